@@ -1,0 +1,120 @@
+"""Settings of the augmentations and the three presets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from napari_patchmap.config import Config, setting
+from napari_patchmap.errors import ConfigError
+
+Preset = Literal["natural", "right-angles", "rotations"]
+PRESETS: tuple[str, ...] = get_args(Preset)
+
+
+@dataclass(frozen=True)
+class AugmentConfig(Config):
+    """How a patch is varied into views; the network learns to ignore these changes.
+
+    Defaults are the "rotations" preset. Magnitudes follow Nwabufo et al.,
+    "Self-supervised Visualisation of Medical Image Datasets", section 4.
+    """
+
+    crop: bool = setting(
+        True, "Cut out a part of the patch and enlarge it; matters most.", group="Geometry"
+    )
+    crop_smallest: float = setting(
+        0.2,
+        "Smallest share of the area that a crop keeps.",
+        low=0.01,
+        high=1.0,
+        step=0.05,
+        group="Geometry",
+    )
+    crop_aspect: float = setting(
+        4 / 3,
+        "A crop is at most this much wider than high, or higher than wide.",
+        low=1.0,
+        high=3.0,
+        step=0.1,
+        group="Geometry",
+        rare=True,
+    )
+    flip_horizontal: bool = setting(
+        True, "Mirror left and right, in half of the views.", group="Geometry"
+    )
+    flip_vertical: bool = setting(
+        True, "Mirror top and bottom, in half of the views.", group="Geometry"
+    )
+    right_angles: bool = setting(
+        True, "Turn by 90 degrees, in half of the views.", group="Geometry"
+    )
+    rotate: bool = setting(
+        True,
+        "Turn by any angle; corners are filled with the mean border colour. "
+        "For cells in the middle of their patch.",
+        group="Geometry",
+    )
+    rotate_degrees: float = setting(
+        45.0,
+        "Largest angle to either side; 45 with 90-degree turns and flips makes all angles "
+        "equally likely.",
+        unit="degrees",
+        low=0.0,
+        high=180.0,
+        step=5.0,
+        group="Geometry",
+    )
+    jitter: bool = setting(
+        True, "Change brightness, contrast, saturation and hue.", group="Colour"
+    )
+    jitter_share: float = setting(
+        0.8, "Share of the views that are changed.", low=0.0, high=1.0, step=0.1, group="Colour",
+        rare=True,
+    )
+    brightness: float = setting(
+        0.4, "Brightness changes by up to this share.", low=0.0, high=1.0, step=0.1, group="Colour"
+    )
+    contrast: float = setting(
+        0.4, "Contrast changes by up to this share.", low=0.0, high=1.0, step=0.1, group="Colour"
+    )
+    saturation: float = setting(
+        0.4,
+        "Saturation changes by up to this share (colour images only).",
+        low=0.0,
+        high=1.0,
+        step=0.1,
+        group="Colour",
+    )
+    hue: float = setting(
+        0.1,
+        "Hue shifts by up to this share of the colour circle (colour images only).",
+        low=0.0,
+        high=0.5,
+        step=0.05,
+        group="Colour",
+    )
+    grey: bool = setting(
+        True, "Turn some views grey, so that shape counts (colour images only).", group="Colour"
+    )
+    grey_share: float = setting(
+        0.2, "Share of the views that are turned grey.", low=0.0, high=1.0, step=0.1,
+        group="Colour",
+    )
+
+    @classmethod
+    def preset(cls, name: str) -> AugmentConfig:
+        """Return a preset by name.
+
+        ``natural``: crops, left-right flips, colour. ``right-angles``: also
+        up-down flips and 90-degree turns, so that all eight symmetries of the
+        square are equally likely. ``rotations``: also any angle, uniform over
+        the circle.
+        """
+        if name == "natural":
+            return cls(flip_vertical=False, right_angles=False, rotate=False)
+        if name == "right-angles":
+            return cls(rotate=False)
+        if name == "rotations":
+            return cls()
+        raise ConfigError(f"Augmentations must be one of {', '.join(PRESETS)}; it was {name!r}.")

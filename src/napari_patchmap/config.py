@@ -1,0 +1,177 @@
+"""Settings with a type, a unit, a range and a line of help, kept in one place.
+
+A room describes its settings once, as a dataclass whose fields are made by
+:func:`setting`. The same object validates the command line, builds the form in
+the dock widget and is saved with the run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import UnionType
+from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
+
+from napari_patchmap.errors import ConfigError
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    label: str = "",
+    unit: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    step: float | None = None,
+    group: str = "",
+    rare: bool = False,
+) -> Any:
+    """Declare one setting of a :class:`Config` dataclass.
+
+    Parameters
+    ----------
+    default
+        Value used when nothing is said.
+    help
+        One line in the user's words; the tooltip and the command line's help.
+    label
+        Name in the form; the field's name with spaces when empty.
+    unit
+        Physical or counting unit of the value, empty for a pure number.
+    low, high
+        Smallest and largest allowed value, both included.
+    step
+        Step of the spin box in the form.
+    group
+        Heading under which the form shows the setting.
+    rare
+        Folded away under "More" in the form.
+    """
+    meta = {
+        "help": help,
+        "label": label,
+        "unit": unit,
+        "low": low,
+        "high": high,
+        "step": step,
+        "group": group,
+        "rare": rare,
+    }
+    return dataclasses.field(default=default, metadata=meta)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is known of one setting; forms and parsers are built from it.
+
+    ``type`` is the bare type (``bool``, ``int``, ``float``, ``str``, or a tuple
+    for a sequence); ``choices`` is set for a ``Literal``; ``optional`` says that
+    None is allowed and means "decide for me".
+    """
+
+    name: str
+    type: type
+    default: Any
+    choices: tuple[Any, ...]
+    optional: bool
+    help: str
+    label: str
+    unit: str
+    low: float | None
+    high: float | None
+    step: float | None
+    group: str
+    rare: bool
+
+    def check(self, value: Any) -> Any:
+        """Return ``value`` in the setting's type, or raise :class:`ConfigError`."""
+        if value is None:
+            if self.optional:
+                return None
+            raise ConfigError(f"{self.label} needs a value.")
+        if self.choices:
+            if value not in self.choices:
+                known = ", ".join(map(str, self.choices))
+                raise ConfigError(f"{self.label} must be one of {known}; it was {value!r}.")
+            return value
+        if self.type is tuple:
+            return tuple(self._number(v, float) for v in value)
+        if self.type in (int, float):
+            return self._number(value, self.type)
+        if self.type is bool:
+            return bool(value)
+        return str(value)
+
+    def _number(self, value: Any, kind: type) -> Any:
+        try:
+            number = kind(value)
+        except (TypeError, ValueError):
+            raise ConfigError(f"{self.label} must be a number; it was {value!r}.") from None
+        if number != number:
+            raise ConfigError(f"{self.label} must be a number; it was not a number (NaN).")
+        unit = f" {self.unit}" if self.unit else ""
+        if self.low is not None and number < self.low:
+            raise ConfigError(f"{self.label} must be at least {self.low:g}{unit}; it was {value}.")
+        if self.high is not None and number > self.high:
+            raise ConfigError(f"{self.label} must be at most {self.high:g}{unit}; it was {value}.")
+        return number
+
+
+@dataclass(frozen=True)
+class Config:
+    """Base of the rooms' settings: validated, comparable, written as plain JSON."""
+
+    def __post_init__(self) -> None:
+        for item in self.settings():
+            object.__setattr__(self, item.name, item.check(getattr(self, item.name)))
+
+    @classmethod
+    def settings(cls) -> Iterator[Setting]:
+        """Describe the settings in the order in which a form shows them."""
+        hints = get_type_hints(cls)
+        for field in dataclasses.fields(cls):
+            kind, choices, optional = _plain_type(hints[field.name])
+            meta = dict(field.metadata)
+            meta["label"] = meta["label"] or field.name.replace("_", " ").capitalize()
+            yield Setting(field.name, kind, field.default, choices, optional, **meta)
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some settings changed, validated again."""
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain values that JSON can hold."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in dataclasses.asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Rebuild settings written by :meth:`to_dict`.
+
+        Raises
+        ------
+        ConfigError
+            If a name is unknown or a value is out of range.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ConfigError(f"Unknown setting {unknown[0]!r} for {cls.__name__}.")
+        return cls(**values)
+
+
+def _plain_type(hint: Any) -> tuple[type, tuple[Any, ...], bool]:
+    """Split a type hint into its bare type, its choices and whether None is allowed."""
+    optional = False
+    if get_origin(hint) in (Union, UnionType):
+        inner = [arg for arg in get_args(hint) if arg is not type(None)]
+        optional = len(inner) < len(get_args(hint))
+        hint = inner[0]
+    if get_origin(hint) is Literal:
+        choices: Sequence[Any] = get_args(hint)
+        return type(choices[0]), tuple(choices), optional
+    return get_origin(hint) or hint, (), optional

@@ -1,0 +1,28 @@
+"""The errors a user can cause, each one clear sentence.
+
+Every message names what is wrong (the file, if there is one) and the remedy.
+The command line prints it and exits with 2; the dock widgets show it.
+"""
+
+
+class PatchmapError(Exception):
+    """Something the user can mend; the message says what and how.
+
+    Not a :class:`RuntimeError` on purpose: Qt workers swallow those.
+    """
+
+
+class PatchError(PatchmapError):
+    """Images that cannot be made into a patch set."""
+
+
+class ConfigError(PatchmapError):
+    """A setting outside its range."""
+
+
+class TrainingError(PatchmapError):
+    """Training that could not start or had to end."""
+
+
+class RunError(PatchmapError):
+    """A run folder that cannot be written or read."""

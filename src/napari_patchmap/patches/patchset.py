@@ -1,0 +1,277 @@
+"""The patch set: every source of images looks like this to the rest of the code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.fit import FITS, Fit, border_colour, fit_to, resize
+from napari_patchmap.patches.intensity import Intensity
+
+#: Columns that every table has, in this order; users' columns come after them.
+BOX_COLUMNS = ("source", "frame", "y", "x", "height", "width")
+
+#: Longest side in pixels at which patches are trained when nothing is said.
+LONGEST_SIDE = 64
+
+#: How many patches are looked at to measure intensities and border colour.
+_SAMPLE = 2_000
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An image that was left out, and why, in a few words."""
+
+    source: str
+    reason: str
+
+
+@dataclass(eq=False)
+class PatchSet:
+    """Patches in their own type and size, and a table with one row for each.
+
+    Row ``i`` of the table, and of every array made from the set, is patch ``i``.
+
+    Parameters
+    ----------
+    images : sequence of ndarray, each (height, width, channel)
+        One array ``(n, height, width, channel)``, memory-mapped or not, or a
+        list of arrays when sizes differ. One dtype and one channel count.
+    table : DataFrame
+        One row a patch: ``source`` (file or layer), ``frame`` (index in a stack,
+        0 otherwise), ``y``, ``x``, ``height``, ``width`` (pixel box in that
+        source), ``label`` if there are labels, and the user's own columns.
+    channel_names : tuple of str
+        One name a channel; ``("red", "green", "blue")`` marks a colour image.
+    name : str
+        What people call the set, for titles and folder names.
+    origin : dict
+        How to open the set again (``kind``, ``path`` and options), saved with a run.
+    fit : {"resize", "crop", "pad"}, optional
+        How patches of other sizes are brought to the common size. Required
+        when the sizes differ.
+    intensity : Intensity, optional
+        Scaling to 8 bits; measured over the set when not given.
+    skipped : list of Skipped
+        Images that could not be used.
+
+    Raises
+    ------
+    PatchError
+        If the set is empty, the table does not match, or the sizes differ and
+        ``fit`` was not chosen.
+    """
+
+    images: Sequence[np.ndarray]
+    table: pd.DataFrame
+    channel_names: tuple[str, ...]
+    name: str = "patches"
+    origin: dict[str, Any] = field(default_factory=dict)
+    fit: Fit | None = None
+    intensity: Intensity | None = None
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if len(self.images) == 0:
+            raise PatchError(f"{self.name} holds no images; choose another folder or file.")
+        if len(self.images) != len(self.table):
+            raise PatchError(
+                f"{self.name} has {len(self.images)} patches but a table of {len(self.table)} "
+                "rows; they must be the same patches in the same order."
+            )
+        missing = [c for c in BOX_COLUMNS if c not in self.table]
+        if missing:
+            raise PatchError(f"The table of {self.name} lacks the column {missing[0]!r}.")
+        self.table = self.table.reset_index(drop=True)
+        if self.mixed_sizes and self.fit is None:
+            raise PatchError(self._explain_sizes())
+        if self.fit is not None and self.fit not in FITS:
+            raise PatchError(f"Sizes can be handled by {', '.join(FITS)}, not {self.fit!r}.")
+        if self.intensity is None:
+            self.intensity = Intensity.measure(
+                (self.images[i] for i in self._spread()), self.dtype, self.channels
+            )
+        elif len(self.intensity.low) != self.channels:
+            raise PatchError(
+                f"{self.name} has {self.channels} channel(s) but {len(self.intensity.low)} "
+                "are expected here; use images of the same kind."
+            )
+
+    # -- one patch ---------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """Return patch ``index`` as ``(height, width, channel)`` in the source's dtype."""
+        return np.asarray(self.images[index])
+
+    # -- what is in it -----------------------------------------------------
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Pixel type of the source."""
+        return np.asarray(self.images[0]).dtype
+
+    @property
+    def channels(self) -> int:
+        """Number of channels."""
+        return int(self.images[0].shape[-1])
+
+    @property
+    def is_rgb(self) -> bool:
+        """Whether the channels are red, green and blue, so that colour means something."""
+        return self.channel_names == ("red", "green", "blue")
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """Label of every patch as text ("" where missing), or None without labels."""
+        if "label" not in self.table or self.table["label"].isna().all():
+            return None
+        return self.table["label"].astype(object).where(self.table["label"].notna(), "").astype(
+            str
+        ).to_numpy()
+
+    def label_counts(self) -> pd.Series:
+        """Count the patches of each label, most frequent first (empty without labels)."""
+        if self.labels is None:
+            return pd.Series(dtype=int)
+        return pd.Series(self.labels).value_counts()
+
+    def size_counts(self) -> pd.Series:
+        """Count the patches of each (height, width), most frequent first."""
+        sizes = zip(self.table["height"], self.table["width"], strict=True)
+        return pd.Series(list(sizes)).value_counts()
+
+    @property
+    def mixed_sizes(self) -> bool:
+        """Whether the patches differ in size."""
+        return bool(self.table["height"].nunique() > 1 or self.table["width"].nunique() > 1)
+
+    @property
+    def common_size(self) -> tuple[int, int]:
+        """The most frequent (height, width) in pixels."""
+        height, width = self.size_counts().index[0]
+        return int(height), int(width)
+
+    def training_size(self, longest: int | None = None) -> tuple[int, int]:
+        """Return the (height, width) at which the set is trained.
+
+        The common size, scaled down, never up, until the longer side is
+        ``longest`` pixels (64 when None). Aspect is kept.
+        """
+        height, width = self.common_size
+        scale = min(1.0, (longest or LONGEST_SIDE) / max(height, width))
+        return max(1, round(height * scale)), max(1, round(width * scale))
+
+    # -- pixels for training and display -------------------------------------
+
+    def pixels(self, indices: Sequence[int] | np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Return patches at training size.
+
+        Parameters
+        ----------
+        indices : sequence of int
+            Which patches, in the order wanted.
+        size : (height, width)
+            Size in pixels of the result.
+
+        Returns
+        -------
+        ndarray of uint8, shape (len(indices), channel, height, width)
+        """
+        intensity, indices = self.intensity, np.asarray(indices, dtype=np.intp)
+        assert intensity is not None
+        if isinstance(self.images, np.ndarray):
+            batch = intensity.to_uint8(self.images[indices])
+            if self.fit in (None, "resize") or batch.shape[1:3] == tuple(size):
+                return np.ascontiguousarray(resize(batch, size).transpose(0, 3, 1, 2))
+            fitted = [fit_to(patch, size, self.fit) for patch in batch]
+        else:
+            how = self.fit or "resize"
+            fitted = [
+                fit_to(intensity.to_uint8(np.asarray(self.images[i])), size, how) for i in indices
+            ]
+        out = np.empty((len(indices), self.channels, *size), np.uint8)
+        for row, patch in zip(out, fitted, strict=True):
+            row[:] = patch.transpose(2, 0, 1)
+        return out
+
+    def border_colour(self, size: tuple[int, int]) -> np.ndarray:
+        """Mean colour over the patches' borders at training size.
+
+        Returns
+        -------
+        ndarray of float64, shape (channel,), 0 to 255
+        """
+        return border_colour(self.pixels(self._spread(), size).transpose(0, 2, 3, 1))
+
+    def thumbnail(self, index: int, side: int = 64) -> np.ndarray:
+        """Return patch ``index`` as an RGB picture for people.
+
+        Grey is shown grey; of several channels the first three are shown as
+        red, green and blue.
+
+        Returns
+        -------
+        ndarray of uint8, shape (height, width, 3), longer side ``side`` pixels
+        """
+        assert self.intensity is not None
+        patch = self.intensity.to_uint8(self[index])
+        scale = side / max(patch.shape[:2])
+        size = (max(1, round(patch.shape[0] * scale)), max(1, round(patch.shape[1] * scale)))
+        return resize(as_rgb(patch)[None], size)[0]
+
+    def _spread(self) -> np.ndarray:
+        """Indices of at most ``_SAMPLE`` patches spread evenly over the set."""
+        return np.unique(np.linspace(0, len(self) - 1, min(len(self), _SAMPLE)).astype(int))
+
+    def _explain_sizes(self) -> str:
+        counts = self.size_counts()
+        listed = ", ".join(f"{n:,} of {w} x {h}" for (h, w), n in counts.head(3).items())
+        more = f" and {len(counts) - 3} other sizes" if len(counts) > 3 else ""
+        return (
+            f"The images in {self.name} have {len(counts)} different sizes ({listed}{more}; "
+            "width x height); choose how to bring them to one size: resize, crop or pad."
+        )
+
+
+def as_rgb(pixels: np.ndarray) -> np.ndarray:
+    """Show ``(..., channel)`` uint8 pixels as ``(..., 3)``: grey as grey, else the first three."""
+    channels = pixels.shape[-1]
+    if channels == 1:
+        return np.repeat(pixels, 3, axis=-1)
+    if channels == 2:
+        return np.concatenate([pixels, np.zeros_like(pixels[..., :1])], axis=-1)
+    return pixels[..., :3]
+
+
+def box_table(
+    sources: Sequence[str] | str, frames: Sequence[int] | np.ndarray, sizes: np.ndarray
+) -> pd.DataFrame:
+    """Make the table of patches that fill their whole source image.
+
+    Parameters
+    ----------
+    sources : sequence of str, or one str for all
+    frames : sequence of int
+        Index of the patch in its source.
+    sizes : ndarray of int, shape (n, 2)
+        Height and width of each patch in pixels.
+    """
+    return pd.DataFrame(
+        {
+            "source": sources,
+            "frame": np.asarray(frames, dtype=np.int64),
+            "y": 0,
+            "x": 0,
+            "height": sizes[:, 0].astype(np.int64),
+            "width": sizes[:, 1].astype(np.int64),
+        },
+        columns=list(BOX_COLUMNS),
+    )

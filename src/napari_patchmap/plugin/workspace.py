@@ -1,0 +1,186 @@
+"""The one state of a viewer that all dock widgets share.
+
+Widgets read it, change it through its methods and subscribe to its signals;
+they never call each other. Everything here happens in the GUI thread.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+import numpy as np
+from psygnal import Signal
+
+from napari_patchmap.augment.config import AugmentConfig
+from napari_patchmap.explore.selection import How, Selection
+from napari_patchmap.patches import PatchSet
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from napari_patchmap.runs import Run
+
+
+class Workspace:
+    """Current patches, augmentations, map and selection of one viewer.
+
+    Signals
+    -------
+    patches_changed(PatchSet or None)
+        Other patches were loaded; map and selection have been emptied before.
+    augment_changed(AugmentConfig)
+        The augmentations were edited.
+    map_changed(ndarray)
+        A first or another embedding of the current patches, ``(n, 2)`` float32,
+        columns axis-0 (y) and axis-1 (x); also while a run is training.
+    run_changed(Run or None)
+        A finished, stopped or opened run belongs to the map.
+    selection_changed(ndarray)
+        Sorted indices of the selected patches.
+    current_changed(int)
+        The one patch that is being looked at, -1 for none.
+    training_changed(bool)
+        A run started (True) or ended (False).
+    status_changed(str)
+        One sentence for the person.
+    """
+
+    patches_changed = Signal(object)
+    augment_changed = Signal(object)
+    map_changed = Signal(object)
+    run_changed = Signal(object)
+    selection_changed = Signal(object)
+    current_changed = Signal(int)
+    training_changed = Signal(bool)
+    status_changed = Signal(str)
+
+    def __init__(self) -> None:
+        self._patches: PatchSet | None = None
+        self._augment = AugmentConfig()
+        self._embedding: np.ndarray | None = None
+        self._run: Run | None = None
+        self._selection = Selection()
+        self._current = -1
+        self._training = False
+
+    # -- patches and map -----------------------------------------------------
+
+    @property
+    def patches(self) -> PatchSet | None:
+        """The patches that were loaded last."""
+        return self._patches
+
+    def set_patches(self, patches: PatchSet | None) -> None:
+        """Take other patches; the map and the selection of the old ones go."""
+        self._patches = patches
+        self._embedding = None
+        self._run = None
+        self._selection.clear()
+        self._current = -1
+        self.run_changed.emit(None)
+        self.selection_changed.emit(self._selection.indices)
+        self.current_changed.emit(-1)
+        self.patches_changed.emit(patches)
+
+    @property
+    def augment(self) -> AugmentConfig:
+        """The augmentations as edited."""
+        return self._augment
+
+    def set_augment(self, config: AugmentConfig) -> None:
+        """Take other augmentations."""
+        if config != self._augment:
+            self._augment = config
+            self.augment_changed.emit(config)
+
+    @property
+    def embedding(self) -> np.ndarray | None:
+        """The map as shown, ``(n, 2)`` float32, or None before there is one."""
+        return self._embedding
+
+    def set_embedding(self, embedding: np.ndarray) -> None:
+        """Show a map of the current patches; the selection stays.
+
+        Raises
+        ------
+        ValueError
+            If there is not exactly one row for each patch.
+        """
+        if self._patches is None or embedding.shape != (len(self._patches), 2):
+            raise ValueError("the embedding must have one (y, x) row for each patch")
+        self._embedding = np.asarray(embedding, np.float32)
+        self.map_changed.emit(self._embedding)
+
+    @property
+    def run(self) -> Run | None:
+        """The run that made the map, once it has ended."""
+        return self._run
+
+    def set_run(self, run: Run) -> None:
+        """Take a run of the current patches and show its map."""
+        self._run = run
+        self.set_embedding(run.embedding)
+        self.run_changed.emit(run)
+
+    # -- selection ---------------------------------------------------------
+
+    @property
+    def selection(self) -> np.ndarray:
+        """Sorted indices of the selected patches."""
+        return self._selection.indices
+
+    def select(self, indices: np.ndarray, how: How = "replace") -> None:
+        """Change the selection and tell everybody."""
+        if self._selection.change(indices, how):
+            self.selection_changed.emit(self._selection.indices)
+
+    def undo_selection(self) -> None:
+        """Go back to the selection before."""
+        if self._selection.undo():
+            self.selection_changed.emit(self._selection.indices)
+
+    def redo_selection(self) -> None:
+        """Take an undone selection again."""
+        if self._selection.redo():
+            self.selection_changed.emit(self._selection.indices)
+
+    @property
+    def current(self) -> int:
+        """Index of the patch that is being looked at, -1 for none."""
+        return self._current
+
+    def set_current(self, index: int) -> None:
+        """Look at one patch; the selection stays."""
+        if index != self._current:
+            self._current = int(index)
+            self.current_changed.emit(self._current)
+
+    # -- what is going on -----------------------------------------------------
+
+    @property
+    def training(self) -> bool:
+        """Whether a run is being trained in this viewer."""
+        return self._training
+
+    def set_training(self, training: bool) -> None:
+        """Say that training started or ended."""
+        if training != self._training:
+            self._training = training
+            self.training_changed.emit(training)
+
+    def say(self, sentence: str) -> None:
+        """Tell the person one sentence."""
+        self.status_changed.emit(sentence)
+
+
+_workspaces: dict[int, Workspace] = {}
+
+
+def workspace_of(viewer: Viewer) -> Workspace:
+    """Return the workspace of a viewer, made on first use and gone with the viewer."""
+    key = id(viewer)
+    if key not in _workspaces:
+        _workspaces[key] = Workspace()
+        weakref.finalize(viewer, _workspaces.pop, key, None)
+    return _workspaces[key]
