@@ -177,8 +177,14 @@ class Workspace:
 _workspaces: dict[int, Workspace] = {}
 
 
+def real_viewer(viewer: Viewer) -> Viewer:
+    """Return the viewer itself; napari hands dock widgets a new proxy of it each."""
+    return getattr(viewer, "__wrapped__", viewer)
+
+
 def workspace_of(viewer: Viewer) -> Workspace:
     """Return the workspace of a viewer, made on first use and gone with the viewer."""
+    viewer = real_viewer(viewer)
     key = id(viewer)
     if key not in _workspaces:
         _workspaces[key] = Workspace()
