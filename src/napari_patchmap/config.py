@@ -113,9 +113,13 @@ class Setting:
             raise ConfigError(f"{self.label} must be a number; it was not a number (NaN).")
         unit = f" {self.unit}" if self.unit else ""
         if self.low is not None and number < self.low:
-            raise ConfigError(f"{self.label} must be at least {self.low:g}{unit}; it was {value}.")
+            raise ConfigError(
+                f"{self.label} must be at least {self.low:g}{unit}; it was {value}."
+            )
         if self.high is not None and number > self.high:
-            raise ConfigError(f"{self.label} must be at most {self.high:g}{unit}; it was {value}.")
+            raise ConfigError(
+                f"{self.label} must be at most {self.high:g}{unit}; it was {value}."
+            )
         return number
 
 

@@ -69,14 +69,29 @@ class AugmentConfig(Config):
         True, "Change brightness, contrast, saturation and hue.", group="Colour"
     )
     jitter_share: float = setting(
-        0.8, "Share of the views that are changed.", low=0.0, high=1.0, step=0.1, group="Colour",
+        0.8,
+        "Share of the views that are changed.",
+        low=0.0,
+        high=1.0,
+        step=0.1,
+        group="Colour",
         rare=True,
     )
     brightness: float = setting(
-        0.4, "Brightness changes by up to this share.", low=0.0, high=1.0, step=0.1, group="Colour"
+        0.4,
+        "Brightness changes by up to this share.",
+        low=0.0,
+        high=1.0,
+        step=0.1,
+        group="Colour",
     )
     contrast: float = setting(
-        0.4, "Contrast changes by up to this share.", low=0.0, high=1.0, step=0.1, group="Colour"
+        0.4,
+        "Contrast changes by up to this share.",
+        low=0.0,
+        high=1.0,
+        step=0.1,
+        group="Colour",
     )
     saturation: float = setting(
         0.4,
@@ -98,7 +113,11 @@ class AugmentConfig(Config):
         True, "Turn some views grey, so that shape counts (colour images only).", group="Colour"
     )
     grey_share: float = setting(
-        0.2, "Share of the views that are turned grey.", low=0.0, high=1.0, step=0.1,
+        0.2,
+        "Share of the views that are turned grey.",
+        low=0.0,
+        high=1.0,
+        step=0.1,
         group="Colour",
     )
 
@@ -117,4 +136,6 @@ class AugmentConfig(Config):
             return cls(rotate=False)
         if name == "rotations":
             return cls()
-        raise ConfigError(f"Augmentations must be one of {', '.join(PRESETS)}; it was {name!r}.")
+        raise ConfigError(
+            f"Augmentations must be one of {', '.join(PRESETS)}; it was {name!r}."
+        )

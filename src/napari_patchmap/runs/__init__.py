@@ -1,0 +1,20 @@
+"""The run folder: settings, weights, map, features, quality; placing new images."""
+
+from napari_patchmap.runs.config import RunConfig, TrainConfig
+from napari_patchmap.runs.places import new_run_folder, runs_home
+from napari_patchmap.runs.run import Run, check_free, labels_of, reopen_patches
+from napari_patchmap.runs.table import embedding_table, read_embedding_csv, save_embedding_csv
+
+__all__ = [
+    "Run",
+    "RunConfig",
+    "TrainConfig",
+    "check_free",
+    "embedding_table",
+    "labels_of",
+    "new_run_folder",
+    "read_embedding_csv",
+    "reopen_patches",
+    "runs_home",
+    "save_embedding_csv",
+]

@@ -1,0 +1,7 @@
+"""Training a map in stages, with progress, time left and a clean stop."""
+
+from napari_patchmap.training.plan import describe_plan, make_plan
+from napari_patchmap.training.progress import Progress, say_left, say_time
+from napari_patchmap.training.trainer import fit
+
+__all__ = ["Progress", "describe_plan", "fit", "make_plan", "say_left", "say_time"]

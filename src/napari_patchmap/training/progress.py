@@ -19,7 +19,8 @@ class Progress:
     stage, stages : int
         Current stage, from 1, and how many there are; stage 0 is preparation.
     epoch, epochs : float
-        Passes over the patches done in this stage, and how many are planned.
+        Passes over the patches done in this stage, and how many are planned (NaN while
+        unknown).
     fraction : float
         Share of the whole run that is done, 0 to 1.
     loss : float
@@ -54,11 +55,14 @@ StopCallback = Callable[[], bool]
 
 def say_time(seconds: float) -> str:
     """Say a duration as people do: ``45 s``, ``3 min 20 s``, ``2 h 05 min``."""
-    if seconds != seconds:
-        return "estimating"
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def say_left(seconds: float) -> str:
+    """Say how long it still takes: ``3 min 20 s left``, or that this is not known yet."""
+    return "estimating time left" if seconds != seconds else f"{say_time(seconds)} left"

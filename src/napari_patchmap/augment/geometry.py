@@ -1,0 +1,142 @@
+"""Crops, flips and rotations of a whole batch in one resampling.
+
+Each patch has its own random parameters. They are composed into one map from
+output pixels to source pixels, so that a view is interpolated once however many
+operations made it, and no image is shrunk or blurred on the way.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from napari_patchmap.augment.config import AugmentConfig
+
+#: Tries to find a crop that fits, before the whole patch is taken.
+_CROP_TRIES = 10
+
+
+@dataclass
+class Geometry:
+    """Geometric parameters of a batch of ``b`` views, each a tensor of shape (b,).
+
+    Applied in this order: turn by ``angle``, cut the box out and enlarge it to
+    the full size, flip.
+
+    Parameters
+    ----------
+    angle : Tensor of float
+        Counter-clockwise, in degrees, about the centre of the patch.
+    top, left, height, width : Tensor of float
+        Crop box in pixels.
+    flip_horizontal, flip_vertical : Tensor of bool
+    """
+
+    angle: Tensor
+    top: Tensor
+    left: Tensor
+    height: Tensor
+    width: Tensor
+    flip_horizontal: Tensor
+    flip_vertical: Tensor
+
+    @classmethod
+    def identity(cls, batch: int, size: tuple[int, int], device: torch.device) -> Geometry:
+        """Leave every patch as it is."""
+        zero = torch.zeros(batch, device=device)
+        return cls(zero, zero, zero, zero + size[0], zero + size[1], zero.bool(), zero.bool())
+
+    @classmethod
+    def draw(
+        cls,
+        config: AugmentConfig,
+        batch: int,
+        size: tuple[int, int],
+        generator: torch.Generator,
+    ) -> Geometry:
+        """Draw random parameters for a batch of ``(height, width)`` patches."""
+        device = generator.device
+        geometry = cls.identity(batch, size, device)
+
+        def uniform(*shape: int) -> Tensor:
+            return torch.rand(shape or (batch,), generator=generator, device=device)
+
+        if config.right_angles:
+            geometry.angle = geometry.angle + 90.0 * (uniform() < 0.5)
+        if config.rotate:
+            geometry.angle = geometry.angle + config.rotate_degrees * (2 * uniform() - 1)
+        if config.crop:
+            geometry._draw_crop(config, size, uniform(4, batch, _CROP_TRIES))
+        if config.flip_horizontal:
+            geometry.flip_horizontal = uniform() < 0.5
+        if config.flip_vertical:
+            geometry.flip_vertical = uniform() < 0.5
+        return geometry
+
+    def __getitem__(self, part: slice) -> Geometry:
+        return Geometry(*(getattr(self, field.name)[part] for field in fields(self)))
+
+    def _draw_crop(self, config: AugmentConfig, size: tuple[int, int], random: Tensor) -> None:
+        """Choose boxes as Inception does: area uniform, log aspect uniform, first that fits."""
+        rows, columns = size
+        area = rows * columns * (config.crop_smallest + (1 - config.crop_smallest) * random[0])
+        aspect = torch.exp(math.log(config.crop_aspect) * (2 * random[1] - 1))
+        width = torch.round(torch.sqrt(area * aspect)).clamp_(min=1)
+        height = torch.round(torch.sqrt(area / aspect)).clamp_(min=1)
+        fits = (width <= columns) & (height <= rows)
+        first = fits.int().argmax(dim=1, keepdim=True)
+        found = fits.any(dim=1)
+        self.height = torch.where(found, height.gather(1, first)[:, 0], self.height)
+        self.width = torch.where(found, width.gather(1, first)[:, 0], self.width)
+        self.top = torch.floor(random[2, :, 0] * (rows - self.height + 1))
+        self.left = torch.floor(random[3, :, 0] * (columns - self.width + 1))
+
+
+def resample(images: Tensor, geometry: Geometry, fill: Tensor) -> Tensor:
+    """Apply the geometry of every patch, bilinear, in one interpolation.
+
+    Parameters
+    ----------
+    images : Tensor of float, shape (b, channel, height, width)
+    geometry : Geometry
+    fill : Tensor of float, shape (channel,)
+        Colour of what lies outside the patch, in the units of ``images``.
+
+    Returns
+    -------
+    Tensor of float, shape (b, channel, height, width)
+    """
+    rows, columns = images.shape[-2:]
+    y = _box_coordinates(geometry.top, geometry.height, rows, geometry.flip_vertical)
+    x = _box_coordinates(geometry.left, geometry.width, columns, geometry.flip_horizontal)
+    y, x = y - (rows - 1) / 2, x - (columns - 1) / 2
+    radians = torch.deg2rad(geometry.angle)[:, None]
+    cos, sin = torch.cos(radians), torch.sin(radians)
+    # source = rotation^-1 of output, about the centre, in pixels (rows point down)
+    source_x = (cos * x)[:, None, :] - (sin * y)[:, :, None]
+    source_y = (sin * x)[:, None, :] + (cos * y)[:, :, None]
+    grid = torch.stack((source_x * (2 / columns), source_y * (2 / rows)), dim=-1)
+    # Sampling the difference to the fill colour makes "zero outside" the fill.
+    colour = fill.to(images)[:, None, None]
+    return (
+        torch.nn.functional.grid_sample(
+            images - colour, grid, mode="bilinear", padding_mode="zeros", align_corners=False
+        )
+        + colour
+    )
+
+
+def _box_coordinates(start: Tensor, length: Tensor, size: int, flip: Tensor) -> Tensor:
+    """Source coordinate of each output pixel along one axis, shape (b, size).
+
+    Coordinates stay between the centres of the box's first and last pixel, so
+    that a view shows nothing from outside its crop.
+    """
+    steps = torch.arange(size, device=start.device, dtype=start.dtype)
+    steps = torch.where(flip[:, None], (size - 1) - steps, steps)
+    start, length = start[:, None], length[:, None]
+    inside = torch.minimum(((steps + 0.5) * (length / size) - 0.5).clamp_(min=0), length - 1)
+    return start + inside

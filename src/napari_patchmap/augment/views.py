@@ -1,0 +1,139 @@
+"""Making augmented views of a batch of patches on the training device."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_patchmap.augment.colour import ColourChange
+from napari_patchmap.augment.config import AugmentConfig
+from napari_patchmap.augment.geometry import Geometry, resample
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.patchset import as_rgb
+
+Symmetry = tuple[int, bool]
+
+#: Patches that are varied together on a CPU.
+_CACHED = 64
+
+
+class ViewMaker:
+    """Turn uint8 patches into random views in [0, 1], in batches, on any device.
+
+    Parameters
+    ----------
+    config : AugmentConfig
+    is_rgb : bool
+        Whether the three channels are red, green and blue. Saturation, hue and
+        grey are left out otherwise; brightness and contrast work on any channel.
+    fill : ndarray, shape (channel,)
+        Colour outside a turned patch, 0 to 255.
+    """
+
+    def __init__(self, config: AugmentConfig, *, is_rgb: bool, fill: np.ndarray) -> None:
+        self.config = config
+        self.is_rgb = is_rgb
+        self.fill = torch.as_tensor(np.asarray(fill, np.float32) / 255)
+        self._order_source: random.Random | None = None
+
+    def __call__(self, patches: Tensor, generator: torch.Generator) -> Tensor:
+        """Make one view of each patch.
+
+        Parameters
+        ----------
+        patches : Tensor of uint8, shape (b, channel, height, width)
+        generator : torch.Generator
+            On the same device as the patches.
+
+        Returns
+        -------
+        Tensor of float32, shape (b, channel, height, width), 0 to 1
+        """
+        batch, size = len(patches), (patches.shape[-2], patches.shape[-1])
+        geometry = Geometry.draw(self.config, batch, size, generator)
+        colours = ColourChange.draw(self.config, batch, generator, self._draw_order(generator))
+        # On a CPU in parts that stay in its cache, which is twice as fast.
+        step = _CACHED if patches.device.type == "cpu" else max(1, batch)
+        out = torch.empty(patches.shape, device=patches.device)
+        for start in range(0, batch, step):
+            part = slice(start, start + step)
+            images = resample(plain(patches[part]), geometry[part], self.fill)
+            out[part] = colours[part].apply(images, self.config, is_rgb=self.is_rgb)
+        return out
+
+    def _draw_order(self, generator: torch.Generator) -> list[int]:
+        """Draw the order of the colour changes without waiting for the device."""
+        if self._order_source is None:
+            self._order_source = random.Random(generator.initial_seed())
+        return self._order_source.sample(range(4), 4)
+
+
+def plain(patches: Tensor) -> Tensor:
+    """Return uint8 patches as float32 in [0, 1], unchanged otherwise."""
+    return patches.float().div_(255)
+
+
+def symmetries(config: AugmentConfig, size: tuple[int, int]) -> Sequence[Symmetry]:
+    """Return the symmetries that the augmentations make equally likely.
+
+    Each is (quarter turns, mirrored). A network trained with them should not
+    tell these copies of a patch apart, so their mean is a steadier answer than
+    any one of them. Quarter turns need square patches.
+    """
+    turns = [0]
+    if config.right_angles and config.flip_horizontal and config.flip_vertical:
+        turns = [0, 1, 2, 3] if size[0] == size[1] else [0, 2]
+    elif config.flip_horizontal and config.flip_vertical:
+        turns = [0, 2]
+    mirrors = [False, True] if config.flip_horizontal else [False]
+    return [(turn, mirror) for turn in turns for mirror in mirrors]
+
+
+def apply_symmetry(images: Tensor, symmetry: Symmetry) -> Tensor:
+    """Turn and mirror ``(b, channel, height, width)`` images, without interpolation."""
+    turns, mirrored = symmetry
+    images = torch.rot90(images, turns, dims=(-2, -1)) if turns else images
+    return images.flip(-1) if mirrored else images
+
+
+def preview_views(
+    patches: PatchSet, index: int, config: AugmentConfig, count: int, seed: int = 0
+) -> np.ndarray:
+    """Make views of one patch for people to look at.
+
+    Returns
+    -------
+    ndarray of uint8, shape (count, height, width, 3)
+        At training size; several channels are shown as in
+        :meth:`PatchSet.thumbnail`.
+    """
+    size = patches.training_size()
+    maker = ViewMaker(config, is_rgb=patches.is_rgb, fill=patches.border_colour(size))
+    batch = torch.from_numpy(patches.pixels([index], size)).expand(count, -1, -1, -1)
+    # Each view in a batch of its own, so that the order of the colour changes varies too.
+    generator = torch.Generator().manual_seed(seed)
+    views = torch.cat([maker(one[None], generator) for one in batch])
+    pixels = views.mul(255).round().byte().permute(0, 2, 3, 1).numpy()
+    return as_rgb(pixels)
+
+
+def notes(config: AugmentConfig, patches: PatchSet) -> list[str]:
+    """Say in sentences what the augmentations cannot do for these patches."""
+    said = []
+    if not patches.is_rgb and (config.jitter or config.grey):
+        kind = "grey" if patches.channels == 1 else f"{patches.channels}-channel"
+        said.append(
+            f"Saturation, hue and grey need colour images and are left out for these {kind} "
+            "patches."
+        )
+    height, width = patches.common_size
+    if height != width and (config.right_angles or config.rotate):
+        said.append(
+            f"These patches are not square ({width} x {height}); turned views are cut, and "
+            "their corners are filled with the mean border colour."
+        )
+    return said

@@ -1,0 +1,292 @@
+"""The command line: the same engine as in napari, without a display."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from napari_patchmap import __version__
+from napari_patchmap.errors import ConfigError, PatchmapError
+from napari_patchmap.terminal import ProgressLine, say, warn
+
+if TYPE_CHECKING:
+    from napari_patchmap.config import Setting
+    from napari_patchmap.patches import PatchSet
+    from napari_patchmap.runs import Run, RunConfig
+
+#: Time that the demonstration trains when nothing is said, in minutes.
+DEMO_MINUTES = 2.0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return 0, or 2 after one clear line on standard error."""
+    began = time.monotonic()
+    try:
+        args = _parser().parse_args(argv)
+        return int(args.command(args, began))
+    except PatchmapError as error:
+        print(f"patchmap: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader of our output has gone, which is fine
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+# -- commands -------------------------------------------------------------------
+
+
+def _demo(args: argparse.Namespace, began: float) -> int:
+    from napari_patchmap.patches.sample import bundled_cells
+    from napari_patchmap.runs import RunConfig, TrainConfig, check_free, new_run_folder
+
+    out = check_free(args.out) if args.out else new_run_folder("demo-blood-cells")
+    train = TrainConfig(minutes=args.minutes, seed=args.seed, device=args.device)
+    patches = bundled_cells()
+    run = _train(patches, RunConfig(train=train), out, began)
+    if args.no_window:
+        return 0
+    return _open_window(run, patches)
+
+
+def _embed(args: argparse.Namespace, began: float) -> int:
+    from napari_patchmap.augment import AugmentConfig
+    from napari_patchmap.runs import RunConfig, TrainConfig, check_free
+
+    chosen = {
+        item.name: getattr(args, item.name)
+        for item in TrainConfig.settings()
+        if getattr(args, item.name) is not None
+    }
+    config = RunConfig(TrainConfig(**chosen), AugmentConfig.preset(args.augment))
+    out = check_free(args.out)
+    _train(_open(args), config, out, began)
+    return 0
+
+
+def _transform(args: argparse.Namespace, began: float) -> int:
+    from napari_patchmap.runs import Run, save_embedding_csv
+
+    run = Run.load(args.run)
+    patches = _open(args)
+    path = save_embedding_csv(args.out, run.transform(patches), patches.table)
+    say(f"{len(patches):,} patches placed on the map {run.name}: {path}")
+    return 0
+
+
+def _evaluate(args: argparse.Namespace, began: float) -> int:
+    from napari_patchmap.quality import evaluate, report_lines
+    from napari_patchmap.runs import Run
+
+    run = Run.load(args.run)
+    report = evaluate(run.embedding, run.labels)
+    say(json.dumps(report, indent=2) if args.json else "\n".join(report_lines(report)))
+    return 0
+
+
+# -- parts of the commands ----------------------------------------------------------
+
+
+def _open(args: argparse.Namespace) -> PatchSet:
+    from napari_patchmap.patches import describe, open_patches
+
+    with ProgressLine() as line:
+        patches = open_patches(
+            args.data,
+            sizes=args.sizes,
+            labels=args.labels,
+            axes=args.axes,
+            progress=lambda done, total: line.count("reading images", done, total),
+        )
+    for text in describe(patches):
+        say(text)
+    if patches.skipped:
+        first = patches.skipped[0]
+        warn(
+            f"{len(patches.skipped):,} image(s) left out, first {first.source}: {first.reason}"
+        )
+    return patches
+
+
+def _train(patches: PatchSet, config: RunConfig, out: Path, began: float) -> Run:
+    from napari_patchmap.quality import report_lines
+    from napari_patchmap.training import fit, make_plan
+
+    for text in make_plan(patches, config).lines():
+        say(text)
+    with ProgressLine() as line, _Interrupt() as interrupt:
+        run = fit(
+            patches,
+            config,
+            progress=line.show,
+            should_stop=interrupt.is_set,
+            spent=time.monotonic() - began,
+        )
+    run.save(out)
+    if not run.complete:
+        say("Stopped; the map as it was learned so far is kept.")
+    for text in report_lines(run.metrics):
+        say(text)
+    say(f"Run folder: {out}")
+    say(f"Picture:    {out / 'map.png'}")
+    return run
+
+
+def _open_window(run: Run, patches: PatchSet) -> int:
+    """Show the run in napari if there is a display; say how to if there is none."""
+    if sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        say("No display here; look at the picture, or open the run folder in napari elsewhere.")
+        return 0
+    try:
+        from napari_patchmap.plugin.launch import show_run
+    except ImportError as error:
+        warn(
+            f"napari cannot open a window ({error}); install it with "
+            "pip install 'napari-patchmap[all]' and open the run folder there."
+        )
+        return 0
+    return show_run(run, patches)
+
+
+class _Interrupt:
+    """Ctrl+C ends the training and keeps the map; a second one ends the program."""
+
+    def __enter__(self) -> threading.Event:
+        event = threading.Event()
+
+        def stop(*_: Any) -> None:
+            if event.is_set():
+                raise KeyboardInterrupt
+            event.set()
+            warn("stopping; press Ctrl+C again to leave at once")
+
+        # Signals can be handled in the main thread alone.
+        self._main = threading.current_thread() is threading.main_thread()
+        if self._main:
+            self._before = signal.signal(signal.SIGINT, stop)
+        return event
+
+    def __exit__(self, *_: object) -> None:
+        if self._main:
+            signal.signal(signal.SIGINT, self._before)
+
+
+# -- arguments ---------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    from napari_patchmap.augment.config import PRESETS
+    from napari_patchmap.runs.config import TrainConfig
+
+    parser = _Parser(
+        prog="patchmap",
+        description="Turn thousands of images into a map that shows what is in them.",
+    )
+    parser.add_argument("--version", action="version", version=f"napari-patchmap {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    settings = {item.name: item for item in TrainConfig.settings()}
+
+    demo = commands.add_parser(
+        "demo", help="train a map of the bundled blood cells and open napari on it"
+    )
+    demo.add_argument(
+        "--out", metavar="RUN", help="folder of the run (default: among your runs)"
+    )
+    demo.add_argument(
+        "--minutes", type=_checked(settings["minutes"]), default=DEMO_MINUTES,
+        help=f"time for everything, in minutes (default {DEMO_MINUTES:g})",
+    )  # fmt: skip
+    _add_setting(demo, settings["device"])
+    _add_setting(demo, settings["seed"])
+    demo.add_argument("--no-window", action="store_true", help="do not open napari at the end")
+    demo.set_defaults(command=_demo)
+
+    embed = commands.add_parser("embed", help="train a map of your own images")
+    _add_data(embed)
+    embed.add_argument("--out", required=True, metavar="RUN", help="new folder for the run")
+    embed.add_argument(
+        "--augment", choices=PRESETS, default="rotations",
+        help="how patches are varied: natural (no turns), right-angles (tissue), rotations "
+        "(cells in the middle of their patch; default)",
+    )  # fmt: skip
+    for item in settings.values():
+        _add_setting(embed, item)
+    embed.set_defaults(command=_embed)
+
+    transform = commands.add_parser("transform", help="place new images on an existing map")
+    transform.add_argument("run", metavar="RUN", help="folder of a saved run")
+    _add_data(transform)
+    transform.add_argument("--out", required=True, metavar="CSV", help="table to write")
+    transform.set_defaults(command=_transform)
+
+    evaluate = commands.add_parser("evaluate", help="say how good a map is")
+    evaluate.add_argument("run", metavar="RUN", help="folder of a saved run")
+    evaluate.add_argument("--json", action="store_true", help="print JSON")
+    evaluate.set_defaults(command=_evaluate)
+    return parser
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    from napari_patchmap.patches.fit import FITS
+
+    parser.add_argument(
+        "data", metavar="DATA",
+        help="folder of images (sub-folders are labels), .tif stack, .npy or .npz",
+    )  # fmt: skip
+    parser.add_argument("--labels", metavar="CSV", help="table with a label for each image")
+    parser.add_argument(
+        "--sizes", choices=FITS, help="how images of different sizes are brought to one size"
+    )
+    parser.add_argument(
+        "--axes", default="auto", metavar="AXES",
+        help="axes of a stack, such as NYX, NYXC or NCYX (default: found out)",
+    )  # fmt: skip
+
+
+def _add_setting(parser: argparse.ArgumentParser, item: Setting) -> None:
+    """Add an option for a setting; absent means that its default holds."""
+    help = item.help + (f" [{item.unit}]" if item.unit else "")
+    if item.default is not None:
+        help += f" (default {item.default})"
+    parser.add_argument(
+        "--" + item.name.replace("_", "-"),
+        dest=item.name,
+        type=_checked(item) if not item.choices else str,
+        choices=item.choices or None,
+        nargs=3 if item.type is tuple else None,
+        metavar=("E1", "E2", "E3") if item.type is tuple else None,
+        default=None if item.optional else item.default,
+        help=help.replace("%", "%%"),
+    )
+
+
+def _checked(item: Setting) -> Any:
+    """Return a converter that complains in the setting's own words."""
+
+    def convert(text: str) -> Any:
+        try:
+            return item.check((text,))[0] if item.type is tuple else item.check(text)
+        except ConfigError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert
+
+
+if __name__ == "__main__":
+    sys.exit(main())

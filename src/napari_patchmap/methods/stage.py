@@ -1,0 +1,61 @@
+"""What a training stage is, and how its learning rate moves."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a training run.
+
+    Parameters
+    ----------
+    name : str
+        What it does, in the user's words.
+    epochs : float
+        Passes over the patches when the run follows epochs.
+    share : float
+        Share of the training time when the run follows a time budget, 0 to 1.
+    lr : float
+        Highest learning rate.
+    warmup : float
+        Share of the stage over which the rate rises to ``lr``, 0 to 1.
+    trains : {"all", "output"}
+        Which weights move: all, or those of the new output layer alone.
+    dimensions : int
+        Outputs of the network in this stage.
+    batch_size : int
+        Patches in a step.
+    optimiser : {"sgd", "adamw"}
+    weight_decay : float
+    """
+
+    name: str
+    epochs: float
+    share: float
+    lr: float
+    warmup: float
+    trains: Literal["all", "output"]
+    dimensions: int
+    batch_size: int
+    optimiser: Literal["sgd", "adamw"] = "sgd"
+    weight_decay: float = 5e-4
+
+    def learning_rate(self, done: float) -> float:
+        """Learning rate when the share ``done`` (0 to 1, excluded) of the stage lies behind.
+
+        Linear warm-up that starts above zero, then half a cosine down to zero,
+        step by step. (In the reference code the whole first epoch runs at a rate
+        of exactly zero.)
+        """
+        if done < self.warmup:
+            return self.lr * (0.05 + 0.95 * done / self.warmup)
+        rest = (done - self.warmup) / (1 - self.warmup)
+        return self.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, rest)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)

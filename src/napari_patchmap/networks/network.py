@@ -1,0 +1,86 @@
+"""A backbone with its projector, and the numbers that rebuild it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from napari_patchmap.networks.backbones import make_backbone
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """What a network looks like; saved with a run.
+
+    Parameters
+    ----------
+    backbone : str
+    channels : int
+    size : (height, width)
+        Training size in pixels.
+    hidden : int
+        Units of the projector's hidden layer.
+    out_dim : int
+        Outputs of the projector; 2 for a map.
+    """
+
+    backbone: str
+    channels: int
+    size: tuple[int, int]
+    hidden: int = 1024
+    out_dim: int = 128
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self) | {"size": list(self.size)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Rebuild a spec written by :meth:`to_dict`."""
+        height, width = values["size"]
+        return cls(**{**values, "size": (int(height), int(width))})
+
+
+class Network(nn.Module):
+    """Backbone and projector: patch -> features -> hidden layer -> output.
+
+    The projector is that of Nwabufo et al.: one hidden layer with ReLU, no
+    normalisation, biases on. The output is computed in float32 whatever the
+    rest is computed in, since maps reach coordinates where half precision is
+    coarse.
+    """
+
+    def __init__(self, spec: NetworkSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.backbone = make_backbone(spec.backbone, spec.channels, spec.size)
+        features = int(self.backbone.out_features)  # type: ignore[arg-type]
+        self.hidden = nn.Linear(features, spec.hidden)
+        self.output = nn.Linear(spec.hidden, spec.out_dim)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return backbone features, shape (b, d)."""
+        return self.backbone(images)
+
+    def project(self, features: Tensor) -> Tensor:
+        """Return the projector's output for features, float32, shape (b, out_dim)."""
+        hidden = torch.relu(self.hidden(features))
+        with torch.autocast(hidden.device.type, enabled=False):
+            return self.output(hidden.float())
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the projector's output, float32, shape (b, out_dim)."""
+        return self.project(self.features(images))
+
+    def replace_output(self, weight: Tensor, bias: Tensor) -> None:
+        """Put another last layer in, with as many outputs as ``weight`` has rows."""
+        device = self.output.weight.device
+        layer = nn.Linear(weight.shape[1], weight.shape[0], device=device)
+        with torch.no_grad():
+            layer.weight.copy_(weight)
+            layer.bias.copy_(bias)
+        self.output = layer
+        self.spec = NetworkSpec(**{**asdict(self.spec), "out_dim": int(weight.shape[0])})

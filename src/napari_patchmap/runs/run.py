@@ -1,0 +1,345 @@
+"""A training with everything it produced, in memory and as a folder of plain files."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from napari_patchmap.augment.views import Symmetry
+from napari_patchmap.errors import ConfigError, PatchError, RunError
+from napari_patchmap.networks import Network, NetworkSpec
+from napari_patchmap.networks.inference import infer
+from napari_patchmap.patches import Intensity, PatchSet, reopen
+from napari_patchmap.runs.config import RunConfig
+from napari_patchmap.runs.picture import save_picture
+from napari_patchmap.runs.table import read_embedding_csv, save_embedding_csv
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ImageKind:
+    """What the images of a run were like; new ones are treated the same.
+
+    Parameters
+    ----------
+    channel_names : tuple of str
+    intensity : Intensity
+        Scaling to 8 bits.
+    fit : str or None
+        How other sizes are brought to the training size.
+    """
+
+    channel_names: tuple[str, ...]
+    intensity: Intensity
+    fit: str | None
+
+    @classmethod
+    def of(cls, patches: PatchSet) -> Self:
+        """Note what these patches are like."""
+        assert patches.intensity is not None
+        return cls(patches.channel_names, patches.intensity, patches.fit)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "channel_names": list(self.channel_names),
+            "intensity": self.intensity.to_dict(),
+            "fit": self.fit,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Rebuild what :meth:`to_dict` wrote."""
+        return cls(
+            tuple(values["channel_names"]),
+            Intensity.from_dict(values["intensity"]),
+            values["fit"],
+        )
+
+
+@dataclass(eq=False)
+class Run:
+    """A map, the network that made it, and how good it is.
+
+    Row ``i`` of ``embedding``, ``features`` and ``table`` is patch ``i``.
+
+    Parameters
+    ----------
+    config : RunConfig
+    network : Network
+        In evaluation mode, on the CPU.
+    embedding : ndarray of float32, shape (n, 2)
+        Columns axis-0 (y, downwards) and axis-1 (x), as napari has them.
+    features : ndarray of float32, shape (n, d)
+        Backbone features.
+    table : DataFrame
+        The patches' table.
+    images : ImageKind
+    symmetries : list of (quarter turns, mirrored)
+        Copies of a patch whose features are averaged.
+    metrics : dict
+        See :func:`napari_patchmap.quality.evaluate`.
+    history : DataFrame
+        Columns stage, epoch, loss, lr, views_per_second, seconds.
+    name : str
+    origin : dict
+        How to open the images again.
+    complete : bool
+        False if the run was stopped before its end.
+    info : dict
+        Device, precision, steps and time of the training.
+    folder : Path, optional
+        Where the run is saved.
+    """
+
+    config: RunConfig
+    network: Network
+    embedding: np.ndarray
+    features: np.ndarray
+    table: pd.DataFrame
+    images: ImageKind
+    symmetries: Sequence[Symmetry]
+    metrics: dict[str, Any]
+    history: pd.DataFrame
+    name: str
+    origin: dict[str, Any]
+    complete: bool = True
+    info: dict[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
+
+    def __len__(self) -> int:
+        return len(self.embedding)
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """Label of every patch as text ("" where missing), or None without labels."""
+        return labels_of(self.table)
+
+    # -- new images ------------------------------------------------------------
+
+    def transform(self, patches: PatchSet) -> np.ndarray:
+        """Place other patches on this map.
+
+        They are scaled to 8 bits and brought to the training size exactly as the
+        run's own patches were.
+
+        Returns
+        -------
+        ndarray of float32, shape (len(patches), 2)
+
+        Raises
+        ------
+        RunError
+            If the patches have other channels than the run's.
+        """
+        if len(patches.channel_names) != len(self.images.channel_names):
+            raise RunError(
+                f"{patches.name} has {patches.channels} channel(s), but the map {self.name} was "
+                f"trained on {len(self.images.channel_names)} "
+                f"({', '.join(self.images.channel_names)}); use images of the same kind."
+            )
+        same = replace(
+            patches, intensity=self.images.intensity, fit=patches.fit or self.images.fit
+        )  # type: ignore[arg-type]
+        pixels = torch.from_numpy(same.pixels(range(len(same)), self.network.spec.size))
+        _, embedding = infer(
+            self.network, pixels, symmetries=self.symmetries, half=self._half()
+        )
+        return embedding
+
+    def _half(self) -> torch.dtype | None:
+        """Precision of the training, so that a patch lands where it was."""
+        name = self.info.get("half")
+        return getattr(torch, name) if name else None
+
+    # -- the folder --------------------------------------------------------------
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the run as a folder of plain files.
+
+        It is written beside its final place and moved there in one step, so that
+        a folder is either whole or not there.
+
+        Raises
+        ------
+        RunError
+            If the folder is in use or cannot be written.
+        """
+        folder = check_free(folder)
+        part = folder.with_name(f".{folder.name}.part")
+        try:
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(parents=True)
+            self._write(part)
+            if folder.exists():
+                folder.rmdir()
+            part.rename(folder)
+        except OSError as error:
+            shutil.rmtree(part, ignore_errors=True)
+            raise RunError(
+                f"The run cannot be saved in {folder} ({error.strerror or error}); choose "
+                "another folder."
+            ) from None
+        self.folder = folder
+        return folder
+
+    def _write(self, folder: Path) -> None:
+        config = {
+            "format": _FORMAT,
+            "name": self.name,
+            "complete": self.complete,
+            "config": self.config.to_dict(),
+            "network": self.network.spec.to_dict(),
+            "images": self.images.to_dict(),
+            "symmetries": [list(symmetry) for symmetry in self.symmetries],
+            "patches": {"count": len(self), "origin": self.origin},
+            "training": self.info,
+            "versions": package_versions(),
+        }
+        _write_json(folder / "config.json", config)
+        _write_json(folder / "metrics.json", self.metrics)
+        weights = {k: v.contiguous() for k, v in self.network.state_dict().items()}
+        save_file(weights, folder / "model.safetensors")
+        np.save(folder / "features.npy", self.features.astype(np.float32, copy=False))
+        self.history.to_csv(folder / "history.csv", index=False)
+        save_embedding_csv(folder / "embedding.csv", self.embedding, self.table)
+        save_picture(folder / "map.png", self.embedding, self.labels, self.metrics, self.name)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Open a saved run.
+
+        Raises
+        ------
+        RunError
+            If the folder is not a run, or a file of it is missing or damaged.
+        """
+        folder = Path(folder).expanduser().resolve()
+        if not (folder / "config.json").is_file():
+            raise RunError(
+                f"{folder} is not a saved run: it holds no config.json; choose a folder that "
+                "patchmap wrote."
+            )
+        try:
+            saved = json.loads((folder / "config.json").read_text("utf-8"))
+            if saved["format"] != _FORMAT:
+                raise RunError(
+                    f"{folder} was written by another version of patchmap (format "
+                    f"{saved['format']}); update napari-patchmap to open it."
+                )
+            network = Network(NetworkSpec.from_dict(saved["network"]))
+            network.load_state_dict(load_file(folder / "model.safetensors"))
+            embedding, table = read_embedding_csv(folder / "embedding.csv")
+            features = np.load(folder / "features.npy", allow_pickle=False)
+            run = cls(
+                config=RunConfig.from_dict(saved["config"]),
+                network=network.eval(),
+                embedding=embedding,
+                features=features,
+                table=table,
+                images=ImageKind.from_dict(saved["images"]),
+                symmetries=[(int(turns), bool(flip)) for turns, flip in saved["symmetries"]],
+                metrics=json.loads((folder / "metrics.json").read_text("utf-8")),
+                history=pd.read_csv(folder / "history.csv"),
+                name=saved["name"],
+                origin=saved["patches"]["origin"],
+                complete=saved["complete"],
+                info=saved["training"],
+                folder=folder,
+            )
+        except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError,
+                ConfigError) as error:  # fmt: skip
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+            raise RunError(
+                f"The run in {folder} is damaged ({reason}); restore its files or train again."
+            ) from None
+        if not len(run.embedding) == len(run.features) == saved["patches"]["count"]:
+            raise RunError(
+                f"The run in {folder} is damaged: embedding.csv has {len(run.embedding)} rows, "
+                f"but the run has {saved['patches']['count']} patches."
+            )
+        return run
+
+
+def labels_of(table: pd.DataFrame) -> np.ndarray | None:
+    """Return the label column as text ("" where missing), or None without labels."""
+    if "label" not in table or table["label"].isna().all():
+        return None
+    labels = table["label"].astype(object)
+    return labels.where(labels.notna(), "").astype(str).to_numpy()
+
+
+def reopen_patches(run: Run) -> PatchSet:
+    """Open the images of a run again.
+
+    Raises
+    ------
+    PatchError
+        If they are gone, or are no longer the same number.
+    """
+    patches = reopen(run.origin)
+    if len(patches) != len(run):
+        raise PatchError(
+            f"{patches.name} now holds {len(patches):,} patches, but the run {run.name} was "
+            f"made from {len(run):,}; restore the images to link them with the map."
+        )
+    return patches
+
+
+def check_free(folder: str | Path) -> Path:
+    """Return the folder if a run can be written there.
+
+    Raises
+    ------
+    RunError
+        If it holds files already or cannot be made.
+    """
+    folder = Path(folder).expanduser().resolve()
+    if (folder / "config.json").exists() and (folder / "embedding.csv").exists():
+        raise RunError(
+            f"{folder} already holds a run; choose another folder or remove it first."
+        )
+    if folder.is_file():
+        raise RunError(f"{folder} is a file; choose a folder for the run.")
+    try:
+        if folder.is_dir() and any(folder.iterdir()):
+            raise RunError(f"{folder} is not empty; choose a new folder for the run.")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        probe = folder.with_name(f".{folder.name}.probe")
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise RunError(
+            f"Nothing can be written in {folder.parent} ({error.strerror or error}); choose "
+            "another folder."
+        ) from None
+    return folder
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of what the numbers of a run depend on."""
+    found = {"python": platform.python_version(), "system": sys.platform}
+    for name in ("napari-patchmap", "torch", "torchvision", "numpy", "scikit-learn"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+def _write_json(path: Path, values: dict[str, Any]) -> None:
+    path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", "utf-8")

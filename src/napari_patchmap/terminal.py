@@ -1,0 +1,70 @@
+"""Talking to a person at a terminal, or to a log file."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from napari_patchmap.training.progress import Progress
+
+#: Seconds between two lines in a log file, where a line cannot be overwritten.
+_LOG_EVERY = 10.0
+
+
+def say(text: str) -> None:
+    """Print a line."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def warn(text: str) -> None:
+    """Print a line on standard error."""
+    sys.stderr.write(f"patchmap: {text}\n")
+    sys.stderr.flush()
+
+
+class ProgressLine:
+    """One line on standard error that is written over, or a line now and then in a log."""
+
+    def __enter__(self) -> Self:
+        self._live = sys.stderr.isatty()
+        self._last = -_LOG_EVERY
+        self._phase = ""
+        self._width = 0
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live and self._width:
+            sys.stderr.write("\r" + " " * self._width + "\r")
+            sys.stderr.flush()
+
+    def count(self, what: str, done: int, total: int) -> None:
+        """Show that ``done`` of ``total`` things are done."""
+        self._write(what, f"{what}: {done:,} of {total:,}")
+
+    def show(self, progress: Progress) -> None:
+        """Show a report of the trainer."""
+        from napari_patchmap.training.progress import say_left
+
+        if progress.embedding is not None:
+            return
+        parts = [f"{100 * progress.fraction:3.0f} %  {progress.phase}"]
+        if progress.stage:
+            planned = f" of {progress.epochs:.0f}" if progress.epochs == progress.epochs else ""
+            parts.append(f"epoch {progress.epoch:.1f}{planned}")
+            parts.append(f"loss {progress.loss:.3f}")
+            parts.append(f"{progress.views_per_second:,.0f} views/s")
+            parts.append(say_left(progress.seconds_left))
+        self._write(progress.phase, ", ".join(parts))
+
+    def _write(self, phase: str, text: str) -> None:
+        if self._live:
+            sys.stderr.write("\r" + text.ljust(self._width))
+            self._width = len(text)
+        elif phase != self._phase or time.monotonic() - self._last >= _LOG_EVERY:
+            sys.stderr.write(text + "\n")
+            self._last = time.monotonic()
+        self._phase = phase
+        sys.stderr.flush()

@@ -1,0 +1,88 @@
+"""How many steps a stage still has, by epochs or by the clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+#: Steps at the start of a stage that are too slow to count (caches, thread pools).
+_WARM = 2
+
+
+class Pace:
+    """Progress of one stage, from 0 to 1, that ends after its steps or in its time.
+
+    By epochs the number of steps is fixed, so that a run repeats exactly. By the
+    clock it is planned anew from the speed seen so far, and the rest of the
+    learning-rate schedule is stretched or squeezed smoothly to fit.
+
+    Parameters
+    ----------
+    steps : int, optional
+        How many steps the stage has.
+    deadline : float, optional
+        When the stage must end, in the units of ``clock``. One of the two is given.
+    clock : callable
+        Seconds, ever growing.
+    """
+
+    def __init__(
+        self,
+        *,
+        steps: int | None = None,
+        deadline: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if (steps is None) == (deadline is None):
+            raise ValueError("give either the steps or the deadline of a stage")
+        self.done = 0
+        self.fraction = 0.0
+        self._steps = steps
+        self._deadline = deadline
+        self._clock = clock
+        self._warm: tuple[int, float] | None = None
+        # By the clock: a long first plan, replaced as soon as the speed is known.
+        self._left = steps if steps is not None else 10_000
+
+    @property
+    def finished(self) -> bool:
+        """Whether the stage is over."""
+        if self._steps is not None:
+            return self.done >= self._steps
+        return self._clock() >= self._deadline or self.fraction >= 1.0  # type: ignore[operator]
+
+    @property
+    def steps(self) -> float:
+        """Steps of the whole stage, as planned now; NaN while the speed is unknown."""
+        if self._steps is not None:
+            return self._steps
+        return self.done + self._left if self.done > _WARM else float("nan")
+
+    @property
+    def seconds_per_step(self) -> float:
+        """Mean time of a step so far; NaN at first."""
+        if self._warm is None or self.done <= self._warm[0]:
+            return float("nan")
+        return (self._clock() - self._warm[1]) / (self.done - self._warm[0])
+
+    @property
+    def seconds_left(self) -> float:
+        """Time until the stage ends; NaN at first."""
+        if self._deadline is not None:
+            return max(0.0, self._deadline - self._clock())
+        return self.seconds_per_step * (self.steps - self.done)
+
+    def advance(self) -> None:
+        """Note that a step was made."""
+        self.done += 1
+        if self.done == _WARM:
+            self._warm = (self.done, self._clock())
+        if self._steps is not None:
+            self.fraction = self.done / max(1, self._steps)
+            return
+        self.fraction += (1 - self.fraction) / max(1, self._left)
+        self._left = self._plan() if self.done > _WARM else max(1, self._left - 1)
+
+    def _plan(self) -> int:
+        left = max(0.0, self._deadline - self._clock())  # type: ignore[operator]
+        return max(1, round(left / max(self.seconds_per_step, 1e-6)))
