@@ -1,6 +1,20 @@
 """Where patches come from: folders, stacks and arrays, all as one PatchSet."""
 
+from napari_patchmap.patches.arrays import from_array
 from napari_patchmap.patches.intensity import Intensity
+from napari_patchmap.patches.open import open_patches, reopen
 from napari_patchmap.patches.patchset import PatchSet, Skipped
+from napari_patchmap.patches.sample import bundled_cells
+from napari_patchmap.patches.source import LoadCancelled, Progress
 
-__all__ = ["Intensity", "PatchSet", "Skipped"]
+__all__ = [
+    "Intensity",
+    "LoadCancelled",
+    "PatchSet",
+    "Progress",
+    "Skipped",
+    "bundled_cells",
+    "from_array",
+    "open_patches",
+    "reopen",
+]

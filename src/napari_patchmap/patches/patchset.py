@@ -13,6 +13,9 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.fit import FITS, Fit, border_colour, fit_to, resize
 from napari_patchmap.patches.intensity import Intensity
 
+#: One array ``(n, height, width, channel)``, or images of several sizes one by one.
+Images = np.ndarray | Sequence[np.ndarray]
+
 #: Columns that every table has, in this order; users' columns come after them.
 BOX_COLUMNS = ("source", "frame", "y", "x", "height", "width")
 
@@ -21,6 +24,9 @@ LONGEST_SIDE = 64
 
 #: How many patches are looked at to measure intensities and border colour.
 _SAMPLE = 2_000
+
+#: How many pixel values are resized in one go (as float32, 128 MB).
+_PIXELS = 2**25
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class PatchSet:
 
     Parameters
     ----------
-    images : sequence of ndarray, each (height, width, channel)
+    images : ndarray (n, height, width, channel), or sequence of (height, width, channel)
         One array ``(n, height, width, channel)``, memory-mapped or not, or a
         list of arrays when sizes differ. One dtype and one channel count.
     table : DataFrame
@@ -59,6 +65,8 @@ class PatchSet:
         Scaling to 8 bits; measured over the set when not given.
     skipped : list of Skipped
         Images that could not be used.
+    notes : list of str
+        What people should know of how the images were read, a sentence each.
 
     Raises
     ------
@@ -67,7 +75,7 @@ class PatchSet:
         ``fit`` was not chosen.
     """
 
-    images: Sequence[np.ndarray]
+    images: Images
     table: pd.DataFrame
     channel_names: tuple[str, ...]
     name: str = "patches"
@@ -75,6 +83,7 @@ class PatchSet:
     fit: Fit | None = None
     intensity: Intensity | None = None
     skipped: list[Skipped] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if len(self.images) == 0:
@@ -109,14 +118,16 @@ class PatchSet:
 
     def __getitem__(self, index: int) -> np.ndarray:
         """Return patch ``index`` as ``(height, width, channel)`` in the source's dtype."""
-        return np.asarray(self.images[index])
+        patch = np.asarray(self.images[index])
+        # Mapped files may have the other byte order, which torch does not take.
+        return patch.astype(patch.dtype.newbyteorder("="), copy=False)
 
     # -- what is in it -----------------------------------------------------
 
     @property
     def dtype(self) -> np.dtype:
         """Pixel type of the source."""
-        return np.asarray(self.images[0]).dtype
+        return np.asarray(self.images[0]).dtype.newbyteorder("=")
 
     @property
     def channels(self) -> int:
@@ -133,9 +144,13 @@ class PatchSet:
         """Label of every patch as text ("" where missing), or None without labels."""
         if "label" not in self.table or self.table["label"].isna().all():
             return None
-        return self.table["label"].astype(object).where(self.table["label"].notna(), "").astype(
-            str
-        ).to_numpy()
+        return (
+            self.table["label"]
+            .astype(object)
+            .where(self.table["label"].notna(), "")
+            .astype(str)
+            .to_numpy()
+        )
 
     def label_counts(self) -> pd.Series:
         """Count the patches of each label, most frequent first (empty without labels)."""
@@ -152,6 +167,11 @@ class PatchSet:
     def mixed_sizes(self) -> bool:
         """Whether the patches differ in size."""
         return bool(self.table["height"].nunique() > 1 or self.table["width"].nunique() > 1)
+
+    def all_identical(self) -> bool:
+        """Whether every patch has the same pixels; ends at the first that differs."""
+        first = self[0]
+        return all(np.array_equal(first, self.images[i]) for i in range(1, len(self)))
 
     @property
     def common_size(self) -> tuple[int, int]:
@@ -184,23 +204,36 @@ class PatchSet:
         Returns
         -------
         ndarray of uint8, shape (len(indices), channel, height, width)
+
+        Raises
+        ------
+        PatchError
+            If ``size`` has another aspect than the patches and ``fit`` does not
+            say what to do about it: nothing is squashed silently.
         """
-        intensity, indices = self.intensity, np.asarray(indices, dtype=np.intp)
+        indices, size = np.asarray(indices, dtype=np.intp), (int(size[0]), int(size[1]))
+        if self.fit is None and not _same_aspect(self.common_size, size):
+            raise PatchError(self._explain_aspect(size))
+        out = np.empty((len(indices), self.channels, *size), np.uint8)
+        # In parts, so that resizing a few thousand large patches does not fill the memory.
+        height, width = self.common_size
+        part = max(1, _PIXELS // (height * width * self.channels))
+        for start in range(0, len(indices), part):
+            rows = slice(start, start + part)
+            out[rows] = self._fitted(indices[rows], size).transpose(0, 3, 1, 2)
+        return out
+
+    def _fitted(self, indices: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Return a few patches as ``(n, height, width, channel)`` uint8 of one size."""
+        intensity, how = self.intensity, self.fit or "resize"
         assert intensity is not None
         if isinstance(self.images, np.ndarray):
             batch = intensity.to_uint8(self.images[indices])
-            if self.fit in (None, "resize") or batch.shape[1:3] == tuple(size):
-                return np.ascontiguousarray(resize(batch, size).transpose(0, 3, 1, 2))
-            fitted = [fit_to(patch, size, self.fit) for patch in batch]
-        else:
-            how = self.fit or "resize"
-            fitted = [
-                fit_to(intensity.to_uint8(np.asarray(self.images[i])), size, how) for i in indices
-            ]
-        out = np.empty((len(indices), self.channels, *size), np.uint8)
-        for row, patch in zip(out, fitted, strict=True):
-            row[:] = patch.transpose(2, 0, 1)
-        return out
+            if how == "resize" or batch.shape[1:3] == size:
+                return resize(batch, size)
+            return np.stack([fit_to(patch, size, how) for patch in batch])
+        patches = (intensity.to_uint8(np.asarray(self.images[i])) for i in indices)
+        return np.stack([fit_to(patch, size, how) for patch in patches])
 
     def border_colour(self, size: tuple[int, int]) -> np.ndarray:
         """Mean colour over the patches' borders at training size.
@@ -231,9 +264,18 @@ class PatchSet:
         """Indices of at most ``_SAMPLE`` patches spread evenly over the set."""
         return np.unique(np.linspace(0, len(self) - 1, min(len(self), _SAMPLE)).astype(int))
 
+    def _explain_aspect(self, size: tuple[int, int]) -> str:
+        height, width = self.common_size
+        return (
+            f"The images in {self.name} are {width} x {height} but {size[1]} x {size[0]} are "
+            "needed (width x height); choose how to bring them to that shape: resize, crop "
+            "or pad."
+        )
+
     def _explain_sizes(self) -> str:
         counts = self.size_counts()
-        listed = ", ".join(f"{n:,} of {w} x {h}" for (h, w), n in counts.head(3).items())
+        most = zip(counts.index[:3].tolist(), counts[:3].tolist(), strict=True)
+        listed = ", ".join(f"{n:,} of {w} x {h}" for (h, w), n in most)
         more = f" and {len(counts) - 3} other sizes" if len(counts) > 3 else ""
         return (
             f"The images in {self.name} have {len(counts)} different sizes ({listed}{more}; "
@@ -241,8 +283,15 @@ class PatchSet:
         )
 
 
+def _same_aspect(have: tuple[int, int], want: tuple[int, int]) -> bool:
+    """Whether ``want`` is ``have`` scaled, but for the rounding to whole pixels."""
+    scales = [(w - 1) / h for w, h in zip(want, have, strict=True)]
+    ends = [(w + 1) / h for w, h in zip(want, have, strict=True)]
+    return max(scales) < min(ends)
+
+
 def as_rgb(pixels: np.ndarray) -> np.ndarray:
-    """Show ``(..., channel)`` uint8 pixels as ``(..., 3)``: grey as grey, else the first three."""
+    """Show ``(..., channel)`` uint8 pixels as RGB: grey as grey, else the first three."""
     channels = pixels.shape[-1]
     if channels == 1:
         return np.repeat(pixels, 3, axis=-1)

@@ -1,0 +1,139 @@
+"""Which axis of an array numbers the patches, and which holds the channels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_patchmap.errors import PatchError
+
+RGB = ("red", "green", "blue")
+GREY = ("grey",)
+
+#: A trailing or second axis this short is taken as channels without a doubt.
+_FEW = 4
+
+
+def check_axes(axes: str, ndim: int, name: str) -> str:
+    """Return axes given by the user in capitals, or say what is wrong with them.
+
+    ``Y`` and ``X`` are the image, ``C`` or ``S`` the channels; every other
+    letter numbers patches.
+
+    Raises
+    ------
+    PatchError
+    """
+    axes = axes.upper()
+    if len(set(axes)) < len(axes) or not {"Y", "X"} <= set(axes) or not axes.isalpha():
+        raise PatchError(
+            f"Axes {axes!r} cannot be used for {name}; name each axis by one letter, Y and X "
+            "among them and C for channels, for example NYX or NCYX."
+        )
+    if len(axes) != ndim:
+        raise PatchError(
+            f"Axes {axes!r} name {len(axes)} axes but {name} has {ndim}; name every axis by "
+            "one letter, for example NYX or NCYX."
+        )
+    return axes
+
+
+def guess_axes(shape: tuple[int, ...], name: str) -> str:
+    """Guess the axes of a plain array from its shape.
+
+    Three axes are patches of one channel; of four, the last or the second are
+    channels, whichever is short against the image's sides.
+
+    Raises
+    ------
+    PatchError
+        If the array is one image, or more than one reading is likely.
+    """
+    size = " x ".join(map(str, shape))
+    if len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4) and min(shape[:2]) > _FEW):
+        raise PatchError(
+            f"{name} is one single image ({size}); give a stack of many patches, or a folder "
+            "with one image file a patch."
+        )
+    if len(shape) == 3:
+        return "NYX"
+    if len(shape) == 4:
+        last = _short(shape[3], shape[1:3])
+        second = _short(shape[1], shape[2:4])
+        if last and not second:
+            return "NYXC"
+        if second and not last:
+            return "NCYX"
+    raise PatchError(
+        f"It is not clear which axis of {name} ({size}) is what; say so with axes, for example "
+        "NYXC or NCYX (N patches, C channels, Y and X the image)."
+    )
+
+
+def arrange(array: np.ndarray, axes: str) -> np.ndarray:
+    """Return ``array`` as ``(n, height, width, channel)``, a view where that can be.
+
+    Several patch axes (time and position, say) are counted through in order.
+    """
+    channel = channel_axis(axes)
+    lead = [i for i, axis in enumerate(axes) if axis not in ("Y", "X", channel)]
+    order = [*lead, axes.index("Y"), axes.index("X")]
+    if channel is not None:
+        order.append(axes.index(channel))
+    moved = array.transpose(order)
+    if channel is None:
+        moved = moved[..., None]
+    if len(lead) == 1:
+        return moved
+    return moved.reshape(-1, *moved.shape[len(lead) :])
+
+
+def channel_axis(axes: str) -> str | None:
+    """Return the letter of the channel axis: S (samples of a pixel) before C, or None."""
+    return next((letter for letter in "SC" if letter in axes), None)
+
+
+def default_names(channels: int, dtype: np.dtype, last: bool) -> tuple[str, ...]:
+    """Name channels of which only the number is known.
+
+    Three channels are a colour image when they are stored pixel by pixel
+    (``last``) or in 8 bits; else they are more likely stains.
+    """
+    if channels == 1:
+        return GREY
+    if channels == 3 and (last or dtype == np.uint8):
+        return RGB
+    return tuple(f"channel {i}" for i in range(channels))
+
+
+def drop_opaque_alpha(images: np.ndarray) -> np.ndarray | None:
+    """Return RGBA images without their alpha if it is 255 everywhere, else None."""
+    if images.shape[-1] != 4 or images.dtype != np.uint8:
+        return None
+    step = max(1, len(images) // 1000)
+    if not (images[::step, ..., 3] == 255).all():
+        return None
+    return images[..., :3]
+
+
+def checked_numbers(array: np.ndarray, name: str) -> np.ndarray:
+    """Return an array of real numbers; truth values become 0 and 255.
+
+    Raises
+    ------
+    PatchError
+        If the values are not real numbers, or there are none.
+    """
+    if array.dtype.kind not in "buif":
+        raise PatchError(
+            f"{name} holds values of type {array.dtype}, not pixels; save images as whole or "
+            "floating-point numbers."
+        )
+    if array.size == 0:
+        raise PatchError(f"{name} holds no images; choose another file.")
+    if array.dtype.kind == "b":
+        return array.astype(np.uint8) * np.uint8(255)
+    return array
+
+
+def _short(length: int, sides: tuple[int, ...]) -> bool:
+    return min(sides) > length and (length <= _FEW or 2 * length <= min(sides))

@@ -1,0 +1,159 @@
+"""The one door: whatever DATA is, it comes out as a :class:`PatchSet`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.fit import FITS, Fit
+from napari_patchmap.patches.folder import SUFFIXES, read_folder
+from napari_patchmap.patches.labels import Labels
+from napari_patchmap.patches.npz import read_npz
+from napari_patchmap.patches.patchset import PatchSet
+from napari_patchmap.patches.sample import bundled_cells
+from napari_patchmap.patches.source import Progress, Source, Watch, finish
+from napari_patchmap.patches.stack import read_npy, read_tiff_stack
+
+
+def open_patches(
+    path: str | os.PathLike[str],
+    *,
+    sizes: Fit | None = None,
+    labels: Labels | None = None,
+    axes: str = "auto",
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> PatchSet:
+    """Open patches from a folder or a file.
+
+    Parameters
+    ----------
+    path : path
+        A folder of PNG, JPEG or TIFF images (sub-folders are labels), a TIFF
+        stack, or a NumPy file (.npy, or .npz as MedMNIST lays it out or with
+        ``images`` and ``labels``).
+    sizes : {"resize", "crop", "pad"}, optional
+        How images of different sizes are brought to one; required if they differ.
+    labels : path of a CSV file, or sequence of values, optional
+        Matched by file name, by a column ``index``, or by order.
+    axes : str
+        One letter an axis, such as ``"NCYX"`` or ``"TZYX"``: Y and X are the
+        image, C the channels, every other letter numbers patches. ``"auto"``
+        takes them from the metadata, or from the shape if there are none. In
+        a folder, the axes of each TIFF file.
+    progress : callable, optional
+        Called now and then with how many of how many images are done, in the
+        calling thread.
+    should_stop : callable, optional
+        Loading is cancelled when it returns True.
+
+    Returns
+    -------
+    PatchSet
+        Its ``skipped`` lists the images that could not be used.
+
+    Raises
+    ------
+    PatchError
+        One sentence that names what is wrong and the remedy.
+    LoadCancelled
+        If ``should_stop`` said so.
+    """
+    # Not resolved: a linked folder keeps the name that people gave it.
+    path = Path(os.path.abspath(os.path.expanduser(path)))
+    if sizes is not None and sizes not in FITS:
+        raise PatchError(f"Sizes can be handled by {', '.join(FITS)}, not {sizes!r}.")
+    watch = Watch(progress, should_stop)
+    kind, source = _read(path, axes, watch)
+    origin = {
+        "kind": kind,
+        "path": str(path),
+        "sizes": sizes,
+        # Values cannot be opened again; a file can.
+        "labels": os.path.abspath(labels) if isinstance(labels, (str, os.PathLike)) else None,
+        "axes": axes,
+    }
+    return finish(
+        source,
+        name=path.name or str(path),
+        origin=origin,
+        sizes=sizes,
+        labels=labels,
+        watch=watch,
+    )
+
+
+def reopen(
+    origin: dict[str, Any],
+    *,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> PatchSet:
+    """Open the set again that :attr:`PatchSet.origin` describes.
+
+    Raises
+    ------
+    PatchError
+        If it is gone, came from an unsaved layer, or now holds another number
+        of patches.
+    """
+    kind, path, count = origin.get("kind"), origin.get("path", ""), origin.get("count")
+    if kind == "sample":
+        patches = bundled_cells()
+    elif kind in ("folder", "stack", "npz"):
+        if not os.path.exists(path):
+            raise PatchError(
+                f"The patches came from {path}, which is not there any more; bring it back or "
+                "choose where it is now."
+            )
+        patches = open_patches(
+            path,
+            sizes=origin.get("sizes"),
+            labels=origin.get("labels"),
+            axes=origin.get("axes", "auto"),
+            progress=progress,
+            should_stop=should_stop,
+        )
+    else:
+        raise PatchError(
+            f"The patches came from the layer {path!r} of a viewer, which no file holds; open "
+            "that layer and load it as patches."
+        )
+    if count is not None and len(patches) != count:
+        raise PatchError(
+            f"{path} now holds {len(patches):,} patches instead of {count:,}; bring back the "
+            "files as they were."
+        )
+    return patches
+
+
+def _read(path: Path, axes: str, watch: Watch) -> tuple[str, Source]:
+    """Choose the reader by what the path is; return its kind and what it read."""
+    try:
+        is_dir, exists = path.is_dir(), path.exists()
+    except OSError as error:
+        raise PatchError(
+            f"{path} cannot be looked at ({error.strerror or error}); check its permissions."
+        ) from None
+    if not exists:
+        raise PatchError(f"There is no file or folder {path}; check the path.")
+    suffix = path.suffix.lower()
+    if is_dir and suffix != ".zarr":
+        return "folder", read_folder(path, axes, watch)
+    if suffix in (".tif", ".tiff"):
+        return "stack", read_tiff_stack(path, axes, watch)
+    if suffix == ".npy":
+        return "stack", read_npy(path, axes)
+    if suffix == ".npz":
+        return "npz", read_npz(path, axes)
+    if suffix in SUFFIXES:
+        raise PatchError(
+            f"{path} is one single image; choose the folder that holds it and the others."
+        )
+    raise PatchError(
+        f"{path} is not a kind of file that holds patches; choose a folder of images, a .tif "
+        "stack, or an .npy or .npz file."
+    )

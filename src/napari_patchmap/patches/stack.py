@@ -1,0 +1,78 @@
+"""Stacks in one file: TIFF and NPY."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.arrays import plain_source
+from napari_patchmap.patches.patchset import box_table
+from napari_patchmap.patches.source import Source, Watch
+from napari_patchmap.patches.tiff import read_tiff
+
+
+def read_tiff_stack(path: Path, axes: str, watch: Watch) -> Source:
+    """Read a TIFF stack; pixels stored in one piece are mapped, not read.
+
+    Raises
+    ------
+    PatchError
+        If the file is damaged, holds one single image, or its axes are ambiguous.
+    """
+    try:
+        planes = read_tiff(path, axes, lazy=True, step=watch.step)
+    except PatchError as error:
+        if type(error) is not PatchError:  # a cancelled load is passed on as it is
+            raise
+        raise PatchError(f"{path} {error}.") from None
+    except OSError as error:
+        raise PatchError(
+            f"{path} cannot be opened ({error.strerror or error}); check its permissions."
+        ) from None
+    except Exception as error:  # noqa: BLE001 - tifffile may raise anything on a damaged file
+        raise PatchError(
+            f"{path} is not a TIFF that can be read "
+            f"({str(error).strip() or type(error).__name__}); copy or export it again."
+        ) from None
+    images, count = planes.images, len(planes.images)
+    if count == 1:
+        height, width, channels = images[0].shape
+        kind = f"{channels} channels" if channels > 1 else "one channel"
+        raise PatchError(
+            f"{path} is one single image ({width} x {height}, {kind}); give a stack of many "
+            "patches, or a folder with one image file a patch."
+        )
+    sizes = np.array([image.shape[:2] for image in images])
+    table = box_table(path.name, np.arange(count), sizes)
+    return Source(images, table, planes.channel_names, notes=planes.notes)
+
+
+def read_npy(path: Path, axes: str) -> Source:
+    """Map a NumPy file; its pixels are read when they are used.
+
+    Raises
+    ------
+    PatchError
+        If the file is damaged or would run code, or its axes are ambiguous.
+    """
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        raise PatchError(
+            f"{path} cannot be opened ({error.strerror or error}); check its permissions."
+        ) from None
+    except (ValueError, EOFError) as error:
+        if "object" in str(error).lower():
+            raise PatchError(
+                f"{path} holds Python objects, which are not loaded because they can run code; "
+                "save the patches as one plain array of numbers."
+            ) from None
+        raise PatchError(
+            f"{path} is not a complete NumPy file ({error}); copy or save it again."
+        ) from None
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise PatchError(f"{path} is an .npz file; give its name that ending.")
+    return plain_source(array, path.name, axes)
