@@ -8,7 +8,7 @@ the dock widget and is saved with the run.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
@@ -104,7 +104,7 @@ class Setting:
             return bool(value)
         return str(value)
 
-    def _number(self, value: Any, kind: type) -> Any:
+    def _number(self, value: Any, kind: Callable[[Any], Any]) -> Any:
         try:
             number = kind(value)
         except (TypeError, ValueError):

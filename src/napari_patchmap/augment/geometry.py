@@ -89,10 +89,15 @@ class Geometry:
         fits = (width <= columns) & (height <= rows)
         first = fits.int().argmax(dim=1, keepdim=True)
         found = fits.any(dim=1)
-        self.height = torch.where(found, height.gather(1, first)[:, 0], self.height)
-        self.width = torch.where(found, width.gather(1, first)[:, 0], self.width)
-        self.top = torch.floor(random[2, :, 0] * (rows - self.height + 1))
-        self.left = torch.floor(random[3, :, 0] * (columns - self.width + 1))
+        # Where no try fits: the largest central box of an allowed aspect.
+        wide = float(min(columns, round(rows * config.crop_aspect)))
+        high = float(min(rows, round(columns * config.crop_aspect)))
+        self.height = torch.where(found, height.gather(1, first)[:, 0], high)
+        self.width = torch.where(found, width.gather(1, first)[:, 0], wide)
+        top = torch.floor(random[2, :, 0] * (rows - self.height + 1))
+        left = torch.floor(random[3, :, 0] * (columns - self.width + 1))
+        self.top = torch.where(found, top, float((rows - high) // 2))
+        self.left = torch.where(found, left, float((columns - wide) // 2))
 
 
 def resample(images: Tensor, geometry: Geometry, fill: Tensor) -> Tensor:

@@ -39,7 +39,7 @@ def save_picture(
     axes = figure.add_subplot()
     count = len(embedding)
     colours = np.tile(np.array([0.0, 0.447, 0.698, 1.0]), (count, 1))
-    handles = []
+    handles: list[Line2D] = []
     if labels is not None:
         order = label_order(labels)
         palette = categorical_colours(len(order))

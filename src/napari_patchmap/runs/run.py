@@ -23,6 +23,7 @@ from napari_patchmap.errors import ConfigError, PatchError, RunError
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.patches import Intensity, PatchSet, reopen
+from napari_patchmap.patches.fit import Fit
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.picture import save_picture
 from napari_patchmap.runs.table import read_embedding_csv, save_embedding_csv
@@ -45,7 +46,7 @@ class ImageKind:
 
     channel_names: tuple[str, ...]
     intensity: Intensity
-    fit: str | None
+    fit: Fit | None
 
     @classmethod
     def of(cls, patches: PatchSet) -> Self:
@@ -148,17 +149,14 @@ class Run:
         """
         if len(patches.channel_names) != len(self.images.channel_names):
             raise RunError(
-                f"{patches.name} has {patches.channels} channel(s), but the map {self.name} was "
-                f"trained on {len(self.images.channel_names)} "
+                f"{patches.name} has {patches.channels} channel(s), but the map {self.name} "
+                f"was trained on {len(self.images.channel_names)} "
                 f"({', '.join(self.images.channel_names)}); use images of the same kind."
             )
-        same = replace(
-            patches, intensity=self.images.intensity, fit=patches.fit or self.images.fit
-        )  # type: ignore[arg-type]
+        fit = patches.fit or self.images.fit
+        same = replace(patches, intensity=self.images.intensity, fit=fit)
         pixels = torch.from_numpy(same.pixels(range(len(same)), self.network.spec.size))
-        _, embedding = infer(
-            self.network, pixels, symmetries=self.symmetries, half=self._half()
-        )
+        _, embedding = infer(self.network, pixels, symmetries=self.symmetries, half=self._half())
         return embedding
 
     def _half(self) -> torch.dtype | None:

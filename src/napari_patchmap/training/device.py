@@ -15,7 +15,7 @@ class Device:
 
     Parameters
     ----------
-    torch : torch.device
+    target : torch.device
     half : torch.dtype or None
         Half precision for convolutions and hidden layers; None for float32.
         Loss and output layer are always float32.
@@ -23,14 +23,14 @@ class Device:
         One sentence for people.
     """
 
-    torch: torch.device
+    target: torch.device
     half: torch.dtype | None
     reason: str
 
     @property
     def is_cpu(self) -> bool:
         """Whether this is the CPU."""
-        return self.torch.type == "cpu"
+        return self.target.type == "cpu"
 
 
 def choose_device(wanted: str = "auto") -> Device:

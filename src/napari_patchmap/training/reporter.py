@@ -50,9 +50,9 @@ class Reporter:
     def begin_stage(self, number: int, plan: Plan, end: float | None) -> None:
         """Start counting a stage (from 0) of a plan."""
         self._plan, self._number, self._end = plan, number, end
-        self._loss = torch.zeros((), device=plan.device.torch)
+        self._loss = torch.zeros((), device=plan.device.target)
         self._counted = 0
-        self._epoch_loss = torch.zeros((), device=plan.device.torch)
+        self._epoch_loss = torch.zeros((), device=plan.device.target)
         self._epoch_steps = 0
         self._epoch_began = self._told = time.monotonic()
         self._made = 0

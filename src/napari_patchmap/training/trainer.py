@@ -97,7 +97,7 @@ def fit(
         raise TrainingError(f"Training failed on {plan.device.reason}: {first_line}") from error
     finally:
         gc.collect()
-        if plan.device.torch.type == "cuda":
+        if plan.device.target.type == "cuda":
             torch.cuda.empty_cache()
 
 
@@ -123,7 +123,7 @@ class _Trainer:
         self.patches, self.config, self.plan, self.reporter = patches, config, plan, reporter
         self.should_stop = should_stop or (lambda: False)
         self.stopped = False
-        device = plan.device.torch
+        device = plan.device.target
         spec = NetworkSpec(
             backbone=plan.backbone,
             channels=patches.channels,
@@ -131,7 +131,8 @@ class _Trainer:
             hidden=plan.recipe.hidden,
             out_dim=FEATURE_DIMENSIONS,
         )
-        self.network = Network(spec).to(device).to(memory_format=torch.channels_last)
+        self.network = Network(spec).to(device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.generator = torch.Generator(device).manual_seed(config.train.seed)
         self.symmetries = (
             symmetries(config.augment, plan.size)
@@ -146,7 +147,7 @@ class _Trainer:
         reporter.say("reading patches")
         self.pixels = torch.from_numpy(self.patches.pixels(range(len(self.patches)), plan.size))
         fill = self.patches.border_colour(plan.size)
-        self.pixels = self.pixels.to(plan.device.torch)
+        self.pixels = self.pixels.to(plan.device.target)
         maker = ViewMaker(self.config.augment, is_rgb=self.patches.is_rgb, fill=fill)
         batches = Batches(len(self.patches), plan.batch_size, self.generator)
         self.snapshots = _Snapshots(snapshot_seconds)
@@ -187,11 +188,10 @@ class _Trainer:
 
     def _train(self, stage: Stage, pace: Pace, batches: Batches, maker: ViewMaker) -> None:
         network, plan, reporter = self.network, self.plan, self.reporter
-        parameters = list(
-            network.output.parameters() if stage.trains == "output" else network.parameters()
-        )
+        trained = network.output if stage.trains == "output" else network
+        parameters = list(trained.parameters())
         optimiser = _optimiser(stage, parameters)
-        device = plan.device.torch.type
+        device = plan.device.target.type
         network.train()
         while not pace.finished:
             if self.should_stop():
@@ -227,7 +227,7 @@ class _Trainer:
         count = len(self.pixels)
         chosen = torch.randperm(count, generator=self.generator, device=self.generator.device)
         features, _ = self._infer(self.pixels[chosen[:_AXES_SAMPLE]])
-        features_on = torch.from_numpy(features).to(self.plan.device.torch)
+        features_on = torch.from_numpy(features).to(self.plan.device.target)
         start_map(self.network, features_on, self.plan.recipe.start)
 
     def _infer(self, pixels: Tensor, *, final: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -248,7 +248,7 @@ class _Trainer:
         if self.network.spec.out_dim != 2:
             features, _ = self._infer(self.pixels[:_AXES_SAMPLE])
             start_map(
-                self.network, torch.from_numpy(features).to(self.plan.device.torch), "pca"
+                self.network, torch.from_numpy(features).to(self.plan.device.target), "pca"
             )
         self.reporter.say("placing all patches")
         features, embedding = self._infer(self.pixels, final=True)
@@ -321,7 +321,7 @@ class _Snapshots:
         return flat.astype(np.float32)
 
 
-def _optimiser(stage: Stage, parameters: list[Tensor]) -> torch.optim.Optimizer:
+def _optimiser(stage: Stage, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
     for parameter in parameters:
         parameter.requires_grad_(True)
     if stage.optimiser == "adamw":

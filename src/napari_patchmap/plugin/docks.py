@@ -1,0 +1,95 @@
+"""The dock widgets of a viewer: what they are called and how to show one.
+
+Widgets never import each other; who needs another one asks for it here by key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from napari.viewer import Viewer
+from qtpy.QtWidgets import QDockWidget, QWidget
+
+from napari_patchmap.plugin.workspace import real_viewer
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One dock widget: its name in the menu, on its tab, and its class."""
+
+    name: str
+    tab: str
+    module: str
+    widget: str
+    area: str = "right"
+
+    @property
+    def dock_name(self) -> str:
+        """Name under which napari's menu knows the dock, so that its tick fits."""
+        return f"{self.name} (Patchmap)"
+
+    def load(self) -> type[QWidget]:
+        """Import the widget's class."""
+        kind: type[QWidget] = getattr(import_module(self.module), self.widget)
+        return kind
+
+
+_WIDGETS = "napari_patchmap.plugin.widgets"
+
+#: In the order of work; the tabs on the right are numbered.
+PANELS = {
+    "load": Panel("Load patches", "1 Load", f"{_WIDGETS}.load", "LoadPatches"),
+    "augment": Panel(
+        "Augmentations", "2 Augment", f"{_WIDGETS}.augmentations", "Augmentations"
+    ),
+    "train": Panel("Train map", "3 Train", f"{_WIDGETS}.train", "TrainMap"),
+    "explore": Panel("Explore", "4 Explore", f"{_WIDGETS}.explore", "Explore"),
+    "quality": Panel("Quality", "5 Quality", f"{_WIDGETS}.quality", "Quality"),
+    "gallery": Panel("Patches", "Patches", f"{_WIDGETS}.gallery", "Gallery", area="bottom"),
+}
+
+
+def dock_of(widget: QWidget) -> QDockWidget | None:
+    """Return the dock that holds a widget, if it is docked."""
+    parent = widget.parent()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parent()
+    return parent
+
+
+def find_panel(viewer: Viewer, key: str) -> QWidget | None:
+    """Return a viewer's panel if it is open, whoever opened it."""
+    kind = PANELS[key].load()
+    for widget in real_viewer(viewer).window.dock_widgets.values():
+        if isinstance(widget, kind):
+            return widget
+    return None
+
+
+def show_panel(viewer: Viewer, key: str) -> QWidget:
+    """Bring a panel to the front, opening it where it is missing."""
+    panel, viewer = PANELS[key], real_viewer(viewer)
+    widget = find_panel(viewer, key)
+    if widget is None:
+        widget = panel.load()(viewer)
+        dock = viewer.window.add_dock_widget(widget, name=panel.dock_name, area=panel.area)
+        dock.setWindowTitle(panel.tab)
+        _join_tabs(viewer, key, dock)
+    dock = dock_of(widget)
+    assert dock is not None
+    dock.show()
+    dock.raise_()
+    return widget
+
+
+def _join_tabs(viewer: Viewer, key: str, dock: QDockWidget) -> None:
+    """Put a panel behind the tab of the one before it, if that is docked."""
+    if PANELS[key].area != "right":
+        return
+    docks = [
+        dock_of(w) for k in PANELS if k != key and (w := find_panel(viewer, k)) is not None
+    ]
+    tabs = [d for d in docks if d is not None and d.area == "right" and not d.isFloating()]
+    if tabs:
+        dock.parent().tabifyDockWidget(tabs[-1], dock)

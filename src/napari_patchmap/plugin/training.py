@@ -1,0 +1,120 @@
+"""One training in a viewer, from start to saved run; it outlives the panel that started it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qtpy.QtCore import QObject, Signal, Slot
+
+from napari_patchmap.errors import RunError
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.worker import Task, sentence_of
+from napari_patchmap.plugin.workspace import Workspace
+from napari_patchmap.runs import Run, new_run_folder
+from napari_patchmap.runs.config import RunConfig
+from napari_patchmap.training import fit
+from napari_patchmap.training.progress import Progress
+
+#: How often the map on the screen moves; the trainer makes it rarer if it is costly.
+_SNAPSHOT_SECONDS = 1.5
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run, and why it could not be saved ("" if it was)."""
+
+    run: Run
+    trouble: str = ""
+
+
+class Training(QObject):
+    """Trains patches in the background and gives the workspace what comes of it.
+
+    Only the workspace's own patches get the map: if others were loaded
+    meanwhile, the run is saved but not shown.
+
+    Signals
+    -------
+    progressed(list of Progress)
+        Reports since the last time, in order.
+    finished(Trained)
+        The run is over, whole or cancelled.
+    failed(str)
+        There is no run, and why, in one sentence.
+    """
+
+    progressed = Signal(list)
+    finished = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, workspace: Workspace, patches: PatchSet, config: RunConfig) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self.patches = patches
+
+        def work(task: Task) -> Trained:
+            run = fit(
+                patches,
+                config,
+                progress=task.report,
+                should_stop=task.should_stop,
+                snapshot_seconds=_SNAPSHOT_SECONDS,
+            )
+            # Saved here, so that a window that is closing loses nothing either.
+            return Trained(run, _save(run))
+
+        self._task = Task(work, "Training a map")
+        self._task.reported.connect(self._on_reports)
+        self._task.done.connect(self._on_done)
+        self._task.failed.connect(self._on_failed)
+
+    def start(self) -> None:
+        """Start training."""
+        _alive.add(self)
+        self._workspace.set_training(True)
+        self._task.start()
+
+    def stop(self) -> None:
+        """End soon and keep what was learned."""
+        self._task.stop()
+
+    @property
+    def current(self) -> bool:
+        """Whether the workspace still shows the patches of this training."""
+        return self._workspace.patches is self.patches
+
+    @Slot(list)
+    def _on_reports(self, reports: list[Progress]) -> None:
+        maps = [r.embedding for r in reports if r.embedding is not None]
+        if maps and self.current:
+            self._workspace.set_embedding(maps[-1])
+        self.progressed.emit(reports)
+
+    @Slot(object)
+    def _on_done(self, trained: Trained) -> None:
+        self._end()
+        if self.current:
+            self._workspace.set_run(trained.run)
+        self.finished.emit(trained)
+
+    @Slot(str)
+    def _on_failed(self, sentence: str) -> None:
+        self._end()
+        self.failed.emit(sentence)
+
+    def _end(self) -> None:
+        _alive.discard(self)
+        self._workspace.set_training(False)
+
+
+def _save(run: Run) -> str:
+    """Save a run in a folder of its own; return why that was impossible, or ""."""
+    try:
+        run.save(new_run_folder(run.name))
+    except (RunError, OSError) as error:
+        return sentence_of(error)
+    return ""
+
+
+#: Trainings keep themselves alive here until they end, whatever becomes of their panel.
+_alive: set[Training] = set()

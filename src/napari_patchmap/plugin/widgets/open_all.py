@@ -1,0 +1,66 @@
+"""Plugins > Patchmap > Workspace: every panel in its place."""
+
+from __future__ import annotations
+
+import napari.viewer
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QMainWindow, QTabWidget, QWidget
+
+from napari_patchmap.plugin.docks import PANELS, dock_of, show_panel
+from napari_patchmap.plugin.layers import MapLayer
+from napari_patchmap.plugin.widgets.panel import PANEL_WIDTH
+from napari_patchmap.plugin.workspace import real_viewer
+
+#: Share of the window's height that the gallery takes at first.
+_GALLERY_SHARE = 0.24
+
+
+class OpenWorkspace(QWidget):
+    """The menu's entry: arranges the workspace, then leaves.
+
+    napari makes a dock for whatever a plugin offers in its menu; this one only
+    stays until the panels are open, so that the entry works again and again.
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__()
+        self._viewer = real_viewer(viewer)
+        self.setMaximumSize(0, 0)
+        QTimer.singleShot(0, self._open)
+
+    def _open(self) -> None:
+        dock = dock_of(self)
+        if dock is not None:
+            self._viewer.window.remove_dock_widget(dock)
+        open_workspace(self._viewer)
+        self.deleteLater()
+
+
+def open_workspace(viewer: napari.viewer.Viewer) -> dict[str, QWidget]:
+    """Open every panel, or bring those that are open to the front.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+
+    Returns
+    -------
+    dict
+        The panels by key: load, augment, train, explore, quality, gallery.
+    """
+    viewer = real_viewer(viewer)
+    MapLayer.of(viewer)
+    widgets = {key: show_panel(viewer, key) for key in PANELS}
+    docks = {key: dock_of(widget) for key, widget in widgets.items()}
+    window = docks["load"].parent()  # type: ignore[union-attr]
+    if isinstance(window, QMainWindow):
+        # The panels keep the window's full height; the gallery lies under the canvas.
+        window.setTabPosition(
+            Qt.DockWidgetArea.RightDockWidgetArea, QTabWidget.TabPosition.North
+        )
+        window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        window.resizeDocks([docks["load"]], [PANEL_WIDTH], Qt.Orientation.Horizontal)
+        height = round(window.height() * _GALLERY_SHARE)
+        window.resizeDocks([docks["gallery"]], [height], Qt.Orientation.Vertical)
+    show_panel(viewer, "load")
+    return widgets

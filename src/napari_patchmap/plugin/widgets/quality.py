@@ -1,0 +1,229 @@
+"""The "Quality" panel: how well the map agrees with the labels, and what that means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import napari.viewer
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor, QPixmap
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_patchmap.explore.palette import categorical_colours, label_order
+from napari_patchmap.plugin.widgets.panel import WorkPanel, label
+from napari_patchmap.plugin.widgets.parts import button
+from napari_patchmap.plugin.worker import Newest
+from napari_patchmap.quality import evaluate
+
+KNN_TIP = (
+    "<qt><b>15-NN accuracy.</b> A tenth of the patches, drawn so that every label keeps its "
+    "share, is hidden; each of them is given the label that most of its 15 nearest neighbours "
+    "on the map have, and we count how often that is right. 100 % means that neighbours on the "
+    "map always share their label; guessing the most frequent label gives its share.</qt>"
+)
+SILHOUETTE_TIP = (
+    "<qt><b>Silhouette.</b> For each patch: how much closer it lies to its own label's patches "
+    "than to those of the closest other label. 1 means tight, well separated groups, 0 that "
+    "groups touch, below 0 that patches lie nearer to another label. A map can have high "
+    "accuracy and a low silhouette when a label forms several groups.</qt>"
+)
+
+
+class Quality(WorkPanel):
+    """Quality figures of the current map."""
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__(viewer)
+        self.report: dict[str, Any] = {}
+        self.knn = _Figure("15-NN accuracy", KNN_TIP)
+        self.silhouette = _Figure("Silhouette", SILHOUETTE_TIP)
+        self.notes = label("", "hint", wrap=True)
+        self.heading = label("Label by label", "group")
+        self.table = _Table()
+        figures = QHBoxLayout()
+        figures.addWidget(self.knn)
+        figures.addWidget(self.silhouette)
+        self.column.addLayout(figures)
+        self.column.addWidget(self.notes)
+        self.column.addWidget(self.heading)
+        self.column.addWidget(self.table)
+        self.column.addStretch(1)
+        self.again = button(
+            "Compare with current labels",
+            "primary",
+            "Compute the figures again, for example after labels changed.",
+        )
+        self.footer.addWidget(self.again)
+        self._newest = Newest(self, "Measuring the map")
+        self._newest.done.connect(self.show_report)
+        self._newest.failed.connect(self._on_failed)
+        self.again.clicked.connect(self.measure)
+        self.listen(self.workspace.run_changed, self._on_run)
+        self.listen(self.workspace.patches_changed, self._on_patches)
+        self._on_run(self.workspace.run)
+
+    def measure(self) -> None:
+        """Compute the figures of the current map in the background."""
+        run, patches = self.workspace.run, self.workspace.patches
+        if run is None or patches is None:
+            return
+        embedding, labels = run.embedding, patches.labels
+        self.notes.setText("Measuring…")
+        self.notes.show()
+        self._newest.ask(lambda _: evaluate(embedding, labels))
+
+    def _on_patches(self, _: Any) -> None:
+        self._on_run(self.workspace.run)
+
+    def _on_run(self, run: Any) -> None:
+        self._newest.forget()
+        if run is None:
+            loaded = self.workspace.patches is not None
+            self.need(
+                "Train a map first: this panel then says how good it is."
+                if loaded
+                else "Load patches first, then train a map of them.",
+                "train" if loaded else "load",
+            )
+            return
+        self.need("")
+        if {"n", "knn", "silhouette"} <= set(run.metrics):
+            self.show_report(run.metrics)
+        else:
+            self.measure()
+
+    def _on_failed(self, sentence: str) -> None:
+        self.notes.setText(sentence)
+        self.notes.show()
+
+    def show_report(self, report: dict[str, Any]) -> None:
+        """Show figures as :func:`napari_patchmap.quality.evaluate` gives them."""
+        self.report = report
+        knn, outline = report["knn"], report["silhouette"]
+        self.knn.setVisible(knn is not None)
+        self.silhouette.setVisible(outline is not None)
+        if knn is not None:
+            self.knn.show_figure(
+                f"{100 * knn['accuracy']:.1f} %", f"on {knn['test_n']:,} held-out patches"
+            )
+        if outline is not None:
+            self.silhouette.show_figure(
+                f"{outline['mean']:.2f}", f"over {outline['n']:,} patches"
+            )
+        notes = list(report.get("notes", []))
+        if knn is None and outline is None:
+            notes.insert(0, f"{report['n']:,} patches on the map.")
+        self.notes.setText(" ".join(notes))
+        self.notes.setVisible(bool(notes))
+        rows = _rows(knn, outline)
+        patches = self.workspace.patches
+        labels = patches.labels if patches is not None else None
+        order = label_order(labels) if labels is not None else []
+        colours = dict(zip(order, categorical_colours(len(order)), strict=True))
+        self.table.fill(rows, {k: QColor.fromRgbF(*c.tolist()) for k, c in colours.items()})
+        self.heading.setVisible(bool(rows))
+        self.table.setVisible(bool(rows))
+
+
+def _rows(knn: Any, outline: Any) -> list[tuple[str, int, Any, int, Any]]:
+    """Return label, patches, accuracy, patches it was measured on, silhouette of each label."""
+    right = (knn or {}).get("per_class", {})
+    tight = (outline or {}).get("per_class", {})
+    return [
+        (
+            name,
+            tight.get(name, {}).get("n", 0),
+            right.get(name, {}).get("accuracy"),
+            right.get(name, {}).get("n", 0),
+            tight.get(name, {}).get("mean"),
+        )
+        for name in dict.fromkeys([*right, *tight])
+    ]
+
+
+class _Figure(QWidget):
+    """One large number with its name, its sample size and an explanation."""
+
+    def __init__(self, name: str, tip: str) -> None:
+        super().__init__()
+        self.value = label("", "figure")
+        self.size = label("", "hint", wrap=True)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(label(name, "group"))
+        rows.addWidget(self.value)
+        rows.addWidget(self.size)
+        self.setToolTip(tip)
+
+    def show_figure(self, value: str, size: str) -> None:
+        """Show the number and what it was computed on."""
+        self.value.setText(value)
+        self.size.setText(size)
+
+
+class _Number(QTableWidgetItem):
+    """A cell that sorts by its number, not by its text."""
+
+    def __init__(self, number: float | None, text: str, tip: str = "") -> None:
+        super().__init__(text)
+        self._number = float("-inf") if number is None else number
+        self.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.setToolTip(tip)
+
+    def __lt__(self, other: QTableWidgetItem) -> bool:
+        return self._number < getattr(other, "_number", float("-inf"))
+
+
+class _Table(QTableWidget):
+    """Figures of each label; a click on a heading sorts."""
+
+    _HEADINGS = ("Label", "Patches", "15-NN", "Silhouette")
+
+    def __init__(self) -> None:
+        super().__init__(0, len(self._HEADINGS))
+        self.setHorizontalHeaderLabels(self._HEADINGS)
+        for column, tip in ((2, KNN_TIP), (3, SILHOUETTE_TIP)):
+            self.horizontalHeaderItem(column).setToolTip(tip)
+        self.verticalHeader().hide()
+        self.setShowGrid(False)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in range(1, len(self._HEADINGS)):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+
+    def fill(
+        self, rows: list[tuple[str, int, Any, int, Any]], colours: dict[str, QColor]
+    ) -> None:
+        """Show one row a label, the weakest first."""
+        self.setSortingEnabled(False)
+        self.setRowCount(len(rows))
+        for i, (name, count, right, tested, tight) in enumerate(rows):
+            first = QTableWidgetItem(name)
+            if name in colours:
+                swatch = QPixmap(10, 10)
+                swatch.fill(colours[name])
+                first.setData(Qt.ItemDataRole.DecorationRole, swatch)
+            self.setItem(i, 0, first)
+            self.setItem(i, 1, _Number(count, f"{count:,}"))
+            accuracy = "–" if right is None else f"{100 * right:.0f} %"
+            self.setItem(i, 2, _Number(right, accuracy, f"On {tested:,} held-out patches."))
+            self.setItem(i, 3, _Number(tight, "–" if tight is None else f"{tight:.2f}"))
+        self.setSortingEnabled(True)
+        self.sortItems(2, Qt.SortOrder.AscendingOrder)
+        self.resizeRowsToContents()
+        height = self.horizontalHeader().sizeHint().height() + 4
+        self.setFixedHeight(height + sum(self.rowHeight(i) for i in range(len(rows))))

@@ -1,0 +1,275 @@
+"""Long work in another thread, with reports on the way and exactly one end.
+
+The only place that starts napari's thread workers. What a worker must never do
+here: touch a layer or a widget, raise (napari loses some exceptions), or rely on
+``quit()`` to clean up. The work is a plain function that returns; it is asked to
+stop through :meth:`Task.should_stop` and still returns what it has.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from napari.qt.threading import create_worker
+from qtpy.QtCore import QCoreApplication, QObject, QTimer, Signal, Slot
+
+from napari_patchmap.errors import PatchmapError
+
+log = logging.getLogger(__name__)
+
+#: Milliseconds between two deliveries of reports: often enough to look live.
+_DELIVERY_MS = 80
+
+#: How long leaving the program waits for work that was asked to stop.
+_LEAVE_SECONDS = 15.0
+
+
+class Task(QObject):
+    """One piece of work in another thread.
+
+    Parameters
+    ----------
+    work : callable
+        Called with this task in the other thread; its result goes to ``done``.
+    name : str
+        What is being done; napari shows it when the window is closed meanwhile.
+
+    Signals
+    -------
+    reported(list)
+        What the work reported since the last time, in order; at most a dozen a second.
+    done(object)
+        The result.
+    failed(str)
+        Why there is no result, in one sentence.
+    ended()
+        After ``done`` or ``failed``, whatever happened.
+    """
+
+    reported = Signal(list)
+    done = Signal(object)
+    failed = Signal(str)
+    ended = Signal()
+
+    _mail = Signal()
+
+    def __init__(self, work: Callable[[Task], Any], name: str) -> None:
+        super().__init__()
+        self._job: _Job | None = _Job(self, work, name)
+        self._worker: Any = None
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._reports: list[Any] = []
+        self._running = False
+        self._timer = QTimer(self, singleShot=True, interval=_DELIVERY_MS)
+        self._timer.timeout.connect(self._deliver)
+        self._mail.connect(self._on_mail)
+
+    # -- in the GUI thread -----------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """Whether the work has been started and has not ended."""
+        return self._running
+
+    def start(self) -> Task:
+        """Start the work; connect to the signals before."""
+        self._running = True
+        _running.add(self)
+        _watch_the_exit()
+        self._worker = create_worker(self._job, _ignore_errors=True)
+        self._worker.finished.connect(self._on_finished)
+        self._worker.start()
+        return self
+
+    def stop(self) -> None:
+        """Ask the work to end soon; ``done`` still brings what it has."""
+        self._stop.set()
+
+    @Slot()
+    def _on_mail(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    @Slot()
+    def _deliver(self) -> None:
+        with self._lock:
+            reports, self._reports = self._reports, []
+        if reports:
+            self.reported.emit(reports)
+
+    @Slot()
+    def _on_finished(self) -> None:
+        self._timer.stop()
+        self._deliver()
+        job, self._job, self._worker = self._job, None, None
+        self._running = False
+        _running.discard(self)
+        assert job is not None
+        result, job.result = job.result, None
+        try:
+            if job.trouble is None:
+                self.done.emit(result)
+            else:
+                self.failed.emit(job.trouble)
+        finally:
+            self.ended.emit()
+
+    # -- in the worker's thread --------------------------------------------------
+
+    def should_stop(self) -> bool:
+        """Whether the person, or the closing window, asked the work to end."""
+        worker = self._worker
+        return self._stop.is_set() or (worker is not None and worker.abort_requested)
+
+    def report(self, value: Any) -> None:
+        """Send something to the GUI; cheap, from any thread."""
+        with self._lock:
+            self._reports.append(value)
+            first = len(self._reports) == 1
+        if first:
+            self._mail.emit()
+
+
+class Newest(QObject):
+    """Work that is asked for again and again; only the newest wish counts.
+
+    One piece runs at a time. What was asked for meanwhile, last, runs next, and
+    the result of the one before is dropped.
+
+    Parameters
+    ----------
+    parent : QObject
+        With it the wishes and the signals go.
+    name : str
+        What is being done.
+    """
+
+    done = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject, name: str) -> None:
+        super().__init__(parent)
+        self._name = name
+        self._task: Task | None = None
+        self._next: Callable[[Task], Any] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is running or waiting."""
+        return self._task is not None
+
+    def ask(self, work: Callable[[Task], Any]) -> None:
+        """Do this instead of what was asked for before."""
+        if self._task is not None:
+            self._next = work
+            return
+        self._task = Task(work, self._name)
+        self._task.done.connect(self._on_done)
+        self._task.failed.connect(self._on_failed)
+        self._task.ended.connect(self._on_ended)
+        self._task.start()
+
+    def forget(self) -> None:
+        """Drop what is running or waiting."""
+        if self._task is not None:
+            self._next = _nothing
+
+    @Slot(object)
+    def _on_done(self, result: object) -> None:
+        if self._next is None:
+            self.done.emit(result)
+
+    @Slot(str)
+    def _on_failed(self, sentence: str) -> None:
+        if self._next is None:
+            self.failed.emit(sentence)
+
+    @Slot()
+    def _on_ended(self) -> None:
+        work, self._next, self._task = self._next, None, None
+        if work is not None and work is not _nothing:
+            self.ask(work)
+
+
+def _nothing(_: Task) -> None:
+    """Stand for a wish that was withdrawn."""
+
+
+class _Job:
+    """The work as napari's worker calls it; it never raises.
+
+    napari keeps the callable for as long as the window lives, so the work, the
+    images it holds and the result are let go as soon as they have served.
+    """
+
+    def __init__(self, task: Task, work: Callable[[Task], Any], name: str) -> None:
+        self._task: Task | None = task
+        self._work: Callable[[Task], Any] | None = work
+        self._name = name
+        self.over = threading.Event()
+        self.result: Any = None
+        self.trouble: str | None = None
+
+    def __str__(self) -> str:
+        return self._name
+
+    def __call__(self) -> None:
+        task, work, self._task, self._work = self._task, self._work, None, None
+        assert task is not None
+        assert work is not None
+        try:
+            self.result = work(task)
+        except Exception as error:  # noqa: BLE001 - every error becomes one sentence
+            self.trouble = sentence_of(error)
+        finally:
+            self.over.set()
+
+
+def sentence_of(error: Exception) -> str:
+    """Say in one sentence what went wrong and what to do."""
+    if isinstance(error, PatchmapError):
+        return str(error)
+    log.error("unexpected error", exc_info=error)
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return "There is not enough memory for this; use a smaller batch or fewer patches."
+    if isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        return f"A file could not be read or written: {error.strerror or error}{where}."
+    text = " ".join(str(error).split())
+    brief = f"{text[:200]}…" if len(text) > 200 else text
+    return f"Something unexpected went wrong ({type(error).__name__}: {brief})."
+
+
+#: Tasks keep themselves alive here until they have ended, whoever started them.
+_running: set[Task] = set()
+_watched = False
+
+
+def running_tasks() -> list[Task]:
+    """Return the tasks that have not ended yet."""
+    return list(_running)
+
+
+def stop_all(seconds: float = _LEAVE_SECONDS) -> bool:
+    """Ask all tasks to end and wait for their threads; return whether they did."""
+    jobs = [task._job for task in _running if task._job is not None]
+    for task in _running:
+        task.stop()
+    until = time.monotonic() + seconds
+    return all(job.over.wait(max(0.0, until - time.monotonic())) for job in jobs)
+
+
+def _watch_the_exit() -> None:
+    """Let Python not leave under a thread that still works."""
+    global _watched
+    app = QCoreApplication.instance()
+    if not _watched and app is not None:
+        _watched = True
+        app.aboutToQuit.connect(stop_all)
+        atexit.register(stop_all)

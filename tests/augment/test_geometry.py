@@ -1,0 +1,147 @@
+"""Every geometric operation is torchvision's, on each patch with its own parameters."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from napari_patchmap.augment.config import AugmentConfig
+from napari_patchmap.augment.geometry import Geometry, resample
+from napari_patchmap.networks.vision import torchvision
+
+SIZE = (28, 20)  # not square: height and width must never be exchanged
+BLACK = torch.zeros(3)
+
+
+@pytest.fixture(scope="module")
+def functional():
+    torchvision()
+    from torchvision.transforms.v2 import functional
+
+    return functional
+
+
+@pytest.fixture
+def images() -> torch.Tensor:
+    return torch.rand(4, 3, *SIZE, generator=torch.Generator().manual_seed(0))
+
+
+def same() -> Geometry:
+    return Geometry.identity(4, SIZE, torch.device("cpu"))
+
+
+def test_identity_leaves_patches_alone(images):
+    assert torch.allclose(resample(images, same(), BLACK), images, atol=1e-5)
+
+
+def test_rotation_is_torchvisions(functional, images):
+    geometry = same()
+    geometry.angle = torch.tensor([30.0, -75.0, 90.0, 181.0])
+    expected = torch.stack(
+        [
+            functional.rotate(
+                image, float(angle), interpolation=functional.InterpolationMode.BILINEAR
+            )
+            for image, angle in zip(images, geometry.angle, strict=True)
+        ]
+    )
+    assert torch.allclose(resample(images, geometry, BLACK), expected, atol=1e-5)
+
+
+def test_outside_of_a_turned_patch_has_the_fill_colour(images):
+    geometry = same()
+    geometry.angle = torch.full((4,), 45.0)
+    fill = torch.tensor([0.2, 0.5, 0.9])
+    turned = resample(images, geometry, fill)
+    corner = turned[:, :, 0, 0]
+    assert torch.allclose(corner, fill.expand(4, 3), atol=1e-6)
+    # Where the patch covers the view fully the fill colour has no influence.
+    assert torch.allclose(
+        turned[:, :, 10:18, 8:12], resample(images, geometry, BLACK)[:, :, 10:18, 8:12], atol=1e-6
+    )
+
+
+def test_crop_and_flips_are_torchvisions(functional, images):
+    geometry = same()
+    boxes = [(0, 0, 10, 20), (3, 4, 14, 8), (5, 2, 20, 9), (7, 9, 21, 11)]
+    geometry.top, geometry.left, geometry.height, geometry.width = (
+        torch.tensor(column, dtype=torch.float32) for column in zip(*boxes, strict=True)
+    )
+    geometry.flip_horizontal = torch.tensor([False, True, False, True])
+    geometry.flip_vertical = torch.tensor([False, False, True, True])
+    expected = []
+    for i, (image, box) in enumerate(zip(images, boxes, strict=True)):
+        view = functional.resized_crop(image, *box, list(SIZE), antialias=False)
+        view = functional.horizontal_flip(view) if geometry.flip_horizontal[i] else view
+        expected.append(functional.vertical_flip(view) if geometry.flip_vertical[i] else view)
+    assert torch.allclose(resample(images, geometry, BLACK), torch.stack(expected), atol=1e-5)
+
+
+def test_rotation_comes_before_the_crop_as_in_the_paper(functional, images):
+    geometry = same()
+    geometry.angle = torch.full((4,), 90.0)
+    geometry.top = geometry.top + 2
+    geometry.left = geometry.left + 1
+    geometry.height = torch.full((4,), 12.0)
+    geometry.width = torch.full((4,), 9.0)
+    expected = functional.resized_crop(
+        functional.rotate(images, 90.0), 2, 1, 12, 9, list(SIZE), antialias=False
+    )
+    found = resample(images, geometry, BLACK)
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
+def test_right_angles_make_the_eight_symmetries_equally_likely():
+    patch = torch.arange(9.0).reshape(1, 1, 3, 3) / 10
+    symmetries = [
+        torch.rot90(patch if not mirror else patch.flip(-1), turn, (-2, -1))
+        for turn in range(4)
+        for mirror in (False, True)
+    ]
+    config = AugmentConfig.preset("right-angles").replace(crop=False, jitter=False, grey=False)
+    draws = 4000
+    geometry = Geometry.draw(config, draws, (3, 3), torch.Generator().manual_seed(1))
+    views = resample(patch.expand(draws, -1, -1, -1), geometry, torch.zeros(1))
+    counts = [
+        int(((views - symmetry).abs().amax(dim=(1, 2, 3)) < 1e-4).sum()) for symmetry in symmetries
+    ]
+    assert sum(counts) == draws
+    # 500 expected of each; four standard deviations of a binomial are 84
+    assert min(counts) > 416
+    assert max(counts) < 584
+
+
+def test_rotations_make_all_angles_equally_likely():
+    config = AugmentConfig.preset("rotations")
+    geometry = Geometry.draw(config, 20_000, (28, 28), torch.Generator().manual_seed(0))
+    # flips of both axes are half a turn
+    turn = geometry.angle + 180.0 * (geometry.flip_horizontal & geometry.flip_vertical)
+    unmirrored = geometry.flip_horizontal == geometry.flip_vertical
+    counts = np.histogram(turn[unmirrored].numpy() % 360, bins=12, range=(0, 360))[0]
+    assert counts.min() > 0.85 * counts.mean()
+    assert counts.max() < 1.15 * counts.mean()
+
+
+def test_crops_are_distributed_as_torchvisions():
+    config = AugmentConfig.preset("natural")
+    geometry = Geometry.draw(config, 20_000, (40, 60), torch.Generator().manual_seed(0))
+    crop = torchvision().transforms.RandomResizedCrop
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        image = torch.zeros(1, 40, 60)
+        expected = torch.tensor(
+            [crop.get_params(image, [0.2, 1.0], [3 / 4, 4 / 3]) for _ in range(4000)]
+        ).float()
+    found = torch.stack([geometry.top, geometry.left, geometry.height, geometry.width], dim=1)
+    assert torch.allclose(found.mean(dim=0), expected.mean(dim=0), atol=0.5)
+    assert torch.allclose(found.std(dim=0), expected.std(dim=0), atol=0.4)
+    for extreme in (torch.amin, torch.amax):
+        assert torch.allclose(extreme(found, dim=0), extreme(expected, dim=0), atol=1)
+
+
+def test_switched_off_geometry_changes_nothing():
+    config = AugmentConfig.preset("natural").replace(crop=False, flip_horizontal=False)
+    geometry = Geometry.draw(config, 50, SIZE, torch.Generator().manual_seed(0))
+    images = torch.rand(50, 1, *SIZE)
+    assert torch.allclose(resample(images, geometry, torch.zeros(1)), images, atol=1e-5)

@@ -1,0 +1,60 @@
+"""Backbones take any image, and a network is rebuilt from its spec."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from napari_patchmap.errors import ConfigError
+from napari_patchmap.networks import Network, NetworkSpec
+from napari_patchmap.networks.backbones import make_backbone
+from napari_patchmap.networks.inference import infer
+
+
+@pytest.mark.parametrize("name", ["compact", "resnet18", "resnet18-small-kernel"])
+@pytest.mark.parametrize(("channels", "size"), [(1, (16, 16)), (3, (28, 28)), (5, (33, 20))])
+def test_any_size_and_channel_count(name, channels, size):
+    backbone = make_backbone(name, channels, size).eval()
+    features = backbone(torch.rand(2, channels, *size))
+    assert features.shape == (2, backbone.out_features)
+    assert torch.isfinite(features).all()
+
+
+def test_small_kernel_resnet_is_the_papers():
+    backbone = make_backbone("resnet18-small-kernel", 3, (28, 28))
+    assert sum(p.numel() for p in backbone.parameters()) == 11_168_832
+    projector = Network(NetworkSpec("resnet18-small-kernel", 3, (28, 28), 1024, 128))
+    extra = sum(p.numel() for p in projector.parameters()) - 11_168_832
+    assert extra == 656_512
+
+
+def test_unknown_backbone_is_one_sentence():
+    with pytest.raises(ConfigError, match="compact, resnet18, resnet18-small-kernel"):
+        make_backbone("vgg", 3, (28, 28))
+
+
+def test_network_is_rebuilt_from_its_spec():
+    network = Network(NetworkSpec("compact", 3, (16, 16), 32, 8)).eval()
+    network.replace_output(torch.ones(2, 32), torch.zeros(2))
+    again = Network(NetworkSpec.from_dict(network.spec.to_dict())).eval()
+    again.load_state_dict(network.state_dict())
+    images = torch.rand(4, 3, 16, 16)
+    assert again(images).shape == (4, 2)
+    assert torch.equal(again(images), network(images))
+
+
+def test_output_is_float32_under_half_precision():
+    network = Network(NetworkSpec("compact", 3, (16, 16), 32, 2))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert network(torch.rand(4, 3, 16, 16)).dtype == torch.float32
+
+
+def test_inference_ignores_how_patches_were_turned():
+    torch.manual_seed(0)
+    network = Network(NetworkSpec("compact", 1, (16, 16), 32, 2))
+    pixels = torch.randint(0, 256, (5, 1, 16, 16), dtype=torch.uint8)
+    symmetries = [(turn, mirror) for turn in range(4) for mirror in (False, True)]
+    _, straight = infer(network, pixels, symmetries=symmetries)
+    _, turned = infer(network, torch.rot90(pixels, 1, (-2, -1)), symmetries=symmetries)
+    assert torch.allclose(torch.tensor(straight), torch.tensor(turned), atol=1e-4)
+    assert network.training  # the mode is given back
