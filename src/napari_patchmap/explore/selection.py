@@ -38,6 +38,16 @@ class Selection:
         self.indices = wanted
         return True
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to go back."""
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an undone step."""
+        return bool(self._future)
+
     def undo(self) -> bool:
         """Go one step back; return whether there was one."""
         return self._step(self._past, self._future)

@@ -2,15 +2,359 @@
 
 from __future__ import annotations
 
-from typing import Self
+import contextlib
+import weakref
+from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
+from napari.layers import Layer, Points
 from napari.viewer import Viewer
+from psygnal import Signal
+from qtpy.QtCore import QTimer
+
+from napari_patchmap.explore.colouring import Colouring, colour_by, dimmed
+from napari_patchmap.explore.nearest import NearestPoint
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin import marks
+from napari_patchmap.plugin.keys import layer_keys
+from napari_patchmap.plugin.mouse import MapMouse
+from napari_patchmap.plugin.source_link import SourceLink
+from napari_patchmap.plugin.theme import contrast
+from napari_patchmap.plugin.thumbnails import Thumbnails
+from napari_patchmap.plugin.views import Views, camera_state, fit_box, visible_box
+from napari_patchmap.plugin.workspace import real_viewer, workspace_of
+
+#: Up to here the selection is mirrored into the layer, for napari's features table.
+MOST_MIRRORED = 5_000
 
 
 class MapLayer:
-    """The layers that show the map of one viewer."""
+    """The layers that show the map of one viewer, kept in step with its workspace.
+
+    Attributes
+    ----------
+    workspace : Workspace
+    views : Views
+        Whether the map or the source images are shown.
+    mouse : MapMouse
+        Clicks, lasso and hovering.
+    link : SourceLink
+        Steps a stack and the map together.
+    thumbnails : Thumbnails
+        Pictures of the current patches.
+    colouring : Colouring or None
+        Colours of the current patches.
+
+    Signals
+    -------
+    colouring_changed(Colouring or None)
+        Other colours, or other patches.
+    """
+
+    colouring_changed = Signal(object)
 
     @classmethod
-    def of(cls, viewer: Viewer) -> Self:
+    def of(cls, viewer: Viewer) -> MapLayer:
         """Return the map of a viewer, made on first use."""
-        return cls()
+        viewer = real_viewer(viewer)
+        key = id(viewer)
+        if key not in _maps:
+            _maps[key] = cls(viewer)
+            weakref.finalize(viewer, _maps.pop, key, None)
+        return _maps[key]
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = weakref.ref(viewer)
+        self._layers: dict[str, Points] = {}
+        self._busy = False
+        self._nearest: NearestPoint | None = None
+        self._fitted: np.ndarray | None = None
+        self._fitted_camera: tuple[float, ...] | None = None
+        self.colouring: Colouring | None = None
+        self.thumbnails = Thumbnails()
+        self.workspace = workspace_of(viewer)
+        self.views = Views(viewer, self.owns)
+        self.mouse = MapMouse(viewer, self)
+        self.mouse.glass.resized.connect(self._on_resized)
+        self.link = SourceLink(viewer, self.workspace, self.views)
+        self.workspace.patches_changed.connect(self._on_patches)
+        self.workspace.map_changed.connect(self._on_map)
+        self.workspace.run_changed.connect(self._on_run)
+        self.workspace.selection_changed.connect(self._on_selection)
+        self.workspace.current_changed.connect(self._on_current)
+        viewer.layers.events.removed.connect(self._on_removed)
+        viewer.layers.selection.events.active.connect(self._on_active)
+        viewer.events.theme.connect(self._on_theme)
+        self._on_patches(self.workspace.patches)
+        if self.workspace.embedding is not None:
+            self._on_map(self.workspace.embedding)
+
+    # -- what others ask ---------------------------------------------------------
+
+    @property
+    def viewer(self) -> Viewer:
+        """The viewer; it outlives every event that leads here."""
+        viewer = self._viewer()
+        assert viewer is not None
+        return viewer
+
+    @property
+    def points(self) -> Points | None:
+        """The Points layer "map", None while there is no map."""
+        return self._layers.get(marks.MAP)
+
+    def owns(self, layer: Layer) -> bool:
+        """Whether a layer is one of the map's."""
+        return any(layer is ours for ours in self._layers.values())
+
+    def colour_by(self, column: str) -> None:
+        """Colour the points by a column of the table; an empty name means all alike."""
+        patches = self.workspace.patches
+        if patches is None:
+            return
+        self.colouring = colour_by(patches.table, column)
+        self._paint()
+        self.colouring_changed.emit(self.colouring)
+
+    def find(self, place: np.ndarray, radius: float) -> int:
+        """Return the visible patch closest to a place on the map, -1 for none."""
+        if self.points is None:
+            return -1
+        if self._nearest is None:
+            self._nearest = NearestPoint(self.points.data, np.flatnonzero(self.points.shown))
+        return self._nearest.find(place, radius)
+
+    def visible(self, indices: np.ndarray) -> np.ndarray:
+        """Drop patches whose points are not shown."""
+        return indices if self.points is None else indices[self.points.shown[indices]]
+
+    def show_map(self) -> None:
+        """Show the map as it was left; make its layers again if they were deleted."""
+        self._remake_if_deleted()
+        if self.points is not None:
+            self.views.show("map")
+
+    def show_all(self) -> None:
+        """Show the map with the camera on all of it."""
+        self.show_map()
+        if self.points is not None:
+            self._fit(self.points.data)
+
+    def show_patches(self, indices: np.ndarray) -> None:
+        """Move and zoom the camera to some patches."""
+        if self.points is None or len(indices) == 0:
+            return
+        self.views.show("map")
+        places = self.points.data[indices]
+        low, high = places.min(axis=0), places.max(axis=0)
+        # Never closer than a twelfth of the map, so that one point keeps its neighbours.
+        room = np.maximum((np.ptp(self.points.data, axis=0).max() / 12 - (high - low)) / 2, 0)
+        fit_box(self.viewer, low - room, high + room, margin=0.1)
+
+    # -- the workspace changes --------------------------------------------------
+
+    def _on_patches(self, patches: PatchSet | None) -> None:
+        self._remove_all()
+        self.views.show("source")
+        self.views.forget_camera()
+        self._fitted = None
+        self.thumbnails.set_patches(patches)
+        if patches is None:
+            self.colouring = None
+        else:
+            self.colouring = colour_by(
+                patches.table, "label" if patches.labels is not None else ""
+            )
+        self.colouring_changed.emit(self.colouring)
+
+    def _on_map(self, embedding: np.ndarray) -> None:
+        self._nearest = None
+        first = self.points is None
+        if first:
+            self._make(embedding)
+        else:
+            self._move(embedding)
+        if first or self._outgrown(embedding):
+            self._fit(embedding)
+        self._mark_selection()
+        self._on_current(self.workspace.current)
+
+    def _on_run(self, run: object) -> None:
+        if run is not None and self.points is not None:
+            self._fit(self.points.data)
+
+    def _on_selection(self, indices: np.ndarray) -> None:
+        if self.points is None:
+            return
+        self._paint()
+        with self._quiet():
+            few = len(indices) < MOST_MIRRORED
+            self.points.selected_data = set(indices.tolist()) if few else set()
+
+    def _on_current(self, index: int) -> None:
+        if self.points is None:
+            return
+        place = self.points.data[index] if index >= 0 else None
+        size, ring = float(self.points.size[0]), contrast(self.viewer)
+        marks.mark_current(self._layer(marks.CURRENT), place, size, ring)
+        if place is not None and self.views.now == "map":
+            low, high = visible_box(self.viewer)
+            if (place < low).any() or (place > high).any():
+                size = (high - low) / 2
+                fit_box(self.viewer, place - size, place + size, margin=0)
+
+    # -- layers -----------------------------------------------------------------
+
+    def _make(self, embedding: np.ndarray) -> None:
+        patches = self.workspace.patches
+        assert patches is not None
+        assert self.colouring is not None
+        points = marks.map_points(embedding, patches.table, self.colouring.colours)
+        self._add(marks.MAP, points)
+        layer_keys(points, self.workspace, lambda: self.mouse.set_lasso(not self.mouse.lasso))
+        points.events.data.connect(self._on_edited)
+        points.selected_data.events.items_changed.connect(self._on_mirror)
+        self._layer(marks.SELECTED)
+        self._layer(marks.CURRENT)
+        self.views.show("map")
+
+    def _move(self, embedding: np.ndarray) -> None:
+        assert self.points is not None
+        with self._quiet():
+            self.points.data = embedding
+            size = marks.point_size(embedding)
+            if not 0.9 < size / float(self.points.size[0]) < 1.1:
+                self.points.size = size
+
+    def _layer(self, name: str) -> Points:
+        """Return one of the marking layers, made again if somebody deleted it."""
+        if name not in self._layers:
+            make = marks.selected_points if name == marks.SELECTED else marks.current_point
+            self._add(name, make())
+        return self._layers[name]
+
+    def _add(self, name: str, layer: Points) -> None:
+        self._layers[name] = layer
+        active = self.viewer.layers.selection.active if name != marks.MAP else layer
+        with self._quiet():
+            self.viewer.add_layer(layer)
+            self.viewer.layers.selection.active = active
+        layer.editable = False  # adding a layer to a viewer makes it editable again
+        layer.visible = name == marks.MAP or self.views.now == "map"
+
+    def _paint(self) -> None:
+        """Give all points their colours, faded where not selected."""
+        if self.points is None or self.colouring is None:
+            return
+        self.points.face_color = dimmed(self.colouring.colours, self.workspace.selection)
+        self._mark_selection()
+
+    def _mark_selection(self) -> None:
+        points, chosen = self.points, self.workspace.selection
+        if points is None or self.colouring is None:
+            return
+        layer = self._layer(marks.SELECTED)
+        if len(chosen) or len(layer.data):
+            size, ring = float(points.size[0]), contrast(self.viewer)
+            marks.mark_selected(
+                layer, points.data[chosen], self.colouring.colours[chosen], size, ring
+            )
+
+    def _remove_all(self) -> None:
+        layers, self._layers = list(self._layers.values()), {}
+        self._nearest = None
+        for layer in layers:
+            if layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
+
+    def _remake_if_deleted(self) -> None:
+        if self.points is None and self.workspace.embedding is not None:
+            self._on_map(self.workspace.embedding)
+
+    # -- the camera ---------------------------------------------------------------
+
+    def _fit(self, embedding: np.ndarray) -> None:
+        self._fitted = np.array([embedding.min(axis=0), embedding.max(axis=0)])
+        if self.views.now == "map":
+            fit_box(self.viewer, *self._fitted)
+            self._fitted_camera = camera_state(self.viewer)
+        else:
+            self.views.forget_camera()
+
+    def _on_resized(self) -> None:
+        """Keep the whole map in a canvas of another size, unless somebody moved it."""
+        whole = self._fitted is not None and self._fitted_camera == camera_state(self.viewer)
+        if whole and self.points is not None and self.views.now == "map":
+            self._fit(self.points.data)
+
+    def _outgrown(self, embedding: np.ndarray) -> bool:
+        """Whether the map has left the frame that was last fitted, or shrunk within it."""
+        if self._fitted is None:
+            return True
+        size = np.ptp(self._fitted, axis=0).max()
+        box = np.array([embedding.min(axis=0), embedding.max(axis=0)])
+        beyond = np.abs(box - self._fitted).max()
+        return bool(beyond > 0.3 * size)
+
+    # -- what people do to the layers ---------------------------------------------
+
+    def _on_removed(self, event: Any) -> None:
+        layer = event.value
+        for name, ours in list(self._layers.items()):
+            if ours is layer:
+                del self._layers[name]
+                if name == marks.MAP:
+                    # Not now: napari is in the midst of changing its list.
+                    QTimer.singleShot(0, self._clean_up)
+
+    def _clean_up(self) -> None:
+        if self._viewer() is not None and self.points is None:
+            self._remove_all()
+            self.views.show("source")
+
+    def _on_active(self, event: Any) -> None:
+        """Lead a click on one of the marking layers in the list to the map itself."""
+        active = event.value
+        marking = active is not None and active is not self.points and self.owns(active)
+        if marking and self.points is not None and not self._busy:
+            self.viewer.layers.selection.active = self.points
+
+    def _on_edited(self, event: Any) -> None:
+        """Undo deleting or moving points by napari's own keys: row i is patch i."""
+        embedding = self.workspace.embedding
+        if self._busy or self.points is None or embedding is None:
+            return
+        if str(event.action).lower().endswith("ing"):
+            return  # announced only, nothing has happened yet
+        patches = self.workspace.patches
+        assert patches is not None
+        with self._quiet():
+            self.points.data = embedding
+            self.points.size = marks.point_size(embedding)
+            self.points.border_width = 0
+            self.points.features = patches.table
+        self._paint()
+        self.workspace.say(
+            "Each point of the map is a patch, so points are not edited by hand."
+        )
+
+    def _on_mirror(self, event: Any) -> None:
+        if not self._busy and self.points is not None:
+            self.workspace.select(np.array(sorted(self.points.selected_data), np.intp))
+
+    def _on_theme(self, event: Any) -> None:
+        self._mark_selection()
+        self._on_current(self.workspace.current)
+
+    @contextlib.contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """Change layers without taking it for something a person did."""
+        before, self._busy = self._busy, True
+        try:
+            yield
+        finally:
+            self._busy = before
+
+
+_maps: dict[int, MapLayer] = {}

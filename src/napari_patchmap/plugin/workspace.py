@@ -135,6 +135,16 @@ class Workspace:
         if self._selection.change(indices, how):
             self.selection_changed.emit(self._selection.indices)
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether there was another selection before."""
+        return self._selection.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether a selection was undone."""
+        return self._selection.can_redo
+
     def undo_selection(self) -> None:
         """Go back to the selection before."""
         if self._selection.undo():

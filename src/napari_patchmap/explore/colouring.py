@@ -1,0 +1,150 @@
+"""Colours of the points: by label, by any column of the table, or one for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from napari_patchmap.explore.palette import categorical_colours, label_order, missing_colour
+
+#: Categories that get a colour of their own; the rarer ones share "other".
+MOST_CATEGORIES = 40
+
+#: Whole numbers with at most this many different values are categories.
+_FEW_VALUES = 20
+
+#: Percentiles between which a number column's colours run.
+_ROBUST = (1.0, 99.0)
+
+_CALM = np.array((0.36, 0.64, 0.81, 1.0), np.float32)
+_OTHER = np.array((0.74, 0.74, 0.74, 1.0), np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Colouring:
+    """One colour a patch, and what the legend says about them.
+
+    Attributes
+    ----------
+    column : str
+        Column of the table that is shown, empty for one colour.
+    colours : ndarray of float32, shape (n, 4)
+        RGBA of every patch, 0 to 1.
+    names : tuple of str
+        Groups in legend order; empty for numbers.
+    palette : ndarray of float32, shape (len(names), 4)
+        RGBA of each group.
+    codes : ndarray of intp, shape (n,)
+        Group of every patch, as a position in ``names``.
+    limits : tuple of float, or None
+        For numbers: the values at the two ends of the colour bar.
+    """
+
+    column: str
+    colours: np.ndarray
+    names: tuple[str, ...] = ()
+    palette: np.ndarray = field(default_factory=lambda: np.empty((0, 4), np.float32))
+    codes: np.ndarray = field(default_factory=lambda: np.empty(0, np.intp))
+    limits: tuple[float, float] | None = None
+
+    def counts(self, indices: np.ndarray | None = None) -> np.ndarray:
+        """Count the patches of each group, of all patches or of ``indices``."""
+        if not self.names:
+            return np.empty(0, np.intp)
+        codes = self.codes if indices is None else self.codes[indices]
+        return np.bincount(codes, minlength=len(self.names))
+
+    def members(self, group: int) -> np.ndarray:
+        """Return the indices of the patches in one group."""
+        return np.flatnonzero(self.codes == group)
+
+
+def colour_by(table: pd.DataFrame, column: str) -> Colouring:
+    """Colour patches by a column of their table, or all alike when it is empty.
+
+    Text, yes/no, ``label`` and whole numbers with few values are categories,
+    the most frequent first. Other numbers run along viridis between their 1st
+    and 99th percentile, so that single extreme values do not flatten the rest.
+    """
+    if not column:
+        return Colouring("", np.tile(_CALM, (len(table), 1)))
+    values = table[column]
+    if column != "label" and _is_scale(values):
+        return _by_number(column, values.to_numpy(dtype=float, na_value=np.nan))
+    text = values.astype(object).where(values.notna(), "").astype(str).to_numpy()
+    return _by_category(column, text)
+
+
+def columns_to_show(table: pd.DataFrame) -> list[str]:
+    """Columns that can tell patches apart, ``label`` first.
+
+    A column with one value only says nothing, and a text column with another
+    value for each patch has no groups.
+    """
+    useful: list[str] = []
+    for name in table.columns:
+        values = table[name].dropna()
+        different = values.nunique()
+        if name == "label":
+            if different:
+                useful.insert(0, name)
+        elif different > 1 and (_is_scale(values) or different <= max(2, len(table) // 2)):
+            useful.append(name)
+    return useful
+
+
+def dimmed(colours: np.ndarray, keep: np.ndarray, alpha: float = 0.16) -> np.ndarray:
+    """Return the colours with everything but ``keep`` faded; all of them if it is empty."""
+    if len(keep) == 0:
+        return colours
+    out = colours.copy()
+    out[:, 3] = alpha
+    out[keep, 3] = colours[keep, 3]
+    return out
+
+
+def scale_colours(n: int = 256) -> np.ndarray:
+    """Return the RGBA steps of the colour bar, low to high, shape ``(n, 4)``."""
+    from matplotlib import colormaps
+
+    return np.asarray(colormaps["viridis"](np.linspace(0, 1, n)), np.float32)
+
+
+def _is_scale(values: pd.Series) -> bool:
+    """Whether a column is a quantity rather than names of groups."""
+    if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
+        return False
+    return pd.api.types.is_float_dtype(values) or values.nunique() > _FEW_VALUES
+
+
+def _by_number(column: str, values: np.ndarray) -> Colouring:
+    known = np.isfinite(values)
+    colours = np.tile(missing_colour(), (len(values), 1))
+    if not known.any():
+        return Colouring(column, colours, limits=(0.0, 0.0))
+    low, high = (float(v) for v in np.percentile(values[known], _ROBUST))
+    span = high - low or 1.0
+    steps = scale_colours()
+    place = np.clip((values[known] - low) / span, 0, 1) * (len(steps) - 1)
+    colours[known] = steps[place.round().astype(np.intp)]
+    return Colouring(column, colours, limits=(low, high))
+
+
+def _by_category(column: str, text: np.ndarray) -> Colouring:
+    order = label_order(text)
+    named = order if len(order) <= MOST_CATEGORIES else order[: MOST_CATEGORIES - 1]
+    names, palette = list(named), [*categorical_colours(len(named))]
+    codes = pd.Categorical(text, categories=named).codes.astype(np.intp)
+    missing = text == ""
+    if len(order) > len(named):
+        codes[(codes < 0) & ~missing] = len(names)
+        names.append(f"other ({len(order) - len(named)} more)")
+        palette.append(_OTHER)
+    if missing.any():
+        codes[missing] = len(names)
+        names.append("no label" if column == "label" else "no value")
+        palette.append(missing_colour())
+    shades = np.array(palette, np.float32).reshape(-1, 4)
+    return Colouring(column, shades[codes], tuple(names), shades, codes)

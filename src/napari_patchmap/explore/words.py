@@ -1,0 +1,55 @@
+"""What is said of patches: captions, tooltips and counts, the same everywhere."""
+
+from __future__ import annotations
+
+import html
+from pathlib import PurePath
+
+import numpy as np
+import pandas as pd
+
+from napari_patchmap.explore.colouring import Colouring
+
+
+def caption(table: pd.DataFrame, index: int) -> list[str]:
+    """Say what one patch is, in a line or two: its label, then where it is from."""
+    row = table.iloc[index]
+    lines = []
+    if "label" in table and pd.notna(row["label"]) and str(row["label"]):
+        lines.append(str(row["label"]))
+    return [*lines, f"{source_name(row)} · {index:,}"]
+
+
+def source_name(row: pd.Series) -> str:
+    """Name the file or layer of a patch without its folders."""
+    return PurePath(str(row["source"])).name or str(row["source"])
+
+
+def details(table: pd.DataFrame, index: int) -> str:
+    """List everything the table says of one patch, as a small HTML table."""
+    row = table.iloc[index]
+    lines = [("patch", f"{index:,}")]
+    lines += [(str(k), str(v)) for k, v in row.items() if pd.notna(v) and str(v) != ""]
+    cells = "".join(
+        f"<tr><td><b>{html.escape(k)}</b>&nbsp;&nbsp;</td><td>{html.escape(v)}</td></tr>"
+        for k, v in lines
+    )
+    return f"<table>{cells}</table>"
+
+
+def breakdown(colouring: Colouring, indices: np.ndarray, most: int = 6) -> str:
+    """Say how many of the patches are in each group, the most frequent first, as HTML."""
+    if not colouring.names or len(indices) == 0:
+        return ""
+    counts = colouring.counts(indices)
+    present = [int(g) for g in np.argsort(-counts, kind="stable") if counts[g]]
+    parts = []
+    for group in present[:most]:
+        red, green, blue = (int(255 * c) for c in colouring.palette[group, :3])
+        swatch = f'<span style="color:rgb({red},{green},{blue})">■</span>'
+        parts.append(
+            f"{swatch}&nbsp;{html.escape(colouring.names[group])}&nbsp;{counts[group]:,}"
+        )
+    if len(present) > most:
+        parts.append(f"{len(present) - most} more")
+    return "&nbsp; ".join(parts)

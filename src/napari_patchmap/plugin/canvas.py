@@ -1,0 +1,140 @@
+"""A sheet of glass over napari's canvas, for what must follow the mouse at once."""
+
+from __future__ import annotations
+
+from napari.viewer import Viewer
+from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
+from qtpy.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
+from qtpy.QtWidgets import QWidget
+
+from napari_patchmap.plugin.theme import contrast, theme_colour
+
+
+def canvas_widget(viewer: Viewer) -> QWidget:
+    """Return the Qt widget of the canvas; the only use of napari's private names."""
+    return viewer.window._qt_viewer.canvas.native
+
+
+class Glass(QWidget):
+    """Draws the lasso and the card under the mouse; lets all events through.
+
+    Signals
+    -------
+    resized()
+        The canvas has another size.
+    """
+
+    resized = Signal()
+
+    def __init__(self, viewer: Viewer) -> None:
+        canvas = canvas_widget(viewer)
+        super().__init__(canvas)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
+        self._path: list[tuple[float, float]] = []
+        self._card: tuple[QPointF, QPixmap, list[str], QColor] | None = None
+        self._colours(viewer)
+        canvas.installEventFilter(self)
+        self.resize(canvas.size())
+        self.hide()
+
+    def _colours(self, viewer: Viewer) -> None:
+        self._line = QColor(contrast(viewer))
+        self._paper = theme_colour(viewer, "background")
+        self._ink = theme_colour(viewer, "text")
+
+    def draw_lasso(self, viewer: Viewer, path: list[tuple[float, float]]) -> None:
+        """Show the path drawn so far, in canvas pixels (x, y); empty takes it away."""
+        self._colours(viewer)
+        self._path = path
+        self._show()
+
+    def draw_card(
+        self, viewer: Viewer, place: tuple[float, float], picture: QPixmap, lines: list[str],
+        frame: QColor,
+    ) -> None:  # fmt: skip
+        """Show a patch and a few words beside a place on the canvas."""
+        self._colours(viewer)
+        self._card = (QPointF(*place), picture, lines, frame)
+        self._show()
+
+    def clear_card(self) -> None:
+        """Take the card away."""
+        if self._card is not None:
+            self._card = None
+            self._show()
+
+    @property
+    def card_lines(self) -> list[str]:
+        """Words on the card, empty when there is none."""
+        return [] if self._card is None else self._card[2]
+
+    @property
+    def drawing(self) -> bool:
+        """Whether a lasso is being drawn."""
+        return bool(self._path)
+
+    def _show(self) -> None:
+        self.setVisible(bool(self._path) or self._card is not None)
+        self.raise_()
+        self.update()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the size of the canvas; forget the card when the mouse leaves."""
+        if event.type() == QEvent.Type.Resize and watched is self.parent():
+            self.resize(self.parentWidget().size())
+            self.resized.emit()
+        elif event.type() == QEvent.Type.Leave:
+            self.clear_card()
+        return False
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the lasso, then the card over it."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if len(self._path) > 1:
+            self._paint_lasso(painter)
+        if self._card is not None:
+            self._paint_card(painter, *self._card)
+
+    def _paint_lasso(self, painter: QPainter) -> None:
+        outline = QPainterPath(QPointF(*self._path[0]))
+        for point in self._path[1:]:
+            outline.lineTo(QPointF(*point))
+        inside = QColor(self._line)
+        inside.setAlpha(28)
+        painter.fillPath(outline, inside)
+        painter.setPen(QPen(self._line, 1.6))
+        painter.drawPath(outline)
+        # The closing side is what will be joined when the button is released.
+        painter.setPen(QPen(self._line, 1.0, Qt.PenStyle.DotLine))
+        painter.drawLine(QPointF(*self._path[-1]), QPointF(*self._path[0]))
+
+    def _paint_card(
+        self,
+        painter: QPainter,
+        place: QPointF,
+        picture: QPixmap,
+        lines: list[str],
+        frame: QColor,
+    ) -> None:
+        margin, metrics = 6, painter.fontMetrics()
+        scale = picture.devicePixelRatio()
+        wide, high = picture.width() / scale, picture.height() / scale
+        lines = [metrics.elidedText(t, Qt.TextElideMode.ElideMiddle, 200) for t in lines]
+        width = max([wide, *(metrics.horizontalAdvance(t) for t in lines)]) + 2 * margin
+        height = high + 2 * margin + len(lines) * metrics.height() + (2 if lines else 0)
+        x = place.x() + 16 if place.x() + 20 + width < self.width() else place.x() - 16 - width
+        y = min(max(place.y() - height / 2, 4), self.height() - height - 4)
+        box = QRectF(x, y, width, height)
+        self._paper.setAlpha(240)
+        painter.setBrush(self._paper)
+        painter.setPen(QPen(frame, 2))
+        painter.drawRoundedRect(box, 5, 5)
+        painter.drawPixmap(QPointF(x + (width - wide) / 2, y + margin), picture)
+        painter.setPen(self._ink)
+        for row, text in enumerate(lines):
+            top = y + margin + high + 2 + row * metrics.height()
+            painter.drawText(
+                QRectF(x, top, width, metrics.height()), Qt.AlignmentFlag.AlignCenter, text
+            )

@@ -1,0 +1,98 @@
+"""How points, selection and current patch look: the three Points layers of a map."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from napari.layers import Points
+
+#: Names in the layer list.
+MAP, SELECTED, CURRENT = "map", "map: selected", "map: current patch"
+
+# Sizes have an upper limit only, in canvas pixels. With a lower one napari draws
+# a border of half that width around every point that is clamped, wanted or not.
+_LARGEST_POINT, _LARGEST_SELECTED, _RING = 16, 22, 24
+
+#: Width in pixels over which a point's rim fades; napari's 1 pales small points.
+_SOFT = 0.5
+
+#: Rings help to see a few selected points; around many they hide each other.
+_MOST_RINGS = 100
+
+
+def point_size(embedding: np.ndarray) -> float:
+    """Size of a point in map units: 0.007 of the extent for 17,000, larger for fewer."""
+    extent = float(np.ptp(embedding, axis=0).max()) or 1.0
+    return extent * float(np.clip(0.9 / np.sqrt(len(embedding)), 0.002, 0.02))
+
+
+def map_points(embedding: np.ndarray, table: pd.DataFrame, colours: np.ndarray) -> Points:
+    """Make the layer of all patches, one point each, its table as features."""
+    return _read_only(
+        Points(
+            embedding,
+            name=MAP,
+            features=table,
+            size=point_size(embedding),
+            face_color=colours,
+            border_width=0,
+            canvas_size_limits=(0, _LARGEST_POINT),
+            antialiasing=_SOFT,
+        )
+    )
+
+
+def selected_points() -> Points:
+    """Make the empty layer that brings out the selected points."""
+    return _read_only(
+        Points(
+            np.empty((0, 2)), ndim=2, name=SELECTED, border_width=0, antialiasing=_SOFT,
+            canvas_size_limits=(0, _LARGEST_SELECTED),
+        )
+    )  # fmt: skip
+
+
+def current_point() -> Points:
+    """Make the empty layer with the ring around the current patch."""
+    return _read_only(
+        Points(
+            np.empty((0, 2)), ndim=2, name=CURRENT, face_color="transparent",
+            canvas_size_limits=(0, _RING),
+        )
+    )  # fmt: skip
+
+
+def mark_selected(
+    layer: Points, places: np.ndarray, colours: np.ndarray, size: float, ring: str
+) -> None:
+    """Show the selected points in full colour, with a ring each when they are few."""
+    _replace(layer, places)
+    if len(places):
+        few = len(places) <= _MOST_RINGS
+        layer.size = size * (1.8 if few else 1.25)
+        layer.face_color = colours
+        layer.border_color = ring
+        layer.border_width = 0.15 if few else 0.0
+
+
+def mark_current(layer: Points, place: np.ndarray | None, size: float, ring: str) -> None:
+    """Ring one point, or none; ``size`` is that of the map's points."""
+    # Two rings, a light and a dark one, stand out from points of any colour.
+    other = "black" if ring == "white" else "white"
+    _replace(layer, np.empty((0, 2)) if place is None else np.array([place, place]))
+    if place is not None:
+        layer.size = 9 * size  # so large that the limit in pixels decides
+        layer.face_color = "transparent"
+        layer.border_color = [other, ring]
+        layer.border_width = [0.22, 0.1]
+
+
+def _replace(layer: Points, places: np.ndarray) -> None:
+    # Old selected indices would survive the change and point at other patches.
+    layer.selected_data = set()
+    layer.data = places
+
+
+def _read_only(layer: Points) -> Points:
+    layer.editable = False
+    return layer

@@ -1,0 +1,122 @@
+"""Keeps the slider of an image stack and the current patch together."""
+
+from __future__ import annotations
+
+import weakref
+
+import numpy as np
+from napari.layers import Image, Layer
+from napari.viewer import Viewer
+from psygnal import Signal
+
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.patchset import as_rgb
+from napari_patchmap.plugin.views import Views
+from napari_patchmap.plugin.workspace import Workspace
+
+#: Bytes that a stack of all patches may take; beyond it they are shown smaller.
+_MOST_BYTES = 1_500_000_000
+
+
+class SourceLink:
+    """Steps the image the patches come from to the current patch, and back.
+
+    The image is the viewer's own layer when the patches were taken from one
+    (``origin`` of the patch set), or a stack of all patches made on request.
+
+    Signals
+    -------
+    changed()
+        A linked image came or went.
+    """
+
+    changed = Signal()
+
+    def __init__(self, viewer: Viewer, workspace: Workspace, views: Views) -> None:
+        self._viewer = weakref.ref(viewer)
+        self._workspace = workspace
+        self._views = views
+        self._stack: Layer | None = None
+        self._stepping = False
+        workspace.patches_changed.connect(self._on_patches)
+        workspace.current_changed.connect(self._on_current)
+        viewer.dims.events.current_step.connect(self._on_step)
+        viewer.layers.events.removed.connect(self._on_layers)
+        viewer.layers.events.inserted.connect(self._on_layers)
+
+    @property
+    def layer(self) -> Layer | None:
+        """The linked image stack that is in the viewer now, if any."""
+        viewer, patches = self._viewer(), self._workspace.patches
+        if viewer is None or patches is None:
+            return None
+        if self._stack is not None and self._stack in viewer.layers:
+            return self._stack
+        name = patches.origin.get("layer")
+        if patches.origin.get("kind") == "layer" and name in viewer.layers:
+            layer = viewer.layers[name]
+            return layer if layer.ndim > 2 else None
+        return None
+
+    def make_stack(self) -> None:
+        """Add all patches to the viewer as one image stack, a slider step each."""
+        patches = self._workspace.patches
+        if patches is None or self.layer is not None:
+            return
+        height, width = patches.training_size()
+        shrink = min(1.0, np.sqrt(_MOST_BYTES / (len(patches) * height * width * 3)))
+        size = (max(1, int(height * shrink)), max(1, int(width * shrink)))
+        pixels = patches.pixels(np.arange(len(patches)), size)
+        pictures = (
+            pixels[:, 0] if pixels.shape[1] == 1 else as_rgb(pixels.transpose(0, 2, 3, 1))
+        )
+        stack = Image(pictures, rgb=pictures.ndim == 4, name=f"{patches.name} (patches)")
+        self._stepping = True
+        try:
+            self._stack = stack
+            self._views.add_source(stack)
+        finally:
+            self._stepping = False
+        self._workspace.set_current(max(self._workspace.current, 0))
+        self._on_current(self._workspace.current)
+        self.changed.emit()
+
+    def _frames(self, patches: PatchSet) -> np.ndarray:
+        """Position of each patch along the first axis of the linked image."""
+        if self._stack is not None and self.layer is self._stack:
+            return np.arange(len(patches))
+        return patches.table["frame"].to_numpy()
+
+    def _on_current(self, index: int) -> None:
+        viewer, layer, patches = self._viewer(), self.layer, self._workspace.patches
+        if viewer is None or layer is None or patches is None or index < 0:
+            return
+        origin = np.zeros(layer.ndim)
+        origin[0] = self._frames(patches)[index]
+        axis = viewer.dims.ndim - layer.ndim
+        self._stepping = True
+        try:
+            viewer.dims.set_point(axis, layer.data_to_world(origin)[-layer.ndim])
+        finally:
+            self._stepping = False
+
+    def _on_step(self, event: object) -> None:
+        viewer, layer, patches = self._viewer(), self.layer, self._workspace.patches
+        if self._stepping or viewer is None or layer is None or patches is None:
+            return
+        frame = round(float(layer.world_to_data(viewer.dims.point)[0]))
+        frames, current = self._frames(patches), self._workspace.current
+        if current >= 0 and frames[current] == frame:
+            return  # several patches of one frame: stay with the one being looked at
+        found = np.flatnonzero(frames == frame)
+        if len(found):
+            self._workspace.set_current(int(found[0]))
+
+    def _on_patches(self, patches: PatchSet | None) -> None:
+        viewer, stack, self._stack = self._viewer(), self._stack, None
+        if viewer is not None and stack is not None and stack in viewer.layers:
+            viewer.layers.remove(stack)  # it shows the patches of before
+        self.changed.emit()
+
+    def _on_layers(self, event: object) -> None:
+        self.changed.emit()

@@ -1,0 +1,53 @@
+"""Pictures of patches for Qt, made when they are first needed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import numpy as np
+from qtpy.QtGui import QImage, QPixmap
+
+from napari_patchmap.patches import PatchSet
+
+
+class Thumbnails:
+    """Thumbnails of one patch set, the latest ones kept.
+
+    Parameters
+    ----------
+    keep : int
+        How many are remembered.
+    """
+
+    def __init__(self, keep: int = 4_000) -> None:
+        self._keep = keep
+        self._patches: PatchSet | None = None
+        self._made: OrderedDict[tuple[int, int], QPixmap] = OrderedDict()
+
+    def set_patches(self, patches: PatchSet | None) -> None:
+        """Forget the pictures of other patches."""
+        self._patches = patches
+        self._made.clear()
+
+    def get(self, index: int, side: int, ratio: float = 1.0) -> QPixmap:
+        """Return patch ``index``, ``side`` pixels long on a screen of that pixel ratio."""
+        assert self._patches is not None
+        pixels = round(side * ratio)
+        key = (index, pixels)
+        if key in self._made:
+            self._made.move_to_end(key)
+        else:
+            self._made[key] = to_pixmap(self._patches.thumbnail(index, pixels))
+            while len(self._made) > self._keep:
+                self._made.popitem(last=False)
+        picture = self._made[key]
+        picture.setDevicePixelRatio(ratio)
+        return picture
+
+
+def to_pixmap(rgb: np.ndarray) -> QPixmap:
+    """Turn a ``(height, width, 3)`` uint8 picture into a pixmap."""
+    rgb = np.ascontiguousarray(rgb)
+    height, width = rgb.shape[:2]
+    image = QImage(rgb.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    return QPixmap.fromImage(image)  # copies, so ``rgb`` may go

@@ -1,0 +1,145 @@
+"""Two ways to look at one canvas: the map, or the images the patches come from.
+
+A viewer has a single camera, and the coordinates of a map mean nothing in an
+image. So one of the two is shown at a time, each with a camera of its own.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from napari.layers import Layer
+from napari.viewer import Viewer
+from psygnal import Signal
+
+from napari_patchmap.plugin.canvas import canvas_widget
+
+View = Literal["map", "source"]
+
+
+class Views:
+    """Which of the two is shown, and where its camera stands.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    owns : callable
+        Tells the map's layers from the user's.
+    """
+
+    changed = Signal(str)
+
+    def __init__(self, viewer: Viewer, owns: Callable[[Layer], bool]) -> None:
+        self._viewer = weakref.ref(viewer)
+        self._owns = owns
+        self._hidden: list[weakref.ref[Layer]] = []
+        self._cameras: dict[str, tuple[tuple[float, ...], float]] = {}
+        self._expecting = False
+        self.now: View = "source"
+        viewer.layers.events.inserted.connect(self._on_inserted)
+
+    @property
+    def sources(self) -> list[Layer]:
+        """Layers of the viewer that are not the map."""
+        viewer = self._viewer()
+        return [] if viewer is None else [ly for ly in viewer.layers if not self._owns(ly)]
+
+    def show(self, view: View) -> None:
+        """Show the map or the source, as it was left."""
+        viewer = self._viewer()
+        if viewer is None or view == self.now:
+            return
+        camera = camera_of(viewer)
+        self._cameras[self.now] = (tuple(camera.center), float(camera.zoom))
+        self.now = view
+        ours = [ly for ly in viewer.layers if self._owns(ly)]
+        if view == "map":
+            self._hidden = [weakref.ref(ly) for ly in self.sources if ly.visible]
+            _set_visible(self.sources, False)
+            viewer.dims.ndisplay = 2
+        else:
+            _set_visible([ly for ref in self._hidden if (ly := ref()) is not None], True)
+        _set_visible(ours, view == "map")
+        if view in self._cameras:
+            camera.center, camera.zoom = self._cameras[view]
+        elif view == "source" and self.sources:
+            fit(viewer, self.sources)
+        self.changed.emit(view)
+
+    def add_source(self, layer: Layer) -> None:
+        """Add an image of ours and look at it."""
+        viewer = self._viewer()
+        assert viewer is not None
+        self._expecting = True
+        try:
+            viewer.add_layer(layer)
+        finally:
+            self._expecting = False
+        self._reveal(layer)
+
+    def forget_camera(self) -> None:
+        """Start the next map with a fresh camera."""
+        self._cameras.pop("map", None)
+
+    def _on_inserted(self, event: Any) -> None:
+        layer = event.value
+        if self.now == "map" and not self._owns(layer) and not self._expecting:
+            self._reveal(layer)
+
+    def _reveal(self, layer: Layer) -> None:
+        """Turn to the source for a new layer; nobody adds one not to see it."""
+        viewer = self._viewer()
+        assert viewer is not None
+        first = len(self.sources) == 1
+        if self.now == "map":
+            self.show("source")
+        layer.visible = True
+        if first:
+            fit(viewer, [layer])
+
+
+def camera_of(viewer: Viewer) -> Any:
+    """Return the camera, wherever this napari keeps it."""
+    return getattr(viewer, "scene", viewer).camera
+
+
+def camera_state(viewer: Viewer) -> tuple[float, ...]:
+    """Return where the camera stands, to tell later whether it was moved."""
+    camera = camera_of(viewer)
+    return (*camera.center, camera.zoom)
+
+
+def fit(viewer: Viewer, layers: Sequence[Layer], margin: float = 0.06) -> None:
+    """Centre the camera on some layers and zoom until they fill the canvas."""
+    boxes = [np.asarray(ly.extent.world)[:, -2:] for ly in layers]
+    fit_box(viewer, np.min([b[0] for b in boxes], 0), np.max([b[1] for b in boxes], 0), margin)
+
+
+def fit_box(viewer: Viewer, low: np.ndarray, high: np.ndarray, margin: float = 0.06) -> None:
+    """Centre the camera on a box, ``low`` and ``high`` corner as (y, x)."""
+    camera = camera_of(viewer)
+    camera.center = tuple((low + high) / 2)
+    size = np.maximum(high - low, 1e-6)
+    camera.zoom = float(np.min(canvas_size(viewer) * (1 - 2 * margin) / size))
+
+
+def canvas_size(viewer: Viewer) -> np.ndarray:
+    """Return the (height, width) of the canvas in pixels."""
+    widget = canvas_widget(viewer)
+    return np.array([widget.height(), widget.width()], float)
+
+
+def visible_box(viewer: Viewer) -> tuple[np.ndarray, np.ndarray]:
+    """Return the corners, each (y, x), of what the canvas shows."""
+    camera = camera_of(viewer)
+    centre = np.asarray(camera.center)[-2:]
+    half = canvas_size(viewer) / camera.zoom / 2
+    return centre - half, centre + half
+
+
+def _set_visible(layers: Sequence[Layer], visible: bool) -> None:
+    for layer in layers:
+        layer.visible = visible
