@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import imagecodecs
 import numpy as np
@@ -20,8 +20,7 @@ _JPEG = b"\xff\xd8\xff"
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
-@dataclass(frozen=True)
-class Decoded:
+class Decoded(NamedTuple):
     """Pixels ``(height, width, channel)`` and what is known of their channels."""
 
     pixels: np.ndarray
@@ -47,7 +46,7 @@ def decode(path: str, axes: str = "auto") -> Decoded:
         With a few words that say why the file cannot be used; other errors come
         from the decoders.
     """
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:
         data = file.read()
     if data.startswith(_JPEG):
         return _decode_jpeg(data)
@@ -118,4 +117,6 @@ def _decode_tiff(path: str, axes: str) -> Decoded:
             f"holds {len(planes.images):,} images; open it alone as a stack, or, if they are "
             "channels, set axes to CYX"
         )
-    return Decoded(np.asarray(planes.images[0]), planes.channel_names, tuple(planes.notes))
+    image = np.asarray(planes.images[0])
+    image = image.astype(image.dtype.newbyteorder("="), copy=False)
+    return Decoded(image, planes.channel_names, tuple(planes.notes))

@@ -1,0 +1,131 @@
+"""A patch set in a few lines and one picture, for people."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_patchmap.patches.axes import GREY
+from napari_patchmap.patches.patchset import BOX_COLUMNS, PatchSet
+
+#: How many labels, sizes or files a line names before it only counts them.
+_LISTED = 8
+
+_FIT_WORDS = {
+    "resize": "resized",
+    "crop": "scaled and centre-cropped",
+    "pad": "scaled and padded with their border colour",
+}
+
+
+def describe(ps: PatchSet) -> list[str]:
+    """Say what a patch set holds, one short line for each thing worth knowing.
+
+    The first line counts patches, size, pixel type and channels; then come
+    labels, other columns, images left out and notes, as far as there are any.
+    """
+    lines = [f"{len(ps):,} patches, {_sizes(ps)}, {_kind(ps)}"]
+    if ps.mixed_sizes and ps.fit is not None:
+        height, width = ps.common_size
+        lines.append(f"Other sizes are {_FIT_WORDS[ps.fit]} to {width} x {height} pixels")
+    if ps.intensity is not None and not ps.intensity.is_identity:
+        ranges = zip(ps.channel_names, ps.intensity.low, ps.intensity.high, strict=True)
+        listed = [f"{name} {low:.4g} to {high:.4g}" for name, low, high in ranges]
+        lines.append(f"Intensities scaled over the whole set: {_some(listed)}")
+    lines.append(_labels(ps))
+    columns = [str(c) for c in ps.table.columns if c not in (*BOX_COLUMNS, "label")]
+    if columns:
+        lines.append(f"Other columns: {_some(columns)}")
+    if ps.skipped:
+        listed = [f"{one.source} {one.reason}" for one in ps.skipped[:3]]
+        more = f"; and {len(ps.skipped) - 3:,} more" if len(ps.skipped) > 3 else ""
+        lines.append(f"{len(ps.skipped):,} left out: {'; '.join(listed)}{more}")
+    return lines + [note.rstrip(".") for note in ps.notes]
+
+
+def contact_sheet(
+    ps: PatchSet,
+    rows: int = 6,
+    columns: int = 10,
+    side: int = 48,
+    seed: int = 0,
+    frames: np.ndarray | None = None,
+    background: tuple[int, int, int] = (255, 255, 255),
+) -> np.ndarray:
+    """Show patches drawn at random, in the order of the set.
+
+    Parameters
+    ----------
+    ps : PatchSet
+    rows, columns : int
+        Most patches down and across; the sheet is no taller than it must be.
+    side : int
+        Longer side of a patch in pixels.
+    seed : int
+        The same seed draws the same patches.
+    frames : ndarray of uint8, shape (len(ps), 3), optional
+        Colour of the frame of each patch, such as that of its label.
+    background : tuple of int
+        RGB between the patches.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+    """
+    count = min(len(ps), rows * columns)
+    rng = np.random.default_rng(seed)
+    picked = np.sort(rng.choice(len(ps), count, replace=False)).tolist()
+    border = max(1, side // 24) if frames is not None else 0
+    gap = max(1, side // 16)
+    cell = side + 2 * border
+    down, across = -(-count // columns), min(columns, count)
+    sheet = np.empty((down * (cell + gap) + gap, across * (cell + gap) + gap, 3), np.uint8)
+    sheet[:] = background
+    for place, i in enumerate(picked):
+        top = gap + place // columns * (cell + gap)
+        left = gap + place % columns * (cell + gap)
+        patch = ps.thumbnail(i, side)
+        height, width = patch.shape[:2]
+        y, x = top + (cell - height) // 2, left + (cell - width) // 2
+        if frames is not None:
+            sheet[y - border : y + height + border, x - border : x + width + border] = frames[i]
+        sheet[y : y + height, x : x + width] = patch
+    return sheet
+
+
+def _sizes(ps: PatchSet) -> str:
+    counts = ps.size_counts()
+    sizes = counts.index.tolist()
+    if len(sizes) == 1:
+        height, width = sizes[0]
+        return f"{width} x {height} pixels"
+    listed = zip(sizes[:3], counts.tolist(), strict=False)
+    named = [f"{n:,} of {width} x {height}" for (height, width), n in listed]
+    more = f" and {len(sizes) - 3:,} others" if len(sizes) > 3 else ""
+    return f"{len(sizes):,} sizes ({', '.join(named)}{more})"
+
+
+def _kind(ps: PatchSet) -> str:
+    bits = f"{8 * ps.dtype.itemsize}-bit"
+    depth = f"{bits} floating point" if ps.dtype.kind == "f" else bits
+    if ps.is_rgb:
+        return f"{depth} RGB"
+    if ps.channel_names == GREY:
+        return f"{depth} grey"
+    return f"{depth}, {ps.channels} channel{'s'[: ps.channels > 1]}: {_some(ps.channel_names)}"
+
+
+def _labels(ps: PatchSet) -> str:
+    counts = ps.label_counts()
+    if counts.empty:
+        return "No labels (none are needed)"
+    missing = int(counts.get("", 0))
+    counts = counts.drop("", errors="ignore")
+    listed = [f"{label} {n:,}" for label, n in counts.items()]
+    plural = "s" if len(counts) > 1 else ""
+    without = f"; {missing:,} patches without a label" if missing else ""
+    return f"{len(counts):,} label{plural}: {_some(listed)}{without}"
+
+
+def _some(words: list[str] | tuple[str, ...]) -> str:
+    more = f" and {len(words) - _LISTED:,} more" if len(words) > _LISTED else ""
+    return ", ".join(words[:_LISTED]) + more
