@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import (
+    ALPHA_NOTE,
     RGB,
     arrange,
     check_axes,
@@ -106,7 +107,7 @@ def plain_source(array: np.ndarray, name: str, axes: str, rgb: bool | None = Non
     names = default_names(images.shape[-1], images.dtype, last)
     if rgb is True and images.shape[-1] == 4:
         images, names = images[..., :3], RGB
-        notes.append("Alpha (transparency) was dropped.")
+        notes.append(ALPHA_NOTE)
     elif last and rgb is None and (opaque := drop_opaque_alpha(images)) is not None:
         images, names = opaque, RGB
         notes.append("The fourth channel is 255 everywhere and was dropped as alpha.")

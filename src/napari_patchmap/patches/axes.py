@@ -9,6 +9,9 @@ from napari_patchmap.errors import PatchError
 RGB = ("red", "green", "blue")
 GREY = ("grey",)
 
+#: Said wherever an alpha channel is left out.
+ALPHA_NOTE = "Alpha (transparency) was dropped."
+
 #: A trailing or second axis this short is taken as channels without a doubt.
 _FEW = 4
 

@@ -9,11 +9,8 @@ import imagecodecs
 import numpy as np
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.axes import GREY, RGB
+from napari_patchmap.patches.axes import ALPHA_NOTE, GREY, RGB
 from napari_patchmap.patches.tiff import read_tiff
-
-#: Notes that belong to many files are said once.
-ALPHA_NOTE = "Alpha (transparency) was dropped."
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"

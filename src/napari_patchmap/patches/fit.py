@@ -52,7 +52,8 @@ def resize(patches: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resize ``(n, height, width, channel)`` uint8 patches, bilinear and antialiased."""
     if patches.shape[1:3] == tuple(size):
         return patches
-    batch = torch.from_numpy(np.ascontiguousarray(patches.transpose(0, 3, 1, 2))).float()
+    # A copy in any case: torch takes no read-only arrays, which mapped files are.
+    batch = torch.from_numpy(np.array(patches.transpose(0, 3, 1, 2), np.float32, order="C"))
     batch = torch.nn.functional.interpolate(
         batch, size=tuple(size), mode="bilinear", align_corners=False, antialias=True
     )

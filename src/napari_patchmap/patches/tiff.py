@@ -13,6 +13,7 @@ import tifffile
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import (
+    ALPHA_NOTE,
     arrange,
     channel_axis,
     check_axes,
@@ -77,6 +78,8 @@ def read_tiff(
                 "is a slide (an image pyramid), not a stack; cut it into tiles first"
             )
         letters, notes = _letters(series[0], axes)
+        if _has_alpha(series[0].keyframe, letters):
+            notes.append(ALPHA_NOTE)
         if len(series) == 1:
             planes = _planes(tif, series[0], letters, lazy, step)
             return Planes(planes, _names(tif, series[0], letters, planes), notes)
@@ -147,8 +150,7 @@ def _planes(
         colours = (np.asarray(page.colormap) >> 8).astype(np.uint8).T
         stack, letters = colours[stack], letters + "S"
     images = arrange(checked_numbers(stack, "the file"), letters)
-    alpha = _has_alpha(page, letters)
-    return images[..., :-1] if alpha else images
+    return images[..., :-1] if _has_alpha(page, letters) else images
 
 
 def _read_pages(

@@ -1,0 +1,126 @@
+"""Every flavour of PNG, JPEG and TIFF comes out with the pixels that were stored."""
+
+import io
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.axes import ALPHA_NOTE
+from napari_patchmap.patches.decode import decode, has_jpeg_end
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Save bytes and decode them."""
+
+    def saved(data, name="image"):
+        path = tmp_path / name
+        path.write_bytes(data)
+        return decode(str(path))
+
+    return saved
+
+
+def as_bytes(image, kind, **options):
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def test_png_grey_and_colour_in_8_and_16_bit(saved, grey):
+    for pixels in (grey(5, 7), grey(5, 7, dtype="uint16")):
+        got = saved(imagecodecs.png_encode(pixels))
+        assert got.channel_names == ("grey",)
+        np.testing.assert_array_equal(got.pixels[..., 0], pixels)
+    for pixels in (grey(5, 7, 3), grey(5, 7, 3, dtype="uint16")):
+        got = saved(imagecodecs.png_encode(pixels))
+        assert got.channel_names == ("red", "green", "blue")
+        np.testing.assert_array_equal(got.pixels, pixels)
+
+
+def test_png_alpha_is_dropped_and_said(saved, grey):
+    for channels in (2, 4):
+        pixels = grey(5, 7, channels)
+        got = saved(imagecodecs.png_encode(pixels))
+        np.testing.assert_array_equal(got.pixels, pixels[..., : channels - 1])
+        assert got.notes == (ALPHA_NOTE,)
+
+
+def test_png_palette_and_one_bit(saved, grey):
+    colours = Image.fromarray(grey(6, 9, 3)).quantize(4)
+    for bits in (2, 8):
+        got = saved(as_bytes(colours, "png", bits=bits))
+        np.testing.assert_array_equal(got.pixels, np.asarray(colours.convert("RGB")))
+    mask = grey(6, 9) > 128
+    got = saved(as_bytes(Image.fromarray(mask), "png"))
+    np.testing.assert_array_equal(got.pixels[..., 0], mask * 255)
+
+
+def test_exif_orientation_is_ignored_for_every_format(saved):
+    gradient = np.tile(np.arange(32, dtype=np.uint8) * 8, (16, 1))
+    image = Image.fromarray(gradient)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for kind in ("jpeg", "png", "tiff"):
+        got = saved(as_bytes(image, kind, exif=exif))
+        assert got.pixels.shape == (16, 32, 1)
+        np.testing.assert_allclose(got.pixels[..., 0], gradient, atol=6)
+
+
+def test_jpeg_progressive_with_thumbnail_and_trailing_bytes(saved, grey):
+    smooth = Image.fromarray(np.tile(np.arange(64, dtype=np.uint8), (64, 1))).convert("RGB")
+    thumbnail = as_bytes(smooth.resize((8, 8)), "jpeg")
+    exif = b"Exif\0\0" + thumbnail
+    data = as_bytes(smooth, "jpeg", progressive=True, exif=exif)
+    assert saved(data).pixels.shape == (64, 64, 3)
+    assert saved(data + b"\0" * 100).pixels.shape == (64, 64, 3)
+    # The end of the thumbnail is not the end of the image.
+    assert data.count(b"\xff\xd9") >= 2
+    assert not has_jpeg_end(data[:-20])
+
+
+@pytest.mark.parametrize("cut", [2, 3, 20, 200, 600])
+def test_a_jpeg_cut_off_anywhere_is_noticed(saved, grey, cut):
+    data = imagecodecs.jpeg8_encode(grey(64, 64, 3), level=90)
+    with pytest.raises(PatchError, match="cut off"):
+        saved(data[:-cut])
+    with pytest.raises(PatchError, match="cut off"):
+        saved(data[:-cut] + b"\0" * cut)
+
+
+def test_cmyk_is_refused(saved):
+    image = Image.new("CMYK", (8, 8), (10, 20, 30, 40))
+    with pytest.raises(PatchError, match="CMYK"):
+        saved(as_bytes(image, "jpeg"))
+
+
+def test_tiff_palette_bilevel_and_compressed(saved, grey, tmp_path):
+    colours = Image.fromarray(grey(6, 9, 3)).quantize(4)
+    got = saved(as_bytes(colours, "tiff"))
+    np.testing.assert_array_equal(got.pixels, np.asarray(colours.convert("RGB")))
+    assert got.channel_names == ("red", "green", "blue")
+    mask = grey(6, 9) > 128
+    got = saved(as_bytes(Image.fromarray(mask), "tiff"))
+    np.testing.assert_array_equal(got.pixels[..., 0], mask * 255)
+    pixels = grey(40, 50, 3, dtype="uint16")
+    for compression in ("lzw", "zlib", "zstd"):
+        tifffile.imwrite(tmp_path / "c.tif", pixels, compression=compression, predictor=True)
+        np.testing.assert_array_equal(decode(str(tmp_path / "c.tif")).pixels, pixels)
+
+
+def test_tiff_alpha_is_dropped_but_a_fourth_plane_kept(tmp_path, grey):
+    path = tmp_path / "a.tif"
+    pixels = grey(6, 9, 4)
+    tifffile.imwrite(path, pixels, photometric="rgb", extrasamples=["unassalpha"])
+    got = decode(str(path))
+    np.testing.assert_array_equal(got.pixels, pixels[..., :3])
+    assert got.notes == (ALPHA_NOTE,)
+    planes = grey(4, 6, 9, dtype="uint16")
+    tifffile.imwrite(path, planes)
+    got = decode(str(path))
+    np.testing.assert_array_equal(got.pixels, planes.transpose(1, 2, 0))
+    assert len(got.channel_names) == 4
