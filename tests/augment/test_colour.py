@@ -41,7 +41,10 @@ def test_strength_is_torchvisions(functional, images, name):
 def test_one_channel_is_torchvisions(functional, name):
     grey = torch.rand(2, 1, 6, 6)
     expected = torch.stack(
-        [getattr(functional, f"adjust_{name}")(g, f) for g, f in zip(grey, (0.7, 1.3), strict=True)]
+        [
+            getattr(functional, f"adjust_{name}")(g, f)
+            for g, f in zip(grey, (0.7, 1.3), strict=True)
+        ]
     )
     found = getattr(colour, f"adjust_{name}")(grey, torch.tensor([0.7, 1.3]))
     assert torch.allclose(found, expected, atol=1e-6)
@@ -80,7 +83,9 @@ def test_share_of_jittered_and_grey_views_is_kept():
     config = AugmentConfig.preset("natural").replace(crop=False, flip_horizontal=False)
     patches = torch.zeros(4000, 3, 2, 2, dtype=torch.uint8)
     patches[:, 0], patches[:, 1], patches[:, 2] = 200, 120, 60
-    views = ViewMaker(config, is_rgb=True, fill=[0, 0, 0])(patches, torch.Generator().manual_seed(0))
+    views = ViewMaker(config, is_rgb=True, fill=[0, 0, 0])(
+        patches, torch.Generator().manual_seed(0)
+    )
     grey = (views[:, 0] - views[:, 2]).abs().amax(dim=(1, 2)) < 1e-4
     untouched = (views - patches / 255).abs().amax(dim=(1, 2, 3)) < 1e-4
     assert float(grey.float().mean()) == pytest.approx(0.2, abs=0.03)

@@ -58,7 +58,9 @@ def test_outside_of_a_turned_patch_has_the_fill_colour(images):
     assert torch.allclose(corner, fill.expand(4, 3), atol=1e-6)
     # Where the patch covers the view fully the fill colour has no influence.
     assert torch.allclose(
-        turned[:, :, 10:18, 8:12], resample(images, geometry, BLACK)[:, :, 10:18, 8:12], atol=1e-6
+        turned[:, :, 10:18, 8:12],
+        resample(images, geometry, BLACK)[:, :, 10:18, 8:12],
+        atol=1e-6,
     )
 
 
@@ -104,7 +106,8 @@ def test_right_angles_make_the_eight_symmetries_equally_likely():
     geometry = Geometry.draw(config, draws, (3, 3), torch.Generator().manual_seed(1))
     views = resample(patch.expand(draws, -1, -1, -1), geometry, torch.zeros(1))
     counts = [
-        int(((views - symmetry).abs().amax(dim=(1, 2, 3)) < 1e-4).sum()) for symmetry in symmetries
+        int(((views - symmetry).abs().amax(dim=(1, 2, 3)) < 1e-4).sum())
+        for symmetry in symmetries
     ]
     assert sum(counts) == draws
     # 500 expected of each; four standard deviations of a binomial are 84

@@ -71,5 +71,7 @@ def test_symmetries_follow_the_augmentations():
     assert len(symmetries(AugmentConfig.preset("rotations"), wide)) == 4
     assert symmetries(AugmentConfig.preset("natural"), square) == [(0, False), (0, True)]
     image = torch.rand(1, 3, 5, 5)
-    copies = {apply_symmetry(image, s).numpy().tobytes() for s in symmetries(AugmentConfig(), (5, 5))}
+    copies = {
+        apply_symmetry(image, s).numpy().tobytes() for s in symmetries(AugmentConfig(), (5, 5))
+    }
     assert len(copies) == 8

@@ -76,8 +76,9 @@ def read_embedding_csv(path: str | Path) -> tuple[np.ndarray, pd.DataFrame]:
         frame = pd.read_csv(
             path,
             dtype=dict.fromkeys(_TEXT, str),
-            na_values={name: [""] for name in _TEXT},
-            keep_default_na=True,
+            # Only an empty cell is missing: "NA" and "None" may be labels.
+            na_values=[""],
+            keep_default_na=False,
         )
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]

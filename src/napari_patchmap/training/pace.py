@@ -8,6 +8,9 @@ from collections.abc import Callable
 #: Steps at the start of a stage that are too slow to count (caches, thread pools).
 _WARM = 2
 
+#: Weight of the newest step in the mean time of a step.
+_RECENT = 0.1
+
 
 class Pace:
     """Progress of one stage, from 0 to 1, that ends after its steps or in its time.
@@ -40,7 +43,8 @@ class Pace:
         self._steps = steps
         self._deadline = deadline
         self._clock = clock
-        self._warm: tuple[int, float] | None = None
+        self._last = clock()
+        self._step_time = float("nan")
         # By the clock: a long first plan, replaced as soon as the speed is known.
         self._left = steps if steps is not None else 10_000
 
@@ -60,10 +64,8 @@ class Pace:
 
     @property
     def seconds_per_step(self) -> float:
-        """Mean time of a step so far; NaN at first."""
-        if self._warm is None or self.done <= self._warm[0]:
-            return float("nan")
-        return (self._clock() - self._warm[1]) / (self.done - self._warm[0])
+        """Time of a step lately; NaN at first."""
+        return self._step_time
 
     @property
     def seconds_left(self) -> float:
@@ -75,8 +77,12 @@ class Pace:
     def advance(self) -> None:
         """Note that a step was made."""
         self.done += 1
-        if self.done == _WARM:
-            self._warm = (self.done, self._clock())
+        now = self._clock()
+        if self.done == _WARM + 1:
+            self._step_time = now - self._last
+        elif self.done > _WARM:
+            self._step_time += _RECENT * (now - self._last - self._step_time)
+        self._last = now
         if self._steps is not None:
             self.fraction = self.done / max(1, self._steps)
             return

@@ -1,0 +1,158 @@
+"""The command line: what people type, what they get, and one line for what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from napari_patchmap.cli import main
+from tests.conftest import make_cells
+
+QUICK = ["--epochs", "2", "1", "1", "--batch-size", "32", "--device", "cpu", "--seed", "1"]
+
+
+@pytest.fixture
+def stack(tmp_path):
+    cells = make_cells()
+    path = tmp_path / "cells.npz"
+    names = np.array(["spot", "ring", "bar"])
+    np.savez(path, images=cells.images, labels=np.arange(60) % 3, class_names=names)
+    return path
+
+
+def test_embed_evaluate_and_transform(stack, tmp_path, capsys):
+    run = tmp_path / "run"
+    assert main(["embed", str(stack), "--out", str(run), "--augment", "natural", *QUICK]) == 0
+    said = capsys.readouterr().out
+    assert "60 patches" in said
+    assert "15-NN accuracy in 2-D" in said
+    assert str(run / "map.png") in said
+
+    assert main(["evaluate", str(run), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["n"] == 60
+    assert set(report["silhouette"]["per_class"]) == {"spot", "ring", "bar"}
+    assert main(["evaluate", str(run)]) == 0
+    assert "Silhouette" in capsys.readouterr().out
+
+    placed = tmp_path / "placed.csv"
+    assert main(["transform", str(run), str(stack), "--out", str(placed)]) == 0
+    new, old = pd.read_csv(placed), pd.read_csv(run / "embedding.csv")
+    assert np.allclose(new[["axis-0", "axis-1"]], old[["axis-0", "axis-1"]], atol=1e-4)
+    assert list(new["label"]) == list(old["label"])
+
+
+def test_same_command_same_map(stack, tmp_path):
+    for name in ("a", "b"):
+        assert main(["embed", str(stack), "--out", str(tmp_path / name), *QUICK]) == 0
+    assert (tmp_path / "a/embedding.csv").read_bytes() == (
+        tmp_path / "b/embedding.csv"
+    ).read_bytes()
+
+
+def test_demo_without_a_display_prints_figures_and_the_run(tmp_path):
+    env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    out = tmp_path / "demo"
+    result = subprocess.run(
+        [sys.executable, "-m", "napari_patchmap.cli", "demo", "--minutes", "0.3", "--out", out],
+        capture_output=True, text=True, env=env, timeout=240,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert "15-NN accuracy in 2-D" in result.stdout
+    assert str(out / "map.png") in result.stdout
+    assert "No display here" in result.stdout
+    assert "left" in result.stderr  # progress with time left
+    assert (out / "map.png").exists()
+
+
+def test_interrupt_keeps_the_map(stack, tmp_path):
+    out = tmp_path / "run"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "napari_patchmap.cli", "embed", str(stack), "--out", str(out),
+         "--minutes", "30", "--device", "cpu"],
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "stage 1" in line:
+            break
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    out_text, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert "kept" in out_text
+    assert json.loads((out / "config.json").read_text())["complete"] is False
+    assert len(pd.read_csv(out / "embedding.csv")) == 60
+
+
+def fails(capsys, *args: object) -> str:
+    """Run a command that must fail; return its one line."""
+    try:
+        code = main([str(a) for a in args])
+    except SystemExit as end:
+        code = end.code
+    captured = capsys.readouterr()
+    assert code == 2
+    lines = captured.err.strip().splitlines()
+    assert len(lines) == 1, captured.err
+    assert "Traceback" not in captured.err
+    return lines[0]
+
+
+def test_bad_input_is_one_line(stack, tmp_path, capsys):
+    out = tmp_path / "run"
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes/readme.txt").write_text("no images")
+    np.savez(tmp_path / "objects.npz", images=np.array([{"a": 1}], dtype=object))
+    one = make_cells(1)
+    np.save(tmp_path / "one.npy", one.images)
+    np.save(tmp_path / "same.npy", np.repeat(one.images, 30, axis=0))
+    (tmp_path / "wrong.csv").write_text("file,label\nx.png,a\n")
+    cases = {
+        ("embed", tmp_path / "nowhere", "--out", out): "nowhere",
+        ("embed", tmp_path / "empty", "--out", out): "empty",
+        ("embed", tmp_path / "notes", "--out", out): "notes",
+        ("embed", tmp_path / "objects.npz", "--out", out): "Python objects",
+        ("embed", tmp_path / "one.npy", "--out", out): "at least 10 patches",
+        ("embed", tmp_path / "same.npy", "--out", out): "identical",
+        ("embed", stack, "--out", out, "--labels", tmp_path / "wrong.csv"): "wrong.csv",
+        ("embed", stack, "--out", out, "--minutes", "-3"): "at least 0.1 min",
+        ("embed", stack, "--out", out, "--batch-size", "many"): "must be a number",
+        ("embed", stack, "--out", out, "--method", "magic"): "tsimcne",
+        ("embed", stack, "--out", tmp_path / "wrong.csv"): "is a file",
+        ("embed", stack, "--out", tmp_path / "notes"): "not empty",
+        ("embed", stack): "--out",
+        ("evaluate", tmp_path / "empty"): "not a saved run",
+        ("transform", tmp_path / "empty", stack, "--out", "x.csv"): "not a saved run",
+    }
+    for args, said in cases.items():
+        assert said in fails(capsys, *args), args
+    assert not out.exists()
+
+
+def test_a_run_is_not_overwritten_and_nothing_is_trained(stack, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert main(["embed", str(stack), "--out", str(out), *QUICK]) == 0
+    before = (out / "embedding.csv").stat().st_mtime_ns
+    capsys.readouterr()
+    began = time.monotonic()
+    assert "already holds a run" in fails(capsys, "embed", stack, "--out", out, "--minutes", 5)
+    assert time.monotonic() - began < 5
+    assert (out / "embedding.csv").stat().st_mtime_ns == before
+
+
+def test_help_names_every_setting(capsys):
+    with pytest.raises(SystemExit):
+        main(["embed", "--help"])
+    text = capsys.readouterr().out
+    for option in ("--minutes", "--epochs", "--batch-size", "--backbone", "--device", "--seed"):
+        assert option in text

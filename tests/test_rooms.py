@@ -1,0 +1,72 @@
+"""The rooms of the house: nobody imports upwards, and the engine needs no display."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import napari_patchmap
+
+ROOT = Path(napari_patchmap.__file__).parent
+ROOMS = [
+    "patches",
+    "augment",
+    "networks",
+    "methods",
+    "quality",
+    "explore",
+    "runs",
+    "training",
+    "plugin",
+]
+GUI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PySide6", "PyQt6", "psygnal"}
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def test_no_room_imports_upwards():
+    wrong = []
+    for level, room in enumerate(ROOMS):
+        above = tuple(f"napari_patchmap.{name}" for name in ROOMS[level + 1 :])
+        for path in (ROOT / room).rglob("*.py"):
+            wrong += [f"{path.name}: {m}" for m in imports(path) if m.startswith(above)]
+    assert wrong == []
+
+
+def test_only_the_plugin_room_knows_napari_and_qt():
+    wrong = []
+    for path in ROOT.rglob("*.py"):
+        if "plugin" not in path.relative_to(ROOT).parts:
+            wrong += [f"{path.name}: {m}" for m in imports(path) if m.split(".")[0] in GUI]
+    assert wrong == []
+
+
+def test_the_engine_works_where_napari_and_qt_are_missing(tmp_path):
+    """Import all of the engine and train, with napari and Qt made impossible to import."""
+    code = f"""
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {sorted(GUI)!r}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Missing())
+import importlib, pkgutil, napari_patchmap
+for module in pkgutil.walk_packages(napari_patchmap.__path__, "napari_patchmap."):
+    if ".plugin" not in module.name:
+        importlib.import_module(module.name)
+from napari_patchmap.cli import main
+sys.exit(main(["demo", "--minutes", "0.2", "--no-window", "--out", {str(tmp_path / "run")!r}]))
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "run/map.png").exists()

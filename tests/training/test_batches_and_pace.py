@@ -1,0 +1,70 @@
+"""Every patch is seen once an epoch, every batch is full, and the clock is kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from napari_patchmap.training.batches import Batches
+from napari_patchmap.training.pace import Pace
+
+
+@pytest.mark.parametrize(("patches", "size"), [(100, 32), (33, 32), (64, 32), (50, 49)])
+def test_batches_are_full_without_repeats_and_fair(patches, size):
+    batches = Batches(patches, size, torch.Generator().manual_seed(0))
+    drawn = [batches.draw() for _ in range(patches * 4)]
+    assert all(len(batch) == size == len(torch.unique(batch)) for batch in drawn)
+    counts = np.bincount(torch.cat(drawn).numpy(), minlength=patches)
+    assert counts.max() - counts.min() <= 1
+
+
+def test_a_batch_is_never_larger_than_the_set():
+    batches = Batches(7, 512, torch.Generator().manual_seed(0))
+    assert sorted(batches.draw().tolist()) == list(range(7))
+
+
+class Clock:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_by_steps_the_fraction_is_exact():
+    pace = Pace(steps=8)
+    fractions = []
+    while not pace.finished:
+        pace.advance()
+        fractions.append(pace.fraction)
+    assert fractions == [i / 8 for i in range(1, 9)]
+
+
+@pytest.mark.parametrize("slowdown", [1.0, 0.5, 3.0])
+def test_by_the_clock_the_schedule_ends_with_the_time_whatever_the_speed(slowdown):
+    clock = Clock()
+    pace = Pace(deadline=100.0, clock=clock)
+    fractions = [0.0]
+    while not pace.finished:
+        clock.now += 0.1 * (slowdown if clock.now > 50 else 1.0)
+        pace.advance()
+        fractions.append(pace.fraction)
+    assert clock.now == pytest.approx(100.0, rel=0.02)
+    assert fractions == sorted(fractions)
+    assert fractions[-1] > 0.9
+    steps = np.diff(fractions)
+    assert steps.max() < 0.02  # no jump in the learning rate
+
+
+def test_a_budget_that_is_spent_already_ends_at_once():
+    clock = Clock()
+    clock.now = 5.0
+    assert Pace(deadline=4.0, clock=clock).finished
+
+
+def test_steps_or_deadline_but_not_both():
+    with pytest.raises(ValueError, match="either"):
+        Pace(steps=3, deadline=4.0)

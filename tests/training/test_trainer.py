@@ -1,0 +1,211 @@
+"""Training from a caller's point of view: seeds, budgets, stops, errors, small sets."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from napari_patchmap.errors import ConfigError, TrainingError
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.runs import RunConfig, TrainConfig
+from napari_patchmap.training import describe_plan, fit
+from napari_patchmap.training.trainer import _Trainer
+from tests.conftest import make_cells
+
+
+def config(**changes) -> RunConfig:
+    return RunConfig(TrainConfig(**{"epochs": (4, 2, 2), "batch_size": 32, **changes}))
+
+
+def part(cells: PatchSet, count: int) -> PatchSet:
+    return PatchSet(cells.images[:count], cells.table[:count], cells.channel_names, name="few")
+
+
+def test_a_map_of_drawn_cells_separates_their_kinds():
+    run = fit(make_cells(240), config(epochs=(25, 5, 20), batch_size=120, device="cpu"))
+    assert run.complete
+    assert run.embedding.shape == (240, 2)
+    assert run.embedding.dtype == np.float32
+    assert run.features.shape[0] == 240
+    assert run.metrics["knn"]["accuracy"] > 0.9
+    assert list(run.history.columns) == [
+        "stage",
+        "epoch",
+        "loss",
+        "lr",
+        "views_per_second",
+        "seconds",
+    ]
+    assert sorted(run.history["stage"].unique()) == [1, 2, 3]
+    first_stage = run.history[run.history["stage"] == 1]["loss"]
+    assert first_stage.iloc[-1] < first_stage.iloc[0]
+
+
+def test_same_seed_same_map_and_other_seed_other_map(cells):
+    first = fit(cells, config(seed=3, device="cpu"))
+    torch.rand(7)  # what the caller does with torch's generator does not matter
+    again = fit(cells, config(seed=3, device="cpu"))
+    other = fit(cells, config(seed=4, device="cpu"))
+    assert np.array_equal(first.embedding, again.embedding)
+    assert np.array_equal(first.features, again.features)
+    assert not np.array_equal(first.embedding, other.embedding)
+
+
+def test_looking_at_the_map_does_not_change_it(cells):
+    seen = []
+    settings = config(device="cpu", epochs=(6, 20, 6))
+    watched = fit(
+        cells,
+        settings,
+        progress=lambda p: seen.append(p) if p.embedding is not None else None,
+        snapshot_seconds=0.0,
+    )
+    assert len(seen) >= 3
+    assert all(p.embedding.shape == (60, 2) for p in seen)
+    assert {p.stage for p in seen} == {1, 2, 3}
+    assert np.array_equal(watched.embedding, fit(cells, settings).embedding)
+
+
+def test_training_leaves_the_callers_randomness_alone(cells):
+    torch.manual_seed(11)
+    expected = torch.rand(3)
+    torch.manual_seed(11)
+    fit(cells, config(epochs=(1, 1, 1)))
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("when", [0, 3, 9, 14])
+def test_a_stop_in_any_stage_keeps_a_valid_run(cells, when, tmp_path):
+    steps = iter(range(1000))
+    run = fit(cells, config(), should_stop=lambda: next(steps) >= when)
+    assert not run.complete
+    assert sum(run.info["steps"]) == when
+    assert run.embedding.shape == (60, 2)
+    assert np.isfinite(run.embedding).all()
+    assert len(np.unique(run.embedding, axis=0)) > 30
+    assert np.allclose(run.transform(cells), run.embedding, atol=1e-5)
+
+
+def test_a_time_budget_is_kept(cells):
+    minutes = 0.2
+    began = time.monotonic()
+    run = fit(make_cells(400), RunConfig(TrainConfig(minutes=minutes)))
+    seconds = time.monotonic() - began
+    # 3 s of the budget are set aside for writing the run
+    assert 0.6 * 60 * minutes < seconds <= 1.1 * 60 * minutes
+    assert run.complete
+    assert all(steps > 0 for steps in run.info["steps"])
+    rates = run.history.groupby("stage")["lr"].last()
+    for number, stage in enumerate(run.info["stages"], start=1):
+        if run.info["steps"][number - 1] > 20:
+            assert rates[number] < 0.2 * stage["lr"]
+
+
+def test_progress_counts_up_to_the_end(cells):
+    reports = []
+    fit(make_cells(200), config(epochs=(8, 2, 4), batch_size=50), progress=reports.append)
+    fractions = [p.fraction for p in reports]
+    assert fractions == sorted(fractions)
+    assert fractions[0] == 0
+    stages = [p.stage for p in reports if p.stage]
+    assert stages == sorted(stages)
+    assert {1, 2, 3} == set(stages)
+    assert reports[-1].phase == "measuring quality"
+    trained = [p for p in reports if p.stage]
+    assert all(p.loss > 0 and p.lr > 0 and p.views_per_second > 0 for p in trained)
+    assert all(p.epoch <= p.epochs for p in trained)
+
+
+def test_fewer_patches_than_a_batch_are_trained_in_one(cells):
+    run = fit(part(cells, 12), config(batch_size=512))
+    assert run.info["batch_size"] == 12
+    assert run.embedding.shape == (12, 2)
+
+
+def test_too_few_patches_are_one_sentence(cells):
+    with pytest.raises(
+        TrainingError, match=r"at least 10 patches, and there is only one in few"
+    ):
+        fit(part(cells, 1), config())
+
+
+def test_identical_patches_are_one_sentence(cells):
+    same = PatchSet(
+        np.repeat(cells.images[:1], 20, axis=0),
+        cells.table[:20],
+        cells.channel_names,
+        name="same",
+    )
+    with pytest.raises(TrainingError, match="All 20 patches of same are identical"):
+        fit(same, config())
+
+
+def test_grey_16_bit_patches_that_are_not_square(cells):
+    images = cells.images[:, 2:, :, :1].astype(np.uint16) * 200 + 1000
+    table = cells.table.assign(height=14)
+    grey = PatchSet(images, table, ("grey",), name="grey")
+    run = fit(grey, config())
+    assert run.network.spec.size == (14, 16)
+    assert np.isfinite(run.embedding).all()
+
+
+def test_patches_larger_than_needed_are_trained_smaller():
+    run = fit(make_cells(20, side=40), config(longest_side=20))
+    assert run.network.spec.size == (20, 20)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB"),
+            "smaller batch",
+        ),
+        (MemoryError(), "smaller longest side"),
+        (
+            RuntimeError("cuDNN error: CUDNN_STATUS_NOT_SUPPORTED\n  at file.cpp"),
+            "CUDNN_STATUS",
+        ),
+    ],
+)
+def test_device_errors_are_one_sentence(cells, monkeypatch, error, said):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(_Trainer, "_train", fail)
+    with pytest.raises(TrainingError) as caught:
+        fit(cells, config())
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    monkeypatch.undo()
+    assert fit(cells, config(epochs=(1, 1, 1))).complete  # and it can be tried again
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without a GPU")
+def test_a_device_that_is_not_there_is_one_sentence(cells):
+    with pytest.raises(TrainingError, match="choose device auto or cpu"):
+        fit(cells, config(device="cuda"))
+
+
+def test_plan_says_network_stages_and_device(cells):
+    text = describe_plan(cells, config(epochs=(4, 2, 2), device="cpu"))
+    assert "8 epochs" in text
+    assert "60 patches at 16 x 16 px" in text
+    assert "compact" in text
+    assert "CPU" in text
+    assert "5 min 00 s in all" in describe_plan(cells, RunConfig(TrainConfig(minutes=5)))
+
+
+def test_settings_out_of_range_are_one_sentence(cells):
+    with pytest.raises(ConfigError, match="Batch size must be at least 2 patches"):
+        TrainConfig(batch_size=1)
+    with pytest.raises(ConfigError, match="Minutes must be a number"):
+        TrainConfig(minutes="soon")
+    with pytest.raises(ConfigError, match=r"Preset must be one of quick, standard, paper"):
+        TrainConfig(preset="slow")
+    with pytest.raises(TrainingError, match="three numbers of epochs"):
+        fit(cells, replace(config(), train=TrainConfig(epochs=(1, 2))))
