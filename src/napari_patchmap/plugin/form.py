@@ -160,7 +160,7 @@ class ConfigForm(QWidget, Generic[C]):
         caption = QLabel(item.label)
         caption.setToolTip(explain(item))
         caption.setWordWrap(True)
-        caption.setMinimumWidth(110)
+        caption.setMinimumWidth(128)
         if item.name in self._governors:
             caption.setIndent(_INDENT)
         self._fields[item.name].caption = caption

@@ -53,6 +53,7 @@ class LoadPatches(WorkPanel):
             "Load patches", "primary", "Read the images; nothing is changed yet."
         )
         self.footer.addWidget(self.button)
+        self.next = self.lead_to("augment", "Next: choose augmentations")
 
         self.size_choice.hide()
         self.button.clicked.connect(self._on_button)
@@ -150,6 +151,7 @@ class LoadPatches(WorkPanel):
 
     def _on_patches(self, patches: Any) -> None:
         self.summary.show_patches(patches)
+        self.next.setVisible(patches is not None)
 
     # -- drag and drop ---------------------------------------------------------------
 

@@ -129,10 +129,16 @@ class LossCurve(QWidget):
             line = [QPointF(a, b) for a, b in zip(x[own], y[own], strict=True)]
             painter.drawPolyline(QPolygonF(line))
             painter.setPen(colour)
-            painter.drawText(
-                QPointF(float(x[own][0]) + 4, area.top() + metrics.ascent()),
-                f"stage {int(stage)}",
-            )
+            self._name_stage(painter, int(stage), x[own], area)
+
+    def _name_stage(self, painter: QPainter, stage: int, x: np.ndarray, area: QRectF) -> None:
+        """Write a stage's name above its line, or its number where there is little room."""
+        metrics, left = painter.fontMetrics(), float(x[0]) + 4
+        long = f"stage {stage}"
+        room = max(float(x[-1]), left) - left
+        name = long if metrics.horizontalAdvance(long) < room else str(stage)
+        left = min(left, area.right() - metrics.horizontalAdvance(name))
+        painter.drawText(QPointF(left, area.top() + metrics.ascent()), name)
 
     def _scaled(self, losses: np.ndarray) -> np.ndarray:
         """Return the losses as the axis has them; a logarithm needs them above zero."""

@@ -97,6 +97,15 @@ class WorkPanel(QWidget):
     def _go(self, key: str) -> None:
         show_panel(self.viewer, key)
 
+    def lead_to(self, key: str, text: str) -> QPushButton:
+        """Add a link to the next panel at the very bottom."""
+        link = QPushButton(f"{text} →")
+        link.setProperty("role", "link")
+        go = weakref.WeakMethod(self._go)
+        link.clicked.connect(lambda: _call(go, key))
+        self.footer.addWidget(link, 0, Qt.AlignmentFlag.AlignRight)
+        return link
+
     # -- links that end with the panel -----------------------------------------
 
     def listen(self, signal: Any, slot: Callable[..., Any]) -> None:

@@ -309,4 +309,8 @@ class Elided(QLabel):
 
     def _shorten(self) -> None:
         middle = Qt.TextElideMode.ElideMiddle
-        self.setText(self.fontMetrics().elidedText(self._full, middle, max(20, self.width())))
+        self.setText(
+            self.fontMetrics().elidedText(
+                self._full, middle, max(20, self.contentsRect().width() - 6)
+            )
+        )

@@ -57,9 +57,9 @@ class Quality(WorkPanel):
         self.column.addWidget(self.table)
         self.column.addStretch(1)
         self.again = button(
-            "Compare with current labels",
+            "Measure again",
             "primary",
-            "Compute the figures again, for example after labels changed.",
+            "Compute the figures of the map again, in the background.",
         )
         self.footer.addWidget(self.again)
         self._newest = Newest(self, "Measuring the map")
@@ -162,6 +162,7 @@ class _Figure(QWidget):
         rows.addWidget(label(name, "group"))
         rows.addWidget(self.value)
         rows.addWidget(self.size)
+        rows.addStretch(1)
         self.setToolTip(tip)
 
     def show_figure(self, value: str, size: str) -> None:
@@ -186,15 +187,16 @@ class _Number(QTableWidgetItem):
 class _Table(QTableWidget):
     """Figures of each label; a click on a heading sorts."""
 
-    _HEADINGS = ("Label", "Patches", "15-NN", "Silhouette")
+    _HEADINGS = ("Label", "n", "15-NN", "Silhouette")
 
     def __init__(self) -> None:
         super().__init__(0, len(self._HEADINGS))
         self.setHorizontalHeaderLabels(self._HEADINGS)
-        for column, tip in ((2, KNN_TIP), (3, SILHOUETTE_TIP)):
+        for column, tip in ((1, "Patches with this label."), (2, KNN_TIP), (3, SILHOUETTE_TIP)):
             self.horizontalHeaderItem(column).setToolTip(tip)
         self.verticalHeader().hide()
         self.setShowGrid(False)
+        self.setWordWrap(False)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -213,6 +215,7 @@ class _Table(QTableWidget):
         self.setRowCount(len(rows))
         for i, (name, count, right, tested, tight) in enumerate(rows):
             first = QTableWidgetItem(name)
+            first.setToolTip(name)
             if name in colours:
                 swatch = QPixmap(10, 10)
                 swatch.fill(colours[name])

@@ -23,6 +23,9 @@ from napari_patchmap.training.progress import Progress, say_time
 #: Steps of the progress bar.
 _FULL = 1000
 
+#: Share of the run until which the time left may still have to be estimated.
+_EARLY = 0.1
+
 
 class TrainMap(WorkPanel):
     """Trains a map of the workspace's patches."""
@@ -47,6 +50,7 @@ class TrainMap(WorkPanel):
         self.column.addWidget(self.result)
         self.column.addStretch(1)
         self.footer.addWidget(self.button)
+        self.next = self.lead_to("explore", "Next: explore the map")
 
         self._plans = Newest(self, "Planning a training")
         self._plans.done.connect(self.plan.setText)
@@ -55,9 +59,9 @@ class TrainMap(WorkPanel):
         self.form.refused.connect(lambda sentence: self.message.say(sentence, "error"))
         self.button.clicked.connect(self._on_button)
         self.listen(self.workspace.patches_changed, self._on_patches)
-        self.listen(self.workspace.run_changed, self.result.show_run)
         self.listen(self.workspace.training_changed, self._on_training)
-        self.result.show_run(self.workspace.run)
+        self.listen(self.workspace.run_changed, self._on_run)
+        self._on_run(self.workspace.run)
         self._on_patches(self.workspace.patches)
         self._on_training(self.workspace.training)
         self.guard_wheel()
@@ -118,6 +122,10 @@ class TrainMap(WorkPanel):
             self.start()
         else:
             self.cancel()
+
+    def _on_run(self, run: Any) -> None:
+        self.result.show_run(run)
+        self.next.setVisible(run is not None)
 
     def _on_training(self, _: bool) -> None:
         self._show_state()
@@ -242,7 +250,7 @@ def times(report: Progress) -> list[str]:
         said.append(f"epoch {min(report.epoch, report.epochs):.3g} of {report.epochs:.3g}")
     if report.seconds_left == report.seconds_left:
         said.append(f"{say_time(report.seconds_left)} left")
-    else:
+    elif report.fraction < _EARLY:
         said.append("estimating the time left")
     if report.views_per_second > 0:
         said.append(f"{report.views_per_second:,.0f} views/s")

@@ -1,0 +1,137 @@
+"""Forms are made from configs: ranges, units, help, and what a person types."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_patchmap.augment.config import AugmentConfig
+from napari_patchmap.plugin.form import AUTO, ConfigForm
+from napari_patchmap.runs.config import TrainConfig
+
+
+@pytest.fixture
+def train_form(qtbot):
+    form = ConfigForm(TrainConfig())
+    qtbot.addWidget(form)
+    form.show()
+    return form
+
+
+@pytest.fixture
+def augment_form(qtbot):
+    form = ConfigForm(AugmentConfig())
+    qtbot.addWidget(form)
+    form.show()
+    return form
+
+
+def type_into(qtbot, field, text):
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, text)
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+
+
+@pytest.mark.parametrize("config", [TrainConfig(), AugmentConfig()])
+def test_every_setting_has_a_field_with_its_help_and_default(qtbot, config):
+    form = ConfigForm(config)
+    qtbot.addWidget(form)
+    for item in config.settings():
+        tip = form.field(item.name).toolTip()
+        assert item.help in tip
+        assert "Default" in tip
+        assert item.unit in tip
+    assert form.config == config
+
+
+def test_ranges_and_units_come_from_the_config(augment_form):
+    degrees = augment_form.field("rotate_degrees")
+    assert (degrees.minimum(), degrees.maximum()) == (0, 180)
+    assert degrees.suffix() == " degrees"
+
+
+def test_typing_changes_the_config_and_says_so_once(qtbot, augment_form):
+    with qtbot.waitSignal(augment_form.changed) as caught:
+        type_into(qtbot, augment_form.field("rotate_degrees"), "30")
+    assert caught.args[0].rotate_degrees == 30
+    assert augment_form.config == AugmentConfig(rotate_degrees=30)
+
+
+def test_fields_nobody_touched_keep_their_exact_value(qtbot, augment_form):
+    qtbot.keyClick(augment_form.field("flip_vertical"), Qt.Key.Key_Space)
+    assert augment_form.config == AugmentConfig(flip_vertical=False)
+    assert augment_form.config.crop_aspect == 4 / 3
+
+
+def test_showing_a_preset_is_not_an_edit(qtbot, augment_form):
+    with qtbot.assertNotEmitted(augment_form.changed):
+        augment_form.set_config(AugmentConfig.preset("natural"))
+    assert not augment_form.field("rotate").isChecked()
+
+
+def test_a_switch_greys_out_the_numbers_that_follow_it(qtbot, augment_form):
+    assert augment_form.field("hue").isEnabled()
+    qtbot.keyClick(augment_form.field("jitter"), Qt.Key.Key_Space)
+    assert not augment_form.field("hue").isEnabled()
+    assert not augment_form.field("brightness").isEnabled()
+    assert augment_form.field("grey_share").isEnabled()
+    assert augment_form.field("rotate_degrees").isEnabled()
+
+
+def test_optional_numbers_show_auto_and_come_back_to_it(qtbot, train_form):
+    minutes = train_form.field("minutes")
+    assert minutes.text() == AUTO
+    type_into(qtbot, minutes, "3")
+    assert train_form.config.minutes == 3
+    qtbot.keyClick(minutes, Qt.Key.Key_Down)
+    qtbot.keyClick(minutes, Qt.Key.Key_Down)
+    qtbot.keyClick(minutes, Qt.Key.Key_Down)
+    qtbot.keyClick(minutes, Qt.Key.Key_Down)
+    assert train_form.config.minutes is None
+    assert minutes.text() == AUTO
+
+
+def test_optional_choices_offer_auto_first(train_form):
+    backbone = train_form.field("backbone")
+    assert backbone.itemText(0) == AUTO
+    backbone.setCurrentIndex(backbone.findText("compact"))
+    assert train_form.config.backbone == "compact"
+    backbone.setCurrentIndex(0)
+    assert train_form.config.backbone is None
+
+
+def test_rare_settings_are_folded_away(qtbot, train_form):
+    assert train_form.field("seed").isVisible()
+    assert not train_form.field("batch_size").isVisible()
+    qtbot.mouseClick(train_form.more.button, Qt.MouseButton.LeftButton)
+    assert train_form.field("batch_size").isVisible()
+
+
+def test_several_numbers_are_typed_with_spaces_or_commas(qtbot, train_form):
+    train_form.more.open(True)
+    type_into(qtbot, train_form.field("epochs"), "5, 1 3")
+    assert train_form.config.epochs == (5.0, 1.0, 3.0)
+    type_into(qtbot, train_form.field("epochs"), " ")
+    assert train_form.config.epochs is None
+
+
+def test_what_cannot_be_taken_is_said_and_changes_nothing(qtbot, train_form):
+    train_form.more.open(True)
+    with (
+        qtbot.assertNotEmitted(train_form.changed),
+        qtbot.waitSignal(train_form.refused) as caught,
+    ):
+        type_into(qtbot, train_form.field("epochs"), "many")
+    assert "must be a number" in caught.args[0]
+    assert train_form.config == TrainConfig()
+
+
+def test_skipped_settings_keep_their_value(qtbot):
+    start = dataclasses.replace(TrainConfig(), seed=7)
+    form = ConfigForm(start, skip=("seed",))
+    qtbot.addWidget(form)
+    form.field("device").setCurrentText("cpu")
+    assert form.config == start.replace(device="cpu")

@@ -1,0 +1,149 @@
+"""Work in another thread: results, reports, errors, stopping, leaving."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+import torch
+
+from napari_patchmap.errors import PatchError
+from napari_patchmap.plugin.worker import Newest, Task, running_tasks, sentence_of, stop_all
+
+
+def run(qtbot, work):
+    """Run a task to its end; return (results, sentences)."""
+    task, results, sentences = Task(work, "a test"), [], []
+    task.done.connect(results.append)
+    task.failed.connect(sentences.append)
+    with qtbot.waitSignal(task.ended, timeout=10_000):
+        task.start()
+    assert not task.running
+    assert task not in running_tasks()
+    return results, sentences
+
+
+def test_work_runs_elsewhere_and_its_result_arrives_here(qtbot):
+    here, seen = threading.get_ident(), []
+    task = Task(lambda _: threading.get_ident(), "a test")
+    task.done.connect(lambda ident: seen.append((ident, threading.get_ident())))
+    with qtbot.waitSignal(task.ended):
+        task.start()
+    ((worked, arrived),) = seen
+    assert worked != here
+    assert arrived == here
+
+
+def test_reports_arrive_in_order_in_a_few_parcels(qtbot):
+    parcels, idents = [], []
+
+    def work(task):
+        for i in range(200):
+            task.report(i)
+            time.sleep(0.002)
+
+    task = Task(work, "a test")
+    task.reported.connect(parcels.append)
+    task.reported.connect(lambda _: idents.append(threading.get_ident()))
+    with qtbot.waitSignal(task.ended, timeout=10_000):
+        task.start()
+    assert [i for parcel in parcels for i in parcel] == list(range(200))
+    assert len(parcels) < 30
+    assert set(idents) == {threading.get_ident()}
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PatchError("The folder is empty; choose another."), "The folder is empty"),
+        (RuntimeError("wrapped C++ object deleted"), "wrapped C++ object deleted"),
+        (torch.OutOfMemoryError("CUDA out of memory"), "not enough memory"),
+        (MemoryError(), "not enough memory"),
+        (PermissionError(13, "Permission denied", "/out/run"), "Permission denied (/out/run)"),
+        (StopIteration(), "StopIteration"),
+    ],
+)
+def test_every_error_becomes_one_sentence(qtbot, error, words):
+    def work(_):
+        raise error
+
+    results, sentences = run(qtbot, work)
+    assert results == []
+    (sentence,) = sentences
+    assert words in sentence
+    assert "\n" not in sentence
+    assert sentence.endswith(".")
+
+
+def test_long_messages_are_cut():
+    assert len(sentence_of(ValueError("x" * 5000))) < 300
+
+
+def test_stopping_keeps_the_result(qtbot):
+    def work(task):
+        while not task.should_stop():
+            time.sleep(0.005)
+        return "what was learned"
+
+    task, results = Task(work, "a test"), []
+    task.done.connect(results.append)
+    task.start()
+    qtbot.wait(50)
+    assert task.running
+    with qtbot.waitSignal(task.ended):
+        task.stop()
+    assert results == ["what was learned"]
+
+
+def test_leaving_waits_for_work_that_is_ending(qtbot):
+    ended = []
+
+    def work(task):
+        while not task.should_stop():
+            time.sleep(0.005)
+        time.sleep(0.2)
+        ended.append(True)
+
+    task = Task(work, "a test").start()
+    qtbot.waitUntil(lambda: task.running)
+    qtbot.wait(30)
+    assert stop_all(5)
+    assert ended == [True]
+    qtbot.waitUntil(lambda: not task.running)
+
+
+def test_only_the_newest_wish_is_granted(qtbot):
+    from qtpy.QtCore import QObject
+
+    parent = QObject()
+    newest, seen, made = Newest(parent, "a test"), [], []
+    newest.done.connect(seen.append)
+
+    def wish(i):
+        def work(_):
+            made.append(i)
+            time.sleep(0.05)
+            return i
+
+        return work
+
+    for i in range(20):
+        newest.ask(wish(i))
+    qtbot.waitUntil(lambda: not newest.busy)
+    assert seen == [19]
+    assert made == [0, 19]
+
+
+def test_a_withdrawn_wish_is_not_granted(qtbot):
+    from qtpy.QtCore import QObject
+
+    parent = QObject()
+    newest, seen = Newest(parent, "a test"), []
+    newest.done.connect(seen.append)
+    newest.ask(lambda _: time.sleep(0.05))
+    newest.forget()
+    qtbot.waitUntil(lambda: not newest.busy)
+    newest.ask(lambda _: "again")
+    qtbot.waitUntil(lambda: not newest.busy)
+    assert seen == ["again"]
