@@ -36,7 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
         _stop_display()
         reason = (result.stderr.strip().splitlines() or ["no reason given"])[0]
         pytest.exit(
-            f"Qt cannot open a window here ({reason}).\nOn Debian or Ubuntu install:\n  {_INSTALL}",
+            f"Qt cannot open a window here ({reason}).\n"
+            f"On Debian or Ubuntu install:\n  {_INSTALL}",
             returncode=3,
         )
 

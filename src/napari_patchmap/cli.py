@@ -148,20 +148,16 @@ def _train(patches: PatchSet, config: RunConfig, out: Path, began: float) -> Run
 
 def _open_window(run: Run, patches: PatchSet) -> int:
     """Show the run in napari if there is a display; say how to if there is none."""
-    if sys.platform.startswith("linux") and not (
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    ):
-        say("No display here; look at the picture, or open the run folder in napari elsewhere.")
+    from napari_patchmap.terminal import why_no_window
+
+    reason = why_no_window()
+    if reason:
+        say(reason)
         return 0
-    try:
-        from napari_patchmap.plugin.launch import show_run
-    except ImportError as error:
-        warn(
-            f"napari cannot open a window ({error}); install it with "
-            "pip install 'napari-patchmap[all]' and open the run folder there."
-        )
-        return 0
-    return show_run(run, patches)
+    from napari_patchmap.plugin.launch import show_run
+
+    show_run(run, patches)
+    return 0
 
 
 class _Interrupt:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Self
@@ -23,6 +25,31 @@ def warn(text: str) -> None:
     """Print a line on standard error."""
     sys.stderr.write(f"patchmap: {text}\n")
     sys.stderr.flush()
+
+
+def why_no_window() -> str:
+    """Say in one sentence why napari cannot open a window here; empty if it can."""
+    if sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        return "No display here: look at map.png, or open the run folder in napari elsewhere."
+    # In a process of its own, since Qt aborts where a system library is missing.
+    probe = "import napari; from qtpy.QtWidgets import QApplication; QApplication([])"
+    result = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
+    if result.returncode == 0:
+        return ""
+    lines = result.stderr.strip().splitlines()
+    if "ModuleNotFoundError" in result.stderr or "No Qt bindings" in result.stderr:
+        return (
+            f"napari is not installed whole ({lines[-1]}): run pip install "
+            "'napari-patchmap[all]', then open the run folder in napari."
+        )
+    return (
+        f"Qt cannot open a window here ({lines[0] if lines else 'no reason given'}): on Debian "
+        "or Ubuntu run apt-get install libegl1 libgl1 libxcb-cursor0 libxcb-icccm4 "
+        "libxcb-keysyms1 libxcb-shape0 libxkbcommon-x11-0 libdbus-1-3, then open the run "
+        "folder in napari."
+    )
 
 
 class ProgressLine:

@@ -39,7 +39,7 @@ def test_presets_differ_as_described():
     natural, right, rotations = (
         AugmentConfig.preset(name) for name in ("natural", "right-angles", "rotations")
     )
-    assert not (natural.rotate or natural.right_angles or natural.flip_vertical)
+    assert not any((natural.rotate, natural.right_angles, natural.flip_vertical))
     assert right.right_angles
     assert right.flip_vertical
     assert not right.rotate

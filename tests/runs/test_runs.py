@@ -1,4 +1,4 @@
-"""A run folder holds everything as plain files, comes back whole, and protects what is there."""
+"""A run folder holds plain files, comes back whole, and protects what is there."""
 
 from __future__ import annotations
 

@@ -156,10 +156,13 @@ class Run:
         fit = patches.fit or self.images.fit
         same = replace(patches, intensity=self.images.intensity, fit=fit)
         pixels = torch.from_numpy(same.pixels(range(len(same)), self.network.spec.size))
-        _, embedding = infer(self.network, pixels, symmetries=self.symmetries, half=self._half())
+        _, embedding = infer(
+            self.network, pixels, symmetries=self.symmetries, half=self._half_precision
+        )
         return embedding
 
-    def _half(self) -> torch.dtype | None:
+    @property
+    def _half_precision(self) -> torch.dtype | None:
         """Precision of the training, so that a patch lands where it was."""
         name = self.info.get("half")
         return getattr(torch, name) if name else None
