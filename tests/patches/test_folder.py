@@ -1,4 +1,4 @@
-"""A folder of images becomes the patches a person expects, in their order, with their labels."""
+"""A folder of images becomes patches in their natural order, with their labels."""
 
 import os
 
@@ -98,7 +98,7 @@ def test_unreadable_files_are_left_out_with_their_reason(write, folder, grey):
     png.write_bytes(png.read_bytes()[:500])
     tif = write("7.tif", grey(64, 64))
     tif.write_bytes(tif.read_bytes()[:900])
-    tifffile.imwrite(folder / "8.tif", np.full((16, 16, 3), np.nan, np.float32))
+    tifffile.imwrite(folder / "8.tif", np.zeros((16, 16), np.float32))
     (folder / "8.tif").write_bytes((folder / "8.tif").read_bytes()[:300])
     ps = open_patches(folder)
     assert ps.table["source"].tolist() == list(good)

@@ -17,6 +17,7 @@ from napari_patchmap.patches.axes import (
     default_names,
     drop_opaque_alpha,
     guess_axes,
+    looks_like_channels,
 )
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.patches.labels import Labels
@@ -93,13 +94,13 @@ def plain_source(array: np.ndarray, name: str, axes: str, rgb: bool | None = Non
     elif rgb is False and array.ndim == 3:
         axes = "NYX"
     elif rgb is False and array.ndim == 4:
-        axes = "NCYX" if guess_axes(array.shape, name) == "NCYX" else ""
-        if not axes:
+        if not looks_like_channels(array.shape[1], array.shape[2:]):
+            shape = " x ".join(map(str, array.shape))
             raise PatchError(
-                f"It is not clear which axis of {name} "
-                f"({' x '.join(map(str, array.shape))}) is what; say so with axes, for example "
-                "NCYX (N patches, C channels) or TZYX (every plane a patch)."
+                f"It is not clear which axis of {name} ({shape}) is what; say so with axes, for "
+                "example NCYX (N patches, C channels) or TZYX (every plane a patch)."
             )
+        axes = "NCYX"
     else:
         axes = guess_axes(array.shape, name)
     last = axes[-1] in "SC"

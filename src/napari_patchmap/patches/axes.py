@@ -60,8 +60,8 @@ def guess_axes(shape: tuple[int, ...], name: str) -> str:
     if len(shape) == 3:
         return "NYX"
     if len(shape) == 4:
-        last = _short(shape[3], shape[1:3])
-        second = _short(shape[1], shape[2:4])
+        last = looks_like_channels(shape[3], shape[1:3])
+        second = looks_like_channels(shape[1], shape[2:4])
         if last and not second:
             return "NYXC"
         if second and not last:
@@ -138,5 +138,6 @@ def checked_numbers(array: np.ndarray, name: str) -> np.ndarray:
     return array
 
 
-def _short(length: int, sides: tuple[int, ...]) -> bool:
+def looks_like_channels(length: int, sides: tuple[int, ...]) -> bool:
+    """Whether an axis is short enough against an image's sides to be its channels."""
     return min(sides) > length and (length <= _FEW or 2 * length <= min(sides))

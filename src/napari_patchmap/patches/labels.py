@@ -19,6 +19,9 @@ Labels = str | os.PathLike[str] | Sequence[Any] | np.ndarray
 #: Columns that number patches from 0, as in napari's own Points files.
 _INDEX_COLUMNS = ("index", "frame", "patch")
 
+#: A column of file names often says so; decides between columns that match equally well.
+_NAME_HINTS = ("file", "name", "image", "path")
+
 
 def join_labels(
     table: pd.DataFrame, labels: Labels, names: Sequence[str] | None, name: str
@@ -158,13 +161,16 @@ def _match_names(
 ) -> tuple[str, np.ndarray] | None:
     """Find the column that holds file names; return it and the row of each patch, or None."""
     patches = _clean(names)
-    best: tuple[int, str, Callable[[str], str]] | None = None
+    best: tuple[tuple[int, bool], str, Callable[[str], str]] | None = None
+    # Labels such as 1 and 2 may well equal the names of some images.
+    columns = [column for column in rows.columns if column.lower() != "label"]
     for spelling in _SPELLINGS:
         keys = pd.Index(patches.map(spelling))
-        for column in rows.columns:
+        for column in columns:
             matched = int(keys.isin(_clean(rows[column])).sum())
-            if matched and (best is None or matched > best[0]):
-                best = (matched, column, spelling)
+            score = (matched, any(hint in column.lower() for hint in _NAME_HINTS))
+            if matched and (best is None or score > best[0]):
+                best = (score, column, spelling)
     if best is None:
         return None
     _, column, spelling = best

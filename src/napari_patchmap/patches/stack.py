@@ -58,6 +58,9 @@ def read_npy(path: Path, axes: str) -> Source:
         If the file is damaged or would run code, or its axes are ambiguous.
     """
     try:
+        with path.open("rb") as file:
+            if not file.read(6).startswith(b"\x93NUMPY"):
+                raise PatchError(f"{path} is not a NumPy file; copy or save it again.")
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError as error:
         raise PatchError(
@@ -72,7 +75,4 @@ def read_npy(path: Path, axes: str) -> Source:
         raise PatchError(
             f"{path} is not a complete NumPy file ({error}); copy or save it again."
         ) from None
-    if not isinstance(array, np.ndarray):
-        array.close()
-        raise PatchError(f"{path} is an .npz file; give its name that ending.")
     return plain_source(array, path.name, axes)

@@ -1,0 +1,173 @@
+"""Labels files join by file name, index or order, and say so when they do not fit."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from napari_patchmap.errors import PatchError
+from napari_patchmap.patches import from_array, open_patches
+from napari_patchmap.patches.labels import join_labels
+from napari_patchmap.patches.patchset import box_table
+
+NAMES = ["a/1.png", "a/2.png", "b/3.png"]
+
+
+@pytest.fixture
+def images(write, folder, grey):
+    for name in NAMES:
+        write(name, grey(8, 8))
+    return folder
+
+
+@pytest.fixture
+def csv(tmp_path):
+    def csv(text, **options):
+        path = tmp_path / "labels.csv"
+        path.write_text(text, **options)
+        return path
+
+    return csv
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a/1.png", "a/2.png", "b/3.png"],
+        ["a\\1.png", "a\\2.png", "b\\3.png"],
+        ["./a/1.png", "./a/2.png", " b/3.png"],
+        ["a/1", "a/2", "b/3"],
+        ["1.png", "2.png", "3.png"],
+        ["1", "2", "3"],
+    ],
+)
+def test_any_spelling_of_the_name_in_any_order(images, csv, names):
+    rows = [
+        f"{3 - i},{name},{label}"
+        for i, (name, label) in enumerate(zip(names, "xyz", strict=True))
+    ]
+    path = csv("nr,image,label\n" + "\n".join(reversed(rows)))
+    ps = open_patches(images, labels=path)
+    assert ps.labels.tolist() == ["x", "y", "z"]
+    assert ps.table["folder"].tolist() == ["a", "a", "b"]
+    assert ps.table["nr"].tolist() == [3, 2, 1]
+
+
+def test_the_only_other_column_is_the_label(images, csv):
+    ps = open_patches(images, labels=csv("name,stage\n1.png,early\n2.png,late\n3.png,\n"))
+    assert ps.labels.tolist() == ["early", "late", ""]
+
+
+def test_extra_columns_come_along_as_numbers_or_text(images, csv):
+    path = csv(
+        "file;label;patient;code;x;area\n1.png;u;7;007;5;1.5\n2.png;v;8;008;6;\n3.png;NA;9;1;7;2\n"
+    )
+    ps = open_patches(images, labels=path)
+    assert ps.labels.tolist() == ["u", "v", "NA"]
+    assert ps.table["patient"].tolist() == [7, 8, 9]
+    assert ps.table["code"].tolist() == ["007", "008", "1"]
+    assert ps.table["x"].tolist() == [0, 0, 0]
+    assert ps.table["x (labels file)"].tolist() == [5, 6, 7]
+    assert np.isnan(ps.table["area"][1])
+
+
+def test_part_of_the_images_is_said(images, csv):
+    ps = open_patches(images, labels=csv("file,label\n2.png,v\nother.png,w\n"))
+    assert ps.labels.tolist() == ["", "v", ""]
+    assert ps.notes == ["1 of 3 patches have a row in labels.csv."]
+
+
+def test_no_label_column_is_said(images, csv):
+    ps = open_patches(
+        images, labels=csv("file,patient,slide\n1.png,1,s\n2.png,2,s\n3.png,3,t\n")
+    )
+    assert ps.labels.tolist() == ["a", "a", "b"]
+    assert ps.table["slide"].tolist() == ["s", "s", "t"]
+    assert ps.notes == ["labels.csv has no column called 'label'; its columns came along."]
+
+
+def test_nothing_matches(images, csv):
+    with pytest.raises(
+        PatchError,
+        match=r"0 of the 3 images in set match .*labels\.csv .*'a/1\.png'.*'z9\.png'",
+    ):
+        open_patches(images, labels=csv("file,label\nz9.png,1\nz8.png,2\n"))
+
+
+def test_the_same_name_in_two_folders_needs_the_folder(write, folder, grey, csv):
+    for name in ("a/1.png", "b/1.png"):
+        write(name, grey(8, 8))
+    with pytest.raises(PatchError, match=r"'1\.png', but .*\(a/1\.png and b/1\.png\); write"):
+        open_patches(folder, labels=csv("file,label\n1.png,x\n"))
+    ps = open_patches(folder, labels=csv("file,label\nb/1.png,y\na/1.png,x\n"))
+    assert ps.labels.tolist() == ["x", "y"]
+
+
+def test_two_rows_for_one_image(images, csv):
+    same = "file,label\n1.png,x\n1.png,x\n2.png,y\n3.png,z\n"
+    assert open_patches(images, labels=csv(same)).labels.tolist() == ["x", "y", "z"]
+    with pytest.raises(
+        PatchError, match=r"labels\.csv has different rows for '1\.png'; keep one"
+    ):
+        open_patches(images, labels=csv("file,label\n1.png,x\n1.png,y\n"))
+
+
+def test_labels_stay_with_their_image_when_one_is_left_out(images, csv):
+    (images / "a/1.png").write_text("broken")
+    ps = open_patches(images, labels=csv("file,label\n1.png,x\n2.png,y\n3.png,z\n"))
+    assert ps.labels.tolist() == ["y", "z"]
+    stack = np.ones((3, 8, 8), np.float32)
+    stack[0] = np.nan
+    ps = from_array(stack, name="layer", labels=["x", "y", "z"])
+    assert ps.labels.tolist() == ["y", "z"]
+
+
+def test_a_stack_takes_rows_in_order_or_by_index(tmp_path, csv, grey):
+    np.save(tmp_path / "s.npy", grey(3, 8, 8))
+
+    def labels(text):
+        return open_patches(tmp_path / "s.npy", labels=csv(text)).labels.tolist()
+
+    assert labels("label\nx\ny\nz\n") == ["x", "y", "z"]
+    assert labels("who,label\n1,x\n2,y\n3,z\n") == ["x", "y", "z"]
+    assert labels("index,axis-0,label\n2,0,z\n0,1,x\n") == ["x", "", "z"]
+    with pytest.raises(PatchError, match=r"labels\.csv has 2 rows but s\.npy has 3 patches"):
+        labels("label\nx\ny\n")
+    with pytest.raises(PatchError, match=r"from 1 to 3 in its column 'index', .*count from 0"):
+        labels("index,label\n1,x\n2,y\n3,z\n")
+
+
+def test_values_instead_of_a_file(grey):
+    ps = from_array(grey(3, 8, 8), name="layer", labels=[1, 2, 2])
+    assert ps.labels.tolist() == ["1", "2", "2"]
+    with pytest.raises(PatchError, match=r"layer has 3 patches but .*one label a patch"):
+        from_array(grey(3, 8, 8), name="layer", labels=[1, 2])
+
+
+def test_files_that_are_no_table(images, csv, tmp_path):
+    with pytest.raises(PatchError, match=r"There is no labels file .*gone\.csv; check"):
+        open_patches(images, labels=tmp_path / "gone.csv")
+    with pytest.raises(PatchError, match=r"labels\.csv is not a CSV table .*header row"):
+        open_patches(images, labels=csv(""))
+    with pytest.raises(PatchError, match=r"labels\.csv has no rows"):
+        open_patches(images, labels=csv("file,label\n"))
+    with pytest.raises(PatchError, match=r"labels\.csv is not a CSV table"):
+        open_patches(images, labels=csv("file,label\n1.png,x\n2.png,y,too,many\n"))
+    with pytest.raises(PatchError, match=r"set cannot be read \(Is a directory\)"):
+        open_patches(images, labels=images)
+
+
+def test_other_encodings(images, csv):
+    text = "file,label\n1.png,größer\n2.png,y\n3.png,z\n"
+    for encoding in ("utf-8", "utf-8-sig", "latin-1"):
+        ps = open_patches(images, labels=csv(text, encoding=encoding))
+        assert ps.labels[0] == "größer"
+
+
+def test_a_large_table_is_joined_in_seconds():
+    count = 200_000
+    names = [f"folder {i % 50}/image {i}.png" for i in range(count)]
+    table = box_table(names, np.zeros(count), np.full((count, 2), 8))
+    rows = pd.DataFrame({"file": names[::-1], "label": range(count), "site": 1})
+    assert len(table) == len(rows)
+    joined, _ = join_labels(table, [str(i) for i in range(count)], None, "many")
+    assert joined["label"].iloc[-1] == str(count - 1)

@@ -1,0 +1,248 @@
+"""TIFF and NumPy stacks: axes and channel names from the metadata, pixels as stored."""
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_patchmap.errors import PatchError
+from napari_patchmap.patches import open_patches
+
+
+@pytest.fixture
+def tif(tmp_path):
+    """Write a TIFF and open it as patches."""
+
+    def tif(pixels, name="stack.tif", axes="auto", **options):
+        tifffile.imwrite(tmp_path / name, pixels, **options)
+        return open_patches(tmp_path / name, axes=axes)
+
+    return tif
+
+
+def test_plain_grey_and_colour_pages(tif, grey):
+    pixels = grey(12, 10, 14)
+    for options in ({}, {"metadata": None}, {"compression": "zlib"}, {"imagej": True}):
+        ps = tif(pixels, photometric="minisblack", **options)
+        np.testing.assert_array_equal(ps.images[..., 0], pixels)
+        assert ps.channel_names == ("grey",)
+        assert ps.table["frame"].tolist() == list(range(12))
+        assert ps.table["source"].unique().tolist() == ["stack.tif"]
+        assert ps.common_size == (10, 14)
+    pixels = grey(12, 10, 14, 3)
+    for options in ({}, {"metadata": None}, {"compression": "zlib"}, {"imagej": True}):
+        ps = tif(pixels, photometric="rgb", **options)
+        np.testing.assert_array_equal(ps.images, pixels)
+        assert ps.is_rgb
+
+
+@pytest.mark.parametrize("axes", ["TYX", "ZYX"])
+def test_time_or_depth_numbers_patches(tif, grey, axes):
+    pixels = grey(12, 10, 14, dtype="uint16")
+    ps = tif(pixels, imagej=True, metadata={"axes": axes})
+    np.testing.assert_array_equal(ps.images[..., 0], pixels)
+    assert ps[0].dtype == np.uint16
+
+
+def test_imagej_channels_are_named_by_their_labels(tif, grey):
+    pixels = grey(5, 3, 10, 14, dtype="uint16")
+    ps = tif(
+        pixels, imagej=True, metadata={"axes": "TCYX", "Labels": ["DAPI", "GFP", "BF"] * 5}
+    )
+    assert ps.channel_names == ("DAPI", "GFP", "BF")
+    for i in range(5):
+        np.testing.assert_array_equal(ps[i], pixels[i].transpose(1, 2, 0))
+    # ImageJ writes the other byte order; what comes out is this machine's.
+    assert ps[0].dtype.isnative
+    assert ps.dtype == np.uint16
+
+
+def test_imagej_channels_without_labels_are_no_colours(tif, grey):
+    ps = tif(grey(5, 3, 10, 14), imagej=True, metadata={"axes": "TCYX"})
+    assert ps.channel_names == ("channel 0", "channel 1", "channel 2")
+    assert not ps.is_rgb
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_ome_channel_names(tif, grey, compression):
+    pixels = grey(300, 2, 10, 14, dtype="uint16")
+    ps = tif(
+        pixels,
+        "stack.ome.tif",
+        metadata={"axes": "TCYX", "Channel": {"Name": ["DAPI", "GFP"]}},
+        compression=compression,
+    )
+    assert ps.channel_names == ("DAPI", "GFP")
+    np.testing.assert_array_equal(ps.images, pixels.transpose(0, 2, 3, 1))
+
+
+def test_ome_colour(tif, grey):
+    pixels = grey(6, 10, 14, 3)
+    ps = tif(pixels, "stack.ome.tif", metadata={"axes": "TYXS"}, photometric="rgb")
+    assert ps.is_rgb
+    np.testing.assert_array_equal(ps.images, pixels)
+
+
+def test_pages_written_one_by_one(tmp_path, grey):
+    pixels = grey(5, 10, 14, 3)
+    for options in ({}, {"metadata": None}):
+        with tifffile.TiffWriter(tmp_path / "pages.tif") as writer:
+            for page in pixels:
+                writer.write(page, photometric="rgb", contiguous=False, **options)
+        ps = open_patches(tmp_path / "pages.tif")
+        np.testing.assert_array_equal(ps.images, pixels)
+        assert ps.is_rgb
+
+
+def test_pages_of_different_sizes_are_mixed_sizes(tmp_path, grey):
+    pages = [grey(10, 14), grey(12, 9), grey(10, 14)]
+    with tifffile.TiffWriter(tmp_path / "pages.tif") as writer:
+        for page in pages:
+            writer.write(page, contiguous=False)
+    with pytest.raises(PatchError, match=r"2 different sizes \(2 of 14 x 10, 1 of 9 x 12"):
+        open_patches(tmp_path / "pages.tif")
+    ps = open_patches(tmp_path / "pages.tif", sizes="pad")
+    for i, page in enumerate(pages):
+        np.testing.assert_array_equal(ps[i][..., 0], page)
+
+
+def test_a_plain_stack_that_says_channels_is_read_as_patches(tif, grey):
+    pixels = grey(50, 10, 14)
+    ps = tif(pixels, imagej=True)  # tifffile's default writes fifty "channels"
+    np.testing.assert_array_equal(ps.images[..., 0], pixels)
+    assert ps.notes == ["Its 50 channels were taken as patches."]
+
+
+def test_two_patch_axes_need_a_word(tif, tmp_path, grey):
+    pixels = grey(3, 4, 10, 14)
+    with pytest.raises(
+        PatchError, match=r"stack\.tif has more .*T \(3\) and Z \(4\); set axes to"
+    ):
+        tif(pixels, imagej=True, metadata={"axes": "TZYX"})
+    ps = open_patches(tmp_path / "stack.tif", axes="TZYX")
+    np.testing.assert_array_equal(ps.images[..., 0], pixels.reshape(12, 10, 14))
+
+
+def test_axes_overrule_the_metadata(tif, grey):
+    pixels = grey(6, 3, 10, 14, dtype="uint16")
+    ps = tif(pixels, axes="CNYX", imagej=True, metadata={"axes": "TCYX"})
+    assert ps.images.shape == (3, 10, 14, 6)
+    np.testing.assert_array_equal(ps[2], pixels[:, 2].transpose(1, 2, 0))
+    with pytest.raises(PatchError, match=r"stack\.tif.*'CYX' name 3 axes but .* has 4"):
+        tif(pixels, axes="CYX", imagej=True, metadata={"axes": "TCYX"})
+    with pytest.raises(PatchError, match=r"'NNYX' cannot be used"):
+        tif(pixels, axes="NNYX")
+
+
+def test_four_planes_of_a_plain_stack_all_stay(tif, grey):
+    pixels = grey(6, 4, 10, 14, dtype="uint16")
+    ps = tif(pixels)
+    np.testing.assert_array_equal(ps.images, pixels.transpose(0, 2, 3, 1))
+
+
+@pytest.mark.parametrize("shape", [(10, 14), (10, 14, 3), (3, 10, 14)])
+def test_one_single_image(tif, grey, shape):
+    with pytest.raises(PatchError, match=r"stack\.tif is one single image \(14 x 10,.*folder"):
+        tif(grey(*shape), photometric="rgb" if 3 in shape else "minisblack")
+
+
+@pytest.mark.parametrize("how", ["plain", "pages", "zlib", "jpeg", "imagej", "ome"])
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.7, 0.95])
+def test_a_half_written_file_is_one_sentence(tmp_path, grey, how, share):
+    path = tmp_path / "half.tif"
+    compression = how if how in ("zlib", "jpeg") else None
+    with tifffile.TiffWriter(path, imagej=how == "imagej", ome=how == "ome") as writer:
+        if how in ("plain", "imagej", "ome"):
+            writer.write(grey(40, 32, 32))
+        else:
+            for page in grey(40, 32, 32):
+                writer.write(page, contiguous=False, compression=compression, metadata=None)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(PatchError, match=r"half\.tif .*again\.$"):
+        open_patches(path)
+
+
+def test_a_slide_is_told_apart(tmp_path, grey):
+    with tifffile.TiffWriter(tmp_path / "slide.tif") as writer:
+        pixels = grey(256, 256, 3)
+        writer.write(pixels, subifds=1, tile=(64, 64), photometric="rgb")
+        writer.write(pixels[::2, ::2], subfiletype=1, tile=(64, 64), photometric="rgb")
+    with pytest.raises(PatchError, match=r"slide\.tif is a slide .*cut it into tiles"):
+        open_patches(tmp_path / "slide.tif")
+
+
+def test_text_in_a_tif(tmp_path):
+    (tmp_path / "a.tif").write_text("this is not a TIFF")
+    with pytest.raises(PatchError, match=r"a\.tif is not a TIFF that can be read"):
+        open_patches(tmp_path / "a.tif")
+
+
+def test_npy_layouts(tmp_path, grey):
+    path = tmp_path / "a.npy"
+    for pixels, axes, names in (
+        (grey(20, 10, 14), "NYX", 1),
+        (grey(20, 10, 14, 3), "NYXC", 3),
+        (grey(20, 10, 14, 1), "NYXC", 1),
+        (grey(20, 5, 10, 14, dtype="uint16"), "NCYX", 5),
+        (grey(3, 3, 64, 64), "NCYX", 3),
+    ):
+        np.save(path, pixels)
+        ps = open_patches(path)
+        assert len(ps.channel_names) == names
+        expected = (
+            np.moveaxis(pixels, axes.index("C"), -1) if "C" in axes else pixels[..., None]
+        )
+        np.testing.assert_array_equal(ps.images, expected)
+        assert isinstance(ps.images, np.memmap)
+
+
+def test_npy_axes_that_are_not_clear(tmp_path, grey):
+    path = tmp_path / "a.npy"
+    for shape in ((6, 50, 60, 70), (10, 4, 12, 4), (2, 3, 4, 64, 64)):
+        np.save(path, grey(*shape))
+        with pytest.raises(PatchError, match=r"not clear which axis of a\.npy .*axes"):
+            open_patches(path)
+    np.save(path, grey(10, 4, 12, 4))
+    assert open_patches(path, axes="NCYX").images.shape == (10, 12, 4, 4)
+    for shape in ((64, 64), (64, 64, 3)):
+        np.save(path, grey(*shape))
+        with pytest.raises(PatchError, match=r"a\.npy is one single image .*folder"):
+            open_patches(path)
+
+
+def test_npy_truth_values_and_nan(tmp_path, grey):
+    masks = grey(6, 8, 8) > 128
+    np.save(tmp_path / "masks.npy", masks)
+    ps = open_patches(tmp_path / "masks.npy")
+    np.testing.assert_array_equal(ps.images[..., 0], masks * 255)
+    pixels = np.arange(5 * 64, dtype=np.float32).reshape(5, 8, 8)
+    pixels[3, 2, 1] = np.nan
+    np.save(tmp_path / "nan.npy", pixels)
+    ps = open_patches(tmp_path / "nan.npy")
+    assert ps.table["frame"].tolist() == [0, 1, 2, 4]
+    np.testing.assert_array_equal(ps[3][..., 0], pixels[4])
+    assert ps.skipped[0].source == "nan.npy [3]"
+    np.save(tmp_path / "nan.npy", np.full((5, 8, 8), np.inf))
+    with pytest.raises(PatchError, match=r"All 5 images of nan\.npy hold NaN or infinite"):
+        open_patches(tmp_path / "nan.npy")
+
+
+def test_npy_that_is_not_numbers_or_not_whole(tmp_path, grey):
+    path = tmp_path / "a.npy"
+    np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(PatchError, match=r"a\.npy holds Python objects, .*can run code; save"):
+        open_patches(path)
+    np.save(path, np.array([["text"]]))
+    with pytest.raises(PatchError, match=r"a\.npy holds values of type <U4, not pixels"):
+        open_patches(path)
+    np.save(path, grey(20, 8, 8))
+    path.write_bytes(path.read_bytes()[:700])
+    with pytest.raises(PatchError, match=r"a\.npy is not a complete NumPy file"):
+        open_patches(path)
+    for content in (b"", b"plain text"):
+        path.write_bytes(content)
+        with pytest.raises(PatchError, match=r"a\.npy is not a NumPy file; copy"):
+            open_patches(path)
+    np.save(path, np.zeros((0, 8, 8)))
+    with pytest.raises(PatchError, match=r"a\.npy holds no images"):
+        open_patches(path)

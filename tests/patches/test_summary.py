@@ -1,0 +1,61 @@
+"""What people read and see of a patch set before anything is trained."""
+
+import numpy as np
+
+from napari_patchmap.patches import contact_sheet, describe, from_array, open_patches
+
+
+def test_lines_say_what_matters(write, folder, grey):
+    for i in range(4):
+        write(f"{'ab'[i % 2]}/{i}.png", grey(20, 30, 3))
+    (folder / "a/5.png").write_text("text")
+    ps = open_patches(folder)
+    assert describe(ps) == [
+        "4 patches, 30 x 20 pixels, 8-bit RGB",
+        "2 labels: a 2, b 2",
+        "1 left out: a/5.png is not a PNG, JPEG or TIFF image",
+    ]
+
+
+def test_lines_of_mixed_sizes_and_16_bit_channels(write, folder, grey):
+    for i in range(3):
+        write(f"{i}.png", grey(20, 30 + (i == 2)))
+    lines = describe(open_patches(folder, sizes="pad"))
+    assert lines[0] == "3 patches, 2 sizes (2 of 30 x 20, 1 of 31 x 20), 8-bit grey"
+    assert (
+        lines[1]
+        == "Other sizes are scaled and padded with their border colour to 30 x 20 pixels"
+    )
+    ps = from_array(
+        np.arange(2 * 2 * 64, dtype=np.uint16).reshape(2, 2, 8, 8),
+        name="s",
+        channel_names=["DAPI", "GFP"],
+    )
+    lines = describe(ps)
+    assert lines[0] == "2 patches, 8 x 8 pixels, 16-bit, 2 channels: DAPI, GFP"
+    assert lines[1].startswith(
+        "Intensities scaled over the whole set: DAPI 0.127 to 190.9, GFP"
+    )
+    assert lines[2] == "No labels (none are needed)"
+
+
+def test_sheet_shows_patches_and_frames(grey):
+    pixels = np.zeros((5, 10, 20), np.uint8)
+    ps = from_array(pixels, name="s")
+    frames = np.tile(np.array([[255, 0, 0]], np.uint8), (5, 1))
+    sheet = contact_sheet(ps, rows=4, columns=3, side=48, frames=frames, background=(9, 9, 9))
+    height, width, _ = sheet.shape
+    assert (height, width) == (2 * (48 + 4) + 3 * 3, 3 * (48 + 4) + 4 * 3)
+    assert sheet.dtype == np.uint8
+    assert (sheet[0] == 9).all()
+    framed = (sheet == (255, 0, 0)).all(axis=2)
+    shown = (sheet == 0).all(axis=2)
+    assert shown.sum() == 5 * 48 * 24
+    assert framed.sum() == 5 * (52 * 28 - 48 * 24)
+
+
+def test_the_same_seed_draws_the_same_patches(grey):
+    ps = from_array(grey(100, 8, 8), name="s")
+    first, again = (contact_sheet(ps, 2, 3, 8, seed=1) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert (contact_sheet(ps, 2, 3, 8, seed=2) != first).any()
