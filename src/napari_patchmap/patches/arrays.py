@@ -97,8 +97,8 @@ def plain_source(array: np.ndarray, name: str, axes: str, rgb: bool | None = Non
         if not looks_like_channels(array.shape[1], array.shape[2:]):
             shape = " x ".join(map(str, array.shape))
             raise PatchError(
-                f"It is not clear which axis of {name} ({shape}) is what; say so with axes, for "
-                "example NCYX (N patches, C channels) or TZYX (every plane a patch)."
+                f"It is not clear which axis of {name} ({shape}) is what; say so with axes, "
+                "for example NCYX (N patches, C channels) or TZYX (every plane a patch)."
             )
         axes = "NCYX"
     else:

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import tifffile
@@ -28,6 +29,9 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 #: Pages decoded in one go, between two reports of progress.
 _PAGES = 256
+
+#: The tag in which ImageJ, OME and tifffile write axes and names.
+_DESCRIPTION = 270
 
 #: More "channels" than this and no other axis: ImageJ's way of writing a plain stack.
 _MANY = 8
@@ -178,17 +182,29 @@ def _read_pages(
 
 
 def _check_complete(tif: tifffile.TiffFile) -> None:
-    """Raise if the chain of pages leads out of the file, as in one half written.
+    """Raise if the pages or their description lead out of the file, as in one half written.
 
-    tifffile ends the chain there and would return the pages before it, or
-    reshape them otherwise, without an error.
+    tifffile ends the chain of pages there, or goes on without the axes that an
+    OME description holds, and returns what it has without an error.
     """
+    file, layout = tif.filehandle, tif.tiff
+    order: Literal["little", "big"] = "little" if tif.byteorder == "<" else "big"
+
+    def number(length: int) -> int:
+        return int.from_bytes(file.read(length), order)
+
     end = tif.pages.next_page_offset
-    if end is None or tif.filehandle.size < end + tif.tiff.offsetsize:
-        raise PatchError("is cut off; copy or export it again")
-    tif.filehandle.seek(end)
-    if int.from_bytes(tif.filehandle.read(tif.tiff.offsetsize), "little") != 0:
-        raise PatchError("is cut off; copy or export it again")
+    if end is not None and file.size >= end + layout.offsetsize:
+        file.seek(end)
+        chain_ends = number(layout.offsetsize) == 0
+        first = tif.pages.first
+        file.seek(first.offset)
+        tags = file.read(number(layout.tagnosize) * layout.tagsize)
+        codes = [tags[i : i + 2] for i in range(0, len(tags), layout.tagsize)]
+        described = _DESCRIPTION.to_bytes(2, order) in codes
+        if chain_ends and (not described or _DESCRIPTION in first.tags):
+            return
+    raise PatchError("is cut off; copy or export it again")
 
 
 def _check_segments(
