@@ -150,11 +150,12 @@ def start_map(network: Network, features: Tensor, start: Literal["random", "pca"
         weight = torch.randn(2, old.in_features)
         bias = torch.empty(2).uniform_(-bound, bound)
     else:
-        outputs = network.project(features).double()
+        # On the CPU, since Apple GPUs have no double precision.
+        outputs = network.project(features).cpu().double()
         mean = outputs.mean(dim=0)
         axes = principal_axes(outputs - mean)
-        weight = (axes @ old.weight.double()).float()
-        bias = (axes @ (old.bias.double() - mean)).float()
+        weight = (axes @ old.weight.cpu().double()).float()
+        bias = (axes @ (old.bias.cpu().double() - mean)).float()
     network.replace_output(weight, bias)
 
 
