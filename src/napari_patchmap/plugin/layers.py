@@ -178,7 +178,7 @@ class MapLayer:
         if first or self._outgrown(embedding):
             self._fit(embedding)
         self._mark_selection()
-        self._on_current(self.workspace.current)
+        self._mark_current()
 
     def _on_run(self, run: object) -> None:
         if run is not None and self.points is not None:
@@ -193,16 +193,13 @@ class MapLayer:
             self.points.selected_data = set(indices.tolist()) if few else set()
 
     def _on_current(self, index: int) -> None:
-        if self.points is None:
-            return
-        place = self.points.data[index] if index >= 0 else None
-        size, ring = float(self.points.size[0]), contrast(self.viewer)
-        marks.mark_current(self._layer(marks.CURRENT), place, size, ring)
-        if place is not None and self.views.now == "map":
+        self._mark_current()
+        if self.points is not None and index >= 0 and self.views.now == "map":
+            place = self.points.data[index]
             low, high = visible_box(self.viewer)
             if (place < low).any() or (place > high).any():
-                size = (high - low) / 2
-                fit_box(self.viewer, place - size, place + size, margin=0)
+                half = (high - low) / 2
+                fit_box(self.viewer, place - half, place + half, margin=0)
 
     # -- layers -----------------------------------------------------------------
 
@@ -260,6 +257,13 @@ class MapLayer:
             marks.mark_selected(
                 layer, points.data[chosen], self.colouring.colours[chosen], size, ring
             )
+
+    def _mark_current(self) -> None:
+        points, index = self.points, self.workspace.current
+        if points is not None:
+            place = points.data[index] if index >= 0 else None
+            size, ring = float(points.size[0]), contrast(self.viewer)
+            marks.mark_current(self._layer(marks.CURRENT), place, size, ring)
 
     def _remove_all(self) -> None:
         layers, self._layers = list(self._layers.values()), {}
@@ -345,7 +349,7 @@ class MapLayer:
 
     def _on_theme(self, event: Any) -> None:
         self._mark_selection()
-        self._on_current(self.workspace.current)
+        self._mark_current()
 
     @contextlib.contextmanager
     def _quiet(self) -> Iterator[None]:

@@ -1,0 +1,134 @@
+"""What a person does on the map with the mouse and the keys."""
+
+from __future__ import annotations
+
+import numpy as np
+from qtpy.QtCore import Qt
+from toy import CENTRES, around, group, toy_map
+
+from napari_patchmap.plugin.views import camera_state
+
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+ALT = Qt.KeyboardModifier.AltModifier
+CTRL = Qt.KeyboardModifier.ControlModifier
+NOWHERE = (40.0, 10.0)
+
+
+def test_click_selects_a_point_and_looks_at_it(shown_map, workspace, hand):
+    places = toy_map()
+    hand.click(places[7])
+    assert workspace.selection.tolist() == [7]
+    assert workspace.current == 7
+    hand.click(places[70])
+    assert workspace.selection.tolist() == [70]
+    assert workspace.current == 70
+
+
+def test_shift_click_adds_and_alt_click_takes_away(shown_map, workspace, hand):
+    places = toy_map()
+    hand.click(places[3])
+    hand.click(places[80], SHIFT)
+    assert workspace.selection.tolist() == [3, 80]
+    assert workspace.current == 80
+    hand.click(places[3], ALT)
+    assert workspace.selection.tolist() == [80]
+    assert workspace.current == 80
+
+
+def test_click_on_empty_space_clears(shown_map, workspace, hand):
+    hand.click(toy_map()[3])
+    hand.click(NOWHERE, SHIFT)
+    assert workspace.selection.tolist() == [3]
+    hand.click(NOWHERE)
+    assert workspace.selection.size == 0
+    assert workspace.current == -1
+
+
+def test_shift_drag_draws_a_lasso_without_moving_the_map(viewer, shown_map, workspace, hand):
+    before = camera_state(viewer)
+    seen = []
+    hand.drag(around("spiky"), SHIFT, look=lambda: seen.append(shown_map.mouse.glass.drawing))
+    np.testing.assert_array_equal(workspace.selection, group("spiky"))
+    assert camera_state(viewer) == before
+    assert seen == [True]
+    assert not shown_map.mouse.glass.drawing
+    hand.drag(around("empty"), SHIFT)
+    np.testing.assert_array_equal(
+        workspace.selection, np.concatenate([group("spiky"), group("empty")])
+    )
+
+
+def test_plain_drag_moves_the_map_and_keeps_the_selection(viewer, shown_map, workspace, hand):
+    hand.click(toy_map()[3])
+    before = camera_state(viewer)
+    hand.drag([(30.0, 20.0), (30.0, 60.0)])
+    assert camera_state(viewer) != before
+    assert workspace.selection.tolist() == [3]
+
+
+def test_lasso_tool_replaces_adds_and_takes_away(viewer, shown_map, workspace, hand):
+    shown_map.mouse.set_lasso(True)
+    before = camera_state(viewer)
+    hand.drag(around("round"))
+    hand.drag(around("spiky"))
+    np.testing.assert_array_equal(workspace.selection, group("spiky"))
+    hand.drag(around("round"), SHIFT)
+    assert len(workspace.selection) == 100
+    hand.drag(around("spiky"), ALT)
+    np.testing.assert_array_equal(workspace.selection, group("round"))
+    assert camera_state(viewer) == before
+    shown_map.mouse.set_lasso(False)
+    hand.drag([(30.0, 20.0), (30.0, 60.0)])
+    assert camera_state(viewer) != before
+
+
+def test_points_hidden_in_napari_cannot_be_selected(shown_map, workspace, hand):
+    shown = np.ones(120, bool)
+    shown[group("spiky")[:30]] = False
+    shown_map.points.shown = shown
+    hand.drag(around("spiky"), SHIFT)
+    np.testing.assert_array_equal(workspace.selection, group("spiky")[30:])
+
+
+def test_keys_on_the_canvas_undo_redo_clear_and_take_the_lasso(
+    shown_map, workspace, hand, qtbot
+):
+    hand.click(toy_map()[3])
+    hand.click(toy_map()[90])
+    qtbot.keyClick(hand.canvas, Qt.Key.Key_Z, CTRL)
+    assert workspace.selection.tolist() == [3]
+    qtbot.keyClick(hand.canvas, Qt.Key.Key_Z, CTRL | SHIFT)
+    assert workspace.selection.tolist() == [90]
+    qtbot.keyClick(hand.canvas, Qt.Key.Key_Escape)
+    assert workspace.selection.size == 0
+    assert workspace.current == -1
+    qtbot.keyClick(hand.canvas, Qt.Key.Key_L)
+    assert shown_map.mouse.lasso
+
+
+def test_mouse_works_whichever_layer_is_active(viewer, shown_map, workspace, hand):
+    layer = viewer.add_points(np.array([CENTRES["round"]]), name="mine")
+    shown_map.views.show("map")
+    viewer.layers.selection.active = layer
+    hand.click(toy_map()[5])
+    assert workspace.selection.tolist() == [5]
+
+
+def test_hovering_shows_the_patch_and_its_label(shown_map, hand):
+    glass = shown_map.mouse.glass
+    hand.hover(NOWHERE)
+    assert glass.card_lines == []
+    hand.hover(toy_map()[65])
+    assert glass.card_lines == ["spiky", "toy.tif · 65"]
+    assert glass.isVisible()
+    hand.hover(NOWHERE)
+    assert glass.card_lines == []
+
+
+def test_mouse_leaves_the_map_alone_while_the_source_is_shown(
+    viewer, shown_map, workspace, hand
+):
+    viewer.add_image(np.zeros((120, 90, 90), np.uint8))
+    assert shown_map.views.now == "source"
+    hand.click((45.0, 45.0))
+    assert workspace.selection.size == 0

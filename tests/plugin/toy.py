@@ -1,0 +1,102 @@
+"""A toy patch set, its map, and a hand on the mouse."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+
+from napari_patchmap.patches.patchset import PatchSet, box_table
+from napari_patchmap.plugin.canvas import canvas_widget
+from napari_patchmap.plugin.views import camera_of
+
+#: Patches of each label of the toy set, in the order of its rows.
+GROUPS = {"round": 60, "spiky": 40, "empty": 20}
+
+#: Where the three groups lie on the toy map, as (y, x).
+CENTRES = {"round": (0.0, 0.0), "spiky": (0.0, 100.0), "empty": (60.0, 50.0)}
+
+
+def toy_patches(labelled: bool = True) -> PatchSet:
+    """Make 120 grey patches of 12 x 12 pixels, three labels and a number column."""
+    rng = np.random.default_rng(1)
+    n = sum(GROUPS.values())
+    images = rng.integers(0, 255, (n, 12, 12, 1), np.uint8)
+    table = box_table("toy.tif", np.arange(n), np.tile([12, 12], (n, 1)))
+    if labelled:
+        table["label"] = np.repeat(list(GROUPS), list(GROUPS.values()))
+    table["area"] = np.linspace(10.0, 50.0, n)
+    return PatchSet(images, table, ("grey",), name="toy")
+
+
+def toy_map() -> np.ndarray:
+    """Place the toy patches in three tidy grids that do not touch."""
+    places = []
+    for name, count in GROUPS.items():
+        rows, columns = np.divmod(np.arange(count), 10)
+        places.append(np.array(CENTRES[name]) + np.stack([rows * 4.0, columns * 4.0], 1))
+    return np.concatenate(places).astype(np.float32)
+
+
+def group(name: str) -> np.ndarray:
+    """Return the indices of the toy patches of one label."""
+    starts = np.concatenate([[0], np.cumsum(list(GROUPS.values()))])
+    row = list(GROUPS).index(name)
+    return np.arange(starts[row], starts[row + 1])
+
+
+def around(name: str, margin: float = 2.0) -> list[tuple[float, float]]:
+    """Return the corners of a lasso around one group of the toy map."""
+    places = toy_map()[group(name)]
+    (top, left), (bottom, right) = places.min(0) - margin, places.max(0) + margin
+    return [(top, left), (top, right), (bottom, right), (bottom, left)]
+
+
+class Hand:
+    """Moves a real mouse over the canvas of a viewer, in map coordinates."""
+
+    def __init__(self, viewer, qtbot) -> None:
+        self.viewer, self.qtbot = viewer, qtbot
+        self.canvas = canvas_widget(viewer)
+
+    def pixel(self, place) -> QPoint:
+        """Return where on the canvas a place (y, x) of the map is."""
+        camera = camera_of(self.viewer)
+        y, x = (np.asarray(place) - np.asarray(camera.center)[-2:]) * camera.zoom
+        return QPoint(round(self.canvas.width() / 2 + x), round(self.canvas.height() / 2 + y))
+
+    def click(self, place, modifier=Qt.KeyboardModifier.NoModifier) -> None:
+        """Click a place on the map."""
+        button, where = Qt.MouseButton.LeftButton, self.pixel(place)
+        self.qtbot.mousePress(self.canvas, button, modifier, where)
+        self.qtbot.mouseRelease(self.canvas, button, modifier, where)
+        QApplication.processEvents()
+
+    def hover(self, place) -> None:
+        """Rest the mouse on a place."""
+        self.qtbot.mouseMove(self.canvas, self.pixel(place))
+        self.qtbot.wait(30)
+
+    def drag(self, places, modifier=Qt.KeyboardModifier.NoModifier, look=None) -> None:
+        """Press, draw through places and release; ``look`` is called before the release."""
+        button = Qt.MouseButton.LeftButton
+        pixels = [self.pixel(place) for place in places]
+        QTest.mousePress(self.canvas, button, modifier, pixels[0])
+        for start, end in itertools.pairwise(pixels):
+            for part in (0.25, 0.5, 0.75, 1.0):
+                self._move(start + (end - start) * part, modifier)
+        if look is not None:
+            look()
+        QTest.mouseRelease(self.canvas, button, modifier, pixels[-1])
+        QApplication.processEvents()
+
+    def _move(self, where: QPoint, modifier) -> None:
+        left = Qt.MouseButton.LeftButton
+        above = QPointF(self.canvas.mapToGlobal(where))
+        event = QMouseEvent(QEvent.Type.MouseMove, QPointF(where), above, left, left, modifier)
+        QApplication.sendEvent(self.canvas, event)
+        self.qtbot.wait(8)  # napari takes one movement in 5 ms
