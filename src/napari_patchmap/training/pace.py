@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 
 #: Steps at the start of a stage that are too slow to count (caches, thread pools).
 _WARM = 2
 
-#: Weight of the newest step in the mean time of a step.
-_RECENT = 0.1
+#: The speed is that of the last steps: so many seconds of them, and so many steps. A
+#: GPU takes steps in gulps, so single steps say nothing.
+_WINDOW_SECONDS, _WINDOW_STEPS = 3.0, 10
 
 
 class Pace:
@@ -43,8 +45,7 @@ class Pace:
         self._steps = steps
         self._deadline = deadline
         self._clock = clock
-        self._last = clock()
-        self._step_time = float("nan")
+        self._marks: deque[tuple[float, int]] = deque()
         # By the clock: a long first plan, replaced as soon as the speed is known.
         self._left = steps if steps is not None else 10_000
 
@@ -65,7 +66,10 @@ class Pace:
     @property
     def seconds_per_step(self) -> float:
         """Time of a step lately; NaN at first."""
-        return self._step_time
+        if len(self._marks) < 2:
+            return float("nan")
+        (began, first), (now, last) = self._marks[0], self._marks[-1]
+        return (now - began) / (last - first)
 
     @property
     def seconds_left(self) -> float:
@@ -77,12 +81,15 @@ class Pace:
     def advance(self) -> None:
         """Note that a step was made."""
         self.done += 1
-        now = self._clock()
-        if self.done == _WARM + 1:
-            self._step_time = now - self._last
-        elif self.done > _WARM:
-            self._step_time += _RECENT * (now - self._last - self._step_time)
-        self._last = now
+        if self.done >= _WARM:
+            now, marks = self._clock(), self._marks
+            marks.append((now, self.done))
+            while (
+                len(marks) > _WINDOW_STEPS
+                and now - marks[1][0] >= _WINDOW_SECONDS
+                and self.done - marks[1][1] >= _WINDOW_STEPS
+            ):
+                marks.popleft()
         if self._steps is not None:
             self.fraction = self.done / max(1, self._steps)
             return
