@@ -66,7 +66,8 @@ class Training(QObject):
         self._task = Task(work, "Training a map")
         self._task.reported.connect(self._on_reports)
         self._task.done.connect(self._on_done)
-        self._task.failed.connect(self._on_failed)
+        self._task.failed.connect(self.failed)
+        self._task.ended.connect(self._end)
 
     def start(self) -> None:
         """Start training."""
@@ -92,16 +93,11 @@ class Training(QObject):
 
     @Slot(object)
     def _on_done(self, trained: Trained) -> None:
-        self._end()
         if self.current:
             self._workspace.set_run(trained.run)
         self.finished.emit(trained)
 
-    @Slot(str)
-    def _on_failed(self, sentence: str) -> None:
-        self._end()
-        self.failed.emit(sentence)
-
+    @Slot()
     def _end(self) -> None:
         _alive.discard(self)
         self._workspace.set_training(False)

@@ -48,7 +48,8 @@ class Task(QObject):
     failed(str)
         Why there is no result, in one sentence.
     ended()
-        After ``done`` or ``failed``, whatever happened.
+        After ``done`` or ``failed``, whatever happened. When napari's window was
+        closed meanwhile, it comes alone: there is nobody left to tell.
     """
 
     reported = Signal(list)
@@ -66,6 +67,7 @@ class Task(QObject):
         self._lock = threading.Lock()
         self._reports: list[Any] = []
         self._running = False
+        self._abandoned = False
         self._timer = QTimer(self, singleShot=True, interval=_DELIVERY_MS)
         self._timer.timeout.connect(self._deliver)
         self._mail.connect(self._on_mail)
@@ -100,20 +102,23 @@ class Task(QObject):
     def _deliver(self) -> None:
         with self._lock:
             reports, self._reports = self._reports, []
-        if reports:
+        if reports and not self._window_closed():
             self.reported.emit(reports)
 
     @Slot()
     def _on_finished(self) -> None:
         self._timer.stop()
         self._deliver()
+        self._abandoned = self._window_closed()
         job, self._job, self._worker = self._job, None, None
         self._running = False
         _running.discard(self)
         assert job is not None
         result, job.result = job.result, None
         try:
-            if job.trouble is None:
+            if self._abandoned:
+                log.info("%s ended after its window was closed", job)
+            elif job.trouble is None:
                 self.done.emit(result)
             else:
                 self.failed.emit(job.trouble)
@@ -124,8 +129,12 @@ class Task(QObject):
 
     def should_stop(self) -> bool:
         """Whether the person, or the closing window, asked the work to end."""
+        return self._stop.is_set() or self._window_closed()
+
+    def _window_closed(self) -> bool:
+        """Whether napari, closing its window, told the worker to quit."""
         worker = self._worker
-        return self._stop.is_set() or (worker is not None and worker.abort_requested)
+        return self._abandoned or (worker is not None and worker.abort_requested)
 
     def report(self, value: Any) -> None:
         """Send something to the GUI; cheap, from any thread."""

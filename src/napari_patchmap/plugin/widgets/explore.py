@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import napari.viewer
 import numpy as np
-from napari.viewer import Viewer
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QButtonGroup,
@@ -40,7 +40,7 @@ class Explore(QWidget):
         The viewer whose map it works on.
     """
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         viewer = real_viewer(viewer)
         self._map = MapLayer.of(viewer)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import napari.viewer
 import numpy as np
-from napari.viewer import Viewer
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import (
@@ -45,7 +45,7 @@ class Gallery(QWidget):
         The viewer whose map it goes with.
     """
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         viewer = real_viewer(viewer)
         self._map = MapLayer.of(viewer)

@@ -1,0 +1,71 @@
+"""The manifest: what napari offers in its menus exists and works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from npe2 import PluginManifest
+
+import napari_patchmap
+from napari_patchmap.plugin.docks import PANELS, find_panel
+
+NAME = "napari-patchmap"
+INSIDE = Path(napari_patchmap.__file__).parent / "napari.yaml"
+
+
+@pytest.fixture
+def manifest():
+    return PluginManifest.from_file(INSIDE)
+
+
+@pytest.fixture
+def viewer(npe2pm, manifest, make_napari_viewer):
+    """A viewer that knows our plugin and no other."""
+    with npe2pm.tmp_plugin(manifest=manifest):
+        yield make_napari_viewer(show=True)
+
+
+def test_every_command_can_be_imported(manifest):
+    manifest.validate_imports()
+    assert manifest.name == NAME
+
+
+def test_the_file_in_the_package_is_the_one_at_the_top():
+    top = Path(__file__).parents[2] / "napari.yaml"
+    assert INSIDE.read_text() == top.read_text()
+
+
+def test_nothing_is_taken_from_others(manifest):
+    assert not manifest.contributions.writers
+    (reader,) = manifest.contributions.readers
+    assert not reader.accepts_directories
+    assert reader.filename_patterns == ["config.json"]
+
+
+def test_widgets_are_named_as_their_docks(manifest):
+    names = {widget.display_name for widget in manifest.contributions.widgets}
+    assert names == {panel.name for panel in PANELS.values()} | {"Workspace"}
+
+
+@pytest.mark.parametrize("key", PANELS)
+def test_each_panel_opens_alone_from_the_menu(viewer, key):
+    viewer.window.add_plugin_dock_widget(NAME, PANELS[key].name)
+    assert find_panel(viewer, key) is not None
+
+
+def test_the_menu_opens_the_workspace_again_and_again(qtbot, viewer):
+    from napari._app_model import get_app_model
+
+    command = get_app_model().commands
+    for _ in range(2):
+        command.execute_command(f"{NAME}.workspace")
+        qtbot.waitUntil(lambda: find_panel(viewer, "quality") is not None)
+        qtbot.wait(50)
+    docks = viewer.window.dock_widgets
+    assert sorted(docks) == sorted(panel.dock_name for panel in PANELS.values())
+
+
+def test_the_sample_opens_from_the_menu(viewer):
+    viewer.open_sample(NAME, "blood_cells")
+    assert viewer.layers[0].rgb

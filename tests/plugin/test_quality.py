@@ -1,0 +1,120 @@
+"""The "Quality" panel: figures with their sizes, or why there are none."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.widgets.quality import Quality
+from napari_patchmap.runs import RunConfig, TrainConfig
+from napari_patchmap.training import fit
+from tests.conftest import make_cells
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """150 drawn cells and a short real run of them."""
+    cells = make_cells(150)
+    return cells, fit(cells, RunConfig(TrainConfig(device="cpu", epochs=(1, 1, 1))))
+
+
+@pytest.fixture
+def panel(make_napari_viewer):
+    viewer = make_napari_viewer(show=True)
+    widget = Quality(viewer)
+    viewer.window.add_dock_widget(widget, name="Quality")
+    return widget
+
+
+def without_labels(cells):
+    table = cells.table.drop(columns="label")
+    return PatchSet(cells.images, table, cells.channel_names, name="no labels")
+
+
+def test_it_leads_to_what_is_missing(panel, trained):
+    assert "Load patches first" in panel.missing
+    panel.workspace.set_patches(trained[0])
+    assert "Train a map first" in panel.missing
+
+
+def test_figures_come_with_their_sample_sizes(panel, trained):
+    cells, run = trained
+    panel.workspace.set_patches(cells)
+    panel.workspace.set_run(run)
+    assert panel.missing == ""
+    accuracy = run.metrics["knn"]["accuracy"]
+    assert panel.knn.value.text() == f"{100 * accuracy:.1f} %"
+    assert panel.knn.size.text() == "on 15 held-out patches"
+    assert panel.silhouette.value.text() == f"{run.metrics['silhouette']['mean']:.2f}"
+    assert panel.silhouette.size.text() == "over 150 patches"
+
+
+def test_tooltips_say_what_the_figures_mean(panel):
+    assert "15 nearest neighbours" in panel.knn.toolTip()
+    assert "A tenth of the patches" in panel.knn.toolTip()
+    assert "1 means tight" in panel.silhouette.toolTip()
+
+
+def test_each_label_has_a_row_that_sorts_by_number(qtbot, panel, trained):
+    cells, run = trained
+    panel.workspace.set_patches(cells)
+    panel.workspace.set_run(run)
+    table = panel.table
+    assert {table.item(i, 0).text() for i in range(3)} == {"spot", "ring", "bar"}
+    assert table.item(0, 1).text() == "50"
+    shown = [table.item(i, 2).text() for i in range(3)]
+    assert shown == sorted(shown, key=lambda text: int(text.split()[0]))
+    header = table.horizontalHeader()
+    place = header.sectionViewportPosition(3) + 5
+    point = header.rect().center()
+    point.setX(place)
+    qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=point)
+    values = [float(table.item(i, 3).text()) for i in range(3)]
+    assert values in (sorted(values), sorted(values, reverse=True))
+
+
+def test_without_labels_there_is_no_meaningless_number(qtbot, panel, trained):
+    cells, run = trained
+    panel.workspace.set_patches(without_labels(cells))
+    unlabelled = dataclasses.replace(run, metrics={}, table=panel.workspace.patches.table)
+    panel.workspace.set_run(unlabelled)
+    qtbot.waitUntil(lambda: panel.report != {}, timeout=10_000)
+    assert not panel.knn.isVisible()
+    assert not panel.silhouette.isVisible()
+    assert not panel.table.isVisible()
+    assert "no labels" in panel.notes.text()
+
+
+def test_figures_that_a_run_lacks_are_computed_in_the_background(qtbot, panel, trained):
+    cells, run = trained
+    panel.workspace.set_patches(cells)
+    panel.workspace.set_run(dataclasses.replace(run, metrics={}))
+    assert panel.report == {}
+    qtbot.waitUntil(lambda: panel.report != {}, timeout=10_000)
+    assert panel.report["knn"] == run.metrics["knn"]
+
+
+def test_figures_of_an_old_map_never_land_on_a_new_one(qtbot, panel, trained):
+    cells, run = trained
+    panel.workspace.set_patches(cells)
+    panel.workspace.set_run(dataclasses.replace(run, metrics={}))
+    panel.workspace.set_patches(make_cells(33, seed=1))
+    qtbot.waitUntil(lambda: not panel._newest.busy, timeout=10_000)
+    assert panel.report == {}
+    assert "Train a map first" in panel.missing
+
+
+def test_measure_again_gives_the_same_figures(qtbot, panel, trained):
+    cells, run = trained
+    panel.workspace.set_patches(cells)
+    panel.workspace.set_run(run)
+    panel.report = {}
+    qtbot.mouseClick(panel.again, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel.report != {}, timeout=10_000)
+    assert np.isclose(
+        panel.report["silhouette"]["mean"], run.metrics["silhouette"]["mean"], atol=1e-3
+    )

@@ -1,0 +1,280 @@
+"""The "Train map" panel, with the real engine on a few dozen drawn cells."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from qtpy.QtCore import Qt, QTimer
+
+from napari_patchmap.patches import PatchSet, from_array
+from napari_patchmap.patches.patchset import box_table
+from napari_patchmap.plugin.docks import dock_of
+from napari_patchmap.plugin.widgets.load import LoadPatches
+from napari_patchmap.plugin.widgets.train import TrainMap, times
+from napari_patchmap.plugin.worker import running_tasks
+from napari_patchmap.runs import Run, runs_home
+from napari_patchmap.training import Progress
+from tests.conftest import make_cells
+
+QUICK = {"device": "cpu", "epochs": (2, 1, 1), "batch_size": 20}
+LONG = {**QUICK, "epochs": (1e5, 1, 1)}
+
+
+@pytest.fixture
+def panel(make_napari_viewer):
+    viewer = make_napari_viewer(show=True)
+    widget = TrainMap(viewer)
+    viewer.window.add_dock_widget(widget, name="Train")
+    yield widget
+    for task in running_tasks():
+        task.stop()
+
+
+def configure(panel, settings):
+    panel.form.set_config(panel.form.config.replace(**settings))
+
+
+def click(qtbot, panel):
+    qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+
+
+def finish(qtbot, panel):
+    qtbot.waitUntil(lambda: not panel.workspace.training, timeout=60_000)
+
+
+def wait_for_a_map(qtbot, panel):
+    qtbot.waitUntil(lambda: panel.workspace.embedding is not None, timeout=30_000)
+
+
+def train(qtbot, panel, settings=QUICK):
+    configure(panel, settings)
+    click(qtbot, panel)
+    finish(qtbot, panel)
+
+
+def test_patches_are_needed_first(qtbot, panel, cells):
+    assert "Load patches first" in panel.missing
+    panel.workspace.set_patches(cells)
+    assert panel.missing == ""
+    assert panel.button.isVisible()
+
+
+def test_the_plan_is_shown_and_follows_the_settings(qtbot, panel, cells):
+    panel.workspace.set_patches(cells)
+    qtbot.waitUntil(lambda: "60 patches at 16 x 16 px" in panel.plan.text())
+    minutes = panel.form.field("minutes")
+    minutes.setValue(2)
+    qtbot.waitUntil(lambda: "2 min 00 s in all" in panel.plan.text())
+
+
+def test_a_run_ends_with_a_map_a_folder_and_a_curve(qtbot, panel, cells):
+    panel.workspace.set_patches(cells)
+    train(qtbot, panel)
+    run = panel.workspace.run
+    assert run.complete
+    np.testing.assert_array_equal(panel.workspace.embedding, run.embedding)
+    assert "map" in panel.viewer.layers
+    assert len(panel.viewer.layers["map"].data) == 60
+    assert run.folder.is_dir()
+    np.testing.assert_allclose(Run.load(run.folder).embedding, run.embedding, atol=1e-4)
+    assert panel.result.where.toolTip() == str(run.folder)
+    assert panel.result.open.isVisible()
+    assert {stage for stage, *_ in panel.live.curve.points} <= {1, 2, 3}
+    assert len(panel.live.curve.points) > 0
+    assert panel.button.text() == "Start training"
+    assert panel.button.isEnabled()
+
+
+def test_the_window_stays_alive_and_the_map_moves(qtbot, panel, cells):
+    panel.workspace.set_patches(cells)
+    gaps, maps, last = [], [], [time.monotonic()]
+
+    def tick():
+        gaps.append(time.monotonic() - last[0])
+        last[0] = time.monotonic()
+
+    timer = QTimer(interval=10)
+    timer.timeout.connect(tick)
+    panel.workspace.map_changed.connect(maps.append)
+    configure(panel, LONG)
+    click(qtbot, panel)
+    assert panel.button.text() == "Cancel"
+    assert not panel.form.isEnabled()
+    timer.start()
+    qtbot.waitUntil(lambda: len(maps) >= 2, timeout=30_000)
+    timer.stop()
+    assert sorted(gaps)[-3] < 1.0
+    assert "Stage 1 of 3" in panel.live.phase.text()
+    assert "left" in panel.live.times.text()
+    click(qtbot, panel)
+    finish(qtbot, panel)
+
+
+def test_cancel_keeps_what_was_learned(qtbot, panel, cells):
+    panel.workspace.set_patches(cells)
+    configure(panel, LONG)
+    click(qtbot, panel)
+    wait_for_a_map(qtbot, panel)
+    click(qtbot, panel)
+    assert panel.button.text() == "Cancelling…"
+    assert not panel.button.isEnabled()
+    finish(qtbot, panel)
+    run = panel.workspace.run
+    assert not run.complete
+    assert run.embedding.shape == (60, 2)
+    assert np.isfinite(run.embedding).all()
+    assert not Run.load(run.folder).complete
+    assert "Cancelled" in panel.message.text
+    assert panel.button.text() == "Start training"
+    train(qtbot, panel)
+    assert panel.workspace.run.complete
+
+
+def test_patches_that_cannot_be_mapped_are_one_sentence(qtbot, panel):
+    same = from_array(np.full((40, 16, 16), 7, np.uint8), name="grey squares")
+    panel.workspace.set_patches(same)
+    train(qtbot, panel)
+    assert panel.message.level == "error"
+    assert "identical" in panel.message.text
+    assert "\n" not in panel.message.text
+    assert panel.workspace.run is None
+    panel.workspace.set_patches(make_cells())
+    assert panel.message.text == ""
+    train(qtbot, panel)
+    assert panel.workspace.run is not None
+
+
+def test_running_out_of_memory_leaves_the_panel_ready(qtbot, panel):
+    # Far more pixels than any memory; numpy refuses as soon as somebody copies them.
+    pixel = np.zeros((1, 1, 1, 1), np.uint8)
+    count, side = 60, 10**6
+    table = box_table("huge", np.arange(count), np.full((count, 2), side))
+    huge = PatchSet(
+        np.broadcast_to(pixel, (count, side, side, 1)), table, ("grey",), name="huge"
+    )
+    panel.workspace.set_patches(huge)
+    train(qtbot, panel)
+    assert panel.message.level == "error"
+    assert "memory" in panel.message.text
+    assert "\n" not in panel.message.text
+    assert panel.button.text() == "Start training"
+    assert panel.button.isEnabled()
+
+
+def test_an_unwritable_place_keeps_the_run(qtbot, panel, cells, tmp_path, monkeypatch):
+    blocked = tmp_path / "a file"
+    blocked.write_text("in the way")
+    monkeypatch.setenv("XDG_DATA_HOME", str(blocked))
+    panel.workspace.set_patches(cells)
+    train(qtbot, panel)
+    assert panel.message.level == "error"
+    assert "kept here" in panel.message.text
+    assert panel.workspace.run is not None
+    assert not panel.result.open.isVisible()
+    assert panel.result.save_run(tmp_path / "elsewhere")
+    assert (tmp_path / "elsewhere" / "embedding.csv").is_file()
+    assert panel.result.open.isVisible()
+
+
+def test_the_embedding_is_saved_as_napari_reads_it(qtbot, panel, cells, tmp_path):
+    panel.workspace.set_patches(cells)
+    train(qtbot, panel)
+    assert panel.result.save_csv(tmp_path / "map")
+    table = pd.read_csv(tmp_path / "map.csv")
+    assert list(table.columns[:3]) == ["index", "axis-0", "axis-1"]
+    (layer,) = panel.viewer.open(tmp_path / "map.csv")
+    np.testing.assert_allclose(layer.data, panel.workspace.embedding, atol=1e-4)
+    assert list(layer.features["label"]) == list(cells.table["label"])
+    assert not panel.result.save_csv(tmp_path / "no" / "such" / "folder.csv")
+    assert panel.message.level == "error"
+    assert not panel.result.save_run(tmp_path)
+    assert "not empty" in panel.message.text
+
+
+def test_other_patches_never_get_this_runs_map(qtbot, panel, cells):
+    panel.workspace.set_patches(cells)
+    configure(panel, LONG)
+    click(qtbot, panel)
+    wait_for_a_map(qtbot, panel)
+    others = make_cells(33, seed=1)
+    panel.workspace.set_patches(others)
+    click(qtbot, panel)
+    finish(qtbot, panel)
+    assert panel.workspace.patches is others
+    assert panel.workspace.embedding is None
+    assert panel.workspace.run is None
+    assert "Other patches were loaded" in panel.message.text
+
+
+def test_loading_is_refused_meanwhile(qtbot, panel, cells):
+    panel.workspace.set_patches(cells)
+    load = LoadPatches(panel.viewer)
+    panel.viewer.window.add_dock_widget(load, name="Load")
+    configure(panel, LONG)
+    click(qtbot, panel)
+    load.source.choose("bundled")
+    load.load()
+    assert "being trained" in load.message.text
+    click(qtbot, panel)
+    finish(qtbot, panel)
+    assert panel.workspace.patches is cells
+
+
+def test_closing_the_window_ends_the_training_and_saves_it(qtbot, panel, cells, tmp_path):
+    panel.workspace.set_patches(cells)
+    workspace = panel.workspace
+    configure(panel, LONG)
+    click(qtbot, panel)
+    wait_for_a_map(qtbot, panel)
+    panel.viewer.close()
+    began = time.monotonic()
+    qtbot.waitUntil(lambda: not running_tasks(), timeout=10_000)
+    assert time.monotonic() - began < 8
+    assert not workspace.training
+    (saved,) = runs_home().iterdir()
+    assert len(Run.load(saved)) == 60
+
+
+def test_closing_the_panel_ends_the_training(qtbot, panel, cells):
+    panel.workspace.set_patches(cells)
+    viewer, workspace = panel.viewer, panel.workspace
+    configure(panel, LONG)
+    click(qtbot, panel)
+    wait_for_a_map(qtbot, panel)
+    viewer.window.remove_dock_widget(dock_of(panel))
+    panel.deleteLater()
+    again = TrainMap(viewer)
+    viewer.window.add_dock_widget(again, name="Train again")
+    assert not again.button.isEnabled()
+    qtbot.waitUntil(lambda: not workspace.training, timeout=10_000)
+    assert again.button.isEnabled()
+    assert again.result.isVisible()
+    assert not workspace.run.complete
+
+
+def test_times_are_said_in_words():
+    report = Progress("stage", epoch=3.21, epochs=12, fraction=0.3, seconds_left=200)
+    assert times(report) == ["epoch 3.21 of 12", "3 min 20 s left"]
+    assert "estimating the time left" in times(Progress("stage"))
+
+
+def test_the_curve_keeps_stages_apart_and_forgets_nothing_new(qtbot):
+    from napari_patchmap.plugin.widgets.loss_curve import LossCurve
+
+    curve = LossCurve()
+    qtbot.addWidget(curve)
+    curve.resize(300, 118)
+    curve.add(1, 0.0, float("nan"))
+    assert curve.points == []
+    for i in range(5000):
+        curve.add(1 + i // 2500, i / 5000, 5 - i / 5000)
+    assert len(curve.points) < 1500
+    assert curve.points[-1] == (2, 4999 / 5000, 5 - 4999 / 5000)
+    assert {stage for stage, *_ in curve.points} == {1, 2}
+    linear = curve.grab().toImage()
+    qtbot.mouseClick(curve, Qt.MouseButton.LeftButton)
+    assert curve.logarithmic
+    assert curve.grab().toImage() != linear
