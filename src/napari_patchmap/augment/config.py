@@ -30,6 +30,7 @@ class AugmentConfig(Config):
         high=1.0,
         step=0.05,
         group="Geometry",
+        label="Smallest crop",
     )
     crop_aspect: float = setting(
         4 / 3,
@@ -39,21 +40,32 @@ class AugmentConfig(Config):
         step=0.1,
         group="Geometry",
         rare=True,
+        label="Widest crop",
     )
     flip_horizontal: bool = setting(
-        True, "Mirror left and right, in half of the views.", group="Geometry"
+        True,
+        "Mirror left and right, in half of the views.",
+        group="Geometry",
+        label="Mirror left and right",
     )
     flip_vertical: bool = setting(
-        True, "Mirror top and bottom, in half of the views.", group="Geometry"
+        True,
+        "Mirror top and bottom, in half of the views.",
+        group="Geometry",
+        label="Mirror top and bottom",
     )
     right_angles: bool = setting(
-        True, "Turn by 90 degrees, in half of the views.", group="Geometry"
+        True,
+        "Turn by 90 degrees, in half of the views.",
+        group="Geometry",
+        label="Turn by 90 degrees",
     )
     rotate: bool = setting(
         True,
         "Turn by any angle; corners are filled with the mean border colour. "
         "For cells in the middle of their patch.",
         group="Geometry",
+        label="Turn by any angle",
     )
     rotate_degrees: float = setting(
         45.0,
@@ -64,9 +76,13 @@ class AugmentConfig(Config):
         high=180.0,
         step=5.0,
         group="Geometry",
+        label="Largest angle",
     )
     jitter: bool = setting(
-        True, "Change brightness, contrast, saturation and hue.", group="Colour"
+        True,
+        "Change brightness, contrast, saturation and hue.",
+        group="Colour",
+        label="Change colours",
     )
     jitter_share: float = setting(
         0.8,
@@ -76,6 +92,7 @@ class AugmentConfig(Config):
         step=0.1,
         group="Colour",
         rare=True,
+        label="Share of changed views",
     )
     brightness: float = setting(
         0.4,
@@ -110,7 +127,10 @@ class AugmentConfig(Config):
         group="Colour",
     )
     grey: bool = setting(
-        True, "Turn some views grey, so that shape counts (colour images only).", group="Colour"
+        True,
+        "Turn some views grey, so that shape counts (colour images only).",
+        group="Colour",
+        label="Turn some grey",
     )
     grey_share: float = setting(
         0.2,
@@ -119,6 +139,7 @@ class AugmentConfig(Config):
         high=1.0,
         step=0.1,
         group="Colour",
+        label="Share of grey views",
     )
 
     @classmethod
