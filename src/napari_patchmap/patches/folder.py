@@ -18,6 +18,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 #: Folders that systems put beside people's images.
 _SYSTEM = {"__macosx", "@eadir", "$recycle.bin", "system volume information"}
 
+_DIGITS = re.compile("([0-9]+)")
+
 #: Sub-folders with these names are splits when their own sub-folders are the labels.
 _SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 
@@ -38,7 +40,7 @@ def read_folder(root: Path, axes: str, watch: Watch) -> Source:
         )
     if not names:
         raise PatchError(_explain_nothing(root, others))
-    pile = Pile([os.path.join(root, name) for name in names], axes)
+    pile = Pile([f"{root}/{name}" for name in names], axes)
     pile.decode(watch)
     skipped += [Skipped(names[i], why) for i, why in sorted(pile.reasons.items())]
     if len(pile.reasons) == len(names):
@@ -59,13 +61,12 @@ def read_folder(root: Path, axes: str, watch: Watch) -> Source:
 # -- which files -----------------------------------------------------------
 
 
-def natural_key(path: str) -> tuple[object, ...]:
+def natural_key(path: str) -> tuple[list[str | int], str]:
     """Sort key that puts ``cell 2`` before ``cell 10``; equal for no two paths."""
-    parts = (re.split(r"([0-9]+)", part.casefold()) for part in path.split("/"))
-    return (
-        [[int(p) if i % 2 else p for i, p in enumerate(part)] for part in parts],
-        path,
-    )
+    # A folder's own files come together: no character sorts before the end of a name.
+    parts: list[str | int] = list(_DIGITS.split(path.casefold().replace("/", "\0")))
+    parts[1::2] = map(int, parts[1::2])
+    return parts, path
 
 
 def find_images(root: Path) -> tuple[list[str], list[Skipped], list[str]]:

@@ -96,8 +96,10 @@ class Pile:
         good = [i for i in range(len(self._paths)) if i not in self.reasons]
         types: dict[str, list[int]] = {}
         kinds: dict[tuple[str, ...], list[int]] = {}
+        usual = self._usual.dtype.name
         for i in good:
-            types.setdefault(self._odd.get(i, self._usual).dtype.name, []).append(i)
+            name = self._odd[i].dtype.name if i in self._odd else usual
+            types.setdefault(name, []).append(i)
             kinds.setdefault(self._kinds[i], []).append(i)
         if len(types) > 1:
             raise PatchError(
