@@ -1,0 +1,114 @@
+"""The whole workspace: where the panels are, that they fit, and how they look."""
+
+from __future__ import annotations
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel, QScrollArea, QTabBar
+
+from napari_patchmap.plugin.docks import PANELS, dock_of, find_panel, show_panel
+from napari_patchmap.plugin.widgets.open_all import open_workspace
+from napari_patchmap.plugin.widgets.panel import WorkPanel
+from napari_patchmap.plugin.workspace import workspace_of
+from tests.conftest import make_cells
+
+OURS = ("load", "augment", "train", "quality")
+
+
+@pytest.fixture(params=[(1366, 768), (1600, 1000)], ids=["13-inch", "desktop"])
+def viewer(request, make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(*request.param)
+    qtbot.wait(50)
+    return viewer
+
+
+def tabs(viewer):
+    """The tab texts of the docks on the right, in order."""
+    window = dock_of(find_panel(viewer, "load")).parent()
+    bars = [bar for bar in window.findChildren(QTabBar) if bar.isVisible()]
+    listed = [[bar.tabText(i) for i in range(bar.count())] for bar in bars]
+    return next(names for names in listed if PANELS["load"].tab in names)
+
+
+def test_the_tabs_are_the_order_of_work(viewer, qtbot):
+    open_workspace(viewer)
+    qtbot.wait(50)
+    assert tabs(viewer) == [panel.tab for panel in PANELS.values() if panel.area == "right"]
+
+
+def test_a_second_call_brings_the_same_panels_to_the_front(viewer):
+    first = open_workspace(viewer)
+    show_panel(viewer, "quality")
+    assert open_workspace(viewer) == first
+    assert len(viewer.window.dock_widgets) == len(PANELS)
+
+
+def test_a_panel_opened_alone_is_taken_in(viewer):
+    alone = show_panel(viewer, "train")
+    widgets = open_workspace(viewer)
+    assert widgets["train"] is alone
+
+
+def test_everything_fits_without_scrolling_sideways(viewer, qtbot):
+    widgets = open_workspace(viewer)
+    size = dock_of(widgets["load"]).parent().size()
+    workspace_of(viewer).set_patches(make_cells())
+    for key in OURS:
+        show_panel(viewer, key)
+        qtbot.wait(30)
+        scroll = widgets[key].findChild(QScrollArea)
+        assert scroll.widget().width() <= scroll.viewport().width(), key
+        dock = dock_of(widgets[key])
+        assert dock.width() < 0.35 * size.width()
+    assert dock_of(widgets["load"]).parent().size() == size
+    assert viewer.window._qt_viewer.canvas.native.width() > 0.4 * size.width()
+
+
+def test_one_primary_button_a_tab_always_in_view(viewer, qtbot):
+    widgets = open_workspace(viewer)
+    workspace_of(viewer).set_patches(make_cells())
+    for key in ("load", "train"):
+        show_panel(viewer, key)
+        qtbot.wait(30)
+        button = widgets[key].button
+        assert button.property("role") == "primary"
+        assert not button.visibleRegion().isEmpty()
+
+
+def test_the_way_to_what_is_missing(viewer, qtbot):
+    widgets = open_workspace(viewer)
+    show_panel(viewer, "train")
+    qtbot.wait(30)
+    button = widgets["train"]._missing.button
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.wait(30)
+    assert not widgets["load"].visibleRegion().isEmpty()
+    assert widgets["train"].visibleRegion().isEmpty()
+
+
+def test_panels_follow_the_theme(viewer):
+    widgets = open_workspace(viewer)
+
+    def text_lightness(widget):
+        return widget.findChild(QLabel).palette().windowText().color().lightness()
+
+    assert text_lightness(widgets["load"]) > 128
+    viewer.theme = "light"
+    for widget in widgets.values():
+        if isinstance(widget, WorkPanel):
+            assert text_lightness(widget) < 128
+            assert not widget.look.dark
+
+
+def test_a_closed_panel_listens_no_more(viewer, qtbot, cells):
+    widgets = open_workspace(viewer)
+    workspace = workspace_of(viewer)
+    for key in OURS:
+        viewer.window.remove_dock_widget(dock_of(widgets[key]))
+        widgets[key].deleteLater()
+    qtbot.wait(50)
+    workspace.set_patches(cells)
+    again = open_workspace(viewer)
+    assert again["load"] is not widgets["load"]
+    assert again["load"].summary.isVisible()
