@@ -1,0 +1,97 @@
+"""Points in a lasso, the point under the mouse, undo, and what can be taken away."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.path import Path
+
+from napari_patchmap.explore.export import contact_sheet, random_sample, selection_table
+from napari_patchmap.explore.lasso import points_inside, thinned
+from napari_patchmap.explore.nearest import NearestPoint
+from napari_patchmap.explore.selection import Selection
+
+
+def wiggly(n: int = 200) -> np.ndarray:
+    """Draw a star-like outline that does not cross itself."""
+    angle = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    radius = 1 + 0.4 * np.sin(7 * angle)
+    return np.stack([radius * np.sin(angle), radius * np.cos(angle)], 1)
+
+
+@pytest.mark.parametrize("outline", [wiggly(), wiggly()[::-1]])
+def test_lasso_agrees_with_matplotlib_either_way_round(outline):
+    points = np.random.default_rng(0).uniform(-1.5, 1.5, (5_000, 2))
+    expected = np.flatnonzero(Path(outline).contains_points(points))
+    np.testing.assert_array_equal(points_inside(points, outline), expected)
+
+
+def test_a_loop_drawn_twice_still_selects():
+    once = np.array([(0, 0), (0, 4), (4, 4), (4, 0)])
+    points = np.array([(2.0, 2.0), (5.0, 5.0)])
+    assert points_inside(points, np.concatenate([once, once])).tolist() == [0]
+
+
+def test_a_line_encloses_nothing():
+    assert points_inside(np.zeros((3, 2)), np.array([(0, 0), (1, 1)])).size == 0
+
+
+def test_thinning_a_path_keeps_what_it_selects():
+    outline, points = wiggly(2_000), np.random.default_rng(0).uniform(-1.5, 1.5, (2_000, 2))
+    thin = thinned(outline, 0.02)
+    assert len(thin) < 700
+    before, after = points_inside(points, outline), points_inside(points, thin)
+    assert len(np.setxor1d(before, after)) < 10
+
+
+def test_nearest_point_respects_radius_and_what_is_shown():
+    points = np.array([(0.0, 0.0), (1.0, 0.0), (np.nan, 0.0)])
+    everywhere = NearestPoint(points)
+    assert everywhere.find(np.array([0.9, 0.1]), 0.5) == 1
+    assert everywhere.find(np.array([0.5, 3.0]), 0.5) == -1
+    assert NearestPoint(points, np.array([0, 2])).find(np.array([0.9, 0.0]), 2) == 0
+    assert NearestPoint(points, np.empty(0, int)).find(np.zeros(2), 9) == -1
+
+
+def test_selection_goes_back_and_forth():
+    selection = Selection(depth=2)
+    assert not selection.can_undo
+    for step in (np.array([1]), np.array([2]), np.array([3])):
+        assert selection.change(step)
+    assert not selection.change(np.array([3]))
+    assert selection.undo()
+    assert selection.undo()
+    assert not selection.undo()  # no deeper than asked for
+    assert selection.indices.tolist() == [1]
+    assert selection.can_redo
+    selection.change(np.array([5, 4]), "add")
+    assert selection.indices.tolist() == [1, 4, 5]
+    assert not selection.can_redo
+    selection.change(np.array([4]), "subtract")
+    assert selection.indices.tolist() == [1, 5]
+
+
+def test_selection_table_names_rows_of_the_whole_set(cells):
+    embedding = np.arange(120.0).reshape(60, 2)
+    rows = selection_table(cells, embedding, np.array([4, 9]))
+    assert list(rows.columns[:3]) == ["index", "axis-0", "axis-1"]
+    assert rows["index"].tolist() == [4, 9]
+    assert rows["axis-1"].tolist() == [9.0, 19.0]
+    assert rows["label"].tolist() == ["ring", "spot"]
+    assert "axis-0" not in selection_table(cells, None, np.array([4]))
+
+
+def test_contact_sheet_frames_each_patch_in_its_colour(cells):
+    red, blue = (1, 0, 0, 1), (0, 0, 1, 1)
+    sheet = contact_sheet(cells, np.array([0, 1]), np.array([red, blue]), side=16, border=2)
+    assert sheet.shape == (26, 49, 3)
+    assert sheet[3, 3].tolist() == [255, 0, 0]
+    assert sheet[3, 26].tolist() == [0, 0, 255]
+    np.testing.assert_array_equal(sheet[5:21, 5:21], cells.thumbnail(0, 16))
+
+
+def test_random_sample_has_no_patch_twice_and_stays_the_same():
+    sample = random_sample(1_000, 50)
+    assert len(np.unique(sample)) == 50
+    np.testing.assert_array_equal(sample, random_sample(1_000, 50))
+    assert sorted(random_sample(3, 50)) == [0, 1, 2]
