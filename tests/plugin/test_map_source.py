@@ -37,10 +37,12 @@ def test_map_and_source_take_turns_and_keep_their_cameras(viewer, linked):
     assert layer.visible
     assert not viewer.layers[MAP].visible
     assert not viewer.layers[CURRENT].visible
+    assert viewer.layers.selection.active is layer
     on_source = camera_state(viewer)[-3:]
     assert on_source != on_map
     owner.views.show("map")
     assert camera_state(viewer)[-3:] == on_map
+    assert viewer.layers.selection.active is viewer.layers[MAP]
     owner.views.show("source")
     assert camera_state(viewer)[-3:] == on_source
 

@@ -83,6 +83,7 @@ class MapLayer:
         self.workspace.run_changed.connect(self._on_run)
         self.workspace.selection_changed.connect(self._on_selection)
         self.workspace.current_changed.connect(self._on_current)
+        self.views.changed.connect(self._on_view)
         viewer.layers.events.removed.connect(self._on_removed)
         viewer.layers.selection.events.active.connect(self._on_active)
         viewer.events.theme.connect(self._on_theme)
@@ -201,6 +202,15 @@ class MapLayer:
                 half = (high - low) / 2
                 fit_box(self.viewer, place - half, place + half, margin=0)
 
+    def _on_view(self, view: str) -> None:
+        """Give the keyboard to what is shown."""
+        self.mouse.put_away()
+        shown = (
+            [self.points] if view == "map" else [ly for ly in self.views.sources if ly.visible]
+        )
+        if shown and shown[-1] is not None:
+            self.viewer.layers.selection.active = shown[-1]
+
     # -- layers -----------------------------------------------------------------
 
     def _make(self, embedding: np.ndarray) -> None:
@@ -237,7 +247,6 @@ class MapLayer:
         with self._quiet():
             self.viewer.add_layer(layer)
             self.viewer.layers.selection.active = active
-        layer.editable = False  # adding a layer to a viewer makes it editable again
         layer.visible = name == marks.MAP or self.views.now == "map"
 
     def _paint(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from napari.layers import Points
@@ -94,5 +96,11 @@ def _replace(layer: Points, places: np.ndarray) -> None:
 
 
 def _read_only(layer: Points) -> Points:
+    def refuse(event: Any) -> None:
+        if layer.editable:
+            layer.editable = False
+
     layer.editable = False
+    # napari makes layers editable again whenever the viewer's dimensions change.
+    layer.events.editable.connect(refuse)
     return layer

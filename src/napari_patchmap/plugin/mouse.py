@@ -82,7 +82,7 @@ class MapMouse:
         owner = self._owner()
         if owner is None or event.button != 1 or not self._ready(owner):
             return
-        self._put_away()
+        self.put_away()
         how = _how(event.modifiers)
         drawing = self._lasso or "Shift" in event.modifiers
         pixels, places = [tuple(event.pos[:2])], [self._place(owner, event)]
@@ -121,17 +121,17 @@ class MapMouse:
     def _on_move(self, viewer: Viewer, event: Any) -> None:
         owner = self._owner()
         if owner is None or not self._ready(owner):
-            self._put_away()
+            self.put_away()
             return
         index = owner.find(self._place(owner, event), self._reach(owner))
         if index < 0:
-            self._put_away()
+            self.put_away()
         elif index != self._hovered:
             self._hovered = index
             self._show_card(owner, index, tuple(event.pos[:2]))
 
     def _on_wheel(self, viewer: Viewer, event: Any) -> None:
-        self._put_away()
+        self.put_away()
 
     # -- helpers -------------------------------------------------------------------
 
@@ -165,7 +165,8 @@ class MapMouse:
         frame = QColor.fromRgbF(*(float(c) for c in colouring.colours[index, :3]))
         self.glass.draw_card(owner.viewer, place, picture, lines, frame)
 
-    def _put_away(self) -> None:
+    def put_away(self) -> None:
+        """Take away the card of the point under the mouse."""
         self._hovered = -1
         self.glass.clear_card()
 
