@@ -124,3 +124,9 @@ def test_tiff_alpha_is_dropped_but_a_fourth_plane_kept(tmp_path, grey):
     got = decode(str(path))
     np.testing.assert_array_equal(got.pixels, planes.transpose(1, 2, 0))
     assert len(got.channel_names) == 4
+
+
+def test_a_bad_colour_profile_says_nothing_on_standard_error(saved, grey, capfd):
+    data = as_bytes(Image.fromarray(grey(6, 9, 3)), "png", icc_profile=b"x" * 200)
+    assert saved(data).pixels.shape == (6, 9, 3)
+    assert capfd.readouterr().err == ""

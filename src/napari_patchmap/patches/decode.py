@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,9 @@ import numpy as np
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import ALPHA_NOTE, GREY, RGB
 from napari_patchmap.patches.tiff import read_tiff
+
+# Photoshop's colour profiles make libpng complain, once for every file.
+logging.getLogger("imagecodecs").addHandler(logging.NullHandler())
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"

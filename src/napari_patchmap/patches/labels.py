@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +11,11 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.matching import explain_mismatch, match_names, match_order
 from napari_patchmap.patches.patchset import BOX_COLUMNS
 
 #: A table with a header row, or one value a patch.
 Labels = str | os.PathLike[str] | Sequence[Any] | np.ndarray
-
-#: Columns that number patches from 0, as in napari's own Points files.
-_INDEX_COLUMNS = ("index", "frame", "patch")
-
-#: A column of file names often says so; decides between columns that match equally well.
-_NAME_HINTS = ("file", "name", "image", "path")
 
 
 def join_labels(
@@ -51,11 +46,12 @@ def join_labels(
     rows = read_table(path)
     found: tuple[str | None, np.ndarray] | None = None
     if names is not None:
-        found = _match_names(rows, names, path)
+        found = match_names(rows, names, path)
+    # Files are never matched by their order: it is seldom what people think it is.
+    if found is None and (names is None or table["source"].nunique() == 1):
+        found = match_order(rows, len(table), path)
     if found is None:
-        found = _match_order(rows, len(table), path)
-    if found is None:
-        raise PatchError(_explain_mismatch(rows, names, len(table), path, name))
+        raise PatchError(explain_mismatch(rows, names, len(table), path, name))
     column, row_of = found
     return _add_columns(table, rows, row_of, column, path)
 
@@ -106,13 +102,16 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def as_text(values: Any) -> np.ndarray:
     """Return labels as text, with None where one is missing; 3.0 is written 3."""
-    column = pd.Series(np.asarray(values).tolist(), dtype=object)
-    return np.array([None if pd.isna(v) or v == "" else _text(v) for v in column], dtype=object)
+    return np.array([_text(value) for value in np.asarray(values).tolist()], dtype=object)
 
 
-def _text(value: Any) -> str:
+def _text(value: Any) -> str | None:
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        value = value.decode("utf-8", "replace")
+    if isinstance(value, str):
+        return value or None
+    if pd.isna(value):
+        return None
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
@@ -128,110 +127,6 @@ def _with_values(table: pd.DataFrame, labels: Any, name: str) -> pd.DataFrame:
             "give one label a patch."
         )
     return table.assign(label=as_text(values))
-
-
-# -- finding the row of each patch -------------------------------------------
-
-
-def _stem(name: str) -> str:
-    base = name.rpartition("/")
-    return base[0] + base[1] + os.path.splitext(base[2])[0]
-
-
-def _base(name: str) -> str:
-    return name.rpartition("/")[2]
-
-
-#: How a labels file may name an image, the most specific first.
-_SPELLINGS: tuple[Callable[[str], str], ...] = (
-    lambda name: name,
-    _stem,
-    _base,
-    lambda name: _stem(_base(name)),
-)
-
-
-def _clean(names: Sequence[Any] | pd.Series) -> pd.Series:
-    text = pd.Series(names, dtype=object).fillna("").astype(str)
-    return text.str.strip().str.replace("\\", "/").str.removeprefix("./")
-
-
-def _match_names(
-    rows: pd.DataFrame, names: Sequence[str], path: Path
-) -> tuple[str, np.ndarray] | None:
-    """Find the column that holds file names; return it and the row of each patch, or None."""
-    patches = _clean(names)
-    best: tuple[tuple[int, bool], str, Callable[[str], str]] | None = None
-    # Labels such as 1 and 2 may well equal the names of some images.
-    columns = [column for column in rows.columns if column.lower() != "label"]
-    for spelling in _SPELLINGS:
-        keys = pd.Index(patches.map(spelling))
-        for column in columns:
-            matched = int(keys.isin(_clean(rows[column])).sum())
-            score = (matched, any(hint in column.lower() for hint in _NAME_HINTS))
-            if matched and (best is None or score > best[0]):
-                best = (score, column, spelling)
-    if best is None:
-        return None
-    _, column, spelling = best
-    keys, cells = patches.map(spelling), _clean(rows[column])
-    used = keys.isin(cells)
-    twice = keys[used & keys.duplicated(keep=False)]
-    if len(twice):
-        where = patches[twice.index[:2]].tolist()
-        raise PatchError(
-            f"The labels file {path} names {twice.iloc[0]!r}, but there are several such "
-            f"images ({where[0]} and {where[1]}); write the name with its folder."
-        )
-    content = rows.assign(**{column: cells}).drop_duplicates()
-    again = content[content[column].isin(keys) & content[column].duplicated(keep=False)]
-    if len(again):
-        raise PatchError(
-            f"The labels file {path} has different rows for {again[column].iloc[0]!r}; "
-            "keep one."
-        )
-    row_of = pd.Series(content.index, index=content[column])
-    row_of = row_of[~row_of.index.duplicated()]
-    return column, row_of.reindex(keys).fillna(-1).astype(np.intp).to_numpy()
-
-
-def _match_order(
-    rows: pd.DataFrame, count: int, path: Path
-) -> tuple[str | None, np.ndarray] | None:
-    """Match rows by an index column or by their order; None if neither fits."""
-    column = next((c for c in rows.columns if c.lower() in _INDEX_COLUMNS), None)
-    if column is not None:
-        index = pd.to_numeric(rows[column], errors="coerce")
-        if index.notna().all() and (index == index.round()).all() and index.is_unique:
-            if index.min() < 0 or index.max() >= count:
-                raise PatchError(
-                    f"The labels file {path} numbers patches from {index.min():g} to "
-                    f"{index.max():g} in its column {column!r}, but there are {count:,}; count "
-                    "from 0."
-                )
-            row_of = np.full(count, -1, np.intp)
-            row_of[index.to_numpy().astype(np.intp)] = np.arange(len(rows))
-            return column, row_of
-    return (None, np.arange(count)) if len(rows) == count else None
-
-
-def _explain_mismatch(
-    rows: pd.DataFrame, names: Sequence[str] | None, count: int, path: Path, name: str
-) -> str:
-    if names is None:
-        return (
-            f"The labels file {path} has {len(rows):,} rows but {name} has {count:,} patches; "
-            "give one row a patch in their order, or add a column 'index' that counts from 0."
-        )
-    cell = next((str(value) for value in rows.iloc[0] if not pd.isna(value)), "")
-    return (
-        f"0 of the {count:,} images in {name} match a row of the labels file {path} (an image "
-        f"is called {names[0]!r}, the first row begins with {cell!r}); add a column with the "
-        "images' file names."
-    )
-
-
-# -- adding the columns ------------------------------------------------------
 
 
 def _add_columns(

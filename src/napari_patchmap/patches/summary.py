@@ -23,7 +23,7 @@ def describe(ps: PatchSet) -> list[str]:
     The first line counts patches, size, pixel type and channels; then come
     labels, other columns, images left out and notes, as far as there are any.
     """
-    lines = [f"{len(ps):,} patches, {_sizes(ps)}, {_kind(ps)}"]
+    lines = [f"{len(ps):,} patch{'es' if len(ps) > 1 else ''}, {_sizes(ps)}, {_kind(ps)}"]
     if ps.mixed_sizes and ps.fit is not None:
         height, width = ps.common_size
         lines.append(f"Other sizes are {_FIT_WORDS[ps.fit]} to {width} x {height} pixels")
