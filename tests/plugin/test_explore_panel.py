@@ -52,15 +52,15 @@ def test_click_on_a_legend_row_selects_the_class(panel, workspace, qtbot):
 
 
 def test_colour_by_number_shows_a_bar_and_one_colour_nothing(viewer, panel, qtbot):
-    panel.column.setCurrentIndex(panel.column.findData("area"))
-    panel.column.activated.emit(panel.column.currentIndex())
+    panel.column_box.setCurrentIndex(panel.column_box.findData("area"))
+    panel.column_box.activated.emit(panel.column_box.currentIndex())
     assert panel.bar.isVisible()
     assert not panel.legend.isVisible()
     colours = viewer.layers[MAP].face_color
     assert colours[0, 2] > colours[0, 1]  # viridis runs from violet ...
     assert colours[-1, 0] > colours[-1, 2]  # ... to yellow
-    panel.column.setCurrentIndex(panel.column.findData(""))
-    panel.column.activated.emit(panel.column.currentIndex())
+    panel.column_box.setCurrentIndex(panel.column_box.findData(""))
+    panel.column_box.activated.emit(panel.column_box.currentIndex())
     assert not panel.bar.isVisible()
     assert (viewer.layers[MAP].face_color == viewer.layers[MAP].face_color[0]).all()
 
@@ -99,16 +99,15 @@ def test_tools_act_on_the_selection(viewer, panel, shown_map, workspace, qtbot):
     assert not shown_map.mouse.lasso
 
 
-def test_panel_says_what_is_missing(viewer, panel, workspace):
-    assert not panel.missing.isVisible()
+def test_panel_says_what_is_missing_and_leads_there(viewer, panel, workspace):
+    assert panel.missing == ""
     workspace.set_patches(toy_patches(labelled=False))
-    assert "No map yet" in panel.missing.text()
-    assert panel.missing.isVisible()
+    assert panel.missing.startswith("Train a map first")
     workspace.set_patches(None)
-    assert "Load patches first" in panel.missing.text()
+    assert panel.missing.startswith("Load patches first")
     workspace.set_patches(toy_patches())
     workspace.set_embedding(toy_map())
-    assert not panel.missing.isVisible()
+    assert panel.missing == ""
     assert rows(panel)[0] == ("round", "60")
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import napari.viewer
-import numpy as np
-from qtpy.QtCore import Qt
+from collections.abc import Callable
+from typing import Any
+
+from napari.viewer import Viewer
 from qtpy.QtWidgets import (
     QButtonGroup,
     QComboBox,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QStackedWidget,
@@ -19,11 +19,11 @@ from qtpy.QtWidgets import (
 )
 
 from napari_patchmap.explore.colouring import Colouring, columns_to_show
+from napari_patchmap.explore.selection import How
 from napari_patchmap.plugin.keys import clear_selection, selection_keys
 from napari_patchmap.plugin.layers import MapLayer
-from napari_patchmap.plugin.subscribe import subscribe
 from napari_patchmap.plugin.widgets.legend import ColourBar, Legend
-from napari_patchmap.plugin.workspace import real_viewer, workspace_of
+from napari_patchmap.plugin.widgets.panel import WorkPanel, label
 
 _HELP = (
     "<b>Click</b> a point to select it, <b>Shift+drag</b> around many. "
@@ -31,7 +31,7 @@ _HELP = (
 )
 
 
-class Explore(QWidget):
+class Explore(WorkPanel):
     """Colour by, legend with counts and selection tools.
 
     Parameters
@@ -40,205 +40,195 @@ class Explore(QWidget):
         The viewer whose map it works on.
     """
 
-    def __init__(self, viewer: napari.viewer.Viewer) -> None:
-        super().__init__()
-        viewer = real_viewer(viewer)
-        self._map = MapLayer.of(viewer)
-        self._workspace = workspace = workspace_of(viewer)
-        layout = QVBoxLayout(self)
-        self.missing = _words("")
-        layout.addWidget(self.missing)
-        layout.addLayout(self._view_row())
-        layout.addLayout(self._colour_row())
-        self.legend = Legend()
-        self.bar = ColourBar(viewer)
-        self._key = QStackedWidget()
-        self._key.addWidget(self.legend)
-        self._key.addWidget(self._top_of_page(self.bar))
-        self._key.addWidget(QWidget())
-        layout.addWidget(self._key, 1)
-        self.count = _words("")
-        layout.addWidget(self.count)
-        layout.addLayout(self._tools())
-        layout.addWidget(_words(_HELP))
-        self.stack = _button(
-            "Show patches as a stack",
-            "Add all patches as one image stack, at training size. Its slider and the map then "
-            "go together: each step marks that patch's point.",
-            self._map.link.make_stack,
-        )
-        layout.addWidget(self.stack)
-        self._connect()
-        selection_keys(self, workspace)
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__(viewer)
+        self._map = MapLayer.of(self.viewer)
+        self._fill_column()
+        self._fill_footer()
+        self.legend.picked.connect(self._on_picked)
+        self.column_box.activated.connect(self._on_column)
+        self.listen(self._map.colouring_changed, self._on_colouring)
+        self.listen(self._map.views.changed, self._refresh)
+        self.listen(self._map.link.changed, self._refresh)
+        self.listen(self._map.mouse.lasso_changed, self._on_lasso)
+        self.listen(self.workspace.selection_changed, self._refresh)
+        self.listen(self.workspace.map_changed, self._refresh)
+        selection_keys(self, self.workspace)
+        self.guard_wheel()
+        self.lasso.setChecked(self._map.mouse.lasso)
         self._on_colouring(self._map.colouring)
-        self._on_lasso(self._map.mouse.lasso)
 
     # -- parts -------------------------------------------------------------------------
 
-    def _view_row(self) -> QHBoxLayout:
+    def _fill_column(self) -> None:
         self.map_button = _button(
-            "Map",
-            "Show the map; the images are hidden meanwhile",
-            self._show_map,
-            checkable=True,
+            "Map", "Show the map; the images are hidden meanwhile.", self._show_map, True
         )
         self.source_button = _button(
             "Source",
-            "Show the image the patches come from; the map is hidden meanwhile",
-            lambda: self._map.views.show("source"),
-            checkable=True,
+            "Show the image the patches come from; the map is hidden meanwhile.",
+            self._show_source,
+            True,
         )
         self._views = QButtonGroup(self)
-        row = QHBoxLayout()
-        row.setSpacing(2)
+        views = QHBoxLayout()
+        views.setSpacing(2)
         for button in (self.map_button, self.source_button):
             self._views.addButton(button)
-            row.addWidget(button)
-        return row
+            views.addWidget(button)
+        self.column.addLayout(views)
 
-    @staticmethod
-    def _top_of_page(widget: QWidget) -> QWidget:
-        page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(widget)
-        layout.addStretch(1)
-        return page
-
-    def _colour_row(self) -> QHBoxLayout:
-        self.column = QComboBox()
-        self.column.setToolTip(
-            "Colour the points by the label or by another column of the table (normally label)"
+        self.column_box = QComboBox()
+        self.column_box.setToolTip(
+            "Colour the points by the label or by another column of the table (normally label)."
         )
-        self.column.setAccessibleName("Colour by")
-        self.column.setMinimumContentsLength(8)
+        self.column_box.setAccessibleName("Colour by")
+        self.column_box.setMinimumContentsLength(8)
         policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        self.column.setSizeAdjustPolicy(policy)
-        row = QHBoxLayout()
-        row.addWidget(QLabel("Colour by"))
-        row.addWidget(self.column, 1)
-        return row
+        self.column_box.setSizeAdjustPolicy(policy)
+        choice = QHBoxLayout()
+        choice.addWidget(label("Colour by"))
+        choice.addWidget(self.column_box, 1)
+        self.column.addLayout(choice)
 
-    def _tools(self) -> QGridLayout:
-        workspace, owner = self._workspace, self._map
+        self.legend = Legend()
+        self.bar = ColourBar(self.viewer)
+        self._key = QStackedWidget()
+        for page in (self.legend, _top_of_page(self.bar), QWidget()):
+            self._key.addWidget(page)
+        self.column.addWidget(self._key, 1)
+
+    def _fill_footer(self) -> None:
+        self.count = label("")
         self.lasso = _button(
             "Lasso",
-            "Draw around points with the mouse (key L when the map has the focus). "
-            "Shift adds, Alt takes away. Without this tool, Shift+drag does the same.",
-            lambda: owner.mouse.set_lasso(not owner.mouse.lasso),
-            checkable=True,
+            "Draw around points with the mouse (key L while the map has the focus). "
+            "Shift adds, Alt takes away. Without this tool, Shift+drag draws too.",
+            self._toggle_lasso,
+            True,
         )
         self.zoom = _button(
-            "Zoom to it",
-            "Move the map to the selected patches",
-            lambda: owner.show_patches(workspace.selection),
+            "Zoom to it", "Move the map to the selected patches.", self._zoom_to_selection
         )
-        self.whole = _button("Whole map", "Show all of the map", owner.show_all)
+        self.whole = _button("Whole map", "Show all of the map.", self._map.show_all)
         self.undo = _button(
-            "Undo", "Back to the selection before (Ctrl+Z)", workspace.undo_selection
+            "Undo", "Back to the selection before (Ctrl+Z).", self.workspace.undo_selection
         )
         self.redo = _button(
-            "Redo", "The undone selection again (Ctrl+Shift+Z)", workspace.redo_selection
+            "Redo",
+            "The undone selection again (Ctrl+Shift+Z).",
+            self.workspace.redo_selection,
         )
-        self.clear = _button(
-            "Clear", "Select nothing (Esc)", lambda: clear_selection(workspace)
-        )
-        grid = QGridLayout()
-        grid.setSpacing(4)
+        self.clear = _button("Clear", "Select nothing (Esc).", self._clear)
+        tools = QGridLayout()
+        tools.setSpacing(4)
         buttons = (self.lasso, self.zoom, self.whole, self.undo, self.redo, self.clear)
         for place, button in enumerate(buttons):
-            grid.addWidget(button, *divmod(place, 3))
-        return grid
-
-    def _connect(self) -> None:
-        workspace, owner = self._workspace, self._map
-        self.column.activated.connect(self._on_column)
-        self.legend.picked.connect(self._on_picked)
-        subscribe(self, owner.colouring_changed, self._on_colouring)
-        subscribe(self, owner.views.changed, self._refresh)
-        subscribe(self, owner.link.changed, self._refresh)
-        subscribe(self, owner.mouse.lasso_changed, self._on_lasso)
-        subscribe(self, workspace.selection_changed, self._refresh)
-        subscribe(self, workspace.map_changed, self._refresh)
+            tools.addWidget(button, *divmod(place, 3))
+        self.stack = _button(
+            "Show patches as a stack",
+            "Add all patches as one image stack, at training size. Its slider and the map "
+            "then go together: each step marks that patch's point.",
+            self._map.link.make_stack,
+        )
+        self.footer.addWidget(self.count)
+        self.footer.addLayout(tools)
+        self.footer.addWidget(label(_HELP, "hint", wrap=True))
+        self.footer.addWidget(self.stack)
 
     # -- what is shown -------------------------------------------------------------------
 
     def _on_colouring(self, colouring: Colouring | None) -> None:
-        self.column.clear()
-        patches = self._workspace.patches
+        self.column_box.clear()
+        patches = self.workspace.patches
         if patches is not None and colouring is not None:
             for name in columns_to_show(patches.table):
-                self.column.addItem(name, name)
-            self.column.addItem("one colour", "")
-            self.column.setCurrentIndex(self.column.findData(colouring.column))
+                self.column_box.addItem(name, name)
+            self.column_box.addItem("one colour", "")
+            self.column_box.setCurrentIndex(self.column_box.findData(colouring.column))
             self.legend.show_colouring(colouring)
             if colouring.limits is not None:
                 self.bar.set_limits(*colouring.limits)
-        else:
-            self.legend.clear()
         self._refresh()
 
-    def _refresh(self, *_: object) -> None:
-        workspace, colouring, link = self._workspace, self._map.colouring, self._map.link
-        chosen, has_map = workspace.selection, workspace.embedding is not None
-        patches = workspace.patches
-        self.missing.setVisible(not has_map)
-        self.missing.setText(
-            "<b>Load patches first</b>, then train a map of them."
-            if patches is None
-            else "<b>No map yet.</b> Train one, and explore it here while it forms."
-        )
-        (self.map_button if self._map.views.now == "map" else self.source_button).setChecked(
-            True
-        )
-        self.map_button.setEnabled(has_map)
+    def _refresh(self, *_: Any) -> None:
+        workspace, colouring = self.workspace, self._map.colouring
+        patches, chosen = workspace.patches, workspace.selection
+        if patches is None or colouring is None:
+            self.need("Load patches first, then train a map of them.", "load")
+            return
+        if workspace.embedding is None:
+            self.need("Train a map first. You can explore it here while it forms.", "train")
+            return
+        self.need("")
+        on_map = self._map.views.now == "map"
+        (self.map_button if on_map else self.source_button).setChecked(True)
         self.source_button.setEnabled(bool(self._map.views.sources))
-        if colouring is None or not (colouring.names or colouring.limits):
-            self._key.setCurrentIndex(2)
-        else:
+        if colouring.names or colouring.limits:
             self._key.setCurrentIndex(0 if colouring.names else 1)
             self.legend.show_counts(colouring, chosen)
-        total = 0 if patches is None else len(patches)
-        self.count.setText(f"<b>{len(chosen):,}</b> of {total:,} selected")
-        for button in (self.lasso, self.whole):
-            button.setEnabled(has_map)
-        for button in (self.zoom, self.clear):
-            button.setEnabled(has_map and len(chosen) > 0)
+        else:
+            self._key.setCurrentIndex(2)
+        self.count.setText(f"<b>{len(chosen):,}</b> of {len(patches):,} selected")
         self.undo.setEnabled(workspace.can_undo)
         self.redo.setEnabled(workspace.can_redo)
-        self.stack.setVisible(patches is not None and link.layer is None)
+        for button in (self.zoom, self.clear):
+            button.setEnabled(len(chosen) > 0)
+        self.stack.setVisible(self._map.link.layer is None)
 
     def _on_lasso(self, on: bool) -> None:
         self.lasso.setChecked(on)
+
+    def themed(self) -> None:
+        """Paint the colour bar's numbers in the theme's colour of text."""
+        self.update()
 
     # -- what people do ------------------------------------------------------------------
 
     def _show_map(self) -> None:
         self._map.show_map()
+        self._refresh()
+
+    def _show_source(self) -> None:
+        self._map.views.show("source")
+        self._refresh()
+
+    def _toggle_lasso(self) -> None:
+        self._map.mouse.set_lasso(not self._map.mouse.lasso)
+
+    def _zoom_to_selection(self) -> None:
+        self._map.show_patches(self.workspace.selection)
+
+    def _clear(self) -> None:
+        clear_selection(self.workspace)
 
     def _on_column(self, row: int) -> None:
-        self._map.colour_by(self.column.itemData(row))
+        self._map.colour_by(self.column_box.itemData(row))
 
-    def _on_picked(self, group: int, how: str) -> None:
+    def _on_picked(self, group: int, how: How) -> None:
         colouring = self._map.colouring
         if colouring is not None:
-            members: np.ndarray = self._map.visible(colouring.members(group))
-            self._workspace.select(members, how)  # type: ignore[arg-type]
+            self.workspace.select(self._map.visible(colouring.members(group)), how)
 
 
-def _button(text: str, tip: str, action: object, checkable: bool = False) -> QPushButton:
+def _button(
+    text: str, tip: str, action: Callable[[], None], checkable: bool = False
+) -> QPushButton:
     button = QPushButton(text)
     button.setToolTip(tip)
     button.setCheckable(checkable)
-    button.clicked.connect(lambda *_: action())  # type: ignore[operator]
+    button.clicked.connect(action)
     # Narrow enough for three in a row of a slim dock.
     button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     button.setMinimumWidth(40)
     return button
 
 
-def _words(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.RichText)
-    return label
+def _top_of_page(widget: QWidget) -> QWidget:
+    """Keep a widget at the top of a page that is taller."""
+    page = QWidget()
+    layout = QVBoxLayout(page)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(widget)
+    layout.addStretch(1)
+    return page
