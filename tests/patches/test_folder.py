@@ -86,6 +86,15 @@ def test_a_loop_of_links_ends(write, folder, grey):
     assert len(open_patches(folder)) == 1
 
 
+def test_what_is_no_file_is_left_out_and_never_waited_for(write, folder, grey):
+    write("1.png", grey(8, 8))
+    os.mkfifo(folder / "pipe.png")
+    (folder / "gone.png").symlink_to(folder / "nothing")
+    ps = open_patches(folder)
+    assert ps.table["source"].tolist() == ["1.png"]
+    assert sorted(one.source for one in ps.skipped) == ["gone.png", "pipe.png"]
+
+
 def test_unreadable_files_are_left_out_with_their_reason(write, folder, grey):
     good = {name: grey(16, 16, 3) for name in ("1.png", "5.png", "9.png")}
     for name, pixels in good.items():

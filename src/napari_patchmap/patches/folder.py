@@ -79,7 +79,7 @@ def find_images(root: Path) -> tuple[list[str], list[Skipped], list[str]]:
     -------
     images : list of str, in natural order
     skipped : list of Skipped
-        Sub-folders that cannot be looked into.
+        Sub-folders that cannot be looked into, and links to nothing.
     others : list of str
         A few of the files that are no images.
 
@@ -101,7 +101,7 @@ def find_images(root: Path) -> tuple[list[str], list[Skipped], list[str]]:
         seen.add(real)
         try:
             with os.scandir(root / folder) as entries:
-                found = [(entry.name, entry.is_dir()) for entry in entries]
+                found = [(entry.name, entry.is_dir(), entry.is_file()) for entry in entries]
         except OSError as error:
             reason = error.strerror or str(error)
             if not folder:
@@ -110,18 +110,20 @@ def find_images(root: Path) -> tuple[list[str], list[Skipped], list[str]]:
                 ) from None
             skipped.append(Skipped(folder, f"cannot be opened ({reason})"))
             continue
-        if folder and {"config.json", "embedding.csv"} <= {name for name, _ in found}:
+        if folder and {"config.json", "embedding.csv"} <= {name for name, _, _ in found}:
             continue  # a run saved among its own images; map.png is no patch
-        for name, is_dir in found:
+        for name, is_dir, is_file in found:
             path = f"{folder}/{name}" if folder else name
             if name.startswith(".") or name.casefold() in _SYSTEM:
                 continue
             if is_dir:
                 waiting.append(path)
-            elif name.lower().endswith(SUFFIXES):
+            elif not name.lower().endswith(SUFFIXES):
+                others.append(path)
+            elif is_file:
                 images.append(path)
             else:
-                others.append(path)
+                skipped.append(Skipped(path, "is no file, or a link to nothing"))
     return sorted(images, key=natural_key), skipped, sorted(others, key=natural_key)
 
 

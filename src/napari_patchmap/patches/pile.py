@@ -160,7 +160,14 @@ def _room(paths: Sequence[str], axes: str) -> np.ndarray:
     if not shapes:
         return np.empty((len(paths), 0, 0, 1), np.uint8)
     (shape, dtype), _ = shapes.most_common(1)[0]
-    return np.empty((len(paths), *shape), dtype)
+    try:
+        return np.empty((len(paths), *shape), dtype)
+    except MemoryError:
+        size = len(paths) * dtype.itemsize * np.prod(shape, dtype=float) / 2**30
+        raise PatchError(
+            f"{len(paths):,} images of {shape[1]} x {shape[0]} pixels need {size:,.0f} GB of "
+            "memory; make them smaller or choose fewer."
+        ) from None
 
 
 def _threads() -> int:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import tifffile
@@ -16,12 +14,15 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import (
     ALPHA_NOTE,
     arrange,
-    channel_axis,
     check_axes,
     checked_numbers,
-    default_names,
 )
 from napari_patchmap.patches.patchset import Images
+from napari_patchmap.patches.tiff_metadata import (
+    channel_names,
+    check_complete,
+    check_segments,
+)
 
 # What tifffile logs of damaged files is said here in one sentence; without a
 # handler Python prints it on standard error as well.
@@ -29,9 +30,6 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 #: Pages decoded in one go, between two reports of progress.
 _PAGES = 256
-
-#: The tag in which ImageJ, OME and tifffile write axes and names.
-_DESCRIPTION = 270
 
 #: More "channels" than this and no other axis: ImageJ's way of writing a plain stack.
 _MANY = 8
@@ -73,7 +71,7 @@ def read_tiff(
         With a few words (no file name) that say what is wrong and how to mend it.
     """
     with tifffile.TiffFile(path) as tif:
-        _check_complete(tif)
+        check_complete(tif)
         series = list(tif.series)
         if not series:
             raise PatchError("holds no image")
@@ -86,7 +84,7 @@ def read_tiff(
             notes.append(ALPHA_NOTE)
         if len(series) == 1:
             planes = _planes(tif, series[0], letters, lazy, step)
-            return Planes(planes, _names(tif, series[0], letters, planes), notes)
+            return Planes(planes, channel_names(tif, series[0], letters, planes), notes)
         # One image after another, each a series of its own: patches, if they are alike.
         first = series[0]
         if any(
@@ -103,7 +101,7 @@ def read_tiff(
             single.append(_planes(tif, one, letters, False, lambda done, total: None)[0])
             step(done, len(series))
         images: Images = np.stack(single) if len({p.shape for p in single}) == 1 else single
-        return Planes(images, _names(tif, first, letters, images), notes)
+        return Planes(images, channel_names(tif, first, letters, images), notes)
 
 
 def _letters(series: tifffile.TiffPageSeries, axes: str) -> tuple[str, list[str]]:
@@ -165,7 +163,7 @@ def _read_pages(
     pages = series.pages
     if len(pages) == 1 or series.dataoffset is not None:
         for page in pages if series.dataoffset is None else ():
-            _check_segments(tif, page)
+            check_segments(tif, page)
         return tif.asarray(series=series).reshape(series.shape)
     inside = series.keyframe.shape
     out = np.empty((len(pages), *inside), series.dtype)
@@ -174,48 +172,11 @@ def _read_pages(
     for start in range(0, len(pages), _PAGES):
         part = range(start, min(start + _PAGES, len(pages)))
         for i in part:
-            _check_segments(tif, pages[i])
+            check_segments(tif, pages[i])
         read = tif.asarray(key=slice(part.start, part.stop), series=series)
         out[part.start : part.stop] = read.reshape(-1, *inside)
         step(part.stop, len(pages))
     return out.reshape(series.shape)
-
-
-def _check_complete(tif: tifffile.TiffFile) -> None:
-    """Raise if the pages or their description lead out of the file, as in one half written.
-
-    tifffile ends the chain of pages there, or goes on without the axes that an
-    OME description holds, and returns what it has without an error.
-    """
-    file, layout = tif.filehandle, tif.tiff
-    order: Literal["little", "big"] = "little" if tif.byteorder == "<" else "big"
-
-    def number(length: int) -> int:
-        return int.from_bytes(file.read(length), order)
-
-    end = tif.pages.next_page_offset
-    if end is not None and file.size >= end + layout.offsetsize:
-        file.seek(end)
-        chain_ends = number(layout.offsetsize) == 0
-        first = tif.pages.first
-        file.seek(first.offset)
-        tags = file.read(number(layout.tagnosize) * layout.tagsize)
-        codes = [tags[i : i + 2] for i in range(0, len(tags), layout.tagsize)]
-        described = _DESCRIPTION.to_bytes(2, order) in codes
-        if chain_ends and (not described or _DESCRIPTION in first.tags):
-            return
-    raise PatchError("is cut off; copy or export it again")
-
-
-def _check_segments(
-    tif: tifffile.TiffFile, page: tifffile.TiffPage | tifffile.TiffFrame | None
-) -> None:
-    if page is None:
-        raise PatchError("is incomplete: a page is missing; copy or export it again")
-    # The JPEG decoder fills a strip that is cut off with grey instead of failing.
-    ends = (a + b for a, b in zip(page.dataoffsets, page.databytecounts, strict=False))
-    if max(ends, default=0) > tif.filehandle.size:
-        raise PatchError("is cut off; copy or export it again")
 
 
 def _has_alpha(page: tifffile.TiffPage, letters: str) -> bool:
@@ -230,37 +191,3 @@ def _has_alpha(page: tifffile.TiffPage, letters: str) -> bool:
         and len(page.extrasamples) == 1
         and int(page.extrasamples[0]) in (1, 2)
     )
-
-
-def _names(
-    tif: tifffile.TiffFile,
-    series: tifffile.TiffPageSeries,
-    letters: str,
-    images: Images,
-) -> tuple[str, ...]:
-    """Name the channels from OME or ImageJ metadata, else as plain arrays' are."""
-    channels, dtype = images[0].shape[-1], np.asarray(images[0]).dtype
-    if channel_axis(letters) == "C":
-        named = _ome_names(tif) if tif.is_ome else _imagej_names(tif, channels)
-        if len(named) == channels == len(set(named)):
-            return tuple(named)
-        # Axes that say C mean stains, three of them too.
-        return default_names(channels, np.dtype(np.uint16), last=False)
-    colour = series.keyframe.photometric == tifffile.PHOTOMETRIC.PALETTE or letters[-1] == "S"
-    return default_names(channels, dtype, last=colour)
-
-
-def _ome_names(tif: tifffile.TiffFile) -> list[str]:
-    try:
-        root = ElementTree.fromstring(tif.ome_metadata or "")
-    except ElementTree.ParseError:
-        return []
-    image = next((node for node in root.iter() if node.tag.endswith("}Image")), root)
-    nodes = (node for node in image.iter() if node.tag.endswith("}Channel"))
-    return [name for node in nodes if (name := node.get("Name"))]
-
-
-def _imagej_names(tif: tifffile.TiffFile, channels: int) -> list[str]:
-    """Take the labels of the first planes; ImageJ counts through the channels first."""
-    labels = (tif.imagej_metadata or {}).get("Labels", []) if tif.is_imagej else []
-    return [str(label) for label in labels[:channels]]
