@@ -6,7 +6,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 from toy import CENTRES, around, group, toy_map
 
-from napari_patchmap.plugin.views import camera_state
+from napari_patchmap.plugin.views import camera_of, camera_state
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 ALT = Qt.KeyboardModifier.AltModifier
@@ -132,3 +132,21 @@ def test_mouse_leaves_the_map_alone_while_the_source_is_shown(
     assert shown_map.views.now == "source"
     hand.click((45.0, 45.0))
     assert workspace.selection.size == 0
+
+
+def test_close_up_patches_take_the_place_of_points(viewer, shown_map, workspace, hand):
+    camera = camera_of(viewer)
+    glass = shown_map.mouse.glass
+    assert len(glass.pictures) == 120  # a small map is close from the start
+    camera.center, camera.zoom = toy_map()[22], camera.zoom * 12
+    shown = {picture.place for picture in glass.pictures}
+    assert 0 < len(shown) < 20
+    where = hand.pixel(toy_map()[22])
+    assert min(abs(x - where.x()) + abs(y - where.y()) for x, y in shown) < 2
+    beside = np.array([0.0, (shown_map.close_up.side / 2 - 3) / camera.zoom])
+    hand.click(toy_map()[22] + beside)  # on its picture, though far from its point
+    assert workspace.selection.tolist() == [22]
+    assert [picture.current for picture in glass.pictures].count(True) == 1
+    shown_map.points.visible = False
+    camera.zoom *= 1.1
+    assert glass.pictures == []

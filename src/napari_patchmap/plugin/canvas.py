@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from napari.viewer import Viewer
 from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
@@ -15,8 +17,19 @@ def canvas_widget(viewer: Viewer) -> QWidget:
     return viewer.window._qt_viewer.canvas.native
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A patch painted at its place on the map, in canvas pixels (x, y)."""
+
+    place: tuple[float, float]
+    pixmap: QPixmap
+    frame: QColor
+    faded: bool
+    current: bool
+
+
 class Glass(QWidget):
-    """Draws the lasso and the card under the mouse; lets all events through.
+    """Draws patches, the lasso and the card under the mouse; lets all events through.
 
     Signals
     -------
@@ -32,6 +45,7 @@ class Glass(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self._path: list[tuple[float, float]] = []
+        self.pictures: list[Picture] = []
         self._card: tuple[QPointF, QPixmap, list[str], QColor] | None = None
         self._colours(viewer)
         canvas.installEventFilter(self)
@@ -42,6 +56,12 @@ class Glass(QWidget):
         self._line = QColor(contrast(viewer))
         self._paper = theme_colour(viewer, "background")
         self._ink = theme_colour(viewer, "text")
+
+    def draw_pictures(self, pictures: list[Picture]) -> None:
+        """Show patches at their places, the last one on top."""
+        if pictures or self.pictures:
+            self.pictures = pictures
+            self._show()
 
     def draw_lasso(self, viewer: Viewer, path: list[tuple[float, float]]) -> None:
         """Show the path drawn so far, in canvas pixels (x, y); empty takes it away."""
@@ -75,7 +95,7 @@ class Glass(QWidget):
         return bool(self._path)
 
     def _show(self) -> None:
-        self.setVisible(bool(self._path) or self._card is not None)
+        self.setVisible(bool(self._path or self.pictures) or self._card is not None)
         self.raise_()
         self.update()
 
@@ -92,10 +112,27 @@ class Glass(QWidget):
         """Paint the lasso, then the card over it."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for picture in self.pictures:
+            self._paint_picture(painter, picture)
         if len(self._path) > 1:
             self._paint_lasso(painter)
         if self._card is not None:
             self._paint_card(painter, *self._card)
+
+    def _paint_picture(self, painter: QPainter, picture: Picture) -> None:
+        scale = picture.pixmap.devicePixelRatio()
+        wide, high = picture.pixmap.width() / scale, picture.pixmap.height() / scale
+        corner = QPointF(*picture.place) - QPointF(wide / 2, high / 2)
+        painter.setOpacity(0.3 if picture.faded else 1.0)
+        painter.drawPixmap(corner, picture.pixmap)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        frame = QRectF(corner.x(), corner.y(), wide, high)
+        painter.setPen(QPen(picture.frame, 2))
+        painter.drawRect(frame)
+        painter.setOpacity(1.0)
+        if picture.current:
+            painter.setPen(QPen(self._line, 2.5))
+            painter.drawRoundedRect(frame.adjusted(-4, -4, 4, 4), 3, 3)
 
     def _paint_lasso(self, painter: QPainter) -> None:
         outline = QPainterPath(QPointF(*self._path[0]))

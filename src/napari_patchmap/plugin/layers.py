@@ -17,6 +17,7 @@ from napari_patchmap.explore.colouring import Colouring, colour_by, dimmed
 from napari_patchmap.explore.nearest import NearestPoint
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin import marks
+from napari_patchmap.plugin.close_up import CloseUp
 from napari_patchmap.plugin.keys import layer_keys
 from napari_patchmap.plugin.mouse import MapMouse
 from napari_patchmap.plugin.source_link import SourceLink
@@ -43,6 +44,8 @@ class MapLayer:
         Steps a stack and the map together.
     thumbnails : Thumbnails
         Pictures of the current patches.
+    close_up : CloseUp
+        Pictures in place of points while the camera is close.
     colouring : Colouring or None
         Colours of the current patches.
 
@@ -77,6 +80,7 @@ class MapLayer:
         self.views = Views(viewer, self.owns)
         self.mouse = MapMouse(viewer, self)
         self.mouse.glass.resized.connect(self._on_resized)
+        self.close_up = CloseUp(viewer, self, self.mouse.glass)
         self.link = SourceLink(viewer, self.workspace, self.views)
         self.workspace.patches_changed.connect(self._on_patches)
         self.workspace.map_changed.connect(self._on_map)
@@ -205,6 +209,7 @@ class MapLayer:
     def _on_view(self, view: str) -> None:
         """Give the keyboard to what is shown."""
         self.mouse.put_away()
+        self.close_up.refresh()
         shown = (
             [self.points] if view == "map" else [ly for ly in self.views.sources if ly.visible]
         )
@@ -266,6 +271,7 @@ class MapLayer:
             marks.mark_selected(
                 layer, points.data[chosen], self.colouring.colours[chosen], size, ring
             )
+        self.close_up.refresh()
 
     def _mark_current(self) -> None:
         points, index = self.points, self.workspace.current
@@ -273,10 +279,12 @@ class MapLayer:
             place = points.data[index] if index >= 0 else None
             size, ring = float(points.size[0]), contrast(self.viewer)
             marks.mark_current(self._layer(marks.CURRENT), place, size, ring)
+        self.close_up.refresh()
 
     def _remove_all(self) -> None:
         layers, self._layers = list(self._layers.values()), {}
         self._nearest = None
+        self.close_up.refresh()
         for layer in layers:
             if layer in self.viewer.layers:
                 self.viewer.layers.remove(layer)
@@ -300,6 +308,7 @@ class MapLayer:
         whole = self._fitted is not None and self._fitted_camera == camera_state(self.viewer)
         if whole and self.points is not None and self.views.now == "map":
             self._fit(self.points.data)
+        self.close_up.refresh()
 
     def _outgrown(self, embedding: np.ndarray) -> bool:
         """Whether the map has left the frame that was last fitted, or shrunk within it."""

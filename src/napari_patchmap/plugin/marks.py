@@ -13,7 +13,7 @@ MAP, SELECTED, CURRENT = "map", "map: selected", "map: current patch"
 
 # Sizes have an upper limit only, in canvas pixels. With a lower one napari draws
 # a border of half that width around every point that is clamped, wanted or not.
-_LARGEST_POINT, _LARGEST_SELECTED, _RING = 16, 22, 24
+_LARGEST_POINT, _LARGEST_SELECTED, _RING = 13, 17, 24
 
 #: Width in pixels over which a point's rim fades; napari's 1 pales small points.
 _SOFT = 0.5

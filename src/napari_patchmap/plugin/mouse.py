@@ -154,7 +154,9 @@ class MapMouse:
         points = owner.points
         assert points is not None
         size = np.clip(float(points.size[0]) * self._zoom(owner), *points.canvas_size_limits)
-        return max(_REACH, float(size) / 2 + 2) / self._zoom(owner)
+        # Close up a picture stands for the point, and people click on the picture.
+        reach = max(_REACH, float(size) / 2 + 2, owner.close_up.side / 2)
+        return reach / self._zoom(owner)
 
     def _show_card(self, owner: MapLayer, index: int, place: tuple[float, float]) -> None:
         patches, colouring = owner.workspace.patches, owner.colouring

@@ -1,0 +1,77 @@
+"""The patches themselves on the map, once the camera is close enough to tell them apart."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.viewer import Viewer
+from qtpy.compat import isalive
+from qtpy.QtGui import QColor
+
+from napari_patchmap.plugin.canvas import Glass, Picture
+from napari_patchmap.plugin.views import camera_of, canvas_size, visible_box
+
+if TYPE_CHECKING:
+    from napari_patchmap.plugin.layers import MapLayer
+
+#: With more points than this in view they stay points.
+_MOST = 250
+
+#: Smallest and largest side of a picture in canvas pixels.
+_SIDES = (26, 72)
+
+
+class CloseUp:
+    """Shows pictures in place of points while few enough are in view.
+
+    Attributes
+    ----------
+    side : int
+        Side of the pictures shown now in canvas pixels, 0 while there are none.
+    """
+
+    def __init__(self, viewer: Viewer, owner: MapLayer, glass: Glass) -> None:
+        self._owner = weakref.ref(owner)
+        self._glass = glass
+        self.side = 0
+        camera = camera_of(viewer)
+        camera.events.zoom.connect(self.refresh)
+        camera.events.center.connect(self.refresh)
+
+    def refresh(self, event: Any = None) -> None:
+        """Show what belongs in the present view."""
+        owner = self._owner()
+        if owner is None or not isalive(self._glass):
+            return  # the window is being closed
+        points, patches, colouring = owner.points, owner.workspace.patches, owner.colouring
+        near = np.empty(0, np.intp)
+        if points is not None and points.visible and owner.viewer.dims.ndisplay == 2:
+            low, high = visible_box(owner.viewer)
+            inside = np.all((points.data > low) & (points.data < high), axis=1)
+            near = np.flatnonzero(inside & points.shown)
+        if not 0 < len(near) <= _MOST or patches is None or colouring is None:
+            self.side = 0
+            self._glass.draw_pictures([])
+            return
+        size = canvas_size(owner.viewer)
+        self.side = int(np.clip(0.55 * np.sqrt(size.prod() / len(near)), *_SIDES))
+        chosen = np.isin(near, owner.workspace.selection)
+        # The selected ones are painted last and so lie on top, the current one over all.
+        order = np.lexsort((near == owner.workspace.current, chosen))
+        camera, ratio = camera_of(owner.viewer), self._glass.devicePixelRatioF()
+        assert points is not None
+        places = (points.data - np.asarray(camera.center)[-2:]) * camera.zoom + size / 2
+        self._glass.draw_pictures(
+            [
+                Picture(
+                    (float(places[i, 1]), float(places[i, 0])),
+                    owner.thumbnails.get(i, self.side, ratio),
+                    QColor.fromRgbF(*(float(c) for c in colouring.colours[i, :3])),
+                    faded=bool(chosen.any()) and not picked,
+                    current=i == owner.workspace.current,
+                )
+                for i, picked in zip(near[order].tolist(), chosen[order], strict=True)
+            ]
+        )
