@@ -85,7 +85,9 @@ def test_lasso_tool_replaces_adds_and_takes_away(viewer, shown_map, workspace, h
 def test_points_hidden_in_napari_cannot_be_selected(shown_map, workspace, hand):
     shown = np.ones(120, bool)
     shown[group("spiky")[:30]] = False
+    hand.hover(toy_map()[group("spiky")[0]])
     shown_map.points.shown = shown
+    hand.click(toy_map()[group("spiky")[0]], SHIFT)
     hand.drag(around("spiky"), SHIFT)
     np.testing.assert_array_equal(workspace.selection, group("spiky")[30:])
 

@@ -89,6 +89,7 @@ class Hand:
         for start, end in itertools.pairwise(pixels):
             for part in (0.25, 0.5, 0.75, 1.0):
                 self._move(start + (end - start) * part, modifier)
+        self.qtbot.wait(20)  # napari looks at one movement in 5 ms
         if look is not None:
             look()
         QTest.mouseRelease(self.canvas, button, modifier, pixels[-1])
@@ -99,4 +100,3 @@ class Hand:
         above = QPointF(self.canvas.mapToGlobal(where))
         event = QMouseEvent(QEvent.Type.MouseMove, QPointF(where), above, left, left, modifier)
         QApplication.sendEvent(self.canvas, event)
-        self.qtbot.wait(8)  # napari takes one movement in 5 ms

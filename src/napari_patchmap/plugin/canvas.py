@@ -63,11 +63,21 @@ class Glass(QWidget):
             self.pictures = pictures
             self._show()
 
-    def draw_lasso(self, viewer: Viewer, path: list[tuple[float, float]]) -> None:
-        """Show the path drawn so far, in canvas pixels (x, y); empty takes it away."""
+    def start_lasso(self, viewer: Viewer, start: tuple[float, float]) -> None:
+        """Draw the way of the mouse from a place in canvas pixels (x, y) on.
+
+        The mouse is followed here, because napari leaves out movements that
+        come quickly one after another.
+        """
         self._colours(viewer)
-        self._path = path
+        self._path = [start]
         self._show()
+
+    def end_lasso(self) -> list[tuple[float, float]]:
+        """Take the path away and return it, in canvas pixels (x, y)."""
+        path, self._path = self._path, []
+        self._show()
+        return path
 
     def draw_card(
         self, viewer: Viewer, place: tuple[float, float], picture: QPixmap, lines: list[str],
@@ -100,10 +110,13 @@ class Glass(QWidget):
         self.update()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Follow the size of the canvas; forget the card when the mouse leaves."""
+        """Follow the canvas and the mouse; forget the card when the mouse leaves."""
         if event.type() == QEvent.Type.Resize and watched is self.parent():
             self.resize(self.parentWidget().size())
             self.resized.emit()
+        elif self._path and event.type() == QEvent.Type.MouseMove:
+            self._path.append((event.position().x(), event.position().y()))
+            self.update()
         elif event.type() == QEvent.Type.Leave:
             self.clear_card()
         return False

@@ -11,7 +11,7 @@ from qtpy.compat import isalive
 from qtpy.QtGui import QColor
 
 from napari_patchmap.plugin.canvas import Glass, Picture
-from napari_patchmap.plugin.views import camera_of, canvas_size, visible_box
+from napari_patchmap.plugin.views import camera_of, canvas_size, to_canvas, visible_box
 
 if TYPE_CHECKING:
     from napari_patchmap.plugin.layers import MapLayer
@@ -49,29 +49,33 @@ class CloseUp:
         near = np.empty(0, np.intp)
         if points is not None and points.visible and owner.viewer.dims.ndisplay == 2:
             low, high = visible_box(owner.viewer)
-            inside = np.all((points.data > low) & (points.data < high), axis=1)
+            # Half of a picture may reach into view from beyond the edge.
+            edge = _SIDES[1] / 2 / camera_of(owner.viewer).zoom
+            inside = np.all((points.data > low - edge) & (points.data < high + edge), axis=1)
             near = np.flatnonzero(inside & points.shown)
         if not 0 < len(near) <= _MOST or patches is None or colouring is None:
             self.side = 0
             self._glass.draw_pictures([])
             return
-        size = canvas_size(owner.viewer)
-        self.side = int(np.clip(0.55 * np.sqrt(size.prod() / len(near)), *_SIDES))
+        area = canvas_size(owner.viewer).prod()
+        self.side = int(np.clip(0.55 * np.sqrt(area / len(near)), *_SIDES))
         chosen = np.isin(near, owner.workspace.selection)
         # The selected ones are painted last and so lie on top, the current one over all.
         order = np.lexsort((near == owner.workspace.current, chosen))
-        camera, ratio = camera_of(owner.viewer), self._glass.devicePixelRatioF()
+        near, chosen, ratio = near[order], chosen[order], self._glass.devicePixelRatioF()
         assert points is not None
-        places = (points.data - np.asarray(camera.center)[-2:]) * camera.zoom + size / 2
+        places = to_canvas(owner.viewer, points.data[near])
         self._glass.draw_pictures(
             [
                 Picture(
-                    (float(places[i, 1]), float(places[i, 0])),
+                    (x, y),
                     owner.thumbnails.get(i, self.side, ratio),
                     QColor.fromRgbF(*(float(c) for c in colouring.colours[i, :3])),
                     faded=bool(chosen.any()) and not picked,
                     current=i == owner.workspace.current,
                 )
-                for i, picked in zip(near[order].tolist(), chosen[order], strict=True)
+                for i, (x, y), picked in zip(
+                    near.tolist(), places.tolist(), chosen, strict=True
+                )
             ]
         )

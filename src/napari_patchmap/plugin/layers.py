@@ -18,12 +18,13 @@ from napari_patchmap.explore.nearest import NearestPoint
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin import marks
 from napari_patchmap.plugin.close_up import CloseUp
+from napari_patchmap.plugin.framing import Framing
 from napari_patchmap.plugin.keys import layer_keys
 from napari_patchmap.plugin.mouse import MapMouse
 from napari_patchmap.plugin.source_link import SourceLink
 from napari_patchmap.plugin.theme import contrast
 from napari_patchmap.plugin.thumbnails import Thumbnails
-from napari_patchmap.plugin.views import Views, camera_state, fit_box, visible_box
+from napari_patchmap.plugin.views import Views
 from napari_patchmap.plugin.workspace import real_viewer, workspace_of
 
 #: Up to here the selection is mirrored into the layer, for napari's features table.
@@ -72,12 +73,12 @@ class MapLayer:
         self._layers: dict[str, Points] = {}
         self._busy = False
         self._nearest: NearestPoint | None = None
-        self._fitted: np.ndarray | None = None
-        self._fitted_camera: tuple[float, ...] | None = None
+        self._nearest_of: np.ndarray | None = None
         self.colouring: Colouring | None = None
         self.thumbnails = Thumbnails()
         self.workspace = workspace_of(viewer)
         self.views = Views(viewer, self.owns)
+        self._framing = Framing(viewer, self.views)
         self.mouse = MapMouse(viewer, self)
         self.mouse.glass.resized.connect(self._on_resized)
         self.close_up = CloseUp(viewer, self, self.mouse.glass)
@@ -126,8 +127,10 @@ class MapLayer:
         """Return the visible patch closest to a place on the map, -1 for none."""
         if self.points is None:
             return -1
-        if self._nearest is None:
-            self._nearest = NearestPoint(self.points.data, np.flatnonzero(self.points.shown))
+        shown = self.points.shown
+        if self._nearest is None or self._nearest_of is not shown:
+            self._nearest = NearestPoint(self.points.data, np.flatnonzero(shown))
+            self._nearest_of = shown
         return self._nearest.find(place, radius)
 
     def visible(self, indices: np.ndarray) -> np.ndarray:
@@ -144,26 +147,20 @@ class MapLayer:
         """Show the map with the camera on all of it."""
         self.show_map()
         if self.points is not None:
-            self._fit(self.points.data)
+            self._framing.fit(self.points.data)
 
     def show_patches(self, indices: np.ndarray) -> None:
         """Move and zoom the camera to some patches."""
-        if self.points is None or len(indices) == 0:
-            return
-        self.views.show("map")
-        places = self.points.data[indices]
-        low, high = places.min(axis=0), places.max(axis=0)
-        # Never closer than a twelfth of the map, so that one point keeps its neighbours.
-        room = np.maximum((np.ptp(self.points.data, axis=0).max() / 12 - (high - low)) / 2, 0)
-        fit_box(self.viewer, low - room, high + room, margin=0.1)
+        if self.points is not None and len(indices):
+            places = self.points.data
+            self._framing.show(places[indices], float(np.ptp(places, axis=0).max()))
 
     # -- the workspace changes --------------------------------------------------
 
     def _on_patches(self, patches: PatchSet | None) -> None:
         self._remove_all()
         self.views.show("source")
-        self.views.forget_camera()
-        self._fitted = None
+        self._framing.forget()
         self.thumbnails.set_patches(patches)
         if patches is None:
             self.colouring = None
@@ -175,19 +172,18 @@ class MapLayer:
 
     def _on_map(self, embedding: np.ndarray) -> None:
         self._nearest = None
-        first = self.points is None
-        if first:
+        if self.points is None:
             self._make(embedding)
+            self._framing.fit(embedding)
         else:
             self._move(embedding)
-        if first or self._outgrown(embedding):
-            self._fit(embedding)
+            self._framing.fit_if_outgrown(embedding)
         self._mark_selection()
         self._mark_current()
 
     def _on_run(self, run: object) -> None:
         if run is not None and self.points is not None:
-            self._fit(self.points.data)
+            self._framing.fit(self.points.data)
 
     def _on_selection(self, indices: np.ndarray) -> None:
         if self.points is None:
@@ -199,12 +195,13 @@ class MapLayer:
 
     def _on_current(self, index: int) -> None:
         self._mark_current()
-        if self.points is not None and index >= 0 and self.views.now == "map":
-            place = self.points.data[index]
-            low, high = visible_box(self.viewer)
-            if (place < low).any() or (place > high).any():
-                half = (high - low) / 2
-                fit_box(self.viewer, place - half, place + half, margin=0)
+        if self.points is not None and index >= 0:
+            self._framing.bring_into_view(self.points.data[index])
+
+    def _on_resized(self) -> None:
+        if self.points is not None:
+            self._framing.fit_if_untouched(self.points.data)
+        self.close_up.refresh()
 
     def _on_view(self, view: str) -> None:
         """Give the keyboard to what is shown."""
@@ -292,32 +289,6 @@ class MapLayer:
     def _remake_if_deleted(self) -> None:
         if self.points is None and self.workspace.embedding is not None:
             self._on_map(self.workspace.embedding)
-
-    # -- the camera ---------------------------------------------------------------
-
-    def _fit(self, embedding: np.ndarray) -> None:
-        self._fitted = np.array([embedding.min(axis=0), embedding.max(axis=0)])
-        if self.views.now == "map":
-            fit_box(self.viewer, *self._fitted)
-            self._fitted_camera = camera_state(self.viewer)
-        else:
-            self.views.forget_camera()
-
-    def _on_resized(self) -> None:
-        """Keep the whole map in a canvas of another size, unless somebody moved it."""
-        whole = self._fitted is not None and self._fitted_camera == camera_state(self.viewer)
-        if whole and self.points is not None and self.views.now == "map":
-            self._fit(self.points.data)
-        self.close_up.refresh()
-
-    def _outgrown(self, embedding: np.ndarray) -> bool:
-        """Whether the map has left the frame that was last fitted, or shrunk within it."""
-        if self._fitted is None:
-            return True
-        size = np.ptp(self._fitted, axis=0).max()
-        box = np.array([embedding.min(axis=0), embedding.max(axis=0)])
-        beyond = np.abs(box - self._fitted).max()
-        return bool(beyond > 0.3 * size)
 
     # -- what people do to the layers ---------------------------------------------
 

@@ -15,7 +15,7 @@ from napari_patchmap.explore.lasso import points_inside, thinned
 from napari_patchmap.explore.selection import How
 from napari_patchmap.explore.words import caption
 from napari_patchmap.plugin.canvas import Glass
-from napari_patchmap.plugin.views import camera_of
+from napari_patchmap.plugin.views import camera_of, to_map
 
 if TYPE_CHECKING:
     from napari_patchmap.plugin.layers import MapLayer
@@ -85,27 +85,30 @@ class MapMouse:
         self.put_away()
         how = _how(event.modifiers)
         drawing = self._lasso or "Shift" in event.modifiers
-        pixels, places = [tuple(event.pos[:2])], [self._place(owner, event)]
+        start, place = tuple(event.pos[:2]), self._place(owner, event)
+        travelled = 0.0
         event.handled = drawing  # a lasso must not move the camera
+        if drawing:
+            self.glass.start_lasso(viewer, start)
         yield
         while event.type == "mouse_move":
-            pixels.append(tuple(event.pos[:2]))
-            places.append(self._place(owner, event))
-            if drawing:
-                event.handled = True
-                self.glass.draw_lasso(viewer, pixels)
+            event.handled = drawing
+            travelled = max(travelled, float(np.abs(np.subtract(event.pos[:2], start)).max()))
             yield
         event.handled = drawing
-        self.glass.draw_lasso(viewer, [])
-        travelled = np.abs(np.array(pixels) - pixels[0]).max()
+        end = tuple(event.pos[:2])
+        path = np.array(self.glass.end_lasso() if drawing else [start, end])
+        travelled = max(travelled, float(np.abs(path - start).max()))
         if travelled <= _STILL:
-            self._click(owner, places[0], how)
+            self._click(owner, place, how)
         elif drawing:
-            outline = thinned(np.array(places), 1.5 / self._zoom(owner))
-            points = owner.points
-            assert points is not None
-            inside = owner.visible(points_inside(points.data, outline))
-            owner.workspace.select(inside, how)
+            self._enclose(owner, thinned(path, 1.5), how)
+
+    def _enclose(self, owner: MapLayer, path: np.ndarray, how: How) -> None:
+        points = owner.points
+        if points is not None:
+            inside = points_inside(points.data, to_map(owner.viewer, path))
+            owner.workspace.select(owner.visible(inside), how)
 
     def _click(self, owner: MapLayer, place: np.ndarray, how: How) -> None:
         workspace = owner.workspace

@@ -140,6 +140,20 @@ def visible_box(viewer: Viewer) -> tuple[np.ndarray, np.ndarray]:
     return centre - half, centre + half
 
 
+def to_canvas(viewer: Viewer, places: np.ndarray) -> np.ndarray:
+    """Turn places on the map, each (y, x), into pixels of the canvas, each (x, y)."""
+    camera = camera_of(viewer)
+    pixels = (places - np.asarray(camera.center)[-2:]) * camera.zoom + canvas_size(viewer) / 2
+    return pixels[:, ::-1]
+
+
+def to_map(viewer: Viewer, pixels: np.ndarray) -> np.ndarray:
+    """Turn pixels of the canvas, each (x, y), into places on the map, each (y, x)."""
+    camera = camera_of(viewer)
+    offset = (np.asarray(pixels, float)[:, ::-1] - canvas_size(viewer) / 2) / camera.zoom
+    return offset + np.asarray(camera.center)[-2:]
+
+
 def _set_visible(layers: Sequence[Layer], visible: bool) -> None:
     for layer in layers:
         layer.visible = visible
