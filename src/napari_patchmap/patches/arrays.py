@@ -79,7 +79,8 @@ def from_array(
                 "names were given; give one name a channel."
             )
         source.channel_names = tuple(channel_names)
-    origin = {"kind": "layer", "path": name, "axes": axes, "sizes": sizes} | (origin or {})
+    known = {"kind": "layer", "path": name, "layer": name, "axes": axes, "sizes": sizes}
+    origin = known | (origin or {})
     return finish(source, name=name, origin=origin, sizes=sizes, labels=labels, watch=Watch())
 
 
