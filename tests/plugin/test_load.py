@@ -214,6 +214,7 @@ def test_cancelled_loading_changes_nothing(qtbot, panel, folder):
 def test_other_patches_shows_other_patches(qtbot, panel):
     panel.source.choose("bundled")
     click_load(qtbot, panel)
+    qtbot.wait(50)  # the column is still growing around the new summary
     before = panel.summary.sheet.grab().toImage()
     qtbot.mouseClick(panel.summary.again, Qt.MouseButton.LeftButton)
     assert panel.summary.sheet.grab().toImage() != before

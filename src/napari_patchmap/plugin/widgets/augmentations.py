@@ -79,7 +79,7 @@ class Augmentations(WorkPanel):
         self.column.addWidget(line())
         self.column.addWidget(self.form)
         self.column.addStretch(1)
-        self.next = self.lead_to("train", "Next: train a map")
+        self.next = self.lead_to("train", "Next: train a map", "primary")
 
         self._previews = Newest(self, "Previewing augmentations")
         self._previews.done.connect(self._show_views)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from napari.viewer import Viewer
+import napari.viewer
 from qtpy.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -40,7 +40,7 @@ class Explore(WorkPanel):
         The viewer whose map it works on.
     """
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
         self._map = MapLayer.of(self.viewer)
         self._fill_column()

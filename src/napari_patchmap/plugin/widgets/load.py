@@ -36,6 +36,7 @@ class LoadPatches(WorkPanel):
         self.drop = _DropHint(self.source)
         self.message = Message()
         self.size_choice = QWidget()
+        self.size_choice.setProperty("role", "answer")
         self.size_buttons = {key: button(key.capitalize(), "", SIZES[key]) for key in SIZES}
         choice = row(*self.size_buttons.values(), 1)
         self.size_choice.setLayout(choice)
@@ -140,9 +141,10 @@ class LoadPatches(WorkPanel):
         self.message.say(sentence, level)
 
     def _say_error(self, sentence: str) -> None:
-        self._say(sentence, "error")
-        self.size_choice.setVisible("resize, crop or pad" in sentence)
-        if "NCYX" in sentence:
+        asks_sizes, asks_axes = "resize, crop or pad" in sentence, "NCYX" in sentence
+        self._say(sentence, "note" if asks_sizes or asks_axes else "error")
+        self.size_choice.setVisible(asks_sizes)
+        if asks_axes:
             self.source.ask_axes()
 
     def _forget_trouble(self) -> None:

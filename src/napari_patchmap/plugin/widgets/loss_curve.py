@@ -88,7 +88,9 @@ class LossCurve(QWidget):
         painter.setFont(small)
         metrics = painter.fontMetrics()
         left = metrics.horizontalAdvance("00.00") + 6
-        area = QRectF(left, 6, self.width() - left - 6, self.height() - 10 - metrics.height())
+        # The names of the stages stand above the lines, the axis below them.
+        top, bottom = metrics.height() + 2, metrics.height() + 4
+        area = QRectF(left, top, self.width() - left - 6, self.height() - top - bottom)
         painter.setPen(QPen(faint, 1))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         painter.drawLine(area.topLeft(), area.bottomLeft())
@@ -138,7 +140,7 @@ class LossCurve(QWidget):
         room = max(float(x[-1]), left) - left
         name = long if metrics.horizontalAdvance(long) < room else str(stage)
         left = min(left, area.right() - metrics.horizontalAdvance(name))
-        painter.drawText(QPointF(left, area.top() + metrics.ascent()), name)
+        painter.drawText(QPointF(left, area.top() - metrics.descent()), name)
 
     def _scaled(self, losses: np.ndarray) -> np.ndarray:
         """Return the losses as the axis has them; a logarithm needs them above zero."""

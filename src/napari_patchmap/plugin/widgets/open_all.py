@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import napari.viewer
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QMainWindow, QTabWidget, QWidget
+from qtpy.QtWidgets import QMainWindow, QTabBar, QTabWidget, QWidget
 
 from napari_patchmap.plugin.docks import PANELS, dock_of, show_panel
 from napari_patchmap.plugin.layers import MapLayer
@@ -62,5 +62,8 @@ def open_workspace(viewer: napari.viewer.Viewer) -> dict[str, QWidget]:
         window.resizeDocks([docks["load"]], [PANEL_WIDTH], Qt.Orientation.Horizontal)
         height = round(window.height() * _GALLERY_SHARE)
         window.resizeDocks([docks["gallery"]], [height], Qt.Orientation.Vertical)
+        for bar in window.findChildren(QTabBar):
+            # Qt paints the line under the tabs in a colour that no theme knows.
+            bar.setDrawBase(False)
     show_panel(viewer, "load")
     return widgets

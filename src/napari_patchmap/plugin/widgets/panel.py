@@ -97,13 +97,16 @@ class WorkPanel(QWidget):
     def _go(self, key: str) -> None:
         show_panel(self.viewer, key)
 
-    def lead_to(self, key: str, text: str) -> QPushButton:
-        """Add a link to the next panel at the very bottom."""
+    def lead_to(self, key: str, text: str, role: str = "link") -> QPushButton:
+        """Add the way to the next panel at the very bottom."""
         link = QPushButton(f"{text} →")
-        link.setProperty("role", "link")
+        link.setProperty("role", role)
         go = weakref.WeakMethod(self._go)
         link.clicked.connect(lambda: _call(go, key))
-        self.footer.addWidget(link, 0, Qt.AlignmentFlag.AlignRight)
+        if role == "link":
+            self.footer.addWidget(link, 0, Qt.AlignmentFlag.AlignRight)
+        else:
+            self.footer.addWidget(link)
         return link
 
     # -- links that end with the panel -----------------------------------------

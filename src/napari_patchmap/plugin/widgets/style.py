@@ -65,6 +65,7 @@ class Look:
             }}
             QFrame[role="message"][level="error"] {{ border-left-color: {self.error.name()}; }}
             QFrame[role="message"][level="note"] {{ border-left-color: {self.warning.name()}; }}
+            QWidget[role="answer"] {{ background: transparent; }}
             QFrame[role="drop"] {{ border: 1px dashed {self.edge.name()}; border-radius: 4px; }}
             QFrame[role="drop"][over="true"] {{ border: 1px solid {self.accent.name()}; }}
             QFrame[role="line"] {{ background-color: {faint}; max-height: 1px; border: 0px; }}

@@ -160,7 +160,7 @@ class TrainMap(WorkPanel):
     def _on_finished(self, trained: Trained) -> None:
         training = self._forget_training()
         run = trained.run
-        self.live.end()
+        self.live.end(whole=run.complete)
         if trained.trouble:
             self.message.say(f"{trained.trouble} The run is kept here until you do.", "error")
         elif not training.current:
@@ -197,6 +197,7 @@ class _Live(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._seconds = 0.0
         self.phase = label("", "group", wrap=True)
         self.bar = QProgressBar()
         self.bar.setRange(0, _FULL)
@@ -217,6 +218,8 @@ class _Live(QWidget):
         self.phase.setText("Preparing")
         self.times.setText("")
         self.bar.setRange(0, 0)
+        self.bar.show()
+        self.times.show()
         self.show()
 
     def say(self, phase: str) -> None:
@@ -229,18 +232,19 @@ class _Live(QWidget):
             if report.stage:
                 self.curve.add(report.stage, report.fraction, report.loss)
         last = reports[-1]
+        self._seconds = last.seconds
         self.bar.setRange(0, _FULL)
         self.bar.setValue(round(_FULL * last.fraction))
         if not cancelling:
             self.phase.setText(last.phase[:1].upper() + last.phase[1:])
         self.times.setText(" · ".join(times(last)))
 
-    def end(self) -> None:
-        """Leave the curve, say that it is over."""
-        self.bar.setRange(0, _FULL)
-        self.bar.setValue(_FULL)
-        self.phase.setText("Done")
-        self.times.setText("")
+    def end(self, *, whole: bool) -> None:
+        """Leave the curve, say that it is over and how long it took."""
+        self.bar.hide()
+        self.times.hide()
+        taken = say_time(self._seconds)
+        self.phase.setText(f"Trained in {taken}" if whole else f"Stopped after {taken}")
 
 
 def times(report: Progress) -> list[str]:
