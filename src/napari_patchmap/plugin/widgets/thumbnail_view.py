@@ -166,6 +166,7 @@ class ThumbnailView(QListView):
         try:
             self.patches.set_indices(indices)
             self._tile()
+            self.scrollToTop()
         finally:
             self._following = False
         self.follow(current)
