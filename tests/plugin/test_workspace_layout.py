@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QPushButton, QScrollArea, QTabBar
 
@@ -117,3 +118,8 @@ def test_a_closed_panel_listens_no_more(viewer, qtbot, cells):
     again = open_workspace(viewer)
     assert again["load"] is not widgets["load"]
     assert again["load"].summary.isVisible()
+
+
+def test_what_the_workspace_says_is_shown(viewer):
+    workspace_of(viewer).say("Saved 12 patches to cells.csv.")
+    assert notification_manager.records[-1].message == "Saved 12 patches to cells.csv."

@@ -10,6 +10,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 import numpy as np
+from napari.utils.notifications import show_info
 from psygnal import Signal
 
 from napari_patchmap.augment.config import AugmentConfig
@@ -198,5 +199,7 @@ def workspace_of(viewer: Viewer) -> Workspace:
     key = id(viewer)
     if key not in _workspaces:
         _workspaces[key] = Workspace()
+        # napari's own way of telling: a note in the corner that goes by itself.
+        _workspaces[key].status_changed.connect(show_info)
         weakref.finalize(viewer, _workspaces.pop, key, None)
     return _workspaces[key]
