@@ -40,7 +40,7 @@ def features() -> torch.Tensor:
 
 def small_network() -> Network:
     torch.manual_seed(0)
-    return Network(NetworkSpec("compact", 3, (16, 16), 64, 16))
+    return Network(NetworkSpec("compact", 3, (16, 16), (64,), False, 16))
 
 
 def test_a_map_starts_at_the_main_axes_of_the_outputs():

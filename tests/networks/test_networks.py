@@ -23,7 +23,7 @@ def test_any_size_and_channel_count(name, channels, size):
 def test_small_kernel_resnet_is_the_papers():
     backbone = make_backbone("resnet18-small-kernel", 3, (28, 28))
     assert sum(p.numel() for p in backbone.parameters()) == 11_168_832
-    projector = Network(NetworkSpec("resnet18-small-kernel", 3, (28, 28), 1024, 128))
+    projector = Network(NetworkSpec("resnet18-small-kernel", 3, (28, 28)))
     extra = sum(p.numel() for p in projector.parameters()) - 11_168_832
     assert extra == 656_512
 
@@ -34,7 +34,7 @@ def test_unknown_backbone_is_one_sentence():
 
 
 def test_network_is_rebuilt_from_its_spec():
-    network = Network(NetworkSpec("compact", 3, (16, 16), 32, 8)).eval()
+    network = Network(NetworkSpec("compact", 3, (16, 16), (48, 32), True, 8)).eval()
     network.replace_output(torch.ones(2, 32), torch.zeros(2))
     again = Network(NetworkSpec.from_dict(network.spec.to_dict())).eval()
     again.load_state_dict(network.state_dict())
@@ -44,14 +44,14 @@ def test_network_is_rebuilt_from_its_spec():
 
 
 def test_output_is_float32_under_half_precision():
-    network = Network(NetworkSpec("compact", 3, (16, 16), 32, 2))
+    network = Network(NetworkSpec("compact", 3, (16, 16), (32,), False, 2))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert network(torch.rand(4, 3, 16, 16)).dtype == torch.float32
 
 
 def test_inference_ignores_how_patches_were_turned():
     torch.manual_seed(0)
-    network = Network(NetworkSpec("compact", 1, (16, 16), 32, 2))
+    network = Network(NetworkSpec("compact", 1, (16, 16), (32,), False, 2))
     pixels = torch.randint(0, 256, (5, 1, 16, 16), dtype=torch.uint8)
     symmetries = [(turn, mirror) for turn in range(4) for mirror in (False, True)]
     _, straight = infer(network, pixels, symmetries=symmetries)

@@ -142,6 +142,23 @@ class AugmentConfig(Config):
         label="Share of grey views",
     )
 
+    def weakened(self, strength: float) -> AugmentConfig:
+        """Return the same augmentations with smaller magnitudes.
+
+        ``strength`` 1 changes nothing; at 0 crops keep the whole patch and
+        colours stay. Turns, mirrors and the share of grey views are kept.
+        """
+        if strength == 1:
+            return self
+        return self.replace(
+            crop_smallest=1 - strength * (1 - self.crop_smallest),
+            crop_aspect=self.crop_aspect**strength,
+            brightness=strength * self.brightness,
+            contrast=strength * self.contrast,
+            saturation=strength * self.saturation,
+            hue=strength * self.hue,
+        )
+
     @classmethod
     def preset(cls, name: str) -> AugmentConfig:
         """Return a preset by name.

@@ -35,10 +35,21 @@ class ViewMaker:
     """
 
     def __init__(self, config: AugmentConfig, *, is_rgb: bool, fill: np.ndarray) -> None:
-        self.config = config
+        self._full = self.config = config
         self.is_rgb = is_rgb
         self.fill = torch.as_tensor(np.asarray(fill, np.float32) / 255)
+        self._strength = 1.0
         self._order_source: random.Random | None = None
+
+    @property
+    def strength(self) -> float:
+        """Strength of crops and colour changes, 0 to 1 (:meth:`AugmentConfig.weakened`)."""
+        return self._strength
+
+    @strength.setter
+    def strength(self, value: float) -> None:
+        if value != self._strength:
+            self._strength, self.config = value, self._full.weakened(value)
 
     def __call__(self, patches: Tensor, generator: torch.Generator) -> Tensor:
         """Make one view of each patch.

@@ -29,6 +29,9 @@ class Stage:
         Outputs of the network in this stage.
     batch_size : int
         Patches in a step.
+    strength : (float, float)
+        Strength of the augmentations at the beginning and the end of the stage,
+        1 for all of it (see :meth:`AugmentConfig.weakened`).
     optimiser : {"sgd", "adamw"}
     weight_decay : float
     """
@@ -41,6 +44,7 @@ class Stage:
     trains: Literal["all", "output"]
     dimensions: int
     batch_size: int
+    strength: tuple[float, float] = (1.0, 1.0)
     optimiser: Literal["sgd", "adamw"] = "sgd"
     weight_decay: float = 5e-4
 
@@ -55,6 +59,14 @@ class Stage:
             return self.lr * (0.05 + 0.95 * done / self.warmup)
         rest = (done - self.warmup) / (1 - self.warmup)
         return self.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, rest)))
+
+    def augmentation_strength(self, done: float) -> float:
+        """Strength of the augmentations when the share ``done`` of the stage lies behind.
+
+        It moves in steps of a twentieth.
+        """
+        first, last = self.strength
+        return round(20 * (first + (last - first) * done)) / 20
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -42,8 +42,10 @@ class Recipe:
     Parameters
     ----------
     stages : tuple of Stage
-    hidden : int
-        Units of the projector's hidden layer.
+    hidden : tuple of int
+        Units of the projector's hidden layers.
+    norm : bool
+        Whether those are batch-normalised.
     start : {"random", "pca"}
         First weights of the 2-D layer: normally distributed, as published, or
         the two main axes of the 128-D outputs.
@@ -53,7 +55,8 @@ class Recipe:
     """
 
     stages: tuple[Stage, ...]
-    hidden: int
+    hidden: tuple[int, ...]
+    norm: bool
     start: Literal["random", "pca"]
     average_symmetries: bool
 
@@ -88,7 +91,8 @@ def paper_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
                 strict=True,
             )
         ),
-        hidden=1024,
+        hidden=(1024,),
+        norm=False,
         start="random",
         average_symmetries=False,
     )
@@ -119,7 +123,8 @@ def compact_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
                 strict=True,
             )
         ),
-        hidden=512,
+        hidden=(512,),
+        norm=False,
         start="pca",
         average_symmetries=True,
     )

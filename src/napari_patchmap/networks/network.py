@@ -21,8 +21,10 @@ class NetworkSpec:
     channels : int
     size : (height, width)
         Training size in pixels.
-    hidden : int
-        Units of the projector's hidden layer.
+    hidden : tuple of int
+        Units of each of the projector's hidden layers.
+    norm : bool
+        Whether the hidden layers are batch-normalised.
     out_dim : int
         Outputs of the projector; 2 for a map.
     """
@@ -30,26 +32,28 @@ class NetworkSpec:
     backbone: str
     channels: int
     size: tuple[int, int]
-    hidden: int = 1024
+    hidden: tuple[int, ...] = (1024,)
+    norm: bool = False
     out_dim: int = 128
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return asdict(self) | {"size": list(self.size)}
+        return asdict(self) | {"size": list(self.size), "hidden": list(self.hidden)}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Rebuild a spec written by :meth:`to_dict`."""
         height, width = values["size"]
-        return cls(**{**values, "size": (int(height), int(width))})
+        hidden = tuple(int(units) for units in values["hidden"])
+        return cls(**{**values, "size": (int(height), int(width)), "hidden": hidden})
 
 
 class Network(nn.Module):
     """Backbone and projector: patch -> features -> hidden layer -> output.
 
-    The projector is that of Nwabufo et al.: one hidden layer with ReLU, no
-    normalisation, biases on. The output is computed in float32 whatever the
-    rest is computed in, since maps reach coordinates where half precision is
+    By default the projector is that of Nwabufo et al.: one hidden layer with
+    ReLU, no normalisation, biases on. The output is computed in float32 whatever
+    the rest is computed in, since maps reach coordinates where half precision is
     coarse.
     """
 
@@ -57,9 +61,15 @@ class Network(nn.Module):
         super().__init__()
         self.spec = spec
         self.backbone = make_backbone(spec.backbone, spec.channels, spec.size)
-        features = int(self.backbone.out_features)  # type: ignore[arg-type]
-        self.hidden = nn.Linear(features, spec.hidden)
-        self.output = nn.Linear(spec.hidden, spec.out_dim)
+        width = int(self.backbone.out_features)  # type: ignore[arg-type]
+        layers: list[nn.Module] = []
+        for units in spec.hidden:
+            layers.append(nn.Linear(width, units, bias=not spec.norm))
+            layers += [nn.BatchNorm1d(units)] if spec.norm else []
+            layers.append(nn.ReLU(inplace=True))
+            width = units
+        self.hidden = nn.Sequential(*layers)
+        self.output = nn.Linear(width, spec.out_dim)
 
     def features(self, images: Tensor) -> Tensor:
         """Return backbone features, shape (b, d)."""
@@ -67,7 +77,7 @@ class Network(nn.Module):
 
     def project(self, features: Tensor) -> Tensor:
         """Return the projector's output for features, float32, shape (b, out_dim)."""
-        hidden = torch.relu(self.hidden(features))
+        hidden = self.hidden(features)
         with torch.autocast(hidden.device.type, enabled=False):
             return self.output(hidden.float())
 

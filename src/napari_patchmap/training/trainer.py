@@ -129,6 +129,7 @@ class _Trainer:
             channels=patches.channels,
             size=plan.size,
             hidden=plan.recipe.hidden,
+            norm=plan.recipe.norm,
             out_dim=FEATURE_DIMENSIONS,
         )
         self.network = Network(spec).to(device)
@@ -200,6 +201,7 @@ class _Trainer:
             lr = stage.learning_rate(pace.fraction)
             for group in optimiser.param_groups:
                 group["lr"] = lr
+            maker.strength = stage.augmentation_strength(pace.fraction)
             chosen = self.pixels[batches.draw()]
             views = torch.cat([maker(chosen, self.generator), maker(chosen, self.generator)])
             views = views.contiguous(memory_format=torch.channels_last)
