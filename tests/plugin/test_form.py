@@ -8,7 +8,8 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_patchmap.augment.config import AugmentConfig
-from napari_patchmap.plugin.form import AUTO, ConfigForm
+from napari_patchmap.plugin.fields import AUTO
+from napari_patchmap.plugin.form import ConfigForm
 from napari_patchmap.runs.config import TrainConfig
 
 

@@ -1,0 +1,145 @@
+"""One input field for one setting of a config."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QLabel,
+    QLineEdit,
+    QSizePolicy,
+    QSpinBox,
+    QWidget,
+)
+
+from napari_patchmap.config import Setting
+
+#: What a field shows that is left to the program.
+AUTO = "auto"
+
+
+class Field:
+    """A widget with a way to read and to show a setting's value.
+
+    Attributes
+    ----------
+    widget : QWidget
+    value : callable
+        Returns what the person entered.
+    show : callable
+        Shows a value.
+    caption : QLabel, optional
+        The name beside the widget.
+    """
+
+    def __init__(
+        self, widget: QWidget, value: Callable[[], Any], show: Callable[[Any], None]
+    ) -> None:
+        self.widget, self.value, self.show = widget, value, show
+        self.caption: QLabel | None = None
+
+
+def make_field(item: Setting, edited: Callable[[], None]) -> Field:
+    """Make the widget for a setting; ``edited`` is called whenever its value changes."""
+    if item.type is bool:
+        return _switch(item, edited)
+    if item.choices:
+        return _choice(item, edited)
+    if item.type is int:
+        return _whole_number(item, edited)
+    if item.type is float:
+        return _number(item, edited)
+    return _text(item, edited)
+
+
+def _switch(item: Setting, edited: Callable[[], None]) -> Field:
+    box = QCheckBox(item.label)
+    box.toggled.connect(lambda _: edited())
+    return Field(box, box.isChecked, lambda value: box.setChecked(bool(value)))
+
+
+def _choice(item: Setting, edited: Callable[[], None]) -> Field:
+    box = QComboBox()
+    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    box.setMinimumContentsLength(6)
+    if item.optional:
+        box.addItem(AUTO, None)
+    for choice in item.choices:
+        box.addItem(str(choice), choice)
+    box.currentIndexChanged.connect(lambda _: edited())
+    return Field(box, box.currentData, lambda value: box.setCurrentIndex(box.findData(value)))
+
+
+def _whole_number(item: Setting, edited: Callable[[], None]) -> Field:
+    box = QSpinBox()
+    low = int(item.low) if item.low is not None else -(2**31)
+    # The value below the smallest one stands for "decide for me".
+    box.setRange(low - 1 if item.optional else low, int(item.high or 2**31 - 1))
+    box.setSingleStep(int(item.step or 1))
+    return _spin_field(box, item, low, edited)
+
+
+def _number(item: Setting, edited: Callable[[], None]) -> Field:
+    box = QDoubleSpinBox()
+    step = item.step or 0.1
+    low = item.low if item.low is not None else -1e9
+    box.setDecimals(2 if step < 1 or item.step is None else 1)
+    box.setRange(low - step if item.optional else low, item.high or 1e9)
+    box.setSingleStep(step)
+    return _spin_field(box, item, low, edited)
+
+
+def _spin_field(
+    box: QSpinBox | QDoubleSpinBox, item: Setting, low: float, edited: Callable[[], None]
+) -> Field:
+    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    box.setMinimumWidth(70)
+    box.setKeyboardTracking(False)
+    if item.unit:
+        box.setSuffix(f" {item.unit}")
+    if item.optional:
+        box.setSpecialValueText(AUTO)
+    exact: list[Any] = []
+
+    def changed(number: float) -> None:
+        if item.optional and box.minimum() < number < low:
+            box.setValue(box.minimum())
+        else:
+            edited()
+
+    box.valueChanged.connect(changed)
+
+    def value() -> Any:
+        if item.optional and box.value() < low:
+            return None
+        # A spin box rounds: give back the exact value as long as it is untouched.
+        return exact[0] if exact and box.value() == exact[1] else box.value()
+
+    def show(number: Any) -> None:
+        box.setValue(box.minimum() if number is None else number)
+        exact[:] = [] if number is None else [number, box.value()]
+
+    return Field(box, value, show)
+
+
+def _text(item: Setting, edited: Callable[[], None]) -> Field:
+    """Make a line of text; a tuple is written as numbers with spaces between."""
+    box = QLineEdit()
+    box.setPlaceholderText(AUTO if item.optional else "")
+    box.editingFinished.connect(edited)
+
+    def value() -> Any:
+        words = box.text().replace(",", " ").replace(";", " ").split()
+        if item.type is not tuple:
+            return box.text() or (None if item.optional else "")
+        return tuple(words) or None
+
+    def show(given: Any) -> None:
+        many = isinstance(given, tuple)
+        box.setText(" ".join(f"{v:g}" for v in given) if many else str(given or ""))
+
+    return Field(box, value, show)
