@@ -16,6 +16,14 @@ class PatchError(PatchmapError):
     """Images that cannot be made into a patch set."""
 
 
+class MixedSizesError(PatchError):
+    """Images of several sizes; ``sizes`` (resize, crop or pad) has to be chosen."""
+
+
+class UnclearAxesError(PatchError):
+    """A stack of which one cannot tell which axis is what; ``axes`` has to be given."""
+
+
 class ConfigError(PatchmapError):
     """A setting outside its range."""
 

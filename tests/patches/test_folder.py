@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import MixedSizesError, PatchError
 from napari_patchmap.patches import LoadCancelled, open_patches
 
 
@@ -147,7 +147,9 @@ def test_mixed_sizes_ask_for_a_choice_and_keep_the_originals(write, folder, grey
     images = [grey(10, 20), grey(10, 20), grey(30, 20)]
     for i, pixels in enumerate(images):
         write(f"{i}.png", pixels)
-    with pytest.raises(PatchError, match=r"2 of 20 x 10, 1 of 20 x 30; width x height.*resize"):
+    with pytest.raises(
+        MixedSizesError, match=r"2 of 20 x 10, 1 of 20 x 30; width x height.*resize"
+    ):
         open_patches(folder)
     for how in ("resize", "crop", "pad"):
         ps = open_patches(folder, sizes=how)

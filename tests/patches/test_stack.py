@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import MixedSizesError, PatchError, UnclearAxesError
 from napari_patchmap.patches import open_patches
 
 
@@ -98,7 +98,7 @@ def test_pages_of_different_sizes_are_mixed_sizes(tmp_path, grey):
     with tifffile.TiffWriter(tmp_path / "pages.tif") as writer:
         for page in pages:
             writer.write(page, contiguous=False)
-    with pytest.raises(PatchError, match=r"2 different sizes \(2 of 14 x 10, 1 of 9 x 12"):
+    with pytest.raises(MixedSizesError, match=r"2 different sizes \(2 of 14 x 10, 1 of 9 x 12"):
         open_patches(tmp_path / "pages.tif")
     ps = open_patches(tmp_path / "pages.tif", sizes="pad")
     for i, page in enumerate(pages):
@@ -115,7 +115,7 @@ def test_a_plain_stack_that_says_channels_is_read_as_patches(tif, grey):
 def test_two_patch_axes_need_a_word(tif, tmp_path, grey):
     pixels = grey(3, 4, 10, 14)
     with pytest.raises(
-        PatchError, match=r"stack\.tif has more .*T \(3\) and Z \(4\); set axes to"
+        UnclearAxesError, match=r"stack\.tif has more .*T \(3\) and Z \(4\); set axes to"
     ):
         tif(pixels, imagej=True, metadata={"axes": "TZYX"})
     ps = open_patches(tmp_path / "stack.tif", axes="TZYX")
@@ -127,9 +127,9 @@ def test_axes_overrule_the_metadata(tif, grey):
     ps = tif(pixels, axes="CNYX", imagej=True, metadata={"axes": "TCYX"})
     assert ps.images.shape == (3, 10, 14, 6)
     np.testing.assert_array_equal(ps[2], pixels[:, 2].transpose(1, 2, 0))
-    with pytest.raises(PatchError, match=r"stack\.tif.*'CYX' name 3 axes but .* has 4"):
+    with pytest.raises(UnclearAxesError, match=r"stack\.tif.*'CYX' name 3 axes but .* has 4"):
         tif(pixels, axes="CYX", imagej=True, metadata={"axes": "TCYX"})
-    with pytest.raises(PatchError, match=r"'NNYX' cannot be used"):
+    with pytest.raises(UnclearAxesError, match=r"'NNYX' cannot be used"):
         tif(pixels, axes="NNYX")
 
 
@@ -200,7 +200,7 @@ def test_npy_axes_that_are_not_clear(tmp_path, grey):
     path = tmp_path / "a.npy"
     for shape in ((6, 50, 60, 70), (10, 4, 12, 4), (2, 3, 4, 64, 64)):
         np.save(path, grey(*shape))
-        with pytest.raises(PatchError, match=r"not clear which axis of a\.npy .*axes"):
+        with pytest.raises(UnclearAxesError, match=r"not clear which axis of a\.npy .*axes"):
             open_patches(path)
     np.save(path, grey(10, 4, 12, 4))
     assert open_patches(path, axes="NCYX").images.shape == (10, 12, 4, 4)

@@ -76,6 +76,17 @@ def test_every_error_becomes_one_sentence(qtbot, error, words):
     assert sentence.endswith(".")
 
 
+def test_an_error_is_kept_for_those_who_ask_for_its_type_but_not_what_it_held(qtbot):
+    def work(_):
+        raise PatchError("The folder is empty; choose another.")
+
+    task = Task(work, "a test")
+    with qtbot.waitSignal(task.ended):
+        task.start()
+    assert type(task.error) is PatchError
+    assert task.error.__traceback__ is None
+
+
 def test_long_messages_are_cut():
     assert len(sentence_of(ValueError("x" * 5000))) < 300
 

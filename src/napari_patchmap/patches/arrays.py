@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import PatchError, UnclearAxesError
 from napari_patchmap.patches.axes import (
     ALPHA_NOTE,
     RGB,
@@ -97,7 +97,7 @@ def plain_source(array: np.ndarray, name: str, axes: str, rgb: bool | None = Non
     elif rgb is False and array.ndim == 4:
         if not looks_like_channels(array.shape[1], array.shape[2:]):
             shape = " x ".join(map(str, array.shape))
-            raise PatchError(
+            raise UnclearAxesError(
                 f"It is not clear which axis of {name} ({shape}) is what; say so with axes, "
                 "for example NCYX (N patches, C channels) or TZYX (every plane a patch)."
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import PatchError, UnclearAxesError
 
 RGB = ("red", "green", "blue")
 GREY = ("grey",)
@@ -24,16 +24,16 @@ def check_axes(axes: str, ndim: int, name: str) -> str:
 
     Raises
     ------
-    PatchError
+    UnclearAxesError
     """
     axes = axes.upper()
     if len(set(axes)) < len(axes) or not {"Y", "X"} <= set(axes) or not axes.isalpha():
-        raise PatchError(
+        raise UnclearAxesError(
             f"Axes {axes!r} cannot be used for {name}; name each axis by one letter, Y and X "
             "among them and C for channels, for example NYX or NCYX."
         )
     if len(axes) != ndim:
-        raise PatchError(
+        raise UnclearAxesError(
             f"Axes {axes!r} name {len(axes)} axes but {name} has {ndim}; name every axis by "
             "one letter, for example NYX or NCYX."
         )
@@ -49,7 +49,9 @@ def guess_axes(shape: tuple[int, ...], name: str) -> str:
     Raises
     ------
     PatchError
-        If the array is one image, or more than one reading is likely.
+        If the array is one image.
+    UnclearAxesError
+        If more than one reading is likely.
     """
     size = " x ".join(map(str, shape))
     if len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4) and min(shape[:2]) > _FEW):
@@ -66,7 +68,7 @@ def guess_axes(shape: tuple[int, ...], name: str) -> str:
             return "NYXC"
         if second and not last:
             return "NCYX"
-    raise PatchError(
+    raise UnclearAxesError(
         f"It is not clear which axis of {name} ({size}) is what; say so with axes, for example "
         "NYXC or NCYX (N patches, C channels, Y and X the image)."
     )

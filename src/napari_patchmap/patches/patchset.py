@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import MixedSizesError, PatchError
 from napari_patchmap.patches.fit import FITS, Fit, border_colour, fit_to, resize
 from napari_patchmap.patches.intensity import Intensity
 
@@ -71,8 +71,9 @@ class PatchSet:
     Raises
     ------
     PatchError
-        If the set is empty, the table does not match, or the sizes differ and
-        ``fit`` was not chosen.
+        If the set is empty or the table does not match.
+    MixedSizesError
+        If the sizes differ and ``fit`` was not chosen.
     """
 
     images: Images
@@ -98,7 +99,7 @@ class PatchSet:
             raise PatchError(f"The table of {self.name} lacks the column {missing[0]!r}.")
         self.table = self.table.reset_index(drop=True)
         if self.mixed_sizes and self.fit is None:
-            raise PatchError(self._explain_sizes())
+            raise MixedSizesError(self._explain_sizes())
         if self.fit is not None and self.fit not in FITS:
             raise PatchError(f"Sizes can be handled by {', '.join(FITS)}, not {self.fit!r}.")
         if self.intensity is None:

@@ -9,7 +9,7 @@ import numpy as np
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.arrays import plain_source
 from napari_patchmap.patches.patchset import box_table
-from napari_patchmap.patches.source import Source, Watch
+from napari_patchmap.patches.source import LoadCancelled, Source, Watch
 from napari_patchmap.patches.tiff import read_tiff
 
 
@@ -19,14 +19,16 @@ def read_tiff_stack(path: Path, axes: str, watch: Watch) -> Source:
     Raises
     ------
     PatchError
-        If the file is damaged, holds one single image, or its axes are ambiguous.
+        If the file is damaged or holds one single image.
+    UnclearAxesError
+        If its axes are ambiguous, or not those that were given.
     """
     try:
         planes = read_tiff(path, axes, lazy=True, step=watch.step)
+    except LoadCancelled:
+        raise
     except PatchError as error:
-        if type(error) is not PatchError:  # a cancelled load is passed on as it is
-            raise
-        raise PatchError(f"{path} {error}.") from None
+        raise type(error)(f"{path} {str(error).removesuffix('.')}.") from None
     except OSError as error:
         raise PatchError(
             f"{path} cannot be opened ({error.strerror or error}); check its permissions."

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import PatchError, UnclearAxesError
 from napari_patchmap.patches.axes import (
     ALPHA_NOTE,
     arrange,
@@ -121,7 +121,7 @@ def _letters(series: tifffile.TiffPageSeries, axes: str) -> tuple[str, list[str]
     ]
     if len(lead) > 1:
         listed = " and ".join(f"{axis} ({length})" for axis, length in lead)
-        raise PatchError(
+        raise UnclearAxesError(
             f"has more than one axis that could number patches, {listed}; set axes to "
             f"{letters} to take every plane as a patch, or save a projection"
         )

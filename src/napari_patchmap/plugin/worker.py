@@ -39,6 +39,11 @@ class Task(QObject):
     name : str
         What is being done; napari shows it when the window is closed meanwhile.
 
+    Attributes
+    ----------
+    error : Exception or None
+        What ended the work, set before ``failed``; for those to whom its type matters.
+
     Signals
     -------
     reported(list)
@@ -63,6 +68,7 @@ class Task(QObject):
         super().__init__()
         self._job: _Job | None = _Job(self, work, name)
         self._worker: Any = None
+        self.error: Exception | None = None
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._reports: list[Any] = []
@@ -115,6 +121,7 @@ class Task(QObject):
         _running.discard(self)
         assert job is not None
         result, job.result = job.result, None
+        self.error = job.error
         try:
             if self._abandoned:
                 log.info("%s ended after its window was closed", job)
@@ -223,6 +230,7 @@ class _Job:
         self._name = name
         self.over = threading.Event()
         self.result: Any = None
+        self.error: Exception | None = None
         self.trouble: str | None = None
 
     def __str__(self) -> str:
@@ -236,6 +244,7 @@ class _Job:
             self.result = work(task)
         except Exception as error:  # noqa: BLE001 - every error becomes one sentence
             self.trouble = sentence_of(error)
+            self.error = error.with_traceback(None)  # which would keep the images
         finally:
             self.over.set()
 

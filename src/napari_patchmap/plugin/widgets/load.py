@@ -8,6 +8,7 @@ from typing import Any
 import napari.viewer
 from qtpy.QtWidgets import QFrame, QProgressBar, QVBoxLayout, QWidget
 
+from napari_patchmap.errors import MixedSizesError, UnclearAxesError
 from napari_patchmap.plugin.layers import MapLayer
 from napari_patchmap.plugin.opening import Opened, Request, open_request
 from napari_patchmap.plugin.widgets.panel import WorkPanel, label
@@ -93,7 +94,7 @@ class LoadPatches(WorkPanel):
         )
         self._task.reported.connect(self._on_progress)
         self._task.done.connect(self._on_done)
-        self._task.failed.connect(self._say_error)
+        self._task.failed.connect(self._on_failed)
         self._task.ended.connect(self._on_end)
         self._say("")
         self.progress.setRange(0, 0)
@@ -127,6 +128,17 @@ class LoadPatches(WorkPanel):
             self.workspace.set_run(opened.run)
         self._say(opened.sentence, "note")
 
+    def _on_failed(self, sentence: str) -> None:
+        assert self._task is not None
+        error = self._task.error
+        if not isinstance(error, MixedSizesError | UnclearAxesError):
+            self._say_error(sentence)
+            return
+        self._say(sentence, "note")  # a question rather than an error
+        self.size_choice.setVisible(isinstance(error, MixedSizesError))
+        if isinstance(error, UnclearAxesError):
+            self.source.ask_axes()
+
     def _on_end(self) -> None:
         self._task = None
         self.progress.hide()
@@ -141,11 +153,7 @@ class LoadPatches(WorkPanel):
         self.message.say(sentence, level)
 
     def _say_error(self, sentence: str) -> None:
-        asks_sizes, asks_axes = "resize, crop or pad" in sentence, "NCYX" in sentence
-        self._say(sentence, "note" if asks_sizes or asks_axes else "error")
-        self.size_choice.setVisible(asks_sizes)
-        if asks_axes:
-            self.source.ask_axes()
+        self._say(sentence, "error")
 
     def _forget_trouble(self) -> None:
         if not self.loading:
