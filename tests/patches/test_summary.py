@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_patchmap.patches import contact_sheet, describe, from_array, open_patches
+from napari_patchmap.patches import describe, from_array, open_patches
 
 
 def test_lines_say_what_matters(write, folder, grey):
@@ -37,25 +37,3 @@ def test_lines_of_mixed_sizes_and_16_bit_channels(write, folder, grey):
         "Intensities scaled over the whole set: DAPI 0.127 to 190.9, GFP"
     )
     assert lines[2] == "No labels (none are needed)"
-
-
-def test_sheet_shows_patches_and_frames(grey):
-    pixels = np.zeros((5, 10, 20), np.uint8)
-    ps = from_array(pixels, name="s")
-    frames = np.tile(np.array([[255, 0, 0]], np.uint8), (5, 1))
-    sheet = contact_sheet(ps, rows=4, columns=3, side=48, frames=frames, background=(9, 9, 9))
-    height, width, _ = sheet.shape
-    assert (height, width) == (2 * (48 + 4) + 3 * 3, 3 * (48 + 4) + 4 * 3)
-    assert sheet.dtype == np.uint8
-    assert (sheet[0] == 9).all()
-    framed = (sheet == (255, 0, 0)).all(axis=2)
-    shown = (sheet == 0).all(axis=2)
-    assert shown.sum() == 5 * 48 * 24
-    assert framed.sum() == 5 * (52 * 28 - 48 * 24)
-
-
-def test_the_same_seed_draws_the_same_patches(grey):
-    ps = from_array(grey(100, 8, 8), name="s")
-    first, again = (contact_sheet(ps, 2, 3, 8, seed=1) for _ in range(2))
-    np.testing.assert_array_equal(first, again)
-    assert (contact_sheet(ps, 2, 3, 8, seed=2) != first).any()

@@ -60,7 +60,7 @@ def test_a_folder_is_loaded_and_described(qtbot, panel, folder):
     click_load(qtbot, panel)
     patches = panel.workspace.patches
     assert len(patches) == 24
-    assert "24 patches · 20 x 20 px · RGB · uint8" in panel.summary.facts.text()
+    assert "24 patches, 20 x 20 pixels, 8-bit RGB" in panel.summary.facts.text()
     assert panel.summary.sheet.count == 24
     assert [(name, end) for _, name, _, end in panel.summary.bars.rows] == [
         ("bar", "8"),
@@ -96,7 +96,7 @@ def test_mixed_sizes_ask_and_one_click_answers(qtbot, panel, folder):
     assert panel.workspace.patches.fit == "crop"
     assert len(panel.workspace.patches) == 27
     assert not panel.size_choice.isVisible()
-    assert "brought to 20 x 20 px (crop)" in panel.summary.facts.text()
+    assert "scaled and centre-cropped to 20 x 20 pixels" in panel.summary.facts.text()
 
 
 def test_an_error_is_one_sentence_and_earlier_patches_stay(qtbot, panel, folder, tmp_path):
@@ -138,7 +138,7 @@ def test_an_open_layer_is_linked_by_its_name(qtbot, panel):
     patches = panel.workspace.patches
     assert (patches.origin["kind"], patches.origin["layer"]) == ("layer", "my stack")
     np.testing.assert_array_equal(patches[5][..., 0], pixels[5])
-    assert "12 patches · 22 x 18 px · grey · uint16" in panel.summary.facts.text()
+    assert "12 patches, 22 x 18 pixels, 16-bit grey" in panel.summary.facts.text()
 
 
 def test_layers_are_listed_as_they_come_and_go(panel):

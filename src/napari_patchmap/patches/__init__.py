@@ -6,7 +6,7 @@ from napari_patchmap.patches.open import open_patches, reopen
 from napari_patchmap.patches.patchset import PatchSet, Skipped
 from napari_patchmap.patches.sample import bundled_cells
 from napari_patchmap.patches.source import LoadCancelled, Progress
-from napari_patchmap.patches.summary import contact_sheet, describe
+from napari_patchmap.patches.summary import describe, headline
 
 __all__ = [
     "Intensity",
@@ -15,9 +15,9 @@ __all__ = [
     "Progress",
     "Skipped",
     "bundled_cells",
-    "contact_sheet",
     "describe",
     "from_array",
+    "headline",
     "open_patches",
     "reopen",
 ]

@@ -1,8 +1,6 @@
-"""A patch set in a few lines and one picture, for people."""
+"""A patch set in a few lines, for people."""
 
 from __future__ import annotations
-
-import numpy as np
 
 from napari_patchmap.patches.axes import GREY
 from napari_patchmap.patches.patchset import BOX_COLUMNS, PatchSet
@@ -23,10 +21,7 @@ def describe(ps: PatchSet) -> list[str]:
     The first line counts patches, size, pixel type and channels; then come
     labels, other columns, images left out and notes, as far as there are any.
     """
-    lines = [f"{len(ps):,} patch{'es' if len(ps) > 1 else ''}, {_sizes(ps)}, {_kind(ps)}"]
-    if ps.mixed_sizes and ps.fit is not None:
-        height, width = ps.common_size
-        lines.append(f"Other sizes are {_FIT_WORDS[ps.fit]} to {width} x {height} pixels")
+    lines = headline(ps)
     if ps.intensity is not None and not ps.intensity.is_identity:
         ranges = zip(ps.channel_names, ps.intensity.low, ps.intensity.high, strict=True)
         listed = [f"{name} {low:.4g} to {high:.4g}" for name, low, high in ranges]
@@ -42,54 +37,13 @@ def describe(ps: PatchSet) -> list[str]:
     return lines + [note.rstrip(".") for note in ps.notes]
 
 
-def contact_sheet(
-    ps: PatchSet,
-    rows: int = 6,
-    columns: int = 10,
-    side: int = 48,
-    seed: int = 0,
-    frames: np.ndarray | None = None,
-    background: tuple[int, int, int] = (255, 255, 255),
-) -> np.ndarray:
-    """Show patches drawn at random, in the order of the set.
-
-    Parameters
-    ----------
-    ps : PatchSet
-    rows, columns : int
-        Most patches down and across; the sheet is no taller than it must be.
-    side : int
-        Longer side of a patch in pixels.
-    seed : int
-        The same seed draws the same patches.
-    frames : ndarray of uint8, shape (len(ps), 3), optional
-        Colour of the frame of each patch, such as that of its label.
-    background : tuple of int
-        RGB between the patches.
-
-    Returns
-    -------
-    ndarray of uint8, shape (height, width, 3)
-    """
-    count = min(len(ps), rows * columns)
-    rng = np.random.default_rng(seed)
-    picked = np.sort(rng.choice(len(ps), count, replace=False)).tolist()
-    border = max(1, side // 24) if frames is not None else 0
-    gap = max(1, side // 16)
-    cell = side + 2 * border
-    down, across = -(-count // columns), min(columns, count)
-    sheet = np.empty((down * (cell + gap) + gap, across * (cell + gap) + gap, 3), np.uint8)
-    sheet[:] = background
-    for place, i in enumerate(picked):
-        top = gap + place // columns * (cell + gap)
-        left = gap + place % columns * (cell + gap)
-        patch = ps.thumbnail(i, side)
-        height, width = patch.shape[:2]
-        y, x = top + (cell - height) // 2, left + (cell - width) // 2
-        if frames is not None:
-            sheet[y - border : y + height + border, x - border : x + width + border] = frames[i]
-        sheet[y : y + height, x : x + width] = patch
-    return sheet
+def headline(ps: PatchSet) -> list[str]:
+    """Say how many patches of what size and kind; then how sizes are brought together."""
+    lines = [f"{len(ps):,} patch{'es' if len(ps) > 1 else ''}, {_sizes(ps)}, {_kind(ps)}"]
+    if ps.mixed_sizes and ps.fit is not None:
+        height, width = ps.common_size
+        lines.append(f"Other sizes are {_FIT_WORDS[ps.fit]} to {width} x {height} pixels")
+    return lines
 
 
 def _sizes(ps: PatchSet) -> str:

@@ -7,7 +7,7 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_patchmap.explore.palette import categorical_colours, label_order, missing_colour
-from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches import PatchSet, headline
 from napari_patchmap.plugin.form import Fold
 from napari_patchmap.plugin.widgets.panel import label
 from napari_patchmap.plugin.widgets.parts import Bars, Elided, PictureGrid, button, row
@@ -60,7 +60,7 @@ class Summary(QWidget):
         if patches is None:
             return
         self.title.say(patches.name)
-        self.facts.setText(" · ".join(facts(patches)))
+        self.facts.setText("\n".join(headline(patches)))
         notes = getattr(patches, "notes", [])
         self.notes.setText(" ".join(notes))
         self.notes.setVisible(bool(notes))
@@ -96,24 +96,6 @@ class Summary(QWidget):
         if len(skipped) > len(lines):
             lines.append(f"and {len(skipped) - len(lines):,} more")
         self.skipped_text.setText("\n".join(lines))
-
-
-def facts(patches: PatchSet) -> list[str]:
-    """Return the figures of a patch set: count, size, channels, pixel type."""
-    height, width = patches.common_size
-    if patches.mixed_sizes:
-        size = f"{len(patches.size_counts())} sizes, brought to {width} x {height} px"
-        size += f" ({patches.fit})"
-    else:
-        size = f"{width} x {height} px"
-    names = patches.channel_names
-    channels = "RGB" if patches.is_rgb else ("grey" if len(names) == 1 else ", ".join(names))
-    return [
-        f"{len(patches):,} {plural(len(patches), 'patch')}",
-        size,
-        channels,
-        str(patches.dtype),
-    ]
 
 
 def label_rows(patches: PatchSet) -> list[tuple[QColor, str, float, str]]:
