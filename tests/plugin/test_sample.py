@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from napari_patchmap.plugin.layers import MapLayer
 from napari_patchmap.plugin.sample_data import blood_cells
 from napari_patchmap.plugin.workspace import workspace_of
 
@@ -16,6 +17,18 @@ def test_the_sample_is_a_stack_and_the_viewers_patches(make_napari_viewer):
     assert len(patches) == len(data)
     assert patches.label_counts().size == 8
     assert patches.origin["layer"] == layer.name
+
+
+def test_the_sample_steps_with_the_map(make_napari_viewer):
+    viewer = make_napari_viewer()
+    link, workspace = MapLayer.of(viewer).link, workspace_of(viewer)
+    ((data, look, _),) = blood_cells()
+    layer = viewer.add_image(data, **look)
+    assert link.layer is layer
+    workspace.set_current(1_234)
+    assert viewer.dims.current_step[0] == 1_234
+    viewer.dims.set_current_step(0, 7)
+    assert workspace.current == 7
 
 
 def test_opened_twice_the_second_layer_is_linked(make_napari_viewer):

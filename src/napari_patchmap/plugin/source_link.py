@@ -21,8 +21,8 @@ _MOST_BYTES = 1_500_000_000
 class SourceLink:
     """Steps the image the patches come from to the current patch, and back.
 
-    The image is the viewer's own layer when the patches were taken from one
-    (``origin`` of the patch set), or a stack of all patches made on request.
+    The image is the viewer's own layer when ``origin`` of the patch set
+    names one, or a stack of all patches made on request.
 
     Signals
     -------
@@ -53,7 +53,7 @@ class SourceLink:
         if self._stack is not None and self._stack in viewer.layers:
             return self._stack
         name = patches.origin.get("layer")
-        if patches.origin.get("kind") == "layer" and name in viewer.layers:
+        if name in viewer.layers:
             layer = viewer.layers[name]
             return layer if layer.ndim > 2 else None
         return None
