@@ -1,3 +1,0 @@
-from napari_patchmap.runs.config import METHODS, RunConfig, TrainConfig
-
-__all__ = ["METHODS", "RunConfig", "TrainConfig"]
