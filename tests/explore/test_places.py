@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.path import Path
 
-from napari_patchmap.explore.export import contact_sheet, random_sample, selection_table
+from napari_patchmap.explore.export import contact_sheet, random_sample
 from napari_patchmap.explore.lasso import points_inside, thinned
 from napari_patchmap.explore.nearest import NearestPoint
 from napari_patchmap.explore.selection import Selection
@@ -69,16 +69,6 @@ def test_selection_goes_back_and_forth():
     assert not selection.can_redo
     selection.change(np.array([4]), "subtract")
     assert selection.indices.tolist() == [1, 5]
-
-
-def test_selection_table_names_rows_of_the_whole_set(cells):
-    embedding = np.arange(120.0).reshape(60, 2)
-    rows = selection_table(cells, embedding, np.array([4, 9]))
-    assert list(rows.columns[:3]) == ["index", "axis-0", "axis-1"]
-    assert rows["index"].tolist() == [4, 9]
-    assert rows["axis-1"].tolist() == [9.0, 19.0]
-    assert rows["label"].tolist() == ["ring", "spot"]
-    assert "axis-0" not in selection_table(cells, None, np.array([4]))
 
 
 def test_contact_sheet_frames_each_patch_in_its_colour(cells):

@@ -115,7 +115,7 @@ def test_unwritable_csv_is_one_sentence(gallery, workspace, tmp_path):
     workspace.status_changed.connect(heard.append)
     gallery.save_csv(tmp_path / "no such folder" / "some.csv")
     assert len(heard) == 1
-    assert "could not be written" in heard[0]
+    assert "cannot be written" in heard[0]
 
 
 def test_contact_sheet_is_written_as_a_picture(gallery, shown_map, workspace, tmp_path):

@@ -208,3 +208,14 @@ def test_run_folders_are_new_and_named_by_the_set(tmp_path):
     assert first.name.endswith("My-cells-week-3")
     first.mkdir(parents=True)
     assert new_run_folder("My cells / week 3", tmp_path) != first
+
+
+def test_some_rows_of_a_map_keep_their_place_in_the_whole_set(cells):
+    embedding = np.arange(120.0).reshape(60, 2)
+    rows = embedding_table(embedding, cells.table, np.array([4, 9]))
+    assert list(rows.columns[:3]) == ["index", "axis-0", "axis-1"]
+    assert rows["index"].tolist() == [4, 9]
+    assert rows["axis-1"].tolist() == [9.0, 19.0]
+    assert rows["label"].tolist() == ["ring", "spot"]
+    unplaced = embedding_table(np.empty((60, 0)), cells.table, np.array([4]))
+    assert "axis-0" not in unplaced

@@ -1,29 +1,12 @@
-"""Taking a selection elsewhere: a table of its rows, a sheet of its pictures."""
+"""Taking a selection elsewhere: a sheet of its pictures."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-import pandas as pd
 
 from napari_patchmap.patches import PatchSet
-
-
-def selection_table(
-    patches: PatchSet, embedding: np.ndarray | None, indices: np.ndarray
-) -> pd.DataFrame:
-    """Return the selected rows of the table with their places on the map.
-
-    Columns are ``index`` (row in the whole set), ``axis-0`` and ``axis-1`` if
-    there is a map, then those of the table: napari's own Points layout.
-    """
-    rows = patches.table.iloc[indices].reset_index(drop=True)
-    if embedding is not None:
-        rows.insert(0, "axis-0", embedding[indices, 0])
-        rows.insert(1, "axis-1", embedding[indices, 1])
-    rows.insert(0, "index", np.asarray(indices))
-    return rows
 
 
 def contact_sheet(

@@ -16,12 +16,15 @@ _AXIS = "axis-"
 _TEXT = ("source", "label")
 
 
-def embedding_table(embedding: np.ndarray, table: pd.DataFrame) -> pd.DataFrame:
+def embedding_table(
+    embedding: np.ndarray, table: pd.DataFrame, rows: np.ndarray | None = None
+) -> pd.DataFrame:
     """Join coordinates and patch table as napari writes Points layers.
 
     Columns ``index``, ``axis-0`` (y), ``axis-1`` (x), then the table's. True and
     False become 1 and 0, and a user's column called ``axis-...`` is renamed, for
-    napari would read it as a coordinate.
+    napari would read it as a coordinate. With ``rows`` only these are taken; ``index`` still
+    counts in the whole set.
     """
     if len(embedding) != len(table):
         raise RunError(
@@ -37,11 +40,17 @@ def embedding_table(embedding: np.ndarray, table: pd.DataFrame) -> pd.DataFrame:
         if safe.startswith(_AXIS) or safe == "index":
             safe = f"column {safe}"
         columns[safe] = values.astype(int) if values.dtype == bool else values
-    return pd.DataFrame({k: np.asarray(v) for k, v in columns.items()})
+    frame = pd.DataFrame({k: np.asarray(v) for k, v in columns.items()})
+    return frame if rows is None else frame.iloc[rows].reset_index(drop=True)
 
 
-def save_embedding_csv(path: str | Path, embedding: np.ndarray, table: pd.DataFrame) -> Path:
-    """Write a map as CSV that napari opens by drag and drop.
+def save_embedding_csv(
+    path: str | Path,
+    embedding: np.ndarray,
+    table: pd.DataFrame,
+    rows: np.ndarray | None = None,
+) -> Path:
+    """Write a map, or some rows of it, as CSV that napari opens by drag and drop.
 
     Raises
     ------
@@ -50,7 +59,7 @@ def save_embedding_csv(path: str | Path, embedding: np.ndarray, table: pd.DataFr
     """
     path = Path(path)
     try:
-        embedding_table(embedding, table).to_csv(path, index=False)
+        embedding_table(embedding, table, rows).to_csv(path, index=False)
     except OSError as error:
         raise RunError(
             f"{path} cannot be written ({error.strerror or error}); choose another place."

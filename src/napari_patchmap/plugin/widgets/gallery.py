@@ -20,7 +20,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_patchmap.explore.export import contact_sheet, random_sample, selection_table
+from napari_patchmap.errors import RunError
+from napari_patchmap.explore.export import contact_sheet, random_sample
 from napari_patchmap.explore.words import breakdown
 from napari_patchmap.plugin.keys import selection_keys
 from napari_patchmap.plugin.layers import MapLayer
@@ -28,6 +29,7 @@ from napari_patchmap.plugin.subscribe import subscribe
 from napari_patchmap.plugin.thumbnails import to_pixmap
 from napari_patchmap.plugin.widgets.thumbnail_view import ThumbnailView
 from napari_patchmap.plugin.workspace import real_viewer, workspace_of
+from napari_patchmap.runs import save_embedding_csv
 
 #: How many patches are shown, at random, when none is selected.
 _SAMPLE = 300
@@ -138,11 +140,13 @@ class Gallery(QWidget):
         patches = self._workspace.patches
         assert patches is not None
         rows = np.sort(self.grid.patches.indices)
-        table = selection_table(patches, self._workspace.embedding, rows)
+        embedding = self._workspace.embedding
+        if embedding is None:  # no coordinates yet
+            embedding = np.empty((len(patches), 0))
         try:
-            table.to_csv(path, index=False)
-        except OSError as error:
-            self._workspace.say(f"{path} could not be written: {error.strerror}.")
+            save_embedding_csv(path, embedding, patches.table, rows)
+        except RunError as error:
+            self._workspace.say(str(error))
         else:
             self._workspace.say(f"Saved {len(rows):,} patches to {path}.")
 
