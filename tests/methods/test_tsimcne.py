@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from napari_patchmap.methods.tsimcne import EPOCHS, paper_recipe, start_map
+from napari_patchmap.methods.tsimcne import (
+    EPOCHS,
+    paper_recipe,
+    preset_epochs,
+    recipe,
+    start_map,
+)
 from napari_patchmap.networks import Network, NetworkSpec
 
 
@@ -35,7 +41,7 @@ def test_no_step_at_rate_zero_and_the_peak_is_reached(epochs):
 
 
 def features() -> torch.Tensor:
-    return torch.randn(300, 128, generator=torch.Generator().manual_seed(0))
+    return torch.randn(300, 192, generator=torch.Generator().manual_seed(0))
 
 
 def small_network() -> Network:
@@ -61,3 +67,19 @@ def test_the_published_start_is_random_normal():
     assert network.output.weight.shape == (2, 64)
     assert float(network.output.weight.std()) == pytest.approx(1.0, abs=0.2)
     assert float(network.output.bias.abs().max()) <= 64**-0.5
+
+
+def test_quick_looks_at_as_many_patches_whatever_the_set():
+    for backbone in ("compact", "resnet18-small-kernel"):
+        few = preset_epochs("quick", backbone, 2_000)
+        many = preset_epochs("quick", backbone, 200_000)
+        assert [100 * e for e in many] == pytest.approx(list(few))
+    assert preset_epochs("paper", "resnet18-small-kernel", 123) == (1000, 50, 450)
+
+
+def test_the_compact_recipe_keeps_the_three_stages():
+    first, second, third = recipe("compact", (10, 10, 3), 256).stages
+    assert [s.dimensions for s in (first, second, third)] == [128, 2, 2]
+    assert [s.trains for s in (first, second, third)] == ["all", "projector", "all"]
+    assert first.share + second.share + third.share == pytest.approx(1)
+    assert first.strength == (1.0, 1.0)

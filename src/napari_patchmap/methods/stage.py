@@ -23,8 +23,9 @@ class Stage:
         Highest learning rate.
     warmup : float
         Share of the stage over which the rate rises to ``lr``, 0 to 1.
-    trains : {"all", "output"}
-        Which weights move: all, or those of the new output layer alone.
+    trains : {"all", "output", "projector"}
+        Which weights move: all, those of the new output layer, or those of a new
+        projector.
     dimensions : int
         Outputs of the network in this stage.
     batch_size : int
@@ -32,7 +33,10 @@ class Stage:
     strength : (float, float)
         Strength of the augmentations at the beginning and the end of the stage,
         1 for all of it (see :meth:`AugmentConfig.weakened`).
-    optimiser : {"sgd", "adamw"}
+    cached_views : int
+        With a backbone at rest, its features of so many views of each patch are
+        computed once and drawn from; 0 makes new views for every step.
+    optimiser : {"sgd", "adamw", "muon"}
     weight_decay : float
     """
 
@@ -41,11 +45,12 @@ class Stage:
     share: float
     lr: float
     warmup: float
-    trains: Literal["all", "output"]
+    trains: Literal["all", "output", "projector"]
     dimensions: int
     batch_size: int
     strength: tuple[float, float] = (1.0, 1.0)
-    optimiser: Literal["sgd", "adamw"] = "sgd"
+    cached_views: int = 0
+    optimiser: Literal["sgd", "adamw", "muon"] = "sgd"
     weight_decay: float = 5e-4
 
     def learning_rate(self, done: float) -> float:

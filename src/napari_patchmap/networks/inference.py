@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from napari_patchmap.augment.views import Symmetry, apply_symmetry, plain
 from napari_patchmap.networks.network import Network
@@ -59,3 +59,44 @@ def infer(
             outputs.append(network.project(mean).float().cpu())
     network.train(was_training)
     return torch.cat(features).numpy(), torch.cat(outputs).numpy()
+
+
+@torch.no_grad()
+def recalibrate(
+    network: Network, pixels: Tensor, *, half: torch.dtype | None = None, batches: int = 8
+) -> None:
+    """Give batch normalisation the statistics of patches as they are.
+
+    Those collected in training are of augmented views, which are brighter,
+    darker and closer than the patches that the network is asked about.
+
+    Parameters
+    ----------
+    network : Network
+    pixels : Tensor of uint8, shape (n, channel, height, width)
+        Patches; up to ``batches`` x 512, spread evenly, are used.
+    half : torch.dtype, optional
+        Half precision for the backbone.
+    """
+    norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    if not norms or len(pixels) < 2:
+        return
+    device = next(network.parameters()).device
+    was_training = network.training
+    before = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over all batches
+    network.train()
+    count = min(len(pixels), batches * BATCH)
+    chosen = torch.linspace(0, len(pixels) - 1, count).round().long()
+    # Neighbours in a set are often alike; every batch takes from all over it.
+    parts = max(1, count // BATCH)
+    for part in range(parts):
+        images = plain(pixels[chosen[part::parts].to(pixels.device)].to(device))
+        images = images.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(device.type, dtype=half, enabled=half is not None):
+            network(images)
+    for norm, momentum in zip(norms, before, strict=True):
+        norm.momentum = momentum
+    network.train(was_training)

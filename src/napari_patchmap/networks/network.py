@@ -24,7 +24,7 @@ class NetworkSpec:
     hidden : tuple of int
         Units of each of the projector's hidden layers.
     norm : bool
-        Whether the hidden layers are batch-normalised.
+        Whether the features and the hidden layers are batch-normalised.
     out_dim : int
         Outputs of the projector; 2 for a map.
     """
@@ -62,13 +62,7 @@ class Network(nn.Module):
         self.spec = spec
         self.backbone = make_backbone(spec.backbone, spec.channels, spec.size)
         width = int(self.backbone.out_features)  # type: ignore[arg-type]
-        layers: list[nn.Module] = []
-        for units in spec.hidden:
-            layers.append(nn.Linear(width, units, bias=not spec.norm))
-            layers += [nn.BatchNorm1d(units)] if spec.norm else []
-            layers.append(nn.ReLU(inplace=True))
-            width = units
-        self.hidden = nn.Sequential(*layers)
+        self.hidden, width = _hidden_layers(width, spec)
         self.output = nn.Linear(width, spec.out_dim)
 
     def features(self, images: Tensor) -> Tensor:
@@ -86,7 +80,7 @@ class Network(nn.Module):
         return self.project(self.features(images))
 
     def replace_output(self, weight: Tensor, bias: Tensor) -> None:
-        """Put another last layer in, with as many outputs as ``weight`` has rows."""
+        """Put another output layer in, with as many outputs as ``weight`` has rows."""
         device = self.output.weight.device
         layer = nn.Linear(weight.shape[1], weight.shape[0], device=device)
         with torch.no_grad():
@@ -94,3 +88,28 @@ class Network(nn.Module):
             layer.bias.copy_(bias)
         self.output = layer
         self.spec = NetworkSpec(**{**asdict(self.spec), "out_dim": int(weight.shape[0])})
+
+    def renew_projector(self) -> None:
+        """Put a new projector with two outputs in, its weights drawn at random.
+
+        Outputs begin close together, so that a map unfolds from its middle.
+        """
+        device = self.output.weight.device
+        hidden, width = _hidden_layers(int(self.backbone.out_features), self.spec)  # type: ignore[arg-type]
+        self.hidden = hidden.to(device)
+        output = nn.Linear(width, 2)
+        with torch.no_grad():
+            output.weight.mul_(0.1)
+        self.output = output.to(device)
+        self.spec = NetworkSpec(**{**asdict(self.spec), "out_dim": 2})
+
+
+def _hidden_layers(width: int, spec: NetworkSpec) -> tuple[nn.Sequential, int]:
+    """Make the hidden layers of a projector; return them and the units of the last."""
+    layers: list[nn.Module] = [nn.BatchNorm1d(width, affine=False)] if spec.norm else []
+    for units in spec.hidden:
+        layers.append(nn.Linear(width, units, bias=not spec.norm))
+        layers += [nn.BatchNorm1d(units)] if spec.norm else []
+        layers.append(nn.ReLU(inplace=True))
+        width = units
+    return nn.Sequential(*layers), width

@@ -55,9 +55,9 @@ class Plan:
             )
             length = f"{say_time(60 * self.minutes)} in all: {parts}"
         else:
-            parts = ", ".join(f"{s.name} {s.epochs:g}" for s in stages)
+            parts = ", ".join(f"{s.name} {s.epochs:.4g}" for s in stages)
             total = sum(self.steps(i) for i in range(len(stages)))
-            length = f"{sum(s.epochs for s in stages):g} epochs ({total:,} steps): {parts}"
+            length = f"{sum(s.epochs for s in stages):.4g} epochs ({total:,} steps): {parts}"
         height, width = self.size
         return [
             length,
@@ -89,8 +89,8 @@ def make_plan(patches: PatchSet, config: RunConfig) -> Plan:
     train = config.train
     device = choose_device(train.device)
     backbone = train.backbone or _usual_backbone(train.preset, device)
-    batch_size = min(train.batch_size or tsimcne.BATCH_SIZES[train.preset], count)
-    epochs = train.epochs or tsimcne.EPOCHS[train.preset]
+    batch_size = min(train.batch_size or _usual_batch(backbone), count)
+    epochs = train.epochs or tsimcne.preset_epochs(train.preset, backbone, count)
     if len(epochs) != 3:
         raise TrainingError(
             f"t-SimCNE has three stages and needs three numbers of epochs, not {len(epochs)}."
@@ -111,6 +111,10 @@ def _usual_backbone(preset: str, device: Device) -> str:
     if preset == "quick" and device.is_cpu:
         return "compact"
     return "resnet18-small-kernel"
+
+
+def _usual_batch(backbone: str) -> int:
+    return tsimcne.BATCH_SIZES[tsimcne.recipe_name(backbone)]
 
 
 def describe_plan(patches: PatchSet, config: RunConfig) -> str:

@@ -15,6 +15,7 @@ from napari_patchmap.training.progress import Progress, ProgressCallback
 if TYPE_CHECKING:
     import numpy as np
 
+    from napari_patchmap.methods.stage import Stage
     from napari_patchmap.training.plan import Plan
 
 #: Seconds between two reports.
@@ -121,10 +122,10 @@ class Reporter:
             total = plan.minutes * 60 if plan.minutes else 1.0
             fraction = 1 - left / max(left, total)
         else:
-            weights = [plan.steps(i) * _cost(stages[i].trains) for i in range(len(stages))]
+            weights = [plan.steps(i) * _cost(stage) for i, stage in enumerate(stages)]
             done = sum(weights[:number]) + weights[number] * pace.fraction
             fraction = done / sum(weights)
-            here = pace.seconds_per_step / _cost(stages[number].trains)
+            here = pace.seconds_per_step / _cost(stages[number])
             left = here * (sum(weights) - done)
         return Progress(
             phase=f"stage {number + 1} of {len(stages)}: {stages[number].name}",
@@ -149,6 +150,8 @@ class Reporter:
         return time.monotonic() - self.began
 
 
-def _cost(trains: str) -> float:
+def _cost(stage: Stage) -> float:
     """How long a step takes compared with one that trains everything."""
-    return 1.0 if trains == "all" else 0.4
+    if stage.cached_views:
+        return 0.15
+    return 1.0 if stage.trains == "all" else 0.4

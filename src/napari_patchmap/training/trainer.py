@@ -6,23 +6,28 @@ import gc
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from napari_patchmap.augment.views import ViewMaker, symmetries
 from napari_patchmap.errors import TrainingError
+from napari_patchmap.methods.layout import MOST_LANDMARKS, tsne_layout
 from napari_patchmap.methods.losses import cauchy_infonce
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.methods.tsimcne import FEATURE_DIMENSIONS, start_map
 from napari_patchmap.networks import Network, NetworkSpec
-from napari_patchmap.networks.inference import infer
+from napari_patchmap.networks.inference import infer, recalibrate
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.quality import evaluate
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.run import ImageKind, Run
 from napari_patchmap.training.batches import Batches
+from napari_patchmap.training.cache import FeatureCache
+from napari_patchmap.training.memory import keep_freed_memory
+from napari_patchmap.training.optimisers import make_optimiser
 from napari_patchmap.training.pace import Pace
 from napari_patchmap.training.plan import Plan, make_plan
 from napari_patchmap.training.progress import ProgressCallback, StopCallback
@@ -30,6 +35,12 @@ from napari_patchmap.training.reporter import Reporter
 
 #: Patches from which the main axes of a first map are taken.
 _AXES_SAMPLE = 4096
+
+#: Of a stage that draws from cached features, so much of the time is kept for its steps.
+_STEPS_SHARE = 0.6
+
+#: Share of the steps of a stage in which a new projector learns a given layout.
+_LAYOUT_SHARE = 0.8
 
 #: Snapshots of the map may take up to this share of the training time.
 _SNAPSHOT_SHARE = 0.05
@@ -75,6 +86,8 @@ def fit(
     config = config or RunConfig()
     began = time.monotonic() - spent
     plan = make_plan(patches, config)
+    if plan.device.is_cpu:
+        keep_freed_memory()
     try:
         with _own_randomness(config.train.seed):
             trainer = _Trainer(patches, config, plan, Reporter(progress, began), should_stop)
@@ -161,8 +174,6 @@ class _Trainer:
         for number, stage in enumerate(plan.recipe.stages):
             pace = self._pace(number, end)
             reporter.begin_stage(number, plan, end)
-            if stage.dimensions == 2 and self.network.spec.out_dim != 2:
-                self._start_map()
             self._train(stage, pace, batches, maker)
             self.steps_made.append(pace.done)
             if self.stopped:
@@ -184,36 +195,44 @@ class _Trainer:
         infer(self.network, sample, half=self.plan.device.half)
         per_patch = (time.perf_counter() - began) / len(sample)
         count = len(self.patches)
-        # The silhouette compares all pairs; map.png and the table take about 3 s.
-        return 1.2 * per_patch * count * len(self.symmetries) + 2.5e-8 * count**2 + 3.0
+        # The silhouette compares all pairs; map.png and the table take about 2 s.
+        return per_patch * count * len(self.symmetries) + 2e-8 * count**2 + 2.0
 
     def _train(self, stage: Stage, pace: Pace, batches: Batches, maker: ViewMaker) -> None:
         network, plan, reporter = self.network, self.plan, self.reporter
-        trained = network.output if stage.trains == "output" else network
-        parameters = list(trained.parameters())
-        optimiser = _optimiser(stage, parameters)
-        device = plan.device.target.type
+        cache = self._cache(stage, maker, pace)
+        if self.stopped:
+            return  # the map of the stage before is worth more than a new one without steps
+        if stage.dimensions == 2 and network.spec.out_dim != 2:
+            self._start_map(stage)
+        optimiser = make_optimiser(stage, network)
+        if cache is not None:
+            batches = Batches(len(cache), plan.batch_size, self.generator)
         network.train()
-        while not pace.finished:
-            if self.should_stop():
-                self.stopped = True
-                break
+        if stage.trains != "all":
+            network.backbone.train(cache is None)
+        layout = torch.empty(0) if cache is None else self._layout(cache, pace)
+
+        def learns_layout() -> bool:
+            return len(layout) > 0 and pace.fraction < _LAYOUT_SHARE
+
+        while not (pace.finished or self._asked_to_stop()):
             lr = stage.learning_rate(pace.fraction)
             for group in optimiser.param_groups:
                 group["lr"] = lr
-            maker.strength = stage.augmentation_strength(pace.fraction)
-            chosen = self.pixels[batches.draw()]
-            views = torch.cat([maker(chosen, self.generator), maker(chosen, self.generator)])
-            views = views.contiguous(memory_format=torch.channels_last)
-            with torch.autocast(
-                device, dtype=plan.device.half, enabled=plan.device.half is not None
-            ):
-                if stage.trains == "output":
-                    with torch.no_grad():
-                        features = network.features(views)
-                    loss = cauchy_infonce(network.project(features))
+            chosen = batches.draw()
+            with torch.autocast(**self._autocast):
+                if cache is None:
+                    maker.strength = stage.augmentation_strength(pace.fraction)
+                    features = self._features(stage, self.pixels[chosen], maker)
                 else:
-                    loss = cauchy_infonce(network(views))
+                    chosen = chosen % len(layout) if learns_layout() else chosen
+                    features = cache.draw(chosen)
+                outputs = network.project(features)
+            if learns_layout():
+                loss = nn.functional.smooth_l1_loss(outputs, layout[chosen].repeat(2, 1))
+            else:
+                loss = cauchy_infonce(outputs)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
@@ -222,15 +241,72 @@ class _Trainer:
             if self.snapshots.due:
                 reporter.snapshot(self._snapshot())
         reporter.end_stage(pace)
+        if plan.recipe.recalibrate:
+            recalibrate(network, self.pixels, half=plan.device.half)
+
+    def _features(self, stage: Stage, patches: Tensor, maker: ViewMaker) -> Tensor:
+        """Features of two new views of each patch, shape (2 b, d)."""
+        views = torch.cat([maker(patches, self.generator), maker(patches, self.generator)])
+        views = views.contiguous(memory_format=torch.channels_last)
+        with torch.set_grad_enabled(stage.trains == "all"):
+            return self.network.features(views)
+
+    def _cache(self, stage: Stage, maker: ViewMaker, pace: Pace) -> FeatureCache | None:
+        """Compute the features of some views of the patches, if the stage draws from those."""
+        if not stage.cached_views:
+            return None
+        plan = self.plan
+        maker.strength = stage.augmentation_strength(0.0)
+        self.network.eval()
+        cache = FeatureCache(
+            self.network, self.pixels, stage.cached_views, self.generator, plan.device.half
+        )
+        whole = pace.seconds_left  # NaN when epochs are followed: then all patches
+        for _ in cache.fill(maker):
+            if self._asked_to_stop() or pace.seconds_left < _STEPS_SHARE * whole:
+                break
+        cache.seal()
+        return cache
+
+    def _layout(self, cache: FeatureCache, pace: Pace) -> Tensor:
+        """Coordinates of the first cached patches by t-SNE; none if maps start otherwise."""
+        if self.plan.recipe.start != "tsne":
+            return torch.empty(0)
+        whole = pace.seconds_left
+        features = cache.features[:, :MOST_LANDMARKS].mean(dim=0).cpu().numpy()
+        coordinates = tsne_layout(
+            features,
+            seed=self.config.train.seed,
+            jobs=torch.get_num_threads(),
+            should_stop=lambda: self._asked_to_stop() or pace.seconds_left < 0.4 * whole,
+        )
+        return torch.from_numpy(coordinates).to(self.plan.device.target)
+
+    def _asked_to_stop(self) -> bool:
+        self.stopped = self.stopped or self.should_stop()
+        return self.stopped
+
+    @property
+    def _autocast(self) -> dict[str, Any]:
+        half = self.plan.device.half
+        return {
+            "device_type": self.plan.device.target.type,
+            "dtype": half,
+            "enabled": half is not None,
+        }
 
     @torch.no_grad()
-    def _start_map(self) -> None:
+    def _start_map(self, stage: Stage) -> None:
         """Put the two-dimensional output in."""
+        if stage.trains == "projector":
+            self.network.renew_projector()
+            return
         count = len(self.pixels)
         chosen = torch.randperm(count, generator=self.generator, device=self.generator.device)
         features, _ = self._infer(self.pixels[chosen[:_AXES_SAMPLE]])
         features_on = torch.from_numpy(features).to(self.plan.device.target)
-        start_map(self.network, features_on, self.plan.recipe.start)
+        start = self.plan.recipe.start
+        start_map(self.network, features_on, "random" if start == "random" else "pca")
 
     def _infer(self, pixels: Tensor, *, final: bool = False) -> tuple[np.ndarray, np.ndarray]:
         return infer(
@@ -321,13 +397,3 @@ class _Snapshots:
             flat *= np.where((flat * self._last).sum(axis=0) < 0, -1, 1)
         self._last = flat
         return flat.astype(np.float32)
-
-
-def _optimiser(stage: Stage, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
-    for parameter in parameters:
-        parameter.requires_grad_(True)
-    if stage.optimiser == "adamw":
-        return torch.optim.AdamW(parameters, lr=stage.lr, weight_decay=stage.weight_decay)
-    return torch.optim.SGD(
-        parameters, lr=stage.lr, momentum=0.9, weight_decay=stage.weight_decay
-    )

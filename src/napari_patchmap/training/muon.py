@@ -1,0 +1,106 @@
+"""Muon: momentum whose matrices are orthogonalised before the step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+#: Coefficients of the Newton-Schulz iteration (K. Jordan et al., "Muon: An optimizer for
+#: hidden layers in neural networks", 2024), which brings all singular values close to one.
+_NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+_ITERATIONS = 5
+
+
+class Muon(torch.optim.Optimizer):
+    """Muon for weight matrices and convolutions, Adam for all other parameters.
+
+    torch's own Muon takes matrices only; here a convolution is a matrix with one
+    row an output channel. Few, large steps reach lower losses than SGD or AdamW
+    do in the same minutes.
+
+    Parameters
+    ----------
+    matrices : iterable of Parameter
+        Weights of hidden layers, two or more dimensions.
+    others : iterable of Parameter
+        First and last layer, normalisation and biases.
+    lr : float
+        Rate of the matrices.
+    adam_share : float
+        Rate of the others as a share of ``lr``.
+    momentum : float
+    weight_decay : float
+        Decoupled, on the matrices alone.
+    """
+
+    def __init__(
+        self,
+        matrices: Iterable[nn.Parameter],
+        others: Iterable[nn.Parameter],
+        *,
+        lr: float,
+        adam_share: float = 0.15,
+        momentum: float = 0.95,
+        weight_decay: float = 0.01,
+    ) -> None:
+        self._adam_share = adam_share
+        self._momentum = momentum
+        self._weight_decay = weight_decay
+        groups = [
+            {"params": list(matrices), "lr": lr, "orthogonal": True},
+            {"params": list(others), "lr": lr, "orthogonal": False},
+        ]
+        super().__init__([group for group in groups if group["params"]], {})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        """Make one step with the gradients as they are."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    if group["orthogonal"]:
+                        self._matrix_step(parameter, group["lr"])
+                    else:
+                        self._adam_step(parameter, self._adam_share * group["lr"])
+
+    def _matrix_step(self, parameter: nn.Parameter, lr: float) -> None:
+        state, gradient = self.state[parameter], parameter.grad
+        assert gradient is not None
+        if not state:
+            state["momentum"] = torch.zeros_like(parameter)
+        state["momentum"].lerp_(gradient, 1 - self._momentum)
+        matrix = gradient.lerp(state["momentum"], self._momentum).flatten(1)
+        rows, columns = matrix.shape
+        update = orthogonalised(matrix) * max(1.0, rows / columns) ** 0.5
+        parameter.mul_(1 - lr * self._weight_decay)
+        parameter.add_(update.view_as(parameter), alpha=-lr)
+
+    def _adam_step(self, parameter: nn.Parameter, lr: float) -> None:
+        state, gradient = self.state[parameter], parameter.grad
+        assert gradient is not None
+        if not state:
+            state.update(
+                mean=torch.zeros_like(parameter), square=torch.zeros_like(parameter), count=0
+            )
+        state["count"] += 1
+        state["mean"].lerp_(gradient, 0.1)
+        state["square"].lerp_(gradient.square(), 0.05)
+        mean = state["mean"] / (1 - 0.9 ** state["count"])
+        root = (state["square"] / (1 - 0.95 ** state["count"])).sqrt_().add_(1e-8)
+        parameter.addcdiv_(mean, root, value=-lr)
+
+
+def orthogonalised(matrix: Tensor) -> Tensor:
+    """Return the nearest matrix with singular values of about one (0.7 to 1.2)."""
+    tall = matrix.shape[0] > matrix.shape[1]
+    # Half precision suffices: the iteration is rough on purpose, and twice as fast.
+    x = (matrix.T if tall else matrix).bfloat16()
+    x = x / (x.norm() + 1e-7)
+    a, b, c = _NEWTON_SCHULZ
+    for _ in range(_ITERATIONS):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return (x.T if tall else x).to(matrix.dtype)

@@ -1,0 +1,44 @@
+"""The first layout keeps groups together, repeats under a seed, and can be stopped."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_patchmap.methods.layout import tsne_layout
+from napari_patchmap.quality import evaluate
+
+
+def groups(count: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    kind = np.arange(count) % 3
+    centres = rng.normal(size=(3, 20)) * 4
+    return centres[kind] + rng.normal(size=(count, 20)), np.array(["a", "b", "c"])[kind]
+
+
+def test_groups_stay_together_and_a_seed_repeats():
+    features, labels = groups(240)
+    first = tsne_layout(features, seed=1)
+    assert evaluate(first, labels)["silhouette"]["mean"] > 0.5
+    assert np.array_equal(first, tsne_layout(features, seed=1))
+
+
+@pytest.mark.parametrize("count", [10, 25])
+def test_few_patches_and_constant_features(count):
+    features, _ = groups(count)
+    features[:, 3] = 7.0
+    layout = tsne_layout(features, seed=0)
+    assert layout.shape == (count, 2)
+    assert np.isfinite(layout).all()
+
+
+def test_it_can_be_stopped():
+    calls = []
+
+    def stop() -> bool:
+        calls.append(1)
+        return len(calls) >= 3
+
+    layout = tsne_layout(groups(120)[0], seed=0, should_stop=stop)
+    assert len(calls) <= 4
+    assert np.isfinite(layout).all()
