@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from qtpy.QtWidgets import QApplication
-from toy import Hand, toy_map, toy_patches
 
 from napari_patchmap.plugin.layers import MapLayer
 from napari_patchmap.plugin.workspace import workspace_of
+from tests.plugin.toy import Hand, toy_map, toy_patches
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
-from toy import group, toy_map, toy_patches
 
 from napari_patchmap.plugin.marks import MAP
 from napari_patchmap.plugin.widgets.explore import Explore
+from tests.plugin.toy import group, toy_map, toy_patches
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 ALT = Qt.KeyboardModifier.AltModifier

@@ -8,11 +8,11 @@ import pytest
 from matplotlib.image import imread
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QLabel
-from toy import group, toy_map, toy_patches
 
 from napari_patchmap.plugin.marks import CURRENT
 from napari_patchmap.plugin.views import camera_of
 from napari_patchmap.plugin.widgets.gallery import Gallery
+from tests.plugin.toy import group, toy_map, toy_patches
 
 
 @pytest.fixture

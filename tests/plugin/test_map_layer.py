@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
-from toy import group, toy_map, toy_patches
 
 from napari_patchmap.explore.palette import categorical_colours
 from napari_patchmap.plugin.layers import MOST_MIRRORED, MapLayer
 from napari_patchmap.plugin.marks import CURRENT, MAP, SELECTED
 from napari_patchmap.plugin.views import camera_of, camera_state, visible_box
 from napari_patchmap.plugin.workspace import workspace_of
+from tests.plugin.toy import group, toy_map, toy_patches
 
 
 def test_map_is_a_points_layer_with_the_table_and_label_colours(viewer, shown_map):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from qtpy.QtCore import Qt
-from toy import CENTRES, around, group, toy_map
 
 from napari_patchmap.plugin.views import camera_of, camera_state
+from tests.plugin.toy import CENTRES, around, group, toy_map
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 ALT = Qt.KeyboardModifier.AltModifier

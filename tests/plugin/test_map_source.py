@@ -7,11 +7,11 @@ import dataclasses
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QApplication
-from toy import toy_map, toy_patches
 
 from napari_patchmap.plugin.layers import MapLayer
 from napari_patchmap.plugin.marks import CURRENT, MAP
 from napari_patchmap.plugin.views import camera_of, camera_state
+from tests.plugin.toy import toy_map, toy_patches
 
 
 @pytest.fixture
