@@ -73,9 +73,6 @@ def main() -> None:
     show_panel(viewer, "augment")
     QTest.qWait(2500)
     save("augmentations.png")
-    show_panel(viewer, "quality")
-    QTest.qWait(1500)
-    save("quality.png")
     viewer.close()
 
 
