@@ -136,7 +136,7 @@ def _by_category(column: str, text: np.ndarray) -> Colouring:
     order = label_order(text)
     named = order if len(order) <= MOST_CATEGORIES else order[: MOST_CATEGORIES - 1]
     names, palette = list(named), [*categorical_colours(len(named))]
-    codes = pd.Index(named, dtype=object).get_indexer(text)  # -1 where not among them
+    codes = pd.Index(named, dtype=object).get_indexer(pd.Index(text))  # -1: not named
     missing = text == ""
     if len(order) > len(named):
         codes[(codes < 0) & ~missing] = len(names)
