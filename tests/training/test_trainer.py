@@ -185,10 +185,9 @@ def test_device_errors_are_one_sentence(cells, monkeypatch, error, said):
     assert fit(cells, config(epochs=(1, 1, 1))).complete  # and it can be tried again
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without a GPU")
 def test_a_device_that_is_not_there_is_one_sentence(cells):
     with pytest.raises(TrainingError, match="choose device auto or cpu"):
-        fit(cells, config(device="cuda"))
+        fit(cells, config(device="mps" if torch.cuda.is_available() else "cuda"))
 
 
 def test_plan_says_network_stages_and_device(cells):

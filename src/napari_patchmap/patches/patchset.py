@@ -143,15 +143,7 @@ class PatchSet:
     @property
     def labels(self) -> np.ndarray | None:
         """Label of every patch as text ("" where missing), or None without labels."""
-        if "label" not in self.table or self.table["label"].isna().all():
-            return None
-        return (
-            self.table["label"]
-            .astype(object)
-            .where(self.table["label"].notna(), "")
-            .astype(str)
-            .to_numpy()
-        )
+        return labels_of(self.table)
 
     def label_counts(self) -> pd.Series:
         """Count the patches of each label, most frequent first (empty without labels)."""
@@ -289,6 +281,14 @@ def _same_aspect(have: tuple[int, int], want: tuple[int, int]) -> bool:
     scales = [(w - 1) / h for w, h in zip(want, have, strict=True)]
     ends = [(w + 1) / h for w, h in zip(want, have, strict=True)]
     return max(scales) < min(ends)
+
+
+def labels_of(table: pd.DataFrame) -> np.ndarray | None:
+    """Return the label column as text ("" where missing), or None without labels."""
+    if "label" not in table or table["label"].isna().all():
+        return None
+    labels = table["label"].astype(object)
+    return labels.where(labels.notna(), "").astype(str).to_numpy()
 
 
 def as_rgb(pixels: np.ndarray) -> np.ndarray:

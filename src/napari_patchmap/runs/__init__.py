@@ -2,7 +2,7 @@
 
 from napari_patchmap.runs.config import RunConfig, TrainConfig
 from napari_patchmap.runs.places import new_run_folder, runs_home
-from napari_patchmap.runs.run import Run, check_free, labels_of, reopen_patches
+from napari_patchmap.runs.run import Run, check_free, reopen_patches
 from napari_patchmap.runs.table import embedding_table, read_embedding_csv, save_embedding_csv
 
 __all__ = [
@@ -11,7 +11,6 @@ __all__ = [
     "TrainConfig",
     "check_free",
     "embedding_table",
-    "labels_of",
     "new_run_folder",
     "read_embedding_csv",
     "reopen_patches",

@@ -24,6 +24,7 @@ from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.patches import Intensity, PatchSet, reopen
 from napari_patchmap.patches.fit import Fit
+from napari_patchmap.patches.patchset import labels_of
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.picture import save_picture
 from napari_patchmap.runs.table import read_embedding_csv, save_embedding_csv
@@ -274,14 +275,6 @@ class Run:
                 f"but the run has {saved['patches']['count']} patches."
             )
         return run
-
-
-def labels_of(table: pd.DataFrame) -> np.ndarray | None:
-    """Return the label column as text ("" where missing), or None without labels."""
-    if "label" not in table or table["label"].isna().all():
-        return None
-    labels = table["label"].astype(object)
-    return labels.where(labels.notna(), "").astype(str).to_numpy()
 
 
 def reopen_patches(run: Run) -> PatchSet:
