@@ -24,7 +24,7 @@ def stack(tmp_path):
     cells = make_cells()
     path = tmp_path / "cells.npz"
     names = np.array(["spot", "ring", "bar"])
-    np.savez(path, images=cells.images, labels=np.arange(60) % 3, class_names=names)
+    np.savez(path, images=cells.stack(), labels=np.arange(60) % 3, class_names=names)
     return path
 
 
@@ -114,8 +114,8 @@ def test_bad_input_is_one_line(stack, tmp_path, capsys):
     (tmp_path / "notes/readme.txt").write_text("no images")
     np.savez(tmp_path / "objects.npz", images=np.array([{"a": 1}], dtype=object))
     one = make_cells(1)
-    np.save(tmp_path / "one.npy", one.images)
-    np.save(tmp_path / "same.npy", np.repeat(one.images, 30, axis=0))
+    np.save(tmp_path / "one.npy", one.stack())
+    np.save(tmp_path / "same.npy", np.repeat(one.stack(), 30, axis=0))
     (tmp_path / "wrong.csv").write_text("file,label\nx.png,a\n")
     cases = {
         ("embed", tmp_path / "nowhere", "--out", out): "nowhere",

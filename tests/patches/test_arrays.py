@@ -10,17 +10,17 @@ from napari_patchmap.patches import from_array
 def test_napari_layers(grey):
     pixels = grey(20, 10, 14, 3)
     ps = from_array(pixels, name="cells", rgb=True)
-    np.testing.assert_array_equal(ps.images, pixels)
+    np.testing.assert_array_equal(ps.stack(), pixels)
     assert ps.is_rgb
     ps = from_array(grey(20, 10, 14, 4), name="cells", rgb=True)
-    assert ps.images.shape == (20, 10, 14, 3)
+    assert ps.stack().shape == (20, 10, 14, 3)
     assert ps.notes == ["Alpha (transparency) was dropped."]
     pixels = grey(20, 2, 10, 14, dtype="uint16")
     ps = from_array(pixels, name="cells", rgb=False, channel_names=["DAPI", "GFP"])
-    np.testing.assert_array_equal(ps.images, pixels.transpose(0, 2, 3, 1))
+    np.testing.assert_array_equal(ps.stack(), pixels.transpose(0, 2, 3, 1))
     assert ps.channel_names == ("DAPI", "GFP")
     # Without colour the last two axes are the image, however short they are.
-    assert from_array(grey(20, 30, 3), name="cells", rgb=False).images.shape == (20, 30, 3, 1)
+    assert from_array(grey(20, 30, 3), name="cells", rgb=False).stack().shape == (20, 30, 3, 1)
 
 
 def test_ambiguous_and_single_layers(grey):
@@ -36,11 +36,11 @@ def test_ambiguous_and_single_layers(grey):
 def test_opaque_alpha_is_dropped_but_a_fourth_channel_kept(grey):
     pixels = grey(5, 10, 14, 4)
     ps = from_array(pixels, name="cells")
-    np.testing.assert_array_equal(ps.images, pixels)
+    np.testing.assert_array_equal(ps.stack(), pixels)
     assert ps.channel_names == ("channel 0", "channel 1", "channel 2", "channel 3")
     pixels[..., 3] = 255
     ps = from_array(pixels, name="cells")
-    np.testing.assert_array_equal(ps.images, pixels[..., :3])
+    np.testing.assert_array_equal(ps.stack(), pixels[..., :3])
     assert ps.is_rgb
 
 

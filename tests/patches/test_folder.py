@@ -165,8 +165,7 @@ def test_one_broken_file_does_not_make_sizes_mixed(write, folder, grey):
         write(f"{i}.png", image)
     (folder / "0.png").write_bytes(b"junk")
     ps = open_patches(folder)
-    assert isinstance(ps.images, np.ndarray)
-    np.testing.assert_array_equal(ps.images[..., 0], pixels[1:])
+    np.testing.assert_array_equal(ps.stack()[..., 0], pixels[1:])
 
 
 @pytest.mark.parametrize("mostly", ["grey", "colour"])
@@ -216,7 +215,7 @@ def test_sixteen_bit_keeps_its_values_and_scales_over_the_set(write, folder, gre
         write(f"{i}.tif", pixels.astype(np.uint16))
     ps = open_patches(folder)
     assert ps.dtype == np.uint16
-    np.testing.assert_array_equal(ps.images[..., 0], images)
+    np.testing.assert_array_equal(ps.stack()[..., 0], images)
     low, high = np.percentile(images, [0.1, 99.9])
     assert ps.intensity.low == pytest.approx((low,))
     assert ps.intensity.high == pytest.approx((high,))

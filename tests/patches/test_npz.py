@@ -13,7 +13,7 @@ def test_medmnist_splits_are_joined(tmp_path, grey):
     labels = {f"{s}_labels": grey(n, 1) % 4 for s, n in parts.items()}
     np.savez_compressed(tmp_path / "mnist.npz", **labels, **arrays)
     ps = open_patches(tmp_path / "mnist.npz")
-    np.testing.assert_array_equal(ps.images, np.concatenate(list(arrays.values())))
+    np.testing.assert_array_equal(ps.stack(), np.concatenate(list(arrays.values())))
     assert ps.table["split"].tolist() == ["train"] * 5 + ["val"] * 2 + ["test"] * 3
     assert ps.labels.tolist() == [str(v) for v in np.concatenate(list(labels.values()))[:, 0]]
     assert ps.is_rgb
@@ -47,7 +47,7 @@ def test_plain_images_with_class_names_and_columns(tmp_path, grey):
         scale=np.array(3),
     )
     ps = open_patches(tmp_path / "a.npz")
-    np.testing.assert_array_equal(ps.images, images)
+    np.testing.assert_array_equal(ps.stack(), images)
     assert ps.labels.tolist() == ["b", "a", "b", "c"]
     assert ps.table["area"].tolist() == [1.5, 2.5, 3.5, 4.5]
     assert ps.table["files"][2] == "q/1.png"

@@ -21,7 +21,7 @@ def test_bundled_cells():
     assert (ps.table["files"].str.split("/").str[0] == ps.labels).sum() == 2000 - 339
     assert {"SNE", "BNE"} <= set(ps.table["fine"])
     # A dark nucleus before a bright ground: the cells are unfolded from the sheet rightly.
-    assert ps.images[:, 10:18, 10:18].mean() < ps.border_colour((28, 28)).mean() - 40
+    assert ps.stack()[:, 10:18, 10:18].mean() < ps.border_colour((28, 28)).mean() - 40
 
 
 def test_licence_and_size():

@@ -23,7 +23,7 @@ def test_plain_grey_and_colour_pages(tif, grey):
     pixels = grey(12, 10, 14)
     for options in ({}, {"metadata": None}, {"compression": "zlib"}, {"imagej": True}):
         ps = tif(pixels, photometric="minisblack", **options)
-        np.testing.assert_array_equal(ps.images[..., 0], pixels)
+        np.testing.assert_array_equal(ps.stack()[..., 0], pixels)
         assert ps.channel_names == ("grey",)
         assert ps.table["frame"].tolist() == list(range(12))
         assert ps.table["source"].unique().tolist() == ["stack.tif"]
@@ -31,7 +31,7 @@ def test_plain_grey_and_colour_pages(tif, grey):
     pixels = grey(12, 10, 14, 3)
     for options in ({}, {"metadata": None}, {"compression": "zlib"}, {"imagej": True}):
         ps = tif(pixels, photometric="rgb", **options)
-        np.testing.assert_array_equal(ps.images, pixels)
+        np.testing.assert_array_equal(ps.stack(), pixels)
         assert ps.is_rgb
 
 
@@ -39,7 +39,7 @@ def test_plain_grey_and_colour_pages(tif, grey):
 def test_time_or_depth_numbers_patches(tif, grey, axes):
     pixels = grey(12, 10, 14, dtype="uint16")
     ps = tif(pixels, imagej=True, metadata={"axes": axes})
-    np.testing.assert_array_equal(ps.images[..., 0], pixels)
+    np.testing.assert_array_equal(ps.stack()[..., 0], pixels)
     assert ps[0].dtype == np.uint16
 
 
@@ -72,14 +72,14 @@ def test_ome_channel_names(tif, grey, compression):
         compression=compression,
     )
     assert ps.channel_names == ("DAPI", "GFP")
-    np.testing.assert_array_equal(ps.images, pixels.transpose(0, 2, 3, 1))
+    np.testing.assert_array_equal(ps.stack(), pixels.transpose(0, 2, 3, 1))
 
 
 def test_ome_colour(tif, grey):
     pixels = grey(6, 10, 14, 3)
     ps = tif(pixels, "stack.ome.tif", metadata={"axes": "TYXS"}, photometric="rgb")
     assert ps.is_rgb
-    np.testing.assert_array_equal(ps.images, pixels)
+    np.testing.assert_array_equal(ps.stack(), pixels)
 
 
 def test_pages_written_one_by_one(tmp_path, grey):
@@ -89,7 +89,7 @@ def test_pages_written_one_by_one(tmp_path, grey):
             for page in pixels:
                 writer.write(page, photometric="rgb", contiguous=False, **options)
         ps = open_patches(tmp_path / "pages.tif")
-        np.testing.assert_array_equal(ps.images, pixels)
+        np.testing.assert_array_equal(ps.stack(), pixels)
         assert ps.is_rgb
 
 
@@ -108,7 +108,7 @@ def test_pages_of_different_sizes_are_mixed_sizes(tmp_path, grey):
 def test_a_plain_stack_that_says_channels_is_read_as_patches(tif, grey):
     pixels = grey(50, 10, 14)
     ps = tif(pixels, imagej=True)  # tifffile's default writes fifty "channels"
-    np.testing.assert_array_equal(ps.images[..., 0], pixels)
+    np.testing.assert_array_equal(ps.stack()[..., 0], pixels)
     assert ps.notes == ["Its 50 channels were taken as patches."]
 
 
@@ -119,13 +119,13 @@ def test_two_patch_axes_need_a_word(tif, tmp_path, grey):
     ):
         tif(pixels, imagej=True, metadata={"axes": "TZYX"})
     ps = open_patches(tmp_path / "stack.tif", axes="TZYX")
-    np.testing.assert_array_equal(ps.images[..., 0], pixels.reshape(12, 10, 14))
+    np.testing.assert_array_equal(ps.stack()[..., 0], pixels.reshape(12, 10, 14))
 
 
 def test_axes_overrule_the_metadata(tif, grey):
     pixels = grey(6, 3, 10, 14, dtype="uint16")
     ps = tif(pixels, axes="CNYX", imagej=True, metadata={"axes": "TCYX"})
-    assert ps.images.shape == (3, 10, 14, 6)
+    assert ps.stack().shape == (3, 10, 14, 6)
     np.testing.assert_array_equal(ps[2], pixels[:, 2].transpose(1, 2, 0))
     with pytest.raises(UnclearAxesError, match=r"stack\.tif.*'CYX' name 3 axes but .* has 4"):
         tif(pixels, axes="CYX", imagej=True, metadata={"axes": "TCYX"})
@@ -136,7 +136,7 @@ def test_axes_overrule_the_metadata(tif, grey):
 def test_four_planes_of_a_plain_stack_all_stay(tif, grey):
     pixels = grey(6, 4, 10, 14, dtype="uint16")
     ps = tif(pixels)
-    np.testing.assert_array_equal(ps.images, pixels.transpose(0, 2, 3, 1))
+    np.testing.assert_array_equal(ps.stack(), pixels.transpose(0, 2, 3, 1))
 
 
 @pytest.mark.parametrize("shape", [(10, 14), (10, 14, 3), (3, 10, 14)])
@@ -192,8 +192,7 @@ def test_npy_layouts(tmp_path, grey):
         expected = (
             np.moveaxis(pixels, axes.index("C"), -1) if "C" in axes else pixels[..., None]
         )
-        np.testing.assert_array_equal(ps.images, expected)
-        assert isinstance(ps.images, np.memmap)
+        np.testing.assert_array_equal(ps.stack(), expected)
 
 
 def test_npy_axes_that_are_not_clear(tmp_path, grey):
@@ -203,7 +202,7 @@ def test_npy_axes_that_are_not_clear(tmp_path, grey):
         with pytest.raises(UnclearAxesError, match=r"not clear which axis of a\.npy .*axes"):
             open_patches(path)
     np.save(path, grey(10, 4, 12, 4))
-    assert open_patches(path, axes="NCYX").images.shape == (10, 12, 4, 4)
+    assert open_patches(path, axes="NCYX").stack().shape == (10, 12, 4, 4)
     for shape in ((64, 64), (64, 64, 3)):
         np.save(path, grey(*shape))
         with pytest.raises(PatchError, match=r"a\.npy is one single image .*folder"):
@@ -214,7 +213,7 @@ def test_npy_truth_values_and_nan(tmp_path, grey):
     masks = grey(6, 8, 8) > 128
     np.save(tmp_path / "masks.npy", masks)
     ps = open_patches(tmp_path / "masks.npy")
-    np.testing.assert_array_equal(ps.images[..., 0], masks * 255)
+    np.testing.assert_array_equal(ps.stack()[..., 0], masks * 255)
     pixels = np.arange(5 * 64, dtype=np.float32).reshape(5, 8, 8)
     pixels[3, 2, 1] = np.nan
     np.save(tmp_path / "nan.npy", pixels)

@@ -93,7 +93,7 @@ def test_presets_fill_the_form_and_are_recognised(panel):
 
 
 def test_what_does_not_apply_to_these_channels_is_said(qtbot, panel, cells):
-    grey = from_array(cells.images[..., 0], name="grey cells")
+    grey = from_array(cells.stack()[..., 0], name="grey cells")
     panel.workspace.set_patches(grey)
     assert "grey" in panel.note.text
     assert panel.note.isVisible()

@@ -18,7 +18,7 @@ from tests.plugin.toy import toy_map, toy_patches
 def linked(viewer, workspace):
     """A stack in the viewer, one patch from each of its 120 frames, and their map."""
     patches = toy_patches()
-    layer = viewer.add_image(np.stack(list(patches.images))[..., 0], name="stack")
+    layer = viewer.add_image(patches.stack()[..., 0], name="stack")
     patches = dataclasses.replace(patches, origin={"kind": "layer", "layer": "stack"})
     owner = MapLayer.of(viewer)
     workspace.set_patches(patches)

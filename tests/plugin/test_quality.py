@@ -32,7 +32,7 @@ def panel(make_napari_viewer):
 
 def without_labels(cells):
     table = cells.table.drop(columns="label")
-    return PatchSet(cells.images, table, cells.channel_names, name="no labels")
+    return PatchSet(cells.stack(), table, cells.channel_names, name="no labels")
 
 
 def test_it_leads_to_what_is_missing(panel, trained):

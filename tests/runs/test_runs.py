@@ -79,9 +79,9 @@ def test_a_run_comes_back_whole_and_places_images_where_they_were(run, tmp_path)
 
 def test_new_images_are_scaled_as_the_runs_were(tmp_path):
     cells = make_cells()
-    deep = PatchSet(cells.images.astype(np.uint16) * 100, cells.table, cells.channel_names)
+    deep = PatchSet(cells.stack().astype(np.uint16) * 100, cells.table, cells.channel_names)
     run = Run.load(fit(deep, CONFIG).save(tmp_path / "run"))
-    some = PatchSet(deep.images[:12], deep.table[:12], deep.channel_names)
+    some = PatchSet(deep.stack()[:12], deep.table[:12], deep.channel_names)
     # Twelve patches have other percentiles than sixty; the run's must be used.
     assert some.intensity != deep.intensity
     assert np.allclose(run.transform(some), run.embedding[:12], atol=1e-4)
@@ -89,7 +89,7 @@ def test_new_images_are_scaled_as_the_runs_were(tmp_path):
 
 def test_other_channels_are_one_sentence(run):
     grey = PatchSet(
-        make_cells().images[..., :1], make_cells().table, ("grey",), name="grey set"
+        make_cells().stack()[..., :1], make_cells().table, ("grey",), name="grey set"
     )
     with pytest.raises(RunError, match=r"grey set has 1 channel.*trained on 3"):
         run.transform(grey)
@@ -171,15 +171,15 @@ def test_weights_are_never_unpickled(run, tmp_path):
 
 def test_the_images_of_a_run_are_opened_again(tmp_path):
     cells = make_cells(30)
-    np.savez(tmp_path / "cells.npz", images=cells.images, labels=np.arange(30) % 3)
+    np.savez(tmp_path / "cells.npz", images=cells.stack(), labels=np.arange(30) % 3)
     patches = open_patches(tmp_path / "cells.npz")
     run = Run.load(fit(patches, CONFIG).save(tmp_path / "run"))
     again = reopen_patches(run)
-    assert np.array_equal(again.images, patches.images)
+    assert np.array_equal(again.stack(), patches.stack())
     (tmp_path / "cells.npz").rename(tmp_path / "moved.npz")
     with pytest.raises(PatchError, match=r"cells\.npz"):
         reopen_patches(run)
-    np.savez(tmp_path / "cells.npz", images=cells.images[:20])
+    np.savez(tmp_path / "cells.npz", images=cells.stack()[:20])
     with pytest.raises(PatchError, match="30"):
         reopen_patches(run)
 

@@ -22,7 +22,7 @@ def config(**changes) -> RunConfig:
 
 
 def part(cells: PatchSet, count: int) -> PatchSet:
-    return PatchSet(cells.images[:count], cells.table[:count], cells.channel_names, name="few")
+    return PatchSet(cells.stack()[:count], cells.table[:count], cells.channel_names, name="few")
 
 
 def test_a_map_of_drawn_cells_separates_their_kinds():
@@ -135,7 +135,7 @@ def test_too_few_patches_are_one_sentence(cells):
 
 def test_identical_patches_are_one_sentence(cells):
     same = PatchSet(
-        np.repeat(cells.images[:1], 20, axis=0),
+        np.repeat(cells.stack()[:1], 20, axis=0),
         cells.table[:20],
         cells.channel_names,
         name="same",
@@ -145,7 +145,7 @@ def test_identical_patches_are_one_sentence(cells):
 
 
 def test_grey_16_bit_patches_that_are_not_square(cells):
-    images = cells.images[:, 2:, :, :1].astype(np.uint16) * 200 + 1000
+    images = cells.stack()[:, 2:, :, :1].astype(np.uint16) * 200 + 1000
     table = cells.table.assign(height=14)
     grey = PatchSet(images, table, ("grey",), name="grey")
     run = fit(grey, config())

@@ -11,10 +11,8 @@ import pandas as pd
 
 from napari_patchmap.errors import MixedSizesError, PatchError
 from napari_patchmap.patches.fit import FITS, Fit, border_colour, fit_to, resize
+from napari_patchmap.patches.images import Images, as_images
 from napari_patchmap.patches.intensity import Intensity
-
-#: One array ``(n, height, width, channel)``, or images of several sizes one by one.
-Images = np.ndarray | Sequence[np.ndarray]
 
 #: Columns that every table has, in this order; users' columns come after them.
 BOX_COLUMNS = ("source", "frame", "y", "x", "height", "width")
@@ -45,13 +43,14 @@ class PatchSet:
 
     Parameters
     ----------
-    images : ndarray (n, height, width, channel), or sequence of (height, width, channel)
-        One array ``(n, height, width, channel)``, memory-mapped or not, or a
-        list of arrays when sizes differ. One dtype and one channel count.
+    images : Images, ndarray (n, height, width, channel), or list of (height, width, channel)
+        The pixels, read when they are wanted; arrays are wrapped. One dtype and
+        one channel count.
     table : DataFrame
         One row a patch: ``source`` (file or layer), ``frame`` (index in a stack,
         0 otherwise), ``y``, ``x``, ``height``, ``width`` (pixel box in that
-        source), ``label`` if there are labels, and the user's own columns.
+        source, at its full resolution), ``label`` if there are labels, and the
+        user's own columns.
     channel_names : tuple of str
         One name a channel; ``("red", "green", "blue")`` marks a colour image.
     name : str
@@ -89,6 +88,7 @@ class PatchSet:
     def __post_init__(self) -> None:
         if len(self.images) == 0:
             raise PatchError(f"{self.name} holds no images; choose another folder or file.")
+        self.images = as_images(self.images)
         if len(self.images) != len(self.table):
             raise PatchError(
                 f"{self.name} has {len(self.images)} patches but a table of {len(self.table)} "
@@ -119,21 +119,33 @@ class PatchSet:
 
     def __getitem__(self, index: int) -> np.ndarray:
         """Return patch ``index`` as ``(height, width, channel)`` in the source's dtype."""
-        patch = np.asarray(self.images[index])
-        # Mapped files may have the other byte order, which torch does not take.
-        return patch.astype(patch.dtype.newbyteorder("="), copy=False)
+        return self.images[index]
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Return patches of one size as ``(n, height, width, channel)`` in the source's dtype.
+
+        Raises
+        ------
+        ValueError
+            If their sizes differ.
+        """
+        return self.images.take(indices)
+
+    def stack(self) -> np.ndarray:
+        """Return all patches, of one size, as one array in memory; see :meth:`take`."""
+        return self.take(np.arange(len(self)))
 
     # -- what is in it -----------------------------------------------------
 
     @property
     def dtype(self) -> np.dtype:
         """Pixel type of the source."""
-        return np.asarray(self.images[0]).dtype.newbyteorder("=")
+        return self.images.dtype
 
     @property
     def channels(self) -> int:
         """Number of channels."""
-        return int(self.images[0].shape[-1])
+        return self.images.channels
 
     @property
     def is_rgb(self) -> bool:
@@ -151,15 +163,14 @@ class PatchSet:
             return pd.Series(dtype=int)
         return pd.Series(self.labels).value_counts()
 
-    def size_counts(self) -> pd.Series:
+    def size_counts(self) -> dict[tuple[int, int], int]:
         """Count the patches of each (height, width), most frequent first."""
-        sizes = zip(self.table["height"], self.table["width"], strict=True)
-        return pd.Series(list(sizes)).value_counts()
+        return self.images.size_counts
 
     @property
     def mixed_sizes(self) -> bool:
         """Whether the patches differ in size."""
-        return bool(self.table["height"].nunique() > 1 or self.table["width"].nunique() > 1)
+        return not self.images.uniform
 
     def all_identical(self) -> bool:
         """Whether every patch has the same pixels; ends at the first that differs."""
@@ -169,8 +180,7 @@ class PatchSet:
     @property
     def common_size(self) -> tuple[int, int]:
         """The most frequent (height, width) in pixels."""
-        height, width = self.size_counts().index[0]
-        return int(height), int(width)
+        return next(iter(self.images.size_counts))
 
     def training_size(self, longest: int | None = None) -> tuple[int, int]:
         """Return the (height, width) at which the set is trained.
@@ -220,12 +230,12 @@ class PatchSet:
         """Return a few patches as ``(n, height, width, channel)`` uint8 of one size."""
         intensity, how = self.intensity, self.fit or "resize"
         assert intensity is not None
-        if isinstance(self.images, np.ndarray):
-            batch = intensity.to_uint8(self.images[indices])
+        if not self.mixed_sizes:
+            batch = intensity.to_uint8(self.images.take(indices))
             if how == "resize" or batch.shape[1:3] == size:
                 return resize(batch, size)
             return np.stack([fit_to(patch, size, how) for patch in batch])
-        patches = (intensity.to_uint8(np.asarray(self.images[i])) for i in indices)
+        patches = (intensity.to_uint8(self.images[i]) for i in indices.tolist())
         return np.stack([fit_to(patch, size, how) for patch in patches])
 
     def border_colour(self, size: tuple[int, int]) -> np.ndarray:
@@ -267,7 +277,7 @@ class PatchSet:
 
     def _explain_sizes(self) -> str:
         counts = self.size_counts()
-        most = zip(counts.index[:3].tolist(), counts[:3].tolist(), strict=True)
+        most = list(counts.items())[:3]
         listed = ", ".join(f"{n:,} of {w} x {h}" for (h, w), n in most)
         more = f" and {len(counts) - 3} other sizes" if len(counts) > 3 else ""
         return (

@@ -12,7 +12,7 @@ import numpy as np
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import GREY, RGB
 from napari_patchmap.patches.decode import Decoded, decode
-from napari_patchmap.patches.patchset import Images
+from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.source import Watch
 
 #: Files a thread reads before it reports: large enough to hide the overhead of a task.

@@ -11,8 +11,9 @@ import pandas as pd
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.fit import Fit
+from napari_patchmap.patches.images import Images, as_images
 from napari_patchmap.patches.labels import Labels, join_labels
-from napari_patchmap.patches.patchset import Images, PatchSet, Skipped
+from napari_patchmap.patches.patchset import PatchSet, Skipped
 
 #: Called with how many of how many images are done.
 Progress = Callable[[int, int], None]
@@ -52,7 +53,7 @@ class Source:
 
     Parameters
     ----------
-    images : ndarray (n, height, width, channel), or list of (height, width, channel)
+    images : Images, ndarray (n, height, width, channel), or list of (height, width, channel)
     table : DataFrame
         One row an image, with the columns of :func:`patchset.box_table`.
     channel_names : tuple of str
@@ -61,14 +62,19 @@ class Source:
     notes : list of str
         What the user should know of how the images were read.
     skipped : list of Skipped
+    fingerprint : str, optional
+        Set by a reader whose pixels are costly to decode: changes whenever the
+        files or an option that changes pixels do. Such images are copied to
+        the cache.
     """
 
-    images: Images
+    images: Images | np.ndarray | Sequence[np.ndarray]
     table: pd.DataFrame
     channel_names: tuple[str, ...]
     names: Sequence[str] | None = None
     notes: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    fingerprint: str | None = None
 
 
 def finish(
@@ -79,20 +85,30 @@ def finish(
     sizes: Fit | None,
     labels: Labels | None,
     watch: Watch,
+    channels: Sequence[str] | None = None,
 ) -> PatchSet:
     """Join the labels, leave out what holds no finite pixels, and make the set.
 
     Raises
     ------
     PatchError
-        If the labels do not fit, no image is left, or the sizes differ and
-        ``sizes`` was not chosen.
+        If the labels or ``channels`` do not fit, no image is left, or the sizes
+        differ and ``sizes`` was not chosen.
     """
     table, notes = source.table, list(source.notes)
     if labels is not None:
         table, said = join_labels(table, labels, source.names, name)
         notes += said
-    images, skipped = source.images, list(source.skipped)
+    images, skipped = as_images(source.images), list(source.skipped)
+    if source.fingerprint is not None:
+        images, table, damaged, said = _cached(images, table, source.fingerprint, name, watch)
+        skipped += damaged
+        notes += said
+    channel_names = source.channel_names
+    if channels is not None:
+        picked = pick_channels(channel_names, channels, name)
+        images = images.with_channels(picked)
+        channel_names = tuple(channel_names[i] for i in picked)
     bad = not_finite(images, watch)
     if bad.any():
         skipped += [
@@ -104,13 +120,12 @@ def finish(
                 f"All {len(bad):,} images of {name} hold NaN or infinite pixels; replace them "
                 "by numbers (for example with numpy.nan_to_num) and load again."
             )
-        good = np.flatnonzero(~bad).tolist()
-        images = images[good] if isinstance(images, np.ndarray) else [images[i] for i in good]
-        table = table.iloc[good]
+        good = np.flatnonzero(~bad)
+        images, table = images.picked(good), table.iloc[good]
     return PatchSet(
         images=images,
         table=table,
-        channel_names=source.channel_names,
+        channel_names=channel_names,
         name=name,
         origin={**origin, "count": len(table)},
         fit=sizes,
@@ -119,11 +134,43 @@ def finish(
     )
 
 
+def pick_channels(known: Sequence[str], wanted: Sequence[str], name: str) -> list[int]:
+    """Return which channels have the wanted names; case does not matter, numbers count from 1.
+
+    Raises
+    ------
+    PatchError
+        If there is no such channel, or none is wanted.
+    """
+    by_name = {channel.casefold(): i for i, channel in enumerate(known)}
+    listed = ", ".join(known)
+    picked = []
+    for channel in wanted:
+        index = by_name.get(channel.strip().casefold())
+        if index is None and channel.strip().isdigit():
+            index = int(channel) - 1
+        if index is None or not 0 <= index < len(known):
+            raise PatchError(f"{name} has no channel {channel!r}; choose among {listed}.")
+        if index in picked:
+            raise PatchError(f"The channel {channel!r} of {name} was chosen twice; say it once.")
+        picked.append(index)
+    if not picked:
+        raise PatchError(f"No channel of {name} was chosen; choose among {listed}.")
+    return picked
+
+
+def _cached(
+    images: Images, table: pd.DataFrame, fingerprint: str, name: str, watch: Watch
+) -> tuple[Images, pd.DataFrame, list[Skipped], list[str]]:
+    """Copy costly images to the cache; leave out those that turn out to be damaged."""
+    raise NotImplementedError
+
+
 def not_finite(images: Images, watch: Watch) -> np.ndarray:
     """Say which images hold NaN or infinity, ``(n,)`` bool; whole numbers never do."""
     count = len(images)
     bad = np.zeros(count, bool)
-    if np.asarray(images[0]).dtype.kind != "f":
+    if images.dtype.kind != "f":
         return bad
     for start in range(0, count, _CHUNK):
         part = range(start, min(start + _CHUNK, count))

@@ -48,14 +48,13 @@ def headline(ps: PatchSet) -> list[str]:
 
 def _sizes(ps: PatchSet) -> str:
     counts = ps.size_counts()
-    sizes = counts.index.tolist()
-    if len(sizes) == 1:
-        height, width = sizes[0]
+    if len(counts) == 1:
+        height, width = ps.common_size
         return f"{width} x {height} pixels"
-    listed = zip(sizes[:3], counts.tolist(), strict=False)
+    listed = list(counts.items())[:3]
     named = [f"{n:,} of {width} x {height}" for (height, width), n in listed]
-    more = f" and {len(sizes) - 3:,} others" if len(sizes) > 3 else ""
-    return f"{len(sizes):,} sizes ({', '.join(named)}{more})"
+    more = f" and {len(counts) - 3:,} others" if len(counts) > 3 else ""
+    return f"{len(counts):,} sizes ({', '.join(named)}{more})"
 
 
 def _kind(ps: PatchSet) -> str:

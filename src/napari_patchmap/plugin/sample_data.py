@@ -24,4 +24,4 @@ def blood_cells() -> list[tuple[Any, ...]]:
         if not workspace.training:
             patches.origin["layer"] = name
             workspace.set_patches(patches)
-    return [(patches.images, {"name": name, "rgb": True}, "image")]
+    return [(patches.stack(), {"name": name, "rgb": True}, "image")]
