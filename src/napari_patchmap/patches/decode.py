@@ -1,4 +1,4 @@
-"""One image file to pixels: PNG, JPEG or TIFF, told apart by content, not by name."""
+"""One image file to pixels: PNG, JPEG, TIFF, BMP or WebP, by its content, not its name."""
 
 from __future__ import annotations
 
@@ -10,15 +10,21 @@ import imagecodecs
 import numpy as np
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.patches import headers
 from napari_patchmap.patches.axes import ALPHA_NOTE, GREY, RGB
 from napari_patchmap.patches.tiff import read_tiff
 
 # Photoshop's colour profiles make libpng complain, once for every file.
 logging.getLogger("imagecodecs").addHandler(logging.NullHandler())
 
-_PNG = b"\x89PNG\r\n\x1a\n"
-_JPEG = b"\xff\xd8\xff"
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+#: The kinds that can be read, in people's words.
+KINDS = "PNG, JPEG, TIFF, BMP or WebP"
+
+#: Said of the frames of an animation that are no patches.
+ANIMATION_NOTE = "Only the first frame of an animated image was taken."
+
+#: Read first, to learn the kind of a file: all of most patches, little of a large file.
+_FIRST = 2**16
 
 
 class Decoded(NamedTuple):
@@ -48,22 +54,30 @@ def decode(path: str, axes: str = "auto") -> Decoded:
         from the decoders.
     """
     with open(path, "rb", buffering=0) as file:
-        data = file.read()
-    if data.startswith(_JPEG):
+        data = file.read(_FIRST)
+        if data.startswith(headers.TIFF):  # tifffile opens it again and reads what it needs
+            size = headers.tiff_size(file, data)
+            if size is None:
+                raise PatchError("is cut off: its header leads out of the file")
+            headers.check_size(size)
+            return _decode_tiff(path, axes)
+        if not data.startswith((headers.JPEG, headers.PNG, headers.BMP, headers.RIFF)):
+            raise PatchError(f"is not a {KINDS} image" if data else "is empty (0 bytes)")
+        data += file.read()
+    if data.startswith(headers.JPEG):
         return _decode_jpeg(data)
-    if data.startswith(_PNG):
+    if data.startswith(headers.PNG):
         return _decode_png(data)
-    if data.startswith(_TIFF):
-        return _decode_tiff(path, axes)
-    if not data:
-        raise PatchError("is empty (0 bytes)")
-    raise PatchError("is not a PNG, JPEG or TIFF image")
+    if data.startswith(headers.BMP):
+        return _decode_bmp(data)
+    return _decode_webp(data)
 
 
 def _decode_jpeg(data: bytes) -> Decoded:
     # libjpeg fills what is missing with grey and only warns, so the end is looked for first.
     if not data.endswith(b"\xff\xd9") and not has_jpeg_end(data):
         raise PatchError("is cut off: the JPEG has no end")
+    headers.check_size(headers.jpeg_size(data))
     pixels = imagecodecs.jpeg_decode(data)
     if pixels.ndim == 2:
         return Decoded(pixels[..., None], GREY)
@@ -101,14 +115,54 @@ def has_jpeg_end(data: bytes) -> bool:
 
 
 def _decode_png(data: bytes) -> Decoded:
-    pixels = imagecodecs.png_decode(data)
+    headers.check_size(headers.png_size(data))
+    try:
+        pixels = imagecodecs.png_decode(data)
+    except imagecodecs.PngError:
+        if b"IEND" not in data:
+            raise PatchError("is cut off: the PNG has no end") from None
+        raise
+    # PNG knows grey and RGB, each with or without alpha, and nothing else.
+    return _without_alpha(pixels)
+
+
+def _decode_bmp(data: bytes) -> Decoded:
+    headers.check_size(headers.bmp_size(data))
+    # What follows after the file's own length is no part of the image.
+    if len(data) < 26 or len(data) < int.from_bytes(data[2:6], "little"):
+        raise PatchError("is cut off: the BMP is shorter than it says")
+    pixels = imagecodecs.bmp_decode(data)
+    # Masks of 1 or 4 bits come in the colours of their palette, black and white.
+    if pixels.ndim == 3 and int.from_bytes(data[28:30], "little") < 8 and _is_grey(pixels):
+        pixels = pixels[..., 0]
+    return _without_alpha(pixels)
+
+
+def _decode_webp(data: bytes) -> Decoded:
+    if data[8:12] != headers.WEBP:
+        raise PatchError(f"is not a {KINDS} image")
+    headers.check_size(headers.webp_size(data))
+    if len(data) < 8 + int.from_bytes(data[4:8], "little"):
+        raise PatchError("is cut off: the WebP is shorter than it says")
+    decoded = _without_alpha(imagecodecs.webp_decode(data))
+    animated = data[12:16] == b"VP8X" and data[20] & 0x02
+    if not animated:
+        return decoded
+    return decoded._replace(notes=(*decoded.notes, ANIMATION_NOTE))
+
+
+def _without_alpha(pixels: np.ndarray) -> Decoded:
+    """Name the channels of grey or RGB pixels, and drop the alpha after them."""
     if pixels.ndim == 2:
         return Decoded(pixels[..., None], GREY)
     channels = pixels.shape[2]
-    # PNG knows grey and RGB, each with or without alpha, and nothing else.
     names = RGB if channels > 2 else GREY
     notes = (ALPHA_NOTE,) if channels in (2, 4) else ()
     return Decoded(pixels[..., : len(names)], names, notes)
+
+
+def _is_grey(pixels: np.ndarray) -> bool:
+    return bool((pixels == pixels[..., :1]).all())
 
 
 def _decode_tiff(path: str, axes: str) -> Decoded:

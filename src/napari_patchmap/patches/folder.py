@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import re
+import time
 from pathlib import Path
 
 import numpy as np
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.decode import KINDS
+from napari_patchmap.patches.names import printable
 from napari_patchmap.patches.patchset import Skipped, box_table
 from napari_patchmap.patches.pile import Pile
 from napari_patchmap.patches.source import Source, Watch
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+#: Endings of the files that are taken for images, in any case.
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
 
 #: Folders that systems put beside people's images.
 _SYSTEM = {"__macosx", "@eadir", "$recycle.bin", "system volume information"}
+
+#: Seconds between two reports while folders are looked through.
+_REPORT = 0.1
 
 _DIGITS = re.compile("([0-9]+)")
 
@@ -32,7 +40,7 @@ def read_folder(root: Path, axes: str, watch: Watch) -> Source:
     PatchError
         If there are no images, none can be read, or they cannot be one set.
     """
-    names, skipped, others = find_images(root)
+    names, skipped, others = find_images(root, watch)
     if not names and skipped:
         raise PatchError(
             f"No image in {root} can be read ({skipped[0].source} {skipped[0].reason}); check "
@@ -46,7 +54,7 @@ def read_folder(root: Path, axes: str, watch: Watch) -> Source:
     if len(pile.reasons) == len(names):
         raise PatchError(
             f"None of the {len(names):,} images in {root} can be read ({skipped[0].source} "
-            f"{skipped[0].reason}); replace them by intact PNG, JPEG or TIFF files."
+            f"{skipped[0].reason}); replace them by intact {KINDS} files."
         )
     channel_names, notes = pile.agree(names, str(root))
     images = pile.gather(len(channel_names))
@@ -69,11 +77,20 @@ def natural_key(path: str) -> tuple[list[str | int], str]:
     return parts, path
 
 
-def find_images(root: Path) -> tuple[list[str], list[Skipped], list[str]]:
+def find_images(
+    root: Path, watch: Watch | None = None
+) -> tuple[list[str], list[Skipped], list[str]]:
     """List the image files below ``root`` by their path in it, ``/`` between the parts.
 
-    Hidden files, those of the system and run folders of Patchmap are ignored;
-    links are followed, each folder once.
+    Hidden files, those of the system and run folders of Patchmap are ignored.
+    Links are followed, to each folder once and after the folders themselves, so
+    that an image is listed where it lies.
+
+    Parameters
+    ----------
+    root : Path
+    watch : Watch, optional
+        Told now and then how many images were found, of an unknown number (0).
 
     Returns
     -------
@@ -81,50 +98,72 @@ def find_images(root: Path) -> tuple[list[str], list[Skipped], list[str]]:
     skipped : list of Skipped
         Sub-folders that cannot be looked into, and links to nothing.
     others : list of str
-        A few of the files that are no images.
+        The files that are no images.
 
     Raises
     ------
     PatchError
         If ``root`` itself cannot be looked into.
+    LoadCancelled
     """
     images: list[str] = []
     skipped: list[Skipped] = []
     others: list[str] = []
+    home = os.path.realpath(root)
     seen: set[str] = set()
-    waiting = [""]
-    while waiting:
-        folder = waiting.pop()
-        real = os.path.realpath(root / folder)
+    waiting, reported = [("", home)], time.monotonic()
+    links: list[tuple[list[str | int], str]] = []
+    while waiting or links:
+        if waiting:
+            folder, real = waiting.pop()
+        else:
+            # Real folders first, and links in order: the same labels on every machine.
+            folder = heapq.heappop(links)[1]
+            real = os.path.realpath(f"{root}/{folder}")
+            if home.startswith(os.path.join(real, "")) and real != home:
+                skipped.append(Skipped(printable(folder), "is a link to a folder around it"))
+                continue
         if real in seen:
             continue
         seen.add(real)
         try:
-            with os.scandir(root / folder) as entries:
-                found = [(entry.name, entry.is_dir(), entry.is_file()) for entry in entries]
+            with os.scandir(f"{root}/{folder}") as entries:
+                found = list(entries)
         except OSError as error:
             reason = error.strerror or str(error)
             if not folder:
                 raise PatchError(
                     f"The folder {root} cannot be opened ({reason}); check its permissions."
                 ) from None
-            skipped.append(Skipped(folder, f"cannot be opened ({reason})"))
+            skipped.append(Skipped(printable(folder), f"cannot be opened ({reason})"))
             continue
-        if folder and {"config.json", "embedding.csv"} <= {name for name, _, _ in found}:
+        if folder and {"config.json", "embedding.csv"} <= {entry.name for entry in found}:
             continue  # a run saved among its own images; map.png is no patch
-        for name, is_dir, is_file in found:
-            path = f"{folder}/{name}" if folder else name
+        for at, entry in enumerate(found):
+            if at % 1024 == 0 and watch is not None and time.monotonic() - reported > _REPORT:
+                watch.step(len(images), 0)
+                reported = time.monotonic()
+            name = entry.name
             if name.startswith(".") or name.casefold() in _SYSTEM:
                 continue
-            if is_dir:
-                waiting.append(path)
-            elif not name.lower().endswith(SUFFIXES):
-                others.append(path)
-            elif is_file:
-                images.append(path)
-            else:
-                skipped.append(Skipped(path, "is no file, or a link to nothing"))
-    return sorted(images, key=natural_key), skipped, sorted(others, key=natural_key)
+            path = f"{folder}/{name}" if folder else name
+            image = name.lower().endswith(SUFFIXES)
+            try:
+                if entry.is_dir():
+                    if entry.is_symlink():
+                        heapq.heappush(links, natural_key(path))
+                    else:
+                        waiting.append((path, os.path.join(real, name)))
+                elif image and entry.is_file():
+                    images.append(path)
+                elif not image and (not entry.is_symlink() or entry.is_file()):
+                    others.append(path)
+                else:
+                    skipped.append(Skipped(printable(path), "is no file, or a link to nothing"))
+            except OSError as error:  # a link to itself, or to where one may not look
+                reason = error.strerror or str(error)
+                skipped.append(Skipped(printable(path), f"cannot be opened ({reason})"))
+    return sorted(images, key=natural_key), skipped, sorted(others)
 
 
 def _folder_columns(names: list[str]) -> dict[str, list[str | None]]:
@@ -142,8 +181,8 @@ def _folder_columns(names: list[str]) -> dict[str, list[str | None]]:
 
 def _explain_nothing(root: Path, others: list[str]) -> str:
     if not others:
-        return f"The folder {root} is empty; choose one that holds PNG, JPEG or TIFF images."
+        return f"The folder {root} is empty; choose one that holds {KINDS} images."
     return (
-        f"The folder {root} holds no PNG, JPEG or TIFF images, only {len(others):,} other "
-        f"files such as {others[0]}; choose another folder."
+        f"The folder {root} holds no {KINDS} images, only {len(others):,} other "
+        f"files such as {printable(others[0])}; choose another folder."
     )

@@ -1,0 +1,25 @@
+"""Names of files as they can be shown, saved and compared."""
+
+from __future__ import annotations
+
+import re
+
+#: What breaks a line or a table: control characters, line separators, and the
+#: stand-ins (surrogates) for bytes of a name that are not UTF-8.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def printable(name: str) -> str:
+    r"""Return a name with everything escaped that no table or line of text can hold.
+
+    A byte that is not UTF-8 becomes ``\xe4``, a line break ``\n``; other letters
+    and spaces stay as they are.
+    """
+    return name if name.isprintable() else _UNSAFE.sub(_escape, name)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if 0xDC80 <= code <= 0xDCFF:  # how Python keeps a byte that it could not decode
+        return f"\\x{code - 0xDC00:02x}"
+    return match[0].encode("unicode_escape").decode()
