@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import imagecodecs
 import numpy as np
@@ -27,6 +27,13 @@ ANIMATION_NOTE = "Only the first frame of an animated image was taken."
 _FIRST = 2**16
 
 
+class Digest(Protocol):
+    """What hashlib's objects offer."""
+
+    def update(self, data: Any, /) -> None:
+        """Take in some bytes."""
+
+
 class Decoded(NamedTuple):
     """Pixels ``(height, width, channel)`` and what is known of their channels."""
 
@@ -35,7 +42,7 @@ class Decoded(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def decode(path: str, axes: str = "auto") -> Decoded:
+def decode(path: str, axes: str = "auto", digest: Digest | None = None) -> Decoded:
     """Read one image file.
 
     The orientation that a camera writes into EXIF is ignored for every format
@@ -46,6 +53,8 @@ def decode(path: str, axes: str = "auto") -> Decoded:
     path : str
     axes : str
         Axes of a TIFF file, when its metadata are wrong or missing.
+    digest : hash object, optional
+        Updated with the content of the file.
 
     Raises
     ------
@@ -60,10 +69,15 @@ def decode(path: str, axes: str = "auto") -> Decoded:
             if size is None:
                 raise PatchError("is cut off: its header leads out of the file")
             headers.check_size(size)
-            return _decode_tiff(path, axes)
+            decoded = _decode_tiff(path, axes)
+            if digest is not None:
+                digest.update(np.ascontiguousarray(decoded.pixels))
+            return decoded
         if not data.startswith((headers.JPEG, headers.PNG, headers.BMP, headers.RIFF)):
             raise PatchError(f"is not a {KINDS} image" if data else "is empty (0 bytes)")
         data += file.read()
+    if digest is not None:
+        digest.update(data)
     if data.startswith(headers.JPEG):
         return _decode_jpeg(data)
     if data.startswith(headers.PNG):

@@ -12,6 +12,7 @@ import numpy as np
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.decode import KINDS
+from napari_patchmap.patches.fingerprint import fingerprint
 from napari_patchmap.patches.names import printable
 from napari_patchmap.patches.patchset import Skipped, box_table
 from napari_patchmap.patches.pile import Pile
@@ -32,8 +33,17 @@ _DIGITS = re.compile("([0-9]+)")
 _SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 
 
-def read_folder(root: Path, axes: str, watch: Watch) -> Source:
+def read_folder(root: Path, axes: str, watch: Watch, pattern: str | None = None) -> Source:
     """Decode every image below ``root``, in natural order of their paths.
+
+    Parameters
+    ----------
+    root : Path
+    axes : str
+        Axes of each TIFF file, or ``"auto"``.
+    watch : Watch
+    pattern : str, optional
+        Takes columns from the file names, see :func:`columns_from_pattern`.
 
     Raises
     ------
@@ -48,22 +58,26 @@ def read_folder(root: Path, axes: str, watch: Watch) -> Source:
         )
     if not names:
         raise PatchError(_explain_nothing(root, others))
-    pile = Pile([f"{root}/{name}" for name in names], axes)
-    pile.decode(watch)
-    skipped += [Skipped(names[i], why) for i, why in sorted(pile.reasons.items())]
-    if len(pile.reasons) == len(names):
-        raise PatchError(
-            f"None of the {len(names):,} images in {root} can be read ({skipped[0].source} "
-            f"{skipped[0].reason}); replace them by intact {KINDS} files."
-        )
-    channel_names, notes = pile.agree(names, str(root))
-    images = pile.gather(len(channel_names))
-    kept = [name for i, name in enumerate(names) if i not in pile.reasons]
-    sizes = np.array([image.shape[:2] for image in images])
-    table = box_table(kept, np.zeros(len(kept), np.int64), sizes)
-    for column, values in _folder_columns(kept).items():
+    paths = [f"{root}/{name}" for name in names]
+    pile = Pile(paths, names, str(root), axes)
+    mark = fingerprint("folder", zip(names, paths, strict=True), axes=axes)
+    copied = pile.decode(mark, watch)
+    skipped += [Skipped(names[i], why) for i, why in sorted(copied.reasons.items())]
+    notes = pile.notes + [copied.note] * bool(copied.note)
+    kept = [names[i] for i in copied.kept.tolist()]
+    table = box_table(kept, np.zeros(len(kept), np.int64), copied.images.sizes)
+    columns = _folder_columns(kept)
+    if pattern:
+        from napari_patchmap.patches.patterns import columns_from_pattern
+
+        found, said = columns_from_pattern(kept, pattern, str(root))
+        notes += said
+        if "label" in found and "label" in columns:
+            columns["folder"] = columns.pop("label")
+        columns |= found
+    for column, values in columns.items():
         table[column] = values
-    return Source(images, table, channel_names, kept, notes, skipped)
+    return Source(copied.images, table, pile.channel_names, kept, notes, skipped)
 
 
 # -- which files -----------------------------------------------------------

@@ -22,11 +22,14 @@ class Images(ABC):
         Number of channels.
     sizes : ndarray of int64, shape (n, 2)
         Height and width of each image in pixels, known without reading it.
+    sequential : bool
+        Whether reading in any other order than the images' own is very slow.
     """
 
     dtype: np.dtype
     channels: int
     sizes: np.ndarray
+    sequential = False
 
     def __len__(self) -> int:
         return len(self.sizes)

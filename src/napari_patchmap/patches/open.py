@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.crops import CropConfig
 from napari_patchmap.patches.fit import FITS, Fit
 from napari_patchmap.patches.folder import SUFFIXES, read_folder
 from napari_patchmap.patches.labels import Labels
 from napari_patchmap.patches.npz import read_npz
+from napari_patchmap.patches.object_files import open_objects
 from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.patches.sample import bundled_cells
 from napari_patchmap.patches.source import Progress, Source, Watch, finish
 from napari_patchmap.patches.stack import read_npy, read_tiff_stack
+from napari_patchmap.patches.tile_config import TileConfig
 
 
 def open_patches(
@@ -24,6 +27,11 @@ def open_patches(
     sizes: Fit | None = None,
     labels: Labels | None = None,
     axes: str = "auto",
+    pattern: str | None = None,
+    channels: Sequence[str] | None = None,
+    tiles: TileConfig | None = None,
+    objects: str | os.PathLike[str] | None = None,
+    crops: CropConfig | None = None,
     progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> PatchSet:
@@ -44,6 +52,17 @@ def open_patches(
         image, C the channels, every other letter numbers patches. ``"auto"``
         takes them from the metadata, or from the shape if there are none. In
         a folder, the axes of each TIFF file.
+    pattern : str, optional
+        Takes columns from the names of the files in a folder: a template such as
+        ``"{label}_{patient}_{}.png"``, or a regular expression with named groups.
+    channels : sequence of str, optional
+        The channels to keep, by name; all when None.
+    tiles : TileConfig, optional
+        How slides are cut into tiles; also says that ``path`` holds slides.
+    objects : path, optional
+        A label image, or a folder of them: patches are crops around its objects.
+    crops : CropConfig, optional
+        How the crops around objects are made.
     progress : callable, optional
         Called now and then with how many of how many images are done, in the
         calling thread.
@@ -67,7 +86,8 @@ def open_patches(
     if sizes is not None and sizes not in FITS:
         raise PatchError(f"Sizes can be handled by {', '.join(FITS)}, not {sizes!r}.")
     watch = Watch(progress, should_stop)
-    kind, source = _read(path, axes, watch)
+    objects = None if objects is None else Path(os.path.abspath(os.path.expanduser(objects)))
+    kind, source = _read(path, axes, pattern, tiles, objects, crops, watch)
     origin = {
         "kind": kind,
         "path": str(path),
@@ -75,6 +95,11 @@ def open_patches(
         # Values cannot be opened again; a file can.
         "labels": os.path.abspath(labels) if isinstance(labels, (str, os.PathLike)) else None,
         "axes": axes,
+        "pattern": pattern,
+        "channels": None if channels is None else list(channels),
+        "tiles": None if tiles is None else tiles.to_dict(),
+        "objects": None if objects is None else str(objects),
+        "crops": None if crops is None else crops.to_dict(),
     }
     return finish(
         source,
@@ -82,6 +107,7 @@ def open_patches(
         origin=origin,
         sizes=sizes,
         labels=labels,
+        channels=channels,
         watch=watch,
     )
 
@@ -103,7 +129,7 @@ def reopen(
     kind, path, count = origin.get("kind"), origin.get("path", ""), origin.get("count")
     if kind == "sample":
         patches = bundled_cells()
-    elif kind in ("folder", "stack", "npz"):
+    elif kind in ("folder", "stack", "npz", "zarr", "slides", "objects"):
         if not os.path.exists(path):
             raise PatchError(
                 f"The patches came from {path}, which is not there any more; bring it back or "
@@ -114,6 +140,11 @@ def reopen(
             sizes=origin.get("sizes"),
             labels=origin.get("labels"),
             axes=origin.get("axes", "auto"),
+            pattern=origin.get("pattern"),
+            channels=origin.get("channels"),
+            tiles=TileConfig.from_dict(origin["tiles"]) if origin.get("tiles") else None,
+            objects=origin.get("objects"),
+            crops=CropConfig.from_dict(origin["crops"]) if origin.get("crops") else None,
             progress=progress,
             should_stop=should_stop,
         )
@@ -130,7 +161,15 @@ def reopen(
     return patches
 
 
-def _read(path: Path, axes: str, watch: Watch) -> tuple[str, Source]:
+def _read(
+    path: Path,
+    axes: str,
+    pattern: str | None,
+    tiles: TileConfig | None,
+    objects: Path | None,
+    crops: CropConfig | None,
+    watch: Watch,
+) -> tuple[str, Source]:
     """Choose the reader by what the path is; return its kind and what it read."""
     try:
         is_dir, exists = path.is_dir(), path.exists()
@@ -140,13 +179,15 @@ def _read(path: Path, axes: str, watch: Watch) -> tuple[str, Source]:
         ) from None
     if not exists:
         raise PatchError(f"There is no file or folder {path}; check the path.")
+    if objects is not None:
+        return "objects", open_objects(path, objects, axes, crops or CropConfig(), watch)
     suffix = path.suffix.lower()
     if is_dir and suffix != ".zarr":
-        return "folder", read_folder(path, axes, watch)
+        return "folder", read_folder(path, axes, watch, pattern)
     if suffix in (".tif", ".tiff"):
         return "stack", read_tiff_stack(path, axes, watch)
     if suffix == ".npy":
-        return "stack", read_npy(path, axes)
+        return "stack", read_npy(path, axes, watch)
     if suffix == ".npz":
         return "npz", read_npz(path, axes)
     if suffix in SUFFIXES:

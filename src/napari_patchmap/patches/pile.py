@@ -1,184 +1,188 @@
-"""Many image files to one array, decoded by all cores at once."""
+"""Many image files to one set of images, decoded by all cores into the cache."""
 
 from __future__ import annotations
 
-import os
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import GREY, RGB
-from napari_patchmap.patches.decode import Decoded, decode
-from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.cache import building_folder, cache_folder, look_up, remember
+from napari_patchmap.patches.copying import Copied, content_key, in_threads, memory_note
+from napari_patchmap.patches.decode import Decoded, Digest, decode
 from napari_patchmap.patches.source import Watch
+from napari_patchmap.patches.store import StoreWriter, index_rows
 
-#: Files a thread reads before it reports: large enough to hide the overhead of a task.
+#: Files a thread reads before it writes and reports: large enough to hide the overhead.
 _CHUNK = 128
 
-#: How many files are looked at to learn the usual shape.
+#: How many files are looked at to learn how much space they need.
 _PROBES = 16
 
 
 class Pile:
-    """Files decoded in order: those of the usual shape into one array, the others beside it.
+    """Files decoded in order, of any size, that must agree in pixel type and channels.
 
     Parameters
     ----------
     paths : sequence of str
+    names : sequence of str
+        What people call them.
+    where : str
+        The folder that holds them.
     axes : str
         Axes of each TIFF file, or ``"auto"``.
 
     Attributes
     ----------
-    reasons : dict of int to str
-        Why a file cannot be used, by its index.
+    channel_names : tuple of str
+    notes : list of str
+        What the user should know, once the pile was decoded.
     """
 
-    def __init__(self, paths: Sequence[str], axes: str) -> None:
-        self._paths = paths
-        self._axes = axes
-        self._usual = _room(paths, axes)
-        self._odd: dict[int, np.ndarray] = {}
-        self._kinds: list[tuple[str, ...]] = [()] * len(paths)
-        self._notes: dict[int, tuple[str, ...]] = {}
-        self.reasons: dict[int, str] = {}
+    def __init__(
+        self, paths: Sequence[str], names: Sequence[str], where: str, axes: str
+    ) -> None:
+        self._paths, self._names, self._where, self._axes = paths, names, where, axes
+        count = len(paths)
+        self._reasons: dict[int, str] = {}
+        self._offsets = np.zeros(count, np.int64)
+        self._shapes = np.zeros((count, 3), np.int64)
+        self._types: list[str] = [""] * count
+        self._kinds: list[tuple[str, ...]] = [()] * count
+        self._said: dict[int, tuple[str, ...]] = {}
+        self._digests: dict[int, bytes] = {}
+        self.channel_names: tuple[str, ...] = ()
+        self.notes: list[str] = []
 
-    def decode(self, watch: Watch) -> None:
-        """Decode every file; what cannot be decoded gets a reason.
-
-        Raises
-        ------
-        LoadCancelled
-        """
-        count = len(self._paths)
-        parts = [range(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
-        with ThreadPoolExecutor(_threads()) as pool:
-            waiting = [pool.submit(self._decode_part, part) for part in parts]
-            try:
-                for part, future in zip(parts, waiting, strict=True):
-                    future.result()
-                    watch.step(part.stop, count)
-            finally:
-                pool.shutdown(cancel_futures=True)
-
-    def _decode_part(self, part: range) -> None:
-        """Decode some files; threads write to different rows and keys only."""
-        usual, shape, dtype = self._usual, self._usual.shape[1:], self._usual.dtype
-        for i in part:
-            result = try_decode(self._paths[i], self._axes)
-            if isinstance(result, str):
-                self.reasons[i] = result
-                continue
-            pixels, self._kinds[i], notes = result
-            if pixels.shape == shape and pixels.dtype == dtype:
-                usual[i] = pixels
-            else:
-                self._odd[i] = pixels
-            if notes:
-                self._notes[i] = notes
-
-    def agree(self, names: Sequence[str], where: str) -> tuple[tuple[str, ...], list[str]]:
-        """Return the channels that all images can have, and notes for the user.
-
-        Grey images among colour ones are repeated to red, green and blue;
-        anything else cannot be mixed without guessing.
+    def decode(self, fingerprint: str, watch: Watch) -> Copied:
+        """Decode every file, or find what was decoded before.
 
         Raises
         ------
         PatchError
-            If pixel types or channels differ.
+            If none can be decoded, they do not agree, or there is no room.
+        LoadCancelled
         """
-        said = Counter(note for notes in self._notes.values() for note in notes)
-        notes = [f"{note} ({count:,} images)" for note, count in said.items()]
-        good = [i for i in range(len(self._paths)) if i not in self.reasons]
+        found = look_up(fingerprint)
+        if found is not None:
+            watch.step(len(self._paths), len(self._paths))
+            notes = found.notes
+            self._reasons = {int(i): why for i, why in notes["reasons"]}
+            self.channel_names, self.notes = tuple(notes["channel_names"]), notes["notes"]
+            return Copied(found.images, self._good(), self._reasons)
+        count, expected = len(self._paths), self._expected()
+        with building_folder(expected) as folder:
+            writer = StoreWriter(folder, expected, str(cache_folder()))
+            try:
+                in_threads(lambda part: self._decode_part(part, writer), count, _CHUNK, watch)
+                self._agree()
+                good = self._good()
+                index = index_rows(self._offsets[good], self._shapes[good])
+                dtype, channels = np.dtype(self._types[good[0]]), len(self.channel_names)
+                stored = writer.finish(index, dtype, channels)
+            finally:
+                writer.close()
+            if stored is not None:
+                return Copied(stored, good, self._reasons, memory_note(writer))
+            assert folder is not None
+            key = content_key(self._digests, index, dtype)
+            saved: dict[str, Any] = {
+                "reasons": sorted(self._reasons.items()),
+                "channel_names": self.channel_names,
+                "notes": self.notes,
+            }
+            return Copied(remember(fingerprint, key, folder, saved), good, self._reasons)
+
+    def _decode_part(self, part: range, writer: StoreWriter) -> None:
+        """Decode some files; threads write to different rows and keys only."""
+        good, patches, digest = [], [], hashlib.sha256()
+        for i in part:
+            result = try_decode(self._paths[i], self._axes, digest)
+            if isinstance(result, str):
+                self._reasons[i] = result
+                continue
+            pixels, self._kinds[i], notes = result
+            if not pixels.flags.c_contiguous:
+                pixels = np.ascontiguousarray(pixels)
+            self._shapes[i] = pixels.shape
+            self._types[i] = pixels.dtype.str
+            if notes:
+                self._said[i] = notes
+            good.append(i)
+            patches.append(pixels)
+        if good:
+            self._offsets[good] = writer.write(patches)
+        self._digests[part.start] = digest.digest()
+
+    def _good(self) -> np.ndarray:
+        return np.setdiff1d(np.arange(len(self._paths)), list(self._reasons))
+
+    def _expected(self) -> int:
+        """Guess the bytes of all images from a few."""
+        count = len(self._paths)
+        spread = np.unique(np.linspace(0, count - 1, _PROBES).astype(int))
+        probes = [try_decode(self._paths[i], self._axes) for i in spread]
+        sizes = [p.pixels.nbytes for p in probes if isinstance(p, Decoded)]
+        return int(count * np.mean(sizes)) if sizes else 0
+
+    def _agree(self) -> None:
+        """Find the channels that all images can have, and what to tell the user.
+
+        Grey images among colour ones are repeated to red, green and blue;
+        anything else cannot be mixed without guessing.
+        """
+        if len(self._reasons) == len(self._paths):
+            raise PatchError(
+                f"None of the {len(self._paths):,} images in {self._where} can be read "
+                f"({self._names[0]} {self._reasons[0]}); replace them by intact image files."
+            )
+        said = Counter(note for notes in self._said.values() for note in notes)
+        self.notes = [f"{note} ({count:,} images)" for note, count in said.items()]
         types: dict[str, list[int]] = {}
         kinds: dict[tuple[str, ...], list[int]] = {}
-        usual = self._usual.dtype.name
-        for i in good:
-            name = self._odd[i].dtype.name if i in self._odd else usual
-            types.setdefault(name, []).append(i)
+        for i in self._good().tolist():
+            types.setdefault(self._types[i], []).append(i)
             kinds.setdefault(self._kinds[i], []).append(i)
         if len(types) > 1:
+            named = {np.dtype(kind).name: rows for kind, rows in types.items()}
             raise PatchError(
-                f"The images in {where} have different pixel types ({_listed(types, names)}); "
-                "convert them to one type or move them to folders of their own."
+                f"The images in {self._where} have different pixel types "
+                f"({self._listed(named)}); convert them to one type or move them to folders "
+                "of their own."
             )
-        if len(kinds) == 1:
-            return self._kinds[good[0]], notes
         if set(kinds) == {GREY, RGB}:
-            notes.append(
+            self.channel_names = RGB
+            self.notes.append(
                 f"{len(kinds[GREY]):,} grey images among colour ones were repeated to RGB."
             )
-            return RGB, notes
-        listed = _listed({" + ".join(kind): rows for kind, rows in kinds.items()}, names)
-        raise PatchError(
-            f"The images in {where} have different channels ({listed}); move them to folders "
-            "of their own."
+        elif len(kinds) == 1:
+            self.channel_names = next(iter(kinds))
+        else:
+            listed = self._listed({" + ".join(kind): rows for kind, rows in kinds.items()})
+            raise PatchError(
+                f"The images in {self._where} have different channels ({listed}); move them to "
+                "folders of their own."
+            )
+
+    def _listed(self, groups: dict[str, list[int]]) -> str:
+        ordered = sorted(groups.items(), key=lambda item: -len(item[1]))[:3]
+        return ", ".join(
+            f"{len(rows):,} of {kind} such as {self._names[rows[0]]}" for kind, rows in ordered
         )
 
-    def gather(self, channels: int) -> Images:
-        """Return the images in order, in one array if their sizes agree."""
-        good = [i for i in range(len(self._paths)) if i not in self.reasons]
-        usual = self._usual
-        if self._odd and usual.shape[-1] != channels:  # grey is usual, but some are in colour
-            usual = np.repeat(usual, channels, axis=-1)
-        odd = {
-            i: np.broadcast_to(pixels, (*pixels.shape[:2], channels))
-            for i, pixels in self._odd.items()
-        }
-        if any(pixels.shape != usual.shape[1:] for pixels in odd.values()):
-            return [odd[i] if i in odd else usual[i] for i in good]
-        # Close the gaps of the files left out, in place: the array may be large.
-        for row, i in enumerate(good):
-            if i in odd:
-                usual[row] = odd[i]
-            elif i != row:
-                usual[row] = usual[i]
-        return usual[: len(good)]
 
-
-def try_decode(path: str, axes: str) -> Decoded | str:
+def try_decode(path: str, axes: str, digest: Digest | None = None) -> Decoded | str:
     """Decode one file, or say in a few words why that cannot be done."""
     try:
-        return decode(path, axes)
+        return decode(path, axes, digest)
     except PatchError as error:
         return str(error)
     except OSError as error:
         return f"cannot be opened ({error.strerror or error})"
     except Exception as error:  # noqa: BLE001 - a decoder may raise anything on a damaged file
         return f"is damaged ({str(error).strip() or type(error).__name__})"
-
-
-def _room(paths: Sequence[str], axes: str) -> np.ndarray:
-    """Make one array for all images of the usual shape; memory is used as it is filled."""
-    spread = np.unique(np.linspace(0, len(paths) - 1, _PROBES).astype(int))
-    probes = [try_decode(paths[i], axes) for i in spread]
-    shapes = Counter((p.pixels.shape, p.pixels.dtype) for p in probes if isinstance(p, Decoded))
-    if not shapes:
-        return np.empty((len(paths), 0, 0, 1), np.uint8)
-    (shape, dtype), _ = shapes.most_common(1)[0]
-    try:
-        return np.empty((len(paths), *shape), dtype)
-    except MemoryError:
-        size = len(paths) * dtype.itemsize * np.prod(shape, dtype=float) / 2**30
-        raise PatchError(
-            f"{len(paths):,} images of {shape[1]} x {shape[0]} pixels need {size:,.0f} GB of "
-            "memory; make them smaller or choose fewer."
-        ) from None
-
-
-def _threads() -> int:
-    """Count the cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _listed(groups: dict[str, list[int]], names: Sequence[str]) -> str:
-    ordered = sorted(groups.items(), key=lambda item: -len(item[1]))[:3]
-    return ", ".join(
-        f"{len(rows):,} of {kind} such as {names[rows[0]]}" for kind, rows in ordered
-    )

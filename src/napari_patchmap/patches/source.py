@@ -163,7 +163,13 @@ def _cached(
     images: Images, table: pd.DataFrame, fingerprint: str, name: str, watch: Watch
 ) -> tuple[Images, pd.DataFrame, list[Skipped], list[str]]:
     """Copy costly images to the cache; leave out those that turn out to be damaged."""
-    raise NotImplementedError
+    from napari_patchmap.patches.copying import copy_to_cache  # which needs Watch
+
+    copied = copy_to_cache(images, fingerprint, name, watch)
+    skipped = [Skipped(_name_of(table, i), why) for i, why in sorted(copied.reasons.items())]
+    if skipped:
+        table = table.iloc[copied.kept]
+    return copied.images, table, skipped, [copied.note] * bool(copied.note)
 
 
 def not_finite(images: Images, watch: Watch) -> np.ndarray:
