@@ -1,0 +1,261 @@
+"""``patchmap tile``: the tiles of slides as files that any program opens."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import pandas as pd
+import tifffile
+
+from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.copying import cores
+from napari_patchmap.patches.patchset import Skipped
+from napari_patchmap.patches.slide_source import TileImages, read_slides
+from napari_patchmap.patches.source import Progress, Watch
+from napari_patchmap.patches.tiles import TileConfig, TilePlan
+
+#: Colour in which tiles are framed: seen on pink, violet and white alike.
+_FRAME = (0, 140, 70)
+
+#: Files in work at a time, for each thread.
+_AHEAD = 4
+
+#: What a file's name cannot hold on one system or another.
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+
+
+@dataclass(frozen=True)
+class Tiled:
+    """What was written.
+
+    Parameters
+    ----------
+    out : Path
+    written, planned : int
+        Tiles; fewer are written than planned after a stop, or where a slide is damaged.
+    stopped : bool
+    notes : list of str
+    skipped : list of Skipped
+    """
+
+    out: Path
+    written: int
+    planned: int
+    stopped: bool
+    notes: list[str]
+    skipped: list[Skipped]
+
+
+def cut(
+    path: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    config: TileConfig | None = None,
+    *,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Tiled:
+    """Write the tiles of a slide, or of every slide in a folder, as files.
+
+    ``<slide>_y<y>_x<x>.png`` (TIFF where PNG cannot hold the pixels as they are),
+    in a folder a slide where there are several; ``tiles.csv`` says where each
+    lies; ``tiles.png`` shows them on the slide.
+
+    Parameters
+    ----------
+    path : path
+        Of a slide or a folder of slides.
+    out : path
+        Folder that does not exist yet, or is empty.
+    config : TileConfig, optional
+    progress : callable, optional
+        Called with how many of how many tiles are written.
+    should_stop : callable
+        Ends the writing when it returns True; what is written stays.
+
+    Raises
+    ------
+    PatchError
+        If the slides cannot be read, or ``out`` holds something or cannot be written.
+    """
+    path = Path(os.path.abspath(os.path.expanduser(path)))
+    out = Path(os.path.abspath(os.path.expanduser(out)))
+    _check_empty(out)
+    if not path.exists():
+        raise PatchError(f"There is no file or folder {path}; check the path.")
+    source = read_slides(path, config, Watch(None, should_stop))
+    images = source.images
+    assert isinstance(images, TileImages)
+    table = _rows(images.plans, source.table, images.channels, images.dtype)
+    skipped = list(source.skipped)
+    try:
+        for folder in sorted({os.path.dirname(name) for name in table["file"]}):
+            (out / folder).mkdir(parents=True, exist_ok=True)
+        reasons, done = _write_all(images, table["file"].tolist(), out, progress, should_stop)
+        skipped += [Skipped(table["file"].iloc[i], why) for i, why in reasons.items()]
+        table = table.iloc[[i for i in range(done) if i not in reasons]]
+        _replace(out / "tiles.csv", table.to_csv(index=False).encode("utf-8"))
+        for plan, folder in zip(images.plans, _folders(images.plans), strict=True):
+            _replace(out / folder / "tiles.png", imagecodecs.png_encode(drawn(plan)))
+    except OSError as error:
+        raise PatchError(
+            f"The folder {out} cannot be written ({error.strerror or error}); choose another "
+            "one, or make room."
+        ) from None
+    planned = len(images)
+    return Tiled(out, len(table), planned, done < planned, source.notes, skipped)
+
+
+def drawn(plan: TilePlan) -> np.ndarray:
+    """Draw the frames of a plan's tiles on the picture of its slide.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+    """
+    picture = plan.picture.copy()
+    height, width = picture.shape[:2]
+    thick = max(1, max(height, width) // 1000)
+    corners = plan.boxes[["y", "x"]].to_numpy() / plan.scale
+    ends = corners + plan.boxes[["height", "width"]].to_numpy() / plan.scale
+    for (top, left), (bottom, right) in zip(
+        np.floor(corners).astype(int).tolist(), np.ceil(ends).astype(int).tolist(), strict=True
+    ):
+        bottom, right = min(bottom, height), min(right, width)
+        picture[top : top + thick, left:right] = _FRAME
+        picture[max(top, bottom - thick) : bottom, left:right] = _FRAME
+        picture[top:bottom, left : left + thick] = _FRAME
+        picture[top:bottom, max(left, right - thick) : right] = _FRAME
+    return picture
+
+
+# -- names ------------------------------------------------------------------------
+
+
+def _rows(
+    plans: list[TilePlan], table: pd.DataFrame, channels: int, dtype: np.dtype
+) -> pd.DataFrame:
+    """Name the file of each tile, and say where it lies."""
+    suffix = "png" if dtype == np.uint8 and channels in (1, 3) else "tif"
+    counts = [len(plan.boxes) for plan in plans]
+    stems = np.repeat([_stem(plan) for plan in plans], counts)
+    folders = np.repeat([f"{folder}/" if folder else "" for folder in _folders(plans)], counts)
+    places = zip(folders, stems, table["y"], table["x"], strict=True)
+    names = [f"{folder}{stem}_y{y}_x{x}.{suffix}" for folder, stem, y, x in places]
+    columns = ["source", "y", "x", "height", "width", "foreground"]
+    rows = table.reindex(columns=columns)
+    rows.insert(0, "file", names)
+    mpp = [plan.mpp for plan in plans]
+    rows["mpp"] = np.repeat(np.array(mpp, np.float64), counts)
+    return rows
+
+
+def _stem(plan: TilePlan) -> str:
+    stem = plan.path.name.rpartition(".")[0].removesuffix(".ome")
+    return _FORBIDDEN.sub("_", stem).strip(" .") or "slide"
+
+
+def _folders(plans: list[TilePlan]) -> list[str]:
+    """Name a folder for each of several slides; no two the same, also without upper case."""
+    if len(plans) == 1:
+        return [""]
+    taken: set[str] = set()
+    folders = []
+    for plan in plans:
+        folder, again = _stem(plan), 2
+        while folder.casefold() in taken:
+            folder, again = f"{_stem(plan)}_{again}", again + 1
+        taken.add(folder.casefold())
+        folders.append(folder)
+    return folders
+
+
+# -- files ------------------------------------------------------------------------
+
+
+def _check_empty(out: Path) -> None:
+    try:
+        if out.is_dir() and any(out.iterdir()):
+            raise PatchError(f"The folder {out} is not empty; choose a new one for the tiles.")
+        if out.exists() and not out.is_dir():
+            raise PatchError(f"{out} is a file; choose a new folder for the tiles.")
+    except OSError as error:
+        raise PatchError(
+            f"The folder {out} cannot be looked into ({error.strerror or error}); choose "
+            "another one."
+        ) from None
+
+
+def _write_all(
+    images: TileImages,
+    names: list[str],
+    out: Path,
+    progress: Progress | None,
+    should_stop: Callable[[], bool],
+) -> tuple[dict[int, str], int]:
+    """Write tiles in order; return why some could not be read, and how many were dealt with."""
+    reasons: dict[int, str] = {}
+
+    def write(index: int) -> None:
+        try:
+            pixels = images[index]
+        except PatchError as error:
+            reasons[index] = str(error)
+            return
+        _replace(out / names[index], _encoded(pixels, names[index]))
+
+    done = 0
+    with ThreadPoolExecutor(cores()) as pool:
+        for job in _in_order(pool, write, range(len(names)), _AHEAD * cores(), should_stop):
+            job.result()
+            done += 1
+            if progress is not None:
+                progress(done, len(names))
+    return reasons, done
+
+
+def _in_order(
+    pool: ThreadPoolExecutor,
+    work: Callable[[int], None],
+    items: range,
+    ahead: int,
+    should_stop: Callable[[], bool],
+) -> Iterator[Future[None]]:
+    """Keep a few jobs in work; once stopped, begin no other and end those."""
+    rest = iter(items)
+    waiting = [pool.submit(work, item) for item in islice(rest, ahead)]
+    while waiting:
+        yield waiting.pop(0)
+        if not should_stop():
+            waiting += [pool.submit(work, item) for item in islice(rest, 1)]
+
+
+def _encoded(pixels: np.ndarray, name: str) -> bytes:
+    if name.endswith(".png"):
+        return bytes(imagecodecs.png_encode(np.squeeze(pixels), level=4))
+    planes = np.moveaxis(pixels, -1, 0)
+    file = BytesIO()
+    tifffile.imwrite(
+        file,
+        planes if len(planes) > 1 else planes[0],
+        photometric="minisblack",
+        metadata={"axes": "CYX" if len(planes) > 1 else "YX"},
+        ome=True,
+        compression="zlib",
+    )
+    return file.getvalue()
+
+
+def _replace(path: Path, data: bytes | bytearray) -> None:
+    """Write a whole file or none, whenever the program ends."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(data)
+    os.replace(part, path)
