@@ -118,7 +118,8 @@ def test_unreadable_files_are_left_out_with_their_reason(write, folder, grey):
     assert reasons["2.png"] == "is not a PNG, JPEG, TIFF, BMP or WebP image"
     assert reasons["3.png"] == "is empty (0 bytes)"
     assert reasons["4.jpg"] == "is cut off: the JPEG has no end"
-    assert all(reasons[name].startswith("is damaged") for name in ("6.png", "7.tif", "8.tif"))
+    assert reasons["6.png"] == "is cut off: the PNG has no end"
+    assert all(reasons[name].startswith("is damaged") for name in ("7.tif", "8.tif"))
 
 
 def test_nothing_readable_is_one_sentence(folder):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,21 @@ import pandas as pd
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.matching import explain_mismatch, match_names, match_order
 from napari_patchmap.patches.patchset import BOX_COLUMNS
+from napari_patchmap.patches.table_file import read_table
+
+#: Says whether a text begins like a code that would lose its zeros as a number.
+_CODE = re.compile(r"\s*[+-]?0\d").match
 
 #: A table with a header row, or one value a patch.
 Labels = str | os.PathLike[str] | Sequence[Any] | np.ndarray
 
 
 def join_labels(
-    table: pd.DataFrame, labels: Labels, names: Sequence[str] | None, name: str
+    table: pd.DataFrame,
+    labels: Labels,
+    names: Sequence[str] | None,
+    name: str,
+    from_names: Collection[str] = (),
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return ``table`` with the labels' columns, and notes for the user.
 
@@ -34,6 +43,9 @@ def join_labels(
         an index column or by their order.
     name : str
         What people call the patches.
+    from_names : collection of str
+        Columns of ``table`` that a pattern took from the file names. The labels
+        file wins over them; they are kept as, say, ``patient (file name)``.
 
     Raises
     ------
@@ -53,56 +65,20 @@ def join_labels(
     if found is None:
         raise PatchError(explain_mismatch(rows, names, len(table), path, name))
     column, row_of = found
-    return _add_columns(table, rows, row_of, column, path)
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """Read a CSV file with a header row, every cell as text, NaN where empty.
-
-    Raises
-    ------
-    PatchError
-        If the file is missing, is not such a table, or has no rows.
-    """
-    for encoding in ("utf-8-sig", "latin-1"):
-        try:
-            with path.open(encoding=encoding, newline="") as file:
-                header = file.readline()
-            separator = max(",;\t", key=header.count)
-            rows = pd.read_csv(
-                path,
-                sep=separator,
-                encoding=encoding,
-                dtype=str,
-                keep_default_na=False,
-                na_values=[""],
-                skipinitialspace=True,
-            )
-        except UnicodeDecodeError:
-            continue
-        except FileNotFoundError:
-            raise PatchError(f"There is no labels file {path}; check the path.") from None
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise PatchError(
-                f"The labels file {path} cannot be read ({reason}); check the path and its "
-                "permissions."
-            ) from None
-        except ValueError as error:  # pandas' parser errors
-            raise PatchError(
-                f"The labels file {path} is not a CSV table ({str(error).strip()}); save it "
-                "with a header row and one row an image."
-            ) from None
-        if rows.empty:
-            raise PatchError(f"The labels file {path} has no rows below its header.")
-        rows.columns = [str(column).strip() for column in rows.columns]
-        return rows
-    raise AssertionError("latin-1 decodes everything")
+    return _add_columns(table, rows, row_of, column, path, from_names)
 
 
 def as_text(values: Any) -> np.ndarray:
     """Return labels as text, with None where one is missing; 3.0 is written 3."""
-    return np.array([_text(value) for value in np.asarray(values).tolist()], dtype=object)
+    known: dict[Any, str | None] = {}
+    # There are few different labels: each is looked at once, however many patches have it.
+    return np.array(
+        [
+            known[value] if value in known else known.setdefault(value, _text(value))
+            for value in np.asarray(values).tolist()
+        ],
+        dtype=object,
+    )
 
 
 def _text(value: Any) -> str | None:
@@ -130,7 +106,12 @@ def _with_values(table: pd.DataFrame, labels: Any, name: str) -> pd.DataFrame:
 
 
 def _add_columns(
-    table: pd.DataFrame, rows: pd.DataFrame, row_of: np.ndarray, key: str | None, path: Path
+    table: pd.DataFrame,
+    rows: pd.DataFrame,
+    row_of: np.ndarray,
+    key: str | None,
+    path: Path,
+    from_names: Collection[str],
 ) -> tuple[pd.DataFrame, list[str]]:
     """Bring the columns of ``rows`` along; row -1 stands for a patch without one."""
     notes = []
@@ -143,13 +124,15 @@ def _add_columns(
         label = columns[0]
     if label is None:
         notes.append(f"{path.name} has no column called 'label'; its columns came along.")
-    picked = rows.reindex(row_of)
-    if label is not None and "label" in table:
-        table = table.rename(columns={"label": "folder"})
+    brought = {"label" if column == label else column for column in columns}
+    replaced = {c: f"{c} (file name)" for c in from_names if c in brought}
+    if "label" in brought and "label" in table:
+        replaced.setdefault("label", "folder")
+    table = table.rename(columns=replaced)
     new: dict[str, Any] = {}
     for column in columns:
         if column == label:
-            new["label"] = as_text(picked[column].to_numpy())
+            new["label"] = _picked(rows[column], row_of, as_text)
             continue
         # A user's column never overwrites where a patch lies.
         free = (
@@ -157,15 +140,43 @@ def _add_columns(
             if column not in (*BOX_COLUMNS, "label", *table)
             else f"{column} (labels file)"
         )
-        new[free] = _numbers_if_all(picked[column]).to_numpy()
+        new[free] = _picked(rows[column], row_of, numbers_if_all)
     extra = pd.DataFrame(new, index=table.index)
     return pd.concat([table, extra], axis=1), notes
 
 
-def _numbers_if_all(column: pd.Series) -> pd.Series:
-    """Turn a text column into numbers when every cell is one; codes such as 007 stay text."""
-    given = column.dropna().astype(str).str.strip()
-    if given.empty or given.str.match(r"[+-]?0\d").any():
-        return column
-    numbers = pd.to_numeric(column, errors="coerce")
-    return numbers if numbers[given.index].notna().all() else column
+def _picked(
+    column: pd.Series, row_of: np.ndarray, convert: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Convert the cells of the patches' rows; a patch without a row has a missing value."""
+    values: np.ndarray = column.to_numpy(dtype=object)
+    if len(values) <= 2 * len(row_of):
+        # Converted in the order of the file: going to and fro in a large memory is slow.
+        done = convert(values)
+        if done.dtype.kind in "iuf" or convert is as_text:
+            if (row_of >= 0).all():
+                return done[row_of]
+            filler: Any = None if done.dtype == object else np.nan
+            return np.where(row_of >= 0, done[row_of], filler)
+    return convert(np.where(row_of >= 0, values[row_of], None))
+
+
+def numbers_if_all(values: Sequence[str | float | None] | np.ndarray) -> np.ndarray:
+    """Turn text into numbers when every value is one; codes such as 007 stay text.
+
+    None and NaN are missing values, which are kept.
+    """
+    text = np.asarray(values, dtype=object)
+    missing = pd.isna(text)
+    given = text if not missing.any() else text[~missing]
+    if not len(given) or any(map(_CODE, given.tolist())):
+        return text
+    try:
+        numbers = pd.to_numeric(given)
+    except (ValueError, TypeError):
+        return text
+    if len(given) == len(text):
+        return numbers
+    with_gaps = np.full(len(text), np.nan)
+    with_gaps[~missing] = numbers
+    return with_gaps

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,8 +20,9 @@ _NAME_HINTS = ("file", "name", "image", "path")
 
 
 def _stem(name: str) -> str:
-    base = name.rpartition("/")
-    return base[0] + base[1] + os.path.splitext(base[2])[0]
+    head, dot, tail = name.rpartition(".")
+    # A dot that begins a name begins no ending, and one in a folder's name neither.
+    return head if dot and "/" not in tail and head and head[-1] != "/" else name
 
 
 def _base(name: str) -> str:
@@ -45,13 +45,20 @@ def _clean(names: Iterable[Any]) -> list[str]:
     ]
 
 
-class _Best(NamedTuple):
-    """The column of a labels file that names the most images."""
+class _Match(NamedTuple):
+    """A column of a labels file against the images' names in one spelling."""
 
-    matched: int
     column: str
     cells: list[str]
     keys: list[str]
+    rows: np.ndarray
+    """Rows whose cell names an image, in order."""
+    row_of: np.ndarray
+    """The first of these rows for each image, -1 where it has none."""
+    named: int
+    """Different names among these rows."""
+    matched: int
+    """Images that have a row."""
 
 
 def match_names(
@@ -71,51 +78,97 @@ def match_names(
     PatchError
         If a row fits several images, or several unlike rows fit one image.
     """
-    best = _best_column(rows, names)
+    best = _best_match(rows, names)
     if best is None or 2 * best.matched < min(len(names), len(rows)):
         return None
-    _check_unambiguous(best, _clean(names), rows, path)
-    row_of: dict[str, int] = {}
-    for row, cell in enumerate(best.cells):
-        row_of.setdefault(cell, row)
-    return best.column, np.array([row_of.get(key, -1) for key in best.keys], np.intp)
+    _check_unambiguous(best, names, rows, path)
+    return best.column, best.row_of
 
 
-def _best_column(rows: pd.DataFrame, names: Sequence[str]) -> _Best | None:
-    # Plain lists and sets: many times faster here than text columns of pandas.
-    patches = _clean(names)
+def _best_match(rows: pd.DataFrame, names: Sequence[str]) -> _Match | None:
+    """Find the column and spelling that name the most images."""
     # Labels such as 1 and 2 may well equal the names of some images.
     columns = [column for column in rows.columns if column.lower() != "label"]
-    cells = {column: _clean(rows[column].tolist()) for column in columns}
-    known = {column: set(cells[column]) - {""} for column in columns}
-    best, best_score = None, (0, True)
-    for spelling in _SPELLINGS:
-        keys = [spelling(name) for name in patches]
-        for column in columns:
-            matched = sum(map(known[column].__contains__, keys))
-            score = (matched, any(hint in column.lower() for hint in _NAME_HINTS))
-            if score > best_score:
-                best, best_score = _Best(matched, column, cells[column], keys), score
-        if best is not None and best.matched == len(patches):
-            break
+    # Stable: among columns that match equally well, one that says so comes first.
+    columns.sort(key=lambda column: not any(hint in column.lower() for hint in _NAME_HINTS))
+    best: _Match | None = None
+    for column, cells, keys in _candidates(rows, columns, list(names)):
+        match = _match(column, cells, keys)
+        if match.matched > (best.matched if best else 0):
+            best = match
+            if best.matched == len(names):
+                break
     return best
 
 
-def _check_unambiguous(best: _Best, patches: list[str], rows: pd.DataFrame, path: Path) -> None:
-    known = set(best.cells)
-    twice = {key for key, n in Counter(best.keys).items() if n > 1 and key in known}
-    if twice:
-        name = next(key for key in best.keys if key in twice)
-        where = [patch for key, patch in zip(best.keys, patches, strict=True) if key == name]
-        raise PatchError(
-            f"The labels file {path} names {name!r}, but there are several such images "
-            f"({where[0]} and {where[1]}); write the name with its folder."
-        )
-    wanted = set(best.keys)
-    again = {cell for cell, n in Counter(best.cells).items() if n > 1 and cell in wanted}
-    if again:
-        cells = pd.Series(best.cells, index=rows.index)
-        unlike = rows.assign(**{best.column: cells})[cells.isin(again)].drop_duplicates()
+def _candidates(
+    rows: pd.DataFrame, columns: Sequence[str], names: list[str]
+) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Give columns and the names in one spelling after another, the likeliest first.
+
+    Plain lists: many times faster here than text columns of pandas. Nothing is
+    made before it is asked for, because tables may have millions of rows.
+    """
+    raw = {column: rows[column].tolist() for column in columns}
+    for column in columns:
+        yield column, raw[column], names
+    patches = _clean(names)
+    cells = {column: _clean(raw[column]) for column in columns}
+    for spelling in _SPELLINGS:
+        keys = [spelling(name) for name in patches]
+        for column in columns:
+            yield column, cells[column], keys
+        if spelling is _SPELLINGS[0]:
+            # Paths from farther up, such as /home/me/set/a/1.png for a/1.png.
+            wanted = set(keys)
+            for column in columns:
+                if any("/" in cell for cell in cells[column][:1000]):
+                    yield column, [_tail(cell, wanted) for cell in cells[column]], keys
+
+
+def _tail(cell: str, wanted: set[str]) -> str:
+    """Leave out leading folders until the rest is wanted."""
+    rest = cell
+    while rest and rest not in wanted:
+        rest = rest.partition("/")[2]
+    return rest or cell
+
+
+def _match(column: str, cells: list[str], keys: list[str]) -> _Match:
+    count = len(keys)
+    # The first image of each name; the table, which may be the larger, is only gone through.
+    image_of = dict(zip(reversed(keys), range(count - 1, -1, -1), strict=True))
+    unique = len(image_of) == count
+    image_of.pop("", None)
+    image = np.fromiter(map(image_of.get, cells, repeat(-1)), np.intp, len(cells))
+    rows = np.flatnonzero(image >= 0)
+    row_of = np.full(count, -1, np.intp)
+    row_of[image[rows[::-1]]] = rows[::-1]
+    named = matched = int(np.count_nonzero(row_of >= 0))
+    if not unique:
+        first = np.fromiter(map(image_of.get, keys, repeat(-1)), np.intp, count)
+        row_of = np.where(first >= 0, row_of[first], -1)
+        matched = int(np.count_nonzero(row_of >= 0))
+    return _Match(column, cells, keys, rows, row_of, named, matched)
+
+
+def _check_unambiguous(
+    best: _Match, names: Sequence[str], rows: pd.DataFrame, path: Path
+) -> None:
+    if best.matched > best.named:
+        seen: dict[str, str] = {}
+        for key, patch, row in zip(best.keys, names, best.row_of, strict=True):
+            if row >= 0 and key in seen:
+                raise PatchError(
+                    f"The labels file {path} names {key!r}, but there are several such images "
+                    f"({seen[key]} and {patch}); write the name with its folder."
+                )
+            seen[key] = patch
+    if len(best.rows) > best.named:
+        cells = pd.Series([best.cells[row] for row in best.rows], dtype=object)
+        again = cells.duplicated(keep=False).to_numpy()
+        several = rows.iloc[best.rows[again]]
+        unlike = several.assign(**{best.column: cells[again].to_numpy()}).drop_duplicates()
         unlike = unlike[unlike[best.column].duplicated()]
         if len(unlike):
             name = unlike[best.column].iloc[0]
@@ -153,13 +206,13 @@ def explain_mismatch(
             f"The labels file {path} has {len(rows):,} rows but {name} has {count:,} patches; "
             "give one row a patch in their order, or add a column 'index' that counts from 0."
         )
-    best = _best_column(rows, names)
+    best = _best_match(rows, names)
     if best is None:
         matched, patch = 0, names[0]
         cell = next((str(value) for value in rows.iloc[0] if not pd.isna(value)), "")
     else:
-        known, wanted, matched = set(best.cells), set(best.keys), best.matched
-        patch = next(n for n, key in zip(names, best.keys, strict=True) if key not in known)
+        wanted, matched = set(best.keys), best.matched
+        patch = names[int(np.flatnonzero(best.row_of < 0)[0])]
         cell = next((cell for cell in best.cells if cell not in wanted), "")
     return (
         f"Only {matched:,} of the {count:,} images in {name} match one of the {len(rows):,} "

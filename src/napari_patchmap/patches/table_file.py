@@ -1,0 +1,123 @@
+"""A labels file (CSV) as people's programs write it: separators, encodings, row names."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from napari_patchmap.errors import PatchError
+
+#: How spreadsheets begin: .xlsx and .ods are zip archives, .xls is an older container.
+_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+#: What Excel writes for "Unicode text".
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a CSV file with a header row, every cell as text, NaN where empty.
+
+    The separator (comma, semicolon or tab) is taken from the header, or from the
+    line ``sep=;`` that Excel understands. Row names, which R and pandas write into
+    a column without a name, are left out if they only count.
+
+    Raises
+    ------
+    PatchError
+        If the file is missing, is not such a table, or has no rows.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(4096)
+        if start.startswith(_SPREADSHEETS):
+            raise PatchError(
+                f"The labels file {path} is a spreadsheet, not a CSV table; open it in its "
+                "program and save it as CSV."
+            )
+        if start.startswith(_UTF_16):
+            return _read(path, "utf-16")
+        if b"\0" in start:
+            raise PatchError(
+                f"The labels file {path} is not a CSV table (it is no text); choose another."
+            )
+        try:
+            return _read(path, "utf-8-sig")
+        except UnicodeDecodeError:
+            return _read(path, "latin-1")
+    except FileNotFoundError:
+        raise PatchError(f"There is no labels file {path}; check the path.") from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise PatchError(
+            f"The labels file {path} cannot be read ({reason}); check the path and its "
+            "permissions."
+        ) from None
+    except (ValueError, csv.Error) as error:  # the parsers' errors
+        reason = " ".join(str(error).split())
+        raise PatchError(
+            f"The labels file {path} is not a CSV table ({reason}); save it with a header row "
+            "and one row an image."
+        ) from None
+
+
+def _read(path: Path, encoding: str) -> pd.DataFrame:
+    with path.open(encoding=encoding, newline="") as file:
+        header = file.readline()
+        said = header.strip().strip('"')
+        excel = said.lower().startswith("sep=") and len(said) == 5
+        separator = said[4] if excel else max(",;\t", key=header.count)
+        if not excel:
+            file.seek(0)
+        # Read by the csv module, for pandas gives the second of two equal names another.
+        names = next(csv.reader(file, delimiter=separator, skipinitialspace=True), [])
+    labels = [name for name in names if name.strip().lower() == "label"]
+    if len(labels) > 1:
+        raise PatchError(
+            f"The labels file {path} has {len(labels)} columns called 'label'; rename all but "
+            "one."
+        )
+    rows = pd.read_csv(
+        path,
+        sep=separator,
+        encoding=encoding,
+        dtype=str,
+        keep_default_na=False,
+        na_values=[""],
+        skipinitialspace=True,
+        skiprows=1 if excel else 0,
+    )
+    if rows.empty:
+        raise PatchError(f"The labels file {path} has no rows below its header.")
+    if not isinstance(rows.index, pd.RangeIndex):
+        rows = _with_row_names(rows, path)
+    first = str(rows.columns[0])
+    if first.startswith("Unnamed: ") and len(rows.columns) > 1 and _counts(rows[first]):
+        rows = rows.drop(columns=first)
+    rows.columns = [str(column).strip() for column in rows.columns]
+    return rows
+
+
+def _with_row_names(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Bring back what pandas made the index because the header has a column too few."""
+    if rows.index.nlevels > 1:
+        raise PatchError(
+            f"The labels file {path} has more columns than names in its header; name each."
+        )
+    if rows.iloc[:, -1].isna().all():  # every row ends with a separator
+        columns = rows.columns
+        rows = rows.reset_index().iloc[:, :-1]
+        return rows.set_axis(columns, axis=1)
+    names = pd.Series(rows.index)
+    rows = rows.reset_index(drop=True)
+    if not _counts(names):
+        rows.insert(0, "row", names.to_numpy(), allow_duplicates=True)
+    return rows
+
+
+def _counts(column: pd.Series) -> bool:
+    """Whether a column only counts its rows, from 0 or 1."""
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
+    return bool(numbers[0] in (0, 1) and (np.diff(numbers) == 1).all())
