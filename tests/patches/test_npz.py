@@ -1,5 +1,8 @@
 """NPZ files as MedMNIST lays them out, and with plain images and labels."""
 
+import io
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -138,3 +141,60 @@ def test_a_damaged_file(tmp_path, grey):
         path.write_bytes(data)
         with pytest.raises(PatchError, match=r"a\.npz is not a complete \.npz file"):
             open_patches(path)
+
+
+def test_splits_of_different_compression(tmp_path, grey, monkeypatch):
+    arrays = {
+        "train_images": grey(30, 12, 14, 3),
+        "test_images": grey(20, 12, 14, 3),
+        "train_labels": np.arange(30),
+        "test_labels": np.arange(20),
+    }
+    path = tmp_path / "a.npz"
+    np.savez(path, **arrays)
+    with zipfile.ZipFile(path, "w") as file:
+        for key, array in arrays.items():
+            stream = io.BytesIO()
+            np.save(stream, array)
+            how = zipfile.ZIP_STORED if key.startswith("train") else zipfile.ZIP_DEFLATED
+            file.writestr(f"{key}.npy", stream.getvalue(), how)
+    both = np.concatenate([arrays["train_images"], arrays["test_images"]])
+    for small in (10**9, 100):  # kept in memory, or unpacked when wanted
+        monkeypatch.setattr("napari_patchmap.patches.npz_member._SMALL", small)
+        ps = open_patches(path)
+        some = np.random.default_rng(0).integers(0, 50, 99)
+        np.testing.assert_array_equal(ps.take(some), both[some])
+        np.testing.assert_array_equal(ps[49], both[49])
+        assert ps.table["split"].tolist() == ["train"] * 30 + ["test"] * 20
+        assert ps.labels.tolist() == [str(i) for i in [*range(30), *range(20)]]
+
+
+def test_large_compressed_images_are_unpacked_once_and_damage_is_told(
+    tmp_path, rng, monkeypatch
+):
+    monkeypatch.setattr("napari_patchmap.patches.npz_member._SMALL", 100)
+    path, pixels = tmp_path / "a.npz", rng.integers(0, 99, (900, 3, 32, 32)).astype(">u2")
+    np.savez_compressed(path, images=pixels)
+    ps = open_patches(path)
+    np.testing.assert_array_equal(
+        ps.take([899, 0, 7]), pixels[[899, 0, 7]].transpose(0, 2, 3, 1)
+    )
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    path.write_bytes(whole[:middle] + b"\xff" * 400 + whole[middle + 400 :])
+    ps = open_patches(path)
+    assert 0 < len(ps) < 900
+    np.testing.assert_array_equal(ps[0], pixels[0].transpose(1, 2, 0))
+    assert len(ps) + len(ps.skipped) == 900
+    assert ps.skipped[-1].reason.startswith(f"{path} is damaged in 'images' from image")
+
+
+def test_locked_and_odd_zip_files(tmp_path, grey):
+    path = tmp_path / "a.npz"
+    np.savez(path, images=grey(30, 8, 8))
+    data = bytearray(path.read_bytes())
+    for sign, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.find(sign) + at] |= 1  # says that it needs a password
+    path.write_bytes(data)
+    with pytest.raises(PatchError, match=r"a\.npz is not a complete \.npz file \(.*encrypted"):
+        open_patches(path)

@@ -162,15 +162,6 @@ def test_a_half_written_file_is_one_sentence(tmp_path, grey, how, share):
         open_patches(path)
 
 
-def test_a_slide_is_told_apart(tmp_path, grey):
-    with tifffile.TiffWriter(tmp_path / "slide.tif") as writer:
-        pixels = grey(256, 256, 3)
-        writer.write(pixels, subifds=1, tile=(64, 64), photometric="rgb")
-        writer.write(pixels[::2, ::2], subfiletype=1, tile=(64, 64), photometric="rgb")
-    with pytest.raises(PatchError, match=r"slide\.tif is a slide .*cut it into tiles"):
-        open_patches(tmp_path / "slide.tif")
-
-
 def test_text_in_a_tif(tmp_path):
     (tmp_path / "a.tif").write_text("this is not a TIFF")
     with pytest.raises(PatchError, match=r"a\.tif is not a TIFF that can be read"):
@@ -235,9 +226,11 @@ def test_npy_that_is_not_numbers_or_not_whole(tmp_path, grey):
     with pytest.raises(PatchError, match=r"a\.npy holds values of type <U4, not pixels"):
         open_patches(path)
     np.save(path, grey(20, 8, 8))
-    path.write_bytes(path.read_bytes()[:700])
-    with pytest.raises(PatchError, match=r"a\.npy is not a complete NumPy file"):
-        open_patches(path)
+    for length in (100, 128 + 63):
+        half = tmp_path / "half.npy"
+        half.write_bytes(path.read_bytes()[:length])
+        with pytest.raises(PatchError, match=r"half\.npy is not a complete NumPy file"):
+            open_patches(half)
     for content in (b"", b"plain text"):
         path.write_bytes(content)
         with pytest.raises(PatchError, match=r"a\.npy is not a NumPy file; copy"):
@@ -245,3 +238,54 @@ def test_npy_that_is_not_numbers_or_not_whole(tmp_path, grey):
     np.save(path, np.zeros((0, 8, 8)))
     with pytest.raises(PatchError, match=r"a\.npy holds no images"):
         open_patches(path)
+
+
+def test_npy_that_is_half_written_keeps_its_whole_patches(tmp_path, grey):
+    path, pixels = tmp_path / "a.npy", grey(20, 8, 8)
+    np.save(path, pixels)
+    path.write_bytes(path.read_bytes()[:700])
+    ps = open_patches(path)
+    np.testing.assert_array_equal(ps.take(range(len(ps)))[..., 0], pixels[:8])
+    assert ps.notes == ["a.npy is cut off: 12 of its 20 patches were left out."]
+    assert [s.source for s in ps.skipped] == [f"a.npy [{i}]" for i in range(8, 20)]
+    assert ps.skipped[0].reason == "is cut off"
+
+
+@pytest.mark.parametrize("dtype", ["u1", ">u2", "<f4", "?"])
+@pytest.mark.parametrize(
+    ("axes", "shape"),
+    [
+        ("NYX", (40, 9, 12)),
+        ("NYXC", (40, 9, 12, 3)),
+        ("CNYX", (2, 40, 9, 12)),
+        ("YXN", (9, 12, 40)),
+        ("TCZYX", (5, 2, 8, 9, 12)),
+        ("YNXC", (9, 40, 12, 3)),
+    ],
+)
+@pytest.mark.parametrize("order", "CF")
+def test_npy_in_any_order_of_axes_and_bytes(tmp_path, rng, axes, shape, dtype, order):
+    pixels = np.asarray(rng.integers(0, 200, shape), dtype, order=order)
+    np.save(tmp_path / "a.npy", pixels)
+    letter = "C" if "C" in axes else None
+    wanted = np.moveaxis(pixels, axes.index("C"), -1) if letter else pixels[..., None]
+    rest = axes.replace("C", "")
+    wanted = np.moveaxis(wanted, (rest.index("Y"), rest.index("X")), (-3, -2))
+    wanted = wanted.reshape(40, *wanted.shape[-3:])
+    if dtype == "?":
+        wanted = wanted * np.uint8(255)
+    ps = open_patches(tmp_path / "a.npy", axes=axes)
+    some = rng.integers(0, 40, 100)
+    np.testing.assert_array_equal(ps.take(some), wanted[some])
+    np.testing.assert_array_equal(ps[39], wanted[39])
+    assert ps[39].dtype.isnative
+
+
+def test_npy_that_gets_shorter_meanwhile(tmp_path, grey):
+    np.save(tmp_path / "a.npy", grey(20, 8, 8))
+    ps = open_patches(tmp_path / "a.npy")
+    with (tmp_path / "a.npy").open("r+b") as file:
+        file.truncate(700)
+    with pytest.raises(PatchError, match=r"a\.npy has become shorter"):
+        ps.take(range(20))
+    assert ps.take(range(8)).shape == (8, 8, 8, 1)

@@ -15,13 +15,14 @@ from napari_patchmap.patches.axes import (
     check_axes,
     checked_numbers,
     default_names,
-    drop_opaque_alpha,
     guess_axes,
     looks_like_channels,
 )
 from napari_patchmap.patches.fit import Fit
+from napari_patchmap.patches.flat import sampled
+from napari_patchmap.patches.images import ArrayImages, Images
 from napari_patchmap.patches.labels import Labels
-from napari_patchmap.patches.patchset import PatchSet, box_table
+from napari_patchmap.patches.patchset import PatchSet, Skipped, box_table
 from napari_patchmap.patches.source import Source, Watch, finish
 
 
@@ -87,32 +88,100 @@ def from_array(
 def plain_source(array: np.ndarray, name: str, axes: str, rgb: bool | None = None) -> Source:
     """Read an array without metadata; see :func:`from_array` for the parameters."""
     array = checked_numbers(array, name)
-    notes = []
+    axes = plain_axes(array.shape, name, axes, rgb)
+    return described(ArrayImages(arrange(array, axes)), axes, name, Watch(), rgb=rgb)
+
+
+def plain_axes(shape: tuple[int, ...], name: str, axes: str, rgb: bool | None = None) -> str:
+    """Decide the axes of an array without metadata, from its shape unless they are given.
+
+    Raises
+    ------
+    PatchError
+        If the array is one image.
+    UnclearAxesError
+        If more than one reading is likely.
+    """
     if axes != "auto":
-        axes = check_axes(axes, array.ndim, name)
-    elif rgb is True and array.ndim == 4:
-        axes = "NYXS"
-    elif rgb is False and array.ndim == 3:
-        axes = "NYX"
-    elif rgb is False and array.ndim == 4:
-        if not looks_like_channels(array.shape[1], array.shape[2:]):
-            shape = " x ".join(map(str, array.shape))
-            raise UnclearAxesError(
-                f"It is not clear which axis of {name} ({shape}) is what; say so with axes, "
-                "for example NCYX (N patches, C channels) or TZYX (every plane a patch)."
-            )
-        axes = "NCYX"
-    else:
-        axes = guess_axes(array.shape, name)
+        return check_axes(axes, len(shape), name)
+    if rgb is True and len(shape) == 4:
+        return "NYXS"
+    if rgb is False and len(shape) == 3:
+        return "NYX"
+    if rgb is False and len(shape) == 4:
+        if looks_like_channels(shape[1], shape[2:]):
+            return "NCYX"
+        raise UnclearAxesError(
+            f"It is not clear which axis of {name} ({' x '.join(map(str, shape))}) is what; "
+            "say so with axes, for example NCYX (N patches, C channels) or TZYX (every plane a "
+            "patch)."
+        )
+    return guess_axes(shape, name)
+
+
+def described(
+    images: Images,
+    axes: str,
+    name: str,
+    watch: Watch,
+    *,
+    rgb: bool | None = None,
+    frames: np.ndarray | None = None,
+) -> Source:
+    """Name the channels of images without metadata, and lay out their table.
+
+    Parameters
+    ----------
+    images : Images
+    axes : str
+        Of the array they come from.
+    name : str
+    watch : Watch
+    rgb : bool, optional
+        See :func:`from_array`.
+    frames : ndarray of int, optional
+        Index of each image in its source, when some are left out.
+    """
+    notes = []
     last = axes[-1] in "SC"
-    images = arrange(array, axes)
-    names = default_names(images.shape[-1], images.dtype, last)
-    if rgb is True and images.shape[-1] == 4:
-        images, names = images[..., :3], RGB
+    names = default_names(images.channels, images.dtype, last)
+    if rgb is True and images.channels == 4:
+        images, names = _three(images), RGB
         notes.append(ALPHA_NOTE)
-    elif last and rgb is None and (opaque := drop_opaque_alpha(images)) is not None:
-        images, names = opaque, RGB
+    elif last and rgb is None and _is_opaque(images, watch):
+        images, names = _three(images), RGB
         notes.append("The fourth channel is 255 everywhere and was dropped as alpha.")
-    count, height, width = images.shape[:3]
-    table = box_table(name, np.arange(count), np.tile([height, width], (count, 1)))
-    return Source(images, table, names, notes=notes)
+    frames = np.arange(len(images)) if frames is None else frames
+    return Source(images, box_table(name, frames, images.sizes), names, notes=notes)
+
+
+def cut_off(whole: np.ndarray, name: str) -> tuple[list[Skipped], list[str]]:
+    """List the patches that a half-written file lacks, and note it in a sentence.
+
+    Parameters
+    ----------
+    whole : ndarray of bool, shape (n,)
+        Which patches lie in the file as a whole.
+    """
+    lost = np.flatnonzero(~whole).tolist()
+    if not lost:
+        return [], []
+    note = f"{name} is cut off: {len(lost):,} of its {len(whole):,} patches were left out."
+    return [Skipped(f"{name} [{frame}]", "is cut off") for frame in lost], [note]
+
+
+def _is_opaque(images: Images, watch: Watch) -> bool:
+    """Whether a fourth channel is 255 everywhere, so that it can only be alpha."""
+    if images.channels != 4 or images.dtype != np.uint8:
+        return False
+    for some in sampled(images, 1000):
+        if not (some[..., 3] == 255).all():
+            return False
+        watch.step(0, len(images))
+    return True
+
+
+def _three(images: Images) -> Images:
+    if isinstance(images, ArrayImages):
+        return ArrayImages(images.array[..., :3])  # a view, which is faster
+    return images.with_channels(range(3))

@@ -110,14 +110,20 @@ def default_names(channels: int, dtype: np.dtype, last: bool) -> tuple[str, ...]
     return tuple(f"channel {i}" for i in range(channels))
 
 
-def drop_opaque_alpha(images: np.ndarray) -> np.ndarray | None:
-    """Return RGBA images without their alpha if it is 255 everywhere, else None."""
-    if images.shape[-1] != 4 or images.dtype != np.uint8:
-        return None
-    step = max(1, len(images) // 1000)
-    if not (images[::step, ..., 3] == 255).all():
-        return None
-    return images[..., :3]
+def check_numbers(dtype: np.dtype, size: int, name: str) -> None:
+    """Say so if values of this type are no pixels, or there are none.
+
+    Raises
+    ------
+    PatchError
+    """
+    if dtype.kind not in "buif":
+        raise PatchError(
+            f"{name} holds values of type {dtype}, not pixels; save images as whole or "
+            "floating-point numbers."
+        )
+    if size == 0:
+        raise PatchError(f"{name} holds no images; choose another file.")
 
 
 def checked_numbers(array: np.ndarray, name: str) -> np.ndarray:
@@ -128,13 +134,7 @@ def checked_numbers(array: np.ndarray, name: str) -> np.ndarray:
     PatchError
         If the values are not real numbers, or there are none.
     """
-    if array.dtype.kind not in "buif":
-        raise PatchError(
-            f"{name} holds values of type {array.dtype}, not pixels; save images as whole or "
-            "floating-point numbers."
-        )
-    if array.size == 0:
-        raise PatchError(f"{name} holds no images; choose another file.")
+    check_numbers(array.dtype, array.size, name)
     if array.dtype.kind == "b":
         return array.astype(np.uint8) * np.uint8(255)
     return array

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.arrays import plain_source
+from napari_patchmap.patches.arrays import cut_off, described, plain_axes
+from napari_patchmap.patches.axes import check_numbers
+from napari_patchmap.patches.fingerprint import fingerprint
+from napari_patchmap.patches.flat import FlatImages
+from napari_patchmap.patches.npy_head import NotNumpyError, read_head
 from napari_patchmap.patches.patchset import box_table
+from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.source import LoadCancelled, Source, Watch
 from napari_patchmap.patches.tiff import read_tiff
 
@@ -51,8 +57,10 @@ def read_tiff_stack(path: Path, axes: str, watch: Watch) -> Source:
     return Source(images, table, planes.channel_names, notes=planes.notes)
 
 
-def read_npy(path: Path, axes: str) -> Source:
-    """Map a NumPy file; its pixels are read when they are used.
+def read_npy(path: Path, axes: str, watch: Watch) -> Source:
+    """Open a NumPy file; its pixels are read when they are used.
+
+    Of a file that is cut off, the patches that it holds as a whole are used.
 
     Raises
     ------
@@ -60,21 +68,39 @@ def read_npy(path: Path, axes: str) -> Source:
         If the file is damaged or would run code, or its axes are ambiguous.
     """
     try:
-        with path.open("rb") as file:
-            if not file.read(6).startswith(b"\x93NUMPY"):
-                raise PatchError(f"{path} is not a NumPy file; copy or save it again.")
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        with path.open("rb") as stream:
+            head = read_head(stream)
+        file = RandomFile(path)
     except OSError as error:
         raise PatchError(
             f"{path} cannot be opened ({error.strerror or error}); check its permissions."
         ) from None
+    except NotNumpyError:
+        raise PatchError(f"{path} is not a NumPy file; copy or save it again.") from None
     except (ValueError, EOFError) as error:
-        if "object" in str(error).lower():
-            raise PatchError(
-                f"{path} holds Python objects, which are not loaded because they can run code; "
-                "save the patches as one plain array of numbers."
-            ) from None
         raise PatchError(
             f"{path} is not a complete NumPy file ({error}); copy or save it again."
         ) from None
-    return plain_source(array, path.name, axes)
+    if head.dtype.hasobject:
+        raise PatchError(
+            f"{path} holds Python objects, which are not loaded because they can run code; "
+            "save the patches as one plain array of numbers."
+        )
+    check_numbers(head.dtype, math.prod(head.shape), path.name)
+    letters = plain_axes(head.shape, path.name, axes)
+    images = FlatImages(
+        file, head.offset, head.dtype, head.shape, letters, fortran=head.fortran
+    )
+    whole = images.complete()
+    if not whole.any():
+        raise PatchError(
+            f"{path} is not a complete NumPy file (no patch is whole); copy or save it again."
+        )
+    frames = np.flatnonzero(whole)
+    kept = images if whole.all() else images.picked(frames)
+    source = described(kept, letters, path.name, watch, frames=frames)
+    source.skipped, said = cut_off(whole, path.name)
+    source.notes += said
+    if images.sequential:
+        source.fingerprint = fingerprint("npy", [(path.name, path)], axes=letters)
+    return source

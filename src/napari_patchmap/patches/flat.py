@@ -1,0 +1,270 @@
+"""Images that lie uncompressed in one piece of a file: .npy, plain TIFF, stored .npz."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+
+from napari_patchmap.patches.axes import channel_axis
+from napari_patchmap.patches.copying import cores
+from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.random_file import RandomFile
+
+#: Bytes are read in one go if at least this share of them is wanted.
+_DENSE = 0.5
+
+#: Batches of this many bytes are read by several threads: copying out of the
+#: system's file cache is what takes the time.
+_LARGE = 2**22
+
+#: More pieces than this an image are slow to gather one image at a time.
+_PIECES = 64
+
+#: Bytes of such images that are read together and kept.
+_WINDOW = 2**26
+
+
+class FlatImages(Images):
+    """Images of one size at regular places of a file, read when they are wanted.
+
+    Parameters
+    ----------
+    file : RandomFile
+    offset : int
+        Where the array begins, in bytes.
+    dtype : numpy.dtype
+        Type in the file, of either byte order; truth values become 0 and 255.
+    shape : tuple of int
+        Shape of the array in the file.
+    axes : str
+        One letter an axis, see :func:`axes.check_axes`.
+    fortran : bool
+        Whether the first axis runs fastest.
+    lookup : ndarray, shape (values,) or (values, channel), optional
+        What each stored value means, such as the colours of a palette.
+    """
+
+    def __init__(
+        self,
+        file: RandomFile,
+        offset: int,
+        dtype: np.dtype,
+        shape: tuple[int, ...],
+        axes: str,
+        *,
+        fortran: bool = False,
+        lookup: np.ndarray | None = None,
+    ) -> None:
+        self._file = file
+        dtype = np.dtype(dtype)
+        if dtype.kind == "b":
+            dtype, lookup = np.dtype(np.uint8), np.array([0] + [255] * 255, np.uint8)
+        self._stored, self._lookup, self._offset = dtype, lookup, offset
+        self.dtype = (dtype if lookup is None else lookup.dtype).newbyteorder("=")
+        places = list(zip(shape, _strides(shape, dtype.itemsize, fortran), strict=True))
+        channel = channel_axis(axes)
+        lead = [i for i, axis in enumerate(axes) if axis not in ("Y", "X", channel)]
+        self._lead = _merged([places[i] for i in lead])
+        inner = [places[axes.index("Y")], places[axes.index("X")]]
+        inner.append((1, dtype.itemsize) if channel is None else places[axes.index(channel)])
+        self._shape = tuple(length for length, _ in inner)
+        self._strides = tuple(stride for _, stride in inner)
+        count = int(np.prod([length for length, _ in self._lead]))
+        self._rows: np.ndarray = np.arange(count)
+        self._window: tuple[int, np.ndarray] | None = None
+        self._lock = threading.Lock()
+        self._describe()
+
+    def _describe(self) -> None:
+        height, width, stored = self._shape
+        palette = self._lookup is not None and self._lookup.ndim == 2
+        self.channels = (
+            self._lookup.shape[1] if palette and self._lookup is not None else stored
+        )
+        self.sizes = np.broadcast_to(np.array([height, width], np.int64), (len(self._rows), 2))
+        self._span = _span(self._shape, self._strides, self._stored.itemsize)
+        wanted = int(np.prod(self._shape)) * self._stored.itemsize
+        self._dense = wanted >= _DENSE * self._span
+        # Images that lie in many pieces among each other are read many at a time.
+        _, outer = _block(self._shape, self._strides, self._stored.itemsize)
+        self.sequential = math.prod(self._shape[i] for i in outer) > _PIECES
+        self._some = max(1, _WINDOW // wanted)
+
+    def complete(self) -> np.ndarray:
+        """Say which images lie in the file as a whole, ``(n,)`` bool."""
+        return self._starts(self._rows) + self._span <= self._file.size
+
+    # -- reading ---------------------------------------------------------------
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        if not self.sequential:
+            return self.take([index])[0]
+        index = range(len(self))[index]
+        with self._lock:
+            first, images = self._window or (0, ())
+            if not first <= index < first + len(images):
+                first = index
+                images = self.take(np.arange(first, min(first + self._some, len(self))))
+                self._window = first, images
+            return images[index - first].copy()
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Return some images as ``(n, height, width, channel)``."""
+        rows = self._rows[np.asarray(indices, np.intp).reshape(-1)]
+        found = self._take_dense(rows) if self._dense else self._take_pieces(rows)
+        if self._lookup is not None:
+            found = self._lookup[found if self._lookup.ndim == 1 else found[..., 0]]
+        return np.ascontiguousarray(found, self.dtype)
+
+    def _take_dense(self, rows: np.ndarray) -> np.ndarray:
+        starts, span = self._starts(rows), self._span
+        raw = np.empty((len(rows), span), np.uint8)
+        if raw.size < _LARGE:
+            self._fill(raw, starts, np.arange(len(rows)))
+        else:
+            # In the order of the file, which is what a disk likes.
+            parts = np.array_split(np.argsort(starts, kind="stable"), _threads())
+            # Every part is waited for, so that no error is lost.
+            list(_pool(os.getpid()).map(lambda part: self._fill(raw, starts, part), parts))
+        shape, strides = (len(rows), *self._shape), (span, *self._strides)
+        return np.ndarray(shape, self._stored, raw.data, strides=strides)
+
+    def _fill(self, raw: np.ndarray, starts: np.ndarray, which: np.ndarray) -> None:
+        """Read the images ``which`` into their rows; neighbours in one go."""
+        follows = (np.diff(which) == 1) & (np.diff(starts[which]) == self._span)
+        ends = [0, *(np.flatnonzero(~follows) + 1).tolist(), len(which)]
+        firsts, offsets = which.tolist(), starts[which].tolist()
+        for begin, end in pairwise(ends):
+            if begin < end:
+                first = firsts[begin]
+                rows = raw[first : first + end - begin].reshape(-1)
+                self._file.read_into(rows.data, offsets[begin])
+
+    def _take_pieces(self, rows: np.ndarray) -> np.ndarray:
+        """Read images that lie among each other: rows that follow are read together."""
+        wanted, where = np.unique(rows, return_inverse=True)
+        found = np.empty((len(wanted), *self._shape), self._stored.newbyteorder("="))
+        length, stride = self._lead[-1]
+        last = (np.diff(wanted) > 1) | (wanted[1:] % length == 0)
+        ends = [0, *(np.flatnonzero(last) + 1).tolist(), len(wanted)]
+        starts = self._starts(wanted).tolist()
+        for begin, end in pairwise(ends):
+            if begin < end:
+                self._read_block(found[begin:end], starts[begin], (stride, *self._strides))
+        return found[where.reshape(-1)]
+
+    def _read_block(self, out: np.ndarray, start: int, strides: tuple[int, ...]) -> None:
+        inner, outer = _block(out.shape, strides, self._stored.itemsize)
+        shape = tuple(out.shape[i] if i in inner else 1 for i in range(out.ndim))
+        raw = np.empty(_span(shape, strides, self._stored.itemsize), np.uint8)
+        for place in np.ndindex(*[out.shape[i] for i in outer]):
+            at = dict(zip(outer, place, strict=True))
+            jump = sum(strides[axis] * k for axis, k in at.items())
+            self._file.read_into(raw.data, start + jump)
+            key = tuple(
+                slice(at[i], at[i] + 1) if i in at else slice(None) for i in range(out.ndim)
+            )
+            out[key] = np.ndarray(shape, self._stored, raw.data, strides=strides)
+
+    def _starts(self, rows: np.ndarray) -> np.ndarray:
+        """Where these images begin in the file, in bytes."""
+        starts = np.full(len(rows), self._offset, np.int64)
+        rest = rows
+        for length, stride in reversed(self._lead):
+            rest, place = np.divmod(rest, length)
+            starts += place * stride
+        return starts
+
+    def _copy(self) -> FlatImages:
+        part = copy.copy(self)
+        part._window, part._lock = None, threading.Lock()
+        return part
+
+    # -- parts -----------------------------------------------------------------
+
+    def picked(self, indices: np.ndarray) -> Images:
+        """Return the images with these indices, in this order; nothing is read."""
+        part = self._copy()
+        part._rows = self._rows[np.asarray(indices, np.intp)]
+        part._describe()
+        return part
+
+    def with_channels(self, channels: Sequence[int]) -> Images:
+        """Return the images with these channels only, in this order; nothing is read."""
+        channels = list(channels)
+        steps = set(np.diff(channels).tolist()) or {1}
+        if len(steps) > 1 or min(steps) < 1 or self._lookup is not None:
+            return super().with_channels(channels)
+        part, stride = self._copy(), self._strides[2]
+        part._offset = self._offset + channels[0] * stride
+        part._shape = (*self._shape[:2], len(channels))
+        part._strides = (*self._strides[:2], stride * steps.pop())
+        part._describe()
+        return part
+
+
+def _strides(shape: tuple[int, ...], itemsize: int, fortran: bool) -> list[int]:
+    lengths = shape if fortran else shape[::-1]
+    strides = [itemsize]
+    for length in lengths[:-1]:
+        strides.append(strides[-1] * length)
+    return strides if fortran else strides[::-1]
+
+
+def _merged(places: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Join (length, stride) of axes that are counted through as one."""
+    merged: list[tuple[int, int]] = []
+    for length, stride in places or [(1, 0)]:
+        if merged and merged[-1][1] == length * stride:
+            merged[-1] = (merged[-1][0] * length, stride)
+        else:
+            merged.append((length, stride))
+    return merged
+
+
+def _span(shape: Sequence[int], strides: Sequence[int], itemsize: int) -> int:
+    return sum((a - 1) * b for a, b in zip(shape, strides, strict=True)) + itemsize
+
+
+def _block(
+    shape: Sequence[int], strides: Sequence[int], itemsize: int
+) -> tuple[list[int], list[int]]:
+    """Split axes into those that lie close together and those to loop over."""
+    inner: list[int] = []
+    outer: list[int] = []
+    span = wanted = itemsize
+    for axis in sorted(range(len(shape)), key=lambda i: (strides[i], i)):
+        grown = span + (shape[axis] - 1) * strides[axis]
+        if not outer and wanted * shape[axis] >= _DENSE * grown:
+            inner.append(axis)
+            span, wanted = grown, wanted * shape[axis]
+        elif shape[axis] > 1:
+            outer.append(axis)
+    return inner, sorted(outer)
+
+
+def _threads() -> int:
+    return min(4, cores())
+
+
+@cache
+def _pool(process: int) -> ThreadPoolExecutor:
+    """Return the threads of this process; they do not live on in a fork."""
+    return ThreadPoolExecutor(_threads(), "patchmap-read")
+
+
+def sampled(images: Images, most: int) -> Iterator[np.ndarray]:
+    """Read at most ``most`` images of one size, spread evenly, some at a time."""
+    which = np.arange(0, len(images), max(1, len(images) // most))
+    size = int(np.prod(images.sizes[0])) * images.channels * images.dtype.itemsize
+    some = max(1, _LARGE // size)
+    for start in range(0, len(which), some):
+        yield images.take(which[start : start + some])
