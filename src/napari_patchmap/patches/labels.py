@@ -154,11 +154,19 @@ def _picked(
         # Converted in the order of the file: going to and fro in a large memory is slow.
         done = convert(values)
         if done.dtype.kind in "iuf" or convert is as_text:
-            if (row_of >= 0).all():
-                return done[row_of]
-            filler: Any = None if done.dtype == object else np.nan
-            return np.where(row_of >= 0, done[row_of], filler)
-    return convert(np.where(row_of >= 0, values[row_of], None))
+            return _with_gaps(done, row_of)
+    return convert(_with_gaps(values, row_of))
+
+
+def _with_gaps(values: np.ndarray, row_of: np.ndarray) -> np.ndarray:
+    """Take rows of ``values``; -1 gives a missing value."""
+    taken, gaps = values[row_of], row_of < 0
+    if not gaps.any():
+        return taken
+    if taken.dtype != object:
+        taken = taken.astype(np.float64)
+    taken[gaps] = None if taken.dtype == object else np.nan
+    return taken
 
 
 def numbers_if_all(values: Sequence[str | float | None] | np.ndarray) -> np.ndarray:

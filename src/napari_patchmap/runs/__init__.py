@@ -4,8 +4,10 @@ from napari_patchmap.runs.config import RunConfig, TrainConfig
 from napari_patchmap.runs.places import new_run_folder, runs_home
 from napari_patchmap.runs.run import Run, check_free, reopen_patches
 from napari_patchmap.runs.table import embedding_table, read_embedding_csv, save_embedding_csv
+from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
 
 __all__ = [
+    "UNREADABLE",
     "Run",
     "RunConfig",
     "TrainConfig",
@@ -16,4 +18,5 @@ __all__ = [
     "reopen_patches",
     "runs_home",
     "save_embedding_csv",
+    "save_skipped",
 ]

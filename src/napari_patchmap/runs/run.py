@@ -22,12 +22,13 @@ from napari_patchmap.augment.views import Symmetry
 from napari_patchmap.errors import ConfigError, PatchError, RunError
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.inference import infer
-from napari_patchmap.patches import Intensity, PatchSet, reopen
+from napari_patchmap.patches import Intensity, PatchSet, Skipped, reopen
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.patches.patchset import labels_of
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.picture import save_picture
 from napari_patchmap.runs.table import read_embedding_csv, save_embedding_csv
+from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
 
 _FORMAT = 1
 
@@ -104,6 +105,8 @@ class Run:
         False if the run was stopped before its end.
     info : dict
         Device, precision, steps and time of the training.
+    skipped : sequence of Skipped
+        Images that were left out, written to ``unreadable.csv`` and not read back.
     folder : Path, optional
         Where the run is saved.
     """
@@ -121,6 +124,7 @@ class Run:
     origin: dict[str, Any]
     complete: bool = True
     info: dict[str, Any] = field(default_factory=dict)
+    skipped: Sequence[Skipped] = ()
     folder: Path | None = None
 
     def __len__(self) -> int:
@@ -219,6 +223,8 @@ class Run:
         np.save(folder / "features.npy", self.features.astype(np.float32, copy=False))
         self.history.to_csv(folder / "history.csv", index=False)
         save_embedding_csv(folder / "embedding.csv", self.embedding, self.table)
+        if self.skipped:
+            save_skipped(folder / UNREADABLE, self.skipped)
         save_picture(folder / "map.png", self.embedding, self.labels, self.metrics, self.name)
 
     @classmethod
@@ -336,4 +342,8 @@ def package_versions() -> dict[str, str]:
 
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:
-    path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    try:
+        text = json.dumps(values, indent=2, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # the path of a folder whose name is not UTF-8
+        text = json.dumps(values, indent=2).encode()
+    path.write_bytes(text + b"\n")

@@ -59,7 +59,9 @@ def save_embedding_csv(
     """
     path = Path(path)
     try:
-        embedding_table(embedding, table, rows).to_csv(path, index=False)
+        # A name may hold bytes that are no text; they must not cost anybody the map.
+        frame = embedding_table(embedding, table, rows)
+        frame.to_csv(path, index=False, errors="backslashreplace")
     except OSError as error:
         raise RunError(
             f"{path} cannot be written ({error.strerror or error}); choose another place."
