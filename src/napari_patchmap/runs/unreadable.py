@@ -1,0 +1,35 @@
+"""The list of images that were left out, as a file that people can work through."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+
+from napari_patchmap.errors import RunError
+from napari_patchmap.patches import Skipped
+
+#: Name of the list in a run folder.
+UNREADABLE = "unreadable.csv"
+
+
+def save_skipped(path: str | Path, skipped: Iterable[Skipped]) -> Path:
+    """Write the images that were left out as CSV with the columns source and reason.
+
+    Raises
+    ------
+    RunError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    try:
+        # A name may hold bytes that are no text; they are escaped rather than in the way.
+        with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(("source", "reason"))
+            writer.writerows((one.source, one.reason) for one in skipped)
+    except OSError as error:
+        raise RunError(
+            f"{path} cannot be written ({error.strerror or error}); choose another place."
+        ) from None
+    return path
