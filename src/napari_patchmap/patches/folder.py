@@ -182,7 +182,7 @@ def find_images(
 
 def _folder_columns(names: list[str]) -> dict[str, list[str | None]]:
     """Take the labels from the first level of folders that tells images apart."""
-    parts = [name.split("/")[:-1] for name in names]
+    parts = [printable(name).split("/")[:-1] for name in names]
     # An archive often unpacks to one folder that holds the folders of the classes.
     while all(len(p) > 1 for p in parts) and len({p[0] for p in parts}) == 1:
         parts = [p[1:] for p in parts]

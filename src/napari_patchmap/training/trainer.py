@@ -347,6 +347,7 @@ class _Trainer:
             images=ImageKind.of(self.patches),
             name=self.patches.name,
             origin=self.patches.origin,
+            skipped=tuple(self.patches.skipped),
             symmetries=list(self.symmetries),
             metrics=metrics,
             history=self.reporter.history(),
