@@ -13,7 +13,7 @@ import numpy as np
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.cache import building_folder, cache_folder, look_up, remember
 from napari_patchmap.patches.images import Images
-from napari_patchmap.patches.source import LoadCancelled, Watch
+from napari_patchmap.patches.watch import LoadCancelled, Watch
 from napari_patchmap.patches.store import StoreWriter, index_rows
 
 #: Bytes that a thread decodes before it writes and reports.

@@ -14,7 +14,7 @@ from napari_patchmap.patches.axes import GREY, RGB
 from napari_patchmap.patches.cache import building_folder, cache_folder, look_up, remember
 from napari_patchmap.patches.copying import Copied, content_key, in_threads, memory_note
 from napari_patchmap.patches.decode import Decoded, Digest, decode
-from napari_patchmap.patches.source import Watch
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.patches.store import StoreWriter, index_rows
 
 #: Files a thread reads before it writes and reports: large enough to hide the overhead.
@@ -22,6 +22,19 @@ _CHUNK = 128
 
 #: How many files are looked at to learn how much space they need.
 _PROBES = 16
+
+
+class _Contents:
+    """Digests many short pieces at once: one by one, threads would wait for each other."""
+
+    def __init__(self) -> None:
+        self._pieces: list[Any] = []
+
+    def update(self, piece: Any) -> None:
+        self._pieces.append(piece)
+
+    def digest(self) -> bytes:
+        return hashlib.sha256(b"".join(self._pieces)).digest()
 
 
 class Pile:
@@ -100,9 +113,9 @@ class Pile:
 
     def _decode_part(self, part: range, writer: StoreWriter) -> None:
         """Decode some files; threads write to different rows and keys only."""
-        good, patches, digest = [], [], hashlib.sha256()
+        good, patches, contents = [], [], _Contents()
         for i in part:
-            result = try_decode(self._paths[i], self._axes, digest)
+            result = try_decode(self._paths[i], self._axes, contents)
             if isinstance(result, str):
                 self._reasons[i] = result
                 continue
@@ -117,7 +130,7 @@ class Pile:
             patches.append(pixels)
         if good:
             self._offsets[good] = writer.write(patches)
-        self._digests[part.start] = digest.digest()
+        self._digests[part.start] = contents.digest()
 
     def _good(self) -> np.ndarray:
         return np.setdiff1d(np.arange(len(self._paths)), list(self._reasons))

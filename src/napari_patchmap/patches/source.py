@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,41 +10,17 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.copying import copy_to_cache
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.patches.images import Images, as_images
 from napari_patchmap.patches.labels import Labels, join_labels
 from napari_patchmap.patches.patchset import PatchSet, Skipped
-
-#: Called with how many of how many images are done.
-Progress = Callable[[int, int], None]
+from napari_patchmap.patches.watch import LoadCancelled as LoadCancelled
+from napari_patchmap.patches.watch import Progress as Progress
+from napari_patchmap.patches.watch import Watch as Watch
 
 #: How many patches are looked at in one go when all pixels must be read.
 _CHUNK = 256
-
-
-class LoadCancelled(PatchError):
-    """The user stopped the loading; there is nothing to mend."""
-
-
-@dataclass(frozen=True)
-class Watch:
-    """Tells the caller how far loading is, and lets the caller stop it."""
-
-    progress: Progress | None = None
-    should_stop: Callable[[], bool] | None = None
-
-    def step(self, done: int, total: int) -> None:
-        """Report progress.
-
-        Raises
-        ------
-        LoadCancelled
-            If the caller wants to stop.
-        """
-        if self.should_stop is not None and self.should_stop():
-            raise LoadCancelled("Loading was cancelled; nothing was changed.")
-        if self.progress is not None:
-            self.progress(done, total)
 
 
 @dataclass
@@ -66,6 +42,8 @@ class Source:
         Set by a reader whose pixels are costly to decode: changes whenever the
         files or an option that changes pixels do. Such images are copied to
         the cache.
+    from_names : sequence of str
+        Columns of the table that a pattern took from the file names.
     """
 
     images: Images | np.ndarray | Sequence[np.ndarray]
@@ -75,6 +53,7 @@ class Source:
     notes: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     fingerprint: str | None = None
+    from_names: Sequence[str] = ()
 
 
 def finish(
@@ -97,7 +76,7 @@ def finish(
     """
     table, notes = source.table, list(source.notes)
     if labels is not None:
-        table, said = join_labels(table, labels, source.names, name)
+        table, said = join_labels(table, labels, source.names, name, source.from_names)
         notes += said
     images, skipped = as_images(source.images), list(source.skipped)
     if source.fingerprint is not None:
@@ -163,8 +142,6 @@ def _cached(
     images: Images, table: pd.DataFrame, fingerprint: str, name: str, watch: Watch
 ) -> tuple[Images, pd.DataFrame, list[Skipped], list[str]]:
     """Copy costly images to the cache; leave out those that turn out to be damaged."""
-    from napari_patchmap.patches.copying import copy_to_cache  # which needs Watch
-
     copied = copy_to_cache(images, fingerprint, name, watch)
     skipped = [Skipped(_name_of(table, i), why) for i, why in sorted(copied.reasons.items())]
     if skipped:
