@@ -62,11 +62,14 @@ def read_folder(root: Path, axes: str, watch: Watch, pattern: str | None = None)
     pile = Pile(paths, names, str(root), axes)
     mark = fingerprint("folder", zip(names, paths, strict=True), axes=axes)
     copied = pile.decode(mark, watch)
-    skipped += [Skipped(names[i], why) for i, why in sorted(copied.reasons.items())]
+    skipped += [Skipped(printable(names[i]), why) for i, why in sorted(copied.reasons.items())]
     notes = pile.notes + [copied.note] * bool(copied.note)
     kept = [names[i] for i in copied.kept.tolist()]
-    table = box_table(kept, np.zeros(len(kept), np.int64), copied.images.sizes)
+    table = box_table(
+        [printable(name) for name in kept], np.zeros(len(kept), np.int64), copied.images.sizes
+    )
     columns = _folder_columns(kept)
+    from_names: tuple[str, ...] = ()
     if pattern:
         from napari_patchmap.patches.patterns import columns_from_pattern
 
@@ -75,9 +78,12 @@ def read_folder(root: Path, axes: str, watch: Watch, pattern: str | None = None)
         if "label" in found and "label" in columns:
             columns["folder"] = columns.pop("label")
         columns |= found
+        from_names = tuple(found)
     for column, values in columns.items():
         table[column] = values
-    return Source(copied.images, table, pile.channel_names, kept, notes, skipped)
+    return Source(
+        copied.images, table, pile.channel_names, kept, notes, skipped, from_names=from_names
+    )
 
 
 # -- which files -----------------------------------------------------------

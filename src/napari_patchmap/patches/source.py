@@ -131,7 +131,7 @@ def pick_channels(known: Sequence[str], wanted: Sequence[str], name: str) -> lis
         if index is None or not 0 <= index < len(known):
             raise PatchError(f"{name} has no channel {channel!r}; choose among {listed}.")
         if index in picked:
-            raise PatchError(f"The channel {channel!r} of {name} was chosen twice; say it once.")
+            raise PatchError(f"The channel {channel!r} of {name} is chosen twice; say it once.")
         picked.append(index)
     if not picked:
         raise PatchError(f"No channel of {name} was chosen; choose among {listed}.")
