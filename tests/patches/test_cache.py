@@ -68,7 +68,10 @@ def test_a_changed_file_is_noticed_even_with_its_old_size_and_date(tmp_path):
     before = path.stat()
     path.write_bytes(imagecodecs.png_encode(255 - images[3], level=0))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (
+        before.st_size,
+        before.st_mtime_ns,
+    )
     np.testing.assert_array_equal(open_patches(tmp_path / "set")[3], 255 - images[3])
 
 
@@ -262,7 +265,13 @@ def test_channels_are_chosen_by_name_or_number():
     def choose(*channels: str):
         source = Source(pixels, table, ("DAPI", "CD3", "CD20"))
         return finish(
-            source, name="s", origin={}, sizes=None, labels=None, watch=Watch(), channels=channels
+            source,
+            name="s",
+            origin={},
+            sizes=None,
+            labels=None,
+            watch=Watch(),
+            channels=channels,
         )
 
     ps = choose("cd20", "1")

@@ -44,8 +44,9 @@ _STALE = 24 * 3600.0
 
 def cache_folder() -> Path:
     """Return where decoded patches are kept; the folder need not exist yet."""
-    given = os.environ.get(VARIABLE)
-    return Path(given).expanduser() if given else platformdirs.user_cache_path("napari-patchmap")
+    if os.environ.get(VARIABLE):
+        return Path(os.environ[VARIABLE]).expanduser()
+    return platformdirs.user_cache_path("napari-patchmap")
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Remembered:
 
 
 def look_up(fingerprint: str) -> Remembered | None:
-    """Find the store of files with this fingerprint; None if there is none, or it is damaged."""
+    """Find the store of files with this fingerprint; None if there is none that is whole."""
     try:
         entry = json.loads(_source(fingerprint).read_text("utf-8"))
         folder = _contents() / entry["content"]
@@ -69,9 +70,7 @@ def look_up(fingerprint: str) -> Remembered | None:
     return found
 
 
-def remember(
-    fingerprint: str, key: str, building: Path, notes: dict[str, Any]
-) -> StoredImages:
+def remember(fingerprint: str, key: str, building: Path, notes: dict[str, Any]) -> StoredImages:
     """Move a finished store under its name, note which files it belongs to, and open it.
 
     If the disk does not let that be noted, the files are decoded again next time.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ import numpy as np
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.cache import building_folder, cache_folder, look_up, remember
 from napari_patchmap.patches.images import Images
-from napari_patchmap.patches.watch import LoadCancelled, Watch
 from napari_patchmap.patches.store import StoreWriter, index_rows
+from napari_patchmap.patches.watch import Watch
 
 #: Bytes that a thread decodes before it writes and reports.
 _CHUNK_BYTES = 4_000_000
@@ -89,7 +89,7 @@ def copy_to_cache(images: Images, fingerprint: str, where: str, watch: Watch) ->
                     continue
                 good.append(i)
                 patches.append(patch)
-                digest.update(patch)
+                digest.update(patch.data)
             offsets[good] = writer.write(patches)
             digests[part.start] = digest.digest()
 
@@ -119,7 +119,7 @@ def content_key(digests: dict[int, bytes], index: np.ndarray, dtype: np.dtype) -
     for start in sorted(digests):
         digest.update(digests[start])
     for name in ("height", "width", "channels"):
-        digest.update(np.ascontiguousarray(index[name]))
+        digest.update(index[name].tobytes())
     return digest.hexdigest()[:40]
 
 
@@ -132,7 +132,11 @@ def memory_note(writer: StoreWriter) -> str:
 
 
 def in_threads(
-    work: Callable[[range], None], count: int, step: int, watch: Watch, threads: int | None = None
+    work: Callable[[range], None],
+    count: int,
+    step: int,
+    watch: Watch,
+    threads: int | None = None,
 ) -> None:
     """Call ``work`` for each ``step`` of ``count`` images, on all cores; report and cancel.
 

@@ -14,8 +14,8 @@ from napari_patchmap.patches.axes import GREY, RGB
 from napari_patchmap.patches.cache import building_folder, cache_folder, look_up, remember
 from napari_patchmap.patches.copying import Copied, content_key, in_threads, memory_note
 from napari_patchmap.patches.decode import Decoded, Digest, decode
-from napari_patchmap.patches.watch import Watch
 from napari_patchmap.patches.store import StoreWriter, index_rows
+from napari_patchmap.patches.watch import Watch
 
 #: Files a thread reads before it writes and reports: large enough to hide the overhead.
 _CHUNK = 128

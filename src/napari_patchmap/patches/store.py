@@ -13,7 +13,7 @@ import shutil
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -163,9 +163,7 @@ class StoreWriter:
             self._blocks[start] = block
         return start + np.cumsum(lengths) - lengths
 
-    def finish(
-        self, index: np.ndarray, dtype: np.dtype, channels: int
-    ) -> StoredImages | None:
+    def finish(self, index: np.ndarray, dtype: np.dtype, channels: int) -> StoredImages | None:
         """Close the store; ``index`` holds a :data:`ROW` a patch.
 
         Returns
@@ -238,9 +236,9 @@ class StoreWriter:
         if free is not None and self._expected > 0.8 * free:
             raise PatchError(
                 f"The decoded patches need {self._expected / 1e9:,.1f} GB, but the cache "
-                f"{self._where} cannot take them ({self.trouble}) and only {free / 1e9:,.1f} GB "
-                "of memory are free; free some disk space, or set PATCHMAP_CACHE to a folder "
-                "on a larger disk."
+                f"{self._where} cannot take them ({self.trouble}) and only {free / 1e9:,.1f} "
+                "GB of memory are free; make room on the disk, or set PATCHMAP_CACHE to a "
+                "folder on a larger disk."
             )
 
 
@@ -267,11 +265,10 @@ def free_memory() -> int | None:
     return int(values["MemAvailable"].split()[0]) * 1024
 
 
-def index_rows(offsets: np.ndarray, shapes: Sequence[tuple[Any, ...]] | np.ndarray) -> np.ndarray:
-    """Make the index of patches with these offsets and (height, width, channels)."""
+def index_rows(offsets: np.ndarray, shapes: np.ndarray) -> np.ndarray:
+    """Make the index of patches: offsets ``(n,)``; height, width, channels ``(n, 3)``."""
     index = np.empty(len(offsets), ROW)
     index["offset"] = offsets
-    shaped = np.asarray(shapes).reshape(len(offsets), 3)
     for k, name in enumerate(("height", "width", "channels")):
-        index[name] = shaped[:, k]
+        index[name] = shapes[:, k]
     return index
