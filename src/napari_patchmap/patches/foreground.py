@@ -16,6 +16,9 @@ _BLACK = 0.08
 #: Least difference of the mean saturation of tissue and of glass.
 _CONTRAST = 0.04
 
+#: Mean saturation from which a picture without such a contrast is tissue and not glass.
+_ALONE = 0.12
+
 #: Least brightness of the foreground above the background, as a share of the latter.
 _BRIGHTER = 0.1
 
@@ -126,7 +129,7 @@ def _coloured(colours: np.ndarray) -> np.ndarray:
     means = [float(saturation[part].mean()) if part.any() else 0.0 for part in (mask, rest)]
     if means[0] - means[1] < _CONTRAST:
         # One group only: bare glass, or tissue through and through.
-        return seen & (saturation > sure)
+        return seen & (saturation[seen].mean() > _ALONE)
     return seen & (saturation > np.clip(threshold, low, sure))
 
 

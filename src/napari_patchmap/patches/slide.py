@@ -15,7 +15,7 @@ import tifffile
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import RGB
-from napari_patchmap.patches.copying import cores
+from napari_patchmap.patches.threads import cores
 from napari_patchmap.patches.fit import resize
 from napari_patchmap.patches.images import ArrayImages
 from napari_patchmap.patches.intensity import Intensity
@@ -30,6 +30,9 @@ from napari_patchmap.patches.slide_levels import (
 )
 from napari_patchmap.patches.slide_metadata import resolution
 from napari_patchmap.patches.tiff_metadata import channel_names, check_complete
+
+#: Side in pixels of the smallest box in which a damaged place is looked for.
+_DAMAGED = 128
 
 #: Pixels of a slide that are shrunk in one go, by a thread.
 _BLOCK = (512, 4096)
@@ -66,6 +69,8 @@ class Slide:
         Of the objective at level 0, 20 say.
     derived : bool
         Whether one of these two was worked out from the other (0.5 micrometres are 20x).
+    damage : str
+        What the first damaged place was that :meth:`shrunk` came upon, "" if none.
 
     Raises
     ------
@@ -125,6 +130,10 @@ class Slide:
             letters = "".join(axis for axis in series.axes if axis in "CYXS")
             self.channel_names = channel_names(tif, series, letters, empty)
         self.channels = channels
+        self._blank = 0
+        if self.is_rgb:
+            self._blank = int(np.iinfo(self.dtype).max) if self.dtype.kind in "ui" else 1
+        self.damage = ""
         index = tif.series.index(series)
         self.mpp, self.magnification, self.derived = resolution(tif, index, page)
         self._file = tif.filehandle
@@ -165,10 +174,7 @@ class Slide:
             One sentence that names the slide and the place, if that part is damaged.
         """
         size = self.levels[level]
-        white = 0
-        if self.is_rgb:
-            white = np.iinfo(self.dtype).max if self.dtype.kind in "ui" else 1
-        out = np.full((height, width, self.channels), white, self.dtype)
+        out = np.full((height, width, self.channels), self._blank, self.dtype)
         top, left = max(y, 0), max(x, 0)
         bottom, right = min(y + height, size.height), min(x + width, size.width)
         if top >= bottom or left >= right:
@@ -193,6 +199,8 @@ class Slide:
     ) -> tuple[np.ndarray, float]:
         """Read the whole slide small, without holding it in memory.
 
+        What is damaged stays blank, and :attr:`damage` says so.
+
         Parameters
         ----------
         longest : int
@@ -213,19 +221,33 @@ class Slide:
         size = self.levels[level]
         k = max(1, -(-max(size.height, size.width) // longest))
         tall, wide = (k * max(1, side // k) for side in _BLOCK)
-        out = np.empty((-(-size.height // k), -(-size.width // k), self.channels), self.dtype)
+        rows, columns = -(-size.height // k), -(-size.width // k)
+        out = np.full((rows, columns, self.channels), self._blank, self.dtype)
 
-        def shrink(corner: tuple[int, int]) -> None:
-            y, x = corner
-            box = min(tall, size.height - y), min(wide, size.width - x)
-            small = _mean_of_blocks(self.read(level, y, x, *box), k)
+        def shrink(y: int, x: int, height: int, width: int) -> None:
+            height, width = min(height, size.height - y), min(width, size.width - x)
+            try:
+                small = _mean_of_blocks(self.read(level, y, x, height, width), k)
+            except PatchError as error:
+                self.damage = self.damage or str(error)
+                # Only the damaged place stays blank: halves of halves of the block.
+                longer = max(height, width)
+                if longer > max(k, _DAMAGED):
+                    half = max(1, longer // 2 // k) * k
+                    if height == longer:
+                        shrink(y, x, half, width)
+                        shrink(y + half, x, height - half, width)
+                    else:
+                        shrink(y, x, height, half)
+                        shrink(y, x + half, height, width - half)
+                return
             out[y // k : y // k + len(small), x // k : x // k + small.shape[1]] = small
 
         corners = [
             (y, x) for y in range(0, size.height, tall) for x in range(0, size.width, wide)
         ]
         with ThreadPoolExecutor(min(8, cores())) as pool:
-            jobs = [pool.submit(shrink, corner) for corner in corners]
+            jobs = [pool.submit(shrink, y, x, tall, wide) for y, x in corners]
             try:
                 for done, job in enumerate(jobs, 1):
                     job.result()

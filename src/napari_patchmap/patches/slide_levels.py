@@ -37,20 +37,23 @@ def is_slide(path: str | os.PathLike[str]) -> bool:
 def find_levels(
     tif: tifffile.TiffFile, series: tifffile.TiffPageSeries
 ) -> list[tifffile.TiffPageSeries]:
-    """List the copies of an image: levels of its series, else other series of its shape."""
-    if len(series.levels) > 1 or not series.keyframe.is_tiled or len(series.pages) > 1:
-        return list(series.levels)
+    """List the copies of an image: levels of its series, and other series that look like it."""
+    found = list(series.levels)
+    if series.kind != "generic" or not series.keyframe.is_tiled or len(series.pages) > 1:
+        return found
+    # tifffile follows pages for as long as each is smaller by the same ratio.
     height, width = side(series, "Y"), side(series, "X")
-    copies = [
+    smallest = side(found[-1], "Y")
+    return found + [
         one
         for one in tif.series
-        if one.keyframe.is_tiled
+        if one is not series
+        and one.keyframe.is_tiled
         and (one.axes, one.dtype, len(one.pages)) == (series.axes, series.dtype, 1)
         and one.keyframe.samplesperpixel == series.keyframe.samplesperpixel
-        and side(one, "Y") < height / 1.5
+        and side(one, "Y") < smallest / 1.5
         and abs(side(one, "Y") * width / (height * side(one, "X")) - 1) < 0.02
     ]
-    return [series, *copies]
 
 
 def check_axes(series: tifffile.TiffPageSeries) -> None:

@@ -199,6 +199,12 @@ def _notes(plans: Sequence[TilePlan]) -> list[str]:
             f"{max(resolutions):.3g} µm per pixel); choose micrometres per pixel to bring "
             "them to one."
         )
+    damaged = [one.damage for one in plans if one.damage]
+    if damaged and len(plans) > 1:
+        notes.append(
+            f"{len(damaged):,} slide(s) are damaged in places, which were taken for glass: "
+            f"{damaged[0]}"
+        )
     if len(plans) > 1:
         tiles, found = sum(len(one.boxes) for one in plans), sum(one.found for one in plans)
         chosen = f", chosen at random from {found:,}" if tiles < found else ""

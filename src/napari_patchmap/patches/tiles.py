@@ -57,6 +57,8 @@ class TilePlan:
     magnification : float or None
         Of the tiles.
     sampling : Sampling
+    damage : str
+        What the first damaged place of the slide is, "" if none was found.
     """
 
     path: Path
@@ -70,6 +72,7 @@ class TilePlan:
     mpp: float | None
     magnification: float | None
     sampling: Sampling
+    damage: str = ""
 
     def lines(self) -> list[str]:
         """Say in a few lines what was planned."""
@@ -88,7 +91,10 @@ class TilePlan:
                 f"; {self.found:,} of {self.candidates:,} hold at least "
                 f"{100 * self.config.min_foreground:.0f} % tissue"
             )
-        return [*lines, text]
+        lines.append(text)
+        if self.damage:
+            lines.append(f"{self.damage} Such places were taken for glass.")
+        return lines
 
 
 def plan_tiles(
@@ -196,7 +202,7 @@ def plan(
         boxes["foreground"] = np.round(shares(mask, columns, scale), 3)
         boxes = boxes[boxes["foreground"] >= config.min_foreground]
         if boxes.empty:
-            raise PatchError(_nothing_found(config))
+            raise PatchError(slide.damage or _nothing_found(config))
     found = len(boxes)
     most = config.tiles_per_slide or (TILES_OF_MANY if several else found)
     if found > most:
@@ -219,6 +225,7 @@ def plan(
             None if slide.magnification is None else slide.magnification / how.downsample
         ),
         sampling=how,
+        damage=slide.damage,
     )
 
 
