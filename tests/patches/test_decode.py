@@ -1,6 +1,8 @@
-"""Every flavour of PNG, JPEG and TIFF comes out with the pixels that were stored."""
+"""Every flavour of PNG, JPEG, TIFF, BMP and WebP comes out with the pixels that were stored."""
 
 import io
+import struct
+import zlib
 
 import imagecodecs
 import numpy as np
@@ -10,7 +12,7 @@ from PIL import Image
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import ALPHA_NOTE
-from napari_patchmap.patches.decode import decode, has_jpeg_end
+from napari_patchmap.patches.decode import ANIMATION_NOTE, decode, has_jpeg_end
 
 
 @pytest.fixture
@@ -130,3 +132,93 @@ def test_a_bad_colour_profile_says_nothing_on_standard_error(saved, grey, capfd)
     data = as_bytes(Image.fromarray(grey(6, 9, 3)), "png", icc_profile=b"x" * 200)
     assert saved(data).pixels.shape == (6, 9, 3)
     assert capfd.readouterr().err == ""
+
+
+def test_bmp_grey_colour_palette_and_mask(saved, grey):
+    pixels, colours = grey(6, 9), Image.fromarray(grey(6, 9, 3))
+    got = saved(as_bytes(Image.fromarray(pixels), "bmp"))
+    assert got.channel_names == ("grey",)
+    np.testing.assert_array_equal(got.pixels[..., 0], pixels)
+    few = colours.quantize(16)
+    for image in (colours, few, Image.merge("RGBA", [*colours.split(), colours.split()[0]])):
+        got = saved(as_bytes(image, "bmp"))
+        assert got.channel_names == ("red", "green", "blue")
+        np.testing.assert_array_equal(got.pixels, np.asarray(image.convert("RGB")))
+    mask = pixels > 128
+    got = saved(as_bytes(Image.fromarray(mask), "bmp"))
+    np.testing.assert_array_equal(got.pixels[..., 0], mask * 255)
+
+
+def test_webp_lossless_lossy_with_alpha_and_animated(saved, grey):
+    pixels = grey(6, 9, 3)
+    image = Image.fromarray(pixels)
+    np.testing.assert_array_equal(saved(as_bytes(image, "webp", lossless=True)).pixels, pixels)
+    assert saved(as_bytes(image, "webp", quality=90)).pixels.shape == (6, 9, 3)
+    see_through = Image.fromarray(np.dstack([pixels, grey(6, 9)]))
+    got = saved(as_bytes(see_through, "webp", lossless=True, exact=True))
+    np.testing.assert_array_equal(got.pixels, pixels)
+    assert got.notes == (ALPHA_NOTE,)
+    frames = [Image.fromarray(grey(6, 9, 3)) for _ in range(3)]
+    more = {"save_all": True, "append_images": frames, "lossless": True}
+    got = saved(as_bytes(image, "webp", **more))
+    np.testing.assert_array_equal(got.pixels, pixels)
+    assert got.notes == (ANIMATION_NOTE,)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "bmp", "webp", "tiff"])
+def test_a_file_cut_off_anywhere_is_noticed(saved, grey, kind):
+    data = as_bytes(Image.fromarray(grey(40, 30, 3)), kind)
+    # The last bytes of a PNG are a check sum of nothing.
+    for length in (0, 1, 5, 9, 20, 31, 100, len(data) // 2, len(data) - 13):
+        with pytest.raises(Exception, match=r"\w") as caught:
+            saved(data[:length])
+        assert not isinstance(caught.value, IndexError | struct.error)
+
+
+def chunk(kind, data):
+    return (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    )
+
+
+def bombs():
+    """A few bytes of each kind that claim a huge image."""
+    image = Image.new("RGB", (40, 30))
+    header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
+    yield b"\x89PNG\r\n\x1a\n" + b"".join(
+        [
+            chunk(b"IHDR", header),
+            chunk(b"IDAT", zlib.compress(bytes(10_000))),
+            chunk(b"IEND", b""),
+        ]
+    )
+    jpeg = bytearray(as_bytes(image, "jpeg"))
+    at = jpeg.find(b"\xff\xc0")
+    jpeg[at + 5 : at + 9] = struct.pack(">HH", 50_000, 50_000)
+    yield bytes(jpeg)
+    bmp = bytearray(as_bytes(image, "bmp"))
+    bmp[18:26] = struct.pack("<ii", 50_000, -50_000)
+    yield bytes(bmp)
+    webp = bytearray(as_bytes(image, "webp", quality=50))
+    assert webp[12:16] == b"VP8 "
+    webp[26:30] = struct.pack("<HH", 16_383, 16_383)
+    yield bytes(webp)
+    webp = bytearray(as_bytes(image, "webp", lossless=True))
+    webp[21:25] = struct.pack("<I", 16_382 | 16_382 << 14)
+    yield bytes(webp)
+    for order, big in (("<", False), (">", False), ("<", True)):
+        file = io.BytesIO()
+        tifffile.imwrite(file, np.zeros((30, 40), np.uint8), byteorder=order, bigtiff=big)
+        file.seek(0)
+        with tifffile.TiffFile(file, mode="r+") as tif:
+            tif.pages[0].tags["ImageWidth"].overwrite(50_000, dtype="I")
+            tif.pages[0].tags["ImageLength"].overwrite(50_000, dtype="I")
+        yield file.getvalue()
+
+
+@pytest.mark.parametrize("data", bombs())
+def test_a_decompression_bomb_is_refused_before_memory_is_taken(saved, data):
+    with pytest.raises(
+        PatchError, match=r"^claims (50,000|16,383) x .*too large for a patch; cut"
+    ):
+        saved(data)
