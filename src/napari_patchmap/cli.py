@@ -79,12 +79,15 @@ def _embed(args: argparse.Namespace, began: float) -> int:
 
 
 def _transform(args: argparse.Namespace, began: float) -> int:
-    from napari_patchmap.runs import Run, save_embedding_csv
+    from napari_patchmap.runs import UNREADABLE, Run, save_embedding_csv, save_skipped
 
     run = Run.load(args.run)
     patches = _open(args)
     path = save_embedding_csv(args.out, run.transform(patches), patches.table)
     say(f"{len(patches):,} patches placed on the map {run.name}: {path}")
+    if patches.skipped:
+        beside = save_skipped(path.with_suffix(f".{UNREADABLE}"), patches.skipped)
+        warn(f"{len(patches.skipped):,} image(s) left out are listed in {beside}")
     return 0
 
 
@@ -124,6 +127,7 @@ def _open(args: argparse.Namespace) -> PatchSet:
 
 def _train(patches: PatchSet, config: RunConfig, out: Path, began: float) -> Run:
     from napari_patchmap.quality import report_lines
+    from napari_patchmap.runs import UNREADABLE
     from napari_patchmap.training import fit, make_plan
 
     for text in make_plan(patches, config).lines():
@@ -143,6 +147,8 @@ def _train(patches: PatchSet, config: RunConfig, out: Path, began: float) -> Run
         say(text)
     say(f"Run folder: {out}")
     say(f"Picture:    {out / 'map.png'}")
+    if patches.skipped:
+        warn(f"{len(patches.skipped):,} image(s) left out are listed in {out / UNREADABLE}")
     return run
 
 
