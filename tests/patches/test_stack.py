@@ -1,11 +1,13 @@
 """TIFF and NumPy stacks: axes and channel names from the metadata, pixels as stored."""
 
+import re
+
 import numpy as np
 import pytest
 import tifffile
 
 from napari_patchmap.errors import MixedSizesError, PatchError, UnclearAxesError
-from napari_patchmap.patches import open_patches
+from napari_patchmap.patches import LoadCancelled, open_patches
 
 
 @pytest.fixture
@@ -145,21 +147,33 @@ def test_one_single_image(tif, grey, shape):
         tif(grey(*shape), photometric="rgb" if 3 in shape else "minisblack")
 
 
-@pytest.mark.parametrize("how", ["plain", "pages", "zlib", "jpeg", "imagej", "ome"])
-@pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.7, 0.95])
-def test_a_half_written_file_is_one_sentence(tmp_path, grey, how, share):
-    path = tmp_path / "half.tif"
-    compression = how if how in ("zlib", "jpeg") else None
+@pytest.mark.parametrize("how", ["plain", "shaped", "pages", "zlib", "jpeg", "imagej", "ome"])
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.7, 0.95, 0.999])
+def test_a_half_written_file_keeps_its_whole_patches(tmp_path, grey, how, share):
+    pixels, path = grey(40, 32, 32), tmp_path / "half.tif"
+    compression = {"shaped": "zlib", "zlib": "zlib", "jpeg": "jpeg"}.get(how)
     with tifffile.TiffWriter(path, imagej=how == "imagej", ome=how == "ome") as writer:
-        if how in ("plain", "imagej", "ome"):
-            writer.write(grey(40, 32, 32))
+        if how in ("plain", "shaped", "imagej", "ome"):
+            writer.write(pixels, compression=compression)
         else:
-            for page in grey(40, 32, 32):
+            for page in pixels:
                 writer.write(page, contiguous=False, compression=compression, metadata=None)
+    pixels = tifffile.imread(path)
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(PatchError, match=r"half\.tif .*again\.$"):
-        open_patches(path)
+    if share < 0.3 or how == "ome":  # whose description comes last
+        with pytest.raises(PatchError, match=r"half\.tif .*again\.$"):
+            open_patches(path)
+        return
+    ps = open_patches(path)
+    # What is left is somewhat less than the file, and whole.
+    assert share * 40 - 3 <= len(ps) <= share * 48 + 1
+    np.testing.assert_array_equal(ps.take(range(len(ps)))[..., 0], pixels[: len(ps)])
+    assert ps.table["frame"].tolist() == list(range(len(ps)))
+    if len(ps) < 40:
+        assert ps.skipped
+        assert re.search(r"half\.tif is (cut off: what|not whole: )", ps.notes[-1])
+        assert ps.skipped[0].reason.startswith("is cut off")
 
 
 def test_text_in_a_tif(tmp_path):
@@ -289,3 +303,115 @@ def test_npy_that_gets_shorter_meanwhile(tmp_path, grey):
     with pytest.raises(PatchError, match=r"a\.npy has become shorter"):
         ps.take(range(20))
     assert ps.take(range(8)).shape == (8, 8, 8, 1)
+
+
+def test_a_damaged_page_in_the_middle_is_left_out(tmp_path, grey):
+    path, pixels = tmp_path / "a.tif", grey(12, 32, 32, 3)
+    tifffile.imwrite(path, pixels, compression="zlib", photometric="rgb")
+    with tifffile.TiffFile(path) as tif:
+        offset = tif.series[0].pages[7].dataoffsets[0]
+    data = bytearray(path.read_bytes())
+    data[offset : offset + 60] = b"\xff" * 60
+    path.write_bytes(data)
+    ps = open_patches(path)
+    kept = [i for i in range(12) if i != 7]
+    np.testing.assert_array_equal(ps.take(range(11)), pixels[kept])
+    assert ps.table["frame"].tolist() == kept
+    assert ps.skipped[0].source == "a.tif [7]"
+    assert ps.skipped[0].reason.startswith(f"Page 7 of {path} cannot be decoded (")
+
+
+def test_compressed_pages_in_every_arrangement(tmp_path, grey):
+    path = tmp_path / "a.tif"
+    pixels = grey(9, 3, 32, 40, dtype="uint16")
+    wanted = pixels.transpose(0, 2, 3, 1)
+    for options in (
+        {"photometric": "minisblack", "metadata": {"axes": "TCYX"}},
+        {"photometric": "minisblack", "metadata": {"axes": "TCYX"}, "ome": True},
+        {"photometric": "rgb", "planarconfig": "separate"},
+        {"photometric": "minisblack", "metadata": {"axes": "TCYX"}, "tile": (16, 16)},
+    ):
+        tifffile.imwrite(path, pixels, compression="zlib", **options)
+        ps = open_patches(path)
+        np.testing.assert_array_equal(ps.take([8, 0, 3]), wanted[[8, 0, 3]])
+        np.testing.assert_array_equal(ps[8], wanted[8])
+    # Channels before time: a patch is put together from pages far apart.
+    options = {"photometric": "minisblack", "metadata": {"axes": "CTYX"}}
+    tifffile.imwrite(path, pixels, compression="zlib", **options)
+    np.testing.assert_array_equal(open_patches(path)[2], pixels[:, 2].transpose(1, 2, 0))
+    # Colour with alpha, and a page that holds several planes.
+    pixels = grey(9, 32, 40, 4)
+    tifffile.imwrite(path, pixels, compression="zlib", photometric="rgb", extrasamples=[2])
+    ps = open_patches(path)
+    np.testing.assert_array_equal(ps.take(range(9)), pixels[..., :3])
+    assert ps.notes == ["Alpha (transparency) was dropped."]
+    tifffile.imwrite(
+        path, grey(7, 16, 32), volumetric=True, tile=(7, 16, 32), compression="zlib"
+    )
+    np.testing.assert_array_equal(
+        open_patches(path, axes="NYX").take(range(7))[..., 0], tifffile.imread(path)
+    )
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_palette_colours(tmp_path, grey, compression):
+    pixels, colours = grey(6, 20, 30), grey(3, 256, dtype="uint16")
+    options = {"photometric": "palette", "colormap": colours, "compression": compression}
+    tifffile.imwrite(tmp_path / "a.tif", pixels, **options)
+    ps = open_patches(tmp_path / "a.tif")
+    assert ps.is_rgb
+    wanted = (colours >> 8).astype(np.uint8).T[pixels]
+    np.testing.assert_array_equal(ps.take(range(6)), wanted)
+
+
+def test_a_volume_is_asked_about(tif, tmp_path, grey):
+    pixels = grey(12, 10, 14)
+    said = r"stack\S* is a 3-D volume of 12 planes \(axes ZYX\); set axes to NYX to take"
+    with pytest.raises(UnclearAxesError, match=said):
+        tif(pixels, imagej=True, metadata={"axes": "ZYX", "spacing": 0.5})
+    assert len(open_patches(tmp_path / "stack.tif", axes="NYX")) == 12
+    with pytest.raises(UnclearAxesError, match=said):
+        tif(pixels, "stack.ome.tif", metadata={"axes": "ZYX"})
+    with pytest.raises(UnclearAxesError, match=r"is a 3-D volume .* set axes to NCYX to take"):
+        tif(grey(6, 2, 10, 14), "stack.ome.tif", metadata={"axes": "ZCYX"})
+
+
+def test_an_ome_tiff_of_several_files(tmp_path, grey):
+    pixels, uuid = grey(6, 32, 32), ["urn:uuid:" + str(k) * 8 for k in range(2)]
+    planes = "".join(
+        f'<TiffData FirstT="{t}" IFD="{t % 3}" PlaneCount="1">'
+        f'<UUID FileName="part{t // 3}.ome.tif">{uuid[t // 3]}</UUID></TiffData>'
+        for t in range(6)
+    )
+    for k in range(2):
+        xml = (
+            '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" '
+            f'UUID="{uuid[k]}"><Image ID="Image:0"><Pixels ID="Pixels:0" '
+            'DimensionOrder="XYZCT" Type="uint8" SizeX="32" SizeY="32" SizeZ="1" SizeC="1" '
+            'SizeT="6"><Channel ID="Channel:0:0" SamplesPerPixel="1"/>'
+            f"{planes}</Pixels></Image></OME>"
+        )
+        tifffile.imwrite(
+            tmp_path / f"part{k}.ome.tif",
+            pixels[3 * k : 3 * k + 3],
+            description=xml,
+            metadata=None,
+            compression="zlib",
+            photometric="minisblack",
+        )
+    ps = open_patches(tmp_path / "part0.ome.tif")
+    np.testing.assert_array_equal(ps.take(range(6))[..., 0], pixels)
+    (tmp_path / "part1.ome.tif").unlink()
+    with pytest.raises(
+        PatchError, match=r"part0\.ome\.tif needs the file part1\.ome\.tif, whi"
+    ):
+        open_patches(tmp_path / "part0.ome.tif")
+
+
+def test_opening_a_long_stack_can_be_cancelled(tmp_path, grey):
+    with tifffile.TiffWriter(tmp_path / "long.tif") as writer:
+        for _ in range(3000):
+            writer.write(grey(8, 8), contiguous=False, compression="zlib", metadata=None)
+    with pytest.raises(LoadCancelled):
+        open_patches(tmp_path / "long.tif", should_stop=lambda: True)
+    assert len(open_patches(tmp_path / "long.tif")) == 3000

@@ -14,9 +14,9 @@ from itertools import pairwise
 import numpy as np
 
 from napari_patchmap.patches.axes import channel_axis
-from napari_patchmap.patches.copying import cores
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.random_file import RandomFile
+from napari_patchmap.patches.threads import cores
 
 #: Bytes are read in one go if at least this share of them is wanted.
 _DENSE = 0.5

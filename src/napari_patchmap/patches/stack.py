@@ -13,7 +13,7 @@ from napari_patchmap.patches.axes import check_numbers
 from napari_patchmap.patches.fingerprint import fingerprint
 from napari_patchmap.patches.flat import FlatImages
 from napari_patchmap.patches.npy_head import NotNumpyError, read_head
-from napari_patchmap.patches.patchset import box_table
+from napari_patchmap.patches.patchset import Skipped, box_table
 from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.source import LoadCancelled, Source, Watch
 from napari_patchmap.patches.tiff import read_tiff
@@ -45,16 +45,40 @@ def read_tiff_stack(path: Path, axes: str, watch: Watch) -> Source:
             f"({str(error).strip() or type(error).__name__}); copy or export it again."
         ) from None
     images, count = planes.images, len(planes.images)
-    if count == 1:
-        height, width, channels = images[0].shape
+    if count == 1 and not planes.cut:
+        height, width = images.sizes[0].tolist()
+        channels = images.channels
         kind = f"{channels} channels" if channels > 1 else "one channel"
         raise PatchError(
             f"{path} is one single image ({width} x {height}, {kind}); give a stack of many "
             "patches, or a folder with one image file a patch."
         )
-    sizes = np.array([image.shape[:2] for image in images])
-    table = box_table(path.name, np.arange(count), sizes)
-    return Source(images, table, planes.channel_names, notes=planes.notes)
+    whole = np.ones(count, bool)
+    whole[list(planes.lost)] = False
+    if not whole.any():
+        raise PatchError(f"{path} is cut off before its first image; copy or export it again.")
+    source = Source(images, box_table(path.name, np.arange(count), images.sizes), ())
+    source.channel_names, source.notes = planes.channel_names, planes.notes
+    if planes.lost:
+        frames = np.flatnonzero(whole)
+        source.images, source.table = images.picked(frames), source.table.iloc[frames]
+        source.skipped = [
+            Skipped(f"{path.name} [{frame}]", why) for frame, why in sorted(planes.lost.items())
+        ]
+        source.notes.append(
+            f"{path.name} is not whole: {len(planes.lost):,} of its {count:,} patches were "
+            "left out."
+        )
+    if planes.cut:
+        source.skipped.append(Skipped(path.name, f"is cut off after {count:,} patches"))
+        source.notes.append(
+            f"{path.name} is cut off: what came after its first {count:,} patches is lost."
+        )
+    if planes.costly:
+        source.fingerprint = fingerprint(
+            "tiff", [(file.name, file) for file in planes.files], axes=planes.axes
+        )
+    return source
 
 
 def read_npy(path: Path, axes: str, watch: Watch) -> Source:

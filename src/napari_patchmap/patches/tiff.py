@@ -3,45 +3,72 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import numpy as np
 import tifffile
 
 from napari_patchmap.errors import PatchError, UnclearAxesError
-from napari_patchmap.patches.axes import (
-    ALPHA_NOTE,
-    arrange,
-    check_axes,
-    checked_numbers,
-)
-from napari_patchmap.patches.patchset import Images
+from napari_patchmap.patches.axes import ALPHA_NOTE, check_axes, check_numbers
+from napari_patchmap.patches.flat import FlatImages
+from napari_patchmap.patches.images import ArrayImages, Images, ListImages
+from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.tiff_metadata import (
     channel_names,
     check_complete,
-    check_segments,
+    check_files,
+    is_volume,
 )
+from napari_patchmap.patches.tiff_pages import PageImages, SinglePages
+from napari_patchmap.patches.tiff_rescue import Stack, rescue
 
 # What tifffile logs of damaged files is said here in one sentence; without a
 # handler Python prints it on standard error as well.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
-#: Pages decoded in one go, between two reports of progress.
-_PAGES = 256
-
 #: More "channels" than this and no other axis: ImageJ's way of writing a plain stack.
 _MANY = 8
+
+#: Seconds between two reports of progress while tifffile looks through the pages.
+_PAUSE = 0.1
 
 
 @dataclass(frozen=True)
 class Planes:
-    """Images, in one array if their sizes agree, and the names of their channels."""
+    """Images, and what is known of them.
+
+    Attributes
+    ----------
+    images : Images
+        All of them, also those that are lost.
+    channel_names : tuple of str
+    notes : list of str
+    axes : str
+        As they were read.
+    lost : dict of int to str
+        Which images the file does not hold as a whole, and why in a few words.
+    cut : bool
+        Whether more images may have followed in a file that is cut off.
+    costly : bool
+        Whether pixels have to be decoded.
+    files : list of Path
+        All that were read.
+    """
 
     images: Images
     channel_names: tuple[str, ...]
     notes: list[str]
+    axes: str = ""
+    lost: dict[int, str] = field(default_factory=dict)
+    cut: bool = False
+    costly: bool = False
+    files: list[Path] = field(default_factory=list)
 
 
 def read_tiff(
@@ -60,126 +87,162 @@ def read_tiff(
         ``"auto"`` takes the axes of the metadata: C or S are channels, every
         other axis beside Y and X numbers patches.
     lazy : bool
-        Map pixels that lie in the file in one piece and uncompressed, instead of
-        reading them.
+        Leave the pixels in the file until they are wanted, and accept a file that is
+        cut off.
     step : callable
-        Called with how many of how many pages are read.
+        Called now and then, with how many of how many images are done.
 
     Raises
     ------
     PatchError
         With a few words (no file name) that say what is wrong and how to mend it.
     """
-    with tifffile.TiffFile(path) as tif:
+    tif = tifffile.TiffFile(path)
+    try:
+        planes = _read(tif, axes, lazy, step)
+        if lazy:
+            return planes
+        if planes.lost or planes.cut:
+            raise PatchError("is cut off; copy or export it again")
+        images = planes.images
+        every = range(len(images))
+        kept: Images = (
+            ArrayImages(images.take(every))
+            if images.uniform
+            else ListImages([images[i] for i in every])
+        )
+    except BaseException:
+        tif.close()
+        raise
+    tif.close()
+    return Planes(kept, planes.channel_names, planes.notes, planes.axes)
+
+
+def _read(
+    tif: tifffile.TiffFile, axes: str, lazy: bool, step: Callable[[int, int], None]
+) -> Planes:
+    check_files(tif)
+    series: list[tifffile.TiffPageSeries] = []
+    stack, cut = (_within(lambda: rescue(tif), step) if lazy else None), False
+    if stack is None:
         check_complete(tif)
-        series = list(tif.series)
+        series = _within(lambda: list(tif.series), step) if lazy else list(tif.series)
         if not series:
             raise PatchError("holds no image")
+        first = series[0]
         if tif.is_svs or tif.is_ndpi or any(len(one.levels) > 1 for one in series):
             raise PatchError(
-                "is a slide (an image pyramid), not a stack; cut it into tiles first"
+                "is a slide (an image pyramid) among other images; open it alone, or put "
+                "slides into a folder of their own"
             )
-        letters, notes = _letters(series[0], axes)
-        if _has_alpha(series[0].keyframe, letters):
-            notes.append(ALPHA_NOTE)
-        if len(series) == 1:
-            planes = _planes(tif, series[0], letters, lazy, step)
-            return Planes(planes, channel_names(tif, series[0], letters, planes), notes)
-        # One image after another, each a series of its own: patches, if they are alike.
-        first = series[0]
-        if any(
-            (one.axes, one.shape[2:], one.dtype) != (first.axes, first.shape[2:], first.dtype)
-            for one in series
-        ) or not first.axes.startswith("YX"):
-            shapes = ", ".join(sorted({f"{one.axes} {one.shape}" for one in series})[:3])
-            raise PatchError(
-                f"holds {len(series)} images of different kinds ({shapes}); save the one you "
-                "want as a stack of its own"
-            )
-        single = []
-        for done, one in enumerate(series, 1):
-            single.append(_planes(tif, one, letters, False, lambda done, total: None)[0])
-            step(done, len(series))
-        images: Images = np.stack(single) if len({p.shape for p in single}) == 1 else single
-        return Planes(images, channel_names(tif, first, letters, images), notes)
+        stack = Stack(first.shape, first.axes, first.keyframe, [], first.dataoffset)
+        if stack.offset is None:
+            stack = Stack(first.shape, first.axes, first.keyframe, first[:])
+    else:
+        cut = stack.offset is None
+    letters, notes = _letters(tif, stack, axes)
+    alpha = has_alpha(stack.key, letters)
+    if alpha:
+        notes.append(ALPHA_NOTE)
+    images: FlatImages | PageImages | SinglePages
+    if len(series) > 1:
+        images = _single_pages(tif, series, alpha)
+    else:
+        letters, images = _images(tif, stack, letters)
+    if isinstance(images, FlatImages):
+        lost = dict.fromkeys(np.flatnonzero(~images.complete()).tolist(), "is cut off")
+    else:
+        lost = images.lost()
+    kept: Images = images
+    if alpha and not isinstance(images, SinglePages):
+        kept = images.with_channels(range(images.channels - 1))
+    names = channel_names(tif, stack.key, letters, kept)
+    costly = not isinstance(images, FlatImages) or images.sequential
+    files = {page.parent.filehandle.path for page in stack.pages if page is not None}
+    every = [Path(file) for file in sorted(files | {tif.filehandle.path})]
+    return Planes(kept, names, notes, letters, lost, cut, costly, every)
 
 
-def _letters(series: tifffile.TiffPageSeries, axes: str) -> tuple[str, list[str]]:
+def _within(work: Callable[[], Any], step: Callable[[int, int], None]) -> Any:
+    """Do something long in a thread, so that it can be cancelled meanwhile."""
+    future: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except Exception as error:  # noqa: BLE001 - raised again where it is waited for
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    while not wait([future], _PAUSE).done:
+        step(0, 0)
+    return future.result()
+
+
+def _letters(tif: tifffile.TiffFile, stack: Stack, axes: str) -> tuple[str, list[str]]:
     """Decide the axes of a series, and note what the user should know of it."""
-    name = "the file"
     if axes != "auto":
-        return check_axes(axes, len(series.shape), name), []
-    letters = series.axes
+        return check_axes(axes, len(stack.shape), "the file"), []
+    letters = stack.axes
     if not {"Y", "X"} <= set(letters):
         raise PatchError(
             f"has the axes {letters}, without Y and X; it is not a stack of images"
         )
-    lead = [
-        (axis, length)
-        for axis, length in zip(letters, series.shape, strict=True)
-        if axis not in "YXSC" and length > 1
-    ]
+    lengths = dict(zip(letters, stack.shape, strict=True))
+    lead = [axis for axis in letters if axis not in "YXSC" and lengths[axis] > 1]
     if len(lead) > 1:
-        listed = " and ".join(f"{axis} ({length})" for axis, length in lead)
+        listed = " and ".join(f"{axis} ({lengths[axis]})" for axis in lead)
         raise UnclearAxesError(
             f"has more than one axis that could number patches, {listed}; set axes to "
             f"{letters} to take every plane as a patch, or save a projection"
         )
-    count = dict(zip(letters, series.shape, strict=True)).get("C", 1)
+    if lead == ["Z"] and is_volume(tif):
+        raise UnclearAxesError(
+            f"is a 3-D volume of {lengths['Z']:,} planes (axes {letters}); set axes to "
+            f"{letters.replace('Z', 'N')} to take every plane as a patch, or save a projection"
+        )
+    count = lengths.get("C", 1)
     if not lead and count > 1 and ("S" in letters or count > _MANY):
         # tifffile and some ImageJ macros write a stack's planes as channels.
         return letters.replace("C", "N"), [f"Its {count:,} channels were taken as patches."]
     return letters, []
 
 
-def _planes(
-    tif: tifffile.TiffFile,
-    series: tifffile.TiffPageSeries,
-    letters: str,
-    lazy: bool,
-    step: Callable[[int, int], None],
-) -> np.ndarray:
-    """Read a series as ``(n, height, width, channel)``."""
-    if lazy and series.dataoffset is not None:
-        dtype = np.dtype(series.dtype).newbyteorder(tif.byteorder)
-        stack: np.ndarray = np.memmap(
-            tif.filehandle.path, dtype, "r", offset=series.dataoffset, shape=series.shape
-        )
-    else:
-        stack = _read_pages(tif, series, step)
-    page = series.keyframe
+def _images(
+    tif: tifffile.TiffFile, stack: Stack, letters: str
+) -> tuple[str, FlatImages | PageImages]:
+    page = stack.key
+    check_numbers(np.dtype(page.dtype), math.prod(stack.shape), "the file")
+    lookup = None
     if page.photometric == tifffile.PHOTOMETRIC.PALETTE and page.colormap is not None:
-        colours = (np.asarray(page.colormap) >> 8).astype(np.uint8).T
-        stack, letters = colours[stack], letters + "S"
-    images = arrange(checked_numbers(stack, "the file"), letters)
-    return images[..., :-1] if _has_alpha(page, letters) else images
+        lookup = (np.asarray(page.colormap) >> 8).astype(np.uint8).T
+        letters = letters.replace("C", "N" if "N" not in letters else "Q")
+    if stack.offset is not None:
+        dtype = np.dtype(page.dtype).newbyteorder(tif.byteorder)
+        file = RandomFile(Path(tif.filehandle.path))
+        flat = FlatImages(file, stack.offset, dtype, stack.shape, letters, lookup=lookup)
+        tif.close()
+        return letters, flat
+    return letters, PageImages(tif, stack.pages, stack.shape, letters, lookup)
 
 
-def _read_pages(
-    tif: tifffile.TiffFile,
-    series: tifffile.TiffPageSeries,
-    step: Callable[[int, int], None],
-) -> np.ndarray:
-    pages = series.pages
-    if len(pages) == 1 or series.dataoffset is not None:
-        for page in pages if series.dataoffset is None else ():
-            check_segments(tif, page)
-        return tif.asarray(series=series).reshape(series.shape)
-    inside = series.keyframe.shape
-    out = np.empty((len(pages), *inside), series.dtype)
-    if out.size != np.prod(series.shape):
-        return series.asarray()
-    for start in range(0, len(pages), _PAGES):
-        part = range(start, min(start + _PAGES, len(pages)))
-        for i in part:
-            check_segments(tif, pages[i])
-        read = tif.asarray(key=slice(part.start, part.stop), series=series)
-        out[part.start : part.stop] = read.reshape(-1, *inside)
-        step(part.stop, len(pages))
-    return out.reshape(series.shape)
+def _single_pages(
+    tif: tifffile.TiffFile, series: list[tifffile.TiffPageSeries], alpha: bool
+) -> SinglePages:
+    """One image after another, each a series of its own: patches, if they are alike."""
+    first = series[0]
+    alike = {(one.axes, one.shape[2:], one.dtype) for one in series}
+    if len(alike) > 1 or first.axes not in ("YX", "YXS"):
+        shapes = ", ".join(sorted({f"{one.axes} {one.shape}" for one in series})[:3])
+        raise PatchError(
+            f"holds {len(series)} images of different kinds ({shapes}); save the one you "
+            "want as a stack of its own"
+        )
+    check_numbers(np.dtype(first.dtype), math.prod(first.shape), "the file")
+    return SinglePages(tif, [one.keyframe for one in series], alpha)
 
 
-def _has_alpha(page: tifffile.TiffPage, letters: str) -> bool:
+def has_alpha(page: tifffile.TiffPage, letters: str) -> bool:
     """Whether the last sample is alpha, said so in the file and stored pixel by pixel.
 
     tifffile declares the fourth of any four leading planes alpha on its own, so

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -10,10 +11,14 @@ import tifffile
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import channel_axis, default_names
-from napari_patchmap.patches.patchset import Images
+from napari_patchmap.patches.images import Images
 
 #: The tag in which ImageJ, OME and tifffile write axes and names.
 _DESCRIPTION = 270
+
+
+#: How OME calls the file that a plane lies in.
+_FILE, _UUID = "FileName", "UUID"
 
 
 def check_complete(tif: tifffile.TiffFile) -> None:
@@ -22,45 +27,76 @@ def check_complete(tif: tifffile.TiffFile) -> None:
     tifffile ends the chain of pages there, or goes on without the axes that an
     OME description holds, and returns what it has without an error.
     """
-    file, layout = tif.filehandle, tif.tiff
-    order: Literal["little", "big"] = "little" if tif.byteorder == "<" else "big"
-
-    def number(length: int) -> int:
-        return int.from_bytes(file.read(length), order)
-
-    end = tif.pages.next_page_offset
-    if end is not None and file.size >= end + layout.offsetsize:
-        file.seek(end)
-        chain_ends = number(layout.offsetsize) == 0
-        first = tif.pages.first
-        file.seek(first.offset)
-        tags = file.read(number(layout.tagnosize) * layout.tagsize)
-        codes = [tags[i : i + 2] for i in range(0, len(tags), layout.tagsize)]
-        described = _DESCRIPTION.to_bytes(2, order) in codes
-        if chain_ends and (not described or _DESCRIPTION in first.tags):
-            return
-    raise PatchError("is cut off; copy or export it again")
-
-
-def check_segments(
-    tif: tifffile.TiffFile, page: tifffile.TiffPage | tifffile.TiffFrame | None
-) -> None:
-    if page is None:
-        raise PatchError("is incomplete: a page is missing; copy or export it again")
-    # The JPEG decoder fills a strip that is cut off with grey instead of failing.
-    ends = (a + b for a, b in zip(page.dataoffsets, page.databytecounts, strict=False))
-    if max(ends, default=0) > tif.filehandle.size:
+    if not (chain_is_whole(tif) and is_described(tif)):
         raise PatchError("is cut off; copy or export it again")
+
+
+def chain_is_whole(tif: tifffile.TiffFile) -> bool:
+    """Whether the chain of pages comes to its end within the file."""
+    try:
+        end = tif.pages.next_page_offset
+    except tifffile.TiffFileError:
+        return False
+    if end is None or tif.filehandle.size < end + tif.tiff.offsetsize:
+        return False
+    return _number(tif, end, tif.tiff.offsetsize) == 0
+
+
+def is_described(tif: tifffile.TiffFile) -> bool:
+    """Whether the first page's description, if it has one, lies in the file."""
+    layout, first = tif.tiff, tif.pages.first
+    count = _number(tif, first.offset, layout.tagnosize)
+    tags = tif.filehandle.read(count * layout.tagsize)
+    codes = [tags[i : i + 2] for i in range(0, len(tags), layout.tagsize)]
+    described = _DESCRIPTION.to_bytes(2, _order(tif)) in codes
+    return not described or _DESCRIPTION in first.tags
+
+
+def check_files(tif: tifffile.TiffFile) -> None:
+    """Raise if an OME-TIFF is one of several files and another one is not there."""
+    root = _ome(tif) if tif.is_ome else None
+    if root is None:
+        return
+    own, folder = root.get(_UUID), Path(tif.filehandle.path).parent
+    for node in root.iter():
+        name = node.get(_FILE)
+        if not node.tag.endswith(f"}}{_UUID}") or not name or node.text == own:
+            continue
+        if name.lower() != tif.filename.lower() and not (folder / name).is_file():
+            raise PatchError(
+                f"needs the file {name}, which is not beside it; put it back, or export all "
+                "planes into one file"
+            )
+
+
+def is_volume(tif: tifffile.TiffFile) -> bool:
+    """Whether planes along Z are sections of one body, and not simply a stack of images.
+
+    ImageJ calls every plain stack's planes slices, but notes their distance only
+    where there is one. OME's Z says it.
+    """
+    if tif.is_imagej:
+        return "spacing" in (tif.imagej_metadata or {})
+    return bool(tif.is_ome)
+
+
+def _order(tif: tifffile.TiffFile) -> Literal["little", "big"]:
+    return "little" if tif.byteorder == "<" else "big"
+
+
+def _number(tif: tifffile.TiffFile, offset: int, length: int) -> int:
+    tif.filehandle.seek(offset)
+    return int.from_bytes(tif.filehandle.read(length), _order(tif))
 
 
 def channel_names(
     tif: tifffile.TiffFile,
-    series: tifffile.TiffPageSeries,
+    series: tifffile.TiffPageSeries | tifffile.TiffPage,
     letters: str,
     images: Images,
 ) -> tuple[str, ...]:
     """Name the channels from OME or ImageJ metadata, else as plain arrays' are."""
-    channels, dtype = images[0].shape[-1], np.asarray(images[0]).dtype
+    channels, dtype = images.channels, images.dtype
     if channel_axis(letters) == "C":
         named = _ome_names(tif) if tif.is_ome else _imagej_names(tif, channels)
         if len(named) == channels == len(set(named)):
@@ -71,10 +107,16 @@ def channel_names(
     return default_names(channels, dtype, last=colour)
 
 
-def _ome_names(tif: tifffile.TiffFile) -> list[str]:
+def _ome(tif: tifffile.TiffFile) -> ElementTree.Element | None:
     try:
-        root = ElementTree.fromstring(tif.ome_metadata or "")
+        return ElementTree.fromstring(tif.ome_metadata or "")
     except ElementTree.ParseError:
+        return None
+
+
+def _ome_names(tif: tifffile.TiffFile) -> list[str]:
+    root = _ome(tif)
+    if root is None:
         return []
     image = next((node for node in root.iter() if node.tag.endswith("}Image")), root)
     nodes = (node for node in image.iter() if node.tag.endswith("}Channel"))
