@@ -17,10 +17,10 @@ import pandas as pd
 import tifffile
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.threads import cores
 from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.slide_source import TileImages, read_slides
 from napari_patchmap.patches.source import Progress, Watch
+from napari_patchmap.patches.threads import cores
 from napari_patchmap.patches.tiles import TileConfig, TilePlan
 
 #: Colour in which tiles are framed: seen on pink, violet and white alike.

@@ -15,7 +15,6 @@ import tifffile
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import RGB
-from napari_patchmap.patches.threads import cores
 from napari_patchmap.patches.fit import resize
 from napari_patchmap.patches.images import ArrayImages
 from napari_patchmap.patches.intensity import Intensity
@@ -29,6 +28,7 @@ from napari_patchmap.patches.slide_levels import (
     whole_ratio,
 )
 from napari_patchmap.patches.slide_metadata import resolution
+from napari_patchmap.patches.threads import cores
 from napari_patchmap.patches.tiff_metadata import channel_names, check_complete
 
 #: Side in pixels of the smallest box in which a damaged place is looked for.
