@@ -61,12 +61,12 @@ def read_folder(root: Path, axes: str, watch: Watch, pattern: str | None = None)
     paths = [f"{root}/{name}" for name in names]
     pile = Pile(paths, names, str(root), axes)
     mark = fingerprint("folder", zip(names, paths, strict=True), axes=axes)
-    copied = pile.decode(mark, watch)
-    skipped += [Skipped(printable(names[i]), why) for i, why in sorted(copied.reasons.items())]
-    notes = pile.notes + [copied.note] * bool(copied.note)
-    kept = [names[i] for i in copied.kept.tolist()]
+    decoded = pile.decode(mark, watch)
+    skipped += [Skipped(printable(names[i]), why) for i, why in sorted(decoded.reasons.items())]
+    notes = list(pile.notes)
+    kept = [names[i] for i in decoded.kept.tolist()]
     table = box_table(
-        [printable(name) for name in kept], np.zeros(len(kept), np.int64), copied.images.sizes
+        [printable(name) for name in kept], np.zeros(len(kept), np.int64), decoded.images.sizes
     )
     columns = _folder_columns(kept)
     from_names: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ def read_folder(root: Path, axes: str, watch: Watch, pattern: str | None = None)
     for column, values in columns.items():
         table[column] = values
     return Source(
-        copied.images, table, pile.channel_names, kept, notes, skipped, from_names=from_names
+        decoded.images, table, pile.channel_names, kept, notes, skipped, from_names=from_names
     )
 
 
@@ -133,6 +133,7 @@ def find_images(
     seen: set[str] = set()
     waiting, reported = [("", home)], time.monotonic()
     links: list[tuple[list[str | int], str]] = []
+    tiled = False
     while waiting or links:
         if waiting:
             folder, real = waiting.pop()
@@ -159,12 +160,16 @@ def find_images(
             continue
         if folder and {"config.json", "embedding.csv"} <= {entry.name for entry in found}:
             continue  # a run saved among its own images; map.png is no patch
+        # Tiles cut by Patchmap: the picture of the slide they come from is no patch.
+        tiled = tiled or any(entry.name == "tiles.csv" for entry in found)
         for at, entry in enumerate(found):
             if at % 1024 == 0 and watch is not None and time.monotonic() - reported > _REPORT:
                 watch.step(len(images), 0)
                 reported = time.monotonic()
             name = entry.name
             if name.startswith(".") or name.casefold() in _SYSTEM:
+                continue
+            if tiled and name == "tiles.png":
                 continue
             path = f"{folder}/{name}" if folder else name
             image = name.lower().endswith(SUFFIXES)
