@@ -20,6 +20,8 @@ from napari_patchmap.terminal import ProgressLine, say, warn
 if TYPE_CHECKING:
     from napari_patchmap.config import Setting
     from napari_patchmap.patches import PatchSet
+    from napari_patchmap.patches.crop_config import CropConfig
+    from napari_patchmap.patches.tile_config import TileConfig
     from napari_patchmap.runs import Run, RunConfig
 
 #: Time that the demonstration trains when nothing is said, in minutes.
@@ -91,6 +93,29 @@ def _transform(args: argparse.Namespace, began: float) -> int:
     return 0
 
 
+def _tile(args: argparse.Namespace, began: float) -> int:
+    from napari_patchmap.tile_command import cut
+
+    with ProgressLine() as line, _Interrupt() as interrupt:
+        tiled = cut(
+            args.slide,
+            args.out,
+            _chosen_tiles(args),
+            progress=lambda done, total: line.count("writing tiles", done, total),
+            should_stop=interrupt.is_set,
+        )
+    for text in tiled.notes:
+        say(text)
+    if tiled.skipped:
+        first = tiled.skipped[0]
+        warn(f"{len(tiled.skipped):,} left out, first {first.source}: {first.reason}")
+    if tiled.stopped:
+        say(f"Stopped; {tiled.written:,} of {tiled.planned:,} tiles are written.")
+    say(f"Tiles:   {tiled.out}")
+    say(f"Table:   {tiled.out / 'tiles.csv'}")
+    return 0
+
+
 def _evaluate(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.quality import evaluate, report_lines
     from napari_patchmap.runs import Run
@@ -99,6 +124,42 @@ def _evaluate(args: argparse.Namespace, began: float) -> int:
     report = evaluate(run.embedding, run.labels)
     say(json.dumps(report, indent=2) if args.json else "\n".join(report_lines(report)))
     return 0
+
+
+def _cache(args: argparse.Namespace, began: float) -> int:
+    from napari_patchmap.patches.cache import cache_folder, cache_size, clear_cache
+
+    if args.clear:
+        say(f"{clear_cache() / 1e6:,.1f} MB of decoded patches removed.")
+    used, sets = cache_size()
+    say(f"{used / 1e6:,.1f} MB in {sets:,} patch set{'s'[: sets != 1]}: {cache_folder()}")
+    return 0
+
+
+def _chosen_tiles(args: argparse.Namespace) -> TileConfig | None:
+    """Return how slides are to be cut, None when nothing was said of it."""
+    from napari_patchmap.patches.tile_config import TileConfig
+
+    chosen = {
+        item.name: getattr(args, f"tile_{item.name}")
+        for item in TileConfig.settings()
+        if getattr(args, f"tile_{item.name}") is not None
+    }
+    return TileConfig(**chosen) if chosen else None
+
+
+def _chosen_crops(args: argparse.Namespace) -> CropConfig | None:
+    """Return how objects are to be cut out, None without objects."""
+    from napari_patchmap.patches.crop_config import CropConfig
+
+    chosen = {
+        item.name: getattr(args, f"crop_{item.name}")
+        for item in CropConfig.settings()
+        if getattr(args, f"crop_{item.name}") is not None
+    }
+    if chosen and args.objects is None:
+        raise ConfigError("Options of crops need a label image; name one with --objects.")
+    return CropConfig(**chosen) if args.objects is not None else None
 
 
 # -- parts of the commands ----------------------------------------------------------
@@ -113,6 +174,11 @@ def _open(args: argparse.Namespace) -> PatchSet:
             sizes=args.sizes,
             labels=args.labels,
             axes=args.axes,
+            pattern=args.pattern,
+            channels=args.channels.split(",") if args.channels else None,
+            tiles=_chosen_tiles(args),
+            objects=args.objects,
+            crops=_chosen_crops(args),
             progress=lambda done, total: line.count("reading images", done, total),
         )
     for text in describe(patches):
@@ -237,6 +303,18 @@ def _parser() -> argparse.ArgumentParser:
     transform.add_argument("--out", required=True, metavar="CSV", help="table to write")
     transform.set_defaults(command=_transform)
 
+    tile = commands.add_parser("tile", help="cut slides into tiles with tissue on them")
+    tile.add_argument("slide", metavar="SLIDE", help="slide (.svs, .tif) or folder of slides")
+    tile.add_argument("--out", required=True, metavar="FOLDER", help="new folder for the tiles")
+    _add_tile_settings(tile, prefix="")
+    tile.set_defaults(command=_tile)
+
+    cache = commands.add_parser(
+        "cache", help="say what decoded patches take on this computer, or remove them"
+    )
+    cache.add_argument("--clear", action="store_true", help="remove all decoded patches")
+    cache.set_defaults(command=_cache)
+
     evaluate = commands.add_parser("evaluate", help="say how good a map is")
     evaluate.add_argument("run", metavar="RUN", help="folder of a saved run")
     evaluate.add_argument("--json", action="store_true", help="print JSON")
@@ -249,7 +327,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument(
         "data", metavar="DATA",
-        help="folder of images (sub-folders are labels), .tif stack, .npy or .npz",
+        help="folder of images (sub-folders are labels), stack (.tif, .npy, .npz, .zarr) or slide",
     )  # fmt: skip
     parser.add_argument("--labels", metavar="CSV", help="table with a label for each image")
     parser.add_argument(
@@ -259,6 +337,56 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         "--axes", default="auto", metavar="AXES",
         help="axes of a stack, such as NYX, NYXC or NCYX (default: found out)",
     )  # fmt: skip
+    parser.add_argument(
+        "--pattern", metavar="TEMPLATE",
+        help="labels and columns from file names, such as '{label}_{patient}_{}.png', or a "
+        "regular expression with named groups",
+    )  # fmt: skip
+    parser.add_argument(
+        "--channels", metavar="NAMES",
+        help="channels to keep, by name or number from 1, such as DAPI,CD3 (default: all)",
+    )  # fmt: skip
+    _add_tile_settings(parser, prefix="tile-")
+    _add_crop_settings(parser)
+
+
+def _add_crop_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the options by which objects are cut out."""
+    from napari_patchmap.patches.crop_config import CropConfig
+
+    group = parser.add_argument_group("objects", "crops around the objects of label images")
+    group.add_argument(
+        "--objects", metavar="LABELS",
+        help="label image of DATA; for a folder of images, the folder with their labels",
+    )  # fmt: skip
+    for item in CropConfig.settings():
+        name, help = item.name.replace("_", "-"), item.help.replace("%", "%%")
+        rest: dict[str, Any] = {"dest": f"crop_{item.name}", "help": help}
+        if item.type is bool:
+            group.add_argument(f"--{name}", action="store_true", default=None, **rest)
+        elif item.choices:
+            group.add_argument(f"--crop-{name}", choices=item.choices, **rest)
+        else:
+            unit = item.unit.upper() or "N"
+            group.add_argument(f"--crop-{name}", type=_checked(item), metavar=unit, **rest)
+
+
+def _add_tile_settings(parser: argparse.ArgumentParser, prefix: str) -> None:
+    """Add the options by which slides are cut; ``prefix`` keeps them apart from others."""
+    from napari_patchmap.patches.tile_config import TileConfig
+
+    group = parser.add_argument_group("slides", "how slides are cut into tiles")
+    for item in TileConfig.settings():
+        ours = prefix if item.name in ("size", "stride", "seed") else ""
+        help = item.help + ("" if item.default is None else f" (default {item.default})")
+        group.add_argument(
+            f"--{ours}{item.name.replace('_', '-')}",
+            dest=f"tile_{item.name}",
+            type=_checked(item) if not item.choices else str,
+            choices=item.choices or None,
+            metavar=None if item.choices else item.name.rpartition("_")[2].upper(),
+            help=help.replace("%", "%%"),
+        )
 
 
 def _add_setting(parser: argparse.ArgumentParser, item: Setting) -> None:

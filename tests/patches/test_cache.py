@@ -17,8 +17,8 @@ import pytest
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import LoadCancelled, open_patches
 from napari_patchmap.patches.cache import cache_folder, cache_size, clear_cache
-from napari_patchmap.patches.copying import copy_to_cache
-from napari_patchmap.patches.images import ArrayImages, Images
+from napari_patchmap.patches.cached import CachedImages
+from napari_patchmap.patches.images import ArrayImages, Images, as_images
 from napari_patchmap.patches.source import Source, Watch, finish
 
 
@@ -227,7 +227,7 @@ def lazy_source(images: Images) -> Source:
     table = pd.DataFrame(
         {"source": "s", "frame": np.arange(n), "y": 0, "x": 0, "height": 9, "width": 8}
     )
-    return Source(images, table, ("a", "b"), fingerprint="mark")
+    return Source(images, table, ("a", "b")[: images.channels], fingerprint="mark")
 
 
 def test_lazy_images_are_copied_once_and_damaged_ones_left_out():
@@ -249,13 +249,12 @@ def test_lazy_images_are_copied_once_and_damaged_ones_left_out():
 def test_images_of_several_sizes_and_types_come_back_as_they_were():
     rng = np.random.default_rng(3)
     arrays = [rng.random((h, 7 + h % 3, 1)).astype(np.float32) for h in (4, 9, 4, 1, 30)]
-    from napari_patchmap.patches.images import as_images
-
-    copied = copy_to_cache(as_images(arrays), "mark", "arrays", Watch())
-    assert copied.images.dtype == np.float32
+    CachedImages(as_images(arrays), "mark").decode_all(Watch(), "arrays")
+    cached = CachedImages(as_images([0 * array for array in arrays]), "mark")
+    assert cached.dtype == np.float32
     for i, array in enumerate(arrays):
-        np.testing.assert_array_equal(copied.images[i], array)
-    assert copied.images.size_counts == {(4, 8): 2, (1, 8): 1, (9, 7): 1, (30, 7): 1}
+        np.testing.assert_array_equal(cached[i], array)
+    assert cached.size_counts == {(4, 8): 2, (1, 8): 1, (9, 7): 1, (30, 7): 1}
 
 
 def test_channels_are_chosen_by_name_or_number():
@@ -287,3 +286,60 @@ def test_the_cache_lies_where_the_variable_says(tmp_path, monkeypatch):
     assert cache_folder() == tmp_path / "cache"
     monkeypatch.delenv("PATCHMAP_CACHE")
     assert cache_folder().name == "napari-patchmap"
+
+
+def test_a_large_set_is_decoded_as_it_is_used_and_only_once(cache):
+    pixels = np.random.default_rng(4).integers(0, 256, (50, 6, 6, 1), np.uint8)
+    first = Lazy(pixels)
+    cached = CachedImages(first, "large")
+    some = np.array([40, 3, 3, 17])
+    np.testing.assert_array_equal(cached.take(some), pixels[some])
+    np.testing.assert_array_equal(cached[9], pixels[9])
+    second = Lazy(pixels)
+    again = CachedImages(second, "large")  # another run, or another process
+    np.testing.assert_array_equal(again.take(some), pixels[some])
+    np.testing.assert_array_equal(again[9], pixels[9])
+    assert second.read == 0
+    np.testing.assert_array_equal(again.take(np.arange(50)), pixels)
+    assert second.read == 46  # but for 3, 9, 17 and 40
+
+
+def test_damage_that_is_found_late_is_left_out_of_the_next_loading():
+    pixels = np.zeros((5, 4, 4, 2), np.uint8)
+    with pytest.raises(PatchError, match="is damaged; load the patches again to leave it out"):
+        CachedImages(Lazy(pixels, bad=2), "mark").take(np.arange(5))
+    images = Lazy(pixels, bad=2)
+    ps = finish(
+        lazy_source(images), name="s", origin={}, sizes=None, labels=None, watch=Watch()
+    )
+    assert len(ps) == 4
+    assert [one.source for one in ps.skipped] == ["s [2]"]
+
+
+def test_a_cancelled_decoding_goes_on_where_it_was():
+    pixels = np.random.default_rng(5).integers(0, 256, (400, 5, 5, 1), np.uint8)
+    seen: list[int] = []
+
+    def stop() -> bool:
+        return bool(seen)
+
+    with pytest.raises(LoadCancelled):
+        CachedImages(Lazy(pixels), "mark").decode_all(
+            Watch(lambda done, total: seen.append(done), stop), "it"
+        )
+    images = Lazy(pixels)
+    CachedImages(images, "mark").decode_all(Watch(), "it")
+    assert 0 < images.read < 400
+
+
+def test_lazy_images_do_without_a_disk(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("PATCHMAP_CACHE", str(tmp_path / "file" / "cache"))
+    pixels = np.random.default_rng(6).integers(0, 256, (20, 5, 5, 2), np.uint8)
+    images = Lazy(pixels)
+    ps = finish(
+        lazy_source(images), name="s", origin={}, sizes=None, labels=None, watch=Watch()
+    )
+    np.testing.assert_array_equal(ps.stack(), pixels)
+    assert images.read == 20  # kept in memory
+    assert "not kept for the next time" in ps.notes[-1]

@@ -10,6 +10,7 @@ build the same one, and a killed one leaves only what the next one sweeps away.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -61,7 +62,7 @@ def look_up(fingerprint: str) -> Remembered | None:
     """Find the store of files with this fingerprint; None if there is none that is whole."""
     try:
         entry = json.loads(_source(fingerprint).read_text("utf-8"))
-        folder = _contents() / entry["content"]
+        folder = contents() / entry["content"]
         found = Remembered(StoredImages.open(folder), entry["notes"])
         with contextlib.suppress(OSError):
             os.utime(folder)  # it is in use: others go first when room is needed
@@ -75,7 +76,7 @@ def remember(fingerprint: str, key: str, building: Path, notes: dict[str, Any]) 
 
     If the disk does not let that be noted, the files are decoded again next time.
     """
-    target = _contents() / key
+    target = contents() / key
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if _is_damaged(target):
@@ -99,7 +100,7 @@ def building_folder(needed: int) -> Iterator[Path | None]:
         place = _root() / "building"
         place.mkdir(parents=True, exist_ok=True)
         _sweep(place)
-        _make_room(needed)
+        make_room(needed)
         folder = Path(tempfile.mkdtemp(dir=place))
     try:
         with _locked(folder):
@@ -139,7 +140,8 @@ def _root() -> Path:
     return cache_folder() / f"patches-{_VERSION}"
 
 
-def _contents() -> Path:
+def contents() -> Path:
+    """Return the folder of the stores."""
     return _root() / "contents"
 
 
@@ -150,7 +152,7 @@ def _source(fingerprint: str) -> Path:
 def _stores() -> list[Path]:
     """Return the stores, those used longest ago first."""
     try:
-        return sorted(_contents().iterdir(), key=lambda folder: folder.stat().st_mtime)
+        return sorted(contents().iterdir(), key=lambda folder: folder.stat().st_mtime)
     except OSError:
         return []
 
@@ -212,9 +214,21 @@ def _is_abandoned(folder: Path) -> bool:
     return True
 
 
-def _make_room(needed: int) -> None:
-    """Remove the stores used longest ago until there is room for another one."""
+def make_room(needed: int) -> None:
+    """Remove the stores used longest ago until there is room for another one.
+
+    Raises
+    ------
+    OSError
+        If there is still too little; others need some of the disk as well.
+    """
+    _root().mkdir(parents=True, exist_ok=True)
     for store in _stores():
         if shutil.disk_usage(_root()).free >= needed + SPARE:
             return
         shutil.rmtree(store, ignore_errors=True)
+    free = shutil.disk_usage(_root()).free
+    if free < needed + SPARE:
+        raise OSError(
+            errno.ENOSPC, f"{free / 1e9:,.1f} GB are free, {needed / 1e9:,.1f} GB are needed"
+        )

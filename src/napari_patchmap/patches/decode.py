@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -62,10 +63,13 @@ def decode(path: str, axes: str = "auto", digest: Digest | None = None) -> Decod
         With a few words that say why the file cannot be used; other errors come
         from the decoders.
     """
-    with open(path, "rb", buffering=0) as file:
-        data = file.read(_FIRST)
+    # Plain calls of the system, as few as can be: with small files they are what costs.
+    fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        data = os.read(fd, _FIRST)
         if data.startswith(headers.TIFF):  # tifffile opens it again and reads what it needs
-            size = headers.tiff_size(file, data)
+            with open(fd, "rb", buffering=0, closefd=False) as file:
+                size = headers.tiff_size(file, data)
             if size is None:
                 raise PatchError("is cut off: its header leads out of the file")
             headers.check_size(size)
@@ -75,7 +79,11 @@ def decode(path: str, axes: str = "auto", digest: Digest | None = None) -> Decod
             return decoded
         if not data.startswith((headers.JPEG, headers.PNG, headers.BMP, headers.RIFF)):
             raise PatchError(f"is not a {KINDS} image" if data else "is empty (0 bytes)")
-        data += file.read()
+        if len(data) == _FIRST:
+            with open(fd, "rb", closefd=False) as file:
+                data += file.read()
+    finally:
+        os.close(fd)
     if digest is not None:
         digest.update(data)
     if data.startswith(headers.JPEG):
@@ -91,7 +99,16 @@ def _decode_jpeg(data: bytes) -> Decoded:
     # libjpeg fills what is missing with grey and only warns, so the end is looked for first.
     if not data.endswith(b"\xff\xd9") and not has_jpeg_end(data):
         raise PatchError("is cut off: the JPEG has no end")
-    headers.check_size(headers.jpeg_size(data))
+    frame = headers.jpeg_frame(data)
+    if frame is not None:
+        headers.check_size((frame.height, frame.width))
+    if frame is not None and frame.bits == 8 and frame.channels == 3:
+        # Into an array of ours, which saves the decoder an eighth of its time.
+        pixels = np.empty((frame.height, frame.width, 3), np.uint8)
+        try:
+            return Decoded(imagecodecs.jpeg8_decode(data, out=pixels), RGB)
+        except imagecodecs.Jpeg8Error:  # lossless, or the like: find another decoder
+            pass
     pixels = imagecodecs.jpeg_decode(data)
     if pixels.ndim == 2:
         return Decoded(pixels[..., None], GREY)

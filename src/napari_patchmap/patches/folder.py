@@ -209,5 +209,5 @@ def _explain_nothing(root: Path, others: list[str]) -> str:
         return f"The folder {root} is empty; choose one that holds {KINDS} images."
     return (
         f"The folder {root} holds no {KINDS} images, only {len(others):,} other "
-        f"files such as {printable(others[0])}; choose another folder."
+        f"file{'s'[: len(others) > 1]} such as {printable(others[0])}; choose another folder."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from napari_patchmap.errors import PatchError
 
@@ -49,14 +49,23 @@ def png_size(data: bytes) -> tuple[int, int] | None:
     return height, width
 
 
-def jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """Height and width that a JPEG claims, None without a frame header."""
+class JpegFrame(NamedTuple):
+    """What the frame header of a JPEG says."""
+
+    marker: int
+    bits: int
+    height: int
+    width: int
+    channels: int
+
+
+def jpeg_frame(data: bytes) -> JpegFrame | None:
+    """Read the frame header of a JPEG, None without one."""
     at = 2
-    while at + 9 <= len(data) and data[at] == 0xFF:
+    while at + 10 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
         if marker in _FRAMES:
-            height, width = struct.unpack_from(">HH", data, at + 5)
-            return height, width
+            return JpegFrame(marker, *struct.unpack_from(">BHHB", data, at + 4))
         # A fill byte; or a segment to be jumped over.
         at += 1 if marker == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return None

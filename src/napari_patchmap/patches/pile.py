@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ import numpy as np
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import GREY, RGB
 from napari_patchmap.patches.cache import building_folder, cache_folder, look_up, remember
-from napari_patchmap.patches.copying import Copied, content_key, in_threads, memory_note
 from napari_patchmap.patches.decode import Decoded, Digest, decode
+from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.store import StoreWriter, index_rows
+from napari_patchmap.patches.threads import in_threads
 from napari_patchmap.patches.watch import Watch
 
 #: Files a thread reads before it writes and reports: large enough to hide the overhead.
@@ -22,6 +24,24 @@ _CHUNK = 128
 
 #: How many files are looked at to learn how much space they need.
 _PROBES = 16
+
+
+@dataclass(frozen=True)
+class Decodings:
+    """The images of a pile that could be decoded.
+
+    Attributes
+    ----------
+    images : Images
+    kept : ndarray of int, shape (n,)
+        Which files these are.
+    reasons : dict of int to str
+        Why each of the others could not.
+    """
+
+    images: Images
+    kept: np.ndarray
+    reasons: dict[int, str]
 
 
 class _Contents:
@@ -72,7 +92,7 @@ class Pile:
         self.channel_names: tuple[str, ...] = ()
         self.notes: list[str] = []
 
-    def decode(self, fingerprint: str, watch: Watch) -> Copied:
+    def decode(self, fingerprint: str, watch: Watch) -> Decodings:
         """Decode every file, or find what was decoded before.
 
         Raises
@@ -87,7 +107,7 @@ class Pile:
             notes = found.notes
             self._reasons = {int(i): why for i, why in notes["reasons"]}
             self.channel_names, self.notes = tuple(notes["channel_names"]), notes["notes"]
-            return Copied(found.images, self._good(), self._reasons)
+            return Decodings(found.images, self._good(), self._reasons)
         count, expected = len(self._paths), self._expected()
         with building_folder(expected) as folder:
             writer = StoreWriter(folder, expected, str(cache_folder()))
@@ -101,15 +121,21 @@ class Pile:
             finally:
                 writer.close()
             if stored is not None:
-                return Copied(stored, good, self._reasons, memory_note(writer))
+                self.notes.append(
+                    f"The cache {cache_folder()} could not be used "
+                    f"({writer.trouble or 'not writable'}); the patches are kept in memory "
+                    "this time."
+                )
+                return Decodings(stored, good, self._reasons)
             assert folder is not None
-            key = content_key(self._digests, index, dtype)
+            key = self._content_key(index, dtype)
             saved: dict[str, Any] = {
                 "reasons": sorted(self._reasons.items()),
                 "channel_names": self.channel_names,
                 "notes": self.notes,
             }
-            return Copied(remember(fingerprint, key, folder, saved), good, self._reasons)
+            images = remember(fingerprint, key, folder, saved)
+            return Decodings(images, good, self._reasons)
 
     def _decode_part(self, part: range, writer: StoreWriter) -> None:
         """Decode some files; threads write to different rows and keys only."""
@@ -131,6 +157,15 @@ class Pile:
         if good:
             self._offsets[good] = writer.write(patches)
         self._digests[part.start] = contents.digest()
+
+    def _content_key(self, index: np.ndarray, dtype: np.dtype) -> str:
+        """Name a store by the content of its files, the shapes and the pixel type."""
+        digest = hashlib.sha256(np.dtype(dtype).str.encode())
+        for start in sorted(self._digests):
+            digest.update(self._digests[start])
+        for name in ("height", "width", "channels"):
+            digest.update(index[name].tobytes())
+        return digest.hexdigest()[:40]
 
     def _good(self) -> np.ndarray:
         return np.setdiff1d(np.arange(len(self._paths)), list(self._reasons))

@@ -63,6 +63,24 @@ class RandomFile:
                 f"{self.path} can no longer be read ({error.strerror or error}); load it again."
             ) from None
 
+    def write(self, data: memoryview, offset: int) -> None:
+        """Write bytes at a place, of a file that was given open for writing.
+
+        Raises
+        ------
+        OSError
+            If not all of it could be written.
+        """
+        data = data.cast("B")
+        while len(data):
+            if hasattr(os, "pwrite"):
+                done = os.pwrite(self._fd, data, offset)
+            else:
+                with self._lock:  # Windows
+                    os.lseek(self._fd, offset, os.SEEK_SET)
+                    done = os.write(self._fd, data)
+            data, offset = data[done:], offset + done
+
     def _read(self, buffer: memoryview, offset: int) -> int:
         if hasattr(os, "preadv"):
             return os.preadv(self._fd, [buffer], offset)

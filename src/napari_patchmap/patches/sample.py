@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.patches.axes import RGB
+from napari_patchmap.patches.images import ArrayImages
 from napari_patchmap.patches.patchset import PatchSet, box_table
 
 #: Height and width in pixels of every cell.
@@ -32,7 +33,7 @@ def bundled_cells() -> PatchSet:
     cells = sheet.reshape(-1, SIDE, across, SIDE, 3).swapaxes(1, 2).reshape(-1, SIDE, SIDE, 3)
     table = box_table("pbc.jls", np.arange(count), np.tile([SIDE, SIDE], (count, 1)))
     return PatchSet(
-        images=cells[:count],
+        images=ArrayImages(cells[:count]),
         table=pd.concat([table, columns], axis=1),
         channel_names=RGB,
         name="Blood cells",

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.copying import copy_to_cache
+from napari_patchmap.patches.cache import cache_folder
+from napari_patchmap.patches.cached import CachedImages
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.patches.images import Images, as_images
 from napari_patchmap.patches.labels import Labels, join_labels
@@ -18,6 +19,9 @@ from napari_patchmap.patches.patchset import PatchSet, Skipped
 from napari_patchmap.patches.watch import LoadCancelled as LoadCancelled
 from napari_patchmap.patches.watch import Progress as Progress
 from napari_patchmap.patches.watch import Watch as Watch
+
+#: Sets that take fewer bytes than this are decoded when they are opened.
+_AT_ONCE = 2**30
 
 #: How many patches are looked at in one go when all pixels must be read.
 _CHUNK = 256
@@ -141,12 +145,34 @@ def pick_channels(known: Sequence[str], wanted: Sequence[str], name: str) -> lis
 def _cached(
     images: Images, table: pd.DataFrame, fingerprint: str, name: str, watch: Watch
 ) -> tuple[Images, pd.DataFrame, list[Skipped], list[str]]:
-    """Copy costly images to the cache; leave out those that turn out to be damaged."""
-    copied = copy_to_cache(images, fingerprint, name, watch)
-    skipped = [Skipped(_name_of(table, i), why) for i, why in sorted(copied.reasons.items())]
-    if skipped:
-        table = table.iloc[copied.kept]
-    return copied.images, table, skipped, [copied.note] * bool(copied.note)
+    """Keep what is decoded of costly images; leave out those known to be damaged.
+
+    Sets of a moderate size are decoded at once, so that what is damaged is known
+    from the start; larger ones open in seconds and are decoded as they are used.
+
+    Raises
+    ------
+    PatchError
+        If all are damaged, or there is no room.
+    LoadCancelled
+    """
+    cached = CachedImages(images, fingerprint)
+    if cached.nbytes <= _AT_ONCE or images.sequential:
+        cached.decode_all(watch, name)
+    reasons = dict(sorted(cached.damaged.items()))
+    notes = []
+    if cached.trouble:
+        notes.append(
+            f"The cache {cache_folder()} could not be used ({cached.trouble}); the patches are "
+            "not kept for the next time."
+        )
+    if not reasons:
+        return cached, table, [], notes
+    if len(reasons) == len(table):
+        raise PatchError(f"None of the images of {name} can be read: {reasons[0]}")
+    kept = np.setdiff1d(np.arange(len(table)), list(reasons))
+    skipped = [Skipped(_name_of(table, i), why) for i, why in reasons.items()]
+    return cached.picked(kept), table.iloc[kept], skipped, notes
 
 
 def not_finite(images: Images, watch: Watch) -> np.ndarray:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -132,12 +131,8 @@ class StoreWriter:
             self._fd = os.open(
                 folder / PIXELS, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600
             )
-            free = shutil.disk_usage(folder).free
         except OSError as error:
             self._give_up(error.strerror or str(error))
-            return
-        if free < expected + SPARE:
-            self._give_up(f"{free / 1e9:,.1f} GB are free, {expected / 1e9:,.1f} GB are needed")
 
     @property
     def in_memory(self) -> bool:
