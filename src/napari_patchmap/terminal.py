@@ -69,8 +69,8 @@ class ProgressLine:
             sys.stderr.flush()
 
     def count(self, what: str, done: int, total: int) -> None:
-        """Show that ``done`` of ``total`` things are done."""
-        self._write(what, f"{what}: {done:,} of {total:,}")
+        """Show that ``done`` of ``total`` things are done; 0 is a number not known yet."""
+        self._write(what, f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}")
 
     def show(self, progress: Progress) -> None:
         """Show a report of the trainer."""

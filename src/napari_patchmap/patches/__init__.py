@@ -1,6 +1,7 @@
 """Where patches come from: folders, stacks and arrays, all as one PatchSet."""
 
 from napari_patchmap.patches.arrays import from_array
+from napari_patchmap.patches.crops import CropConfig, from_objects
 from napari_patchmap.patches.intensity import Intensity
 from napari_patchmap.patches.open import open_patches, reopen
 from napari_patchmap.patches.patchset import PatchSet, Skipped
@@ -9,6 +10,7 @@ from napari_patchmap.patches.source import LoadCancelled, Progress
 from napari_patchmap.patches.summary import describe, headline
 
 __all__ = [
+    "CropConfig",
     "Intensity",
     "LoadCancelled",
     "PatchSet",
@@ -17,6 +19,7 @@ __all__ = [
     "bundled_cells",
     "describe",
     "from_array",
+    "from_objects",
     "headline",
     "open_patches",
     "reopen",

@@ -127,6 +127,7 @@ def described(
     *,
     rgb: bool | None = None,
     frames: np.ndarray | None = None,
+    sample: Images | None = None,
 ) -> Source:
     """Name the channels of images without metadata, and lay out their table.
 
@@ -141,6 +142,8 @@ def described(
         See :func:`from_array`.
     frames : ndarray of int, optional
         Index of each image in its source, when some are left out.
+    sample : Images, optional
+        Those that can be looked at, when some cannot.
     """
     notes = []
     last = axes[-1] in "SC"
@@ -148,7 +151,7 @@ def described(
     if rgb is True and images.channels == 4:
         images, names = _three(images), RGB
         notes.append(ALPHA_NOTE)
-    elif last and rgb is None and _is_opaque(images, watch):
+    elif last and rgb is None and _is_opaque(images if sample is None else sample, watch):
         images, names = _three(images), RGB
         notes.append("The fourth channel is 255 everywhere and was dropped as alpha.")
     frames = np.arange(len(images)) if frames is None else frames

@@ -16,6 +16,10 @@ ALPHA_NOTE = "Alpha (transparency) was dropped."
 _FEW = 4
 
 
+#: More "channels" than this and no other axis: ImageJ's way of writing a plain stack.
+_MANY = 8
+
+
 def check_axes(axes: str, ndim: int, name: str) -> str:
     """Return axes given by the user in capitals, or say what is wrong with them.
 
@@ -72,6 +76,51 @@ def guess_axes(shape: tuple[int, ...], name: str) -> str:
         f"It is not clear which axis of {name} ({size}) is what; say so with axes, for example "
         "NYXC or NCYX (N patches, C channels, Y and X the image)."
     )
+
+
+def settle_axes(letters: str, shape: tuple[int, ...], *, volume: bool) -> tuple[str, list[str]]:
+    """Check that axes known from metadata leave no doubt, and note what was decided.
+
+    Parameters
+    ----------
+    letters : str
+        One letter an axis.
+    shape : tuple of int
+    volume : bool
+        Whether planes along Z are sections of one body.
+
+    Returns
+    -------
+    axes : str
+    notes : list of str
+
+    Raises
+    ------
+    PatchError, UnclearAxesError
+        In a few words, without the name of the file.
+    """
+    if not {"Y", "X"} <= set(letters):
+        raise PatchError(
+            f"has the axes {letters}, without Y and X; it is not a stack of images"
+        )
+    lengths = dict(zip(letters, shape, strict=True))
+    lead = [axis for axis in letters if axis not in "YXSC" and lengths[axis] > 1]
+    if len(lead) > 1:
+        listed = " and ".join(f"{axis} ({lengths[axis]})" for axis in lead)
+        raise UnclearAxesError(
+            f"has more than one axis that could number patches, {listed}; set axes to "
+            f"{letters} to take every plane as a patch, or save a projection"
+        )
+    if lead == ["Z"] and volume:
+        raise UnclearAxesError(
+            f"is a 3-D volume of {lengths['Z']:,} planes (axes {letters}); set axes to "
+            f"{letters.replace('Z', 'N')} to take every plane as a patch, or save a projection"
+        )
+    count = lengths.get("C", 1)
+    if not lead and count > 1 and ("S" in letters or count > _MANY):
+        # tifffile and some ImageJ macros write a stack's planes as channels.
+        return letters.replace("C", "N"), [f"Its {count:,} channels were taken as patches."]
+    return letters, []
 
 
 def arrange(array: np.ndarray, axes: str) -> np.ndarray:

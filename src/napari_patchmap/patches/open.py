@@ -16,9 +16,13 @@ from napari_patchmap.patches.npz import read_npz
 from napari_patchmap.patches.object_files import open_objects
 from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.patches.sample import bundled_cells
+from napari_patchmap.patches.slide_files import holds_slides
+from napari_patchmap.patches.slide_levels import is_slide
+from napari_patchmap.patches.slide_source import read_slides
 from napari_patchmap.patches.source import Progress, Source, Watch, finish
 from napari_patchmap.patches.stack import read_npy, read_tiff_stack
 from napari_patchmap.patches.tile_config import TileConfig
+from napari_patchmap.patches.zarr_store import is_zarr, read_zarr
 
 
 def open_patches(
@@ -41,8 +45,8 @@ def open_patches(
     ----------
     path : path
         A folder of PNG, JPEG or TIFF images (sub-folders are labels), a TIFF
-        stack, or a NumPy file (.npy, or .npz as MedMNIST lays it out or with
-        ``images`` and ``labels``).
+        stack, a slide (SVS or TIFF pyramid), a folder of slides, or a NumPy file
+        (.npy, or .npz as MedMNIST lays it out or with ``images`` and ``labels``).
     sizes : {"resize", "crop", "pad"}, optional
         How images of different sizes are brought to one; required if they differ.
     labels : path of a CSV file, or sequence of values, optional
@@ -182,14 +186,18 @@ def _read(
     if objects is not None:
         return "objects", open_objects(path, objects, axes, crops or CropConfig(), watch)
     suffix = path.suffix.lower()
-    if is_dir and suffix != ".zarr":
+    if is_zarr(path):
+        return "zarr", read_zarr(path, axes, watch)
+    if tiles is not None or (holds_slides(path) if is_dir else is_slide(path)):
+        return "slides", read_slides(path, tiles, watch)
+    if is_dir:
         return "folder", read_folder(path, axes, watch, pattern)
     if suffix in (".tif", ".tiff"):
         return "stack", read_tiff_stack(path, axes, watch)
     if suffix == ".npy":
         return "stack", read_npy(path, axes, watch)
     if suffix == ".npz":
-        return "npz", read_npz(path, axes)
+        return "npz", read_npz(path, axes, watch)
     if suffix in SUFFIXES:
         raise PatchError(
             f"{path} is one single image; choose the folder that holds it and the others."

@@ -14,8 +14,13 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from napari_patchmap.errors import PatchError, UnclearAxesError
-from napari_patchmap.patches.axes import ALPHA_NOTE, check_axes, check_numbers
+from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.axes import (
+    ALPHA_NOTE,
+    check_axes,
+    check_numbers,
+    settle_axes,
+)
 from napari_patchmap.patches.flat import FlatImages
 from napari_patchmap.patches.images import ArrayImages, Images, ListImages
 from napari_patchmap.patches.random_file import RandomFile
@@ -31,9 +36,6 @@ from napari_patchmap.patches.tiff_rescue import Stack, rescue
 # What tifffile logs of damaged files is said here in one sentence; without a
 # handler Python prints it on standard error as well.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
-
-#: More "channels" than this and no other axis: ImageJ's way of writing a plain stack.
-_MANY = 8
 
 #: Seconds between two reports of progress while tifffile looks through the pages.
 _PAUSE = 0.1
@@ -158,8 +160,8 @@ def _read(
         kept = images.with_channels(range(images.channels - 1))
     names = channel_names(tif, stack.key, letters, kept)
     costly = not isinstance(images, FlatImages) or images.sequential
-    files = {page.parent.filehandle.path for page in stack.pages if page is not None}
-    every = [Path(file) for file in sorted(files | {tif.filehandle.path})]
+    files = {page.parent.filehandle for page in stack.pages if page is not None}
+    every = sorted(Path(file.path) for file in files | {tif.filehandle})
     return Planes(kept, names, notes, letters, lost, cut, costly, every)
 
 
@@ -183,29 +185,7 @@ def _letters(tif: tifffile.TiffFile, stack: Stack, axes: str) -> tuple[str, list
     """Decide the axes of a series, and note what the user should know of it."""
     if axes != "auto":
         return check_axes(axes, len(stack.shape), "the file"), []
-    letters = stack.axes
-    if not {"Y", "X"} <= set(letters):
-        raise PatchError(
-            f"has the axes {letters}, without Y and X; it is not a stack of images"
-        )
-    lengths = dict(zip(letters, stack.shape, strict=True))
-    lead = [axis for axis in letters if axis not in "YXSC" and lengths[axis] > 1]
-    if len(lead) > 1:
-        listed = " and ".join(f"{axis} ({lengths[axis]})" for axis in lead)
-        raise UnclearAxesError(
-            f"has more than one axis that could number patches, {listed}; set axes to "
-            f"{letters} to take every plane as a patch, or save a projection"
-        )
-    if lead == ["Z"] and is_volume(tif):
-        raise UnclearAxesError(
-            f"is a 3-D volume of {lengths['Z']:,} planes (axes {letters}); set axes to "
-            f"{letters.replace('Z', 'N')} to take every plane as a patch, or save a projection"
-        )
-    count = lengths.get("C", 1)
-    if not lead and count > 1 and ("S" in letters or count > _MANY):
-        # tifffile and some ImageJ macros write a stack's planes as channels.
-        return letters.replace("C", "N"), [f"Its {count:,} channels were taken as patches."]
-    return letters, []
+    return settle_axes(stack.axes, stack.shape, volume=is_volume(tif))
 
 
 def _images(

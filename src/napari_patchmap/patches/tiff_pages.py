@@ -91,7 +91,7 @@ class PageImages(Images):
 
     def lost(self) -> dict[int, str]:
         """Say which images the file does not hold as a whole, and why."""
-        sizes: dict[str, int] = {}
+        sizes: dict[int, int] = {}
         bad = {}
         for k, page in enumerate(self._pages):
             if why := _trouble(page, sizes):
@@ -162,7 +162,7 @@ class SinglePages(Images):
 
     def lost(self) -> dict[int, str]:
         """Say which images the file does not hold as a whole, and why."""
-        sizes: dict[str, int] = {}
+        sizes: dict[int, int] = {}
         return {k: why for k, page in enumerate(self._pages) if (why := _trouble(page, sizes))}
 
     def __getitem__(self, index: int) -> np.ndarray:
@@ -197,7 +197,8 @@ def decode_page(page: Page, path: str, number: int, lock: threading.RLock) -> np
     except Exception as error:  # noqa: BLE001 - tifffile may raise anything on a damaged page
         said = str(error).strip() or type(error).__name__
         raise PatchError(
-            f"Page {number} of {path} cannot be decoded ({said}); copy or export the file again."
+            f"Page {number} of {path} cannot be decoded ({said}); copy or export the file "
+            "again."
         ) from None
 
 
@@ -205,7 +206,7 @@ def _pixel_type(stored: np.dtype) -> np.dtype:
     return np.dtype(np.uint8) if stored.kind == "b" else np.dtype(stored).newbyteorder("=")
 
 
-def _trouble(page: Page, sizes: dict[str, int]) -> str:
+def _trouble(page: Page, sizes: dict[int, int]) -> str:
     """Say what is wrong with where a page lies, "" for nothing.
 
     The JPEG decoder fills a strip that is cut off with grey instead of failing.
@@ -213,10 +214,10 @@ def _trouble(page: Page, sizes: dict[str, int]) -> str:
     if page is None:
         return "is missing"
     file = page.parent.filehandle
-    if file.path not in sizes:
-        sizes[file.path] = file.size
+    if id(file) not in sizes:
+        sizes[id(file)] = file.size
     ends = (a + b for a, b in zip(page.dataoffsets, page.databytecounts, strict=False))
-    if not page.dataoffsets or max(ends, default=0) > sizes[file.path]:
+    if not page.dataoffsets or max(ends, default=0) > sizes[id(file)]:
         return "is cut off"
     return ""
 

@@ -1,0 +1,147 @@
+"""Images in a Zarr array, whose chunks are decoded when they are wanted."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.axes import arrange, channel_axis, checked_numbers
+from napari_patchmap.patches.images import Images
+
+#: Bytes of decoded chunks that are kept.
+_KEPT = 2**28
+
+#: Chunks are fetched together until they make so many bytes: Zarr's own work is by the call.
+_TOGETHER = 2**22
+
+
+class ZarrImages(Images):
+    """Images along the axes of an array that are no image axes.
+
+    Parameters
+    ----------
+    array : zarr.Array
+    axes : str
+        One letter an axis, see :func:`axes.check_axes`.
+    name : str
+        What people call the array.
+    """
+
+    def __init__(self, array: Any, axes: str, name: str) -> None:
+        self._array, self._axes, self._name = array, axes, name
+        channel = channel_axis(axes)
+        self._lead = [i for i, axis in enumerate(axes) if axis not in ("Y", "X", channel)]
+        lengths = dict(zip(axes, array.shape, strict=True))
+        dtype = np.dtype(array.dtype)
+        self.dtype = np.dtype(np.uint8) if dtype.kind == "b" else dtype.newbyteorder("=")
+        self.channels = lengths[channel] if channel else 1
+        self._counts = tuple(array.shape[i] for i in self._lead)
+        self.sizes = np.broadcast_to(
+            np.array([lengths["Y"], lengths["X"]], np.int64), (math.prod(self._counts), 2)
+        )
+        self._chunks = tuple(min(array.chunks[i], array.shape[i]) for i in self._lead)
+        each = lengths["Y"] * lengths["X"] * self.channels * dtype.itemsize
+        some = max(1, _TOGETHER // (each * math.prod(self._chunks)))
+        self._blocks = (*self._chunks[:-1], self._chunks[-1] * some) if self._lead else ()
+        self._slots: OrderedDict[tuple[int, ...], _Slot] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        place = self._place(range(len(self))[index])
+        try:
+            return self._cut(self._block(place, self._blocks), place, self._blocks)
+        except Exception:  # noqa: BLE001 - a damaged chunk: the others of the block may be good
+            pass
+        try:
+            return self._cut(self._block(place, self._chunks), place, self._chunks)
+        except Exception as error:  # noqa: BLE001 - codecs may raise anything
+            chunk, said = self._damaged(place, error)
+            raise PatchError(
+                f"The chunk {chunk} of {self._name} cannot be decoded ({said}); copy or save "
+                "the store again."
+            ) from None
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Return some images as ``(n, height, width, channel)``, read chunk by chunk."""
+        indices = np.asarray(indices, np.intp) % max(1, len(self))
+        out = np.empty((len(indices), *self.sizes[0], self.channels), self.dtype)
+        for k in np.argsort(indices, kind="stable").tolist():
+            out[k] = self[int(indices[k])]
+        return out
+
+    def _place(self, index: int) -> tuple[int, ...]:
+        return tuple(map(int, np.unravel_index(index, self._counts))) if self._lead else ()
+
+    def _block(self, place: tuple[int, ...], blocks: tuple[int, ...]) -> np.ndarray:
+        """Return the decoded block that holds a place; each is decoded by one thread only."""
+        first = tuple(p // b * b for p, b in zip(place, blocks, strict=True))
+        key = (*first, *blocks)
+        with self._lock:
+            slot = self._slots.setdefault(key, _Slot())
+            self._slots.move_to_end(key)
+            kept = sum(one.nbytes for one in self._slots.values())
+            while kept > _KEPT and len(self._slots) > 1:
+                kept -= self._slots.popitem(last=False)[1].nbytes
+        with slot.lock:
+            if slot.error is not None:
+                raise slot.error
+            if slot.block is None:
+                try:
+                    slot.block = self._read(first, blocks)
+                except Exception as error:
+                    slot.error = error
+                    raise
+                slot.nbytes = slot.block.nbytes
+            return slot.block
+
+    def _read(self, first: tuple[int, ...], blocks: tuple[int, ...]) -> np.ndarray:
+        key = [slice(None)] * len(self._axes)
+        for axis, start, length in zip(self._lead, first, blocks, strict=True):
+            key[axis] = slice(start, start + length)
+        block = checked_numbers(np.asarray(self._array[tuple(key)]), self._name)
+        return np.ascontiguousarray(arrange(block, self._axes), self.dtype)
+
+    def _cut(
+        self, block: np.ndarray, place: tuple[int, ...], blocks: tuple[int, ...]
+    ) -> np.ndarray:
+        if not self._lead:
+            return block[0]
+        inside = [p % b for p, b in zip(place, blocks, strict=True)]
+        firsts = [p - i for p, i in zip(place, inside, strict=True)]
+        shape = [min(b, n - f) for b, n, f in zip(blocks, self._counts, firsts, strict=True)]
+        return block[int(np.ravel_multi_index(inside, shape))].copy()
+
+    def _damaged(self, place: tuple[int, ...], error: Exception) -> tuple[str, str]:
+        """Find which chunk of an image it is, by trying each; return its key and the reason."""
+        chunks, shape = self._array.chunks, self._array.shape
+        ranges = [range(math.ceil(n / c)) for n, c in zip(shape, chunks, strict=True)]
+        for axis, p in zip(self._lead, place, strict=True):
+            ranges[axis] = range(p // chunks[axis], p // chunks[axis] + 1)
+        at: tuple[int, ...] = tuple(r[0] for r in ranges)
+        for at in itertools.product(*ranges):
+            try:
+                self._array[
+                    tuple(slice(k * c, (k + 1) * c) for k, c in zip(at, chunks, strict=True))
+                ]
+            except Exception as found:  # noqa: BLE001 - codecs may raise anything
+                error = found
+                break
+        outer = self._array.shards or chunks
+        coords = tuple(k * c // o for k, c, o in zip(at, chunks, outer, strict=True))
+        said = " ".join(str(error).split()) or type(error).__name__
+        return self._array.metadata.encode_chunk_key(coords), said
+
+
+class _Slot:
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.block: np.ndarray | None = None
+        self.error: Exception | None = None
+        self.nbytes = 0
