@@ -40,7 +40,8 @@ def test_nothing_is_taken_from_others(manifest):
     assert not manifest.contributions.writers
     (reader,) = manifest.contributions.readers
     assert not reader.accepts_directories
-    assert reader.filename_patterns == ["config.json"]
+    claimed = reader.filename_patterns
+    assert claimed == ["config.json", "*.svs", "*.ndpi", "*.qptiff", "*.npz"]
 
 
 def test_widgets_are_named_as_their_docks(manifest):

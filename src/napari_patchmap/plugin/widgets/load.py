@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import napari.viewer
-from qtpy.QtWidgets import QFrame, QProgressBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_patchmap.errors import MixedSizesError, UnclearAxesError
+from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.layers import MapLayer
-from napari_patchmap.plugin.opening import Opened, Request, open_request
+from napari_patchmap.plugin.opening import Opened, Request, keep_channels, open_request
+from napari_patchmap.plugin.widgets.cache_line import CacheLine
 from napari_patchmap.plugin.widgets.panel import WorkPanel, label
 from napari_patchmap.plugin.widgets.parts import Message, button, row
+from napari_patchmap.plugin.widgets.recent import remember_source
 from napari_patchmap.plugin.widgets.source_form import SourceForm
 from napari_patchmap.plugin.widgets.summary import Summary
-from napari_patchmap.plugin.worker import Task
+from napari_patchmap.plugin.worker import Newest, Task
 
 #: How images of different sizes can be brought to one, for the tooltips.
 SIZES = {
@@ -23,6 +27,9 @@ SIZES = {
     "crop": "Cut out the middle at the most frequent size; the scale stays true.",
     "pad": "Put smaller images on their mean border colour; larger ones are shrunk to fit.",
 }
+
+#: Readings of axes that a question names.
+_READING = re.compile(r"\b(?=[A-Z]*Y)(?=[A-Z]*X)[A-Z]{3,6}\b")
 
 
 class LoadPatches(WorkPanel):
@@ -32,7 +39,10 @@ class LoadPatches(WorkPanel):
         super().__init__(viewer)
         MapLayer.of(self.viewer)
         self._task: Task | None = None
-        self._request: Request | None = None
+        self._load_when_known = False
+        # All channels of what was loaded, to choose among.
+        self._whole: PatchSet | None = None
+        self._setting = False
         self.source = SourceForm(self.viewer)
         self.drop = _DropHint(self.source)
         self.message = Message()
@@ -42,6 +52,12 @@ class LoadPatches(WorkPanel):
         choice = row(*self.size_buttons.values(), 1)
         self.size_choice.setLayout(choice)
         self.message.below.addWidget(self.size_choice)
+        self.axes_choice = QWidget()
+        self.axes_choice.setProperty("role", "answer")
+        self._axes_row = row()
+        self.axes_choice.setLayout(self._axes_row)
+        self.axes_buttons: dict[str, QPushButton] = {}
+        self.message.below.addWidget(self.axes_choice)
         self.progress = QProgressBar()
         self.progress.setTextVisible(True)
         self.progress.hide()
@@ -51,13 +67,24 @@ class LoadPatches(WorkPanel):
         self.column.addWidget(self.progress)
         self.column.addWidget(self.summary)
         self.column.addStretch(1)
+        self.cache = CacheLine()
+        self.column.addWidget(self.cache)
         self.button = button(
             "Load patches", "primary", "Read the images; nothing is changed yet."
         )
         self.footer.addWidget(self.button)
         self.next = self.lead_to("augment", "Next: choose augmentations")
 
+        self._channels = Newest(self, "Choosing channels")
+        self._channels.done.connect(self._take)
+        self._channels.failed.connect(self._say_error)
+        self.summary.channels.wanted.connect(self._keep_channels)
+        self._remembering = Newest(self, "Remembering the source")
+        self._remembering.done.connect(lambda _: self.source.recent.refresh())
+        self.source.recognised.connect(self._on_recognised)
+        self.source.refused.connect(self._on_refused)
         self.size_choice.hide()
+        self.axes_choice.hide()
         self.button.clicked.connect(self._on_button)
         self.source.changed.connect(self._forget_trouble)
         for key, choose in self.size_buttons.items():
@@ -75,17 +102,24 @@ class LoadPatches(WorkPanel):
         return self._task is not None
 
     def load(self, sizes: str | None = None) -> None:
-        """Read what the fields ask for; ``sizes`` says how to bring sizes together."""
+        """Read what the fields ask for; ``sizes`` says how to bring sizes together.
+
+        While it is still being found out what the path is, loading waits for that.
+        """
         if self.loading:
+            return
+        if self.source.recognising:
+            self._load_when_known = True
+            self.source.recognise_now()
             return
         if self.workspace.training:
             self._say_error("A map is being trained; cancel it or wait before loading others.")
             return
-        request = self.source.request(sizes)
-        if request.kind == "layer" and request.array is None:
-            self._say_error("No stack of images is open; open one, or choose another source.")
+        missing = self.source.missing()
+        if missing:
+            self._say_error(missing)
             return
-        self._request = request
+        request = self.source.request(sizes)
         self._task = self.run(
             lambda task: open_request(
                 request, task.should_stop, lambda done, total: task.report((done, total))
@@ -93,7 +127,7 @@ class LoadPatches(WorkPanel):
             "Loading patches",
         )
         self._task.reported.connect(self._on_progress)
-        self._task.done.connect(self._on_done)
+        self._task.done.connect(lambda opened: self._on_done(opened, request))
         self._task.failed.connect(self._on_failed)
         self._task.ended.connect(self._on_end)
         self._say("")
@@ -117,16 +151,41 @@ class LoadPatches(WorkPanel):
         done, total = reports[-1]
         self.progress.setRange(0, total)
         self.progress.setValue(done)
-        self.progress.setFormat(f"{done:,} of {total:,} images")
+        self.progress.setFormat(
+            f"{done:,} of {total:,}" if total else f"looking for images… {done:,} files"
+        )
 
-    def _on_done(self, opened: Opened) -> None:
+    def _on_done(self, opened: Opened, request: Request) -> None:
         if self.workspace.training:
             self._say_error("A map is being trained; cancel it or wait before loading others.")
             return
-        self.workspace.set_patches(opened.patches)
+        self._take(opened.patches, opened.patches if opened.run is None else None)
         if opened.run is not None:
             self.workspace.set_run(opened.run)
         self._say(opened.sentence, "note")
+        self._remembering.ask(lambda task: remember_source(request))
+        self.cache.refresh()
+
+    def _take(self, patches: PatchSet, whole: PatchSet | None = None) -> None:
+        """Hand patches to everybody; ``whole`` has the channels one may choose among."""
+        if whole is not None:
+            choice = whole.channels > 1 and not whole.is_rgb
+            self._whole = whole if choice else None
+        self._setting = True
+        try:
+            self.workspace.set_patches(patches)
+        finally:
+            self._setting = False
+
+    def _keep_channels(self, names: list[str]) -> None:
+        """Take the patches again with some of their channels."""
+        whole = self._whole
+        if whole is None or self.loading:
+            return
+        if self.workspace.training:
+            self._say_error("A map is being trained; cancel it or wait before changing this.")
+            return
+        self._channels.ask(lambda task: keep_channels(whole, names))
 
     def _on_failed(self, sentence: str) -> None:
         assert self._task is not None
@@ -137,7 +196,34 @@ class LoadPatches(WorkPanel):
         self._say(sentence, "note")  # a question rather than an error
         self.size_choice.setVisible(isinstance(error, MixedSizesError))
         if isinstance(error, UnclearAxesError):
+            self._offer_axes(_READING.findall(sentence))
             self.source.ask_axes()
+
+    def _offer_axes(self, readings: list[str]) -> None:
+        """Offer the likely readings of the axes as buttons."""
+        for old in self.axes_buttons.values():
+            old.setParent(None)
+            old.deleteLater()
+        self.axes_buttons = {
+            axes: button(axes, "", f"Read the stack with the axes {axes}.")
+            for axes in dict.fromkeys(readings)
+        }
+        for axes, choose in self.axes_buttons.items():
+            choose.clicked.connect(lambda _=False, axes=axes: self._choose_axes(axes))
+            self._axes_row.addWidget(choose)
+        self.axes_choice.setVisible(bool(self.axes_buttons))
+
+    def _choose_axes(self, axes: str) -> None:
+        self.source.axes.setCurrentText(axes)
+        self.load()
+
+    def _on_recognised(self, kind: str) -> None:
+        if self._load_when_known:
+            self._load_when_known = False
+            self.load()
+
+    def _on_refused(self, sentence: str) -> None:
+        self._say(sentence, "error" if sentence else "info")
 
     def _on_end(self) -> None:
         self._task = None
@@ -150,6 +236,7 @@ class LoadPatches(WorkPanel):
 
     def _say(self, sentence: str, level: str = "info") -> None:
         self.size_choice.hide()
+        self.axes_choice.hide()
         self.message.say(sentence, level)
 
     def _say_error(self, sentence: str) -> None:
@@ -160,7 +247,10 @@ class LoadPatches(WorkPanel):
             self._say("")
 
     def _on_patches(self, patches: Any) -> None:
-        self.summary.show_patches(patches)
+        if not self._setting:
+            self._whole = None  # they came from elsewhere
+        whole = self._whole
+        self.summary.show_patches(patches, () if whole is None else whole.channel_names)
         self.next.setVisible(patches is not None)
 
     # -- drag and drop ---------------------------------------------------------------
@@ -184,9 +274,10 @@ class LoadPatches(WorkPanel):
         # Tables first, so that a folder dropped together with its labels gets them.
         paths.sort(key=lambda path: path.suffix.lower() != ".csv")
         taken = [self.source.take_dropped(path) for path in paths[:2]]
-        if any(taken):
-            self.load()
         event.acceptProposedAction()
+        if any(taken):
+            self._load_when_known = True
+            self._say("")
 
 
 class _DropHint(QFrame):

@@ -2,73 +2,65 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
-from napari.layers import Image
+from napari.layers import Image, Labels, Layer
 from napari.viewer import Viewer
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import (
-    QComboBox,
-    QFormLayout,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtCore import QTimer, Signal
+from qtpy.QtWidgets import QComboBox, QFormLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_patchmap.plugin.form import Fold
-from napari_patchmap.plugin.opening import Request, is_run_folder
+from napari_patchmap.patches.crop_config import CropConfig
+from napari_patchmap.patches.tile_config import TileConfig
+from napari_patchmap.plugin.form import ConfigForm, Fold
+from napari_patchmap.plugin.opening import Request
+from napari_patchmap.plugin.views import OVERLAY
+from napari_patchmap.plugin.widgets.name_pattern import NamePattern
 from napari_patchmap.plugin.widgets.panel import label
-from napari_patchmap.plugin.widgets.parts import PathField
-
-#: Key, name in the list, and what it is, for the tooltip and the line below.
-SOURCES = (
-    (
-        "folder",
-        "Folder of images",
-        "One image file a patch (PNG, JPEG, TIFF). Sub-folders, if any, are the labels.",
-    ),
-    (
-        "file",
-        "Image file",
-        "A stack with one patch a plane: TIFF, NumPy .npy or .npz (MedMNIST files too).",
-    ),
-    ("layer", "Open image layer", "A stack that is already open here; every plane is a patch."),
-    (
-        "bundled",
-        "Sample blood cells",
-        "2,000 real blood cells of 8 kinds that come with Patchmap.",
-    ),
-    ("run", "Saved run", "A folder that an earlier training wrote: its map and its patches."),
-)
-
-_FILES = "Image stacks (*.tif *.tiff *.npy *.npz *.zarr *.png *.jpg);;All files (*)"
+from napari_patchmap.plugin.widgets.parts import PathField, row
+from napari_patchmap.plugin.widgets.recent import RecentButton
+from napari_patchmap.plugin.widgets.slide_preview import SlidePreview
+from napari_patchmap.plugin.widgets.sources import FILTERS, SOURCES, recognise
+from napari_patchmap.plugin.worker import Newest
 
 #: Readings of a stack's axes that a person may need to tell us.
 AXES = ("auto", "NYX", "NYXC", "NCYX", "CNYX", "YXN", "YXCN")
 
+#: How long typing has to pause before the path is looked at, in milliseconds.
+_PAUSE = 300
+
 
 class SourceForm(QWidget):
-    """Asks what to load; makes a :class:`Request`.
+    """Asks what to load, showing only what matters for it; makes a :class:`Request`.
 
     Signals
     -------
     changed()
         The person changed something.
+    recognised(str)
+        What a path is was found out; "" if it is nothing that holds patches.
+    refused(str)
+        Why what was typed cannot be taken, "" once it can.
     """
 
     changed = Signal()
+    recognised = Signal(str)
+    refused = Signal(str)
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self._viewer = viewer
         self.kind = _combo("Where the patches come from. Default: a folder of images.")
-        for key, name, _ in SOURCES:
-            self.kind.addItem(name, key)
+        for source in SOURCES.values():
+            self.kind.addItem(source.name, source.key)
+        self.recent = RecentButton()
         self.explanation = label("", "hint", wrap=True)
         self.path = PathField()
         self.layer = _combo("The Image layer whose planes are the patches.")
-        self.labels = PathField("labels.csv (optional)")
+        self.objects = _combo("The Labels layer in which every object has a number.")
+        self.image = _combo("The Image layer that the objects are cut out of.")
+        self.labels = PathField("table (optional)")
         self.labels.folder = False
         self.labels.title = "Choose a table of labels"
         self.labels.filters = "Tables (*.csv *.tsv *.txt);;All files (*)"
@@ -77,29 +69,38 @@ class SourceForm(QWidget):
             "columns can colour the map. Default: none.</qt>"
         )
         self.labels.edit.setToolTip(tip)
+        self.pattern = NamePattern()
         self.axes = _combo(
             "<qt>What the axes of the stack are: N patches, C channels, Y and X the image. "
-            "Default: auto, guessed from the shape.</qt>"
+            "Default: auto, from the metadata or guessed from the shape.</qt>"
         )
         self.axes.setEditable(True)
         self.axes.addItems(AXES)
+        self.tiles = ConfigForm(TileConfig())
+        self.preview = SlidePreview(viewer)
+        self.crops = ConfigForm(CropConfig())
+        self._lay_out()
 
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(6)
-        rows.addWidget(self.kind)
-        rows.addWidget(self.explanation)
-        rows.addWidget(self.path)
-        rows.addWidget(self.layer)
-        self.more = Fold("Labels and axes")
-        self._more_rows = QFormLayout(self.more.body)
-        self._more_rows.setContentsMargins(0, 0, 0, 0)
-        self._more_rows.addRow("Labels", self.labels)
-        self._more_rows.addRow("Axes", self.axes)
-        rows.addWidget(self.more)
-
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._pause.timeout.connect(self._recognise)
+        self._recogniser = Newest(self, "Looking at the path")
+        self._looking = False
+        self._recogniser.done.connect(self._on_recognised)
+        self._recogniser.failed.connect(lambda _: self._on_recognised((None, self.path.path)))
         self.kind.currentIndexChanged.connect(self._on_kind)
-        for signal in (self.path.changed, self.layer.currentTextChanged, self.labels.changed):
+        self.path.changed.connect(self._on_path)
+        self.recent.chosen.connect(self.fill)
+        for form in (self.tiles, self.crops):
+            form.refused.connect(self.refused)
+            form.changed.connect(self._on_change)
+        for signal in (
+            self.layer.currentTextChanged,
+            self.objects.currentTextChanged,
+            self.image.currentTextChanged,
+            self.labels.changed,
+            self.pattern.changed,
+            self.axes.currentTextChanged,
+        ):
             signal.connect(self._on_change)
         events = viewer.layers.events
         for event in (events.inserted, events.removed, events.renamed):
@@ -107,36 +108,118 @@ class SourceForm(QWidget):
         self._list_layers()
         self._on_kind()
 
+    def _lay_out(self) -> None:
+        self.more = Fold("")
+        self._more_rows = QFormLayout(self.more.body)
+        self._more_rows.setContentsMargins(0, 0, 0, 0)
+        self._more_rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        self._more_rows.addRow("Table", self.labels)
+        self._more_rows.addRow("File names", self.pattern)
+        self._more_rows.addRow("Axes", self.axes)
+        self._of_objects = QWidget()
+        pair = QFormLayout(self._of_objects)
+        pair.setContentsMargins(0, 0, 0, 0)
+        pair.addRow("Labels", self.objects)
+        pair.addRow("Image", self.image)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(6)
+        rows.addLayout(row(self.kind, self.recent))
+        for widget in (
+            self.explanation,
+            self.path,
+            self.layer,
+            self._of_objects,
+            self.preview,
+            self.tiles,
+            self.crops,
+            self.more,
+        ):
+            rows.addWidget(widget)
+
     # -- what is asked for ---------------------------------------------------------
 
     def request(self, sizes: str | None = None) -> Request:
-        """Return what the fields ask for."""
+        """Return what the fields ask for; what does not matter for the source is left out."""
         kind = self.kind.currentData()
-        request = Request(kind, self.path.path, self.labels.path, sizes, self._axes())
-        layer = self._layer()
-        if kind != "layer" or layer is None:
-            return request.but(path="") if kind == "layer" else request
+        asks = SOURCES[kind].asks
+        request = Request(kind, sizes=sizes)
+        if "path" in asks:
+            request = request.but(path=self.path.path)
+        if "labels" in asks:
+            request = request.but(labels=self.labels.path)
+        if "axes" in asks:
+            request = request.but(axes=self.axes.currentText().strip() or "auto")
+        if "pattern" in asks:
+            request = request.but(pattern=self.pattern.pattern)
+        if "tiles" in asks:
+            request = request.but(tiles=self.tiles.config)
+        if kind == "layer":
+            return self._with_image(request, self._chosen(self.layer))
+        if kind == "objects":
+            request = request.but(crops=self.crops.config)
+            image, objects = self._chosen(self.image), self._chosen(self.objects)
+            request = self._with_image(request, image)
+            if objects is not None and image is not None:
+                data = objects.data[0] if objects.multiscale else objects.data
+                files = tuple(str(ly.source.path or "") for ly in (image, objects))
+                request = request.but(objects=objects.name, objects_array=data, files=files)
+        return request
+
+    @staticmethod
+    def _with_image(request: Request, layer: Any) -> Request:
+        if layer is None:
+            return request
         pixels = layer.data[0] if layer.multiscale else layer.data
         return request.but(path=layer.name, array=pixels, rgb=bool(layer.rgb))
 
+    def missing(self) -> str:
+        """Say what has to be opened in the viewer first, "" if nothing has."""
+        kind = self.kind.currentData()
+        if kind == "layer" and self._chosen(self.layer) is None:
+            return "No stack of images is open; open one, or choose another source."
+        if kind == "objects" and self._chosen(self.objects) is None:
+            return "No Labels layer is open; open or paint one, or choose another source."
+        if kind == "objects" and self._chosen(self.image) is None:
+            return "No image is open that the objects could be cut out of; open it first."
+        return ""
+
     def choose(self, kind: str, path: str | Path = "") -> None:
-        """Fill in a source."""
+        """Fill in a source of a known kind."""
+        self._pause.stop()
+        self._recogniser.forget()
+        self._looking = False
         self.kind.setCurrentIndex(self.kind.findData(kind))
         if kind == "layer":
             self.layer.setCurrentText(str(path))
-        elif kind != "bundled":
+        elif "path" in SOURCES[kind].asks:
             self.path.set_path(path)
+            self._pause.stop()
+            self._show_slide()
+
+    def fill(self, request: Request) -> None:
+        """Fill in everything as it was when a source was loaded."""
+        self.labels.set_path(request.labels)
+        self.pattern.set_pattern(request.pattern)
+        self.axes.setCurrentText(request.axes)
+        self.tiles.set_config(request.tiles or TileConfig())
+        self.crops.set_config(request.crops or CropConfig())
+        self.choose(request.kind, request.path)
+        self.more.open(bool(request.labels or request.pattern or request.axes != "auto"))
+        self.changed.emit()
 
     def take_dropped(self, path: Path) -> bool:
-        """Fill in a path that was dropped; return whether it is a source of patches."""
+        """Fill in a path that was dropped; return whether it may be a source of patches.
+
+        What kind of source it is is found out in the background; ``recognised`` tells.
+        """
         if path.suffix.lower() in (".csv", ".tsv"):
             self.labels.set_path(path)
             self.more.open(True)
             return False
-        if path.name == "config.json":
-            path = path.parent
-        kind = "folder" if path.is_dir() and path.suffix != ".zarr" else "file"
-        self.choose("run" if is_run_folder(path) else kind, path)
+        self.path.set_path(path.parent if path.name == "config.json" else path)
+        self._pause.stop()
+        self._recognise()
         return True
 
     def ask_axes(self) -> None:
@@ -144,49 +227,101 @@ class SourceForm(QWidget):
         self.more.open(True)
         self.axes.setFocus()
 
-    def _axes(self) -> str:
-        return self.axes.currentText().strip() or "auto"
+    # -- what the path is ------------------------------------------------------------
 
-    def _layer(self) -> Image | None:
-        names = (layer.name for layer in self._viewer.layers)
-        name = self.layer.currentData()
-        return self._viewer.layers[name] if name in names else None
+    @property
+    def recognising(self) -> bool:
+        """Whether it is still being found out what the path is."""
+        return self._looking or self._pause.isActive()
+
+    def recognise_now(self) -> None:
+        """Do not wait for more to be typed."""
+        if self._pause.isActive():
+            self._pause.stop()
+            self._recognise()
+
+    def _on_path(self, _: Any = None) -> None:
+        self._pause.start()
+        self.changed.emit()
+
+    def _recognise(self) -> None:
+        path, now = self.path.path, self.kind.currentData()
+        # Not a stray word: it would be looked for in whatever folder napari was started.
+        known = os.path.isabs(os.path.expanduser(path)) or os.sep in path
+        self._looking = True
+        self._recogniser.ask(lambda task: (recognise(path, now) if known else None, path))
+
+    def _on_recognised(self, found: tuple[str | None, str] | None) -> None:
+        if found is None or found[1] != self.path.path:
+            return
+        self._looking = False
+        if found[0] is not None:
+            self.kind.setCurrentIndex(self.kind.findData(found[0]))
+        self._show_slide()
+        self.recognised.emit(found[0] or "")
+
+    def _show_slide(self) -> None:
+        kind = self.kind.currentData()
+        path = self.path.path if "path" in SOURCES[kind].asks else ""
+        self.preview.set_source(path if kind == "slide" else "", self.tiles.config)
+        self.pattern.set_folder(path if kind == "folder" else "")
 
     # -- what is shown -------------------------------------------------------------
 
     def _on_change(self, _: Any = None) -> None:
+        if self.kind.currentData() == "slide":
+            self.preview.set_config(self.tiles.config)
         self.changed.emit()
 
     def _on_kind(self, _: Any = None) -> None:
-        kind = self.kind.currentData()
-        self.explanation.setText(next(text for key, _, text in SOURCES if key == kind))
-        self.path.setVisible(kind in ("folder", "file", "run"))
-        self.layer.setVisible(kind == "layer")
-        self.more.setVisible(kind in ("folder", "file", "layer"))
-        self._more_rows.setRowVisible(self.axes, kind in ("file", "layer"))
-        self.more.rename("Labels and axes" if kind != "folder" else "Labels")
-        self.path.folder = kind != "file"
-        self.path.filters = _FILES
-        self.path.title = {"run": "Choose a saved run", "file": "Choose an image stack"}.get(
-            kind, "Choose a folder of images"
-        )
-        self.path.edit.setPlaceholderText(
-            {"folder": "folder", "file": "file", "run": "run folder"}.get(kind, "")
-        )
+        source = SOURCES[self.kind.currentData()]
+        asks = source.asks
+        self.explanation.setText(source.text)
+        self.path.setVisible("path" in asks)
+        self.layer.setVisible("layer" in asks)
+        self._of_objects.setVisible("objects" in asks)
+        self.preview.setVisible("tiles" in asks)
+        self.tiles.setVisible("tiles" in asks)
+        self.crops.setVisible("crops" in asks)
+        self.more.setVisible("labels" in asks)
+        self._more_rows.setRowVisible(self.pattern, "pattern" in asks)
+        self._more_rows.setRowVisible(self.axes, "axes" in asks)
+        self.more.rename("Labels and axes" if "axes" in asks else "Labels")
+        self.path.folder = source.key in ("folder", "run")
+        self.path.filters = FILTERS.get(source.key, "All files (*)")
+        self.path.title = source.title
+        self.path.edit.setPlaceholderText(source.wanted)
+        self._show_slide()
         self.changed.emit()
 
     def _list_layers(self, event: Any = None) -> None:
-        chosen = self.layer.currentData()
-        self.layer.blockSignals(True)
-        self.layer.clear()
-        for layer in self._viewer.layers:
-            if isinstance(layer, Image) and layer.ndim > 2:
-                self.layer.addItem(layer.name, layer.name)
-        if self.layer.count() == 0:
-            self.layer.addItem("no stack is open", None)
-        self.layer.setCurrentIndex(max(0, self.layer.findData(chosen)))
-        self.layer.blockSignals(False)
+        images = [ly for ly in self._viewer.layers if _is_image(ly)]
+        labels = [ly for ly in self._viewer.layers if isinstance(ly, Labels)]
+        stacks = [ly for ly in images if ly.ndim > 2]
+        _list(self.layer, stacks, "no stack is open")
+        _list(self.objects, labels, "no Labels layer is open")
+        _list(self.image, images, "no image is open")
         self.changed.emit()
+
+    def _chosen(self, listed: QComboBox) -> Any:
+        name = listed.currentData()
+        return self._viewer.layers[name] if name in self._viewer.layers else None
+
+
+def _is_image(layer: Layer) -> bool:
+    return isinstance(layer, Image) and not layer.metadata.get(OVERLAY)
+
+
+def _list(box: QComboBox, layers: list[Layer], nothing: str) -> None:
+    chosen = box.currentData()
+    box.blockSignals(True)
+    box.clear()
+    for layer in layers:
+        box.addItem(layer.name, layer.name)
+    if not layers:
+        box.addItem(nothing, None)
+    box.setCurrentIndex(max(0, box.findData(chosen)))
+    box.blockSignals(False)
 
 
 def _combo(tip: str) -> QComboBox:

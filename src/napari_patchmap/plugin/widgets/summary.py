@@ -1,22 +1,26 @@
-"""What was loaded: figures, labels, what was left out, and a sheet of random patches."""
+"""What was loaded: figures, labels, what was left out, and a contact sheet."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_patchmap.explore.palette import categorical_colours, label_order, missing_colour
 from napari_patchmap.patches import PatchSet, headline
-from napari_patchmap.plugin.form import Fold
+from napari_patchmap.patches.patchset import BOX_COLUMNS
+from napari_patchmap.plugin.widgets.channel_choice import ChannelChoice
+from napari_patchmap.plugin.widgets.contact_sheet import ContactSheet
+from napari_patchmap.plugin.widgets.left_out import LeftOut
 from napari_patchmap.plugin.widgets.panel import label
-from napari_patchmap.plugin.widgets.parts import Bars, Elided, PictureGrid, button, row
+from napari_patchmap.plugin.widgets.parts import Bars, Elided, button, row
 
-#: How many random patches are shown.
-SHEET = 30
-
-#: Rows of labels and of left-out files that are shown; more are counted.
+#: Rows of labels that are shown; more are counted.
 _MOST_ROWS = 24
+
+#: Columns that are named; more are counted.
+_MOST_COLUMNS = 6
 
 
 class Summary(QWidget):
@@ -24,56 +28,50 @@ class Summary(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._patches: PatchSet | None = None
-        self._random = np.random.default_rng(0)
         self.title = Elided("heading")
         self.facts = label("", wrap=True)
+        self.columns = label("", "hint", wrap=True, tip="They can colour the map.")
         self.notes = label("", "hint", wrap=True)
-        self.sheet = PictureGrid(44)
-        self.sheet.setToolTip("Patches picked at random, as the network will see them.")
-        self.again = button("Other patches", "link", "Pick other random patches.")
-        self.again.clicked.connect(self.draw)
+        self.channels = ChannelChoice()
+        self.sheet = ContactSheet()
+        self.again = button("Other patches", "link", "Show others, from all over the set.")
+        self.again.clicked.connect(self.sheet.draw_others)
         self.bars = Bars("How many patches each label has.")
         self.labels_heading = label("Labels", "group")
-        self.skipped = Fold("")
-        self.skipped_text = label("", "hint", wrap=True)
-        inside = QVBoxLayout(self.skipped.body)
-        inside.setContentsMargins(4, 0, 0, 0)
-        inside.addWidget(self.skipped_text)
+        self.skipped = LeftOut()
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 4, 0, 0)
         rows.setSpacing(6)
-        rows.addWidget(self.title)
-        rows.addWidget(self.facts)
-        rows.addWidget(self.notes)
-        rows.addWidget(self.skipped)
-        rows.addWidget(self.sheet)
+        for widget in (
+            self.title,
+            self.facts,
+            self.notes,
+            self.columns,
+            self.skipped,
+            self.sheet,
+        ):
+            rows.addWidget(widget)
         rows.addLayout(row(self.again, 1))
+        rows.addWidget(self.channels)
         rows.addWidget(self.labels_heading)
         rows.addWidget(self.bars)
         self.hide()
 
-    def show_patches(self, patches: PatchSet | None) -> None:
-        """Describe a patch set, or nothing."""
-        self._patches = patches
+    def show_patches(self, patches: PatchSet | None, channels: Sequence[str] = ()) -> None:
+        """Describe a patch set, or nothing; ``channels`` are those one may choose among."""
         self.setVisible(patches is not None)
+        self.sheet.show_patches(patches)
         if patches is None:
             return
         self.title.say(patches.name)
         self.facts.setText("\n".join(headline(patches)))
-        notes = getattr(patches, "notes", [])
-        self.notes.setText(" ".join(notes))
-        self.notes.setVisible(bool(notes))
+        self.notes.setText(" ".join(f"{note.rstrip('.')}." for note in patches.notes))
+        self.notes.setVisible(bool(patches.notes))
+        self.columns.setText(_columns(patches))
+        self.columns.setVisible(bool(self.columns.text()))
+        self.channels.show_channels(channels, patches.channel_names)
         self._show_labels(patches)
-        self._show_skipped(patches)
-        self.draw()
-
-    def draw(self) -> None:
-        """Pick other random patches."""
-        if self._patches is not None:
-            count = min(SHEET, len(self._patches))
-            picked = self._random.choice(len(self._patches), count, replace=False)
-            self.sheet.show_pictures([self._patches.thumbnail(int(i), 64) for i in picked])
+        self.skipped.show_skipped(patches.skipped)
 
     def _show_labels(self, patches: PatchSet) -> None:
         rows = label_rows(patches)
@@ -88,14 +86,13 @@ class Summary(QWidget):
         self.bars.show_rows(shown)
         self.bars.setVisible(bool(rows))
 
-    def _show_skipped(self, patches: PatchSet) -> None:
-        skipped = patches.skipped
-        self.skipped.setVisible(bool(skipped))
-        self.skipped.rename(f"{len(skipped):,} {plural(len(skipped), 'image')} left out")
-        lines = [f"{s.source}: {s.reason}" for s in skipped[:_MOST_ROWS]]
-        if len(skipped) > len(lines):
-            lines.append(f"and {len(skipped) - len(lines):,} more")
-        self.skipped_text.setText("\n".join(lines))
+
+def _columns(patches: PatchSet) -> str:
+    """Name the columns that came along with the patches."""
+    known = (*BOX_COLUMNS, "label")
+    names = [str(name) for name in patches.table.columns if name not in known]
+    more = f" and {len(names) - _MOST_COLUMNS:,} more" if len(names) > _MOST_COLUMNS else ""
+    return f"Columns: {', '.join(names[:_MOST_COLUMNS])}{more}" if names else ""
 
 
 def label_rows(patches: PatchSet) -> list[tuple[QColor, str, float, str]]:

@@ -1,0 +1,109 @@
+"""A slide and the tiles that will be cut out of it, as layers of the viewer."""
+
+from __future__ import annotations
+
+import weakref
+
+import numpy as np
+from napari.layers import Image
+from napari.utils.colormaps import Colormap
+from napari.viewer import Viewer
+
+from napari_patchmap.patches.tiles import TilePlan
+from napari_patchmap.plugin.layers import MapLayer
+from napari_patchmap.plugin.painting import BoxPicture
+from napari_patchmap.plugin.place import SCALE, SOURCE
+from napari_patchmap.plugin.views import OVERLAY, fit
+
+#: What is left out, what is taken, and the edges of the tiles (red, green, blue, opacity).
+_COLOURS = [(0, 0, 0, 0.45), (0, 0, 0, 0), (1, 0.83, 0.1, 1), (0, 0, 0, 0)]
+
+
+def tile_picture(plan: TilePlan) -> tuple[np.ndarray, int]:
+    """Draw which parts of a slide are taken; return it with level-0 pixels per pixel."""
+    boxes = plan.boxes[["y", "x", "height", "width"]].to_numpy(np.int64)
+    drawer = BoxPicture(boxes, np.zeros(len(boxes), np.int64), plan.shape)
+    return drawer.draw(0, np.ones(len(boxes), bool)), drawer.step
+
+
+class SlideLayers:
+    """The picture of a slide with its tiles above it; one slide at a time.
+
+    Coordinates in the viewer are pixels of the slide at full resolution.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = weakref.ref(viewer)
+        self._owner = weakref.ref(MapLayer.of(viewer))
+        self.slide: Image | None = None
+        self.tiles: Image | None = None
+
+    @property
+    def shown(self) -> bool:
+        """Whether the slide is in the viewer."""
+        viewer = self._viewer()
+        return viewer is not None and self.slide is not None and self.slide in viewer.layers
+
+    def show(self, plan: TilePlan, source: str, picture: np.ndarray, step: int) -> None:
+        """Show a slide, or other tiles on the one that is shown.
+
+        Parameters
+        ----------
+        plan : TilePlan
+        source : str
+            What the table of the patches will call this slide.
+        picture : ndarray
+            Of the tiles, see :func:`tile_picture`.
+        step : int
+            Level-0 pixels that one of its pixels spans.
+        """
+        viewer, owner = self._viewer(), self._owner()
+        if viewer is None or owner is None:
+            return
+        if not (self.shown and self.slide is not None and self._is(plan, source)):
+            self.clear()
+            self.slide = Image(
+                plan.picture, rgb=True, name=plan.path.name, scale=(plan.scale, plan.scale),
+                translate=[(plan.scale - 1) / 2] * 2,
+                metadata={SOURCE: source, SCALE: plan.scale, "patchmap_path": str(plan.path)},
+            )  # fmt: skip
+            owner.views.add_source(self.slide)
+            fit(viewer, [self.slide])
+        if self.tiles is not None and self.tiles in viewer.layers:
+            self.tiles.scale, self.tiles.translate = (step, step), [(step - 1) / 2] * 2
+            self.tiles.data = picture
+        else:
+            self.tiles = Image(
+                picture, name=f"{plan.path.name} (tiles)", scale=(step, step),
+                translate=[(step - 1) / 2] * 2, contrast_limits=(-0.5, 3.5),
+                colormap=Colormap(
+                    _COLOURS, controls=[0, 0.25, 0.5, 0.75, 1], interpolation="zero",
+                    name="patchmap tiles",
+                ),
+                blending="translucent_no_depth", metadata={OVERLAY: True},
+            )  # fmt: skip
+            viewer.add_layer(self.tiles)
+            viewer.layers.selection.active = self.slide
+        self.tiles.visible = owner.views.now == "source"
+
+    def _is(self, plan: TilePlan, source: str) -> bool:
+        known = {} if self.slide is None else self.slide.metadata
+        return known.get("patchmap_path") == str(plan.path) and known.get(SOURCE) == source
+
+    def on_view(self, view: str) -> None:
+        """Follow the canvas from the map to the source and back."""
+        if self.tiles is not None:
+            self.tiles.visible = view == "source"
+
+    def forget_tiles(self) -> None:
+        """Take the tiles away; the slide stays."""
+        viewer, tiles, self.tiles = self._viewer(), self.tiles, None
+        if viewer is not None and tiles is not None and tiles in viewer.layers:
+            viewer.layers.remove(tiles)
+
+    def clear(self) -> None:
+        """Take the slide and its tiles away."""
+        self.forget_tiles()
+        viewer, slide, self.slide = self._viewer(), self.slide, None
+        if viewer is not None and slide is not None and slide in viewer.layers:
+            viewer.layers.remove(slide)
