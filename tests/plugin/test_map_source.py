@@ -77,13 +77,14 @@ def test_a_scaled_stack_is_stepped_by_frame(viewer, linked, workspace):
     assert workspace.current == 10
 
 
-def test_several_patches_of_one_frame_do_not_fight(viewer, linked, workspace):
-    workspace.patches.table["frame"] = np.arange(120) // 10
-    workspace.set_current(57)
-    assert workspace.current == 57
-    assert viewer.dims.current_step[0] == 5
-    viewer.dims.set_current_step(0, 6)
-    assert workspace.current == 60
+def test_an_image_of_another_length_is_not_taken_for_the_stack(viewer, linked, workspace):
+    owner, layer = linked
+    assert owner.link.layer is layer
+    viewer.layers.remove("stack")
+    viewer.add_image(np.zeros((50, 12, 12), np.uint8), name="stack")
+    assert owner.link.layer is None
+    viewer.dims.set_current_step(0, 33)
+    assert workspace.current == -1
 
 
 def test_closing_the_stack_leaves_the_map_working(viewer, linked, workspace):

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from napari.viewer import Viewer
 from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
-from qtpy.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
+from qtpy.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap, QPolygonF
 from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.plugin.theme import contrast, theme_colour
+
+#: Smallest side of the frame around the current patch in canvas pixels.
+_SMALLEST_BOX = 16.0
 
 
 def canvas_widget(viewer: Viewer) -> QWidget:
@@ -46,6 +49,8 @@ class Glass(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self._path: list[tuple[float, float]] = []
         self.pictures: list[Picture] = []
+        #: Corners of the frame around the current patch, in canvas pixels (x, y).
+        self.box: list[tuple[float, float]] = []
         self._card: tuple[QPointF, QPixmap, list[str], QColor] | None = None
         self._colours(viewer)
         canvas.installEventFilter(self)
@@ -61,6 +66,12 @@ class Glass(QWidget):
         """Show patches at their places, the last one on top."""
         if pictures or self.pictures:
             self.pictures = pictures
+            self._show()
+
+    def draw_box(self, corners: list[tuple[float, float]]) -> None:
+        """Frame a patch in its image; no corners take the frame away."""
+        if corners or self.box:
+            self.box = corners
             self._show()
 
     def start_lasso(self, viewer: Viewer, start: tuple[float, float]) -> None:
@@ -105,7 +116,8 @@ class Glass(QWidget):
         return bool(self._path)
 
     def _show(self) -> None:
-        self.setVisible(bool(self._path or self.pictures) or self._card is not None)
+        drawn = self._path or self.pictures or self.box
+        self.setVisible(bool(drawn) or self._card is not None)
         self.raise_()
         self.update()
 
@@ -127,6 +139,8 @@ class Glass(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for picture in self.pictures:
             self._paint_picture(painter, picture)
+        if self.box:
+            self._paint_box(painter)
         if len(self._path) > 1:
             self._paint_lasso(painter)
         if self._card is not None:
@@ -146,6 +160,19 @@ class Glass(QWidget):
         if picture.current:
             painter.setPen(QPen(self._line, 2.5))
             painter.drawRoundedRect(frame.adjusted(-4, -4, 4, 4), 3, 3)
+
+    def _paint_box(self, painter: QPainter) -> None:
+        corners = [QPointF(*corner) for corner in self.box]
+        middle = sum(corners, QPointF()) / len(corners)
+        reach = max((corner - middle).manhattanLength() for corner in corners) / 2
+        # Far away a patch is a speck; its frame stays large enough to be found.
+        grow = max(1.0, _SMALLEST_BOX / 2 / max(reach, 1e-6))
+        frame = QPolygonF([middle + (corner - middle) * grow for corner in corners])
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        # A light line on a dark one stands out from any image.
+        for colour, width in ((QColor(0, 0, 0, 190), 5.0), (QColor("white"), 2.2)):
+            painter.setPen(QPen(colour, width))
+            painter.drawPolygon(frame)
 
     def _paint_lasso(self, painter: QPainter) -> None:
         outline = QPainterPath(QPointF(*self._path[0]))

@@ -21,6 +21,7 @@ from napari_patchmap.plugin.close_up import CloseUp
 from napari_patchmap.plugin.framing import Framing
 from napari_patchmap.plugin.keys import layer_keys
 from napari_patchmap.plugin.mouse import MapMouse
+from napari_patchmap.plugin.places import Places
 from napari_patchmap.plugin.source_link import SourceLink
 from napari_patchmap.plugin.theme import contrast
 from napari_patchmap.plugin.thumbnails import Thumbnails
@@ -41,6 +42,8 @@ class MapLayer:
         Whether the map or the source images are shown.
     mouse : MapMouse
         Clicks, lasso and hovering.
+    places : Places
+        Brings out the selected patches in the images they were cut out of.
     link : SourceLink
         Steps a stack and the map together.
     thumbnails : Thumbnails
@@ -82,7 +85,8 @@ class MapLayer:
         self.mouse = MapMouse(viewer, self)
         self.mouse.glass.resized.connect(self._on_resized)
         self.close_up = CloseUp(viewer, self, self.mouse.glass)
-        self.link = SourceLink(viewer, self.workspace, self.views)
+        self.places = Places(viewer, self.workspace, self.views, self.mouse.glass)
+        self.link = SourceLink(viewer, self.workspace, self.views, self.places)
         self.workspace.patches_changed.connect(self._on_patches)
         self.workspace.map_changed.connect(self._on_map)
         self.workspace.run_changed.connect(self._on_run)

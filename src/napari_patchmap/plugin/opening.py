@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -11,12 +11,16 @@ import numpy as np
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.images import ArrayImages
 from napari_patchmap.runs import Run, reopen_patches
 
-Kind = Literal["folder", "file", "layer", "bundled", "run"]
+Kind = Literal["folder", "file", "slide", "layer", "objects", "bundled", "run"]
 
 #: Marks a patch set that stands in for images that are gone.
 MISSING = "missing"
+
+#: What has to be chosen, by kind.
+_WANTED = {"folder": "a folder", "slide": "a slide"}
 
 #: The two files by which a run folder is known.
 RUN_FILES = ("config.json", "embedding.csv")
@@ -42,6 +46,18 @@ class Request:
         Pixels of the layer.
     rgb : bool
         Whether the layer is shown as a colour image.
+    objects : str
+        Label image for kind "objects": its path, or the name of the Labels layer.
+    objects_array : array-like, optional
+        Labels of that layer; without it ``path`` and ``objects`` are files or folders.
+    files : tuple of str
+        Files from which the two layers were opened, "" where unknown.
+    crops : CropConfig, optional
+        How objects are cut out.
+    pattern : str
+        Takes labels and other columns out of the names of files, "" for none.
+    tiles : TileConfig, optional
+        How slides are cut into tiles.
     """
 
     kind: Kind
@@ -51,6 +67,12 @@ class Request:
     axes: str = "auto"
     array: Any = None
     rgb: bool = False
+    objects: str = ""
+    objects_array: Any = None
+    files: tuple[str, str] = ("", "")
+    crops: Any = None
+    pattern: str = ""
+    tiles: Any = None
 
     def but(self, **changes: Any) -> Request:
         """Return the request with some parts changed."""
@@ -84,10 +106,15 @@ def open_request(
     """
     from napari_patchmap.patches import from_array, open_patches
     from napari_patchmap.patches.sample import bundled_cells
+    from napari_patchmap.patches.tile_config import TileConfig
 
     if request.kind == "bundled":
         return Opened(bundled_cells())
     if request.kind == "run":
+        if not request.path:
+            raise PatchError(
+                "Choose a run folder first: type its path, browse, or drop it here."
+            )
         return open_run(request.path)
     if request.kind == "layer":
         return Opened(
@@ -100,8 +127,10 @@ def open_request(
                 origin={"kind": "layer", "layer": request.path},
             )
         )
+    if request.kind == "objects":
+        return Opened(_open_objects(request, should_stop, progress))
     if not request.path:
-        what = "a folder" if request.kind == "folder" else "a file"
+        what = _WANTED.get(request.kind, "a file")
         raise PatchError(f"Choose {what} first: type its path, browse, or drop it here.")
     return Opened(
         open_patches(
@@ -109,9 +138,70 @@ def open_request(
             sizes=request.sizes,
             labels=request.labels or None,
             axes=request.axes,
+            pattern=request.pattern or None,
+            tiles=(request.tiles or TileConfig()) if request.kind == "slide" else None,
             progress=progress,
             should_stop=should_stop,
         )
+    )
+
+
+def keep_channels(patches: PatchSet, wanted: Sequence[str]) -> PatchSet:
+    """Return a set with these channels only; a saved run opens it so again.
+
+    Raises
+    ------
+    PatchError
+        If there is no such channel, or none is wanted.
+    """
+    from napari_patchmap.patches.source import pick_channels
+
+    picked = pick_channels(patches.channel_names, wanted, patches.name)
+    names = tuple(patches.channel_names[i] for i in picked)
+    return replace(
+        patches,
+        images=patches.images.with_channels(picked),
+        channel_names=names,
+        origin={**patches.origin, "channels": list(names)},
+        intensity=None,
+    )
+
+
+def _open_objects(
+    request: Request, should_stop: Callable[[], bool], progress: Callable[[int, int], None]
+) -> PatchSet:
+    """Cut crops around the objects of two layers, or of two files or folders."""
+    from napari_patchmap.patches import CropConfig, from_objects, open_patches
+
+    crops = request.crops or CropConfig()
+    if request.objects_array is None:
+        for path, what in ((request.path, "an image"), (request.objects, "a label image")):
+            if not path:
+                raise PatchError(f"Choose {what} first: type its path or browse.")
+        return open_patches(
+            Path(request.path).expanduser(),
+            objects=Path(request.objects).expanduser(),
+            crops=crops,
+            labels=request.labels or None,
+            axes=request.axes,
+            progress=progress,
+            should_stop=should_stop,
+        )
+    origin: dict[str, Any] = {"layer": request.path, "labels_layer": request.objects}
+    if all(request.files):  # the run can be opened again without the layers
+        origin |= {"kind": "objects", "path": request.files[0], "objects": request.files[1]}
+    return from_objects(
+        request.array,
+        request.objects_array,
+        name=request.path,
+        labels_name=request.objects,
+        axes=request.axes,
+        config=crops,
+        rgb=request.rgb,
+        columns=request.labels or None,
+        origin=origin,
+        progress=progress,
+        should_stop=should_stop,
     )
 
 
@@ -132,7 +222,7 @@ def _stand_in(run: Run) -> PatchSet:
     """Make blank patches for the rows of a run whose images are gone."""
     blank = np.broadcast_to(np.zeros((1, 8, 8, 1), np.uint8), (len(run.table), 8, 8, 1))
     return PatchSet(
-        images=blank,
+        images=ArrayImages(blank),
         table=run.table,
         channel_names=("grey",),
         name=run.name,

@@ -11,6 +11,7 @@ from psygnal import Signal
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.patchset import as_rgb
+from napari_patchmap.plugin.places import Places
 from napari_patchmap.plugin.views import Views
 from napari_patchmap.plugin.workspace import Workspace
 
@@ -32,10 +33,13 @@ class SourceLink:
 
     changed = Signal()
 
-    def __init__(self, viewer: Viewer, workspace: Workspace, views: Views) -> None:
+    def __init__(
+        self, viewer: Viewer, workspace: Workspace, views: Views, places: Places
+    ) -> None:
         self._viewer = weakref.ref(viewer)
         self._workspace = workspace
         self._views = views
+        self._places = places
         self._stack: Layer | None = None
         self._stepping = False
         workspace.patches_changed.connect(self._on_patches)
@@ -52,10 +56,15 @@ class SourceLink:
             return None
         if self._stack is not None and self._stack in viewer.layers:
             return self._stack
+        if self._places.found:
+            place = self._places.found[0]
+            return place.layer if place.timed else None
         name = patches.origin.get("layer")
-        if name in viewer.layers:
+        if name in viewer.layers and "labels_layer" not in patches.origin:
             layer = viewer.layers[name]
-            return layer if layer.ndim > 2 else None
+            # Another image may have that name by now.
+            planes = len(patches) + len(patches.skipped)
+            return layer if layer.ndim > 2 and layer.data.shape[0] == planes else None
         return None
 
     def make_stack(self) -> None:
@@ -106,9 +115,16 @@ class SourceLink:
             return
         frame = round(float(layer.world_to_data(viewer.dims.point)[0]))
         frames, current = self._frames(patches), self._workspace.current
-        if current >= 0 and frames[current] == frame:
+        here = frames == frame
+        if current >= 0 and here[current]:
             return  # several patches of one frame: stay with the one being looked at
-        found = np.flatnonzero(frames == frame)
+        if layer is not self._stack and "label_id" in patches.table:
+            if current < 0:
+                return  # many objects in each frame: none is meant by stepping to it
+            # An object that is followed through time keeps its number.
+            ids = patches.table["label_id"].to_numpy()
+            here &= ids == ids[current]
+        found = np.flatnonzero(here)
         if len(found):
             self._workspace.set_current(int(found[0]))
 

@@ -19,6 +19,9 @@ from napari_patchmap.plugin.canvas import canvas_widget
 
 View = Literal["map", "source"]
 
+#: Marks layers of ours that lie on an image, in their metadata.
+OVERLAY = "patchmap_overlay"
+
 
 class Views:
     """Which of the two is shown, and where its camera stands.
@@ -43,9 +46,9 @@ class Views:
 
     @property
     def sources(self) -> list[Layer]:
-        """Layers of the viewer that are not the map."""
+        """Layers of the viewer that are neither the map nor ours on top of an image."""
         viewer = self._viewer()
-        return [] if viewer is None else [ly for ly in viewer.layers if not self._owns(ly)]
+        return [] if viewer is None else [ly for ly in viewer.layers if self._is_source(ly)]
 
     def show(self, view: View) -> None:
         """Show the map or the source, as it was left."""
@@ -86,8 +89,11 @@ class Views:
 
     def _on_inserted(self, event: Any) -> None:
         layer = event.value
-        if self.now == "map" and not self._owns(layer) and not self._expecting:
+        if self.now == "map" and self._is_source(layer) and not self._expecting:
             self._reveal(layer)
+
+    def _is_source(self, layer: Layer) -> bool:
+        return not self._owns(layer) and not layer.metadata.get(OVERLAY)
 
     def _reveal(self, layer: Layer) -> None:
         """Turn to the source for a new layer; nobody adds one not to see it."""

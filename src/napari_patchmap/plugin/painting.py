@@ -1,0 +1,156 @@
+"""Pictures that bring out some objects of a label image, or some tiles of a slide.
+
+A picture holds one of the values below for each of its pixels; it may be coarser
+than the image it lies on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+#: What a pixel of a picture is: not chosen, chosen, the edge of something chosen,
+#: the edge of a tile while nothing is chosen.
+OTHER, CHOSEN, EDGE, OUTLINE = range(4)
+
+#: Longest side of a picture in pixels: drawn in a moment, and finer than any screen.
+_LONGEST = 4096
+
+#: A tile is drawn at least this large, where the picture can be as large as that.
+_TILE = 8
+
+#: Objects with a median side of more pixels than this get a broader edge.
+_LARGE = 24
+
+
+class ObjectPicture:
+    """Draws the objects of a Labels layer.
+
+    Parameters
+    ----------
+    labels : array-like of int, shape (height, width) or (time, height, width)
+    frames, ids : ndarray of int, shape (n,)
+        Frame and number of each object.
+    side : float
+        How large the objects are, in pixels.
+    """
+
+    def __init__(self, labels: Any, frames: np.ndarray, ids: np.ndarray, side: float) -> None:
+        self._labels, self._frames, self._ids = labels, frames, ids
+        self.size = int(labels.shape[-2]), int(labels.shape[-1])
+        self.step = max(1, -(-max(self.size) // _LONGEST))
+        self._broad = side / self.step > _LARGE
+        self._of = -1
+        self._index: np.ndarray = np.zeros((0, 0), np.int32)
+        self._edges: np.ndarray = np.zeros((0, 0), bool)
+        self._rows = np.zeros(0, np.intp)
+
+    def draw(self, frame: int, chosen: np.ndarray) -> np.ndarray:
+        """Draw the chosen objects of a frame; ``chosen`` is ``(n,)`` bool."""
+        self._read(frame)
+        # Index 0 is the background, then come the objects of this frame.
+        kinds = np.zeros(len(self._rows) + 1, np.uint8)
+        kinds[1:][chosen[self._rows]] = CHOSEN
+        picture = kinds[self._index]
+        picture[self._edges & (picture == CHOSEN)] = EDGE
+        return picture
+
+    def find(self, frame: int, y: float, x: float) -> int:
+        """Return which object lies at a place, -1 for none."""
+        row, column = round(y), round(x)
+        if not (0 <= row < self.size[0] and 0 <= column < self.size[1]):
+            return -1
+        at = (frame, row, column) if len(self._labels.shape) > 2 else (row, column)
+        number = int(np.asarray(self._labels[at]))
+        found = np.flatnonzero((self._ids == number) & (self._frames == frame))
+        return int(found[0]) if number and len(found) else -1
+
+    def _read(self, frame: int) -> None:
+        """Say of each pixel of a frame which object it belongs to; kept until the next."""
+        if self._of == frame:
+            return
+        plane = self._labels[frame] if len(self._labels.shape) > 2 else self._labels
+        half = self.step // 2
+        plane = np.asarray(plane[half :: self.step, half :: self.step])
+        rows = np.flatnonzero(self._frames == frame)
+        self._rows = rows[np.argsort(self._ids[rows], kind="stable")]
+        # Runs of one number are looked up, which are far fewer than pixels.
+        flat = plane.ravel()
+        starts = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]]))
+        numbers, ids = flat[starts].astype(np.int64, copy=False), self._ids[self._rows]
+        if len(ids):
+            found = np.searchsorted(ids, numbers).clip(max=len(ids) - 1)
+            known = np.where(ids[found] == numbers, found + 1, 0).astype(np.int32)
+        else:
+            known = np.zeros(len(numbers), np.int32)
+        lengths = np.diff(starts, append=flat.size)
+        self._index = np.repeat(known, lengths).reshape(plane.shape)
+        self._edges = edges(self._index, 2 if self._broad else 1)
+        self._of = frame
+
+
+class BoxPicture:
+    """Draws boxes, such as the tiles of a slide.
+
+    Parameters
+    ----------
+    boxes : ndarray of int, shape (n, 4)
+        Top, left, height and width in pixels of the source.
+    frames : ndarray of int, shape (n,)
+    size : (height, width)
+        Of the source in pixels.
+    """
+
+    def __init__(
+        self, boxes: np.ndarray, frames: np.ndarray, size: tuple[float, float]
+    ) -> None:
+        self._boxes, self._frames = boxes, frames
+        self.size = int(size[0]), int(size[1])
+        smallest = float(np.median(boxes[:, 2:].min(axis=1)))
+        self.step = max(1, int(smallest / _TILE), -(-max(self.size) // _LONGEST))
+
+    def draw(self, frame: int, chosen: np.ndarray) -> np.ndarray:
+        """Draw the chosen boxes; the outlines of all while none is chosen."""
+        picture = np.full([-(-side // self.step) for side in self.size], OTHER, np.uint8)
+        here = self._frames == frame
+        if not chosen.any():
+            # Nothing is shaded then, so that outlines are all there is to be seen.
+            self._fill(picture, here, OUTLINE, OTHER)
+        else:
+            self._fill(picture, here & chosen, EDGE, CHOSEN)
+        return picture
+
+    def find(self, frame: int, y: float, x: float) -> int:
+        """Return the box at a place whose middle is closest, -1 for none."""
+        low = self._boxes[:, :2]
+        inside = np.all(
+            ([y + 0.5, x + 0.5] >= low) & ([y + 0.5, x + 0.5] < low + self._boxes[:, 2:]),
+            axis=1,
+        )
+        found = np.flatnonzero(inside & (self._frames == frame))
+        if not len(found):
+            return -1
+        away = low[found] + self._boxes[found, 2:] / 2 - [y + 0.5, x + 0.5]
+        return int(found[np.argmin((away**2).sum(axis=1))])
+
+    def _fill(self, picture: np.ndarray, which: np.ndarray, edge: int, inside: int) -> None:
+        boxes = self._boxes[which]
+        corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+        corners = np.rint(corners / self.step).astype(int).clip(min=0)
+        for top, left, bottom, right in corners.tolist():
+            picture[top:bottom, left:right] = edge
+            picture[top + 1 : bottom - 1, left + 1 : right - 1] = inside
+
+
+def edges(index: np.ndarray, width: int) -> np.ndarray:
+    """Say which pixels lie within ``width`` of a pixel that has another index."""
+    out = np.zeros(index.shape, bool)
+    for away in range(1, width + 1):
+        differs = index[away:] != index[:-away]
+        out[away:] |= differs
+        out[:-away] |= differs
+        differs = index[:, away:] != index[:, :-away]
+        out[:, away:] |= differs
+        out[:, :-away] |= differs
+    return out
