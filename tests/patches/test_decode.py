@@ -222,3 +222,18 @@ def test_a_decompression_bomb_is_refused_before_memory_is_taken(saved, data):
         PatchError, match=r"^claims (50,000|16,383) x .*too large for a patch; cut"
     ):
         saved(data)
+
+
+def test_a_tiff_of_many_pages_or_channels_is_refused_before_they_are_read(tmp_path):
+    path = tmp_path / "a.tif"
+    page = np.zeros((4096, 4096), np.uint8)
+    pages = (page for _ in range(24))
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        writer.write(
+            pages, shape=(24, 4096, 4096), dtype="uint8", compression="zlib",
+            photometric="minisblack", metadata={"axes": "CYX"},
+        )  # fmt: skip
+    with pytest.raises(PatchError, match="holds 24 images"):
+        decode(str(path))
+    with pytest.raises(PatchError, match=r"claims 24 channels of 4,096 x 4,096 pixels"):
+        decode(str(path), axes="CYX")

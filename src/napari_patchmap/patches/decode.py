@@ -13,6 +13,7 @@ import numpy as np
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import headers
 from napari_patchmap.patches.axes import ALPHA_NOTE, GREY, RGB
+from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.tiff import read_tiff
 
 # Photoshop's colour profiles make libpng complain, once for every file.
@@ -23,6 +24,9 @@ KINDS = "PNG, JPEG, TIFF, BMP or WebP"
 
 #: Said of the frames of an animation that are no patches.
 ANIMATION_NOTE = "Only the first frame of an animated image was taken."
+
+#: The most channels that an image of the most pixels may have.
+_MOST_CHANNELS = 4
 
 #: Read first, to learn the kind of a file: all of most patches, little of a large file.
 _FIRST = 2**16
@@ -197,12 +201,22 @@ def _is_grey(pixels: np.ndarray) -> bool:
 
 
 def _decode_tiff(path: str, axes: str) -> Decoded:
-    planes = read_tiff(Path(path), axes)
-    if len(planes.images) != 1:
-        raise PatchError(
-            f"holds {len(planes.images):,} images; open it alone as a stack, or, if they are "
-            "channels, set axes to CYX"
-        )
+    planes = read_tiff(Path(path), axes, check=_check_single)
     image = np.asarray(planes.images[0])
     image = image.astype(image.dtype.newbyteorder("="), copy=False)
     return Decoded(image, planes.channel_names, tuple(planes.notes))
+
+
+def _check_single(images: Images) -> None:
+    """Refuse what is no single patch before its pixels are read: pages may be many."""
+    if len(images) != 1:
+        raise PatchError(
+            f"holds {len(images):,} images; open it alone as a stack, or, if they are "
+            "channels, set axes to CYX"
+        )
+    height, width = images.sizes[0].tolist()
+    if height * width * images.channels > _MOST_CHANNELS * headers.MOST_PIXELS:
+        raise PatchError(
+            f"claims {images.channels:,} channels of {width:,} x {height:,} pixels, too large "
+            "for a patch; cut it into tiles"
+        )

@@ -79,6 +79,7 @@ def read_tiff(
     *,
     lazy: bool = False,
     step: Callable[[int, int], None] = lambda done, total: None,
+    check: Callable[[Images], None] = lambda images: None,
 ) -> Planes:
     """Read every plane of a TIFF file.
 
@@ -93,6 +94,8 @@ def read_tiff(
         cut off.
     step : callable
         Called now and then, with how many of how many images are done.
+    check : callable
+        Called with the images before their pixels are read; may raise.
 
     Raises
     ------
@@ -107,6 +110,7 @@ def read_tiff(
         if planes.lost or planes.cut:
             raise PatchError("is cut off; copy or export it again")
         images = planes.images
+        check(images)
         every = range(len(images))
         kept: Images = (
             ArrayImages(images.take(every))
