@@ -37,9 +37,7 @@ def folder(tmp_path):
 def finish(qtbot, panel):
     """Wait until nothing is being recognised, loaded or drawn."""
     qtbot.waitUntil(
-        lambda: not (
-            panel.source.recognising or panel.loading or panel.summary.sheet.busy
-        ),
+        lambda: not (panel.source.recognising or panel.loading or panel.summary.sheet.busy),
         timeout=15_000,
     )
 

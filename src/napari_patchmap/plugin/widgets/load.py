@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import napari.viewer
-from qtpy.QtWidgets import QFrame, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import (
+    QFrame,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_patchmap.errors import MixedSizesError, UnclearAxesError
 from napari_patchmap.patches import PatchSet
@@ -27,6 +35,9 @@ SIZES = {
     "crop": "Cut out the middle at the most frequent size; the scale stays true.",
     "pad": "Put smaller images on their mean border colour; larger ones are shrunk to fit.",
 }
+
+#: When the column has taken up what was loaded, in milliseconds.
+_SETTLED = 200
 
 #: Readings of axes that a question names.
 _READING = re.compile(r"\b(?=[A-Z]*Y)(?=[A-Z]*X)[A-Z]{3,6}\b")
@@ -163,8 +174,16 @@ class LoadPatches(WorkPanel):
         if opened.run is not None:
             self.workspace.set_run(opened.run)
         self._say(opened.sentence, "note")
+        QTimer.singleShot(_SETTLED, self._look_at_summary)
         self._remembering.ask(lambda task: remember_source(request))
         self.cache.refresh()
+
+    def _look_at_summary(self) -> None:
+        """Scroll to what was loaded, if most of it is below."""
+        area = self.findChild(QScrollArea)
+        below = self.summary.y() > area.viewport().height() / 2
+        if below and not self.message.text:
+            area.verticalScrollBar().setValue(self.summary.y() - self.column.spacing())
 
     def _take(self, patches: PatchSet, whole: PatchSet | None = None) -> None:
         """Hand patches to everybody; ``whole`` has the channels one may choose among."""

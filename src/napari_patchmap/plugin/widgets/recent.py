@@ -98,7 +98,8 @@ class RecentButton(QToolButton):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setText("Recent")
+        self.setText("Recent ▾")
+        self.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self.setProperty("role", "link")
         self.setToolTip("Sources that were loaded before, with all their settings.")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)

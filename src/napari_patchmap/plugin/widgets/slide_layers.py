@@ -11,19 +11,36 @@ from napari.viewer import Viewer
 
 from napari_patchmap.patches.tiles import TilePlan
 from napari_patchmap.plugin.layers import MapLayer
-from napari_patchmap.plugin.painting import BoxPicture
 from napari_patchmap.plugin.place import SCALE, SOURCE
 from napari_patchmap.plugin.views import OVERLAY, fit
 
 #: What is left out, what is taken, and the edges of the tiles (red, green, blue, opacity).
-_COLOURS = [(0, 0, 0, 0.45), (0, 0, 0, 0), (1, 0.83, 0.1, 1), (0, 0, 0, 0)]
+_COLOURS = [(0, 0, 0, 0.4), (0, 0, 0, 0), (1, 0.83, 0.1, 1)]
+_OTHER, _TAKEN, _EDGE = range(3)
+
+#: Pixels of the picture along the side of a tile, as far as its longest side allows.
+_TILE, _LONGEST = 20, 4096
 
 
 def tile_picture(plan: TilePlan) -> tuple[np.ndarray, int]:
-    """Draw which parts of a slide are taken; return it with level-0 pixels per pixel."""
+    """Draw which parts of a slide are taken; return it with level-0 pixels per pixel.
+
+    One picture, however many tiles there are: 20,000 shapes would be slow.
+    """
     boxes = plan.boxes[["y", "x", "height", "width"]].to_numpy(np.int64)
-    drawer = BoxPicture(boxes, np.zeros(len(boxes), np.int64), plan.shape)
-    return drawer.draw(0, np.ones(len(boxes), bool)), drawer.step
+    side = int(boxes[:, 2].min())
+    step = max(1, side // _TILE, -(-max(plan.shape) // _LONGEST))
+    picture = np.full([-(-length // step) for length in plan.shape], _OTHER, np.uint8)
+    low = boxes[:, :2] // step
+    high = np.maximum((boxes[:, :2] + boxes[:, 2:]) // step, low + 1)
+    for (top, left), (bottom, right) in zip(low.tolist(), high.tolist(), strict=True):
+        picture[top:bottom, left:right] = _EDGE
+        picture[top + 1 : bottom, left + 1 : right] = _TAKEN
+    # The lower and the right edge, where no neighbour drew its own.
+    for (top, left), (bottom, right) in zip(low.tolist(), high.tolist(), strict=True):
+        picture[bottom : bottom + 1, left : right + 1] = _EDGE
+        picture[top : bottom + 1, right : right + 1] = _EDGE
+    return picture, step
 
 
 class SlideLayers:
@@ -75,9 +92,9 @@ class SlideLayers:
         else:
             self.tiles = Image(
                 picture, name=f"{plan.path.name} (tiles)", scale=(step, step),
-                translate=[(step - 1) / 2] * 2, contrast_limits=(-0.5, 3.5),
+                translate=[(step - 1) / 2] * 2, contrast_limits=(-0.5, 2.5),
                 colormap=Colormap(
-                    _COLOURS, controls=[0, 0.25, 0.5, 0.75, 1], interpolation="zero",
+                    _COLOURS, controls=[0, 1 / 3, 2 / 3, 1], interpolation="zero",
                     name="patchmap tiles",
                 ),
                 blending="translucent_no_depth", metadata={OVERLAY: True},

@@ -60,15 +60,16 @@ class SlidePreview(QWidget):
         self.line = label("", "hint", wrap=True)
         self.button = button(
             "Show tiles",
-            "",
+            "link",
             "Draw on the slide which tiles will be cut out; nothing is loaded.",
         )
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(4)
         rows.addWidget(self.slides)
-        rows.addWidget(self.line)
-        rows.addLayout(row(self.button, 1))
+        line = row(self.line, self.button)
+        line.setStretch(0, 1)
+        rows.addLayout(line)
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
         self._pause.timeout.connect(self.plan)
         self._newest = Newest(self, "Looking for tissue")
@@ -167,7 +168,6 @@ class SlidePreview(QWidget):
 
     def _say(self, text: str) -> None:
         self.line.setText(text)
-        self.line.setVisible(bool(text))
 
 
 def _stopper(preview: SlidePreview, wish: int, task: Task) -> Callable[[], bool]:

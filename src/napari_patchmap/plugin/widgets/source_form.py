@@ -184,7 +184,7 @@ class SourceForm(QWidget):
             return "No image is open that the objects could be cut out of; open it first."
         return ""
 
-    def choose(self, kind: str, path: str | Path = "") -> None:
+    def choose(self, kind: Kind, path: str | Path = "") -> None:
         """Fill in a source of a known kind."""
         self._pause.stop()
         self._recogniser.forget()
@@ -305,7 +305,7 @@ class SourceForm(QWidget):
 
     def _chosen(self, listed: QComboBox) -> Any:
         name = listed.currentData()
-        return self._viewer.layers[name] if name in self._viewer.layers else None
+        return next((layer for layer in self._viewer.layers if layer.name == name), None)
 
 
 def _is_image(layer: Layer) -> bool:

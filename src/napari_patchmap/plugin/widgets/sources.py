@@ -59,7 +59,7 @@ SOURCES = {
         SourceKind(
             "slide",
             "Whole slide",
-            "An SVS or TIFF pyramid, or a folder of them, cut into tiles where there is tissue.",
+            "An SVS or TIFF pyramid, or a folder of them, cut into tiles where tissue is.",
             ("path", "tiles"),
             "slide, or folder of slides",
             "Choose a slide",

@@ -1,0 +1,400 @@
+"""The one form of "Load patches": recognised paths, slides, recent sources, channels, cache."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image as Picture
+from qtpy.QtCore import QPoint, Qt, QTimer
+from qtpy.QtGui import QHelpEvent
+from qtpy.QtWidgets import QApplication, QToolTip
+
+from napari_patchmap.patches import open_patches
+from napari_patchmap.patches.cache import cache_size
+from napari_patchmap.plugin.opening import Request
+from napari_patchmap.plugin.place import SOURCE
+from napari_patchmap.plugin.views import OVERLAY
+from napari_patchmap.plugin.widgets.cache_line import size_text
+from napari_patchmap.plugin.widgets.contact_sheet import spread_indices
+from napari_patchmap.plugin.widgets.load import LoadPatches
+from napari_patchmap.plugin.widgets.recent import recent_file, recent_sources, remember_source
+from napari_patchmap.runs import unreadable
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def panel(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=True)
+    widget = LoadPatches(viewer)
+    viewer.window.add_dock_widget(widget, name="Load")
+    widget.show()
+    return widget
+
+
+def idle(qtbot, panel):
+    """Wait until nothing is going on."""
+
+    def done():
+        source = panel.source
+        return not (
+            source.recognising
+            or source.preview.busy
+            or panel.loading
+            or panel._channels.busy
+            or panel._remembering.busy
+            or panel.summary.sheet.busy
+        )
+
+    qtbot.waitUntil(done, timeout=20_000)
+
+
+def type_path(qtbot, panel, path):
+    panel.source.path.edit.setFocus()
+    panel.source.path.edit.selectAll()
+    qtbot.keyClicks(panel.source.path.edit, str(path))
+    idle(qtbot, panel)
+
+
+def load(qtbot, panel):
+    qtbot.mouseClick(panel.button, LEFT)
+    idle(qtbot, panel)
+
+
+def images(folder, names, side=16):
+    rng = np.random.default_rng(0)
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 255, (side, side, 3), dtype=np.uint8)
+        Picture.fromarray(pixels).save(folder / name)
+    return folder
+
+
+def slide(path, shape=(640, 800), tissue=True):
+    """Write a pyramid with tissue in its left half."""
+    rng = np.random.default_rng(0)
+    pixels = np.full((*shape, 3), 240, np.uint8)
+    if tissue:
+        half = rng.integers(0, 60, (shape[0], shape[1] // 2, 3)).astype(np.uint8)
+        pixels[:, : shape[1] // 2] = half + np.array([150, 40, 120], np.uint8)
+    with tifffile.TiffWriter(path) as tif:
+        look = {"photometric": "rgb", "tile": (128, 128)}
+        tif.write(pixels, subifds=1, resolution=(2e4, 2e4), resolutionunit=3, **look)
+        tif.write(pixels[::2, ::2], subfiletype=1, **look)
+    return path
+
+
+# -- what a path is ------------------------------------------------------------------
+
+
+def test_a_typed_path_chooses_its_kind(qtbot, panel, tmp_path):
+    folder = images(tmp_path / "cells", ["a.png", "b.png"])
+    stack = tmp_path / "stack.npy"
+    np.save(stack, np.zeros((5, 9, 9), np.uint8))
+    pyramid = slide(tmp_path / "slide.tif")
+    for path, kind in ((stack, "file"), (folder, "folder"), (pyramid, "slide")):
+        type_path(qtbot, panel, path)
+        assert panel.source.kind.currentData() == kind
+    (tmp_path / "slides").mkdir()
+    slide(tmp_path / "slides" / "one.tif")
+    type_path(qtbot, panel, tmp_path / "slides")
+    assert panel.source.kind.currentData() == "slide"
+
+
+@pytest.mark.parametrize("kind", ["folder", "file", "slide", "run"])
+def test_a_wrong_path_is_one_sentence(qtbot, panel, tmp_path, kind):
+    panel.source.choose(kind)
+    load(qtbot, panel)
+    assert panel.message.text.startswith("Choose a")
+    type_path(qtbot, panel, tmp_path / "it's not there")
+    load(qtbot, panel)
+    assert panel.message.level == "error"
+    assert "it's not there" in panel.message.text
+    assert "Traceback" not in panel.message.text
+    assert panel.source.kind.currentData() == kind
+    assert panel.workspace.patches is None
+
+
+def test_only_what_matters_is_shown(panel):
+    shown = {
+        "folder": "path more pattern",
+        "file": "path more axes",
+        "slide": "path tiles preview",
+        "objects": "objects image crops",
+        "layer": "layer more axes",
+        "bundled": "",
+        "run": "path",
+    }
+    source = panel.source
+    source.more.open(True)
+    every = {name for names in shown.values() for name in names.split()}
+    for kind, names in shown.items():
+        source.choose(kind)
+        visible = {name for name in every if getattr(source, name).isVisible()}
+        assert visible == set(names.split()), kind
+
+
+# -- slides --------------------------------------------------------------------------
+
+
+def tiles_of(panel):
+    return [ly for ly in panel.viewer.layers if ly.metadata.get(OVERLAY)]
+
+
+def test_tiles_are_drawn_on_the_slide_before_loading(qtbot, panel, tmp_path):
+    type_path(qtbot, panel, slide(tmp_path / "slide.tif"))
+    panel.source.tiles.field("size").setValue(80)
+    idle(qtbot, panel)
+    preview = panel.source.preview
+    assert preview.line.text().startswith("40 of 80 tiles")
+    assert "0.50 µm per pixel" in preview.line.text()
+    assert panel.workspace.patches is None
+    overview = panel.viewer.layers["slide.tif"]
+    assert overview.metadata[SOURCE] == "slide.tif"
+    np.testing.assert_allclose(overview.extent.world, [[-0.5, -0.5], [639.5, 799.5]], atol=1)
+    (tiles,) = tiles_of(panel)
+    np.testing.assert_allclose(tiles.extent.world, [[-0.5, -0.5], [639.5, 799.5]], atol=4)
+    wide = tiles.data.shape[1]
+    assert (tiles.data[:, : wide // 2] != 0).all()
+    assert (tiles.data[:, wide // 2 + 1 :] == 0).all()
+    # A change is drawn at once; the slide stays the same layer.
+    panel.source.tiles.field("min_foreground").setValue(0.0)
+    idle(qtbot, panel)
+    assert preview.line.text().startswith("80 of 80 tiles")
+    assert panel.viewer.layers["slide.tif"] is overview
+    load(qtbot, panel)
+    assert len(panel.workspace.patches) == 80
+    assert set(panel.workspace.patches.table["source"]) == {"slide.tif"}
+
+
+def test_a_slide_of_glass_says_so(qtbot, panel, tmp_path):
+    type_path(qtbot, panel, slide(tmp_path / "glass.tif", tissue=False))
+    assert "no tissue" in panel.source.preview.line.text()
+    assert not tiles_of(panel)
+
+
+def test_a_folder_of_slides_lets_one_look_at_each(qtbot, panel, tmp_path):
+    slide(tmp_path / "a.tif")
+    slide(tmp_path / "b.tif", (448, 448))
+    type_path(qtbot, panel, tmp_path)
+    chooser = panel.source.preview.slides
+    assert [chooser.itemText(i) for i in range(chooser.count())] == ["a.tif", "b.tif"]
+    assert "a.tif" in panel.viewer.layers
+    chooser.setFocus()
+    qtbot.keyClick(chooser, Qt.Key.Key_Down)
+    idle(qtbot, panel)
+    assert "b.tif" in panel.viewer.layers
+    assert "a.tif" not in panel.viewer.layers
+
+
+# -- other sources -------------------------------------------------------------------
+
+
+def test_objects_of_a_labels_layer_are_cut_out(qtbot, panel):
+    panel.source.choose("objects")
+    load(qtbot, panel)
+    assert "No Labels layer is open" in panel.message.text
+    labels = np.zeros((60, 80), np.int32)
+    labels[10:18, 10:18], labels[30:40, 50:58] = 3, 7
+    panel.viewer.add_labels(labels, name="nuclei")
+    load(qtbot, panel)
+    assert "No image is open" in panel.message.text
+    panel.viewer.add_image(np.arange(4800.0).reshape(60, 80), name="cells")
+    load(qtbot, panel)
+    assert panel.message.text == ""
+    assert panel.workspace.patches.table["label_id"].tolist() == [3, 7]
+
+
+def test_a_pattern_is_tried_on_the_first_names(qtbot, panel, tmp_path):
+    images(tmp_path, [f"cell_B{i}_0{i}.png" for i in range(4)])
+    type_path(qtbot, panel, tmp_path)
+    panel.source.more.open(True)
+    qtbot.keyClicks(panel.source.pattern.edit, "cell_{label}_{}")
+    preview = panel.source.pattern.preview
+    qtbot.waitUntil(lambda: "cell_B0_00.png → label B0" in preview.text())
+    load(qtbot, panel)
+    assert set(panel.workspace.patches.labels) == {"B0", "B1", "B2", "B3"}
+    panel.source.pattern.set_pattern("[")
+    qtbot.waitUntil(lambda: "is not a regular expression" in preview.text())
+
+
+def test_some_channels_can_be_kept(qtbot, panel, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 999, (6, 3, 12, 12)).astype(np.uint16)
+    names = ["DAPI", "CD3", "CD20"]
+    tifffile.imwrite(
+        tmp_path / "three.ome.tif",
+        pixels,
+        photometric="minisblack",
+        metadata={"axes": "TCYX", "Channel": {"Name": names}},
+    )
+    type_path(qtbot, panel, tmp_path / "three.ome.tif")
+    load(qtbot, panel)
+    choice = panel.summary.channels
+    assert [box.text() for box in choice.boxes] == names
+    assert not choice.button.isVisible()
+    choice.boxes[1].click()
+    qtbot.mouseClick(choice.button, LEFT)
+    idle(qtbot, panel)
+    patches = panel.workspace.patches
+    assert patches.channel_names == ("DAPI", "CD20")
+    np.testing.assert_array_equal(patches[2][..., 1], pixels[2, 2])
+    assert patches.origin["channels"] == ["DAPI", "CD20"]
+    choice.boxes[1].click()  # they can be had back
+    qtbot.mouseClick(choice.button, LEFT)
+    idle(qtbot, panel)
+    assert panel.workspace.patches.channel_names == tuple(names)
+
+
+def test_likely_axes_are_one_click_away(qtbot, panel, tmp_path):
+    np.save(
+        tmp_path / "stack.npy", np.zeros((4, 3, 30, 3), np.uint8) + np.arange(3, dtype="u1")
+    )
+    type_path(qtbot, panel, tmp_path / "stack.npy")
+    load(qtbot, panel)
+    assert list(panel.axes_buttons) == ["NYXC", "NCYX"]
+    qtbot.mouseClick(panel.axes_buttons["NCYX"], LEFT)
+    idle(qtbot, panel)
+    assert panel.workspace.patches.common_size == (30, 3)
+
+
+# -- recent sources --------------------------------------------------------------------
+
+
+def test_recent_sources_fill_in_everything(qtbot, panel, tmp_path):
+    folder = images(tmp_path / "my cells", [f"{kind}_{i}.png" for kind in "ab" for i in (1, 2)])
+    type_path(qtbot, panel, folder)
+    panel.source.pattern.set_pattern("{label}_{}")
+    load(qtbot, panel)
+    recent = panel.source.recent
+    qtbot.waitUntil(lambda: recent.isVisible())
+    (action,) = recent.menu_of_sources.actions()
+    assert action.text() == "my cells"
+    assert str(folder) in action.toolTip()
+    panel.source.choose("bundled")
+    panel.source.pattern.set_pattern("")
+    action.trigger()
+    request = panel.source.request()
+    assert (request.kind, request.path, request.pattern) == (
+        "folder",
+        str(folder),
+        "{label}_{}",
+    )
+
+
+def test_the_list_is_short_and_survives_damage(qtbot, tmp_path):
+    for i in range(14):
+        remember_source(Request("folder", str(tmp_path / f"{i}")))
+    remember_source(Request("folder", str(tmp_path / "9"), labels="l.csv"))
+    remember_source(Request("layer", "stack", array=np.zeros((2, 2, 2))))
+    found = recent_sources()
+    assert [one.path.rpartition("/")[2] for one in found][:3] == ["9", "13", "12"]
+    assert len(found) == 10
+    assert found[0].labels == "l.csv"
+    recent_file().write_text('{"sources": [{"kind": "folder", "path": 3}, 7]}')
+    assert recent_sources() == []
+    recent_file().write_text("not json")
+    assert recent_sources() == []
+    remember_source(Request("folder", str(tmp_path)))
+    assert json.loads(recent_file().read_text())["sources"][0]["path"] == str(tmp_path)
+
+
+# -- what was loaded ---------------------------------------------------------------------
+
+
+def test_left_out_files_are_listed_and_saved(qtbot, panel, tmp_path):
+    folder = images(tmp_path / "cells", [f"{i}.png" for i in range(4)])
+    for name in ("x.png", "y.png"):
+        (folder / name).write_text("no image")
+    type_path(qtbot, panel, folder)
+    load(qtbot, panel)
+    left = panel.summary.skipped
+    assert left.button.text() == "2 images left out"
+    qtbot.mouseClick(left.button, LEFT)
+    assert left.list.isVisible()
+    assert left.list.topLevelItem(1).text(0) == "y.png"
+    left.save(tmp_path / unreadable.UNREADABLE)
+    assert (tmp_path / "unreadable.csv").read_text().splitlines()[1].startswith("x.png,")
+    left.save(tmp_path / "no" / "such" / "folder.csv")
+    assert "cannot be written" in left.said.text()
+
+
+def test_the_sheet_shows_every_label_and_says_what_a_patch_is(qtbot, panel, tmp_path):
+    names = [f"common/{i}.png" for i in range(60)] + ["rare/only.png"]
+    type_path(qtbot, panel, images(tmp_path / "cells", names))
+    load(qtbot, panel)
+    sheet, labels = panel.summary.sheet, panel.workspace.patches.labels
+    assert sheet.count == 48
+    assert set(labels[sheet.indices]) == {"common", "rare"}
+    qtbot.wait(50)
+    at = sheet._cell(47).center()
+    event = QHelpEvent(QHelpEvent.Type.ToolTip, at, sheet.mapToGlobal(at))
+    QApplication.sendEvent(sheet, event)
+    assert "rare/only.png" in QToolTip.text()
+    QToolTip.hideText()
+    QApplication.sendEvent(sheet, QHelpEvent(QHelpEvent.Type.ToolTip, QPoint(-9, -9), at))
+
+
+def test_patches_of_the_sheet_come_from_all_over():
+    rng = np.random.default_rng(0)
+    labels = np.array(["a"] * 100_000 + ["b"] * 5 + ["c"] * 1000, dtype=object)
+    picked = spread_indices(labels, len(labels), 48, rng)
+    assert len(set(picked.tolist())) == 48
+    assert {"a", "b", "c"} == set(labels[picked])
+    assert np.ptp(picked[labels[picked] == "a"]) > 50_000
+    assert len(spread_indices(None, 7, 48, rng)) == 7
+    assert len(spread_indices(labels[:1], 1, 48, rng)) == 1
+
+
+def test_the_cache_is_shown_and_cleared_after_a_question(qtbot, panel, tmp_path):
+    open_patches(images(tmp_path / "cells", [f"{i}.png" for i in range(300)]))
+    line = panel.cache
+    line.refresh()
+    qtbot.waitUntil(lambda: not line.busy and line.isVisible())
+    assert "in 1 set" in line.text.text()
+    qtbot.mouseClick(line.clear, LEFT)
+    assert "?" in line.text.text()
+    qtbot.mouseClick(line.no, LEFT)
+    qtbot.waitUntil(lambda: not line.busy)
+    assert cache_size()[1] == 1
+    qtbot.mouseClick(line.clear, LEFT)
+    qtbot.mouseClick(line.yes, LEFT)
+    qtbot.waitUntil(lambda: not line.busy)
+    assert cache_size()[1] == 0
+    assert "freed" in line.text.text()
+
+
+def test_sizes_are_said_in_round_numbers():
+    assert [size_text(n) for n in (0, 999, 1500, 12_345_678, 1_230_000_000)] == [
+        "0 bytes",
+        "999 bytes",
+        "1.5 kB",
+        "12 MB",
+        "1.2 GB",
+    ]
+
+
+def test_the_window_stays_alive_while_many_files_load(qtbot, panel, tmp_path):
+    images(tmp_path / "cells", [f"{i % 3}/{i}.png" for i in range(3000)], side=24)
+    panel.source.choose("folder", tmp_path / "cells")
+    gaps: list[float] = []
+    clock = time.perf_counter
+    last = [clock()]
+
+    def tick():
+        gaps.append(clock() - last[0])
+        last[0] = clock()
+
+    timer = QTimer(interval=5)
+    timer.timeout.connect(tick)
+    timer.start()
+    panel.load()
+    idle(qtbot, panel)
+    timer.stop()
+    assert len(panel.workspace.patches) == 3000
+    # Gaps of a busy machine aside: nearly all of the time the window answers at once.
+    assert np.quantile(gaps, 0.99) < 0.1
+    assert max(gaps) < 0.5
