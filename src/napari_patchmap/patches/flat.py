@@ -141,12 +141,12 @@ class FlatImages(Images):
         """Read the images ``which`` into their rows; neighbours in one go."""
         follows = (np.diff(which) == 1) & (np.diff(starts[which]) == self._span)
         ends = [0, *(np.flatnonzero(~follows) + 1).tolist(), len(which)]
-        firsts, offsets = which.tolist(), starts[which].tolist()
+        firsts, offsets = (which * self._span).tolist(), starts[which].tolist()
+        buffer, read = memoryview(raw.reshape(-1)), self._file.read_into
         for begin, end in pairwise(ends):
             if begin < end:
                 first = firsts[begin]
-                rows = raw[first : first + end - begin].reshape(-1)
-                self._file.read_into(rows.data, offsets[begin])
+                read(buffer[first : first + (end - begin) * self._span], offsets[begin])
 
     def _take_pieces(self, rows: np.ndarray) -> np.ndarray:
         """Read images that lie among each other: rows that follow are read together."""
