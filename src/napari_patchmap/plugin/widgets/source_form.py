@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QSizePolicy, QVBoxLayout, QWi
 from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.tile_config import TileConfig
 from napari_patchmap.plugin.form import ConfigForm, Fold
-from napari_patchmap.plugin.opening import Request
+from napari_patchmap.plugin.opening import Kind, Request
 from napari_patchmap.plugin.views import OVERLAY
 from napari_patchmap.plugin.widgets.name_pattern import NamePattern
 from napari_patchmap.plugin.widgets.panel import label
