@@ -142,7 +142,7 @@ class FlatImages(Images):
         follows = (np.diff(which) == 1) & (np.diff(starts[which]) == self._span)
         ends = [0, *(np.flatnonzero(~follows) + 1).tolist(), len(which)]
         firsts, offsets = (which * self._span).tolist(), starts[which].tolist()
-        buffer, read = memoryview(raw.reshape(-1)), self._file.read_into
+        buffer, read = raw.reshape(-1).data, self._file.read_into
         for begin, end in pairwise(ends):
             if begin < end:
                 first = firsts[begin]

@@ -145,7 +145,7 @@ def _read(
         if stack.offset is None:
             stack = Stack(first.shape, first.axes, first.keyframe, first[:])
     else:
-        cut = stack.offset is None
+        cut = stack.offset is None and not tif.is_ome
     letters, notes = _letters(tif, stack, axes)
     alpha = has_alpha(stack.key, letters)
     if alpha:
