@@ -327,7 +327,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument(
         "data", metavar="DATA",
-        help="folder of images (sub-folders are labels), stack (.tif, .npy, .npz, .zarr) or slide",
+        help="folder of images (sub-folders: labels), stack (.tif, .npy, .npz, .zarr) or slide",
     )  # fmt: skip
     parser.add_argument("--labels", metavar="CSV", help="table with a label for each image")
     parser.add_argument(

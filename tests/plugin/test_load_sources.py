@@ -398,3 +398,15 @@ def test_the_window_stays_alive_while_many_files_load(qtbot, panel, tmp_path):
     # Gaps of a busy machine aside: nearly all of the time the window answers at once.
     assert np.quantile(gaps, 0.99) < 0.1
     assert max(gaps) < 0.5
+
+
+def test_a_smaller_set_follows_a_slide(qtbot, panel, tmp_path):
+    type_path(qtbot, panel, slide(tmp_path / "slide.tif"))
+    panel.source.tiles.field("size").setValue(64)
+    idle(qtbot, panel)
+    load(qtbot, panel)
+    assert len(panel.workspace.patches) > 9
+    type_path(qtbot, panel, images(tmp_path / "cells", [f"{i}.png" for i in range(9)]))
+    load(qtbot, panel)
+    assert len(panel.workspace.patches) == 9
+    assert panel.message.text == ""

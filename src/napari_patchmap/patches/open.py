@@ -89,6 +89,9 @@ def open_patches(
     path = Path(os.path.abspath(os.path.expanduser(path)))
     if sizes is not None and sizes not in FITS:
         raise PatchError(f"Sizes can be handled by {', '.join(FITS)}, not {sizes!r}.")
+    if isinstance(labels, (str, os.PathLike)) and not os.path.exists(labels):
+        # Before many images are decoded in vain.
+        raise PatchError(f"There is no labels file {labels}; check the path.")
     watch = Watch(progress, should_stop)
     objects = None if objects is None else Path(os.path.abspath(os.path.expanduser(objects)))
     kind, source = _read(path, axes, pattern, tiles, objects, crops, watch)

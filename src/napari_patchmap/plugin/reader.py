@@ -24,7 +24,7 @@ from typing import Any
 import napari
 import numpy as np
 
-from napari_patchmap.plugin.opening import is_run_folder, open_run
+from napari_patchmap.plugin.opening import Kind, is_run_folder, open_run
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.runs import Run
 
@@ -91,7 +91,7 @@ def read_patches(path: str) -> list[LayerData]:
     return _NOTHING
 
 
-def _kind(path: str) -> str | None:
+def _kind(path: str) -> Kind | None:
     """Say what a dropped file is to us: a slide, a stack ("file"), or nothing."""
     from napari_patchmap.patches.slide_levels import SURE_SUFFIXES
 
@@ -108,7 +108,7 @@ def _folder(path: str) -> Path:
     return given.parent if given.name == "config.json" else given
 
 
-def _as_image(path: str, kind: str | None) -> LayerData:
+def _as_image(path: str, kind: Kind | None) -> LayerData:
     if kind == "slide":
         from napari_patchmap.patches.tiles import open_slide
 
