@@ -21,6 +21,9 @@ _OTHER, _TAKEN, _EDGE = range(3)
 #: Pixels of the picture along the side of a tile, as far as its longest side allows.
 _TILE, _LONGEST = 20, 4096
 
+#: Pixels along a tile at least, and those that a whole slide takes on the screen.
+_LEAST_TILE, _SCREEN = 8, 420
+
 
 def tile_picture(plan: TilePlan) -> tuple[np.ndarray, int]:
     """Draw which parts of a slide are taken; return it with level-0 pixels per pixel.
@@ -29,7 +32,10 @@ def tile_picture(plan: TilePlan) -> tuple[np.ndarray, int]:
     """
     boxes = plan.boxes[["y", "x", "height", "width"]].to_numpy(np.int64)
     side = int(boxes[:, 2].min())
-    step = max(1, side // _TILE, -(-max(plan.shape) // _LONGEST))
+    longest = max(plan.shape)
+    # Lines thinner than a pixel of the screen come and go when the whole slide is shown.
+    thin = min(side // _LEAST_TILE, longest // _SCREEN)
+    step = max(1, side // _TILE, thin, -(-longest // _LONGEST))
     picture = np.full([-(-length // step) for length in plan.shape], _OTHER, np.uint8)
     low = boxes[:, :2] // step
     high = np.maximum((boxes[:, :2] + boxes[:, 2:]) // step, low + 1)
