@@ -47,6 +47,7 @@ class Places:
         self._workspace, self._views, self._glass = workspace, views, glass
         self._busy = self._waiting = False
         self.found: list[Place] = []
+        self._shown: PatchSet | None = None  # the patches that ``found`` holds the places of
         workspace.patches_changed.connect(self._on_patches)
         workspace.selection_changed.connect(self._refresh)
         workspace.current_changed.connect(self._on_current)
@@ -95,6 +96,7 @@ class Places:
         viewer, patches = self._viewer(), self._workspace.patches
         if viewer is None or not isalive(self._glass):
             return  # the window is being closed
+        self._shown = patches
         before = {id(place.layer): place for place in self.found}
         self.found = []
         for place in places_in(self._views.sources, patches):
@@ -115,7 +117,8 @@ class Places:
     def _refresh(self, _: Any = None) -> None:
         """Draw what is selected, or put the overlays away."""
         viewer, patches = self._viewer(), self._workspace.patches
-        if viewer is None or self._busy:
+        # The selection goes before other patches come: their places are not found yet.
+        if viewer is None or self._busy or patches is not self._shown:
             return
         if patches is None or self._views.now == "map" or not _flat(viewer):
             for place in self.found:
