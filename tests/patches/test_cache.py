@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import imagecodecs
@@ -222,6 +223,14 @@ class Lazy(Images):
         return self._pixels[index]
 
 
+class Slow(Lazy):
+    """Takes its time, as decoding does."""
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        time.sleep(0.001)
+        return super().__getitem__(index)
+
+
 def lazy_source(images: Images) -> Source:
     n = len(images)
     table = pd.DataFrame(
@@ -317,19 +326,19 @@ def test_damage_that_is_found_late_is_left_out_of_the_next_loading():
 
 
 def test_a_cancelled_decoding_goes_on_where_it_was():
-    pixels = np.random.default_rng(5).integers(0, 256, (400, 5, 5, 1), np.uint8)
+    pixels = np.random.default_rng(5).integers(0, 256, (2_000, 5, 5, 1), np.uint8)
     seen: list[int] = []
 
     def stop() -> bool:
         return bool(seen)
 
     with pytest.raises(LoadCancelled):
-        CachedImages(Lazy(pixels), "mark").decode_all(
+        CachedImages(Slow(pixels), "mark").decode_all(
             Watch(lambda done, total: seen.append(done), stop), "it"
         )
     images = Lazy(pixels)
     CachedImages(images, "mark").decode_all(Watch(), "it")
-    assert 0 < images.read < 400
+    assert 0 < images.read < 2_000
 
 
 def test_lazy_images_do_without_a_disk(tmp_path, monkeypatch):

@@ -166,6 +166,11 @@ def check_numbers(dtype: np.dtype, size: int, name: str) -> None:
     ------
     PatchError
     """
+    if dtype.hasobject:
+        raise PatchError(
+            f"{name} holds Python objects, which are not loaded because they can run code; "
+            "save the patches as one plain array of numbers."
+        )
     if dtype.kind not in "buif":
         raise PatchError(
             f"{name} holds values of type {dtype}, not pixels; save images as whole or "
