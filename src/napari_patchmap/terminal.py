@@ -70,6 +70,8 @@ class ProgressLine:
 
     def count(self, what: str, done: int, total: int) -> None:
         """Show that ``done`` of ``total`` things are done; 0 is a number not known yet."""
+        if done == 0 and total > 0:
+            return  # nothing has happened yet
         self._write(what, f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}")
 
     def show(self, progress: Progress) -> None:
