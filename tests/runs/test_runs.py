@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 
+import imagecodecs
 import numpy as np
 import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
 from napari_patchmap.errors import PatchError, RunError
-from napari_patchmap.patches import PatchSet, open_patches
+from napari_patchmap.patches import LoadCancelled, PatchSet, open_patches
 from napari_patchmap.patches.patchset import box_table
 from napari_patchmap.runs import (
     Run,
@@ -182,6 +183,20 @@ def test_the_images_of_a_run_are_opened_again(tmp_path):
     np.savez(tmp_path / "cells.npz", images=cells.stack()[:20])
     with pytest.raises(PatchError, match="30"):
         reopen_patches(run)
+
+
+def test_opening_the_images_of_a_run_tells_how_far_it_is_and_can_be_stopped(tmp_path):
+    folder = tmp_path / "cells"
+    folder.mkdir()
+    for i, cell in enumerate(make_cells(30).stack()):
+        (folder / f"{i}.png").write_bytes(imagecodecs.png_encode(cell))
+    run = fit(open_patches(folder), CONFIG)
+    told: list[tuple[int, int]] = []
+    patches = reopen_patches(run, progress=lambda *step: told.append(step))
+    assert len(patches) == 30
+    assert told
+    with pytest.raises(LoadCancelled):
+        reopen_patches(run, should_stop=lambda: True)
 
 
 def test_table_keeps_types_and_protects_coordinates(tmp_path):

@@ -6,7 +6,7 @@ import json
 import platform
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,7 +22,7 @@ from napari_patchmap.augment.views import Symmetry
 from napari_patchmap.errors import ConfigError, PatchError, RunError
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.inference import infer
-from napari_patchmap.patches import Intensity, PatchSet, Skipped, reopen
+from napari_patchmap.patches import Intensity, PatchSet, Progress, Skipped, reopen
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.patches.patchset import labels_of
 from napari_patchmap.runs.config import RunConfig
@@ -283,15 +283,28 @@ class Run:
         return run
 
 
-def reopen_patches(run: Run) -> PatchSet:
+def reopen_patches(
+    run: Run,
+    *,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> PatchSet:
     """Open the images of a run again.
+
+    Parameters
+    ----------
+    run : Run
+    progress, should_stop : callable, optional
+        See :func:`napari_patchmap.patches.open_patches`.
 
     Raises
     ------
     PatchError
         If they are gone, or are no longer the same number.
+    LoadCancelled
+        If ``should_stop`` said so.
     """
-    patches = reopen(run.origin)
+    patches = reopen(run.origin, progress=progress, should_stop=should_stop)
     if len(patches) != len(run):
         raise PatchError(
             f"{patches.name} now holds {len(patches):,} patches, but the run {run.name} was "
