@@ -1,4 +1,4 @@
-"""Files dropped onto napari itself: what is ours is offered, what is not is left alone."""
+"""What is dropped onto napari: what may be ours is offered, what is not is left alone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+import zarr
 from npe2 import PluginManifest
 from PIL import Image as Picture
 from qtpy.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
@@ -81,22 +82,104 @@ def archive(tmp_path):
     return tmp_path / "cells.npz"
 
 
-def test_ordinary_images_and_folders_open_without_a_question(viewer, tmp_path):
-    (tmp_path / "flat").mkdir()
-    pixels = np.random.default_rng(0).integers(0, 255, (30, 30), dtype=np.uint8)
-    Picture.fromarray(pixels).save(tmp_path / "flat" / "a.png")
-    Picture.fromarray(pixels).save(tmp_path / "one.png")
-    tifffile.imwrite(tmp_path / "stack.tif", np.stack([pixels] * 4))
-    for name, layers in (("one.png", 1), ("stack.tif", 2), ("flat", 3)):
-        assert drop(viewer, tmp_path / name) == []
-        assert len(viewer.layers) == layers
+@pytest.fixture
+def folder(tmp_path):
+    """Five grey images of 30 pixels in a folder."""
+    (tmp_path / "my cells").mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(5):
+        pixels = rng.integers(0, 255, (30, 30), dtype=np.uint8)
+        Picture.fromarray(pixels).save(tmp_path / "my cells" / f"{i}.png")
+    return tmp_path / "my cells"
+
+
+def opened(qtbot, viewer):
+    """Wait for the panel and what it does; return it."""
+    qtbot.waitUntil(lambda: find_panel(viewer, "load") is not None, timeout=10_000)
+    panel = find_panel(viewer, "load")
+    qtbot.waitUntil(
+        lambda: (
+            not (
+                panel.source.recognising
+                or panel.loading
+                or panel.source.preview.busy
+                or panel.summary.sheet.busy
+            )
+        ),
+        timeout=10_000,
+    )
+    return panel
+
+
+def test_ordinary_images_open_without_a_question(viewer, folder, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 255, (4, 30, 30), dtype=np.uint8)
+    tifffile.imwrite(tmp_path / "stack.tif", pixels, photometric="minisblack")
+    tifffile.imwrite(tmp_path / "one.ome.tiff", pixels[0])
+    layers = [folder / "0.png", tmp_path / "stack.tif", tmp_path / "one.ome.tiff"]
+    for count, path in enumerate(layers, 1):
+        assert drop(viewer, path) == []
+        assert len(viewer.layers) == count
     assert find_panel(viewer, "load") is None
+
+
+def test_a_dropped_folder_is_offered_and_loaded(qtbot, viewer, folder):
+    assert drop(viewer, folder, "Patchmap") == ["Patchmap", "napari builtins"]
+    panel = opened(qtbot, viewer)
+    assert panel.source.path.path == str(folder)
+    assert panel.source.kind.currentData() == "folder"
+    assert len(workspace_of(viewer).patches) == 5
+    assert len(viewer.layers) == 0
+
+
+def test_of_a_folder_napari_may_be_chosen(viewer, folder):
+    drop(viewer, folder, "napari builtins")
+    assert [layer.data.shape for layer in viewer.layers] == [(5, 30, 30)]
+    assert find_panel(viewer, "load") is None
+
+
+def test_a_dropped_zarr_is_loaded(qtbot, viewer, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 255, (6, 12, 12), dtype=np.uint8)
+    stored = zarr.create_array(tmp_path / "stack.zarr", shape=pixels.shape, dtype="u1")
+    stored[:] = pixels
+    assert "Patchmap" in drop(viewer, tmp_path / "stack.zarr", "Patchmap")
+    panel = opened(qtbot, viewer)
+    assert panel.source.kind.currentData() == "file"
+    np.testing.assert_array_equal(workspace_of(viewer).patches[4][..., 0], pixels[4])
+
+
+def test_a_folder_without_images_is_one_sentence(qtbot, viewer, tmp_path):
+    (tmp_path / "letter.txt").write_text("Dear reader")
+    drop(viewer, tmp_path, "Patchmap")
+    panel = opened(qtbot, viewer)
+    assert "holds no" in panel.message.text
+    assert "letter.txt" in panel.message.text
+
+
+def test_a_folder_of_slides_shows_the_tiles_first(qtbot, viewer, slide):
+    drop(viewer, slide.parent, "Patchmap")
+    panel = opened(qtbot, viewer)
+    assert panel.source.kind.currentData() == "slide"
+    assert " of " in panel.source.preview.line.text()
+    assert workspace_of(viewer).patches is None
+    qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+    opened(qtbot, viewer)
+    assert len(workspace_of(viewer).patches) > 0
+
+
+def test_nothing_is_taken_while_patches_are_loaded(qtbot, viewer, folder, archive):
+    drop(viewer, folder, "Patchmap")
+    panel = opened(qtbot, viewer)
+    panel.load()
+    panel.open_path(archive)
+    assert panel.source.path.path == str(folder)
+    opened(qtbot, viewer)
+    assert len(workspace_of(viewer).patches) == 5
 
 
 def test_a_dropped_slide_shows_its_tiles_and_loads_nothing(qtbot, viewer, slide):
     asked = drop(viewer, slide, "Patchmap")
     assert asked == ["Patchmap", "napari builtins"]
-    panel = find_panel(viewer, "load")
+    panel = opened(qtbot, viewer)
     assert panel.source.kind.currentData() == "slide"
     qtbot.waitUntil(lambda: "tissue.svs" in viewer.layers, timeout=10_000)
     qtbot.waitUntil(lambda: " of " in panel.source.preview.line.text())
@@ -107,7 +190,7 @@ def test_a_dropped_archive_is_loaded(qtbot, viewer, archive):
     assert "Patchmap" in drop(viewer, archive, "Patchmap")
     qtbot.waitUntil(lambda: workspace_of(viewer).patches is not None, timeout=10_000)
     assert len(workspace_of(viewer).patches) == 12
-    qtbot.waitUntil(lambda: not find_panel(viewer, "load").summary.sheet.busy)
+    opened(qtbot, viewer)
 
 
 def test_napari_may_be_chosen_instead(viewer, archive):
@@ -121,13 +204,17 @@ def test_only_what_is_ours_is_taken(slide, archive, tmp_path):
     (tmp_path / "image.tif").write_bytes(b"")
     assert get_reader(str(slide)) is not None
     assert get_reader(str(archive)) is not None
-    for other in ("broken.npz", "image.tif", "gone.svs", "."):
+    assert get_reader(str(tmp_path)) is not None
+    for other in ("broken.npz", "image.tif", "gone.svs", "gone"):
         assert get_reader(str(tmp_path / other)) is None
+    assert get_reader([str(slide)]) is None
 
 
-def test_without_a_viewer_the_picture_is_the_layer(slide, archive):
+def test_without_a_viewer_the_picture_is_the_layer(slide, archive, folder):
     ((pixels, look, kind),) = get_reader(str(slide))(str(slide))
     assert (pixels.shape, kind) == ((512, 512, 3), "image")
     assert look["scale"] == (1.0, 1.0)
     ((pixels, look, kind),) = get_reader(str(archive))(str(archive))
     assert (pixels.shape, look["rgb"], kind) == ((12, 10, 10, 3), True, "image")
+    ((pixels, look, kind),) = get_reader(str(folder))(str(folder))
+    assert (pixels.shape, look["name"], kind) == ((5, 30, 30, 3), "my cells", "image")

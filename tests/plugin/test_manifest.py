@@ -8,7 +8,9 @@ import pytest
 from npe2 import PluginManifest
 
 import napari_patchmap
+from napari_patchmap.patches.slide_levels import SURE_SUFFIXES
 from napari_patchmap.plugin.docks import PANELS, find_panel
+from napari_patchmap.plugin.known_files import SLIDES
 
 NAME = "napari-patchmap"
 INSIDE = Path(napari_patchmap.__file__).parent / "napari.yaml"
@@ -39,9 +41,9 @@ def test_the_file_in_the_package_is_the_one_at_the_top():
 def test_nothing_is_taken_from_others(manifest):
     assert not manifest.contributions.writers
     (reader,) = manifest.contributions.readers
-    assert not reader.accepts_directories
     claimed = reader.filename_patterns
-    assert claimed == ["config.json", "*.svs", "*.ndpi", "*.qptiff", "*.npz"]
+    assert claimed == ["config.json", *(f"*{end}" for end in SLIDES), "*.npz"]
+    assert SLIDES == SURE_SUFFIXES
 
 
 def test_widgets_are_named_as_their_docks(manifest):

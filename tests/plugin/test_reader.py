@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image as Picture
+from qtpy.QtCore import Qt
 
 from napari_patchmap.patches import open_patches
 from napari_patchmap.plugin.docks import find_panel
@@ -50,8 +51,6 @@ def test_only_runs_are_taken(saved, tmp_path):
     (tmp_path / "config.json").write_text("{}")
     assert get_reader(str(saved / "run")) is not None
     assert get_reader(str(saved / "run" / "config.json")) is not None
-    assert get_reader(str(saved / "images")) is None
-    assert get_reader(str(tmp_path)) is None
     assert get_reader(str(tmp_path / "config.json")) is None
     assert get_reader([str(saved / "run")]) is None
 
@@ -64,15 +63,20 @@ def test_without_a_viewer_a_run_is_points(saved):
     assert set(look["features"]["label"]) == {"spot", "ring", "bar"}
 
 
-def test_a_run_opens_with_its_patches_linked(make_napari_viewer, saved):
+def test_a_run_opens_with_its_patches_linked(qtbot, make_napari_viewer, saved):
     viewer = make_napari_viewer()
     path = str(saved / "run" / "config.json")
     assert get_reader(path)(path) == [(None,)]
     workspace = workspace_of(viewer)
+    assert workspace.patches is None  # it is read in the background
+    qtbot.waitUntil(lambda: workspace.run is not None, timeout=15_000)
     assert len(workspace.patches) == 45
     np.testing.assert_allclose(workspace.embedding, Run.load(saved / "run").embedding)
     assert "map" in viewer.layers
-    assert find_panel(viewer, "load").summary.isVisibleTo(find_panel(viewer, "load"))
+    panel = find_panel(viewer, "load")
+    assert panel.summary.isVisibleTo(panel)
+    assert panel.source.path.path == str(saved / "run")
+    qtbot.waitUntil(lambda: not (panel.loading or panel.summary.sheet.busy))
 
 
 def open_from_panel(qtbot, make_napari_viewer, folder):
@@ -92,6 +96,37 @@ def test_the_panel_opens_a_saved_run(qtbot, make_napari_viewer, saved):
     assert len(panel.workspace.patches) == 45
     row = panel.workspace.patches.table.iloc[7]
     assert row["source"] == Run.load(saved / "run").table.iloc[7]["source"]
+
+
+def many_images(home, count):
+    """Write a folder of many images that are large enough to take a while."""
+    rng = np.random.default_rng(0)
+    (home / "many").mkdir()
+    for i in range(count):
+        pixels = rng.integers(0, 255, (200, 200, 3), dtype=np.uint8)
+        Picture.fromarray(pixels).save(home / "many" / f"{i}.png", compress_level=0)
+
+
+def test_reopening_a_run_shows_counts_and_can_be_cancelled(
+    qtbot, make_napari_viewer, saved, tmp_path
+):
+    shutil.copytree(saved / "run", tmp_path / "run")
+    config = tmp_path / "run" / "config.json"
+    config.write_text(config.read_text().replace(str(saved / "images"), str(tmp_path / "many")))
+    many_images(tmp_path, 400)
+    viewer = make_napari_viewer(show=True)
+    panel = LoadPatches(viewer)
+    viewer.window.add_dock_widget(panel, name="Load")
+    panel.source.choose("run", tmp_path / "run")
+    said: list[str] = []
+    panel.load()
+    panel._task.reported.connect(lambda _: said.append(panel.progress.format()))
+    qtbot.waitUntil(lambda: any(" of 400" in text for text in said), timeout=15_000)
+    qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not panel.loading, timeout=15_000)
+    assert "cancelled" in panel.message.text
+    assert panel.workspace.patches is None
+    assert panel.workspace.run is None
 
 
 def test_a_map_outlives_its_images(qtbot, make_napari_viewer, orphan):

@@ -12,6 +12,8 @@ import numpy as np
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.images import ArrayImages
+from napari_patchmap.patches.source import LoadCancelled, Watch
+from napari_patchmap.plugin.known_files import run_folder
 from napari_patchmap.runs import Run, reopen_patches
 
 Kind = Literal["folder", "file", "slide", "layer", "objects", "bundled", "run"]
@@ -21,9 +23,6 @@ MISSING = "missing"
 
 #: What has to be chosen, by kind.
 _WANTED = {"folder": "a folder", "slide": "a slide"}
-
-#: The two files by which a run folder is known.
-RUN_FILES = ("config.json", "embedding.csv")
 
 
 @dataclass(frozen=True)
@@ -88,12 +87,6 @@ class Opened:
     sentence: str = ""
 
 
-def is_run_folder(path: str | Path) -> bool:
-    """Whether a folder was written by a run of ours."""
-    folder = Path(path)
-    return all((folder / name).is_file() for name in RUN_FILES)
-
-
 def open_request(
     request: Request, should_stop: Callable[[], bool], progress: Callable[[int, int], None]
 ) -> Opened:
@@ -115,7 +108,7 @@ def open_request(
             raise PatchError(
                 "Choose a run folder first: type its path, browse, or drop it here."
             )
-        return open_run(request.path)
+        return open_run(request.path, should_stop, progress)
     if request.kind == "layer":
         return Opened(
             from_array(
@@ -205,14 +198,25 @@ def _open_objects(
     )
 
 
-def open_run(folder: str | Path) -> Opened:
-    """Open a saved run with its patches; without them if they are gone."""
-    path = Path(folder).expanduser()
-    if path.name == "config.json":
-        path = path.parent
-    run = Run.load(path)
+def open_run(
+    folder: str | Path,
+    should_stop: Callable[[], bool] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Opened:
+    """Open a saved run with its patches; without them if they are gone.
+
+    Raises
+    ------
+    RunError
+        If it is no run, or damaged.
+    LoadCancelled
+    """
+    run = Run.load(run_folder(Path(folder).expanduser()))
+    Watch(progress, should_stop).step(0, 0)  # loading the network took its time
     try:
-        patches = reopen_patches(run)
+        patches = reopen_patches(run, progress=progress, should_stop=should_stop)
+    except LoadCancelled:
+        raise
     except PatchError as error:
         return Opened(_stand_in(run), run, f"The map is open, but not its images: {error}")
     return Opened(patches, run)

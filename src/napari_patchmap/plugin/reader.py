@@ -1,115 +1,106 @@
-"""Opens what is dropped onto napari and is ours: saved runs, slides and .npz files.
+"""Opens what is dropped onto napari and may be ours: runs, slides, .npz files, folders.
 
 What napari 0.9 does, tried with real drop events: it looks only at the patterns in
 the manifests. One reader is taken without a question; of several it asks which one
 (and offers to remember the answer), whatever their ``get_reader`` would say. Its own
-reader claims nearly every ending, so whatever we claim is asked about.
+reader claims nearly every ending and every folder, so whatever we claim is asked about.
 
 - ``*.svs``, ``*.ndpi``, ``*.qptiff`` and ``*.npz`` are offered: napari's reader would
   pull a whole slide into memory, and of an archive it shows one array.
+- Folders are offered, for images, slides, Zarr and runs come in them. Who always wants
+  napari's own reader sets it for ``*/`` under Preferences > Plugins, and is not asked.
 - ``*.tif``, ``*.png`` and other ordinary images are not claimed: they open in napari
   as ever, without a question. Slides that are TIFF files are dropped onto the panel.
-- Folders are not claimed: with ``accepts_directories`` napari asks about every folder
-  that anybody drops. Folders, too, are dropped onto the panel.
-- ``config.json`` is how a saved run is opened; its folder goes onto the panel.
+- ``config.json`` opens the saved run that it lies in.
+
+Nothing is read here. The panels are opened when the libraries that they need have been
+imported, which takes seconds the first time and happens in another thread; the panel
+"Load patches" then reads in the background, with progress and a way to cancel.
 """
 
 from __future__ import annotations
 
-import zipfile
+import sys
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import napari
-import numpy as np
+from napari.utils.notifications import show_info
 
-from napari_patchmap.plugin.opening import Kind, is_run_folder, open_run
-from napari_patchmap.plugin.workspace import workspace_of
-from napari_patchmap.runs import Run
+from napari_patchmap.plugin.known_files import (
+    SLIDES,
+    is_run,
+    may_hold_patches,
+    run_folder,
+)
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
 
 LayerData = tuple[Any, ...]
 
 #: What napari takes for "read, but there is no layer to add".
 _NOTHING: list[LayerData] = [(None,)]
 
+#: Has been imported once Patchmap was started.
+_LOADER = "napari_patchmap.plugin.widgets.load"
+
 
 def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | None:
-    """Return the reader of a saved run, a slide or a set of patches, None for anything else.
+    """Return the reader of what may be ours, None for anything else.
 
     Parameters
     ----------
     path : str or list of str
-        A run folder or the ``config.json`` in it, a slide, or an ``.npz`` file.
+        A folder, the ``config.json`` of a run, a slide, or an ``.npz`` file.
     """
-    if not isinstance(path, str):
-        return None
-    if is_run_folder(_folder(path)):
-        return read_run
-    if _kind(path) is not None:
-        return read_patches
-    return None
+    return read if isinstance(path, str) and may_hold_patches(path) else None
 
 
-def read_run(path: str) -> list[LayerData]:
-    """Open a run in the current viewer's workspace, or as a Points layer without one."""
+def read(path: str) -> list[LayerData]:
+    """Open a run or patches in the "Load patches" panel of the current viewer.
+
+    Of a slide the tiles that would be cut out are shown; anything else is loaded.
+    Without a viewer a run is a Points layer, and patches are one Image layer.
+    """
     viewer = napari.current_viewer()
     if viewer is None:
-        return [_as_points(Run.load(_folder(path)))]
-    from napari_patchmap.plugin.widgets.open_all import open_workspace
+        return [_as_points(path) if is_run(path) else _as_image(path)]
+    from napari_patchmap.plugin.worker import Task
 
-    workspace = workspace_of(viewer)
-    opened = open_run(_folder(path))
-    open_workspace(viewer)
-    workspace.set_patches(opened.patches)
-    assert opened.run is not None
-    workspace.set_run(opened.run)
-    if opened.sentence:
-        workspace.say(opened.sentence)
+    # The viewer itself, which napari may have wrapped.
+    viewer_ref = weakref.ref(getattr(viewer, "__wrapped__", viewer))
+    task = Task(_import_panels, "Starting Patchmap")
+    task.done.connect(lambda _: _open(viewer_ref(), path))
+    task.start()
+    if _LOADER not in sys.modules:
+        show_info("Patchmap is starting…")
     return _NOTHING
 
 
-def read_patches(path: str) -> list[LayerData]:
-    """Fill in the "Load patches" panel of the current viewer.
+def _import_panels(_: object) -> None:
+    from napari_patchmap.plugin.docks import PANELS
 
-    A stack is loaded at once. Of a slide the tiles that would be cut out are
-    shown first. Without a viewer, the picture itself is the layer.
-    """
-    kind, viewer = _kind(path), napari.current_viewer()
+    for panel in PANELS.values():
+        panel.load()
+
+
+def _open(viewer: Viewer | None, path: str) -> None:
+    """Show the panel with a path in it."""
     if viewer is None:
-        return [_as_image(path, kind)]
-    from napari_patchmap.plugin.docks import find_panel
+        return
     from napari_patchmap.plugin.widgets.load import LoadPatches
     from napari_patchmap.plugin.widgets.open_all import open_workspace
 
-    open_workspace(viewer)
-    panel = find_panel(viewer, "load")
+    panel = open_workspace(viewer)["load"]
     assert isinstance(panel, LoadPatches)
-    panel.source.choose(kind or "file", path)
-    if kind == "file":
-        panel.load()
-    return _NOTHING
+    panel.open_path(Path(path))
 
 
-def _kind(path: str) -> Kind | None:
-    """Say what a dropped file is to us: a slide, a stack ("file"), or nothing."""
-    from napari_patchmap.patches.slide_levels import SURE_SUFFIXES
-
-    name = path.lower()
-    if not Path(path).is_file():
-        return None
-    if name.endswith(SURE_SUFFIXES):
-        return "slide"
-    return "file" if name.endswith(".npz") and zipfile.is_zipfile(path) else None
-
-
-def _folder(path: str) -> Path:
-    given = Path(path)
-    return given.parent if given.name == "config.json" else given
-
-
-def _as_image(path: str, kind: Kind | None) -> LayerData:
-    if kind == "slide":
+def _as_image(path: str) -> LayerData:
+    if path.lower().endswith(SLIDES):
         from napari_patchmap.patches.tiles import open_slide
 
         slide = open_slide(Path(path))
@@ -118,6 +109,8 @@ def _as_image(path: str, kind: Kind | None) -> LayerData:
         slide.close()
         look = {"name": Path(path).name, "rgb": True, "scale": (scale, scale)}
         return (picture, look, "image")
+    import numpy as np
+
     from napari_patchmap.patches import open_patches
     from napari_patchmap.patches.patchset import as_rgb
 
@@ -127,8 +120,12 @@ def _as_image(path: str, kind: Kind | None) -> LayerData:
     return (as_rgb(pixels), {"name": patches.name, "rgb": True}, "image")
 
 
-def _as_points(run: Run) -> LayerData:
-    table = run.table
+def _as_points(path: str) -> LayerData:
+    import numpy as np
+
+    from napari_patchmap.runs import Run
+
+    run = Run.load(run_folder(path))
     extent = float(np.ptp(run.embedding, axis=0).max()) or 1.0
-    look = {"name": run.name, "features": table, "size": 0.004 * extent, "border_width": 0}
+    look = {"name": run.name, "features": run.table, "size": 0.004 * extent, "border_width": 0}
     return (run.embedding, {**look, "canvas_size_limits": (2, 20)}, "points")

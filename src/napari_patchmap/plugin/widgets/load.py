@@ -50,7 +50,7 @@ class LoadPatches(WorkPanel):
         super().__init__(viewer)
         MapLayer.of(self.viewer)
         self._task: Task | None = None
-        self._load_when_known = False
+        self._load_when_known = self._tiles_first = False
         # All channels of what was loaded, to choose among.
         self._whole: PatchSet | None = None
         self._setting = False
@@ -120,7 +120,7 @@ class LoadPatches(WorkPanel):
         if self.loading:
             return
         if self.source.recognising:
-            self._load_when_known = True
+            self._load_when_known, self._tiles_first = True, False
             self.source.recognise_now()
             return
         if self.workspace.training:
@@ -149,6 +149,15 @@ class LoadPatches(WorkPanel):
         self.button.setEnabled(True)
         self.source.setEnabled(False)
         self._task.start()
+
+    def open_path(self, path: Path) -> None:
+        """Fill in a file or folder; load it, but of a slide show the tiles first."""
+        if self.loading:
+            self.workspace.say("Patches are being loaded; wait, or cancel that first.")
+            return
+        self._tiles_first = True
+        self._load_when_known = self.source.take_dropped(path)
+        self._say("")
 
     def _on_button(self) -> None:
         if self._task is None:
@@ -237,8 +246,9 @@ class LoadPatches(WorkPanel):
         self.load()
 
     def _on_recognised(self, kind: str) -> None:
-        if self._load_when_known:
-            self._load_when_known = False
+        wanted, self._load_when_known = self._load_when_known, False
+        tiles_first, self._tiles_first = self._tiles_first, False
+        if wanted and not (tiles_first and kind == "slide"):
             self.load()
 
     def _on_refused(self, sentence: str) -> None:
@@ -295,7 +305,7 @@ class LoadPatches(WorkPanel):
         taken = [self.source.take_dropped(path) for path in paths[:2]]
         event.acceptProposedAction()
         if any(taken):
-            self._load_when_known = True
+            self._load_when_known, self._tiles_first = True, False
             self._say("")
 
 

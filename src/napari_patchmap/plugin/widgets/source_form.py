@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QSizePolicy, QVBoxLayout, QWi
 from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.tile_config import TileConfig
 from napari_patchmap.plugin.form import ConfigForm, Fold
+from napari_patchmap.plugin.known_files import run_folder
 from napari_patchmap.plugin.opening import Kind, Request
 from napari_patchmap.plugin.views import OVERLAY
 from napari_patchmap.plugin.widgets.name_pattern import NamePattern
@@ -217,7 +218,7 @@ class SourceForm(QWidget):
             self.labels.set_path(path)
             self.more.open(True)
             return False
-        self.path.set_path(path.parent if path.name == "config.json" else path)
+        self.path.set_path(run_folder(path))
         self._pause.stop()
         self._recognise()
         return True

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_patchmap.plugin.opening import Kind, is_run_folder
+from napari_patchmap.plugin.known_files import is_run
+from napari_patchmap.plugin.opening import Kind
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def recognise(path: str | Path, now: str = "folder") -> Kind | None:
     name = given.name.lower()
     try:
         if name == "config.json" or given.is_dir():
-            if is_run_folder(given.parent if name == "config.json" else given):
+            if is_run(given):
                 return "run"
             if name.endswith(".zarr"):
                 return "file"
