@@ -208,11 +208,30 @@ def test_cancelled_loading_changes_nothing(qtbot, panel, folder):
         Picture.fromarray(pixels).save(folder / f"{i}.png", compress_level=0)
     panel.source.choose("folder", folder)
     panel.load("resize")
+    task = panel._task
     qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
-    finish(qtbot, panel)
-    assert panel.workspace.patches is None
+    assert not panel.loading  # at once, however long the files take to answer
     assert "cancelled" in panel.message.text
-    assert panel.button.isEnabled()
+    assert panel.button.text() == "Load patches"
+    panel.source.choose("bundled")
+    click_load(qtbot, panel)
+    assert len(panel.workspace.patches) == 2000
+    qtbot.waitUntil(lambda: not task.running)
+    assert panel.message.text == ""
+    assert len(panel.workspace.patches) == 2000
+
+
+def test_cancel_does_not_wait_for_a_folder_of_other_files(qtbot, panel, tmp_path):
+    for i in range(20_000):
+        (tmp_path / f"note {i}.txt").touch()
+    panel.source.choose("folder", tmp_path)
+    qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+    qtbot.wait(20)
+    assert panel.loading
+    qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+    assert not panel.loading
+    click_load(qtbot, panel)
+    assert "20,000 other files" in panel.message.text
 
 
 def test_other_patches_shows_other_patches(qtbot, panel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -53,6 +54,8 @@ def make_field(item: Setting, edited: Callable[[], None]) -> Field:
         return _whole_number(item, edited)
     if item.type is float:
         return _number(item, edited)
+    if item.suggestions:
+        return _suggestion(item, edited)
     return _text(item, edited)
 
 
@@ -74,6 +77,33 @@ def _choice(item: Setting, edited: Callable[[], None]) -> Field:
     return Field(box, box.currentData, lambda value: box.setCurrentIndex(box.findData(value)))
 
 
+def _suggestion(item: Setting, edited: Callable[[], None]) -> Field:
+    """Make a list of suggestions into which anything else can be typed."""
+    box = QComboBox()
+    box.setEditable(True)
+    # What is typed is taken as it is, and neither completed nor added to the list.
+    box.setCompleter(None)
+    box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    box.setMinimumContentsLength(6)
+    nothing = AUTO if item.optional else ""
+    box.addItems([nothing] * item.optional + list(item.suggestions))
+    box.currentIndexChanged.connect(lambda _: edited())
+    box.activated.connect(lambda _: edited())  # the one that was chosen before, too
+    box.lineEdit().editingFinished.connect(edited)
+
+    def value() -> Any:
+        text = box.currentText().strip()
+        return None if item.optional and text in ("", nothing) else text
+
+    def show(given: Any) -> None:
+        text = given or nothing
+        box.setCurrentIndex(box.findText(text))
+        box.setEditText(text)
+
+    return Field(box, value, show)
+
+
 def _whole_number(item: Setting, edited: Callable[[], None]) -> Field:
     box = QSpinBox()
     low = int(item.low) if item.low is not None else -(2**31)
@@ -87,9 +117,12 @@ def _number(item: Setting, edited: Callable[[], None]) -> Field:
     box = QDoubleSpinBox()
     step = item.step or 0.1
     low = item.low if item.low is not None else -1e9
-    box.setDecimals(2 if step < 1 or item.step is None else 1)
+    # As many decimals as the step has, two at least where it is below one.
+    box.setDecimals(1 if step >= 1 else max(2, -math.floor(math.log10(step))))
     box.setRange(low - step if item.optional else low, item.high or 1e9)
     box.setSingleStep(step)
+    if step < 0.01:  # of numbers that small the magnitude counts
+        box.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
     return _spin_field(box, item, low, edited)
 
 

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_patchmap.config import Config, Setting
-from napari_patchmap.errors import ConfigError
+from napari_patchmap.errors import PatchmapError
 from napari_patchmap.plugin.fields import AUTO, Field, make_field
 
 #: Pixels by which numbers are set in under their switch.
@@ -163,7 +163,7 @@ class ConfigForm(QWidget, Generic[C]):
         try:
             values = {name: field.value() for name, field in self._fields.items()}
             config = self._config.replace(**values)
-        except ConfigError as error:
+        except PatchmapError as error:
             self.refused.emit(str(error))
             return
         self.refused.emit("")

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import napari
-from napari.utils.notifications import show_info
+from napari.utils.notifications import show_info, show_warning
 
 from napari_patchmap.plugin.known_files import (
     SLIDES,
@@ -74,6 +74,7 @@ def read(path: str) -> list[LayerData]:
     viewer_ref = weakref.ref(getattr(viewer, "__wrapped__", viewer))
     task = Task(_import_panels, "Starting Patchmap")
     task.done.connect(lambda _: _open(viewer_ref(), path))
+    task.failed.connect(show_warning)
     task.start()
     if _LOADER not in sys.modules:
         show_info("Patchmap is starting…")

@@ -50,6 +50,7 @@ class LoadPatches(WorkPanel):
         super().__init__(viewer)
         MapLayer.of(self.viewer)
         self._task: Task | None = None
+        self._turn = 0
         self._load_when_known = self._tiles_first = False
         # All channels of what was loaded, to choose among.
         self._whole: PatchSet | None = None
@@ -131,24 +132,26 @@ class LoadPatches(WorkPanel):
             self._say_error(missing)
             return
         request = self.source.request(sizes)
-        self._task = self.run(
+        task = self._task = self.run(
             lambda task: open_request(
                 request, task.should_stop, lambda done, total: task.report((done, total))
             ),
             "Loading patches",
         )
-        self._task.reported.connect(self._on_progress)
-        self._task.done.connect(lambda opened: self._on_done(opened, request))
-        self._task.failed.connect(self._on_failed)
-        self._task.ended.connect(self._on_end)
+        # One that was cancelled may take a moment to end, and is not listened to meanwhile.
+        self._turn += 1
+        turn = self._turn
+        task.reported.connect(lambda said: turn == self._turn and self._on_progress(said))
+        task.done.connect(lambda found: turn == self._turn and self._on_done(found, request))
+        task.failed.connect(lambda said: turn == self._turn and self._on_failed(said))
+        task.ended.connect(lambda: turn == self._turn and self._on_end())
         self._say("")
         self.progress.setRange(0, 0)
         self.progress.setFormat("reading…")
         self.progress.show()
         self.button.setText("Cancel")
-        self.button.setEnabled(True)
         self.source.setEnabled(False)
-        self._task.start()
+        task.start()
 
     def open_path(self, path: Path) -> None:
         """Fill in a file or folder; load it, but of a slide show the tiles first."""
@@ -163,9 +166,15 @@ class LoadPatches(WorkPanel):
         if self._task is None:
             self.load()
         else:
+            self.cancel()
+
+    def cancel(self) -> None:
+        """Stop loading; at once for the person, even where a disk is slow to answer."""
+        if self._task is not None:
             self._task.stop()
-            self.button.setText("Cancelling…")
-            self.button.setEnabled(False)
+            self._turn += 1
+            self._on_end()
+            self._say("Loading was cancelled; nothing was changed.", "note")
 
     def _on_progress(self, reports: list[tuple[int, int]]) -> None:
         done, total = reports[-1]
@@ -259,7 +268,6 @@ class LoadPatches(WorkPanel):
         self.progress.hide()
         self.source.setEnabled(True)
         self.button.setText("Load patches")
-        self.button.setEnabled(True)
 
     # -- what is said --------------------------------------------------------------
 

@@ -125,8 +125,10 @@ class WorkPanel(QWidget):
             if alive is not None and alive.running:
                 alive.stop()
 
-        self._farewell.append(stop)
-        task.ended.connect(lambda: self._farewell.remove(stop))
+        farewell = self._farewell
+        farewell.append(stop)
+        # The panel may have gone before, and its farewell with it.
+        task.ended.connect(lambda: farewell.remove(stop) if stop in farewell else None)
         return task
 
     # -- looks -------------------------------------------------------------------
