@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -200,6 +201,17 @@ def test_what_is_no_slide_says_so(tmp_path):
     with pytest.raises(PatchError, match=r"is empty \(0 bytes\)"):
         Slide(tmp_path / "none.tif")
     assert not is_slide(stack)
+    many = tmp_path / "many.tif"
+    with tifffile.TiffWriter(many) as tif:
+        for _ in range(6_000):
+            tif.write(np.zeros((8, 8), np.uint8), metadata=None, contiguous=False)
+    times = [time.perf_counter()]
+    assert not is_slide(many)
+    times.append(time.perf_counter())
+    with tifffile.TiffFile(many) as tif:
+        assert len(tif.series[0]) == 6_000
+    times.append(time.perf_counter())
+    assert times[1] - times[0] < (times[2] - times[1]) / 3  # not a look at every page
     assert not is_slide(tmp_path / "none.tif")
     assert not is_slide(tmp_path)
 

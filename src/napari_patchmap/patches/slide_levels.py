@@ -16,6 +16,9 @@ SLIDE_SUFFIXES = (".svs", ".tif", ".tiff", ".btf", ".tf8", ".ndpi", ".qptiff")
 #: File names that are a slide's without a doubt.
 SURE_SUFFIXES = (".svs", ".ndpi", ".qptiff")
 
+#: A file of more pages is a stack, unless its levels lie below a page (SubIFDs).
+_MANY_PAGES = 1_000
+
 #: How TIFF says that an image is a colour image.
 RGB_PHOTOMETRIC = (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
 
@@ -29,9 +32,19 @@ def is_slide(path: str | os.PathLike[str]) -> bool:
         return True
     try:
         with tifffile.TiffFile(path) as tif:
+            if tif.pages.first.subifds is None and _has_page(tif, _MANY_PAGES):
+                return False  # at once: describing its series would take seconds
             return any(len(find_levels(tif, one)) > 1 for one in tif.series)
     except Exception:  # noqa: BLE001 - whoever reads the file says what is wrong with it
         return False
+
+
+def _has_page(tif: tifffile.TiffFile, index: int) -> bool:
+    try:
+        tif.pages.get(index)
+    except IndexError:
+        return False
+    return True
 
 
 def find_levels(
