@@ -1,15 +1,21 @@
 """Labels files join by file name, index or order, and say so when they do not fit."""
 
 import re
+import time
 
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches import from_array, open_patches
+from napari_patchmap.patches import LoadCancelled, from_array, open_patches
+from napari_patchmap.patches.cache import cache_size
 from napari_patchmap.patches.labels import join_labels
 from napari_patchmap.patches.patchset import box_table
+from napari_patchmap.patches.tile_config import TileConfig
+from napari_patchmap.patches.watch import Watch
+from tests.patches.slides import tissue, write_aperio
 
 NAMES = ["a/1.png", "a/2.png", "b/3.png"]
 
@@ -180,11 +186,135 @@ def test_other_encodings(images, csv):
         assert ps.labels[0] == "größer"
 
 
-def test_a_large_table_is_joined_in_seconds():
+def test_rows_of_slides_go_to_all_their_tiles(tmp_path, csv):
+    for name in ("one/a b.svs", "one/b.svs", "two/c.svs"):
+        write_aperio_under(tmp_path / "set" / name)
+    tiles = TileConfig(size=128, foreground="none", tiles_per_slide=5)
+
+    def opened(text):
+        return open_patches(tmp_path / "set", labels=csv(text), tiles=tiles)
+
+    ps = opened("diagnosis,slide\ntumour,b.svs\nbenign,a b.svs\nother,z.svs\n")
+    assert ps.labels.tolist() == ["benign"] * 5 + ["tumour"] * 5 + [""] * 5
+    assert ps.notes[-1] == "10 of 15 patches have a row in labels.csv."
+    ps = opened("image,label,age\none/a b,x,31\none/b,y,40\ntwo/c,z,52\n")
+    assert ps.labels.tolist() == ["x"] * 5 + ["y"] * 5 + ["z"] * 5
+    assert ps.table["age"].tolist() == [31] * 5 + [40] * 5 + [52] * 5
+    # pandas' own row numbers do not count tiles here
+    ps = opened("index,slide,label\n0,a b,x\n1,b,y\n2,c,z\n")
+    assert ps.labels.tolist() == ["x"] * 5 + ["y"] * 5 + ["z"] * 5
+    with pytest.raises(PatchError, match=r"labels\.csv has different rows for 'b'; keep one"):
+        opened("slide,label\na b,x\nb,y\nb,z\n")
+    with pytest.raises(PatchError, match=r"has 2 rows but set has 15 patches; .*names of the"):
+        opened("slide,label\nx,x\ny,y\n")
+    write_aperio_under(tmp_path / "set/two/b.svs")
+    with pytest.raises(PatchError, match=r"'b', but .*\(one/b\.svs and two/b\.svs\); write"):
+        opened("slide,label\na b,x\nb,y\n")
+
+
+def test_one_row_a_patch_may_name_the_slide_as_well(tmp_path, csv):
+    for name in ("a.svs", "b.svs"):
+        write_aperio_under(tmp_path / "set" / name)
+    tiles = TileConfig(size=128, foreground="none", tiles_per_slide=3)
+    text = "slide,label\na,1\na,2\na,3\nb,4\nb,5\nb,6\n"
+    ps = open_patches(tmp_path / "set", labels=csv(text), tiles=tiles)
+    assert ps.labels.tolist() == ["1", "2", "3", "4", "5", "6"]
+    text = "index,slide,label\n5,b,x\n0,a,y\n"
+    ps = open_patches(tmp_path / "set", labels=csv(text), tiles=tiles)
+    assert ps.labels.tolist() == ["y", "", "", "", "", "x"]
+
+
+def test_a_row_names_a_stack_or_the_image_of_objects(tmp_path, csv, grey):
+    tifffile.imwrite(tmp_path / "3.tif", grey(4, 16, 16), photometric="minisblack")
+    rows = "file,patient\n2.tif,p\n3.tif,q\n"
+    ps = open_patches(tmp_path / "3.tif", labels=csv(rows), axes="NYX")
+    assert ps.labels.tolist() == ["q"] * 4
+    # A number that happens to be the stack's name is none.
+    ps = open_patches(
+        tmp_path / "3.tif", labels=csv("who,label\n1,a\n2,b\n3,c\n4,d\n"), axes="NYX"
+    )
+    assert ps.labels.tolist() == ["a", "b", "c", "d"]
+    objects = np.zeros((32, 32), np.int32)
+    objects[2:8, 2:8], objects[12:20, 12:20] = 1, 2
+    for name in ("f1", "f2"):
+        for kind, pixels in (("images", grey(32, 32)), ("masks", objects)):
+            (tmp_path / kind).mkdir(exist_ok=True)
+            tifffile.imwrite(tmp_path / kind / f"{name}.tif", pixels)
+    ps = open_patches(
+        tmp_path / "images",
+        objects=tmp_path / "masks",
+        labels=csv("image,stage\nf2.tif,late\nf1.tif,early\n"),
+    )
+    assert ps.labels.tolist() == ["early", "early", "late", "late"]
+
+
+def write_aperio_under(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_aperio(path, tissue(256, 384))
+
+
+BAD_LABELS = {
+    "file,label\nz9.png,1\n": "Only 0 of the 3 images",
+    "label\nx\ny\nz\n": "Only 0 of the 3 images",
+    "label,Label,file\nx,y,1.png\n": "2 columns called 'label'",
+    "file,label\n1.png,x\n1.png,y\n2.png,z\n": "different rows",
+    "": "is not a CSV table",
+    "file,label\n": "no rows",
+}
+
+
+@pytest.mark.parametrize("options", [
+    *({"text": text, "said": said} for text, said in BAD_LABELS.items()),
+    {"pattern": "(?P<label>", "said": "is not a regular expression"},
+    {"pattern": "[a-z]+", "said": "takes nothing out of the names"},
+    {"pattern": "{label}_{}", "said": "fits none of the 3 images"},
+])  # fmt: skip
+def test_what_is_wrong_with_labels_is_said_before_anything_is_decoded(images, csv, options):
+    said = options.pop("said")
+    if "text" in options:
+        options["labels"] = csv(options.pop("text"))
+    reported: list[tuple[int, int]] = []
+    with pytest.raises(PatchError, match=said):
+        open_patches(images, progress=lambda *step: reported.append(step), **options)
+    assert reported == []
+    assert cache_size()[1] == 0
+
+
+@pytest.mark.parametrize("spelling", ["folder {}/image {}.png", "image {1}"])
+def test_a_large_table_is_joined_with_reports_and_can_be_stopped(tmp_path, spelling):
+    count = 200_000
+    names = [f"folder {i % 50}/image {i}.png" for i in range(count)]
+    table = box_table(names, np.zeros(count, np.int64), np.full((count, 2), 8))
+    path = tmp_path / "labels.csv"
+    order = np.random.default_rng(0).permutation(count).tolist()
+    pd.DataFrame(
+        {
+            "file": [spelling.format(i % 50, i) for i in order],
+            "label": [f"class {i % 7}" for i in order],
+            "area": [i / 8 for i in order],
+        }
+    ).to_csv(path, index=False)
+    times = [time.perf_counter()]
+
+    def heard(done, total):
+        times.append(time.perf_counter())
+
+    joined, notes = join_labels(table, path, names, "many", watch=Watch(heard))
+    times.append(time.perf_counter())
+    assert notes == []
+    assert joined["label"].tolist() == [f"class {i % 7}" for i in range(count)]
+    assert joined["area"].tolist() == [i / 8 for i in range(count)]
+    assert max(np.diff(times)) < 0.35 * (times[-1] - times[0])
+    for reports in (2, len(times) // 2, len(times) - 3):
+        stops = iter([False] * reports + [True])
+        watch = Watch(None, stops.__next__)
+        with pytest.raises(LoadCancelled):
+            join_labels(table, path, names, "many", watch=watch)
+
+
+def test_values_of_a_large_set_are_joined():
     count = 200_000
     names = [f"folder {i % 50}/image {i}.png" for i in range(count)]
     table = box_table(names, np.zeros(count), np.full((count, 2), 8))
-    rows = pd.DataFrame({"file": names[::-1], "label": range(count), "site": 1})
-    assert len(table) == len(rows)
     joined, _ = join_labels(table, [str(i) for i in range(count)], None, "many")
     assert joined["label"].iloc[-1] == str(count - 1)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.patches import LoadCancelled
 from napari_patchmap.patches.patterns import columns_from_pattern
+from napari_patchmap.patches.watch import Watch
 
 NAMES = ["s1/eos_12_001.png", "s1/baso_7_002.jpg", "s2/weird.png", "s2/Neu phil_3_003.PNG"]
 
@@ -43,6 +45,19 @@ def test_a_regular_expression_is_searched_in_the_path():
 def test_labels_stay_text_and_codes_keep_their_zeros():
     found, _ = columns("{label}_{code}", ["1_007.png", "2_010.png"])
     assert found == {"label": ["1", "2"], "code": ["007", "010"]}
+
+
+def test_a_pattern_on_many_names_reports_and_can_be_stopped():
+    names = [f"s{i % 9}/cell_{i % 7}_{i}.png" for i in range(200_000)]
+    told: list[tuple[int, int]] = []
+    found, _ = columns_from_pattern(
+        names, "{label}_{kind}_{nr}", "set", Watch(lambda *step: told.append(step))
+    )
+    assert found["nr"].tolist() == list(range(200_000))
+    assert len(told) > 4
+    stops = iter([False, False, True])
+    with pytest.raises(LoadCancelled):
+        columns_from_pattern(names, "(.)_", "set", Watch(None, lambda: next(stops)))
 
 
 @pytest.mark.parametrize(

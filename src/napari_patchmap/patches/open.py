@@ -10,11 +10,12 @@ from typing import Any
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.crops import CropConfig
 from napari_patchmap.patches.fit import FITS, Fit
-from napari_patchmap.patches.folder import SUFFIXES, read_folder
-from napari_patchmap.patches.labels import Labels
+from napari_patchmap.patches.folder import SUFFIXES, find_images, read_folder
+from napari_patchmap.patches.labels import Labels, LabelsFile
 from napari_patchmap.patches.npz import read_npz
 from napari_patchmap.patches.object_files import open_objects
 from napari_patchmap.patches.patchset import PatchSet
+from napari_patchmap.patches.patterns import add_pattern_columns, check_pattern
 from napari_patchmap.patches.sample import bundled_cells
 from napari_patchmap.patches.slide_files import holds_slides
 from napari_patchmap.patches.slide_levels import is_slide
@@ -50,7 +51,8 @@ def open_patches(
     sizes : {"resize", "crop", "pad"}, optional
         How images of different sizes are brought to one; required if they differ.
     labels : path of a CSV file, or sequence of values, optional
-        Matched by file name, by a column ``index``, or by order.
+        Matched by file name (also of the slide or stack that many patches come
+        from), by a column ``index``, or by order.
     axes : str
         One letter an axis, such as ``"NCYX"`` or ``"TZYX"``: Y and X are the
         image, C the channels, every other letter numbers patches. ``"auto"``
@@ -89,18 +91,21 @@ def open_patches(
     path = Path(os.path.abspath(os.path.expanduser(path)))
     if sizes is not None and sizes not in FITS:
         raise PatchError(f"Sizes can be handled by {', '.join(FITS)}, not {sizes!r}.")
-    if isinstance(labels, (str, os.PathLike)) and not os.path.exists(labels):
-        # Before many images are decoded in vain.
-        raise PatchError(f"There is no labels file {labels}; check the path.")
     watch = Watch(progress, should_stop)
+    # Before many images are decoded in vain.
+    if pattern:
+        check_pattern(pattern)
+    labels_file = None
+    if isinstance(labels, (str, os.PathLike)):
+        labels_file = LabelsFile.read(labels, watch)
     objects = None if objects is None else Path(os.path.abspath(os.path.expanduser(objects)))
-    kind, source = _read(path, axes, pattern, tiles, objects, crops, watch)
+    kind, source = _read(path, axes, pattern, tiles, objects, crops, labels_file, watch)
     origin = {
         "kind": kind,
         "path": str(path),
         "sizes": sizes,
         # Values cannot be opened again; a file can.
-        "labels": os.path.abspath(labels) if isinstance(labels, (str, os.PathLike)) else None,
+        "labels": os.path.abspath(labels_file.path) if labels_file else None,
         "axes": axes,
         "pattern": pattern,
         "channels": None if channels is None else list(channels),
@@ -113,7 +118,7 @@ def open_patches(
         name=path.name or str(path),
         origin=origin,
         sizes=sizes,
-        labels=labels,
+        labels=labels_file or labels,
         channels=channels,
         watch=watch,
     )
@@ -168,6 +173,17 @@ def reopen(
     return patches
 
 
+def _check_names(
+    root: Path, pattern: str | None, labels: LabelsFile | None, watch: Watch
+) -> None:
+    """Say so if labels or a pattern fit none of a folder's images, before they are decoded."""
+    names = find_images(root, watch)[0] if pattern or labels else []
+    if pattern:
+        check_pattern(pattern, names, str(root))
+    if labels is not None:
+        labels.check(names, root.name or str(root), watch)
+
+
 def _read(
     path: Path,
     axes: str,
@@ -175,6 +191,7 @@ def _read(
     tiles: TileConfig | None,
     objects: Path | None,
     crops: CropConfig | None,
+    labels: LabelsFile | None,
     watch: Watch,
 ) -> tuple[str, Source]:
     """Choose the reader by what the path is; return its kind and what it read."""
@@ -194,7 +211,11 @@ def _read(
     if tiles is not None or (holds_slides(path) if is_dir else is_slide(path)):
         return "slides", read_slides(path, tiles, watch)
     if is_dir:
-        return "folder", read_folder(path, axes, watch, pattern)
+        _check_names(path, pattern, labels, watch)
+        source = read_folder(path, axes, watch)
+        if pattern:
+            add_pattern_columns(source, pattern, str(path), watch)
+        return "folder", source
     if suffix in (".tif", ".tiff"):
         return "stack", read_tiff_stack(path, axes, watch)
     if suffix == ".npy":

@@ -12,13 +12,14 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.labels import as_text, numbers_if_all
 from napari_patchmap.patches.names import printable
 from napari_patchmap.patches.patchset import BOX_COLUMNS
+from napari_patchmap.patches.source import Source, Watch
 
 #: A field of a template: {label}, or {} for a part that is of no interest.
 _FIELD = re.compile(r"\{([^\W\d]\w*)?\}")
 
 
 def columns_from_pattern(
-    names: Sequence[str], pattern: str, where: str
+    names: Sequence[str], pattern: str, where: str, watch: Watch | None = None
 ) -> tuple[dict[str, Any], list[str]]:
     r"""Take columns out of file names.
 
@@ -34,6 +35,7 @@ def columns_from_pattern(
         ``(?P<label>[a-z]+)_\d+``. A single group without a name is the label.
     where : str
         What people call the folder.
+    watch : Watch, optional
 
     Returns
     -------
@@ -47,33 +49,78 @@ def columns_from_pattern(
     ------
     PatchError
         If the pattern cannot be used, or fits none of the names.
+    LoadCancelled
     """
+    watch = watch or Watch()
     expression = _compile(pattern)
     groups = _columns(expression, pattern)
-    found = list(map(expression.search, names))
-    matched = len(found) - found.count(None)
+    texts: dict[str, list[str | None]] = {column: [] for column in groups}
+    matched, example = 0, ""
+    for part in watch.parts(len(names)):
+        found = list(map(expression.search, names[part]))
+        fitting = len(found) - found.count(None)
+        matched += fitting
+        if fitting < len(found) and not example:
+            example = printable(names[part.start + found.index(None)])
+        for column, group in groups.items():
+            texts[column] += [
+                printable(one[group]) if one and one[group] else None for one in found
+            ]
     if not matched:
-        raise PatchError(
-            f"The pattern {pattern} fits none of the {len(names):,} images in {where}, such as "
-            f"{printable(names[0])}; change the pattern."
-        )
+        raise PatchError(_fits_none(pattern, names, where))
     notes = []
     if matched < len(names):
-        example = printable(names[found.index(None)])
         notes.append(
             f"{len(names) - matched:,} of {len(names):,} file names, such as {example}, do not "
             f"fit the pattern {pattern}."
         )
     columns: dict[str, Any] = {}
-    for column, group in groups.items():
-        values = np.array(
-            [printable(one[group]) if one and one[group] else None for one in found],
-            dtype=object,
-        )
+    for column in groups:
+        values = np.array(texts.pop(column), dtype=object)
         # A user's column never overwrites where a patch lies.
         free = f"{column} (file name)" if column in BOX_COLUMNS else column
-        columns[free] = as_text(values) if column == "label" else numbers_if_all(values)
+        columns[free] = as_text(values) if column == "label" else numbers_if_all(values, watch)
+        watch.step(len(names), len(names))
     return columns, notes
+
+
+def add_pattern_columns(source: Source, pattern: str, where: str, watch: Watch) -> None:
+    """Add the columns that a pattern takes out of the file names of a source.
+
+    A label of the pattern wins over one from the folders, which becomes ``folder``.
+
+    Raises
+    ------
+    PatchError
+        See :func:`columns_from_pattern`.
+    LoadCancelled
+    """
+    columns, notes = columns_from_pattern(source.names or [], pattern, where, watch)
+    if "label" in columns:
+        source.table = source.table.rename(columns={"label": "folder"})
+    source.table = source.table.assign(**columns)
+    source.notes += notes
+    source.from_names = tuple(columns)
+
+
+def check_pattern(pattern: str, names: Sequence[str] = (), where: str = "") -> None:
+    """Say what is wrong with a pattern, or that it fits none of some names.
+
+    Raises
+    ------
+    PatchError
+    """
+    expression = _compile(pattern)
+    _columns(expression, pattern)
+    if names and not any(map(expression.search, names)):
+        raise PatchError(_fits_none(pattern, names, where))
+
+
+def _fits_none(pattern: str, names: Sequence[str], where: str) -> str:
+    return (
+        f"The pattern {pattern} fits none of the {len(names):,} images in {where}, such as "
+        f"{printable(names[0])}; change the pattern."
+    )
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

@@ -80,7 +80,7 @@ def finish(
     """
     table, notes = source.table, list(source.notes)
     if labels is not None:
-        table, said = join_labels(table, labels, source.names, name, source.from_names)
+        table, said = join_labels(table, labels, source.names, name, source.from_names, watch)
         notes += said
     images, skipped = as_images(source.images), list(source.skipped)
     if source.fingerprint is not None:

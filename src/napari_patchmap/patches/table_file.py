@@ -9,26 +9,38 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.watch import Watch
 
 #: How spreadsheets begin: .xlsx and .ods are zip archives, .xls is an older container.
 _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+#: Cells that are read between two reports.
+_CELLS = 300_000
 
 #: What Excel writes for "Unicode text".
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, watch: Watch | None = None) -> pd.DataFrame:
     """Read a CSV file with a header row, every cell as text, NaN where empty.
 
     The separator (comma, semicolon or tab) is taken from the header, or from the
     line ``sep=;`` that Excel understands. Row names, which R and pandas write into
     a column without a name, are left out if they only count.
 
+    Parameters
+    ----------
+    path : Path
+    watch : Watch, optional
+        Told now and then how many rows are read, of an unknown number (0).
+
     Raises
     ------
     PatchError
         If the file is missing, is not such a table, or has no rows.
+    LoadCancelled
     """
+    watch = watch or Watch()
     try:
         with path.open("rb") as file:
             start = file.read(4096)
@@ -38,15 +50,15 @@ def read_table(path: Path) -> pd.DataFrame:
                 "program and save it as CSV."
             )
         if start.startswith(_UTF_16):
-            return _read(path, "utf-16")
+            return _read(path, "utf-16", watch)
         if b"\0" in start:
             raise PatchError(
                 f"The labels file {path} is not a CSV table (it is no text); choose another."
             )
         try:
-            return _read(path, "utf-8-sig")
+            return _read(path, "utf-8-sig", watch)
         except UnicodeDecodeError:
-            return _read(path, "latin-1")
+            return _read(path, "latin-1", watch)
     except FileNotFoundError:
         raise PatchError(f"There is no labels file {path}; check the path.") from None
     except OSError as error:
@@ -63,7 +75,7 @@ def read_table(path: Path) -> pd.DataFrame:
         ) from None
 
 
-def _read(path: Path, encoding: str) -> pd.DataFrame:
+def _read(path: Path, encoding: str, watch: Watch) -> pd.DataFrame:
     with path.open(encoding=encoding, newline="") as file:
         header = file.readline()
         said = header.strip().strip('"')
@@ -79,16 +91,26 @@ def _read(path: Path, encoding: str) -> pd.DataFrame:
             f"The labels file {path} has {len(labels)} columns called 'label'; rename all but "
             "one."
         )
-    rows = pd.read_csv(
+    parts: list[pd.DataFrame] = []
+    count = 0
+    with pd.read_csv(
         path,
         sep=separator,
         encoding=encoding,
-        dtype=str,
+        dtype=object,
         keep_default_na=False,
         na_values=[""],
         skipinitialspace=True,
         skiprows=1 if excel else 0,
-    )
+        chunksize=_CELLS // max(6, min(len(names), 1000)),
+    ) as reader:
+        for part in reader:
+            if parts:
+                watch.step(count, 0)
+            parts.append(part)
+            count += len(part)
+    # Without their index, unless it is the row names that pandas found.
+    rows = pd.concat(parts, ignore_index=isinstance(parts[0].index, pd.RangeIndex))
     if rows.empty:
         raise PatchError(f"The labels file {path} has no rows below its header.")
     if not isinstance(rows.index, pd.RangeIndex):

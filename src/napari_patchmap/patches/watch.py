@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from napari_patchmap.errors import PatchError
 
 #: Called with how many of how many images are done; of 0 while that is not known.
 Progress = Callable[[int, int], None]
+
+#: Rows of a table that are dealt with in well under the time between two reports.
+_ROWS = 50_000
 
 
 class LoadCancelled(PatchError):
@@ -34,3 +37,16 @@ class Watch:
             raise LoadCancelled("Loading was cancelled; nothing was changed.")
         if self.progress is not None:
             self.progress(done, total)
+
+    def parts(self, count: int, size: int = _ROWS) -> Iterator[slice]:
+        """Go through ``count`` rows in parts, and report between them.
+
+        Raises
+        ------
+        LoadCancelled
+            If the caller wants to stop.
+        """
+        for start in range(0, count, size):
+            if start:  # what is short is not worth a report
+                self.step(start, count)
+            yield slice(start, min(start + size, count))
