@@ -171,6 +171,38 @@ def test_tiles_are_drawn_on_the_slide_before_loading(qtbot, panel, tmp_path):
     assert set(panel.workspace.patches.table["source"]) == {"slide.tif"}
 
 
+def test_tiles_to_come_are_not_mixed_with_those_that_are_loaded(qtbot, panel, tmp_path):
+    type_path(qtbot, panel, slide(tmp_path / "slide.tif"))
+    panel.source.tiles.field("size").setValue(80)
+    idle(qtbot, panel)
+    load(qtbot, panel)
+    (loaded,) = tiles_of(panel)
+    assert "selected patches" in loaded.name
+    assert loaded.visible
+    panel.source.tiles.field("size").setValue(64)
+    idle(qtbot, panel)
+    (preview,) = [layer for layer in tiles_of(panel) if layer is not loaded]
+    assert "(tiles)" in preview.name
+    assert preview.visible
+    qtbot.waitUntil(lambda: not loaded.visible)
+    preview.visible = False
+    qtbot.waitUntil(lambda: loaded.visible)
+    preview.visible = True
+    qtbot.waitUntil(lambda: not loaded.visible)
+    # What is selected on the map is brought out among the tiles that are on the map.
+    panel.workspace.select(np.array([3, 4]))
+    qtbot.waitUntil(lambda: loaded.visible)
+    assert tiles_of(panel) == [loaded]
+    # The next settings are shown again, and loading them leaves one layer of tiles.
+    panel.source.tiles.field("size").setValue(100)
+    idle(qtbot, panel)
+    qtbot.waitUntil(lambda: not loaded.visible)
+    load(qtbot, panel)
+    (tiles,) = tiles_of(panel)
+    assert tiles.visible
+    assert "selected patches" in tiles.name
+
+
 def test_a_slide_of_glass_says_so(qtbot, panel, tmp_path):
     type_path(qtbot, panel, slide(tmp_path / "glass.tif", tissue=False))
     assert "no tissue" in panel.source.preview.line.text()

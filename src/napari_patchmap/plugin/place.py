@@ -36,6 +36,8 @@ class Place:
 
     Attributes
     ----------
+    source : str
+        What the table calls it.
     overlay : Image or None
         The layer that brings out the chosen patches, while it is in the viewer.
     """
@@ -44,6 +46,7 @@ class Place:
         self.layer, self.rows = layer, rows
         self.overlay: Image | None = None
         table = patches.table
+        self.source = str(table["source"].iloc[rows[0]])
         self.frames = table["frame"].to_numpy()[rows]
         self.boxes = table[["y", "x", "height", "width"]].to_numpy(np.int64)[rows]
         #: Tiles are outlined while none is selected; objects can be seen without it.

@@ -16,7 +16,14 @@ from qtpy.QtCore import QTimer
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.canvas import Glass
 from napari_patchmap.plugin.place import Place, places_in
-from napari_patchmap.plugin.views import Views, camera_of, fit_box, to_canvas, visible_box
+from napari_patchmap.plugin.views import (
+    PREVIEW,
+    Views,
+    camera_of,
+    fit_box,
+    to_canvas,
+    visible_box,
+)
 from napari_patchmap.plugin.workspace import Workspace
 
 #: A press and release closer than this, in canvas pixels, is a click.
@@ -68,6 +75,10 @@ class Places:
         return next((place for place in self.found if place.position(patch) >= 0), None)
 
     # -- what is shown -------------------------------------------------------------
+
+    def refresh(self, _: Any = None) -> None:
+        """Draw again when napari is done with what it does now."""
+        self._on_layers(None)
 
     def _on_patches(self, patches: PatchSet | None) -> None:
         self._forget()
@@ -128,8 +139,14 @@ class Places:
             return
         chosen = np.zeros(len(patches), bool)
         chosen[self._workspace.selection] = True
+        previewed = _previewed(viewer)
         for place in self.found:
-            self._draw(viewer, place, chosen)
+            if place.source in previewed:
+                # Tiles of other settings are drawn there: these would be taken for those.
+                if place.overlay is not None:
+                    place.overlay.visible = False
+            else:
+                self._draw(viewer, place, chosen)
         self._frame()
 
     def _draw(self, viewer: Viewer, place: Place, chosen: np.ndarray) -> None:
@@ -248,6 +265,12 @@ class Places:
             yield
         finally:
             self._busy = before
+
+
+def _previewed(viewer: Viewer) -> set[str]:
+    """Return the sources on which tiles are shown that are not loaded yet."""
+    marks = [ly.metadata.get(PREVIEW) for ly in viewer.layers if ly.visible]
+    return {str(mark) for mark in marks if mark is not None}
 
 
 def _flat(viewer: Viewer) -> bool:

@@ -22,6 +22,9 @@ View = Literal["map", "source"]
 #: Marks layers of ours that lie on an image, in their metadata.
 OVERLAY = "patchmap_overlay"
 
+#: Marks, among them, tiles that are not loaded yet; names the source that they lie on.
+PREVIEW = "patchmap_preview"
+
 
 class Views:
     """Which of the two is shown, and where its camera stands.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -138,13 +139,11 @@ class LoadPatches(WorkPanel):
             ),
             "Loading patches",
         )
-        # One that was cancelled may take a moment to end, and is not listened to meanwhile.
         self._turn += 1
-        turn = self._turn
-        task.reported.connect(lambda said: turn == self._turn and self._on_progress(said))
-        task.done.connect(lambda found: turn == self._turn and self._on_done(found, request))
-        task.failed.connect(lambda said: turn == self._turn and self._on_failed(said))
-        task.ended.connect(lambda: turn == self._turn and self._on_end())
+        task.reported.connect(self._heed(self._on_progress))
+        task.done.connect(self._heed(lambda opened: self._on_done(opened, request)))
+        task.failed.connect(self._heed(self._on_failed))
+        task.ended.connect(self._heed(self._on_end))
         self._say("")
         self.progress.setRange(0, 0)
         self.progress.setFormat("reading…")
@@ -175,6 +174,16 @@ class LoadPatches(WorkPanel):
             self._turn += 1
             self._on_end()
             self._say("Loading was cancelled; nothing was changed.", "note")
+
+    def _heed(self, slot: Callable[..., None]) -> Callable[..., None]:
+        """Listen until loading is cancelled; the task may take a moment to end then."""
+        turn = self._turn
+
+        def heard(*args: Any) -> None:
+            if turn == self._turn:
+                slot(*args)
+
+        return heard
 
     def _on_progress(self, reports: list[tuple[int, int]]) -> None:
         done, total = reports[-1]

@@ -12,7 +12,7 @@ from napari.viewer import Viewer
 from napari_patchmap.patches.tiles import TilePlan
 from napari_patchmap.plugin.layers import MapLayer
 from napari_patchmap.plugin.place import SCALE, SOURCE
-from napari_patchmap.plugin.views import OVERLAY, fit
+from napari_patchmap.plugin.views import OVERLAY, PREVIEW, fit
 
 #: What is left out, what is taken, and the edges of the tiles (red, green, blue, opacity).
 _COLOURS = [(0, 0, 0, 0.4), (0, 0, 0, 0), (1, 0.83, 0.1, 1)]
@@ -103,8 +103,10 @@ class SlideLayers:
                     _COLOURS, controls=[0, 1 / 3, 2 / 3, 1], interpolation="zero",
                     name="patchmap tiles",
                 ),
-                blending="translucent_no_depth", metadata={OVERLAY: True},
+                blending="translucent_no_depth", metadata={OVERLAY: True, PREVIEW: source},
             )  # fmt: skip
+            # The tiles that are loaded give way while these are to be seen.
+            self.tiles.events.visible.connect(owner.places.refresh)
             viewer.add_layer(self.tiles)
             viewer.layers.selection.active = self.slide
         self.tiles.visible = owner.views.now == "source"

@@ -79,6 +79,8 @@ class SlidePreview(QWidget):
         self.slides.activated.connect(lambda _: self.plan())
         workspace = workspace_of(viewer)
         subscribe(self, workspace.patches_changed, self._on_patches)
+        subscribe(self, workspace.selection_changed, self._on_marked)
+        subscribe(self, workspace.current_changed, self._on_marked)
         subscribe(self, MapLayer.of(viewer).views.changed, self.layers_follow)
         self._list([])
         self._say("")
@@ -159,6 +161,11 @@ class SlidePreview(QWidget):
     def _on_patches(self, patches: Any) -> None:
         """Leave the slide to what brings out the selection on it."""
         if patches is not None:
+            self.layers.forget_tiles()
+
+    def _on_marked(self, marked: Any) -> None:
+        """Make room for the tiles that are loaded, once some of them are marked."""
+        if np.size(marked) and np.max(marked) >= 0:
             self.layers.forget_tiles()
 
     def _list(self, names: list[str]) -> None:
