@@ -35,6 +35,26 @@ def test_views_are_repeatable_and_in_range(channels):
     assert not torch.equal(first, other)
 
 
+@pytest.mark.parametrize("parts", [(75, 75), (101, 49), (150, 0)])
+def test_views_made_in_parts_are_those_made_at_once(parts):
+    patches = torch.randint(0, 256, (150, 3, 14, 10), dtype=torch.uint8)
+
+    def maker() -> tuple[ViewMaker, torch.Generator]:
+        fill = np.full(3, 99.0)
+        return ViewMaker(AugmentConfig(), is_rgb=True, fill=fill), torch.Generator()
+
+    make, generator = maker()
+    whole = torch.cat([make(patches, generator) for _ in range(3)])
+    start, made = 0, []
+    for length in parts:
+        part = slice(start, start + length)
+        make, generator = maker()  # as in a process of its own
+        views = [make(patches[part], generator, part=part, batch=150) for _ in range(3)]
+        made.append(torch.stack(views))
+        start += length
+    assert torch.equal(torch.cat(made, dim=1).flatten(0, 1), whole)
+
+
 def test_presets_differ_as_described():
     natural, right, rotations = (
         AugmentConfig.preset(name) for name in ("natural", "right-angles", "rotations")

@@ -51,7 +51,14 @@ class ViewMaker:
         if value != self._strength:
             self._strength, self.config = value, self._full.weakened(value)
 
-    def __call__(self, patches: Tensor, generator: torch.Generator) -> Tensor:
+    def __call__(
+        self,
+        patches: Tensor,
+        generator: torch.Generator,
+        *,
+        part: slice | None = None,
+        batch: int | None = None,
+    ) -> Tensor:
         """Make one view of each patch.
 
         Parameters
@@ -59,21 +66,31 @@ class ViewMaker:
         patches : Tensor of uint8, shape (b, channel, height, width)
         generator : torch.Generator
             On the same device as the patches.
+        part : slice, optional
+            Where in a larger batch these patches are. Random numbers are drawn for
+            all of it, so its parts can be made by several processes, each with a
+            generator in the same state, and are the same as if made at once.
+        batch : int, optional
+            Patches in that larger batch; given with ``part``.
 
         Returns
         -------
         Tensor of float32, shape (b, channel, height, width), 0 to 1
         """
-        batch, size = len(patches), (patches.shape[-2], patches.shape[-1])
+        if (part is None) != (batch is None):
+            raise ValueError("a part needs the size of the batch that it is a part of")
+        batch, size = batch or len(patches), (patches.shape[-2], patches.shape[-1])
         geometry = Geometry.draw(self.config, batch, size, generator)
         colours = ColourChange.draw(self.config, batch, generator, self._draw_order(generator))
+        if part is not None:
+            geometry, colours = geometry[part], colours[part]
         # On a CPU in parts that stay in its cache, which is twice as fast.
-        step = _CACHED if patches.device.type == "cpu" else max(1, batch)
+        step = _CACHED if patches.device.type == "cpu" else max(1, len(patches))
         out = torch.empty(patches.shape, device=patches.device)
-        for start in range(0, batch, step):
-            part = slice(start, start + step)
-            images = resample(plain(patches[part]), geometry[part], self.fill)
-            out[part] = colours[part].apply(images, self.config, is_rgb=self.is_rgb)
+        for start in range(0, len(patches), step):
+            some = slice(start, start + step)
+            images = resample(plain(patches[some]), geometry[some], self.fill)
+            out[some] = colours[some].apply(images, self.config, is_rgb=self.is_rgb)
         return out
 
     def _draw_order(self, generator: torch.Generator) -> list[int]:
