@@ -1,0 +1,189 @@
+"""What test_ranks.py runs in two processes, and in one to compare.
+
+    torchrun --nproc-per-node 2 -m tests.training.ranks_worker FOLDER
+
+Each process saves what it got as FOLDER/<case>-<rank>.safetensors.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from napari_patchmap.augment import AugmentConfig, ViewMaker
+from napari_patchmap.methods.losses import cauchy_infonce
+from napari_patchmap.networks import Network, NetworkSpec
+from napari_patchmap.networks.norms import SyncBatchNorm, plain_norms, synchronise_norms
+from napari_patchmap.training.ranks import Ranks
+
+#: Name: backbone, side of the patches, patches in a batch, type, steps.
+NETWORKS: dict[str, tuple[str, int, int, torch.dtype, int]] = {
+    "compact even": ("compact", 16, 10, torch.float64, 1),
+    "compact uneven": ("compact", 16, 9, torch.float64, 3),
+    "compact single": ("compact", 16, 30, torch.float32, 1),
+    "compact half": ("compact", 16, 29, torch.bfloat16, 1),
+    "resnet": ("resnet18-small-kernel", 8, 5, torch.float64, 1),
+}
+
+#: Name: shape of all images, type, weights, images of the first process.
+NORMS: dict[str, tuple[tuple[int, ...], torch.dtype, bool, int]] = {
+    "norm 1d": ((9, 7), torch.float64, True, 5),
+    "norm 1d not affine": ((8, 7), torch.float64, False, 4),
+    "norm 2d": ((9, 6, 5, 4), torch.float64, True, 2),
+    "norm 2d all on one": ((5, 6, 3, 3), torch.float64, True, 5),
+    "norm 2d single": ((40, 6, 5, 4), torch.float32, True, 13),
+    "norm 2d half": ((40, 6, 5, 4), torch.bfloat16, True, 20),
+}
+
+
+def train(ranks: Ranks, name: str) -> dict[str, Tensor]:
+    """Train a network for some steps as a trainer would; return all there is to compare."""
+    backbone, side, count, kind, steps = NETWORKS[name]
+    torch.manual_seed(ranks.rank)  # weights differ until they are broadcast
+    spec = NetworkSpec(backbone, 3, (side, side), hidden=(24,), norm=True, out_dim=2)
+    network = Network(spec).to(memory_format=torch.channels_last)
+    exact = kind == torch.float64
+    if exact:
+        network.double()
+    ranks.broadcast(network)
+    if ranks.world > 1:
+        synchronise_norms(network)
+    patches = torch.from_numpy(
+        np.random.default_rng(0).integers(0, 256, (30, 3, side, side), dtype=np.uint8)
+    )
+    generator = torch.Generator().manual_seed(3)
+    maker = ViewMaker(AugmentConfig(), is_rgb=True, fill=np.full(3, 120.0))
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.02, momentum=0.9)
+    losses = []
+    for _ in range(steps):
+        chosen = torch.randperm(len(patches), generator=generator)[:count]
+        part = ranks.share(count)
+        mine = patches[chosen[part]]
+        pair = [maker(mine, generator, part=part, batch=count) for _ in range(2)]
+        views = torch.cat(pair).contiguous(memory_format=torch.channels_last)
+        if exact:  # without the network's and the loss's own step down to float32
+            outputs = network.output(network.hidden(network.features(views.double())))
+            loss = infonce_as_published(ranks.gather(outputs, count))
+        else:
+            with torch.autocast("cpu", kind, enabled=kind != torch.float32):
+                outputs = network(views)
+            loss = cauchy_infonce(ranks.gather(outputs, count))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        ranks.sum_gradients(network.parameters())
+        optimiser.step()
+        losses.append(loss.detach())
+    plain_norms(network)
+    found = {f"gradient {n}": p.grad for n, p in network.named_parameters()}
+    found |= {f"state {n}": value for n, value in network.state_dict().items()}
+    # Of large weights, some are enough.
+    found = {key: value.flatten()[:: 1 + value.numel() // 9999] for key, value in found.items()}
+    return found | {"loss": torch.stack(losses)}
+
+
+def infonce_as_published(outputs: Tensor) -> Tensor:
+    """Compute the loss of :func:`cauchy_infonce` in the type of the outputs."""
+    similarity = 1 / (1 + (outputs[:, None] - outputs[None, :]).square().sum(dim=2))
+    partner = similarity.diagonal(len(outputs) // 2).repeat(2)
+    return (similarity.sum(dim=1) - 1).div(partner).log().mean()
+
+
+def normalise(ranks: Ranks, name: str) -> dict[str, Tensor]:
+    """Run batch normalisation forwards and backwards."""
+    shape, kind, affine, first = NORMS[name]
+    generator = torch.Generator().manual_seed(1)
+    images = 3 + 2 * torch.randn(shape, generator=generator, dtype=torch.float64)
+    wanted = torch.randn(shape, generator=generator, dtype=torch.float64)
+    norm: nn.Module = (nn.BatchNorm1d if len(shape) == 2 else nn.BatchNorm2d)(
+        shape[1], affine=affine
+    )
+    if affine:
+        nn.init.normal_(norm.weight, 1, 0.3, generator=generator)
+        nn.init.normal_(norm.bias, 0, 0.3, generator=generator)
+    if kind == torch.float64:
+        norm.double()
+    part = slice(0, None)
+    if ranks.world > 1:
+        norm = synchronise_norms(norm)
+        part = (slice(0, first), slice(first, None))[ranks.rank]
+    mine = images[part].to(kind)
+    if len(shape) == 4:
+        mine = mine.contiguous(memory_format=torch.channels_last)
+    mine.requires_grad_()
+    with torch.no_grad():
+        norm(mine)  # a second batch for the running statistics
+    output = norm(mine)
+    (output * wanted[part].to(kind)).sum().backward()
+    ranks.sum_gradients(norm.parameters())
+    found = {"output": output.detach(), "gradient": mine.grad}
+    found |= {f"gradient {n}": p.grad for n, p in norm.named_parameters()}
+    found |= {f"state {n}": value for n, value in norm.state_dict().items()}
+    return found
+
+
+def others(ranks: Ranks) -> dict[str, Tensor]:
+    """Everything else that ranks do together."""
+    assert Ranks.from_environment().world == 2  # joined already
+    found = {}
+    for count in (4, 5, 1):
+        whole = torch.arange(4.0 * count, dtype=torch.float16).view(2 * count, 2)
+        mine = ranks.own_rows(whole, count).clone().requires_grad_()
+        gathered = ranks.gather(mine, count)
+        (gathered * gathered.detach()).sum().backward()
+        assert mine.grad is not None
+        again = ranks.gather(mine.grad, count)
+        found |= {f"gathered {count}": gathered.detach(), f"gradient {count}": again}
+    rows = torch.arange(7)[ranks.share(7)].float()
+    found["one view"] = ranks.gather(rows, 7, views=1)
+    found["agreed"] = torch.tensor(
+        [ranks.agree(False), ranks.agree(ranks.rank == 1), ranks.agree(True)]
+    )
+    number = ranks.broadcast_number(ranks.rank + 0.1)
+    found["number"] = torch.tensor([number], dtype=torch.float64)
+    for name, made in {
+        "layout": torch.full((3, 2), 2.5),
+        "nothing": torch.empty(0, 2),
+        "flags": torch.tensor([True, False]),
+        "one": torch.tensor(7),
+    }.items():
+        found[f"from main {name}"] = ranks.from_main(made.clone if ranks.is_main else _not_here)
+    went_in = torch.zeros(1, dtype=torch.float64)
+    with ranks.main_first():
+        time.sleep(0.2 if ranks.is_main else 0)
+        went_in[0] = time.time()
+    found["went in"] = went_in
+    network = synchronise_norms(nn.Sequential(nn.BatchNorm1d(3), nn.Linear(3, 2))).eval()
+    assert isinstance(network[0], SyncBatchNorm)  # type: ignore[index]
+    if ranks.is_main:  # evaluation needs nobody else
+        found["evaluated"] = network(torch.ones(4, 3)).detach()
+    return found
+
+
+def _not_here() -> Tensor:
+    """Stand for work that only rank 0 may do."""
+    raise AssertionError("rank 0 alone makes what is sent to all")
+
+
+def main(folder: Path) -> None:
+    """Run all cases in this process."""
+    torch.set_num_threads(1)
+    ranks = Ranks.from_environment("cpu")
+    assert ranks.world == 2, ranks
+    assert ranks.device == "cpu"
+    found = {name: train(ranks, name) for name in NETWORKS}
+    found |= {name: normalise(ranks, name) for name in NORMS}
+    found["others"] = others(ranks)
+    ranks.close()
+    for name, tensors in found.items():
+        tensors = {key: value.clone().contiguous() for key, value in tensors.items()}
+        save_file(tensors, folder / f"{name}-{ranks.rank}.safetensors")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
