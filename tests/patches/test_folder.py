@@ -346,6 +346,22 @@ def test_a_bomb_is_left_out_and_the_rest_goes_on(write, folder, grey):
     assert ps.skipped[0].reason.startswith("claims 60,000 x 60,000 pixels")
 
 
+def test_of_nothing_but_a_bomb_it_is_said_what_to_do(folder, grey):
+    folder.mkdir()
+    png = bytearray(imagecodecs.png_encode(grey(8, 8)))
+    png[16:24] = struct.pack(">II", 60_000, 60_000)
+    (folder / "3.png").write_bytes(png)
+    with pytest.raises(PatchError) as caught:
+        open_patches(folder)
+    said = str(caught.value)
+    assert "3.png claims 60,000 x 60,000 pixels, too large for a patch; cut it into" in said
+    assert "remove it if it cannot be that large" in said
+    assert "intact" not in said
+    (folder / "3.png").write_bytes(b"broken")
+    with pytest.raises(PatchError, match="replace them by intact image files"):
+        open_patches(folder)
+
+
 def test_images_are_found_among_many_other_files_and_looking_can_be_cancelled(
     folder, grey, write, monkeypatch
 ):

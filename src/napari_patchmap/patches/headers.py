@@ -37,7 +37,7 @@ def check_size(size: tuple[int, int] | None) -> None:
     if size is not None and size[0] * size[1] > MOST_PIXELS:
         raise PatchError(
             f"claims {size[1]:,} x {size[0]:,} pixels, too large for a patch; cut it into "
-            "tiles, or open it alone as a slide"
+            "tiles (a TIFF alone opens as a slide), or remove it if it cannot be that large"
         )
 
 

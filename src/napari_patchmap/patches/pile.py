@@ -185,9 +185,11 @@ class Pile:
         anything else cannot be mixed without guessing.
         """
         if len(self._reasons) == len(self._paths):
+            # Some reasons come with a remedy of their own.
+            remedy = "" if "; " in self._reasons[0] else "; replace them by intact image files"
             raise PatchError(
                 f"None of the {len(self._paths):,} images in {self._where} can be read "
-                f"({self._names[0]} {self._reasons[0]}); replace them by intact image files."
+                f"({self._names[0]} {self._reasons[0]}){remedy}."
             )
         said = Counter(note for notes in self._said.values() for note in notes)
         self.notes = [f"{note} ({count:,} images)" for note, count in said.items()]
