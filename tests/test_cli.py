@@ -12,9 +12,11 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 
 from napari_patchmap.cli import main
 from tests.conftest import make_cells
+from tests.patches.slides import tissue, write_pyramid
 
 QUICK = ["--epochs", "2", "1", "1", "--batch-size", "32", "--device", "cpu", "--seed", "1"]
 
@@ -48,6 +50,62 @@ def test_embed_evaluate_and_transform(stack, tmp_path, capsys):
     new, old = pd.read_csv(placed), pd.read_csv(run / "embedding.csv")
     assert np.allclose(new[["axis-0", "axis-1"]], old[["axis-0", "axis-1"]], atol=1e-4)
     assert list(new["label"]) == list(old["label"])
+
+
+def test_objects_of_fields_of_view_are_embedded_with_their_numbers(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    numbers = {}
+    for name in ("first field", "second field"):
+        labels = np.zeros((96, 96), np.int32)
+        chosen = 1 + rng.permutation(200)[:16]
+        for i, number in enumerate(chosen.tolist()):
+            y, x = 24 * (i // 4) + 4, 24 * (i % 4) + 4
+            labels[y : y + 12 + i % 4, x : x + 14] = number
+        image = (labels > 0) * 150 + rng.integers(0, 60, labels.shape)
+        for kind, pixels in (("images", image.astype(np.uint8)), ("masks", labels)):
+            (tmp_path / kind).mkdir(exist_ok=True)
+            tifffile.imwrite(tmp_path / kind / f"{name}.tif", pixels)
+        numbers[f"{name}.tif"] = sorted(chosen.tolist())
+    (tmp_path / "stages.csv").write_text("image,stage\nfirst field,early\nsecond field,late\n")
+    run = tmp_path / "run"
+    options = [
+        "--objects",
+        tmp_path / "masks",
+        "--crop-size",
+        20,
+        "--labels",
+        tmp_path / "stages.csv",
+    ]
+    args = ["embed", tmp_path / "images", *options, "--out", run, *QUICK]
+    assert main([str(arg) for arg in args]) == 0
+    assert "32 patches, 20 x 20 pixels" in capsys.readouterr().out
+    table = pd.read_csv(run / "embedding.csv")
+    found = table.groupby("source")["label_id"].apply(sorted).to_dict()
+    assert found == numbers
+    assert table.groupby("source")["label"].unique().map(list).to_dict() == {
+        "first field.tif": ["early"], "second field.tif": ["late"],
+    }  # fmt: skip
+    # The map takes one image and its labels as well.
+    one = [tmp_path / "images/first field.tif", "--objects", tmp_path / "masks/first field.tif"]
+    placed = tmp_path / "placed.csv"
+    args = ["transform", run, *one, "--crop-size", 20, "--out", placed]
+    assert main([str(arg) for arg in args]) == 0
+    assert sorted(pd.read_csv(placed)["label_id"]) == numbers["first field.tif"]
+
+
+def test_a_table_of_slides_labels_their_tiles(tmp_path, capsys):
+    for i, name in enumerate(("a", "b")):
+        write_pyramid(tmp_path / f"slides/{name}.tif", tissue(512, 640, seed=i), levels=2)
+    (tmp_path / "cases.csv").write_text("slide,diagnosis\nb,tumour\na,benign\n")
+    run = tmp_path / "run"
+    args = ["embed", tmp_path / "slides", "--labels", tmp_path / "cases.csv", "--tile-size", 64,
+            "--foreground", "none", "--tiles-per-slide", 12, "--out", run, *QUICK]  # fmt: skip
+    assert main([str(arg) for arg in args]) == 0
+    assert "2 labels: benign 12, tumour 12" in capsys.readouterr().out
+    table = pd.read_csv(run / "embedding.csv")
+    assert list(zip(table["slide"], table["label"], strict=True)) == [
+        *[("a", "benign")] * 12, *[("b", "tumour")] * 12,
+    ]  # fmt: skip
 
 
 def test_same_command_same_map(stack, tmp_path):
