@@ -151,6 +151,24 @@ def test_interrupt_keeps_the_map(stack, tmp_path):
     assert len(pd.read_csv(out / "embedding.csv")) == 60
 
 
+def test_interrupt_ends_the_loading_in_one_line(stack, tmp_path):
+    rows = "".join(f"nowhere/{i}.png,{i % 3}\n" for i in range(1_500_000))
+    (tmp_path / "labels.csv").write_text("file,label\n" + rows)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "napari_patchmap.cli", "embed", str(stack), "--out",
+         str(tmp_path / "run"), "--labels", str(tmp_path / "labels.csv")],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    assert "reading" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    said = process.stderr.read()
+    assert process.wait(timeout=60) == 2
+    assert "Loading was cancelled" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "run").exists()
+
+
 def fails(capsys, *args: object) -> str:
     """Run a command that must fail; return its one line."""
     try:

@@ -36,7 +36,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; return 0, or 2 after one clear line on standard error."""
+    """Run a command; return 0, or 2 after one clear line on standard error (130: Ctrl+C)."""
     began = time.monotonic()
     try:
         args = _parser().parse_args(argv)
@@ -44,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PatchmapError as error:
         print(f"patchmap: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("patchmap: stopped", file=sys.stderr)
+        return 130
     except BrokenPipeError:  # the reader of our output has gone, which is fine
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -168,7 +171,7 @@ def _chosen_crops(args: argparse.Namespace) -> CropConfig | None:
 def _open(args: argparse.Namespace) -> PatchSet:
     from napari_patchmap.patches import describe, open_patches
 
-    with ProgressLine() as line:
+    with ProgressLine() as line, _Interrupt() as interrupt:
         patches = open_patches(
             args.data,
             sizes=args.sizes,
@@ -180,6 +183,7 @@ def _open(args: argparse.Namespace) -> PatchSet:
             objects=args.objects,
             crops=_chosen_crops(args),
             progress=lambda done, total: line.count("reading images", done, total),
+            should_stop=interrupt.is_set,
         )
     for text in describe(patches):
         say(text)
@@ -233,7 +237,7 @@ def _open_window(run: Run, patches: PatchSet) -> int:
 
 
 class _Interrupt:
-    """Ctrl+C ends the training and keeps the map; a second one ends the program."""
+    """Ctrl+C ends the loading, or the training and keeps the map; a second one the program."""
 
     def __enter__(self) -> threading.Event:
         event = threading.Event()
