@@ -101,7 +101,7 @@ def normalise(ranks: Ranks, name: str) -> dict[str, Tensor]:
     images = 3 + 2 * torch.randn(shape, generator=generator, dtype=torch.float64)
     wanted = torch.randn(shape, generator=generator, dtype=torch.float64)
     norm: nn.Module = (nn.BatchNorm1d if len(shape) == 2 else nn.BatchNorm2d)(
-        shape[1], affine=affine
+        shape[1], affine=affine, momentum=0.1 if affine else None
     )
     if affine:
         nn.init.normal_(norm.weight, 1, 0.3, generator=generator)
@@ -146,6 +146,7 @@ def others(ranks: Ranks) -> dict[str, Tensor]:
     )
     number = ranks.broadcast_number(ranks.rank + 0.1)
     found["number"] = torch.tensor([number], dtype=torch.float64)
+    found["least"] = torch.tensor([ranks.least(5.0 + ranks.rank), ranks.least(-ranks.rank)])
     for name, made in {
         "layout": torch.full((3, 2), 2.5),
         "nothing": torch.empty(0, 2),

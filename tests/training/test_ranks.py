@@ -115,6 +115,7 @@ def test_decisions_are_taken_together(two):
     for found in (first, second):
         assert found["agreed"].tolist() == [False, True, True]
         assert found["number"].tolist() == [0.1]
+        assert found["least"].tolist() == [5, -1]
         assert torch.equal(found["from main layout"], torch.full((3, 2), 2.5))
         assert found["from main nothing"].shape == (0, 2)
         assert found["from main flags"].tolist() == [True, False]
@@ -136,6 +137,7 @@ def test_a_process_alone_needs_no_others(monkeypatch):
     assert ranks.agree(True)
     assert not ranks.agree(False)
     assert ranks.broadcast_number(1.5) == 1.5
+    assert ranks.least(1.5) == 1.5
     assert ranks.from_main(lambda: outputs) is outputs
     with ranks.main_first():
         ranks.barrier()
@@ -151,6 +153,7 @@ def test_shares_cover_the_batch_evenly(count, world):
     assert covered == list(range(count))
     sizes = [share.stop - share.start for share in shares]
     assert max(sizes) - min(sizes) <= 1
+    assert Ranks(0, world).largest_share(count) == max(sizes)
 
 
 def test_an_apple_gpu_and_several_processes_are_refused(monkeypatch):

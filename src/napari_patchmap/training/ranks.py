@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
 
 from napari_patchmap.errors import TrainingError
+from napari_patchmap.training.collectives import change_together, gather_rows
 
 #: What torchrun tells every process that it starts.
 _VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
@@ -20,9 +20,6 @@ _VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 #: How long a process waits for another, which may be reading a slide or laying out a map.
 #: torchrun itself ends all processes when one of them fails.
 _PATIENCE = timedelta(hours=12)
-
-#: Numbers that travel in one message.
-_MESSAGE = 1 << 25
 
 #: What :meth:`Ranks.from_main` can send.
 _KINDS = (torch.float32, torch.float64, torch.int64, torch.int32, torch.uint8, torch.bool)
@@ -115,7 +112,17 @@ class Ranks:
 
     def share(self, count: int) -> slice:
         """Return which of ``count`` patches are this process's, one more or less for each."""
-        return self._share_of(self.rank, count)
+        sizes = self._sizes(count)
+        start = sum(sizes[: self.rank])
+        return slice(start, start + sizes[self.rank])
+
+    def largest_share(self, count: int) -> int:
+        """Patches of the process with the most.
+
+        Who works in parts has to make as many of them as that process, empty
+        ones if need be: synchronised batch normalisation waits for all.
+        """
+        return max(self._sizes(count))
 
     def own_rows(self, rows: Tensor, count: int, views: int = 2) -> Tensor:
         """Return this process's part of rows that were computed for the whole batch.
@@ -151,8 +158,9 @@ class Ranks:
         outputs = outputs.to(torch.promote_types(outputs.dtype, torch.float32))
         if self.world == 1:
             return outputs
-        whole: Tensor = _Gather.apply(outputs, self, count, views)
-        return whole
+        sizes = self._sizes(count)
+        rows = outputs.unflatten(0, (views, sizes[self.rank]))
+        return gather_rows(rows, sizes, self.rank).flatten(0, 1)
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Add up the gradients of all processes, in few large messages."""
@@ -164,7 +172,7 @@ class Ranks:
                 if parameter.grad is None:  # all processes must send the same
                     parameter.grad = torch.zeros_like(parameter)
                 gradients.append(parameter.grad)
-        _in_messages(gradients, distributed.all_reduce)
+        change_together(gradients, distributed.all_reduce)
 
     # One decision for all.
 
@@ -172,7 +180,7 @@ class Ranks:
         """Give all processes the weights and buffers of rank 0."""
         if self.world > 1:
             tensors = [t.detach() for t in (*module.parameters(), *module.buffers())]
-            _in_messages(tensors, lambda flat: distributed.broadcast(flat, 0))
+            change_together(tensors, lambda flat: distributed.broadcast(flat, 0))
 
     def broadcast_number(self, value: float) -> float:
         """Return the number that rank 0 gave, such as the time on its clock."""
@@ -208,6 +216,14 @@ class Ranks:
         distributed.all_reduce(votes, distributed.ReduceOp.MAX)
         return bool(votes)
 
+    def least(self, value: float) -> float:
+        """Return the smallest of the numbers that the processes give."""
+        if self.world == 1:
+            return value
+        number = torch.tensor([value], dtype=torch.float64)
+        distributed.all_reduce(number, distributed.ReduceOp.MIN)
+        return float(number)
+
     def barrier(self) -> None:
         """Wait until all processes are here."""
         self.agree(False)
@@ -224,29 +240,10 @@ class Ranks:
         if self.local_rank == 0:
             self.barrier()
 
-    def _share_of(self, rank: int, count: int) -> slice:
+    def _sizes(self, count: int) -> list[int]:
+        """Patches of each process."""
         least, more = divmod(count, self.world)
-        start = rank * least + min(rank, more)
-        return slice(start, start + least + (rank < more))
-
-
-class _Gather(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, outputs: Tensor, ranks: Ranks, count: int, views: int) -> Tensor:
-        ctx.ranks, ctx.count, ctx.views = ranks, count, views
-        shares = [ranks._share_of(rank, count) for rank in range(ranks.world)]
-        sizes = [share.stop - share.start for share in shares]
-        # Messages have one length: shorter shares are filled up.
-        mine = outputs.new_zeros((views, max(sizes), *outputs.shape[1:]))
-        mine[:, : sizes[ranks.rank]] = outputs.unflatten(0, (views, sizes[ranks.rank]))
-        parts = [torch.empty_like(mine) for _ in sizes]
-        distributed.all_gather(parts, mine)
-        own = [part[:, :size] for part, size in zip(parts, sizes, strict=True)]
-        return torch.cat(own, dim=1).flatten(0, 1)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        return ctx.ranks.own_rows(grads[0], ctx.count, ctx.views), None, None, None
+        return [least + (rank < more) for rank in range(self.world)]
 
 
 def _start(backend: str) -> None:
@@ -259,20 +256,3 @@ def _start(backend: str) -> None:
             f"The processes that torchrun started did not find each other at {where}; check "
             f"that this address can be reached ({reason})."
         ) from error
-
-
-def _in_messages(tensors: Sequence[Tensor], send: Callable[[Tensor], Any]) -> None:
-    """Change tensors in place by a collective operation, many of them at a time."""
-    by_kind: dict[tuple[torch.dtype, torch.device], list[Tensor]] = {}
-    for tensor in tensors:
-        by_kind.setdefault((tensor.dtype, tensor.device), []).append(tensor)
-    for group in by_kind.values():
-        while group:
-            message = [group.pop(0)]
-            while group and sum(t.numel() for t in message) + group[0].numel() <= _MESSAGE:
-                message.append(group.pop(0))
-            flat = torch.cat([tensor.flatten() for tensor in message])
-            send(flat)
-            pieces = flat.split([tensor.numel() for tensor in message])
-            for tensor, piece in zip(message, pieces, strict=True):
-                tensor.copy_(piece.view(tensor.shape))
