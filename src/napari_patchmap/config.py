@@ -27,6 +27,7 @@ def setting(
     step: float | None = None,
     group: str = "",
     rare: bool = False,
+    suggestions: tuple[str, ...] = (),
 ) -> Any:
     """Declare one setting of a :class:`Config` dataclass.
 
@@ -48,6 +49,8 @@ def setting(
         Heading under which the form shows the setting.
     rare
         Folded away under "More" in the form.
+    suggestions
+        Values of a text that the form offers; others can be typed.
     """
     meta = {
         "help": help,
@@ -58,6 +61,7 @@ def setting(
         "step": step,
         "group": group,
         "rare": rare,
+        "suggestions": suggestions,
     }
     return dataclasses.field(default=default, metadata=meta)
 
@@ -84,6 +88,7 @@ class Setting:
     step: float | None
     group: str
     rare: bool
+    suggestions: tuple[str, ...]
 
     def check(self, value: Any) -> Any:
         """Return ``value`` in the setting's type, or raise :class:`ConfigError`."""

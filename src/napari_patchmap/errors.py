@@ -28,6 +28,10 @@ class ConfigError(PatchmapError):
     """A setting outside its range."""
 
 
+class MissingPackageError(PatchmapError):
+    """A setting needs a package that is not installed; the message says how to install it."""
+
+
 class TrainingError(PatchmapError):
     """Training that could not start or had to end."""
 

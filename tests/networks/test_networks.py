@@ -29,8 +29,8 @@ def test_small_kernel_resnet_is_the_papers():
 
 
 def test_unknown_backbone_is_one_sentence():
-    with pytest.raises(ConfigError, match="compact, resnet18, resnet18-small-kernel"):
-        make_backbone("vgg", 3, (28, 28))
+    with pytest.raises(ConfigError, match=r"There is no backbone 'resnet18-small'; .* are res"):
+        make_backbone("resnet18-small", 3, (28, 28))
 
 
 def test_network_is_rebuilt_from_its_spec():

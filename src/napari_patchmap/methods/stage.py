@@ -6,6 +6,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+Optimiser = Literal["sgd", "adamw", "lars", "lamb", "muon"]
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -36,7 +38,7 @@ class Stage:
     cached_views : int
         With a backbone at rest, its features of so many views of each patch are
         computed once and drawn from; 0 makes new views for every step.
-    optimiser : {"sgd", "adamw", "muon"}
+    optimiser : {"sgd", "adamw", "lars", "lamb", "muon"}
     weight_decay : float
     """
 
@@ -50,7 +52,7 @@ class Stage:
     batch_size: int
     strength: tuple[float, float] = (1.0, 1.0)
     cached_views: int = 0
-    optimiser: Literal["sgd", "adamw", "muon"] = "sgd"
+    optimiser: Optimiser = "sgd"
     weight_decay: float = 5e-4
 
     def learning_rate(self, done: float) -> float:

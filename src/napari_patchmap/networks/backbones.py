@@ -2,17 +2,20 @@
 
 Every backbone is a module that maps ``(b, channel, height, width)`` images in
 [0, 1] to ``(b, d)`` features and says ``d`` in ``out_features``. Any image size
-works with any of them.
+works with any of those made here; those from timm may be choosy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from napari_patchmap.errors import ConfigError
+from napari_patchmap.errors import ConfigError, MissingPackageError
+from napari_patchmap.networks.timm_models import PREFIX, make_timm, timm_names
 from napari_patchmap.networks.vision import torchvision
 
 #: Side in pixels to which the stem of the compact backbone brings a patch, roughly.
@@ -87,11 +90,12 @@ class _Block(nn.Module):
         return torch.relu(self.convolutions(images) + self.shortcut(images))
 
 
-class ResNet18(nn.Module):
-    """ResNet18 (He et al. 2016), 512 features.
+class ResNet(nn.Module):
+    """ResNet18, 34 or 50 (He et al. 2016): 512 features, 2,048 of the last.
 
     Parameters
     ----------
+    depth : {18, 34, 50}
     channels : int
         Channels of the patches.
     small_kernel : bool
@@ -100,9 +104,9 @@ class ResNet18(nn.Module):
         7 x 7 with stride 2 and pooling.
     """
 
-    def __init__(self, channels: int, *, small_kernel: bool) -> None:
+    def __init__(self, depth: int, channels: int, *, small_kernel: bool) -> None:
         super().__init__()
-        net = torchvision().models.resnet18(weights=None)
+        net = getattr(torchvision().models, f"resnet{depth}")(weights=None)
         if small_kernel:
             net.conv1 = nn.Conv2d(channels, 64, 3, 1, 1, bias=False)
             net.maxpool = nn.Identity()
@@ -114,25 +118,77 @@ class ResNet18(nn.Module):
         self.net = net
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the features, shape (b, 512)."""
+        """Return the features, shape (b, out_features)."""
         return self.net(images)
 
 
-_BACKBONES: dict[str, Callable[[int, tuple[int, int]], nn.Module]] = {
+def _resnet(depth: int, small_kernel: bool, channels: int, size: tuple[int, int]) -> nn.Module:
+    return ResNet(depth, channels, small_kernel=small_kernel)
+
+
+_OURS: dict[str, Callable[[int, tuple[int, int]], nn.Module]] = {
     "compact": Compact,
-    "resnet18": lambda channels, size: ResNet18(channels, small_kernel=False),
-    "resnet18-small-kernel": lambda channels, size: ResNet18(channels, small_kernel=True),
+    "resnet18": partial(_resnet, 18, False),
+    "resnet34": partial(_resnet, 34, False),
+    "resnet50": partial(_resnet, 50, False),
+    "resnet18-small-kernel": partial(_resnet, 18, True),
+    "resnet34-small-kernel": partial(_resnet, 34, True),
+    "resnet50-small-kernel": partial(_resnet, 50, True),
 }
+
+#: Backbones that need no other package; timm's come on top.
+BACKBONES: tuple[str, ...] = tuple(_OURS)
 
 
 def make_backbone(name: str, channels: int, size: tuple[int, int]) -> nn.Module:
     """Make a backbone by name, with random weights from torch's global generator.
 
+    Parameters
+    ----------
+    name : str
+        One of :data:`BACKBONES`, or the name of a timm model, with or without
+        ``timm:`` in front of it (``resnet18`` is ours, ``timm:resnet18`` timm's).
+    channels : int
+        Channels of the patches.
+    size : (height, width)
+        Training size in pixels.
+
     Raises
     ------
     ConfigError
-        If there is no such backbone.
+        If there is no such backbone, or it takes no images of this kind.
+    MissingPackageError
+        If it would have to come from timm and that is not installed.
     """
-    if name not in _BACKBONES:
-        raise ConfigError(f"The backbone must be one of {', '.join(_BACKBONES)}, not {name!r}.")
-    return _BACKBONES[name](channels, size)
+    check_backbone(name)
+    if name in _OURS:
+        return _OURS[name](channels, size)
+    return make_timm(name.removeprefix(PREFIX), channels, size)
+
+
+def check_backbone(name: str) -> None:
+    """Check that there is a backbone of this name, without making it.
+
+    Raises
+    ------
+    ConfigError, MissingPackageError
+        See :func:`make_backbone`.
+    """
+    if name in _OURS:
+        return
+    try:
+        known = timm_names()
+    except MissingPackageError:
+        raise MissingPackageError(
+            f"The backbone {name!r} is none of {', '.join(BACKBONES)}, and timm, which has "
+            "many more, is not installed; install it with: pip install timm"
+        ) from None
+    if name.removeprefix(PREFIX) in known:
+        return
+    near = get_close_matches(name.removeprefix(PREFIX), [*BACKBONES, *known], n=3, cutoff=0.5)
+    choose = ", ".join(near or BACKBONES)
+    raise ConfigError(
+        f"There is no backbone {name!r}; the closest names are {choose}."
+        if near
+        else f"There is no backbone {name!r}; choose {choose} or the name of a timm model."
+    )

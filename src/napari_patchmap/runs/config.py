@@ -7,6 +7,8 @@ from typing import Any, Literal, Self, get_args
 
 from napari_patchmap.augment.config import AugmentConfig
 from napari_patchmap.config import Config, setting
+from napari_patchmap.methods.stage import Optimiser
+from napari_patchmap.networks.backbones import BACKBONES, check_backbone
 
 Method = Literal["tsimcne"]
 METHODS: tuple[str, ...] = get_args(Method)
@@ -56,12 +58,14 @@ class TrainConfig(Config):
         group="Network",
         rare=True,
     )
-    backbone: Literal["compact", "resnet18", "resnet18-small-kernel"] | None = setting(
+    backbone: str | None = setting(
         None,
-        "Network that looks at a patch; empty takes compact on a CPU and the paper's "
-        "small-kernel ResNet18 on a GPU.",
+        "Network that looks at a patch: compact, resnet18, resnet34, resnet50, one of these "
+        "with -small-kernel (for patches up to about 64 px), or the name of a timm model; "
+        "empty takes compact on a CPU and the paper's resnet18-small-kernel on a GPU.",
         group="Network",
         rare=True,
+        suggestions=BACKBONES,
     )
     longest_side: int | None = setting(
         None,
@@ -72,6 +76,37 @@ class TrainConfig(Config):
         group="Network",
         rare=True,
     )
+    optimiser: Optimiser | None = setting(
+        None,
+        "How the whole network learns; empty takes what goes with the network.",
+        group="Network",
+        rare=True,
+    )
+    learning_rate: float | None = setting(
+        None,
+        "Highest learning rate of the first stage, to which later ones keep their ratio; "
+        "empty takes the one published for the optimiser.",
+        low=1e-6,
+        high=100.0,
+        step=1e-6,
+        group="Network",
+        rare=True,
+    )
+    weight_decay: float | None = setting(
+        None,
+        "Pull of the weights towards zero while the whole network learns; empty takes the one "
+        "published for the optimiser.",
+        low=0.0,
+        high=10.0,
+        step=1e-6,
+        group="Network",
+        rare=True,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.backbone is not None:
+            check_backbone(self.backbone)
 
 
 @dataclass(frozen=True)

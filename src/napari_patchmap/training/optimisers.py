@@ -9,17 +9,67 @@ from torch import nn
 
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.networks import Network
+from napari_patchmap.networks.timm_models import timm
 from napari_patchmap.training.muon import Muon
+
+_Named = dict[str, nn.Parameter]
 
 
 def make_optimiser(stage: Stage, network: Network) -> torch.optim.Optimizer:
     """Make a new optimiser for the weights that a stage trains; all others rest.
 
+    Which weights decay follows the publications:
+
+    - SGD with momentum 0.9: all of them (Böhm et al., "Unsupervised visualization
+      of image datasets using contrastive learning", 2023).
+    - AdamW: all but biases and what has one dimension, normalisation in the first
+      place (Caron et al., "Emerging properties in self-supervised vision
+      transformers", 2021).
+    - LARS with momentum 0.9 (You et al., "Large batch training of convolutional
+      networks", 2017): those two do not decay either, and their step is not
+      adapted to their size (Chen et al., "A simple framework for contrastive
+      learning of visual representations", 2020).
+    - LAMB (You et al., "Large batch optimization for deep learning", 2020), as
+      timm has it, with gradients of norm 1 at most: like LARS.
+    - Muon: weights of hidden layers; see :class:`Muon`.
+
+    Its ``state_dict`` holds tensors and numbers alone.
+
     Parameters
     ----------
     stage : Stage
     network : Network
+
+    Raises
+    ------
+    MissingPackageError
+        If it is LARS or LAMB, and timm is not installed.
     """
+    named = _moving(stage, network)
+    decay = stage.weight_decay
+    if stage.optimiser == "muon":
+        hidden = _hidden_weights(network)
+        matrices = [p for p in named.values() if id(p) in hidden]
+        others = [p for p in named.values() if id(p) not in hidden]
+        return Muon(matrices, others, lr=stage.lr, weight_decay=decay)
+    if stage.optimiser == "adamw":
+        groups = _by_decay(named, decay)
+        return torch.optim.AdamW(groups, lr=stage.lr, betas=(0.9, 0.95), weight_decay=decay)
+    if stage.optimiser == "sgd":
+        return torch.optim.SGD(named.values(), lr=stage.lr, momentum=0.9, weight_decay=decay)
+    groups = _by_decay(named, decay)
+    # timm adapts what decays; these are to be adapted with a decay of zero, too.
+    groups[0]["always_adapt"] = True
+    timm()
+    from timm.optim import Lamb, Lars
+
+    if stage.optimiser == "lars":
+        return Lars(groups, lr=stage.lr, momentum=0.9)
+    return Lamb(groups, lr=stage.lr)
+
+
+def _moving(stage: Stage, network: Network) -> _Named:
+    """Let the weights that a stage trains move, and no others; return them by name."""
     moving: dict[str, tuple[nn.Module, ...]] = {
         "all": (network,),
         "projector": (network.hidden, network.output),
@@ -28,18 +78,25 @@ def make_optimiser(stage: Stage, network: Network) -> torch.optim.Optimizer:
     network.requires_grad_(False)
     for part in moving[stage.trains]:
         part.requires_grad_(True)
-    named = {name: p for name, p in network.named_parameters() if p.requires_grad}
-    decay = stage.weight_decay
-    if stage.optimiser == "muon":
-        edges = {id(p) for p in network.output.parameters()}
-        edges.add(id(next(network.backbone.parameters())))
-        matrices = [p for p in named.values() if p.ndim > 1 and id(p) not in edges]
-        others = [p for p in named.values() if p.ndim == 1 or id(p) in edges]
-        return Muon(matrices, others, lr=stage.lr, weight_decay=decay)
-    if stage.optimiser == "adamw":
-        groups: list[dict[str, Any]] = [
-            {"params": [p for p in named.values() if p.ndim > 1]},
-            {"params": [p for p in named.values() if p.ndim == 1], "weight_decay": 0.0},
-        ]
-        return torch.optim.AdamW(groups, lr=stage.lr, betas=(0.9, 0.95), weight_decay=decay)
-    return torch.optim.SGD(named.values(), lr=stage.lr, momentum=0.9, weight_decay=decay)
+    return {name: p for name, p in network.named_parameters() if p.requires_grad}
+
+
+def _by_decay(named: _Named, decay: float) -> list[dict[str, Any]]:
+    """Divide weights into those that decay and those that do not."""
+    exempt = {name for name, p in named.items() if p.ndim <= 1 or name.endswith(".bias")}
+    return [
+        {"params": [p for n, p in named.items() if n not in exempt], "weight_decay": decay},
+        {"params": [p for n, p in named.items() if n in exempt], "weight_decay": 0.0},
+    ]
+
+
+def _hidden_weights(network: Network) -> set[int]:
+    """Ids of the weights of linear layers and convolutions between the first and the last.
+
+    Convolutions of one channel at a time are no matrices, and tokens and position
+    embeddings no layers.
+    """
+    layers = [part for part in network.modules() if isinstance(part, nn.Linear | nn.Conv2d)]
+    weights = {id(layer.weight) for layer in layers if getattr(layer, "groups", 1) == 1}
+    # The layers of the backbone come first, and the first of them looks at the patch.
+    return weights - {id(layers[0].weight), id(network.output.weight)}
