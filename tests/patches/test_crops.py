@@ -12,6 +12,7 @@ import tifffile
 from napari_patchmap.errors import PatchError, UnclearAxesError
 from napari_patchmap.patches import CropConfig, from_objects, open_patches, reopen
 from napari_patchmap.patches.objects import find_objects
+from tests.patches.test_zarr import fill, write_ome
 
 #: Ids that need 64 bits, far apart.
 SPARSE = (3, 70_000, 5_000_000_000)
@@ -245,6 +246,56 @@ def test_files_give_the_same_crops_and_open_again(tmp_path, scene):
         again = reopen(json.loads(json.dumps(ps.origin)))
         assert again.origin == ps.origin
         np.testing.assert_array_equal(again[1], ps[1])
+
+
+@pytest.mark.parametrize("fmt", [2, 3])
+def test_zarr_images_and_labels_give_the_same_crops(tmp_path, scene, fmt):
+    image, labels = scene
+    labels = np.searchsorted([0, *SPARSE], labels).astype(np.uint16)
+    stains = np.stack([image, image[::-1]])
+    tifffile.imwrite(tmp_path / "labels.tif", labels)
+    write_ome(
+        tmp_path / "image.zarr", stains[None, :, None], "tczyx", fmt=fmt, names=["α", "β"],
+        chunks=(1, 1, 1, 32, 32),
+    )  # fmt: skip
+    write_ome(tmp_path / "image.zarr/labels/cells", labels[None, None, None], "tczyx", fmt=fmt)
+    fill(tmp_path / "plain.zarr", labels, (20, 20), fmt)
+    expected = crops(stains, labels, config={"size": 16})
+    for name in ("labels.tif", "image.zarr/labels/cells", "plain.zarr"):
+        ps = open_patches(
+            tmp_path / "image.zarr", objects=tmp_path / name, crops=CropConfig(size=16)
+        )
+        assert ps.channel_names == ("α", "β")
+        assert ps.table["label_id"].tolist() == [1, 2, 3]
+        for i in range(3):
+            np.testing.assert_array_equal(ps[i], expected[i])
+        np.testing.assert_array_equal(reopen(ps.origin)[1], ps[1])
+    tifffile.imwrite(tmp_path / "image.tif", image)
+    assert len(open_patches(tmp_path / "image.tif", objects=tmp_path / "plain.zarr")) == 3
+    assert ps.notes == expected.notes
+    chunk = tmp_path / "image.zarr/0" / ("c/0/0/0/0/0" if fmt == 3 else "0.0.0.0.0")
+    chunk.unlink()
+    ps = open_patches(tmp_path / "image.zarr", objects=tmp_path / "labels.tif")
+    assert ps.notes[-1].startswith("1 plane(s) of image.zarr lack chunks, which are shown")
+
+
+def test_zarr_of_objects_that_cannot_be_used_is_one_sentence(tmp_path, scene):
+    image, labels = scene
+    fill(tmp_path / "labels.zarr", labels.astype(np.int32), (20, 20))
+    write_ome(tmp_path / "deep.zarr", np.stack([image, image]), "zyx")
+    with pytest.raises(UnclearAxesError, match=r"deep\.zarr is a 3-D volume"):
+        open_patches(tmp_path / "deep.zarr", objects=tmp_path / "labels.zarr")
+    fill(tmp_path / "small.zarr", image[:20], (20, 20))
+    with pytest.raises(PatchError, match=r"labels\.zarr .* do not match the image small\.zarr"):
+        open_patches(tmp_path / "small.zarr", objects=tmp_path / "labels.zarr")
+    fill(tmp_path / "image.zarr", image, (20, 20))
+    for name in ("image", "labels"):
+        (tmp_path / f"{name}.zarr/c/0/0").write_bytes(b"damaged")
+        with pytest.raises(PatchError, match=rf"A chunk of .*{name}\.zarr cannot be decoded"):
+            open_patches(tmp_path / "image.zarr", objects=tmp_path / "labels.zarr")
+    (tmp_path / "empty.zarr").mkdir()
+    with pytest.raises(PatchError, match=r"empty\.zarr is not a Zarr store"):
+        open_patches(tmp_path / "empty.zarr", objects=tmp_path / "labels.zarr")
 
 
 def test_axes_of_files_come_from_their_metadata(tmp_path, grey):

@@ -20,6 +20,8 @@ from napari_patchmap.patches.object_folders import read_object_folders
 from napari_patchmap.patches.pile import try_decode
 from napari_patchmap.patches.source import LoadCancelled, Source, Watch
 from napari_patchmap.patches.tiff import read_tiff
+from napari_patchmap.patches.zarr_field import missing_notes, zarr_field
+from napari_patchmap.patches.zarr_store import is_zarr
 
 _TIFF = (".tif", ".tiff")
 
@@ -53,20 +55,24 @@ def open_objects(
     for one in (path, masks):
         if not one.exists():
             raise PatchError(f"There is no file or folder {one}; check the path.")
-    if path.is_dir() != masks.is_dir():
+    folders = [one.is_dir() and not is_zarr(one) for one in (path, masks)]
+    if folders[0] != folders[1]:
         raise PatchError(
             f"{path} and {masks} must both be files, or both be folders with one label image "
             "for each image; choose two of a kind."
         )
-    if path.is_dir():
+    if folders[0]:
         return read_object_folders(path, masks, config, watch)
     labels, _, _ = _read(masks, "auto", None)
     labels = check_labels(_one_channel(labels, masks), str(masks))
     image, letters, names = _read(path, axes, labels)
-    return object_source(
+    source = object_source(
         image, labels, axes=letters, config=config, name=path.name, labels_name=masks.name,
         channel_names=names, rgb="S" in letters, watch=watch,
     )  # fmt: skip
+    if is_zarr(path):
+        source.notes += missing_notes(path, watch)
+    return source
 
 
 def _read(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] | None]:
@@ -76,6 +82,8 @@ def _read(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] |
             return _read_tiff(path, axes, labels)
         if path.suffix.lower() == ".npy":
             return np.load(path, mmap_mode="r", allow_pickle=False), axes, None
+        if is_zarr(path):
+            return zarr_field(path, axes, labels is None)
     except (LoadCancelled, MemoryError):
         raise
     except UnclearAxesError as error:
@@ -87,7 +95,7 @@ def _read(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] |
         raise PatchError(f"{path} cannot be read ({said}); copy or export it again.") from None
     decoded = try_decode(str(path), axes)
     if isinstance(decoded, str):
-        raise PatchError(f"{path} {decoded}; choose a TIFF, PNG or NumPy file (.npy).")
+        raise PatchError(f"{path} {decoded}; choose a TIFF, PNG, Zarr or NumPy file (.npy).")
     colour = decoded.channel_names if decoded.pixels.shape[-1] > 1 else None
     return decoded.pixels, "YXS", colour
 
@@ -124,7 +132,7 @@ def _read_tiff(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[s
 
 def _one_channel(labels: Any, path: Path) -> Any:
     """Drop the channel axis that readers add; labels have one channel."""
-    if path.suffix.lower() == ".npy":
+    if path.suffix.lower() == ".npy" or is_zarr(path):
         return labels
     if labels.shape[-1] > 1:
         raise PatchError(

@@ -8,7 +8,7 @@ import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -73,25 +73,49 @@ def read_zarr(path: Path, axes: str, watch: Watch) -> Source:
         ) from None
 
 
-def _read(path: Path, axes: str, watch: Watch) -> Source:
+class Found(NamedTuple):
+    """The array of a store that holds its images."""
+
+    array: Any
+    said: Any
+    """Names of its axes as OME-Zarr gives them, or None."""
+    labels: list[str]
+    """Names of the channels, as far as there are any."""
+    columns: dict[str, Any]
+    """The arrays beside it."""
+
+
+def find_array(path: Path) -> Found:
+    """Find the array in a store that holds its images.
+
+    Raises
+    ------
+    PatchError
+        If it is no Zarr store, or does not say which array that is.
+    """
     import zarr
 
     node = _open(path)
-    group, columns, labels = None, {}, []
-    said: tuple[Any, ...] | None = None
-    if isinstance(node, zarr.Group):
-        group = _image_group(node, path)
-        scales = ome(group.attrs).get("multiscales")
-        if scales:
-            array = group[scales[0]["datasets"][0]["path"]]
-            said, labels = scales[0].get("axes", "tczyx"), channel_labels(group.attrs)
-        else:
-            columns = {
-                key: value for key, value in group.members() if isinstance(value, zarr.Array)
-            }
-            array = columns.pop(images_key(columns, path))
-    else:
-        array = node
+    if not isinstance(node, zarr.Group):
+        return Found(node, None, [], {})
+    group = _image_group(node, path)
+    scales = ome(group.attrs).get("multiscales")
+    if scales:
+        array = group[scales[0]["datasets"][0]["path"]]
+        return Found(array, scales[0].get("axes", "tczyx"), channel_labels(group.attrs), {})
+    columns = {key: value for key, value in group.members() if isinstance(value, zarr.Array)}
+    return Found(columns.pop(images_key(columns, path)), None, [], columns)
+
+
+def said_letters(array: Any, said: Any) -> str | None:
+    """Return one letter an axis if the store names its axes, else None."""
+    names = said or getattr(array.metadata, "dimension_names", None)
+    names = names or array.attrs.get("_ARRAY_DIMENSIONS")
+    return letters_of(names) if names and len(names) == array.ndim else None
+
+
+def _read(path: Path, axes: str, watch: Watch) -> Source:
+    array, said, labels, columns = find_array(path)
     check_numbers(np.dtype(array.dtype), math.prod(array.shape), str(path))
     letters, notes, named = _letters(array, said, axes, path)
     images = ZarrImages(array, letters, str(path))
@@ -100,8 +124,8 @@ def _read(path: Path, axes: str, watch: Watch) -> Source:
         raise PatchError(
             f"{path} is one single image ({width} x {height}); give a store of many patches."
         )
-    files = _files(path, array, watch)
-    reasons = _missing(array, letters, set(files), watch)
+    files = chunk_files(path, array, watch)
+    reasons = missing_chunks(array, letters, set(files), watch)
     good = np.setdiff1d(np.arange(len(images)), list(reasons))
     if len(good) == 0:
         raise PatchError(
@@ -178,9 +202,7 @@ def _letters(array: Any, said: Any, axes: str, path: Path) -> tuple[str, list[st
     """Decide the axes; return also what to note, and whether the store named them."""
     if axes != "auto":
         return check_axes(axes, array.ndim, str(path)), [], False
-    names = said or getattr(array.metadata, "dimension_names", None)
-    names = names or array.attrs.get("_ARRAY_DIMENSIONS")
-    letters = letters_of(names) if names and len(names) == array.ndim else None
+    letters = said_letters(array, said)
     if letters is None:
         return plain_axes(array.shape, str(path), axes), [], False
     try:
@@ -206,7 +228,7 @@ def _add(source: Source, columns: Mapping[str, Any], path: Path, watch: Watch) -
 # -- chunks --------------------------------------------------------------------
 
 
-def _files(path: Path, array: Any, watch: Watch) -> dict[str, Path]:
+def chunk_files(path: Path, array: Any, watch: Watch) -> dict[str, Path]:
     """List the files of an array by their names in it."""
     if path.is_file():
         with zipfile.ZipFile(path) as file:
@@ -226,7 +248,7 @@ def _files(path: Path, array: Any, watch: Watch) -> dict[str, Path]:
     return files
 
 
-def _missing(array: Any, axes: str, files: set[str], watch: Watch) -> dict[int, str]:
+def missing_chunks(array: Any, axes: str, files: set[str], watch: Watch) -> dict[int, str]:
     """Say which patches lack chunks, and name the first that each lacks."""
     outer = array.shards or array.chunks
     channel = channel_axis(axes)
