@@ -10,7 +10,7 @@ from napari.layers import Image
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.patches import CropConfig, from_objects, reopen
+from napari_patchmap.patches import CropConfig, from_objects, open_patches, reopen
 from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.plugin.layers import MapLayer
 from napari_patchmap.plugin.opening import Request, open_request
@@ -251,6 +251,36 @@ def test_another_layer_of_the_name_is_left_alone(viewer, workspace):
     MapLayer.of(viewer).views.show("source")
     workspace.select(np.array([3]))
     assert overlays(viewer) == []
+
+
+def test_of_a_folder_of_fields_the_one_in_view_is_linked(
+    qtbot, viewer, workspace, hand, tmp_path, rng_image
+):
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    for i, shift in enumerate((0, 3)):
+        tifffile.imwrite(tmp_path / "images" / f"field {i}.tif", rng_image)
+        tifffile.imwrite(tmp_path / "masks" / f"field {i}_mask.tif", grid_labels(shift))
+    patches = open_patches(tmp_path / "images", objects=tmp_path / "masks")
+    owner = start(viewer, workspace, patches)
+    viewer.open(tmp_path / "masks" / "field 1_mask.tif", plugin="napari", layer_type="labels")
+    QApplication.processEvents()
+    assert owner.views.now == "source"
+    table = patches.table
+    chosen = np.flatnonzero(table["label_id"] == 9_000)
+    assert table["source"].iloc[chosen].tolist() == ["field 0.tif", "field 1.tif"]
+    workspace.select(chosen)
+    (overlay,) = overlays(viewer)
+    np.testing.assert_array_equal(overlay.data > 0, grid_labels(3) == 9_000)
+    hand.click(np.add(middle(20), (0, 3)))
+    assert table["source"].iloc[workspace.current] == "field 1.tif"
+    assert table["label_id"].iloc[workspace.current] == 21_000
+    # The other field replaces it.
+    viewer.layers.remove("field 1_mask")
+    viewer.open(tmp_path / "masks" / "field 0_mask.tif", plugin="napari", layer_type="labels")
+    QApplication.processEvents()
+    (overlay,) = overlays(viewer)
+    np.testing.assert_array_equal(overlay.data > 0, grid_labels() == 9_000)
 
 
 # -- slides ---------------------------------------------------------------------

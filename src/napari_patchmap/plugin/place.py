@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import Colormap
 
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.object_folders import MASK_ENDINGS
 from napari_patchmap.plugin.painting import BoxPicture, ObjectPicture
 from napari_patchmap.plugin.views import OVERLAY
 
@@ -17,6 +21,9 @@ SOURCE = "patchmap_source"
 
 #: How many pixels of the source one pixel of that layer spans.
 SCALE = "patchmap_level0_scale"
+
+#: Ends of the names of images of which there are label images as well.
+_IMAGES = ("_image", "_img", "-image", "-img")
 
 #: Shade, nothing, edge of what is chosen, outline of a tile (red, green, blue, opacity).
 _COLOURS = [(0, 0, 0, 0.5), (0, 0, 0, 0), (1, 0.83, 0.1, 1), (1, 0.83, 0.1, 0.75)]
@@ -162,9 +169,13 @@ def places_in(layers: list[Layer], patches: PatchSet | None) -> list[Place]:
         for layer in reversed(layers):
             named = layer.name == origin.get("labels_layer")
             filed = _path(layer) is not None and _path(layer) == origin.get("objects")
-            if isinstance(layer, Labels) and (named or filed) and _holds(layer, patches):
+            if isinstance(layer, Labels) and (named or filed) and _holds(layer, table):
                 return [Place(layer, patches, np.arange(len(patches)))]
     sources = table["source"].astype(str).to_numpy()
+    for layer in reversed(layers) if objects else ():
+        rows = np.flatnonzero(sources == _field_of(layer, origin, sources))
+        if len(rows) and _holds(layer, table.iloc[rows]):
+            found.append(Place(layer, patches, rows))
     for layer in reversed(layers):
         if not isinstance(layer, Image) or layer.metadata.get(OVERLAY):
             continue
@@ -187,9 +198,29 @@ def _source_of(layer: Layer, origin: dict[str, Any], sources: np.ndarray) -> str
     return None
 
 
-def _holds(layer: Layer, patches: PatchSet) -> bool:
-    """Whether the patches lie within the layer: another one may have its name by now."""
-    table, shape = patches.table, layer.data.shape
+def _field_of(layer: Layer, origin: dict[str, Any], sources: np.ndarray) -> str | None:
+    """Return the image, of a folder of them, whose label image a layer shows."""
+    path, root = _path(layer), str(origin.get("objects") or "")
+    if not isinstance(layer, Labels) or not root:
+        return None
+    try:  # napari forgets the file of an image that is converted to labels
+        name = layer.name if path is None else PurePath(path).relative_to(root).as_posix()
+    except ValueError:  # from elsewhere
+        return None
+    fields = {_bare(source): source for source in set(sources.tolist())}
+    return fields.get(_bare(name))
+
+
+def _bare(name: str) -> str:
+    """Return what the names of an image and of its labels have in common."""
+    stem = os.path.splitext(name)[0].casefold().removesuffix(".ome")
+    ending = next((end for end in (*MASK_ENDINGS, *_IMAGES) if stem.endswith(end)), "")
+    return stem.removesuffix(ending)
+
+
+def _holds(layer: Layer, table: pd.DataFrame) -> bool:
+    """Whether patches lie within the layer: another one may have its name by now."""
+    shape = layer.data.shape
     if len(shape) not in (2, 3) or "label_id" not in table:
         return False
     planes = shape[0] if len(shape) == 3 else 1
