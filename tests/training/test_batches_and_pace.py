@@ -12,7 +12,7 @@ from napari_patchmap.training.pace import Pace
 
 @pytest.mark.parametrize(("patches", "size"), [(100, 32), (33, 32), (64, 32), (50, 49)])
 def test_batches_are_full_without_repeats_and_fair(patches, size):
-    batches = Batches(patches, size, torch.Generator().manual_seed(0))
+    batches = Batches(patches, size, seed=0)
     drawn = [batches.draw() for _ in range(patches * 4)]
     assert all(len(batch) == size == len(torch.unique(batch)) for batch in drawn)
     counts = np.bincount(torch.cat(drawn).numpy(), minlength=patches)
@@ -20,8 +20,16 @@ def test_batches_are_full_without_repeats_and_fair(patches, size):
 
 
 def test_a_batch_is_never_larger_than_the_set():
-    batches = Batches(7, 512, torch.Generator().manual_seed(0))
+    batches = Batches(7, 512, seed=0)
     assert sorted(batches.draw().tolist()) == list(range(7))
+
+
+def test_batches_that_are_skipped_are_as_if_drawn():
+    straight, resumed = Batches(50, 16, seed=3), Batches(50, 16, seed=3)
+    for _ in range(11):
+        straight.draw()
+    resumed.skip(11)
+    assert all(torch.equal(straight.draw(), resumed.draw()) for _ in range(9))
 
 
 class Clock:

@@ -13,7 +13,7 @@ from napari_patchmap.errors import ConfigError, TrainingError
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import describe_plan, fit
-from napari_patchmap.training.trainer import _Trainer
+from napari_patchmap.training.session import Session
 from tests.conftest import make_cells
 
 
@@ -163,7 +163,7 @@ def test_patches_larger_than_needed_are_trained_smaller():
     [
         (
             torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB"),
-            "smaller batch",
+            "longest side or batch size",
         ),
         (MemoryError(), "smaller longest side"),
         (
@@ -176,7 +176,7 @@ def test_device_errors_are_one_sentence(cells, monkeypatch, error, said):
     def fail(*_):
         raise error
 
-    monkeypatch.setattr(_Trainer, "_train", fail)
+    monkeypatch.setattr(Session, "_load_pixels", fail)
     with pytest.raises(TrainingError) as caught:
         fit(cells, config())
     assert said in str(caught.value)

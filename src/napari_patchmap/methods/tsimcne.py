@@ -8,7 +8,7 @@ put a new 2-D output layer in and train it alone; train everything in 2-D.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -180,15 +180,26 @@ def preset_epochs(preset: str, backbone: str, patches: int) -> tuple[float, ...]
     return tuple(count / patches for count in looked_at)
 
 
-def recipe(backbone: str, epochs: tuple[float, ...], batch_size: int) -> Recipe:
-    """Return the recipe for a backbone."""
+def recipe(
+    backbone: str, epochs: tuple[float, ...], batch_size: int, dimensions: int = 2
+) -> Recipe:
+    """Return the recipe for a backbone, for a map of so many dimensions."""
     make = compact_recipe if recipe_name(backbone) == "compact" else paper_recipe
-    return make(epochs, batch_size)
+    made = make(epochs, batch_size)
+    stages = tuple(
+        replace(stage, dimensions=dimensions) if stage.dimensions == 2 else stage
+        for stage in made.stages
+    )
+    # t-SNE lays out in two dimensions.
+    start = "pca" if made.start == "tsne" and dimensions != 2 else made.start
+    return replace(made, stages=stages, start=start)
 
 
 @torch.no_grad()
-def start_map(network: Network, features: Tensor, start: Literal["random", "pca"]) -> None:
-    """Replace the output layer of ``network`` by a new two-dimensional one.
+def start_map(
+    network: Network, features: Tensor, start: Literal["random", "pca"], dimensions: int = 2
+) -> None:
+    """Replace the output layer of ``network`` by a new one with the map's dimensions.
 
     Parameters
     ----------
@@ -198,25 +209,26 @@ def start_map(network: Network, features: Tensor, start: Literal["random", "pca"
     start : {"random", "pca"}
         See :class:`Recipe`. "random" draws the weights from N(0, 1) and keeps
         the small uniform bias, as published; it uses torch's global generator.
+    dimensions : int
     """
     old = network.output
     if start == "random":
         bound = old.in_features**-0.5
-        weight = torch.randn(2, old.in_features)
-        bias = torch.empty(2).uniform_(-bound, bound)
+        weight = torch.randn(dimensions, old.in_features)
+        bias = torch.empty(dimensions).uniform_(-bound, bound)
     else:
         # On the CPU, since Apple GPUs have no double precision.
         outputs = network.project(features).cpu().double()
         mean = outputs.mean(dim=0)
-        axes = principal_axes(outputs - mean)
+        axes = principal_axes(outputs - mean, dimensions)
         weight = (axes @ old.weight.cpu().double()).float()
         bias = (axes @ (old.bias.cpu().double() - mean)).float()
     network.replace_output(weight, bias)
 
 
-def principal_axes(centred: Tensor) -> Tensor:
-    """Two main axes of ``(n, d)`` centred points, shape (2, d), with a fixed sign."""
+def principal_axes(centred: Tensor, count: int = 2) -> Tensor:
+    """Main axes of ``(n, d)`` centred points, shape (count, d), with a fixed sign."""
     _, vectors = torch.linalg.eigh(centred.T @ centred)
-    axes = vectors[:, [-1, -2]].T
+    axes = vectors.flip(1)[:, :count].T
     largest = axes.gather(1, axes.abs().argmax(dim=1, keepdim=True))
     return axes * largest.sign()

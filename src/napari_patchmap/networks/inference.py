@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from napari_patchmap.augment.views import Symmetry, apply_symmetry, plain
+from napari_patchmap.networks.memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.networks.network import Network
+from napari_patchmap.networks.pixels import Pixels
 
 #: Patches that go through the network at once.
 BATCH = 512
@@ -18,7 +20,7 @@ BATCH = 512
 @torch.inference_mode()
 def infer(
     network: Network,
-    pixels: Tensor,
+    pixels: Pixels,
     *,
     symmetries: Sequence[Symmetry] = ((0, False),),
     half: torch.dtype | None = None,
@@ -29,7 +31,7 @@ def infer(
     ----------
     network : Network
         Put into evaluation mode for the time being.
-    pixels : Tensor of uint8, shape (n, channel, height, width)
+    pixels : Tensor of uint8 or PatchPixels, shape (n, channel, height, width)
         On any device; moved to the network's in batches.
     symmetries : sequence of (quarter turns, mirrored)
         Copies of each patch whose features are averaged before they are
@@ -45,25 +47,48 @@ def infer(
     device = next(network.parameters()).device
     was_training = network.training
     network.eval()
+    count, batch, start = len(pixels), BATCH, 0
     features, outputs = [], []
-    for start in range(0, len(pixels), BATCH):
-        images = plain(pixels[start : start + BATCH].to(device))
+    while start < count:
+        part = slice(start, start + batch)
+        try:
+            mean = _mean_features(network, pixels[part].to(device), symmetries, half)
+        except (MemoryError, RuntimeError) as error:
+            if batch == 1 or not is_out_of_memory(error):
+                raise
+            mean = None
+        if mean is None:
+            free_cached_memory()
+            batch //= 2
+            continue
         with torch.autocast(device.type, dtype=half, enabled=half is not None):
-            mean = torch.zeros((), device=device)
-            for symmetry in symmetries:
-                turned = apply_symmetry(images, symmetry)
-                turned = turned.contiguous(memory_format=torch.channels_last)
-                mean = mean + network.features(turned).float()
-            mean = mean / len(symmetries)
-            features.append(mean.cpu())
             outputs.append(network.project(mean).float().cpu())
+        features.append(mean.cpu())
+        start = part.stop
     network.train(was_training)
     return torch.cat(features).numpy(), torch.cat(outputs).numpy()
 
 
+def _mean_features(
+    network: Network,
+    pixels: Tensor,
+    symmetries: Sequence[Symmetry],
+    half: torch.dtype | None,
+) -> Tensor:
+    """Mean features of the turned and mirrored copies of some patches, float32."""
+    images = plain(pixels)
+    mean = torch.zeros((), device=images.device)
+    with torch.autocast(images.device.type, dtype=half, enabled=half is not None):
+        for symmetry in symmetries:
+            turned = apply_symmetry(images, symmetry)
+            turned = turned.contiguous(memory_format=torch.channels_last)
+            mean = mean + network.features(turned).float()
+    return mean / len(symmetries)
+
+
 @torch.no_grad()
 def recalibrate(
-    network: Network, pixels: Tensor, *, half: torch.dtype | None = None, batches: int = 8
+    network: Network, pixels: Pixels, *, half: torch.dtype | None = None, batches: int = 8
 ) -> None:
     """Give batch normalisation the statistics of patches as they are.
 
@@ -73,7 +98,7 @@ def recalibrate(
     Parameters
     ----------
     network : Network
-    pixels : Tensor of uint8, shape (n, channel, height, width)
+    pixels : Tensor of uint8 or PatchPixels, shape (n, channel, height, width)
         Patches; up to ``batches`` x 512, spread evenly, are used.
     half : torch.dtype, optional
         Half precision for the backbone.

@@ -89,19 +89,19 @@ class Network(nn.Module):
         self.output = layer
         self.spec = NetworkSpec(**{**asdict(self.spec), "out_dim": int(weight.shape[0])})
 
-    def renew_projector(self) -> None:
-        """Put a new projector with two outputs in, its weights drawn at random.
+    def renew_projector(self, out_dim: int = 2) -> None:
+        """Put a new projector in, its weights drawn at random.
 
         Outputs begin close together, so that a map unfolds from its middle.
         """
         device = self.output.weight.device
         hidden, width = _hidden_layers(int(self.backbone.out_features), self.spec)  # type: ignore[arg-type]
         self.hidden = hidden.to(device)
-        output = nn.Linear(width, 2)
+        output = nn.Linear(width, out_dim)
         with torch.no_grad():
             output.weight.mul_(0.1)
         self.output = output.to(device)
-        self.spec = NetworkSpec(**{**asdict(self.spec), "out_dim": 2})
+        self.spec = NetworkSpec(**{**asdict(self.spec), "out_dim": out_dim})
 
 
 def _hidden_layers(width: int, spec: NetworkSpec) -> tuple[nn.Sequential, int]:

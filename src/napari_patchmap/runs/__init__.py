@@ -1,8 +1,10 @@
 """The run folder: settings, weights, map, features, quality; placing new images."""
 
+from napari_patchmap.runs.checkpoint import is_unfinished
 from napari_patchmap.runs.config import RunConfig, TrainConfig
+from napari_patchmap.runs.folder import check_free
 from napari_patchmap.runs.places import new_run_folder, runs_home
-from napari_patchmap.runs.run import Run, check_free, reopen_patches
+from napari_patchmap.runs.run import Run, reopen_patches
 from napari_patchmap.runs.table import embedding_table, read_embedding_csv, save_embedding_csv
 from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
 
@@ -13,6 +15,7 @@ __all__ = [
     "TrainConfig",
     "check_free",
     "embedding_table",
+    "is_unfinished",
     "new_run_folder",
     "read_embedding_csv",
     "reopen_patches",

@@ -67,6 +67,37 @@ class TrainConfig(Config):
         rare=True,
         suggestions=BACKBONES,
     )
+    dimensions: int = setting(
+        2,
+        "Dimensions of the map.",
+        low=2,
+        high=128,
+        group="Network",
+        rare=True,
+    )
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = setting(
+        "auto",
+        "Numbers to compute with; auto takes what this device does fast. Loss and output are "
+        "always float32.",
+        group="Computer",
+        rare=True,
+    )
+    pixels: Literal["auto", "memory", "stream"] = setting(
+        "auto",
+        "Where pixels are kept: in the device's memory, or on disk and read while training; "
+        "auto decides by size.",
+        group="Computer",
+        rare=True,
+    )
+    checkpoint_every: float = setting(
+        30.0,
+        "Time between two checkpoints, from which an interrupted training is resumed.",
+        unit="s",
+        low=0.0,
+        high=86_400.0,
+        group="Computer",
+        rare=True,
+    )
     longest_side: int | None = setting(
         None,
         "Longer side at which patches are trained; empty takes their own, at most 64.",

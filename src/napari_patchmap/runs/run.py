@@ -26,6 +26,7 @@ from napari_patchmap.patches import Intensity, PatchSet, Progress, Skipped, reop
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.patches.patchset import labels_of
 from napari_patchmap.runs.config import RunConfig
+from napari_patchmap.runs.folder import beside, check_free, put_in_place
 from napari_patchmap.runs.picture import save_picture
 from napari_patchmap.runs.table import read_embedding_csv, save_embedding_csv
 from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
@@ -178,22 +179,21 @@ class Run:
         """Write the run as a folder of plain files.
 
         It is written beside its final place and moved there in one step, so that
-        a folder is either whole or not there.
+        a folder is either whole or not there. A checkpoint in the folder is kept
+        if the run was stopped, and removed if it is complete.
 
         Raises
         ------
         RunError
             If the folder is in use or cannot be written.
         """
-        folder = check_free(folder)
-        part = folder.with_name(f".{folder.name}.part")
+        folder = check_free(folder, unfinished=True)
+        part = beside(folder, "part")
         try:
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir(parents=True)
             self._write(part)
-            if folder.exists():
-                folder.rmdir()
-            part.rename(folder)
+            put_in_place(part, folder, keep_checkpoint=not self.complete)
         except OSError as error:
             shutil.rmtree(part, ignore_errors=True)
             raise RunError(
@@ -311,36 +311,6 @@ def reopen_patches(
             f"made from {len(run):,}; restore the images to link them with the map."
         )
     return patches
-
-
-def check_free(folder: str | Path) -> Path:
-    """Return the folder if a run can be written there.
-
-    Raises
-    ------
-    RunError
-        If it holds files already or cannot be made.
-    """
-    folder = Path(folder).expanduser().resolve()
-    if (folder / "config.json").exists() and (folder / "embedding.csv").exists():
-        raise RunError(
-            f"{folder} already holds a run; choose another folder or remove it first."
-        )
-    if folder.is_file():
-        raise RunError(f"{folder} is a file; choose a folder for the run.")
-    try:
-        if folder.is_dir() and any(folder.iterdir()):
-            raise RunError(f"{folder} is not empty; choose a new folder for the run.")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        probe = folder.with_name(f".{folder.name}.probe")
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise RunError(
-            f"Nothing can be written in {folder.parent} ({error.strerror or error}); choose "
-            "another folder."
-        ) from None
-    return folder
 
 
 def package_versions() -> dict[str, str]:

@@ -10,6 +10,7 @@ from torch import Tensor
 from napari_patchmap.augment import ViewMaker
 from napari_patchmap.networks import Network
 from napari_patchmap.networks.inference import BATCH
+from napari_patchmap.networks.pixels import Pixels
 
 #: Rows that are kept at most; of larger sets a random part is taken.
 _MOST_ROWS = 400_000
@@ -20,66 +21,63 @@ class FeatureCache:
 
     Parameters
     ----------
-    network : Network
-        Its backbone is used in evaluation mode.
-    pixels : Tensor of uint8, shape (n, channel, height, width)
-    views : int
-        Views of each patch, at least two.
-    generator : torch.Generator
-        On the device of the pixels.
-    half : torch.dtype or None
-        Half precision for the backbone.
+    features : Tensor of float32, shape (views, n, d)
+        On the device where they are wanted; patches in random order.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        pixels: Tensor,
-        views: int,
-        generator: torch.Generator,
-        half: torch.dtype | None,
-    ) -> None:
-        self._network, self._generator, self._half = network, generator, half
-        self._views = max(2, views)
-        self._pixels = pixels
-        self._parts: list[Tensor] = []
-        self.features = torch.empty(0)
+    def __init__(self, features: Tensor) -> None:
+        self.features = features
 
-    @torch.no_grad()
-    def fill(self, maker: ViewMaker) -> Iterator[None]:
-        """Compute the features, patches in random order.
-
-        Yields after each batch of patches; whoever stops then has a smaller cache.
-        """
-        device = self._pixels.device
-        order = torch.randperm(len(self._pixels), generator=self._generator, device=device)
-        for chosen in order[: _MOST_ROWS // self._views].split(BATCH):
-            patches = self._pixels[chosen]
-            views = torch.cat([maker(patches, self._generator) for _ in range(self._views)])
-            views = views.contiguous(memory_format=torch.channels_last)
-            with torch.autocast(device.type, dtype=self._half, enabled=self._half is not None):
-                features = self._network.features(views).float()
-            self._parts.append(features.view(self._views, len(patches), -1))
-            yield
-        self.seal()
-
-    def seal(self) -> None:
-        """Put together what was computed."""
-        if self._parts:
-            self.features = torch.cat(self._parts, dim=1)
-            self._parts = []
-
-    def draw(self, patches: Tensor) -> Tensor:
+    def draw(self, patches: Tensor, generator: torch.Generator) -> Tensor:
         """Return features of two different views of each patch, shape (2 b, d)."""
-        count = len(patches)
-        device = self._generator.device
+        count, views = len(patches), len(self.features)
 
         def pick(choices: int) -> Tensor:
-            return torch.randint(choices, (count,), generator=self._generator, device=device)
+            return torch.randint(
+                choices, (count,), generator=generator, device=generator.device
+            )
 
-        first = pick(self._views)
-        second = (first + 1 + pick(self._views - 1)) % self._views
+        first = pick(views)
+        second = (first + 1 + pick(views - 1)) % views
         return torch.cat([self.features[first, patches], self.features[second, patches]])
 
     def __len__(self) -> int:
         return self.features.shape[1]
+
+
+@torch.no_grad()
+def cache_features(
+    network: Network,
+    pixels: Pixels,
+    views: int,
+    maker: ViewMaker,
+    generator: torch.Generator,
+    half: torch.dtype | None,
+) -> Iterator[Tensor]:
+    """Compute features of some views of each patch, patches in random order.
+
+    Yields parts of shape (views, b, d), to be put together along the second axis;
+    whoever stops early has those of fewer patches.
+
+    Parameters
+    ----------
+    network : Network
+        Its backbone is used in evaluation mode.
+    pixels : Tensor of uint8 or PatchPixels, shape (n, channel, height, width)
+    views : int
+        Views of each patch, at least two.
+    maker : ViewMaker
+    generator : torch.Generator
+        On the device of the network.
+    half : torch.dtype or None
+        Half precision for the backbone.
+    """
+    device, views = generator.device, max(2, views)
+    order = torch.randperm(len(pixels), generator=generator, device=device)
+    for chosen in order[: _MOST_ROWS // views].split(BATCH):
+        patches = pixels[chosen.to(pixels.device)].to(device)
+        made = torch.cat([maker(patches, generator) for _ in range(views)])
+        made = made.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(device.type, dtype=half, enabled=half is not None):
+            features = network.features(made).float()
+        yield features.view(views, len(patches), -1)

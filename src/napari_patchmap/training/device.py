@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
 from napari_patchmap.errors import TrainingError
+
+#: Names of the precisions that can be asked for.
+PRECISIONS = {
+    "float32": None,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
 
 
 @dataclass(frozen=True)
@@ -32,13 +41,22 @@ class Device:
         """Whether this is the CPU."""
         return self.target.type == "cpu"
 
+    @property
+    def scales_loss(self) -> bool:
+        """Whether gradients would vanish in float16 unless the loss is scaled."""
+        return self.half == torch.float16
 
-def choose_device(wanted: str = "auto") -> Device:
+
+def choose_device(wanted: str = "auto", precision: str = "auto") -> Device:
     """Choose a device and its precision.
 
     Parameters
     ----------
     wanted : {"auto", "cpu", "cuda", "mps"}
+    precision : {"auto", "float32", "bfloat16", "float16"}
+        What is done fast in hardware when "auto": bfloat16 on GPUs since Ampere
+        and CPUs with AVX-512 BF16 or AMX, float16 on GPUs with tensor cores
+        before that, else float32.
 
     Raises
     ------
@@ -53,16 +71,36 @@ def choose_device(wanted: str = "auto") -> Device:
     if wanted == "mps" and not torch.backends.mps.is_available():
         raise TrainingError("No Apple GPU can be used here; choose device auto or cpu.")
     if wanted == "cuda" or (wanted == "auto" and torch.cuda.is_available()):
-        name = torch.cuda.get_device_name()
-        if torch.cuda.get_device_capability() >= (8, 0):
-            return Device(torch.device("cuda"), torch.bfloat16, f"GPU {name}, bfloat16")
-        return Device(torch.device("cuda"), None, f"GPU {name}, float32")
-    if wanted == "mps" or (wanted == "auto" and torch.backends.mps.is_available()):
-        return Device(torch.device("mps"), None, "Apple GPU, float32")
-    cores = torch.get_num_threads()
-    if _cpu_has_bfloat16():
-        return Device(torch.device("cpu"), torch.bfloat16, f"CPU, {cores} threads, bfloat16")
-    return Device(torch.device("cpu"), None, f"CPU, {cores} threads, float32")
+        target, name = torch.device("cuda"), f"GPU {torch.cuda.get_device_name()}"
+        capability = torch.cuda.get_device_capability()
+        fast = {True: "bfloat16", False: "float16" if capability >= (7, 0) else "float32"}
+        usual = fast[capability >= (8, 0)]
+    elif wanted == "mps" or (wanted == "auto" and torch.backends.mps.is_available()):
+        target, name, usual = torch.device("mps"), "Apple GPU", "float32"
+    else:
+        target, name = torch.device("cpu"), f"CPU, {torch.get_num_threads()} threads"
+        usual = "bfloat16" if _cpu_has_bfloat16() else "float32"
+    chosen = usual if precision == "auto" else precision
+    why = "" if precision == "auto" else " (as set)"
+    return Device(target, PRECISIONS[chosen], f"{name}, {chosen}{why}")
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that can still be taken on a device (of the computer's memory on a CPU)."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    if device.type == "mps":
+        return int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
+    try:
+        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+        available = next(line for line in lines if line.startswith("MemAvailable"))
+        return 1024 * int(available.split()[1])
+    except (OSError, StopIteration, ValueError):
+        pass
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    except (ValueError, OSError, AttributeError):  # Windows
+        return 4 << 30
 
 
 def _cpu_has_bfloat16() -> bool:

@@ -78,6 +78,14 @@ class Pace:
             return max(0.0, self._deadline - self._clock())
         return self.seconds_per_step * (self.steps - self.done)
 
+    def state(self) -> dict[str, float | None]:
+        """Return what :meth:`restore` needs to go on from here."""
+        return {"done": self.done, "fraction": self.fraction, "deadline": self._deadline}
+
+    def restore(self, state: dict[str, float]) -> None:
+        """Go on where another pace of this stage stopped."""
+        self.done, self.fraction = int(state["done"]), float(state["fraction"])
+
     def advance(self) -> None:
         """Note that a step was made."""
         self.done += 1

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from napari_patchmap.augment.views import symmetries
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.methods import tsimcne
+from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.config import RunConfig
-from napari_patchmap.training.device import Device, choose_device
+from napari_patchmap.training.device import Device, choose_device, free_memory
+from napari_patchmap.training.estimate import measure_speed
 from napari_patchmap.training.progress import say_time
+from napari_patchmap.training.ranks import Ranks
 
 #: Fewer patches than this make no map.
 MIN_PATCHES = 10
+
+#: Pixels are kept on the device if they take up to this share of its free memory.
+_PIXEL_SHARE = 0.4
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,17 @@ class Plan:
     minutes : float or None
         Time budget for everything; None when epochs are followed.
     patches : int
+    spec : NetworkSpec
+        The network as it begins.
+    streamed : bool
+        Whether pixels are read from disk when they are wanted, since they would
+        not fit in the device's memory.
+    parts : int
+        Parts in which a step is computed, so that it fits in memory.
+    expected : Expected
+        Seconds, as measured with a few steps.
+    notes : tuple of str
+        Why something was decided, where people may wonder.
     """
 
     device: Device
@@ -40,6 +59,20 @@ class Plan:
     batch_size: int
     minutes: float | None
     patches: int
+    spec: NetworkSpec
+    streamed: bool
+    parts: int
+    expected: Expected
+    notes: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """Time that the whole run is expected to take."""
+        if self.minutes is not None:
+            return 60 * self.minutes
+        stages = range(len(self.recipe.stages))
+        steps = sum(self.steps(i) * self.expected.step[i] for i in stages)
+        return steps + sum(self.expected.before) + self.expected.after
 
     def steps(self, stage: int) -> int:
         """Steps of a stage (from 0) by epochs; at least one, unless it has no epochs."""
@@ -57,17 +90,60 @@ class Plan:
         else:
             parts = ", ".join(f"{s.name} {s.epochs:.4g}" for s in stages)
             total = sum(self.steps(i) for i in range(len(stages)))
-            length = f"{sum(s.epochs for s in stages):.4g} epochs ({total:,} steps): {parts}"
+            length = (
+                f"about {say_time(self.seconds)} for {sum(s.epochs for s in stages):.4g} epochs "
+                f"({total:,} steps): {parts}"
+            )
         height, width = self.size
         return [
             length,
             f"{self.patches:,} patches at {width} x {height} px, network {self.backbone}",
             f"{self.batch_size} patches in a step; {self.device.reason}",
+            *self.notes,
         ]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON: what was planned, to be kept with the run."""
+        return {
+            "lines": self.lines(),
+            "seconds": round(self.seconds, 1),
+            "stages": [stage.to_dict() for stage in self.recipe.stages],
+            "steps": None
+            if self.minutes is not None
+            else [self.steps(i) for i in range(len(self.recipe.stages))],
+            "streamed": self.streamed,
+            "parts": self.parts,
+        }
 
-def make_plan(patches: PatchSet, config: RunConfig) -> Plan:
+
+@dataclass(frozen=True)
+class Expected:
+    """Seconds that the parts of a run take, from a few steps on this machine.
+
+    Parameters
+    ----------
+    before : tuple of float
+        Before the first step of each stage.
+    step : tuple of float
+        A step of each stage.
+    after : float
+        Placing all patches, measuring the map, writing the run.
+    """
+
+    before: tuple[float, ...]
+    step: tuple[float, ...]
+    after: float
+
+
+def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) -> Plan:
     """Decide device, network, batch and stages of a run.
+
+    Parameters
+    ----------
+    patches : PatchSet
+    config : RunConfig
+    ranks : Ranks, optional
+        The processes that share each batch.
 
     Raises
     ------
@@ -87,7 +163,8 @@ def make_plan(patches: PatchSet, config: RunConfig) -> Plan:
             "map; check that the right images were loaded."
         )
     train = config.train
-    device = choose_device(train.device)
+    ranks = ranks or Ranks()
+    device = choose_device(ranks.device if ranks.world > 1 else train.device, train.precision)
     backbone = train.backbone or _usual_backbone(train.preset, device)
     batch_size = min(train.batch_size or _usual_batch(backbone), count)
     epochs = train.epochs or tsimcne.preset_epochs(train.preset, backbone, count)
@@ -95,15 +172,69 @@ def make_plan(patches: PatchSet, config: RunConfig) -> Plan:
         raise TrainingError(
             f"t-SimCNE has three stages and needs three numbers of epochs, not {len(epochs)}."
         )
-    minutes = None if train.epochs else train.minutes
+    recipe = tsimcne.recipe(backbone, epochs, batch_size, train.dimensions)
+    spec = NetworkSpec(
+        backbone=backbone,
+        channels=patches.channels,
+        size=patches.training_size(train.longest_side),
+        hidden=recipe.hidden,
+        norm=recipe.norm,
+        out_dim=tsimcne.FEATURE_DIMENSIONS,
+    )
+    speed = measure_speed(spec, device, batch_size)
+    free = free_memory(device.target)
+    turned = symmetries(config.augment, spec.size) if recipe.average_symmetries else [()]
+    share = -(-batch_size // ranks.world)
+    parts = _parts(speed.memory, share, free)
+    streamed, notes = _streamed(train.pixels, count, spec, free)
+    if parts > 1:
+        notes += (
+            f"Each step is computed in {parts} parts to fit in memory; every patch is still "
+            "compared with the whole batch.",
+        )
     return Plan(
         device=device,
         backbone=backbone,
-        recipe=tsimcne.recipe(backbone, epochs, batch_size),
-        size=patches.training_size(train.longest_side),
+        recipe=recipe,
+        size=spec.size,
         batch_size=batch_size,
-        minutes=minutes,
+        minutes=None if train.epochs else train.minutes,
         patches=count,
+        spec=spec,
+        streamed=streamed,
+        parts=parts,
+        expected=Expected(
+            before=tuple(
+                speed.before(stage, count, tsne=recipe.start == "tsne")
+                for stage in recipe.stages
+            ),
+            step=tuple(share * speed.of_step(stage) for stage in recipe.stages),
+            after=speed.after(count, len(turned)),
+        ),
+        notes=notes,
+    )
+
+
+def _parts(patch_bytes: int, batch_size: int, free: int) -> int:
+    """Parts in which a step fits in half of the free memory."""
+    parts = 1
+    while batch_size * patch_bytes / parts > free / 2 and batch_size // (2 * parts) >= 8:
+        parts *= 2
+    return parts
+
+
+def _streamed(
+    wanted: str, patches: int, spec: NetworkSpec, free: int
+) -> tuple[bool, tuple[str, ...]]:
+    """Decide whether pixels are read when they are wanted, and say so."""
+    whole = patches * spec.channels * spec.size[0] * spec.size[1]
+    if wanted != "auto":
+        return wanted == "stream", ()
+    if whole <= _PIXEL_SHARE * free:
+        return False, ()
+    return True, (
+        f"The pixels take {whole / 1e9:.1f} GB, too much for the {free / 1e9:.1f} GB of free "
+        "memory; they are read from disk while training.",
     )
 
 

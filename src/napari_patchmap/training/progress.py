@@ -31,8 +31,10 @@ class Progress:
         Augmented views trained on a second, lately.
     seconds, seconds_left : float
         Time since the start, and until the end as far as known (NaN at first).
-    embedding : ndarray of float32, shape (n, 2), optional
+    embedding : ndarray of float32, shape (n, dimensions), optional
         The map as it is now, once in a while.
+    note : str
+        Something that people should know, in a sentence; mostly empty.
     """
 
     phase: str
@@ -47,6 +49,7 @@ class Progress:
     seconds: float = 0.0
     seconds_left: float = float("nan")
     embedding: np.ndarray | None = None
+    note: str = ""
 
 
 ProgressCallback = Callable[[Progress], None]

@@ -9,13 +9,13 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from napari_patchmap.training.clock import Clock
 from napari_patchmap.training.pace import Pace
 from napari_patchmap.training.progress import Progress, ProgressCallback
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from napari_patchmap.methods.stage import Stage
     from napari_patchmap.training.plan import Plan
 
 #: Seconds between two reports.
@@ -27,131 +27,187 @@ _COLUMNS = ("stage", "epoch", "loss", "lr", "views_per_second", "seconds")
 class Reporter:
     """Keeps the history of a run and calls the progress callback now and then.
 
-    Losses are summed on the device and fetched only for a report, so that the
-    GPU is never waited for in between.
+    Losses are summed on the device and fetched only for a report, so that a GPU
+    is not waited for in between.
 
     Parameters
     ----------
     progress : callable or None
-    began : float
-        When the run began, by ``time.monotonic``.
+    clock : Clock
+        Seconds since the run began.
+    plan : Plan
     """
 
-    def __init__(self, progress: ProgressCallback | None, began: float) -> None:
-        self.began = began
-        self._progress = progress
+    def __init__(self, progress: ProgressCallback | None, clock: Clock, plan: Plan) -> None:
+        self.notes: list[str] = []
+        self._progress, self._clock, self._plan = progress, clock, plan
         self._rows: list[dict[str, Any]] = []
         self._last = Progress("preparing")
-        self._plan: Plan | None = None
+        self._number = 0
+        self._end: float | None = None
+        self._lr = 0.0
+        self._made = 0
+        self._epoch_steps = 0
 
     def say(self, phase: str) -> None:
         """Report a phase that is not a training step."""
-        self._tell(Progress(phase, fraction=self._last.fraction, seconds=self._seconds()))
+        self._tell(Progress(phase, fraction=self._last.fraction, seconds=self._clock()))
 
-    def begin_stage(self, number: int, plan: Plan, end: float | None) -> None:
-        """Start counting a stage (from 0) of a plan."""
-        self._plan, self._number, self._end = plan, number, end
-        self._loss = torch.zeros((), device=plan.device.target)
-        self._counted = 0
-        self._epoch_loss = torch.zeros((), device=plan.device.target)
-        self._epoch_steps = 0
-        self._epoch_began = self._told = time.monotonic()
-        self._made = 0
+    def note(self, sentence: str) -> None:
+        """Report something that people should know, and keep it with the run."""
+        self.notes.append(sentence)
+        last = Progress(**{**vars(self._last), "note": sentence, "seconds": self._clock()})
+        if self._progress is not None:
+            self._progress(last)
+
+    def begin_stage(self, number: int, end: float | None) -> None:
+        """Start counting a stage (from 0); ``end`` is when all training must be over."""
+        device = self._plan.device.target
+        self._number, self._end = number, end
+        self._recent = _Mean(device)
+        self._epoch = torch.zeros((), device=device)
+        self._epoch_steps, self._made = 0, 0
+        self._epoch_began = self._clock()
 
     def step(self, loss: Tensor, lr: float, pace: Pace, batch_size: int) -> None:
         """Count a step; report if it is time to."""
-        assert self._plan is not None
-        self._loss += loss
-        self._epoch_loss += loss
-        self._counted += 1
+        self._recent.add(loss)
+        self._epoch += loss
         self._epoch_steps += 1
-        self._made = pace.done
-        self._lr = lr
-        now = time.monotonic()
+        self._made, self._lr = pace.done, lr
         if self._epoch_steps * batch_size >= self._plan.patches:
-            self._end_epoch(now)
-        if now - self._told >= _EVERY or pace.done == 1:
-            mean = float(self._loss) / self._counted
-            speed = 2 * batch_size * self._counted / max(1e-9, time.monotonic() - self._told)
-            self._loss.zero_()
-            self._counted = 0
-            self._told = time.monotonic()
-            self._tell(self._state(mean, lr, speed, pace))
+            self._end_epoch()
+        found = self._recent.take(at_once=pace.done == 1)
+        if found is not None:
+            mean, steps_per_second = found
+            self._tell(self._state(mean, lr, 2 * batch_size * steps_per_second, pace))
 
     def snapshot(self, embedding: np.ndarray) -> None:
         """Report the map as it is now."""
         self._tell(
-            Progress(**{**vars(self._last), "embedding": embedding, "seconds": self._seconds()})
+            Progress(**{**vars(self._last), "embedding": embedding, "seconds": self._clock()})
         )
 
-    def end_stage(self, pace: Pace) -> None:
+    def end_stage(self) -> None:
         """Close the history of a stage."""
         if self._epoch_steps:
-            self._end_epoch(time.monotonic())
+            self._end_epoch()
 
     def history(self) -> pd.DataFrame:
         """One row an epoch: stage, epoch, loss, lr, views_per_second, seconds."""
         return pd.DataFrame(self._rows, columns=list(_COLUMNS))
 
-    def _end_epoch(self, now: float) -> None:
-        assert self._plan is not None
-        size = self._plan.batch_size
+    def state(self) -> dict[str, Any]:
+        """Return what :meth:`restore` needs."""
+        inside = self._epoch_steps > 0
+        return {
+            "rows": list(self._rows),
+            "notes": list(self.notes),
+            "epoch_loss": float(self._epoch) if inside else 0.0,
+            "epoch_steps": self._epoch_steps,
+        }
+
+    def restore(self, state: dict[str, Any], *, inside: bool) -> None:
+        """Go on with the history of an interrupted run, perhaps inside of a stage."""
+        self._rows, self.notes = list(state["rows"]), list(state["notes"])
+        if inside:
+            self._epoch.fill_(state["epoch_loss"])
+            self._epoch_steps = int(state["epoch_steps"])
+
+    def _end_epoch(self) -> None:
+        size, now = self._plan.batch_size, self._clock()
         self._rows.append(
             {
                 "stage": self._number + 1,
                 "epoch": round(self._made * size / self._plan.patches, 3),
-                "loss": float(self._epoch_loss) / self._epoch_steps,
+                "loss": float(self._epoch) / self._epoch_steps,
                 "lr": self._lr,
                 "views_per_second": round(
                     2 * size * self._epoch_steps / max(1e-9, now - self._epoch_began), 1
                 ),
-                "seconds": round(self._seconds(), 2),
+                "seconds": round(now, 2),
             }
         )
-        self._epoch_loss.zero_()
+        self._epoch.zero_()
         self._epoch_steps = 0
         self._epoch_began = now
 
     def _state(self, loss: float, lr: float, speed: float, pace: Pace) -> Progress:
-        assert self._plan is not None
         plan, number = self._plan, self._number
         stages = plan.recipe.stages
         per_epoch = plan.batch_size / plan.patches
-        if self._end is not None:
-            left = max(0.0, self._end - time.monotonic())
-            total = plan.minutes * 60 if plan.minutes else 1.0
-            fraction = 1 - left / max(left, total)
-        else:
-            weights = [plan.steps(i) * _cost(stage) for i, stage in enumerate(stages)]
-            done = sum(weights[:number]) + weights[number] * pace.fraction
-            fraction = done / sum(weights)
-            here = pace.seconds_per_step / _cost(stages[number])
-            left = here * (sum(weights) - done)
+        fraction, left = self._done_and_left(pace)
         return Progress(
             phase=f"stage {number + 1} of {len(stages)}: {stages[number].name}",
             stage=number + 1,
             stages=len(stages),
             epoch=pace.done * per_epoch,
             epochs=pace.steps * per_epoch,
-            fraction=min(1.0, fraction),
+            fraction=fraction,
             loss=loss,
             lr=lr,
             views_per_second=speed,
-            seconds=self._seconds(),
+            seconds=self._clock(),
             seconds_left=left,
         )
+
+    def _done_and_left(self, pace: Pace) -> tuple[float, float]:
+        """Share of the run that is done, and the seconds that it still takes."""
+        plan, number, expected = self._plan, self._number, self._plan.expected
+        if self._end is not None:
+            left = max(0.0, self._end - self._clock()) + expected.after
+            total = plan.minutes * 60 if plan.minutes else 1.0
+            return min(1.0, max(0.0, 1 - left / max(left, total))), left
+        count = len(plan.recipe.stages)
+        stages = [expected.before[i] + plan.steps(i) * expected.step[i] for i in range(count)]
+        here = plan.steps(number) * expected.step[number]
+        done = sum(stages[: number + 1]) - here * (1 - pace.fraction)
+        whole = sum(stages) + expected.after
+        # What is still to come is as much slower than expected as what is seen now.
+        drift = pace.seconds_per_step / expected.step[number]
+        left = here * (1 - pace.fraction) + sum(stages[number + 1 :]) + expected.after
+        return min(1.0, done / whole), left * drift
 
     def _tell(self, progress: Progress) -> None:
         self._last = Progress(**{**vars(progress), "embedding": None})
         if self._progress is not None:
             self._progress(progress)
 
-    def _seconds(self) -> float:
-        return time.monotonic() - self.began
 
+class _Mean:
+    """Mean of the losses since the last report, fetched without waiting for a GPU."""
 
-def _cost(stage: Stage) -> float:
-    """How long a step takes compared with one that trains everything."""
-    if stage.cached_views:
-        return 0.15
-    return 1.0 if stage.trains == "all" else 0.4
+    def __init__(self, device: torch.device) -> None:
+        self._sum = torch.zeros((), device=device)
+        self._steps = 0
+        self._since = time.monotonic()
+        self._coming: tuple[Tensor, torch.cuda.Event, int, float] | None = None
+
+    def add(self, loss: Tensor) -> None:
+        self._sum += loss
+        self._steps += 1
+
+    def take(self, *, at_once: bool) -> tuple[float, float] | None:
+        """Return mean loss and steps a second when a report is due, else None."""
+        now = time.monotonic()
+        if self._coming is not None:
+            fetched, arrived, steps, seconds = self._coming
+            if not arrived.query():
+                return None
+            self._coming = None
+            return float(fetched) / steps, steps / seconds
+        seconds = now - self._since
+        if seconds < _EVERY and not at_once:
+            return None
+        steps, self._steps, self._since = self._steps, 0, now
+        if self._sum.device.type != "cuda":
+            total = float(self._sum)
+            self._sum.zero_()
+            return total / steps, steps / max(seconds, 1e-9)
+        fetched = torch.empty((), pin_memory=True)
+        fetched.copy_(self._sum, non_blocking=True)
+        self._sum.zero_()
+        arrived = torch.cuda.Event()
+        arrived.record()
+        self._coming = fetched, arrived, steps, max(seconds, 1e-9)
+        return None

@@ -1,0 +1,26 @@
+"""Running out of memory: noticing it, and giving memory back."""
+
+from __future__ import annotations
+
+import gc
+
+import torch
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that the memory of the computer or the GPU is used up."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    words = str(error).lower()
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in words or "not enough memory" in words or "can't allocate" in words
+    )
+
+
+def free_cached_memory() -> None:
+    """Give memory back that nothing uses any more."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    elif torch.backends.mps.is_available():
+        torch.mps.empty_cache()

@@ -1,0 +1,53 @@
+"""The pixels of a patch set at training size, read when they are wanted."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_patchmap.patches import PatchSet
+
+
+class PatchPixels:
+    """Looks like a uint8 tensor (n, channel, height, width) but holds no pixels.
+
+    Indexing with a slice or a tensor of indices reads those patches from the
+    patch set (for large sets, from its cache on disk).
+
+    Parameters
+    ----------
+    patches : PatchSet
+    size : (height, width)
+        Training size.
+    """
+
+    device = torch.device("cpu")
+
+    def __init__(self, patches: PatchSet, size: tuple[int, int]) -> None:
+        self._patches, self._size = patches, size
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """As that of the tensor."""
+        return (len(self), self._patches.channels, *self._size)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all pixels."""
+        count, channels, height, width = self.shape
+        return count * channels * height * width
+
+    def __len__(self) -> int:
+        return len(self._patches)
+
+    def __getitem__(self, chosen: slice | Tensor) -> Tensor:
+        if isinstance(chosen, slice):
+            indices = np.arange(*chosen.indices(len(self)))
+        else:
+            indices = chosen.cpu().numpy()
+        return torch.from_numpy(self._patches.pixels(indices, self._size))
+
+
+#: Pixels in memory, or read when wanted.
+Pixels = Tensor | PatchPixels

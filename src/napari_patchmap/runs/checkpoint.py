@@ -1,0 +1,139 @@
+"""What a run needs to go on after an interruption, in one file that is always whole.
+
+``RUN/checkpoint/state.safetensors`` holds tensors by name and everything else as
+JSON in its header; no pickle is read or written. It is written beside its place,
+flushed to the disk and renamed, so that a reader finds the old or the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from napari_patchmap.errors import RunError
+
+#: Folder in a run's folder, and the file in it.
+FOLDER, STATE = "checkpoint", "state.safetensors"
+
+#: Header entry with the JSON; raised when the meaning of a checkpoint changes.
+_ENTRY, _FORMAT = "patchmap", 1
+
+#: Marks a tensor in the JSON by its name.
+_TENSOR = "$tensor"
+
+
+def state_file(run: str | Path) -> Path:
+    """Path of the checkpoint of a run's folder, whether it exists or not."""
+    return Path(run) / FOLDER / STATE
+
+
+def is_unfinished(run: str | Path) -> bool:
+    """Whether a folder holds a run that can be continued."""
+    return state_file(run).is_file()
+
+
+def write_state(path: Path, state: dict[str, Any]) -> None:
+    """Write a tree of dicts, lists, plain values and tensors, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made if need be.
+    state : dict
+        Keys are text or whole numbers.
+
+    Raises
+    ------
+    OSError
+        If there is no room or no permission; an older file stays as it was.
+    """
+    tensors: dict[str, Tensor] = {}
+    plain = _take_tensors(state, "", tensors)
+    header = {_ENTRY: json.dumps({"format": _FORMAT, "state": plain})}
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, part, metadata=header)
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    except SafetensorError as error:  # which is how a full disk is reported
+        raise OSError(str(error)) from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """Read what :func:`write_state` wrote, tensors on the CPU.
+
+    Raises
+    ------
+    RunError
+        If the file is missing, damaged or of another version.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            saved = json.loads((file.metadata() or {})[_ENTRY])
+            if saved["format"] != _FORMAT:
+                raise RunError(
+                    f"{path} was written by another version of patchmap; start the run anew "
+                    "in another folder."
+                )
+            state = _put_tensors(saved["state"], file)
+    except FileNotFoundError:
+        raise RunError(
+            f"{path.parent.parent} holds no unfinished run; start it without --resume."
+        ) from None
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        raise RunError(
+            f"{path} is damaged ({reason}); remove the folder and start the run anew."
+        ) from None
+    assert isinstance(state, dict)
+    return state
+
+
+def remove_checkpoint(run: str | Path) -> None:
+    """Remove the checkpoint of a run that has ended."""
+    shutil.rmtree(Path(run) / FOLDER, ignore_errors=True)
+
+
+def _take_tensors(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
+    """Copy a tree with names in place of its tensors, which go to ``tensors``."""
+    if isinstance(value, Tensor):
+        # Cloned on the CPU, so that tensors which share memory are both written.
+        tensors[name] = value.detach().to("cpu", copy=True).contiguous()
+        return {_TENSOR: name}
+    if isinstance(value, dict):
+        # Pairs, since JSON would turn whole-number keys into text.
+        return {
+            "$dict": [
+                [key, _take_tensors(item, f"{name}/{key}", tensors)]
+                for key, item in value.items()
+            ]
+        }
+    if isinstance(value, list | tuple):
+        return [_take_tensors(item, f"{name}/{i}", tensors) for i, item in enumerate(value)]
+    return value
+
+
+def _put_tensors(value: Any, file: Any) -> Any:
+    if isinstance(value, list):
+        return [_put_tensors(item, file) for item in value]
+    if isinstance(value, dict):
+        if _TENSOR in value:
+            return file.get_tensor(value[_TENSOR])
+        return {key: _put_tensors(item, file) for key, item in value["$dict"]}
+    return value
+
+

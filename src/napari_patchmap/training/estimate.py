@@ -1,0 +1,162 @@
+"""How long a run is going to take, from a few steps on this machine."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from napari_patchmap.methods.layout import MOST_LANDMARKS
+from napari_patchmap.methods.losses import cauchy_infonce
+from napari_patchmap.methods.stage import Stage
+from napari_patchmap.networks import Network, NetworkSpec
+from napari_patchmap.networks.memory import is_out_of_memory
+from napari_patchmap.training.device import Device
+
+#: t-SNE of a patch's features, in seconds; measured on two CPU cores.
+_TSNE_SECONDS = 1.5e-3
+
+#: A pair of patches in the silhouette, in seconds; and the writing of a run.
+_PAIR_SECONDS, _WRITING_SECONDS = 2e-8, 2.0
+
+#: Time that is spent on measuring, in seconds, and repetitions at most.
+_PATIENCE, _REPEATS = 0.4, 5
+
+#: Part of the training that making views takes, on top of the network.
+_VIEWS = 1.1
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What a device needs for one patch.
+
+    Parameters
+    ----------
+    train : float
+        Seconds for two views forward and backward.
+    look : float
+        Seconds for one view forward.
+    head : float
+        Seconds for two features through the projector, forward and backward.
+    memory : int
+        Bytes that the backward pass keeps for two views.
+    """
+
+    train: float
+    look: float
+    head: float
+    memory: int
+
+    def of_step(self, stage: Stage) -> float:
+        """Seconds that a stage takes for one patch in a step."""
+        if stage.cached_views:
+            return self.head
+        return self.train if stage.trains == "all" else 2 * self.look * _VIEWS + self.head
+
+    def before(self, stage: Stage, patches: int, *, tsne: bool) -> float:
+        """Seconds before the first step of a stage."""
+        if not stage.cached_views:
+            return 0.0
+        layout = _TSNE_SECONDS * min(patches, MOST_LANDMARKS) if tsne else 0.0
+        return stage.cached_views * self.look * _VIEWS * patches + layout
+
+    def after(self, patches: int, symmetries: int) -> float:
+        """Seconds for placing all patches, measuring the map and writing the run."""
+        return self.look * patches * symmetries + _PAIR_SECONDS * patches**2 + _WRITING_SECONDS
+
+
+@functools.lru_cache(maxsize=32)
+def measure_speed(spec: NetworkSpec, device: Device, batch_size: int) -> Speed:
+    """Time a network on a device with made-up images.
+
+    Takes about a second on a CPU. Random states of the caller are not touched.
+    """
+    # A GPU is only busy with a whole batch; a CPU takes time in proportion.
+    count = min(8, batch_size) if device.is_cpu else batch_size
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = Network(spec).to(device.target)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        while True:
+            try:
+                return _measure(network, device, count, batch_size)
+            except RuntimeError as error:
+                if count <= 8 or not is_out_of_memory(error):
+                    raise
+                count //= 2
+
+
+def _measure(network: Network, device: Device, count: int, batch_size: int) -> Speed:
+    spec, target = network.spec, device.target
+    autocast = {"dtype": device.half, "enabled": device.half is not None}
+
+    def images(views: int) -> torch.Tensor:
+        shape = (views, spec.channels, *spec.size)
+        return torch.rand(shape, device=target).contiguous(memory_format=torch.channels_last)
+
+    def train(views: torch.Tensor) -> None:
+        with torch.autocast(target.type, **autocast):  # type: ignore[arg-type]
+            outputs = network(views)
+        network.zero_grad(set_to_none=True)
+        cauchy_infonce(outputs).backward()
+
+    @torch.no_grad()
+    def look(views: torch.Tensor) -> None:
+        with torch.autocast(target.type, **autocast):  # type: ignore[arg-type]
+            network.features(views)
+
+    def head(features: torch.Tensor) -> None:
+        with torch.autocast(target.type, **autocast):  # type: ignore[arg-type]
+            outputs = network.project(features)
+        network.zero_grad(set_to_none=True)
+        cauchy_infonce(outputs).backward()
+
+    views = images(2 * count)
+    if device.is_cpu:
+        # Larger batches are faster per patch, until the caches are full.
+        while count < min(batch_size, 128) and _seconds(lambda: train(views), target, 1) < 0.1:
+            count = min(batch_size, 2 * count)
+            views = images(2 * count)
+    network.train()
+    kept = _kept_bytes(lambda: train(views)) // count
+    per_train = _seconds(lambda: train(views), target) / count
+    features = torch.rand(2 * batch_size, network.backbone.out_features, device=target)  # type: ignore[arg-type]
+    per_head = _seconds(lambda: head(features), target) / batch_size
+    network.eval()
+    per_look = _seconds(lambda: look(views), target) / (2 * count)
+    return Speed(_VIEWS * per_train, per_look, per_head, kept)
+
+
+def _kept_bytes(work: Callable[[], None]) -> int:
+    """Bytes that are kept for the backward pass of some work."""
+    kept: dict[int, int] = {}
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        work()
+    return sum(kept.values())
+
+
+def _seconds(work: Callable[[], None], device: torch.device, repeats: int = _REPEATS) -> float:
+    """Shortest time of some repetitions, after a first one that does not count."""
+    best, began = float("inf"), time.perf_counter()
+    for repeat in range(1 + repeats):
+        start = time.perf_counter()
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        elif device.type == "mps":
+            torch.mps.synchronize()
+        now = time.perf_counter()
+        if repeat:
+            best = min(best, now - start)
+            if now - began > _PATIENCE:
+                break
+    return best

@@ -1,0 +1,100 @@
+"""Batches of pixels on the training device, ready when a step wants them."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from napari_patchmap.networks.pixels import PatchPixels, Pixels
+from napari_patchmap.training.batches import Batches
+
+#: Batches that are read ahead of the steps.
+_AHEAD = 3
+
+#: Seconds after which a waiting thread looks whether it is still wanted.
+_LOOK = 0.1
+
+#: A batch: indices on the CPU, and its pixels on the training device.
+Fed = tuple[Tensor, Tensor]
+
+
+@contextmanager
+def feed(batches: Batches, pixels: Pixels, device: torch.device) -> Iterator[Iterator[Fed]]:
+    """Give an endless iterator of batches; while it is used, the next ones are read.
+
+    Pixels that lie on the device are indexed there. Others are read in a thread
+    of their own, so that reading, copying and computing overlap.
+
+    Parameters
+    ----------
+    batches : Batches
+    pixels : Tensor of uint8 or PatchPixels, shape (n, channel, height, width)
+    device : torch.device
+    """
+    if isinstance(pixels, PatchPixels):
+        reader = _Reader(batches, pixels, device)
+        try:
+            yield reader.batches()
+        finally:
+            reader.close()
+    else:
+        yield _indexed(batches, pixels)
+
+
+def _indexed(batches: Batches, pixels: Tensor) -> Iterator[Fed]:
+    while True:
+        chosen = batches.draw()
+        yield chosen, pixels[to_device(chosen, pixels.device)]
+
+
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """Copy to a device without waiting for it."""
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
+class _Reader:
+    """Reads batches in a thread and keeps a few of them."""
+
+    def __init__(self, batches: Batches, pixels: PatchPixels, device: torch.device) -> None:
+        self._batches, self._pixels, self._device = batches, pixels, device
+        self._ready: queue.Queue[tuple[Tensor, Tensor] | Exception] = queue.Queue(_AHEAD)
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="patchmap-feed", daemon=True)
+        self._thread.start()
+
+    def batches(self) -> Iterator[Fed]:
+        while True:
+            item = self._ready.get()
+            if isinstance(item, Exception):
+                raise item
+            chosen, pixels = item
+            yield chosen, pixels.to(self._device, non_blocking=True)
+
+    def close(self) -> None:
+        self._closed.set()
+        self._thread.join()
+
+    def _read(self) -> None:
+        while not self._closed.is_set():
+            item: tuple[Tensor, Tensor] | Exception
+            try:
+                chosen = self._batches.draw()
+                read = self._pixels[chosen]
+                item = chosen, read.pin_memory() if self._device.type == "cuda" else read
+            except Exception as error:  # noqa: BLE001 - it is raised where the batch is wanted
+                item = error
+            while not self._closed.is_set():
+                try:
+                    self._ready.put(item, timeout=_LOOK)
+                    break
+                except queue.Full:
+                    continue
+            if isinstance(item, Exception):
+                return

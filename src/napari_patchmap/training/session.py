@@ -1,0 +1,254 @@
+"""One run, from patches to a :class:`Run`, as a walk through its stages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_patchmap.augment.views import ViewMaker, symmetries
+from napari_patchmap.errors import TrainingError
+from napari_patchmap.methods.stage import Stage
+from napari_patchmap.methods.tsimcne import start_map
+from napari_patchmap.networks import Network, NetworkSpec
+from napari_patchmap.networks.inference import infer, recalibrate
+from napari_patchmap.networks.pixels import PatchPixels, Pixels
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.quality import evaluate
+from napari_patchmap.runs.config import RunConfig
+from napari_patchmap.runs.run import ImageKind, Run
+from napari_patchmap.training.checkpoints import Checkpoints, check_same_images, digest
+from napari_patchmap.training.clock import Clock
+from napari_patchmap.training.pace import Pace
+from napari_patchmap.training.plan import Plan
+from napari_patchmap.training.ranks import Ranks
+from napari_patchmap.training.reporter import Reporter
+from napari_patchmap.training.seeds import NETWORK, START, seed_of
+from napari_patchmap.training.snapshots import Snapshots
+from napari_patchmap.training.stage_run import StageRun
+
+if TYPE_CHECKING:
+    from napari_patchmap.training.trainer import Control
+
+#: Patches from which the main axes of a first map are taken.
+_AXES_SAMPLE = 4096
+
+
+class Session:
+    """Everything that lives as long as a run: network, pixels, and where the run is.
+
+    Parameters
+    ----------
+    patches : PatchSet
+    config : RunConfig
+    plan : Plan
+    reporter : Reporter
+    clock : Clock
+    control : Control
+    checkpoints : Checkpoints
+    ranks : Ranks
+    """
+
+    def __init__(
+        self,
+        patches: PatchSet,
+        config: RunConfig,
+        plan: Plan,
+        reporter: Reporter,
+        clock: Clock,
+        control: Control,
+        checkpoints: Checkpoints,
+        ranks: Ranks,
+    ) -> None:
+        self.patches, self.config, self.plan = patches, config, plan
+        self.reporter, self.clock, self.control = reporter, clock, control
+        self.checkpoints, self.ranks = checkpoints, ranks
+        self.device = plan.device
+        self.parts = plan.parts
+        self.generator = torch.Generator(self.device.target)
+        self.symmetries = (
+            symmetries(config.augment, plan.size)
+            if plan.recipe.average_symmetries
+            else [(0, False)]
+        )
+        self.steps_made: list[int] = []
+        self.stage = 0
+
+    # -- the walk --------------------------------------------------------------------
+
+    def run(
+        self, snapshot_seconds: float | None, saved: dict[str, Any] | None, folder: Path | None
+    ) -> Run:
+        """Train all stages that are left and put the run together."""
+        plan = self.plan
+        self.reporter.say("reading patches")
+        self.pixels = self._load_pixels()
+        self.images = digest(self.patches, self.pixels)
+        fill = self.patches.border_colour(plan.size)
+        self.maker = ViewMaker(self.config.augment, is_rgb=self.patches.is_rgb, fill=fill)
+        self.snapshots = Snapshots(snapshot_seconds)
+        inside = self._restore(saved, folder)
+        end = None if plan.minutes is None else 60 * plan.minutes - plan.expected.after
+        while self.stage < len(plan.recipe.stages) and not self.control.stopped:
+            self.reporter.begin_stage(self.stage, end)
+            stage = StageRun(self, self.stage, self._pace(end))
+            if not stage.prepare(inside, folder):
+                break  # the map of the stage before is worth more than a new one without steps
+            if inside is not None and saved is not None:
+                self.reporter.restore(saved["reporter"], inside=True)
+            inside = None
+            stage.train()
+            self.steps_made.append(stage.pace.done)
+            if not self.control.stopped:
+                self.stage += 1
+                if self.stage < len(plan.recipe.stages):
+                    self.checkpoints.write(self.state())
+        return self._finish()
+
+    def _load_pixels(self) -> Pixels:
+        lazy = PatchPixels(self.patches, self.plan.size)
+        return lazy if self.plan.streamed else lazy[:].to(self.device.target)
+
+    def _pace(self, end: float | None) -> Pace:
+        if end is None:
+            return Pace(steps=self.plan.steps(self.stage), clock=self.clock)
+        now = self.clock()
+        later = [stage.share for stage in self.plan.recipe.stages[self.stage :]]
+        share = later[0] / sum(later)
+        return Pace(deadline=now + max(0.0, end - now) * share, clock=self.clock)
+
+    # -- checkpoints -----------------------------------------------------------------
+
+    def state(self, inside: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return everything that a later process needs to go on from here.
+
+        Parameters
+        ----------
+        inside : dict, optional
+            What the current stage adds, if it has begun.
+        """
+        return {
+            "config": self.config.to_dict(),
+            "name": self.patches.name,
+            "origin": self.patches.origin,
+            "images": self.images,
+            "plan": self.plan.to_dict(),
+            "seconds": self.clock(),
+            "stage": self.stage,
+            "steps_made": list(self.steps_made),
+            "parts": self.parts,
+            "reporter": self.reporter.state(),
+            "spec": self.network.spec.to_dict(),
+            "network": self.network.state_dict(),
+            "inside": inside,
+        }
+
+    def _restore(
+        self, saved: dict[str, Any] | None, folder: Path | None
+    ) -> dict[str, Any] | None:
+        """Make the network, new or as it was saved; return what its stage had saved."""
+        torch.manual_seed(seed_of(self.config.train.seed, 0, NETWORK))
+        if saved is None:
+            self._use(Network(self.plan.spec))
+            return None
+        assert folder is not None
+        check_same_images(saved["images"], self.images, self.patches, folder)
+        network = Network(NetworkSpec.from_dict(saved["spec"]))
+        network.load_state_dict(saved["network"])
+        self._use(network)
+        self.stage, self.parts = int(saved["stage"]), int(saved["parts"])
+        self.steps_made = [int(n) for n in saved["steps_made"]]
+        self.reporter.restore(saved["reporter"], inside=False)
+        self.reporter.say("resuming")
+        inside: dict[str, Any] | None = saved["inside"]
+        return inside
+
+    def _use(self, network: Network) -> None:
+        self.network = network.to(self.device.target)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.ranks.broadcast(self.network)
+
+    # -- the map ---------------------------------------------------------------------
+
+    def infer(self, pixels: Pixels, *, final: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Features and outputs of patches; in the end averaged over their symmetries."""
+        turned = self.symmetries if final else [(0, False)]
+        return infer(self.network, pixels, symmetries=turned, half=self.device.half)
+
+    @torch.no_grad()
+    def start_map(self, stage: Stage) -> None:
+        """Put the output of a map in, in place of that of the features."""
+        torch.manual_seed(seed_of(self.config.train.seed, self.stage, START))
+        if stage.trains == "projector":
+            self.network.renew_projector(stage.dimensions)
+        else:
+            start = "random" if self.plan.recipe.start == "random" else "pca"
+            features = self._some_features()
+            start_map(self.network, features, start, stage.dimensions)  # type: ignore[arg-type]
+        self.ranks.broadcast(self.network)
+
+    def _some_features(self) -> Tensor:
+        count = min(_AXES_SAMPLE, len(self.pixels))
+        chosen = torch.linspace(0, len(self.pixels) - 1, count).round().long()
+        features, _ = self.infer(self.pixels[chosen.to(self.pixels.device)])
+        return torch.from_numpy(features).to(self.device.target)
+
+    def take_snapshot(self) -> None:
+        """Report the map as it is now; while it has more dimensions, its main axes."""
+        with self.snapshots.timed():
+            _, outputs = self.infer(self.pixels)
+            flat = self.snapshots.lay_flat(outputs, self.config.train.dimensions)
+            self.reporter.snapshot(flat)
+
+    def recalibrate(self) -> None:
+        """Give batch normalisation the statistics of patches as they are."""
+        if self.plan.recipe.recalibrate:
+            recalibrate(self.network, self.pixels, half=self.device.half)
+
+    def _finish(self) -> Run:
+        self.reporter.say("placing all patches")
+        dimensions = self.config.train.dimensions
+        if self.network.spec.out_dim != dimensions:
+            start_map(self.network, self._some_features(), "pca", dimensions)
+        features, embedding = self.infer(self.pixels, final=True)
+        if not np.isfinite(embedding).all():
+            raise TrainingError(
+                "Training became unstable and the map holds no numbers; choose another seed or "
+                "a larger batch size under More."
+            )
+        self.reporter.say("measuring quality")
+        metrics = evaluate(embedding, self.patches.labels)
+        plan = self.plan
+        epochs = [n * plan.batch_size / len(self.patches) for n in self.steps_made]
+        return Run(
+            config=self.config,
+            network=self.network.cpu().eval(),
+            embedding=embedding,
+            features=features,
+            table=self.patches.table,
+            images=ImageKind.of(self.patches),
+            name=self.patches.name,
+            origin=self.patches.origin,
+            skipped=tuple(self.patches.skipped),
+            symmetries=list(self.symmetries),
+            metrics=metrics,
+            history=self.reporter.history(),
+            complete=not self.control.stopped,
+            info={
+                "device": plan.device.reason,
+                "half": str(plan.device.half).removeprefix("torch.") if plan.device.half else None,
+                "batch_size": plan.batch_size,
+                "parts": self.parts,
+                "processes": self.ranks.world,
+                "plan": plan.to_dict(),
+                "stages": [stage.to_dict() for stage in plan.recipe.stages],
+                "steps": self.steps_made,
+                "epochs": epochs,
+                "seconds": round(self.clock(), 2),
+                "notes": list(self.reporter.notes),
+            },
+        )
+

@@ -1,0 +1,178 @@
+"""Nothing is lost: kill -9 at any moment, stop, pause, full disk, changed settings."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_patchmap.errors import RunError, TrainingError
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.runs import Run, RunConfig
+from napari_patchmap.runs.checkpoint import is_unfinished, state_file
+from napari_patchmap.training import fit
+from tests.conftest import make_cells
+from tests.training.resume_worker import config
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def straight() -> Run:
+    """The run that nobody interrupted."""
+    return fit(make_cells(120), config())
+
+
+def same(first: Run, second: Run) -> bool:
+    weights, others = first.network.state_dict(), second.network.state_dict()
+    return (
+        np.array_equal(first.embedding, second.embedding)
+        and np.array_equal(first.features, second.features)
+        and all(weights[name].equal(others[name]) for name in weights)
+        and first.history["loss"].equals(second.history["loss"])
+        and first.info["steps"] == second.info["steps"]
+    )
+
+
+def start(folder: Path, how: str) -> subprocess.Popen:
+    import torch
+
+    # As many threads as here: sums are split among threads, so other numbers round otherwise.
+    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.training.resume_worker", str(folder), how],
+        cwd=ROOT,
+        env=os.environ | threads,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_killed_again_and_again_the_result_is_the_same_bit_for_bit(straight, tmp_path):
+    folder, luck = tmp_path / "run", random.Random()
+    kills = 0
+    while kills < 4:
+        process = start(folder, "resume" if is_unfinished(folder) else "anew")
+        # From the moment that it trains; imports take longer than all of the training.
+        process.stdout.readline()
+        time.sleep(luck.uniform(0.0, 1.0))
+        if process.poll() is not None:
+            break
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        kills += 1
+    assert kills >= 1
+    if not (folder / "config.json").is_file():
+        process = start(folder, "resume" if is_unfinished(folder) else "anew")
+        _, complaint = process.communicate(timeout=120)
+        assert process.returncode == 0, complaint.decode()
+    run = Run.load(folder)
+    assert run.complete
+    assert same(run, straight)
+    assert not is_unfinished(folder)
+
+
+@pytest.mark.parametrize("when", [3, 30, 62])
+def test_a_stopped_run_goes_on_where_it_stopped(straight, tmp_path, when):
+    cells, steps = make_cells(120), iter(range(10_000))
+    stopped = fit(cells, config(), folder=tmp_path, should_stop=lambda: next(steps) >= when)
+    assert not stopped.complete
+    stopped.save(tmp_path)
+    assert is_unfinished(tmp_path)  # the partial map is kept, and so is the way on
+    assert not Run.load(tmp_path).complete
+    resumed = fit(cells, folder=tmp_path, resume=True)
+    assert same(resumed, straight)
+    resumed.save(tmp_path)
+    assert Run.load(tmp_path).complete
+    assert not is_unfinished(tmp_path)
+
+
+def test_a_pause_holds_the_training_and_changes_nothing(straight):
+    paused, reports = threading.Event(), []
+
+    def progress(report):
+        reports.append(time.monotonic())
+        if len(reports) == 3:
+            paused.set()
+            threading.Timer(1.5, paused.clear).start()
+
+    run = fit(make_cells(120), config(), progress=progress, should_pause=paused.is_set)
+    assert max(np.diff(reports)) > 1.3
+    assert same(run, straight)
+    # The pause does not count as time of the run.
+    assert run.info["seconds"] < reports[-1] - reports[0] - 1.0 + 1.0
+
+
+def test_other_settings_are_noticed(tmp_path):
+    fit(make_cells(120), config(), folder=tmp_path, should_stop=lambda: True)
+    other = RunConfig(replace(config().train, seed=6, batch_size=16))
+    with pytest.raises(
+        TrainingError, match=r"seed was 5 and is 6 now; batch size was 32 and is 16 now"
+    ):
+        fit(make_cells(120), other, folder=tmp_path, resume=True)
+
+
+def test_other_images_are_noticed(tmp_path):
+    cells = make_cells(120)
+    fit(cells, config(), folder=tmp_path, should_stop=lambda: True)
+    changed = cells.stack().copy()
+    changed[77, 3, 3] ^= 1
+    others = PatchSet(changed, cells.table, cells.channel_names, name="cells 2")
+    with pytest.raises(TrainingError, match=r"images of cells 2 are not those"):
+        fit(others, folder=tmp_path, resume=True)
+
+
+def test_nothing_to_resume_and_a_damaged_checkpoint_are_one_sentence(tmp_path):
+    with pytest.raises(RunError, match="holds no unfinished run; start it without --resume"):
+        fit(make_cells(120), folder=tmp_path / "none", resume=True)
+    fit(make_cells(120), config(), folder=tmp_path, should_stop=lambda: True)
+    whole = state_file(tmp_path).read_bytes()
+    state_file(tmp_path).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(RunError, match=r"state.safetensors is damaged"):
+        fit(make_cells(120), folder=tmp_path, resume=True)
+
+
+def test_a_full_disk_is_told_once_and_training_goes_on(straight, tmp_path):
+    notes = []
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limit[1]))
+    try:
+        run = fit(
+            make_cells(120),
+            config(),
+            folder=tmp_path / "run",
+            progress=lambda p: notes.append(p.note) if p.note else None,
+        )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert same(run, straight)
+    assert len(notes) == 1
+    assert "No checkpoint can be written in" in notes[0]
+    assert "training goes on" in notes[0]
+    assert run.info["notes"] == notes
+    assert list((tmp_path / "run" / "checkpoint").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_training_goes_on(straight, tmp_path):
+    (tmp_path / "run").write_text("a file where the folder should be")
+    notes = []
+    run = fit(
+        make_cells(120),
+        config(),
+        folder=tmp_path / "run",
+        progress=lambda p: notes.append(p.note) if p.note else None,
+    )
+    assert same(run, straight)
+    assert len(notes) == 1
