@@ -39,7 +39,8 @@ class ViewMaker:
         self.is_rgb = is_rgb
         self.fill = torch.as_tensor(np.asarray(fill, np.float32) / 255)
         self._strength = 1.0
-        self._order_source: random.Random | None = None
+        self._order_source = random.Random()
+        self._order_seed: int | None = None
 
     @property
     def strength(self) -> float:
@@ -95,8 +96,9 @@ class ViewMaker:
 
     def _draw_order(self, generator: torch.Generator) -> list[int]:
         """Draw the order of the colour changes without waiting for the device."""
-        if self._order_source is None:
-            self._order_source = random.Random(generator.initial_seed())
+        if generator.initial_seed() != self._order_seed:
+            self._order_seed = generator.initial_seed()
+            self._order_source.seed(self._order_seed)
         return self._order_source.sample(range(4), 4)
 
 

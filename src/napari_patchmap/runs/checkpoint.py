@@ -14,7 +14,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -135,5 +134,3 @@ def _put_tensors(value: Any, file: Any) -> Any:
             return file.get_tensor(value[_TENSOR])
         return {key: _put_tensors(item, file) for key, item in value["$dict"]}
     return value
-
-

@@ -118,11 +118,11 @@ def digest(patches: PatchSet, pixels: Pixels) -> str:
     found.update(repr((tuple(pixels.shape), patches.channel_names)).encode())
     if isinstance(pixels, Tensor):
         for part in pixels.cpu().split(_SAMPLE):
-            found.update(part.contiguous().numpy())
+            found.update(part.contiguous().numpy().data)
     else:
         count = min(_SAMPLE, len(pixels))
         chosen = torch.linspace(0, len(pixels) - 1, count).round().long()
-        found.update(pixels[chosen].contiguous().numpy())
+        found.update(pixels[chosen].contiguous().numpy().data)
     return found.hexdigest()
 
 

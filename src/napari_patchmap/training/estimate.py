@@ -115,15 +115,17 @@ def _measure(network: Network, device: Device, count: int, batch_size: int) -> S
         cauchy_infonce(outputs).backward()
 
     views = images(2 * count)
-    if device.is_cpu:
-        # Larger batches are faster per patch, until the caches are full.
-        while count < min(batch_size, 128) and _seconds(lambda: train(views), target, 1) < 0.1:
-            count = min(batch_size, 2 * count)
-            views = images(2 * count)
+    # Larger batches are faster per patch on a CPU, until its caches are full.
+    while device.is_cpu and count < min(batch_size, 128):
+        if _seconds(functools.partial(train, views), target, 1) > 0.1:
+            break
+        count = min(batch_size, 2 * count)
+        views = images(2 * count)
     network.train()
     kept = _kept_bytes(lambda: train(views)) // count
     per_train = _seconds(lambda: train(views), target) / count
-    features = torch.rand(2 * batch_size, network.backbone.out_features, device=target)  # type: ignore[arg-type]
+    width = int(network.backbone.out_features)  # type: ignore[arg-type]
+    features = torch.rand(2 * batch_size, width, device=target)
     per_head = _seconds(lambda: head(features), target) / batch_size
     network.eval()
     per_look = _seconds(lambda: look(views), target) / (2 * count)

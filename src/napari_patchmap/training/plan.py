@@ -90,10 +90,8 @@ class Plan:
         else:
             parts = ", ".join(f"{s.name} {s.epochs:.4g}" for s in stages)
             total = sum(self.steps(i) for i in range(len(stages)))
-            length = (
-                f"about {say_time(self.seconds)} for {sum(s.epochs for s in stages):.4g} epochs "
-                f"({total:,} steps): {parts}"
-            )
+            epochs = f"{sum(s.epochs for s in stages):.4g} epochs ({total:,} steps)"
+            length = f"about {say_time(self.seconds)} for {epochs}: {parts}"
         height, width = self.size
         return [
             length,
@@ -184,14 +182,15 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
     speed = measure_speed(spec, device, batch_size)
     free = free_memory(device.target)
     turned = symmetries(config.augment, spec.size) if recipe.average_symmetries else [()]
-    share = -(-batch_size // ranks.world)
-    parts = _parts(speed.memory, share, free)
+    share = ranks.largest_share(batch_size)
+    parts = -int(ranks.least(-_parts(speed.memory, share, free)))
     streamed, notes = _streamed(train.pixels, count, spec, free)
     if parts > 1:
-        notes += (
+        sentence = (
             f"Each step is computed in {parts} parts to fit in memory; every patch is still "
-            "compared with the whole batch.",
+            "compared with the whole batch."
         )
+        notes = (*notes, sentence)
     return Plan(
         device=device,
         backbone=backbone,
@@ -232,10 +231,11 @@ def _streamed(
         return wanted == "stream", ()
     if whole <= _PIXEL_SHARE * free:
         return False, ()
-    return True, (
+    sentence = (
         f"The pixels take {whole / 1e9:.1f} GB, too much for the {free / 1e9:.1f} GB of free "
-        "memory; they are read from disk while training.",
+        "memory; they are read from disk while training."
     )
+    return True, (sentence,)
 
 
 def _usual_backbone(preset: str, device: Device) -> str:

@@ -239,7 +239,7 @@ class Session:
             complete=not self.control.stopped,
             info={
                 "device": plan.device.reason,
-                "half": str(plan.device.half).removeprefix("torch.") if plan.device.half else None,
+                "half": _name(plan.device.half),
                 "batch_size": plan.batch_size,
                 "parts": self.parts,
                 "processes": self.ranks.world,
@@ -252,3 +252,7 @@ class Session:
             },
         )
 
+
+def _name(precision: torch.dtype | None) -> str | None:
+    """Name of a half precision, as torch has it."""
+    return None if precision is None else str(precision).removeprefix("torch.")

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from napari_patchmap.methods.layout import MOST_LANDMARKS, tsne_layout
 from napari_patchmap.methods.losses import cauchy_infonce
+from napari_patchmap.networks.norms import plain_norms, synchronise_norms
 from napari_patchmap.training.batches import Batches
 from napari_patchmap.training.cache import FeatureCache, cache_features
 from napari_patchmap.training.checkpoints import read_features
@@ -101,13 +102,14 @@ class StageRun:
             session.device.half,
         ):
             made.append(part)
-            if session.control.asked_to_stop() or pace.seconds_left < _STEPS_SHARE * whole:
+            late = session.ranks.agree(pace.seconds_left < _STEPS_SHARE * whole)
+            if session.control.asked_to_stop() or late:
                 break
         self.cache = cache = FeatureCache(torch.cat(made, dim=1))
         if not session.control.stopped and session.plan.recipe.start == "tsne":
             self.layout = session.ranks.from_main(lambda: self._lay_out(cache, whole))
             self.layout = self.layout.to(session.device.target)
-        return not session.control.stopped
+        return not session.control.asked_to_stop()
 
     def _lay_out(self, cache: FeatureCache, whole: float) -> Tensor:
         """Coordinates of the first cached patches by t-SNE."""
@@ -116,8 +118,9 @@ class StageRun:
             cache.features[:, :MOST_LANDMARKS].mean(dim=0).cpu().numpy(),
             seed=session.config.train.seed,
             jobs=torch.get_num_threads(),
+            # Of this process alone: the others wait for the layout.
             should_stop=lambda: (
-                session.control.asked_to_stop() or pace.seconds_left < _AFTER_LAYOUT * whole
+                session.control.should_stop() or pace.seconds_left < _AFTER_LAYOUT * whole
             ),
         )
         return torch.from_numpy(coordinates)
@@ -141,6 +144,8 @@ class StageRun:
         )
         count = len(session.pixels) if self.cache is None else len(self.cache)
         self.batches = Batches(count, session.plan.batch_size, self._seed(ORDER))
+        if session.ranks.world > 1:
+            synchronise_norms(network)
         network.train()
         if self.stage.trains != "all":
             network.backbone.train(self.cache is None)
@@ -177,6 +182,7 @@ class StageRun:
         if session.control.stopped:
             session.checkpoints.write(session.state(self.state()))
         session.reporter.end_stage()
+        plain_norms(session.network)
         session.recalibrate()
 
     def _step(self, fed: Fed) -> None:

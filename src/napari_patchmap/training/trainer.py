@@ -52,7 +52,7 @@ class Control:
         ranks: Ranks,
     ) -> None:
         self.stopped = False
-        self._should_stop = should_stop or (lambda: False)
+        self.should_stop = should_stop or (lambda: False)
         self._should_pause = should_pause or (lambda: False)
         self._clock, self._ranks = clock, ranks
 
@@ -60,9 +60,9 @@ class Control:
         """Whether to end now; waits while the person wants a pause."""
         if self._should_pause():
             with self._clock.stopped():
-                while self._should_pause() and not self._should_stop():
+                while self._should_pause() and not self.should_stop():
                     time.sleep(_LOOK)
-        self.stopped = self._ranks.agree(self.stopped or self._should_stop())
+        self.stopped = self._ranks.agree(self.stopped or self.should_stop())
         return self.stopped
 
 
@@ -141,16 +141,18 @@ def fit(
         folder if ranks.is_main else None, config.train.checkpoint_every, reporter.note
     )
     with _sentences(plan, patches), _own_randomness(config.train.seed):
-        session = Session(
-            patches, config, plan, reporter, clock, control, checkpoints, ranks
-        )
-        return session.run(snapshot_seconds, saved, folder)
+        session = Session(patches, config, plan, reporter, clock, control, checkpoints, ranks)
+        try:
+            return session.run(snapshot_seconds, saved, folder)
+        finally:
+            ranks.close()
 
 
 @contextmanager
 def _own_randomness(seed: int) -> Iterator[None]:
     """Seed torch's global generator for a run, and give the caller's state back."""
-    with torch.random.fork_rng():
+    gpus = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    with torch.random.fork_rng(gpus):
         torch.manual_seed(seed)
         yield
 
