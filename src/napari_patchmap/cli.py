@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from napari_patchmap.patches.tile_config import TileConfig
     from napari_patchmap.runs import Run, RunConfig
 
+#: How patches are varied when nothing is said.
+AUGMENT = "rotations"
+
 #: Time that the demonstration trains when nothing is said, in minutes.
 DEMO_MINUTES = 2.0
 
@@ -60,7 +63,9 @@ def _demo(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.runs import RunConfig, TrainConfig, check_free, new_run_folder
 
     out = check_free(args.out) if args.out else new_run_folder("demo-blood-cells")
-    train = TrainConfig(minutes=args.minutes, seed=args.seed, device=args.device)
+    chosen = {"device": args.device, "seed": args.seed}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    train = TrainConfig(minutes=args.minutes, **given)
     patches = bundled_cells()
     run = _train(patches, RunConfig(train=train), out, began)
     if args.no_window:
@@ -69,18 +74,41 @@ def _demo(args: argparse.Namespace, began: float) -> int:
 
 
 def _embed(args: argparse.Namespace, began: float) -> int:
-    from napari_patchmap.augment import AugmentConfig
-    from napari_patchmap.runs import RunConfig, TrainConfig, check_free
+    from napari_patchmap.runs import check_free
 
-    chosen = {
-        item.name: getattr(args, item.name)
-        for item in TrainConfig.settings()
-        if getattr(args, item.name) is not None
-    }
-    config = RunConfig(TrainConfig(**chosen), AugmentConfig.preset(args.augment))
-    out = check_free(args.out)
-    _train(_open(args), config, out, began)
+    out = check_free(args.out, unfinished=args.resume)
+    config = _resumed_config(args, out) if args.resume else _chosen_config(args)
+    _train(_open(args), config, out, began, resume=args.resume)
     return 0
+
+
+def _chosen_config(args: argparse.Namespace) -> RunConfig:
+    """Return the settings that were given; defaults for the others."""
+    from napari_patchmap.augment import AugmentConfig
+    from napari_patchmap.runs import RunConfig, TrainConfig
+
+    preset = args.augment or AUGMENT
+    return RunConfig(TrainConfig(**_given(args)), AugmentConfig.preset(preset))
+
+
+def _resumed_config(args: argparse.Namespace, out: Path) -> RunConfig:
+    """Return the settings of an unfinished run, with those that were given now."""
+    from dataclasses import replace
+
+    from napari_patchmap.augment import AugmentConfig
+    from napari_patchmap.runs import unfinished_config
+
+    saved = unfinished_config(out)
+    augment = AugmentConfig.preset(args.augment) if args.augment else saved.augment
+    return replace(saved, train=replace(saved.train, **_given(args)), augment=augment)
+
+
+def _given(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the training settings that were named on the command line."""
+    from napari_patchmap.runs import TrainConfig
+
+    names = [item.name for item in TrainConfig.settings()]
+    return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
 
 
 def _transform(args: argparse.Namespace, began: float) -> int:
@@ -195,7 +223,9 @@ def _open(args: argparse.Namespace) -> PatchSet:
     return patches
 
 
-def _train(patches: PatchSet, config: RunConfig, out: Path, began: float) -> Run:
+def _train(
+    patches: PatchSet, config: RunConfig, out: Path, began: float, *, resume: bool = False
+) -> Run:
     from napari_patchmap.quality import report_lines
     from napari_patchmap.runs import UNREADABLE
     from napari_patchmap.training import fit, make_plan
@@ -206,13 +236,15 @@ def _train(patches: PatchSet, config: RunConfig, out: Path, began: float) -> Run
         run = fit(
             patches,
             config,
+            folder=out,
+            resume=resume,
             progress=line.show,
             should_stop=interrupt.is_set,
             spent=time.monotonic() - began,
         )
     run.save(out)
     if not run.complete:
-        say("Stopped; the map as it was learned so far is kept.")
+        say("Stopped; the map as it was learned so far is kept. Go on with --resume.")
     for text in report_lines(run.metrics):
         say(text)
     say(f"Run folder: {out}")
@@ -293,12 +325,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_data(embed)
     embed.add_argument("--out", required=True, metavar="RUN", help="new folder for the run")
     embed.add_argument(
-        "--augment", choices=PRESETS, default="rotations",
+        "--augment", choices=PRESETS,
         help="how patches are varied: natural (no turns), right-angles (tissue), rotations "
         "(cells in the middle of their patch; default)",
     )  # fmt: skip
     for item in settings.values():
         _add_setting(embed, item)
+    embed.add_argument(
+        "--resume", action="store_true",
+        help="go on with the run in --out, which was interrupted or stopped, with the settings "
+        "it was started with",
+    )  # fmt: skip
     embed.set_defaults(command=_embed)
 
     transform = commands.add_parser("transform", help="place new images on an existing map")
@@ -405,7 +442,6 @@ def _add_setting(parser: argparse.ArgumentParser, item: Setting) -> None:
         choices=item.choices or None,
         nargs=3 if item.type is tuple else None,
         metavar=("E1", "E2", "E3") if item.type is tuple else None,
-        default=None if item.optional else item.default,
         help=help.replace("%", "%%"),
     )
 

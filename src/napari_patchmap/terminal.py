@@ -64,6 +64,9 @@ class ProgressLine:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._end_line()
+
+    def _end_line(self) -> None:
         if self._live and self._width:
             sys.stderr.write("\r" + " " * self._width + "\r")
             sys.stderr.flush()
@@ -78,11 +81,14 @@ class ProgressLine:
         """Show a report of the trainer."""
         from napari_patchmap.training.progress import say_left
 
-        if progress.embedding is not None:
+        if progress.note:
+            self._end_line()
+            warn(progress.note)
+        if progress.embedding is not None or progress.note:
             return
         parts = [f"{100 * progress.fraction:3.0f} %  {progress.phase}"]
         if progress.stage:
-            planned = f" of {progress.epochs:.0f}" if progress.epochs == progress.epochs else ""
+            planned = f" of {progress.epochs:.4g}" if progress.epochs == progress.epochs else ""
             parts.append(f"epoch {progress.epoch:.1f}{planned}")
             parts.append(f"loss {progress.loss:.3f}")
             parts.append(f"{progress.views_per_second:,.0f} views/s")

@@ -1,6 +1,6 @@
 """The run folder: settings, weights, map, features, quality; placing new images."""
 
-from napari_patchmap.runs.checkpoint import is_unfinished
+from napari_patchmap.runs.checkpoint import is_unfinished, unfinished_config
 from napari_patchmap.runs.config import RunConfig, TrainConfig
 from napari_patchmap.runs.folder import check_free
 from napari_patchmap.runs.places import new_run_folder, runs_home
@@ -22,4 +22,5 @@ __all__ = [
     "runs_home",
     "save_embedding_csv",
     "save_skipped",
+    "unfinished_config",
 ]

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
-from napari_patchmap.errors import RunError
+from napari_patchmap.errors import ConfigError, RunError
+from napari_patchmap.runs.config import RunConfig
 
 #: Folder in a run's folder, and the file in it.
 FOLDER, STATE = "checkpoint", "state.safetensors"
@@ -38,6 +39,21 @@ def state_file(run: str | Path) -> Path:
 def is_unfinished(run: str | Path) -> bool:
     """Whether a folder holds a run that can be continued."""
     return state_file(run).is_file()
+
+
+def unfinished_config(run: str | Path) -> RunConfig:
+    """Return the settings with which the run in a folder was started.
+
+    Raises
+    ------
+    RunError
+        If there is nothing to resume, or it is damaged.
+    """
+    path = state_file(run)
+    try:
+        return RunConfig.from_dict(read_state(path)["config"])
+    except (KeyError, TypeError, ConfigError) as error:
+        raise RunError(f"{path} is damaged ({error}); start the run anew.") from None
 
 
 def write_state(path: Path, state: dict[str, Any]) -> None:
@@ -61,12 +77,11 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
     part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, part, metadata=header)
-        with part.open("rb+") as file:
+        with part.open("wb") as file:
+            file.write(save(tensors, metadata=header))
+            file.flush()
             os.fsync(file.fileno())
         part.replace(path)
-    except SafetensorError as error:  # which is how a full disk is reported
-        raise OSError(str(error)) from None
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)

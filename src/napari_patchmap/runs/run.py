@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from napari_patchmap.augment.views import Symmetry
 from napari_patchmap.errors import ConfigError, PatchError, RunError
@@ -219,7 +219,7 @@ class Run:
         _write_json(folder / "config.json", config)
         _write_json(folder / "metrics.json", self.metrics)
         weights = {k: v.contiguous() for k, v in self.network.state_dict().items()}
-        save_file(weights, folder / "model.safetensors")
+        (folder / "model.safetensors").write_bytes(save(weights))
         np.save(folder / "features.npy", self.features.astype(np.float32, copy=False))
         self.history.to_csv(folder / "history.csv", index=False)
         save_embedding_csv(folder / "embedding.csv", self.embedding, self.table)
