@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.methods import tsimcne
+from napari_patchmap.methods.rates import with_optimiser
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.runs.config import RunConfig
+from napari_patchmap.runs.config import RunConfig, TrainConfig
 from napari_patchmap.training.device import Device, choose_device
 from napari_patchmap.training.progress import say_time
 
@@ -59,9 +60,12 @@ class Plan:
             total = sum(self.steps(i) for i in range(len(stages)))
             length = f"{sum(s.epochs for s in stages):.4g} epochs ({total:,} steps): {parts}"
         height, width = self.size
+        learns = next((s for s in stages if s.trains == "all"), stages[0])
+        network = f"network {self.backbone}, optimiser {learns.optimiser} at a rate of "
+        network += f"{learns.lr:.2g}"
         return [
             length,
-            f"{self.patches:,} patches at {width} x {height} px, network {self.backbone}",
+            f"{self.patches:,} patches at {width} x {height} px, {network}",
             f"{self.batch_size} patches in a step; {self.device.reason}",
         ]
 
@@ -99,12 +103,23 @@ def make_plan(patches: PatchSet, config: RunConfig) -> Plan:
     return Plan(
         device=device,
         backbone=backbone,
-        recipe=tsimcne.recipe(backbone, epochs, batch_size),
+        recipe=_recipe(train, backbone, epochs, batch_size),
         size=patches.training_size(train.longest_side),
         batch_size=batch_size,
         minutes=minutes,
         patches=count,
     )
+
+
+def _recipe(
+    train: TrainConfig, backbone: str, epochs: tuple[float, ...], batch_size: int
+) -> tsimcne.Recipe:
+    """Return the backbone's recipe, with the optimiser that the user chose."""
+    usual = tsimcne.recipe(backbone, epochs, batch_size)
+    stages = with_optimiser(
+        usual.stages, train.optimiser, train.learning_rate, train.weight_decay
+    )
+    return replace(usual, stages=stages)
 
 
 def _usual_backbone(preset: str, device: Device) -> str:
