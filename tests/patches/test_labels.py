@@ -318,3 +318,10 @@ def test_values_of_a_large_set_are_joined():
     table = box_table(names, np.zeros(count), np.full((count, 2), 8))
     joined, _ = join_labels(table, [str(i) for i in range(count)], None, "many")
     assert joined["label"].iloc[-1] == str(count - 1)
+
+
+def test_rows_may_name_some_images_with_and_some_without_their_folder(write, folder, grey, csv):
+    for name in ("1.png", "2.png", "3.png", "sub/4.png"):
+        write(name, grey(8, 8))
+    ps = open_patches(folder, labels=csv("file,label\n1.png,a\n2.png,b\n3.png,c\n4.png,d\n"))
+    assert ps.labels.tolist() == ["a", "b", "c", "d"]

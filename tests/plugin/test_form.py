@@ -8,6 +8,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_patchmap.augment.config import AugmentConfig
+from napari_patchmap.networks.backbones import BACKBONES
 from napari_patchmap.plugin.fields import AUTO
 from napari_patchmap.plugin.form import ConfigForm
 from napari_patchmap.runs.config import TrainConfig
@@ -96,12 +97,59 @@ def test_optional_numbers_show_auto_and_come_back_to_it(qtbot, train_form):
 
 
 def test_optional_choices_offer_auto_first(train_form):
+    optimiser = train_form.field("optimiser")
+    assert optimiser.itemText(0) == AUTO
+    optimiser.setCurrentIndex(optimiser.findText("lars"))
+    assert train_form.config.optimiser == "lars"
+    optimiser.setCurrentIndex(0)
+    assert train_form.config.optimiser is None
+
+
+def test_suggestions_can_be_chosen_and_anything_else_typed(qtbot, train_form):
+    train_form.more.open(True)
     backbone = train_form.field("backbone")
-    assert backbone.itemText(0) == AUTO
-    backbone.setCurrentIndex(backbone.findText("compact"))
-    assert train_form.config.backbone == "compact"
-    backbone.setCurrentIndex(0)
+    assert [backbone.itemText(i) for i in range(backbone.count())] == [AUTO, *BACKBONES]
+    assert backbone.currentText() == AUTO
+    backbone.setCurrentIndex(backbone.findText("resnet34"))
+    assert train_form.config.backbone == "resnet34"
+    line = backbone.lineEdit()
+    with qtbot.waitSignal(train_form.changed) as caught:
+        type_into(qtbot, line, "resnet18")  # also the beginning of another suggestion
+    assert caught.args[0].backbone == "resnet18"
+    type_into(qtbot, line, "test_vit")
+    assert train_form.config.backbone == "test_vit"
+    assert backbone.count() == len(BACKBONES) + 1
+    with qtbot.waitSignal(train_form.refused) as caught:
+        type_into(qtbot, line, "test_vot")
+    assert "test_vit" in caught.args[0]
+    assert train_form.config.backbone == "test_vit"
+    # What was typed goes when auto is chosen, and when the field is emptied.
+    type_into(qtbot, line, "")
+    qtbot.keyClick(line, Qt.Key.Key_Delete)
+    qtbot.keyClick(line, Qt.Key.Key_Return)
     assert train_form.config.backbone is None
+    train_form.set_config(TrainConfig(backbone="timm:test_vit"))
+    assert backbone.currentText() == "timm:test_vit"
+    backbone.setCurrentIndex(0)
+    backbone.activated.emit(0)
+    assert train_form.config.backbone is None
+
+
+def test_small_numbers_are_not_rounded_away(qtbot, train_form):
+    train_form.more.open(True)
+    rate, decay = train_form.field("learning_rate"), train_form.field("weight_decay")
+    assert rate.text() == decay.text() == AUTO
+    type_into(qtbot, rate, "0.0003")
+    type_into(qtbot, decay, "0.000001")
+    assert train_form.config.learning_rate == 3e-4
+    assert train_form.config.weight_decay == 1e-6
+    type_into(qtbot, decay, "0")
+    assert train_form.config.weight_decay == 0.0
+    for _ in range(3):
+        qtbot.keyClick(decay, Qt.Key.Key_Down)
+    assert train_form.config.weight_decay is None
+    train_form.set_config(TrainConfig(learning_rate=1.23456789e-5))
+    assert train_form.config.learning_rate == 1.23456789e-5
 
 
 def test_rare_settings_are_folded_away(qtbot, train_form):

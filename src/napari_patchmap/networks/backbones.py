@@ -185,7 +185,8 @@ def check_backbone(name: str) -> None:
         ) from None
     if name.removeprefix(PREFIX) in known:
         return
-    near = get_close_matches(name.removeprefix(PREFIX), [*BACKBONES, *known], n=3, cutoff=0.5)
+    names = [*BACKBONES, *(known - {*BACKBONES})]
+    near = get_close_matches(name.removeprefix(PREFIX), names, n=3, cutoff=0.5)
     choose = ", ".join(near or BACKBONES)
     raise ConfigError(
         f"There is no backbone {name!r}; the closest names are {choose}."

@@ -132,14 +132,15 @@ def join_labels(
 def as_text(values: Any, watch: Watch | None = None) -> np.ndarray:
     """Return labels as text, with None where one is missing; 3.0 is written 3."""
     known: dict[Any, str | None] = {}
+    values = np.asarray(values)
+    texts = np.empty(len(values), dtype=object)
     # There are few different labels: each is looked at once, however many patches have it.
-    return np.array(
-        [
+    for part in (watch or Watch()).parts(len(values)):
+        texts[part] = [
             known[value] if value in known else known.setdefault(value, _text(value))
-            for value in np.asarray(values).tolist()
-        ],
-        dtype=object,
-    )
+            for value in values[part].tolist()
+        ]
+    return texts
 
 
 def _text(value: Any) -> str | None:

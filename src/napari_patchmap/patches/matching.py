@@ -89,9 +89,23 @@ def _best_match(
                 # No other spelling names more images without naming some twice.
                 if best.named == most:
                     return best
-        if best is not None and 2 * best.matched >= most:
+        if first and best is not None and 2 * best.matched >= most:
+            if not _others_fit(best, rows, names, watch):
+                return best
             columns = [best.column]
     return best
+
+
+def _others_fit(best: _Match, rows: pd.DataFrame, names: Sequence[str], watch: Watch) -> bool:
+    """Whether another spelling names images that have no row yet, in rows without an image."""
+    others = [names[i] for i in np.flatnonzero(best.row_of < 0).tolist()]
+    rest = np.ones(len(rows), bool)
+    rest[best.rows] = False
+    if not others or not rest.any():
+        return False
+    left = rows.loc[rest, [best.column]]
+    candidates = _respelled(left, [best.column], others, watch)
+    return any(_match(cells, keys).matched for cells, keys in candidates)
 
 
 def _as_written(

@@ -79,7 +79,9 @@ def columns_from_pattern(
         values = np.array(texts.pop(column), dtype=object)
         # A user's column never overwrites where a patch lies.
         free = f"{column} (file name)" if column in BOX_COLUMNS else column
-        columns[free] = as_text(values) if column == "label" else numbers_if_all(values, watch)
+        columns[free] = (
+            as_text(values, watch) if column == "label" else numbers_if_all(values, watch)
+        )
         watch.step(len(names), len(names))
     return columns, notes
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from napari_patchmap.augment.views import symmetries
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.methods import tsimcne
+from napari_patchmap.methods.rates import with_optimiser
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.runs.config import RunConfig
+from napari_patchmap.runs.config import RunConfig, TrainConfig
 from napari_patchmap.training.device import Device, choose_device, free_memory
 from napari_patchmap.training.estimate import measure_speed
 from napari_patchmap.training.progress import say_time
@@ -93,9 +94,12 @@ class Plan:
             epochs = f"{sum(s.epochs for s in stages):.4g} epochs ({total:,} steps)"
             length = f"about {say_time(self.seconds)} for {epochs}: {parts}"
         height, width = self.size
+        learns = next((s for s in stages if s.trains == "all"), stages[0])
+        network = f"network {self.backbone}, optimiser {learns.optimiser} at a rate of "
+        network += f"{learns.lr:.2g}"
         return [
             length,
-            f"{self.patches:,} patches at {width} x {height} px, network {self.backbone}",
+            f"{self.patches:,} patches at {width} x {height} px, {network}",
             f"{self.batch_size} patches in a step; {self.device.reason}",
             *self.notes,
         ]
@@ -170,7 +174,7 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
         raise TrainingError(
             f"t-SimCNE has three stages and needs three numbers of epochs, not {len(epochs)}."
         )
-    recipe = tsimcne.recipe(backbone, epochs, batch_size, train.dimensions)
+    recipe = _recipe(train, backbone, epochs, batch_size)
     spec = NetworkSpec(
         backbone=backbone,
         channels=patches.channels,
@@ -212,6 +216,17 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
         ),
         notes=notes,
     )
+
+
+def _recipe(
+    train: TrainConfig, backbone: str, epochs: tuple[float, ...], batch_size: int
+) -> tsimcne.Recipe:
+    """Return the backbone's recipe, with the optimiser that the user chose."""
+    usual = tsimcne.recipe(backbone, epochs, batch_size, train.dimensions)
+    stages = with_optimiser(
+        usual.stages, train.optimiser, train.learning_rate, train.weight_decay
+    )
+    return replace(usual, stages=stages)
 
 
 def _parts(patch_bytes: int, batch_size: int, free: int) -> int:
