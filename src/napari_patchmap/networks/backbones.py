@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_patchmap.errors import ConfigError, MissingPackageError
+from napari_patchmap.networks.mend import mend_convolutions
 from napari_patchmap.networks.timm_models import PREFIX, make_timm, timm_names
 from napari_patchmap.networks.vision import torchvision
 
@@ -162,8 +163,11 @@ def make_backbone(name: str, channels: int, size: tuple[int, int]) -> nn.Module:
     """
     check_backbone(name)
     if name in _OURS:
-        return _OURS[name](channels, size)
-    return make_timm(name.removeprefix(PREFIX), channels, size)
+        backbone = _OURS[name](channels, size)
+    else:
+        backbone = make_timm(name.removeprefix(PREFIX), channels, size)
+    mend_convolutions(backbone)
+    return backbone
 
 
 def check_backbone(name: str) -> None:
