@@ -7,14 +7,23 @@ import gc
 import torch
 
 
+#: How the parts of torch say that there is no memory left; oneDNN does not say why.
+_SAID = (
+    "out of memory",
+    "not enough memory",
+    "can't allocate memory",
+    "could not create a primitive",
+    "could not execute a primitive",
+    "could not create a memory",
+)
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that the memory of the computer or the GPU is used up."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     words = str(error).lower()
-    return isinstance(error, RuntimeError) and (
-        "out of memory" in words or "not enough memory" in words or "can't allocate" in words
-    )
+    return isinstance(error, RuntimeError) and any(said in words for said in _SAID)
 
 
 def free_cached_memory() -> None:
