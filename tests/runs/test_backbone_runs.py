@@ -54,3 +54,16 @@ def test_the_chosen_optimiser_is_planned_and_written_down():
 def test_patches_that_do_not_suit_the_network_end_the_run_in_one_sentence():
     with pytest.raises(ConfigError, match="cannot take patches of 20 x 20 px, but 16 x 16 px"):
         fit(make_cells(side=20), config(backbone="test_vit"))
+
+
+@pytest.mark.parametrize("optimiser", ["lars", "lamb"])
+def test_a_stopped_run_goes_on_to_the_same_result(optimiser, tmp_path):
+    cells = make_cells()
+    chosen = config(backbone="test_resnet", optimiser=optimiser, epochs=(4, 1, 1))
+    straight = fit(cells, chosen)
+    asked = iter(range(10_000))
+    part = fit(cells, chosen, folder=tmp_path, should_stop=lambda: next(asked) > 6)
+    assert not part.complete
+    resumed = fit(cells, folder=tmp_path, resume=True)
+    assert resumed.complete
+    assert np.array_equal(resumed.embedding, straight.embedding)

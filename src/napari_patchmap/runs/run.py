@@ -316,7 +316,7 @@ def reopen_patches(
 def package_versions() -> dict[str, str]:
     """Versions of what the numbers of a run depend on."""
     found = {"python": platform.python_version(), "system": sys.platform}
-    for name in ("napari-patchmap", "torch", "torchvision", "numpy", "scikit-learn"):
+    for name in ("napari-patchmap", "torch", "torchvision", "timm", "numpy", "scikit-learn"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:
