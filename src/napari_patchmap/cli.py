@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from napari_patchmap import __version__
 from napari_patchmap.errors import ConfigError, PatchmapError
-from napari_patchmap.terminal import ProgressLine, say, warn
+from napari_patchmap.terminal import ProgressLine, is_main_process, say, warn
 
 if TYPE_CHECKING:
     from napari_patchmap.config import Setting
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = _parser().parse_args(argv)
         return int(args.command(args, began))
     except PatchmapError as error:
-        print(f"patchmap: {error}", file=sys.stderr)
+        warn(str(error))
         return 2
     except KeyboardInterrupt:
         print("patchmap: stopped", file=sys.stderr)
@@ -96,11 +96,13 @@ def _resumed_config(args: argparse.Namespace, out: Path) -> RunConfig:
     from dataclasses import replace
 
     from napari_patchmap.augment import AugmentConfig
-    from napari_patchmap.runs import unfinished_config
+    from napari_patchmap.runs import check_same_settings, unfinished_config
 
     saved = unfinished_config(out)
     augment = AugmentConfig.preset(args.augment) if args.augment else saved.augment
-    return replace(saved, train=replace(saved.train, **_given(args)), augment=augment)
+    wanted = replace(saved, train=replace(saved.train, **_given(args)), augment=augment)
+    check_same_settings(saved, wanted, out)
+    return wanted
 
 
 def _given(args: argparse.Namespace) -> dict[str, Any]:
@@ -242,6 +244,8 @@ def _train(
             should_stop=interrupt.is_set,
             spent=time.monotonic() - began,
         )
+    if not is_main_process():  # another one, started by torchrun too, writes the run
+        return run
     run.save(out)
     if not run.complete:
         say("Stopped; the map as it was learned so far is kept. Go on with --resume.")

@@ -15,8 +15,15 @@ if TYPE_CHECKING:
 _LOG_EVERY = 10.0
 
 
+def is_main_process() -> bool:
+    """Whether this process is to speak: alone, or the first of those torchrun started."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def say(text: str) -> None:
     """Print a line; what the terminal has no letter for is escaped."""
+    if not is_main_process():
+        return
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
     sys.stdout.flush()
@@ -24,6 +31,8 @@ def say(text: str) -> None:
 
 def warn(text: str) -> None:
     """Print a line on standard error."""
+    if not is_main_process():
+        return
     sys.stderr.write(f"patchmap: {text}\n")
     sys.stderr.flush()
 
@@ -57,7 +66,7 @@ class ProgressLine:
     """One line on standard error that is written over, or a line now and then in a log."""
 
     def __enter__(self) -> Self:
-        self._live = sys.stderr.isatty()
+        self._live = sys.stderr.isatty() and is_main_process()
         self._last = -_LOG_EVERY
         self._phase = ""
         self._width = 0
@@ -99,6 +108,8 @@ class ProgressLine:
         if self._live:
             sys.stderr.write("\r" + text.ljust(self._width))
             self._width = len(text)
+        elif not is_main_process():
+            return
         elif phase != self._phase or time.monotonic() - self._last >= _LOG_EVERY:
             sys.stderr.write(text + "\n")
             self._last = time.monotonic()

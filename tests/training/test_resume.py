@@ -117,7 +117,7 @@ def test_other_settings_are_noticed(tmp_path):
     fit(make_cells(120), config(), folder=tmp_path, should_stop=lambda: True)
     other = RunConfig(replace(config().train, seed=6, batch_size=16))
     with pytest.raises(
-        TrainingError, match=r"seed was 5 and is 6 now; batch size was 32 and is 16 now"
+        RunError, match=r"seed was 5 and is 6 now; batch size was 32 and is 16 now"
     ):
         fit(make_cells(120), other, folder=tmp_path, resume=True)
 

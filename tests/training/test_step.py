@@ -26,7 +26,9 @@ def network(norm: bool = False) -> Network:
     return Network(spec).double()
 
 
-def gradients(net: Network, parts: int, notes: list[str] | None = None, limit: int = 10**9):
+def gradients(
+    net: Network, parts: int, notes: list[str] | None = None, limit: int = 10**9, scaler=None
+):
     """Gradients of a batch computed in parts; more than ``limit`` views do not fit."""
     views = torch.rand(
         2, PATCHES, 3, 12, 12, generator=torch.Generator().manual_seed(1)
@@ -42,7 +44,7 @@ def gradients(net: Network, parts: int, notes: list[str] | None = None, limit: i
 
     net.zero_grad()
     note = (notes if notes is not None else []).append
-    step = Gradient(net, Ranks(), parts=parts, note=note)
+    step = Gradient(net, Ranks(), parts=parts, note=note, scaler=scaler)
     loss = step.compute(produce, PATCHES, cauchy_infonce)
     return loss, {name: p.grad.clone() for name, p in net.named_parameters()}, sizes, step
 
@@ -56,6 +58,15 @@ def test_a_step_in_parts_is_the_step_with_all_its_negatives(parts):
     assert max(sizes) <= -(-PATCHES // parts)
     for name in whole:
         assert torch.allclose(split[name], whole[name], rtol=1e-4, atol=1e-7), name
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_a_loss_that_is_scaled_for_float16_gives_scaled_gradients(parts):
+    net = network().eval()
+    _, plain, _, _ = gradients(net, 1)
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    _, scaled, _, _ = gradients(net, parts, scaler=scaler)
+    assert all(torch.allclose(scaled[n], 1024 * plain[n], rtol=1e-4, atol=1e-4) for n in plain)
 
 
 def test_running_statistics_count_each_view_once():
@@ -106,7 +117,8 @@ def test_a_computer_whose_memory_really_ends_trains_in_parts():
 
         torch.set_num_threads(1)
         config = RunConfig(TrainConfig(
-            epochs=(1, 0.5, 0.5), batch_size=256, device="cpu", backbone="resnet18-small-kernel"))
+            epochs=(1, 0.5, 0.5), batch_size=256, device="cpu",
+            backbone="resnet18-small-kernel"))
         cells = make_cells(256, side=16)
         made = make_plan(cells, config)
         used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import threading
 import time
 from dataclasses import replace
 
@@ -9,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from napari_patchmap.errors import ConfigError, TrainingError
+from napari_patchmap.errors import ConfigError, PatchError, TrainingError
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.runs import RunConfig, TrainConfig
+from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import describe_plan, fit
 from napari_patchmap.training.session import Session
 from tests.conftest import make_cells
@@ -208,3 +210,63 @@ def test_settings_out_of_range_are_one_sentence(cells):
         TrainConfig(preset="slow")
     with pytest.raises(TrainingError, match="three numbers of epochs"):
         fit(cells, replace(config(), train=TrainConfig(epochs=(1, 2))))
+
+
+def test_pixels_that_are_streamed_give_the_same_map(cells):
+    held = fit(cells, config(pixels="memory", device="cpu"))
+    streamed = fit(cells, config(pixels="stream", device="cpu"))
+    assert streamed.info["plan"]["streamed"]
+    assert np.array_equal(held.embedding, streamed.embedding)
+    assert np.array_equal(held.features, streamed.features)
+
+
+def test_an_error_while_pixels_are_streamed_ends_the_training_in_one_sentence(cells):
+    class Damaged(type(cells.images)):
+        def take(self, indices):
+            if threading.current_thread().name == "patchmap-feed":
+                raise PatchError("cells.tif has become shorter; load it again.")
+            return super().take(indices)
+
+    damaged = replace(cells, images=Damaged(cells.stack()))
+    with pytest.raises(PatchError, match="become shorter"):
+        fit(damaged, config(pixels="stream"))
+    assert not [t for t in threading.enumerate() if t.name == "patchmap-feed"]
+
+
+@pytest.mark.parametrize("dimensions", [3, 5])
+@pytest.mark.parametrize("backbone", ["compact", "resnet18"])
+def test_maps_may_have_more_dimensions(cells, dimensions, backbone, tmp_path):
+    seen = []
+    run = fit(
+        cells,
+        config(dimensions=dimensions, backbone=backbone, epochs=(1, 1, 1)),
+        progress=lambda p: seen.append(p.embedding) if p.embedding is not None else None,
+        snapshot_seconds=0.0,
+    )
+    assert run.embedding.shape == (60, dimensions)
+    assert all(e.shape == (60, dimensions) for e in seen)
+    again = Run.load(run.save(tmp_path / "run"))
+    assert np.allclose(again.embedding, run.embedding, rtol=1e-5)
+    assert np.allclose(again.transform(cells), run.embedding, atol=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_every_precision_trains(precision):
+    cells = make_cells(80)
+    run = fit(cells, config(precision=precision, device="cpu", epochs=(6, 2, 2)))
+    assert run.info["device"].endswith(f"{precision} (as set)")
+    losses = run.history.loc[run.history["stage"] == 1, "loss"]
+    assert losses.iloc[-1] < losses.iloc[0]
+    assert np.isfinite(run.embedding).all()
+    weights = run.network.state_dict()
+    assert all(w.dtype == torch.float32 for w in weights.values() if w.is_floating_point())
+
+
+def test_the_plan_says_how_long_it_takes_and_is_kept_with_the_run(cells):
+    settings = config(epochs=(4, 2, 2), device="cpu")
+    said = describe_plan(cells, settings)
+    assert re.match(r"about \d+ s for 8 epochs \(16 steps\)", said), said
+    kept = fit(cells, settings).info["plan"]
+    assert kept["steps"] == [8, 4, 4]
+    assert kept["seconds"] > 0
+    assert kept["lines"][0].startswith("about ")

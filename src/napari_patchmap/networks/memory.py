@@ -6,7 +6,6 @@ import gc
 
 import torch
 
-
 #: How the parts of torch say that there is no memory left; oneDNN does not say why.
 _SAID = (
     "out of memory",

@@ -207,6 +207,7 @@ class PatchSet:
         Returns
         -------
         ndarray of uint8, shape (len(indices), channel, height, width)
+            A view of an array whose last axis is the channel, as images are stored.
 
         Raises
         ------
@@ -217,14 +218,18 @@ class PatchSet:
         indices, size = np.asarray(indices, dtype=np.intp), (int(size[0]), int(size[1]))
         if self.fit is None and not _same_aspect(self.common_size, size):
             raise PatchError(self._explain_aspect(size))
-        out = np.empty((len(indices), self.channels, *size), np.uint8)
+        out = np.empty((len(indices), *size, self.channels), np.uint8)
         # In parts, so that resizing a few thousand large patches does not fill the memory.
         height, width = self.common_size
         part = max(1, _PIXELS // (height * width * self.channels))
         for start in range(0, len(indices), part):
             rows = slice(start, start + part)
-            out[rows] = self._fitted(indices[rows], size).transpose(0, 3, 1, 2)
-        return out
+            fitted = self._fitted(indices[rows], size)
+            if len(fitted) == len(out):
+                out = fitted
+            else:
+                out[rows] = fitted
+        return out.transpose(0, 3, 1, 2)
 
     def _fitted(self, indices: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Return a few patches as ``(n, height, width, channel)`` uint8 of one size."""

@@ -1,6 +1,10 @@
 """The run folder: settings, weights, map, features, quality; placing new images."""
 
-from napari_patchmap.runs.checkpoint import is_unfinished, unfinished_config
+from napari_patchmap.runs.checkpoint import (
+    check_same_settings,
+    is_unfinished,
+    unfinished_config,
+)
 from napari_patchmap.runs.config import RunConfig, TrainConfig
 from napari_patchmap.runs.folder import check_free
 from napari_patchmap.runs.places import new_run_folder, runs_home
@@ -14,6 +18,7 @@ __all__ = [
     "RunConfig",
     "TrainConfig",
     "check_free",
+    "check_same_settings",
     "embedding_table",
     "is_unfinished",
     "new_run_folder",

@@ -27,6 +27,9 @@ FOLDER, STATE = "checkpoint", "state.safetensors"
 #: Header entry with the JSON; raised when the meaning of a checkpoint changes.
 _ENTRY, _FORMAT = "patchmap", 1
 
+#: Settings that may change between a stop and a resume, since they do not change the map.
+FREE = ("device", "checkpoint_every")
+
 #: Marks a tensor in the JSON by its name.
 _TENSOR = "$tensor"
 
@@ -54,6 +57,29 @@ def unfinished_config(run: str | Path) -> RunConfig:
         return RunConfig.from_dict(read_state(path)["config"])
     except (KeyError, TypeError, ConfigError) as error:
         raise RunError(f"{path} is damaged ({error}); start the run anew.") from None
+
+
+def check_same_settings(saved: RunConfig, wanted: RunConfig, run: Path) -> None:
+    """Check that a run is resumed with the settings it was started with.
+
+    Raises
+    ------
+    RunError
+        Which names what was changed.
+    """
+    changes = []
+    for before, now in ((saved.train, wanted.train), (saved.augment, wanted.augment)):
+        old, new = before.to_dict(), now.to_dict()
+        changes += [
+            f"{name.replace('_', ' ')} was {old[name]} and is {new[name]} now"
+            for name in old
+            if name not in FREE and old[name] != new[name]
+        ]
+    if changes:
+        raise RunError(
+            f"The run in {run} was started with other settings ({'; '.join(changes)}); resume "
+            "it with the same, or start another run in a new folder."
+        )
 
 
 def write_state(path: Path, state: dict[str, Any]) -> None:

@@ -15,16 +15,12 @@ from napari_patchmap.errors import TrainingError
 from napari_patchmap.networks.pixels import Pixels
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.checkpoint import read_state, state_file, write_state
-from napari_patchmap.runs.config import RunConfig
 
 #: Writing checkpoints may take up to this share of the time.
 _SHARE = 0.02
 
 #: Patches by which a set that is not in memory is recognised.
 _SAMPLE = 1024
-
-#: Settings that may change between a stop and a resume, since they do not change the map.
-FREE = ("device", "checkpoint_every")
 
 #: Features of a stage at rest, written once and not with every checkpoint.
 _FEATURES = "features.safetensors"
@@ -124,29 +120,6 @@ def digest(patches: PatchSet, pixels: Pixels) -> str:
         chosen = torch.linspace(0, len(pixels) - 1, count).round().long()
         found.update(pixels[chosen].contiguous().numpy().data)
     return found.hexdigest()
-
-
-def check_same_settings(saved: RunConfig, wanted: RunConfig, run: Path) -> None:
-    """Check that a run is resumed with the settings it was started with.
-
-    Raises
-    ------
-    TrainingError
-        Which names what was changed.
-    """
-    changes = []
-    for before, now in ((saved.train, wanted.train), (saved.augment, wanted.augment)):
-        old, new = before.to_dict(), now.to_dict()
-        changes += [
-            f"{name.replace('_', ' ')} was {old[name]} and is {new[name]} now"
-            for name in old
-            if name not in FREE and old[name] != new[name]
-        ]
-    if changes:
-        raise TrainingError(
-            f"The run in {run} was started with other settings ({'; '.join(changes)}); resume "
-            "it with the same, or start another run in a new folder."
-        )
 
 
 def check_same_images(saved: str, now: str, patches: PatchSet, run: Path) -> None:

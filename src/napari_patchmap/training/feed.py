@@ -75,7 +75,8 @@ class _Reader:
             if isinstance(item, Exception):
                 raise item
             chosen, pixels = item
-            yield chosen, pixels.to(self._device, non_blocking=True)
+            # Channels come last from the disk; they are brought forward on the device.
+            yield chosen, pixels.to(self._device, non_blocking=True).contiguous()
 
     def close(self) -> None:
         self._closed.set()

@@ -110,7 +110,7 @@ class Session:
 
     def _load_pixels(self) -> Pixels:
         lazy = PatchPixels(self.patches, self.plan.size)
-        return lazy if self.plan.streamed else lazy[:].to(self.device.target)
+        return lazy if self.plan.streamed else lazy[:].to(self.device.target).contiguous()
 
     def _pace(self, end: float | None) -> Pace:
         if end is None:

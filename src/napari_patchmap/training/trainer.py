@@ -12,13 +12,10 @@ import torch
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.networks.memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.runs.checkpoint import check_same_settings
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.run import Run
-from napari_patchmap.training.checkpoints import (
-    Checkpoints,
-    check_same_settings,
-    read_checkpoint,
-)
+from napari_patchmap.training.checkpoints import Checkpoints, read_checkpoint
 from napari_patchmap.training.clock import Clock
 from napari_patchmap.training.memory import keep_freed_memory
 from napari_patchmap.training.plan import Plan, make_plan
@@ -113,10 +110,10 @@ def fit(
     ------
     TrainingError
         If these patches cannot be mapped, the device failed (out of memory
-        included), or a run is resumed with other settings or images. Always one
-        sentence that says what to do.
+        included), or a run is resumed with other images. Always one sentence that
+        says what to do.
     RunError
-        If there is nothing to resume in ``folder``.
+        If there is nothing to resume in ``folder``, or with other settings.
     """
     folder = Path(folder).expanduser().resolve() if folder is not None else None
     saved = None
