@@ -35,9 +35,10 @@ class Stage:
     strength : (float, float)
         Strength of the augmentations at the beginning and the end of the stage,
         1 for all of it (see :meth:`AugmentConfig.weakened`).
-    cached_views : int
-        With a backbone at rest, its features of so many views of each patch are
-        computed once and drawn from; 0 makes new views for every step.
+    neighbours : int
+        With a backbone at rest, the features of the patches are computed once,
+        averaged over their symmetries, and a step compares each patch with one of
+        its so many nearest neighbours among those features; 0 compares new views.
     optimiser : {"sgd", "adamw", "lars", "lamb", "muon"}
     weight_decay : float
     """
@@ -51,7 +52,7 @@ class Stage:
     dimensions: int
     batch_size: int
     strength: tuple[float, float] = (1.0, 1.0)
-    cached_views: int = 0
+    neighbours: int = 0
     optimiser: Optimiser = "sgd"
     weight_decay: float = 5e-4
 

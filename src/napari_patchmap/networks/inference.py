@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -88,40 +89,62 @@ def _mean_features(
 
 @torch.no_grad()
 def recalibrate(
-    network: Network, pixels: Pixels, *, half: torch.dtype | None = None, batches: int = 8
+    network: Network,
+    pixels: Pixels,
+    *,
+    symmetries: Sequence[Symmetry] = ((0, False),),
+    half: torch.dtype | None = None,
+    batches: int = 8,
 ) -> None:
     """Give batch normalisation the statistics of patches as they are.
 
     Those collected in training are of augmented views, which are brighter,
-    darker and closer than the patches that the network is asked about.
+    darker and closer than the patches that the network is asked about. The
+    projector gets those of the mean features that it is asked about.
 
     Parameters
     ----------
     network : Network
     pixels : Tensor of uint8 or PatchPixels, shape (n, channel, height, width)
         Patches; up to ``batches`` x 512, spread evenly, are used.
+    symmetries : sequence of (quarter turns, mirrored)
+        As they will be given to :func:`infer`.
     half : torch.dtype, optional
         Half precision for the backbone.
     """
-    norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-    if not norms or len(pixels) < 2:
+    if len(pixels) < 2:
         return
     device = next(network.parameters()).device
     was_training = network.training
-    before = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # a plain mean over all batches
-    network.train()
     count = min(len(pixels), batches * BATCH)
     chosen = torch.linspace(0, len(pixels) - 1, count).round().long()
     # Neighbours in a set are often alike; every batch takes from all over it.
     parts = max(1, count // BATCH)
-    for part in range(parts):
-        images = plain(pixels[chosen[part::parts].to(pixels.device)].to(device))
-        images = images.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(device.type, dtype=half, enabled=half is not None):
-            network(images)
-    for norm, momentum in zip(norms, before, strict=True):
-        norm.momentum = momentum
+    some = [pixels[chosen[part::parts].to(pixels.device)].to(device) for part in range(parts)]
+    network.eval()
+    with _collecting(network.backbone):
+        for part in some:
+            _mean_features(network, part, [(0, False)], half)
+    with _collecting(network.hidden):
+        for part in some:
+            mean = _mean_features(network, part, symmetries, half)
+            with torch.autocast(device.type, dtype=half, enabled=half is not None):
+                network.project(mean)
     network.train(was_training)
+
+
+@contextmanager
+def _collecting(module: nn.Module) -> Iterator[None]:
+    """Let the batch normalisation of a part of a network start its statistics anew."""
+    norms = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    before = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over all batches
+        norm.train()
+    try:
+        yield
+    finally:
+        for norm, momentum in zip(norms, before, strict=True):
+            norm.momentum = momentum
+            norm.eval()

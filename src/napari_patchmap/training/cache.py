@@ -1,83 +1,74 @@
-"""Features of augmented views, computed once while the backbone is at rest."""
+"""Features of patches, computed once while the backbone is at rest."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
-from napari_patchmap.augment import ViewMaker
+from napari_patchmap.augment.views import Symmetry
+from napari_patchmap.methods.layout import MOST_LANDMARKS
 from napari_patchmap.networks import Network
-from napari_patchmap.networks.inference import BATCH
+from napari_patchmap.networks.inference import BATCH, infer
 from napari_patchmap.networks.pixels import Pixels
-
-#: Rows that are kept at most; of larger sets a random part is taken.
-_MOST_ROWS = 400_000
 
 
 class FeatureCache:
-    """Some views of each patch, as features, from which pairs are drawn.
+    """Features of patches, and the neighbours with which they are compared.
 
     Parameters
     ----------
-    features : Tensor of float32, shape (views, n, d)
+    features : Tensor of float32, shape (n, d)
         On the device where they are wanted; patches in random order.
+    neighbours : Tensor of int64, shape (n, k)
+        On the same device.
     """
 
-    def __init__(self, features: Tensor) -> None:
-        self.features = features
+    def __init__(self, features: Tensor, neighbours: Tensor) -> None:
+        self.features, self.neighbours = features, neighbours
 
-    def draw(self, patches: Tensor, generator: torch.Generator) -> Tensor:
-        """Return features of two different views of each patch, shape (2 b, d)."""
-        count, views = len(patches), len(self.features)
-
-        def pick(choices: int) -> Tensor:
-            return torch.randint(
-                choices, (count,), generator=generator, device=generator.device
-            )
-
-        first = pick(views)
-        second = (first + 1 + pick(views - 1)) % views
-        return torch.cat([self.features[first, patches], self.features[second, patches]])
+    def pairs(self, patches: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the patches, then a neighbour of each, shape (2 b,)."""
+        choice = torch.randint(
+            self.neighbours.shape[1],
+            (len(patches),),
+            generator=generator,
+            device=generator.device,
+        )
+        return torch.cat([patches, self.neighbours[patches, choice]])
 
     def __len__(self) -> int:
-        return self.features.shape[1]
+        return len(self.features)
 
 
-@torch.no_grad()
 def cache_features(
     network: Network,
     pixels: Pixels,
-    views: int,
-    maker: ViewMaker,
+    symmetries: Sequence[Symmetry],
     generator: torch.Generator,
     half: torch.dtype | None,
 ) -> Iterator[Tensor]:
-    """Compute features of some views of each patch, patches in random order.
+    """Compute features of at most ``MOST_LANDMARKS`` patches, in random order.
 
-    Yields parts of shape (views, b, d), to be put together along the second axis;
-    whoever stops early has those of fewer patches.
+    Yields parts of shape (b, d), to be put together; whoever stops early has those
+    of fewer patches.
 
     Parameters
     ----------
     network : Network
-        Its backbone is used in evaluation mode.
+        Used in evaluation mode.
     pixels : Tensor of uint8 or PatchPixels, shape (n, channel, height, width)
-    views : int
-        Views of each patch, at least two.
-    maker : ViewMaker
+    symmetries : sequence of (quarter turns, mirrored)
+        Copies over which features are averaged.
     generator : torch.Generator
         On the device of the network.
     half : torch.dtype or None
         Half precision for the backbone.
     """
-    device, views = generator.device, max(2, views)
+    device = generator.device
     order = torch.randperm(len(pixels), generator=generator, device=device)
-    for chosen in order[: _MOST_ROWS // views].split(BATCH):
-        patches = pixels[chosen.to(pixels.device)].to(device)
-        made = torch.cat([maker(patches, generator) for _ in range(views)])
-        made = made.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(device.type, dtype=half, enabled=half is not None):
-            features = network.features(made).float()
-        yield features.view(views, len(patches), -1)
+    for chosen in order[:MOST_LANDMARKS].split(BATCH):
+        patches = pixels[chosen.to(pixels.device)]
+        features, _ = infer(network, patches, symmetries=symmetries, half=half)
+        yield torch.from_numpy(features).to(device)

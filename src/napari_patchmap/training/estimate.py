@@ -17,7 +17,7 @@ from napari_patchmap.networks.memory import is_out_of_memory
 from napari_patchmap.training.device import Device
 
 #: t-SNE of a patch's features, in seconds; measured on two CPU cores.
-_TSNE_SECONDS = 1.5e-3
+TSNE_SECONDS = 2e-3
 
 #: A pair of patches in the silhouette, in seconds; and the writing of a run.
 _PAIR_SECONDS, _WRITING_SECONDS = 2e-8, 2.0
@@ -52,16 +52,16 @@ class Speed:
 
     def of_step(self, stage: Stage) -> float:
         """Seconds that a stage takes for one patch in a step."""
-        if stage.cached_views:
+        if stage.neighbours:
             return self.head
         return self.train if stage.trains == "all" else 2 * self.look * _VIEWS + self.head
 
-    def before(self, stage: Stage, patches: int, *, tsne: bool) -> float:
+    def before(self, stage: Stage, patches: int, symmetries: int, *, tsne: bool) -> float:
         """Seconds before the first step of a stage."""
-        if not stage.cached_views:
+        if not stage.neighbours:
             return 0.0
-        layout = _TSNE_SECONDS * min(patches, MOST_LANDMARKS) if tsne else 0.0
-        return stage.cached_views * self.look * _VIEWS * patches + layout
+        cached = min(patches, MOST_LANDMARKS)
+        return (symmetries * self.look + (TSNE_SECONDS if tsne else 0.0)) * cached
 
     def after(self, patches: int, symmetries: int) -> float:
         """Seconds for placing all patches, measuring the map and writing the run."""

@@ -208,7 +208,7 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
         parts=parts,
         expected=Expected(
             before=tuple(
-                speed.before(stage, count, tsne=recipe.start == "tsne")
+                speed.before(stage, count, len(turned), tsne=recipe.start == "tsne")
                 for stage in recipe.stages
             ),
             step=tuple(share * speed.of_step(stage) for stage in recipe.stages),

@@ -206,7 +206,9 @@ class Session:
     def recalibrate(self) -> None:
         """Give batch normalisation the statistics of patches as they are."""
         if self.plan.recipe.recalibrate:
-            recalibrate(self.network, self.pixels, half=self.device.half)
+            recalibrate(
+                self.network, self.pixels, symmetries=self.symmetries, half=self.device.half
+            )
 
     def _finish(self) -> Run:
         self.reporter.say("placing all patches")

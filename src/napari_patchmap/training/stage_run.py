@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from napari_patchmap.methods.layout import MOST_LANDMARKS, tsne_layout
+from napari_patchmap.methods.layout import nearest_neighbours, tsne_layout
 from napari_patchmap.methods.losses import cauchy_infonce
 from napari_patchmap.networks.norms import plain_norms, synchronise_norms
 from napari_patchmap.training.batches import Batches
 from napari_patchmap.training.cache import FeatureCache, cache_features
 from napari_patchmap.training.checkpoints import read_features
+from napari_patchmap.training.estimate import TSNE_SECONDS
 from napari_patchmap.training.feed import Fed, feed, to_device
 from napari_patchmap.training.optimisers import make_optimiser
 from napari_patchmap.training.pace import Pace
@@ -25,11 +26,12 @@ from napari_patchmap.training.step import Gradient
 if TYPE_CHECKING:
     from napari_patchmap.training.session import Session
 
-#: Of a stage that draws from cached features, so much of the time is kept for its steps.
-_STEPS_SHARE = 0.6
+#: Of a stage that draws from cached features, so much of the time is kept for its steps:
+#: fewer patches are cached and laid out when time is short.
+_STEPS_SHARE = 0.35
 
 #: Share of the time of such a stage that is left when its t-SNE ends at the latest.
-_AFTER_LAYOUT = 0.4
+_AFTER_LAYOUT = 0.25
 
 #: Share of the steps of a stage in which a new projector learns a given layout.
 _LAYOUT_SHARE = 0.8
@@ -71,51 +73,60 @@ class StageRun:
         """
         session, stage = self.session, self.stage
         if inside is None:
-            if stage.cached_views and not self._fill_cache():
+            if stage.neighbours and not self._fill_cache():
                 return False
             if stage.dimensions != session.network.spec.out_dim:
                 session.start_map(stage)
-        elif stage.cached_views:
+        elif stage.neighbours:
             assert folder is not None
             self._read_cache(folder)
         self._make_ready()
         if inside is not None:
             self._restore(inside)
         elif self.cache is not None:
-            held = {"features": self.cache.features, "layout": self.layout}
+            held = {
+                "features": self.cache.features,
+                "neighbours": self.cache.neighbours,
+                "layout": self.layout,
+            }
             session.checkpoints.write(session.state(self.state()), held)
         return True
 
     def _fill_cache(self) -> bool:
         session, pace = self.session, self.pace
-        session.maker.strength = self.stage.augmentation_strength(0.0)
-        session.network.eval()
         session.generator.manual_seed(self._seed(CACHE))
         whole = pace.seconds_left  # NaN when epochs are followed: then all patches
-        made = []
+        lays_out = session.plan.recipe.start == "tsne"
+        made, count = [], 0
         for part in cache_features(
             session.network,
             session.pixels,
-            self.stage.cached_views,
-            session.maker,
+            session.symmetries,
             session.generator,
             session.device.half,
         ):
             made.append(part)
-            late = session.ranks.agree(pace.seconds_left < _STEPS_SHARE * whole)
+            count += len(part)
+            left = pace.seconds_left - (TSNE_SECONDS * count if lays_out else 0.0)
+            late = session.ranks.agree(left < _STEPS_SHARE * whole)
             if session.control.asked_to_stop() or late:
                 break
-        self.cache = cache = FeatureCache(torch.cat(made, dim=1))
-        if not session.control.stopped and session.plan.recipe.start == "tsne":
-            self.layout = session.ranks.from_main(lambda: self._lay_out(cache, whole))
-            self.layout = self.layout.to(session.device.target)
+        features, target = torch.cat(made), session.device.target
+        wanted = self.stage.neighbours
+        neighbours = session.ranks.from_main(
+            lambda: torch.from_numpy(nearest_neighbours(features.cpu().numpy(), wanted))
+        )
+        self.cache = FeatureCache(features, neighbours.to(target))
+        if lays_out and not session.control.stopped:
+            self.layout = session.ranks.from_main(lambda: self._lay_out(features, whole))
+            self.layout = self.layout.to(target)
         return not session.control.asked_to_stop()
 
-    def _lay_out(self, cache: FeatureCache, whole: float) -> Tensor:
-        """Coordinates of the first cached patches by t-SNE."""
+    def _lay_out(self, features: Tensor, whole: float) -> Tensor:
+        """Coordinates of the cached patches by t-SNE."""
         session, pace = self.session, self.pace
         coordinates = tsne_layout(
-            cache.features[:, :MOST_LANDMARKS].mean(dim=0).cpu().numpy(),
+            features.cpu().numpy(),
             seed=session.config.train.seed,
             jobs=torch.get_num_threads(),
             # Of this process alone: the others wait for the layout.
@@ -127,7 +138,7 @@ class StageRun:
 
     def _read_cache(self, folder: Path) -> None:
         held, device = read_features(folder), self.session.device.target
-        self.cache = FeatureCache(held["features"].to(device))
+        self.cache = FeatureCache(held["features"].to(device), held["neighbours"].to(device))
         self.layout = held["layout"].to(device)
 
     def _make_ready(self) -> None:
@@ -229,17 +240,14 @@ class StageRun:
         return torch.cat(views).contiguous(memory_format=torch.channels_last)
 
     def _compare_cached(self, chosen: Tensor, *, learns_layout: bool) -> Tensor:
-        """Gradients of the loss of two cached views of each patch."""
+        """Gradients of the distance to the layout, or of the loss of cached neighbours."""
         assert self.cache is not None
         session = self.session
-        learns_layout = learns_layout and len(self.layout) > 0
-        if learns_layout:
-            chosen = chosen % len(self.layout)
         chosen = to_device(chosen, session.device.target)
         session.generator.manual_seed(self._seed(self.pace.done))
-        features = self.cache.draw(chosen, session.generator)
-        targets = self.layout[chosen].repeat(2, 1) if learns_layout else None
-        first, second = features.chunk(2)
+        pairs = self.cache.pairs(chosen, session.generator)
+        targets = self.layout[pairs] if learns_layout and len(self.layout) else None
+        first, second = self.cache.features[pairs].chunk(2)
 
         def produce(part: slice) -> Tensor:
             with self._autocast():
