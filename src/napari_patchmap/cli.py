@@ -20,8 +20,8 @@ from napari_patchmap.terminal import ProgressLine, say, warn
 if TYPE_CHECKING:
     from napari_patchmap.config import Setting
     from napari_patchmap.patches import PatchSet
-    from napari_patchmap.patches.crop_config import CropConfig
-    from napari_patchmap.patches.tile_config import TileConfig
+    from napari_patchmap.patches.objects.crop_config import CropConfig
+    from napari_patchmap.patches.slides.tile_config import TileConfig
     from napari_patchmap.runs import Run, RunConfig
 
 #: How patches are varied when nothing is said.
@@ -158,7 +158,7 @@ def _evaluate(args: argparse.Namespace, began: float) -> int:
 
 
 def _cache(args: argparse.Namespace, began: float) -> int:
-    from napari_patchmap.patches.cache import cache_folder, cache_size, clear_cache
+    from napari_patchmap.patches.cache.folder import cache_folder, cache_size, clear_cache
 
     if args.clear:
         say(f"{clear_cache() / 1e6:,.1f} MB of decoded patches removed.")
@@ -169,7 +169,7 @@ def _cache(args: argparse.Namespace, began: float) -> int:
 
 def _chosen_tiles(args: argparse.Namespace) -> TileConfig | None:
     """Return how slides are to be cut, None when nothing was said of it."""
-    from napari_patchmap.patches.tile_config import TileConfig
+    from napari_patchmap.patches.slides.tile_config import TileConfig
 
     chosen = {
         item.name: getattr(args, f"tile_{item.name}")
@@ -181,7 +181,7 @@ def _chosen_tiles(args: argparse.Namespace) -> TileConfig | None:
 
 def _chosen_crops(args: argparse.Namespace) -> CropConfig | None:
     """Return how objects are to be cut out, None without objects."""
-    from napari_patchmap.patches.crop_config import CropConfig
+    from napari_patchmap.patches.objects.crop_config import CropConfig
 
     chosen = {
         item.name: getattr(args, f"crop_{item.name}")
@@ -393,7 +393,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 
 def _add_crop_settings(parser: argparse.ArgumentParser) -> None:
     """Add the options by which objects are cut out."""
-    from napari_patchmap.patches.crop_config import CropConfig
+    from napari_patchmap.patches.objects.crop_config import CropConfig
 
     group = parser.add_argument_group("objects", "crops around the objects of label images")
     group.add_argument(
@@ -414,7 +414,7 @@ def _add_crop_settings(parser: argparse.ArgumentParser) -> None:
 
 def _add_tile_settings(parser: argparse.ArgumentParser, prefix: str) -> None:
     """Add the options by which slides are cut; ``prefix`` keeps them apart from others."""
-    from napari_patchmap.patches.tile_config import TileConfig
+    from napari_patchmap.patches.slides.tile_config import TileConfig
 
     group = parser.add_argument_group("slides", "how slides are cut into tiles")
     for item in TileConfig.settings():

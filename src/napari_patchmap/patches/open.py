@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.crops import CropConfig
+from napari_patchmap.patches.files.folder import SUFFIXES, find_images, read_folder
 from napari_patchmap.patches.fit import FITS, Fit
-from napari_patchmap.patches.folder import SUFFIXES, find_images, read_folder
-from napari_patchmap.patches.labels import Labels, LabelsFile
-from napari_patchmap.patches.npz import read_npz
-from napari_patchmap.patches.object_files import open_objects
+from napari_patchmap.patches.labels.join import Labels, LabelsFile
+from napari_patchmap.patches.labels.patterns import check_pattern
+from napari_patchmap.patches.objects.crops import CropConfig
+from napari_patchmap.patches.objects.reader import open_objects
 from napari_patchmap.patches.patchset import PatchSet
-from napari_patchmap.patches.patterns import add_pattern_columns, check_pattern
 from napari_patchmap.patches.sample import bundled_cells
-from napari_patchmap.patches.slide_files import holds_slides
-from napari_patchmap.patches.slide_levels import is_slide
-from napari_patchmap.patches.slide_source import read_slides
-from napari_patchmap.patches.source import Progress, Source, Watch, finish
-from napari_patchmap.patches.stack import read_npy, read_tiff_stack
-from napari_patchmap.patches.tile_config import TileConfig
-from napari_patchmap.patches.zarr_store import is_zarr, read_zarr
+from napari_patchmap.patches.slides.find import holds_slides
+from napari_patchmap.patches.slides.levels import is_slide
+from napari_patchmap.patches.slides.reader import read_slides
+from napari_patchmap.patches.slides.tile_config import TileConfig
+from napari_patchmap.patches.source import Progress, Source, Watch, add_pattern_columns, finish
+from napari_patchmap.patches.stacks.npz import read_npz
+from napari_patchmap.patches.stacks.stack import read_npy, read_tiff_stack
+from napari_patchmap.patches.stacks.zarr_store import is_zarr, read_zarr
 
 
 def open_patches(
