@@ -32,7 +32,7 @@ FLOORS = [
     # the readers
     "stacks", "files", "slides", "objects",
     # the one door
-    "open",
+    "kind", "open",
 ]  # fmt: skip
 GUI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PySide6", "PyQt6", "psygnal"}
 

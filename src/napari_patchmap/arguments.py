@@ -111,8 +111,8 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--pattern", metavar="TEMPLATE",
-        help="labels and columns from file names, such as '{label}_{patient}_{}.png', or a "
-        "regular expression with named groups",
+        help="labels and columns from the file names of a folder of images, such as "
+        "'{label}_{patient}_{}.png', or a regular expression with named groups",
     )  # fmt: skip
     parser.add_argument(
         "--channels", metavar="NAMES",

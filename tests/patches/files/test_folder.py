@@ -2,6 +2,7 @@
 
 import os
 import struct
+from pathlib import Path
 
 import imagecodecs
 import numpy as np
@@ -379,6 +380,20 @@ def test_images_are_found_among_many_other_files_and_looking_can_be_cancelled(
     with pytest.raises(LoadCancelled):
         find_images(folder, Watch(None, stop))
     assert seen == [True]
+
+
+def test_a_folder_is_listed_once_also_with_labels_and_a_pattern(
+    write, folder, grey, tmp_path, monkeypatch
+):
+    write("a_1.png", grey(8, 8))
+    write("sub/b_1.png", grey(8, 8))
+    (tmp_path / "labels.csv").write_text("file,size\na_1,1\nb_1,2\n")
+    listed, scandir = [], os.scandir
+    monkeypatch.setattr(os, "scandir", lambda at: listed.append(Path(at)) or scandir(at))
+    ps = open_patches(folder, pattern="{label}_{}.png", labels=tmp_path / "labels.csv")
+    assert ps.labels.tolist() == ["1", "2"]
+    assert ps.table["label (file name)"].tolist() == ["a", "b"]
+    assert listed.count(folder / "sub") == 1
 
 
 def test_labels_from_a_pattern_and_a_labels_file(write, folder, grey, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,12 @@ _REPORT = 0.1
 _SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 
 
-def read_folder(root: Path, axes: str, watch: Watch, pattern: str | None = None) -> Source:
+def read_folder(
+    root: Path,
+    axes: str,
+    watch: Watch,
+    check: Callable[[list[str]], None] = lambda names: None,
+) -> Source:
     """Decode every image below ``root``, in natural order of their paths.
 
     Parameters
@@ -39,13 +45,15 @@ def read_folder(root: Path, axes: str, watch: Watch, pattern: str | None = None)
     axes : str
         Axes of each TIFF file, or ``"auto"``.
     watch : Watch
-    pattern : str, optional
-        Takes columns from the file names, see :func:`columns_from_pattern`.
+    check : callable, optional
+        Called with the names of all images before any is decoded; raises if they
+        will not do.
 
     Raises
     ------
     PatchError
         If there are no images, none can be read, or they cannot be one set.
+    LoadCancelled
     """
     names, skipped, others = find_images(root, watch)
     if not names and skipped:
@@ -55,32 +63,19 @@ def read_folder(root: Path, axes: str, watch: Watch, pattern: str | None = None)
         )
     if not names:
         raise PatchError(_explain_nothing(root, others))
+    check(names)
     paths = [f"{root}/{name}" for name in names]
     pile = Pile(paths, names, str(root), axes)
     mark = fingerprint("folder", zip(names, paths, strict=True), axes=axes)
     decoded = pile.decode(mark, watch)
     skipped += [Skipped(printable(names[i]), why) for i, why in sorted(decoded.reasons.items())]
-    notes = list(pile.notes)
     kept = [names[i] for i in decoded.kept.tolist()]
     table = box_table(
         [printable(name) for name in kept], np.zeros(len(kept), np.int64), decoded.images.sizes
     )
-    columns = _folder_columns(kept)
-    from_names: tuple[str, ...] = ()
-    if pattern:
-        from napari_patchmap.patches.labels.patterns import columns_from_pattern
-
-        found, said = columns_from_pattern(kept, pattern, str(root))
-        notes += said
-        if "label" in found and "label" in columns:
-            columns["folder"] = columns.pop("label")
-        columns |= found
-        from_names = tuple(found)
-    for column, values in columns.items():
+    for column, values in _folder_columns(kept).items():
         table[column] = values
-    return Source(
-        decoded.images, table, pile.channel_names, kept, notes, skipped, from_names=from_names
-    )
+    return Source(decoded.images, table, pile.channel_names, kept, list(pile.notes), skipped)
 
 
 # -- which files -----------------------------------------------------------
