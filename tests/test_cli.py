@@ -16,7 +16,7 @@ import tifffile
 
 from napari_patchmap.cli import main
 from tests.conftest import make_cells
-from tests.patches.slides import tissue, write_pyramid
+from tests.patches.slides.drawn import tissue, write_pyramid
 
 QUICK = ["--epochs", "2", "1", "1", "--batch-size", "32", "--device", "cpu", "--seed", "1"]
 

@@ -21,6 +21,19 @@ ROOMS = [
     "training",
     "plugin",
 ]
+#: The floors of the first room, from the ground up: each entry is a module or a
+#: sub-package, which imports from the entries before its own alone.
+FLOORS = [
+    # what everything uses
+    "watch", "threads", "random_file", "names", "fit", "intensity", "images", "axes",
+    "patchset", "summary", "sample",
+    # what all readers share
+    "cache", "labels", "source",
+    # the readers
+    "stacks", "files", "slides", "objects",
+    # the one door
+    "kind", "open",
+]  # fmt: skip
 GUI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PySide6", "PyQt6", "psygnal"}
 
 
@@ -34,12 +47,31 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+def is_package(path: Path) -> bool:
+    return (path / "__init__.py").exists()
+
+
 def test_no_room_imports_upwards():
     wrong = []
     for level, room in enumerate(ROOMS):
         above = tuple(f"napari_patchmap.{name}" for name in ROOMS[level + 1 :])
         for path in (ROOT / room).rglob("*.py"):
             wrong += [f"{path.name}: {m}" for m in imports(path) if m.startswith(above)]
+    assert wrong == []
+
+
+def test_no_floor_of_the_patches_imports_upwards():
+    room, prefix = ROOT / "patches", "napari_patchmap.patches"
+    entries = {path.stem for path in room.iterdir() if path.suffix == ".py" or is_package(path)}
+    assert entries - {"__init__"} == set(FLOORS)
+    wrong = []
+    for level, floor in enumerate(FLOORS):
+        below = {f"{prefix}.{name}" for name in FLOORS[: level + 1]}
+        single = room / f"{floor}.py"
+        for path in [single] if single.exists() else (room / floor).rglob("*.py"):
+            ours = {m for m in imports(path) if m.startswith(prefix)}
+            up = {m for m in ours if ".".join(m.split(".")[:3]) not in below}
+            wrong += [f"{path.name}: {m}" for m in up]
     assert wrong == []
 
 

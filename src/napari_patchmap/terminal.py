@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from napari_patchmap.training.progress import Progress
@@ -115,3 +117,26 @@ class ProgressLine:
             self._last = time.monotonic()
         self._phase = phase
         sys.stderr.flush()
+
+
+class Interrupt:
+    """Ctrl+C ends the loading, or the training and keeps the map; a second one the program."""
+
+    def __enter__(self) -> threading.Event:
+        event = threading.Event()
+
+        def stop(*_: Any) -> None:
+            if event.is_set():
+                raise KeyboardInterrupt
+            event.set()
+            warn("stopping; press Ctrl+C again to leave at once")
+
+        # Signals can be handled in the main thread alone.
+        self._main = threading.current_thread() is threading.main_thread()
+        if self._main:
+            self._before = signal.signal(signal.SIGINT, stop)
+        return event
+
+    def __exit__(self, *_: object) -> None:
+        if self._main:
+            signal.signal(signal.SIGINT, self._before)

@@ -18,10 +18,10 @@ import tifffile
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.patchset import Skipped
-from napari_patchmap.patches.slide_source import TileImages, read_slides
+from napari_patchmap.patches.slides.reader import TileImages, read_slides
+from napari_patchmap.patches.slides.tiles import TileConfig, TilePlan
 from napari_patchmap.patches.source import Progress, Watch
 from napari_patchmap.patches.threads import cores
-from napari_patchmap.patches.tiles import TileConfig, TilePlan
 
 #: Colour in which tiles are framed: seen on pink, violet and white alike.
 _FRAME = (0, 140, 70)

@@ -132,9 +132,10 @@ def test_without_timm_ours_work_and_others_say_what_to_install(monkeypatch):
 def test_starting_up_imports_neither_timm_nor_torchvision():
     code = """
 import sys
-from napari_patchmap.cli import _parser
+import napari_patchmap.cli
+from napari_patchmap.arguments import make_parser
 import napari_patchmap.training
-_parser()
+make_parser()
 napari_patchmap.runs.TrainConfig(backbone="resnet34-small-kernel", optimiser="lars")
 assert not {"timm", "torchvision"} & set(sys.modules)
 """

@@ -8,6 +8,7 @@ import tifffile
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import bundled_cells, from_array, open_patches, reopen
+from napari_patchmap.patches.slides.tile_config import TileConfig
 
 
 def test_what_is_not_there_or_not_patches(tmp_path, write, grey):
@@ -21,6 +22,18 @@ def test_what_is_not_there_or_not_patches(tmp_path, write, grey):
         open_patches(path)
     with pytest.raises(PatchError, match="not 'squash'"):
         open_patches(path.parent, sizes="squash")
+
+
+def test_a_pattern_needs_a_folder_of_images(tmp_path, folder, write, grey):
+    np.save(tmp_path / "stack.npy", grey(4, 8, 8))
+    with pytest.raises(PatchError, match=r"stack\.npy is read as a stack; open it without a"):
+        open_patches(tmp_path / "stack.npy", pattern="{label}_{}.png")
+    image, labels = write("a.png", grey(8, 8)), write("a_mask.png", np.eye(8, dtype=np.uint8))
+    for path, objects in ((image, labels), (folder, folder)):
+        with pytest.raises(PatchError, match="is read as objects of label images; open it"):
+            open_patches(path, objects=objects, pattern="{label}_{}.png")
+    with pytest.raises(PatchError, match="is read as slides; open it without a pattern"):
+        open_patches(folder, tiles=TileConfig(), pattern="{label}_{}.png")
 
 
 def test_every_sentence_is_one_line(tmp_path):

@@ -14,7 +14,7 @@ from qtpy.QtGui import QHelpEvent
 from qtpy.QtWidgets import QApplication, QToolTip
 
 from napari_patchmap.patches import open_patches
-from napari_patchmap.patches.cache import cache_size
+from napari_patchmap.patches.cache.folder import cache_size
 from napari_patchmap.plugin.opening import Request
 from napari_patchmap.plugin.place import SOURCE
 from napari_patchmap.plugin.views import OVERLAY

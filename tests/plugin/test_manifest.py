@@ -8,7 +8,7 @@ import pytest
 from npe2 import PluginManifest
 
 import napari_patchmap
-from napari_patchmap.patches.slide_levels import SURE_SUFFIXES
+from napari_patchmap.patches.slides.levels import SURE_SUFFIXES
 from napari_patchmap.plugin.docks import PANELS, find_panel
 from napari_patchmap.plugin.known_files import SLIDES
 

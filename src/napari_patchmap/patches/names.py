@@ -1,4 +1,4 @@
-"""Names of files as they can be shown, saved and compared."""
+"""Names of files as they can be shown, saved and put in order."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import re
 #: stand-ins (surrogates) for bytes of a name that are not UTF-8.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
+_DIGITS = re.compile("([0-9]+)")
+
 
 def printable(name: str) -> str:
     r"""Return a name with everything escaped that no table or line of text can hold.
@@ -16,6 +18,14 @@ def printable(name: str) -> str:
     and spaces stay as they are.
     """
     return name if name.isprintable() else _UNSAFE.sub(_escape, name)
+
+
+def natural_key(path: str) -> tuple[list[str | int], str]:
+    """Sort key that puts ``cell 2`` before ``cell 10``; equal for no two paths."""
+    # A folder's own files come together: no character sorts before the end of a name.
+    parts: list[str | int] = list(_DIGITS.split(path.casefold().replace("/", "\0")))
+    parts[1::2] = map(int, parts[1::2])
+    return parts, path
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -8,22 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.crops import CropConfig
+from napari_patchmap.patches.files.folder import read_folder
 from napari_patchmap.patches.fit import FITS, Fit
-from napari_patchmap.patches.folder import SUFFIXES, find_images, read_folder
-from napari_patchmap.patches.labels import Labels, LabelsFile
-from napari_patchmap.patches.npz import read_npz
-from napari_patchmap.patches.object_files import open_objects
+from napari_patchmap.patches.kind import kind_of
+from napari_patchmap.patches.labels.join import Labels, LabelsFile
+from napari_patchmap.patches.labels.patterns import check_pattern
+from napari_patchmap.patches.objects.crops import CropConfig
+from napari_patchmap.patches.objects.reader import open_objects
 from napari_patchmap.patches.patchset import PatchSet
-from napari_patchmap.patches.patterns import add_pattern_columns, check_pattern
 from napari_patchmap.patches.sample import bundled_cells
-from napari_patchmap.patches.slide_files import holds_slides
-from napari_patchmap.patches.slide_levels import is_slide
-from napari_patchmap.patches.slide_source import read_slides
-from napari_patchmap.patches.source import Progress, Source, Watch, finish
-from napari_patchmap.patches.stack import read_npy, read_tiff_stack
-from napari_patchmap.patches.tile_config import TileConfig
-from napari_patchmap.patches.zarr_store import is_zarr, read_zarr
+from napari_patchmap.patches.slides.reader import read_slides
+from napari_patchmap.patches.slides.tile_config import TileConfig
+from napari_patchmap.patches.source import Progress, Source, Watch, add_pattern_columns, finish
+from napari_patchmap.patches.stacks.npz import read_npz
+from napari_patchmap.patches.stacks.stack import read_npy, read_tiff_stack
+from napari_patchmap.patches.stacks.zarr_store import read_zarr
+
+#: Kinds without a file a patch; the others are stacks.
+_NAMELESS = {"slides": "slides", "objects": "objects of label images"}
 
 
 def open_patches(
@@ -59,8 +61,9 @@ def open_patches(
         takes them from the metadata, or from the shape if there are none. In
         a folder, the axes of each TIFF file.
     pattern : str, optional
-        Takes columns from the names of the files in a folder: a template such as
-        ``"{label}_{patient}_{}.png"``, or a regular expression with named groups.
+        Takes columns from the names of the files in a folder of images: a template
+        such as ``"{label}_{patient}_{}.png"``, or a regular expression with named
+        groups.
     channels : sequence of str, optional
         The channels to keep, by name; all when None.
     tiles : TileConfig, optional
@@ -99,7 +102,16 @@ def open_patches(
     if isinstance(labels, (str, os.PathLike)):
         labels_file = LabelsFile.read(labels, watch)
     objects = None if objects is None else Path(os.path.abspath(os.path.expanduser(objects)))
-    kind, source = _read(path, axes, pattern, tiles, objects, crops, labels_file, watch)
+    kind = kind_of(path, tiles, objects)
+    if kind == "folder":
+        source = _read_folder(path, axes, pattern, labels_file, watch)
+    elif pattern:
+        raise PatchError(
+            f"A pattern takes columns from the names of the images in a folder, and {path} is "
+            f"read as {_NAMELESS.get(kind, 'a stack')}; open it without a pattern."
+        )
+    else:
+        source = _read(kind, path, axes, tiles, objects, crops, watch)
     origin = {
         "kind": kind,
         "path": str(path),
@@ -173,60 +185,40 @@ def reopen(
     return patches
 
 
-def _check_names(
-    root: Path, pattern: str | None, labels: LabelsFile | None, watch: Watch
-) -> None:
-    """Say so if labels or a pattern fit none of a folder's images, before they are decoded."""
-    names = find_images(root, watch)[0] if pattern or labels else []
-    if pattern:
-        check_pattern(pattern, names, str(root))
-    if labels is not None:
-        labels.check(names, root.name or str(root), watch)
-
-
 def _read(
+    kind: str,
     path: Path,
     axes: str,
-    pattern: str | None,
     tiles: TileConfig | None,
     objects: Path | None,
     crops: CropConfig | None,
-    labels: LabelsFile | None,
     watch: Watch,
-) -> tuple[str, Source]:
-    """Choose the reader by what the path is; return its kind and what it read."""
-    try:
-        is_dir, exists = path.is_dir(), path.exists()
-    except OSError as error:
-        raise PatchError(
-            f"{path} cannot be looked at ({error.strerror or error}); check its permissions."
-        ) from None
-    if not exists:
-        raise PatchError(f"There is no file or folder {path}; check the path.")
+) -> Source:
+    """Read whatever is no folder of images."""
     if objects is not None:
-        return "objects", open_objects(path, objects, axes, crops or CropConfig(), watch)
-    suffix = path.suffix.lower()
-    if is_zarr(path):
-        return "zarr", read_zarr(path, axes, watch)
-    if tiles is not None or (holds_slides(path) if is_dir else is_slide(path)):
-        return "slides", read_slides(path, tiles, watch)
-    if is_dir:
-        _check_names(path, pattern, labels, watch)
-        source = read_folder(path, axes, watch)
+        return open_objects(path, objects, axes, crops or CropConfig(), watch)
+    if kind == "slides":
+        return read_slides(path, tiles, watch)
+    if kind == "zarr":
+        return read_zarr(path, axes, watch)
+    if kind == "npz":
+        return read_npz(path, axes, watch)
+    read_stack = read_npy if path.suffix.lower() == ".npy" else read_tiff_stack
+    return read_stack(path, axes, watch)
+
+
+def _read_folder(
+    root: Path, axes: str, pattern: str | None, labels: LabelsFile | None, watch: Watch
+) -> Source:
+    """Read a folder of images, if labels and pattern fit some of them."""
+
+    def check(names: list[str]) -> None:
         if pattern:
-            add_pattern_columns(source, pattern, str(path), watch)
-        return "folder", source
-    if suffix in (".tif", ".tiff"):
-        return "stack", read_tiff_stack(path, axes, watch)
-    if suffix == ".npy":
-        return "stack", read_npy(path, axes, watch)
-    if suffix == ".npz":
-        return "npz", read_npz(path, axes, watch)
-    if suffix in SUFFIXES:
-        raise PatchError(
-            f"{path} is one single image; choose the folder that holds it and the others."
-        )
-    raise PatchError(
-        f"{path} is not a kind of file that holds patches; choose a folder of images, a .tif "
-        "stack, or an .npy or .npz file."
-    )
+            check_pattern(pattern, names, str(root))
+        if labels is not None:
+            labels.check(names, root.name or str(root), watch)
+
+    source = read_folder(root, axes, watch, check)
+    if pattern:
+        add_pattern_columns(source, pattern, str(root), watch)
+    return source

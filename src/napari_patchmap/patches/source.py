@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.cache import cache_folder
-from napari_patchmap.patches.cached import CachedImages
+from napari_patchmap.patches.cache.cached import CachedImages
+from napari_patchmap.patches.cache.folder import cache_folder
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.patches.images import Images, as_images
-from napari_patchmap.patches.labels import Labels, join_labels
+from napari_patchmap.patches.labels.join import Labels, join_labels
+from napari_patchmap.patches.labels.patterns import columns_from_pattern
 from napari_patchmap.patches.patchset import PatchSet, Skipped
 from napari_patchmap.patches.watch import LoadCancelled as LoadCancelled
 from napari_patchmap.patches.watch import Progress as Progress
@@ -58,6 +59,25 @@ class Source:
     skipped: list[Skipped] = field(default_factory=list)
     fingerprint: str | None = None
     from_names: Sequence[str] = ()
+
+
+def add_pattern_columns(source: Source, pattern: str, where: str, watch: Watch) -> None:
+    """Add the columns that a pattern takes out of the file names of a source.
+
+    A label of the pattern wins over one from the folders, which becomes ``folder``.
+
+    Raises
+    ------
+    PatchError
+        See :func:`columns_from_pattern`.
+    LoadCancelled
+    """
+    columns, notes = columns_from_pattern(source.names or [], pattern, where, watch)
+    if "label" in columns:
+        source.table = source.table.rename(columns={"label": "folder"})
+    source.table = source.table.assign(**columns)
+    source.notes += notes
+    source.from_names = tuple(columns)
 
 
 def finish(

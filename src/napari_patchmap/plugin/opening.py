@@ -99,7 +99,7 @@ def open_request(
     """
     from napari_patchmap.patches import from_array, open_patches
     from napari_patchmap.patches.sample import bundled_cells
-    from napari_patchmap.patches.tile_config import TileConfig
+    from napari_patchmap.patches.slides.tile_config import TileConfig
 
     if request.kind == "bundled":
         return Opened(bundled_cells())

@@ -12,7 +12,7 @@ from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import Colormap
 
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.object_folders import MASK_ENDINGS
+from napari_patchmap.patches.objects.folders import MASK_ENDINGS
 from napari_patchmap.plugin.painting import BoxPicture, ObjectPicture
 from napari_patchmap.plugin.views import OVERLAY
 

@@ -102,7 +102,7 @@ def _open(viewer: Viewer | None, path: str) -> None:
 
 def _as_image(path: str) -> LayerData:
     if path.lower().endswith(SLIDES):
-        from napari_patchmap.patches.tiles import open_slide
+        from napari_patchmap.patches.slides.tiles import open_slide
 
         slide = open_slide(Path(path))
         picture = slide.overview()

@@ -99,7 +99,7 @@ def _taken(
     folder: str, pattern: str, known: tuple[str, list[str]], task: Task
 ) -> tuple[tuple[str, list[str]], list[str]]:
     """Apply a pattern to the first file names of a folder; a line for each of a few."""
-    from napari_patchmap.patches.patterns import columns_from_pattern
+    from napari_patchmap.patches.labels.patterns import columns_from_pattern
 
     names = known[1] if known[0] == folder else first_names(folder, task)
     if not names:
@@ -129,7 +129,8 @@ def first_names(folder: str, task: Task | None = None) -> list[str]:
     """List the first image files below a folder, ``/`` between the parts."""
     import os
 
-    from napari_patchmap.patches.folder import SUFFIXES, natural_key
+    from napari_patchmap.patches.files.folder import SUFFIXES
+    from napari_patchmap.patches.names import natural_key
 
     root, names = Path(folder).expanduser(), list[str]()
     for at, inner, files in os.walk(root):

@@ -17,8 +17,8 @@ from qtpy.QtWidgets import QMenu, QToolButton
 
 from napari_patchmap.config import Config
 from napari_patchmap.errors import PatchmapError
-from napari_patchmap.patches.crop_config import CropConfig
-from napari_patchmap.patches.tile_config import TileConfig
+from napari_patchmap.patches.objects.crop_config import CropConfig
+from napari_patchmap.patches.slides.tile_config import TileConfig
 from napari_patchmap.plugin.opening import Request
 from napari_patchmap.plugin.widgets.sources import SOURCES
 from napari_patchmap.plugin.worker import Newest

@@ -9,7 +9,7 @@ from napari.layers import Image
 from napari.utils.colormaps import Colormap
 from napari.viewer import Viewer
 
-from napari_patchmap.patches.tiles import TilePlan
+from napari_patchmap.patches.slides.tiles import TilePlan
 from napari_patchmap.plugin.layers import MapLayer
 from napari_patchmap.plugin.place import SCALE, SOURCE
 from napari_patchmap.plugin.views import OVERLAY, PREVIEW, fit

@@ -13,7 +13,7 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_patchmap.patches.tile_config import TileConfig
+from napari_patchmap.patches.slides.tile_config import TileConfig
 from napari_patchmap.plugin.layers import MapLayer
 from napari_patchmap.plugin.subscribe import subscribe
 from napari_patchmap.plugin.widgets.panel import label
@@ -190,9 +190,9 @@ def _planned(
     should_stop: Callable[[], bool],
 ) -> _Planned | None:
     from napari_patchmap.errors import PatchError
-    from napari_patchmap.patches.slide_files import find_slides
+    from napari_patchmap.patches.slides.find import find_slides
+    from napari_patchmap.patches.slides.tiles import plan_tiles
     from napari_patchmap.patches.source import LoadCancelled, Watch
-    from napari_patchmap.patches.tiles import plan_tiles
 
     given = Path(path)
     folder = given.is_dir()

@@ -11,8 +11,8 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_patchmap.patches.crop_config import CropConfig
-from napari_patchmap.patches.tile_config import TileConfig
+from napari_patchmap.patches.objects.crop_config import CropConfig
+from napari_patchmap.patches.slides.tile_config import TileConfig
 from napari_patchmap.plugin.form import ConfigForm, Fold
 from napari_patchmap.plugin.known_files import run_folder
 from napari_patchmap.plugin.opening import Kind, Request

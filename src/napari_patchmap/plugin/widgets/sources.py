@@ -117,8 +117,8 @@ def recognise(path: str | Path, now: str = "folder") -> Kind | None:
     str or None
         None if there is nothing, or nothing that holds patches.
     """
-    from napari_patchmap.patches.slide_files import find_slides, holds_slides
-    from napari_patchmap.patches.slide_levels import SLIDE_SUFFIXES, is_slide
+    from napari_patchmap.patches.slides.find import find_slides, holds_slides
+    from napari_patchmap.patches.slides.levels import SLIDE_SUFFIXES, is_slide
 
     given = Path(path).expanduser()
     name = given.name.lower()

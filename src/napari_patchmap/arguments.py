@@ -1,0 +1,226 @@
+"""What can be said on the command line, and what was said, as settings."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from napari_patchmap import __version__
+from napari_patchmap.errors import ConfigError
+
+if TYPE_CHECKING:
+    from napari_patchmap.config import Setting
+    from napari_patchmap.patches.objects.crop_config import CropConfig
+    from napari_patchmap.patches.slides.tile_config import TileConfig
+
+#: Time that the demonstration trains when nothing is said, in minutes.
+DEMO_MINUTES = 2.0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser; it leaves the name of the command in ``command``."""
+    from napari_patchmap.augment.config import PRESETS
+    from napari_patchmap.runs.config import TrainConfig
+
+    parser = _Parser(
+        prog="patchmap",
+        description="Turn thousands of images into a map that shows what is in them.",
+    )
+    parser.add_argument("--version", action="version", version=f"napari-patchmap {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    settings = {item.name: item for item in TrainConfig.settings()}
+
+    demo = commands.add_parser(
+        "demo", help="train a map of the bundled blood cells and open napari on it"
+    )
+    demo.add_argument(
+        "--out", metavar="RUN", help="folder of the run (default: among your runs)"
+    )
+    demo.add_argument(
+        "--minutes", type=_checked(settings["minutes"]), default=DEMO_MINUTES,
+        help=f"time for everything, in minutes (default {DEMO_MINUTES:g})",
+    )  # fmt: skip
+    _add_setting(demo, settings["device"])
+    _add_setting(demo, settings["seed"])
+    demo.add_argument("--no-window", action="store_true", help="do not open napari at the end")
+    demo.set_defaults(command="demo")
+
+    embed = commands.add_parser("embed", help="train a map of your own images")
+    _add_data(embed)
+    embed.add_argument("--out", required=True, metavar="RUN", help="new folder for the run")
+    embed.add_argument(
+        "--augment", choices=PRESETS,
+        help="how patches are varied: natural (no turns), right-angles (tissue), rotations "
+        "(cells in the middle of their patch; default)",
+    )  # fmt: skip
+    for item in settings.values():
+        _add_setting(embed, item)
+    embed.add_argument(
+        "--resume", action="store_true",
+        help="go on with the run in --out, which was interrupted or stopped, with the settings "
+        "it was started with",
+    )  # fmt: skip
+    embed.set_defaults(command="embed")
+
+    transform = commands.add_parser("transform", help="place new images on an existing map")
+    transform.add_argument("run", metavar="RUN", help="folder of a saved run")
+    _add_data(transform)
+    transform.add_argument("--out", required=True, metavar="CSV", help="table to write")
+    transform.set_defaults(command="transform")
+
+    tile = commands.add_parser("tile", help="cut slides into tiles with tissue on them")
+    tile.add_argument("slide", metavar="SLIDE", help="slide (.svs, .tif) or folder of slides")
+    tile.add_argument("--out", required=True, metavar="FOLDER", help="new folder for the tiles")
+    _add_tile_settings(tile, prefix="")
+    tile.set_defaults(command="tile")
+
+    cache = commands.add_parser(
+        "cache", help="say what decoded patches take on this computer, or remove them"
+    )
+    cache.add_argument("--clear", action="store_true", help="remove all decoded patches")
+    cache.set_defaults(command="cache")
+
+    evaluate = commands.add_parser("evaluate", help="say how good a map is")
+    evaluate.add_argument("run", metavar="RUN", help="folder of a saved run")
+    evaluate.add_argument("--json", action="store_true", help="print JSON")
+    evaluate.set_defaults(command="evaluate")
+    return parser
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    from napari_patchmap.patches.fit import FITS
+
+    parser.add_argument(
+        "data", metavar="DATA",
+        help="folder of images (sub-folders: labels), stack (.tif, .npy, .npz, .zarr) or slide",
+    )  # fmt: skip
+    parser.add_argument("--labels", metavar="CSV", help="table with a label for each image")
+    parser.add_argument(
+        "--sizes", choices=FITS, help="how images of different sizes are brought to one size"
+    )
+    parser.add_argument(
+        "--axes", default="auto", metavar="AXES",
+        help="axes of a stack, such as NYX, NYXC or NCYX (default: found out)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--pattern", metavar="TEMPLATE",
+        help="labels and columns from the file names of a folder of images, such as "
+        "'{label}_{patient}_{}.png', or a regular expression with named groups",
+    )  # fmt: skip
+    parser.add_argument(
+        "--channels", metavar="NAMES",
+        help="channels to keep, by name or number from 1, such as DAPI,CD3 (default: all)",
+    )  # fmt: skip
+    _add_tile_settings(parser, prefix="tile-")
+    _add_crop_settings(parser)
+
+
+def _add_crop_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the options by which objects are cut out."""
+    from napari_patchmap.patches.objects.crop_config import CropConfig
+
+    group = parser.add_argument_group("objects", "crops around the objects of label images")
+    group.add_argument(
+        "--objects", metavar="LABELS",
+        help="label image of DATA; for a folder of images, the folder with their labels",
+    )  # fmt: skip
+    for item in CropConfig.settings():
+        name, help = item.name.replace("_", "-"), item.help.replace("%", "%%")
+        rest: dict[str, Any] = {"dest": f"crop_{item.name}", "help": help}
+        if item.type is bool:
+            group.add_argument(f"--{name}", action="store_true", default=None, **rest)
+        elif item.choices:
+            group.add_argument(f"--crop-{name}", choices=item.choices, **rest)
+        else:
+            unit = item.unit.upper() or "N"
+            group.add_argument(f"--crop-{name}", type=_checked(item), metavar=unit, **rest)
+
+
+def _add_tile_settings(parser: argparse.ArgumentParser, prefix: str) -> None:
+    """Add the options by which slides are cut; ``prefix`` keeps them apart from others."""
+    from napari_patchmap.patches.slides.tile_config import TileConfig
+
+    group = parser.add_argument_group("slides", "how slides are cut into tiles")
+    for item in TileConfig.settings():
+        ours = prefix if item.name in ("size", "stride", "seed") else ""
+        help = item.help + ("" if item.default is None else f" (default {item.default})")
+        group.add_argument(
+            f"--{ours}{item.name.replace('_', '-')}",
+            dest=f"tile_{item.name}",
+            type=_checked(item) if not item.choices else str,
+            choices=item.choices or None,
+            metavar=None if item.choices else item.name.rpartition("_")[2].upper(),
+            help=help.replace("%", "%%"),
+        )
+
+
+def _add_setting(parser: argparse.ArgumentParser, item: Setting) -> None:
+    """Add an option for a setting; absent means that its default holds."""
+    help = item.help + (f" [{item.unit}]" if item.unit else "")
+    if item.default is not None:
+        help += f" (default {item.default})"
+    parser.add_argument(
+        "--" + item.name.replace("_", "-"),
+        dest=item.name,
+        type=_checked(item) if not item.choices else str,
+        choices=item.choices or None,
+        nargs=3 if item.type is tuple else None,
+        metavar=("E1", "E2", "E3") if item.type is tuple else None,
+        help=help.replace("%", "%%"),
+    )
+
+
+def _checked(item: Setting) -> Any:
+    """Return a converter that complains in the setting's own words."""
+
+    def convert(text: str) -> Any:
+        try:
+            return item.check((text,))[0] if item.type is tuple else item.check(text)
+        except ConfigError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert
+
+
+# -- what was said -------------------------------------------------------------------
+
+
+def given_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the training settings that were named on the command line."""
+    from napari_patchmap.runs import TrainConfig
+
+    names = [item.name for item in TrainConfig.settings()]
+    return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+
+
+def chosen_tiles(args: argparse.Namespace) -> TileConfig | None:
+    """Return how slides are to be cut, None when nothing was said of it."""
+    from napari_patchmap.patches.slides.tile_config import TileConfig
+
+    chosen = {
+        item.name: getattr(args, f"tile_{item.name}")
+        for item in TileConfig.settings()
+        if getattr(args, f"tile_{item.name}") is not None
+    }
+    return TileConfig(**chosen) if chosen else None
+
+
+def chosen_crops(args: argparse.Namespace) -> CropConfig | None:
+    """Return how objects are to be cut out, None without objects."""
+    from napari_patchmap.patches.objects.crop_config import CropConfig
+
+    chosen = {
+        item.name: getattr(args, f"crop_{item.name}")
+        for item in CropConfig.settings()
+        if getattr(args, f"crop_{item.name}") is not None
+    }
+    if chosen and args.objects is None:
+        raise ConfigError("Options of crops need a label image; name one with --objects.")
+    return CropConfig(**chosen) if args.objects is not None else None

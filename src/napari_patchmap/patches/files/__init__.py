@@ -1,0 +1,6 @@
+"""A folder in which each image file is a patch.
+
+Start with :func:`folder.read_folder`: it lists the files, and :mod:`pile` decodes them on
+all cores into the cache. :mod:`decode` turns one file into pixels, after :mod:`headers`
+has made sure that memory suffices.
+"""

@@ -1,0 +1,243 @@
+"""Many image files to one set of images, decoded by all cores into the cache."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.axes import GREY, RGB
+from napari_patchmap.patches.cache.folder import (
+    building_folder,
+    cache_folder,
+    look_up,
+    remember,
+)
+from napari_patchmap.patches.cache.store import StoreWriter, index_rows
+from napari_patchmap.patches.files.decode import Decoded, Digest, decode
+from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.threads import in_threads
+from napari_patchmap.patches.watch import Watch
+
+#: Files a thread reads before it writes and reports: large enough to hide the overhead.
+_CHUNK = 128
+
+#: How many files are looked at to learn how much space they need.
+_PROBES = 16
+
+
+@dataclass(frozen=True)
+class Decodings:
+    """The images of a pile that could be decoded.
+
+    Attributes
+    ----------
+    images : Images
+    kept : ndarray of int, shape (n,)
+        Which files these are.
+    reasons : dict of int to str
+        Why each of the others could not.
+    """
+
+    images: Images
+    kept: np.ndarray
+    reasons: dict[int, str]
+
+
+class _Contents:
+    """Digests many short pieces at once: one by one, threads would wait for each other."""
+
+    def __init__(self) -> None:
+        self._pieces: list[Any] = []
+
+    def update(self, piece: Any) -> None:
+        self._pieces.append(piece)
+
+    def digest(self) -> bytes:
+        return hashlib.sha256(b"".join(self._pieces)).digest()
+
+
+class Pile:
+    """Files decoded in order, of any size, that must agree in pixel type and channels.
+
+    Parameters
+    ----------
+    paths : sequence of str
+    names : sequence of str
+        What people call them.
+    where : str
+        The folder that holds them.
+    axes : str
+        Axes of each TIFF file, or ``"auto"``.
+
+    Attributes
+    ----------
+    channel_names : tuple of str
+    notes : list of str
+        What the user should know, once the pile was decoded.
+    """
+
+    def __init__(
+        self, paths: Sequence[str], names: Sequence[str], where: str, axes: str
+    ) -> None:
+        self._paths, self._names, self._where, self._axes = paths, names, where, axes
+        count = len(paths)
+        self._reasons: dict[int, str] = {}
+        self._offsets = np.zeros(count, np.int64)
+        self._shapes = np.zeros((count, 3), np.int64)
+        self._types: list[str] = [""] * count
+        self._kinds: list[tuple[str, ...]] = [()] * count
+        self._said: dict[int, tuple[str, ...]] = {}
+        self._digests: dict[int, bytes] = {}
+        self.channel_names: tuple[str, ...] = ()
+        self.notes: list[str] = []
+
+    def decode(self, fingerprint: str, watch: Watch) -> Decodings:
+        """Decode every file, or find what was decoded before.
+
+        Raises
+        ------
+        PatchError
+            If none can be decoded, they do not agree, or there is no room.
+        LoadCancelled
+        """
+        found = look_up(fingerprint)
+        if found is not None:
+            watch.step(len(self._paths), len(self._paths))
+            notes = found.notes
+            self._reasons = {int(i): why for i, why in notes["reasons"]}
+            self.channel_names, self.notes = tuple(notes["channel_names"]), notes["notes"]
+            return Decodings(found.images, self._good(), self._reasons)
+        count, expected = len(self._paths), self._expected()
+        with building_folder(expected) as folder:
+            writer = StoreWriter(folder, expected, str(cache_folder()))
+            try:
+                in_threads(lambda part: self._decode_part(part, writer), count, _CHUNK, watch)
+                self._agree()
+                good = self._good()
+                index = index_rows(self._offsets[good], self._shapes[good])
+                dtype, channels = np.dtype(self._types[good[0]]), len(self.channel_names)
+                stored = writer.finish(index, dtype, channels)
+            finally:
+                writer.close()
+            if stored is not None:
+                self.notes.append(
+                    f"The cache {cache_folder()} could not be used "
+                    f"({writer.trouble or 'not writable'}); the patches are kept in memory "
+                    "this time."
+                )
+                return Decodings(stored, good, self._reasons)
+            assert folder is not None
+            key = self._content_key(index, dtype)
+            saved: dict[str, Any] = {
+                "reasons": sorted(self._reasons.items()),
+                "channel_names": self.channel_names,
+                "notes": self.notes,
+            }
+            images = remember(fingerprint, key, folder, saved)
+            return Decodings(images, good, self._reasons)
+
+    def _decode_part(self, part: range, writer: StoreWriter) -> None:
+        """Decode some files; threads write to different rows and keys only."""
+        good, patches, contents = [], [], _Contents()
+        for i in part:
+            result = try_decode(self._paths[i], self._axes, contents)
+            if isinstance(result, str):
+                self._reasons[i] = result
+                continue
+            pixels, self._kinds[i], notes = result
+            if not pixels.flags.c_contiguous:
+                pixels = np.ascontiguousarray(pixels)
+            self._shapes[i] = pixels.shape
+            self._types[i] = pixels.dtype.str
+            if notes:
+                self._said[i] = notes
+            good.append(i)
+            patches.append(pixels)
+        if good:
+            self._offsets[good] = writer.write(patches)
+        self._digests[part.start] = contents.digest()
+
+    def _content_key(self, index: np.ndarray, dtype: np.dtype) -> str:
+        """Name a store by the content of its files, the shapes and the pixel type."""
+        digest = hashlib.sha256(np.dtype(dtype).str.encode())
+        for start in sorted(self._digests):
+            digest.update(self._digests[start])
+        for name in ("height", "width", "channels"):
+            digest.update(index[name].tobytes())
+        return digest.hexdigest()[:40]
+
+    def _good(self) -> np.ndarray:
+        return np.setdiff1d(np.arange(len(self._paths)), list(self._reasons))
+
+    def _expected(self) -> int:
+        """Guess the bytes of all images from a few."""
+        count = len(self._paths)
+        spread = np.unique(np.linspace(0, count - 1, _PROBES).astype(int))
+        probes = [try_decode(self._paths[i], self._axes) for i in spread]
+        sizes = [p.pixels.nbytes for p in probes if isinstance(p, Decoded)]
+        return int(count * np.mean(sizes)) if sizes else 0
+
+    def _agree(self) -> None:
+        """Find the channels that all images can have, and what to tell the user.
+
+        Grey images among colour ones are repeated to red, green and blue;
+        anything else cannot be mixed without guessing.
+        """
+        if len(self._reasons) == len(self._paths):
+            # Some reasons come with a remedy of their own.
+            remedy = "" if "; " in self._reasons[0] else "; replace them by intact image files"
+            raise PatchError(
+                f"None of the {len(self._paths):,} images in {self._where} can be read "
+                f"({self._names[0]} {self._reasons[0]}){remedy}."
+            )
+        said = Counter(note for notes in self._said.values() for note in notes)
+        self.notes = [f"{note} ({count:,} images)" for note, count in said.items()]
+        types: dict[str, list[int]] = {}
+        kinds: dict[tuple[str, ...], list[int]] = {}
+        for i in self._good().tolist():
+            types.setdefault(self._types[i], []).append(i)
+            kinds.setdefault(self._kinds[i], []).append(i)
+        if len(types) > 1:
+            named = {np.dtype(kind).name: rows for kind, rows in types.items()}
+            raise PatchError(
+                f"The images in {self._where} have different pixel types "
+                f"({self._listed(named)}); convert them to one type or move them to folders "
+                "of their own."
+            )
+        if set(kinds) == {GREY, RGB}:
+            self.channel_names = RGB
+            self.notes.append(
+                f"{len(kinds[GREY]):,} grey images among colour ones were repeated to RGB."
+            )
+        elif len(kinds) == 1:
+            self.channel_names = next(iter(kinds))
+        else:
+            listed = self._listed({" + ".join(kind): rows for kind, rows in kinds.items()})
+            raise PatchError(
+                f"The images in {self._where} have different channels ({listed}); move them to "
+                "folders of their own."
+            )
+
+    def _listed(self, groups: dict[str, list[int]]) -> str:
+        ordered = sorted(groups.items(), key=lambda item: -len(item[1]))[:3]
+        return ", ".join(
+            f"{len(rows):,} of {kind} such as {self._names[rows[0]]}" for kind, rows in ordered
+        )
+
+
+def try_decode(path: str, axes: str, digest: Digest | None = None) -> Decoded | str:
+    """Decode one file, or say in a few words why that cannot be done."""
+    try:
+        return decode(path, axes, digest)
+    except PatchError as error:
+        return str(error)
+    except OSError as error:
+        return f"cannot be opened ({error.strerror or error})"
+    except Exception as error:  # noqa: BLE001 - a decoder may raise anything on a damaged file
+        return f"is damaged ({str(error).strip() or type(error).__name__})"

@@ -1,0 +1,148 @@
+"""Objects from files: an image and its labels, or two folders of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from napari_patchmap.errors import PatchError, UnclearAxesError
+from napari_patchmap.patches.axes import channel_axis
+from napari_patchmap.patches.files.pile import try_decode
+from napari_patchmap.patches.images import ArrayImages, as_images
+from napari_patchmap.patches.objects.crop_config import CropConfig
+from napari_patchmap.patches.objects.crops import check_labels, object_source
+from napari_patchmap.patches.objects.folders import read_object_folders
+from napari_patchmap.patches.objects.frames import check_depth
+from napari_patchmap.patches.objects.zarr_field import missing_notes, zarr_field
+from napari_patchmap.patches.source import LoadCancelled, Source, Watch
+from napari_patchmap.patches.stacks.tiff import read_tiff
+from napari_patchmap.patches.stacks.zarr_store import is_zarr
+
+_TIFF = (".tif", ".tiff")
+
+#: Axes of a TIFF that are numbered without a meaning.
+_UNNAMED = "QI"
+
+
+def open_objects(
+    path: Path, objects: str | os.PathLike[str], axes: str, config: CropConfig, watch: Watch
+) -> Source:
+    """Cut crops around the objects of a label file, or of a folder of them.
+
+    Parameters
+    ----------
+    path : Path
+        An image, a time series, or a folder of images.
+    objects : path
+        Its labels; for a folder one with files of the same names, which may end
+        with ``_mask``, ``_labels`` and the like. May be the same folder then.
+    axes : str
+        Of the image, or ``"auto"``.
+    config : CropConfig
+    watch : Watch
+
+    Raises
+    ------
+    PatchError
+        If one of the two cannot be read, or they do not match.
+    """
+    masks = Path(os.path.abspath(os.path.expanduser(objects)))
+    for one in (path, masks):
+        if not one.exists():
+            raise PatchError(f"There is no file or folder {one}; check the path.")
+    folders = [one.is_dir() and not is_zarr(one) for one in (path, masks)]
+    if folders[0] != folders[1]:
+        raise PatchError(
+            f"{path} and {masks} must both be files, or both be folders with one label image "
+            "for each image; choose two of a kind."
+        )
+    if folders[0]:
+        return read_object_folders(path, masks, config, watch)
+    labels, _, _ = _read(masks, "auto", None)
+    labels = check_labels(_one_channel(labels, masks), str(masks))
+    image, letters, names = _read(path, axes, labels)
+    source = object_source(
+        image, labels, axes=letters, config=config, name=path.name, labels_name=masks.name,
+        channel_names=names, rgb="S" in letters, watch=watch,
+    )  # fmt: skip
+    if is_zarr(path):
+        source.notes += missing_notes(path, watch)
+    return source
+
+
+def _read(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] | None]:
+    """Read an image (or labels, if there are none yet): pixels, axes, channel names."""
+    try:
+        if path.suffix.lower() in _TIFF:
+            return _read_tiff(path, axes, labels)
+        if path.suffix.lower() == ".npy":
+            return np.load(path, mmap_mode="r", allow_pickle=False), axes, None
+        if is_zarr(path):
+            return zarr_field(path, axes, labels is None)
+    except (LoadCancelled, MemoryError):
+        raise
+    except UnclearAxesError as error:
+        raise UnclearAxesError(_about(path, error)) from None
+    except PatchError as error:
+        raise PatchError(_about(path, error)) from None
+    except Exception as error:  # noqa: BLE001 - readers may raise anything on a damaged file
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise PatchError(f"{path} cannot be read ({said}); copy or export it again.") from None
+    decoded = try_decode(str(path), axes)
+    if isinstance(decoded, str):
+        raise PatchError(f"{path} {decoded}; choose a TIFF, PNG, Zarr or NumPy file (.npy).")
+    colour = decoded.channel_names if decoded.pixels.shape[-1] > 1 else None
+    return decoded.pixels, "YXS", colour
+
+
+def _read_tiff(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] | None]:
+    with tifffile.TiffFile(path) as tif:
+        series = tif.series[0]
+        letters, shape, levels = str(series.axes), series.shape, len(series.levels)
+    if axes == "auto":
+        if "C" not in letters and labels is not None and labels.ndim == 2:
+            # Planes of one place, with one label image for all of them, are its channels.
+            for unnamed in _UNNAMED:
+                letters = letters.replace(unnamed, "C", 1) if "C" not in letters else letters
+        if dict(zip(letters, shape, strict=True)).get("Z", 1) > 1:
+            check_depth(letters, path.name)
+    else:
+        letters = axes
+    if levels > 1:  # an image pyramid: its first level is the image
+        array = tifffile.imread(path, series=0, level=0)
+        return array, letters, None
+    planes = read_tiff(path, letters, lazy=True)
+    images = as_images(planes.images)
+    if not images.uniform:
+        raise PatchError("holds images of several sizes; save the one you want alone")
+    if isinstance(images, ArrayImages):
+        pixels = images.array
+    else:
+        pixels = images.take(np.arange(len(images)))
+    kind = "S" if channel_axis(letters) == "S" or planes.channel_names[0] == "red" else "C"
+    if len(pixels) == 1:
+        return pixels[0], "YX" + kind, planes.channel_names
+    return pixels, "TYX" + kind, planes.channel_names
+
+
+def _one_channel(labels: Any, path: Path) -> Any:
+    """Drop the channel axis that readers add; labels have one channel."""
+    if path.suffix.lower() == ".npy" or is_zarr(path):
+        return labels
+    if labels.shape[-1] > 1:
+        raise PatchError(
+            f"{path} has {labels.shape[-1]} channels, so it is a picture of labels; save the "
+            "labels themselves, one number a pixel."
+        )
+    return labels[..., 0]
+
+
+def _about(path: Path, error: PatchError) -> str:
+    """Say of which file a few words are, if they do not say so themselves."""
+    said = str(error).rstrip(".")
+    return said + "." if path.name in said else f"{path} {said}."

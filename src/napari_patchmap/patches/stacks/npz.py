@@ -1,0 +1,220 @@
+"""NPZ files: MedMNIST's train, val and test arrays, or plain images and labels."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from napari_patchmap.errors import PatchError, UnclearAxesError
+from napari_patchmap.patches.axes import channel_axis, check_numbers
+from napari_patchmap.patches.cache.fingerprint import fingerprint
+from napari_patchmap.patches.labels.join import as_text
+from napari_patchmap.patches.patchset import BOX_COLUMNS
+from napari_patchmap.patches.source import Source, Watch
+from napari_patchmap.patches.stacks.arrays import described, plain_axes
+from napari_patchmap.patches.stacks.npz_member import ZIP_ERRORS, Member, joined
+
+_SPLITS = ("train", "val", "test")
+
+
+def read_npz(path: Path, axes: str, watch: Watch) -> Source:
+    """Read the images and every column of an .npz file.
+
+    Images are ``images``, or ``train_images``, ``val_images`` and ``test_images``
+    joined with a column ``split``, or the only array with three axes or more;
+    ``labels`` are text, or whole numbers that ``class_names`` may name. Every
+    other array with one value a patch becomes a column. Large images stay in
+    the file until they are wanted.
+
+    Raises
+    ------
+    PatchError
+        If the file is damaged or would run code, or its arrays do not fit.
+    """
+    try:
+        members = _members(path)
+        splits = [s for s in _SPLITS if f"{s}_images" in members]
+        keys = [f"{s}_images" for s in splits] or [images_key(members, path)]
+        parts = [members.pop(key) for key in keys]
+        arrays = {key: member.read(watch) for key, member in members.items()}
+        names = arrays.pop("class_names", None)
+        if splits:
+            counts = [part.shape[0] if part.shape else 0 for part in parts]
+            arrays = _joined(arrays, splits, counts, path)
+            arrays["split"] = np.repeat(splits, counts)
+        source = _images(path, parts, axes, watch)
+    except OSError as error:
+        raise PatchError(
+            f"{path} cannot be opened ({error.strerror or error}); check its permissions."
+        ) from None
+    except ZIP_ERRORS as error:
+        raise PatchError(
+            f"{path} is not a complete .npz file ({error}); copy or save it again."
+        ) from None
+    add_columns(source, arrays, names, str(path))
+    return source
+
+
+def _members(path: Path) -> dict[str, Member]:
+    with path.open("rb") as start:
+        if start.read(6) == b"\x93NUMPY":
+            raise PatchError(f"{path} is a single NumPy array; rename it to end in .npy.")
+    members = {}
+    with zipfile.ZipFile(path) as file:
+        for info in file.infolist():
+            if info.filename.endswith(".npy"):
+                with file.open(info) as stream:
+                    member = Member(path, info, stream)
+                members[member.key] = member
+    return members
+
+
+def _images(path: Path, parts: list[Member], axes: str, watch: Watch) -> Source:
+    """Open the images of all parts as one."""
+    first = parts[0]
+    if any((p.shape[1:], p.dtype) != (first.shape[1:], first.dtype) for p in parts):
+        raise PatchError(
+            f"The arrays {', '.join(part.key for part in parts)} of {path} have different "
+            "shapes or pixel types; save images of one size and type."
+        )
+    filled = [part for part in parts if math.prod(part.shape)]
+    check_numbers(first.dtype, len(filled), path.name)
+    shape = (sum(part.shape[0] for part in parts), *first.shape[1:])
+    letters = plain_axes(shape, path.name, axes)
+    if len(parts) > 1 and letters[0] in ("Y", "X", channel_axis(letters)):
+        raise UnclearAxesError(
+            f"The arrays of {path} are joined along their first axis, which must number "
+            f"patches; set axes to one that does not begin with {letters[0]}."
+        )
+    images = joined([part.images(letters, watch) for part in filled])
+    source = described(images, letters, path.name, watch)
+    if images.sequential:
+        source.fingerprint = fingerprint("npz", [(path.name, path)], axes=letters)
+    return source
+
+
+def _joined(
+    arrays: dict[str, np.ndarray], splits: list[str], counts: list[int], path: Path
+) -> dict[str, np.ndarray]:
+    """Join ``train_labels``, ``val_labels``, ... to ``labels``; so with every other name.
+
+    Raises
+    ------
+    PatchError
+        If an array does not match its images.
+    """
+    columns = {}
+    for stem in {
+        key.removeprefix(f"{splits[0]}_") for key in arrays if key.startswith(f"{splits[0]}_")
+    }:
+        keys = [f"{split}_{stem}" for split in splits]
+        if not all(key in arrays for key in keys):
+            missing = next(key for key in keys if key not in arrays)
+            raise PatchError(f"{path} has {keys[0]!r} but no {missing!r}; add it.")
+        for key, split, count in zip(keys, splits, counts, strict=True):
+            if len(arrays[key]) != count:
+                raise PatchError(
+                    f"{path} has {len(arrays[key]):,} {key} for {count:,} {split}_images; they "
+                    "must be as many."
+                )
+        try:
+            columns[stem] = np.concatenate([arrays.pop(key) for key in keys])
+        except ValueError:
+            raise PatchError(
+                f"The arrays {', '.join(keys)} of {path} have different shapes; save images of "
+                "one size."
+            ) from None
+    return columns
+
+
+class _Shaped(Protocol):
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+
+def images_key(arrays: Mapping[str, _Shaped], path: Path) -> str:
+    """Return which of some arrays holds the images.
+
+    Raises
+    ------
+    PatchError
+        If that is not clear.
+    """
+    if "images" in arrays:
+        return "images"
+    stacks = [key for key, array in arrays.items() if len(array.shape) >= 3]
+    if len(stacks) == 1:
+        return stacks[0]
+    listed = ", ".join(f"{key} {array.shape}" for key, array in list(arrays.items())[:4])
+    raise PatchError(
+        f"{path} does not say which array holds the images (it has {listed or 'nothing'}); "
+        "call it 'images'."
+    )
+
+
+def add_columns(
+    source: Source,
+    columns: Mapping[str, np.ndarray],
+    class_names: np.ndarray | None,
+    path: str,
+    kind: str = "npz",
+) -> None:
+    """Add labels and columns to the table; what is not one value a patch is noted.
+
+    Parameters
+    ----------
+    source : Source
+    columns : mapping of str to ndarray
+    class_names : ndarray, optional
+        What labels that are whole numbers stand for.
+    path : str
+        What people call the file.
+    kind : str
+        Put after the name of a column that the table has already.
+
+    Raises
+    ------
+    PatchError
+        If the labels do not fit.
+    """
+    count = len(source.table)
+    unused = []
+    for key in sorted(columns):
+        values = columns[key]
+        if values.ndim == 2 and values.shape[1] == 1:
+            values = values[:, 0]
+        if key in ("labels", "label") and values.ndim <= 1 and values.shape != (count,):
+            raise PatchError(
+                f"{path} has {values.size:,} labels for {count:,} images; they must be as many."
+            )
+        if key in ("labels", "label") and values.ndim == 1:
+            source.table["label"] = _named(values, class_names, path)
+        elif key == "labels" and values.ndim == 2 and len(values) == count:
+            for k in range(values.shape[1]):
+                source.table[f"label {k}"] = values[:, k]
+            source.notes.append(f"Each patch has {values.shape[1]} labels; each is a column.")
+        elif values.shape == (count,):
+            free = f"{key} ({kind})" if key in (*BOX_COLUMNS, "label") else key
+            source.table[free] = values.astype(str) if values.dtype.kind in "SU" else values
+        else:
+            unused.append(key)
+    if unused:
+        source.notes.append(f"Not one value a patch, so not used: {', '.join(unused)}.")
+    if "files" in source.table:
+        source.names = source.table["files"].astype(str).tolist()
+
+
+def _named(labels: np.ndarray, class_names: np.ndarray | None, path: str) -> np.ndarray:
+    if class_names is None or labels.dtype.kind not in "iu":
+        return as_text(labels)
+    if labels.min() < 0 or labels.max() >= len(class_names):
+        raise PatchError(
+            f"{path} has labels from {labels.min()} to {labels.max()} but {len(class_names)} "
+            "class_names; give one name a class."
+        )
+    return as_text(class_names[labels])

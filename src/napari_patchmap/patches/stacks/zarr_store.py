@@ -1,0 +1,268 @@
+"""Zarr and OME-Zarr, formats 2 and 3, in a folder or a zip file."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.axes import (
+    channel_axis,
+    check_axes,
+    check_numbers,
+    default_names,
+    settle_axes,
+)
+from napari_patchmap.patches.cache.fingerprint import fingerprint
+from napari_patchmap.patches.patchset import Skipped
+from napari_patchmap.patches.source import Source
+from napari_patchmap.patches.stacks.arrays import described, plain_axes
+from napari_patchmap.patches.stacks.npz import add_columns, images_key
+from napari_patchmap.patches.stacks.zarr_images import ZarrImages
+from napari_patchmap.patches.stacks.zarr_names import channel_labels, letters_of, ome
+from napari_patchmap.patches.watch import Watch
+
+_MARKS = ("zarr.json", ".zarray", ".zgroup")
+_ZIPPED = (".zarr.zip", ".ozx")
+
+#: Files or chunks looked at between two reports of progress.
+_PART = 4096
+
+#: Columns longer than this would fill the memory; they are no columns.
+_LONGEST = 50_000_000
+
+
+def is_zarr(path: Path) -> bool:
+    """Whether a path is a Zarr store, or a group or array in one."""
+    name = path.name.lower()
+    if path.is_dir():
+        return name.endswith(".zarr") or any((path / mark).is_file() for mark in _MARKS)
+    return name.endswith(_ZIPPED)
+
+
+def read_zarr(path: Path, axes: str, watch: Watch) -> Source:
+    """Open the images of a Zarr array, of a group that holds one, or of an OME-Zarr.
+
+    Patches whose chunks are missing are left out: Zarr would show them filled
+    with one value.
+
+    Raises
+    ------
+    PatchError
+        If it is no Zarr store, or does not say which array holds the images.
+    UnclearAxesError
+        If its axes are ambiguous, or not those that were given.
+    """
+    try:
+        return _read(path, axes, watch)
+    except OSError as error:
+        raise PatchError(
+            f"{path} cannot be opened ({error.strerror or error}); check its permissions."
+        ) from None
+    except (ValueError, TypeError, KeyError, zipfile.BadZipFile, NotImplementedError) as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise PatchError(
+            f"{path} is a Zarr store that cannot be read ({said}); copy or save it again."
+        ) from None
+
+
+class Found(NamedTuple):
+    """The array of a store that holds its images."""
+
+    array: Any
+    said: Any
+    """Names of its axes as OME-Zarr gives them, or None."""
+    labels: list[str]
+    """Names of the channels, as far as there are any."""
+    columns: dict[str, Any]
+    """The arrays beside it."""
+
+
+def find_array(path: Path) -> Found:
+    """Find the array in a store that holds its images.
+
+    Raises
+    ------
+    PatchError
+        If it is no Zarr store, or does not say which array that is.
+    """
+    import zarr
+
+    node = _open(path)
+    if not isinstance(node, zarr.Group):
+        return Found(node, None, [], {})
+    group = _image_group(node, path)
+    scales = ome(group.attrs).get("multiscales")
+    if scales:
+        array = group[scales[0]["datasets"][0]["path"]]
+        return Found(array, scales[0].get("axes", "tczyx"), channel_labels(group.attrs), {})
+    columns = {key: value for key, value in group.members() if isinstance(value, zarr.Array)}
+    return Found(columns.pop(images_key(columns, path)), None, [], columns)
+
+
+def said_letters(array: Any, said: Any) -> str | None:
+    """Return one letter an axis if the store names its axes, else None."""
+    names = said or getattr(array.metadata, "dimension_names", None)
+    names = names or array.attrs.get("_ARRAY_DIMENSIONS")
+    return letters_of(names) if names and len(names) == array.ndim else None
+
+
+def _read(path: Path, axes: str, watch: Watch) -> Source:
+    array, said, labels, columns = find_array(path)
+    check_numbers(np.dtype(array.dtype), math.prod(array.shape), str(path))
+    letters, notes, named = _letters(array, said, axes, path)
+    images = ZarrImages(array, letters, str(path))
+    if len(images) == 1:
+        height, width = images.sizes[0].tolist()
+        raise PatchError(
+            f"{path} is one single image ({width} x {height}); give a store of many patches."
+        )
+    files = chunk_files(path, array, watch)
+    reasons = missing_chunks(array, letters, set(files), watch)
+    good = np.setdiff1d(np.arange(len(images)), list(reasons))
+    if len(good) == 0:
+        raise PatchError(
+            f"No patch of {path} is whole ({reasons[0]}); copy or save the store again."
+        )
+    kept = images.picked(good) if reasons else images
+    # Described as if whole, so that columns with one value a patch fit.
+    source = described(images, letters, path.name, watch, sample=kept)
+    source.notes = notes + source.notes
+    if len(labels) == images.channels == len(set(labels)) and channel_axis(letters) == "C":
+        source.channel_names = tuple(labels)
+    elif named and channel_axis(letters) == "C":
+        # Axes that say C mean stains, three of them too.
+        source.channel_names = default_names(images.channels, np.dtype(np.uint16), last=False)
+    if columns:
+        _add(source, columns, path, watch)
+    if reasons:
+        source.images = source.images.picked(good)  # type: ignore[union-attr]
+        source.table = source.table.iloc[good]
+        if source.names is not None:
+            source.names = [source.names[i] for i in good.tolist()]
+        source.skipped = [
+            Skipped(f"{path.name} [{i}]", why) for i, why in sorted(reasons.items())
+        ]
+        source.notes.append(
+            f"{len(reasons):,} of the {len(images):,} patches of {path.name} were left out "
+            "because chunks of them are missing (Zarr does not write empty chunks unless "
+            "write_empty_chunks is set)."
+        )
+    mark = sorted(files.items()) if path.is_dir() else [(path.name, path)]
+    source.fingerprint = fingerprint("zarr", mark, axes=letters, array=array.path)
+    return source
+
+
+def _open(path: Path) -> Any:
+    import zarr
+    from zarr.storage import ZipStore
+
+    if path.is_file():
+        if not zipfile.is_zipfile(path):
+            raise PatchError(f"{path} is not a complete zip file; copy or save it again.")
+        return zarr.open(store=ZipStore(path, mode="r"), mode="r")
+    if not any((path / mark).is_file() for mark in _MARKS):
+        raise PatchError(
+            f"{path} is not a Zarr store: it holds none of {', '.join(_MARKS)}; choose another "
+            "folder, or copy it again."
+        )
+    return zarr.open(store=str(path), mode="r")
+
+
+def _image_group(group: Any, path: Path) -> Any:
+    """Follow OME-Zarr's layouts of several images down to the one there is."""
+    known = ome(group.attrs)
+    if "plate" in known or "well" in known:
+        inner = "A/1/0" if "plate" in known else "0"
+        raise PatchError(
+            f"{path} is a plate or well of many images; choose the folder of one image, such "
+            f"as {path / inner}."
+        )
+    if "bioformats2raw.layout" in known:
+        names = sorted(
+            key for key, inner in group.groups() if "multiscales" in ome(inner.attrs)
+        )
+        if len(names) == 1:
+            return group[names[0]]
+        raise PatchError(
+            f"{path} holds {len(names)} images; choose the folder of one, such as "
+            f"{path / (names or ['0'])[0]}."
+        )
+    return group
+
+
+def _letters(array: Any, said: Any, axes: str, path: Path) -> tuple[str, list[str], bool]:
+    """Decide the axes; return also what to note, and whether the store named them."""
+    if axes != "auto":
+        return check_axes(axes, array.ndim, str(path)), [], False
+    letters = said_letters(array, said)
+    if letters is None:
+        return plain_axes(array.shape, str(path), axes), [], False
+    try:
+        return *settle_axes(letters, array.shape, volume=True), True
+    except PatchError as error:
+        raise type(error)(f"{path} {error}.") from None
+
+
+def _add(source: Source, columns: Mapping[str, Any], path: Path, watch: Watch) -> None:
+    """Read the arrays beside the images and add them as columns."""
+    arrays = {}
+    for key, column in columns.items():
+        if column.ndim < 3 and math.prod(column.shape) <= _LONGEST:
+            arrays[key] = np.asarray(column[...])
+            if arrays[key].dtype.kind in "OT":  # text of any length
+                arrays[key] = arrays[key].astype(str)
+            watch.step(0, 0)
+        else:
+            source.notes.append(f"Not one value a patch, so not used: {key}.")
+    add_columns(source, arrays, arrays.pop("class_names", None), str(path), "zarr")
+
+
+# -- chunks --------------------------------------------------------------------
+
+
+def chunk_files(path: Path, array: Any, watch: Watch) -> dict[str, Path]:
+    """List the files of an array by their names in it."""
+    if path.is_file():
+        with zipfile.ZipFile(path) as file:
+            prefix = f"{array.path}/" if array.path else ""
+            names = [name for name in file.namelist() if name.startswith(prefix)]
+        return {name.removeprefix(prefix): path for name in names}
+    root = path / array.path
+    files: dict[str, Path] = {}
+    for folder, _, names in os.walk(root):
+        inside = Path(folder).relative_to(root).as_posix()
+        for name in names:
+            key = name if inside == "." else f"{inside}/{name}"
+            files[key] = Path(folder, name)
+            if len(files) % _PART == 0:
+                watch.step(0, 0)
+        watch.step(0, 0)
+    return files
+
+
+def missing_chunks(array: Any, axes: str, files: set[str], watch: Watch) -> dict[int, str]:
+    """Say which patches lack chunks, and name the first that each lacks."""
+    outer = array.shards or array.chunks
+    channel = channel_axis(axes)
+    lead = [i for i, axis in enumerate(axes) if axis not in ("Y", "X", channel)]
+    counts = [array.shape[i] for i in lead]
+    numbers = np.arange(math.prod(counts)).reshape(counts)
+    grid = [range(math.ceil(n / c)) for n, c in zip(array.shape, outer, strict=True)]
+    reasons: dict[int, str] = {}
+    for done, at in enumerate(itertools.product(*grid)):
+        if done % _PART == 0:
+            watch.step(0, 0)
+        key = array.metadata.encode_chunk_key(at)
+        if key not in files:
+            place = tuple(slice(at[i] * outer[i], (at[i] + 1) * outer[i]) for i in lead)
+            for number in np.ravel(numbers[place]).tolist():
+                reasons.setdefault(number, f"its chunk {key} is missing")
+    return reasons
