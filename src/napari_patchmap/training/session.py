@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.run import ImageKind, Run
 from napari_patchmap.training.checkpoints import Checkpoints, check_same_images, digest
 from napari_patchmap.training.clock import Clock
+from napari_patchmap.training.control import Control
 from napari_patchmap.training.pace import Pace
 from napari_patchmap.training.plan import Plan
 from napari_patchmap.training.ranks import Ranks
@@ -29,9 +30,6 @@ from napari_patchmap.training.reporter import Reporter
 from napari_patchmap.training.seeds import NETWORK, START, seed_of
 from napari_patchmap.training.snapshots import Snapshots
 from napari_patchmap.training.stage_run import StageRun
-
-if TYPE_CHECKING:
-    from napari_patchmap.training.trainer import Control
 
 #: Patches from which the main axes of a first map are taken.
 _AXES_SAMPLE = 4096

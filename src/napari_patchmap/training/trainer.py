@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,50 +16,13 @@ from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.run import Run
 from napari_patchmap.training.checkpoints import Checkpoints, read_checkpoint
 from napari_patchmap.training.clock import Clock
+from napari_patchmap.training.control import Control
 from napari_patchmap.training.memory import keep_freed_memory
 from napari_patchmap.training.plan import Plan, make_plan
 from napari_patchmap.training.progress import ProgressCallback, StopCallback
 from napari_patchmap.training.ranks import Ranks
 from napari_patchmap.training.reporter import Reporter
 from napari_patchmap.training.session import Session
-
-#: How often a pause is looked at, in seconds.
-_LOOK = 0.05
-
-
-class Control:
-    """What the person wants meanwhile: go on, pause or stop.
-
-    Parameters
-    ----------
-    should_stop, should_pause : callable or None
-        Asked before every step.
-    clock : Clock
-        Stands still during a pause.
-    ranks : Ranks
-        All processes of a run stop when one is asked to.
-    """
-
-    def __init__(
-        self,
-        should_stop: StopCallback | None,
-        should_pause: StopCallback | None,
-        clock: Clock,
-        ranks: Ranks,
-    ) -> None:
-        self.stopped = False
-        self.should_stop = should_stop or (lambda: False)
-        self._should_pause = should_pause or (lambda: False)
-        self._clock, self._ranks = clock, ranks
-
-    def asked_to_stop(self) -> bool:
-        """Whether to end now; waits while the person wants a pause."""
-        if self._should_pause():
-            with self._clock.stopped():
-                while self._should_pause() and not self.should_stop():
-                    time.sleep(_LOOK)
-        self.stopped = self._ranks.agree(self.stopped or self.should_stop())
-        return self.stopped
 
 
 def fit(
