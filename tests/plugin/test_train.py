@@ -12,8 +12,9 @@ from qtpy.QtCore import Qt, QTimer
 from napari_patchmap.patches import PatchSet, from_array
 from napari_patchmap.patches.patchset import box_table
 from napari_patchmap.plugin.docks import dock_of
+from napari_patchmap.plugin.widgets.live import times
 from napari_patchmap.plugin.widgets.load import LoadPatches
-from napari_patchmap.plugin.widgets.train import TrainMap, times
+from napari_patchmap.plugin.widgets.train import TrainMap
 from napari_patchmap.plugin.worker import running_tasks
 from napari_patchmap.runs import Run, runs_home
 from napari_patchmap.training import Progress

@@ -8,14 +8,18 @@ from pathlib import Path
 #: The two files by which a run folder is known.
 RUN_FILES = ("config.json", "embedding.csv")
 
+#: The file by which the folder of a run is known that is not finished.
+CHECKPOINT = "checkpoint/state.safetensors"
+
 #: Endings of files that are slides without a doubt.
 SLIDES = (".svs", ".ndpi", ".qptiff")
 
 
 def is_run_folder(path: str | Path) -> bool:
-    """Whether a folder was written by a run of ours."""
+    """Whether a folder was written by a run of ours, be it finished or not."""
     folder = Path(path)
-    return all((folder / name).is_file() for name in RUN_FILES)
+    whole = all((folder / name).is_file() for name in RUN_FILES)
+    return whole or (folder / CHECKPOINT).is_file()
 
 
 def is_run(path: str | Path) -> bool:

@@ -21,6 +21,7 @@ from napari_patchmap.plugin.close_up import CloseUp
 from napari_patchmap.plugin.framing import Framing
 from napari_patchmap.plugin.keys import layer_keys
 from napari_patchmap.plugin.mouse import MapMouse
+from napari_patchmap.plugin.moving import move_points
 from napari_patchmap.plugin.places import Places
 from napari_patchmap.plugin.source_link import SourceLink
 from napari_patchmap.plugin.theme import contrast
@@ -187,6 +188,9 @@ class MapLayer:
 
     def _on_run(self, run: object) -> None:
         if run is not None and self.points is not None:
+            with self._quiet():
+                # What moving them left out: the thumbnail, and whoever listens.
+                self.points.data = self.points.data
             self._framing.fit(self.points.data)
 
     def _on_selection(self, indices: np.ndarray) -> None:
@@ -235,7 +239,10 @@ class MapLayer:
     def _move(self, embedding: np.ndarray) -> None:
         assert self.points is not None
         with self._quiet():
-            self.points.data = embedding
+            if self.workspace.training:
+                move_points(self.viewer, self.points, embedding)
+            else:
+                self.points.data = embedding
             size = marks.point_size(embedding)
             if not 0.9 < size / float(self.points.size[0]) < 1.1:
                 self.points.size = size
@@ -279,7 +286,9 @@ class MapLayer:
         if points is not None:
             place = points.data[index] if index >= 0 else None
             size, ring = float(points.size[0]), contrast(self.viewer)
-            marks.mark_current(self._layer(marks.CURRENT), place, size, ring)
+            layer = self._layer(marks.CURRENT)
+            if place is not None or len(layer.data):
+                marks.mark_current(layer, place, size, ring)
         self.close_up.refresh()
 
     def _remove_all(self) -> None:

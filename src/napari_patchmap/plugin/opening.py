@@ -10,11 +10,11 @@ from typing import Any, Literal
 import numpy as np
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches import PatchSet, reopen
 from napari_patchmap.patches.images import ArrayImages
 from napari_patchmap.patches.source import LoadCancelled, Watch
 from napari_patchmap.plugin.known_files import run_folder
-from napari_patchmap.runs import Run, reopen_patches
+from napari_patchmap.runs import Run, is_unfinished, read_unfinished, reopen_patches
 
 Kind = Literal["folder", "file", "slide", "layer", "objects", "bundled", "run"]
 
@@ -80,11 +80,22 @@ class Request:
 
 @dataclass(frozen=True)
 class Opened:
-    """Patches, with the run they belong to if one was opened, and what to say of it."""
+    """Patches, with the run they belong to if one was opened, and what to say of it.
+
+    Parameters
+    ----------
+    patches : PatchSet
+    run : Run, optional
+        A run that has a map.
+    sentence : str
+    unfinished : Path, optional
+        Folder of a training of these patches that can be resumed.
+    """
 
     patches: PatchSet
     run: Run | None = None
     sentence: str = ""
+    unfinished: Path | None = None
 
 
 def open_request(
@@ -205,13 +216,23 @@ def open_run(
 ) -> Opened:
     """Open a saved run with its patches; without them if they are gone.
 
+    Of a run that was interrupted before it had a map, the patches are opened.
+
     Raises
     ------
     RunError
         If it is no run, or damaged.
+    PatchError
+        If the images of an interrupted run are gone.
     LoadCancelled
     """
-    run = Run.load(run_folder(Path(folder).expanduser()))
+    folder = run_folder(Path(folder).expanduser()).resolve()
+    if is_unfinished(folder) and not (folder / "config.json").is_file():
+        unfinished = read_unfinished(folder)
+        patches = reopen(unfinished.origin, progress=progress, should_stop=should_stop)
+        sentence = f"The training of {unfinished.name} is not finished; resume it in Train map."
+        return Opened(patches, sentence=sentence, unfinished=folder)
+    run = Run.load(folder)
     Watch(progress, should_stop).step(0, 0)  # loading the network took its time
     try:
         patches = reopen_patches(run, progress=progress, should_stop=should_stop)
@@ -219,7 +240,7 @@ def open_run(
         raise
     except PatchError as error:
         return Opened(_stand_in(run), run, f"The map is open, but not its images: {error}")
-    return Opened(patches, run)
+    return Opened(patches, run, unfinished=folder if is_unfinished(folder) else None)
 
 
 def _stand_in(run: Run) -> PatchSet:

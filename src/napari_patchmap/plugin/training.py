@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from dataclasses import dataclass
+from pathlib import Path
 
-from qtpy.QtCore import QObject, Signal, Slot
+from qtpy.QtCore import QLockFile, QObject, Signal, Slot
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.worker import Task, sentence_of
 from napari_patchmap.plugin.workspace import Workspace
-from napari_patchmap.runs import Run, new_run_folder
+from napari_patchmap.runs import Run, Unfinished, new_run_folder
 from napari_patchmap.runs.config import RunConfig
+from napari_patchmap.runs.folder import beside
 from napari_patchmap.training import fit
 from napari_patchmap.training.progress import Progress
 
@@ -30,13 +34,25 @@ class Trained:
 class Training(QObject):
     """Trains patches in the background and gives the workspace what comes of it.
 
-    Only the workspace's own patches get the map: if others were loaded
-    meanwhile, the run is saved but not shown.
+    Checkpoints go into the folder of the run, so that a training which was
+    cancelled, or whose napari was ended by force, can be resumed. Only the
+    workspace's own patches get the map: if others were loaded meanwhile, the run
+    is saved but not shown.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    patches : PatchSet
+    config : RunConfig
+    unfinished : Unfinished, optional
+        An interrupted training of these patches to go on with.
 
     Signals
     -------
     progressed(list of Progress)
         Reports since the last time, in order.
+    rested()
+        A pause that was asked for has begun.
     finished(Trained)
         The run is over, whole or cancelled.
     failed(str)
@@ -44,24 +60,37 @@ class Training(QObject):
     """
 
     progressed = Signal(list)
+    rested = Signal()
     finished = Signal(object)
     failed = Signal(str)
 
-    def __init__(self, workspace: Workspace, patches: PatchSet, config: RunConfig) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        patches: PatchSet,
+        config: RunConfig,
+        unfinished: Unfinished | None = None,
+    ) -> None:
         super().__init__()
         self._workspace = workspace
         self.patches = patches
+        self.folder = new_run_folder(patches.name) if unfinished is None else unfinished.folder
+        self._pause, self._resting = threading.Event(), False
 
         def work(task: Task) -> Trained:
-            run = fit(
-                patches,
-                config,
-                progress=task.report,
-                should_stop=task.should_stop,
-                snapshot_seconds=_SNAPSHOT_SECONDS,
-            )
-            # Saved here, so that a window that is closing loses nothing either.
-            return Trained(run, _save(run))
+            with _alone_in(self.folder):
+                run = fit(
+                    patches,
+                    config,
+                    folder=self.folder,
+                    resume=unfinished is not None,
+                    progress=task.report,
+                    should_stop=task.should_stop,
+                    should_pause=self._should_pause,
+                    snapshot_seconds=_SNAPSHOT_SECONDS,
+                )
+                # Saved here, so that a window that is closing loses nothing either.
+                return Trained(run, _save(run, self.folder))
 
         self._task = Task(work, "Training a map")
         self._task.reported.connect(self._on_reports)
@@ -79,10 +108,31 @@ class Training(QObject):
         """End soon and keep what was learned."""
         self._task.stop()
 
+    def set_paused(self, paused: bool) -> None:
+        """Rest as soon as the step that is being made is over, or go on."""
+        if paused:
+            self._resting = False
+            self._pause.set()
+        else:
+            self._pause.clear()
+
+    @property
+    def paused(self) -> bool:
+        """Whether a pause was asked for."""
+        return self._pause.is_set()
+
     @property
     def current(self) -> bool:
         """Whether the workspace still shows the patches of this training."""
         return self._workspace.patches is self.patches
+
+    def _should_pause(self) -> bool:
+        """Answer the trainer, in its thread, and tell when it has come to rest."""
+        paused = self._pause.is_set()
+        if paused and not self._resting:
+            self._resting = True
+            self.rested.emit()
+        return paused
 
     @Slot(list)
     def _on_reports(self, reports: list[Progress]) -> None:
@@ -103,13 +153,54 @@ class Training(QObject):
         self._workspace.set_training(False)
 
 
-def _save(run: Run) -> str:
-    """Save a run in a folder of its own; return why that was impossible, or ""."""
+def _save(run: Run, folder: Path) -> str:
+    """Save a run in its folder; return why that was impossible, or ""."""
     try:
-        run.save(new_run_folder(run.name))
+        run.save(folder)
     except (RunError, OSError) as error:
         return sentence_of(error)
     return ""
+
+
+def is_being_trained(folder: Path) -> bool:
+    """Whether this or another napari trains the run of a folder just now."""
+    path = beside(folder, "lock")
+    if not path.exists():
+        return False
+    lock = _lock(folder)
+    free = lock.tryLock(0)  # also takes one over whose process has ended
+    if free:
+        lock.unlock()
+    return not free
+
+
+class _alone_in(contextlib.AbstractContextManager["_alone_in"]):
+    """Keeps others from training the same run; two would overwrite each other's files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._lock = folder, _lock(folder)
+
+    def __enter__(self) -> _alone_in:
+        with contextlib.suppress(OSError):
+            self._folder.parent.mkdir(parents=True, exist_ok=True)
+        locked = self._lock.tryLock(0)
+        if not locked and self._lock.error() == QLockFile.LockError.LockFailedError:
+            raise RunError(
+                f"The run in {self._folder} is being trained in another window; wait for it, "
+                "or cancel it there."
+            )
+        # Where nothing can be written, training says so and goes on.
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.unlock()
+
+
+def _lock(folder: Path) -> QLockFile:
+    # Beside the folder, which takes another's place when the run is saved.
+    lock = QLockFile(str(beside(folder, "lock")))
+    lock.setStaleLockTime(0)  # held as long as its process lives
+    return lock
 
 
 #: Trainings keep themselves alive here until they end, whatever becomes of their panel.

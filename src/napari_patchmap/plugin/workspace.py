@@ -7,6 +7,7 @@ they never call each other. Everything here happens in the GUI thread.
 from __future__ import annotations
 
 import weakref
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,8 @@ class Workspace:
     map_changed(ndarray)
         A first or another embedding of the current patches, ``(n, 2)`` float32,
         columns axis-0 (y) and axis-1 (x); also while a run is training.
+    unfinished_changed(Path or None)
+        Folder of an interrupted training of the current patches that was opened.
     run_changed(Run or None)
         A finished, stopped or opened run belongs to the map.
     selection_changed(ndarray)
@@ -50,6 +53,7 @@ class Workspace:
     patches_changed = Signal(object)
     augment_changed = Signal(object)
     map_changed = Signal(object)
+    unfinished_changed = Signal(object)
     run_changed = Signal(object)
     selection_changed = Signal(object)
     current_changed = Signal(int)
@@ -61,6 +65,7 @@ class Workspace:
         self._augment = AugmentConfig()
         self._embedding: np.ndarray | None = None
         self._run: Run | None = None
+        self._unfinished: Path | None = None
         self._selection = Selection()
         self._current = -1
         self._training = False
@@ -77,6 +82,7 @@ class Workspace:
         self._patches = patches
         self._embedding = None
         self._run = None
+        self._unfinished = None
         self._selection.clear()
         self._current = -1
         self.run_changed.emit(None)
@@ -103,14 +109,17 @@ class Workspace:
     def set_embedding(self, embedding: np.ndarray) -> None:
         """Show a map of the current patches; the selection stays.
 
+        Of more than two dimensions the first two are shown.
+
         Raises
         ------
         ValueError
             If there is not exactly one row for each patch.
         """
-        if self._patches is None or embedding.shape != (len(self._patches), 2):
+        rows = -1 if self._patches is None else len(self._patches)
+        if embedding.ndim != 2 or len(embedding) != rows or embedding.shape[1] < 2:
             raise ValueError("the embedding must have one (y, x) row for each patch")
-        self._embedding = np.asarray(embedding, np.float32)
+        self._embedding = np.ascontiguousarray(embedding[:, :2], np.float32)
         self.map_changed.emit(self._embedding)
 
     @property
@@ -123,6 +132,16 @@ class Workspace:
         self._run = run
         self.set_embedding(run.embedding)
         self.run_changed.emit(run)
+
+    @property
+    def unfinished(self) -> Path | None:
+        """Folder of an interrupted training of the current patches, if one was opened."""
+        return self._unfinished
+
+    def set_unfinished(self, folder: Path | None) -> None:
+        """Name an interrupted training of the current patches."""
+        self._unfinished = folder
+        self.unfinished_changed.emit(folder)
 
     # -- selection ---------------------------------------------------------
 

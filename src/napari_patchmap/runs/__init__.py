@@ -10,6 +10,12 @@ from napari_patchmap.runs.folder import check_free
 from napari_patchmap.runs.places import new_run_folder, runs_home
 from napari_patchmap.runs.run import Run, reopen_patches
 from napari_patchmap.runs.table import embedding_table, read_embedding_csv, save_embedding_csv
+from napari_patchmap.runs.unfinished import (
+    Unfinished,
+    discard_unfinished,
+    find_unfinished,
+    read_unfinished,
+)
 from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
 
 __all__ = [
@@ -17,12 +23,16 @@ __all__ = [
     "Run",
     "RunConfig",
     "TrainConfig",
+    "Unfinished",
     "check_free",
     "check_same_settings",
+    "discard_unfinished",
     "embedding_table",
+    "find_unfinished",
     "is_unfinished",
     "new_run_folder",
     "read_embedding_csv",
+    "read_unfinished",
     "reopen_patches",
     "runs_home",
     "save_embedding_csv",

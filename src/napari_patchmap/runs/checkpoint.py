@@ -113,8 +113,14 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
             part.unlink(missing_ok=True)
 
 
-def read_state(path: Path) -> dict[str, Any]:
+def read_state(path: Path, *, tensors: bool = True) -> dict[str, Any]:
     """Read what :func:`write_state` wrote, tensors on the CPU.
+
+    Parameters
+    ----------
+    path : Path
+    tensors : bool
+        False puts None in place of tensors: quick, however large they are.
 
     Raises
     ------
@@ -129,7 +135,7 @@ def read_state(path: Path) -> dict[str, Any]:
                     f"{path} was written by another version of patchmap; start the run anew "
                     "in another folder."
                 )
-            state = _put_tensors(saved["state"], file)
+            state = _put_tensors(saved["state"], file if tensors else None)
     except FileNotFoundError:
         raise RunError(
             f"{path.parent.parent} holds no unfinished run; start it without --resume."
@@ -172,6 +178,6 @@ def _put_tensors(value: Any, file: Any) -> Any:
         return [_put_tensors(item, file) for item in value]
     if isinstance(value, dict):
         if _TENSOR in value:
-            return file.get_tensor(value[_TENSOR])
+            return None if file is None else file.get_tensor(value[_TENSOR])
         return {key: _put_tensors(item, file) for key, item in value["$dict"]}
     return value

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_patchmap.errors import MixedSizesError, UnclearAxesError
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.docks import show_panel
 from napari_patchmap.plugin.layers import MapLayer
 from napari_patchmap.plugin.opening import Opened, Request, keep_channels, open_request
 from napari_patchmap.plugin.widgets.cache_line import CacheLine
@@ -200,6 +201,9 @@ class LoadPatches(WorkPanel):
         self._take(opened.patches, opened.patches if opened.run is None else None)
         if opened.run is not None:
             self.workspace.set_run(opened.run)
+        self.workspace.set_unfinished(opened.unfinished)
+        if opened.unfinished is not None and opened.run is None:
+            show_panel(self.viewer, "train")  # where it is resumed
         self._say(opened.sentence, "note")
         QTimer.singleShot(_SETTLED, self._look_at_summary)
         self._remembering.ask(lambda task: remember_source(request))

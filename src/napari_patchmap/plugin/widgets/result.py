@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from napari_patchmap.plugin.widgets.panel import label
 from napari_patchmap.plugin.widgets.parts import Elided, Message, button, row
 from napari_patchmap.plugin.worker import sentence_of
 from napari_patchmap.runs import save_embedding_csv
+from napari_patchmap.training.progress import say_time
 
 if TYPE_CHECKING:
     from napari_patchmap.runs import Run
@@ -34,6 +36,7 @@ class Result(QWidget):
         self._message = message
         self.title = label("This map", "group")
         self.where = Elided("hint")
+        self.planned = label("", "hint", wrap=True)
         self.open = button("Open folder", "link", "Show the run's files.")
         self.csv = button(
             "Save embedding as CSV…",
@@ -54,6 +57,7 @@ class Result(QWidget):
         rows.setSpacing(5)
         rows.addLayout(row(self.title, 1, self.open))
         rows.addWidget(self.where)
+        rows.addWidget(self.planned)
         rows.addLayout(row(self.csv, self.copy, 1))
         self.hide()
 
@@ -66,6 +70,25 @@ class Result(QWidget):
             self.title.setText(whole)
             self.open.setVisible(run.folder is not None)
             self.where.say(str(run.folder) if run.folder else "not saved yet")
+            self._say_plan(run)
+
+    def _say_plan(self, run: Run) -> None:
+        """Say what was planned and what it took; all of the plan is in the tooltip."""
+        plan, seconds = run.info.get("plan"), run.info.get("seconds")
+        said = []
+        if plan:
+            said.append(f"Planned: {plan['lines'][0]}")
+        if seconds is not None:
+            device = run.info.get("device")
+            said.append(f"Took: {say_time(seconds)}" + (f" on {device}" if device else ""))
+        if run.embedding.shape[1] > 2:
+            said.append(
+                f"The map has {run.embedding.shape[1]} dimensions; the first two are shown."
+            )
+        self.planned.setText("\n".join(said))
+        self.planned.setVisible(bool(said))
+        lines = [*(plan["lines"] if plan else []), *run.info.get("notes", [])]
+        self.planned.setToolTip(f"<qt>{'<br>'.join(map(escape, lines))}</qt>" if lines else "")
 
     def save_csv(self, path: str | Path) -> bool:
         """Write the embedding as CSV; say so, or why not, and return whether it worked."""

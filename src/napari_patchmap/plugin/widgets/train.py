@@ -1,30 +1,25 @@
-"""The "Train map" panel: plan, start, watch and cancel a training."""
+"""The "Train map" panel: plan, start, watch, pause, cancel and resume a training."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import napari.viewer
-from qtpy.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from napari_patchmap.plugin.form import ConfigForm
 from napari_patchmap.plugin.layers import MapLayer
 from napari_patchmap.plugin.opening import MISSING
 from napari_patchmap.plugin.training import Trained, Training
-from napari_patchmap.plugin.widgets.loss_curve import LossCurve
-from napari_patchmap.plugin.widgets.panel import WorkPanel, label, line
-from napari_patchmap.plugin.widgets.parts import Message, button
+from napari_patchmap.plugin.widgets.live import Live
+from napari_patchmap.plugin.widgets.panel import WorkPanel, line
+from napari_patchmap.plugin.widgets.parts import Message, button, row
+from napari_patchmap.plugin.widgets.plan import PlanText
 from napari_patchmap.plugin.widgets.result import Result
-from napari_patchmap.plugin.worker import Newest
+from napari_patchmap.plugin.widgets.unfinished import UnfinishedOffer
+from napari_patchmap.runs import Unfinished
 from napari_patchmap.runs.config import RunConfig, TrainConfig
-from napari_patchmap.training import describe_plan
-from napari_patchmap.training.progress import Progress, say_time
-
-#: Steps of the progress bar.
-_FULL = 1000
-
-#: Share of the run until which the time left may still have to be estimated.
-_EARLY = 0.1
+from napari_patchmap.training.checkpoints import FREE
 
 
 class TrainMap(WorkPanel):
@@ -36,12 +31,13 @@ class TrainMap(WorkPanel):
         self._training: Training | None = None
         self._cancelled = False
         self.form = ConfigForm(TrainConfig())
-        self.plan = label("", "hint", wrap=True)
-        self.plan.setToolTip("What Start will do on this computer, with these patches.")
-        self.live = _Live()
+        self.plan = PlanText()
+        self.live = Live()
         self.message = Message()
         self.result = Result(self.message)
+        self.unfinished = UnfinishedOffer()
         self.button = button("Start training", "primary")
+        self.pause = button("Pause")
         self.column.addWidget(self.form)
         self.column.addWidget(self.plan)
         self.column.addWidget(self.live)
@@ -49,16 +45,21 @@ class TrainMap(WorkPanel):
         self.column.addWidget(line())
         self.column.addWidget(self.result)
         self.column.addStretch(1)
-        self.footer.addWidget(self.button)
+        self.footer.addWidget(self.unfinished)
+        buttons = row(self.pause)
+        buttons.addWidget(self.button, 1)
+        self.footer.addLayout(buttons)
         self.next = self.lead_to("explore", "Next: explore the map")
 
-        self._plans = Newest(self, "Planning a training")
-        self._plans.done.connect(self.plan.setText)
-        self._plans.failed.connect(self.plan.setText)
         self.form.changed.connect(lambda _: self._describe())
         self.form.refused.connect(lambda sentence: self.message.say(sentence, "error"))
         self.button.clicked.connect(self._on_button)
+        self.pause.clicked.connect(self._on_pause)
+        self.unfinished.resumed.connect(self.resume)
+        self.unfinished.refused.connect(lambda sentence: self.message.say(sentence, "error"))
         self.listen(self.workspace.patches_changed, self._on_patches)
+        self.listen(self.workspace.augment_changed, self._on_augment)
+        self.listen(self.workspace.unfinished_changed, self._look_for_unfinished)
         self.listen(self.workspace.training_changed, self._on_training)
         self.listen(self.workspace.run_changed, self._on_run)
         self._on_run(self.workspace.run)
@@ -86,21 +87,51 @@ class TrainMap(WorkPanel):
                 self.live.hide()
                 self.message.say("")
             self._describe()
+        self._look_for_unfinished()
+
+    def _on_augment(self, _: Any) -> None:
+        self._describe()
 
     def _describe(self) -> None:
-        patches, config = self.workspace.patches, self.config
-        if patches is not None:
-            self._plans.ask(lambda _: describe_plan(patches, config))
+        patches = self.workspace.patches
+        if patches is None or self.missing:
+            return
+        if self.workspace.training:
+            self.plan.wait()
+        else:
+            self.plan.describe(patches, self.config)
 
-    # -- start and cancel ------------------------------------------------------------
+    def _look_for_unfinished(self, _: Any = None) -> None:
+        if self.workspace.training:
+            self.unfinished.withdraw()
+        else:
+            patches = None if self.missing else self.workspace.patches
+            self.unfinished.look(patches, self.workspace.unfinished)
+
+    # -- start, pause and cancel -------------------------------------------------------
 
     def start(self) -> None:
         """Start training on the current patches."""
+        self._begin(self.config)
+
+    def resume(self, unfinished: Unfinished) -> None:
+        """Go on with an interrupted training, with its settings, which are shown."""
+        config = unfinished.config
+        # What may be changed is, once the person sees the settings of this run.
+        free = {name: getattr(self.form.config, name) for name in FREE}
+        if self.config == replace(config, train=config.train.replace(**free)):
+            config = self.config
+        self.form.set_config(config.train)
+        self.workspace.set_augment(config.augment)
+        self._begin(config, unfinished)
+
+    def _begin(self, config: RunConfig, unfinished: Unfinished | None = None) -> None:
         patches = self.workspace.patches
         if patches is None or self.workspace.training or self.missing:
             return
-        training = Training(self.workspace, patches, self.config)
-        training.progressed.connect(self._on_progress)
+        training = Training(self.workspace, patches, config, unfinished)
+        training.progressed.connect(self.live.follow)
+        training.rested.connect(self._on_rested)
         training.finished.connect(self._on_finished)
         training.failed.connect(self._on_failed)
         self._training, self._cancelled = training, False
@@ -114,7 +145,7 @@ class TrainMap(WorkPanel):
         if self._training is not None:
             self._cancelled = True
             self._training.stop()
-            self.live.say("Cancelling: finishing the map of what was learned")
+            self.live.hold("Cancelling: finishing the map of what was learned")
             self._show_state()
 
     def _on_button(self) -> None:
@@ -123,18 +154,32 @@ class TrainMap(WorkPanel):
         else:
             self.cancel()
 
+    def _on_pause(self) -> None:
+        if self._training is not None and not self._cancelled:
+            paused = not self._training.paused
+            self._training.set_paused(paused)
+            self.live.hold("Pausing after this step" if paused else "")
+            self._show_state()
+
+    def _on_rested(self) -> None:
+        if self._training is not None and self._training.paused and not self._cancelled:
+            self.live.hold("Paused")
+
     def _on_run(self, run: Any) -> None:
         self.result.show_run(run)
         self.next.setVisible(run is not None)
 
     def _on_training(self, _: bool) -> None:
         self._show_state()
+        self._describe()
+        self._look_for_unfinished()
 
     def _show_state(self) -> None:
-        """Make the button say what it would do now."""
+        """Make the buttons say what they would do now."""
         busy = self.workspace.training
+        mine = self._training is not None and not self._cancelled
         self.form.setEnabled(not busy)
-        self.button.setEnabled(not busy or (self._training is not None and not self._cancelled))
+        self.button.setEnabled(not busy or mine)
         if busy and self._training is None:
             self.button.setText("Another training is ending…")
         elif busy:
@@ -142,9 +187,18 @@ class TrainMap(WorkPanel):
         else:
             self.button.setText("Start training")
         self.button.setToolTip(
-            "Stop here and keep the map of what was learned so far."
+            "<qt>Stop here and keep the map of what was learned so far; it can be resumed.</qt>"
             if busy
-            else "Train a map in the background; you can go on working meanwhile."
+            else "<qt>Train a map in the background; you can go on working meanwhile.</qt>"
+        )
+        paused = self._training is not None and self._training.paused
+        self.pause.setVisible(busy and self._training is not None)
+        self.pause.setEnabled(mine)
+        self.pause.setText("Go on" if paused else "Pause")
+        self.pause.setToolTip(
+            "<qt>Go on training.</qt>"
+            if paused
+            else "<qt>Let the computer rest; the time left stands still meanwhile.</qt>"
         )
         role = "" if busy else "primary"
         if self.button.property("role") != role:
@@ -152,10 +206,7 @@ class TrainMap(WorkPanel):
             self.button.style().unpolish(self.button)
             self.button.style().polish(self.button)
 
-    # -- meanwhile and after ------------------------------------------------------------
-
-    def _on_progress(self, reports: list[Progress]) -> None:
-        self.live.follow(reports, cancelling=self._cancelled)
+    # -- after ---------------------------------------------------------------------------
 
     def _on_finished(self, trained: Trained) -> None:
         training = self._forget_training()
@@ -183,79 +234,6 @@ class TrainMap(WorkPanel):
         self._farewell.remove(training.stop)
         self._cancelled = False
         self._show_state()
-        self._on_patches_after(training)
-        return training
-
-    def _on_patches_after(self, training: Training) -> None:
-        """Catch up with patches that were loaded while training."""
-        if not training.current:
+        if not training.current:  # catch up with patches that were loaded meanwhile
             self._on_patches(self.workspace.patches)
-
-
-class _Live(QWidget):
-    """Stage, progress, time left and the loss curve of a training."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._seconds = 0.0
-        self.phase = label("", "group", wrap=True)
-        self.bar = QProgressBar()
-        self.bar.setRange(0, _FULL)
-        self.bar.setTextVisible(False)
-        self.bar.setFixedHeight(10)
-        self.times = label("", "hint", wrap=True)
-        self.curve = LossCurve()
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 4, 0, 0)
-        rows.setSpacing(5)
-        for part in (self.phase, self.bar, self.times, self.curve):
-            rows.addWidget(part)
-        self.hide()
-
-    def begin(self) -> None:
-        """Get ready for a training."""
-        self.curve.clear()
-        self.phase.setText("Preparing")
-        self.times.setText("")
-        self.bar.setRange(0, 0)
-        self.bar.show()
-        self.times.show()
-        self.show()
-
-    def say(self, phase: str) -> None:
-        """Say what is being done."""
-        self.phase.setText(phase)
-
-    def follow(self, reports: list[Progress], *, cancelling: bool) -> None:
-        """Show where the training is."""
-        for report in reports:
-            if report.stage:
-                self.curve.add(report.stage, report.fraction, report.loss)
-        last = reports[-1]
-        self._seconds = last.seconds
-        self.bar.setRange(0, _FULL)
-        self.bar.setValue(round(_FULL * last.fraction))
-        if not cancelling:
-            self.phase.setText(last.phase[:1].upper() + last.phase[1:])
-        self.times.setText(" · ".join(times(last)))
-
-    def end(self, *, whole: bool) -> None:
-        """Leave the curve, say that it is over and how long it took."""
-        self.bar.hide()
-        self.times.hide()
-        taken = say_time(self._seconds)
-        self.phase.setText(f"Trained in {taken}" if whole else f"Stopped after {taken}")
-
-
-def times(report: Progress) -> list[str]:
-    """Say epoch, time left and speed."""
-    said = []
-    if report.epochs > 0:
-        said.append(f"epoch {min(report.epoch, report.epochs):.3g} of {report.epochs:.3g}")
-    if report.seconds_left == report.seconds_left:
-        said.append(f"{say_time(report.seconds_left)} left")
-    elif report.fraction < _EARLY:
-        said.append("estimating the time left")
-    if report.views_per_second > 0:
-        said.append(f"{report.views_per_second:,.0f} views/s")
-    return said
+        return training

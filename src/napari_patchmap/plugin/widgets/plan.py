@@ -1,0 +1,56 @@
+"""What Start would do, said while the settings are being chosen."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QLabel
+
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.worker import Newest
+from napari_patchmap.runs.config import RunConfig
+from napari_patchmap.training import describe_plan
+
+#: How long settings have to rest before the plan is made, in milliseconds: it takes
+#: some steps of the network to say how long a run would take.
+_PAUSE_MS = 400
+
+
+class PlanText(QLabel):
+    """A few lines with size, stages, steps and expected time of a training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "hint")
+        self.setWordWrap(True)
+        self.setToolTip("What Start will do on this computer, with these patches.")
+        self._wish: tuple[PatchSet, RunConfig] | None = None
+        self._plans = Newest(self, "Planning a training")
+        self._plans.done.connect(self._say)
+        self._plans.failed.connect(self._say)
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
+        self._pause.timeout.connect(self._describe)
+
+    def describe(self, patches: PatchSet, config: RunConfig) -> None:
+        """Describe the run of some patches, once nothing has changed for a moment."""
+        wish = self._wish
+        if wish is None or wish[0] is not patches or wish[1] != config:
+            self._wish = patches, config
+            self._plans.forget()
+            self.setText("Estimating…")
+            self._pause.start()
+
+    def wait(self) -> None:
+        """Describe nothing until asked again: a training needs the computer."""
+        if self._pause.isActive() or self._plans.busy:
+            self._pause.stop()
+            self._plans.forget()
+            self._wish = None
+            self.clear()
+
+    def _describe(self) -> None:
+        if self._wish is not None:
+            patches, config = self._wish
+            self._plans.ask(lambda _: describe_plan(patches, config))
+
+    def _say(self, text: str) -> None:
+        self.setText(text)

@@ -1,0 +1,134 @@
+"""Runs that were interrupted: which there are, whose they are, and forgetting them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from napari_patchmap.errors import ConfigError, RunError
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.runs.checkpoint import (
+    is_unfinished,
+    read_state,
+    remove_checkpoint,
+    state_file,
+)
+from napari_patchmap.runs.config import RunConfig
+from napari_patchmap.runs.places import runs_home
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """What the last checkpoint of a run says of it.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    name : str
+        The patches' name.
+    origin : dict
+        How to open the patches again.
+    config : RunConfig
+    stage, stages : int
+        The stage it is in, from 1, and how many there are.
+    seconds : float
+        Time trained so far.
+    written : datetime
+        When the checkpoint was written, local time.
+    has_map : bool
+        Whether it was saved with a map when it was stopped.
+    """
+
+    folder: Path
+    name: str
+    origin: dict[str, Any]
+    config: RunConfig
+    stage: int
+    stages: int
+    seconds: float
+    written: datetime
+    has_map: bool
+
+    def is_of(self, patches: PatchSet) -> bool:
+        """Whether it was started with patches of this name and origin.
+
+        Their pixels are not compared; resuming does that.
+        """
+        origin = json.loads(json.dumps(patches.origin, default=str))
+        return bool(self.name == patches.name and self.origin == origin)
+
+
+def read_unfinished(folder: str | Path) -> Unfinished:
+    """Read what an interrupted run is; no tensors are read.
+
+    Raises
+    ------
+    RunError
+        If there is nothing to resume in the folder, or it is damaged.
+    """
+    folder = Path(folder).expanduser().resolve()
+    path = state_file(folder)
+    saved = read_state(path, tensors=False)
+    try:
+        return Unfinished(
+            folder=folder,
+            name=str(saved["name"]),
+            origin=dict(saved["origin"]),
+            config=RunConfig.from_dict(saved["config"]),
+            stage=int(saved["stage"]) + 1,
+            stages=len(saved["plan"]["stages"]),
+            seconds=float(saved["seconds"]),
+            written=datetime.fromtimestamp(path.stat().st_mtime),
+            has_map=(folder / "config.json").is_file(),
+        )
+    except (OSError, KeyError, TypeError, ValueError, ConfigError) as error:
+        raise RunError(f"{path} is damaged ({error}); start the run anew.") from None
+
+
+def find_unfinished(patches: PatchSet, home: str | Path | None = None) -> list[Unfinished]:
+    """Return the interrupted runs of some patches, the newest first.
+
+    Parameters
+    ----------
+    patches : PatchSet
+    home : path, optional
+        Folder that holds run folders; that of the runs started from napari when None.
+        Damaged ones are left out.
+    """
+    home = Path(home) if home is not None else runs_home()
+    found = []
+    try:
+        folders = [folder for folder in home.iterdir() if not folder.name.startswith(".")]
+    except OSError:
+        return []
+    for folder in folders:
+        try:
+            if is_unfinished(folder):
+                found.append(read_unfinished(folder))
+        except RunError:
+            continue
+    mine = [one for one in found if one.is_of(patches)]
+    return sorted(mine, key=lambda one: one.written, reverse=True)
+
+
+def discard_unfinished(run: Unfinished) -> None:
+    """Forget how to resume a run; a map that was saved with it stays.
+
+    Raises
+    ------
+    RunError
+        If the files cannot be removed.
+    """
+    remove_checkpoint(run.folder)
+    if is_unfinished(run.folder):
+        raise RunError(
+            f"{run.folder} cannot be removed; remove it by hand when nothing uses it any more."
+        )
+    if not run.has_map:
+        with contextlib.suppress(OSError):  # somebody put a file of theirs there
+            run.folder.rmdir()
