@@ -18,8 +18,8 @@ from napari_patchmap.plugin.widgets.plan import PlanText
 from napari_patchmap.plugin.widgets.result import Result
 from napari_patchmap.plugin.widgets.unfinished import UnfinishedOffer
 from napari_patchmap.runs import Unfinished
+from napari_patchmap.runs.checkpoint import FREE
 from napari_patchmap.runs.config import RunConfig, TrainConfig
-from napari_patchmap.training.checkpoints import FREE
 
 
 class TrainMap(WorkPanel):
