@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_patchmap.cli import main
 from napari_patchmap.patches import open_patches
 from napari_patchmap.plugin.docks import find_panel
 from napari_patchmap.plugin.widgets.load import LoadPatches
@@ -23,8 +24,8 @@ from napari_patchmap.runs import Run, RunConfig, TrainConfig, is_unfinished, run
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
 
-SETTINGS = {"device": "cpu", "epochs": (150, 2, 2), "batch_size": 20, "seed": 3}
-QUICK = {**SETTINGS, "epochs": (4, 2, 2)}
+SETTINGS = {"device": "cpu", "epochs": (40, 1, 1), "batch_size": 20, "seed": 3}
+QUICK = {**SETTINGS, "epochs": (4, 1, 1)}
 
 
 @pytest.fixture
@@ -53,6 +54,8 @@ def finish(qtbot, panel):
 def cancel_early(qtbot, panel):
     start(qtbot, panel)
     qtbot.waitUntil(lambda: len(panel.live.curve.points) > 0, timeout=60_000)
+    click(qtbot, panel.pause)
+    qtbot.waitUntil(lambda: panel.live.phase.text() == "Paused", timeout=60_000)
     click(qtbot, panel.button)
     finish(qtbot, panel)
     qtbot.waitUntil(panel.unfinished.isVisible, timeout=60_000)
@@ -118,7 +121,7 @@ def test_a_cancelled_training_is_resumed_in_its_folder(qtbot, panel, cells):
     panel.form.set_config(TrainConfig(seed=77))
     click(qtbot, panel.unfinished.resume)
     assert panel.form.config.seed == 3  # those of the run are shown
-    assert panel.form.config.epochs == (150, 2, 2)
+    assert panel.form.config.epochs == (40, 1, 1)
     assert not panel.unfinished.isVisible()
     finish(qtbot, panel)
     run = panel.workspace.run
@@ -309,6 +312,26 @@ def test_notes_of_the_engine_are_shown_and_stay(qtbot, panel, cells):
     assert panel.workspace.run is not None
     assert "kept here" in panel.message.text
     Path(folder).unlink()
+
+
+def test_the_panel_and_the_command_line_make_the_same_run(qtbot, panel, stack, tmp_path):
+    """Same images, settings and threads: the same map and the same network, bit for bit."""
+    load = LoadPatches(panel.viewer)
+    panel.viewer.window.add_dock_widget(load, name="Load")
+    load.source.choose("file", stack)
+    click(qtbot, load.button)
+    qtbot.waitUntil(lambda: panel.workspace.patches is not None, timeout=60_000)
+    start(qtbot, panel, QUICK)
+    finish(qtbot, panel)
+    mine = panel.workspace.run
+    out = tmp_path / "by command"
+    words = ["embed", str(stack), "--out", str(out), "--device", "cpu", "--seed", "3"]
+    assert main([*words, "--epochs", "4", "1", "1", "--batch-size", "20"]) == 0
+    theirs = Run.load(out)
+    assert theirs.config == mine.config
+    for name in ("embedding.csv", "features.npy", "model.safetensors"):
+        assert (out / name).read_bytes() == (mine.folder / name).read_bytes(), name
+    assert theirs.info["steps"] == mine.info["steps"]
 
 
 def test_days_are_said_as_people_do():
