@@ -24,8 +24,8 @@ from napari_patchmap.runs import Run, RunConfig, TrainConfig, is_unfinished, run
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
 
-SETTINGS = {"device": "cpu", "epochs": (40, 1, 1), "batch_size": 20, "seed": 3}
-QUICK = {**SETTINGS, "epochs": (4, 1, 1)}
+SETTINGS = {"device": "cpu", "epochs": (20, 1, 1), "batch_size": 20, "seed": 3}
+QUICK = {**SETTINGS, "epochs": (3, 1, 1)}
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def stack(tmp_path):
     return path
 
 
-def interrupted(patches, folder, settings=QUICK, steps=8):
+def interrupted(patches, folder, settings=QUICK, steps=5):
     """Train a few steps, and leave of it what is left when the process is killed."""
     made = []
     fit(
@@ -121,7 +121,7 @@ def test_a_cancelled_training_is_resumed_in_its_folder(qtbot, panel, cells):
     panel.form.set_config(TrainConfig(seed=77))
     click(qtbot, panel.unfinished.resume)
     assert panel.form.config.seed == 3  # those of the run are shown
-    assert panel.form.config.epochs == (40, 1, 1)
+    assert panel.form.config.epochs == (20, 1, 1)
     assert not panel.unfinished.isVisible()
     finish(qtbot, panel)
     run = panel.workspace.run
@@ -326,7 +326,7 @@ def test_the_panel_and_the_command_line_make_the_same_run(qtbot, panel, stack, t
     mine = panel.workspace.run
     out = tmp_path / "by command"
     words = ["embed", str(stack), "--out", str(out), "--device", "cpu", "--seed", "3"]
-    assert main([*words, "--epochs", "4", "1", "1", "--batch-size", "20"]) == 0
+    assert main([*words, "--epochs", "3", "1", "1", "--batch-size", "20"]) == 0
     theirs = Run.load(out)
     assert theirs.config == mine.config
     for name in ("embedding.csv", "features.npy", "model.safetensors"):

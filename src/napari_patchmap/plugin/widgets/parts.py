@@ -286,6 +286,31 @@ def button(text: str, role: str = "", tip: str = "") -> QPushButton:
     return made
 
 
+class Wrapped(QLabel):
+    """Lines of text that keep their height in a column that is scrolled.
+
+    Qt would squeeze a wrapped text there rather than make the column longer.
+    """
+
+    def __init__(self, role: str = "hint") -> None:
+        super().__init__()
+        self.setProperty("role", role)
+        self.setWordWrap(True)
+
+    def setText(self, text: str) -> None:
+        """Show a text."""
+        super().setText(text)
+        self._keep_height()
+
+    def resizeEvent(self, event: Any) -> None:
+        """Keep the height that the text needs at this width."""
+        super().resizeEvent(event)
+        self._keep_height()
+
+    def _keep_height(self) -> None:
+        self.setMinimumHeight(max(0, self.heightForWidth(self.width())))
+
+
 class Elided(QLabel):
     """One line of text that is shortened in the middle instead of widening its panel."""
 

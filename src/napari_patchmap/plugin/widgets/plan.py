@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QLabel
 
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.widgets.parts import Wrapped
 from napari_patchmap.plugin.worker import Newest
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.training import describe_plan
@@ -15,13 +15,11 @@ from napari_patchmap.training import describe_plan
 _PAUSE_MS = 400
 
 
-class PlanText(QLabel):
+class PlanText(Wrapped):
     """A few lines with size, stages, steps and expected time of a training."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setProperty("role", "hint")
-        self.setWordWrap(True)
         self.setToolTip("What Start will do on this computer, with these patches.")
         self._wish: tuple[PatchSet, RunConfig] | None = None
         self._plans = Newest(self, "Planning a training")
@@ -45,7 +43,7 @@ class PlanText(QLabel):
             self._pause.stop()
             self._plans.forget()
             self._wish = None
-            self.clear()
+            self.setText("")
 
     def _describe(self) -> None:
         if self._wish is not None:

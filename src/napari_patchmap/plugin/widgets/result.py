@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.plugin.widgets.panel import label
-from napari_patchmap.plugin.widgets.parts import Elided, Message, button, row
+from napari_patchmap.plugin.widgets.parts import Elided, Message, Wrapped, button, row
 from napari_patchmap.plugin.worker import sentence_of
 from napari_patchmap.runs import save_embedding_csv
 from napari_patchmap.training.progress import say_time
@@ -36,7 +36,7 @@ class Result(QWidget):
         self._message = message
         self.title = label("This map", "group")
         self.where = Elided("hint")
-        self.planned = label("", "hint", wrap=True)
+        self.planned = Wrapped()
         self.open = button("Open folder", "link", "Show the run's files.")
         self.csv = button(
             "Save embedding as CSV…",
