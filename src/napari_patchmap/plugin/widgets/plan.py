@@ -40,10 +40,14 @@ class PlanText(Wrapped):
     def wait(self) -> None:
         """Describe nothing until asked again: a training needs the computer."""
         if self._pause.isActive() or self._plans.busy:
-            self._pause.stop()
-            self._plans.forget()
-            self._wish = None
-            self.setText("")
+            self.forget()
+
+    def forget(self) -> None:
+        """Say nothing, for what was said does not hold any more."""
+        self._pause.stop()
+        self._plans.forget()
+        self._wish = None
+        self.setText("")
 
     def _describe(self) -> None:
         if self._wish is not None:

@@ -121,6 +121,8 @@ class TrainMap(WorkPanel):
         free = {name: getattr(self.form.config, name) for name in FREE}
         if self.config == replace(config, train=config.train.replace(**free)):
             config = self.config
+        if config != self.config:
+            self.plan.forget()
         self.form.set_config(config.train)
         self.workspace.set_augment(config.augment)
         self._begin(config, unfinished)
