@@ -1,7 +1,6 @@
 """Labels files are read as people's programs write them."""
 
 import re
-import time
 
 import numpy as np
 import pandas as pd
@@ -103,9 +102,7 @@ def test_a_few_images_of_a_large_table_and_a_large_table_of_images(tmp_path):
     )
     for some in (names, names[1000:1010]):
         table = box_table(some, np.zeros(len(some), int), np.full((len(some), 2), 8))
-        began = time.perf_counter()
         joined, notes = join_labels(table, path, some, "set")
-        assert time.perf_counter() - began < 20  # seconds; about one is usual
         assert notes == []
         expected = [int(name.split()[-1][:-4]) for name in some]
         assert joined["nr"].tolist() == expected
