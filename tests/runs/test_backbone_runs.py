@@ -45,10 +45,10 @@ def test_the_chosen_optimiser_is_planned_and_written_down():
     chosen = config(backbone="compact", optimiser="lars", weight_decay=1e-3)
     assert "network compact, optimiser lars at a rate of 0.037" in describe_plan(cells, chosen)
     stages = fit(cells, chosen).info["stages"]
-    assert [s["optimiser"] for s in stages] == ["lars", "adamw", "lars"]
+    assert [s["optimiser"] for s in stages] == ["lars", "muon", "lars"]
     assert [s["weight_decay"] for s in stages] == [1e-3, 0.01, 1e-3]
     usual = fit(cells, config(backbone="compact")).info["stages"]
-    assert [s["optimiser"] for s in usual] == ["muon", "adamw", "adamw"]
+    assert [s["optimiser"] for s in usual] == ["muon", "muon", "adamw"]
 
 
 def test_patches_that_do_not_suit_the_network_end_the_run_in_one_sentence():
