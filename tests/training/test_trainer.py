@@ -234,8 +234,7 @@ def test_an_error_while_pixels_are_streamed_ends_the_training_in_one_sentence(ce
     assert not [t for t in threading.enumerate() if t.name == "patchmap-feed"]
 
 
-@pytest.mark.parametrize("dimensions", [3, 5])
-@pytest.mark.parametrize("backbone", ["compact", "resnet18"])
+@pytest.mark.parametrize(("dimensions", "backbone"), [(3, "compact"), (5, "resnet18")])
 def test_maps_may_have_more_dimensions(cells, dimensions, backbone, tmp_path):
     seen = []
     run = fit(
