@@ -23,7 +23,13 @@ _server: subprocess.Popen[bytes] | None = None
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Bring up a virtual display where there is none, and check that Qt can use it."""
+    """Bring up a virtual display where there is none, and check that Qt can use it.
+
+    Tests that run at the same time have a display for each process, since on one
+    they would take the keyboard from each other.
+    """
+    if getattr(config.option, "numprocesses", None):
+        return  # the tests run in other processes
     if sys.platform.startswith("linux") and not (
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):

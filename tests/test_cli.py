@@ -221,6 +221,7 @@ def test_a_run_is_not_overwritten_and_nothing_is_trained(stack, tmp_path, capsys
     before = (out / "embedding.csv").stat().st_mtime_ns
     capsys.readouterr()
     assert "already holds a run" in fails(capsys, "embed", stack, "--out", out, "--minutes", 5)
+    assert "nothing to resume" in fails(capsys, "embed", stack, "--out", out, "--resume")
     assert (out / "embedding.csv").stat().st_mtime_ns == before
 
 

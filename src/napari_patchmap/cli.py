@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,9 +82,9 @@ def _resumed_config(args: argparse.Namespace, out: Path) -> RunConfig:
     from dataclasses import replace
 
     from napari_patchmap.augment import AugmentConfig
-    from napari_patchmap.runs import check_same_settings, unfinished_config
+    from napari_patchmap.runs import check_same_settings, read_unfinished
 
-    saved = unfinished_config(out)
+    saved = read_unfinished(out).config
     augment = AugmentConfig.preset(args.augment) if args.augment else saved.augment
     wanted = replace(saved, train=replace(saved.train, **given_settings(args)), augment=augment)
     check_same_settings(saved, wanted, out)
@@ -180,24 +181,27 @@ def _train(
     patches: PatchSet, config: RunConfig, out: Path, began: float, *, resume: bool = False
 ) -> Run:
     from napari_patchmap.quality import report_lines
-    from napari_patchmap.runs import UNREADABLE
+    from napari_patchmap.runs import UNREADABLE, alone_in
     from napari_patchmap.training import fit, make_plan
 
     for text in make_plan(patches, config).lines():
         say(text)
-    with ProgressLine() as line, Interrupt() as interrupt:
-        run = fit(
-            patches,
-            config,
-            folder=out,
-            resume=resume,
-            progress=line.show,
-            should_stop=interrupt.is_set,
-            spent=time.monotonic() - began,
-        )
-    if not is_main_process():  # another one, started by torchrun too, writes the run
+    main = is_main_process()  # of those that torchrun started
+    with alone_in(out) if main else nullcontext():
+        with ProgressLine() as line, Interrupt() as interrupt:
+            run = fit(
+                patches,
+                config,
+                folder=out,
+                resume=resume,
+                progress=line.show,
+                should_stop=interrupt.is_set,
+                spent=time.monotonic() - began,
+            )
+        if main:
+            run.save(out)
+    if not main:
         return run
-    run.save(out)
     if not run.complete:
         say("Stopped; the map as it was learned so far is kept. Go on with --resume.")
     for text in report_lines(run.metrics):

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from qtpy.QtWidgets import QApplication
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_patchmap.plugin.layers import MapLayer
+from napari_patchmap.plugin.widgets.load import LoadPatches
+from napari_patchmap.plugin.widgets.train import TrainMap
+from napari_patchmap.plugin.worker import running_tasks
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.plugin.toy import Hand, toy_map, toy_patches
 
@@ -39,3 +44,32 @@ def shown_map(viewer, workspace):
 def hand(viewer, qtbot):
     """A hand on the mouse."""
     return Hand(viewer, qtbot)
+
+
+@pytest.fixture
+def train_panel(make_napari_viewer):
+    """The Train panel of a viewer; what it started is stopped in the end."""
+    viewer = make_napari_viewer(show=True)
+    widget = TrainMap(viewer)
+    viewer.window.add_dock_widget(widget, name="Train")
+    yield widget
+    for task in running_tasks():
+        task.stop()
+
+
+@pytest.fixture
+def load_panel(make_napari_viewer, qtbot):
+    """The Load panel of a viewer."""
+    viewer = make_napari_viewer(show=True)
+    widget = LoadPatches(viewer)
+    viewer.window.add_dock_widget(widget, name="Load")
+    widget.show()
+    return widget
+
+
+@pytest.fixture(autouse=True)
+def _hands_off(qapp):
+    """Let go of Shift and other keys after each test: Qt remembers what the last event said."""
+    yield
+    QTest.keyRelease(QWidget(), Qt.Key.Key_Shift, Qt.KeyboardModifier.NoModifier)
+    assert QApplication.keyboardModifiers() == Qt.KeyboardModifier.NoModifier

@@ -9,17 +9,12 @@ from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.plugin.widgets.load import LoadPatches
 from napari_patchmap.plugin.workspace import workspace_of
 
 
 @pytest.fixture
-def panel(make_napari_viewer, qtbot):
-    viewer = make_napari_viewer(show=True)
-    widget = LoadPatches(viewer)
-    viewer.window.add_dock_widget(widget, name="Load")
-    widget.show()
-    return widget
+def panel(load_panel):
+    return load_panel
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from napari_patchmap.plugin.place import SOURCE
 from napari_patchmap.plugin.views import OVERLAY
 from napari_patchmap.plugin.widgets.cache_line import size_text
 from napari_patchmap.plugin.widgets.contact_sheet import spread_indices
-from napari_patchmap.plugin.widgets.load import LoadPatches
 from napari_patchmap.plugin.widgets.recent import recent_file, recent_sources, remember_source
 from napari_patchmap.runs import unreadable
 
@@ -28,12 +27,8 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def panel(make_napari_viewer, qtbot):
-    viewer = make_napari_viewer(show=True)
-    widget = LoadPatches(viewer)
-    viewer.window.add_dock_widget(widget, name="Load")
-    widget.show()
-    return widget
+def panel(load_panel):
+    return load_panel
 
 
 def idle(qtbot, panel):

@@ -99,12 +99,13 @@ def test_the_panel_opens_a_saved_run(qtbot, make_napari_viewer, saved):
 
 
 def many_images(home, count):
-    """Write a folder of many images that are large enough to take a while."""
-    rng = np.random.default_rng(0)
+    """Fill a folder with many names of one image, which take a while to decode."""
+    pixels = np.random.default_rng(0).integers(0, 255, (200, 200, 3), dtype=np.uint8)
     (home / "many").mkdir()
-    for i in range(count):
-        pixels = rng.integers(0, 255, (200, 200, 3), dtype=np.uint8)
-        Picture.fromarray(pixels).save(home / "many" / f"{i}.png", compress_level=0)
+    first = home / "many" / "0.png"
+    Picture.fromarray(pixels).save(first, compress_level=0)
+    for i in range(1, count):
+        (home / "many" / f"{i}.png").hardlink_to(first)
 
 
 def test_reopening_a_run_shows_counts_and_can_be_cancelled(
@@ -113,7 +114,7 @@ def test_reopening_a_run_shows_counts_and_can_be_cancelled(
     shutil.copytree(saved / "run", tmp_path / "run")
     config = tmp_path / "run" / "config.json"
     config.write_text(config.read_text().replace(str(saved / "images"), str(tmp_path / "many")))
-    many_images(tmp_path, 400)
+    many_images(tmp_path, 4000)
     viewer = make_napari_viewer(show=True)
     panel = LoadPatches(viewer)
     viewer.window.add_dock_widget(panel, name="Load")
@@ -121,7 +122,7 @@ def test_reopening_a_run_shows_counts_and_can_be_cancelled(
     said: list[str] = []
     panel.load()
     panel._task.reported.connect(lambda _: said.append(panel.progress.format()))
-    qtbot.waitUntil(lambda: any(" of 400" in text for text in said), timeout=15_000)
+    qtbot.waitUntil(lambda: any(" of 4,000" in text for text in said), timeout=15_000)
     qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not panel.loading, timeout=15_000)
     assert "cancelled" in panel.message.text

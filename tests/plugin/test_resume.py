@@ -17,9 +17,7 @@ from napari_patchmap.cli import main
 from napari_patchmap.patches import open_patches
 from napari_patchmap.plugin.docks import find_panel
 from napari_patchmap.plugin.widgets.load import LoadPatches
-from napari_patchmap.plugin.widgets.train import TrainMap
 from napari_patchmap.plugin.widgets.unfinished import say_day
-from napari_patchmap.plugin.worker import running_tasks
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, is_unfinished, runs_home
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
@@ -29,13 +27,8 @@ QUICK = {**SETTINGS, "epochs": (3, 1, 1)}
 
 
 @pytest.fixture
-def panel(make_napari_viewer):
-    viewer = make_napari_viewer(show=True)
-    widget = TrainMap(viewer)
-    viewer.window.add_dock_widget(widget, name="Train")
-    yield widget
-    for task in running_tasks():
-        task.stop()
+def panel(train_panel):
+    return train_panel
 
 
 def click(qtbot, button):
@@ -156,15 +149,12 @@ def test_a_process_that_is_killed_leaves_what_can_be_resumed(qtbot, panel, stack
     folder = runs_home() / "killed"
     script = (
         "import sys\n"
-        "from pathlib import Path\n"
         "from napari_patchmap.patches import open_patches\n"
-        "from napari_patchmap.plugin.training import _alone_in\n"
         "from napari_patchmap.runs import RunConfig, TrainConfig\n"
         "from napari_patchmap.training import fit\n"
         "config = RunConfig(train=TrainConfig(device='cpu', epochs=(1e5, 1, 1),"
         " batch_size=20, checkpoint_every=0))\n"
-        "with _alone_in(Path(sys.argv[2])):\n"
-        "    fit(open_patches(sys.argv[1]), config, folder=sys.argv[2])\n"
+        "fit(open_patches(sys.argv[1]), config, folder=sys.argv[2])\n"
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(stack), str(folder)])
     try:

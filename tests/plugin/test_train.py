@@ -25,13 +25,8 @@ LONG = {**QUICK, "epochs": (1e5, 1, 1)}
 
 
 @pytest.fixture
-def panel(make_napari_viewer):
-    viewer = make_napari_viewer(show=True)
-    widget = TrainMap(viewer)
-    viewer.window.add_dock_widget(widget, name="Train")
-    yield widget
-    for task in running_tasks():
-        task.stop()
+def panel(train_panel):
+    return train_panel
 
 
 def configure(panel, settings):

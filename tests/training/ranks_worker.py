@@ -8,7 +8,6 @@ Each process saves what it got as FOLDER/<case>-<rank>.safetensors.
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -127,13 +126,18 @@ def normalise(ranks: Ranks, name: str) -> dict[str, Tensor]:
     return found
 
 
+def own_rows(ranks: Ranks, rows: Tensor, count: int) -> Tensor:
+    """Return a process's part of the rows of two views of a whole batch."""
+    return rows.unflatten(0, (2, count))[:, ranks.share(count)].flatten(0, 1)
+
+
 def others(ranks: Ranks) -> dict[str, Tensor]:
     """Everything else that ranks do together."""
     assert Ranks.from_environment().world == 2  # joined already
     found = {}
     for count in (4, 5, 1):
         whole = torch.arange(4.0 * count, dtype=torch.float16).view(2 * count, 2)
-        mine = ranks.own_rows(whole, count).clone().requires_grad_()
+        mine = own_rows(ranks, whole, count).clone().requires_grad_()
         gathered = ranks.gather(mine, count)
         (gathered * gathered.detach()).sum().backward()
         assert mine.grad is not None
@@ -154,11 +158,6 @@ def others(ranks: Ranks) -> dict[str, Tensor]:
         "one": torch.tensor(7),
     }.items():
         found[f"from main {name}"] = ranks.from_main(made.clone if ranks.is_main else _not_here)
-    went_in = torch.zeros(1, dtype=torch.float64)
-    with ranks.main_first():
-        time.sleep(0.2 if ranks.is_main else 0)
-        went_in[0] = time.time()
-    found["went in"] = went_in
     network = synchronise_norms(nn.Sequential(nn.BatchNorm1d(3), nn.Linear(3, 2))).eval()
     assert isinstance(network[0], SyncBatchNorm)  # type: ignore[index]
     if ranks.is_main:  # evaluation needs nobody else

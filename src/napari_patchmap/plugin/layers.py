@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import weakref
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -23,6 +21,7 @@ from napari_patchmap.plugin.keys import layer_keys
 from napari_patchmap.plugin.mouse import MapMouse
 from napari_patchmap.plugin.moving import move_points
 from napari_patchmap.plugin.places import Places
+from napari_patchmap.plugin.quiet import Quiet
 from napari_patchmap.plugin.source_link import SourceLink
 from napari_patchmap.plugin.theme import contrast
 from napari_patchmap.plugin.thumbnails import Thumbnails
@@ -33,7 +32,7 @@ from napari_patchmap.plugin.workspace import real_viewer, workspace_of
 MOST_MIRRORED = 5_000
 
 
-class MapLayer:
+class MapLayer(Quiet):
     """The layers that show the map of one viewer, kept in step with its workspace.
 
     Attributes
@@ -75,7 +74,6 @@ class MapLayer:
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = weakref.ref(viewer)
         self._layers: dict[str, Points] = {}
-        self._busy = False
         self._nearest: NearestPoint | None = None
         self._nearest_of: np.ndarray | None = None
         self.colouring: Colouring | None = None
@@ -352,15 +350,6 @@ class MapLayer:
     def _on_theme(self, event: Any) -> None:
         self._mark_selection()
         self._mark_current()
-
-    @contextlib.contextmanager
-    def _quiet(self) -> Iterator[None]:
-        """Change layers without taking it for something a person did."""
-        before, self._busy = self._busy, True
-        try:
-            yield
-        finally:
-            self._busy = before
 
 
 _maps: dict[int, MapLayer] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +15,7 @@ from qtpy.QtCore import QTimer
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.canvas import Glass
 from napari_patchmap.plugin.place import Place, places_in
+from napari_patchmap.plugin.quiet import Quiet
 from napari_patchmap.plugin.views import (
     PREVIEW,
     Views,
@@ -30,7 +30,7 @@ from napari_patchmap.plugin.workspace import Workspace
 _STILL = 4.0
 
 
-class Places:
+class Places(Quiet):
     """The source images of one viewer, kept in step with its workspace.
 
     Objects of a Labels layer and tiles of a slide that are selected on the map
@@ -52,7 +52,7 @@ class Places:
     ) -> None:
         self._viewer = weakref.ref(viewer)
         self._workspace, self._views, self._glass = workspace, views, glass
-        self._busy = self._waiting = False
+        self._waiting = False
         self.found: list[Place] = []
         self._shown: PatchSet | None = None  # the patches that ``found`` holds the places of
         workspace.patches_changed.connect(self._on_patches)
@@ -256,15 +256,6 @@ class Places:
             return False
         active: Layer | None = viewer.layers.selection.active
         return active is None or not active.visible or str(active.mode) in ("pan_zoom", "pick")
-
-    @contextlib.contextmanager
-    def _quiet(self) -> Iterator[None]:
-        """Change layers without taking it for something a person did."""
-        before, self._busy = self._busy, True
-        try:
-            yield
-        finally:
-            self._busy = before
 
 
 def _previewed(viewer: Viewer) -> set[str]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from qtpy.QtCore import QLockFile, QObject, Signal, Slot
+from qtpy.QtCore import QObject, Signal, Slot
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.worker import Task, sentence_of
 from napari_patchmap.plugin.workspace import Workspace
-from napari_patchmap.runs import Run, Unfinished, new_run_folder
+from napari_patchmap.runs import Run, Unfinished, alone_in, new_run_folder
 from napari_patchmap.runs.config import RunConfig
-from napari_patchmap.runs.folder import beside
 from napari_patchmap.training import fit
 from napari_patchmap.training.progress import Progress
 
@@ -78,7 +76,7 @@ class Training(QObject):
         self._pause, self._resting = threading.Event(), False
 
         def work(task: Task) -> Trained:
-            with _alone_in(self.folder):
+            with alone_in(self.folder):
                 run = fit(
                     patches,
                     config,
@@ -160,47 +158,6 @@ def _save(run: Run, folder: Path) -> str:
     except (RunError, OSError) as error:
         return sentence_of(error)
     return ""
-
-
-def is_being_trained(folder: Path) -> bool:
-    """Whether this or another napari trains the run of a folder just now."""
-    path = beside(folder, "lock")
-    if not path.exists():
-        return False
-    lock = _lock(folder)
-    free = lock.tryLock(0)  # also takes one over whose process has ended
-    if free:
-        lock.unlock()
-    return not free
-
-
-class _alone_in(contextlib.AbstractContextManager["_alone_in"]):
-    """Keeps others from training the same run; two would overwrite each other's files."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._lock = folder, _lock(folder)
-
-    def __enter__(self) -> _alone_in:
-        with contextlib.suppress(OSError):
-            self._folder.parent.mkdir(parents=True, exist_ok=True)
-        locked = self._lock.tryLock(0)
-        if not locked and self._lock.error() == QLockFile.LockError.LockFailedError:
-            raise RunError(
-                f"The run in {self._folder} is being trained in another window; wait for it, "
-                "or cancel it there."
-            )
-        # Where nothing can be written, training says so and goes on.
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.unlock()
-
-
-def _lock(folder: Path) -> QLockFile:
-    # Beside the folder, which takes another's place when the run is saved.
-    lock = QLockFile(str(beside(folder, "lock")))
-    lock.setStaleLockTime(0)  # held as long as its process lives
-    return lock
 
 
 #: Trainings keep themselves alive here until they end, whatever becomes of their panel.

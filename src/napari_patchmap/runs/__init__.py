@@ -3,10 +3,10 @@
 from napari_patchmap.runs.checkpoint import (
     check_same_settings,
     is_unfinished,
-    unfinished_config,
 )
 from napari_patchmap.runs.config import RunConfig, TrainConfig
 from napari_patchmap.runs.folder import check_free
+from napari_patchmap.runs.lock import alone_in, is_being_trained
 from napari_patchmap.runs.places import new_run_folder, runs_home
 from napari_patchmap.runs.run import Run, reopen_patches
 from napari_patchmap.runs.table import embedding_table, read_embedding_csv, save_embedding_csv
@@ -24,11 +24,13 @@ __all__ = [
     "RunConfig",
     "TrainConfig",
     "Unfinished",
+    "alone_in",
     "check_free",
     "check_same_settings",
     "discard_unfinished",
     "embedding_table",
     "find_unfinished",
+    "is_being_trained",
     "is_unfinished",
     "new_run_folder",
     "read_embedding_csv",
@@ -37,5 +39,4 @@ __all__ = [
     "runs_home",
     "save_embedding_csv",
     "save_skipped",
-    "unfinished_config",
 ]

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from napari_patchmap.errors import ConfigError, RunError
+from napari_patchmap.errors import RunError
 from napari_patchmap.runs.config import RunConfig
 
 #: Folder in a run's folder, and the file in it.
@@ -42,21 +42,6 @@ def state_file(run: str | Path) -> Path:
 def is_unfinished(run: str | Path) -> bool:
     """Whether a folder holds a run that can be continued."""
     return state_file(run).is_file()
-
-
-def unfinished_config(run: str | Path) -> RunConfig:
-    """Return the settings with which the run in a folder was started.
-
-    Raises
-    ------
-    RunError
-        If there is nothing to resume, or it is damaged.
-    """
-    path = state_file(run)
-    try:
-        return RunConfig.from_dict(read_state(path)["config"])
-    except (KeyError, TypeError, ConfigError) as error:
-        raise RunError(f"{path} is damaged ({error}); start the run anew.") from None
 
 
 def check_same_settings(saved: RunConfig, wanted: RunConfig, run: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
 from napari_patchmap.augment.config import AugmentConfig
 from napari_patchmap.config import Config, setting
@@ -11,7 +11,6 @@ from napari_patchmap.methods.stage import Optimiser
 from napari_patchmap.networks.backbones import BACKBONES, check_backbone
 
 Method = Literal["tsimcne"]
-METHODS: tuple[str, ...] = get_args(Method)
 
 
 @dataclass(frozen=True)
@@ -92,6 +91,7 @@ class TrainConfig(Config):
     checkpoint_every: float = setting(
         30.0,
         "Time between two checkpoints, from which an interrupted training is resumed.",
+        label="Time between checkpoints",
         unit="s",
         low=0.0,
         high=86_400.0,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
+from napari_patchmap import system
 from napari_patchmap.errors import TrainingError
 
 #: Names of the precisions that can be asked for.
@@ -91,12 +91,9 @@ def free_memory(device: torch.device) -> int:
         return int(torch.cuda.mem_get_info(device)[0])
     if device.type == "mps":
         return int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
-    try:
-        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
-        available = next(line for line in lines if line.startswith("MemAvailable"))
-        return 1024 * int(available.split()[1])
-    except (OSError, StopIteration, ValueError):
-        pass
+    free = system.free_memory()
+    if free is not None:
+        return free
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     except (ValueError, OSError, AttributeError):  # Windows

@@ -36,7 +36,7 @@ class Speed:
     Parameters
     ----------
     train : float
-        Seconds for two views forward and backward.
+        Seconds for two views forward and backward, without making them.
     look : float
         Seconds for one view forward.
     head : float
@@ -54,7 +54,8 @@ class Speed:
         """Seconds that a stage takes for one patch in a step."""
         if stage.neighbours:
             return self.head
-        return self.train if stage.trains == "all" else 2 * self.look * _VIEWS + self.head
+        network = self.train if stage.trains == "all" else 2 * self.look
+        return _VIEWS * network + (0.0 if stage.trains == "all" else self.head)
 
     def before(self, stage: Stage, patches: int, symmetries: int, *, tsne: bool) -> float:
         """Seconds before the first step of a stage."""
@@ -129,7 +130,7 @@ def _measure(network: Network, device: Device, count: int, batch_size: int) -> S
     per_head = _seconds(lambda: head(features), target) / batch_size
     network.eval()
     per_look = _seconds(lambda: look(views), target) / (2 * count)
-    return Speed(_VIEWS * per_train, per_look, per_head, kept)
+    return Speed(per_train, per_look, per_head, kept)
 
 
 def _kept_bytes(work: Callable[[], None]) -> int:

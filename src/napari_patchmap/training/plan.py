@@ -31,10 +31,7 @@ class Plan:
     Parameters
     ----------
     device : Device
-    backbone : str
     recipe : Recipe
-    size : (height, width)
-        Training size in pixels.
     batch_size : int
         Patches in a step, never more than there are.
     minutes : float or None
@@ -54,9 +51,7 @@ class Plan:
     """
 
     device: Device
-    backbone: str
     recipe: tsimcne.Recipe
-    size: tuple[int, int]
     batch_size: int
     minutes: float | None
     patches: int
@@ -65,6 +60,11 @@ class Plan:
     parts: int
     expected: Expected
     notes: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the training size, in pixels."""
+        return self.spec.size
 
     @property
     def seconds(self) -> float:
@@ -95,7 +95,7 @@ class Plan:
             length = f"about {say_time(self.seconds)} for {epochs}: {parts}"
         height, width = self.size
         learns = next((s for s in stages if s.trains == "all"), stages[0])
-        network = f"network {self.backbone}, optimiser {learns.optimiser} at a rate of "
+        network = f"network {self.spec.backbone}, optimiser {learns.optimiser} at a rate of "
         network += f"{learns.lr:.2g}"
         return [
             length,
@@ -197,9 +197,7 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
         notes = (*notes, sentence)
     return Plan(
         device=device,
-        backbone=backbone,
         recipe=recipe,
-        size=spec.size,
         batch_size=batch_size,
         minutes=None if train.epochs else train.minutes,
         patches=count,

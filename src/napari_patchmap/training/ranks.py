@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -124,15 +123,6 @@ class Ranks:
         """
         return max(self._sizes(count))
 
-    def own_rows(self, rows: Tensor, count: int, views: int = 2) -> Tensor:
-        """Return this process's part of rows that were computed for the whole batch.
-
-        The opposite of :meth:`gather`, with the same parameters.
-        """
-        if self.world == 1:
-            return rows
-        return rows.unflatten(0, (views, count))[:, self.share(count)].flatten(0, 1)
-
     def gather(self, outputs: Tensor, count: int, views: int = 2) -> Tensor:
         """Return the outputs of all processes in the order of the whole batch.
 
@@ -223,22 +213,6 @@ class Ranks:
         number = torch.tensor([value], dtype=torch.float64)
         distributed.all_reduce(number, distributed.ReduceOp.MIN)
         return float(number)
-
-    def barrier(self) -> None:
-        """Wait until all processes are here."""
-        self.agree(False)
-
-    @contextmanager
-    def main_first(self) -> Iterator[None]:
-        """Run a block on the first process of each computer, then on the others.
-
-        For what the first one leaves on the disk, such as decoded images.
-        """
-        if self.local_rank > 0:
-            self.barrier()
-        yield
-        if self.local_rank == 0:
-            self.barrier()
 
     def _sizes(self, count: int) -> list[int]:
         """Patches of each process."""

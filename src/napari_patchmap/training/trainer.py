@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -13,6 +13,7 @@ from napari_patchmap.networks.memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.checkpoint import check_same_settings
 from napari_patchmap.runs.config import RunConfig
+from napari_patchmap.runs.lock import alone_in
 from napari_patchmap.runs.run import Run
 from napari_patchmap.training.checkpoints import Checkpoints, read_checkpoint
 from napari_patchmap.training.clock import Clock
@@ -75,7 +76,8 @@ def fit(
         included), or a run is resumed with other images. Always one sentence that
         says what to do.
     RunError
-        If there is nothing to resume in ``folder``, or with other settings.
+        If there is nothing to resume in ``folder``, or with other settings, or
+        another process trains the run in ``folder`` just now.
     """
     folder = Path(folder).expanduser().resolve() if folder is not None else None
     saved = None
@@ -99,7 +101,8 @@ def fit(
     checkpoints = Checkpoints(
         folder if ranks.is_main else None, config.train.checkpoint_every, reporter.note
     )
-    with _sentences(plan, patches), _own_randomness(config.train.seed):
+    alone = alone_in(folder) if folder is not None and ranks.is_main else nullcontext()
+    with alone, _sentences(plan, patches), _own_randomness(config.train.seed):
         session = Session(patches, config, plan, reporter, clock, control, checkpoints, ranks)
         try:
             return session.run(snapshot_seconds, saved, folder)

@@ -195,7 +195,7 @@ def test_what_is_no_slide_says_so(tmp_path):
     with pytest.raises(PatchError, match="holds 5 images along Z, so it is a stack"):
         Slide(stack)
     (tmp_path / "text.svs").write_text("no slide at all")
-    with pytest.raises(PatchError, match="is not a TIFF that can be read"):
+    with pytest.raises(PatchError, match="is not a TIFF; give a slide"):
         Slide(tmp_path / "text.svs")
     (tmp_path / "none.tif").write_bytes(b"")
     with pytest.raises(PatchError, match=r"is empty \(0 bytes\)"):

@@ -245,7 +245,7 @@ def test_what_cannot_be_cut_says_what_to_do(tmp_path):
         open_patches(tmp_path / "empty", tiles=TileConfig())
     photo = tmp_path / "photo.png"
     photo.write_bytes(b"\x89PNG")
-    assert "is not a TIFF that can be read" in sentence(photo)
+    assert "is not a TIFF; give a slide" in sentence(photo)
 
 
 def test_a_slide_without_resolution_may_know_its_magnification(tmp_path):

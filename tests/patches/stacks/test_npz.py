@@ -198,3 +198,14 @@ def test_locked_and_odd_zip_files(tmp_path, grey):
     path.write_bytes(data)
     with pytest.raises(PatchError, match=r"a\.npz is not a complete \.npz file \(.*encrypted"):
         open_patches(path)
+
+
+def test_unpacking_is_counted_in_images(tmp_path, grey, monkeypatch):
+    monkeypatch.setattr("napari_patchmap.patches.stacks.npz_member._BLOCK", 1000)
+    np.savez_compressed(tmp_path / "a.npz", images=grey(40, 8, 8))
+    seen = []
+    open_patches(tmp_path / "a.npz", progress=lambda done, total: seen.append((done, total)))
+    unpacked = [done for done, total in seen if total == 40]
+    assert len(unpacked) >= 3
+    assert all(total in (0, 40) for _, total in seen)
+    assert max(unpacked) <= 40

@@ -15,11 +15,12 @@ import numpy as np
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.cache.folder import VARIABLE, cache_folder, contents, make_room
-from napari_patchmap.patches.cache.store import META, PIXELS, free_memory
+from napari_patchmap.patches.cache.store import META, PIXELS
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.threads import in_threads
 from napari_patchmap.patches.watch import Watch
+from napari_patchmap.system import free_memory
 
 #: One byte an image: whether it lies in the store.
 PRESENT = "present.bin"

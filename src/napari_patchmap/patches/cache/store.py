@@ -19,6 +19,7 @@ import numpy as np
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.random_file import RandomFile
+from napari_patchmap.system import free_memory
 
 PIXELS, INDEX, META = "pixels.bin", "index.npy", "meta.json"
 
@@ -246,18 +247,6 @@ def _write_all(fd: int, patches: Sequence[np.ndarray], offset: int) -> int:
             more = os.pwrite(fd, rest, offset + written)
             written, rest = written + more, rest[more:]
     return total
-
-
-def free_memory() -> int | None:
-    """Memory that can still be used, in bytes; None where the system does not say."""
-    try:
-        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
-    except OSError:
-        return None
-    values = dict(line.split(":", 1) for line in lines)
-    if "MemAvailable" not in values:
-        return None
-    return int(values["MemAvailable"].split()[0]) * 1024
 
 
 def index_rows(offsets: np.ndarray, shapes: np.ndarray) -> np.ndarray:

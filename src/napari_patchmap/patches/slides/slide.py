@@ -84,10 +84,12 @@ class Slide:
         self.path = Path(path)
         try:
             self._tif = tifffile.TiffFile(self.path)
-        except tifffile.TiffFileError as error:
+        except tifffile.TiffFileError:
             if not self.path.stat().st_size:
                 raise PatchError("is empty (0 bytes)") from None
-            raise PatchError(f"is not a TIFF that can be read ({error})") from None
+            raise PatchError(
+                "is not a TIFF; give a slide (SVS, TIFF pyramid, OME-TIFF), or save it as one"
+            ) from None
         # Slides are dropped while other threads may still read them: closed with the last.
         self._close = weakref.finalize(self, self._tif.close)
         try:

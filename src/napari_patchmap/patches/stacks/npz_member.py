@@ -79,11 +79,12 @@ class Member:
                 f"example with {self.key}=numpy.array({self.key}, dtype=str)."
             )
         out = np.empty(self.nbytes, np.uint8)
+        images = self.shape[0] if self.shape else 1
         with zipfile.ZipFile(self.path) as file, file.open(self.info) as stream:
             stream.read(self.head.offset)
             for start in range(0, self.nbytes, _BLOCK):
                 _fill(stream, out[start : start + _BLOCK])
-                watch.step(start, self.nbytes)
+                watch.step(int(images * start / self.nbytes), images)
             stream.read(1)  # the end, where the checksum is looked at
         values: np.ndarray = np.ndarray(
             self.shape[:: -1 if self.head.fortran else 1], self.dtype, out.data

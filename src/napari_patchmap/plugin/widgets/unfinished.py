@@ -8,13 +8,13 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.plugin.training import is_being_trained
 from napari_patchmap.plugin.widgets.parts import Message, button, row
 from napari_patchmap.plugin.worker import Newest
 from napari_patchmap.runs import (
     Unfinished,
     discard_unfinished,
     find_unfinished,
+    is_being_trained,
     is_unfinished,
     read_unfinished,
 )
