@@ -62,8 +62,10 @@ def _demo(args: argparse.Namespace, began: float) -> int:
 def _embed(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.runs import check_free
 
-    out = check_free(args.out, unfinished=args.resume)
-    config = _resumed_config(args, out) if args.resume else _chosen_config(args)
+    if args.resume:
+        out, config = _resumed_config(args)
+    else:
+        out, config = check_free(args.out), _chosen_config(args)
     _train(_open(args), config, out, began, resume=args.resume)
     return 0
 
@@ -77,18 +79,19 @@ def _chosen_config(args: argparse.Namespace) -> RunConfig:
     return RunConfig(TrainConfig(**given_settings(args)), AugmentConfig.preset(preset))
 
 
-def _resumed_config(args: argparse.Namespace, out: Path) -> RunConfig:
-    """Return the settings of an unfinished run, with those that were given now."""
+def _resumed_config(args: argparse.Namespace) -> tuple[Path, RunConfig]:
+    """Return the folder of an unfinished run and its settings, with those given now."""
     from dataclasses import replace
 
     from napari_patchmap.augment import AugmentConfig
     from napari_patchmap.runs import check_same_settings, read_unfinished
 
-    saved = read_unfinished(out).config
+    unfinished = read_unfinished(args.out)
+    saved = unfinished.config
     augment = AugmentConfig.preset(args.augment) if args.augment else saved.augment
     wanted = replace(saved, train=replace(saved.train, **given_settings(args)), augment=augment)
-    check_same_settings(saved, wanted, out)
-    return wanted
+    check_same_settings(saved, wanted, unfinished.folder)
+    return unfinished.folder, wanted
 
 
 def _transform(args: argparse.Namespace, began: float) -> int:

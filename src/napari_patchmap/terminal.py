@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -119,6 +120,13 @@ class ProgressLine:
         sys.stderr.flush()
 
 
+def _say_at_once(text: str) -> None:
+    """Write on standard error past its buffer, which may be in the midst of writing."""
+    if is_main_process():
+        with contextlib.suppress(OSError, ValueError):
+            os.write(sys.stderr.fileno(), text.encode())
+
+
 class Interrupt:
     """Ctrl+C ends the loading, or the training and keeps the map; a second one the program."""
 
@@ -129,7 +137,7 @@ class Interrupt:
             if event.is_set():
                 raise KeyboardInterrupt
             event.set()
-            warn("stopping; press Ctrl+C again to leave at once")
+            _say_at_once("patchmap: stopping; press Ctrl+C again to leave at once\n")
 
         # Signals can be handled in the main thread alone.
         self._main = threading.current_thread() is threading.main_thread()

@@ -122,6 +122,10 @@ def read_state(path: Path, *, tensors: bool = True) -> dict[str, Any]:
                 )
             state = _put_tensors(saved["state"], file if tensors else None)
     except FileNotFoundError:
+        if (path.parent.parent / "config.json").exists():
+            raise RunError(
+                f"The run in {path.parent.parent} is finished, so there is nothing to resume."
+            ) from None
         raise RunError(
             f"{path.parent.parent} holds no unfinished run; start it without --resume."
         ) from None

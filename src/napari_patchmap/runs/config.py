@@ -88,6 +88,13 @@ class TrainConfig(Config):
         group="Computer",
         rare=True,
     )
+    compile: Literal["auto", "on", "off"] = setting(
+        "auto",
+        "Try torch.compile and use it if it is faster; auto tries it on NVIDIA GPUs when "
+        "training takes longer than some minutes.",
+        group="Computer",
+        rare=True,
+    )
     checkpoint_every: float = setting(
         30.0,
         "Time between two checkpoints, from which an interrupted training is resumed.",

@@ -34,8 +34,6 @@ def check_free(folder: str | Path, *, unfinished: bool = False) -> Path:
             "another folder."
         )
     if (folder / "config.json").exists() and (folder / "embedding.csv").exists():
-        if unfinished:
-            raise RunError(f"The run in {folder} is finished, so there is nothing to resume.")
         raise RunError(
             f"{folder} already holds a run; choose another folder or remove it first."
         )

@@ -18,6 +18,7 @@ from napari_patchmap.runs.checkpoint import (
     state_file,
 )
 from napari_patchmap.runs.config import RunConfig
+from napari_patchmap.runs.folder import recover
 from napari_patchmap.runs.places import runs_home
 
 
@@ -72,6 +73,7 @@ def read_unfinished(folder: str | Path) -> Unfinished:
         If there is nothing to resume in the folder, or it is damaged.
     """
     folder = Path(folder).expanduser().resolve()
+    recover(folder)
     path = state_file(folder)
     saved = read_state(path, tensors=False)
     try:

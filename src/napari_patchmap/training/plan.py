@@ -72,8 +72,14 @@ class Plan:
         if self.minutes is not None:
             return 60 * self.minutes
         stages = range(len(self.recipe.stages))
-        steps = sum(self.steps(i) * self.expected.step[i] for i in stages)
+        steps = sum(self.stage_seconds(i) for i in stages)
         return steps + sum(self.expected.before) + self.expected.after
+
+    def stage_seconds(self, stage: int) -> float:
+        """Time that the steps of a stage (from 0) are expected to take."""
+        if self.minutes is not None:
+            return 60 * self.minutes * self.recipe.stages[stage].share
+        return self.steps(stage) * self.expected.step[stage]
 
     def steps(self, stage: int) -> int:
         """Steps of a stage (from 0) by epochs; at least one, unless it has no epochs."""

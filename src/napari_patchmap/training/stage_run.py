@@ -18,6 +18,7 @@ from napari_patchmap.training.cache import FeatureCache, cache_features
 from napari_patchmap.training.checkpoints import read_features
 from napari_patchmap.training.estimate import TSNE_SECONDS
 from napari_patchmap.training.feed import Fed, feed, to_device
+from napari_patchmap.training.fused import Forward, fused, wants_fusing
 from napari_patchmap.training.optimisers import make_optimiser
 from napari_patchmap.training.pace import Pace
 from napari_patchmap.training.seeds import CACHE, ORDER, seed_of
@@ -160,6 +161,21 @@ class StageRun:
         network.train()
         if self.stage.trains != "all":
             network.backbone.train(self.cache is None)
+        self.fused = self._fuse()
+
+    def _fuse(self) -> Forward | None:
+        """Compile the network, if this stage trains all of it and it is worth while."""
+        session, stage = self.session, self.stage
+        whole = stage.trains == "all" and session.parts == 1 and session.ranks.world == 1
+        seconds = session.plan.stage_seconds(self.number)
+        wanted = wants_fusing(session.config.train.compile, session.device, seconds)
+        if not (whole and wanted):
+            return None
+        session.reporter.say("trying faster kernels")
+        spec, device = session.network.spec, session.device.target
+        shape = (2 * self.batches.batch_size, spec.channels, *spec.size)
+        views = torch.rand(shape, device=device).contiguous(memory_format=torch.channels_last)
+        return fused(session.network, views, session.device)
 
     # -- interruptions -----------------------------------------------------------------
 
@@ -224,10 +240,13 @@ class StageRun:
         session, seed = self.session, self._seed(self.pace.done)
 
         def produce(part: slice) -> Tensor:
+            views = self._views(pixels, part, seed)
             with self._autocast():
+                if self.fused is not None and len(views) == 2 * len(pixels):
+                    return self.fused(views)
                 moves = torch.is_grad_enabled() and self.stage.trains == "all"
                 with torch.set_grad_enabled(moves):
-                    features = session.network.features(self._views(pixels, part, seed))
+                    features = session.network.features(views)
                 return session.network.project(features)
 
         return self.gradient.compute(produce, len(pixels), cauchy_infonce)

@@ -1,0 +1,115 @@
+"""The network's forward and backward pass as fused kernels, where that is faster."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from napari_patchmap.networks import Network
+from napari_patchmap.training.device import Device
+
+log = logging.getLogger(__name__)
+
+#: Stages that are expected to be shorter than this, in seconds, are not worth the
+#: minute that compiling takes.
+WORTH_SECONDS = 300.0
+
+#: A fused pass must take less than this share of the plain one.
+_GAIN = 0.97
+
+#: Passes that are timed.
+_REPEATS = 5
+
+Forward = Callable[[Tensor], Tensor]
+
+
+def wants_fusing(setting: str, device: Device, seconds: float) -> bool:
+    """Whether fusing is tried.
+
+    Parameters
+    ----------
+    setting : {"auto", "on", "off"}
+        "auto" tries it on GPUs of NVIDIA, for long stages: on CPUs a run must be
+        the same whenever it is repeated, and a choice by the clock is not.
+    device : Device
+    seconds : float
+        Expected for the stage.
+    """
+    if setting != "auto":
+        return setting == "on"
+    return device.target.type == "cuda" and seconds >= WORTH_SECONDS
+
+
+def fused(network: Network, views: Tensor, device: Device) -> Forward | None:
+    """Compile a network for views of one shape, try it, and say whether it is faster.
+
+    Parameters
+    ----------
+    network : Network
+        As it is trained; its weights, buffers and gradients are not changed.
+    views : Tensor of float, shape (2 b, channel, height, width)
+        Of the shape that is going to be used. Other shapes must not be given to
+        what is returned, each would be compiled anew.
+    device : Device
+
+    Returns
+    -------
+    callable or None
+        What computes the network's output; None where torch cannot compile it
+        (no compiler for this system, an operation that is not supported) or the
+        plain network is as fast. That is no reason to trouble anybody.
+    """
+    with _unchanged(network, device):
+        try:
+            compiled: Forward = torch.compile(network.forward, dynamic=False)
+            plain, fast = (_seconds(call, views, device) for call in (network, compiled))
+        except Exception as error:  # noqa: BLE001 - compilers fail in any way
+            log.info("not fused: %s", (str(error).strip() or repr(error)).splitlines()[0])
+            return None
+    log.info("a pass takes %.1f ms, fused %.1f ms", 1000 * plain, 1000 * fast)
+    return compiled if fast < _GAIN * plain else None
+
+
+def _seconds(call: Forward, views: Tensor, device: Device) -> float:
+    """Shortest time of a pass forward and backward, after a first that does not count."""
+    best = float("inf")
+    for repeat in range(1 + _REPEATS):
+        _wait(device)
+        began = time.perf_counter()
+        with torch.autocast(
+            device.target.type, dtype=device.half, enabled=device.half is not None
+        ):
+            output = call(views)
+        output.square().mean().backward()
+        _wait(device)
+        if repeat:
+            best = min(best, time.perf_counter() - began)
+    return best
+
+
+def _wait(device: Device) -> None:
+    if device.target.type == "cuda":
+        torch.cuda.synchronize()
+
+
+@contextmanager
+def _unchanged(network: Network, device: Device) -> Iterator[None]:
+    """Put buffers, gradients and random numbers back to what they were."""
+    buffers = {name: value.clone() for name, value in network.named_buffers()}
+    gradients = [parameter.grad for parameter in network.parameters()]
+    network.zero_grad(set_to_none=True)
+    gpus = [torch.cuda.current_device()] if device.target.type == "cuda" else []
+    try:
+        with torch.random.fork_rng(gpus):
+            yield
+    finally:
+        with torch.no_grad():
+            for name, value in network.named_buffers():
+                value.copy_(buffers[name])
+        for parameter, gradient in zip(network.parameters(), gradients, strict=True):
+            parameter.grad = gradient
