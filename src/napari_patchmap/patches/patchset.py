@@ -218,6 +218,8 @@ class PatchSet:
         indices, size = np.asarray(indices, dtype=np.intp), (int(size[0]), int(size[1]))
         if self.fit is None and not _same_aspect(self.common_size, size):
             raise PatchError(self._explain_aspect(size))
+        if not self.mixed_sizes and self.common_size == size and self.dtype == np.uint8:
+            return self._fitted(indices, size).transpose(0, 3, 1, 2)
         out = np.empty((len(indices), *size, self.channels), np.uint8)
         # In parts, so that resizing a few thousand large patches does not fill the memory.
         height, width = self.common_size
