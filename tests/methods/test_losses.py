@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from napari_patchmap.methods.losses import cauchy_infonce
+from napari_patchmap.methods.losses import cauchy_infonce, nt_xent
 
 
 def equation_2(outputs: torch.Tensor) -> torch.Tensor:
@@ -58,4 +58,39 @@ def test_views_at_the_same_place_are_safe():
     loss = cauchy_infonce(outputs)
     loss.backward()
     assert float(loss) == pytest.approx(float(torch.log(torch.tensor(19.0))))
+    assert torch.isfinite(outputs.grad).all()
+
+
+def equation_1(outputs: torch.Tensor, temperature: float) -> torch.Tensor:
+    """Compute NT-Xent view by view, as the paper writes it, in double precision."""
+    outputs = outputs.double()
+    outputs = outputs / outputs.norm(dim=1, keepdim=True)
+    views = len(outputs)
+    total = torch.zeros((), dtype=torch.float64)
+    for i in range(views):
+        j = (i + views // 2) % views
+        similarity = torch.exp(outputs @ outputs[i] / temperature)
+        total = total - torch.log(similarity[j] / (similarity.sum() - similarity[i]))
+    return total / views
+
+
+@pytest.mark.parametrize("temperature", [0.05, 0.1, 0.5, 2.0])
+@pytest.mark.parametrize("spread", [0.01, 500.0])
+def test_nt_xent(temperature, spread):
+    outputs = pairs(128, spread).requires_grad_()
+    exact = outputs.detach().double().requires_grad_()
+    loss, wanted = nt_xent(outputs, temperature), equation_1(exact, temperature)
+    assert float(loss) == pytest.approx(float(wanted), abs=2e-5)
+    loss.backward()
+    wanted.backward()
+    assert torch.allclose(outputs.grad.double(), exact.grad, rtol=1e-3, atol=1e-6 / spread)
+
+
+def test_nt_xent_in_half_precision_and_of_outputs_that_are_all_the_same():
+    half = pairs(128, 1.0).half()
+    assert float(nt_xent(half)) == pytest.approx(float(equation_1(half.float(), 0.5)), abs=1e-4)
+    outputs = torch.zeros(20, 8, requires_grad=True)
+    loss = nt_xent(outputs, 0.1)
+    loss.backward()
+    assert float(loss.detach()) == pytest.approx(float(torch.log(torch.tensor(19.0))))
     assert torch.isfinite(outputs.grad).all()

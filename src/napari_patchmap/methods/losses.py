@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 #: Up to this many dimensions distances are sums of squared differences; beyond
 #: it the pairwise differences would not fit in memory.
@@ -41,6 +41,35 @@ def cauchy_infonce(outputs: Tensor) -> Tensor:
     """
     loss: Tensor = _CauchyInfoNCE.apply(outputs)
     return loss
+
+
+def nt_xent(outputs: Tensor, temperature: float = 0.5) -> Tensor:
+    """InfoNCE with the cosine similarity: SimCLR's normalised cross-entropy, NT-Xent.
+
+    Equation (1) of Chen et al., "A simple framework for contrastive learning of
+    visual representations", ICML 2020 (and of Nwabufo et al.): each of the 2b views
+    is compared with its partner against all 2b - 1 other views.
+
+    Parameters
+    ----------
+    outputs : Tensor, shape (2 b, d)
+        Row i and row b + i are the two views of patch i. Their lengths do not matter.
+    temperature : float
+        Above 0; the smaller, the more the nearest negatives count.
+
+    Returns
+    -------
+    Tensor of float32, scalar
+        Mean over all 2b views.
+    """
+    with torch.autocast(outputs.device.type, enabled=False):
+        points = nn.functional.normalize(outputs.float(), dim=1)
+        views = len(points)
+        similarity = points @ points.T / temperature
+        itself = torch.eye(views, dtype=torch.bool, device=points.device)
+        similarity = similarity.masked_fill(itself, -torch.inf)
+        partner = torch.arange(views, device=points.device).roll(views // 2)
+        return nn.functional.cross_entropy(similarity, partner)
 
 
 class _CauchyInfoNCE(torch.autograd.Function):

@@ -6,6 +6,10 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from torch import Tensor
+
+from napari_patchmap.methods.losses import cauchy_infonce, nt_xent
+
 Optimiser = Literal["sgd", "adamw", "lars", "lamb", "muon"]
 
 
@@ -41,6 +45,10 @@ class Stage:
         its so many nearest neighbours among those features; 0 compares new views.
     optimiser : {"sgd", "adamw", "lars", "lamb", "muon"}
     weight_decay : float
+    similarity : {"cauchy", "cosine"}
+        What the loss compares views with: :func:`cauchy_infonce` or :func:`nt_xent`.
+    temperature : float
+        Of the cosine similarity.
     """
 
     name: str
@@ -55,6 +63,14 @@ class Stage:
     neighbours: int = 0
     optimiser: Optimiser = "sgd"
     weight_decay: float = 5e-4
+    similarity: Literal["cauchy", "cosine"] = "cauchy"
+    temperature: float = 0.5
+
+    def loss(self, outputs: Tensor) -> Tensor:
+        """Loss of the outputs of a batch, (2 b, d): first views of all patches, then second."""
+        if self.similarity == "cosine":
+            return nt_xent(outputs, self.temperature)
+        return cauchy_infonce(outputs)
 
     def learning_rate(self, done: float) -> float:
         """Learning rate when the share ``done`` (0 to 1, excluded) of the stage lies behind.

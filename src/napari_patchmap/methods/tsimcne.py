@@ -8,17 +8,21 @@ put a new 2-D output layer in and train it alone; train everything in 2-D.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from napari_patchmap.methods.recipe import Recipe, kind_of
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.networks import Network
 
 #: What each stage does, in the user's words.
 STAGE_NAMES = ("learning features", "laying out the map", "refining the map")
+
+#: What makes the map, see :class:`Recipe`.
+LAYOUT: Literal["network"] = "network"
 
 #: Outputs of the network in the first stage.
 FEATURE_DIMENSIONS = 128
@@ -33,37 +37,6 @@ QUICK_PATCHES = {"compact": (500_000, 400_000, 80_000), "paper": (700_000, 20_00
 
 #: Patches in a step by recipe.
 BATCH_SIZES = {"compact": 256, "paper": 1024}
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How t-SimCNE is trained with one kind of backbone.
-
-    Parameters
-    ----------
-    stages : tuple of Stage
-    hidden : tuple of int
-        Units of the projector's hidden layers.
-    norm : bool
-        Whether those are batch-normalised.
-    start : {"random", "pca", "tsne"}
-        First 2-D layer: normally distributed, as published; the two main axes of
-        the 128-D outputs; or a new projector that first learns the t-SNE of the
-        features and only then the loss.
-    average_symmetries : bool
-        Whether a patch's place on the map is computed from the mean features of
-        its turned and mirrored copies.
-    recalibrate : bool
-        Whether batch normalisation gets the statistics of patches as they are
-        after each stage.
-    """
-
-    stages: tuple[Stage, ...]
-    hidden: tuple[int, ...]
-    norm: bool
-    start: Literal["random", "pca", "tsne"]
-    average_symmetries: bool
-    recalibrate: bool
 
 
 def paper_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
@@ -167,24 +140,26 @@ def compact_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
     )
 
 
-def recipe_name(backbone: str) -> str:
-    """Name the recipe of a backbone, "compact" or "paper"."""
-    return "compact" if backbone == "compact" else "paper"
-
-
 def preset_epochs(preset: str, backbone: str, patches: int) -> tuple[float, ...]:
     """Epochs of the three stages of a preset, for a set of so many patches."""
     if preset != "quick":
         return EPOCHS[preset]
-    looked_at = QUICK_PATCHES[recipe_name(backbone)]
+    looked_at = QUICK_PATCHES[kind_of(backbone)]
     return tuple(count / patches for count in looked_at)
 
 
 def recipe(
-    backbone: str, epochs: tuple[float, ...], batch_size: int, dimensions: int = 2
+    backbone: str,
+    epochs: tuple[float, ...],
+    batch_size: int,
+    dimensions: int = 2,
+    temperature: float | None = None,
 ) -> Recipe:
-    """Return the recipe for a backbone, for a map of so many dimensions."""
-    make = compact_recipe if recipe_name(backbone) == "compact" else paper_recipe
+    """Return the recipe for a backbone, for a map of so many dimensions.
+
+    The Cauchy similarity has no temperature.
+    """
+    make = compact_recipe if kind_of(backbone) == "compact" else paper_recipe
     made = make(epochs, batch_size)
     stages = tuple(
         replace(stage, dimensions=dimensions) if stage.dimensions == 2 else stage

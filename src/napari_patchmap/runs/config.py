@@ -7,17 +7,23 @@ from typing import Any, Literal, Self
 
 from napari_patchmap.augment.config import AugmentConfig
 from napari_patchmap.config import Config, setting
+from napari_patchmap.errors import ConfigError
+from napari_patchmap.methods.catalog import LAYOUTS, TITLES, Method
 from napari_patchmap.methods.stage import Optimiser
+from napari_patchmap.methods.tsne import Metric, Start, Tsne
 from napari_patchmap.networks.backbones import BACKBONES, check_backbone
-
-Method = Literal["tsimcne"]
 
 
 @dataclass(frozen=True)
 class TrainConfig(Config):
     """What is trained, for how long and on what. None means "decide for me"."""
 
-    method: Method = setting("tsimcne", "How the map is learned.", group="Method")
+    method: Method = setting(
+        "tsimcne",
+        "How the map is made. tsimcne: the network lays the map out, groups are set apart; "
+        "simclr: it learns features and t-SNE lays them out, neighbours are kept best.",
+        group="Method",
+    )
     preset: Literal["quick", "standard", "paper"] = setting(
         "quick",
         "quick: minutes on a laptop; standard: good maps on a GPU; paper: the published "
@@ -36,7 +42,8 @@ class TrainConfig(Config):
     )
     epochs: tuple[float, ...] | None = setting(
         None,
-        "Passes over the patches in each of the three stages; empty follows the preset.",
+        "Passes over the patches in each stage (tsimcne has three, simclr one); empty follows "
+        "the preset.",
         low=0.0,
         high=1e6,
         group="Time",
@@ -141,8 +148,62 @@ class TrainConfig(Config):
         rare=True,
     )
 
+    temperature: float | None = setting(
+        None,
+        "Of simclr: the smaller, the more the most similar patches are pushed apart; empty "
+        "takes 0.5 (0.1 is published for histology).",
+        low=0.01,
+        high=10.0,
+        step=0.05,
+        group="Network",
+        rare=True,
+    )
+    perplexity: float = setting(
+        30.0,
+        "Of a t-SNE: about as many neighbours of each patch count.",
+        low=1.0,
+        high=1000.0,
+        group="t-SNE",
+        rare=True,
+    )
+    exaggeration: float = setting(
+        1.0,
+        "Of a t-SNE: how much more neighbours attract each other; 2 to 4 sets groups apart.",
+        low=0.5,
+        high=20.0,
+        step=0.5,
+        group="t-SNE",
+        rare=True,
+    )
+    tsne_start: Start = setting(
+        "pca", "First positions of a t-SNE.", label="t-SNE start", group="t-SNE", rare=True
+    )
+    tsne_metric: Metric = setting(
+        "euclidean",
+        "Distance of features in a t-SNE.",
+        label="t-SNE metric",
+        group="t-SNE",
+        rare=True,
+    )
+
+    def tsne(self) -> Tsne:
+        """Return the t-SNE that lays the map out, if the method has one."""
+        return Tsne(
+            self.perplexity,
+            self.exaggeration,
+            self.tsne_start,
+            self.tsne_metric,
+            self.dimensions,
+            self.seed,
+        )
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.dimensions > 3 and LAYOUTS[self.method] == "tsne":
+            raise ConfigError(
+                f"t-SNE, which lays out the map of {TITLES[self.method]}, makes maps of 2 or 3 "
+                f"dimensions, not of {self.dimensions}."
+            )
         if self.backbone is not None:
             check_backbone(self.backbone)
 

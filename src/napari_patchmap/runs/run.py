@@ -102,6 +102,8 @@ class Run:
     name : str
     origin : dict
         How to open the images again.
+    layout : {"network", "tsne"}
+        Whether the map is the network's output or the t-SNE of the features.
     complete : bool
         False if the run was stopped before its end.
     info : dict
@@ -123,6 +125,7 @@ class Run:
     history: pd.DataFrame
     name: str
     origin: dict[str, Any]
+    layout: str = "network"
     complete: bool = True
     info: dict[str, Any] = field(default_factory=dict)
     skipped: Sequence[Skipped] = ()
@@ -142,7 +145,8 @@ class Run:
         """Place other patches on this map.
 
         They are scaled to 8 bits and brought to the training size exactly as the
-        run's own patches were.
+        run's own patches were. The network says where they belong, or, where t-SNE
+        made the map, openTSNE puts them among their neighbours.
 
         Returns
         -------
@@ -162,10 +166,14 @@ class Run:
         fit = patches.fit or self.images.fit
         same = replace(patches, intensity=self.images.intensity, fit=fit)
         pixels = torch.from_numpy(same.pixels(range(len(same)), self.network.spec.size))
-        _, embedding = infer(
+        features, embedding = infer(
             self.network, pixels, symmetries=self.symmetries, half=self._half_precision
         )
-        return embedding
+        if self.layout == "network":
+            return embedding
+        return self.config.train.tsne().place(
+            features, self.features, self.embedding, jobs=torch.get_num_threads()
+        )
 
     @property
     def _half_precision(self) -> torch.dtype | None:
@@ -208,6 +216,7 @@ class Run:
             "format": _FORMAT,
             "name": self.name,
             "complete": self.complete,
+            "layout": self.layout,
             "config": self.config.to_dict(),
             "network": self.network.spec.to_dict(),
             "images": self.images.to_dict(),
@@ -265,6 +274,7 @@ class Run:
                 history=pd.read_csv(folder / "history.csv"),
                 name=saved["name"],
                 origin=saved["patches"]["origin"],
+                layout=saved.get("layout", "network"),
                 complete=saved["complete"],
                 info=saved["training"],
                 folder=folder,

@@ -8,12 +8,14 @@ from typing import Any
 from napari_patchmap.augment.views import symmetries
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.methods import tsimcne
+from napari_patchmap.methods.catalog import make_recipe, preset_epochs, usual_batch
 from napari_patchmap.methods.rates import with_optimiser
+from napari_patchmap.methods.recipe import Recipe
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.config import RunConfig, TrainConfig
 from napari_patchmap.training.device import Device, choose_device, free_memory
-from napari_patchmap.training.estimate import measure_speed
+from napari_patchmap.training.estimate import TSNE_SECONDS, measure_speed
 from napari_patchmap.training.progress import say_time
 from napari_patchmap.training.ranks import Ranks
 
@@ -51,7 +53,7 @@ class Plan:
     """
 
     device: Device
-    recipe: tsimcne.Recipe
+    recipe: Recipe
     batch_size: int
     minutes: float | None
     patches: int
@@ -73,7 +75,8 @@ class Plan:
             return 60 * self.minutes
         stages = range(len(self.recipe.stages))
         steps = sum(self.stage_seconds(i) for i in stages)
-        return steps + sum(self.expected.before) + self.expected.after
+        expected = self.expected
+        return steps + sum(expected.before) + expected.layout + expected.after
 
     def stage_seconds(self, stage: int) -> float:
         """Time that the steps of a stage (from 0) are expected to take."""
@@ -134,12 +137,15 @@ class Expected:
         Before the first step of each stage.
     step : tuple of float
         A step of each stage.
+    layout : float
+        t-SNE of the features, if that makes the map.
     after : float
         Placing all patches, measuring the map, writing the run.
     """
 
     before: tuple[float, ...]
     step: tuple[float, ...]
+    layout: float
     after: float
 
 
@@ -174,12 +180,8 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
     ranks = ranks or Ranks()
     device = choose_device(ranks.device if ranks.world > 1 else train.device, train.precision)
     backbone = train.backbone or _usual_backbone(train.preset, device)
-    batch_size = min(train.batch_size or _usual_batch(backbone), count)
-    epochs = train.epochs or tsimcne.preset_epochs(train.preset, backbone, count)
-    if len(epochs) != 3:
-        raise TrainingError(
-            f"t-SimCNE has three stages and needs three numbers of epochs, not {len(epochs)}."
-        )
+    batch_size = min(train.batch_size or usual_batch(train.method, backbone), count)
+    epochs = train.epochs or preset_epochs(train.method, train.preset, backbone, count)
     recipe = _recipe(train, backbone, epochs, batch_size)
     spec = NetworkSpec(
         backbone=backbone,
@@ -216,6 +218,7 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
                 for stage in recipe.stages
             ),
             step=tuple(share * speed.of_step(stage) for stage in recipe.stages),
+            layout=TSNE_SECONDS * count if recipe.layout == "tsne" else 0.0,
             after=speed.after(count, len(turned)),
         ),
         notes=notes,
@@ -224,9 +227,11 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
 
 def _recipe(
     train: TrainConfig, backbone: str, epochs: tuple[float, ...], batch_size: int
-) -> tsimcne.Recipe:
+) -> Recipe:
     """Return the backbone's recipe, with the optimiser that the user chose."""
-    usual = tsimcne.recipe(backbone, epochs, batch_size, train.dimensions)
+    usual = make_recipe(
+        train.method, backbone, epochs, batch_size, train.dimensions, train.temperature
+    )
     stages = with_optimiser(
         usual.stages, train.optimiser, train.learning_rate, train.weight_decay
     )
@@ -261,10 +266,6 @@ def _usual_backbone(preset: str, device: Device) -> str:
     if preset == "quick" and device.is_cpu:
         return "compact"
     return "resnet18-small-kernel"
-
-
-def _usual_batch(backbone: str) -> int:
-    return tsimcne.BATCH_SIZES[tsimcne.recipe_name(backbone)]
 
 
 def describe_plan(patches: PatchSet, config: RunConfig) -> str:

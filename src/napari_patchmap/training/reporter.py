@@ -88,6 +88,21 @@ class Reporter:
             Progress(**{**vars(self._last), "embedding": embedding, "seconds": self._clock()})
         )
 
+    def layout(self, done: int, total: int, left: float, embedding: np.ndarray | None) -> None:
+        """Report the iterations of a t-SNE, the seconds left, and perhaps the map."""
+        expected = self._plan.expected
+        whole = max(self._plan.seconds, 1e-9)
+        to_come = expected.layout * (1 - done / total) + expected.after
+        self._tell(
+            Progress(
+                f"laying out the map: {done} of {total} iterations",
+                fraction=min(1.0, max(0.0, 1 - to_come / whole)),
+                seconds=self._clock(),
+                seconds_left=left,
+                embedding=embedding,
+            )
+        )
+
     def end_stage(self) -> None:
         """Close the history of a stage."""
         if self._epoch_steps:
@@ -155,17 +170,18 @@ class Reporter:
         """Share of the run that is done, and the seconds that it still takes."""
         plan, number, expected = self._plan, self._number, self._plan.expected
         if self._end is not None:
-            left = max(0.0, self._end - self._clock()) + expected.after
+            left = max(0.0, self._end - self._clock()) + expected.layout + expected.after
             total = plan.minutes * 60 if plan.minutes else 1.0
             return min(1.0, max(0.0, 1 - left / max(left, total))), left
         count = len(plan.recipe.stages)
         stages = [expected.before[i] + plan.steps(i) * expected.step[i] for i in range(count)]
         here = plan.steps(number) * expected.step[number]
         done = sum(stages[: number + 1]) - here * (1 - pace.fraction)
-        whole = sum(stages) + expected.after
+        after = expected.layout + expected.after
+        whole = sum(stages) + after
         # What is still to come is as much slower than expected as what is seen now.
         drift = pace.seconds_per_step / expected.step[number]
-        left = here * (1 - pace.fraction) + sum(stages[number + 1 :]) + expected.after
+        left = here * (1 - pace.fraction) + sum(stages[number + 1 :]) + after
         return min(1.0, done / whole), left * drift
 
     def _tell(self, progress: Progress) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from napari_patchmap.augment.views import ViewMaker, symmetries
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.methods.tsimcne import start_map
+from napari_patchmap.methods.tsne import EARLY, LATER
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.inference import infer, recalibrate
 from napari_patchmap.networks.pixels import PatchPixels, Pixels
@@ -89,7 +92,9 @@ class Session:
         self.maker = ViewMaker(self.config.augment, is_rgb=self.patches.is_rgb, fill=fill)
         self.snapshots = Snapshots(snapshot_seconds)
         inside = self._restore(saved, folder)
-        end = None if plan.minutes is None else 60 * plan.minutes - plan.expected.after
+        end = None
+        if plan.minutes is not None:
+            end = 60 * plan.minutes - plan.expected.layout - plan.expected.after
         while self.stage < len(plan.recipe.stages) and not self.control.stopped:
             self.reporter.begin_stage(self.stage, end)
             stage = StageRun(self, self.stage, self._pace(end))
@@ -102,7 +107,7 @@ class Session:
             self.steps_made.append(stage.pace.done)
             if not self.control.stopped:
                 self.stage += 1
-                if self.stage < len(plan.recipe.stages):
+                if self.stage < len(plan.recipe.stages) or plan.recipe.layout == "tsne":
                     self.checkpoints.write(self.state())
         return self._finish()
 
@@ -210,10 +215,12 @@ class Session:
 
     def _finish(self) -> Run:
         self.reporter.say("placing all patches")
-        dimensions = self.config.train.dimensions
-        if self.network.spec.out_dim != dimensions:
+        dimensions, layout = self.config.train.dimensions, self.plan.recipe.layout
+        if layout == "network" and self.network.spec.out_dim != dimensions:
             start_map(self.network, self._some_features(), "pca", dimensions)
         features, embedding = self.infer(self.pixels, final=True)
+        if layout == "tsne":
+            embedding = self._lay_out(features)
         if not np.isfinite(embedding).all():
             raise TrainingError(
                 "Training became unstable and the map holds no numbers; choose another seed or "
@@ -236,6 +243,7 @@ class Session:
             symmetries=list(self.symmetries),
             metrics=metrics,
             history=self.reporter.history(),
+            layout=layout,
             complete=not self.control.stopped,
             info={
                 "device": plan.device.reason,
@@ -251,6 +259,37 @@ class Session:
                 "notes": list(self.reporter.notes),
             },
         )
+
+    def _lay_out(self, features: np.ndarray) -> np.ndarray:
+        """Make the map by t-SNE of the features; end early if time is up."""
+        plan, clock, began = self.plan, self.clock, self.clock()
+        late = math.inf if plan.minutes is None else 60 * plan.minutes - plan.expected.after
+        total = EARLY + LATER
+
+        def watch(done: int, embedding: np.ndarray) -> bool:
+            due = self.snapshots.due
+            with self.snapshots.timed() if due else nullcontext():
+                left = (clock() - began) * (total / done - 1) + plan.expected.after
+                self.reporter.layout(done, total, left, embedding if due else None)
+            if clock() > late:
+                self.reporter.note(
+                    f"Time was up after {done} of {total} iterations of t-SNE; the map would "
+                    "still have moved."
+                )
+                return True
+            # Of this process alone: the others wait for the layout.
+            alone = self.ranks.world == 1
+            return self.control.asked_to_stop() if alone else self.control.should_stop()
+
+        def make() -> Tensor:
+            jobs = torch.get_num_threads()
+            tsne = self.config.train.tsne()
+            return torch.from_numpy(tsne.lay_out(features, jobs=jobs, watch=watch))
+
+        self.reporter.say("laying out the map")
+        embedding = self.ranks.from_main(make).cpu().numpy()
+        self.control.asked_to_stop()
+        return embedding
 
 
 def _name(precision: torch.dtype | None) -> str | None:

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from napari_patchmap.methods.layout import nearest_neighbours, tsne_layout
-from napari_patchmap.methods.losses import cauchy_infonce
 from napari_patchmap.networks.norms import plain_norms, synchronise_norms
 from napari_patchmap.training.batches import Batches
 from napari_patchmap.training.cache import FeatureCache, cache_features
@@ -249,7 +248,7 @@ class StageRun:
                     features = session.network.features(views)
                 return session.network.project(features)
 
-        return self.gradient.compute(produce, len(pixels), cauchy_infonce)
+        return self.gradient.compute(produce, len(pixels), self.stage.loss)
 
     def _views(self, pixels: Tensor, part: slice, seed: int) -> Tensor:
         """Two views of some patches of a batch, the first ones first."""
@@ -274,7 +273,7 @@ class StageRun:
 
         def criterion(outputs: Tensor) -> Tensor:
             if targets is None:
-                return cauchy_infonce(outputs)
+                return self.stage.loss(outputs)
             return nn.functional.smooth_l1_loss(outputs, targets)
 
         return self.gradient.compute(produce, len(chosen), criterion)

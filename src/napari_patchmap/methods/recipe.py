@@ -1,0 +1,47 @@
+"""What a method does from the first step to the map, with one kind of backbone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from napari_patchmap.methods.stage import Stage
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained, and how its features become a map.
+
+    Parameters
+    ----------
+    stages : tuple of Stage
+    hidden : tuple of int
+        Units of the projector's hidden layers.
+    norm : bool
+        Whether those are batch-normalised.
+    start : {"random", "pca", "tsne"}
+        First layer of a map that the network itself lays out: normally
+        distributed, as published; the main axes of the 128-D outputs; or a new
+        projector that first learns the t-SNE of the features and only then the loss.
+    average_symmetries : bool
+        Whether a patch's place on the map is computed from the mean features of
+        its turned and mirrored copies.
+    recalibrate : bool
+        Whether batch normalisation gets the statistics of patches as they are
+        after each stage.
+    layout : {"network", "tsne"}
+        Whether the map is the network's output or the t-SNE of its features.
+    """
+
+    stages: tuple[Stage, ...]
+    hidden: tuple[int, ...]
+    norm: bool
+    start: Literal["random", "pca", "tsne"]
+    average_symmetries: bool
+    recalibrate: bool
+    layout: Literal["network", "tsne"] = "network"
+
+
+def kind_of(backbone: str) -> Literal["compact", "paper"]:
+    """Name the kind of recipe that goes with a backbone: tuned for CPUs, or as published."""
+    return "compact" if backbone == "compact" else "paper"

@@ -1,0 +1,155 @@
+"""t-SNE of features, and placing new ones in it.
+
+openTSNE (Poličar, Stražar and Zupan, "openTSNE: a modular Python library for t-SNE
+dimensionality reduction and embedding", 2019) with its defaults, as Nwabufo et al.
+use it: perplexity 30, PCA initialisation, Euclidean distance, 250 iterations of
+early exaggeration and 500 more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from openTSNE import TSNE, TSNEEmbedding
+from openTSNE.affinity import PerplexityBasedNN
+
+Start = Literal["pca", "spectral", "random"]
+Metric = Literal["euclidean", "cosine"]
+
+#: Told the iterations that are done and the map as it is; says whether to end.
+Watch = Callable[[int, np.ndarray], bool]
+
+#: Iterations of early exaggeration and after it.
+EARLY, LATER = 250, 500
+
+#: Iterations between two looks.
+_EVERY = 10
+
+#: Neighbours in the map by which a new point is placed at first.
+_PLACING = 25
+
+
+@dataclass(frozen=True)
+class Tsne:
+    """Settings of a t-SNE.
+
+    Parameters
+    ----------
+    perplexity : float
+        About as many neighbours of each patch count; lowered to a third of the
+        patches if those are few.
+    exaggeration : float
+        How much more than in plain t-SNE (1) neighbours attract each other after
+        the early phase; 2 to 4 sets groups apart, at the cost of detail.
+    start : {"pca", "spectral", "random"}
+        First positions.
+    metric : {"euclidean", "cosine"}
+        Distance of features.
+    dimensions : {2, 3}
+    seed : int
+        Same seed, same number of threads, same machine: same map.
+    """
+
+    perplexity: float = 30.0
+    exaggeration: float = 1.0
+    start: Start = "pca"
+    metric: Metric = "euclidean"
+    dimensions: int = 2
+    seed: int = 0
+
+    def lay_out(
+        self, features: np.ndarray, *, jobs: int = 1, watch: Watch | None = None
+    ) -> np.ndarray:
+        """Lay features out as a map.
+
+        Parameters
+        ----------
+        features : ndarray of float, shape (n, d)
+        jobs : int
+            Threads.
+        watch : callable, optional
+            Asked every ten iterations; True ends with the map as it is.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, dimensions)
+        """
+        done = 0
+
+        def look(_iteration: int, _error: float, embedding: np.ndarray) -> bool:
+            nonlocal done
+            done += _EVERY
+            return watch is not None and watch(done, np.asarray(embedding, np.float32))
+
+        tsne = TSNE(
+            n_components=self.dimensions,
+            perplexity=self._perplexity(len(features)),
+            exaggeration=None if self.exaggeration == 1 else self.exaggeration,
+            early_exaggeration_iter=EARLY,
+            n_iter=LATER,
+            initialization=self.start,
+            metric=self.metric,
+            n_jobs=jobs,
+            random_state=self.seed,
+            callbacks=look,
+            callbacks_every_iters=_EVERY,
+            **self._gradient(),
+        )
+        return np.asarray(tsne.fit(np.ascontiguousarray(features, np.float64)), np.float32)
+
+    def place(
+        self, new: np.ndarray, features: np.ndarray, embedding: np.ndarray, *, jobs: int = 1
+    ) -> np.ndarray:
+        """Place new features in a map that stays as it is.
+
+        Each is put among its neighbours and then moved by t-SNE's forces from the
+        map's points; new points do not feel each other (openTSNE's ``transform``
+        with its defaults).
+
+        Parameters
+        ----------
+        new : ndarray of float, shape (m, d)
+        features : ndarray of float, shape (n, d)
+            Of the patches in the map.
+        embedding : ndarray of float, shape (n, dimensions)
+            What :meth:`lay_out` made of them.
+        jobs : int
+            Threads.
+
+        Returns
+        -------
+        ndarray of float32, shape (m, dimensions)
+        """
+        if not len(new):
+            return np.empty((0, embedding.shape[1]), np.float32)
+        perplexity = self._perplexity(len(features))
+        affinities = PerplexityBasedNN(
+            np.ascontiguousarray(features, np.float64),
+            perplexity=perplexity,
+            metric=self.metric,
+            n_jobs=jobs,
+            random_state=self.seed,
+        )
+        known = TSNEEmbedding(
+            np.ascontiguousarray(embedding, np.float64),
+            affinities,
+            n_jobs=jobs,
+            random_state=self.seed,
+            **self._gradient(),
+        )
+        placed = known.transform(
+            np.ascontiguousarray(new, np.float64),
+            perplexity=min(5.0, perplexity),
+            k=min(_PLACING, len(features) - 1),
+        )
+        return np.asarray(placed, np.float32)
+
+    def _perplexity(self, patches: int) -> float:
+        return min(self.perplexity, (patches - 1) / 3)
+
+    def _gradient(self) -> dict[str, Any]:
+        # Interpolation on a grid, which openTSNE takes for large sets, knows two dimensions.
+        return {} if self.dimensions == 2 else {"negative_gradient_method": "bh"}

@@ -1,0 +1,77 @@
+"""t-SNE of features: groups, seeds, stopping, three dimensions, new points."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.neighbors import KNeighborsClassifier
+
+from napari_patchmap.methods.tsne import Tsne
+
+GROUPS = np.repeat(np.arange(4), 60)
+
+
+def features(seed: int = 0) -> np.ndarray:
+    """Four groups in twenty dimensions that do not touch."""
+    rng = np.random.default_rng(seed)
+    centres = 6 * np.eye(20)[:4]
+    return (centres[GROUPS] + rng.normal(0, 1, (len(GROUPS), 20))).astype(np.float32)
+
+
+def purity(embedding: np.ndarray) -> float:
+    """Share of points whose neighbours are of their own group."""
+    return KNeighborsClassifier(5).fit(embedding, GROUPS).score(embedding, GROUPS)
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_groups_stay_together_and_the_seed_decides(dimensions, metric):
+    tsne = Tsne(dimensions=dimensions, metric=metric, start="random", seed=3)
+    embedding = tsne.lay_out(features())
+    assert embedding.shape == (240, dimensions)
+    assert embedding.dtype == np.float32
+    assert purity(embedding) == 1.0
+    np.testing.assert_array_equal(embedding, tsne.lay_out(features()))
+    other = Tsne(dimensions=dimensions, metric=metric, start="random", seed=4)
+    assert not np.array_equal(embedding, other.lay_out(features()))
+
+
+def test_exaggeration_draws_groups_together():
+    def spread(embedding):
+        within = np.mean([embedding[g == GROUPS].std() for g in range(4)])
+        return within / embedding.std(axis=0).mean()
+
+    plain, drawn = (Tsne(exaggeration=e).lay_out(features()) for e in (1.0, 4.0))
+    assert spread(drawn) < 0.8 * spread(plain)
+
+
+def test_it_can_be_watched_and_ended():
+    seen = []
+
+    def watch(done, embedding):
+        seen.append((done, embedding.shape))
+        return done >= 50
+
+    embedding = Tsne().lay_out(features(), watch=watch)
+    assert seen == [(done, (240, 2)) for done in range(10, 60, 10)]
+    assert np.isfinite(embedding).all()
+
+
+def test_few_patches_are_laid_out_too():
+    assert np.isfinite(Tsne().lay_out(features()[::24])).all()
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_new_points_come_to_their_group_and_leave_the_others_alone(dimensions):
+    tsne = Tsne(dimensions=dimensions)
+    embedding = tsne.lay_out(features())
+    before = embedding.copy()
+    placed = tsne.place(features(seed=1), features(), embedding)
+    np.testing.assert_array_equal(embedding, before)
+    nearest = KNeighborsClassifier(5).fit(embedding, GROUPS)
+    assert nearest.score(placed, GROUPS) == 1.0
+    np.testing.assert_array_equal(placed, tsne.place(features(seed=1), features(), embedding))
+    # Each is placed alone: a part of them lands where it landed with the others.
+    some = tsne.place(features(seed=1)[:7], features(), embedding)
+    np.testing.assert_allclose(some, placed[:7], atol=1e-3 * np.ptp(embedding))
+    assert tsne.place(features()[:0], features(), embedding).shape == (0, dimensions)

@@ -1,0 +1,122 @@
+"""SimCLR and the t-SNE after it: the map, its budget, stopping and resuming, new images."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from napari_patchmap.errors import ConfigError, TrainingError
+from napari_patchmap.methods.catalog import make_recipe, preset_epochs, usual_batch
+from napari_patchmap.runs import Run, RunConfig, TrainConfig, is_unfinished
+from napari_patchmap.training import fit, make_plan
+
+QUICK = {"method": "simclr", "device": "cpu", "epochs": (3,), "batch_size": 20}
+
+
+def config(**settings):
+    return RunConfig(TrainConfig(**{**QUICK, **settings}))
+
+
+@pytest.fixture(scope="module")
+def run():
+    from tests.conftest import make_cells
+
+    return fit(make_cells(), config())
+
+
+def test_the_papers_stage():
+    recipe = make_recipe("simclr", "resnet18-small-kernel", (1000,), 1024)
+    (stage,) = recipe.stages
+    assert (stage.similarity, stage.temperature, stage.trains) == ("cosine", 0.5, "all")
+    assert (stage.optimiser, stage.weight_decay, stage.dimensions) == ("sgd", 5e-4, 128)
+    assert stage.lr == pytest.approx(0.12)
+    assert stage.warmup * 1000 == pytest.approx(10)
+    assert (recipe.hidden, recipe.norm, recipe.layout) == ((1024,), False, "tsne")
+    assert preset_epochs("simclr", "paper", "resnet18-small-kernel", 17_092) == (1000.0,)
+    assert usual_batch("simclr", "resnet18-small-kernel") == 1024
+
+
+def test_the_map_is_the_tsne_of_the_features(run):
+    assert (run.layout, run.complete) == ("tsne", True)
+    assert run.features.shape[0] == run.embedding.shape[0] == 60
+    wanted = run.config.train.tsne().lay_out(run.features, jobs=torch.get_num_threads())
+    np.testing.assert_array_equal(run.embedding, wanted)
+    assert set(run.history["stage"]) == {1}
+
+
+def test_settings_of_the_tsne_are_followed(cells):
+    plain, tight = (fit(cells, config(**s)) for s in ({}, {"exaggeration": 4.0}))
+    np.testing.assert_array_equal(plain.features, tight.features)
+    assert np.ptp(tight.embedding) < np.ptp(plain.embedding)
+    flat = fit(cells, config(dimensions=3))
+    assert flat.embedding.shape == (60, 3)
+
+
+def test_the_temperature_is_followed(cells):
+    usual, cold = (fit(cells, config(**s)) for s in ({}, {"temperature": 0.05}))
+    assert not np.array_equal(usual.features, cold.features)
+    assert cold.info["stages"][0]["temperature"] == 0.05
+
+
+def test_a_saved_run_places_new_images(run, tmp_path, cells):
+    run.save(tmp_path / "run")
+    again = Run.load(tmp_path / "run")
+    assert again.layout == "tsne"
+    placed = again.transform(cells)
+    assert placed.shape == (60, 2)
+    # Its own patches come back to about where they are.
+    apart = np.linalg.norm(placed - run.embedding, axis=1)
+    assert np.median(apart) < 0.1 * np.ptp(run.embedding)
+    np.testing.assert_array_equal(placed, again.transform(cells))
+
+
+def test_a_stop_while_the_map_is_laid_out_keeps_it_and_is_resumed(run, tmp_path, cells):
+    phases = []
+
+    def stop():
+        return any("100 of" in phase for phase in phases)
+
+    folder = tmp_path / "run"
+    stopped = fit(
+        cells,
+        config(),
+        folder=folder,
+        progress=lambda report: phases.append(report.phase),
+        should_stop=stop,
+    )
+    assert not stopped.complete
+    assert np.isfinite(stopped.embedding).all()
+    assert not np.array_equal(stopped.embedding, run.embedding)
+    assert is_unfinished(folder)
+    stopped.save(folder)
+    resumed = fit(cells, folder=folder, resume=True)
+    assert resumed.complete
+    np.testing.assert_array_equal(resumed.features, run.features)
+    np.testing.assert_array_equal(resumed.embedding, run.embedding)
+
+
+def test_progress_never_goes_back_and_shows_the_map(cells):
+    reports = []
+    fit(cells, config(), progress=reports.append, snapshot_seconds=0)
+    fractions = [report.fraction for report in reports]
+    assert fractions == sorted(fractions)
+    laid_out = [r for r in reports if r.phase.startswith("laying out the map:")]
+    assert laid_out[-1].seconds_left < laid_out[0].seconds_left or len(laid_out) == 1
+    assert any(r.embedding is not None and r.embedding.shape == (60, 2) for r in laid_out)
+
+
+def test_the_plan_counts_the_tsne(cells):
+    plan = make_plan(cells, config())
+    assert plan.expected.layout > 0
+    assert make_plan(cells, config(method="tsimcne", epochs=(3, 1, 1))).expected.layout == 0
+    assert plan.lines()[0].startswith("about")
+
+
+def test_what_does_not_fit_is_one_sentence(cells):
+    with pytest.raises(TrainingError, match="SimCLR has one stage and needs one number"):
+        make_plan(cells, config(epochs=(3, 1, 1)))
+    with pytest.raises(TrainingError, match="t-SimCNE has three stages and needs three"):
+        make_plan(cells, config(method="tsimcne"))
+    with pytest.raises(ConfigError, match="maps of 2 or 3 dimensions, not of 5"):
+        config(dimensions=5)
