@@ -47,9 +47,40 @@ def test_embed_evaluate_and_transform(stack, tmp_path, capsys):
 
     placed = tmp_path / "placed.csv"
     assert main(["transform", str(run), str(stack), "--out", str(placed)]) == 0
+    assert "unlike" not in capsys.readouterr().err
     new, old = pd.read_csv(placed), pd.read_csv(run / "embedding.csv")
     assert np.allclose(new[["axis-0", "axis-1"]], old[["axis-0", "axis-1"]], atol=1e-4)
     assert list(new["label"]) == list(old["label"])
+    assert (new["unlikeness"] < 1).all()
+
+    noise = np.random.default_rng(0).integers(0, 255, (30, 40, 40, 3), np.uint8)
+    np.save(tmp_path / "noise.npy", noise)
+    assert main(["transform", str(run), str(tmp_path / "noise.npy"), "--out", str(placed)]) == 0
+    said = capsys.readouterr().err
+    assert "are 40 x 40 px, those of the map 16 x 16" in said
+    assert (pd.read_csv(placed)["unlikeness"] > 1).all()
+
+
+def test_changes_can_be_left_out(stack, tmp_path):
+    out = tmp_path / "run"
+    args = ["--augment", "rotations", "--without", "crop", "grey", *QUICK]
+    assert main(["embed", str(stack), "--out", str(out), *args]) == 0
+    augment = json.loads((out / "config.json").read_text())["config"]["augment"]
+    assert (augment["crop"], augment["grey"], augment["jitter"]) == (False, False, True)
+
+
+@pytest.mark.parametrize("method", ["simclr", "pixels"])
+def test_other_methods_from_the_command_line(stack, tmp_path, capsys, method):
+    out = tmp_path / "run"
+    quick = ["--epochs", "1", "--batch-size", "20"] if method == "simclr" else []
+    args = ["embed", str(stack), "--out", str(out), "--method", method, "--device", "cpu"]
+    assert main([*args, "--perplexity", "10", *quick]) == 0
+    assert "15-NN accuracy in 2-D" in capsys.readouterr().out
+    config = json.loads((out / "config.json").read_text())
+    assert (config["layout"], config["config"]["train"]["perplexity"]) == ("tsne", 10.0)
+    placed = tmp_path / "placed.csv"
+    assert main(["transform", str(out), str(stack), "--out", str(placed)]) == 0
+    assert len(pd.read_csv(placed)) == 60
 
 
 def test_objects_of_fields_of_view_are_embedded_with_their_numbers(tmp_path, capsys):

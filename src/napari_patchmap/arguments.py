@@ -26,7 +26,7 @@ class _Parser(argparse.ArgumentParser):
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser; it leaves the name of the command in ``command``."""
-    from napari_patchmap.augment.config import PRESETS
+    from napari_patchmap.augment.config import PRESETS, SWITCHES
     from napari_patchmap.runs.config import TrainConfig
 
     parser = _Parser(
@@ -58,7 +58,11 @@ def make_parser() -> argparse.ArgumentParser:
     embed.add_argument(
         "--augment", choices=PRESETS,
         help="how patches are varied: natural (no turns), right-angles (tissue), rotations "
-        "(cells in the middle of their patch; default)",
+        "(cells in the middle of their patch; default), histology (tissue, strong changes)",
+    )  # fmt: skip
+    embed.add_argument(
+        "--without", nargs="+", choices=SWITCHES, metavar="CHANGE",
+        help=f"leave some of these changes out: {', '.join(SWITCHES)}",
     )  # fmt: skip
     for item in settings.values():
         _add_setting(embed, item)
@@ -171,8 +175,8 @@ def _add_setting(parser: argparse.ArgumentParser, item: Setting) -> None:
         dest=item.name,
         type=_checked(item) if not item.choices else str,
         choices=item.choices or None,
-        nargs=3 if item.type is tuple else None,
-        metavar=("E1", "E2", "E3") if item.type is tuple else None,
+        nargs="+" if item.type is tuple else None,
+        metavar="E" if item.type is tuple else None,
         help=help.replace("%", "%%"),
     )
 

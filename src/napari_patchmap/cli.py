@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_patchmap.arguments import chosen_crops, chosen_tiles, given_settings, make_parser
-from napari_patchmap.errors import PatchmapError
+from napari_patchmap.errors import PatchmapError, RunError
 from napari_patchmap.terminal import Interrupt, ProgressLine, is_main_process, say, warn
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ def _chosen_config(args: argparse.Namespace) -> RunConfig:
     from napari_patchmap.augment import AugmentConfig
     from napari_patchmap.runs import RunConfig, TrainConfig
 
-    preset = args.augment or AUGMENT
-    return RunConfig(TrainConfig(**given_settings(args)), AugmentConfig.preset(preset))
+    augment = AugmentConfig.preset(args.augment or AUGMENT).without(*(args.without or ()))
+    return RunConfig(TrainConfig(**given_settings(args)), augment)
 
 
 def _resumed_config(args: argparse.Namespace) -> tuple[Path, RunConfig]:
@@ -89,6 +89,7 @@ def _resumed_config(args: argparse.Namespace) -> tuple[Path, RunConfig]:
     unfinished = read_unfinished(args.out)
     saved = unfinished.config
     augment = AugmentConfig.preset(args.augment) if args.augment else saved.augment
+    augment = augment.without(*(args.without or ()))
     wanted = replace(saved, train=replace(saved.train, **given_settings(args)), augment=augment)
     check_same_settings(saved, wanted, unfinished.folder)
     return unfinished.folder, wanted
@@ -99,7 +100,18 @@ def _transform(args: argparse.Namespace, began: float) -> int:
 
     run = Run.load(args.run)
     patches = _open(args)
-    path = save_embedding_csv(args.out, run.transform(patches), patches.table)
+    with ProgressLine() as line, Interrupt() as interrupt:
+
+        def watch(done: int, total: int) -> None:
+            line.count("placing patches", done, total)
+            if interrupt.is_set():
+                raise RunError("Placing was stopped; nothing was written.")
+
+        placed = run.place(patches, watch)
+    table = patches.table.assign(unlikeness=placed.distances)
+    path = save_embedding_csv(args.out, placed.embedding, table)
+    for note in placed.notes:
+        warn(note)
     say(f"{len(patches):,} patches placed on the map {run.name}: {path}")
     if patches.skipped:
         beside = save_skipped(path.with_suffix(f".{UNREADABLE}"), patches.skipped)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import ConfigError, TrainingError
 from napari_patchmap.methods.catalog import make_recipe, preset_epochs, usual_batch
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, is_unfinished
@@ -111,6 +112,24 @@ def test_the_plan_counts_the_tsne(cells):
     assert plan.expected.layout > 0
     assert make_plan(cells, config(method="tsimcne", epochs=(3, 1, 1))).expected.layout == 0
     assert plan.lines()[0].startswith("about")
+
+
+def test_histology_is_trained_as_published(cells):
+    augment = AugmentConfig.preset("histology")
+    settings = {"method": "simclr", "device": "cpu", "epochs": (1,)}
+    resnet = TrainConfig(**settings, backbone="resnet18-small-kernel")
+    plan = make_plan(cells, RunConfig(resnet, augment))
+    (stage,) = plan.recipe.stages
+    assert (stage.optimiser, stage.temperature, stage.weight_decay) == ("lars", 0.1, 1e-6)
+    assert stage.batch_size == 60  # of 512 that were wanted
+    assert any("published for histology" in note for note in plan.notes)
+    own = resnet.replace(optimiser="adamw", temperature=0.3, batch_size=20)
+    (stage,) = make_plan(cells, RunConfig(own, augment)).recipe.stages
+    assert (stage.optimiser, stage.temperature, stage.batch_size) == ("adamw", 0.3, 20)
+    plain = make_plan(cells, RunConfig(resnet, augment.without("blur")))
+    assert plain.recipe.stages[0].optimiser == "sgd"
+    run = fit(cells, RunConfig(TrainConfig(**settings), augment))
+    assert np.isfinite(run.embedding).all()
 
 
 def test_what_does_not_fit_is_one_sentence(cells):

@@ -1,4 +1,4 @@
-"""Settings of the augmentations and the three presets."""
+"""Settings of the augmentations and the presets."""
 
 from __future__ import annotations
 
@@ -8,8 +8,20 @@ from typing import Literal, get_args
 from napari_patchmap.config import Config, setting
 from napari_patchmap.errors import ConfigError
 
-Preset = Literal["natural", "right-angles", "rotations"]
+Preset = Literal["natural", "right-angles", "rotations", "histology"]
 PRESETS: tuple[str, ...] = get_args(Preset)
+
+#: What can be switched off alone, and the settings that do it.
+_OFF = {
+    "crop": ("crop",),
+    "flips": ("flip_horizontal", "flip_vertical"),
+    "right-angles": ("right_angles",),
+    "rotations": ("rotate",),
+    "jitter": ("jitter",),
+    "grey": ("grey",),
+    "blur": ("blur",),
+}
+SWITCHES: tuple[str, ...] = tuple(_OFF)
 
 
 @dataclass(frozen=True)
@@ -142,6 +154,45 @@ class AugmentConfig(Config):
         label="Share of grey views",
     )
 
+    blur: bool = setting(
+        False,
+        "Blur some views with a Gaussian, as if out of focus.",
+        group="Colour",
+        label="Blur some",
+    )
+    blur_share: float = setting(
+        0.5,
+        "Share of the views that are blurred.",
+        low=0.0,
+        high=1.0,
+        step=0.1,
+        group="Colour",
+        rare=True,
+        label="Share of blurred views",
+    )
+    blur_least: float = setting(
+        0.1,
+        "Smallest standard deviation of the blur.",
+        unit="px",
+        low=0.01,
+        high=20.0,
+        step=0.1,
+        group="Colour",
+        rare=True,
+        label="Smallest blur",
+    )
+    blur_most: float = setting(
+        2.0,
+        "Largest standard deviation of the blur.",
+        unit="px",
+        low=0.01,
+        high=20.0,
+        step=0.1,
+        group="Colour",
+        rare=True,
+        label="Largest blur",
+    )
+
     def weakened(self, strength: float) -> AugmentConfig:
         """Return the same augmentations with smaller magnitudes.
 
@@ -157,7 +208,18 @@ class AugmentConfig(Config):
             contrast=strength * self.contrast,
             saturation=strength * self.saturation,
             hue=strength * self.hue,
+            blur_least=max(0.01, strength * self.blur_least),
+            blur_most=max(0.01, strength * self.blur_most),
         )
+
+    def without(self, *changes: str) -> AugmentConfig:
+        """Return the same augmentations without some of them, as in an ablation.
+
+        Parameters
+        ----------
+        changes : {"crop", "flips", "right-angles", "rotations", "jitter", "grey", "blur"}
+        """
+        return self.replace(**{name: False for change in changes for name in _OFF[change]})
 
     @classmethod
     def preset(cls, name: str) -> AugmentConfig:
@@ -166,7 +228,9 @@ class AugmentConfig(Config):
         ``natural``: crops, left-right flips, colour. ``right-angles``: also
         up-down flips and 90-degree turns, so that all eight symmetries of the
         square are equally likely. ``rotations``: also any angle, uniform over
-        the circle.
+        the circle. ``histology``: that of Ciga, Xu and Martel, "Self supervised
+        contrastive learning for digital histopathology", 2022: crops from 1 % of
+        the area, all symmetries of the square, strong colour changes and blur.
         """
         if name == "natural":
             return cls(flip_vertical=False, right_angles=False, rotate=False)
@@ -174,6 +238,18 @@ class AugmentConfig(Config):
             return cls(rotate=False)
         if name == "rotations":
             return cls()
+        if name == "histology":
+            return cls(
+                crop_smallest=0.01,
+                rotate=False,
+                jitter_share=0.8,
+                brightness=0.8,
+                contrast=0.8,
+                saturation=0.8,
+                hue=0.2,
+                grey=False,
+                blur=True,
+            )
         raise ConfigError(
             f"Augmentations must be one of {', '.join(PRESETS)}; it was {name!r}."
         )

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from napari_patchmap.augment.blur import Blur
 from napari_patchmap.augment.colour import ColourChange
 from napari_patchmap.augment.config import AugmentConfig
 from napari_patchmap.augment.geometry import Geometry, resample
@@ -83,15 +84,18 @@ class ViewMaker:
         batch, size = batch or len(patches), (patches.shape[-2], patches.shape[-1])
         geometry = Geometry.draw(self.config, batch, size, generator)
         colours = ColourChange.draw(self.config, batch, generator, self._draw_order(generator))
+        blur = Blur.draw(self.config, batch, generator) if self.config.blur else None
         if part is not None:
             geometry, colours = geometry[part], colours[part]
+            blur = blur[part] if blur is not None else None
         # On a CPU in parts that stay in its cache, which is twice as fast.
         step = _CACHED if patches.device.type == "cpu" else max(1, len(patches))
         out = torch.empty(patches.shape, device=patches.device)
         for start in range(0, len(patches), step):
             some = slice(start, start + step)
             images = resample(plain(patches[some]), geometry[some], self.fill)
-            out[some] = colours[some].apply(images, self.config, is_rgb=self.is_rgb)
+            images = colours[some].apply(images, self.config, is_rgb=self.is_rgb)
+            out[some] = images if blur is None else blur[some].apply(images)
         return out
 
     def _draw_order(self, generator: torch.Generator) -> list[int]:

@@ -5,15 +5,25 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from napari_patchmap.errors import TrainingError
-from napari_patchmap.methods import simclr, tsimcne
+from napari_patchmap.methods import baselines, simclr, tsimcne
 from napari_patchmap.methods.recipe import Recipe, kind_of
 
-Method = Literal["tsimcne", "simclr"]
+Method = Literal["tsimcne", "simclr", "pixels", "pretrained"]
 
 #: What a method is called in print.
-TITLES = {"tsimcne": "t-SimCNE", "simclr": "SimCLR"}
+TITLES = {
+    "tsimcne": "t-SimCNE",
+    "simclr": "SimCLR",
+    "pixels": "t-SNE of pixels",
+    "pretrained": "t-SNE of pretrained features",
+}
 
-_MODULES: dict[str, Any] = {"tsimcne": tsimcne, "simclr": simclr}
+_MODULES: dict[str, Any] = {
+    "tsimcne": tsimcne,
+    "simclr": simclr,
+    "pixels": baselines,
+    "pretrained": baselines,
+}
 
 #: What makes a map of the features: the network itself, or t-SNE.
 LAYOUTS = {name: module.LAYOUT for name, module in _MODULES.items()}
@@ -31,7 +41,7 @@ def make_recipe(
 
     Parameters
     ----------
-    method : {"tsimcne", "simclr"}
+    method : {"tsimcne", "simclr", "pixels", "pretrained"}
     backbone : str
     epochs : tuple of float
         One number a stage.
@@ -47,6 +57,8 @@ def make_recipe(
         If there are more or fewer epochs than stages.
     """
     stages = len(_MODULES[method].STAGE_NAMES)
+    if epochs and not stages:
+        raise TrainingError(f"The method {method} trains nothing, so it takes no epochs.")
     if len(epochs) != stages:
         need = "one stage and needs one number" if stages == 1 else (
             f"{_WORDS[stages]} stages and needs {_WORDS[stages]} numbers"

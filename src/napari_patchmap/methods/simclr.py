@@ -23,8 +23,12 @@ LAYOUT: Literal["tsne"] = "tsne"
 #: Outputs of the projector.
 DIMENSIONS = 128
 
-#: Temperature of the similarity; that of Ciga et al. for histology is 0.1.
+#: Temperature of the similarity.
 TEMPERATURE = 0.5
+
+#: Temperature and patches in a step of Ciga, Xu and Martel, "Self supervised contrastive
+#: learning for digital histopathology", 2022; they train with LARS.
+HISTOLOGY_TEMPERATURE, HISTOLOGY_BATCH = 0.1, 512
 
 #: Epochs by preset. "paper" as published; "standard" that of t-SimCNE's cheaper schedule.
 EPOCHS = {"standard": (400.0,), "paper": (1000.0,)}

@@ -80,14 +80,15 @@ def paper_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
 def compact_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
     """Return the recipe for the compact backbone, tuned for minutes on two CPU cores.
 
-    It departs from the paper where minutes are too short for it. With Muon and
-    batch normalisation the features are good early, but 128 outputs then use
-    only a few of their dimensions, and a 2-D layer on top of those is a shadow
-    that does not unfold. So the second stage trains a new projector on cached
-    features, averaged over the symmetries that the augmentations make equally
-    likely. It first learns the t-SNE of these features and then the loss, where
-    neighbours in feature space take the place of views; Muon learns such a layout
-    several times faster than AdamW does. Views vary less in the third stage.
+    It departs from the paper where minutes are too short for it. With Muon, batch
+    normalisation and the cosine similarity of SimCLR the features are good early,
+    but 128 outputs then use only a few of their dimensions, and a 2-D layer on top
+    of those is a shadow that does not unfold. So the second stage trains a new
+    projector on cached features, averaged over the symmetries that the
+    augmentations make equally likely. It first learns the t-SNE of these features
+    and then the loss, where neighbours in feature space take the place of views;
+    Muon learns such a layout several times faster than AdamW does. Views vary less
+    in the third stage.
     """
     features, layout, refinement = STAGE_NAMES
     first, second, third = epochs
@@ -104,6 +105,7 @@ def compact_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
                 batch_size=batch_size,
                 optimiser="muon",
                 weight_decay=0.01,
+                similarity="cosine",
             ),
             Stage(
                 name=layout,

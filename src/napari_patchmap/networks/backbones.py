@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_patchmap.errors import ConfigError, MissingPackageError
+from napari_patchmap.networks.fixed import PIXELS, PRETRAINED, PixelFeatures, make_pretrained
 from napari_patchmap.networks.mend import mend_convolutions
 from napari_patchmap.networks.timm_models import PREFIX, make_timm, timm_names
 from napari_patchmap.networks.vision import torchvision
@@ -148,7 +149,9 @@ def make_backbone(name: str, channels: int, size: tuple[int, int]) -> nn.Module:
     ----------
     name : str
         One of :data:`BACKBONES`, or the name of a timm model, with or without
-        ``timm:`` in front of it (``resnet18`` is ours, ``timm:resnet18`` timm's).
+        ``timm:`` in front of it (``resnet18`` is ours, ``timm:resnet18`` timm's);
+        ``pixels``, which passes them on; or ``pretrained:`` and the name of a network
+        for which there are published weights.
     channels : int
         Channels of the patches.
     size : (height, width)
@@ -161,6 +164,10 @@ def make_backbone(name: str, channels: int, size: tuple[int, int]) -> nn.Module:
     MissingPackageError
         If it would have to come from timm and that is not installed.
     """
+    if name == PIXELS:
+        return PixelFeatures(channels, size)
+    if name.startswith(PRETRAINED):
+        return make_pretrained(name.removeprefix(PRETRAINED), channels)
     check_backbone(name)
     if name in _OURS:
         backbone = _OURS[name](channels, size)

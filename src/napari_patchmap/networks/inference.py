@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -10,12 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from napari_patchmap.augment.views import Symmetry, apply_symmetry, plain
+from napari_patchmap.networks.fixed import PretrainedFeatures
 from napari_patchmap.networks.memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.networks.network import Network
 from napari_patchmap.networks.pixels import Pixels
 
 #: Patches that go through the network at once.
-BATCH = 512
+BATCH, LARGE_BATCH = 512, 64
 
 
 @torch.inference_mode()
@@ -25,6 +26,7 @@ def infer(
     *,
     symmetries: Sequence[Symmetry] = ((0, False),),
     half: torch.dtype | None = None,
+    watch: Callable[[int, int], None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Compute features and outputs of patches as they are, without augmentation.
 
@@ -39,16 +41,20 @@ def infer(
         projected, so that the answer does not depend on how a patch was turned.
     half : torch.dtype, optional
         Half precision for the backbone; float32 when None.
+    watch : callable, optional
+        Told how many of how many patches are done; may raise to end.
 
     Returns
     -------
     features : ndarray of float32, shape (n, d)
     outputs : ndarray of float32, shape (n, out_dim)
     """
-    device = next(network.parameters()).device
+    device = network.device
     was_training = network.training
     network.eval()
     count, batch, start = len(pixels), BATCH, 0
+    if isinstance(network.backbone, PretrainedFeatures):
+        batch = LARGE_BATCH  # patches become much larger inside
     features, outputs = [], []
     while start < count:
         part = slice(start, start + batch)
@@ -66,6 +72,8 @@ def infer(
             outputs.append(network.project(mean).float().cpu())
         features.append(mean.cpu())
         start = part.stop
+        if watch is not None:
+            watch(min(start, count), count)
     network.train(was_training)
     return torch.cat(features).numpy(), torch.cat(outputs).numpy()
 
@@ -114,7 +122,7 @@ def recalibrate(
     """
     if len(pixels) < 2:
         return
-    device = next(network.parameters()).device
+    device = network.device
     was_training = network.training
     count = min(len(pixels), batches * BATCH)
     chosen = torch.linspace(0, len(pixels) - 1, count).round().long()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any, Self
 
 import torch
@@ -26,7 +27,7 @@ class NetworkSpec:
     norm : bool
         Whether the features and the hidden layers are batch-normalised.
     out_dim : int
-        Outputs of the projector; 2 for a map.
+        Outputs of the projector; 2 for a map, 0 for features alone.
     """
 
     backbone: str
@@ -63,7 +64,13 @@ class Network(nn.Module):
         self.backbone = make_backbone(spec.backbone, spec.channels, spec.size)
         width = int(self.backbone.out_features)  # type: ignore[arg-type]
         self.hidden, width = _hidden_layers(width, spec)
-        self.output = nn.Linear(width, spec.out_dim)
+        # Without outputs there is nothing to learn, and no projector.
+        self.output: nn.Linear = _output(width, spec.out_dim)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(chain(self.parameters(), self.buffers())).device
 
     def features(self, images: Tensor) -> Tensor:
         """Return backbone features, shape (b, d)."""
@@ -71,6 +78,8 @@ class Network(nn.Module):
 
     def project(self, features: Tensor) -> Tensor:
         """Return the projector's output for features, float32, shape (b, out_dim)."""
+        if self.output is None:
+            return features.new_zeros(len(features), 0, dtype=torch.float32)
         hidden = self.hidden(features)
         with torch.autocast(hidden.device.type, enabled=False):
             return self.output(hidden.float())
@@ -81,7 +90,7 @@ class Network(nn.Module):
 
     def replace_output(self, weight: Tensor, bias: Tensor) -> None:
         """Put another output layer in, with as many outputs as ``weight`` has rows."""
-        device = self.output.weight.device
+        device = self.device
         layer = nn.Linear(weight.shape[1], weight.shape[0], device=device)
         with torch.no_grad():
             layer.weight.copy_(weight)
@@ -94,7 +103,7 @@ class Network(nn.Module):
 
         Outputs begin close together, so that a map unfolds from its middle.
         """
-        device = self.output.weight.device
+        device = self.device
         hidden, width = _hidden_layers(int(self.backbone.out_features), self.spec)  # type: ignore[arg-type]
         self.hidden = hidden.to(device)
         output = nn.Linear(width, out_dim)
@@ -113,3 +122,8 @@ def _hidden_layers(width: int, spec: NetworkSpec) -> tuple[nn.Sequential, int]:
         layers.append(nn.ReLU(inplace=True))
         width = units
     return nn.Sequential(*layers), width
+
+
+def _output(width: int, out_dim: int) -> nn.Linear:
+    """Make the output layer; None for features alone, which nobody asks for an output."""
+    return nn.Linear(width, out_dim) if out_dim else None  # type: ignore[return-value]

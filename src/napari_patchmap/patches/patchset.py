@@ -104,7 +104,7 @@ class PatchSet:
             raise PatchError(f"Sizes can be handled by {', '.join(FITS)}, not {self.fit!r}.")
         if self.intensity is None:
             self.intensity = Intensity.measure(
-                (self.images[i] for i in self._spread()), self.dtype, self.channels
+                (self.images[i] for i in self.spread()), self.dtype, self.channels
             )
         elif len(self.intensity.low) != self.channels:
             raise PatchError(
@@ -252,7 +252,7 @@ class PatchSet:
         -------
         ndarray of float64, shape (channel,), 0 to 255
         """
-        return border_colour(self.pixels(self._spread(), size).transpose(0, 2, 3, 1))
+        return border_colour(self.pixels(self.spread(), size).transpose(0, 2, 3, 1))
 
     def thumbnail(self, index: int, side: int = 64) -> np.ndarray:
         """Return patch ``index`` as an RGB picture for people.
@@ -270,7 +270,7 @@ class PatchSet:
         size = (max(1, round(patch.shape[0] * scale)), max(1, round(patch.shape[1] * scale)))
         return resize(as_rgb(patch)[None], size)[0]
 
-    def _spread(self) -> np.ndarray:
+    def spread(self) -> np.ndarray:
         """Indices of at most ``_SAMPLE`` patches spread evenly over the set."""
         return np.unique(np.linspace(0, len(self) - 1, min(len(self), _SAMPLE)).astype(int))
 

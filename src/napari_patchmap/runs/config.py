@@ -12,6 +12,7 @@ from napari_patchmap.methods.catalog import LAYOUTS, TITLES, Method
 from napari_patchmap.methods.stage import Optimiser
 from napari_patchmap.methods.tsne import Metric, Start, Tsne
 from napari_patchmap.networks.backbones import BACKBONES, check_backbone
+from napari_patchmap.networks.fixed import check_pretrained
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,9 @@ class TrainConfig(Config):
     method: Method = setting(
         "tsimcne",
         "How the map is made. tsimcne: the network lays the map out, groups are set apart; "
-        "simclr: it learns features and t-SNE lays them out, neighbours are kept best.",
+        "simclr: it learns features and t-SNE lays them out, neighbours are kept best. Nothing "
+        "is learned by pixels (t-SNE of them) and pretrained (t-SNE of what a trained network "
+        "sees in them).",
         group="Method",
     )
     preset: Literal["quick", "standard", "paper"] = setting(
@@ -197,14 +200,31 @@ class TrainConfig(Config):
             self.seed,
         )
 
+    weights: str | None = setting(
+        None,
+        "Of pretrained: file with the weights of the network (.safetensors or .pth); empty "
+        "downloads them once.",
+        group="Network",
+        rare=True,
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.weights is not None and self.method != "pretrained":
+            raise ConfigError(
+                "Weights can be given for the method pretrained alone; the others begin with "
+                "random ones."
+            )
         if self.dimensions > 3 and LAYOUTS[self.method] == "tsne":
             raise ConfigError(
                 f"t-SNE, which lays out the map of {TITLES[self.method]}, makes maps of 2 or 3 "
                 f"dimensions, not of {self.dimensions}."
             )
-        if self.backbone is not None:
+        if self.method == "pixels" and self.backbone is not None:
+            raise ConfigError("The method pixels has no backbone; leave it out.")
+        if self.method == "pretrained" and self.backbone is not None:
+            check_pretrained(self.backbone)
+        elif self.backbone is not None:
             check_backbone(self.backbone)
 
 

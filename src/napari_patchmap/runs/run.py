@@ -22,11 +22,12 @@ from napari_patchmap.augment.views import Symmetry
 from napari_patchmap.errors import ConfigError, PatchError, RunError
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.inference import infer
-from napari_patchmap.patches import Intensity, PatchSet, Progress, Skipped, reopen
-from napari_patchmap.patches.fit import Fit
+from napari_patchmap.networks.pixels import PatchPixels
+from napari_patchmap.patches import PatchSet, Progress, Skipped, reopen
 from napari_patchmap.patches.patchset import labels_of
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.folder import beside, check_free, put_in_place
+from napari_patchmap.runs.image_kind import ImageKind, strangeness
 from napari_patchmap.runs.picture import save_picture
 from napari_patchmap.runs.table import read_embedding_csv, save_embedding_csv
 from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
@@ -35,44 +36,22 @@ _FORMAT = 1
 
 
 @dataclass(frozen=True)
-class ImageKind:
-    """What the images of a run were like; new ones are treated the same.
+class Placed:
+    """New patches on a map.
 
     Parameters
     ----------
-    channel_names : tuple of str
-    intensity : Intensity
-        Scaling to 8 bits.
-    fit : str or None
-        How other sizes are brought to the training size.
+    embedding : ndarray of float32, shape (m, dimensions)
+    distances : ndarray of float32, shape (m,)
+        How far each is from the nearest patch of the map, by its features; above 1
+        is farther than 99 % of those are from each other.
+    notes : tuple of str
+        How they differ from the map's own patches, in sentences.
     """
 
-    channel_names: tuple[str, ...]
-    intensity: Intensity
-    fit: Fit | None
-
-    @classmethod
-    def of(cls, patches: PatchSet) -> Self:
-        """Note what these patches are like."""
-        assert patches.intensity is not None
-        return cls(patches.channel_names, patches.intensity, patches.fit)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "channel_names": list(self.channel_names),
-            "intensity": self.intensity.to_dict(),
-            "fit": self.fit,
-        }
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Rebuild what :meth:`to_dict` wrote."""
-        return cls(
-            tuple(values["channel_names"]),
-            Intensity.from_dict(values["intensity"]),
-            values["fit"],
-        )
+    embedding: np.ndarray
+    distances: np.ndarray
+    notes: tuple[str, ...]
 
 
 @dataclass(eq=False)
@@ -142,15 +121,23 @@ class Run:
     # -- new images ------------------------------------------------------------
 
     def transform(self, patches: PatchSet) -> np.ndarray:
-        """Place other patches on this map.
+        """Place other patches on this map: the coordinates of :meth:`place`."""
+        return self.place(patches).embedding
+
+    def place(
+        self, patches: PatchSet, watch: Callable[[int, int], None] | None = None
+    ) -> Placed:
+        """Place other patches on this map, and say how they differ from its own.
 
         They are scaled to 8 bits and brought to the training size exactly as the
         run's own patches were. The network says where they belong, or, where t-SNE
         made the map, openTSNE puts them among their neighbours.
 
-        Returns
-        -------
-        ndarray of float32, shape (len(patches), 2)
+        Parameters
+        ----------
+        patches : PatchSet
+        watch : callable, optional
+            Told how many of how many patches were looked at; may raise to end.
 
         Raises
         ------
@@ -165,15 +152,20 @@ class Run:
             )
         fit = patches.fit or self.images.fit
         same = replace(patches, intensity=self.images.intensity, fit=fit)
-        pixels = torch.from_numpy(same.pixels(range(len(same)), self.network.spec.size))
         features, embedding = infer(
-            self.network, pixels, symmetries=self.symmetries, half=self._half_precision
+            self.network,
+            PatchPixels(same, self.network.spec.size),
+            symmetries=self.symmetries,
+            half=self._half_precision,
+            watch=watch,
         )
-        if self.layout == "network":
-            return embedding
-        return self.config.train.tsne().place(
-            features, self.features, self.embedding, jobs=torch.get_num_threads()
-        )
+        if self.layout == "tsne":
+            embedding = self.config.train.tsne().place(
+                features, self.features, self.embedding, jobs=torch.get_num_threads()
+            )
+        distances, sentence = strangeness(features, self.features)
+        notes = (*self.images.differences(same), *([sentence] if sentence else []))
+        return Placed(embedding, distances, notes)
 
     @property
     def _half_precision(self) -> torch.dtype | None:

@@ -70,10 +70,20 @@ class Speed:
 
 
 @functools.lru_cache(maxsize=32)
-def measure_speed(spec: NetworkSpec, device: Device, batch_size: int) -> Speed:
+def measure_speed(
+    spec: NetworkSpec, device: Device, batch_size: int, *, trains: bool = True
+) -> Speed:
     """Time a network on a device with made-up images.
 
     Takes about a second on a CPU. Random states of the caller are not touched.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    device : Device
+    batch_size : int
+    trains : bool
+        False for a network that only looks at patches.
     """
     # A GPU is only busy with a whole batch; a CPU takes time in proportion.
     count = min(8, batch_size) if device.is_cpu else batch_size
@@ -83,14 +93,16 @@ def measure_speed(spec: NetworkSpec, device: Device, batch_size: int) -> Speed:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         while True:
             try:
-                return _measure(network, device, count, batch_size)
+                return _measure(network, device, count, batch_size, trains)
             except RuntimeError as error:
                 if count <= 8 or not is_out_of_memory(error):
                     raise
                 count //= 2
 
 
-def _measure(network: Network, device: Device, count: int, batch_size: int) -> Speed:
+def _measure(
+    network: Network, device: Device, count: int, batch_size: int, trains: bool
+) -> Speed:
     spec, target = network.spec, device.target
     autocast = {"dtype": device.half, "enabled": device.half is not None}
 
@@ -116,6 +128,9 @@ def _measure(network: Network, device: Device, count: int, batch_size: int) -> S
         cauchy_infonce(outputs).backward()
 
     views = images(2 * count)
+    if not trains:
+        network.eval()
+        return Speed(0.0, _seconds(lambda: look(views), target) / (2 * count), 0.0, 0)
     # Larger batches are faster per patch on a CPU, until its caches are full.
     while device.is_cpu and count < min(batch_size, 128):
         if _seconds(functools.partial(train, views), target, 1) > 0.1:

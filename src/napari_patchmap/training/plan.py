@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.augment.views import symmetries
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.methods import tsimcne
 from napari_patchmap.methods.catalog import make_recipe, preset_epochs, usual_batch
 from napari_patchmap.methods.rates import with_optimiser
-from napari_patchmap.methods.recipe import Recipe
+from napari_patchmap.methods.recipe import Recipe, kind_of
+from napari_patchmap.methods.simclr import HISTOLOGY_BATCH, HISTOLOGY_TEMPERATURE
 from napari_patchmap.networks import NetworkSpec
+from napari_patchmap.networks.fixed import PIXELS, PRETRAINED
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.config import RunConfig, TrainConfig
 from napari_patchmap.training.device import Device, choose_device, free_memory
@@ -103,12 +106,21 @@ class Plan:
             epochs = f"{sum(s.epochs for s in stages):.4g} epochs ({total:,} steps)"
             length = f"about {say_time(self.seconds)} for {epochs}: {parts}"
         height, width = self.size
+        patches = f"{self.patches:,} patches at {width} x {height} px"
+        if not stages:
+            whole, layout = say_time(self.seconds), say_time(self.expected.layout)
+            return [
+                f"about {whole}, of them {layout} for t-SNE; nothing is trained",
+                f"{patches}, features: {self.spec.backbone.replace(':', ' ')}",
+                self.device.reason,
+                *self.notes,
+            ]
         learns = next((s for s in stages if s.trains == "all"), stages[0])
         network = f"network {self.spec.backbone}, optimiser {learns.optimiser} at a rate of "
         network += f"{learns.lr:.2g}"
         return [
             length,
-            f"{self.patches:,} patches at {width} x {height} px, {network}",
+            f"{patches}, {network}",
             f"{self.batch_size} patches in a step; {self.device.reason}",
             *self.notes,
         ]
@@ -179,7 +191,10 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
     train = config.train
     ranks = ranks or Ranks()
     device = choose_device(ranks.device if ranks.world > 1 else train.device, train.precision)
-    backbone = train.backbone or _usual_backbone(train.preset, device)
+    backbone = _backbone(train, device)
+    if backbone == PIXELS:
+        device = replace(device, half=None)  # nothing is computed with them
+    train, noted = _for_histology(train, config.augment, backbone)
     batch_size = min(train.batch_size or usual_batch(train.method, backbone), count)
     epochs = train.epochs or preset_epochs(train.method, train.preset, backbone, count)
     recipe = _recipe(train, backbone, epochs, batch_size)
@@ -189,14 +204,15 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
         size=patches.training_size(train.longest_side),
         hidden=recipe.hidden,
         norm=recipe.norm,
-        out_dim=tsimcne.FEATURE_DIMENSIONS,
+        out_dim=tsimcne.FEATURE_DIMENSIONS if recipe.stages else 0,
     )
-    speed = measure_speed(spec, device, batch_size)
+    speed = measure_speed(spec, device, batch_size, trains=bool(recipe.stages))
     free = free_memory(device.target)
     turned = symmetries(config.augment, spec.size) if recipe.average_symmetries else [()]
     share = ranks.largest_share(batch_size)
     parts = -int(ranks.least(-_parts(speed.memory, share, free)))
     streamed, notes = _streamed(train.pixels, count, spec, free)
+    notes = (*noted, *notes)
     if parts > 1:
         sentence = (
             f"Each step is computed in {parts} parts to fit in memory; every patch is still "
@@ -223,6 +239,26 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
         ),
         notes=notes,
     )
+
+
+def _for_histology(
+    train: TrainConfig, augment: AugmentConfig, backbone: str
+) -> tuple[TrainConfig, tuple[str, ...]]:
+    """Let SimCLR with the histology augmentations be that of Ciga et al. 2022 (section d).
+
+    What was set by hand stays; the compact network keeps its own optimiser.
+    """
+    if train.method != "simclr" or augment != AugmentConfig.preset("histology"):
+        return train, ()
+    chosen = train.replace(
+        temperature=train.temperature or HISTOLOGY_TEMPERATURE,
+        batch_size=train.batch_size or HISTOLOGY_BATCH,
+    )
+    if kind_of(backbone) == "paper":
+        chosen = chosen.replace(optimiser=train.optimiser or "lars")
+    if chosen == train:
+        return train, ()
+    return chosen, ("Batch, temperature and optimiser are those published for histology.",)
 
 
 def _recipe(
@@ -262,10 +298,16 @@ def _streamed(
     return True, (sentence,)
 
 
-def _usual_backbone(preset: str, device: Device) -> str:
-    if preset == "quick" and device.is_cpu:
-        return "compact"
-    return "resnet18-small-kernel"
+def _backbone(train: TrainConfig, device: Device) -> str:
+    """Name the network that gives the features."""
+    if train.method == "pixels":
+        return PIXELS
+    if train.method == "pretrained":
+        return PRETRAINED + (train.backbone or "resnet18")
+    if train.backbone is None:
+        quick = train.preset == "quick" and device.is_cpu
+        return "compact" if quick else "resnet18-small-kernel"
+    return train.backbone
 
 
 def describe_plan(patches: PatchSet, config: RunConfig) -> str:

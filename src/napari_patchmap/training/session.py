@@ -11,18 +11,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_patchmap.augment.views import ViewMaker, symmetries
+from napari_patchmap.augment.views import ViewMaker, plain, symmetries
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.methods.tsimcne import start_map
 from napari_patchmap.methods.tsne import EARLY, LATER
 from napari_patchmap.networks import Network, NetworkSpec
+from napari_patchmap.networks.fixed import (
+    PRETRAINED,
+    PixelFeatures,
+    PretrainedFeatures,
+    load_published,
+)
 from napari_patchmap.networks.inference import infer, recalibrate
 from napari_patchmap.networks.pixels import PatchPixels, Pixels
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.quality import evaluate
 from napari_patchmap.runs.config import RunConfig
-from napari_patchmap.runs.run import ImageKind, Run
+from napari_patchmap.runs.image_kind import ImageKind
+from napari_patchmap.runs.run import Run
 from napari_patchmap.training.checkpoints import Checkpoints, check_same_images, digest
 from napari_patchmap.training.clock import Clock
 from napari_patchmap.training.control import Control
@@ -33,6 +40,9 @@ from napari_patchmap.training.reporter import Reporter
 from napari_patchmap.training.seeds import NETWORK, START, seed_of
 from napari_patchmap.training.snapshots import Snapshots
 from napari_patchmap.training.stage_run import StageRun
+
+#: Share of a time budget that is kept for what takes longer than expected.
+_RESERVE = 0.01
 
 #: Patches from which the main axes of a first map are taken.
 _AXES_SAMPLE = 4096
@@ -76,6 +86,7 @@ class Session:
             else [(0, False)]
         )
         self.steps_made: list[int] = []
+        self.weights: str | None = None
         self.stage = 0
 
     # -- the walk --------------------------------------------------------------------
@@ -94,7 +105,7 @@ class Session:
         inside = self._restore(saved, folder)
         end = None
         if plan.minutes is not None:
-            end = 60 * plan.minutes - plan.expected.layout - plan.expected.after
+            end = self._budget - plan.expected.layout
         while self.stage < len(plan.recipe.stages) and not self.control.stopped:
             self.reporter.begin_stage(self.stage, end)
             stage = StageRun(self, self.stage, self._pace(end))
@@ -110,6 +121,13 @@ class Session:
                 if self.stage < len(plan.recipe.stages) or plan.recipe.layout == "tsne":
                     self.checkpoints.write(self.state())
         return self._finish()
+
+    @property
+    def _budget(self) -> float:
+        """Seconds after which the map must be there; infinite when epochs are followed."""
+        if self.plan.minutes is None:
+            return math.inf
+        return (1 - _RESERVE) * 60 * self.plan.minutes - self.plan.expected.after
 
     def _load_pixels(self) -> Pixels:
         lazy = PatchPixels(self.patches, self.plan.size)
@@ -155,7 +173,7 @@ class Session:
         """Make the network, new or as it was saved; return what its stage had saved."""
         torch.manual_seed(seed_of(self.config.train.seed, 0, NETWORK))
         if saved is None:
-            self._use(Network(self.plan.spec))
+            self._use(self._new_network())
             return None
         assert folder is not None
         check_same_images(saved["images"], self.images, self.patches, folder)
@@ -169,6 +187,24 @@ class Session:
         inside: dict[str, Any] | None = saved["inside"]
         return inside
 
+    def _new_network(self) -> Network:
+        """Make the network, with random weights or those that were published for it."""
+        network = Network(self.plan.spec)
+        backbone = network.backbone
+        if isinstance(backbone, PretrainedFeatures):
+            self.reporter.say("getting weights")
+            name = self.plan.spec.backbone.removeprefix(PRETRAINED)
+            self.weights = load_published(backbone, name, self.config.train.weights)
+        elif isinstance(backbone, PixelFeatures):
+            chosen = torch.linspace(0, len(self.pixels) - 1, self._sample).round().long()
+            backbone.fit(plain(self.pixels[chosen.to(self.pixels.device)]).cpu())
+        return network
+
+    @property
+    def _sample(self) -> int:
+        """Patches from which main axes are taken."""
+        return min(_AXES_SAMPLE, len(self.pixels))
+
     def _use(self, network: Network) -> None:
         self.network = network.to(self.device.target)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -179,7 +215,16 @@ class Session:
     def infer(self, pixels: Pixels, *, final: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Features and outputs of patches; in the end averaged over their symmetries."""
         turned = self.symmetries if final else [(0, False)]
-        return infer(self.network, pixels, symmetries=turned, half=self.device.half)
+        watch = self._watch_features if final and not self.plan.recipe.stages else None
+        return infer(
+            self.network, pixels, symmetries=turned, half=self.device.half, watch=watch
+        )
+
+    def _watch_features(self, done: int, total: int) -> None:
+        """Report features of a network that is not trained, and let the person stop."""
+        self.reporter.say(f"computing features: {done:,} of {total:,} patches")
+        if self.control.asked_to_stop():
+            raise TrainingError("Stopped before there was a map, so nothing was saved.")
 
     @torch.no_grad()
     def start_map(self, stage: Stage) -> None:
@@ -194,8 +239,7 @@ class Session:
         self.ranks.broadcast(self.network)
 
     def _some_features(self) -> Tensor:
-        count = min(_AXES_SAMPLE, len(self.pixels))
-        chosen = torch.linspace(0, len(self.pixels) - 1, count).round().long()
+        chosen = torch.linspace(0, len(self.pixels) - 1, self._sample).round().long()
         features, _ = self.infer(self.pixels[chosen.to(self.pixels.device)])
         return torch.from_numpy(features).to(self.device.target)
 
@@ -250,6 +294,7 @@ class Session:
                 "half": _name(plan.device.half),
                 "batch_size": plan.batch_size,
                 "parts": self.parts,
+                "weights": self.weights,
                 "processes": self.ranks.world,
                 "plan": plan.to_dict(),
                 "stages": [stage.to_dict() for stage in plan.recipe.stages],
@@ -263,7 +308,7 @@ class Session:
     def _lay_out(self, features: np.ndarray) -> np.ndarray:
         """Make the map by t-SNE of the features; end early if time is up."""
         plan, clock, began = self.plan, self.clock, self.clock()
-        late = math.inf if plan.minutes is None else 60 * plan.minutes - plan.expected.after
+        late = self._budget
         total = EARLY + LATER
 
         def watch(done: int, embedding: np.ndarray) -> bool:

@@ -1,0 +1,74 @@
+"""Gaussian blur, each patch with its own width; agrees with torchvision's operator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from napari_patchmap.augment.config import AugmentConfig
+
+#: Side of the kernel as a share of the patch's shorter side (Chen et al. 2020, SimCLR).
+_KERNEL_SHARE = 0.1
+
+#: Width of a Gaussian that blurs nothing.
+_NONE = 1e-3
+
+
+@dataclass
+class Blur:
+    """Standard deviations of a batch of ``b`` views in pixels, shape (b,)."""
+
+    sigma: Tensor
+
+    @classmethod
+    def draw(cls, config: AugmentConfig, batch: int, generator: torch.Generator) -> Blur:
+        """Draw which views are blurred, and how much."""
+        device = generator.device
+        blurred = torch.rand(batch, generator=generator, device=device) < config.blur_share
+        low, high = config.blur_least, max(config.blur_least, config.blur_most)
+        sigma = low + (high - low) * torch.rand(batch, generator=generator, device=device)
+        return cls(torch.where(blurred, sigma, _NONE))
+
+    def __getitem__(self, part: slice) -> Blur:
+        return Blur(self.sigma[part])
+
+    def apply(self, images: Tensor) -> Tensor:
+        """Blur ``(b, channel, height, width)`` images."""
+        side = min(images.shape[-2:])
+        return gaussian_blur(images, self.sigma, kernel_size(side))
+
+
+def kernel_size(side: int) -> int:
+    """Odd side of the kernel for patches with a shorter side of so many pixels."""
+    return max(3, int(_KERNEL_SHARE * side) | 1)
+
+
+def gaussian_blur(images: Tensor, sigma: Tensor, kernel: int) -> Tensor:
+    """Blur images with Gaussians cut off at the kernel's edge; borders are mirrored.
+
+    Parameters
+    ----------
+    images : Tensor, shape (b, channel, height, width)
+        Sides of more than half of ``kernel``.
+    sigma : Tensor, shape (b,)
+        Pixels.
+    kernel : int
+        Odd.
+    """
+    reach = kernel // 2
+    steps = torch.arange(-reach, reach + 1, device=images.device, dtype=images.dtype)
+    weights = torch.exp(-0.5 * (steps / sigma[:, None].to(images.dtype)).square())
+    weights = (weights / weights.sum(dim=1, keepdim=True))[:, :, None, None, None]
+    padded = nn.functional.pad(images, (reach, reach, reach, reach), mode="reflect")
+    height, width = images.shape[-2:]
+    # One direction after the other; shifted copies are faster than a convolution
+    # whose kernel differs from patch to patch.
+    rows = padded[:, :, :height] * weights[:, 0]
+    for k in range(1, kernel):
+        rows.addcmul_(padded[:, :, k : k + height], weights[:, k])
+    out = rows[..., :width] * weights[:, 0]
+    for k in range(1, kernel):
+        out.addcmul_(rows[..., k : k + width], weights[:, k])
+    return out
