@@ -61,6 +61,27 @@ def test_embed_evaluate_and_transform(stack, tmp_path, capsys):
     assert (pd.read_csv(placed)["unlikeness"] > 1).all()
 
 
+def test_what_was_learned_is_laid_out_again_by_tsne(stack, tmp_path, capsys):
+    run, other = tmp_path / "run", tmp_path / "other"
+    assert main(["embed", str(stack), "--out", str(run), *QUICK]) == 0
+    again = ["tsne", str(run), "--out", str(other)]
+    assert main([*again, "--perplexity", "8", "--dimensions", "3"]) == 0
+    old, new = pd.read_csv(run / "embedding.csv"), pd.read_csv(other / "embedding.csv")
+    assert [c for c in new if c.startswith("axis")] == ["axis-0", "axis-1", "axis-2"]
+    assert list(new["label"]) == list(old["label"])
+    np.testing.assert_array_equal(
+        np.load(run / "features.npy"), np.load(other / "features.npy")
+    )
+    placed = tmp_path / "placed.csv"
+    assert main(["transform", str(other), str(stack), "--out", str(placed)]) == 0
+    assert "axis-2" in pd.read_csv(placed)
+    capsys.readouterr()
+    assert "already holds a run" in fails(capsys, *again)
+    again[3] = tmp_path / "flat"
+    assert "2 or 3 dimensions, not of 5" in fails(capsys, *again, "--dimensions", "5")
+    assert not again[3].exists()
+
+
 def test_changes_can_be_left_out(stack, tmp_path):
     out = tmp_path / "run"
     args = ["--augment", "rotations", "--without", "crop", "grey", *QUICK]

@@ -24,6 +24,12 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
+#: Settings of a t-SNE among those of a training.
+TSNE_SETTINGS = (
+    "perplexity", "exaggeration", "tsne_start", "tsne_metric", "dimensions", "seed",
+)  # fmt: skip
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser; it leaves the name of the command in ``command``."""
     from napari_patchmap.augment.config import PRESETS, SWITCHES
@@ -58,7 +64,7 @@ def make_parser() -> argparse.ArgumentParser:
     embed.add_argument(
         "--augment", choices=PRESETS,
         help="how patches are varied: natural (no turns), right-angles (tissue), rotations "
-        "(cells in the middle of their patch; default), histology (tissue, strong changes)",
+        "(cells in the middle of their patch; default), histology (tissue) or dino",
     )  # fmt: skip
     embed.add_argument(
         "--without", nargs="+", choices=SWITCHES, metavar="CHANGE",
@@ -78,6 +84,15 @@ def make_parser() -> argparse.ArgumentParser:
     _add_data(transform)
     transform.add_argument("--out", required=True, metavar="CSV", help="table to write")
     transform.set_defaults(command="transform")
+
+    tsne = commands.add_parser(
+        "tsne", help="make another map of what a run has learned, by t-SNE"
+    )
+    tsne.add_argument("run", metavar="RUN", help="folder of a saved run")
+    tsne.add_argument("--out", required=True, metavar="RUN", help="new folder for the map")
+    for name in TSNE_SETTINGS:
+        _add_setting(tsne, settings[name])
+    tsne.set_defaults(command="tsne")
 
     tile = commands.add_parser("tile", help="cut slides into tiles with tissue on them")
     tile.add_argument("slide", metavar="SLIDE", help="slide (.svs, .tif) or folder of slides")
@@ -200,7 +215,7 @@ def given_settings(args: argparse.Namespace) -> dict[str, Any]:
     """Return the training settings that were named on the command line."""
     from napari_patchmap.runs import TrainConfig
 
-    names = [item.name for item in TrainConfig.settings()]
+    names = [item.name for item in TrainConfig.settings() if hasattr(args, item.name)]
     return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
 
 

@@ -119,6 +119,23 @@ def _transform(args: argparse.Namespace, began: float) -> int:
     return 0
 
 
+def _tsne(args: argparse.Namespace, began: float) -> int:
+    from napari_patchmap.quality import report_lines
+    from napari_patchmap.runs import Run, check_free
+    from napari_patchmap.training.relayout import lay_out_again
+
+    out, run = check_free(args.out), Run.load(args.run)
+    with ProgressLine() as line, Interrupt() as interrupt:
+        run = lay_out_again(
+            run, progress=line.show_layout, should_stop=interrupt.is_set, **given_settings(args)
+        )
+    run.save(out)
+    for text in report_lines(run.metrics):
+        say(text)
+    say(f"Run folder: {out}")
+    return 0
+
+
 def _tile(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.tile_command import cut
 
@@ -246,6 +263,7 @@ _COMMANDS = {
     "demo": _demo,
     "embed": _embed,
     "transform": _transform,
+    "tsne": _tsne,
     "tile": _tile,
     "evaluate": _evaluate,
     "cache": _cache,

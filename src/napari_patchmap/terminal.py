@@ -105,7 +105,14 @@ class ProgressLine:
             parts.append(f"loss {progress.loss:.3f}")
             parts.append(f"{progress.views_per_second:,.0f} views/s")
             parts.append(say_left(progress.seconds_left))
-        self._write(progress.phase, ", ".join(parts))
+        # Counts within a phase are no new phase.
+        self._write(progress.phase.partition(":")[0], ", ".join(parts))
+
+    def show_layout(self, progress: Progress) -> None:
+        """Show a report of a t-SNE, which brings the map each time."""
+        from dataclasses import replace
+
+        self.show(replace(progress, embedding=None))
 
     def _write(self, phase: str, text: str) -> None:
         if self._live:

@@ -102,3 +102,14 @@ def test_colour_only_changes_what_has_a_meaning(channels):
     maker = ViewMaker(config, is_rgb=False, fill=[0.0] * channels)
     views = maker(patches, torch.Generator().manual_seed(0))
     assert torch.allclose(views, patches / 255, atol=1e-5)
+
+
+def test_solarising_is_torchvisions(functional, images):
+    which = torch.tensor([True, False, True, True, False])
+    expected = torch.stack(
+        [
+            functional.solarize(image, 0.5) if chosen else image
+            for image, chosen in zip(images, which, strict=True)
+        ]
+    )
+    assert torch.equal(colour.solarise_some(images, which), expected)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from napari_patchmap.augment.config import AugmentConfig
-from napari_patchmap.augment.geometry import Geometry, resample
+from napari_patchmap.augment.geometry import Geometry, resample, tilt_of
 from napari_patchmap.networks.vision import torchvision
 
 SIZE = (28, 20)  # not square: height and width must never be exchanged
@@ -148,3 +148,70 @@ def test_switched_off_geometry_changes_nothing():
     geometry = Geometry.draw(config, 50, SIZE, torch.Generator().manual_seed(0))
     images = torch.rand(50, 1, *SIZE)
     assert torch.allclose(resample(images, geometry, torch.zeros(1)), images, atol=1e-5)
+
+
+def test_tilts_are_torchvisions(functional):
+    """The corners of the view show what torchvision's perspective brings there."""
+    # Smooth ones, since torchvision's coordinates are half a pixel apart from its corners.
+    images = torch.rand(3, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    images = torch.nn.functional.interpolate(images, (21, 30), mode="bicubic")
+    moves = 0.8 * torch.rand(2, 4, 3, generator=torch.Generator().manual_seed(1))
+    geometry = Geometry.identity(3, (21, 30), torch.device("cpu"))
+    geometry.tilt = tilt_of(moves, (21, 30))
+    found = resample(images, geometry, torch.zeros(3))
+    corners = [[0, 0], [29, 0], [29, 20], [0, 20]]
+    inwards = [(1, 1), (-1, 1), (-1, -1), (1, -1)]
+    for k in range(3):
+        ends = [
+            [x + sx * float(moves[0, i, k]) * 15, y + sy * float(moves[1, i, k]) * 10]
+            for i, ((x, y), (sx, sy)) in enumerate(zip(corners, inwards, strict=True))
+        ]
+        solved = _coefficients(corners, ends)
+        wanted = functional.perspective(
+            images[k], None, None, interpolation=functional.InterpolationMode.BILINEAR,
+            fill=[0.0], coefficients=solved,
+        )  # fmt: skip
+        inside = (slice(None), slice(2, -2), slice(2, -2))
+        assert (found[k][inside] - wanted[inside]).abs().mean() < 0.02
+
+
+def _coefficients(starts, ends):
+    """Solve for the projection that brings places of the view to those of the patch."""
+    rows, wanted = [], []
+    for (x, y), (u, v) in zip(starts, ends, strict=True):
+        rows += [
+            [u, v, 1, 0, 0, 0, -x * u, -x * v],
+            [0, 0, 0, u, v, 1, -y * u, -y * v],
+        ]
+        wanted += [x, y]
+    matrix = torch.tensor(rows, dtype=torch.float64)
+    return torch.linalg.solve(matrix, torch.tensor(wanted, dtype=torch.float64)).tolist()
+
+
+def test_no_move_is_no_tilt():
+    images = torch.rand(2, 1, 9, 12, generator=torch.Generator().manual_seed(0))
+    geometry = Geometry.identity(2, (9, 12), torch.device("cpu"))
+    geometry.tilt = tilt_of(torch.zeros(2, 4, 2), (9, 12))
+    torch.testing.assert_close(
+        resample(images, geometry, torch.zeros(1)), images, atol=1e-5, rtol=0
+    )
+
+
+def test_views_of_another_size_show_the_same():
+    ramp = torch.linspace(0, 1, 32).expand(2, 1, 32, 32)
+    geometry = Geometry.identity(2, (32, 32), torch.device("cpu"))
+    small = resample(ramp, geometry, torch.zeros(1), (16, 8))
+    assert small.shape == (2, 1, 16, 8)
+    wanted = torch.nn.functional.interpolate(
+        ramp, (16, 8), mode="bilinear", align_corners=False
+    )
+    torch.testing.assert_close(small, wanted, atol=1e-5, rtol=0)
+
+
+def test_the_largest_crop_is_kept_to():
+    config = AugmentConfig(crop_smallest=0.1, crop_largest=0.3, crop_aspect=1.0)
+    generator = torch.Generator().manual_seed(0)
+    drawn = Geometry.draw(config, 5000, (100, 100), generator)
+    share = drawn.height * drawn.width / 1e4
+    assert float(share.max()) < 0.31
+    assert float(share.mean()) == pytest.approx(0.2, abs=0.01)

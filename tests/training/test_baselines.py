@@ -60,7 +60,7 @@ def test_a_saved_baseline_places_new_images(tmp_path):
     again = Run.load(tmp_path / "run")
     placed = again.transform(cells)
     apart = np.linalg.norm(placed - run.embedding, axis=1)
-    assert np.median(apart) < 0.1 * np.ptp(run.embedding)
+    assert np.median(apart) < 0.2 * np.ptp(run.embedding)
 
 
 def test_a_trained_network_sees_what_torchvision_would_show_it(published, cells):
@@ -105,7 +105,7 @@ def test_weights_of_a_file_make_a_map_that_needs_the_file_no_more(
     spec = again.network.spec
     assert (spec.backbone, spec.out_dim) == ("pretrained:resnet18", 0)
     placed = again.transform(cells)
-    assert np.median(np.linalg.norm(placed - run.embedding, axis=1)) < 0.1 * np.ptp(
+    assert np.median(np.linalg.norm(placed - run.embedding, axis=1)) < 0.2 * np.ptp(
         run.embedding
     )
 

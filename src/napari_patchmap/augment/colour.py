@@ -145,5 +145,10 @@ def grey_some(images: Tensor, which: Tensor) -> Tensor:
     return torch.where(_wide(which), to_grey(images), images)
 
 
+def solarise_some(images: Tensor, which: Tensor) -> Tensor:
+    """Invert values of 0.5 and more in the images where ``which`` (b, bool) is set."""
+    return torch.where(_wide(which) & (images >= 0.5), 1 - images, images)
+
+
 def _wide(values: Tensor) -> Tensor:
     return values[:, None, None, None]

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from napari_patchmap.config import Config, setting
 from napari_patchmap.errors import ConfigError
 
-Preset = Literal["natural", "right-angles", "rotations", "histology"]
+Preset = Literal["natural", "right-angles", "rotations", "histology", "dino"]
 PRESETS: tuple[str, ...] = get_args(Preset)
 
 #: What can be switched off alone, and the settings that do it.
@@ -20,6 +20,8 @@ _OFF = {
     "jitter": ("jitter",),
     "grey": ("grey",),
     "blur": ("blur",),
+    "tilts": ("perspective",),
+    "solarise": ("solarise",),
 }
 SWITCHES: tuple[str, ...] = tuple(_OFF)
 
@@ -43,6 +45,16 @@ class AugmentConfig(Config):
         step=0.05,
         group="Geometry",
         label="Smallest crop",
+    )
+    crop_largest: float = setting(
+        1.0,
+        "Largest share of the area that a crop keeps.",
+        low=0.01,
+        high=1.0,
+        step=0.05,
+        group="Geometry",
+        rare=True,
+        label="Largest crop",
     )
     crop_aspect: float = setting(
         4 / 3,
@@ -89,6 +101,32 @@ class AugmentConfig(Config):
         step=5.0,
         group="Geometry",
         label="Largest angle",
+    )
+    perspective: bool = setting(
+        False,
+        "Tilt some views, as if seen from the side; corners are filled like those of turns.",
+        group="Geometry",
+        label="Tilt some",
+    )
+    perspective_share: float = setting(
+        0.5,
+        "Share of the views that are tilted.",
+        low=0.0,
+        high=1.0,
+        step=0.1,
+        group="Geometry",
+        rare=True,
+        label="Share of tilted views",
+    )
+    perspective_most: float = setting(
+        0.5,
+        "Corners move by up to this share of half the side.",
+        low=0.0,
+        high=1.0,
+        step=0.1,
+        group="Geometry",
+        rare=True,
+        label="Strongest tilt",
     )
     jitter: bool = setting(
         True,
@@ -193,6 +231,23 @@ class AugmentConfig(Config):
         label="Largest blur",
     )
 
+    solarise: bool = setting(
+        False,
+        "Invert the bright half of the values in some views.",
+        group="Colour",
+        label="Solarise some",
+    )
+    solarise_share: float = setting(
+        0.2,
+        "Share of the views that are solarised.",
+        low=0.0,
+        high=1.0,
+        step=0.1,
+        group="Colour",
+        rare=True,
+        label="Share of solarised views",
+    )
+
     def weakened(self, strength: float) -> AugmentConfig:
         """Return the same augmentations with smaller magnitudes.
 
@@ -203,6 +258,8 @@ class AugmentConfig(Config):
             return self
         return self.replace(
             crop_smallest=1 - strength * (1 - self.crop_smallest),
+            crop_largest=1 - strength * (1 - self.crop_largest),
+            perspective_most=strength * self.perspective_most,
             crop_aspect=self.crop_aspect**strength,
             brightness=strength * self.brightness,
             contrast=strength * self.contrast,
@@ -217,7 +274,8 @@ class AugmentConfig(Config):
 
         Parameters
         ----------
-        changes : {"crop", "flips", "right-angles", "rotations", "jitter", "grey", "blur"}
+        changes : {"crop", "flips", "right-angles", "rotations", "jitter", "grey", "blur",
+            "tilts", "solarise"}
         """
         return self.replace(**{name: False for change in changes for name in _OFF[change]})
 
@@ -231,6 +289,9 @@ class AugmentConfig(Config):
         the circle. ``histology``: that of Ciga, Xu and Martel, "Self supervised
         contrastive learning for digital histopathology", 2022: crops from 1 % of
         the area, all symmetries of the square, strong colour changes and blur.
+        ``dino``: that of Nielsen et al., "Self-supervision for medical image
+        classification", 2024: tilts, any angle, blur and solarisation; the method
+        "dino" cuts its global and local crops itself.
         """
         if name == "natural":
             return cls(flip_vertical=False, right_angles=False, rotate=False)
@@ -249,6 +310,17 @@ class AugmentConfig(Config):
                 hue=0.2,
                 grey=False,
                 blur=True,
+            )
+        if name == "dino":
+            return cls(
+                crop_smallest=0.5,
+                perspective=True,
+                right_angles=False,
+                rotate_degrees=180.0,
+                saturation=0.2,
+                blur=True,
+                blur_most=5.0,
+                solarise=True,
             )
         raise ConfigError(
             f"Augmentations must be one of {', '.join(PRESETS)}; it was {name!r}."

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -33,6 +34,10 @@ class Geometry:
     top, left, height, width : Tensor of float
         Crop box in pixels.
     flip_horizontal, flip_vertical : Tensor of bool
+    tilt : Tensor of float, shape (b, 8), optional
+        Of a projection that comes before everything else: source (x, y) of a place
+        (x, y), both in pixels from the centre, is ((a x + b y + c) / (g x + h y + 1),
+        (d x + e y + f) / (g x + h y + 1)).
     """
 
     angle: Tensor
@@ -42,6 +47,7 @@ class Geometry:
     width: Tensor
     flip_horizontal: Tensor
     flip_vertical: Tensor
+    tilt: Tensor | None = None
 
     @classmethod
     def identity(cls, batch: int, size: tuple[int, int], device: torch.device) -> Geometry:
@@ -64,6 +70,10 @@ class Geometry:
         def uniform(*shape: int) -> Tensor:
             return torch.rand(shape or (batch,), generator=generator, device=device)
 
+        if config.perspective:
+            moves = uniform(2, 4, batch) * config.perspective_most
+            tilted = uniform() < config.perspective_share
+            geometry.tilt = tilt_of(moves * tilted, size)
         if config.right_angles:
             geometry.angle = geometry.angle + 90.0 * (uniform() < 0.5)
         if config.rotate:
@@ -77,12 +87,15 @@ class Geometry:
         return geometry
 
     def __getitem__(self, part: slice) -> Geometry:
-        return Geometry(*(getattr(self, field.name)[part] for field in fields(self)))
+        values: list[Any] = [getattr(self, field.name) for field in fields(self)]
+        parts: list[Any] = [None if value is None else value[part] for value in values]
+        return Geometry(*parts)
 
     def _draw_crop(self, config: AugmentConfig, size: tuple[int, int], random: Tensor) -> None:
         """Choose boxes as Inception does: area uniform, log aspect uniform, first that fits."""
         rows, columns = size
-        area = rows * columns * (config.crop_smallest + (1 - config.crop_smallest) * random[0])
+        least, most = config.crop_smallest, max(config.crop_smallest, config.crop_largest)
+        area = rows * columns * (least + (most - least) * random[0])
         aspect = torch.exp(math.log(config.crop_aspect) * (2 * random[1] - 1))
         width = torch.round(torch.sqrt(area * aspect)).clamp_(min=1)
         height = torch.round(torch.sqrt(area / aspect)).clamp_(min=1)
@@ -100,7 +113,41 @@ class Geometry:
         self.left = torch.where(found, left, float((columns - wide) // 2))
 
 
-def resample(images: Tensor, geometry: Geometry, fill: Tensor) -> Tensor:
+def tilt_of(moves: Tensor, size: tuple[int, int]) -> Tensor:
+    """Find the projections that move the corners of patches inwards.
+
+    Parameters
+    ----------
+    moves : Tensor of float, shape (2, 4, b)
+        How far each corner (top left, top right, bottom right, bottom left) moves
+        along x and y, in shares of half the side.
+    size : (height, width)
+
+    Returns
+    -------
+    Tensor of float32, shape (b, 8)
+        See :class:`Geometry`.
+    """
+    height, width = size
+    # Corners about the centre, as torchvision has them: of the first and last pixels.
+    x = torch.tensor([-1.0, 1.0, 1.0, -1.0], device=moves.device) * (width - 1) / 2
+    y = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=moves.device) * (height - 1) / 2
+    # Where they come to lie in the view.
+    to_x = x[:, None] - x.sign()[:, None] * moves[0] * (width // 2)
+    to_y = y[:, None] - y.sign()[:, None] * moves[1] * (height // 2)
+    to_x, to_y = to_x.T.double(), to_y.T.double()  # (b, 4)
+    from_x, from_y = (v.double().expand_as(to_x) for v in (x, y))
+    one, zero = torch.ones_like(to_x), torch.zeros_like(to_x)
+    rows_x = [to_x, to_y, one, zero, zero, zero, -from_x * to_x, -from_x * to_y]
+    rows_y = [zero, zero, zero, to_x, to_y, one, -from_y * to_x, -from_y * to_y]
+    matrix = torch.cat([torch.stack(rows_x, dim=2), torch.stack(rows_y, dim=2)], dim=1)
+    wanted = torch.cat([from_x, from_y], dim=1)
+    return torch.linalg.solve(matrix, wanted).float()
+
+
+def resample(
+    images: Tensor, geometry: Geometry, fill: Tensor, size: tuple[int, int] | None = None
+) -> Tensor:
     """Apply the geometry of every patch, bilinear, in one interpolation.
 
     Parameters
@@ -109,20 +156,30 @@ def resample(images: Tensor, geometry: Geometry, fill: Tensor) -> Tensor:
     geometry : Geometry
     fill : Tensor of float, shape (channel,)
         Colour of what lies outside the patch, in the units of ``images``.
+    size : (height, width), optional
+        Of the result; that of the patches when None.
 
     Returns
     -------
     Tensor of float, shape (b, channel, height, width)
     """
     rows, columns = images.shape[-2:]
-    y = _box_coordinates(geometry.top, geometry.height, rows, geometry.flip_vertical)
-    x = _box_coordinates(geometry.left, geometry.width, columns, geometry.flip_horizontal)
+    high, wide = size or (rows, columns)
+    y = _box_coordinates(geometry.top, geometry.height, high, geometry.flip_vertical)
+    x = _box_coordinates(geometry.left, geometry.width, wide, geometry.flip_horizontal)
     y, x = y - (rows - 1) / 2, x - (columns - 1) / 2
     radians = torch.deg2rad(geometry.angle)[:, None]
     cos, sin = torch.cos(radians), torch.sin(radians)
     # source = rotation^-1 of output, about the centre, in pixels (rows point down)
     source_x = (cos * x)[:, None, :] - (sin * y)[:, :, None]
     source_y = (sin * x)[:, None, :] + (cos * y)[:, :, None]
+    if geometry.tilt is not None:
+        a, b, c, d, e, f, g, h = geometry.tilt[..., None, None].unbind(dim=1)
+        depth = g * source_x + h * source_y + 1
+        source_x, source_y = (
+            (a * source_x + b * source_y + c) / depth,
+            (d * source_x + e * source_y + f) / depth,
+        )
     grid = torch.stack((source_x * (2 / columns), source_y * (2 / rows)), dim=-1)
     # Sampling the difference to the fill colour makes "zero outside" the fill.
     colour = fill.to(images)[:, None, None]

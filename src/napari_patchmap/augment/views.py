@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from napari_patchmap.augment.blur import Blur
-from napari_patchmap.augment.colour import ColourChange
+from napari_patchmap.augment.colour import ColourChange, solarise_some
 from napari_patchmap.augment.config import AugmentConfig
 from napari_patchmap.augment.geometry import Geometry, resample
 from napari_patchmap.patches import PatchSet
@@ -60,6 +60,7 @@ class ViewMaker:
         *,
         part: slice | None = None,
         batch: int | None = None,
+        size: tuple[int, int] | None = None,
     ) -> Tensor:
         """Make one view of each patch.
 
@@ -74,6 +75,8 @@ class ViewMaker:
             generator in the same state, and are the same as if made at once.
         batch : int, optional
             Patches in that larger batch; given with ``part``.
+        size : (height, width), optional
+            Of the views; that of the patches when None.
 
         Returns
         -------
@@ -81,21 +84,30 @@ class ViewMaker:
         """
         if (part is None) != (batch is None):
             raise ValueError("a part needs the size of the batch that it is a part of")
-        batch, size = batch or len(patches), (patches.shape[-2], patches.shape[-1])
-        geometry = Geometry.draw(self.config, batch, size, generator)
+        batch, whole = batch or len(patches), (patches.shape[-2], patches.shape[-1])
+        geometry = Geometry.draw(self.config, batch, whole, generator)
         colours = ColourChange.draw(self.config, batch, generator, self._draw_order(generator))
+        # What most presets do not have is drawn only if it is wanted, so that their
+        # random numbers stay what they were.
         blur = Blur.draw(self.config, batch, generator) if self.config.blur else None
+        inverted = None
+        if self.config.solarise:
+            chance = torch.rand(batch, generator=generator, device=generator.device)
+            inverted = chance < self.config.solarise_share
         if part is not None:
             geometry, colours = geometry[part], colours[part]
             blur = blur[part] if blur is not None else None
+            inverted = inverted[part] if inverted is not None else None
         # On a CPU in parts that stay in its cache, which is twice as fast.
         step = _CACHED if patches.device.type == "cpu" else max(1, len(patches))
-        out = torch.empty(patches.shape, device=patches.device)
+        shape = (*patches.shape[:2], *(size or whole))
+        out = torch.empty(shape, device=patches.device)
         for start in range(0, len(patches), step):
             some = slice(start, start + step)
-            images = resample(plain(patches[some]), geometry[some], self.fill)
+            images = resample(plain(patches[some]), geometry[some], self.fill, size)
             images = colours[some].apply(images, self.config, is_rgb=self.is_rgb)
-            out[some] = images if blur is None else blur[some].apply(images)
+            images = images if blur is None else blur[some].apply(images)
+            out[some] = images if inverted is None else solarise_some(images, inverted[some])
         return out
 
     def _draw_order(self, generator: torch.Generator) -> list[int]:

@@ -1,21 +1,21 @@
-"""A first layout of a map: t-SNE of features, and the neighbours among them."""
+"""A first layout of a map for a network to learn, and the neighbours among the features."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
-from openTSNE import TSNE
+
+from napari_patchmap.methods.neighbours import nearest
+from napari_patchmap.methods.tsne import Tsne
 
 #: Patches that are laid out at most; the others follow when a network learns the layout.
 MOST_LANDMARKS = 20_000
 
-#: In the last iterations neighbours attract each other more than t-SNE has it, which
-#: sets groups apart. It costs little of the neighbourhoods when it comes last.
-_LAST_EXAGGERATION, _LAST_ITERATIONS = 2.0, 100
-
-#: Rows whose distances to all others are in memory at once.
-_ROWS = 1024
+#: Fewer iterations than a t-SNE for people has: the last ones take most of the time and
+#: move points by less than a network can learn. In the very last, neighbours attract
+#: each other more, which sets groups apart and costs little of the neighbourhoods.
+_ITERATIONS, _LAST_EXAGGERATION = 250, 2.0
 
 
 def tsne_layout(
@@ -27,8 +27,9 @@ def tsne_layout(
 ) -> np.ndarray:
     """Lay features out in two dimensions with t-SNE (openTSNE, Poličar et al. 2019).
 
-    Default settings, perplexity 30 or a third of the patches; cosine distance of
-    standardised features; 100 more iterations with an exaggeration of 2.
+    Perplexity 30 or a third of the patches; cosine distance of standardised
+    features; 250 iterations after the early phase and 100 more with an
+    exaggeration of 2.
 
     Parameters
     ----------
@@ -43,29 +44,18 @@ def tsne_layout(
     -------
     ndarray of float32, shape (n, 2)
     """
-    stopped = False
-
-    def stop(_iteration: int, _error: float, _embedding: np.ndarray) -> bool:
-        nonlocal stopped
-        stopped = stopped or (should_stop is not None and should_stop())
-        return stopped
-
-    tsne = TSNE(
-        perplexity=min(30.0, (len(features) - 1) / 3),
+    tsne = Tsne(
         metric="cosine",
-        n_jobs=jobs,
-        random_state=seed,
-        callbacks=stop,
-        callbacks_every_iters=10,
+        seed=seed,
+        iterations=_ITERATIONS,
+        last_exaggeration=_LAST_EXAGGERATION,
     )
-    layout = tsne.fit(_standardised(features))
-    if not stopped:
-        layout = layout.optimize(_LAST_ITERATIONS, exaggeration=_LAST_EXAGGERATION)
-    return np.asarray(layout, np.float32)
+    watch = None if should_stop is None else lambda _done, _embedding: should_stop()
+    return tsne.lay_out(standardised(features), jobs=jobs, watch=watch)
 
 
 def nearest_neighbours(features: np.ndarray, count: int) -> np.ndarray:
-    """Find the nearest neighbours of each patch by the distance that t-SNE uses here.
+    """Find the nearest neighbours of each patch by the distance that the layout uses.
 
     Parameters
     ----------
@@ -76,21 +66,12 @@ def nearest_neighbours(features: np.ndarray, count: int) -> np.ndarray:
     Returns
     -------
     ndarray of int64, shape (n, count)
-        In no particular order, never the patch itself.
+        Never the patch itself.
     """
-    standard = _standardised(features).astype(np.float32)
-    lengths = np.linalg.norm(standard, axis=1, keepdims=True)
-    standard /= np.where(lengths > 0, lengths, 1)
-    count = min(count, len(features) - 1)
-    found = []
-    for start in range(0, len(standard), _ROWS):
-        similarity = standard[start : start + _ROWS] @ standard.T
-        rows = np.arange(len(similarity))
-        similarity[rows, start + rows] = -np.inf
-        found.append(np.argpartition(similarity, -count, axis=1)[:, -count:])
-    return np.concatenate(found)
+    return nearest(standardised(features), count, "cosine")[0]
 
 
-def _standardised(features: np.ndarray) -> np.ndarray:
+def standardised(features: np.ndarray) -> np.ndarray:
+    """Return features of mean 0 and deviation 1; constant ones become 0."""
     spread = features.std(axis=0)
     return (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)

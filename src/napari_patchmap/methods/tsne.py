@@ -13,8 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from openTSNE import TSNE, TSNEEmbedding
+from openTSNE import TSNE, TSNEEmbedding, initialization
 from openTSNE.affinity import PerplexityBasedNN
+from openTSNE.nearest_neighbors import PrecomputedNeighbors
+
+from napari_patchmap.errors import ConfigError
+from napari_patchmap.methods.neighbours import nearest
 
 Start = Literal["pca", "spectral", "random"]
 Metric = Literal["euclidean", "cosine"]
@@ -24,6 +28,13 @@ Watch = Callable[[int, np.ndarray], bool]
 
 #: Iterations of early exaggeration and after it.
 EARLY, LATER = 250, 500
+
+#: Iterations at the end with another exaggeration, if one is wanted.
+LAST = 100
+
+#: Up to so many patches all pairs are compared to find neighbours, which is as fast as
+#: an approximation; openTSNE's own search is used for more.
+_MOST_EXACT = 60_000
 
 #: Iterations between two looks.
 _EVERY = 10
@@ -51,6 +62,15 @@ class Tsne:
     dimensions : {2, 3}
     seed : int
         Same seed, same number of threads, same machine: same map.
+    iterations : int
+        After the early phase.
+    last_exaggeration : float
+        If not 0, that of 100 more iterations at the end.
+
+    Raises
+    ------
+    ConfigError
+        If there are other dimensions.
     """
 
     perplexity: float = 30.0
@@ -59,6 +79,14 @@ class Tsne:
     metric: Metric = "euclidean"
     dimensions: int = 2
     seed: int = 0
+    iterations: int = LATER
+    last_exaggeration: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.dimensions not in (2, 3):
+            raise ConfigError(
+                f"t-SNE makes maps of 2 or 3 dimensions, not of {self.dimensions}."
+            )
 
     def lay_out(
         self, features: np.ndarray, *, jobs: int = 1, watch: Watch | None = None
@@ -77,28 +105,55 @@ class Tsne:
         -------
         ndarray of float32, shape (n, dimensions)
         """
-        done = 0
+        count, done = len(features), 0
 
         def look(_iteration: int, _error: float, embedding: np.ndarray) -> bool:
             nonlocal done
             done += _EVERY
             return watch is not None and watch(done, np.asarray(embedding, np.float32))
 
+        features = np.ascontiguousarray(features, np.float64)
+        perplexity = self._perplexity(count)
+        if count <= _MOST_EXACT:
+            found = nearest(features, int(3 * perplexity), self.metric)
+            index = PrecomputedNeighbors(found[0], found[1].astype(np.float64))
+            affinities = PerplexityBasedNN(perplexity=perplexity, knn_index=index, n_jobs=jobs)
+        else:
+            affinities = PerplexityBasedNN(
+                features,
+                perplexity=perplexity,
+                metric=self.metric,
+                n_jobs=jobs,
+                random_state=self.seed,
+            )
         tsne = TSNE(
             n_components=self.dimensions,
-            perplexity=self._perplexity(len(features)),
             exaggeration=None if self.exaggeration == 1 else self.exaggeration,
             early_exaggeration_iter=EARLY,
-            n_iter=LATER,
-            initialization=self.start,
-            metric=self.metric,
+            n_iter=self.iterations,
             n_jobs=jobs,
             random_state=self.seed,
             callbacks=look,
             callbacks_every_iters=_EVERY,
             **self._gradient(),
         )
-        return np.asarray(tsne.fit(np.ascontiguousarray(features, np.float64)), np.float32)
+        start = self._first_positions(features, affinities)
+        layout = tsne.fit(affinities=affinities, initialization=start)
+        if not self.last_exaggeration or done < EARLY + self.iterations:
+            return np.asarray(layout, np.float32)
+        layout = layout.optimize(LAST, exaggeration=self.last_exaggeration)
+        return np.asarray(layout, np.float32)
+
+    def _first_positions(
+        self, features: np.ndarray, affinities: PerplexityBasedNN
+    ) -> np.ndarray:
+        if self.start == "pca":
+            return initialization.pca(features, self.dimensions, random_state=self.seed)
+        if self.start == "spectral":
+            return initialization.spectral(
+                affinities.P, self.dimensions, random_state=self.seed
+            )
+        return initialization.random(len(features), self.dimensions, random_state=self.seed)
 
     def place(
         self, new: np.ndarray, features: np.ndarray, embedding: np.ndarray, *, jobs: int = 1

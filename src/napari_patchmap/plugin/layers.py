@@ -6,6 +6,7 @@ import weakref
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from napari.layers import Layer, Points
 from napari.viewer import Viewer
 from psygnal import Signal
@@ -140,6 +141,34 @@ class MapLayer(Quiet):
         """Drop patches whose points are not shown."""
         return indices if self.points is None else indices[self.points.shown[indices]]
 
+    def show_placed(self, name: str, embedding: np.ndarray, table: pd.DataFrame) -> None:
+        """Show patches that were placed on the map; those of the same name go.
+
+        Parameters
+        ----------
+        name : str
+        embedding : ndarray of float32, shape (m, 2)
+        table : DataFrame
+            Shown by napari as the layer's features.
+        """
+        if self.points is None:
+            return
+        key = f"{marks.PLACED}{name}"
+        old = self._layers.pop(key, None)
+        if old is not None and old in self.viewer.layers:
+            self.viewer.layers.remove(old)
+        layer = marks.placed_points(name, embedding, table, float(self.points.size[0]))
+        self._add(key, layer)
+        self.show_map()
+        self._framing.fit_if_outgrown(np.concatenate([self.points.data, embedding]))
+
+    def _forget_placed(self) -> None:
+        """Take away what was placed on a map that is no more."""
+        for key in [key for key in self._layers if key.startswith(marks.PLACED)]:
+            layer = self._layers.pop(key)
+            if layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
+
     def show_map(self) -> None:
         """Show the map as it was left; make its layers again if they were deleted."""
         self._remake_if_deleted()
@@ -175,6 +204,7 @@ class MapLayer(Quiet):
 
     def _on_map(self, embedding: np.ndarray) -> None:
         self._nearest = None
+        self._forget_placed()
         if self.points is None:
             self._make(embedding)
             self._framing.fit(embedding)

@@ -11,6 +11,12 @@ from napari.layers import Points
 #: Names in the layer list.
 MAP, SELECTED, CURRENT = "map", "map: selected", "map: current patch"
 
+#: Begins the names of layers with patches that were placed on a map later.
+PLACED = "placed: "
+
+#: Their colour; no label has it.
+_PLACED_COLOUR = "#ff8c00"
+
 # Sizes have an upper limit only, in canvas pixels. With a lower one napari draws
 # a border of half that width around every point that is clamped, wanted or not.
 _LARGEST_POINT, _LARGEST_SELECTED, _RING = 13, 17, 24
@@ -62,6 +68,24 @@ def current_point() -> Points:
             canvas_size_limits=(0, _RING),
         )
     )  # fmt: skip
+
+
+def placed_points(name: str, embedding: np.ndarray, table: pd.DataFrame, size: float) -> Points:
+    """Make a layer of patches that were placed on the map, told from its own by form."""
+    return _read_only(
+        Points(
+            embedding,
+            name=f"{PLACED}{name}",
+            features=table,
+            symbol="diamond",
+            size=2 * size,
+            face_color=_PLACED_COLOUR,
+            border_color="black",
+            border_width=0.12,
+            canvas_size_limits=(0, _LARGEST_SELECTED),
+            antialiasing=_SOFT,
+        )
+    )
 
 
 def mark_selected(

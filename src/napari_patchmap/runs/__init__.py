@@ -8,7 +8,7 @@ from napari_patchmap.runs.config import RunConfig, TrainConfig
 from napari_patchmap.runs.folder import check_free
 from napari_patchmap.runs.lock import alone_in, is_being_trained
 from napari_patchmap.runs.places import new_run_folder, runs_home
-from napari_patchmap.runs.run import Run, reopen_patches
+from napari_patchmap.runs.run import Placed, Run, reopen_patches
 from napari_patchmap.runs.table import embedding_table, read_embedding_csv, save_embedding_csv
 from napari_patchmap.runs.unfinished import (
     Unfinished,
@@ -20,6 +20,7 @@ from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
 
 __all__ = [
     "UNREADABLE",
+    "Placed",
     "Run",
     "RunConfig",
     "TrainConfig",

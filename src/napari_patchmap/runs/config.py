@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from napari_patchmap.augment.config import AugmentConfig
 from napari_patchmap.config import Config, setting
 from napari_patchmap.errors import ConfigError
-from napari_patchmap.methods.catalog import LAYOUTS, TITLES, Method
+from napari_patchmap.methods.catalog import LAYOUTS, Method
 from napari_patchmap.methods.stage import Optimiser
 from napari_patchmap.methods.tsne import Metric, Start, Tsne
 from napari_patchmap.networks.backbones import BACKBONES, check_backbone
@@ -215,11 +215,8 @@ class TrainConfig(Config):
                 "Weights can be given for the method pretrained alone; the others begin with "
                 "random ones."
             )
-        if self.dimensions > 3 and LAYOUTS[self.method] == "tsne":
-            raise ConfigError(
-                f"t-SNE, which lays out the map of {TITLES[self.method]}, makes maps of 2 or 3 "
-                f"dimensions, not of {self.dimensions}."
-            )
+        if LAYOUTS[self.method] == "tsne":
+            self.tsne()  # which says what it cannot do
         if self.method == "pixels" and self.backbone is not None:
             raise ConfigError("The method pixels has no backbone; leave it out.")
         if self.method == "pretrained" and self.backbone is not None:

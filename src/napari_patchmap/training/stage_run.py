@@ -15,7 +15,7 @@ from napari_patchmap.networks.norms import plain_norms, synchronise_norms
 from napari_patchmap.training.batches import Batches
 from napari_patchmap.training.cache import FeatureCache, cache_features
 from napari_patchmap.training.checkpoints import read_features
-from napari_patchmap.training.estimate import TSNE_SECONDS
+from napari_patchmap.training.estimate import LAYOUT_SECONDS
 from napari_patchmap.training.feed import Fed, feed, to_device
 from napari_patchmap.training.fused import Forward, fused, wants_fusing
 from napari_patchmap.training.optimisers import make_optimiser
@@ -107,7 +107,7 @@ class StageRun:
         ):
             made.append(part)
             count += len(part)
-            left = pace.seconds_left - (TSNE_SECONDS * count if lays_out else 0.0)
+            left = pace.seconds_left - (LAYOUT_SECONDS * count if lays_out else 0.0)
             late = session.ranks.agree(left < _STEPS_SHARE * whole)
             if session.control.asked_to_stop() or late:
                 break

@@ -30,6 +30,7 @@ _PRESET_TIPS = {
     "natural": "Crops, left-right flips and colour, as for photographs.",
     "right-angles": "Also up-down flips and quarter turns: for images without an upright side.",
     "rotations": "Also any angle: for cells in the middle of their patch.",
+    "dino": "For the method DINO: tilts, any angle, blur and solarisation.",
     "histology": "For tissue: tiny crops, quarter turns, strong colour changes and blur.",
 }
 

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_patchmap.errors import MixedSizesError, UnclearAxesError
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.docks import show_panel
 from napari_patchmap.plugin.layers import MapLayer
 from napari_patchmap.plugin.opening import Opened, Request, keep_channels, open_request
@@ -30,6 +31,7 @@ from napari_patchmap.plugin.widgets.recent import remember_source
 from napari_patchmap.plugin.widgets.source_form import SourceForm
 from napari_patchmap.plugin.widgets.summary import Summary
 from napari_patchmap.plugin.worker import Newest, Task
+from napari_patchmap.runs import Placed, Run
 
 #: How images of different sizes can be brought to one, for the tooltips.
 SIZES = {
@@ -53,7 +55,7 @@ class LoadPatches(WorkPanel):
         MapLayer.of(self.viewer)
         self._task: Task | None = None
         self._turn = 0
-        self._load_when_known = self._tiles_first = False
+        self._load_when_known = self._tiles_first = self._placing = False
         # All channels of what was loaded, to choose among.
         self._whole: PatchSet | None = None
         self._setting = False
@@ -87,6 +89,13 @@ class LoadPatches(WorkPanel):
             "Load patches", "primary", "Read the images; nothing is changed yet."
         )
         self.footer.addWidget(self.button)
+        self.place_button = button(
+            "Place on the map",
+            "",
+            "Put these images on the map that is open, without training; the map stays as it "
+            "is, and you are told if they look unlike its own.",
+        )
+        self.footer.addWidget(self.place_button)
         self.next = self.lead_to("augment", "Next: choose augmentations")
 
         self._channels = Newest(self, "Choosing channels")
@@ -100,12 +109,15 @@ class LoadPatches(WorkPanel):
         self.size_choice.hide()
         self.axes_choice.hide()
         self.button.clicked.connect(self._on_button)
+        self.place_button.clicked.connect(self.place)
         self.source.changed.connect(self._forget_trouble)
         for key, choose in self.size_buttons.items():
             choose.clicked.connect(lambda _=False, key=key: self.load(key))
         self.setAcceptDrops(True)
         self.listen(self.workspace.patches_changed, self._on_patches)
+        self.listen(self.workspace.run_changed, self._offer_placing)
         self._on_patches(self.workspace.patches)
+        self._offer_placing()
         self.guard_wheel()
 
     # -- loading -------------------------------------------------------------------
@@ -134,15 +146,20 @@ class LoadPatches(WorkPanel):
             self._say_error(missing)
             return
         request = self.source.request(sizes)
+        run = self.workspace.run if self._placing else None
+        if run is not None and request.kind == "run":
+            self._say_error("A saved run has a map of its own; choose images to place.")
+            return
         task = self._task = self.run(
-            lambda task: open_request(
-                request, task.should_stop, lambda done, total: task.report((done, total))
-            ),
-            "Loading patches",
+            lambda task: _open(request, run, task),
+            "Loading patches" if run is None else "Placing patches",
         )
         self._turn += 1
         task.reported.connect(self._heed(self._on_progress))
-        task.done.connect(self._heed(lambda opened: self._on_done(opened, request)))
+        if run is None:
+            task.done.connect(self._heed(lambda opened: self._on_done(opened, request)))
+        else:
+            task.done.connect(self._heed(lambda found: self._on_placed(found, run)))
         task.failed.connect(self._heed(self._on_failed))
         task.ended.connect(self._heed(self._on_end))
         self._say("")
@@ -150,20 +167,28 @@ class LoadPatches(WorkPanel):
         self.progress.setFormat("reading…")
         self.progress.show()
         self.button.setText("Cancel")
+        self.place_button.setEnabled(False)
         self.source.setEnabled(False)
         task.start()
+
+    def place(self) -> None:
+        """Read what the fields ask for and put it on the map that is open."""
+        if not self.loading and self.workspace.run is not None:
+            self._placing = True
+            self.load()
 
     def open_path(self, path: Path) -> None:
         """Fill in a file or folder; load it, but of a slide show the tiles first."""
         if self.loading:
             self.workspace.say("Patches are being loaded; wait, or cancel that first.")
             return
-        self._tiles_first = True
+        self._tiles_first, self._placing = True, False
         self._load_when_known = self.source.take_dropped(path)
         self._say("")
 
     def _on_button(self) -> None:
         if self._task is None:
+            self._placing = False
             self.load()
         else:
             self.cancel()
@@ -208,6 +233,23 @@ class LoadPatches(WorkPanel):
         QTimer.singleShot(_SETTLED, self._look_at_summary)
         self._remembering.ask(lambda task: remember_source(request))
         self.cache.refresh()
+
+    def _on_placed(self, found: tuple[PatchSet, Placed], run: Run) -> None:
+        patches, placed = found
+        if self.workspace.run is not run:
+            self._say_error("Another map was opened meanwhile; place the images on that one.")
+            return
+        self._placing = False
+        table = patches.table.assign(unlikeness=placed.distances)
+        MapLayer.of(self.viewer).show_placed(patches.name, placed.embedding, table)
+        sentence = (
+            f"{len(patches):,} patches of {patches.name} are placed on the map, as a layer of "
+            "their own; File > Save Selected Layers writes it as CSV."
+        )
+        self._say(" ".join([sentence, *placed.notes]), "note")
+
+    def _offer_placing(self, _: Any = None) -> None:
+        self.place_button.setVisible(self.workspace.run is not None)
 
     def _look_at_summary(self) -> None:
         """Scroll to what was loaded, if most of it is below."""
@@ -280,6 +322,7 @@ class LoadPatches(WorkPanel):
         self._task = None
         self.progress.hide()
         self.source.setEnabled(True)
+        self.place_button.setEnabled(True)
         self.button.setText("Load patches")
 
     # -- what is said --------------------------------------------------------------
@@ -327,7 +370,19 @@ class LoadPatches(WorkPanel):
         event.acceptProposedAction()
         if any(taken):
             self._load_when_known, self._tiles_first = True, False
+            self._placing = False
             self._say("")
+
+
+def _open(request: Request, run: Run | None, task: Task) -> Any:
+    """Open patches, in another thread; place them on the map of a run if there is one."""
+    opened = open_request(
+        request, task.should_stop, lambda done, total: task.report((done, total))
+    )
+    if run is None:
+        return opened
+    watch = Watch(lambda done, total: task.report((done, total)), task.should_stop)
+    return opened.patches, run.place(opened.patches, watch.step)
 
 
 class _DropHint(QFrame):

@@ -1,0 +1,78 @@
+"""Another map of the same features: t-SNE of what a run has learned, without training."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from napari_patchmap.methods.tsne import EARLY, LATER
+from napari_patchmap.quality import evaluate
+from napari_patchmap.runs.run import Run
+from napari_patchmap.training.progress import Progress, ProgressCallback, StopCallback
+
+
+def lay_out_again(
+    run: Run,
+    *,
+    progress: ProgressCallback | None = None,
+    should_stop: StopCallback | None = None,
+    **settings: Any,
+) -> Run:
+    """Make a new map of a run's features by t-SNE.
+
+    Parameters
+    ----------
+    run : Run
+        Of any method; it stays as it is.
+    progress : callable, optional
+        Called with a :class:`Progress`, the map as it is in it.
+    should_stop : callable, optional
+        Asked every ten iterations; True ends with the map as it is.
+    **settings
+        Of :class:`TrainConfig`: perplexity, exaggeration, tsne_start,
+        tsne_metric, dimensions, seed. Others are those of the run.
+
+    Returns
+    -------
+    Run
+        With the same network and features; new images are placed by t-SNE.
+
+    Raises
+    ------
+    ConfigError
+        If a setting is out of its range.
+    """
+    train = run.config.train.replace(**settings)
+    began, total, stopped = time.monotonic(), EARLY + LATER, False
+
+    def watch(done: int, embedding: np.ndarray) -> bool:
+        nonlocal stopped
+        seconds = time.monotonic() - began
+        if progress is not None:
+            progress(
+                Progress(
+                    f"laying out the map: {done} of {total} iterations",
+                    fraction=done / total,
+                    seconds=seconds,
+                    seconds_left=seconds * (total / done - 1),
+                    embedding=embedding,
+                )
+            )
+        stopped = should_stop is not None and should_stop()
+        return stopped
+
+    embedding = train.tsne().lay_out(run.features, jobs=torch.get_num_threads(), watch=watch)
+    return replace(
+        run,
+        config=replace(run.config, train=train),
+        embedding=embedding,
+        layout="tsne",
+        metrics=evaluate(embedding, run.labels),
+        complete=not stopped,
+        info={**run.info, "laid_out_again": round(time.monotonic() - began, 2)},
+        folder=None,
+    )

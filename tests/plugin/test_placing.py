@@ -1,0 +1,96 @@
+"""New images on an old map: placed from the Load panel, shown as a layer, told when unlike."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_patchmap.plugin.layers import MapLayer
+from napari_patchmap.runs import RunConfig, TrainConfig
+from napari_patchmap.training import fit
+from tests.conftest import make_cells
+
+
+@pytest.fixture(scope="module")
+def run():
+    config = RunConfig(TrainConfig(device="cpu", epochs=(3, 1, 1), batch_size=20))
+    return fit(make_cells(), config)
+
+
+@pytest.fixture
+def panel(load_panel):
+    return load_panel
+
+
+@pytest.fixture
+def opened(panel, run):
+    """The panel of a viewer that shows the map of some cells."""
+    panel.workspace.set_patches(make_cells())
+    panel.workspace.set_run(run)
+    return panel
+
+
+def write(path, cells):
+    np.savez(path, images=cells.stack())
+    return path
+
+
+def place(qtbot, panel, path):
+    panel.source.choose("file", path)
+    qtbot.waitUntil(lambda: not panel.source.recognising, timeout=15_000)
+    qtbot.mouseClick(panel.place_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not panel.loading, timeout=30_000)
+
+
+def test_it_is_offered_with_a_map_only(panel, run):
+    assert not panel.place_button.isVisible()
+    panel.workspace.set_patches(make_cells())
+    panel.workspace.set_run(run)
+    assert panel.place_button.isVisible()
+    panel.workspace.set_patches(make_cells(30))
+    assert not panel.place_button.isVisible()
+
+
+def test_new_images_become_a_layer_on_the_map(qtbot, opened, run, tmp_path):
+    new = make_cells(45, seed=7)
+    before = opened.workspace.patches
+    place(qtbot, opened, write(tmp_path / "new cells.npz", new))
+    viewer = opened.viewer
+    layer = next(ly for ly in viewer.layers if ly.name.startswith("placed: new cells"))
+    np.testing.assert_allclose(layer.data, run.transform(new), atol=1e-4)
+    assert "unlikeness" in layer.features
+    assert layer.visible
+    assert opened.workspace.patches is before
+    assert opened.workspace.run is run
+    np.testing.assert_array_equal(viewer.layers["map"].data, run.embedding)
+    assert "45 patches of new cells" in opened.message.text
+    assert "unlike" not in opened.message.text
+    place(qtbot, opened, tmp_path / "new cells.npz")
+    assert sum(ly.name.startswith("placed:") for ly in viewer.layers) == 1
+
+
+def test_unlike_images_are_told(qtbot, opened, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (30, 40, 40, 3), np.uint8)
+    np.save(tmp_path / "noise.npy", noise)
+    place(qtbot, opened, tmp_path / "noise.npy")
+    assert "are 40 x 40 px, those of the map 16 x 16" in opened.message.text
+
+
+def test_other_channels_are_one_sentence(qtbot, opened, tmp_path):
+    np.save(tmp_path / "grey.npy", np.zeros((20, 16, 16), np.uint8))
+    place(qtbot, opened, tmp_path / "grey.npy")
+    assert opened.message.level == "error"
+    assert "channel" in opened.message.text
+    assert not any(ly.name.startswith("placed:") for ly in opened.viewer.layers)
+
+
+def test_placed_points_go_with_their_map(qtbot, opened, tmp_path):
+    place(qtbot, opened, write(tmp_path / "new.npz", make_cells(20, seed=7)))
+    assert any(ly.name.startswith("placed:") for ly in opened.viewer.layers)
+    owner = MapLayer.of(opened.viewer)
+    owner.views.show("source")
+    assert not any(ly.visible for ly in opened.viewer.layers if ly.name.startswith("placed:"))
+    owner.show_map()
+    opened.workspace.set_patches(make_cells(30))
+    assert not any(ly.name.startswith("placed:") for ly in opened.viewer.layers)
