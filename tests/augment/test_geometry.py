@@ -152,9 +152,7 @@ def test_switched_off_geometry_changes_nothing():
 
 def test_tilts_are_torchvisions(functional):
     """The corners of the view show what torchvision's perspective brings there."""
-    # Smooth ones, since torchvision's coordinates are half a pixel apart from its corners.
-    images = torch.rand(3, 3, 4, 4, generator=torch.Generator().manual_seed(0))
-    images = torch.nn.functional.interpolate(images, (21, 30), mode="bicubic")
+    images = torch.rand(3, 3, 21, 30, generator=torch.Generator().manual_seed(0))
     moves = 0.8 * torch.rand(2, 4, 3, generator=torch.Generator().manual_seed(1))
     geometry = Geometry.identity(3, (21, 30), torch.device("cpu"))
     geometry.tilt = tilt_of(moves, (21, 30))
@@ -169,10 +167,9 @@ def test_tilts_are_torchvisions(functional):
         solved = _coefficients(corners, ends)
         wanted = functional.perspective(
             images[k], None, None, interpolation=functional.InterpolationMode.BILINEAR,
-            fill=[0.0], coefficients=solved,
+            fill=None, coefficients=solved,
         )  # fmt: skip
-        inside = (slice(None), slice(2, -2), slice(2, -2))
-        assert (found[k][inside] - wanted[inside]).abs().mean() < 0.02
+        torch.testing.assert_close(found[k], wanted, atol=1e-4, rtol=0)
 
 
 def _coefficients(starts, ends):

@@ -129,12 +129,15 @@ def tilt_of(moves: Tensor, size: tuple[int, int]) -> Tensor:
         See :class:`Geometry`.
     """
     height, width = size
-    # Corners about the centre, as torchvision has them: of the first and last pixels.
-    x = torch.tensor([-1.0, 1.0, 1.0, -1.0], device=moves.device) * (width - 1) / 2
-    y = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=moves.device) * (height - 1) / 2
+    sign_x = torch.tensor([-1.0, 1.0, 1.0, -1.0], device=moves.device)
+    sign_y = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=moves.device)
+    # Corners about the centre as torchvision has them: 0 and size - 1, where 0 is the
+    # edge, not the centre, of the first pixel.
+    x = torch.where(sign_x < 0, 0, width - 1) - width / 2
+    y = torch.where(sign_y < 0, 0, height - 1) - height / 2
     # Where they come to lie in the view.
-    to_x = x[:, None] - x.sign()[:, None] * moves[0] * (width // 2)
-    to_y = y[:, None] - y.sign()[:, None] * moves[1] * (height // 2)
+    to_x = x[:, None] - sign_x[:, None] * moves[0] * (width // 2)
+    to_y = y[:, None] - sign_y[:, None] * moves[1] * (height // 2)
     to_x, to_y = to_x.T.double(), to_y.T.double()  # (b, 4)
     from_x, from_y = (v.double().expand_as(to_x) for v in (x, y))
     one, zero = torch.ones_like(to_x), torch.zeros_like(to_x)
