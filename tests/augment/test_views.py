@@ -95,3 +95,18 @@ def test_symmetries_follow_the_augmentations():
         apply_symmetry(image, s).numpy().tobytes() for s in symmetries(AugmentConfig(), (5, 5))
     }
     assert len(copies) == 8
+
+
+def test_the_same_state_gives_the_same_views_again():
+    """A step that is computed in parts makes its views twice."""
+    patches = (torch.rand(40, 3, 8, 8, generator=torch.Generator().manual_seed(1)) * 255).byte()
+    maker = ViewMaker(AugmentConfig(), is_rgb=True, fill=np.zeros(3))
+    generator = torch.Generator()
+    made = []
+    for _ in range(6):
+        generator.manual_seed(5)
+        made.append([maker(patches, generator) for _ in range(2)])
+    assert not torch.equal(made[0][0], made[0][1])
+    for again in made[1:]:
+        assert torch.equal(again[0], made[0][0])
+        assert torch.equal(again[1], made[0][1])

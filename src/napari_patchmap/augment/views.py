@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,8 +41,6 @@ class ViewMaker:
         self.is_rgb = is_rgb
         self.fill = torch.as_tensor(np.asarray(fill, np.float32) / 255)
         self._strength = 1.0
-        self._order_source = random.Random()
-        self._order_seed: int | None = None
 
     @property
     def strength(self) -> float:
@@ -110,12 +109,15 @@ class ViewMaker:
             out[some] = images if inverted is None else solarise_some(images, inverted[some])
         return out
 
-    def _draw_order(self, generator: torch.Generator) -> list[int]:
-        """Draw the order of the colour changes without waiting for the device."""
-        if generator.initial_seed() != self._order_seed:
-            self._order_seed = generator.initial_seed()
-            self._order_source.seed(self._order_seed)
-        return self._order_source.sample(range(4), 4)
+    @staticmethod
+    def _draw_order(generator: torch.Generator) -> list[int]:
+        """Draw the order of the colour changes without waiting for the device.
+
+        It follows from the generator's state, which lies on the CPU for all devices:
+        whoever puts that back gets the same order again.
+        """
+        state = zlib.crc32(generator.get_state().numpy().tobytes())
+        return random.Random(state).sample(range(4), 4)
 
 
 def plain(patches: Tensor) -> Tensor:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from napari_patchmap.errors import TrainingError
-from napari_patchmap.methods import baselines, simclr, tsimcne
+from napari_patchmap.methods import baselines, dino, simclr, tsimcne
 from napari_patchmap.methods.recipe import Recipe, kind_of
 
-Method = Literal["tsimcne", "simclr", "pixels", "pretrained"]
+Method = Literal["tsimcne", "simclr", "dino", "pixels", "pretrained"]
 
 #: What a method is called in print.
 TITLES = {
     "tsimcne": "t-SimCNE",
     "simclr": "SimCLR",
+    "dino": "DINO",
     "pixels": "t-SNE of pixels",
     "pretrained": "t-SNE of pretrained features",
 }
@@ -21,6 +22,7 @@ TITLES = {
 _MODULES: dict[str, Any] = {
     "tsimcne": tsimcne,
     "simclr": simclr,
+    "dino": dino,
     "pixels": baselines,
     "pretrained": baselines,
 }
@@ -41,7 +43,7 @@ def make_recipe(
 
     Parameters
     ----------
-    method : {"tsimcne", "simclr", "pixels", "pretrained"}
+    method : {"tsimcne", "simclr", "dino", "pixels", "pretrained"}
     backbone : str
     epochs : tuple of float
         One number a stage.

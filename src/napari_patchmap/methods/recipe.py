@@ -31,6 +31,9 @@ class Recipe:
         after each stage.
     layout : {"network", "tsne"}
         Whether the map is the network's output or the t-SNE of its features.
+    head : {"projector", "prototypes"}
+        What follows the features while the network learns, see
+        :class:`napari_patchmap.networks.Network`.
     """
 
     stages: tuple[Stage, ...]
@@ -40,6 +43,7 @@ class Recipe:
     average_symmetries: bool
     recalibrate: bool
     layout: Literal["network", "tsne"] = "network"
+    head: Literal["projector", "prototypes"] = "projector"
 
 
 def kind_of(backbone: str) -> Literal["compact", "paper"]:

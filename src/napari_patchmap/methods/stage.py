@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
+from napari_patchmap.methods.distillation import Distillation
 from napari_patchmap.methods.losses import cauchy_infonce, nt_xent
 
 Optimiser = Literal["sgd", "adamw", "lars", "lamb", "muon"]
@@ -49,6 +50,8 @@ class Stage:
         What the loss compares views with: :func:`cauchy_infonce` or :func:`nt_xent`.
     temperature : float
         Of the cosine similarity.
+    distillation : Distillation, optional
+        A student learns from a teacher in place of comparing views with each other.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Stage:
     weight_decay: float = 5e-4
     similarity: Literal["cauchy", "cosine"] = "cauchy"
     temperature: float = 0.5
+    distillation: Distillation | None = None
 
     def loss(self, outputs: Tensor) -> Tensor:
         """Loss of the outputs of a batch, (2 b, d): first views of all patches, then second."""

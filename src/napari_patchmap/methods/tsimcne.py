@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from napari_patchmap.methods.recipe import Recipe, kind_of
 from napari_patchmap.methods.stage import Stage
@@ -189,6 +189,7 @@ def start_map(
     dimensions : int
     """
     old = network.output
+    assert isinstance(old, nn.Linear)
     if start == "random":
         bound = old.in_features**-0.5
         weight = torch.randn(dimensions, old.in_features)

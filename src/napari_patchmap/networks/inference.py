@@ -48,6 +48,7 @@ def infer(
     -------
     features : ndarray of float32, shape (n, d)
     outputs : ndarray of float32, shape (n, out_dim)
+        Without columns if the network's head makes no map.
     """
     device = network.device
     was_training = network.training
@@ -68,8 +69,11 @@ def infer(
             free_cached_memory()
             batch //= 2
             continue
-        with torch.autocast(device.type, dtype=half, enabled=half is not None):
-            outputs.append(network.project(mean).float().cpu())
+        if network.spec.head == "prototypes":  # no map, and too many to be kept
+            outputs.append(torch.empty(len(mean), 0))
+        else:
+            with torch.autocast(device.type, dtype=half, enabled=half is not None):
+                outputs.append(network.project(mean).float().cpu())
         features.append(mean.cpu())
         start = part.stop
         if watch is not None:

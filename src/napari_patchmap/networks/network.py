@@ -28,6 +28,9 @@ class NetworkSpec:
         Whether the features and the hidden layers are batch-normalised.
     out_dim : int
         Outputs of the projector; 2 for a map, 0 for features alone.
+    head : {"projector", "prototypes"}
+        A projector; or DINO's, which says how alike the features are to each of
+        ``out_dim`` prototypes and makes no map.
     """
 
     backbone: str
@@ -36,6 +39,7 @@ class NetworkSpec:
     hidden: tuple[int, ...] = (1024,)
     norm: bool = False
     out_dim: int = 128
+    head: str = "projector"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -63,9 +67,13 @@ class Network(nn.Module):
         self.spec = spec
         self.backbone = make_backbone(spec.backbone, spec.channels, spec.size)
         width = int(self.backbone.out_features)  # type: ignore[arg-type]
+        if spec.head == "prototypes":
+            self.hidden, width = _smooth_layers(width, spec.hidden)
+            self.output: nn.Linear | Prototypes = Prototypes(width, spec.out_dim)
+            return
         self.hidden, width = _hidden_layers(width, spec)
         # Without outputs there is nothing to learn, and no projector.
-        self.output: nn.Linear = _output(width, spec.out_dim)
+        self.output = _output(width, spec.out_dim)
 
     @property
     def device(self) -> torch.device:
@@ -111,6 +119,43 @@ class Network(nn.Module):
             output.weight.mul_(0.1)
         self.output = output.to(device)
         self.spec = NetworkSpec(**{**asdict(self.spec), "out_dim": out_dim})
+
+
+class Prototypes(nn.Module):
+    """Cosine of the angle between features and each of some directions.
+
+    A linear layer with weight normalisation whose lengths are fixed at 1, on
+    normalised features: the last layer of Caron et al. 2021.
+
+    Parameters
+    ----------
+    width : int
+        Of the features.
+    count : int
+        Directions.
+    """
+
+    def __init__(self, width: int, count: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(count, width))
+        nn.init.trunc_normal_(self.weight, std=0.02)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the cosines, shape (b, count)."""
+        normalised = nn.functional.normalize(features, dim=1)
+        return nn.functional.linear(normalised, nn.functional.normalize(self.weight, dim=1))
+
+
+def _smooth_layers(width: int, hidden: tuple[int, ...]) -> tuple[nn.Sequential, int]:
+    """Make DINO's hidden layers: GELU after all but the last, small weights."""
+    layers: list[nn.Module] = []
+    for i, units in enumerate(hidden):
+        linear = nn.Linear(width, units)
+        nn.init.trunc_normal_(linear.weight, std=0.02)
+        nn.init.zeros_(linear.bias)
+        layers += [nn.GELU(), linear] if i else [linear]
+        width = units
+    return nn.Sequential(*layers), width
 
 
 def _hidden_layers(width: int, spec: NetworkSpec) -> tuple[nn.Sequential, int]:

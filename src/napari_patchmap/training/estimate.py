@@ -55,6 +55,11 @@ class Speed:
         """Seconds that a stage takes for one patch in a step."""
         if stage.neighbours:
             return self.head
+        if stage.distillation is not None:
+            # Two large views and the small ones, and the teacher's look at the large.
+            known = stage.distillation
+            views = 2 + known.local_crops * known.local_size**2
+            return _VIEWS * self.train * views / 2 + 2 * self.look
         network = self.train if stage.trains == "all" else 2 * self.look
         return _VIEWS * network + (0.0 if stage.trains == "all" else self.head)
 

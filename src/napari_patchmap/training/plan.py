@@ -8,7 +8,6 @@ from typing import Any
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.augment.views import symmetries
 from napari_patchmap.errors import TrainingError
-from napari_patchmap.methods import tsimcne
 from napari_patchmap.methods.catalog import make_recipe, preset_epochs, usual_batch
 from napari_patchmap.methods.rates import with_optimiser
 from napari_patchmap.methods.recipe import Recipe, kind_of
@@ -197,6 +196,11 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
     train, noted = _for_histology(train, config.augment, backbone)
     batch_size = min(train.batch_size or usual_batch(train.method, backbone), count)
     epochs = train.epochs or preset_epochs(train.method, train.preset, backbone, count)
+    if train.method == "dino" and ranks.world > 1:
+        raise TrainingError(
+            "DINO trains in one process only; start patchmap without torchrun, or choose "
+            "simclr."
+        )
     recipe = _recipe(train, backbone, epochs, batch_size)
     spec = NetworkSpec(
         backbone=backbone,
@@ -204,7 +208,8 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
         size=patches.training_size(train.longest_side),
         hidden=recipe.hidden,
         norm=recipe.norm,
-        out_dim=tsimcne.FEATURE_DIMENSIONS if recipe.stages else 0,
+        out_dim=recipe.stages[0].dimensions if recipe.stages else 0,
+        head=recipe.head,
     )
     speed = measure_speed(spec, device, batch_size, trains=bool(recipe.stages))
     free = free_memory(device.target)

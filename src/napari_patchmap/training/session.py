@@ -246,7 +246,8 @@ class Session:
     def take_snapshot(self) -> None:
         """Report the map as it is now; while it has more dimensions, its main axes."""
         with self.snapshots.timed():
-            _, outputs = self.infer(self.pixels)
+            features, outputs = self.infer(self.pixels)
+            outputs = outputs if outputs.shape[1] else features
             flat = self.snapshots.lay_flat(outputs, self.config.train.dimensions)
             self.reporter.snapshot(flat)
 

@@ -21,7 +21,8 @@ from napari_patchmap.training.fused import Forward, fused, wants_fusing
 from napari_patchmap.training.optimisers import make_optimiser
 from napari_patchmap.training.pace import Pace
 from napari_patchmap.training.seeds import CACHE, ORDER, seed_of
-from napari_patchmap.training.step import Gradient
+from napari_patchmap.training.step import Gradient, SummedGradient
+from napari_patchmap.training.teacher import Teacher
 
 if TYPE_CHECKING:
     from napari_patchmap.training.session import Session
@@ -146,7 +147,9 @@ class StageRun:
         self.optimiser = make_optimiser(self.stage, network)
         scales = session.device.scales_loss
         self.scaler = torch.amp.GradScaler(session.device.target.type) if scales else None
-        self.gradient = Gradient(
+        self.teacher = self._make_teacher()
+        make = Gradient if self.teacher is None else SummedGradient
+        self.gradient = make(
             network,
             session.ranks,
             parts=session.parts,
@@ -162,10 +165,25 @@ class StageRun:
             network.backbone.train(self.cache is None)
         self.fused = self._fuse()
 
+    def _make_teacher(self) -> Teacher | None:
+        """Make the teacher of a stage that has one, from the network as it is."""
+        session, settings = self.session, self.stage.distillation
+        if settings is None:
+            return None
+        maker = session.maker
+        return Teacher(
+            session.network,
+            settings,
+            session.config.augment,
+            is_rgb=maker.is_rgb,
+            fill=maker.fill,
+        )
+
     def _fuse(self) -> Forward | None:
         """Compile the network, if this stage trains all of it and it is worth while."""
         session, stage = self.session, self.stage
         whole = stage.trains == "all" and session.parts == 1 and session.ranks.world == 1
+        whole = whole and self.teacher is None
         seconds = session.plan.stage_seconds(self.number)
         wanted = wants_fusing(session.config.train.compile, session.device, seconds)
         if not (whole and wanted):
@@ -184,12 +202,15 @@ class StageRun:
             "pace": self.pace.state(),
             "optimiser": self.optimiser.state_dict(),
             "scaler": None if self.scaler is None else self.scaler.state_dict(),
+            "teacher": None if self.teacher is None else self.teacher.state(),
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.optimiser.load_state_dict(state["optimiser"])
         if self.scaler is not None and state["scaler"] is not None:
             self.scaler.load_state_dict(state["scaler"])
+        if self.teacher is not None:
+            self.teacher.restore(state["teacher"])
         self.pace.restore(state["pace"])
         self.batches.skip(self.pace.done)
 
@@ -209,6 +230,8 @@ class StageRun:
             session.checkpoints.write(session.state(self.state()))
         session.reporter.end_stage()
         plain_norms(session.network)
+        if self.teacher is not None:  # whose features are steadier than the student's
+            session.network.load_state_dict(self.teacher.network.state_dict())
         session.recalibrate()
 
     def _step(self, fed: Fed) -> None:
@@ -220,7 +243,9 @@ class StageRun:
         session.maker.strength = self.stage.augmentation_strength(fraction)
         chosen, pixels = fed
         self.optimiser.zero_grad(set_to_none=True)
-        if self.cache is None:
+        if self.teacher is not None:
+            loss = self._learn_from(self.teacher, pixels, fraction)
+        elif self.cache is None:
             loss = self._compare_views(pixels)
         else:
             loss = self._compare_cached(chosen, learns_layout=fraction < _LAYOUT_SHARE)
@@ -231,6 +256,8 @@ class StageRun:
         else:
             self.scaler.step(self.optimiser)
             self.scaler.update()
+        if self.teacher is not None:
+            self.teacher.after_step(fraction)
         self.pace.advance()
         session.reporter.step(loss, lr, self.pace, self.batches.batch_size)
 
@@ -249,6 +276,23 @@ class StageRun:
                 return session.network.project(features)
 
         return self.gradient.compute(produce, len(pixels), self.stage.loss)
+
+    def _learn_from(self, teacher: Teacher, pixels: Tensor, fraction: float) -> Tensor:
+        """Gradients of the difference between what student and teacher say."""
+        session, seed = self.session, self._seed(self.pace.done)
+
+        def produce(part: slice) -> Tensor:
+            if part.start == 0:
+                teacher.forget_batch()
+            session.generator.manual_seed(seed)
+            return teacher.loss(pixels, part, session.generator, self._autocast(), fraction)
+
+        loss = self.gradient.compute(produce, len(pixels), self.stage.loss)
+        if self.scaler is not None:
+            self.scaler.unscale_(self.optimiser)
+        epoch = self.pace.done * self.batches.batch_size / len(session.pixels)
+        teacher.before_step(self.optimiser, fraction, epoch)
+        return loss
 
     def _views(self, pixels: Tensor, part: slice, seed: int) -> Tensor:
         """Two views of some patches of a batch, the first ones first."""

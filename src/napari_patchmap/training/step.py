@@ -130,6 +130,23 @@ class Gradient:
         )
 
 
+class SummedGradient(Gradient):
+    """Computes loss and gradients of a loss that is a mean over patches, part by part.
+
+    ``produce`` returns the mean loss of a part, and there is no criterion.
+    """
+
+    def _compute(
+        self, produce: Produce, batch: int, criterion: Callable[[Tensor], Tensor]
+    ) -> Tensor:
+        total = torch.zeros(())
+        for part in _split(slice(0, batch), self.parts):
+            loss = produce(part) * ((part.stop - part.start) / batch)
+            self._scaled(loss).backward()
+            total = total.to(loss.device) + loss.detach()
+        return total
+
+
 def _split(whole: slice, parts: int) -> list[slice]:
     """Split a slice into parts of about one size."""
     size = whole.stop - whole.start
