@@ -20,50 +20,20 @@ PIL images, on one thread.
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
-import textwrap
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
 from blood_cells import machine
+from peer import train_peer
 
 from napari_patchmap.augment import AugmentConfig, ViewMaker
+from napari_patchmap.networks.vision import torchvision
 from napari_patchmap.patches import PatchSet, open_patches
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit, make_plan
 from napari_patchmap.training.estimate import measure_speed
-
-#: What the other program does; its loader needs PIL images.
-_PEER = """
-    import json, sys, time, warnings
-    warnings.filterwarnings("ignore")
-    import numpy as np, torch
-    from PIL import Image
-    from tsimcne.tsimcne import TSimCNE
-
-    class Cells(torch.utils.data.Dataset):
-        def __init__(self, pixels): self.pixels = pixels
-        def __len__(self): return len(self.pixels)
-        def __getitem__(self, i): return Image.fromarray(self.pixels[i]), 0
-
-    pixels = np.load(sys.argv[1])
-    batch, epochs, workers = int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-    times = []
-    for count in (1, 1 + epochs):
-        model = TSimCNE(
-            total_epochs=[count, 0, 0], batch_size=batch, num_workers=workers,
-            image_size=(28, 28),
-        )
-        began = time.perf_counter()
-        model.fit(Cells(pixels))
-        times.append(time.perf_counter() - began)
-    views = 2 * len(pixels) * epochs
-    print("RESULT", json.dumps(views / (times[1] - times[0])))
-"""
 
 
 def row(name: str, speed: float, base: float) -> None:
@@ -85,24 +55,26 @@ def patchmap(patches: PatchSet, config: RunConfig, steps: int) -> float:
 
 
 def peer(python: str, pixels: np.ndarray, batch: int, epochs: int, workers: int) -> float:
-    """Views a second of tsimcne."""
-    path = Path(__file__).with_name("_peer.npy")
-    try:
-        np.save(path, pixels)
-        numbers = [str(number) for number in (batch, epochs, workers)]
-        command = [python, "-c", textwrap.dedent(_PEER), str(path), *numbers]
-        done = subprocess.run(command, capture_output=True, text=True)
-    finally:
-        path.unlink(missing_ok=True)
-    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT")]
-    if not lines:
-        sys.exit(f"tsimcne failed:\n{done.stderr[-2000:]}")
-    return float(json.loads(lines[0].removeprefix("RESULT")))
+    """Views a second of tsimcne: what more epochs take more time than one."""
+    times = [
+        train_peer(
+            python,
+            pixels,
+            total_epochs=[count, 0, 0],
+            batch_size=batch,
+            num_workers=workers,
+            image_size=pixels.shape[1:3],
+        )[0]
+        for count in (1, 1 + epochs)
+    ]
+    return 2 * len(pixels) * epochs / (times[1] - times[0])
 
 
 def augmentation(patches: PatchSet, batch: int) -> None:
     """Compare the making of views, on one thread."""
     from PIL import Image
+
+    torchvision()  # which may need help to be imported
     from torchvision import transforms as t
 
     torch.set_num_threads(1)

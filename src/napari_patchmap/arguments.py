@@ -24,6 +24,9 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
+#: Augmentations when nothing is said.
+AUGMENT = "rotations"
+
 #: Settings of a t-SNE among those of a training.
 TSNE_SETTINGS = (
     "perplexity", "exaggeration", "tsne_start", "tsne_metric", "dimensions", "seed",
@@ -33,6 +36,7 @@ TSNE_SETTINGS = (
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser; it leaves the name of the command in ``command``."""
     from napari_patchmap.augment.config import PRESETS, SWITCHES
+    from napari_patchmap.methods.catalog import METHODS
     from napari_patchmap.runs.config import TrainConfig
 
     parser = _Parser(
@@ -99,6 +103,30 @@ def make_parser() -> argparse.ArgumentParser:
     tile.add_argument("--out", required=True, metavar="FOLDER", help="new folder for the tiles")
     _add_tile_settings(tile, prefix="")
     tile.set_defaults(command="tile")
+
+    grid = commands.add_parser(
+        "benchmark", help="train a grid of maps of labelled patches; one table, one figure"
+    )
+    _add_data(grid)
+    grid.add_argument("--out", required=True, metavar="FOLDER", help="folder of the runs")
+    grid.add_argument(
+        "--methods", nargs="+", default=["tsimcne"], choices=METHODS, metavar="METHOD",
+        help=f"{', '.join(METHODS)}",
+    )  # fmt: skip
+    grid.add_argument(
+        "--augments", nargs="+", default=[AUGMENT], choices=PRESETS, metavar="PRESET",
+        help=f"augmentations: {', '.join(PRESETS)}",
+    )  # fmt: skip
+    grid.add_argument(
+        "--ablate", nargs="+", default=["nothing"], choices=("nothing", *SWITCHES),
+        metavar="CHANGE",
+        help=f"runs without one of: nothing, {', '.join(SWITCHES)}",
+    )  # fmt: skip
+    grid.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="S")
+    for item in settings.values():
+        if item.name not in ("method", "seed"):
+            _add_setting(grid, item)
+    grid.set_defaults(command="benchmark")
 
     cache = commands.add_parser(
         "cache", help="say what decoded patches take on this computer, or remove them"

@@ -12,16 +12,19 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_patchmap.arguments import chosen_crops, chosen_tiles, given_settings, make_parser
+from napari_patchmap.arguments import (
+    AUGMENT,
+    chosen_crops,
+    chosen_tiles,
+    given_settings,
+    make_parser,
+)
 from napari_patchmap.errors import PatchmapError, RunError
 from napari_patchmap.terminal import Interrupt, ProgressLine, is_main_process, say, warn
 
 if TYPE_CHECKING:
     from napari_patchmap.patches import PatchSet
     from napari_patchmap.runs import Run, RunConfig
-
-#: How patches are varied when nothing is said.
-AUGMENT = "rotations"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -133,6 +136,30 @@ def _tsne(args: argparse.Namespace, began: float) -> int:
     for text in report_lines(run.metrics):
         say(text)
     say(f"Run folder: {out}")
+    return 0
+
+
+def _benchmark(args: argparse.Namespace, began: float) -> int:
+    from napari_patchmap.grid_command import as_lines, cells, run_grid
+
+    patches = _open(args)
+    grid = cells(args.methods, args.augments, args.ablate, args.seeds)
+    out = Path(args.out).expanduser().resolve()
+    with ProgressLine() as line, Interrupt() as interrupt:
+        table = run_grid(
+            patches,
+            out,
+            grid,
+            given_settings(args),
+            progress=line.show,
+            should_stop=interrupt.is_set,
+            say=say,
+        )
+    for text in as_lines(table):
+        say(text)
+    if int(table["runs"].sum()) < len(grid):
+        say("Stopped; the same command goes on from here.")
+    say(f"Runs, table and maps: {out}")
     return 0
 
 
@@ -266,6 +293,7 @@ _COMMANDS = {
     "tsne": _tsne,
     "tile": _tile,
     "evaluate": _evaluate,
+    "benchmark": _benchmark,
     "cache": _cache,
 }
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.methods import baselines, dino, simclr, tsimcne
 from napari_patchmap.methods.recipe import Recipe, kind_of
 
 Method = Literal["tsimcne", "simclr", "dino", "pixels", "pretrained"]
+METHODS: tuple[str, ...] = get_args(Method)
 
 #: What a method is called in print.
 TITLES = {

@@ -22,7 +22,7 @@ class TrainConfig(Config):
     method: Method = setting(
         "tsimcne",
         "How the map is made. tsimcne: the network lays the map out, groups are set apart; "
-        "simclr and dino: it learns features and t-SNE lays them out, neighbours are kept. Nothing "
+        "simclr, dino: it learns features and t-SNE lays them out, true to neighbours. Nothing "
         "is learned by pixels (t-SNE of them) and pretrained (t-SNE of what a trained network "
         "sees in them).",
         group="Method",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_patchmap.explore.palette import categorical_colours, label_order, missing_colour
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 #: Labels that are named in the legend.
 _LEGEND = 24
@@ -33,10 +38,51 @@ def save_picture(
         Title.
     """
     from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
 
     figure = Figure(figsize=(9.5, 7.2), dpi=120, layout="constrained")
     axes = figure.add_subplot()
+    handles = _draw(axes, embedding, labels)
+    axes.set_title(_title(name, len(embedding), metrics), loc="left", fontsize=12)
+    if handles:
+        _name_colours(axes, handles)
+    figure.savefig(path, facecolor="white")
+    return Path(path)
+
+
+def draw_maps(
+    path: str | Path,
+    maps: Sequence[tuple[str, np.ndarray, np.ndarray | None, dict[str, Any]]],
+) -> Path:
+    """Draw several maps of the same patches beside each other, in the same colours.
+
+    Parameters
+    ----------
+    path : str or Path
+    maps : sequence of (name, embedding, labels, metrics)
+        As for :func:`save_picture`.
+    """
+    from matplotlib.figure import Figure
+
+    columns = min(3, len(maps))
+    rows = -(-len(maps) // columns)
+    figure = Figure(figsize=(4.2 * columns + 1.6, 4.2 * rows), dpi=120, layout="constrained")
+    handles: list[Line2D] = []
+    for number, (name, embedding, labels, metrics) in enumerate(maps, 1):
+        axes = figure.add_subplot(rows, columns, number)
+        handles = _draw(axes, embedding, labels, scale=0.5)
+        axes.set_title(f"{name}\n{_figures(metrics)}", loc="left", fontsize=10)
+        if handles and number == columns:
+            _name_colours(axes, handles)
+    figure.savefig(path, facecolor="white")
+    return Path(path)
+
+
+def _draw(
+    axes: Axes, embedding: np.ndarray, labels: np.ndarray | None, scale: float = 1.0
+) -> list[Line2D]:
+    """Draw a map; return what names its colours."""
+    from matplotlib.lines import Line2D
+
     count = len(embedding)
     colours = np.tile(np.array([0.0, 0.447, 0.698, 1.0]), (count, 1))
     handles: list[Line2D] = []
@@ -53,7 +99,7 @@ def save_picture(
                 )
     # A fixed shuffle, so that no label lies on top of the others.
     shuffled = np.random.default_rng(0).permutation(count)
-    size = float(np.clip(60_000 / max(count, 1), 2.5, 40))
+    size = scale * float(np.clip(60_000 / max(count, 1), 2.5, 40))
     axes.scatter(
         embedding[shuffled, 1],
         embedding[shuffled, 0],
@@ -65,22 +111,27 @@ def save_picture(
     axes.set_aspect("equal")
     axes.invert_yaxis()
     axes.set_axis_off()
-    axes.set_title(_title(name, count, metrics), loc="left", fontsize=12)
-    if handles:
-        axes.legend(
-            handles=handles,
-            loc="center left",
-            bbox_to_anchor=(1.0, 0.5),
-            frameon=False,
-            fontsize=10,
-            handletextpad=0.2,
-        )
-    figure.savefig(path, facecolor="white")
-    return Path(path)
+    return handles
+
+
+def _name_colours(axes: Axes, handles: list[Line2D]) -> None:
+    axes.legend(
+        handles=handles,
+        loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+        frameon=False,
+        fontsize=10,
+        handletextpad=0.2,
+    )
 
 
 def _title(name: str, count: int, metrics: dict[str, Any]) -> str:
-    parts = [f"{name}: {count:,} patches"]
+    figures = _figures(metrics)
+    return f"{name}: {count:,} patches" + (f"   {figures}" if figures else "")
+
+
+def _figures(metrics: dict[str, Any]) -> str:
+    parts = []
     if metrics.get("knn"):
         parts.append(f"15-NN accuracy {100 * metrics['knn']['accuracy']:.1f} %")
     if metrics.get("silhouette"):

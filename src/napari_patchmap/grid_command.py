@@ -1,0 +1,224 @@
+"""``patchmap benchmark``: many maps of the same patches, one table, one figure.
+
+Each combination of method, augmentations, what is left out of them, and seed is a
+run folder of its own, so that everything can be stopped and gone on with: finished
+runs are read, an unfinished one is resumed.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from napari_patchmap.augment import AugmentConfig
+from napari_patchmap.errors import RunError
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.runs import Run, RunConfig, TrainConfig, alone_in, is_unfinished
+from napari_patchmap.runs.picture import draw_maps
+from napari_patchmap.training import fit
+from napari_patchmap.training.progress import ProgressCallback, StopCallback
+
+#: Left out of the augmentations: nothing.
+NOTHING = "nothing"
+
+#: Methods that look at no augmented views; one map of each is enough.
+_WITHOUT_VIEWS = ("pixels", "pretrained")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a grid."""
+
+    method: str
+    augment: str
+    without: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        left_out = "" if self.without == NOTHING else f"_without-{self.without}"
+        views = "" if self.method in _WITHOUT_VIEWS else f"_{self.augment}{left_out}"
+        return f"{self.method}{views}_seed-{self.seed}"
+
+    def config(self, train: dict[str, Any]) -> RunConfig:
+        """Settings of the run; what the method does not know is left out."""
+        augment = AugmentConfig.preset(self.augment)
+        if self.without != NOTHING:
+            augment = augment.without(self.without)
+        chosen = {**train, "method": self.method, "seed": self.seed}
+        if self.method in _WITHOUT_VIEWS:
+            chosen = {k: v for k, v in chosen.items() if k not in ("epochs", "minutes")}
+        elif self.method != "tsimcne" and chosen.get("epochs"):
+            chosen["epochs"] = chosen["epochs"][:1]
+        if self.method == "pixels":
+            chosen.pop("backbone", None)
+        return RunConfig(TrainConfig(**chosen), augment)
+
+
+def cells(
+    methods: Sequence[str],
+    augments: Sequence[str],
+    without: Sequence[str],
+    seeds: Sequence[int],
+) -> list[Cell]:
+    """List all runs of a grid, each once; methods without views have one a seed."""
+    found = {}
+    for method, augment, left_out, seed in itertools.product(methods, augments, without, seeds):
+        cell = Cell(method, augment, left_out, seed)
+        found.setdefault(cell.name, cell)
+    return list(found.values())
+
+
+def run_grid(
+    patches: PatchSet,
+    out: Path,
+    grid: Sequence[Cell],
+    train: dict[str, Any],
+    *,
+    progress: ProgressCallback | None = None,
+    should_stop: StopCallback = lambda: False,
+    say: Callable[[str], None] = lambda text: None,
+) -> pd.DataFrame:
+    """Train what is missing of a grid, and write its table and figure.
+
+    Parameters
+    ----------
+    patches : PatchSet
+        Labelled, for the figures to mean something.
+    out : Path
+        Folder with a run folder for each cell, ``table.csv``, ``table.md`` and
+        ``maps.png``.
+    grid : sequence of Cell
+    train : dict
+        Settings of :class:`TrainConfig` that all runs share.
+    progress, should_stop : callable, optional
+        See :func:`napari_patchmap.training.fit`. A stopped grid is gone on with by
+        the same call.
+    say : callable, optional
+        Told a line about each run.
+
+    Returns
+    -------
+    DataFrame
+        See :func:`summarise`.
+
+    Raises
+    ------
+    PatchmapError
+        If a run cannot be trained.
+    """
+    configs = [(cell, cell.config(train)) for cell in grid]  # checked before the first hour
+    done: dict[str, tuple[Cell, Run]] = {}
+    for number, (cell, config) in enumerate(configs, 1):
+        folder = out / cell.name
+        where = f"{number} of {len(grid)}: {cell.name}"
+        if (folder / "config.json").is_file() and not is_unfinished(folder):
+            run = Run.load(folder)
+            if run.config.train != config.train or run.config.augment != config.augment:
+                raise RunError(
+                    f"{folder} holds a run with other settings; choose another folder, or "
+                    "remove it."
+                )
+            say(f"{where}: finished before")
+        else:
+            say(where)
+            with alone_in(folder):
+                run = fit(
+                    patches,
+                    config,
+                    folder=folder,
+                    resume=is_unfinished(folder),
+                    progress=progress,
+                    should_stop=should_stop,
+                )
+                run.save(folder)
+            if not run.complete:
+                break
+        done[cell.name] = cell, run
+    table = summarise(list(done.values()))
+    write(out, table, list(done.values()))
+    return table
+
+
+def summarise(done: Sequence[tuple[Cell, Run]]) -> pd.DataFrame:
+    """Mean and standard deviation over the seeds.
+
+    Returns
+    -------
+    DataFrame
+        Columns method, augment, without, runs, knn, knn_sd (percent), silhouette,
+        silhouette_sd, minutes; the deviation is that of a sample, NaN of one run.
+    """
+    rows = []
+    for cell, run in done:
+        metrics = run.metrics
+        views = cell.method not in _WITHOUT_VIEWS
+        rows.append(
+            {
+                "method": cell.method,
+                "augment": cell.augment if views else "",
+                "without": cell.without if views else "",
+                "knn": 100 * metrics["knn"]["accuracy"] if metrics.get("knn") else np.nan,
+                "silhouette": metrics["silhouette"]["mean"]
+                if metrics.get("silhouette")
+                else np.nan,
+                "minutes": run.info["seconds"] / 60,
+            }
+        )
+    keys, figures = ["method", "augment", "without"], ["knn", "silhouette", "minutes"]
+    if not rows:
+        return pd.DataFrame(columns=[*keys, "runs", *figures])
+    groups = pd.DataFrame(rows).groupby(keys, sort=False)
+    mean, spread = groups[figures].mean(), groups[figures].std()
+    table = pd.DataFrame(
+        {
+            "runs": groups.size(),
+            "knn": mean["knn"],
+            "knn_sd": spread["knn"],
+            "silhouette": mean["silhouette"],
+            "silhouette_sd": spread["silhouette"],
+            "minutes": mean["minutes"],
+        }
+    )
+    return table.reset_index()
+
+
+def as_lines(table: pd.DataFrame) -> list[str]:
+    """Write a table as lines of Markdown."""
+
+    def figure(mean: float, spread: float, digits: int) -> str:
+        if np.isnan(mean):
+            return ""
+        deviation = "" if np.isnan(spread) else f" ± {spread:.{digits}f}"
+        return f"{mean:.{digits}f}{deviation}"
+
+    lines = ["| method | augmentations | without | runs | 15-NN % | silhouette | minutes |"]
+    lines.append("|---" * 7 + "|")
+    for row in table.itertuples():
+        lines.append(
+            f"| {row.method} | {row.augment} | {row.without} | {row.runs} | "
+            f"{figure(row.knn, row.knn_sd, 1)} | "
+            f"{figure(row.silhouette, row.silhouette_sd, 3)} | {row.minutes:.1f} |"
+        )
+    return lines
+
+
+def write(out: Path, table: pd.DataFrame, done: Sequence[tuple[Cell, Run]]) -> None:
+    """Write ``table.csv``, ``table.md`` and ``maps.png`` (the first seed of each)."""
+    if not done:
+        return
+    table.to_csv(out / "table.csv", index=False)
+    (out / "table.md").write_text("\n".join(as_lines(table)) + "\n", "utf-8")
+    first: dict[tuple[str, ...], tuple[str, Run]] = {}
+    for cell, run in done:
+        name = cell.name.rpartition("_seed-")[0].replace("_", " ")
+        first.setdefault((cell.method, cell.augment, cell.without), (name, run))
+    draw_maps(out / "maps.png", [(name, run.embedding, run.labels, run.metrics)
+                                 for name, run in first.values()])  # fmt: skip
