@@ -29,7 +29,8 @@ AUGMENT = "rotations"
 
 #: Settings of a t-SNE among those of a training.
 TSNE_SETTINGS = (
-    "perplexity", "exaggeration", "tsne_start", "tsne_metric", "dimensions", "seed",
+    "perplexity", "exaggeration", "last_exaggeration", "tsne_start", "tsne_metric",
+    "dimensions", "seed",
 )  # fmt: skip
 
 

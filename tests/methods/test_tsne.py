@@ -42,6 +42,15 @@ def test_exaggeration_draws_neighbours_together():
     assert purity(drawn) == 1.0
 
 
+def test_exaggeration_at_the_end_draws_together_what_is_laid_out():
+    seen = []
+    tsne = Tsne(last_exaggeration=4.0)
+    drawn = tsne.lay_out(features(), watch=lambda done, _: seen.append(done))
+    assert seen[-1] == tsne.steps == Tsne().steps + 100
+    assert np.ptp(drawn) < 0.8 * np.ptp(Tsne().lay_out(features()))
+    assert purity(drawn) == 1.0
+
+
 def test_it_can_be_watched_and_ended():
     seen = []
 

@@ -88,6 +88,11 @@ class Tsne:
                 f"t-SNE makes maps of 2 or 3 dimensions, not of {self.dimensions}."
             )
 
+    @property
+    def steps(self) -> int:
+        """Iterations in all."""
+        return EARLY + self.iterations + (LAST if self.last_exaggeration else 0)
+
     def lay_out(
         self, features: np.ndarray, *, jobs: int = 1, watch: Watch | None = None
     ) -> np.ndarray:

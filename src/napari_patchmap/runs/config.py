@@ -178,6 +178,16 @@ class TrainConfig(Config):
         group="t-SNE",
         rare=True,
     )
+    last_exaggeration: float | None = setting(
+        None,
+        "Of a t-SNE: the exaggeration of 100 more iterations at the end; 2 sets groups apart "
+        "and costs few neighbours. Empty leaves them out.",
+        low=1.0,
+        high=20.0,
+        step=0.5,
+        group="t-SNE",
+        rare=True,
+    )
     tsne_start: Start = setting(
         "pca", "First positions of a t-SNE.", label="t-SNE start", group="t-SNE", rare=True
     )
@@ -198,6 +208,7 @@ class TrainConfig(Config):
             self.tsne_metric,
             self.dimensions,
             self.seed,
+            last_exaggeration=self.last_exaggeration or 0.0,
         )
 
     weights: str | None = setting(

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from napari_patchmap.methods.tsne import EARLY, LATER
 from napari_patchmap.quality import evaluate
 from napari_patchmap.runs.run import Run
 from napari_patchmap.training.progress import Progress, ProgressCallback, StopCallback
@@ -33,7 +32,7 @@ def lay_out_again(
     should_stop : callable, optional
         Asked every ten iterations; True ends with the map as it is.
     **settings
-        Of :class:`TrainConfig`: perplexity, exaggeration, tsne_start,
+        Of :class:`TrainConfig`: perplexity, exaggeration, last_exaggeration, tsne_start,
         tsne_metric, dimensions, seed. Others are those of the run.
 
     Returns
@@ -47,7 +46,8 @@ def lay_out_again(
         If a setting is out of its range.
     """
     train = run.config.train.replace(**settings)
-    began, total, stopped = time.monotonic(), EARLY + LATER, False
+    tsne = train.tsne()
+    began, total, stopped = time.monotonic(), tsne.steps, False
 
     def watch(done: int, embedding: np.ndarray) -> bool:
         nonlocal stopped
@@ -65,7 +65,7 @@ def lay_out_again(
         stopped = should_stop is not None and should_stop()
         return stopped
 
-    embedding = train.tsne().lay_out(run.features, jobs=torch.get_num_threads(), watch=watch)
+    embedding = tsne.lay_out(run.features, jobs=torch.get_num_threads(), watch=watch)
     return replace(
         run,
         config=replace(run.config, train=train),

@@ -15,7 +15,6 @@ from napari_patchmap.augment.views import ViewMaker, plain, symmetries
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.methods.tsimcne import start_map
-from napari_patchmap.methods.tsne import EARLY, LATER
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.fixed import (
     PRETRAINED,
@@ -310,7 +309,8 @@ class Session:
         """Make the map by t-SNE of the features; end early if time is up."""
         plan, clock, began = self.plan, self.clock, self.clock()
         late = self._budget
-        total = EARLY + LATER
+        tsne = self.config.train.tsne()
+        total = tsne.steps
 
         def watch(done: int, embedding: np.ndarray) -> bool:
             due = self.snapshots.due
@@ -329,7 +329,6 @@ class Session:
 
         def make() -> Tensor:
             jobs = torch.get_num_threads()
-            tsne = self.config.train.tsne()
             return torch.from_numpy(tsne.lay_out(features, jobs=jobs, watch=watch))
 
         self.reporter.say("laying out the map")
