@@ -47,7 +47,8 @@ class CloseUp:
             return  # the window is being closed
         points, patches, colouring = owner.points, owner.workspace.patches, owner.colouring
         near = np.empty(0, np.intp)
-        if points is not None and points.visible and owner.viewer.dims.ndisplay == 2:
+        flat = owner.viewer.dims.ndisplay == 2 and points is not None
+        if points is not None and points.visible and flat and points.data.shape[1] == 2:
             low, high = visible_box(owner.viewer)
             # Half of a picture may reach into view from beyond the edge.
             edge = _SIDES[1] / 2 / camera_of(owner.viewer).zoom

@@ -7,7 +7,15 @@ import weakref
 import numpy as np
 from napari.viewer import Viewer
 
-from napari_patchmap.plugin.views import Views, camera_state, fit_box, visible_box
+from napari_patchmap.plugin.views import (
+    Views,
+    camera_of,
+    camera_state,
+    canvas_size,
+    fit_box,
+    to_canvas,
+    visible_box,
+)
 
 #: Closest the camera goes by itself, as a share of the map's extent.
 _CLOSEST = 1 / 12
@@ -76,6 +84,11 @@ class Framing:
         """Centre a place that is outside the canvas, without zooming."""
         viewer = self._viewer()
         if viewer is None or self._views.now != "map":
+            return
+        if len(place) == 3:
+            pixel, size = to_canvas(viewer, place), canvas_size(viewer)[::-1]
+            if (pixel < 0).any() or (pixel > size).any():
+                camera_of(viewer).center = tuple(place)
             return
         low, high = visible_box(viewer)
         if (place < low).any() or (place > high).any():

@@ -26,7 +26,7 @@ from napari_patchmap.plugin.quiet import Quiet
 from napari_patchmap.plugin.source_link import SourceLink
 from napari_patchmap.plugin.theme import contrast
 from napari_patchmap.plugin.thumbnails import Thumbnails
-from napari_patchmap.plugin.views import Views
+from napari_patchmap.plugin.views import Views, depth, to_canvas
 from napari_patchmap.plugin.workspace import real_viewer, workspace_of
 
 #: Up to here the selection is mirrored into the layer, for napari's features table.
@@ -137,6 +137,17 @@ class MapLayer(Quiet):
             self._nearest_of = shown
         return self._nearest.find(place, radius)
 
+    def find_on_canvas(self, pixel: np.ndarray, reach: float) -> int:
+        """Return the visible patch in front at a pixel (x, y) of a map in 3-D, -1 for none."""
+        if self.points is None:
+            return -1
+        places = self.points.data
+        apart = np.linalg.norm(to_canvas(self.viewer, places) - pixel, axis=1)
+        near = np.flatnonzero((apart <= reach) & self.points.shown)
+        if not len(near):
+            return -1
+        return int(near[depth(self.viewer, places[near]).argmin()])
+
     def visible(self, indices: np.ndarray) -> np.ndarray:
         """Drop patches whose points are not shown."""
         return indices if self.points is None else indices[self.points.shown[indices]]
@@ -147,7 +158,7 @@ class MapLayer(Quiet):
         Parameters
         ----------
         name : str
-        embedding : ndarray of float32, shape (m, 2)
+        embedding : ndarray of float32, shape (m, 2) or (m, 3)
         table : DataFrame
             Shown by napari as the layer's features.
         """
@@ -157,6 +168,7 @@ class MapLayer(Quiet):
         old = self._layers.pop(key, None)
         if old is not None and old in self.viewer.layers:
             self.viewer.layers.remove(old)
+        embedding = embedding[:, : self.points.data.shape[1]]
         layer = marks.placed_points(name, embedding, table, float(self.points.size[0]))
         self._add(key, layer)
         self.show_map()
@@ -205,6 +217,9 @@ class MapLayer(Quiet):
     def _on_map(self, embedding: np.ndarray) -> None:
         self._nearest = None
         self._forget_placed()
+        if self.points is not None and self.points.data.shape[1] != embedding.shape[1]:
+            self._remove_all()
+        self.views.set_dimensions(embedding.shape[1])
         if self.points is None:
             self._make(embedding)
             self._framing.fit(embedding)
@@ -279,7 +294,8 @@ class MapLayer(Quiet):
         """Return one of the marking layers, made again if somebody deleted it."""
         if name not in self._layers:
             make = marks.selected_points if name == marks.SELECTED else marks.current_point
-            self._add(name, make())
+            assert self.points is not None
+            self._add(name, make(self.points.data.shape[1]))
         return self._layers[name]
 
     def _add(self, name: str, layer: Points) -> None:

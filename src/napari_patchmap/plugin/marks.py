@@ -46,25 +46,28 @@ def map_points(embedding: np.ndarray, table: pd.DataFrame, colours: np.ndarray) 
             border_width=0,
             canvas_size_limits=(0, _LARGEST_POINT),
             antialiasing=_SOFT,
+            shading="spherical" if embedding.shape[1] == 3 else "none",
         )
     )
 
 
-def selected_points() -> Points:
+def selected_points(dimensions: int = 2) -> Points:
     """Make the empty layer that brings out the selected points."""
     return _read_only(
         Points(
-            np.empty((0, 2)), ndim=2, name=SELECTED, border_width=0, antialiasing=_SOFT,
+            np.empty((0, dimensions)), ndim=dimensions, name=SELECTED, border_width=0,
+            antialiasing=_SOFT,
             canvas_size_limits=(0, _LARGEST_SELECTED),
         )
     )  # fmt: skip
 
 
-def current_point() -> Points:
+def current_point(dimensions: int = 2) -> Points:
     """Make the empty layer with the ring around the current patch."""
     return _read_only(
         Points(
-            np.empty((0, 2)), ndim=2, name=CURRENT, face_color="transparent",
+            np.empty((0, dimensions)), ndim=dimensions, name=CURRENT,
+            face_color="transparent",
             canvas_size_limits=(0, _RING),
         )
     )  # fmt: skip
@@ -105,7 +108,8 @@ def mark_current(layer: Points, place: np.ndarray | None, size: float, ring: str
     """Ring one point, or none; ``size`` is that of the map's points."""
     # Two rings, a light and a dark one, stand out from points of any colour.
     other = "black" if ring == "white" else "white"
-    _replace(layer, np.empty((0, 2)) if place is None else np.array([place, place]))
+    none = np.empty((0, layer.data.shape[1]))
+    _replace(layer, none if place is None else np.array([place, place]))
     if place is not None:
         layer.size = 9 * size  # so large that the limit in pixels decides
         layer.face_color = "transparent"

@@ -15,7 +15,7 @@ from napari_patchmap.explore.lasso import points_inside, thinned
 from napari_patchmap.explore.selection import How
 from napari_patchmap.explore.words import caption
 from napari_patchmap.plugin.canvas import Glass
-from napari_patchmap.plugin.views import camera_of, to_map
+from napari_patchmap.plugin.views import camera_of, to_canvas, to_map
 
 if TYPE_CHECKING:
     from napari_patchmap.plugin.layers import MapLayer
@@ -85,7 +85,7 @@ class MapMouse:
         self.put_away()
         how = _how(event.modifiers)
         drawing = self._lasso or "Shift" in event.modifiers
-        start, place = tuple(event.pos[:2]), self._place(owner, event)
+        start, index = tuple(event.pos[:2]), self._index(owner, event)
         travelled = 0.0
         event.handled = drawing  # a lasso must not move the camera
         if drawing:
@@ -100,19 +100,22 @@ class MapMouse:
         path = np.array(self.glass.end_lasso() if drawing else [start, end])
         travelled = max(travelled, float(np.abs(path - start).max()))
         if travelled <= _STILL:
-            self._click(owner, place, how)
+            self._click(owner, index, how)
         elif drawing:
             self._enclose(owner, thinned(path, 1.5), how)
 
     def _enclose(self, owner: MapLayer, path: np.ndarray, how: How) -> None:
         points = owner.points
         if points is not None:
-            inside = points_inside(points.data, to_map(owner.viewer, path))
+            viewer = owner.viewer
+            if points.data.shape[1] == 3:  # what the lasso encloses as it is seen
+                inside = points_inside(to_canvas(viewer, points.data), path)
+            else:
+                inside = points_inside(points.data, to_map(viewer, path))
             owner.workspace.select(owner.visible(inside), how)
 
-    def _click(self, owner: MapLayer, place: np.ndarray, how: How) -> None:
+    def _click(self, owner: MapLayer, index: int, how: How) -> None:
         workspace = owner.workspace
-        index = owner.find(place, self._reach(owner))
         if index >= 0:
             workspace.select(np.array([index]), how)
             if how != "subtract":
@@ -126,7 +129,7 @@ class MapMouse:
         if owner is None or not self._ready(owner):
             self.put_away()
             return
-        index = owner.find(self._place(owner, event), self._reach(owner))
+        index = self._index(owner, event)
         if index < 0:
             self.put_away()
         elif index != self._hovered:
@@ -140,10 +143,20 @@ class MapMouse:
 
     def _ready(self, owner: MapLayer) -> bool:
         points, viewer = owner.points, owner.viewer
-        if points is None or not points.visible or viewer.dims.ndisplay != 2:
+        if points is None or not points.visible:
+            return False
+        if viewer.dims.ndisplay != points.data.shape[1]:
             return False
         active = viewer.layers.selection.active
         return active is None or not active.visible or str(active.mode) == "pan_zoom"
+
+    def _index(self, owner: MapLayer, event: Any) -> int:
+        """Patch under the mouse, -1 for none."""
+        points = owner.points
+        if points is not None and points.data.shape[1] == 3:
+            reach = self._reach(owner) * self._zoom(owner)
+            return owner.find_on_canvas(np.asarray(event.pos[:2], float), reach)
+        return owner.find(self._place(owner, event), self._reach(owner))
 
     def _place(self, owner: MapLayer, event: Any) -> np.ndarray:
         points = owner.points

@@ -19,6 +19,9 @@ from napari_patchmap.plugin.canvas import canvas_widget
 
 View = Literal["map", "source"]
 
+#: A box is this much smaller than its diagonal from most sides.
+_TURNING = 0.75
+
 #: Marks layers of ours that lie on an image, in their metadata.
 OVERLAY = "patchmap_overlay"
 
@@ -42,10 +45,20 @@ class Views:
         self._viewer = weakref.ref(viewer)
         self._owns = owns
         self._hidden: list[weakref.ref[Layer]] = []
-        self._cameras: dict[str, tuple[tuple[float, ...], float]] = {}
+        self._cameras: dict[str, tuple[tuple[float, ...], float, tuple[float, ...]]] = {}
+        self._dimensions = 2
         self._expecting = False
         self.now: View = "source"
         viewer.layers.events.inserted.connect(self._on_inserted)
+
+    def set_dimensions(self, dimensions: int) -> None:
+        """Say how many dimensions the map has, 2 or 3; napari shows it in as many."""
+        viewer = self._viewer()
+        if dimensions != self._dimensions:
+            self.forget_camera()
+        self._dimensions = dimensions
+        if viewer is not None and self.now == "map":
+            viewer.dims.ndisplay = dimensions
 
     @property
     def sources(self) -> list[Layer]:
@@ -59,18 +72,21 @@ class Views:
         if viewer is None or view == self.now:
             return
         camera = camera_of(viewer)
-        self._cameras[self.now] = (tuple(camera.center), float(camera.zoom))
+        self._cameras[self.now] = (
+            tuple(camera.center), float(camera.zoom), tuple(camera.angles),
+        )  # fmt: skip
         self.now = view
         ours = [ly for ly in viewer.layers if self._owns(ly)]
         if view == "map":
             self._hidden = [weakref.ref(ly) for ly in self.sources if ly.visible]
             _set_visible(self.sources, False)
-            viewer.dims.ndisplay = 2
+            viewer.dims.ndisplay = self._dimensions
         else:
+            viewer.dims.ndisplay = 2
             _set_visible([ly for ref in self._hidden if (ly := ref()) is not None], True)
         _set_visible(ours, view == "map")
         if view in self._cameras:
-            camera.center, camera.zoom = self._cameras[view]
+            camera.center, camera.zoom, camera.angles = self._cameras[view]
         elif view == "source" and self.sources:
             fit(viewer, self.sources)
         self.changed.emit(view)
@@ -128,10 +144,12 @@ def fit(viewer: Viewer, layers: Sequence[Layer], margin: float = 0.06) -> None:
 
 
 def fit_box(viewer: Viewer, low: np.ndarray, high: np.ndarray, margin: float = 0.06) -> None:
-    """Centre the camera on a box, ``low`` and ``high`` corner as (y, x)."""
+    """Centre the camera on a box, ``low`` and ``high`` corner as (y, x) or (z, y, x)."""
     camera = camera_of(viewer)
     camera.center = tuple((low + high) / 2)
     size = np.maximum(high - low, 1e-6)
+    if len(size) == 3:  # from wherever it is looked at
+        size = np.full(2, np.linalg.norm(size) * _TURNING)
     camera.zoom = float(np.min(canvas_size(viewer) * (1 - 2 * margin) / size))
 
 
@@ -150,10 +168,29 @@ def visible_box(viewer: Viewer) -> tuple[np.ndarray, np.ndarray]:
 
 
 def to_canvas(viewer: Viewer, places: np.ndarray) -> np.ndarray:
-    """Turn places on the map, each (y, x), into pixels of the canvas, each (x, y)."""
+    """Turn places on the map, (y, x) or (z, y, x), into pixels of the canvas, each (x, y)."""
     camera = camera_of(viewer)
+    if places.shape[-1] == 3:
+        right, down, _ = _canvas_axes(viewer)
+        offset = places - np.asarray(camera.center)
+        flat = np.stack([offset @ right, offset @ down], axis=-1)
+        return flat * camera.zoom + canvas_size(viewer)[::-1] / 2
     pixels = (places - np.asarray(camera.center)[-2:]) * camera.zoom + canvas_size(viewer) / 2
     return pixels[:, ::-1]
+
+
+def depth(viewer: Viewer, places: np.ndarray) -> np.ndarray:
+    """How far behind the middle of the view places (z, y, x) are, in map units."""
+    return (places - np.asarray(camera_of(viewer).center)) @ _canvas_axes(viewer)[2]
+
+
+def _canvas_axes(viewer: Viewer) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Directions (z, y, x) that point right, down and away on a canvas in 3-D."""
+    camera = camera_of(viewer)
+    away = np.asarray(camera.view_direction, float)
+    up = np.asarray(camera.up_direction, float)
+    # The order z, y, x turns the hand of the cross product around.
+    return np.cross(up, away), -up, away
 
 
 def to_map(viewer: Viewer, pixels: np.ndarray) -> np.ndarray:

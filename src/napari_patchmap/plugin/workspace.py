@@ -119,7 +119,8 @@ class Workspace:
         rows = -1 if self._patches is None else len(self._patches)
         if embedding.ndim != 2 or len(embedding) != rows or embedding.shape[1] < 2:
             raise ValueError("the embedding must have one (y, x) row for each patch")
-        self._embedding = np.ascontiguousarray(embedding[:, :2], np.float32)
+        shown = 3 if embedding.shape[1] == 3 else 2  # of more, the first two
+        self._embedding = np.ascontiguousarray(embedding[:, :shown], np.float32)
         self.map_changed.emit(self._embedding)
 
     @property

@@ -81,7 +81,7 @@ class Result(QWidget):
         if seconds is not None:
             device = run.info.get("device")
             said.append(f"Took: {say_time(seconds)}" + (f" on {device}" if device else ""))
-        if run.embedding.shape[1] > 2:
+        if run.embedding.shape[1] > 3:
             said.append(
                 f"The map has {run.embedding.shape[1]} dimensions; the first two are shown."
             )
