@@ -85,23 +85,15 @@ def test_a_click_selects_the_point_in_front(qtbot, viewer, workspace, solid):
     np.testing.assert_array_equal(viewer.layers[CURRENT].data[0], solid_map()[chosen])
 
 
-def test_a_lasso_encloses_what_is_seen_inside(qtbot, viewer, workspace, solid):
+def test_a_lasso_encloses_what_is_seen_inside(viewer, workspace, solid, hand):
     camera_of(viewer).angles = (0, 0, 90)
     QApplication.processEvents()
     places = to_canvas(viewer, solid_map()[group("round")])
     (left, top), (right, bottom) = places.min(0) - 5, places.max(0) + 5
-    canvas, shift = canvas_widget(viewer), Qt.KeyboardModifier.ShiftModifier
     corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
-    path = [
-        QPoint(round(a + (c - a) * t), round(b + (d - b) * t))
-        for (a, b), (c, d) in zip(corners, corners[1:], strict=False)
-        for t in np.linspace(0, 1, 8)
-    ]
-    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, shift, path[0])
+    hand.pixel = lambda place: QPoint(round(place[0]), round(place[1]))
     before = camera_of(viewer).angles
-    for where in path[1:]:
-        qtbot.mouseMove(canvas, where)
-    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, shift, path[-1])
+    hand.drag(corners, Qt.KeyboardModifier.ShiftModifier)
     assert camera_of(viewer).angles == before
     seen = to_canvas(viewer, solid_map())
     inside = ((seen > (left, top)) & (seen < (right, bottom))).all(axis=1)
