@@ -84,10 +84,11 @@ def test_what_was_learned_is_laid_out_again_by_tsne(stack, tmp_path, capsys):
 
 def test_changes_can_be_left_out(stack, tmp_path):
     out = tmp_path / "run"
-    args = ["--augment", "rotations", "--without", "crop", "grey", *QUICK]
+    args = ["--jitter", "heavy", "--without", "crop", "grey", *QUICK]
     assert main(["embed", str(stack), "--out", str(out), *args]) == 0
     augment = json.loads((out / "config.json").read_text())["config"]["augment"]
     assert (augment["crop"], augment["grey"], augment["jitter"]) == (False, False, True)
+    assert (augment["brightness"], augment["hue"]) == (0.8, 0.4)
 
 
 @pytest.mark.parametrize("method", ["simclr", "pixels"])

@@ -36,7 +36,7 @@ TSNE_SETTINGS = (
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser; it leaves the name of the command in ``command``."""
-    from napari_patchmap.augment.config import PRESETS, SWITCHES
+    from napari_patchmap.augment.config import JITTERS, PRESETS, SWITCHES
     from napari_patchmap.methods.catalog import METHODS
     from napari_patchmap.runs.config import TrainConfig
 
@@ -70,6 +70,10 @@ def make_parser() -> argparse.ArgumentParser:
         "--augment", choices=PRESETS,
         help="how patches are varied: natural (no turns), right-angles (tissue), rotations "
         "(cells in the middle of their patch; default), histology (tissue) or dino",
+    )  # fmt: skip
+    embed.add_argument(
+        "--jitter", choices=JITTERS,
+        help="strength of the colour changes; without it that of the augmentations",
     )  # fmt: skip
     embed.add_argument(
         "--without", nargs="+", choices=SWITCHES, metavar="CHANGE",

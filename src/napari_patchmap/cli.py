@@ -23,6 +23,7 @@ from napari_patchmap.errors import PatchmapError, RunError
 from napari_patchmap.terminal import Interrupt, ProgressLine, is_main_process, say, warn
 
 if TYPE_CHECKING:
+    from napari_patchmap.augment import AugmentConfig
     from napari_patchmap.patches import PatchSet
     from napari_patchmap.runs import Run, RunConfig
 
@@ -78,8 +79,14 @@ def _chosen_config(args: argparse.Namespace) -> RunConfig:
     from napari_patchmap.augment import AugmentConfig
     from napari_patchmap.runs import RunConfig, TrainConfig
 
-    augment = AugmentConfig.preset(args.augment or AUGMENT).without(*(args.without or ()))
+    augment = _changed(AugmentConfig.preset(args.augment or AUGMENT), args)
     return RunConfig(TrainConfig(**given_settings(args)), augment)
+
+
+def _changed(augment: AugmentConfig, args: argparse.Namespace) -> AugmentConfig:
+    """Return augmentations with what was said of parts of them."""
+    augment = augment.jittered(args.jitter) if args.jitter else augment
+    return augment.without(*(args.without or ()))
 
 
 def _resumed_config(args: argparse.Namespace) -> tuple[Path, RunConfig]:
@@ -92,7 +99,7 @@ def _resumed_config(args: argparse.Namespace) -> tuple[Path, RunConfig]:
     unfinished = read_unfinished(args.out)
     saved = unfinished.config
     augment = AugmentConfig.preset(args.augment) if args.augment else saved.augment
-    augment = augment.without(*(args.without or ()))
+    augment = _changed(augment, args)
     wanted = replace(saved, train=replace(saved.train, **given_settings(args)), augment=augment)
     check_same_settings(saved, wanted, unfinished.folder)
     return unfinished.folder, wanted

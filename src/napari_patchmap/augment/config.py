@@ -25,6 +25,13 @@ _OFF = {
 }
 SWITCHES: tuple[str, ...] = tuple(_OFF)
 
+#: Brightness, contrast, saturation and hue that Ciga et al. 2022 compare; medium was best.
+JITTERS = {
+    "light": (0.4, 0.4, 0.4, 0.2),
+    "medium": (0.8, 0.8, 0.8, 0.2),
+    "heavy": (0.8, 0.8, 0.8, 0.4),
+}
+
 
 @dataclass(frozen=True)
 class AugmentConfig(Config):
@@ -269,6 +276,22 @@ class AugmentConfig(Config):
             blur_most=max(0.01, strength * self.blur_most),
         )
 
+    def jittered(self, strength: str) -> AugmentConfig:
+        """Return the same augmentations with other colour changes.
+
+        Parameters
+        ----------
+        strength : {"light", "medium", "heavy"}
+        """
+        brightness, contrast, saturation, hue = JITTERS[strength]
+        return self.replace(
+            jitter=True,
+            brightness=brightness,
+            contrast=contrast,
+            saturation=saturation,
+            hue=hue,
+        )
+
     def without(self, *changes: str) -> AugmentConfig:
         """Return the same augmentations without some of them, as in an ablation.
 
@@ -300,17 +323,8 @@ class AugmentConfig(Config):
         if name == "rotations":
             return cls()
         if name == "histology":
-            return cls(
-                crop_smallest=0.01,
-                rotate=False,
-                jitter_share=0.8,
-                brightness=0.8,
-                contrast=0.8,
-                saturation=0.8,
-                hue=0.2,
-                grey=False,
-                blur=True,
-            )
+            tissue = cls(crop_smallest=0.01, rotate=False, grey=False, blur=True)
+            return tissue.jittered("medium")
         if name == "dino":
             return cls(
                 crop_smallest=0.5,
