@@ -292,6 +292,12 @@ class AugmentConfig(Config):
             hue=hue,
         )
 
+    @property
+    def is_for_histology(self) -> bool:
+        """Whether these are the augmentations of Ciga et al., with any of their jitters."""
+        published = AugmentConfig.preset("histology")
+        return any(self == published.jittered(strength) for strength in JITTERS)
+
     def without(self, *changes: str) -> AugmentConfig:
         """Return the same augmentations without some of them, as in an ablation.
 

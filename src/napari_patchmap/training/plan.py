@@ -253,7 +253,7 @@ def _for_histology(
 
     What was set by hand stays; the compact network keeps its own optimiser.
     """
-    if train.method != "simclr" or augment != AugmentConfig.preset("histology"):
+    if train.method != "simclr" or not augment.is_for_histology:
         return train, ()
     chosen = train.replace(
         temperature=train.temperature or HISTOLOGY_TEMPERATURE,
