@@ -190,7 +190,7 @@ def _canvas_axes(viewer: Viewer) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     away = np.asarray(camera.view_direction, float)
     up = np.asarray(camera.up_direction, float)
     # The order z, y, x turns the hand of the cross product around.
-    return np.cross(up, away), -up, away
+    return np.cross(away, up), -up, away
 
 
 def to_map(viewer: Viewer, pixels: np.ndarray) -> np.ndarray:

@@ -40,8 +40,9 @@ from napari_patchmap.training.seeds import NETWORK, START, seed_of
 from napari_patchmap.training.snapshots import Snapshots
 from napari_patchmap.training.stage_run import StageRun
 
-#: Share of a time budget that is kept for what takes longer than expected.
-_RESERVE = 0.01
+#: Share of a time budget that is kept for what takes longer than expected, the start of
+#: the program among it; and the seconds that are kept at least.
+_RESERVE, _LEAST_RESERVE = 0.01, 2.0
 
 #: Patches from which the main axes of a first map are taken.
 _AXES_SAMPLE = 4096
@@ -126,7 +127,8 @@ class Session:
         """Seconds after which the map must be there; infinite when epochs are followed."""
         if self.plan.minutes is None:
             return math.inf
-        return (1 - _RESERVE) * 60 * self.plan.minutes - self.plan.expected.after
+        whole = 60 * self.plan.minutes
+        return whole - max(_RESERVE * whole, _LEAST_RESERVE) - self.plan.expected.after
 
     def _load_pixels(self) -> Pixels:
         lazy = PatchPixels(self.patches, self.plan.size)
