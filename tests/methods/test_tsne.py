@@ -48,7 +48,7 @@ def test_exaggeration_at_the_end_draws_together_what_is_laid_out():
     drawn = tsne.lay_out(features(), watch=lambda done, _: seen.append(done))
     assert seen[-1] == tsne.steps == Tsne().steps + 100
     plain = Tsne().lay_out(features())
-    within = [np.mean([e[GROUPS == g].std(axis=0) for g in range(4)]) for e in (drawn, plain)]
+    within = [np.mean([e[g == GROUPS].std(axis=0) for g in range(4)]) for e in (drawn, plain)]
     assert within[0] < 0.7 * within[1]
     assert purity(drawn) == 1.0
 
