@@ -201,11 +201,12 @@ def as_lines(table: pd.DataFrame) -> list[str]:
 
     lines = ["| method | augmentations | without | runs | 15-NN % | silhouette | minutes |"]
     lines.append("|---" * 7 + "|")
-    for row in table.itertuples():
+    for row in table.to_dict("records"):
+        knn = figure(float(row["knn"]), float(row["knn_sd"]), 1)
+        silhouette = figure(float(row["silhouette"]), float(row["silhouette_sd"]), 3)
         lines.append(
-            f"| {row.method} | {row.augment} | {row.without} | {row.runs} | "
-            f"{figure(row.knn, row.knn_sd, 1)} | "
-            f"{figure(row.silhouette, row.silhouette_sd, 3)} | {row.minutes:.1f} |"
+            f"| {row['method']} | {row['augment']} | {row['without']} | {row['runs']} | {knn} | "
+            f"{silhouette} | {row['minutes']:.1f} |"
         )
     return lines
 

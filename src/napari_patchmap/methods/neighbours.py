@@ -6,9 +6,13 @@ from typing import Literal
 
 import numpy as np
 import torch
+from torch import Tensor
 
-#: Similarities that are in memory at once.
-_PAIRS = 2**24
+#: Similarities that are in memory at once, and values of features.
+_PAIRS, _VALUES = 2**24, 2**25
+
+#: More than are wanted are looked at closely, for those at the edge.
+_SPARE = 8
 
 
 def nearest(
@@ -38,15 +42,34 @@ def nearest(
         points = points - points.mean(dim=0)  # small numbers lose less below
         squares = points.square().sum(dim=1) / 2
     count = min(count, len(points) - 1)
+    candidates = min(count + _SPARE, len(points) - 1)
     indices, distances = [], []
     for part in torch.arange(len(points)).split(max(1, _PAIRS // len(points))):
         # Largest where x y - |y|^2 / 2 is, which orders as the distance does.
         closeness = torch.addmm(-squares[None, :], points[part], points.T)
         closeness[torch.arange(len(part)), part] = -torch.inf
-        values, found = closeness.topk(count, dim=1)
-        indices.append(found)
-        if metric == "cosine":
-            distances.append((1 - values).clamp_min_(0))
-        else:
-            distances.append((2 * (squares[part, None] - values)).clamp_min_(0).sqrt_())
+        found = closeness.topk(candidates, dim=1).indices.sort(dim=1).values
+        apart = _distances(points, part, found, metric)
+        apart, order = apart.sort(dim=1, stable=True)
+        indices.append(found.gather(1, order[:, :count]))
+        distances.append(apart[:, :count])
     return torch.cat(indices).numpy(), torch.cat(distances).numpy()
+
+
+def _distances(
+    points: Tensor, part: Tensor, found: Tensor, metric: Literal["euclidean", "cosine"]
+) -> Tensor:
+    """Distances of some points to those found for each, shape (b, k).
+
+    Directly, one by one: products of matrices are rounded as the threads happen to
+    share the work, and a t-SNE makes another map of another last digit.
+    """
+    rows = max(1, _VALUES // (found.shape[1] * points.shape[1]))
+    apart = []
+    for mine, theirs in zip(part.split(rows), found.split(rows), strict=True):
+        first, second = points[mine, None], points[theirs]
+        if metric == "cosine":
+            apart.append((1 - (first * second).sum(dim=2)).clamp_min_(0))
+        else:
+            apart.append((first - second).square_().sum(dim=2).sqrt_())
+    return torch.cat(apart)
