@@ -69,7 +69,7 @@ def cells(
     seeds: Sequence[int],
 ) -> list[Cell]:
     """List all runs of a grid, each once; methods without views have one a seed."""
-    found = {}
+    found: dict[str, Cell] = {}
     for method, augment, left_out, seed in itertools.product(methods, augments, without, seeds):
         cell = Cell(method, augment, left_out, seed)
         found.setdefault(cell.name, cell)
@@ -205,8 +205,8 @@ def as_lines(table: pd.DataFrame) -> list[str]:
         knn = figure(float(row["knn"]), float(row["knn_sd"]), 1)
         silhouette = figure(float(row["silhouette"]), float(row["silhouette_sd"]), 3)
         lines.append(
-            f"| {row['method']} | {row['augment']} | {row['without']} | {row['runs']} | {knn} | "
-            f"{silhouette} | {row['minutes']:.1f} |"
+            f"| {row['method']} | {row['augment']} | {row['without']} | {row['runs']} | "
+            f"{knn} | {silhouette} | {row['minutes']:.1f} |"
         )
     return lines
 
