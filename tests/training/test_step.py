@@ -122,20 +122,24 @@ def test_a_computer_whose_memory_really_ends_trains_in_parts():
         cells = make_cells(256, side=16)
         made = make_plan(cells, config)
         used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-        # Room for two thirds of what a step keeps; the plan knows nothing of the limit.
+        # Room for about two thirds of what a step keeps; the plan knows nothing of the limit.
         step = 256 * measure_speed(made.spec, made.device, 256).memory
-        room = used + int(0.65 * step)
+        room = used + int(float(sys.argv[1]) * step)
         resource.setrlimit(resource.RLIMIT_AS, (room, room))
         notes = []
         run = fit(cells, config, progress=lambda p: notes.append(p.note) if p.note else None)
         print(run.complete, run.info["parts"], *notes, sep="|")
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)],
-        cwd=ROOT, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    complete, parts, *notes = done.stdout.strip().split("|")
+    # What measuring leaves behind, which a step may use, differs from run to run.
+    for share in ("0.65", "0.55"):
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(script), share],
+            cwd=ROOT, capture_output=True, text=True, timeout=300,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+        complete, parts, *notes = done.stdout.strip().split("|")
+        if int(parts) > 1:
+            break
     assert complete == "True"
     assert int(parts) > 1
     assert "as many negatives as before (256 patches)" in notes[0]
