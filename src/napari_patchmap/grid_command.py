@@ -19,7 +19,14 @@ import pandas as pd
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import RunError
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.runs import Run, RunConfig, TrainConfig, alone_in, is_unfinished
+from napari_patchmap.runs import (
+    Run,
+    RunConfig,
+    TrainConfig,
+    alone_in,
+    check_free,
+    is_unfinished,
+)
 from napari_patchmap.runs.picture import draw_maps
 from napari_patchmap.training import fit
 from napari_patchmap.training.progress import ProgressCallback, StopCallback
@@ -112,9 +119,12 @@ def run_grid(
     Raises
     ------
     PatchmapError
-        If a run cannot be trained.
+        If a run cannot be trained, or nothing can be written in ``out``.
     """
     configs = [(cell, cell.config(train)) for cell in grid]  # checked before the first hour
+    for cell in grid:  # and that there is a place for each run
+        if not (out / cell.name / "config.json").is_file():
+            check_free(out / cell.name, unfinished=True)
     done: dict[str, tuple[Cell, Run]] = {}
     for number, (cell, config) in enumerate(configs, 1):
         folder = out / cell.name

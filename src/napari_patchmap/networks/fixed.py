@@ -260,11 +260,10 @@ def _from_file(path: Path) -> dict[str, Tensor]:
         weights: Any = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise ConfigError(f"There is no file {path} to read weights from.") from None
-    except Exception as error:  # noqa: BLE001 - a damaged file may raise anything
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    except Exception:  # noqa: BLE001 - a damaged file may raise anything
         raise ConfigError(
-            f"{path} holds no weights that can be read ({reason}); give a .safetensors file or "
-            "a .pth file of tensors."
+            f"{path} holds no weights that can be read; give a .safetensors file or a .pth "
+            "file of tensors."
         ) from None
     for key in ("state_dict", "model"):
         if isinstance(weights, dict) and isinstance(weights.get(key), dict):
