@@ -99,11 +99,12 @@ class ProgressLine:
         if progress.embedding is not None or progress.note:
             return
         parts = [f"{100 * progress.fraction:3.0f} %  {progress.phase}"]
-        if progress.stage:
+        if progress.epoch > 0:
             planned = f" of {progress.epochs:.4g}" if progress.epochs == progress.epochs else ""
             parts.append(f"epoch {progress.epoch:.1f}{planned}")
             parts.append(f"loss {progress.loss:.3f}")
             parts.append(f"{progress.views_per_second:,.0f} views/s")
+        if progress.seconds_left == progress.seconds_left:
             parts.append(say_left(progress.seconds_left))
         # Counts within a phase are no new phase.
         self._write(progress.phase.partition(":")[0], ", ".join(parts))

@@ -35,11 +35,12 @@ def test_few_patches_and_constant_features(count):
 def test_it_can_be_stopped():
     calls = []
 
-    def stop() -> bool:
+    def stop(share: float) -> bool:
+        assert 0 < share <= 1
         calls.append(1)
         return len(calls) >= 3
 
-    layout = tsne_layout(groups(120)[0], seed=0, should_stop=stop)
+    layout = tsne_layout(groups(120)[0], seed=0, watch=stop)
     assert len(calls) <= 4
     assert np.isfinite(layout).all()
 

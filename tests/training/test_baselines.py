@@ -156,7 +156,7 @@ def test_what_does_not_fit_is_one_sentence(cells, tmp_path, published):
         config(method="pretrained", backbone="resnet19")
     with pytest.raises(ConfigError, match="pixels has no backbone"):
         config(method="pixels", backbone="resnet18")
-    with pytest.raises(ConfigError, match="Weights can be given for the method pretrained"):
+    with pytest.raises(ConfigError, match="no published weights for the usual network"):
         config(weights="x.pth")
     with pytest.raises(TrainingError, match="trains nothing, so it takes no epochs"):
         make_plan(cells, config(method="pixels", epochs=(1, 1, 1)))

@@ -23,7 +23,7 @@ def tsne_layout(
     *,
     seed: int,
     jobs: int = 1,
-    should_stop: Callable[[], bool] | None = None,
+    watch: Callable[[float], bool] | None = None,
 ) -> np.ndarray:
     """Lay features out in two dimensions with t-SNE (openTSNE, Poličar et al. 2019).
 
@@ -37,8 +37,9 @@ def tsne_layout(
     seed : int
     jobs : int
         Threads.
-    should_stop : callable, optional
-        Asked now and then; True ends with the layout as it is.
+    watch : callable, optional
+        Told now and then what share of the time is over, 0 to 1; True ends with the
+        layout as it is.
 
     Returns
     -------
@@ -50,8 +51,11 @@ def tsne_layout(
         iterations=_ITERATIONS,
         last_exaggeration=_LAST_EXAGGERATION,
     )
-    watch = None if should_stop is None else lambda _done, _embedding: should_stop()
-    return tsne.lay_out(standardised(features), jobs=jobs, watch=watch)
+
+    def look(done: int, embedding: np.ndarray) -> bool:
+        return watch is not None and watch(tsne.share_done(done))
+
+    return tsne.lay_out(standardised(features), jobs=jobs, watch=look)
 
 
 def nearest_neighbours(features: np.ndarray, count: int) -> np.ndarray:

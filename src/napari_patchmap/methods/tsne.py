@@ -36,6 +36,10 @@ LAST = 100
 #: an approximation; openTSNE's own search is used for more.
 _MOST_EXACT = 60_000
 
+#: What an iteration after the early phase takes, beside one in it: points lie further
+#: apart then, and openTSNE's grid has more nodes.
+_LATER_COST = 2.0
+
 #: Iterations between two looks.
 _EVERY = 10
 
@@ -92,6 +96,14 @@ class Tsne:
     def steps(self) -> int:
         """Iterations in all."""
         return EARLY + self.iterations + (LAST if self.last_exaggeration else 0)
+
+    def share_done(self, iterations: int) -> float:
+        """Return how much of the time is over after so many iterations, 0 to 1, about."""
+
+        def cost(count: int) -> float:
+            return min(count, EARLY) + _LATER_COST * max(0, count - EARLY)
+
+        return cost(iterations) / cost(self.steps)
 
     def lay_out(
         self, features: np.ndarray, *, jobs: int = 1, watch: Watch | None = None

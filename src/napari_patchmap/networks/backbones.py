@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from napari_patchmap.errors import ConfigError, MissingPackageError
 from napari_patchmap.networks.fixed import PIXELS, PRETRAINED, PixelFeatures, make_pretrained
 from napari_patchmap.networks.mend import mend_convolutions
+from napari_patchmap.networks.started import STARTED, Started
 from napari_patchmap.networks.timm_models import PREFIX, make_timm, timm_names
 from napari_patchmap.networks.vision import torchvision
 
@@ -150,8 +151,9 @@ def make_backbone(name: str, channels: int, size: tuple[int, int]) -> nn.Module:
     name : str
         One of :data:`BACKBONES`, or the name of a timm model, with or without
         ``timm:`` in front of it (``resnet18`` is ours, ``timm:resnet18`` timm's);
-        ``pixels``, which passes them on; or ``pretrained:`` and the name of a network
-        for which there are published weights.
+        ``pixels``, which passes them on; ``pretrained:`` and the name of a network
+        for which there are published weights; or ``started:`` and a name, for one that
+        begins with such weights and goes on learning.
     channels : int
         Channels of the patches.
     size : (height, width)
@@ -168,6 +170,9 @@ def make_backbone(name: str, channels: int, size: tuple[int, int]) -> nn.Module:
         return PixelFeatures(channels, size)
     if name.startswith(PRETRAINED):
         return make_pretrained(name.removeprefix(PRETRAINED), channels)
+    if name.startswith(STARTED):
+        plain = name.removeprefix(STARTED)
+        return Started(make_backbone(plain, channels, size), plain, channels)
     check_backbone(name)
     if name in _OURS:
         backbone = _OURS[name](channels, size)

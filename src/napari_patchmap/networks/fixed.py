@@ -235,10 +235,7 @@ def load_published(backbone: PretrainedFeatures, name: str, file: str | None) ->
     ConfigError
         If they cannot be read or downloaded, or are those of another network.
     """
-    if file is not None:
-        weights, source = _from_file(Path(file).expanduser()), str(file)
-    else:
-        weights, source = _from_hub(name)
+    weights, source = weights_from(name, file)
     wanted = backbone.net.state_dict()
     # Of the classifier at the end nothing is kept here.
     found = {key: value for key, value in weights.items() if key in wanted}
@@ -251,6 +248,31 @@ def load_published(backbone: PretrainedFeatures, name: str, file: str | None) ->
         )
     backbone.net.load_state_dict(found, strict=False)
     return source
+
+
+def weights_from(name: str, file: str | None) -> tuple[dict[str, Tensor], str]:
+    """Read the weights of a network from a file, or from where they are published.
+
+    Parameters
+    ----------
+    name : str
+    file : str or None
+        A .safetensors or .pth file; of a .pth nothing but tensors is read.
+
+    Returns
+    -------
+    weights : dict of Tensor
+    source : str
+        Where they came from.
+
+    Raises
+    ------
+    ConfigError
+        If they cannot be read or downloaded.
+    """
+    if file is not None:
+        return _from_file(Path(file).expanduser()), str(file)
+    return _from_hub(name)
 
 
 def _from_file(path: Path) -> dict[str, Tensor]:

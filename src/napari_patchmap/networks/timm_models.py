@@ -80,10 +80,13 @@ class TimmBackbone(nn.Module):
         Maps (b, channel, height, width) to (b, d).
     out_features : int
         d
+    options : dict
+        With which it was made, beside its channels.
     """
 
-    def __init__(self, net: nn.Module, out_features: int) -> None:
+    def __init__(self, net: nn.Module, out_features: int, options: dict[str, Any]) -> None:
         super().__init__()
+        self.options = options
         self.net = net
         self.out_features = out_features
         self.register_state_dict_post_hook(_untie)
@@ -123,7 +126,7 @@ def _fitting(name: str, channels: int, size: tuple[int, int]) -> TimmBackbone | 
     """Make the model if it can take such images and sees all of them."""
     # Only some models are laid out for a size, and not all of those say so.
     ways: list[dict[str, Any]] = [{}, {"img_size": size}]
-    if _published(name, "fixed_input_size"):
+    if published_of(name, "fixed_input_size"):
         ways.reverse()
     for options in ways:
         try:
@@ -138,7 +141,7 @@ def _fitting(name: str, channels: int, size: tuple[int, int]) -> TimmBackbone | 
                 raise MemoryError(str(error)) from None
             continue
         if features:
-            return TimmBackbone(net, features)
+            return TimmBackbone(net, features, options)
     return None
 
 
@@ -167,7 +170,7 @@ def _features_if_all_seen(net: nn.Module, channels: int, size: tuple[int, int]) 
 
 def _why_unfit(name: str, channels: int, size: tuple[int, int]) -> str:
     """Say why such images cannot be taken, and what could be."""
-    usual = _published(name, "input_size") or (3, 224, 224)
+    usual = published_of(name, "input_size") or (3, 224, 224)
     native = int(usual[1]), int(usual[2])
     if not _fitting(name, channels, native) and _fitting(name, 3, native):
         return (
@@ -235,6 +238,6 @@ def _untie(module: nn.Module, weights: dict[str, Tensor], prefix: str, _: Any) -
             seen.add(tensor.data_ptr())
 
 
-def _published(name: str, key: str) -> Any:
+def published_of(name: str, key: str) -> Any:
     """Return what timm knows of a model's published weights, None if there are none."""
     return getattr(timm().get_pretrained_cfg(name), key, None)

@@ -13,6 +13,13 @@ from napari_patchmap.methods.stage import Optimiser
 from napari_patchmap.methods.tsne import Metric, Start, Tsne
 from napari_patchmap.networks.backbones import BACKBONES, check_backbone
 from napari_patchmap.networks.fixed import check_pretrained
+from napari_patchmap.networks.started import PUBLISHED, check_start
+
+#: Settings of a t-SNE among those of a training.
+TSNE_SETTINGS = (
+    "perplexity", "exaggeration", "last_exaggeration", "tsne_start", "tsne_metric",
+    "dimensions", "seed",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -213,19 +220,20 @@ class TrainConfig(Config):
 
     weights: str | None = setting(
         None,
-        "Of pretrained: file with the weights of the network (.safetensors or .pth); empty "
-        "downloads them once.",
+        "What the network begins with: published (those of ImageNet, downloaded once), or a "
+        "file of weights (.safetensors or .pth). Empty is random; for the method pretrained, "
+        "published.",
         group="Network",
         rare=True,
+        suggestions=(PUBLISHED,),
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.weights is not None and self.method == "pixels":
+            raise ConfigError("The method pixels has no network; leave the weights out.")
         if self.weights is not None and self.method != "pretrained":
-            raise ConfigError(
-                "Weights can be given for the method pretrained alone; the others begin with "
-                "random ones."
-            )
+            check_start(self.backbone)
         if LAYOUTS[self.method] == "tsne":
             self.tsne()  # which says what it cannot do
         if self.method == "pixels" and self.backbone is not None:

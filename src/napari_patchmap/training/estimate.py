@@ -71,8 +71,13 @@ class Speed:
         return (symmetries * self.look + (LAYOUT_SECONDS if tsne else 0.0)) * cached
 
     def after(self, patches: int, symmetries: int) -> float:
-        """Seconds for placing all patches, measuring the map and writing the run."""
-        return self.look * patches * symmetries + _PAIR_SECONDS * patches**2 + _WRITING_SECONDS
+        """Seconds for features of all patches, measuring the map and writing the run."""
+        measuring = _PAIR_SECONDS * patches**2 + _WRITING_SECONDS
+        return self.features(patches, symmetries) + measuring
+
+    def features(self, patches: int, symmetries: int) -> float:
+        """Seconds for features of all patches."""
+        return self.look * patches * symmetries
 
 
 @functools.lru_cache(maxsize=32)

@@ -14,6 +14,7 @@ from napari_patchmap.methods.recipe import Recipe, kind_of
 from napari_patchmap.methods.simclr import HISTOLOGY_BATCH, HISTOLOGY_TEMPERATURE
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.fixed import PIXELS, PRETRAINED
+from napari_patchmap.networks.started import STARTED
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.config import RunConfig, TrainConfig
 from napari_patchmap.training.device import Device, choose_device, free_memory
@@ -106,6 +107,9 @@ class Plan:
             length = f"about {say_time(self.seconds)} for {epochs}: {parts}"
         height, width = self.size
         patches = f"{self.patches:,} patches at {width} x {height} px"
+        backbone = self.spec.backbone.removeprefix(STARTED)
+        if backbone != self.spec.backbone:
+            backbone += " that begins with given weights"
         if not stages:
             whole, layout = say_time(self.seconds), say_time(self.expected.layout)
             return [
@@ -115,7 +119,7 @@ class Plan:
                 *self.notes,
             ]
         learns = next((s for s in stages if s.trains == "all"), stages[0])
-        network = f"network {self.spec.backbone}, optimiser {learns.optimiser} at a rate of "
+        network = f"network {backbone}, optimiser {learns.optimiser} at a rate of "
         network += f"{learns.lr:.2g}"
         return [
             length,
@@ -151,13 +155,16 @@ class Expected:
     layout : float
         t-SNE of the features, if that makes the map.
     after : float
-        Placing all patches, measuring the map, writing the run.
+        Features of all patches, measuring the map, writing the run.
+    features : float
+        Of that, the features.
     """
 
     before: tuple[float, ...]
     step: tuple[float, ...]
     layout: float
     after: float
+    features: float
 
 
 def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) -> Plan:
@@ -241,6 +248,7 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
             step=tuple(share * speed.of_step(stage) for stage in recipe.stages),
             layout=TSNE_SECONDS * count if recipe.layout == "tsne" else 0.0,
             after=speed.after(count, len(turned)),
+            features=speed.features(count, len(turned)),
         ),
         notes=notes,
     )
@@ -309,6 +317,8 @@ def _backbone(train: TrainConfig, device: Device) -> str:
         return PIXELS
     if train.method == "pretrained":
         return PRETRAINED + (train.backbone or "resnet18")
+    if train.weights is not None:
+        return STARTED + str(train.backbone)
     if train.backbone is None:
         quick = train.preset == "quick" and device.is_cpu
         return "compact" if quick else "resnet18-small-kernel"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import torch
 from torch import Tensor
 
 from napari_patchmap.training.clock import Clock
+from napari_patchmap.training.forecast import Forecast
 from napari_patchmap.training.pace import Pace
 from napari_patchmap.training.progress import Progress, ProgressCallback
 
@@ -44,7 +46,7 @@ class Reporter:
         self._rows: list[dict[str, Any]] = []
         self._last = Progress("preparing")
         self._number = 0
-        self._end: float | None = None
+        self._forecast = Forecast(plan, clock)
         self._lr = 0.0
         self._made = 0
         self._epoch_steps = 0
@@ -52,6 +54,40 @@ class Reporter:
     def say(self, phase: str) -> None:
         """Report a phase that is not a training step."""
         self._tell(Progress(phase, fraction=self._last.fraction, seconds=self._clock()))
+
+    def preparing(self, phase: str, share: float = math.nan) -> None:
+        """Report what comes before the first step of a stage; ``share`` of it is done."""
+        stages = self._plan.recipe.stages
+        fraction, left = self._forecast.state("before", self._number, share)
+        self._tell(
+            Progress(
+                f"stage {self._number + 1} of {len(stages)}: {phase}",
+                stage=self._number + 1,
+                stages=len(stages),
+                fraction=fraction,
+                seconds=self._clock(),
+                seconds_left=left,
+            )
+        )
+
+    def finishing(
+        self,
+        part: Literal["features", "layout", "measuring"],
+        phase: str,
+        share: float = math.nan,
+        embedding: np.ndarray | None = None,
+    ) -> None:
+        """Report what comes after the last stage, and perhaps the map as it is."""
+        fraction, left = self._forecast.state(part, share=share)
+        self._tell(
+            Progress(
+                phase,
+                fraction=fraction,
+                seconds=self._clock(),
+                seconds_left=left,
+                embedding=embedding,
+            )
+        )
 
     def note(self, sentence: str) -> None:
         """Report something that people should know, and keep it with the run."""
@@ -63,7 +99,7 @@ class Reporter:
     def begin_stage(self, number: int, end: float | None) -> None:
         """Start counting a stage (from 0); ``end`` is when all training must be over."""
         device = self._plan.device.target
-        self._number, self._end = number, end
+        self._number, self._forecast.end = number, end
         self._recent = _Mean(device)
         self._epoch = torch.zeros((), device=device)
         self._epoch_steps, self._made = 0, 0
@@ -86,21 +122,6 @@ class Reporter:
         """Report the map as it is now."""
         self._tell(
             Progress(**{**vars(self._last), "embedding": embedding, "seconds": self._clock()})
-        )
-
-    def layout(self, done: int, total: int, left: float, embedding: np.ndarray | None) -> None:
-        """Report the iterations of a t-SNE, the seconds left, and perhaps the map."""
-        expected = self._plan.expected
-        whole = max(self._plan.seconds, 1e-9)
-        to_come = expected.layout * (1 - done / total) + expected.after
-        self._tell(
-            Progress(
-                f"laying out the map: {done} of {total} iterations",
-                fraction=min(1.0, max(0.0, 1 - to_come / whole)),
-                seconds=self._clock(),
-                seconds_left=left,
-                embedding=embedding,
-            )
         )
 
     def end_stage(self) -> None:
@@ -151,7 +172,9 @@ class Reporter:
         plan, number = self._plan, self._number
         stages = plan.recipe.stages
         per_epoch = plan.batch_size / plan.patches
-        fraction, left = self._done_and_left(pace)
+        fraction, left = self._forecast.state(
+            "steps", number, pace.fraction, pace.seconds_per_step / plan.expected.step[number]
+        )
         return Progress(
             phase=f"stage {number + 1} of {len(stages)}: {stages[number].name}",
             stage=number + 1,
@@ -165,24 +188,6 @@ class Reporter:
             seconds=self._clock(),
             seconds_left=left,
         )
-
-    def _done_and_left(self, pace: Pace) -> tuple[float, float]:
-        """Share of the run that is done, and the seconds that it still takes."""
-        plan, number, expected = self._plan, self._number, self._plan.expected
-        if self._end is not None:
-            left = max(0.0, self._end - self._clock()) + expected.layout + expected.after
-            total = plan.minutes * 60 if plan.minutes else 1.0
-            return min(1.0, max(0.0, 1 - left / max(left, total))), left
-        count = len(plan.recipe.stages)
-        stages = [expected.before[i] + plan.steps(i) * expected.step[i] for i in range(count)]
-        here = plan.steps(number) * expected.step[number]
-        done = sum(stages[: number + 1]) - here * (1 - pace.fraction)
-        after = expected.layout + expected.after
-        whole = sum(stages) + after
-        # What is still to come is as much slower than expected as what is seen now.
-        drift = pace.seconds_per_step / expected.step[number]
-        left = here * (1 - pace.fraction) + sum(stages[number + 1 :]) + after
-        return min(1.0, done / whole), left * drift
 
     def _tell(self, progress: Progress) -> None:
         self._last = Progress(**{**vars(progress), "embedding": None})

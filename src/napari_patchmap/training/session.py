@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from napari_patchmap.networks.fixed import (
 )
 from napari_patchmap.networks.inference import infer, recalibrate
 from napari_patchmap.networks.pixels import PatchPixels, Pixels
+from napari_patchmap.networks.started import PUBLISHED, STARTED, Started, load_start
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.quality import evaluate
 from napari_patchmap.runs.config import RunConfig
@@ -108,6 +110,7 @@ class Session:
             end = self._budget - plan.expected.layout
         while self.stage < len(plan.recipe.stages) and not self.control.stopped:
             self.reporter.begin_stage(self.stage, end)
+            self.snapshots.begin_stage()
             stage = StageRun(self, self.stage, self._pace(end))
             if not stage.prepare(inside, folder):
                 break  # the map of the stage before is worth more than a new one without steps
@@ -195,11 +198,22 @@ class Session:
         if isinstance(backbone, PretrainedFeatures):
             self.reporter.say("getting weights")
             name = self.plan.spec.backbone.removeprefix(PRETRAINED)
-            self.weights = load_published(backbone, name, self.config.train.weights)
+            self.weights = load_published(backbone, name, self._weights_file)
+        elif isinstance(backbone, Started):
+            self.reporter.say("getting weights")
+            spec = self.plan.spec
+            name = spec.backbone.removeprefix(STARTED)
+            self.weights = load_start(backbone, name, spec.channels, self._weights_file)
         elif isinstance(backbone, PixelFeatures):
             chosen = torch.linspace(0, len(self.pixels) - 1, self._sample).round().long()
             backbone.fit(plain(self.pixels[chosen.to(self.pixels.device)]).cpu())
         return network
+
+    @property
+    def _weights_file(self) -> str | None:
+        """File of the weights to begin with; None if they are published."""
+        weights = self.config.train.weights
+        return None if weights == PUBLISHED else weights
 
     @property
     def _sample(self) -> int:
@@ -223,7 +237,9 @@ class Session:
 
     def _watch_features(self, done: int, total: int) -> None:
         """Report features of a network that is not trained, and let the person stop."""
-        self.reporter.say(f"computing features: {done:,} of {total:,} patches")
+        self.reporter.finishing(
+            "features", f"computing features: {done:,} of {total:,} patches", done / total
+        )
         if self.control.asked_to_stop():
             raise TrainingError("Stopped before there was a map, so nothing was saved.")
 
@@ -247,8 +263,11 @@ class Session:
     def take_snapshot(self) -> None:
         """Report the map as it is now; while it has more dimensions, its main axes."""
         with self.snapshots.timed():
-            features, outputs = self.infer(self.pixels)
-            outputs = outputs if outputs.shape[1] else features
+            began, chosen = time.monotonic(), self.snapshots.choose(len(self.pixels))
+            rows = torch.from_numpy(chosen).to(self.pixels.device)
+            features, outputs = self.infer(self.pixels[rows])
+            found = outputs if outputs.shape[1] else features
+            outputs = self.snapshots.update(chosen, found, time.monotonic() - began)
             flat = self.snapshots.lay_flat(outputs, self.config.train.dimensions)
             self.reporter.snapshot(flat)
 
@@ -260,7 +279,7 @@ class Session:
             )
 
     def _finish(self) -> Run:
-        self.reporter.say("placing all patches")
+        self.reporter.finishing("features", "placing all patches")
         dimensions, layout = self.config.train.dimensions, self.plan.recipe.layout
         if layout == "network" and self.network.spec.out_dim != dimensions:
             start_map(self.network, self._some_features(), "pca", dimensions)
@@ -272,7 +291,7 @@ class Session:
                 "Training became unstable and the map holds no numbers; choose another seed or "
                 "a larger batch size under More."
             )
-        self.reporter.say("measuring quality")
+        self.reporter.finishing("measuring", "measuring quality")
         metrics = evaluate(embedding, self.patches.labels)
         plan = self.plan
         epochs = [n * plan.batch_size / len(self.patches) for n in self.steps_made]
@@ -309,16 +328,19 @@ class Session:
 
     def _lay_out(self, features: np.ndarray) -> np.ndarray:
         """Make the map by t-SNE of the features; end early if time is up."""
-        plan, clock, began = self.plan, self.clock, self.clock()
-        late = self._budget
+        clock, late = self.clock, self._budget
         tsne = self.config.train.tsne()
         total = tsne.steps
 
         def watch(done: int, embedding: np.ndarray) -> bool:
             due = self.snapshots.due
             with self.snapshots.timed() if due else nullcontext():
-                left = (clock() - began) * (total / done - 1) + plan.expected.after
-                self.reporter.layout(done, total, left, embedding if due else None)
+                self.reporter.finishing(
+                    "layout",
+                    f"laying out the map: {done} of {total} iterations",
+                    tsne.share_done(done),
+                    embedding if due else None,
+                )
             if clock() > late:
                 self.reporter.note(
                     f"Time was up after {done} of {total} iterations of t-SNE; the map would "
@@ -333,7 +355,7 @@ class Session:
             jobs = torch.get_num_threads()
             return torch.from_numpy(tsne.lay_out(features, jobs=jobs, watch=watch))
 
-        self.reporter.say("laying out the map")
+        self.reporter.finishing("layout", "laying out the map")
         embedding = self.ranks.from_main(make).cpu().numpy()
         self.control.asked_to_stop()
         return embedding

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+
+#: A look is at least at so many patches.
+_FEWEST = 256
 
 #: Looks may take up to this share of the training time.
 _SHARE = 0.05
@@ -15,17 +19,24 @@ _SHARE = 0.05
 class Snapshots:
     """When the map is looked at during training, and how it is turned to stay put.
 
+    The first look of a stage is at all patches. Later ones are at as many as the share
+    of the time allows, in turn, so that the map of a large set moves often, a part of
+    it at a time, rather than seldom.
+
     Parameters
     ----------
     seconds : float or None
-        Time between two looks, longer if they are costly; 0 looks after every
-        step whatever it costs, None never.
+        Time between two looks, longer if they are costly; 0 looks at all patches after
+        every step whatever it costs, None never.
     """
 
     def __init__(self, seconds: float | None) -> None:
         self._every = seconds
         self._next = time.monotonic()
         self._last: np.ndarray | None = None
+        self._outputs: np.ndarray | None = None
+        self._turn = 0
+        self._speed = math.inf  # patches a second
 
     @property
     def due(self) -> bool:
@@ -38,7 +49,43 @@ class Snapshots:
         began = time.monotonic()
         yield
         now = time.monotonic()
-        self._next = now + max(self._every, (now - began) / _SHARE) if self._every else now
+        self._next = now
+        if self._every:
+            first = self._turn == 0  # of a stage: what it costs is not made up for
+            self._next += self._every if first else max(self._every, (now - began) / _SHARE)
+
+    def choose(self, count: int) -> np.ndarray:
+        """Return which of so many patches to look at now, in order."""
+        whole = self._outputs is None or len(self._outputs) != count or not self._every
+        if whole:
+            self._turn = 0
+            return np.arange(count)
+        allowed = max(_FEWEST, int(_SHARE * (self._every or 0) * self._speed))
+        start = self._turn % count
+        self._turn = min(count, start + allowed)
+        return np.arange(start, self._turn)
+
+    def update(self, chosen: np.ndarray, outputs: np.ndarray, seconds: float) -> np.ndarray:
+        """Put new outputs among the last ones of all patches, and return them all.
+
+        Parameters
+        ----------
+        chosen : ndarray of int, shape (c,)
+            As :meth:`choose` gave them.
+        outputs : ndarray of float32, shape (c, d)
+        seconds : float
+            What they took.
+        """
+        self._speed = len(chosen) / max(seconds, 1e-9)
+        if self._outputs is None or len(chosen) == len(self._outputs):
+            self._outputs = outputs.copy()
+        else:
+            self._outputs[chosen] = outputs
+        return self._outputs.copy()
+
+    def begin_stage(self) -> None:
+        """Look at all patches next time; the outputs are others now."""
+        self._outputs, self._turn = None, 0
 
     def lay_flat(self, outputs: np.ndarray, dimensions: int) -> np.ndarray:
         """Return outputs in the map's dimensions.

@@ -1,0 +1,157 @@
+"""Backbones that begin with published weights, or those of a file, and go on learning."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from napari_patchmap.errors import ConfigError
+from napari_patchmap.networks.fixed import Published, weights_from
+from napari_patchmap.networks.timm_models import PREFIX, TimmBackbone, published_of, timm
+
+#: In front of the name of a backbone that began so: it takes images as those weights do.
+STARTED = "started:"
+
+#: Says that weights are to be downloaded from where they are published.
+PUBLISHED = "published"
+
+#: Our own networks for which there are none.
+_WITHOUT = (
+    "compact",
+    "resnet18-small-kernel",
+    "resnet34-small-kernel",
+    "resnet50-small-kernel",
+)
+
+
+class Started(nn.Module):
+    """A backbone whose images are brought to the mean and deviation of its weights.
+
+    Parameters
+    ----------
+    backbone : Module
+        With ``out_features``.
+    name : str
+        Of the backbone.
+    channels : int
+        Of the images. Where they are not three, each has the mean of the three.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, backbone: nn.Module, name: str, channels: int) -> None:
+        super().__init__()
+        self.backbone, self.out_features = backbone, backbone.out_features
+        usual, plain = Published(), name.removeprefix(PREFIX)
+        known = isinstance(backbone, TimmBackbone)
+        for what, default in (("mean", usual.mean), ("std", usual.std)):
+            values = torch.tensor((published_of(plain, what) if known else None) or default)
+            values = values if channels == len(values) else values.mean().expand(channels)
+            self.register_buffer(what, values.reshape(1, -1, 1, 1).clone(), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the features of images in [0, 1], shape (b, out_features)."""
+        return self.backbone((images - self.mean) / self.std)
+
+
+def check_start(name: str | None) -> None:
+    """Check that a backbone may begin with weights that were published.
+
+    Raises
+    ------
+    ConfigError
+        If there are none for it.
+    """
+    if name is None or name in _WITHOUT:
+        raise ConfigError(
+            f"There are no published weights for {name or 'the usual network'}; name a "
+            "backbone that has some, such as resnet18 or one of timm, or leave the weights out."
+        )
+
+
+def load_start(started: Started, name: str, channels: int, file: str | None) -> str:
+    """Load the weights that a backbone begins with.
+
+    The first convolution is brought to the channels of the patches, and position
+    embeddings to their size, as timm does.
+
+    Parameters
+    ----------
+    started : Started
+        Changed in place.
+    name : str
+        Of the backbone.
+    channels : int
+    file : str or None
+        A .safetensors or .pth file; None downloads them.
+
+    Returns
+    -------
+    str
+        Where they came from.
+
+    Raises
+    ------
+    ConfigError
+        If they cannot be read or downloaded, or are those of another network.
+    """
+    weights, source = weights_from(name, file)
+    backbone = started.backbone
+    if isinstance(backbone, TimmBackbone):
+        lost = _into_timm(backbone, name.removeprefix(PREFIX), channels, weights)
+    else:
+        assert isinstance(backbone.net, nn.Module)
+        lost = _into_resnet(backbone.net, channels, weights)
+    if lost:
+        raise ConfigError(
+            f"The weights in {source} are not those of {name} ({lost}); give the file of that "
+            "network."
+        )
+    return source
+
+
+def _into_resnet(net: nn.Module, channels: int, weights: dict[str, Tensor]) -> str:
+    """Load torchvision's weights; return why that is impossible, or ""."""
+    wanted, first = net.state_dict(), "conv1.weight"
+    found = {key: value for key, value in weights.items() if key in wanted}
+    if first in found and found[first].shape[1] == 3 and channels != 3:
+        # Equal for all channels, so that a grey image gives what it gave as RGB.
+        mean = found[first].sum(dim=1, keepdim=True) / channels
+        found[first] = mean.expand(-1, channels, -1, -1)
+    for key, value in wanted.items():
+        if key not in found and "num_batches" not in key:
+            return f"{key} is missing"
+        if key in found and found[key].shape != value.shape:
+            return f"{key} is of another shape"
+    net.load_state_dict(found, strict=False)
+    return ""
+
+
+def _into_timm(
+    backbone: TimmBackbone, name: str, channels: int, weights: dict[str, Tensor]
+) -> str:
+    """Load weights by timm's own rules; return why that is impossible, or ""."""
+    made = []
+    for seed in (0, 1):
+        with torch.random.fork_rng([]):
+            torch.manual_seed(seed)
+            try:
+                net = timm().create_model(
+                    name,
+                    pretrained=True,
+                    pretrained_cfg_overlay={"state_dict": dict(weights)},
+                    in_chans=channels,
+                    num_classes=0,
+                    **backbone.options,
+                )
+            except (RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+                return (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+        made.append(net.state_dict())
+    # What still depends on the seed was not in the file.
+    first, second = made
+    lost = next((key for key in first if not torch.equal(first[key], second[key])), "")
+    if lost:
+        return f"{lost} is missing"
+    backbone.net.load_state_dict(first)
+    return ""

@@ -1,0 +1,154 @@
+"""Learning from cached features: their t-SNE first, then which of them are neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from napari_patchmap.methods.layout import MOST_LANDMARKS, nearest_neighbours, tsne_layout
+from napari_patchmap.training.batches import Batches
+from napari_patchmap.training.cache import FeatureCache, cache_features
+from napari_patchmap.training.checkpoints import read_features
+from napari_patchmap.training.estimate import LAYOUT_SECONDS
+from napari_patchmap.training.feed import Fed, to_device
+from napari_patchmap.training.learners.base import Learner
+from napari_patchmap.training.seeds import CACHE
+from napari_patchmap.training.step import Gradient
+
+#: So much of the time of the stage is kept for its steps: fewer patches are cached and
+#: laid out when time is short.
+_STEPS_SHARE = 0.35
+
+#: Share of the time of the stage that is left when its t-SNE ends at the latest.
+_AFTER_LAYOUT = 0.25
+
+#: Share of the steps in which a new projector learns the layout.
+_LAYOUT_SHARE = 0.8
+
+
+class NeighboursLearner(Learner):
+    """Lets the projector learn from features that are computed once.
+
+    The backbone is at rest. Where the recipe starts from t-SNE, the projector first
+    learns the coordinates; then features are compared with those of their neighbours.
+    """
+
+    _cache: FeatureCache
+    _layout: Tensor
+
+    def prepare(self) -> bool:
+        """Compute features, their neighbours and perhaps their t-SNE."""
+        session, pace = self.session, self.pace
+        session.generator.manual_seed(self.seed(CACHE))
+        whole = pace.seconds_left  # NaN when epochs are followed: then all patches
+        lays_out = session.plan.recipe.start == "tsne"
+        made, count, most = [], 0, min(len(session.pixels), MOST_LANDMARKS)
+        for part in cache_features(
+            session.network,
+            session.pixels,
+            session.symmetries,
+            session.generator,
+            session.device.half,
+        ):
+            made.append(part)
+            count += len(part)
+            session.reporter.preparing(
+                f"looking at {count:,} of {most:,} patches", self._look_share * count / most
+            )
+            left = pace.seconds_left - (LAYOUT_SECONDS * count if lays_out else 0.0)
+            late = session.ranks.agree(left < _STEPS_SHARE * whole)
+            if session.control.asked_to_stop() or late:
+                break
+        features, target = torch.cat(made), session.device.target
+        wanted = self.stage.neighbours
+        neighbours = session.ranks.from_main(
+            lambda: torch.from_numpy(nearest_neighbours(features.cpu().numpy(), wanted))
+        )
+        self._cache = FeatureCache(features, neighbours.to(target))
+        self._layout = torch.empty(0, device=target)
+        if lays_out and not session.control.stopped:
+            self._layout = session.ranks.from_main(lambda: self._lay_out(features, whole))
+            self._layout = self._layout.to(target)
+        return not session.control.asked_to_stop()
+
+    def _lay_out(self, features: Tensor, whole: float) -> Tensor:
+        """Coordinates of the cached patches by t-SNE."""
+        session, pace, looked = self.session, self.pace, self._look_share
+
+        def watch(share: float) -> bool:
+            session.reporter.preparing("laying out a first map", looked + (1 - looked) * share)
+            # Of this process alone: the others wait for the layout.
+            stopped = session.control.should_stop()
+            return stopped or pace.seconds_left < _AFTER_LAYOUT * whole
+
+        coordinates = tsne_layout(
+            features.cpu().numpy(),
+            seed=session.config.train.seed,
+            jobs=torch.get_num_threads(),
+            watch=watch,
+        )
+        return torch.from_numpy(coordinates)
+
+    @property
+    def _look_share(self) -> float:
+        """Share of the preparation that features take, without their t-SNE."""
+        session = self.session
+        expected = session.plan.expected.before[self.number]
+        laid_out = min(len(session.pixels), MOST_LANDMARKS) * LAYOUT_SECONDS
+        if session.plan.recipe.start != "tsne" or expected <= 0:
+            return 1.0
+        return max(0.0, 1 - laid_out / expected)
+
+    def read(self, folder: Path) -> None:
+        """Read features, neighbours and layout of an interrupted run."""
+        held, device = read_features(folder), self.session.device.target
+        self._cache = FeatureCache(held["features"].to(device), held["neighbours"].to(device))
+        self._layout = held["layout"].to(device)
+
+    @property
+    def held(self) -> dict[str, Tensor]:
+        """Features, neighbours and layout."""
+        return {
+            "features": self._cache.features,
+            "neighbours": self._cache.neighbours,
+            "layout": self._layout,
+        }
+
+    def start(self) -> None:
+        """Let the backbone rest."""
+        if self.stage.trains != "all":
+            self.session.network.backbone.eval()
+
+    @property
+    def count(self) -> int:
+        """How many patches are cached."""
+        return len(self._cache)
+
+    def stream(self, batches: Batches) -> AbstractContextManager[Iterator[Fed]]:
+        """Indices of cached patches; their pixels are not wanted."""
+        return nullcontext((chosen, chosen) for chosen in iter(batches.draw, None))
+
+    def compute(self, gradient: Gradient, fed: Fed, fraction: float) -> Tensor:
+        """Add the gradients of the distance to the layout, or of the loss of neighbours."""
+        session = self.session
+        chosen = to_device(fed[0], session.device.target)
+        session.generator.manual_seed(self.seed(self.pace.done))
+        pairs = self._cache.pairs(chosen, session.generator)
+        learns_layout = fraction < _LAYOUT_SHARE and len(self._layout) > 0
+        targets = self._layout[pairs] if learns_layout else None
+        first, second = self._cache.features[pairs].chunk(2)
+
+        def produce(part: slice) -> Tensor:
+            with self.autocast():
+                return session.network.project(torch.cat([first[part], second[part]]))
+
+        def criterion(outputs: Tensor) -> Tensor:
+            if targets is None:
+                return self.stage.loss(outputs)
+            return nn.functional.smooth_l1_loss(outputs, targets)
+
+        return gradient.compute(produce, len(chosen), criterion)
