@@ -27,18 +27,12 @@ class _Parser(argparse.ArgumentParser):
 #: Augmentations when nothing is said.
 AUGMENT = "rotations"
 
-#: Settings of a t-SNE among those of a training.
-TSNE_SETTINGS = (
-    "perplexity", "exaggeration", "last_exaggeration", "tsne_start", "tsne_metric",
-    "dimensions", "seed",
-)  # fmt: skip
-
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser; it leaves the name of the command in ``command``."""
     from napari_patchmap.augment.config import JITTERS, PRESETS, SWITCHES
     from napari_patchmap.methods.catalog import METHODS
-    from napari_patchmap.runs.config import TrainConfig
+    from napari_patchmap.runs.config import TSNE_SETTINGS, TrainConfig
 
     parser = _Parser(
         prog="patchmap",
@@ -127,7 +121,9 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="CHANGE",
         help=f"runs without one of: nothing, {', '.join(SWITCHES)}",
     )  # fmt: skip
-    grid.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="S")
+    grid.add_argument(
+        "--seeds", nargs="+", type=_checked(settings["seed"]), default=[0], metavar="S"
+    )
     for item in settings.values():
         if item.name not in ("method", "seed"):
             _add_setting(grid, item)
@@ -138,6 +134,17 @@ def make_parser() -> argparse.ArgumentParser:
     )
     cache.add_argument("--clear", action="store_true", help="remove all decoded patches")
     cache.set_defaults(command="cache")
+
+    compare = commands.add_parser(
+        "compare", help="set saved maps of the same patches beside each other"
+    )
+    compare.add_argument(
+        "runs", metavar="RUN", nargs="+", help="folders of saved runs; a folder of them is all"
+    )
+    compare.add_argument(
+        "--out", metavar="FOLDER", help="write comparison.csv and comparison.png here"
+    )
+    compare.set_defaults(command="compare")
 
     evaluate = commands.add_parser("evaluate", help="say how good a map is")
     evaluate.add_argument("run", metavar="RUN", help="folder of a saved run")

@@ -193,6 +193,18 @@ def _tile(args: argparse.Namespace, began: float) -> int:
     return 0
 
 
+def _compare(args: argparse.Namespace, began: float) -> int:
+    from napari_patchmap.runs import maps_in
+    from napari_patchmap.runs.comparison import as_lines, compare
+
+    maps = maps_in(args.runs)
+    for text in as_lines(compare(maps, args.out)):
+        say(text)
+    if args.out:
+        say(f"Table and figure: {Path(args.out).expanduser().resolve()}")
+    return 0
+
+
 def _evaluate(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.quality import evaluate, report_lines
     from napari_patchmap.runs import Run
@@ -299,6 +311,7 @@ _COMMANDS = {
     "transform": _transform,
     "tsne": _tsne,
     "tile": _tile,
+    "compare": _compare,
     "evaluate": _evaluate,
     "benchmark": _benchmark,
     "cache": _cache,

@@ -18,6 +18,8 @@ import pandas as pd
 
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import RunError
+from napari_patchmap.explore.side_by_side import turned_like
+from napari_patchmap.methods.catalog import STAGES, UNTRAINED
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs import (
     Run,
@@ -34,9 +36,6 @@ from napari_patchmap.training.progress import ProgressCallback, StopCallback
 #: Left out of the augmentations: nothing.
 NOTHING = "nothing"
 
-#: Methods that look at no augmented views; one map of each is enough.
-_WITHOUT_VIEWS = ("pixels", "pretrained")
-
 
 @dataclass(frozen=True)
 class Cell:
@@ -51,7 +50,7 @@ class Cell:
     def name(self) -> str:
         """Name of its folder."""
         left_out = "" if self.without == NOTHING else f"_without-{self.without}"
-        views = "" if self.method in _WITHOUT_VIEWS else f"_{self.augment}{left_out}"
+        views = "" if self.method in UNTRAINED else f"_{self.augment}{left_out}"
         return f"{self.method}{views}_seed-{self.seed}"
 
     def config(self, train: dict[str, Any]) -> RunConfig:
@@ -60,10 +59,10 @@ class Cell:
         if self.without != NOTHING:
             augment = augment.without(self.without)
         chosen = {**train, "method": self.method, "seed": self.seed}
-        if self.method in _WITHOUT_VIEWS:
+        if self.method in UNTRAINED:
             chosen = {k: v for k, v in chosen.items() if k not in ("epochs", "minutes")}
-        elif self.method != "tsimcne" and chosen.get("epochs"):
-            chosen["epochs"] = chosen["epochs"][:1]
+        elif chosen.get("epochs"):
+            chosen["epochs"] = chosen["epochs"][: STAGES[self.method]]
         if self.method == "pixels":
             chosen.pop("backbone", None)
         return RunConfig(TrainConfig(**chosen), augment)
@@ -169,7 +168,7 @@ def summarise(done: Sequence[tuple[Cell, Run]]) -> pd.DataFrame:
     rows = []
     for cell, run in done:
         metrics = run.metrics
-        views = cell.method not in _WITHOUT_VIEWS
+        views = cell.method not in UNTRAINED
         rows.append(
             {
                 "method": cell.method,
@@ -231,5 +230,13 @@ def write(out: Path, table: pd.DataFrame, done: Sequence[tuple[Cell, Run]]) -> N
     for cell, run in done:
         name = cell.name.rpartition("_seed-")[0].replace("_", " ")
         first.setdefault((cell.method, cell.augment, cell.without), (name, run))
-    draw_maps(out / "maps.png", [(name, run.embedding, run.labels, run.metrics)
-                                 for name, run in first.values()])  # fmt: skip
+    shown = list(first.values())
+    like = shown[0][1].embedding[:, :2]
+    maps = [turned_like(run.embedding, like) if i else like for i, (_, run) in enumerate(shown)]
+    draw_maps(
+        out / "maps.png",
+        [
+            (name, m, run.labels, run.metrics)
+            for (name, run), m in zip(shown, maps, strict=True)
+        ],
+    )

@@ -26,6 +26,11 @@ def settle(qtbot, panel):
     qtbot.waitUntil(lambda: not panel._pause.isActive() and not panel._previews.busy)
 
 
+def choose(box, data):
+    box.setCurrentIndex(box.findData(data))
+    box.activated.emit(box.currentIndex())
+
+
 def picture(panel):
     return panel.views.grab().toImage()
 
@@ -83,8 +88,7 @@ def test_other_views_and_another_patch(qtbot, panel, cells):
 
 
 def test_presets_fill_the_form_and_are_recognised(panel):
-    panel.preset.setCurrentIndex(panel.preset.findData("natural"))
-    panel.preset.activated.emit(panel.preset.currentIndex())
+    choose(panel.preset, "natural")
     assert panel.workspace.augment == AugmentConfig.preset("natural")
     assert not panel.form.field("flip_vertical").isChecked()
     panel.workspace.set_augment(AugmentConfig.preset("right-angles"))
@@ -107,3 +111,15 @@ def test_the_shared_settings_are_the_workspaces(make_napari_viewer, panel):
     other.form.field("rotate").setChecked(False)
     assert not panel.form.field("rotate").isChecked()
     assert workspace_of(panel.viewer).augment.rotate is False
+
+
+def test_colour_jitter_has_three_strengths(qtbot, panel):
+    assert panel.jitter.currentData() == ""
+    choose(panel.jitter, "heavy")
+    assert panel.workspace.augment == AugmentConfig().jittered("heavy")
+    assert panel.form.config.hue == 0.4
+    assert panel.preset.currentText() == "custom"
+    choose(panel.preset, "histology")
+    assert panel.jitter.currentData() == "medium"
+    choose(panel.jitter, "light")
+    assert panel.workspace.augment.called == "histology, light jitter"

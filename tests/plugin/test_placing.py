@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 
+from napari_patchmap.plugin.canvas import canvas_widget
 from napari_patchmap.plugin.layers import MapLayer
+from napari_patchmap.plugin.views import to_canvas
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
@@ -94,3 +96,27 @@ def test_placed_points_go_with_their_map(qtbot, opened, tmp_path):
     owner.show_map()
     opened.workspace.set_patches(make_cells(30))
     assert not any(ly.name.startswith("placed:") for ly in opened.viewer.layers)
+
+
+def test_resting_on_a_placed_patch_shows_it(qtbot, opened, run, tmp_path):
+    place(qtbot, opened, write(tmp_path / "new.npz", make_cells(20, seed=7)))
+    viewer, owner = opened.viewer, MapLayer.of(opened.viewer)
+    layer = next(ly for ly in viewer.layers if ly.name.startswith("placed:"))
+    ((x, y),) = to_canvas(viewer, layer.data[3:4])
+    canvas = canvas_widget(viewer)
+    qtbot.mouseMove(canvas, QPoint(round(float(x)), round(float(y))))
+    qtbot.wait(50)
+    lines = owner.mouse.glass.card_lines
+    assert lines[0] == "placed: new.npz"
+    assert lines[-1].startswith("unlikeness ")
+    # Of those that lie there: the one that the mouse is closest to.
+    apart = np.linalg.norm(to_canvas(viewer, layer.data) - [x, y], axis=1)
+    near = np.flatnonzero(apart < 8)
+    shown = layer.features["unlikeness"].iloc[near]
+    assert lines[-1] in {f"unlikeness {value:.2f}" for value in shown}
+    layer.visible = False
+    qtbot.mouseMove(canvas, QPoint(2, 2))
+    qtbot.wait(50)
+    qtbot.mouseMove(canvas, QPoint(round(float(x)), round(float(y))))
+    qtbot.wait(50)
+    assert "placed: new.npz" not in owner.mouse.glass.card_lines

@@ -274,3 +274,39 @@ def test_the_curve_keeps_stages_apart_and_forgets_nothing_new(qtbot):
     qtbot.mouseClick(curve, Qt.MouseButton.LeftButton)
     assert curve.logarithmic
     assert curve.grab().toImage() != linear
+
+
+def test_a_map_is_laid_out_again_as_a_run_of_its_own(qtbot, panel, cells):
+    panel.workspace.set_patches(cells)
+    train(qtbot, panel)
+    first = panel.workspace.run
+    configure(panel, {"last_exaggeration": 2.0, "perplexity": 12.0})
+    qtbot.mouseClick(panel.result.again, Qt.MouseButton.LeftButton)
+    assert panel.workspace.training
+    assert panel.button.text() == "Cancel"
+    finish(qtbot, panel)
+    run = panel.workspace.run
+    assert run is not first
+    assert run.layout == "tsne"
+    assert (run.config.train.last_exaggeration, run.config.train.perplexity) == (2.0, 12.0)
+    assert run.config.train.epochs == first.config.train.epochs
+    np.testing.assert_array_equal(run.features, first.features)
+    np.testing.assert_array_equal(panel.viewer.layers["map"].data, run.embedding)
+    assert run.folder != first.folder
+    assert Run.load(run.folder).layout == "tsne"
+    assert Run.load(first.folder).layout == "network"
+
+
+def test_laying_out_again_can_be_cancelled(qtbot, panel):
+    many = make_cells(600)
+    panel.workspace.set_patches(many)
+    train(qtbot, panel, {**QUICK, "epochs": (0.2, 0.2, 0.2)})
+    maps = []
+    panel.workspace.map_changed.connect(maps.append)
+    qtbot.mouseClick(panel.result.again, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "iterations" in panel.live.phase.text(), timeout=30_000)
+    click(qtbot, panel)
+    finish(qtbot, panel)
+    assert not panel.workspace.run.complete
+    assert "Cancelled" in panel.message.text
+    assert np.isfinite(panel.workspace.run.embedding).all()

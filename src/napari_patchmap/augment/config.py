@@ -293,10 +293,34 @@ class AugmentConfig(Config):
         )
 
     @property
+    def jitter_strength(self) -> str:
+        """Name of the colour jitter, one of :data:`JITTERS`, or "" for another or none."""
+        return next((name for name in JITTERS if self.jittered(name) == self), "")
+
+    @property
     def is_for_histology(self) -> bool:
         """Whether these are the augmentations of Ciga et al., with any of their jitters."""
         published = AugmentConfig.preset("histology")
         return any(self == published.jittered(strength) for strength in JITTERS)
+
+    @property
+    def called(self) -> str:
+        """What people call these: a preset, one without something, or "own augmentations"."""
+        for name in PRESETS:
+            preset = AugmentConfig.preset(name)
+            if self == preset:
+                return name
+        for strength in JITTERS:
+            if self == AugmentConfig.preset("histology").jittered(strength):
+                return f"histology, {strength} jitter"
+        for name in PRESETS:
+            preset = AugmentConfig.preset(name)
+            off = [
+                s for s in SWITCHES if preset.without(s) != preset and self.without(s) == self
+            ]
+            if off and self == preset.without(*off):
+                return f"{name} without {', '.join(off)}"
+        return "own augmentations"
 
     def without(self, *changes: str) -> AugmentConfig:
         """Return the same augmentations without some of them, as in an ablation.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from datetime import date, datetime, timedelta
 from pathlib import PurePath
 
 import numpy as np
@@ -23,6 +24,13 @@ def caption(table: pd.DataFrame, index: int) -> list[str]:
 def source_name(row: pd.Series) -> str:
     """Name the file or layer of a patch without its folders."""
     return PurePath(str(row["source"])).name or str(row["source"])
+
+
+def say_day(when: datetime, today: date | None = None) -> str:
+    """Say a time as people do: ``today 14:05``, ``yesterday 14:05``, ``2026-11-19 14:05``."""
+    today = today or date.today()
+    days = {today: "today", today - timedelta(days=1): "yesterday"}
+    return f"{days.get(when.date(), f'{when:%Y-%m-%d}')} {when:%H:%M}"
 
 
 def details(table: pd.DataFrame, index: int) -> str:

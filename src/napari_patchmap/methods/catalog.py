@@ -31,6 +31,12 @@ _MODULES: dict[str, Any] = {
 #: What makes a map of the features: the network itself, or t-SNE.
 LAYOUTS = {name: module.LAYOUT for name, module in _MODULES.items()}
 
+#: How many stages a method trains.
+STAGES = {name: len(module.STAGE_NAMES) for name, module in _MODULES.items()}
+
+#: Methods that train nothing: they look at the patches as they are, never at views.
+UNTRAINED = tuple(name for name, stages in STAGES.items() if not stages)
+
 
 def make_recipe(
     method: str,
@@ -59,7 +65,7 @@ def make_recipe(
     TrainingError
         If there are more or fewer epochs than stages.
     """
-    stages = len(_MODULES[method].STAGE_NAMES)
+    stages = STAGES[method]
     if epochs and not stages:
         raise TrainingError(f"The method {method} trains nothing, so it takes no epochs.")
     if len(epochs) != stages:

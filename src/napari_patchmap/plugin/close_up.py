@@ -46,26 +46,29 @@ class CloseUp:
         if owner is None or not isalive(self._glass):
             return  # the window is being closed
         points, patches, colouring = owner.points, owner.workspace.patches, owner.colouring
-        near = np.empty(0, np.intp)
+        rows = np.empty(0, np.intp)
         flat = owner.viewer.dims.ndisplay == 2 and points is not None
         if points is not None and points.visible and flat and points.data.shape[1] == 2:
             low, high = visible_box(owner.viewer)
             # Half of a picture may reach into view from beyond the edge.
             edge = _SIDES[1] / 2 / camera_of(owner.viewer).zoom
-            inside = np.all((points.data > low - edge) & (points.data < high + edge), axis=1)
-            near = np.flatnonzero(inside & points.shown)
-        if not 0 < len(near) <= _MOST or patches is None or colouring is None:
+            places = owner.positions
+            inside = np.all((places > low - edge) & (places < high + edge), axis=1)
+            rows = np.flatnonzero(inside)
+            rows = rows[points.shown[rows % len(points.data)]]
+        if not 0 < len(rows) <= _MOST or patches is None or colouring is None:
             self.side = 0
             self._glass.draw_pictures([])
             return
         area = canvas_size(owner.viewer).prod()
-        self.side = int(np.clip(0.55 * np.sqrt(area / len(near)), *_SIDES))
+        self.side = int(np.clip(0.55 * np.sqrt(area / len(rows)), *_SIDES))
+        assert points is not None
+        near = rows % len(points.data)
         chosen = np.isin(near, owner.workspace.selection)
         # The selected ones are painted last and so lie on top, the current one over all.
         order = np.lexsort((near == owner.workspace.current, chosen))
         near, chosen, ratio = near[order], chosen[order], self._glass.devicePixelRatioF()
-        assert points is not None
-        places = to_canvas(owner.viewer, points.data[near])
+        places = to_canvas(owner.viewer, owner.positions[rows[order]])
         self._glass.draw_pictures(
             [
                 Picture(

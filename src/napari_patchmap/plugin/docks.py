@@ -46,6 +46,7 @@ PANELS = {
     "train": Panel("Train map", "3 Train", f"{_WIDGETS}.train", "TrainMap"),
     "explore": Panel("Explore", "4 Explore", f"{_WIDGETS}.explore", "Explore"),
     "quality": Panel("Quality", "5 Quality", f"{_WIDGETS}.quality", "Quality"),
+    "compare": Panel("Compare maps", "6 Compare", f"{_WIDGETS}.compare", "CompareMaps"),
     "gallery": Panel("Patches", "Patches", f"{_WIDGETS}.gallery", "Gallery", area="bottom"),
 }
 

@@ -80,17 +80,18 @@ class Framing:
         room = np.maximum((extent * _CLOSEST - (high - low)) / 2, 0)
         fit_box(viewer, low - room, high + room, margin=0.1)
 
-    def bring_into_view(self, place: np.ndarray) -> None:
-        """Centre a place that is outside the canvas, without zooming."""
+    def bring_into_view(self, places: np.ndarray) -> None:
+        """Centre the first of some places if all are outside the canvas, without zooming."""
         viewer = self._viewer()
         if viewer is None or self._views.now != "map":
             return
+        place = places[0]
         if len(place) == 3:
-            pixel, size = to_canvas(viewer, place), canvas_size(viewer)[::-1]
-            if (pixel < 0).any() or (pixel > size).any():
+            pixels, size = to_canvas(viewer, places), canvas_size(viewer)[::-1]
+            if ((pixels < 0) | (pixels > size)).any(axis=1).all():
                 camera_of(viewer).center = tuple(place)
             return
         low, high = visible_box(viewer)
-        if (place < low).any() or (place > high).any():
+        if ((places < low) | (places > high)).any(axis=1).all():
             half = (high - low) / 2
             fit_box(viewer, place - half, place + half, margin=0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,10 @@ from napari_patchmap.explore.colouring import Colouring, colour_by, dimmed
 from napari_patchmap.explore.nearest import NearestPoint
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin import marks
+from napari_patchmap.plugin.board import Board
 from napari_patchmap.plugin.close_up import CloseUp
 from napari_patchmap.plugin.framing import Framing
+from napari_patchmap.plugin.guests import Guests
 from napari_patchmap.plugin.keys import layer_keys
 from napari_patchmap.plugin.mouse import MapMouse
 from napari_patchmap.plugin.moving import move_points
@@ -27,7 +31,11 @@ from napari_patchmap.plugin.source_link import SourceLink
 from napari_patchmap.plugin.theme import contrast
 from napari_patchmap.plugin.thumbnails import Thumbnails
 from napari_patchmap.plugin.views import Views, depth, to_canvas
-from napari_patchmap.plugin.workspace import real_viewer, workspace_of
+from napari_patchmap.plugin.workspace import Compared, real_viewer, workspace_of
+from napari_patchmap.runs import caption_of
+
+#: Room for the titles of maps that are compared, as a share of a map's extent.
+_TITLE_ROOM = 0.08
 
 #: Up to here the selection is mirrored into the layer, for napari's features table.
 MOST_MIRRORED = 5_000
@@ -76,7 +84,9 @@ class MapLayer(Quiet):
         self._viewer = weakref.ref(viewer)
         self._layers: dict[str, Points] = {}
         self._nearest: NearestPoint | None = None
-        self._nearest_of: np.ndarray | None = None
+        self._nearest_of: tuple[object, ...] = ()
+        self._board = Board()
+        self._guests: dict[str, Guests] = {}
         self.colouring: Colouring | None = None
         self.thumbnails = Thumbnails()
         self.workspace = workspace_of(viewer)
@@ -90,6 +100,7 @@ class MapLayer(Quiet):
         self.workspace.patches_changed.connect(self._on_patches)
         self.workspace.map_changed.connect(self._on_map)
         self.workspace.run_changed.connect(self._on_run)
+        self.workspace.compared_changed.connect(self._on_compared)
         self.workspace.selection_changed.connect(self._on_selection)
         self.workspace.current_changed.connect(self._on_current)
         self.views.changed.connect(self._on_view)
@@ -114,9 +125,44 @@ class MapLayer(Quiet):
         """The Points layer "map", None while there is no map."""
         return self._layers.get(marks.MAP)
 
+    @property
+    def positions(self) -> np.ndarray:
+        """Where the patches lie, shape (maps * n, d): on the map, then on those beside it.
+
+        Row i is patch ``i % n``.
+        """
+        assert self.points is not None
+        beside = [layer.data for layer in self._board.shown]
+        return np.concatenate([self.points.data, *beside]) if beside else self.points.data
+
+    @property
+    def _whole(self) -> np.ndarray:
+        """All that should be in view: the maps, and titles if there are any."""
+        assert self.points is not None
+        places = self.positions
+        if not self._board.layers:
+            return places
+        above = places.min(axis=0)
+        above[-2] -= _TITLE_ROOM * float(np.ptp(self.points.data, axis=0).max())
+        return np.vstack([places, above])
+
+    def rows(self, indices: np.ndarray) -> np.ndarray:
+        """Return the rows of :attr:`positions` that some patches have."""
+        assert self.points is not None
+        maps = np.arange(1 + len(self._board.shown))[:, None] * len(self.points.data)
+        rows: np.ndarray = (maps + indices).ravel()
+        return rows
+
+    @property
+    def _to_be_found(self) -> np.ndarray:
+        """Which rows of :attr:`positions` are shown."""
+        assert self.points is not None
+        return np.tile(self.points.shown, 1 + len(self._board.shown))
+
     def owns(self, layer: Layer) -> bool:
         """Whether a layer is one of the map's."""
-        return any(layer is ours for ours in self._layers.values())
+        ours = (*self._layers.values(), *self._board.layers.values())
+        return any(layer is one for one in ours)
 
     def colour_by(self, column: str) -> None:
         """Colour the points by a column of the table; an empty name means all alike."""
@@ -131,39 +177,50 @@ class MapLayer(Quiet):
         """Return the visible patch closest to a place on the map, -1 for none."""
         if self.points is None:
             return -1
-        shown = self.points.shown
-        if self._nearest is None or self._nearest_of is not shown:
-            self._nearest = NearestPoint(self.points.data, np.flatnonzero(shown))
-            self._nearest_of = shown
-        return self._nearest.find(place, radius)
+        key = (self.points.shown, *self._board.shown)
+        same = len(key) == len(self._nearest_of) and all(map(is_, key, self._nearest_of))
+        if self._nearest is None or not same:
+            self._nearest = NearestPoint(self.positions, np.flatnonzero(self._to_be_found))
+            self._nearest_of = key
+        found = self._nearest.find(place, radius)
+        return found % len(self.points.data) if found >= 0 else -1
 
     def find_on_canvas(self, pixel: np.ndarray, reach: float) -> int:
         """Return the visible patch in front at a pixel (x, y) of a map in 3-D, -1 for none."""
         if self.points is None:
             return -1
-        places = self.points.data
+        places = self.positions
         apart = np.linalg.norm(to_canvas(self.viewer, places) - pixel, axis=1)
-        near = np.flatnonzero((apart <= reach) & self.points.shown)
+        near = np.flatnonzero((apart <= reach) & self._to_be_found)
         if not len(near):
             return -1
-        return int(near[depth(self.viewer, places[near]).argmin()])
+        front = int(near[depth(self.viewer, places[near]).argmin()])
+        return front % len(self.points.data)
 
     def visible(self, indices: np.ndarray) -> np.ndarray:
         """Drop patches whose points are not shown."""
         return indices if self.points is None else indices[self.points.shown[indices]]
 
-    def show_placed(self, name: str, embedding: np.ndarray, table: pd.DataFrame) -> None:
+    @property
+    def guests(self) -> list[Guests]:
+        """What was placed on the map, the latest first."""
+        return [self._guests[k] for k in reversed(self._guests) if k in self._layers]
+
+    def show_placed(
+        self, patches: PatchSet, embedding: np.ndarray, table: pd.DataFrame
+    ) -> None:
         """Show patches that were placed on the map; those of the same name go.
 
         Parameters
         ----------
-        name : str
+        patches : PatchSet
         embedding : ndarray of float32, shape (m, 2) or (m, 3)
         table : DataFrame
             Shown by napari as the layer's features.
         """
         if self.points is None:
             return
+        name = patches.name
         key = f"{marks.PLACED}{name}"
         old = self._layers.pop(key, None)
         if old is not None and old in self.viewer.layers:
@@ -171,11 +228,14 @@ class MapLayer(Quiet):
         embedding = embedding[:, : self.points.data.shape[1]]
         layer = marks.placed_points(name, embedding, table, float(self.points.size[0]))
         self._add(key, layer)
+        self._guests.pop(key, None)
+        self._guests[key] = Guests(layer, patches, table)
         self.show_map()
         self._framing.fit_if_outgrown(np.concatenate([self.points.data, embedding]))
 
     def _forget_placed(self) -> None:
         """Take away what was placed on a map that is no more."""
+        self._guests.clear()
         for key in [key for key in self._layers if key.startswith(marks.PLACED)]:
             layer = self._layers.pop(key)
             if layer in self.viewer.layers:
@@ -191,13 +251,13 @@ class MapLayer(Quiet):
         """Show the map with the camera on all of it."""
         self.show_map()
         if self.points is not None:
-            self._framing.fit(self.points.data)
+            self._framing.fit(self._whole)
 
     def show_patches(self, indices: np.ndarray) -> None:
-        """Move and zoom the camera to some patches."""
+        """Move and zoom the camera to some patches, on all maps that are shown."""
         if self.points is not None and len(indices):
-            places = self.points.data
-            self._framing.show(places[indices], float(np.ptp(places, axis=0).max()))
+            extent = float(np.ptp(self.points.data, axis=0).max())
+            self._framing.show(self.positions[self.rows(indices)], extent)
 
     # -- the workspace changes --------------------------------------------------
 
@@ -226,6 +286,8 @@ class MapLayer(Quiet):
         else:
             self._move(embedding)
             self._framing.fit_if_outgrown(embedding)
+        if self.workspace.compared or self._board.layers:
+            self._put_beside(self.workspace.compared)
         self._mark_selection()
         self._mark_current()
 
@@ -234,7 +296,37 @@ class MapLayer(Quiet):
             with self._quiet():
                 # What moving them left out: the thumbnail, and whoever listens.
                 self.points.data = self.points.data
-            self._framing.fit(self.points.data)
+            self._framing.fit(self._whole)
+
+    def _on_compared(self, maps: Sequence[Compared]) -> None:
+        self._remake_if_deleted()
+        if self.points is not None:
+            self._put_beside(maps)
+            if maps:
+                self.views.show("map")
+            self._framing.fit(self._whole)
+
+    def _put_beside(self, maps: Sequence[Compared]) -> None:
+        """Show these maps, and no others, beside the map; its titles say which is which."""
+        for layer in self._board.forget():
+            if layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
+        self._nearest, run = None, self.workspace.run
+        if self.points is not None and maps:
+            own = self.points.name if run is None else caption_of(
+                run.config, run.layout, run.metrics, complete=run.complete
+            )  # fmt: skip
+            others = [(one.saved.caption, one.embedding) for one in maps]
+            made = self._board.make(self.viewer, self.points, own, others)
+            above = self.viewer.layers.index(self.points) + 1
+            active = self.viewer.layers.selection.active
+            with self._quiet():
+                for layer in reversed(made.values()):  # below what marks patches
+                    self.viewer.layers.insert(above, layer)
+                    layer.visible = self.views.now == "map"
+                self.viewer.layers.selection.active = active
+        self._paint()
+        self._mark_current()
 
     def _on_selection(self, indices: np.ndarray) -> None:
         if self.points is None:
@@ -247,11 +339,11 @@ class MapLayer(Quiet):
     def _on_current(self, index: int) -> None:
         self._mark_current()
         if self.points is not None and index >= 0:
-            self._framing.bring_into_view(self.points.data[index])
+            self._framing.bring_into_view(self.positions[self.rows(np.array([index]))])
 
     def _on_resized(self) -> None:
         if self.points is not None:
-            self._framing.fit_if_untouched(self.points.data)
+            self._framing.fit_if_untouched(self._whole)
         self.close_up.refresh()
 
     def _on_view(self, view: str) -> None:
@@ -310,7 +402,9 @@ class MapLayer(Quiet):
         """Give all points their colours, faded where not selected."""
         if self.points is None or self.colouring is None:
             return
-        self.points.face_color = dimmed(self.colouring.colours, self.workspace.selection)
+        colours = dimmed(self.colouring.colours, self.workspace.selection)
+        self.points.face_color = colours
+        self._board.paint(colours)
         self._mark_selection()
 
     def _mark_selection(self) -> None:
@@ -320,24 +414,24 @@ class MapLayer(Quiet):
         layer = self._layer(marks.SELECTED)
         if len(chosen) or len(layer.data):
             size, ring = float(points.size[0]), contrast(self.viewer)
-            marks.mark_selected(
-                layer, points.data[chosen], self.colouring.colours[chosen], size, ring
-            )
+            rows = self.rows(chosen)
+            colours = self.colouring.colours[rows % len(points.data)]
+            marks.mark_selected(layer, self.positions[rows], colours, size, ring)
         self.close_up.refresh()
 
     def _mark_current(self) -> None:
         points, index = self.points, self.workspace.current
         if points is not None:
-            place = points.data[index] if index >= 0 else None
+            rows = self.rows(np.array([index]) if index >= 0 else np.empty(0, np.intp))
             size, ring = float(points.size[0]), contrast(self.viewer)
             layer = self._layer(marks.CURRENT)
-            if place is not None or len(layer.data):
-                marks.mark_current(layer, place, size, ring)
+            if len(rows) or len(layer.data):
+                marks.mark_current(layer, self.positions[rows], size, ring)
         self.close_up.refresh()
 
     def _remove_all(self) -> None:
-        layers, self._layers = list(self._layers.values()), {}
-        self._nearest = None
+        layers = [*self._layers.values(), *self._board.forget()]
+        self._layers, self._nearest = {}, None
         self.close_up.refresh()
         for layer in layers:
             if layer in self.viewer.layers:
@@ -357,6 +451,18 @@ class MapLayer(Quiet):
                 if name == marks.MAP:
                     # Not now: napari is in the midst of changing its list.
                     QTimer.singleShot(0, self._clean_up)
+        if any(layer is one for one in self._board.maps):
+            QTimer.singleShot(0, self._leave_out_removed)
+
+    def _leave_out_removed(self) -> None:
+        """Compare with one map less, since somebody removed its layer."""
+        if self._viewer() is None or self.points is None:
+            return  # all layers went together
+        there = [layer in self.viewer.layers for layer in self._board.maps]
+        maps = self.workspace.compared
+        if len(maps) == len(there):
+            kept = [one for one, still in zip(maps, there, strict=True) if still]
+            self.workspace.set_compared(kept)
 
     def _clean_up(self) -> None:
         if self._viewer() is not None and self.points is None:
@@ -394,6 +500,7 @@ class MapLayer(Quiet):
             self.workspace.select(np.array(sorted(self.points.selected_data), np.intp))
 
     def _on_theme(self, event: Any) -> None:
+        self._board.restyle(self.viewer)
         self._mark_selection()
         self._mark_current()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,11 @@ MAP, SELECTED, CURRENT = "map", "map: selected", "map: current patch"
 #: Begins the names of layers with patches that were placed on a map later.
 PLACED = "placed: "
 
+#: Begins the names of layers with other maps of the same patches, and names their titles.
+BESIDE, TITLES = "beside: ", "map: titles"
+
 #: Their colour; no label has it.
-_PLACED_COLOUR = "#ff8c00"
+PLACED_COLOUR = "#ff8c00"
 
 # Sizes have an upper limit only, in canvas pixels. With a lower one napari draws
 # a border of half that width around every point that is clamped, wanted or not.
@@ -82,11 +86,32 @@ def placed_points(name: str, embedding: np.ndarray, table: pd.DataFrame, size: f
             features=table,
             symbol="diamond",
             size=2 * size,
-            face_color=_PLACED_COLOUR,
+            face_color=PLACED_COLOUR,
             border_color="black",
             border_width=0.12,
             canvas_size_limits=(0, _LARGEST_SELECTED),
             antialiasing=_SOFT,
+        )
+    )
+
+
+def titles(maps: Sequence[np.ndarray], texts: Sequence[str], colour: str) -> Points:
+    """Make the layer with a title above each of some maps, left over its top edge."""
+    corners = [np.array([one.min(axis=0), one.max(axis=0)]) for one in maps]
+    above = np.array([low for low, _ in corners])
+    if above.shape[1] == 3:  # half-way into the depth, so that it turns with its map
+        above[:, 0] = [box[:, 0].mean() for box in corners]
+    side = max(float(np.ptp(box, axis=0).max()) for box in corners)
+    above[:, -2] -= 0.02 * side
+    return _read_only(
+        Points(
+            above,
+            name=TITLES,
+            features=pd.DataFrame({"title": list(texts)}),
+            text={"string": "{title}", "size": 10, "color": colour, "anchor": "lower_left"},
+            size=side / 1000,
+            face_color="transparent",
+            border_width=0,
         )
     )
 
@@ -104,17 +129,16 @@ def mark_selected(
         layer.border_width = 0.15 if few else 0.0
 
 
-def mark_current(layer: Points, place: np.ndarray | None, size: float, ring: str) -> None:
-    """Ring one point, or none; ``size`` is that of the map's points."""
+def mark_current(layer: Points, places: np.ndarray, size: float, ring: str) -> None:
+    """Ring one patch, or none, on each map; ``size`` is that of the map's points."""
     # Two rings, a light and a dark one, stand out from points of any colour.
     other = "black" if ring == "white" else "white"
-    none = np.empty((0, layer.data.shape[1]))
-    _replace(layer, none if place is None else np.array([place, place]))
-    if place is not None:
+    _replace(layer, np.repeat(places, 2, axis=0))
+    if len(places):
         layer.size = 9 * size  # so large that the limit in pixels decides
         layer.face_color = "transparent"
-        layer.border_color = [other, ring]
-        layer.border_width = [0.22, 0.1]
+        layer.border_color = [other, ring] * len(places)
+        layer.border_width = [0.22, 0.1] * len(places)
 
 
 def _replace(layer: Points, places: np.ndarray) -> None:

@@ -14,7 +14,9 @@ from qtpy.QtGui import QColor
 from napari_patchmap.explore.lasso import points_inside, thinned
 from napari_patchmap.explore.selection import How
 from napari_patchmap.explore.words import caption
+from napari_patchmap.plugin import marks
 from napari_patchmap.plugin.canvas import Glass
+from napari_patchmap.plugin.guests import Guests
 from napari_patchmap.plugin.views import camera_of, to_canvas, to_map
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ class MapMouse:
         self._lasso = False
         self._zoom_box: list[Any] = []
         self.glass = Glass(viewer)
-        self._hovered = -1
+        self._hovered: tuple[object, int] | None = None
         viewer.mouse_drag_callbacks.append(self._on_drag)
         viewer.mouse_move_callbacks.append(self._on_move)
         viewer.mouse_wheel_callbacks.append(self._on_wheel)
@@ -108,10 +110,12 @@ class MapMouse:
         points = owner.points
         if points is not None:
             viewer = owner.viewer
+            places = owner.positions
             if points.data.shape[1] == 3:  # what the lasso encloses as it is seen
-                inside = points_inside(to_canvas(viewer, points.data), path)
+                inside = points_inside(to_canvas(viewer, places), path)
             else:
-                inside = points_inside(points.data, to_map(viewer, path))
+                inside = points_inside(places, to_map(viewer, path))
+            inside = np.unique(inside % len(points.data))  # on whichever map
             owner.workspace.select(owner.visible(inside), how)
 
     def _click(self, owner: MapLayer, index: int, how: How) -> None:
@@ -129,12 +133,18 @@ class MapMouse:
         if owner is None or not self._ready(owner):
             self.put_away()
             return
-        index = self._index(owner, event)
+        guest, index = self._guest(owner, event)
+        if guest is None:
+            index = self._index(owner, event)
         if index < 0:
             self.put_away()
-        elif index != self._hovered:
-            self._hovered = index
-            self._show_card(owner, index, tuple(event.pos[:2]))
+        elif (guest, index) != self._hovered:
+            self._hovered = guest, index
+            place = tuple(event.pos[:2])
+            if guest is None:
+                self._show_card(owner, index, place)
+            else:
+                self._show_guest(owner, guest, index, place)
 
     def _on_wheel(self, viewer: Viewer, event: Any) -> None:
         self.put_away()
@@ -174,6 +184,22 @@ class MapMouse:
         reach = max(_REACH, float(size) / 2 + 2, owner.close_up.side / 2)
         return reach / self._zoom(owner)
 
+    def _guest(self, owner: MapLayer, event: Any) -> tuple[Guests | None, int]:
+        """Return the placed patch under the mouse; they lie on top of the map's own."""
+        pixel = np.asarray(event.pos[:2], float)
+        for guest in owner.guests:
+            index = guest.find(owner.viewer, pixel, _REACH)
+            if index >= 0:
+                return guest, index
+        return None, -1
+
+    def _show_guest(
+        self, owner: MapLayer, guest: Guests, index: int, place: tuple[float, float]
+    ) -> None:
+        picture = guest.picture(index, _CARD, self.glass.devicePixelRatioF())
+        frame = QColor(marks.PLACED_COLOUR)
+        self.glass.draw_card(owner.viewer, place, picture, guest.words(index), frame)
+
     def _show_card(self, owner: MapLayer, index: int, place: tuple[float, float]) -> None:
         patches, colouring = owner.workspace.patches, owner.colouring
         assert patches is not None
@@ -185,7 +211,7 @@ class MapMouse:
 
     def put_away(self) -> None:
         """Take away the card of the point under the mouse."""
-        self._hovered = -1
+        self._hovered = None
         self.glass.clear_card()
 
 

@@ -1,10 +1,12 @@
-"""One training in a viewer, from start to saved run; it outlives the panel that started it."""
+"""One training, or layout, in a viewer, from start to saved run; it outlives its panel."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 from qtpy.QtCore import QObject, Signal, Slot
 
@@ -16,6 +18,7 @@ from napari_patchmap.runs import Run, Unfinished, alone_in, new_run_folder
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.training import fit
 from napari_patchmap.training.progress import Progress
+from napari_patchmap.training.relayout import lay_out_again
 
 #: How often the map on the screen moves; the trainer makes it rarer if it is costly.
 _SNAPSHOT_SECONDS = 1.5
@@ -30,7 +33,7 @@ class Trained:
 
 
 class Training(QObject):
-    """Trains patches in the background and gives the workspace what comes of it.
+    """Makes a map in the background and gives the workspace what comes of it.
 
     Checkpoints go into the folder of the run, so that a training which was
     cancelled, or whose napari was ended by force, can be resumed. Only the
@@ -41,9 +44,13 @@ class Training(QObject):
     ----------
     workspace : Workspace
     patches : PatchSet
-    config : RunConfig
-    unfinished : Unfinished, optional
-        An interrupted training of these patches to go on with.
+    folder : Path
+        Of the run.
+    make : callable
+        Called in the background with the task and with what says whether to pause;
+        returns the run.
+    name : str
+        What is being done.
 
     Signals
     -------
@@ -66,35 +73,68 @@ class Training(QObject):
         self,
         workspace: Workspace,
         patches: PatchSet,
-        config: RunConfig,
-        unfinished: Unfinished | None = None,
+        folder: Path,
+        make: Callable[[Task, Callable[[], bool]], Run],
+        name: str,
     ) -> None:
         super().__init__()
         self._workspace = workspace
-        self.patches = patches
-        self.folder = new_run_folder(patches.name) if unfinished is None else unfinished.folder
+        self.patches, self.folder = patches, folder
         self._pause, self._resting = threading.Event(), False
 
         def work(task: Task) -> Trained:
-            with alone_in(self.folder):
-                run = fit(
-                    patches,
-                    config,
-                    folder=self.folder,
-                    resume=unfinished is not None,
-                    progress=task.report,
-                    should_stop=task.should_stop,
-                    should_pause=self._should_pause,
-                    snapshot_seconds=_SNAPSHOT_SECONDS,
-                )
+            with alone_in(folder):
+                run = make(task, self._should_pause)
                 # Saved here, so that a window that is closing loses nothing either.
-                return Trained(run, _save(run, self.folder))
+                return Trained(run, _save(run, folder))
 
-        self._task = Task(work, "Training a map")
+        self._task = Task(work, name)
         self._task.reported.connect(self._on_reports)
         self._task.done.connect(self._on_done)
         self._task.failed.connect(self.failed)
         self._task.ended.connect(self._end)
+
+    @classmethod
+    def of(
+        cls,
+        workspace: Workspace,
+        patches: PatchSet,
+        config: RunConfig,
+        unfinished: Unfinished | None = None,
+    ) -> Self:
+        """Train patches, or go on with an interrupted training of them."""
+        folder = new_run_folder(patches.name) if unfinished is None else unfinished.folder
+
+        def make(task: Task, should_pause: Callable[[], bool]) -> Run:
+            return fit(
+                patches,
+                config,
+                folder=folder,
+                resume=unfinished is not None,
+                progress=task.report,
+                should_stop=task.should_stop,
+                should_pause=should_pause,
+                snapshot_seconds=_SNAPSHOT_SECONDS,
+            )
+
+        return cls(workspace, patches, folder, make, "Training a map")
+
+    @classmethod
+    def layout(
+        cls, workspace: Workspace, patches: PatchSet, run: Run, settings: dict[str, Any]
+    ) -> Self:
+        """Make another map of a run's features, by t-SNE with these settings."""
+
+        def make(task: Task, _: Callable[[], bool]) -> Run:
+            return lay_out_again(
+                run,
+                progress=task.report,
+                should_stop=task.should_stop,
+                snapshot_seconds=_SNAPSHOT_SECONDS,
+                **settings,
+            )
+
+        return cls(workspace, patches, new_run_folder(patches.name), make, "Laying out a map")
 
     def start(self) -> None:
         """Start training."""

@@ -7,6 +7,8 @@ they never call each other. Everything here happens in the GUI thread.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +23,22 @@ from napari_patchmap.patches import PatchSet
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-    from napari_patchmap.runs import Run
+    from napari_patchmap.runs import Run, SavedMap
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """A saved map that is looked at beside the current one.
+
+    Parameters
+    ----------
+    saved : SavedMap
+    embedding : ndarray of float32, shape (n, d)
+        Row i is patch i of the current patches.
+    """
+
+    saved: SavedMap
+    embedding: np.ndarray
 
 
 class Workspace:
@@ -40,6 +57,8 @@ class Workspace:
         Folder of an interrupted training of the current patches that was opened.
     run_changed(Run or None)
         A finished, stopped or opened run belongs to the map.
+    compared_changed(tuple of SavedMap)
+        Other maps of the patches are shown beside the map, or none.
     selection_changed(ndarray)
         Sorted indices of the selected patches.
     current_changed(int)
@@ -55,6 +74,7 @@ class Workspace:
     map_changed = Signal(object)
     unfinished_changed = Signal(object)
     run_changed = Signal(object)
+    compared_changed = Signal(object)
     selection_changed = Signal(object)
     current_changed = Signal(int)
     training_changed = Signal(bool)
@@ -66,6 +86,7 @@ class Workspace:
         self._embedding: np.ndarray | None = None
         self._run: Run | None = None
         self._unfinished: Path | None = None
+        self._compared: tuple[Compared, ...] = ()
         self._selection = Selection()
         self._current = -1
         self._training = False
@@ -83,6 +104,7 @@ class Workspace:
         self._embedding = None
         self._run = None
         self._unfinished = None
+        self.set_compared(())
         self._selection.clear()
         self._current = -1
         self.run_changed.emit(None)
@@ -131,6 +153,9 @@ class Workspace:
     def set_run(self, run: Run) -> None:
         """Take a run of the current patches and show its map."""
         self._run = run
+        # It need not be shown beside itself.
+        own = None if run.folder is None else run.folder.resolve()
+        self._compared = tuple(one for one in self._compared if one.saved.folder != own)
         self.set_embedding(run.embedding)
         self.run_changed.emit(run)
 
@@ -143,6 +168,26 @@ class Workspace:
         """Name an interrupted training of the current patches."""
         self._unfinished = folder
         self.unfinished_changed.emit(folder)
+
+    @property
+    def compared(self) -> tuple[Compared, ...]:
+        """Other maps of the current patches that are shown beside the map."""
+        return self._compared
+
+    def set_compared(self, maps: Sequence[Compared]) -> None:
+        """Show these maps beside the map, and no others.
+
+        Raises
+        ------
+        ValueError
+            If one has not exactly one row for each patch.
+        """
+        rows = -1 if self._patches is None else len(self._patches)
+        if any(len(one.embedding) != rows for one in maps):
+            raise ValueError("each map must have one row for each patch")
+        if tuple(maps) != self._compared:
+            self._compared = tuple(maps)
+            self.compared_changed.emit(self._compared)
 
     # -- selection ---------------------------------------------------------
 
@@ -195,9 +240,11 @@ class Workspace:
         return self._training
 
     def set_training(self, training: bool) -> None:
-        """Say that training started or ended."""
+        """Say that training started or ended; other maps make room for one that forms."""
         if training != self._training:
             self._training = training
+            if training:
+                self.set_compared(())
             self.training_changed.emit(training)
 
     def say(self, sentence: str) -> None:

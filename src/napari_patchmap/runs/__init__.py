@@ -9,6 +9,14 @@ from napari_patchmap.runs.folder import check_free
 from napari_patchmap.runs.lock import alone_in, is_being_trained
 from napari_patchmap.runs.places import new_run_folder, runs_home
 from napari_patchmap.runs.run import Placed, Run, reopen_patches
+from napari_patchmap.runs.saved_map import (
+    SavedMap,
+    caption_of,
+    find_maps,
+    maps_in,
+    read_map,
+    title_of,
+)
 from napari_patchmap.runs.table import embedding_table, read_embedding_csv, save_embedding_csv
 from napari_patchmap.runs.unfinished import (
     Unfinished,
@@ -23,21 +31,27 @@ __all__ = [
     "Placed",
     "Run",
     "RunConfig",
+    "SavedMap",
     "TrainConfig",
     "Unfinished",
     "alone_in",
+    "caption_of",
     "check_free",
     "check_same_settings",
     "discard_unfinished",
     "embedding_table",
+    "find_maps",
     "find_unfinished",
     "is_being_trained",
     "is_unfinished",
+    "maps_in",
     "new_run_folder",
     "read_embedding_csv",
+    "read_map",
     "read_unfinished",
     "reopen_patches",
     "runs_home",
     "save_embedding_csv",
     "save_skipped",
+    "title_of",
 ]

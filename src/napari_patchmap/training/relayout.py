@@ -19,6 +19,7 @@ def lay_out_again(
     *,
     progress: ProgressCallback | None = None,
     should_stop: StopCallback | None = None,
+    snapshot_seconds: float = 0.0,
     **settings: Any,
 ) -> Run:
     """Make a new map of a run's features by t-SNE.
@@ -28,9 +29,11 @@ def lay_out_again(
     run : Run
         Of any method; it stays as it is.
     progress : callable, optional
-        Called with a :class:`Progress`, the map as it is in it.
+        Called with a :class:`Progress` every ten iterations.
     should_stop : callable, optional
         Asked every ten iterations; True ends with the map as it is.
+    snapshot_seconds : float
+        Least time between two reports that hold the map as it is.
     **settings
         Of :class:`TrainConfig`: perplexity, exaggeration, last_exaggeration, tsne_start,
         tsne_metric, dimensions, seed. Others are those of the run.
@@ -47,19 +50,21 @@ def lay_out_again(
     """
     train = run.config.train.replace(**settings)
     tsne = train.tsne()
-    began, total, stopped = time.monotonic(), tsne.steps, False
+    began, total, stopped, shown = time.monotonic(), tsne.steps, False, 0.0
 
     def watch(done: int, embedding: np.ndarray) -> bool:
-        nonlocal stopped
-        seconds = time.monotonic() - began
+        nonlocal stopped, shown
+        seconds, share = time.monotonic() - began, tsne.share_done(done)
+        due = seconds - shown >= snapshot_seconds
+        shown = seconds if due else shown
         if progress is not None:
             progress(
                 Progress(
                     f"laying out the map: {done} of {total} iterations",
-                    fraction=done / total,
+                    fraction=share,
                     seconds=seconds,
-                    seconds_left=seconds * (total / done - 1),
-                    embedding=embedding,
+                    seconds_left=seconds * (1 / share - 1),
+                    embedding=embedding if due else None,
                 )
             )
         stopped = should_stop is not None and should_stop()

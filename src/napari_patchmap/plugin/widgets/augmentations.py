@@ -8,9 +8,9 @@ from typing import Any
 import napari.viewer
 import numpy as np
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout
+from qtpy.QtWidgets import QComboBox, QFormLayout, QSizePolicy, QVBoxLayout
 
-from napari_patchmap.augment import PRESETS, AugmentConfig, notes, preview_views
+from napari_patchmap.augment import JITTERS, PRESETS, AugmentConfig, notes, preview_views
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.form import ConfigForm
 from napari_patchmap.plugin.opening import MISSING
@@ -56,6 +56,20 @@ class Augmentations(WorkPanel):
         self.preset.setToolTip(
             f"<qt>A set of augmentations to start from. Default: rotations.{listed}</qt>"
         )
+        self.jitter = QComboBox()
+        self.jitter.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.jitter.addItem("as set below", "")
+        for name, (brightness, _, _, hue) in JITTERS.items():
+            self.jitter.addItem(name, name)
+            self.jitter.setItemData(
+                self.jitter.count() - 1,
+                f"Brightness, contrast and saturation {brightness:g}, hue {hue:g}.",
+                Qt.ItemDataRole.ToolTipRole,
+            )
+        self.jitter.setToolTip(
+            "<qt>How strongly colours are changed at random, as compared for tissue by Ciga et "
+            "al. 2022: medium was best there. Default: as set below.</qt>"
+        )
         self.original = PictureGrid(88, columns=1)
         self.original.setFixedWidth(88)
         self.original.setToolTip("The patch as it is.")
@@ -67,7 +81,13 @@ class Augmentations(WorkPanel):
         self.note = Message()
         self.form = ConfigForm(self.workspace.augment)
 
-        self.column.addLayout(row(label("Preset"), self.preset))
+        choices = QFormLayout()
+        choices.setContentsMargins(0, 0, 0, 0)
+        choices.setHorizontalSpacing(10)
+        choices.setVerticalSpacing(4)
+        choices.addRow("Preset", self.preset)
+        choices.addRow("Colour jitter", self.jitter)
+        self.column.addLayout(choices)
         side = row(self.other, self.again, 1)
         top = row(self.original)
         beside = QVBoxLayout()
@@ -89,6 +109,7 @@ class Augmentations(WorkPanel):
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
         self._pause.timeout.connect(self._preview)
         self.preset.activated.connect(self._on_preset)
+        self.jitter.activated.connect(self._on_jitter)
         self.form.changed.connect(self.workspace.set_augment)
         self.other.clicked.connect(self.another_patch)
         self.again.clicked.connect(self._other_views)
@@ -118,6 +139,12 @@ class Augmentations(WorkPanel):
             self.workspace.set_augment(AugmentConfig.preset(name))
         self._show_preset(self.workspace.augment)
 
+    def _on_jitter(self, _: int) -> None:
+        name = self.jitter.currentData()
+        if name:
+            self.workspace.set_augment(self.workspace.augment.jittered(name))
+        self._show_preset(self.workspace.augment)
+
     def _on_augment(self, config: AugmentConfig) -> None:
         if config != self.form.config:
             self.form.set_config(config)
@@ -126,8 +153,11 @@ class Augmentations(WorkPanel):
         self._pause.start()
 
     def _show_preset(self, config: AugmentConfig) -> None:
-        same = (name for name in PRESETS if AugmentConfig.preset(name) == config)
-        self.preset.setCurrentIndex(self.preset.findData(next(same, CUSTOM)))
+        called = config.called
+        self.preset.setCurrentIndex(
+            self.preset.findData(called if called in PRESETS else CUSTOM)
+        )
+        self.jitter.setCurrentIndex(self.jitter.findData(config.jitter_strength))
 
     def _on_patches(self, patches: Any) -> None:
         if patches is None:

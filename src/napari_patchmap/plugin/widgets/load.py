@@ -241,7 +241,7 @@ class LoadPatches(WorkPanel):
             return
         self._placing = False
         table = patches.table.assign(unlikeness=placed.distances)
-        MapLayer.of(self.viewer).show_placed(patches.name, placed.embedding, table)
+        MapLayer.of(self.viewer).show_placed(patches, placed.embedding, table)
         sentence = (
             f"{len(patches):,} patches of {patches.name} are placed on the map, as a layer of "
             "their own; File > Save Selected Layers writes it as CSV."

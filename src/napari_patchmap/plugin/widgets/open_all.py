@@ -46,7 +46,7 @@ def open_workspace(viewer: napari.viewer.Viewer) -> dict[str, QWidget]:
     Returns
     -------
     dict
-        The panels by key: load, augment, train, explore, quality, gallery.
+        The panels by key: load, augment, train, explore, quality, compare, gallery.
     """
     viewer = real_viewer(viewer)
     MapLayer.of(viewer)

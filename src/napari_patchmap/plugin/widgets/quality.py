@@ -7,34 +7,19 @@ from typing import Any
 import napari.viewer
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPixmap
-from qtpy.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QHeaderView,
-    QTableWidget,
-    QTableWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QHBoxLayout, QTableWidgetItem, QVBoxLayout, QWidget
 
 from napari_patchmap.explore.palette import categorical_colours, label_order
+from napari_patchmap.plugin.widgets.figures import (
+    KNN_TIP,
+    SILHOUETTE_TIP,
+    FiguresTable,
+    Number,
+)
 from napari_patchmap.plugin.widgets.panel import WorkPanel, label
 from napari_patchmap.plugin.widgets.parts import button
 from napari_patchmap.plugin.worker import Newest
 from napari_patchmap.quality import evaluate
-
-KNN_TIP = (
-    "<qt><b>15-NN accuracy.</b> A tenth of the patches, drawn so that every label keeps its "
-    "share, is hidden; each of them is given the label that most of its 15 nearest neighbours "
-    "on the map have, and we count how often that is right. 100 % means that neighbours on the "
-    "map always share their label; guessing the most frequent label gives its share.</qt>"
-)
-SILHOUETTE_TIP = (
-    "<qt><b>Silhouette.</b> For each patch: how much closer it lies to its own label's patches "
-    "than to those of the closest other label. 1 means tight, well separated groups, 0 that "
-    "groups touch, below 0 that patches lie nearer to another label. A map can have high "
-    "accuracy and a low silhouette when a label forms several groups.</qt>"
-)
 
 
 class Quality(WorkPanel):
@@ -62,6 +47,7 @@ class Quality(WorkPanel):
             "Compute the figures of the map again, in the background.",
         )
         self.footer.addWidget(self.again)
+        self.lead_to("compare", "Compare with other maps")
         self._newest = Newest(self, "Measuring the map")
         self._newest.done.connect(self.show_report)
         self._newest.failed.connect(self._on_failed)
@@ -171,41 +157,18 @@ class _Figure(QWidget):
         self.size.setText(size)
 
 
-class _Number(QTableWidgetItem):
-    """A cell that sorts by its number, not by its text."""
-
-    def __init__(self, number: float | None, text: str, tip: str = "") -> None:
-        super().__init__(text)
-        self._number = float("-inf") if number is None else number
-        self.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.setToolTip(tip)
-
-    def __lt__(self, other: QTableWidgetItem) -> bool:
-        return self._number < getattr(other, "_number", float("-inf"))
-
-
-class _Table(QTableWidget):
+class _Table(FiguresTable):
     """Figures of each label; a click on a heading sorts."""
 
-    _HEADINGS = ("Label", "n", "15-NN", "Silhouette")
-
     def __init__(self) -> None:
-        super().__init__(0, len(self._HEADINGS))
-        self.setHorizontalHeaderLabels(self._HEADINGS)
-        for column, tip in ((1, "Patches with this label."), (2, KNN_TIP), (3, SILHOUETTE_TIP)):
-            self.horizontalHeaderItem(column).setToolTip(tip)
-        self.verticalHeader().hide()
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        header = self.horizontalHeader()
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column in range(1, len(self._HEADINGS)):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        super().__init__(
+            {
+                "Label": "",
+                "n": "Patches with this label.",
+                "15-NN": KNN_TIP,
+                "Silhouette": SILHOUETTE_TIP,
+            }
+        )
 
     def fill(
         self, rows: list[tuple[str, int, Any, int, Any]], colours: dict[str, QColor]
@@ -221,12 +184,10 @@ class _Table(QTableWidget):
                 swatch.fill(colours[name])
                 first.setData(Qt.ItemDataRole.DecorationRole, swatch)
             self.setItem(i, 0, first)
-            self.setItem(i, 1, _Number(count, f"{count:,}"))
+            self.setItem(i, 1, Number(count, f"{count:,}"))
             accuracy = "–" if right is None else f"{100 * right:.0f} %"
-            self.setItem(i, 2, _Number(right, accuracy, f"On {tested:,} held-out patches."))
-            self.setItem(i, 3, _Number(tight, "–" if tight is None else f"{tight:.2f}"))
+            self.setItem(i, 2, Number(right, accuracy, f"On {tested:,} held-out patches."))
+            self.setItem(i, 3, Number(tight, "–" if tight is None else f"{tight:.2f}"))
         self.setSortingEnabled(True)
         self.sortItems(2, Qt.SortOrder.AscendingOrder)
-        self.resizeRowsToContents()
-        height = self.horizontalHeader().sizeHint().height() + 4
-        self.setFixedHeight(height + sum(self.rowHeight(i) for i in range(len(rows))))
+        self.fit_height()

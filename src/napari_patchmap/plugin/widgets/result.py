@@ -49,6 +49,13 @@ class Result(QWidget):
             "",
             "<qt>Settings, weights, map, features and figures, in a new folder.</qt>",
         )
+        self.again = button(
+            "Lay out again by t-SNE",
+            "",
+            "<qt>Make another map of what this run has learned, without training, by the "
+            "t-SNE settings under More. It is saved as a run of its own; <i>Compare maps</i> "
+            "shows both.</qt>",
+        )
         self.open.clicked.connect(self._open)
         self.csv.clicked.connect(self._ask_csv)
         self.copy.clicked.connect(self._ask_copy)
@@ -59,6 +66,7 @@ class Result(QWidget):
         rows.addWidget(self.where)
         rows.addWidget(self.planned)
         rows.addLayout(row(self.csv, self.copy, 1))
+        rows.addLayout(row(self.again, 1))
         self.hide()
 
     def show_run(self, run: Run | None) -> None:

@@ -19,7 +19,7 @@ from napari_patchmap.plugin.widgets.result import Result
 from napari_patchmap.plugin.widgets.unfinished import UnfinishedOffer
 from napari_patchmap.runs import Unfinished
 from napari_patchmap.runs.checkpoint import FREE
-from napari_patchmap.runs.config import RunConfig, TrainConfig
+from napari_patchmap.runs.config import TSNE_SETTINGS, RunConfig, TrainConfig
 
 
 class TrainMap(WorkPanel):
@@ -55,6 +55,7 @@ class TrainMap(WorkPanel):
         self.form.refused.connect(lambda sentence: self.message.say(sentence, "error"))
         self.button.clicked.connect(self._on_button)
         self.pause.clicked.connect(self._on_pause)
+        self.result.again.clicked.connect(self.lay_out_again)
         self.unfinished.resumed.connect(self.resume)
         self.unfinished.refused.connect(lambda sentence: self.message.say(sentence, "error"))
         self.listen(self.workspace.patches_changed, self._on_patches)
@@ -131,7 +132,19 @@ class TrainMap(WorkPanel):
         patches = self.workspace.patches
         if patches is None or self.workspace.training or self.missing:
             return
-        training = Training(self.workspace, patches, config, unfinished)
+        self._run_in_background(Training.of(self.workspace, patches, config, unfinished))
+
+    def lay_out_again(self) -> None:
+        """Make another map of the current run's features by the form's t-SNE settings."""
+        run, patches = self.workspace.run, self.workspace.patches
+        if run is None or patches is None or self.workspace.training:
+            return
+        settings = {name: getattr(self.form.config, name) for name in TSNE_SETTINGS}
+        self._run_in_background(Training.layout(self.workspace, patches, run, settings))
+        # openTSNE cannot rest between two iterations for long; it is soon over.
+        self.pause.hide()
+
+    def _run_in_background(self, training: Training) -> None:
         training.progressed.connect(self.live.follow)
         training.rested.connect(self._on_rested)
         training.finished.connect(self._on_finished)
@@ -181,6 +194,7 @@ class TrainMap(WorkPanel):
         busy = self.workspace.training
         mine = self._training is not None and not self._cancelled
         self.form.setEnabled(not busy)
+        self.result.again.setEnabled(not busy)
         self.button.setEnabled(not busy or mine)
         if busy and self._training is None:
             self.button.setText("Another training is ending…")

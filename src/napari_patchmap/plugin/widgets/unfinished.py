@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_patchmap.explore.words import say_day
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.widgets.parts import Message, button, row
 from napari_patchmap.plugin.worker import Newest
@@ -149,10 +150,3 @@ def say_unfinished(run: Unfinished, today: date | None = None) -> str:
         f"Unfinished training of {run.name} from {say_day(run.written, today)} "
         f"(stage {min(run.stage, run.stages)} of {run.stages}, {say_time(run.seconds)})"
     )
-
-
-def say_day(when: datetime, today: date | None = None) -> str:
-    """Say a time as people do: ``today 14:05``, ``yesterday 14:05``, ``2026-11-19 14:05``."""
-    today = today or date.today()
-    days = {today: "today", today - timedelta(days=1): "yesterday"}
-    return f"{days.get(when.date(), f'{when:%Y-%m-%d}')} {when:%H:%M}"

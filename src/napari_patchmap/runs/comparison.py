@@ -1,0 +1,124 @@
+"""Saved maps of the same patches beside each other: one table and one figure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from napari_patchmap.errors import RunError
+from napari_patchmap.explore.side_by_side import turned_like
+from napari_patchmap.patches.patchset import labels_of
+from napari_patchmap.runs.picture import draw_maps
+from napari_patchmap.runs.saved_map import SavedMap
+
+
+def table_of(maps: Sequence[SavedMap]) -> pd.DataFrame:
+    """List quality and cost of some maps.
+
+    Parameters
+    ----------
+    maps : sequence of SavedMap
+
+    Returns
+    -------
+    DataFrame
+        Columns map, patches, knn (15-NN accuracy in percent), silhouette, minutes, device,
+        folder; NaN for figures that need labels which are not there.
+    """
+    return pd.DataFrame(
+        {
+            "map": [one.title for one in maps],
+            "patches": [one.count for one in maps],
+            "knn": [100 * one.accuracy for one in maps],
+            "silhouette": [one.silhouette for one in maps],
+            "minutes": [one.seconds / 60 for one in maps],
+            "device": [one.device for one in maps],
+            "folder": [str(one.folder) for one in maps],
+        }
+    )
+
+
+def as_lines(table: pd.DataFrame) -> list[str]:
+    """Write the table as lines of Markdown."""
+
+    def figure(value: float, digits: int) -> str:
+        return "" if np.isnan(value) else f"{value:.{digits}f}"
+
+    lines = ["| map | 15-NN % | silhouette | minutes | device |", "|---" * 5 + "|"]
+    for row in table.to_dict("records"):
+        lines.append(
+            f"| {row['map']} | {figure(row['knn'], 1)} | {figure(row['silhouette'], 3)} | "
+            f"{figure(row['minutes'], 1)} | {row['device']} |"
+        )
+    return lines
+
+
+def read_same(maps: Sequence[SavedMap]) -> tuple[list[np.ndarray], pd.DataFrame]:
+    """Read maps, turned like the first; all must be of the same patches.
+
+    Parameters
+    ----------
+    maps : sequence of SavedMap
+
+    Returns
+    -------
+    embeddings : list of ndarray of float32, shape (n, 2)
+    table : DataFrame
+        The patches' table, as the first run has it.
+
+    Raises
+    ------
+    RunError
+        If one is a map of other patches, or damaged.
+    """
+    first, table = maps[0].read()
+    reference = first[:, -2:]
+    if first.shape[1] > 2:  # from the side that shows most of it
+        centred = first - first.mean(axis=0)
+        reference = centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
+    others = [turned_like(one.read_for(table), reference) for one in maps[1:]]
+    return [reference.astype(np.float32), *others], table
+
+
+def compare(maps: Sequence[SavedMap], out: str | Path | None = None) -> pd.DataFrame:
+    """Compare some maps of the same patches.
+
+    Parameters
+    ----------
+    maps : sequence of SavedMap
+    out : path, optional
+        Folder for ``comparison.csv`` and ``comparison.png``; nothing is written if None.
+
+    Returns
+    -------
+    DataFrame
+        See :func:`table_of`.
+
+    Raises
+    ------
+    RunError
+        If one is a map of other patches or damaged, or nothing can be written in ``out``.
+    """
+    embeddings, table = read_same(maps)
+    found = table_of(maps)
+    if out is not None:
+        out, labels = Path(out).expanduser(), labels_of(table)
+        try:
+            os.makedirs(out, exist_ok=True)
+            found.to_csv(out / "comparison.csv", index=False)
+            draw_maps(
+                out / "comparison.png",
+                [
+                    (one.title, embedding, labels, one.metrics)
+                    for one, embedding in zip(maps, embeddings, strict=True)
+                ],
+            )
+        except OSError as error:
+            raise RunError(
+                f"{out} cannot be written ({error.strerror or error}); choose another folder."
+            ) from None
+    return found

@@ -1,0 +1,273 @@
+"""Maps that were saved before, without their networks: to look at beside each other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from napari_patchmap.errors import ConfigError, RunError
+from napari_patchmap.methods.catalog import LAYOUTS, TITLES, UNTRAINED
+from napari_patchmap.methods.tsne import Tsne
+from napari_patchmap.runs.config import RunConfig
+from napari_patchmap.runs.picture import figures_of
+from napari_patchmap.runs.places import runs_home
+from napari_patchmap.runs.table import read_embedding_csv
+
+#: Columns that tell which patch a row is.
+_WHO = ("source", "frame", "y", "x", "height", "width", "label_id")
+
+
+@dataclass(frozen=True)
+class SavedMap:
+    """What a run folder says of its map; the map itself is read when it is asked for.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        The patches' name.
+    config : RunConfig
+    count : int
+        Patches on the map.
+    metrics : dict
+        See :func:`napari_patchmap.quality.evaluate`.
+    seconds : float
+        What it took.
+    device : str
+        What it was trained on, in words.
+    complete : bool
+        False if it was stopped before its end.
+    layout : {"network", "tsne"}
+    written : datetime
+        When it was saved, local time.
+    """
+
+    folder: Path
+    name: str
+    config: RunConfig
+    count: int
+    metrics: dict[str, Any]
+    seconds: float
+    device: str
+    complete: bool
+    layout: str
+    written: datetime
+
+    @property
+    def accuracy(self) -> float:
+        """15-NN accuracy, 0 to 1; NaN without labels."""
+        return float((self.metrics.get("knn") or {}).get("accuracy", np.nan))
+
+    @property
+    def silhouette(self) -> float:
+        """Mean silhouette, -1 to 1; NaN without labels."""
+        return float((self.metrics.get("silhouette") or {}).get("mean", np.nan))
+
+    @property
+    def title(self) -> str:
+        """Method, augmentations and what else sets it apart, in a few words."""
+        return title_of(self.config, self.layout, complete=self.complete)
+
+    @property
+    def caption(self) -> str:
+        """Title, and the quality figures on a second line."""
+        return caption_of(self.config, self.layout, self.metrics, complete=self.complete)
+
+    def read(self) -> tuple[np.ndarray, pd.DataFrame]:
+        """Read the map and its table.
+
+        Returns
+        -------
+        embedding : ndarray of float32, shape (n, d)
+        table : DataFrame
+
+        Raises
+        ------
+        RunError
+            If it is damaged.
+        """
+        embedding, table = read_embedding_csv(self.folder / "embedding.csv")
+        if len(embedding) != self.count:
+            raise RunError(
+                f"The run in {self.folder} is damaged: embedding.csv has {len(embedding):,} "
+                f"rows, but the run has {self.count:,} patches."
+            )
+        return embedding, table
+
+    def read_for(self, table: pd.DataFrame) -> np.ndarray:
+        """Read the map, if it is one of these patches, row by row.
+
+        Parameters
+        ----------
+        table : DataFrame
+            The patches' table.
+
+        Raises
+        ------
+        RunError
+            If it is a map of other patches, or damaged.
+        """
+        embedding, own = self.read()
+        if len(own) != len(table):
+            raise RunError(
+                f"{self.folder} is a map of {len(own):,} patches, not of these "
+                f"{len(table):,}; only maps of the same patches can be compared."
+            )
+        for column in _WHO:
+            if column in own and column in table and not _alike(own[column], table[column]):
+                raise RunError(
+                    f"{self.folder} is a map of other patches (the column {column} differs); "
+                    "only maps of the same patches can be compared."
+                )
+        return embedding
+
+
+def title_of(config: RunConfig, layout: str, *, complete: bool = True) -> str:
+    """Say in a few words how a map was made.
+
+    Parameters
+    ----------
+    config : RunConfig
+    layout : {"network", "tsne"}
+    complete : bool
+        False if the training was stopped before its end.
+    """
+    train = config.train
+    again = layout != LAYOUTS[train.method]
+    words = [f"t-SNE of {TITLES[train.method]}" if again else TITLES[train.method]]
+    if train.backbone:
+        words.append(train.backbone.replace(":", " "))
+    if train.weights and train.method != "pretrained":
+        words.append("weights to begin with")
+    if train.method not in UNTRAINED:
+        words.append(config.augment.called)
+    if layout == "tsne":
+        used, usual = train.tsne(), Tsne()
+        words += [
+            f"{name.replace('_', ' ')} {getattr(used, name):g}"
+            for name in ("perplexity", "exaggeration", "last_exaggeration")
+            if getattr(used, name) != getattr(usual, name)
+        ]
+        words += [used.metric] if used.metric != usual.metric else []
+    if train.dimensions != 2:
+        words.append(f"{train.dimensions}-D")
+    if not complete:
+        words.append("stopped early")
+    return ", ".join(words)
+
+
+def caption_of(
+    config: RunConfig, layout: str, metrics: dict[str, Any], *, complete: bool = True
+) -> str:
+    """Return the title of a map, and its quality figures on a second line.
+
+    Parameters
+    ----------
+    config, layout, complete
+        See :func:`title_of`.
+    metrics : dict
+        See :func:`napari_patchmap.quality.evaluate`.
+    """
+    title, figures = title_of(config, layout, complete=complete), figures_of(metrics)
+    return f"{title}\n{figures}" if figures else title
+
+
+def read_map(folder: str | Path) -> SavedMap:
+    """Read what a run folder says of its map; neither network nor map are read.
+
+    Raises
+    ------
+    RunError
+        If the folder is not a run that has a map, or it is damaged.
+    """
+    folder = Path(folder).expanduser().resolve()
+    path = folder / "config.json"
+    if not path.is_file():
+        raise RunError(
+            f"{folder} is not a saved run: it holds no config.json; choose a folder that "
+            "patchmap wrote."
+        )
+    try:
+        saved = json.loads(path.read_text("utf-8"))
+        info = saved["training"]
+        return SavedMap(
+            folder=folder,
+            name=str(saved["name"]),
+            config=RunConfig.from_dict(saved["config"]),
+            count=int(saved["patches"]["count"]),
+            metrics=json.loads((folder / "metrics.json").read_text("utf-8")),
+            # Features that were laid out again took their own training as well.
+            seconds=float(info.get("seconds", np.nan)) + float(info.get("laid_out_again", 0)),
+            device=str(info.get("device", "")),
+            complete=bool(saved["complete"]),
+            layout=str(saved.get("layout", "network")),
+            written=datetime.fromtimestamp(path.stat().st_mtime),
+        )
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
+        raise RunError(
+            f"The run in {folder} is damaged ({error}); restore its files or train again."
+        ) from None
+
+
+def maps_in(folders: Sequence[str | Path]) -> list[SavedMap]:
+    """Read runs, and all runs in folders that are no runs themselves; each once.
+
+    Raises
+    ------
+    RunError
+        If a folder neither is a run nor holds any, or a run is damaged.
+    """
+    found: dict[Path, SavedMap] = {}
+    for given in folders:
+        folder = Path(given).expanduser().resolve()
+        inside = [folder]
+        if folder.is_dir() and not (folder / "config.json").is_file():
+            inside = sorted(path.parent for path in folder.glob("*/config.json")) or [folder]
+        for one in inside:
+            found[one] = read_map(one)
+    return list(found.values())
+
+
+def find_maps(name: str, count: int, home: str | Path | None = None) -> list[SavedMap]:
+    """Return the saved maps of a patch set, the newest first.
+
+    Parameters
+    ----------
+    name : str
+        The patches' name.
+    count : int
+        How many there are.
+    home : path, optional
+        Folder that holds run folders; that of the runs started from napari when None.
+        What is damaged or no run is left out.
+    """
+    home = Path(home) if home is not None else runs_home()
+    found = []
+    try:
+        folders = [folder for folder in home.iterdir() if not folder.name.startswith(".")]
+    except OSError:
+        return []
+    for folder in folders:
+        try:
+            one = read_map(folder)
+        except RunError:
+            continue
+        if one.name == name and one.count == count:
+            found.append(one)
+    return sorted(found, key=lambda one: one.written, reverse=True)
+
+
+def _alike(one: pd.Series, other: pd.Series) -> bool:
+    """Whether two columns hold the same, be it read from CSV or not."""
+    if pd.api.types.is_numeric_dtype(one) and pd.api.types.is_numeric_dtype(other):
+        return bool(np.array_equal(one.to_numpy(float), other.to_numpy(float), equal_nan=True))
+    return bool(
+        np.array_equal(one.astype(str).to_numpy(object), other.astype(str).to_numpy(object))
+    )
