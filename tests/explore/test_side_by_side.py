@@ -62,10 +62,13 @@ def test_a_map_of_one_place_stays_a_number():
     np.testing.assert_allclose(found, np.tile(shape(20).mean(axis=0), (20, 1)), atol=1e-5)
 
 
-@pytest.mark.parametrize(("aspect", "columns"), [(3.2, 3), (1.0, 2), (0.3, 1)])
-def test_each_map_has_a_cell_of_its_own_in_a_grid_that_fits_the_canvas(aspect, columns):
-    maps = [shape(seed=seed).astype(np.float32) for seed in range(3)]
-    placed = set_apart(maps, aspect)
+@pytest.mark.parametrize(
+    ("canvas", "columns"), [((1600, 400), 3), ((800, 700), 2), ((300, 1200), 1)]
+)
+def test_each_map_has_a_cell_of_its_own_in_a_grid_that_fits_the_canvas(canvas, columns):
+    square = np.array([[0, 0], [100, 100], [40, 70]], np.float32)
+    maps = [square, 0.8 * square, square[::-1] + 30]
+    placed, pixel = set_apart(maps, canvas, title=(150, 60))
     np.testing.assert_array_equal(placed[0], maps[0])
     boxes = [(one.min(axis=0), one.max(axis=0)) for one in placed]
     for i, (low, high) in enumerate(boxes):
@@ -74,12 +77,19 @@ def test_each_map_has_a_cell_of_its_own_in_a_grid_that_fits_the_canvas(aspect, c
         )
         for other_low, other_high in boxes[i + 1 :]:
             assert (low > other_high).any() or (other_low > high).any()
+            # Titles find room above each.
+            same_column = abs(low[1] + high[1] - other_low[1] - other_high[1]) < 1
+            assert not same_column or other_low[0] - high[0] >= 59 * pixel
     across = {round(float(low[1] + high[1])) for low, high in boxes}
     assert len(across) == columns
+    lowest, highest = np.min([b[0] for b in boxes], 0), np.max([b[1] for b in boxes], 0)
+    height, width = (highest - lowest) / pixel
+    assert width <= canvas[0]
+    assert height <= canvas[1] - 60
 
 
 def test_maps_in_3d_are_moved_sideways_only():
     maps = [shape(dimensions=3, seed=seed).astype(np.float32) for seed in range(2)]
-    placed = set_apart(maps, 2.0)
+    placed, _ = set_apart(maps, (900, 450), title=(100, 40))
     np.testing.assert_array_equal(placed[1][:, 0], maps[1][:, 0])
     assert placed[1][:, 2].min() > placed[0][:, 2].max()

@@ -111,8 +111,8 @@ def test_a_ticked_map_lies_beside_this_one_in_the_same_colours(qtbot, viewer, pa
     shown = np.linalg.norm(np.diff(other.data, axis=0), axis=1)
     assert np.corrcoef(apart, shown)[0, 1] > 0.9999
     titles = list(viewer.layers[marks.TITLES].features["title"])
-    assert titles[0].startswith("t-SimCNE, rotations\n15-NN accuracy")
-    assert titles[1].startswith("t-SNE of pixels\n15-NN accuracy")
+    assert titles[0].startswith("t-SimCNE, rotations\n15-NN ")
+    assert titles[1].startswith("t-SNE of pixels\n15-NN ")
     canvas = viewer.window._qt_viewer.canvas.native
     where = to_canvas(viewer, np.concatenate([points.data, other.data]))
     assert (where > 0).all()

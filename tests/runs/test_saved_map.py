@@ -55,7 +55,7 @@ def test_a_map_says_its_quality_and_cost(home):
     assert one.silhouette == metrics["silhouette"]["mean"]
     assert one.seconds > 0
     assert "CPU" in one.device
-    assert one.caption.splitlines()[1].startswith("15-NN accuracy")
+    assert one.caption.splitlines()[1].startswith("15-NN ")
 
 
 def test_the_maps_of_a_patch_set_are_found_newest_first(home):

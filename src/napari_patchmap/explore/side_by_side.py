@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-#: Room between two maps, as a share of the largest one's side; titles stand in it.
-_GAP = 0.16
+#: Room between two maps beside each other, in pixels.
+_GAP = 16
 
 
 def turned_like(embedding: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -39,31 +41,45 @@ def turned_like(embedding: np.ndarray, reference: np.ndarray) -> np.ndarray:
     return (turned * scale + middle).astype(np.float32)
 
 
-def set_apart(maps: list[np.ndarray], aspect: float = 1.0) -> list[np.ndarray]:
+def set_apart(
+    maps: Sequence[np.ndarray], canvas: tuple[float, float], title: tuple[float, float]
+) -> tuple[list[np.ndarray], float]:
     """Move maps until each has a cell of its own in a grid; the first one stays.
 
     Parameters
     ----------
-    maps : list of ndarray, shape (n, d)
+    maps : sequence of ndarray, shape (n, d)
         Columns y, x, or z, y, x; they are moved along y and x.
-    aspect : float
-        Width of the canvas over its height, which decides on the columns.
+    canvas : (width, height)
+        In pixels, which decides on the columns.
+    title : (width, height)
+        Room above each map, in pixels when all of them fill the canvas.
+
+    Returns
+    -------
+    placed : list of ndarray
+    pixel : float
+        Map units a pixel when all of them fill the canvas.
     """
-    if len(maps) < 2:
-        return list(maps)
     boxes = [np.array([one.min(axis=0), one.max(axis=0)])[:, -2:] for one in maps]
-    side = max(float(np.ptp(box, axis=0).max()) for box in boxes) * (1 + _GAP)
-    columns = _columns(len(maps), aspect)
-    first = boxes[0].mean(axis=0)
+    height, width = np.maximum(np.max([np.ptp(box, axis=0) for box in boxes], axis=0), 1e-9)
+
+    def pixel_of(columns: int) -> float:
+        rows = -(-len(maps) // columns)
+        across = max(canvas[0] / columns - _GAP, 1.0)
+        down = max(canvas[1] / rows - title[1], 1.0)
+        return float(max(width / across, height / down))
+
+    # As many beside each other as their titles have room.
+    most = max(1, min(len(maps), int(canvas[0] // max(title[0], 1.0))))
+    columns = min(range(1, most + 1), key=lambda count: (pixel_of(count), count))
+    pixel = pixel_of(columns)
+    rows = -(-len(maps) // columns)
+    cell = np.array([canvas[1] / rows, canvas[0] / columns]) * pixel
     placed = []
     for number, (one, box) in enumerate(zip(maps, boxes, strict=True)):
         move = np.zeros(one.shape[1], np.float32)
-        cell = np.array(divmod(number, columns)) * side
-        move[-2:] = first + cell - box.mean(axis=0)
+        where = boxes[0].mean(axis=0) + np.array(divmod(number, columns)) * cell
+        move[-2:] = where - box.mean(axis=0)
         placed.append(one + move if number else one)
-    return placed
-
-
-def _columns(count: int, aspect: float) -> int:
-    """Return the number of columns with which a grid of squares is seen largest."""
-    return max(range(1, count + 1), key=lambda c: (min(aspect / c, 1 / -(-count // c)), -c))
+    return placed, pixel

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from textwrap import wrap
 
 import numpy as np
 from napari.layers import Points
@@ -12,6 +13,12 @@ from napari_patchmap.explore.side_by_side import set_apart, turned_like
 from napari_patchmap.plugin import marks
 from napari_patchmap.plugin.theme import contrast
 from napari_patchmap.plugin.views import canvas_size
+
+#: Letters in a line of a title, and what a letter and a line take, in pixels.
+_WIDE, _LETTER, _LINE = 25, 8, 18
+
+#: Share of the canvas that is left within the margins around a map.
+_SEEN = 0.88
 
 
 class Board:
@@ -24,10 +31,13 @@ class Board:
     ----------
     layers : dict of Points
         By name; the titles are the last of them.
+    title_room : float
+        Height of the titles, in map units when all maps fill the canvas.
     """
 
     def __init__(self) -> None:
         self.layers: dict[str, Points] = {}
+        self.title_room = 0.0
         self._maps: list[Points] = []
 
     @property
@@ -62,7 +72,14 @@ class Board:
         embedding = np.asarray(main.data, np.float32)
         height, width = canvas_size(viewer)
         turned = [turned_like(one, embedding) for _, one in others]
-        placed = set_apart([embedding, *turned], float(width / max(height, 1)))
+        titles = [_wrapped(words) for words in (title, *(words for words, _ in others))]
+        above = _LINE * (1.5 + max(words.count("\n") + 1 for words in titles))
+        placed, pixel = set_apart(
+            [embedding, *turned],
+            (_SEEN * float(width), _SEEN * float(height)),
+            (_WIDE * _LETTER, above),
+        )
+        self.title_room = above * pixel
         self._maps, self.layers = [], {}
         for (words, _), places in zip(others, placed[1:], strict=True):
             name = free_name(f"{marks.BESIDE}{words.splitlines()[0]}", self.layers)
@@ -71,9 +88,7 @@ class Board:
             self._maps.append(layer)
             self.layers[name] = layer
         if others:
-            self.layers[marks.TITLES] = marks.titles(
-                placed, [title, *(words for words, _ in others)], contrast(viewer)
-            )
+            self.layers[marks.TITLES] = marks.titles(placed, titles, contrast(viewer))
         return self.layers
 
     def forget(self) -> list[Points]:
@@ -90,6 +105,11 @@ class Board:
         """Write the titles so that they are legible on the canvas."""
         if marks.TITLES in self.layers:
             self.layers[marks.TITLES].text.color = contrast(viewer)
+
+
+def _wrapped(words: str) -> str:
+    """Break a title into lines that are about as wide as a small map."""
+    return "\n".join(part for line in words.splitlines() for part in wrap(line, _WIDE))
 
 
 def free_name(wanted: str, taken: Collection[str]) -> str:

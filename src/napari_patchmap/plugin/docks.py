@@ -37,16 +37,14 @@ class Panel:
 
 _WIDGETS = "napari_patchmap.plugin.widgets"
 
-#: In the order of work; the tabs on the right are numbered.
+#: In the order of work.
 PANELS = {
-    "load": Panel("Load patches", "1 Load", f"{_WIDGETS}.load", "LoadPatches"),
-    "augment": Panel(
-        "Augmentations", "2 Augment", f"{_WIDGETS}.augmentations", "Augmentations"
-    ),
-    "train": Panel("Train map", "3 Train", f"{_WIDGETS}.train", "TrainMap"),
-    "explore": Panel("Explore", "4 Explore", f"{_WIDGETS}.explore", "Explore"),
-    "quality": Panel("Quality", "5 Quality", f"{_WIDGETS}.quality", "Quality"),
-    "compare": Panel("Compare maps", "6 Compare", f"{_WIDGETS}.compare", "CompareMaps"),
+    "load": Panel("Load patches", "Load", f"{_WIDGETS}.load", "LoadPatches"),
+    "augment": Panel("Augmentations", "Augment", f"{_WIDGETS}.augmentations", "Augmentations"),
+    "train": Panel("Train map", "Train", f"{_WIDGETS}.train", "TrainMap"),
+    "explore": Panel("Explore", "Explore", f"{_WIDGETS}.explore", "Explore"),
+    "quality": Panel("Quality", "Quality", f"{_WIDGETS}.quality", "Quality"),
+    "compare": Panel("Compare maps", "Compare", f"{_WIDGETS}.compare", "CompareMaps"),
     "gallery": Panel("Patches", "Patches", f"{_WIDGETS}.gallery", "Gallery", area="bottom"),
 }
 

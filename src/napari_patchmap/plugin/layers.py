@@ -34,9 +34,6 @@ from napari_patchmap.plugin.views import Views, depth, to_canvas
 from napari_patchmap.plugin.workspace import Compared, real_viewer, workspace_of
 from napari_patchmap.runs import caption_of
 
-#: Room for the titles of maps that are compared, as a share of a map's extent.
-_TITLE_ROOM = 0.08
-
 #: Up to here the selection is mirrored into the layer, for napari's features table.
 MOST_MIRRORED = 5_000
 
@@ -143,7 +140,7 @@ class MapLayer(Quiet):
         if not self._board.layers:
             return places
         above = places.min(axis=0)
-        above[-2] -= _TITLE_ROOM * float(np.ptp(self.points.data, axis=0).max())
+        above[-2] -= self._board.title_room
         return np.vstack([places, above])
 
     def rows(self, indices: np.ndarray) -> np.ndarray:

@@ -108,8 +108,9 @@ def titles(maps: Sequence[np.ndarray], texts: Sequence[str], colour: str) -> Poi
             above,
             name=TITLES,
             features=pd.DataFrame({"title": list(texts)}),
-            text={"string": "{title}", "size": 10, "color": colour, "anchor": "lower_left"},
+            text={"string": "{title}", "size": 8, "color": colour, "anchor": "upper_left"},
             size=side / 1000,
+            canvas_size_limits=(0, 1),
             face_color="transparent",
             border_width=0,
         )

@@ -70,7 +70,7 @@ def draw_maps(
     for number, (name, embedding, labels, metrics) in enumerate(maps, 1):
         axes = figure.add_subplot(rows, columns, number)
         handles = _draw(axes, embedding, labels, scale=0.5)
-        axes.set_title(f"{name}\n{figures_of(metrics)}", loc="left", fontsize=10)
+        axes.set_title(f"{name}\n{_figures(metrics)}", loc="left", fontsize=10)
         if handles and number == columns:
             _name_colours(axes, handles)
     figure.savefig(path, facecolor="white")
@@ -126,11 +126,11 @@ def _name_colours(axes: Axes, handles: list[Line2D]) -> None:
 
 
 def _title(name: str, count: int, metrics: dict[str, Any]) -> str:
-    figures = figures_of(metrics)
+    figures = _figures(metrics)
     return f"{name}: {count:,} patches" + (f"   {figures}" if figures else "")
 
 
-def figures_of(metrics: dict[str, Any]) -> str:
+def _figures(metrics: dict[str, Any]) -> str:
     """Return accuracy and silhouette as words, "" without them."""
     parts = []
     if metrics.get("knn"):

@@ -16,7 +16,6 @@ from napari_patchmap.errors import ConfigError, RunError
 from napari_patchmap.methods.catalog import LAYOUTS, TITLES, UNTRAINED
 from napari_patchmap.methods.tsne import Tsne
 from napari_patchmap.runs.config import RunConfig
-from napari_patchmap.runs.picture import figures_of
 from napari_patchmap.runs.places import runs_home
 from napari_patchmap.runs.table import read_embedding_csv
 
@@ -175,8 +174,12 @@ def caption_of(
     metrics : dict
         See :func:`napari_patchmap.quality.evaluate`.
     """
-    title, figures = title_of(config, layout, complete=complete), figures_of(metrics)
-    return f"{title}\n{figures}" if figures else title
+    title, figures = title_of(config, layout, complete=complete), []
+    if metrics.get("knn"):
+        figures.append(f"15-NN {100 * metrics['knn']['accuracy']:.1f} %")
+    if metrics.get("silhouette"):
+        figures.append(f"silh. {metrics['silhouette']['mean']:.2f}")
+    return "\n".join([title, *([", ".join(figures)] if figures else [])])
 
 
 def read_map(folder: str | Path) -> SavedMap:

@@ -14,6 +14,9 @@ from napari_patchmap.plugin.workspace import real_viewer
 #: Share of the window's height that the gallery takes at first.
 _GALLERY_SHARE = 0.24
 
+#: Tabs that are no wider than their names ask for.
+_TABS = "QTabBar::tab { padding: 4px 7px; margin: 0px 1px 0px 0px; min-width: 0px; }"
+
 
 class OpenWorkspace(QWidget):
     """The menu's entry: arranges the workspace, then leaves.
@@ -65,5 +68,10 @@ def open_workspace(viewer: napari.viewer.Viewer) -> dict[str, QWidget]:
         for bar in window.findChildren(QTabBar):
             # Qt paints the line under the tabs in a colour that no theme knows.
             bar.setDrawBase(False)
+            if any(bar.tabText(i) == PANELS["load"].tab for i in range(bar.count())):
+                # Six names are to be read; where there is no room, arrows lead to them.
+                bar.setElideMode(Qt.TextElideMode.ElideNone)
+                bar.setUsesScrollButtons(True)
+                bar.setStyleSheet(_TABS)
     show_panel(viewer, "load")
     return widgets

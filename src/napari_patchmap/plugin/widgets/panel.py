@@ -27,7 +27,7 @@ from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import real_viewer, workspace_of
 
 #: Width in pixels that the panels are made for; everything fits without scrolling sideways.
-PANEL_WIDTH = 350
+PANEL_WIDTH = 360
 
 
 class WorkPanel(QWidget):
