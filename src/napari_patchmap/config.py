@@ -8,7 +8,7 @@ the dock widget and is saved with the run.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
@@ -28,6 +28,7 @@ def setting(
     group: str = "",
     rare: bool = False,
     suggestions: tuple[str, ...] = (),
+    titles: Mapping[str, str] | None = None,
 ) -> Any:
     """Declare one setting of a :class:`Config` dataclass.
 
@@ -51,6 +52,8 @@ def setting(
         Folded away under "More" in the form.
     suggestions
         Values of a text that the form offers; others can be typed.
+    titles
+        What the form calls choices that have another name in print.
     """
     meta = {
         "help": help,
@@ -62,6 +65,7 @@ def setting(
         "group": group,
         "rare": rare,
         "suggestions": suggestions,
+        "titles": dict(titles or {}),
     }
     return dataclasses.field(default=default, metadata=meta)
 
@@ -89,6 +93,7 @@ class Setting:
     group: str
     rare: bool
     suggestions: tuple[str, ...]
+    titles: Mapping[str, str]
 
     def check(self, value: Any) -> Any:
         """Return ``value`` in the setting's type, or raise :class:`ConfigError`."""

@@ -83,3 +83,30 @@ def test_new_points_come_to_their_group_and_leave_the_others_alone(dimensions):
     some = tsne.place(features(seed=1)[:7], features(), embedding)
     np.testing.assert_allclose(some, placed[:7], atol=1e-3 * np.ptp(embedding))
     assert tsne.place(features()[:0], features(), embedding).shape == (0, dimensions)
+
+
+def test_when_time_is_short_the_last_iterations_are_made_all_the_same():
+    seen = []
+    tsne = Tsne(last_exaggeration=4.0)
+    drawn = tsne.lay_out(
+        features(),
+        watch=lambda done, _: seen.append(done),
+        hurry=lambda done: done >= 300,
+    )
+    assert 300 in seen
+    assert not [done for done in seen if 310 <= done <= 750]
+    assert seen[-1] == tsne.steps
+    assert np.ptp(drawn) < 0.8 * np.ptp(Tsne().lay_out(features()))
+    assert purity(drawn) == 1.0
+    # Who stops gets the map as it is, without them.
+    stopped = tsne.lay_out(features(), watch=lambda done, _: done >= 300)
+    assert np.ptp(stopped) > np.ptp(drawn)
+
+
+def test_the_length_counts_what_iterations_cost():
+    assert Tsne().length == 1.0
+    longer = Tsne(last_exaggeration=2.0)
+    assert 1.0 < longer.length < 1.3
+    assert longer.share_done(longer.steps) == 1.0
+    assert longer.share_done(750) + longer.last_share == pytest.approx(1.0)
+    assert Tsne().last_share == 0.0

@@ -184,3 +184,11 @@ def test_skipped_settings_keep_their_value(qtbot):
     qtbot.addWidget(form)
     form.field("device").setCurrentText("cpu")
     assert form.config == start.replace(device="cpu")
+
+
+def test_methods_are_called_as_in_print(train_form):
+    method = train_form.field("method")
+    shown = [method.itemText(i) for i in range(method.count())]
+    assert shown[:3] == ["t-SimCNE", "SimCLR", "DINO"]
+    method.setCurrentIndex(shown.index("SimCLR"))
+    assert train_form.config.method == "simclr"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -9,8 +11,10 @@ import torch
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import ConfigError, TrainingError
 from napari_patchmap.methods.catalog import make_recipe, preset_epochs, usual_batch
+from napari_patchmap.methods.tsne import Tsne
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, is_unfinished
 from napari_patchmap.training import fit, make_plan
+from tests.conftest import make_cells
 
 QUICK = {"method": "simclr", "device": "cpu", "epochs": (3,), "batch_size": 20}
 
@@ -21,8 +25,6 @@ def config(**settings):
 
 @pytest.fixture(scope="module")
 def run():
-    from tests.conftest import make_cells
-
     return fit(make_cells(), config())
 
 
@@ -139,3 +141,23 @@ def test_what_does_not_fit_is_one_sentence(cells):
         make_plan(cells, config(method="tsimcne"))
     with pytest.raises(ConfigError, match="maps of 2 or 3 dimensions, not of 5"):
         config(dimensions=5)
+
+
+def test_the_last_exaggeration_is_within_the_minutes_that_are_given(monkeypatch):
+    class Slow(Tsne):
+        """Takes twice as long as was planned: 13 seconds."""
+
+        def lay_out(self, features, *, watch, **given):
+            def later(done, embedding):
+                time.sleep(0.15)
+                return watch(done, embedding)
+
+            return super().lay_out(features, watch=later, **given)
+
+    monkeypatch.setattr("napari_patchmap.training.plan.TSNE_SECONDS", 0.1)
+    monkeypatch.setattr(TrainConfig, "tsne", lambda self: Slow(last_exaggeration=2.0))
+    run = fit(make_cells(), config(minutes=0.2, epochs=None))
+    (note,) = [note for note in run.info["notes"] if "t-SNE" in note]
+    assert "iterations of t-SNE were made before the last 100, not 750" in note
+    assert run.info["seconds"] < 13
+    assert run.complete

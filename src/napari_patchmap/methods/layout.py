@@ -24,6 +24,7 @@ def tsne_layout(
     seed: int,
     jobs: int = 1,
     watch: Callable[[float], bool] | None = None,
+    hurry: Callable[[float, float], bool] | None = None,
 ) -> np.ndarray:
     """Lay features out in two dimensions with t-SNE (openTSNE, Poličar et al. 2019).
 
@@ -40,6 +41,9 @@ def tsne_layout(
     watch : callable, optional
         Told now and then what share of the time is over, 0 to 1; True ends with the
         layout as it is.
+    hurry : callable, optional
+        Told now and then what share of the time is over, and what share the last
+        iterations take; True goes on to them at once.
 
     Returns
     -------
@@ -55,7 +59,10 @@ def tsne_layout(
     def look(done: int, embedding: np.ndarray) -> bool:
         return watch is not None and watch(tsne.share_done(done))
 
-    return tsne.lay_out(standardised(features), jobs=jobs, watch=look)
+    def late(done: int) -> bool:
+        return hurry is not None and hurry(tsne.share_done(done), tsne.last_share)
+
+    return tsne.lay_out(standardised(features), jobs=jobs, watch=look, hurry=late)
 
 
 def nearest_neighbours(features: np.ndarray, count: int) -> np.ndarray:

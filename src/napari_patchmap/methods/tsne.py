@@ -38,7 +38,7 @@ _MOST_EXACT = 60_000
 
 #: What an iteration after the early phase takes, beside one in it: points lie further
 #: apart then, and openTSNE's grid has more nodes.
-_LATER_COST = 2.0
+_LATER_COST = 2.5
 
 #: Iterations between two looks.
 _EVERY = 10
@@ -99,14 +99,25 @@ class Tsne:
 
     def share_done(self, iterations: int) -> float:
         """Return how much of the time is over after so many iterations, 0 to 1, about."""
+        return _cost(iterations) / _cost(self.steps)
 
-        def cost(count: int) -> float:
-            return min(count, EARLY) + _LATER_COST * max(0, count - EARLY)
+    @property
+    def length(self) -> float:
+        """How long it takes, beside a t-SNE with the usual iterations."""
+        return _cost(self.steps) / _cost(EARLY + LATER)
 
-        return cost(iterations) / cost(self.steps)
+    @property
+    def last_share(self) -> float:
+        """Share of the time that the iterations with the last exaggeration take."""
+        return 1 - self.share_done(EARLY + self.iterations)
 
     def lay_out(
-        self, features: np.ndarray, *, jobs: int = 1, watch: Watch | None = None
+        self,
+        features: np.ndarray,
+        *,
+        jobs: int = 1,
+        watch: Watch | None = None,
+        hurry: Callable[[int], bool] | None = None,
     ) -> np.ndarray:
         """Lay features out as a map.
 
@@ -117,17 +128,26 @@ class Tsne:
             Threads.
         watch : callable, optional
             Asked every ten iterations; True ends with the map as it is.
+        hurry : callable, optional
+            Asked every ten iterations before those with the last exaggeration; True
+            goes on to them at once.
 
         Returns
         -------
         ndarray of float32, shape (n, dimensions)
         """
-        count, done = len(features), 0
+        count, done, stopped = len(features), 0, False
+        before_last = EARLY + self.iterations
 
         def look(_iteration: int, _error: float, embedding: np.ndarray) -> bool:
-            nonlocal done
+            nonlocal done, stopped
             done += _EVERY
-            return watch is not None and watch(done, np.asarray(embedding, np.float32))
+            stopped = watch is not None and watch(done, np.asarray(embedding, np.float32))
+            waits = self.last_exaggeration and done < before_last
+            if not stopped and waits and hurry is not None and hurry(done):
+                done = before_last
+                return True
+            return stopped
 
         features = np.ascontiguousarray(features, np.float64)
         perplexity = self._perplexity(count)
@@ -156,7 +176,7 @@ class Tsne:
         )
         start = self._first_positions(features, affinities)
         layout = tsne.fit(affinities=affinities, initialization=start)
-        if not self.last_exaggeration or done < EARLY + self.iterations:
+        if stopped or not self.last_exaggeration:
             return np.asarray(layout, np.float32)
         layout = layout.optimize(LAST, exaggeration=self.last_exaggeration)
         return np.asarray(layout, np.float32)
@@ -225,3 +245,8 @@ class Tsne:
     def _gradient(self) -> dict[str, Any]:
         # Interpolation on a grid, which openTSNE takes for large sets, knows two dimensions.
         return {} if self.dimensions == 2 else {"negative_gradient_method": "bh"}
+
+
+def _cost(iterations: int) -> float:
+    """Return what iterations take, in such of the early phase."""
+    return min(iterations, EARLY) + _LATER_COST * max(0, iterations - EARLY)

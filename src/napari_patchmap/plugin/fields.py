@@ -72,7 +72,7 @@ def _choice(item: Setting, edited: Callable[[], None]) -> Field:
     if item.optional:
         box.addItem(AUTO, None)
     for choice in item.choices:
-        box.addItem(str(choice), choice)
+        box.addItem(item.titles.get(choice, str(choice)), choice)
     box.currentIndexChanged.connect(lambda _: edited())
     return Field(box, box.currentData, lambda value: box.setCurrentIndex(box.findData(value)))
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from napari_patchmap.augment.config import AugmentConfig
 from napari_patchmap.config import Config, setting
 from napari_patchmap.errors import ConfigError
-from napari_patchmap.methods.catalog import LAYOUTS, Method
+from napari_patchmap.methods.catalog import LAYOUTS, TITLES, Method
 from napari_patchmap.methods.stage import Optimiser
 from napari_patchmap.methods.tsne import Metric, Start, Tsne
 from napari_patchmap.networks.backbones import BACKBONES, check_backbone
@@ -33,6 +33,7 @@ class TrainConfig(Config):
         "is learned by pixels (t-SNE of them) and pretrained (t-SNE of what a trained network "
         "sees in them).",
         group="Method",
+        titles=TITLES,
     )
     preset: Literal["quick", "standard", "paper"] = setting(
         "quick",

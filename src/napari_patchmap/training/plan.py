@@ -246,7 +246,9 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
                 for stage in recipe.stages
             ),
             step=tuple(share * speed.of_step(stage) for stage in recipe.stages),
-            layout=TSNE_SECONDS * count if recipe.layout == "tsne" else 0.0,
+            layout=TSNE_SECONDS * count * train.tsne().length
+            if recipe.layout == "tsne"
+            else 0.0,
             after=speed.after(count, len(turned)),
             features=speed.features(count, len(turned)),
         ),

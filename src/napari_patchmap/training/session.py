@@ -16,6 +16,7 @@ from napari_patchmap.augment.views import ViewMaker, plain, symmetries
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.methods.tsimcne import start_map
+from napari_patchmap.methods.tsne import LAST
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.fixed import (
     PRETRAINED,
@@ -329,8 +330,19 @@ class Session:
     def _lay_out(self, features: np.ndarray) -> np.ndarray:
         """Make the map by t-SNE of the features; end early if time is up."""
         clock, late = self.clock, self._budget
-        tsne = self.config.train.tsne()
+        tsne, began = self.config.train.tsne(), self.clock()
         total = tsne.steps
+
+        def hurry(done: int) -> bool:
+            # The last iterations are as long as those before them show.
+            last = (clock() - began) * tsne.last_share / tsne.share_done(done)
+            if clock() + last < late:
+                return False
+            self.reporter.note(
+                f"Time was short: {done} iterations of t-SNE were made before the last "
+                f"{LAST}, not {total - LAST}."
+            )
+            return True
 
         def watch(done: int, embedding: np.ndarray) -> bool:
             due = self.snapshots.due
@@ -353,7 +365,7 @@ class Session:
 
         def make() -> Tensor:
             jobs = torch.get_num_threads()
-            return torch.from_numpy(tsne.lay_out(features, jobs=jobs, watch=watch))
+            return torch.from_numpy(tsne.lay_out(features, jobs=jobs, watch=watch, hurry=hurry))
 
         self.reporter.finishing("layout", "laying out the map")
         embedding = self.ranks.from_main(make).cpu().numpy()

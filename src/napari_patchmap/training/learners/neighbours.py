@@ -78,6 +78,7 @@ class NeighboursLearner(Learner):
     def _lay_out(self, features: Tensor, whole: float) -> Tensor:
         """Coordinates of the cached patches by t-SNE."""
         session, pace, looked = self.session, self.pace, self._look_share
+        began = session.clock()
 
         def watch(share: float) -> bool:
             session.reporter.preparing("laying out a first map", looked + (1 - looked) * share)
@@ -85,11 +86,16 @@ class NeighboursLearner(Learner):
             stopped = session.control.should_stop()
             return stopped or pace.seconds_left < _AFTER_LAYOUT * whole
 
+        def hurry(share: float, last: float) -> bool:
+            seconds = (session.clock() - began) * last / share
+            return pace.seconds_left - seconds < _AFTER_LAYOUT * whole
+
         coordinates = tsne_layout(
             features.cpu().numpy(),
             seed=session.config.train.seed,
             jobs=torch.get_num_threads(),
             watch=watch,
+            hurry=hurry,
         )
         return torch.from_numpy(coordinates)
 
