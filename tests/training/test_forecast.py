@@ -6,7 +6,7 @@ import pytest
 
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit, make_plan
-from napari_patchmap.training.forecast import Forecast
+from napari_patchmap.training.forecast import Forecast, LayoutPace
 from tests.conftest import make_cells
 
 
@@ -96,3 +96,14 @@ def test_a_whole_run_always_says_how_long_it_takes():
     for wanted in ("stage 2 of 3: looking at 60 of 60 patches", "laying out a first map",
                    "placing all patches", "measuring quality"):  # fmt: skip
         assert wanted in phases
+
+
+def test_neighbours_before_the_first_iteration_do_not_count_for_a_tsne():
+    clock = Watch()
+    pace = LayoutPace(clock, 100.0)
+    clock.now = 30.0  # neighbours
+    assert pace.seconds(0.01, 0.2) == pytest.approx(20.0)  # as expected, while little is known
+    clock.now = 31.0
+    assert pace.seconds(0.02, 0.2) == pytest.approx(20.0)
+    clock.now = 50.0  # 0.4 of it took 20 seconds
+    assert pace.seconds(0.41, 0.2) == pytest.approx(10.0)

@@ -1,18 +1,21 @@
-"""Other maps of the same patches beside the map, and the titles above all of them."""
+"""Where patches lie: on the map, and on other maps of the same patches beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import weakref
+from collections.abc import Callable, Collection, Sequence
+from operator import is_
 from textwrap import wrap
 
 import numpy as np
 from napari.layers import Points
 from napari.viewer import Viewer
 
+from napari_patchmap.explore.nearest import NearestPoint
 from napari_patchmap.explore.side_by_side import set_apart, turned_like
 from napari_patchmap.plugin import marks
 from napari_patchmap.plugin.theme import contrast
-from napari_patchmap.plugin.views import canvas_size
+from napari_patchmap.plugin.views import canvas_size, depth, to_canvas
 
 #: Letters in a line of a title, and what a letter and a line take, in pixels.
 _WIDE, _LETTER, _LINE = 25, 8, 18
@@ -22,53 +25,141 @@ _SEEN = 0.88
 
 
 class Board:
-    """Where several maps lie, and the layers of those beside the map itself.
+    """The map and those beside it: their places, and which patch is where.
 
     The map itself stays where it is; the others are turned like it, made as large, and
     set into the cells of a grid that fits the canvas.
 
+    Parameters
+    ----------
+    viewer : Viewer
+    main : callable
+        Returns the Points layer of the map, or None while there is none.
+
     Attributes
     ----------
     layers : dict of Points
-        By name; the titles are the last of them.
-    title_room : float
-        Height of the titles, in map units when all maps fill the canvas.
+        Those of the other maps by name, and their titles.
+    maps : list of Points
+        Those of the other maps, in the order in which they were given.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, viewer: Viewer, main: Callable[[], Points | None]) -> None:
+        self._viewer, self._main = weakref.ref(viewer), main
         self.layers: dict[str, Points] = {}
-        self.title_room = 0.0
-        self._maps: list[Points] = []
+        self.maps: list[Points] = []
+        self._title_room = 0.0  # in map units when all maps fill the canvas
+        self._nearest: NearestPoint | None = None
+        self._nearest_of: tuple[object, ...] = ()
+
+    # -- where patches lie ---------------------------------------------------------
 
     @property
-    def maps(self) -> list[Points]:
-        """The layers of the other maps, in the order in which they were given."""
-        return self._maps
+    def _points(self) -> Points:
+        main = self._main()
+        assert main is not None
+        return main
 
     @property
-    def shown(self) -> list[Points]:
-        """The layers of the other maps that are to be seen."""
-        return [layer for layer in self._maps if layer.visible]
+    def _shown(self) -> list[Points]:
+        return [layer for layer in self.maps if layer.visible]
 
-    def make(
-        self,
-        viewer: Viewer,
-        main: Points,
-        title: str,
-        others: Sequence[tuple[str, np.ndarray]],
-    ) -> dict[str, Points]:
-        """Make the layers of other maps, to be added to the viewer.
+    @property
+    def positions(self) -> np.ndarray:
+        """Places of all patches, shape (maps * n, d): on the map, then on those beside it.
+
+        Row i is patch ``i % n``.
+        """
+        beside = [layer.data for layer in self._shown]
+        return np.concatenate([self._points.data, *beside]) if beside else self._points.data
+
+    @property
+    def whole(self) -> np.ndarray:
+        """All that should be in view: the maps, and titles if there are any."""
+        places = self.positions
+        if not self.layers:
+            return places
+        above = places.min(axis=0)
+        above[-2] -= self._title_room
+        return np.vstack([places, above])
+
+    def rows(self, indices: np.ndarray) -> np.ndarray:
+        """Return the rows of :attr:`positions` that some patches have."""
+        maps = np.arange(1 + len(self._shown))[:, None] * len(self._points.data)
+        rows: np.ndarray = (maps + indices).ravel()
+        return rows
+
+    # -- which patch is where --------------------------------------------------------
+
+    @property
+    def _to_be_found(self) -> np.ndarray:
+        """Which rows of :attr:`positions` are shown."""
+        return np.tile(self._points.shown, 1 + len(self._shown))
+
+    def moved(self) -> None:
+        """Look again where patches are; the map moved."""
+        self._nearest = None
+
+    def find(self, place: np.ndarray, radius: float) -> int:
+        """Return the visible patch closest to a place (y, x), -1 for none."""
+        if self._main() is None:
+            return -1
+        key = (self._points.shown, *self._shown)
+        same = len(key) == len(self._nearest_of) and all(map(is_, key, self._nearest_of))
+        if self._nearest is None or not same:
+            self._nearest = NearestPoint(self.positions, np.flatnonzero(self._to_be_found))
+            self._nearest_of = key
+        found = self._nearest.find(place, radius)
+        return found % len(self._points.data) if found >= 0 else -1
+
+    def find_on_canvas(self, pixel: np.ndarray, reach: float) -> int:
+        """Return the visible patch in front at a pixel (x, y) of maps in 3-D, -1 for none."""
+        viewer = self._viewer()
+        if self._main() is None or viewer is None:
+            return -1
+        places = self.positions
+        apart = np.linalg.norm(to_canvas(viewer, places) - pixel, axis=1)
+        near = np.flatnonzero((apart <= reach) & self._to_be_found)
+        if not len(near):
+            return -1
+        front = int(near[depth(viewer, places[near]).argmin()])
+        return front % len(self._points.data)
+
+    # -- the other maps ----------------------------------------------------------------
+
+    def remove(self) -> None:
+        """Take the other maps away."""
+        viewer, layers = self._viewer(), list(self.layers.values())
+        self.layers, self.maps, self._nearest = {}, [], None
+        for layer in layers:
+            if viewer is not None and layer in viewer.layers:
+                viewer.layers.remove(layer)
+
+    def put_beside(self, title: str, others: Sequence[tuple[str, np.ndarray]]) -> None:
+        """Show these maps, and no others, beside the map.
 
         Parameters
         ----------
-        viewer : Viewer
-        main : Points
-            The map; the others take its looks.
         title : str
-            Written above it.
+            Written above the map itself.
         others : sequence of (str, ndarray)
             Title, of a line or two, and map as it was saved, shape (n, d).
         """
+        self.remove()
+        viewer = self._viewer()
+        if viewer is None or not others:
+            return
+        self._make(viewer, title, others)
+        above = viewer.layers.index(self._points) + 1
+        active = viewer.layers.selection.active
+        for layer in reversed(self.layers.values()):  # below what marks patches
+            viewer.layers.insert(above, layer)
+        viewer.layers.selection.active = active
+
+    def _make(
+        self, viewer: Viewer, title: str, others: Sequence[tuple[str, np.ndarray]]
+    ) -> None:
+        main = self._points
         embedding = np.asarray(main.data, np.float32)
         height, width = canvas_size(viewer)
         turned = [turned_like(one, embedding) for _, one in others]
@@ -79,31 +170,24 @@ class Board:
             (_SEEN * float(width), _SEEN * float(height)),
             (_WIDE * _LETTER, above),
         )
-        self.title_room = above * pixel
-        self._maps, self.layers = [], {}
+        self._title_room = above * pixel
         for (words, _), places in zip(others, placed[1:], strict=True):
-            name = free_name(f"{marks.BESIDE}{words.splitlines()[0]}", self.layers)
+            name = _free_name(f"{marks.BESIDE}{words.splitlines()[0]}", self.layers)
             layer = marks.map_points(places, main.features, np.asarray(main.face_color))
             layer.name, layer.size = name, float(main.size[0])
-            self._maps.append(layer)
+            self.maps.append(layer)
             self.layers[name] = layer
-        if others:
-            self.layers[marks.TITLES] = marks.titles(placed, titles, contrast(viewer))
-        return self.layers
-
-    def forget(self) -> list[Points]:
-        """Return the layers, which are no longer the board's."""
-        layers, self.layers, self._maps = list(self.layers.values()), {}, []
-        return layers
+        self.layers[marks.TITLES] = marks.titles(placed, titles, contrast(viewer))
 
     def paint(self, colours: np.ndarray) -> None:
         """Give all points the colours of the map's."""
-        for layer in self._maps:
+        for layer in self.maps:
             layer.face_color = colours
 
-    def restyle(self, viewer: Viewer) -> None:
+    def restyle(self) -> None:
         """Write the titles so that they are legible on the canvas."""
-        if marks.TITLES in self.layers:
+        viewer = self._viewer()
+        if viewer is not None and marks.TITLES in self.layers:
             self.layers[marks.TITLES].text.color = contrast(viewer)
 
 
@@ -112,7 +196,7 @@ def _wrapped(words: str) -> str:
     return "\n".join(part for line in words.splitlines() for part in wrap(line, _WIDE))
 
 
-def free_name(wanted: str, taken: Collection[str]) -> str:
+def _free_name(wanted: str, taken: Collection[str]) -> str:
     """Number a name that is taken."""
     name, again = wanted, 2
     while name in taken:

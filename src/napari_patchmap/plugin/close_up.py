@@ -52,7 +52,7 @@ class CloseUp:
             low, high = visible_box(owner.viewer)
             # Half of a picture may reach into view from beyond the edge.
             edge = _SIDES[1] / 2 / camera_of(owner.viewer).zoom
-            places = owner.positions
+            places = owner.board.positions
             inside = np.all((places > low - edge) & (places < high + edge), axis=1)
             rows = np.flatnonzero(inside)
             rows = rows[points.shown[rows % len(points.data)]]
@@ -68,7 +68,7 @@ class CloseUp:
         # The selected ones are painted last and so lie on top, the current one over all.
         order = np.lexsort((near == owner.workspace.current, chosen))
         near, chosen, ratio = near[order], chosen[order], self._glass.devicePixelRatioF()
-        places = to_canvas(owner.viewer, owner.positions[rows[order]])
+        places = to_canvas(owner.viewer, owner.board.positions[rows[order]])
         self._glass.draw_pictures(
             [
                 Picture(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
-from operator import is_
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from psygnal import Signal
 from qtpy.QtCore import QTimer
 
 from napari_patchmap.explore.colouring import Colouring, colour_by, dimmed
-from napari_patchmap.explore.nearest import NearestPoint
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin import marks
 from napari_patchmap.plugin.board import Board
@@ -30,7 +28,7 @@ from napari_patchmap.plugin.quiet import Quiet
 from napari_patchmap.plugin.source_link import SourceLink
 from napari_patchmap.plugin.theme import contrast
 from napari_patchmap.plugin.thumbnails import Thumbnails
-from napari_patchmap.plugin.views import Views, depth, to_canvas
+from napari_patchmap.plugin.views import Views
 from napari_patchmap.plugin.workspace import Compared, real_viewer, workspace_of
 from napari_patchmap.runs import caption_of
 
@@ -56,6 +54,8 @@ class MapLayer(Quiet):
         Pictures of the current patches.
     close_up : CloseUp
         Pictures in place of points while the camera is close.
+    board : Board
+        Where patches lie, on this map and on others beside it.
     colouring : Colouring or None
         Colours of the current patches.
 
@@ -80,9 +80,7 @@ class MapLayer(Quiet):
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = weakref.ref(viewer)
         self._layers: dict[str, Points] = {}
-        self._nearest: NearestPoint | None = None
-        self._nearest_of: tuple[object, ...] = ()
-        self._board = Board()
+        self.board = Board(viewer, lambda: self._layers.get(marks.MAP))
         self._guests: dict[str, Guests] = {}
         self.colouring: Colouring | None = None
         self.thumbnails = Thumbnails()
@@ -122,43 +120,9 @@ class MapLayer(Quiet):
         """The Points layer "map", None while there is no map."""
         return self._layers.get(marks.MAP)
 
-    @property
-    def positions(self) -> np.ndarray:
-        """Where the patches lie, shape (maps * n, d): on the map, then on those beside it.
-
-        Row i is patch ``i % n``.
-        """
-        assert self.points is not None
-        beside = [layer.data for layer in self._board.shown]
-        return np.concatenate([self.points.data, *beside]) if beside else self.points.data
-
-    @property
-    def _whole(self) -> np.ndarray:
-        """All that should be in view: the maps, and titles if there are any."""
-        assert self.points is not None
-        places = self.positions
-        if not self._board.layers:
-            return places
-        above = places.min(axis=0)
-        above[-2] -= self._board.title_room
-        return np.vstack([places, above])
-
-    def rows(self, indices: np.ndarray) -> np.ndarray:
-        """Return the rows of :attr:`positions` that some patches have."""
-        assert self.points is not None
-        maps = np.arange(1 + len(self._board.shown))[:, None] * len(self.points.data)
-        rows: np.ndarray = (maps + indices).ravel()
-        return rows
-
-    @property
-    def _to_be_found(self) -> np.ndarray:
-        """Which rows of :attr:`positions` are shown."""
-        assert self.points is not None
-        return np.tile(self.points.shown, 1 + len(self._board.shown))
-
     def owns(self, layer: Layer) -> bool:
         """Whether a layer is one of the map's."""
-        ours = (*self._layers.values(), *self._board.layers.values())
+        ours = (*self._layers.values(), *self.board.layers.values())
         return any(layer is one for one in ours)
 
     def colour_by(self, column: str) -> None:
@@ -169,30 +133,6 @@ class MapLayer(Quiet):
         self.colouring = colour_by(patches.table, column)
         self._paint()
         self.colouring_changed.emit(self.colouring)
-
-    def find(self, place: np.ndarray, radius: float) -> int:
-        """Return the visible patch closest to a place on the map, -1 for none."""
-        if self.points is None:
-            return -1
-        key = (self.points.shown, *self._board.shown)
-        same = len(key) == len(self._nearest_of) and all(map(is_, key, self._nearest_of))
-        if self._nearest is None or not same:
-            self._nearest = NearestPoint(self.positions, np.flatnonzero(self._to_be_found))
-            self._nearest_of = key
-        found = self._nearest.find(place, radius)
-        return found % len(self.points.data) if found >= 0 else -1
-
-    def find_on_canvas(self, pixel: np.ndarray, reach: float) -> int:
-        """Return the visible patch in front at a pixel (x, y) of a map in 3-D, -1 for none."""
-        if self.points is None:
-            return -1
-        places = self.positions
-        apart = np.linalg.norm(to_canvas(self.viewer, places) - pixel, axis=1)
-        near = np.flatnonzero((apart <= reach) & self._to_be_found)
-        if not len(near):
-            return -1
-        front = int(near[depth(self.viewer, places[near]).argmin()])
-        return front % len(self.points.data)
 
     def visible(self, indices: np.ndarray) -> np.ndarray:
         """Drop patches whose points are not shown."""
@@ -248,13 +188,13 @@ class MapLayer(Quiet):
         """Show the map with the camera on all of it."""
         self.show_map()
         if self.points is not None:
-            self._framing.fit(self._whole)
+            self._framing.fit(self.board.whole)
 
     def show_patches(self, indices: np.ndarray) -> None:
         """Move and zoom the camera to some patches, on all maps that are shown."""
         if self.points is not None and len(indices):
             extent = float(np.ptp(self.points.data, axis=0).max())
-            self._framing.show(self.positions[self.rows(indices)], extent)
+            self._framing.show(self.board.positions[self.board.rows(indices)], extent)
 
     # -- the workspace changes --------------------------------------------------
 
@@ -272,7 +212,7 @@ class MapLayer(Quiet):
         self.colouring_changed.emit(self.colouring)
 
     def _on_map(self, embedding: np.ndarray) -> None:
-        self._nearest = None
+        self.board.moved()
         self._forget_placed()
         if self.points is not None and self.points.data.shape[1] != embedding.shape[1]:
             self._remove_all()
@@ -283,7 +223,7 @@ class MapLayer(Quiet):
         else:
             self._move(embedding)
             self._framing.fit_if_outgrown(embedding)
-        if self.workspace.compared or self._board.layers:
+        if self.workspace.compared or self.board.layers:
             self._put_beside(self.workspace.compared)
         self._mark_selection()
         self._mark_current()
@@ -293,7 +233,7 @@ class MapLayer(Quiet):
             with self._quiet():
                 # What moving them left out: the thumbnail, and whoever listens.
                 self.points.data = self.points.data
-            self._framing.fit(self._whole)
+            self._framing.fit(self.board.whole)
 
     def _on_compared(self, maps: Sequence[Compared]) -> None:
         self._remake_if_deleted()
@@ -301,27 +241,20 @@ class MapLayer(Quiet):
             self._put_beside(maps)
             if maps:
                 self.views.show("map")
-            self._framing.fit(self._whole)
+            self._framing.fit(self.board.whole)
 
     def _put_beside(self, maps: Sequence[Compared]) -> None:
-        """Show these maps, and no others, beside the map; its titles say which is which."""
-        for layer in self._board.forget():
-            if layer in self.viewer.layers:
-                self.viewer.layers.remove(layer)
-        self._nearest, run = None, self.workspace.run
-        if self.points is not None and maps:
-            own = self.points.name if run is None else caption_of(
-                run.config, run.layout, run.metrics, complete=run.complete
-            )  # fmt: skip
-            others = [(one.saved.caption, one.embedding) for one in maps]
-            made = self._board.make(self.viewer, self.points, own, others)
-            above = self.viewer.layers.index(self.points) + 1
-            active = self.viewer.layers.selection.active
-            with self._quiet():
-                for layer in reversed(made.values()):  # below what marks patches
-                    self.viewer.layers.insert(above, layer)
-                    layer.visible = self.views.now == "map"
-                self.viewer.layers.selection.active = active
+        """Show these maps, and no others, beside the map; titles say which is which."""
+        run = self.workspace.run
+        if self.points is None:
+            return
+        title = self.points.name if run is None else caption_of(
+            run.config, run.layout, run.metrics, complete=run.complete
+        )  # fmt: skip
+        with self._quiet():
+            self.board.put_beside(title, [(one.saved.caption, one.embedding) for one in maps])
+        for layer in self.board.layers.values():
+            layer.visible = self.views.now == "map"
         self._paint()
         self._mark_current()
 
@@ -336,11 +269,13 @@ class MapLayer(Quiet):
     def _on_current(self, index: int) -> None:
         self._mark_current()
         if self.points is not None and index >= 0:
-            self._framing.bring_into_view(self.positions[self.rows(np.array([index]))])
+            self._framing.bring_into_view(
+                self.board.positions[self.board.rows(np.array([index]))]
+            )
 
     def _on_resized(self) -> None:
         if self.points is not None:
-            self._framing.fit_if_untouched(self._whole)
+            self._framing.fit_if_untouched(self.board.whole)
         self.close_up.refresh()
 
     def _on_view(self, view: str) -> None:
@@ -401,7 +336,7 @@ class MapLayer(Quiet):
             return
         colours = dimmed(self.colouring.colours, self.workspace.selection)
         self.points.face_color = colours
-        self._board.paint(colours)
+        self.board.paint(colours)
         self._mark_selection()
 
     def _mark_selection(self) -> None:
@@ -411,24 +346,24 @@ class MapLayer(Quiet):
         layer = self._layer(marks.SELECTED)
         if len(chosen) or len(layer.data):
             size, ring = float(points.size[0]), contrast(self.viewer)
-            rows = self.rows(chosen)
+            rows = self.board.rows(chosen)
             colours = self.colouring.colours[rows % len(points.data)]
-            marks.mark_selected(layer, self.positions[rows], colours, size, ring)
+            marks.mark_selected(layer, self.board.positions[rows], colours, size, ring)
         self.close_up.refresh()
 
     def _mark_current(self) -> None:
         points, index = self.points, self.workspace.current
         if points is not None:
-            rows = self.rows(np.array([index]) if index >= 0 else np.empty(0, np.intp))
+            rows = self.board.rows(np.array([index]) if index >= 0 else np.empty(0, np.intp))
             size, ring = float(points.size[0]), contrast(self.viewer)
             layer = self._layer(marks.CURRENT)
             if len(rows) or len(layer.data):
-                marks.mark_current(layer, self.positions[rows], size, ring)
+                marks.mark_current(layer, self.board.positions[rows], size, ring)
         self.close_up.refresh()
 
     def _remove_all(self) -> None:
-        layers = [*self._layers.values(), *self._board.forget()]
-        self._layers, self._nearest = {}, None
+        layers, self._layers = list(self._layers.values()), {}
+        self.board.remove()
         self.close_up.refresh()
         for layer in layers:
             if layer in self.viewer.layers:
@@ -448,14 +383,14 @@ class MapLayer(Quiet):
                 if name == marks.MAP:
                     # Not now: napari is in the midst of changing its list.
                     QTimer.singleShot(0, self._clean_up)
-        if any(layer is one for one in self._board.maps):
+        if any(layer is one for one in self.board.maps):
             QTimer.singleShot(0, self._leave_out_removed)
 
     def _leave_out_removed(self) -> None:
         """Compare with one map less, since somebody removed its layer."""
         if self._viewer() is None or self.points is None:
             return  # all layers went together
-        there = [layer in self.viewer.layers for layer in self._board.maps]
+        there = [layer in self.viewer.layers for layer in self.board.maps]
         maps = self.workspace.compared
         if len(maps) == len(there):
             kept = [one for one, still in zip(maps, there, strict=True) if still]
@@ -497,7 +432,7 @@ class MapLayer(Quiet):
             self.workspace.select(np.array(sorted(self.points.selected_data), np.intp))
 
     def _on_theme(self, event: Any) -> None:
-        self._board.restyle(self.viewer)
+        self.board.restyle()
         self._mark_selection()
         self._mark_current()
 

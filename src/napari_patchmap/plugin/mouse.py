@@ -110,7 +110,7 @@ class MapMouse:
         points = owner.points
         if points is not None:
             viewer = owner.viewer
-            places = owner.positions
+            places = owner.board.positions
             if points.data.shape[1] == 3:  # what the lasso encloses as it is seen
                 inside = points_inside(to_canvas(viewer, places), path)
             else:
@@ -165,8 +165,8 @@ class MapMouse:
         points = owner.points
         if points is not None and points.data.shape[1] == 3:
             reach = self._reach(owner) * self._zoom(owner)
-            return owner.find_on_canvas(np.asarray(event.pos[:2], float), reach)
-        return owner.find(self._place(owner, event), self._reach(owner))
+            return owner.board.find_on_canvas(np.asarray(event.pos[:2], float), reach)
+        return owner.board.find(self._place(owner, event), self._reach(owner))
 
     def _place(self, owner: MapLayer, event: Any) -> np.ndarray:
         points = owner.points

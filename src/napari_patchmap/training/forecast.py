@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ Part = Literal["before", "steps", "features", "layout", "measuring"]
 
 #: Once a part took so many seconds, its own pace is trusted.
 _TRUST = 2.0
+
+#: Once so much of a t-SNE is made, its own pace is trusted.
+_ENOUGH = 0.05
 
 
 class Forecast:
@@ -97,3 +101,31 @@ class Forecast:
 
     def _kind(self, key: tuple[Part, int]) -> str:
         return self._kinds.get(key, key[0])
+
+
+class LayoutPace:
+    """How long parts of a t-SNE take, by what its iterations took so far.
+
+    What comes before the first iteration, the neighbours, does not count.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds, ever growing.
+    expected : float
+        Seconds for all iterations, until more is known.
+    """
+
+    def __init__(self, clock: Callable[[], float], expected: float) -> None:
+        self._clock, self._expected = clock, expected
+        self._first: tuple[float, float] | None = None
+
+    def seconds(self, done: float, part: float) -> float:
+        """Return how long a part takes, both as shares of the whole, 0 to 1."""
+        now = self._clock()
+        if self._first is None:
+            self._first = now, done
+        began, before = self._first
+        if done - before < _ENOUGH:
+            return self._expected * part
+        return (now - began) / (done - before) * part

@@ -35,6 +35,7 @@ from napari_patchmap.runs.run import Run
 from napari_patchmap.training.checkpoints import Checkpoints, check_same_images, digest
 from napari_patchmap.training.clock import Clock
 from napari_patchmap.training.control import Control
+from napari_patchmap.training.forecast import LayoutPace
 from napari_patchmap.training.pace import Pace
 from napari_patchmap.training.plan import Plan
 from napari_patchmap.training.ranks import Ranks
@@ -330,12 +331,11 @@ class Session:
     def _lay_out(self, features: np.ndarray) -> np.ndarray:
         """Make the map by t-SNE of the features; end early if time is up."""
         clock, late = self.clock, self._budget
-        tsne, began = self.config.train.tsne(), self.clock()
-        total = tsne.steps
+        tsne = self.config.train.tsne()
+        total, pace = tsne.steps, LayoutPace(clock, self.plan.expected.layout)
 
         def hurry(done: int) -> bool:
-            # The last iterations are as long as those before them show.
-            last = (clock() - began) * tsne.last_share / tsne.share_done(done)
+            last = pace.seconds(tsne.share_done(done), tsne.last_share)
             if clock() + last < late:
                 return False
             self.reporter.note(

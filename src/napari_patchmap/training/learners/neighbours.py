@@ -15,6 +15,7 @@ from napari_patchmap.training.cache import FeatureCache, cache_features
 from napari_patchmap.training.checkpoints import read_features
 from napari_patchmap.training.estimate import LAYOUT_SECONDS
 from napari_patchmap.training.feed import Fed, to_device
+from napari_patchmap.training.forecast import LayoutPace
 from napari_patchmap.training.learners.base import Learner
 from napari_patchmap.training.seeds import CACHE
 from napari_patchmap.training.step import Gradient
@@ -78,7 +79,7 @@ class NeighboursLearner(Learner):
     def _lay_out(self, features: Tensor, whole: float) -> Tensor:
         """Coordinates of the cached patches by t-SNE."""
         session, pace, looked = self.session, self.pace, self._look_share
-        began = session.clock()
+        timed = LayoutPace(session.clock, LAYOUT_SECONDS * len(features))
 
         def watch(share: float) -> bool:
             session.reporter.preparing("laying out a first map", looked + (1 - looked) * share)
@@ -87,7 +88,7 @@ class NeighboursLearner(Learner):
             return stopped or pace.seconds_left < _AFTER_LAYOUT * whole
 
         def hurry(share: float, last: float) -> bool:
-            seconds = (session.clock() - began) * last / share
+            seconds = timed.seconds(share, last)
             return pace.seconds_left - seconds < _AFTER_LAYOUT * whole
 
         coordinates = tsne_layout(
