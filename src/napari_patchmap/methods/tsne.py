@@ -40,6 +40,9 @@ _MOST_EXACT = 60_000
 #: apart then, and openTSNE's grid has more nodes.
 _LATER_COST = 2.5
 
+#: The same of the last ones, when they lie furthest apart.
+_LAST_COST = 4.0
+
 #: Iterations between two looks.
 _EVERY = 10
 
@@ -99,12 +102,18 @@ class Tsne:
 
     def share_done(self, iterations: int) -> float:
         """Return how much of the time is over after so many iterations, 0 to 1, about."""
-        return _cost(iterations) / _cost(self.steps)
+        return self._cost(iterations) / self._cost(self.steps)
+
+    def _cost(self, iterations: int) -> float:
+        """Return what iterations take, in such of the early phase."""
+        later = min(max(0, iterations - EARLY), self.iterations)
+        last = max(0, iterations - EARLY - self.iterations)
+        return min(iterations, EARLY) + _LATER_COST * later + _LAST_COST * last
 
     @property
     def length(self) -> float:
         """How long it takes, beside a t-SNE with the usual iterations."""
-        return _cost(self.steps) / _cost(EARLY + LATER)
+        return self._cost(self.steps) / Tsne()._cost(EARLY + LATER)
 
     @property
     def last_share(self) -> float:
@@ -245,8 +254,3 @@ class Tsne:
     def _gradient(self) -> dict[str, Any]:
         # Interpolation on a grid, which openTSNE takes for large sets, knows two dimensions.
         return {} if self.dimensions == 2 else {"negative_gradient_method": "bh"}
-
-
-def _cost(iterations: int) -> float:
-    """Return what iterations take, in such of the early phase."""
-    return min(iterations, EARLY) + _LATER_COST * max(0, iterations - EARLY)
