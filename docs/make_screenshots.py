@@ -1,9 +1,10 @@
 """Take the README's screenshots of a real window.
 
-    xvfb-run -a -s "-screen 0 1600x1000x24" python docs/make_screenshots.py RUN
+    xvfb-run -a -s "-screen 0 1600x1000x24" python docs/make_screenshots.py RUN [OTHER ...]
 
-RUN is a run folder whose images can still be opened. Writes docs/workspace.png,
-docs/lasso.png and docs/augmentations.png.
+RUN is a run folder whose images can still be opened, OTHER are runs of the same
+patches. Writes docs/workspace.png, docs/lasso.png, docs/augmentations.png and, with
+others, docs/compare.png.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from qtpy.QtTest import QTest
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from napari_patchmap.plugin.docks import show_panel
+from napari_patchmap.plugin.keys import clear_selection
 from napari_patchmap.plugin.launch import show_run
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.runs import Run, reopen_patches
@@ -73,6 +75,14 @@ def main() -> None:
     show_panel(viewer, "augment")
     QTest.qWait(2500)
     save("augmentations.png")
+    if sys.argv[2:]:
+        hand.hover(np.zeros(2))
+        clear_selection(workspace)
+        panel = show_panel(viewer, "compare")
+        for folder in sys.argv[2:]:
+            panel.add_run(folder)
+            QTest.qWait(2500)
+        save("compare.png")
     viewer.close()
 
 

@@ -255,6 +255,7 @@ class MapLayer(Quiet):
             self.board.put_beside(title, [(one.saved.caption, one.embedding) for one in maps])
         for layer in self.board.layers.values():
             layer.visible = self.views.now == "map"
+        self._mirror()
         self._paint()
         self._mark_current()
 
@@ -262,9 +263,18 @@ class MapLayer(Quiet):
         if self.points is None:
             return
         self._paint()
-        with self._quiet():
-            few = len(indices) < MOST_MIRRORED
-            self.points.selected_data = set(indices.tolist()) if few else set()
+        self._mirror()
+
+    def _mirror(self) -> None:
+        """Tell napari's features table what is selected, while that is cheap.
+
+        napari marks it on the layer as well, which one of several maps must not have alone.
+        """
+        chosen = self.workspace.selection
+        if self.points is not None:
+            with self._quiet():
+                few = len(chosen) < MOST_MIRRORED and not self.board.layers
+                self.points.selected_data = set(chosen.tolist()) if few else set()
 
     def _on_current(self, index: int) -> None:
         self._mark_current()
