@@ -353,7 +353,7 @@ class Session:
                     tsne.share_done(done),
                     embedding if due else None,
                 )
-            if clock() > late:
+            if clock() > late and done < total:
                 self.reporter.note(
                     f"Time was up after {done} of {total} iterations of t-SNE; the map would "
                     "still have moved."
