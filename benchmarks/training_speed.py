@@ -36,6 +36,7 @@ from napari_patchmap.networks.vision import torchvision
 from napari_patchmap.patches import PatchSet, open_patches
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit, make_plan
+from napari_patchmap.training.memory import keep_freed_memory
 from napari_patchmap.training.plan import Plan
 
 
@@ -47,6 +48,8 @@ def row(name: str, speed: float, base: float) -> None:
 def alone(plan: Plan, steps: int) -> float:
     """Views a second of a bare loop around the network; the first steps do not count."""
     device, batch = plan.device, plan.batch_size
+    if device.is_cpu:
+        keep_freed_memory()  # as a run does
     network = Network(plan.spec).to(device.target)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.SGD(network.parameters(), 1e-3, momentum=0.9, nesterov=True)

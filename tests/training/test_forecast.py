@@ -31,6 +31,7 @@ def parts(plan):
     for i in range(len(plan.recipe.stages)):
         yield "before", i, expected.before[i]
         yield "steps", i, plan.steps(i) * expected.step[i]
+        yield "settling", i, expected.settling[i]
     yield "features", 0, expected.features
     yield "layout", 0, expected.layout
     yield "measuring", 0, expected.after - expected.features
@@ -61,7 +62,15 @@ def test_only_parts_of_the_same_kind_are_expected_to_be_as_slow(plan):
     assert left == pytest.approx(seconds["steps", 0] + rest + alike)
     _, left = forecast.state("steps", 1, 0.5, 10.0)
     later = [
-        seconds[k] for k in (("before", 2), ("features", 0), ("layout", 0), ("measuring", 0))
+        seconds[k]
+        for k in (
+            ("settling", 1),
+            ("before", 2),
+            ("settling", 2),
+            ("features", 0),
+            ("layout", 0),
+            ("measuring", 0),
+        )
     ]
     assert left == pytest.approx(5 * seconds["steps", 1] + 2 * alike + sum(later))
 
@@ -71,7 +80,12 @@ def test_by_the_clock_training_ends_when_its_time_is_up(plan):
     forecast = Forecast(plan, clock)
     forecast.end, clock.now = 100.0, 40.0
     _, left = forecast.state("steps", 1, 0.1, 7.0)
-    assert left == pytest.approx(60 + plan.expected.layout + plan.expected.after)
+    expected = plan.expected
+    assert left == pytest.approx(60 + expected.settling[-1] + expected.layout + expected.after)
+    # Time in between is part of the budget, too; what comes after it is not.
+    assert forecast.state("settling", 0)[1] == pytest.approx(left)
+    _, left = forecast.state("settling", 2, 0.0)
+    assert left == pytest.approx(expected.settling[-1] + expected.layout + expected.after)
 
 
 def test_where_only_time_tells_it_is_told_by_time(plan):

@@ -56,11 +56,13 @@ def tsne_layout(
         last_exaggeration=_LAST_EXAGGERATION,
     )
 
+    count = len(features)
+
     def look(done: int, embedding: np.ndarray) -> bool:
-        return watch is not None and watch(tsne.share_done(done))
+        return watch is not None and watch(tsne.share_done(done, count))
 
     def late(done: int) -> bool:
-        return hurry is not None and hurry(tsne.share_done(done), tsne.last_share)
+        return hurry is not None and hurry(tsne.share_done(done, count), tsne.last_share(count))
 
     return tsne.lay_out(standardised(features), jobs=jobs, watch=look, hurry=late)
 

@@ -28,7 +28,7 @@ class Recipe:
         its turned and mirrored copies.
     recalibrate : bool
         Whether batch normalisation gets the statistics of patches as they are
-        after each stage.
+        after each stage that trains the backbone, and after the last.
     layout : {"network", "tsne"}
         Whether the map is the network's output or the t-SNE of its features.
     head : {"projector", "prototypes"}
@@ -44,6 +44,11 @@ class Recipe:
     recalibrate: bool
     layout: Literal["network", "tsne"] = "network"
     head: Literal["projector", "prototypes"] = "projector"
+
+    def settles_after(self, number: int) -> bool:
+        """Whether statistics are wanted after a stage: not while the backbone rests."""
+        is_last = number + 1 == len(self.stages)
+        return self.recalibrate and (is_last or self.stages[number].trains == "all")
 
 
 def kind_of(backbone: str) -> Literal["compact", "paper"]:

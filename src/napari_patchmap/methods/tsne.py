@@ -43,6 +43,10 @@ _LATER_COST = 2.5
 #: The same of the last ones, when they lie furthest apart.
 _LAST_COST = 4.0
 
+#: Neighbours of so many patches take as long as the early phase; their time grows with
+#: the square of the patches, that of an iteration with the patches.
+_SLOW_NEIGHBOURS = 17_000
+
 #: Iterations between two looks.
 _EVERY = 10
 
@@ -100,9 +104,10 @@ class Tsne:
         """Iterations in all."""
         return EARLY + self.iterations + (LAST if self.last_exaggeration else 0)
 
-    def share_done(self, iterations: int) -> float:
+    def share_done(self, iterations: int, patches: int) -> float:
         """Return how much of the time is over after so many iterations, 0 to 1, about."""
-        return self._cost(iterations) / self._cost(self.steps)
+        found = EARLY * min(patches, _MOST_EXACT) / _SLOW_NEIGHBOURS
+        return (found + self._cost(iterations)) / (found + self._cost(self.steps))
 
     def _cost(self, iterations: int) -> float:
         """Return what iterations take, in such of the early phase."""
@@ -115,10 +120,9 @@ class Tsne:
         """How long it takes, beside a t-SNE with the usual iterations."""
         return self._cost(self.steps) / Tsne()._cost(EARLY + LATER)
 
-    @property
-    def last_share(self) -> float:
+    def last_share(self, patches: int) -> float:
         """Share of the time that the iterations with the last exaggeration take."""
-        return 1 - self.share_done(EARLY + self.iterations)
+        return 1 - self.share_done(EARLY + self.iterations, patches)
 
     def lay_out(
         self,

@@ -18,6 +18,9 @@ from napari_patchmap.networks.pixels import Pixels
 #: Patches that go through the network at once.
 BATCH, LARGE_BATCH = 512, 64
 
+#: Patches that give a network its statistics, at most.
+MOST_SETTLING = 4096
+
 
 @torch.inference_mode()
 def infer(
@@ -106,7 +109,6 @@ def recalibrate(
     *,
     symmetries: Sequence[Symmetry] = ((0, False),),
     half: torch.dtype | None = None,
-    batches: int = 8,
 ) -> None:
     """Give batch normalisation the statistics of patches as they are.
 
@@ -118,7 +120,7 @@ def recalibrate(
     ----------
     network : Network
     pixels : Tensor of uint8 or PatchPixels, shape (n, channel, height, width)
-        Patches; up to ``batches`` x 512, spread evenly, are used.
+        Patches; up to 4096, spread evenly, are used.
     symmetries : sequence of (quarter turns, mirrored)
         As they will be given to :func:`infer`.
     half : torch.dtype, optional
@@ -128,7 +130,7 @@ def recalibrate(
         return
     device = network.device
     was_training = network.training
-    count = min(len(pixels), batches * BATCH)
+    count = min(len(pixels), MOST_SETTLING)
     chosen = torch.linspace(0, len(pixels) - 1, count).round().long()
     # Neighbours in a set are often alike; every batch takes from all over it.
     parts = max(1, count // BATCH)

@@ -13,15 +13,17 @@ from napari_patchmap.methods.layout import MOST_LANDMARKS
 from napari_patchmap.methods.losses import cauchy_infonce
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.networks import Network, NetworkSpec
+from napari_patchmap.networks.inference import MOST_SETTLING
 from napari_patchmap.networks.memory import is_out_of_memory
 from napari_patchmap.training.device import Device
+from napari_patchmap.training.optimisers import make_optimiser
 
 #: t-SNE of a patch's features, and the shorter one that a network learns, in seconds;
 #: measured on two CPU cores.
 TSNE_SECONDS, LAYOUT_SECONDS = 3.5e-3, 1.7e-3
 
 #: A pair of patches in the silhouette, in seconds; and the writing of a run.
-_PAIR_SECONDS, _WRITING_SECONDS = 2e-8, 2.0
+_PAIR_SECONDS, _WRITING_SECONDS = 1e-8, 1.0
 
 #: Time that is spent on measuring, in seconds, and repetitions at most.
 _PATIENCE, _REPEATS = 0.4, 5
@@ -75,9 +77,37 @@ class Speed:
         measuring = _PAIR_SECONDS * patches**2 + _WRITING_SECONDS
         return self.features(patches, symmetries) + measuring
 
+    def settling(self, patches: int, symmetries: int) -> float:
+        """Seconds for the statistics of the network, see :func:`recalibrate`."""
+        return self.look * min(patches, MOST_SETTLING) * (1 + symmetries)
+
     def features(self, patches: int, symmetries: int) -> float:
         """Seconds for features of all patches."""
         return self.look * patches * symmetries
+
+
+@functools.lru_cache(maxsize=64)
+def update_seconds(stage: Stage, spec: NetworkSpec, device: Device) -> float:
+    """Time the optimiser of a stage, without what computes its gradients.
+
+    Parameters
+    ----------
+    stage : Stage
+    spec : NetworkSpec
+    device : Device
+
+    Returns
+    -------
+    float
+        Seconds for one step.
+    """
+    with torch.random.fork_rng():
+        network = Network(spec).to(device.target)
+    optimiser = make_optimiser(stage, network)
+    for group in optimiser.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = torch.zeros_like(parameter)
+    return _seconds(optimiser.step, device.target)
 
 
 @functools.lru_cache(maxsize=32)

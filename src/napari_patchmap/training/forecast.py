@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from napari_patchmap.training.clock import Clock
     from napari_patchmap.training.plan import Plan
 
-#: What comes before a stage's steps, the steps, and what comes after the last stage:
-#: features of all patches, their t-SNE, measuring and writing.
-Part = Literal["before", "steps", "features", "layout", "measuring"]
+#: What comes before a stage's steps, the steps, the network's statistics after them, and
+#: what comes after the last stage: features of all patches, their t-SNE, measuring and
+#: writing.
+Part = Literal["before", "steps", "settling", "features", "layout", "measuring"]
 
 #: Once a part took so many seconds, its own pace is trusted.
 _TRUST = 2.0
@@ -45,9 +46,13 @@ class Forecast:
             self._parts["steps", number] = plan.steps(number) * expected.step[number]
             cached = "cached" if stage.neighbours else "network"
             self._kinds["steps", number] = cached
+            self._parts["settling", number] = expected.settling[number]
+        trained = list(self._parts)
         self._parts["features", 0] = expected.features
         self._parts["layout", 0] = expected.layout
         self._parts["measuring", 0] = expected.after - expected.features
+        #: What a time budget of the training does not cover.
+        self._after = [*trained[-1:], *(k for k in self._parts if k not in trained)]
         self._slowness: dict[str, float] = {}
         self._at: tuple[Part, int] | None = None
         self._began = 0.0
@@ -90,10 +95,10 @@ class Forecast:
             self._slowness[kind] = pace
         left = expected * (1 - share) * self._slowness.get(kind, 1.0)
         keys = list(self._parts)
-        if self.end is not None and part in ("before", "steps"):
-            left = max(0.0, self.end - now)
-            keys = [key, *(k for k in keys if k[0] not in ("before", "steps"))]
-        for later in keys[keys.index(key) + 1 :]:
+        coming = keys[keys.index(key) + 1 :]
+        if self.end is not None and key not in self._after:
+            left, coming = max(0.0, self.end - now), self._after
+        for later in coming:
             left += self._parts[later] * self._slowness.get(self._kind(later), 1.0)
         done = now / (now + left) if now + left > 0 else 0.0
         self._fraction = max(self._fraction, min(1.0, done))

@@ -18,7 +18,7 @@ from napari_patchmap.networks.started import STARTED
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.config import RunConfig, TrainConfig
 from napari_patchmap.training.device import Device, choose_device, free_memory
-from napari_patchmap.training.estimate import TSNE_SECONDS, measure_speed
+from napari_patchmap.training.estimate import TSNE_SECONDS, measure_speed, update_seconds
 from napari_patchmap.training.progress import say_time
 from napari_patchmap.training.ranks import Ranks
 
@@ -79,7 +79,8 @@ class Plan:
         stages = range(len(self.recipe.stages))
         steps = sum(self.stage_seconds(i) for i in stages)
         expected = self.expected
-        return steps + sum(expected.before) + expected.layout + expected.after
+        around = sum(expected.before) + sum(expected.settling)
+        return steps + around + expected.layout + expected.after
 
     def stage_seconds(self, stage: int) -> float:
         """Time that the steps of a stage (from 0) are expected to take."""
@@ -152,6 +153,8 @@ class Expected:
         Before the first step of each stage.
     step : tuple of float
         A step of each stage.
+    settling : tuple of float
+        The network's statistics after each stage.
     layout : float
         t-SNE of the features, if that makes the map.
     after : float
@@ -162,6 +165,7 @@ class Expected:
 
     before: tuple[float, ...]
     step: tuple[float, ...]
+    settling: tuple[float, ...]
     layout: float
     after: float
     features: float
@@ -245,7 +249,14 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
                 speed.before(stage, count, len(turned), tsne=recipe.start == "tsne")
                 for stage in recipe.stages
             ),
-            step=tuple(share * speed.of_step(stage) for stage in recipe.stages),
+            step=tuple(
+                share * speed.of_step(stage) + update_seconds(stage, spec, device)
+                for stage in recipe.stages
+            ),
+            settling=tuple(
+                speed.settling(count, len(turned)) if recipe.settles_after(number) else 0.0
+                for number in range(len(recipe.stages))
+            ),
             layout=TSNE_SECONDS * count * train.tsne().length
             if recipe.layout == "tsne"
             else 0.0,

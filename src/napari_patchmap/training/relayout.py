@@ -54,7 +54,7 @@ def lay_out_again(
 
     def watch(done: int, embedding: np.ndarray) -> bool:
         nonlocal stopped, shown
-        seconds, share = time.monotonic() - began, tsne.share_done(done)
+        seconds, share = time.monotonic() - began, tsne.share_done(done, len(embedding))
         due = seconds - shown >= snapshot_seconds
         shown = seconds if due else shown
         if progress is not None:

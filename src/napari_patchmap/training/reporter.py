@@ -70,6 +70,20 @@ class Reporter:
             )
         )
 
+    def settling(self) -> None:
+        """Report what follows the last step of a stage: statistics of the network."""
+        fraction, left = self._forecast.state("settling", self._number)
+        self._tell(
+            Progress(
+                **{
+                    **vars(self._last),
+                    "fraction": fraction,
+                    "seconds": self._clock(),
+                    "seconds_left": left,
+                }
+            )
+        )
+
     def finishing(
         self,
         part: Literal["features", "layout", "measuring"],

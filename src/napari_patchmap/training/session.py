@@ -133,7 +133,9 @@ class Session:
         if self.plan.minutes is None:
             return math.inf
         whole = 60 * self.plan.minutes
-        return whole - max(_RESERVE * whole, _LEAST_RESERVE) - self.plan.expected.after
+        expected = self.plan.expected
+        settling = sum(expected.settling[-1:])
+        return whole - max(_RESERVE * whole, _LEAST_RESERVE) - settling - expected.after
 
     def _load_pixels(self) -> Pixels:
         lazy = PatchPixels(self.patches, self.plan.size)
@@ -276,6 +278,7 @@ class Session:
     def recalibrate(self) -> None:
         """Give batch normalisation the statistics of patches as they are."""
         if self.plan.recipe.recalibrate:
+            self.reporter.settling()
             recalibrate(
                 self.network, self.pixels, symmetries=self.symmetries, half=self.device.half
             )
@@ -331,11 +334,11 @@ class Session:
     def _lay_out(self, features: np.ndarray) -> np.ndarray:
         """Make the map by t-SNE of the features; end early if time is up."""
         clock, late = self.clock, self._budget
-        tsne = self.config.train.tsne()
+        tsne, count = self.config.train.tsne(), len(features)
         total, pace = tsne.steps, LayoutPace(clock, self.plan.expected.layout)
 
         def hurry(done: int) -> bool:
-            last = pace.seconds(tsne.share_done(done), tsne.last_share)
+            last = pace.seconds(tsne.share_done(done, count), tsne.last_share(count))
             if clock() + last < late:
                 return False
             self.reporter.note(
@@ -350,7 +353,7 @@ class Session:
                 self.reporter.finishing(
                     "layout",
                     f"laying out the map: {done} of {total} iterations",
-                    tsne.share_done(done),
+                    tsne.share_done(done, count),
                     embedding if due else None,
                 )
             if clock() > late and done < total:

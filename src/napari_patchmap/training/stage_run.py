@@ -124,7 +124,8 @@ class StageRun:
         session.reporter.end_stage()
         plain_norms(session.network)
         self.learner.finish()
-        session.recalibrate()
+        if session.plan.recipe.settles_after(session.stage) or session.control.stopped:
+            session.recalibrate()
 
     def _step(self, fed: Fed) -> None:
         session, learner = self.session, self.learner
