@@ -218,8 +218,16 @@ def test_a_run_from_elsewhere_is_dropped_on_the_panel(qtbot, viewer, panel, made
     assert "map of 45 patches, not of these 60" in panel.message.text
     assert panel.message.level == "error"
     assert len(panel.workspace.compared) == 1
-    drop(panel, made / "solid")
-    qtbot.waitUntil(lambda: "in the list already" in panel.message.text)
+
+
+def test_a_run_that_is_listed_already_is_ticked(qtbot, panel, runs):
+    drop(panel, runs / "pixels")
+    qtbot.waitUntil(lambda: len(panel.workspace.compared) == 1)
+    assert panel.table.rowCount() == 2
+    assert panel.table.item(1, 0).checkState() == Qt.CheckState.Checked
+    drop(panel, runs / "ours")
+    qtbot.waitUntil(lambda: panel.message.text == "This run is the map that is shown.")
+    assert len(panel.workspace.compared) == 1
 
 
 def test_table_and_picture_are_saved(qtbot, panel, tmp_path):

@@ -14,6 +14,22 @@ def runs_home() -> Path:
     return user_data_path("napari-patchmap", appauthor=False) / "runs"
 
 
+def run_folders(home: str | Path | None = None) -> list[Path]:
+    """Return what may be run folders.
+
+    Parameters
+    ----------
+    home : path, optional
+        Folder that holds them; that of the runs started from napari when None. It
+        need not exist.
+    """
+    home = Path(home) if home is not None else runs_home()
+    try:
+        return [folder for folder in home.iterdir() if not folder.name.startswith(".")]
+    except OSError:
+        return []
+
+
 def new_run_folder(name: str, home: str | Path | None = None) -> Path:
     """Return the path of a run folder that does not exist yet.
 

@@ -16,7 +16,7 @@ from napari_patchmap.errors import ConfigError, RunError
 from napari_patchmap.methods.catalog import LAYOUTS, TITLES, UNTRAINED
 from napari_patchmap.methods.tsne import Tsne
 from napari_patchmap.runs.config import RunConfig
-from napari_patchmap.runs.places import runs_home
+from napari_patchmap.runs.places import run_folders
 from napari_patchmap.runs.table import read_embedding_csv
 
 #: Columns that tell which patch a row is.
@@ -251,13 +251,8 @@ def find_maps(name: str, count: int, home: str | Path | None = None) -> list[Sav
         Folder that holds run folders; that of the runs started from napari when None.
         What is damaged or no run is left out.
     """
-    home = Path(home) if home is not None else runs_home()
     found = []
-    try:
-        folders = [folder for folder in home.iterdir() if not folder.name.startswith(".")]
-    except OSError:
-        return []
-    for folder in folders:
+    for folder in run_folders(home):
         try:
             one = read_map(folder)
         except RunError:

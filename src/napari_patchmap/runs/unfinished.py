@@ -19,7 +19,7 @@ from napari_patchmap.runs.checkpoint import (
 )
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.folder import recover
-from napari_patchmap.runs.places import runs_home
+from napari_patchmap.runs.places import run_folders
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,8 @@ def find_unfinished(patches: PatchSet, home: str | Path | None = None) -> list[U
         Folder that holds run folders; that of the runs started from napari when None.
         Damaged ones are left out.
     """
-    home = Path(home) if home is not None else runs_home()
     found = []
-    try:
-        folders = [folder for folder in home.iterdir() if not folder.name.startswith(".")]
-    except OSError:
-        return []
-    for folder in folders:
+    for folder in run_folders(home):
         try:
             if is_unfinished(folder):
                 found.append(read_unfinished(folder))

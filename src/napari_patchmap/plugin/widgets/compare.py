@@ -176,15 +176,15 @@ class CompareMaps(WorkPanel):
     # -- what people do -------------------------------------------------------------------
 
     def add_run(self, folder: str | Path) -> None:
-        """Take a saved run, or all in a folder, into the list and show them."""
+        """Take a saved run, or all in a folder, into the list, and tick them."""
         run, patches = self.workspace.run, self.workspace.patches
         if run is None or patches is None:
             return
-        table, known = patches.table, {one.folder for one in self.maps}
+        table, own = patches.table, self._own
 
         def work(_: Task) -> list[Compared]:
-            new = [one for one in maps_in([run_folder(folder)]) if one.folder not in known]
-            return [Compared(one, one.read_for(table)) for one in new]
+            others = [one for one in maps_in([run_folder(folder)]) if one.folder != own]
+            return [Compared(one, one.read_for(table)) for one in others]
 
         task = self.run(work, "Reading a saved run")
         task.done.connect(self._on_added)
@@ -193,14 +193,15 @@ class CompareMaps(WorkPanel):
 
     def _on_added(self, found: list[Compared]) -> None:
         if not found:
-            self.message.say("This run is in the list already.")
+            self.message.say("This run is the map that is shown.")
             return
-        new = [one.saved for one in found]
+        known = {one.folder for one in self.maps}
+        new = [one.saved for one in found if one.saved.folder not in known]
         self._added += new
         self._read |= {one.saved.folder: one for one in found}
         self.maps += new
-        shown = [one.saved for one in self.workspace.compared]
-        self._want([*shown, *new])
+        wanted = {one.saved.folder for one in (*self.workspace.compared, *found)}
+        self._want([one for one in self.maps if one.folder in wanted])
 
     def make_current(self) -> None:
         """Open the marked map in place of the current one."""
