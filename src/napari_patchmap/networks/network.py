@@ -68,7 +68,7 @@ class Network(nn.Module):
         self.backbone = make_backbone(spec.backbone, spec.channels, spec.size)
         width = int(self.backbone.out_features)  # type: ignore[arg-type]
         if spec.head == "prototypes":
-            self.hidden, width = _smooth_layers(width, spec.hidden)
+            self.hidden, width = _smooth_layers(width, spec)
             self.output: nn.Linear | Prototypes = Prototypes(width, spec.out_dim)
             return
         self.hidden, width = _hidden_layers(width, spec)
@@ -146,14 +146,17 @@ class Prototypes(nn.Module):
         return nn.functional.linear(normalised, nn.functional.normalize(self.weight, dim=1))
 
 
-def _smooth_layers(width: int, hidden: tuple[int, ...]) -> tuple[nn.Sequential, int]:
+def _smooth_layers(width: int, spec: NetworkSpec) -> tuple[nn.Sequential, int]:
     """Make DINO's hidden layers: GELU after all but the last, small weights."""
-    layers: list[nn.Module] = []
-    for i, units in enumerate(hidden):
+    layers: list[nn.Module] = [nn.BatchNorm1d(width, affine=False)] if spec.norm else []
+    for i, units in enumerate(spec.hidden):
         linear = nn.Linear(width, units)
         nn.init.trunc_normal_(linear.weight, std=0.02)
         nn.init.zeros_(linear.bias)
-        layers += [nn.GELU(), linear] if i else [linear]
+        if i:
+            layers += [nn.BatchNorm1d(width)] if spec.norm else []
+            layers.append(nn.GELU())
+        layers.append(linear)
         width = units
     return nn.Sequential(*layers), width
 

