@@ -263,6 +263,16 @@ def test_every_precision_trains(precision):
     assert all(w.dtype == torch.float32 for w in weights.values() if w.is_floating_point())
 
 
+def test_the_plan_says_when_the_time_is_too_short_for_the_network():
+    patches = make_cells(400)
+    slow = TrainConfig(minutes=0.1, backbone="resnet50-small-kernel", device="cpu")
+    said = describe_plan(patches, RunConfig(slow))
+    assert "too few to learn much" in said
+    assert "take the compact network" in said
+    enough = TrainConfig(minutes=5, device="cpu")
+    assert "too few" not in describe_plan(patches, RunConfig(enough))
+
+
 def test_the_plan_says_how_long_it_takes_and_is_kept_with_the_run(cells):
     settings = config(epochs=(4, 2, 2), device="cpu")
     said = describe_plan(cells, settings)

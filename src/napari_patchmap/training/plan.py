@@ -235,7 +235,7 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
             "compared with the whole batch."
         )
         notes = (*notes, sentence)
-    return Plan(
+    plan = Plan(
         device=device,
         recipe=recipe,
         batch_size=batch_size,
@@ -264,6 +264,26 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
             features=speed.features(count, len(turned)),
         ),
         notes=notes,
+    )
+    return replace(plan, notes=(*notes, *_too_short(plan)))
+
+
+def _too_short(plan: Plan) -> tuple[str, ...]:
+    """Say so when a time budget ends before the network has seen every patch once."""
+    if plan.minutes is None or not plan.recipe.stages:
+        return ()
+    known = plan.expected
+    around = sum(known.before) + sum(known.settling) + known.layout + known.after
+    training = max(0.0, plan.seconds - around)
+    stages = zip(plan.recipe.stages, known.step, strict=True)
+    steps = sum(training * s.share / step for s, step in stages if s.trains == "all")
+    seen = steps * plan.batch_size / plan.patches
+    if seen >= 1:
+        return ()
+    other = "" if plan.spec.backbone == "compact" else ", or take the compact network"
+    return (
+        f"In this time the network sees about {seen:.0%} of the patches, too few to learn much; "
+        f"give it more minutes or a GPU{other}.",
     )
 
 
