@@ -281,10 +281,11 @@ def _too_short(plan: Plan) -> tuple[str, ...]:
     if seen >= 1:
         return ()
     other = "" if plan.spec.backbone == "compact" else ", or take the compact network"
-    return (
-        f"In this time the network sees about {seen:.0%} of the patches, too few to learn much; "
-        f"give it more minutes or a GPU{other}.",
+    sentence = (
+        f"In this time the network sees about {seen:.0%} of the patches, too few to learn "
+        f"much; give it more minutes or a GPU{other}."
     )
+    return (sentence,)
 
 
 def _for_histology(
