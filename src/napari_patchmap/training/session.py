@@ -109,7 +109,9 @@ class Session:
         inside = self._restore(saved, folder)
         end = None
         if plan.minutes is not None:
-            end = self._budget - plan.expected.layout
+            expected = plan.expected
+            still = sum(expected.settling[-1:]) + expected.features + expected.layout
+            end = self._deadline - still
         while self.stage < len(plan.recipe.stages) and not self.control.stopped:
             self.reporter.begin_stage(self.stage, end)
             self.snapshots.begin_stage()
@@ -128,14 +130,13 @@ class Session:
         return self._finish()
 
     @property
-    def _budget(self) -> float:
+    def _deadline(self) -> float:
         """Seconds after which the map must be there; infinite when epochs are followed."""
         if self.plan.minutes is None:
             return math.inf
-        whole = 60 * self.plan.minutes
-        expected = self.plan.expected
-        settling = sum(expected.settling[-1:])
-        return whole - max(_RESERVE * whole, _LEAST_RESERVE) - settling - expected.after
+        whole, expected = 60 * self.plan.minutes, self.plan.expected
+        measuring = expected.after - expected.features
+        return whole - max(_RESERVE * whole, _LEAST_RESERVE) - measuring
 
     def _load_pixels(self) -> Pixels:
         lazy = PatchPixels(self.patches, self.plan.size)
@@ -333,7 +334,7 @@ class Session:
 
     def _lay_out(self, features: np.ndarray) -> np.ndarray:
         """Make the map by t-SNE of the features; end early if time is up."""
-        clock, late = self.clock, self._budget
+        clock, late = self.clock, self._deadline
         tsne, count = self.config.train.tsne(), len(features)
         total, pace = tsne.steps, LayoutPace(clock, self.plan.expected.layout)
 
