@@ -77,6 +77,17 @@ def test_what_was_learned_is_laid_out_again_by_tsne(stack, tmp_path, capsys):
     assert "axis-2" in pd.read_csv(placed)
     capsys.readouterr()
     assert "already holds a run" in fails(capsys, *again)
+    # A setting of the run is taken over, and taken back when it is given empty.
+    for value, wanted in (("2", 2.0), ("", None)):
+        made = tmp_path / f"last{value}"
+        source = str(other if value else tmp_path / "last2")
+        flat = ["--dimensions", "2", "--last-exaggeration", value]
+        assert main(["tsne", source, "--out", str(made), *flat]) == 0
+        kept = json.loads((made / "config.json").read_text())["config"]["train"]
+        assert kept["last_exaggeration"] == wanted
+    assert "Perplexity must be a number" in fails(
+        capsys, *again[:3], str(tmp_path / "no"), "--perplexity", ""
+    )
     again[3] = tmp_path / "flat"
     assert "2 or 3 dimensions, not of 5" in fails(capsys, *again, "--dimensions", "5")
     assert not again[3].exists()

@@ -228,7 +228,7 @@ def _add_setting(parser: argparse.ArgumentParser, item: Setting) -> None:
     parser.add_argument(
         "--" + item.name.replace("_", "-"),
         dest=item.name,
-        type=_checked(item) if not item.choices else str,
+        type=_checked(item, may_be_empty=item.optional) if not item.choices else str,
         choices=item.choices or None,
         nargs="+" if item.type is tuple else None,
         metavar="E" if item.type is tuple else None,
@@ -236,10 +236,16 @@ def _add_setting(parser: argparse.ArgumentParser, item: Setting) -> None:
     )
 
 
-def _checked(item: Setting) -> Any:
+#: What an option is that was given with nothing: a setting that is taken back.
+_EMPTY = object()
+
+
+def _checked(item: Setting, *, may_be_empty: bool = False) -> Any:
     """Return a converter that complains in the setting's own words."""
 
     def convert(text: str) -> Any:
+        if not text and may_be_empty:
+            return _EMPTY
         try:
             return item.check((text,))[0] if item.type is tuple else item.check(text)
         except ConfigError as error:
@@ -255,8 +261,12 @@ def given_settings(args: argparse.Namespace) -> dict[str, Any]:
     """Return the training settings that were named on the command line."""
     from napari_patchmap.runs import TrainConfig
 
-    names = [item.name for item in TrainConfig.settings() if hasattr(args, item.name)]
-    return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    given = {item.name: getattr(args, item.name, None) for item in TrainConfig.settings()}
+    return {
+        name: None if value is _EMPTY else value
+        for name, value in given.items()
+        if value is not None
+    }
 
 
 def chosen_tiles(args: argparse.Namespace) -> TileConfig | None:
