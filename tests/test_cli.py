@@ -85,6 +85,7 @@ def test_what_was_learned_is_laid_out_again_by_tsne(stack, tmp_path, capsys):
         assert main(["tsne", source, "--out", str(made), *flat]) == 0
         kept = json.loads((made / "config.json").read_text())["config"]["train"]
         assert kept["last_exaggeration"] == wanted
+    capsys.readouterr()
     assert "Perplexity must be a number" in fails(
         capsys, *again[:3], str(tmp_path / "no"), "--perplexity", ""
     )
