@@ -39,6 +39,9 @@ import numpy as np
 
 TICK_MS, LIMIT_MS = 5, 50.0
 
+#: The same views on both ways; loading patches chooses some in the window.
+AUGMENT = "rotations"
+
 #: Far more than is trained; the time ends it.
 EPOCHS = (10_000.0, 1.0, 1.0)
 
@@ -72,6 +75,7 @@ class Steps:
 
 def command_line(data: Path, seconds: float) -> float:
     """Train without a window; return patches a minute."""
+    from napari_patchmap.augment import AugmentConfig
     from napari_patchmap.patches import open_patches
     from napari_patchmap.runs import RunConfig, TrainConfig
     from napari_patchmap.training import fit
@@ -88,7 +92,7 @@ def command_line(data: Path, seconds: float) -> float:
     with tempfile.TemporaryDirectory() as folder:
         fit(
             patches,
-            RunConfig(TrainConfig(device="cpu", epochs=EPOCHS)),
+            RunConfig(TrainConfig(device="cpu", epochs=EPOCHS), AugmentConfig.preset(AUGMENT)),
             folder=Path(folder) / "run",
             progress=report,
             should_stop=lambda: time.perf_counter() > until[0],
@@ -159,6 +163,7 @@ def window(data: Path, seconds: float, where: bool, picture: Path | None) -> flo
     from qtpy.QtTest import QTest
     from qtpy.QtWidgets import QApplication
 
+    from napari_patchmap.augment import AugmentConfig
     from napari_patchmap.patches import open_patches
     from napari_patchmap.plugin.docks import show_panel
     from napari_patchmap.plugin.widgets.open_all import open_workspace
@@ -170,6 +175,7 @@ def window(data: Path, seconds: float, where: bool, picture: Path | None) -> flo
     open_workspace(viewer)
     workspace = workspace_of(viewer)
     workspace.set_patches(patches)
+    workspace.set_augment(AugmentConfig.preset(AUGMENT))
     panel = show_panel(viewer, "train")
     panel.form.set_config(panel.form.config.replace(device="cpu", epochs=EPOCHS))
     QTest.qWait(3000)
