@@ -237,6 +237,13 @@ class _Job:
         return self._name
 
     def __call__(self) -> None:
+        # In a thread of its own: those of Qt's pool live on, and a training would be slow
+        # beside what they keep, see plugin/threads.py.
+        thread = threading.Thread(target=self._do, name=self._name, daemon=True)
+        thread.start()
+        thread.join()
+
+    def _do(self) -> None:
         task, work, self._task, self._work = self._task, self._work, None, None
         assert task is not None
         assert work is not None

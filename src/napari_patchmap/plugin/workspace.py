@@ -19,6 +19,7 @@ from psygnal import Signal
 from napari_patchmap.augment.config import AugmentConfig
 from napari_patchmap.explore.selection import How, Selection
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.threads import compute_elsewhere
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -81,6 +82,7 @@ class Workspace:
     status_changed = Signal(str)
 
     def __init__(self) -> None:
+        compute_elsewhere()  # this is the thread of the window
         self._patches: PatchSet | None = None
         self._augment = AugmentConfig()
         self._embedding: np.ndarray | None = None
