@@ -163,7 +163,10 @@ class MapLayer(Quiet):
         if old is not None and old in self.viewer.layers:
             self.viewer.layers.remove(old)
         embedding = embedding[:, : self.points.data.shape[1]]
-        layer = marks.placed_points(name, embedding, table, float(self.points.size[0]))
+        # Many more than the map has would hide it.
+        smaller = min(1.0, (len(self.points.data) / max(1, len(embedding))) ** 0.5)
+        size = float(self.points.size[0]) * smaller
+        layer = marks.placed_points(name, embedding, table, size)
         self._add(key, layer)
         self._guests.pop(key, None)
         self._guests[key] = Guests(layer, patches, table)
