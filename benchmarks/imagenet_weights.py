@@ -32,6 +32,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
     args = parser.parse_args()
+    if not args.out.resolve().parent.is_dir():
+        parser.error(f"{args.out.parent} is no folder; make it first or choose another.")
     with tempfile.TemporaryDirectory() as folder:
         pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps"]
         subprocess.run([*pip, "-d", folder, PACKAGE], check=True)

@@ -89,6 +89,9 @@ def test_what_was_learned_is_laid_out_again_by_tsne(stack, tmp_path, capsys):
     assert "Perplexity must be a number" in fails(
         capsys, *again[:3], str(tmp_path / "no"), "--perplexity", ""
     )
+    assert "Epochs must be a number; it was ''" in fails(
+        capsys, "embed", stack, "--out", tmp_path / "no", "--epochs", ""
+    )
     again[3] = tmp_path / "flat"
     assert "2 or 3 dimensions, not of 5" in fails(capsys, *again, "--dimensions", "5")
     assert not again[3].exists()

@@ -225,10 +225,11 @@ def _add_setting(parser: argparse.ArgumentParser, item: Setting) -> None:
     help = item.help + (f" [{item.unit}]" if item.unit else "")
     if item.default is not None:
         help += f" (default {item.default})"
+    single = item.type is not tuple
     parser.add_argument(
         "--" + item.name.replace("_", "-"),
         dest=item.name,
-        type=_checked(item, may_be_empty=item.optional) if not item.choices else str,
+        type=str if item.choices else _checked(item, may_be_empty=item.optional and single),
         choices=item.choices or None,
         nargs="+" if item.type is tuple else None,
         metavar="E" if item.type is tuple else None,
