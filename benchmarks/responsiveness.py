@@ -133,6 +133,10 @@ class Ticker:
         self._timer.stop()
         return [1000 * gap for gap in self.gaps]
 
+    def close(self) -> None:
+        """Watch no longer."""
+        self._ended.set()
+
     def _watch(self) -> None:
         """Note every 10 ms what the main thread does while it is late."""
         while not self._ended.wait(0.01):
@@ -203,6 +207,7 @@ def window(data: Path, seconds: float, where: bool, picture: Path | None) -> flo
     QTest.mouseClick(panel.button, Qt.MouseButton.LeftButton)
     while workspace.training:
         QTest.qWait(50)
+    ticker.close()
     for place, count in ticker.places.most_common(25):
         print(f"{10 * count:6d} ms  {place}")
     viewer.close()
