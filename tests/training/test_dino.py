@@ -42,7 +42,7 @@ def teacher_of(student, augment=None, **settings):
         Distillation(**settings),
         augment or AugmentConfig(),
         is_rgb=True,
-        fill=torch.zeros(3),
+        fill=np.zeros(3),
     )
 
 

@@ -129,8 +129,10 @@ def tilt_of(moves: Tensor, size: tuple[int, int]) -> Tensor:
         See :class:`Geometry`.
     """
     height, width = size
-    sign_x = torch.tensor([-1.0, 1.0, 1.0, -1.0], device=moves.device)
-    sign_y = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=moves.device)
+    # Made where they are wanted: a GPU is waited for when numbers are sent to it.
+    corner = torch.arange(4, device=moves.device)
+    sign_x = torch.where((corner == 1) | (corner == 2), 1.0, -1.0)
+    sign_y = torch.where(corner >= 2, 1.0, -1.0)
     # Corners about the centre as torchvision has them: 0 and size - 1, where 0 is the
     # edge, not the centre, of the first pixel.
     x = torch.where(sign_x < 0, 0, width - 1) - width / 2
@@ -145,7 +147,9 @@ def tilt_of(moves: Tensor, size: tuple[int, int]) -> Tensor:
     rows_y = [zero, zero, zero, to_x, to_y, one, -from_y * to_x, -from_y * to_y]
     matrix = torch.cat([torch.stack(rows_x, dim=2), torch.stack(rows_y, dim=2)], dim=1)
     wanted = torch.cat([from_x, from_y], dim=1)
-    return torch.linalg.solve(matrix, wanted).float()
+    # Corners that move inwards leave a projection; checking for one waits for the GPU.
+    solution, _ = torch.linalg.solve_ex(matrix, wanted, check_errors=False)
+    return solution.float()
 
 
 def resample(

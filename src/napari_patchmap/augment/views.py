@@ -39,7 +39,8 @@ class ViewMaker:
     def __init__(self, config: AugmentConfig, *, is_rgb: bool, fill: np.ndarray) -> None:
         self._full = self.config = config
         self.is_rgb = is_rgb
-        self.fill = torch.as_tensor(np.asarray(fill, np.float32) / 255)
+        self.fill = np.asarray(fill, np.float32)
+        self._colour = torch.from_numpy(self.fill / 255)
         self._strength = 1.0
 
     @property
@@ -84,6 +85,7 @@ class ViewMaker:
         if (part is None) != (batch is None):
             raise ValueError("a part needs the size of the batch that it is a part of")
         batch, whole = batch or len(patches), (patches.shape[-2], patches.shape[-1])
+        self._colour = self._colour.to(patches.device)  # once: a GPU is waited for meanwhile
         geometry = Geometry.draw(self.config, batch, whole, generator)
         colours = ColourChange.draw(self.config, batch, generator, self._draw_order(generator))
         # What most presets do not have is drawn only if it is wanted, so that their
@@ -103,7 +105,7 @@ class ViewMaker:
         out = torch.empty(shape, device=patches.device)
         for start in range(0, len(patches), step):
             some = slice(start, start + step)
-            images = resample(plain(patches[some]), geometry[some], self.fill, size)
+            images = resample(plain(patches[some]), geometry[some], self._colour, size)
             images = colours[some].apply(images, self.config, is_rgb=self.is_rgb)
             images = images if blur is None else blur[some].apply(images)
             out[some] = images if inverted is None else solarise_some(images, inverted[some])

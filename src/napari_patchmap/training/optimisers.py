@@ -33,6 +33,9 @@ def make_optimiser(stage: Stage, network: Network) -> torch.optim.Optimizer:
       timm has it, with gradients of norm 1 at most: like LARS.
     - Muon: weights of hidden layers; see :class:`Muon`.
 
+    On a GPU of NVIDIA SGD and AdamW are one kernel, which also looks itself whether a
+    gradient overflowed in float16; the others wait for the answer.
+
     Its ``state_dict`` holds tensors and numbers alone.
 
     Parameters
@@ -47,6 +50,7 @@ def make_optimiser(stage: Stage, network: Network) -> torch.optim.Optimizer:
     """
     named = _moving(stage, network)
     decay = stage.weight_decay
+    fused = network.device.type == "cuda" or None
     if stage.optimiser == "muon":
         hidden = _hidden_weights(network)
         matrices = [p for p in named.values() if id(p) in hidden]
@@ -54,9 +58,19 @@ def make_optimiser(stage: Stage, network: Network) -> torch.optim.Optimizer:
         return Muon(matrices, others, lr=stage.lr, weight_decay=decay)
     if stage.optimiser == "adamw":
         groups = _by_decay(named, decay)
-        return torch.optim.AdamW(groups, lr=stage.lr, betas=(0.9, 0.95), weight_decay=decay)
+        return torch.optim.AdamW(
+            groups, lr=stage.lr, betas=(0.9, 0.95), weight_decay=decay, fused=fused
+        )
     if stage.optimiser == "sgd":
-        return torch.optim.SGD(named.values(), lr=stage.lr, momentum=0.9, weight_decay=decay)
+        optimiser = torch.optim.SGD(
+            named.values(), lr=stage.lr, momentum=0.9, weight_decay=decay, fused=fused
+        )
+        if fused:
+            # torch leaves the momentum as it finds the memory if the first gradient
+            # overflows, and that step is left out.
+            for weights in named.values():
+                optimiser.state[weights]["momentum_buffer"] = torch.zeros_like(weights)
+        return optimiser
     groups = _by_decay(named, decay)
     # timm adapts what decays; these are to be adapted with a decay of zero, too.
     groups[0]["always_adapt"] = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +16,7 @@ from napari_patchmap.methods.recipe import Recipe, kind_of
 from napari_patchmap.methods.simclr import HISTOLOGY_BATCH, HISTOLOGY_TEMPERATURE
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.fixed import PIXELS, PRETRAINED
+from napari_patchmap.networks.memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.networks.started import STARTED
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.config import RunConfig, TrainConfig
@@ -222,7 +225,9 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
         out_dim=recipe.stages[0].dimensions if recipe.stages else 0,
         head=recipe.head,
     )
-    speed = measure_speed(spec, device, batch_size, trains=bool(recipe.stages))
+    with _trying(device):
+        speed = measure_speed(spec, device, batch_size, trains=bool(recipe.stages))
+        updates = [update_seconds(stage, spec, device) for stage in recipe.stages]
     free = free_memory(device.target)
     turned = symmetries(config.augment, spec.size) if recipe.average_symmetries else [()]
     share = ranks.largest_share(batch_size)
@@ -250,8 +255,8 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
                 for stage in recipe.stages
             ),
             step=tuple(
-                share * speed.of_step(stage) + update_seconds(stage, spec, device)
-                for stage in recipe.stages
+                share * speed.of_step(stage) + update
+                for stage, update in zip(recipe.stages, updates, strict=True)
             ),
             settling=tuple(
                 speed.settling(count, len(turned)) if recipe.settles_after(number) else 0.0
@@ -319,6 +324,23 @@ def _recipe(
         usual.stages, train.optimiser, train.learning_rate, train.weight_decay
     )
     return replace(usual, stages=stages)
+
+
+@contextmanager
+def _trying(device: Device) -> Iterator[None]:
+    """Say what is to be done if a network does not fit; give back what trying it took."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise TrainingError(
+            f"There is not enough free memory for this network ({device.reason}); close other "
+            "programs that use it, or choose a smaller backbone or another device under More."
+        ) from None
+    finally:
+        if not device.is_cpu:
+            free_cached_memory()
 
 
 def _parts(patch_bytes: int, batch_size: int, free: int) -> int:

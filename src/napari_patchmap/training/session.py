@@ -113,6 +113,7 @@ class Session:
             still = sum(expected.settling[-1:]) + expected.features + expected.layout
             end = self._deadline - still
         while self.stage < len(plan.recipe.stages) and not self.control.stopped:
+            stage = None  # its optimiser is no longer wanted, nor what that keeps in memory
             self.reporter.begin_stage(self.stage, end)
             self.snapshots.begin_stage()
             stage = StageRun(self, self.stage, self._pace(end))
@@ -127,6 +128,8 @@ class Session:
                 self.stage += 1
                 if self.stage < len(plan.recipe.stages) or plan.recipe.layout == "tsne":
                     self.checkpoints.write(self.state())
+        stage = None
+        self.network.zero_grad(set_to_none=True)
         return self._finish()
 
     @property

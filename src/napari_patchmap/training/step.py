@@ -139,11 +139,12 @@ class SummedGradient(Gradient):
     def _compute(
         self, produce: Produce, batch: int, criterion: Callable[[Tensor], Tensor]
     ) -> Tensor:
-        total = torch.zeros(())
+        total: Tensor | None = None
         for part in _split(slice(0, batch), self.parts):
             loss = produce(part) * ((part.stop - part.start) / batch)
             self._scaled(loss).backward()
-            total = total.to(loss.device) + loss.detach()
+            total = loss.detach() if total is None else total + loss.detach()
+        assert total is not None
         return total
 
 

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -34,8 +35,8 @@ class Teacher:
     augment : AugmentConfig
         The areas of crops are those of ``settings``.
     is_rgb : bool
-    fill : Tensor, shape (channel,)
-        Colour outside of turned patches, 0 to 1.
+    fill : ndarray, shape (channel,)
+        Colour outside of turned patches, 0 to 255.
     """
 
     def __init__(
@@ -45,16 +46,15 @@ class Teacher:
         augment: AugmentConfig,
         *,
         is_rgb: bool,
-        fill: Tensor,
+        fill: np.ndarray,
     ) -> None:
         self.settings = settings
         self._student = student
         self.network = copy.deepcopy(student).requires_grad_(False).train()
         self.centre = torch.zeros(student.spec.out_dim, device=student.device)
         self._sum, self._count = torch.zeros_like(self.centre), 0
-        colour = fill.numpy() * 255
         self._makers = [
-            ViewMaker(config, is_rgb=is_rgb, fill=colour) for config in self._views(augment)
+            ViewMaker(config, is_rgb=is_rgb, fill=fill) for config in self._views(augment)
         ]
         self._local_size = self._size_of_local_crops()
 

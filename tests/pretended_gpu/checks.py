@@ -1,0 +1,187 @@
+"""What must hold on a GPU; run by ``tests/training/test_pretended_gpu.py``."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from napari_patchmap.augment import AugmentConfig
+from napari_patchmap.errors import TrainingError
+from napari_patchmap.runs import RunConfig, TrainConfig
+from napari_patchmap.training import fit, make_plan
+from napari_patchmap.training.stage_run import StageRun
+from tests.conftest import make_cells
+from tests.pretended_gpu import pretend
+
+EPOCHS = {"tsimcne": (2.0, 1.0, 1.0), "simclr": (2.0,), "dino": (2.0,)}
+PRESETS = {"tsimcne": "rotations", "simclr": "histology", "dino": "dino"}
+
+
+@pytest.fixture(scope="module")
+def cells():
+    return make_cells(40)
+
+
+@pytest.fixture(autouse=True)
+def _enough_memory():
+    yield
+    pretend.set_memory()
+
+
+def config(method="tsimcne", **changes) -> RunConfig:
+    train = {
+        "method": method,
+        "device": "cuda",
+        "precision": "float32",
+        "backbone": "compact",
+        "epochs": EPOCHS[method],
+        "batch_size": 20,
+        "seed": 1,
+        "compile": "off",
+        **changes,
+    }
+    return RunConfig(TrainConfig(**train), AugmentConfig.preset(PRESETS[method]))
+
+
+def on_the_cpu(settings: RunConfig) -> RunConfig:
+    return replace(settings, train=settings.train.replace(device="cpu"))
+
+
+def test_a_gpu_is_chosen_and_named(cells):
+    plan = make_plan(cells, config(device="auto", precision="auto"))
+    assert plan.device.target.type == "cuda"
+    assert plan.device.reason == "GPU pretended, bfloat16"
+
+
+@pytest.mark.parametrize("method", EPOCHS)
+def test_a_run_learns_what_it_learns_on_the_cpu(cells, method):
+    settings = config(method)
+    here = fit(cells, on_the_cpu(settings))
+    there = fit(cells, settings, snapshot_seconds=0.0)
+    assert there.info["device"] == "GPU pretended, float32 (as set)"
+    # The same random numbers: what differs is the order in which numbers are added up.
+    first = [run.history["loss"].iloc[0] for run in (here, there)]
+    assert first[0] == pytest.approx(first[1], rel=2e-3)
+    assert np.isfinite(there.embedding).all()
+    assert there.network.device.type == "cpu"
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+@pytest.mark.parametrize("method", EPOCHS)
+def test_half_precision_gives_a_map(cells, method, precision):
+    run = fit(cells, config(method, precision=precision))
+    assert np.isfinite(run.embedding).all()
+    assert np.isfinite(run.history["loss"]).all()
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "lars"])
+def test_every_optimiser_moves_a_network_there(cells, optimiser):
+    run = fit(cells, config("simclr", optimiser=optimiser, precision="bfloat16"))
+    assert np.isfinite(run.history["loss"]).all()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"method": method, "precision": "bfloat16"} for method in EPOCHS),
+        {"method": "simclr", "precision": "float16", "optimiser": "sgd"},
+    ],
+    ids=lambda changes: "-".join(changes.values()),
+)
+def test_no_step_waits_for_the_gpu(cells, changes, monkeypatch):
+    settings, step = config(**changes), StageRun._step
+    waits: dict[str, int] = {}
+
+    def watched_step(self, fed):
+        with pretend.watched() as places:
+            step(self, fed)
+        for place, count in places.items():
+            waits[place] = waits.get(place, 0) + count
+
+    monkeypatch.setattr(StageRun, "_step", watched_step)
+    run = fit(cells, settings)
+    # The loss of an epoch is fetched at its end, and a colour is sent once.
+    assert waits.pop("views.__call__: copy to the GPU", 0) <= 3
+    assert waits == {"reporter._end_epoch: value": len(run.history)}
+
+
+def test_pixels_are_read_while_the_gpu_computes(cells):
+    kept, streamed = (fit(cells, config(pixels=where)) for where in ("memory", "stream"))
+    assert np.array_equal(kept.embedding, streamed.embedding)
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_same_map(cells, tmp_path):
+    settings, epochs = config(epochs=(6.0, 1.0, 1.0)), []
+    whole = fit(cells, settings)
+    stopped = fit(
+        cells,
+        settings,
+        folder=tmp_path,
+        progress=lambda report: epochs.append(report.epoch),
+        should_stop=lambda: max(epochs, default=0) >= 2,
+    )
+    assert not stopped.complete
+    resumed = fit(cells, settings, folder=tmp_path, resume=True)
+    assert np.array_equal(whole.embedding, resumed.embedding)
+
+
+def test_memory_that_others_take_makes_parts_and_not_an_error(cells):
+    settings = config("simclr", batch_size=40, epochs=(8.0,))
+    pretend.most_used()
+    alone, most, notes = fit(cells, settings), pretend.most_used(), []
+
+    def watch(progress):
+        notes.append(progress.note)
+        if progress.epoch >= 1 and len(notes) < 5:
+            pretend.set_memory(int(0.8 * most))
+
+    run = fit(cells, settings, progress=watch)
+    assert run.complete
+    assert alone.info["parts"] == 1
+    assert run.info["parts"] == 2
+    assert any(note and "in 2 parts" in note for note in notes)
+    assert run.history["loss"].iloc[-1] == pytest.approx(
+        alone.history["loss"].iloc[-1], rel=0.1
+    )
+
+
+def test_too_little_memory_is_one_sentence(cells):
+    pretend.set_memory(4 << 20)
+    with pytest.raises(TrainingError, match=r"not enough free memory .*GPU pretended") as error:
+        fit(cells, config("simclr", backbone="resnet18"))
+    assert "smaller backbone" in str(error.value)
+
+
+@pytest.mark.parametrize("method", EPOCHS)
+def test_memory_is_given_back_however_a_run_ends(cells, method):
+    def stop(progress):
+        raise KeyboardInterrupt
+
+    make_plan(cells, config(method))
+    gc.collect()
+    before = pretend.used()
+    fit(cells, config(method))
+    gc.collect()
+    assert pretend.used() == before
+    with pytest.raises(KeyboardInterrupt):
+        fit(cells, config(method), progress=lambda p: p.epoch >= 1 and stop(p))
+    gc.collect()
+    assert pretend.used() == before
+
+
+def test_kernels_that_cannot_be_fused_are_left_alone(cells):
+    # There is no compiler for this GPU.
+    assert fit(cells, config(compile="on")).complete
+
+
+def test_tensors_of_two_devices_are_refused():
+    """Otherwise nothing here says anything about a GPU."""
+    with pytest.raises(RuntimeError, match="devi"):
+        torch.ones(3, device="cuda") + torch.ones(3)
+    with pretend.watched() as places:
+        assert float(torch.ones((), device="cuda")) == 1
+    assert sum(places.values()) == 1
