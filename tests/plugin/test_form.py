@@ -105,11 +105,27 @@ def test_optional_choices_offer_auto_first(train_form):
     assert train_form.config.optimiser is None
 
 
+def test_what_is_typed_into_an_untouched_suggestion_is_all_there_is(qtbot, train_form):
+    train_form.more.open(True)
+    backbone = train_form.field("backbone")
+    for again in (False, True):
+        if again:
+            backbone.setCurrentIndex(backbone.findText("resnet34"))
+            backbone.setCurrentIndex(0)
+            assert train_form.config.backbone is None
+        line = backbone.lineEdit()
+        line.setFocus()
+        qtbot.keyClicks(line, "test_vit")
+        qtbot.keyClick(line, Qt.Key.Key_Return)
+        assert train_form.config.backbone == "test_vit"
+
+
 def test_suggestions_can_be_chosen_and_anything_else_typed(qtbot, train_form):
     train_form.more.open(True)
     backbone = train_form.field("backbone")
     assert [backbone.itemText(i) for i in range(backbone.count())] == [AUTO, *BACKBONES]
-    assert backbone.currentText() == AUTO
+    assert backbone.currentText() == ""
+    assert backbone.lineEdit().placeholderText() == AUTO
     backbone.setCurrentIndex(backbone.findText("resnet34"))
     assert train_form.config.backbone == "resnet34"
     line = backbone.lineEdit()

@@ -80,6 +80,7 @@ def test_a_run_ends_with_a_map_a_folder_and_a_curve(qtbot, panel, cells):
     assert panel.result.open.isVisible()
     assert {stage for stage, *_ in panel.live.curve.points} <= {1, 2, 3}
     assert len(panel.live.curve.points) > 0
+    assert panel.live.curve.isVisible()
     assert panel.button.text() == "Start training"
     assert panel.button.isEnabled()
 
@@ -285,6 +286,8 @@ def test_a_map_is_laid_out_again_as_a_run_of_its_own(qtbot, panel, cells):
     assert panel.workspace.training
     assert panel.button.text() == "Cancel"
     finish(qtbot, panel)
+    assert not panel.live.curve.isVisible()  # nothing was learned
+    assert panel.live.phase.text().startswith("Done in")
     run = panel.workspace.run
     assert run is not first
     assert run.layout == "tsne"

@@ -86,19 +86,27 @@ def _suggestion(item: Setting, edited: Callable[[], None]) -> Field:
     box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
     box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     box.setMinimumContentsLength(6)
-    nothing = AUTO if item.optional else ""
-    box.addItems([nothing] * item.optional + list(item.suggestions))
-    box.currentIndexChanged.connect(lambda _: edited())
-    box.activated.connect(lambda _: edited())  # the one that was chosen before, too
-    box.lineEdit().editingFinished.connect(edited)
+    box.addItems([AUTO] * item.optional + list(item.suggestions))
+    line = box.lineEdit()
+    # Not the words themselves: what is typed would be added to them.
+    line.setPlaceholderText(AUTO if item.optional else "")
+
+    def chosen() -> None:
+        if item.optional and box.currentIndex() == 0 and line.text() == AUTO:
+            line.clear()
+        edited()
+
+    box.currentIndexChanged.connect(lambda _: chosen())
+    box.activated.connect(lambda _: chosen())  # the one that was chosen before, too
+    line.editingFinished.connect(edited)
 
     def value() -> Any:
         text = box.currentText().strip()
-        return None if item.optional and text in ("", nothing) else text
+        return None if item.optional and text in ("", AUTO) else text
 
     def show(given: Any) -> None:
-        text = given or nothing
-        box.setCurrentIndex(box.findText(text))
+        text = given or ""
+        box.setCurrentIndex(box.findText(text or AUTO))
         box.setEditText(text)
 
     return Field(box, value, show)

@@ -21,7 +21,8 @@ from napari_patchmap.networks.started import STARTED
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.config import RunConfig, TrainConfig
 from napari_patchmap.training.device import Device, choose_device, free_memory
-from napari_patchmap.training.estimate import TSNE_SECONDS, measure_speed, update_seconds
+from napari_patchmap.training.estimate import measure_speed, update_seconds
+from napari_patchmap.training.expected import Expected
 from napari_patchmap.training.progress import say_time
 from napari_patchmap.training.ranks import Ranks
 
@@ -81,9 +82,7 @@ class Plan:
             return 60 * self.minutes
         stages = range(len(self.recipe.stages))
         steps = sum(self.stage_seconds(i) for i in stages)
-        expected = self.expected
-        around = sum(expected.before) + sum(expected.settling)
-        return steps + around + expected.layout + expected.after
+        return steps + self.expected.around
 
     def stage_seconds(self, stage: int) -> float:
         """Time that the steps of a stage (from 0) are expected to take."""
@@ -146,34 +145,6 @@ class Plan:
         }
 
 
-@dataclass(frozen=True)
-class Expected:
-    """Seconds that the parts of a run take, from a few steps on this machine.
-
-    Parameters
-    ----------
-    before : tuple of float
-        Before the first step of each stage.
-    step : tuple of float
-        A step of each stage.
-    settling : tuple of float
-        The network's statistics after each stage.
-    layout : float
-        t-SNE of the features, if that makes the map.
-    after : float
-        Features of all patches, measuring the map, writing the run.
-    features : float
-        Of that, the features.
-    """
-
-    before: tuple[float, ...]
-    step: tuple[float, ...]
-    settling: tuple[float, ...]
-    layout: float
-    after: float
-    features: float
-
-
 def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) -> Plan:
     """Decide device, network, batch and stages of a run.
 
@@ -229,8 +200,9 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
         speed = measure_speed(spec, device, batch_size, trains=bool(recipe.stages))
         updates = [update_seconds(stage, spec, device) for stage in recipe.stages]
     free = free_memory(device.target)
-    turned = symmetries(config.augment, spec.size) if recipe.average_symmetries else [()]
+    turned = len(symmetries(config.augment, spec.size)) if recipe.average_symmetries else 1
     share = ranks.largest_share(batch_size)
+    tsne = train.tsne().length if recipe.layout == "tsne" else 0.0
     parts = -int(ranks.least(-_parts(speed.memory, share, free)))
     streamed, notes = _streamed(train.pixels, count, spec, free)
     notes = (*noted, *notes)
@@ -249,24 +221,8 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
         spec=spec,
         streamed=streamed,
         parts=parts,
-        expected=Expected(
-            before=tuple(
-                speed.before(stage, count, len(turned), tsne=recipe.start == "tsne")
-                for stage in recipe.stages
-            ),
-            step=tuple(
-                share * speed.of_step(stage) + update
-                for stage, update in zip(recipe.stages, updates, strict=True)
-            ),
-            settling=tuple(
-                speed.settling(count, len(turned)) if recipe.settles_after(number) else 0.0
-                for number in range(len(recipe.stages))
-            ),
-            layout=TSNE_SECONDS * count * train.tsne().length
-            if recipe.layout == "tsne"
-            else 0.0,
-            after=speed.after(count, len(turned)),
-            features=speed.features(count, len(turned)),
+        expected=Expected.of(
+            recipe, speed, updates, patches=count, share=share, turned=turned, tsne=tsne
         ),
         notes=notes,
     )
@@ -277,10 +233,8 @@ def _too_short(plan: Plan) -> tuple[str, ...]:
     """Say so when a time budget ends before the network has seen every patch once."""
     if plan.minutes is None or not plan.recipe.stages:
         return ()
-    known = plan.expected
-    around = sum(known.before) + sum(known.settling) + known.layout + known.after
-    training = max(0.0, plan.seconds - around)
-    stages = zip(plan.recipe.stages, known.step, strict=True)
+    training = max(0.0, plan.seconds - plan.expected.around)
+    stages = zip(plan.recipe.stages, plan.expected.step, strict=True)
     steps = sum(training * s.share / step for s, step in stages if s.trains == "all")
     seen = steps * plan.batch_size / plan.patches
     if seen >= 1:

@@ -42,6 +42,7 @@ class Live(QWidget):
     def begin(self) -> None:
         """Get ready for a training."""
         self.curve.clear()
+        self.curve.hide()
         self.notes.say("")
         self._held = ""
         self._say("Preparing")
@@ -63,6 +64,8 @@ class Live(QWidget):
         for report in reports:
             if report.stage:
                 self.curve.add(report.stage, report.fraction, report.loss)
+                # What learns nothing, such as a t-SNE of features, has no curve.
+                self.curve.setVisible(bool(self.curve.points))
             if report.note and report.note not in self.notes.text.split("\n"):
                 said = f"{self.notes.text}\n{report.note}".strip()
                 self.notes.say(said, "note")
@@ -79,7 +82,8 @@ class Live(QWidget):
         self.times.hide()
         self._held = ""
         taken = say_time(self._seconds)
-        self._say(f"Trained in {taken}" if whole else f"Stopped after {taken}")
+        done = "Trained in" if self.curve.points else "Done in"
+        self._say(f"{done} {taken}" if whole else f"Stopped after {taken}")
 
     def _say(self, phase: str) -> None:
         self._phase = phase
