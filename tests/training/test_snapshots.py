@@ -13,20 +13,35 @@ def test_later_looks_are_at_as_many_patches_as_time_allows_in_turn():
     np.testing.assert_array_equal(first, np.arange(1000))
     looks.update(first, np.zeros((1000, 2), np.float32), seconds=0.1)  # 10,000 a second
     parts = [looks.choose(1000) for _ in range(3)]
-    np.testing.assert_array_equal(np.concatenate(parts[:2]), np.arange(1000))
-    assert parts[2][0] == 0
     assert len(parts[0]) == 500  # a twentieth of a second
+    np.testing.assert_array_equal(np.sort(np.concatenate(parts[:2])), np.arange(1000))
+    np.testing.assert_array_equal(parts[2], parts[0])
+    for part in parts:  # from all over the set, in the order in which they are stored
+        assert (np.diff(part) > 0).all()
+        assert 200 < (part < 500).sum() < 300
 
 
-def test_new_outputs_are_put_among_the_old_ones():
-    looks = Snapshots(1.0)
-    old = looks.update(looks.choose(1000), np.zeros((1000, 2), np.float32), seconds=1.0)
+def test_new_outputs_are_put_among_the_old_ones_which_are_carried_along():
+    looks, rng = Snapshots(1.0), np.random.default_rng(0)
+    places = rng.normal(size=(1000, 2)).astype(np.float32)
+    old = looks.update(looks.choose(1000), places, seconds=1.0)
     chosen = looks.choose(1000)
-    found = looks.update(chosen, np.ones((len(chosen), 2), np.float32), seconds=0.2)
     assert len(chosen) == 256
-    assert (found[chosen] == 1).all()
-    assert (found[256:] == 0).all()
-    assert (old == 0).all()  # what was shown before stays as it was
+    turned = places @ np.array([[0, 5], [-5, 0]]) + [100, 0]
+    noise = rng.normal(scale=0.01, size=(1000, 2))
+    found = looks.update(chosen, (turned + noise)[chosen].astype(np.float32), seconds=0.2)
+    np.testing.assert_array_equal(found[chosen], (turned + noise)[chosen].astype(np.float32))
+    np.testing.assert_allclose(found, turned, atol=0.1)
+    np.testing.assert_array_equal(old, places)  # what was shown before stays as it was
+
+
+def test_features_are_carried_along_by_their_mean_and_spread():
+    looks, rng = Snapshots(1.0), np.random.default_rng(0)
+    features = rng.normal(size=(1000, 64)).astype(np.float32)
+    looks.update(looks.choose(1000), features, seconds=1.0)
+    chosen = looks.choose(1000)
+    found = looks.update(chosen, 3 * features[chosen] + 7, seconds=0.2)
+    np.testing.assert_allclose(found, 3 * features + 7, atol=0.01)
 
 
 def test_each_stage_begins_with_all_of_them():

@@ -12,6 +12,9 @@ import numpy as np
 #: A look is at least at so many patches.
 _FEWEST = 256
 
+#: Dimensions in which patches are carried along by an affine map.
+_FLAT = 3
+
 #: Looks may take up to this share of the training time.
 _SHARE = 0.05
 
@@ -20,8 +23,9 @@ class Snapshots:
     """When the map is looked at during training, and how it is turned to stay put.
 
     The first look of a stage is at all patches. Later ones are at as many as the share
-    of the time allows, in turn, so that the map of a large set moves often, a part of
-    it at a time, rather than seldom.
+    of the time allows, in turn, so that the map of a large set moves often rather than
+    seldom. Their turn is random, since neighbours in a set are often alike, and the
+    patches that are not looked at are carried along as those are that moved.
 
     Parameters
     ----------
@@ -36,6 +40,7 @@ class Snapshots:
         self._last: np.ndarray | None = None
         self._outputs: np.ndarray | None = None
         self._turn = 0
+        self._order = np.arange(0)
         self._speed = math.inf  # patches a second
 
     @property
@@ -61,12 +66,14 @@ class Snapshots:
             self._turn = 0
             return np.arange(count)
         allowed = max(_FEWEST, int(_SHARE * (self._every or 0) * self._speed))
+        if len(self._order) != count:
+            self._order = np.random.default_rng(0).permutation(count)
         start = self._turn % count
         self._turn = min(count, start + allowed)
-        return np.arange(start, self._turn)
+        return np.sort(self._order[start : self._turn])
 
     def update(self, chosen: np.ndarray, outputs: np.ndarray, seconds: float) -> np.ndarray:
-        """Put new outputs among the last ones of all patches, and return them all.
+        """Put new outputs among the last ones of all patches, carried along; return them all.
 
         Parameters
         ----------
@@ -80,6 +87,7 @@ class Snapshots:
         if self._outputs is None or len(chosen) == len(self._outputs):
             self._outputs = outputs.copy()
         else:
+            self._outputs = carried(self._outputs, chosen, outputs)
             self._outputs[chosen] = outputs
         return self._outputs.copy()
 
@@ -102,3 +110,32 @@ class Snapshots:
             flat *= np.where((flat * self._last).sum(axis=0) < 0, -1, 1)
         self._last = flat
         return flat.astype(np.float32)
+
+
+def carried(places: np.ndarray, chosen: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Move all places as some of them moved.
+
+    By the affine map that suits these best; in more dimensions than a map has, where a
+    few do not tell it, by their mean and their spread.
+
+    Parameters
+    ----------
+    places : ndarray of float32, shape (n, d)
+    chosen : ndarray of int, shape (c,)
+        Those whose new places are known.
+    found : ndarray of float32, shape (c, d)
+
+    Returns
+    -------
+    ndarray of float32, shape (n, d)
+    """
+    old = places[chosen]
+    centre, offset = old.mean(axis=0), found.mean(axis=0)
+    away = (places - centre).astype(np.float64)
+    if places.shape[1] <= _FLAT:
+        turn, *_ = np.linalg.lstsq(away[chosen], found - offset, rcond=1e-6)
+    else:
+        spread = float(old.std(axis=0).mean())
+        grown = float(found.std(axis=0).mean()) / spread if spread > 0 else 1.0
+        turn = grown * np.eye(places.shape[1])
+    return (away @ turn + offset).astype(places.dtype)

@@ -64,7 +64,8 @@ class LossCurve(QWidget):
         other = "linear" if self._log else "logarithmic"
         self.setToolTip(
             "<qt>How well the network tells patches apart: lower is better. Only the shape "
-            "matters; the stages, each in its own colour, are not comparable. "
+            "matters; the stages are not comparable, so each has a colour and a scale of its "
+            "own. The numbers are those of the last. "
             f"Click for a {other} axis.</qt>"
         )
 
@@ -108,13 +109,18 @@ class LossCurve(QWidget):
         self, painter: QPainter, area: QRectF, text: QColor, faint: QColor
     ) -> None:
         table = np.array(self._points)
-        losses = self._scaled(table[:, 2])
-        low, high = float(losses.min()), float(losses.max())
-        room = max(high - low, 1e-3)
         x = area.left() + table[:, 1] * area.width()
-        y = area.bottom() - (losses - low) / room * (area.height() - 4) - 2
+        y, low, high = np.zeros(len(table)), 0.0, 1.0
+        for stage in np.unique(table[:, 0]):
+            # Losses of two stages are not comparable: each has the whole height, and the
+            # axis names the last.
+            own = table[:, 0] == stage
+            losses = self._scaled(table[own, 2])
+            low, high = float(losses.min()), float(losses.max())
+            share = (losses - low) / max(high - low, 1e-3)
+            y[own] = area.bottom() - share * (area.height() - 4) - 2
         metrics = painter.fontMetrics()
-        painter.setPen(text)
+        painter.setPen(self._colour_of(table[-1, 0]))
         for value, at in ((high, area.top() + metrics.ascent()), (low, area.bottom())):
             shown = f"{10**value if self._log else value:.3g}"
             painter.drawText(
@@ -126,12 +132,15 @@ class LossCurve(QWidget):
                 painter.setPen(QPen(faint, 1, Qt.PenStyle.DashLine))
                 start = float(x[own][0])
                 painter.drawLine(QPointF(start, area.top()), QPointF(start, area.bottom()))
-            colour = self._colours[(int(stage) - 1) % len(self._colours)]
+            colour = self._colour_of(stage)
             painter.setPen(QPen(colour, 1.8))
             line = [QPointF(a, b) for a, b in zip(x[own], y[own], strict=True)]
             painter.drawPolyline(QPolygonF(line))
             painter.setPen(colour)
             self._name_stage(painter, int(stage), x[own], area)
+
+    def _colour_of(self, stage: float) -> QColor:
+        return self._colours[(int(stage) - 1) % len(self._colours)]
 
     def _name_stage(self, painter: QPainter, stage: int, x: np.ndarray, area: QRectF) -> None:
         """Write a stage's name above its line, or its number where there is little room."""
