@@ -1,10 +1,18 @@
 """Zarr and OME-Zarr stores, of both formats, whole and damaged."""
 
+import json
+import pickle
 import shutil
+from pathlib import Path
 
+import numcodecs
 import numpy as np
 import pytest
 import zarr
+from numcodecs import pickles
+from numcodecs.abc import Codec
+from zarr.abc.codec import BytesBytesCodec
+from zarr.registry import get_codec_class, register_codec
 
 from napari_patchmap.errors import PatchError, UnclearAxesError
 from napari_patchmap.patches import open_patches, reopen
@@ -199,4 +207,119 @@ def test_what_is_no_set_of_patches_is_one_sentence(store, grey):
     shutil.rmtree(store)
     write_ome(store, grey(1, 1, 1, 16, 18), "tczyx")
     with pytest.raises(PatchError, match=r"set\.zarr is one single image \(18 x 16\)"):
+        open_patches(store)
+
+
+class _Spy(Codec):
+    """Leaves a file where it is unpickled, or decodes anything."""
+
+    codec_id = "spy"
+    mark = Path()
+
+    def __reduce__(self):
+        return Path.touch, (self.mark,)
+
+    def encode(self, buf):
+        return buf
+
+    def decode(self, buf, out=None):
+        self.mark.touch()
+        return buf
+
+
+def _edit(path, change):
+    """Change the metadata of an array, whichever format it has."""
+    file = next(path / name for name in (".zarray", "zarr.json") if (path / name).exists())
+    known = json.loads(file.read_text())
+    change(known)
+    file.write_text(json.dumps(known))
+
+
+@pytest.mark.parametrize("evil", ["spy", "pickle"])
+@pytest.mark.parametrize("where", ["compressor", "filter", "inner filter", "column", "zip"])
+def test_a_store_cannot_name_a_decoder_that_runs_code(
+    tmp_path, store, grey, where, evil, monkeypatch
+):
+    numcodecs.register_codec(_Spy)
+    # As all versions of numcodecs before 0.16.6 did.
+    monkeypatch.setattr(pickles, "ALLOW_UNSAFE_PICKLE_DECODE", True, raising=False)
+    mark = tmp_path / "was run"
+    monkeypatch.setattr(_Spy, "mark", mark)
+    if where == "column":
+        group = zarr.create_group(store, zarr_format=2)
+        group.create_array("images", data=grey(6, 8, 8, 3))
+        group.create_array("labels", data=np.arange(6), chunks=(6,))
+        array, chunk = store / "labels", store / "labels" / "0"
+    else:
+        fill(store, grey(24, 8, 8, 3), (24, 8, 8, 3), 2)
+        array, chunk = store, store / "0.0.0.0"
+    named, plain = {"id": evil}, {"id": "shuffle", "elementsize": 1}
+    codecs = {
+        "filter": (None, [named]),
+        "inner filter": (None, [named, plain]),
+    }.get(where, (named, None))
+    _edit(array, lambda known: known.update(compressor=codecs[0], filters=codecs[1]))
+    chunk.write_bytes(pickle.dumps(_Spy()))
+    path = store
+    if where == "zip":
+        path = Path(shutil.make_archive(str(tmp_path / "set.zarr"), "zip", store))
+    # Zarr itself knows no pixels beside a pickle.
+    said = "'spy' to decode it" if evil == "spy" else "'pickle'"
+    with pytest.raises(PatchError, match=said):
+        open_patches(path)
+    with pytest.raises(PatchError, match=said):
+        open_patches(path, objects=path)
+    assert not mark.exists()
+
+
+class _Unknown(BytesBytesCodec):
+    is_fixed_size = True
+
+    @classmethod
+    def from_dict(cls, data):
+        return cls()
+
+    def to_dict(self):
+        return {"name": "unknown"}
+
+    def compute_encoded_size(self, input_byte_length, chunk_spec):
+        return input_byte_length
+
+    async def _decode_single(self, chunk_bytes, chunk_spec):
+        raise AssertionError("was decoded")
+
+
+def test_decoders_inside_of_shards_are_looked_at(store, grey, monkeypatch):
+    get_codec_class("zstd")  # the registry is filled when it is first asked
+    register_codec("unknown", _Unknown)
+    fill(store, grey(8, 4, 4), (2, 4, 4), shards=(8, 4, 4))
+
+    def change(known):
+        known["codecs"][0]["configuration"]["codecs"].append({"name": "unknown"})
+
+    _edit(store, change)
+    with pytest.raises(PatchError, match="names 'unknown' to decode it"):
+        open_patches(store)
+
+
+@pytest.mark.parametrize("fmt", [2, 3])
+def test_usual_decoders_are_allowed(store, grey, fmt):
+    pixels = grey(6, 8, 8)
+    if fmt == 3:
+        some = [zarr.codecs.BloscCodec(), zarr.codecs.GzipCodec(), zarr.codecs.ZstdCodec()]
+        some.append([zarr.codecs.ZstdCodec(), zarr.codecs.Crc32cCodec()])
+        options = [{"compressors": one} for one in some]
+        options.append({"filters": zarr.codecs.TransposeCodec(order=(2, 1, 0))})
+    else:
+        some = [numcodecs.Zlib(), numcodecs.LZMA(), numcodecs.BZ2(), numcodecs.LZ4()]
+        options = [{"compressors": one} for one in [*some, numcodecs.Blosc(), None]]
+        options.append({"filters": [numcodecs.Delta(dtype="u1"), numcodecs.Shuffle(1)]})
+    for chosen in options:
+        fill(store, pixels, (2, 8, 8), fmt, overwrite=True, **chosen)
+        np.testing.assert_array_equal(open_patches(store).take(range(6))[..., 0], pixels)
+
+
+def test_chunks_that_would_fill_the_memory_are_refused(store):
+    zarr.create_array(store, shape=(8, 2**20, 2**20), chunks=(8, 2**18, 2**18), dtype="u1")
+    with pytest.raises(PatchError, match=r"has chunks of 512.0 GB.*smaller chunks"):
         open_patches(store)

@@ -25,6 +25,7 @@ from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.source import Source
 from napari_patchmap.patches.stacks.arrays import described, plain_axes
 from napari_patchmap.patches.stacks.npz import add_columns, images_key
+from napari_patchmap.patches.stacks.zarr_codecs import check_array
 from napari_patchmap.patches.stacks.zarr_images import ZarrImages
 from napari_patchmap.patches.stacks.zarr_names import channel_labels, letters_of, ome
 from napari_patchmap.patches.watch import Watch
@@ -91,8 +92,16 @@ def find_array(path: Path) -> Found:
     Raises
     ------
     PatchError
-        If it is no Zarr store, or does not say which array that is.
+        If it is no Zarr store, does not say which array that is, or names decoders
+        that are not known to be safe.
     """
+    found = _find(path)
+    for array in (found.array, *found.columns.values()):
+        check_array(array, path)
+    return found
+
+
+def _find(path: Path) -> Found:
     import zarr
 
     node = _open(path)
