@@ -114,19 +114,61 @@ def test_pixels_are_read_while_the_gpu_computes(cells):
     assert np.array_equal(kept.embedding, streamed.embedding)
 
 
-def test_a_run_that_was_stopped_goes_on_to_the_same_map(cells, tmp_path):
-    settings, epochs = config(epochs=(6.0, 1.0, 1.0)), []
-    whole = fit(cells, settings)
-    stopped = fit(
+def train(cells, settings, folder, *, until: int, resume: bool = False):
+    """Train up to a step of the first stage and leave a checkpoint."""
+    asked = iter(range(10_000))
+    made = 4 if resume else 0
+    run = fit(
         cells,
         settings,
-        folder=tmp_path,
-        progress=lambda report: epochs.append(report.epoch),
-        should_stop=lambda: max(epochs, default=0) >= 2,
+        folder=folder,
+        resume=resume,
+        should_stop=lambda: next(asked) >= until - made,
     )
-    assert not stopped.complete
-    resumed = fit(cells, settings, folder=tmp_path, resume=True)
-    assert np.array_equal(whole.embedding, resumed.embedding)
+    assert run.info["steps"] == [until]
+    return run.network.state_dict()
+
+
+# Muon's products of half precision take minutes here; test_optimisers.py tells of it.
+@pytest.mark.parametrize("optimiser", ["sgd", "adamw", "lars", "lamb"])
+def test_a_run_that_was_stopped_goes_on_to_the_same_weights(cells, tmp_path, optimiser):
+    settings = config(epochs=(6.0, 1.0, 1.0), optimiser=optimiser)
+    whole = train(cells, settings, tmp_path / "whole", until=8)
+    train(cells, settings, tmp_path / "run", until=4)
+    resumed = train(cells, settings, tmp_path / "run", until=8, resume=True)
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+@pytest.mark.parametrize("devices", [("cpu", "cuda"), ("cuda", "cpu")], ids="-".join)
+@pytest.mark.parametrize(
+    ("optimiser", "precision"),
+    [("sgd", "float16"), ("adamw", "float16"), ("lamb", "float32")],
+)
+def test_a_run_goes_on_on_the_other_device(cells, tmp_path, devices, optimiser, precision):
+    first, second = (
+        config(epochs=(6.0, 1.0, 1.0), optimiser=optimiser, precision=precision, device=name)
+        for name in devices
+    )
+    train(cells, first, tmp_path, until=4)
+    weights = train(cells, second, tmp_path, until=8, resume=True)
+    assert all(torch.isfinite(value).all() for value in weights.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"), [(torch.optim.SGD, {"momentum": 0.9}), (torch.optim.AdamW, {})]
+)
+def test_fused_kernels_refuse_another_order_in_memory(kind, given):
+    """Otherwise nothing here says that a checkpoint can be resumed on a GPU."""
+    weight = torch.nn.Parameter(torch.randn(4, 3, 2, 2, device="cuda"))
+    optimiser = kind([weight], lr=0.1, fused=True, **given)
+    weight.grad = torch.ones_like(weight)
+    optimiser.step()
+    for name, value in optimiser.state[weight].items():
+        if value.dim():
+            value = value.contiguous(memory_format=torch.channels_last)
+            optimiser.state[weight][name] = value
+    with pytest.raises(RuntimeError, match="same dtype, device, and layout"):
+        optimiser.step()
 
 
 def test_memory_that_others_take_makes_parts_and_not_an_error(cells):

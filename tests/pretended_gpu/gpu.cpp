@@ -2,13 +2,14 @@
 //
 // Tensors of the device "cuda" lie in ordinary memory and are computed by the kernels of
 // the CPU, so everything around the kernels runs as it does on a GPU: tensors of two
-// devices in one operation are refused, memory is counted and ends, and whoever waits for
-// a value is found out. It must be loaded before torch's Python module, which asks once
+// devices in one operation are refused, fused kernels refuse what they refuse there, memory
+// is counted and ends, and whoever waits for a value is found out. It must be loaded before torch's Python module, which asks once
 // whether there is a GPU. See pretend.py.
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/EmptyTensor.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <ATen/native/ForeachUtils.h>
 #include <ATen/ops/_local_scalar_dense_native.h>
 #include <ATen/ops/_reshape_alias_native.h>
 #include <ATen/ops/as_strided_native.h>
@@ -235,6 +236,32 @@ const std::set<std::string> kWaiting = {"aten::nonzero", "aten::masked_select", 
 const std::set<std::string> kMixing = {"aten::index", "aten::index_put_",
                                        "aten::_index_put_impl_"};
 
+// Lists whose tensors a fused kernel of an optimiser goes through side by side.
+const std::set<std::string> kFused = {"aten::_fused_sgd_", "aten::_fused_adam_",
+                                      "aten::_fused_adamw_"};
+const std::set<std::string> kSideBySide = {"self", "grads", "momentum_buffer_list", "exp_avgs",
+                                           "exp_avg_sqs"};
+
+// What the kernels of CUDA check, and those of the CPU do not.
+void check_fused(const c10::FunctionSchema& schema, const torch::jit::Stack& stack) {
+  const size_t first = stack.size() - schema.arguments().size();
+  std::vector<std::vector<Tensor>> lists;
+  for (size_t i = 0; i < schema.arguments().size(); ++i) {
+    const IValue& value = stack[first + i];
+    if (!value.isTensorList()) continue;
+    const std::string& argument = schema.arguments()[i].name();
+    const std::vector<Tensor> list = value.toTensorVector();
+    if (kSideBySide.count(argument) && !list.empty()) lists.push_back(list);
+    if (argument == "state_steps")
+      for (const Tensor& tensor : list)
+        TORCH_CHECK(tensor.is_cuda() && tensor.scalar_type() == at::kFloat, schema.name(),
+                    ": steps must be float32 on the GPU");
+  }
+  const std::vector<at::TensorList> seen(lists.begin(), lists.end());
+  TORCH_CHECK(at::native::check_fast_path_restrictions(seen), schema.name(),
+              ": lists must have same dtype, device, and layout");
+}
+
 class Call {
  public:
   Call(const c10::OperatorHandle& op, torch::jit::Stack* stack) : op_(op), stack_(stack) {}
@@ -245,6 +272,7 @@ class Call {
     const std::string& name = schema.name();
     const size_t first = stack_->size() - schema.arguments().size();
     if (kWaiting.count(name)) tell(name);
+    if (kFused.count(name)) check_fused(schema, *stack_);
     for (size_t i = first; i < stack_->size(); ++i)
       (*stack_)[i] = to_cpu((*stack_)[i], schema.arguments()[i - first].name());
     TORCH_CHECK(!mixed_ || kMixing.count(name), "Tensors of the CPU and the GPU in ", name);

@@ -14,6 +14,7 @@ from torch import Tensor
 from napari_patchmap.errors import MissingPackageError
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.networks import Network, NetworkSpec
+from napari_patchmap.runs.checkpoint import read_state, write_state
 from napari_patchmap.training.optimisers import make_optimiser
 
 STAGE = Stage("all", 1, 1, 0.1, 0, "all", 2, 8, optimiser="sgd", weight_decay=0.01)
@@ -171,6 +172,70 @@ def test_a_saved_state_goes_on_exactly(name):
             maker.step()
     for one, two in zip(network.parameters(), other.parameters(), strict=True):
         assert torch.equal(one, two)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_a_saved_state_is_laid_out_as_the_weights(name, fused, tmp_path):
+    """A checkpoint knows one order in memory; kernels that fuse a step want the weights'."""
+    stage = replace(STAGE, optimiser=name)
+
+    def made() -> tuple[Network, torch.optim.Optimizer]:
+        network = small().to(memory_format=torch.channels_last)
+        optimiser = make_optimiser(stage, network)
+        for group in optimiser.param_groups:
+            if "fused" in group:
+                group["fused"] = fused
+        return network, optimiser
+
+    def step(network: Network, optimiser: torch.optim.Optimizer, number: int) -> None:
+        give_gradients(network, number)
+        for weight in network.parameters():
+            weight.grad = torch.empty_like(weight).copy_(weight.grad)
+        optimiser.step()
+
+    network, optimiser = made()
+    for number in (1, 2):
+        step(network, optimiser, number)
+    path = tmp_path / "state.safetensors"
+    write_state(path, {"network": network.state_dict(), "optimiser": optimiser.state_dict()})
+    other, resumed = made()
+    saved = read_state(path)
+    other.load_state_dict(saved["network"])
+    resumed.load_state_dict(saved["optimiser"])
+    kept = [(w, v) for w, s in resumed.state.items() for v in s.values() if np.ndim(v)]
+    assert kept
+    assert all(value.stride() == weight.stride() for weight, value in kept)
+    for number in (3, 4):
+        step(network, optimiser, number)
+        step(other, resumed, number)
+    for one, two in zip(network.parameters(), other.parameters(), strict=True):
+        assert torch.equal(one, two)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+@pytest.mark.parametrize("fused", [(None, True), (True, None)])
+def test_a_saved_state_goes_on_with_the_kernels_of_another_device(name, fused):
+    """Fused before, and not now, or the other way; a first step may overflow in float16."""
+    (network, optimiser), (other, resumed) = (
+        (net, make_optimiser(replace(STAGE, optimiser=name), net)) for net in (small(), small())
+    )
+    for one, kernel in zip((optimiser, resumed), fused, strict=True):
+        for group in one.param_groups:
+            group["fused"] = kernel
+    for number in (1, 2):
+        give_gradients(network, number)
+        optimiser.step()
+    other.load_state_dict(network.state_dict())
+    resumed.load_state_dict(optimiser.state_dict())
+    assert [group["fused"] for group in resumed.param_groups] == len(resumed.param_groups) * [
+        fused[1]
+    ]
+    for net, one in ((network, optimiser), (other, resumed)):
+        give_gradients(net, 3)
+        one.step()
+    for one, two in zip(network.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-5, atol=1e-6)
 
 
 def test_without_timm_only_lars_and_lamb_are_missing(monkeypatch):

@@ -25,10 +25,10 @@ from napari_patchmap.runs.config import RunConfig
 FOLDER, STATE = "checkpoint", "state.safetensors"
 
 #: Header entry with the JSON; raised when the meaning of a checkpoint changes.
-_ENTRY, _FORMAT = "patchmap", 1
+_ENTRY, _FORMAT = "patchmap", 2
 
 #: Settings that may change between a stop and a resume, since they do not change the map.
-FREE = ("device", "checkpoint_every")
+FREE = ("device", "pixels", "checkpoint_every")
 
 #: Marks a tensor in the JSON by its name.
 _TENSOR = "$tensor"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -105,31 +105,46 @@ def read_features(run: Path) -> dict[str, Any]:
     return read_state(state_file(run).with_name(_FEATURES))
 
 
-def digest(patches: PatchSet, pixels: Pixels) -> str:
-    """Fingerprint of the images as the network sees them.
+def digest(patches: PatchSet, pixels: Pixels) -> dict[str, str | None]:
+    """Fingerprints of the images as the network sees them.
 
-    All pixels when they are in memory, else some spread over the set.
+    Returns
+    -------
+    dict
+        "some" of images spread over the set, and "all" of every one; None where they
+        are not in memory.
     """
-    found = hashlib.blake2b(digest_size=16)
-    found.update(repr((tuple(pixels.shape), patches.channel_names)).encode())
-    if isinstance(pixels, Tensor):
-        for part in pixels.cpu().split(_SAMPLE):
-            found.update(part.contiguous().numpy().data)
-    else:
-        count = min(_SAMPLE, len(pixels))
-        chosen = torch.linspace(0, len(pixels) - 1, count).round().long()
-        found.update(pixels[chosen].contiguous().numpy().data)
+    count = min(_SAMPLE, len(pixels))
+    chosen = torch.linspace(0, len(pixels) - 1, count).round().long()
+    some = [pixels[chosen.to(pixels.device)]]
+    whole = pixels.split(_SAMPLE) if isinstance(pixels, Tensor) else None
+    about = repr((tuple(pixels.shape), patches.channel_names))
+    return {
+        "some": _fingerprint(about, some),
+        "all": None if whole is None else _fingerprint(about, whole),
+    }
+
+
+def _fingerprint(about: str, parts: Iterable[Tensor]) -> str:
+    found = hashlib.blake2b(about.encode(), digest_size=16)
+    for part in parts:
+        found.update(part.cpu().contiguous().numpy().data)
     return found.hexdigest()
 
 
-def check_same_images(saved: str, now: str, patches: PatchSet, run: Path) -> None:
+def check_same_images(
+    saved: dict[str, str | None], now: dict[str, str | None], patches: PatchSet, run: Path
+) -> None:
     """Check that a run is resumed with the images it was started with.
+
+    Every one is compared where all were in memory then and are now.
 
     Raises
     ------
     TrainingError
     """
-    if saved != now:
+    which = "all" if saved["all"] is not None and now["all"] is not None else "some"
+    if saved[which] != now[which]:
         raise TrainingError(
             f"The images of {patches.name} are not those that the run in {run} was started "
             "with; restore them, or start another run in a new folder."

@@ -45,7 +45,9 @@ def wants_fusing(setting: str, device: Device, seconds: float) -> bool:
     return device.target.type == "cuda" and seconds >= WORTH_SECONDS
 
 
-def fused(network: Network, views: Tensor, device: Device) -> Forward | None:
+def fused(
+    network: Network, views: Tensor, device: Device, *, chosen: bool = False
+) -> Forward | None:
     """Compile a network for views of one shape, try it, and say whether it is faster.
 
     Parameters
@@ -56,6 +58,8 @@ def fused(network: Network, views: Tensor, device: Device) -> Forward | None:
         Of the shape that is going to be used. Other shapes must not be given to
         what is returned, each would be compiled anew.
     device : Device
+    chosen : bool
+        It was faster before: of a run that is resumed.
 
     Returns
     -------
@@ -72,7 +76,7 @@ def fused(network: Network, views: Tensor, device: Device) -> Forward | None:
             log.info("not fused: %s", (str(error).strip() or repr(error)).splitlines()[0])
             return None
     log.info("a pass takes %.1f ms, fused %.1f ms", 1000 * plain, 1000 * fast)
-    return compiled if fast < _GAIN * plain else None
+    return compiled if chosen or fast < _GAIN * plain else None
 
 
 def _seconds(call: Forward, views: Tensor, device: Device) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.networks import Network
@@ -13,6 +13,9 @@ from napari_patchmap.networks.timm_models import timm
 from napari_patchmap.training.muon import Muon
 
 _Named = dict[str, nn.Parameter]
+
+#: Settings of a group that say by which kernels the device computes.
+_KERNELS = ("fused", "foreach", "capturable", "differentiable")
 
 
 def make_optimiser(stage: Stage, network: Network) -> torch.optim.Optimizer:
@@ -36,7 +39,9 @@ def make_optimiser(stage: Stage, network: Network) -> torch.optim.Optimizer:
     On a GPU of NVIDIA SGD and AdamW are one kernel, which also looks itself whether a
     gradient overflowed in float16; the others wait for the answer.
 
-    Its ``state_dict`` holds tensors and numbers alone.
+    Its ``state_dict`` holds tensors and numbers alone. What it is given to load may
+    come from another device: how it computes stays its own, and what belongs to a
+    weight takes that weight's place in memory.
 
     Parameters
     ----------
@@ -48,6 +53,13 @@ def make_optimiser(stage: Stage, network: Network) -> torch.optim.Optimizer:
     MissingPackageError
         If it is LARS or LAMB, and timm is not installed.
     """
+    optimiser = _make(stage, network)
+    optimiser.register_load_state_dict_pre_hook(_with_own_kernels)
+    optimiser.register_load_state_dict_post_hook(_lay_out_as_weights)
+    return optimiser
+
+
+def _make(stage: Stage, network: Network) -> torch.optim.Optimizer:
     named = _moving(stage, network)
     decay = stage.weight_decay
     fused = network.device.type == "cuda" or None
@@ -65,11 +77,7 @@ def make_optimiser(stage: Stage, network: Network) -> torch.optim.Optimizer:
         optimiser = torch.optim.SGD(
             named.values(), lr=stage.lr, momentum=0.9, weight_decay=decay, fused=fused
         )
-        if fused:
-            # torch leaves the momentum as it finds the memory if the first gradient
-            # overflows, and that step is left out.
-            for weights in named.values():
-                optimiser.state[weights]["momentum_buffer"] = torch.zeros_like(weights)
+        _fill_momentum(optimiser)
         return optimiser
     groups = _by_decay(named, decay)
     # timm adapts what decays; these are to be adapted with a decay of zero, too.
@@ -80,6 +88,43 @@ def make_optimiser(stage: Stage, network: Network) -> torch.optim.Optimizer:
     if stage.optimiser == "lars":
         return Lars(groups, lr=stage.lr, momentum=0.9)
     return Lamb(groups, lr=stage.lr)
+
+
+def _with_own_kernels(
+    optimiser: torch.optim.Optimizer, state: dict[str, Any]
+) -> dict[str, Any]:
+    """Take from a saved state what was learned, and not the kernels of its device."""
+    groups = [
+        {**saved, **{name: own[name] for name in _KERNELS if name in own}}
+        for saved, own in zip(state["param_groups"], optimiser.param_groups, strict=True)
+    ]
+    return {**state, "param_groups": groups}
+
+
+def _lay_out_as_weights(optimiser: torch.optim.Optimizer) -> None:
+    """Give what is kept of each weight the order in memory that the weight has.
+
+    A checkpoint knows one order only. Fused kernels go through both side by side: on a
+    GPU they refuse other strides, on a CPU they would mix the numbers up.
+    """
+    for weight, values in optimiser.state.items():
+        for name, value in values.items():
+            if isinstance(value, Tensor) and value.shape == weight.shape:
+                values[name] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
+    _fill_momentum(optimiser)
+
+
+def _fill_momentum(optimiser: torch.optim.Optimizer) -> None:
+    """Let the momentum of a fused SGD begin with zeros.
+
+    torch leaves it as it finds the memory if the first gradient overflows, and that step
+    is left out.
+    """
+    for group in optimiser.param_groups:
+        if isinstance(optimiser, torch.optim.SGD) and group["fused"]:
+            for weight in group["params"]:
+                if optimiser.state[weight].get("momentum_buffer") is None:
+                    optimiser.state[weight]["momentum_buffer"] = torch.zeros_like(weight)
 
 
 def _moving(stage: Stage, network: Network) -> _Named:

@@ -23,6 +23,7 @@ from napari_patchmap.runs.config import RunConfig, TrainConfig
 from napari_patchmap.training.device import Device, choose_device, free_memory
 from napari_patchmap.training.estimate import measure_speed, update_seconds
 from napari_patchmap.training.expected import Expected
+from napari_patchmap.training.kept import Kept
 from napari_patchmap.training.progress import say_time
 from napari_patchmap.training.ranks import Ranks
 
@@ -145,7 +146,12 @@ class Plan:
         }
 
 
-def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) -> Plan:
+def make_plan(
+    patches: PatchSet,
+    config: RunConfig,
+    ranks: Ranks | None = None,
+    kept: Kept | None = None,
+) -> Plan:
     """Decide device, network, batch and stages of a run.
 
     Parameters
@@ -154,6 +160,8 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
     config : RunConfig
     ranks : Ranks, optional
         The processes that share each batch.
+    kept : Kept, optional
+        What a run that is resumed had decided before.
 
     Raises
     ------
@@ -175,11 +183,13 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
     train = config.train
     ranks = ranks or Ranks()
     device = choose_device(ranks.device if ranks.world > 1 else train.device, train.precision)
-    backbone = _backbone(train, device)
+    backbone = _backbone(train, device) if kept is None else kept.backbone
     if backbone == PIXELS:
         device = replace(device, half=None)  # nothing is computed with them
     train, noted = _for_histology(train, config.augment, backbone)
     batch_size = min(train.batch_size or usual_batch(train.method, backbone), count)
+    if kept is not None:
+        batch_size = kept.batch_size
     epochs = train.epochs or preset_epochs(train.method, train.preset, backbone, count)
     if train.method == "dino" and ranks.world > 1:
         raise TrainingError(
@@ -204,6 +214,7 @@ def make_plan(patches: PatchSet, config: RunConfig, ranks: Ranks | None = None) 
     share = ranks.largest_share(batch_size)
     tsne = train.tsne().length if recipe.layout == "tsne" else 0.0
     parts = -int(ranks.least(-_parts(speed.memory, share, free)))
+    parts = parts if kept is None else max(parts, kept.parts)
     streamed, notes = _streamed(train.pixels, count, spec, free)
     notes = (*noted, *notes)
     if parts > 1:

@@ -159,8 +159,9 @@ class Reporter:
 
     def restore(self, state: dict[str, Any], *, inside: bool) -> None:
         """Go on with the history of an interrupted run, perhaps inside of a stage."""
-        self._rows, self.notes = list(state["rows"]), list(state["notes"])
-        if inside:
+        if not inside:
+            self._rows, self.notes = list(state["rows"]), list(state["notes"])
+        else:
             self._epoch.fill_(state["epoch_loss"])
             self._epoch_steps = int(state["epoch_steps"])
 

@@ -36,6 +36,7 @@ from napari_patchmap.training.checkpoints import Checkpoints, check_same_images,
 from napari_patchmap.training.clock import Clock
 from napari_patchmap.training.control import Control
 from napari_patchmap.training.forecast import LayoutPace
+from napari_patchmap.training.kept import Kept, described
 from napari_patchmap.training.pace import Pace
 from napari_patchmap.training.plan import Plan
 from napari_patchmap.training.ranks import Ranks
@@ -169,6 +170,7 @@ class Session:
             "origin": self.patches.origin,
             "images": self.images,
             "plan": self.plan.to_dict(),
+            "device": described(self.device),
             "seconds": self.clock(),
             "stage": self.stage,
             "steps_made": list(self.steps_made),
@@ -192,9 +194,12 @@ class Session:
         network = Network(NetworkSpec.from_dict(saved["spec"]))
         network.load_state_dict(saved["network"])
         self._use(network)
-        self.stage, self.parts = int(saved["stage"]), int(saved["parts"])
+        self.stage = int(saved["stage"])
         self.steps_made = [int(n) for n in saved["steps_made"]]
         self.reporter.restore(saved["reporter"], inside=False)
+        note = Kept.of(saved).note(self.device)
+        if note is not None:
+            self.reporter.note(note)
         self.reporter.say("resuming")
         inside: dict[str, Any] | None = saved["inside"]
         return inside

@@ -61,19 +61,21 @@ class StageRun:
         else:
             assert folder is not None
             learner.read(folder)
-        self._make_ready()
+        self._make_ready(inside)
         if inside is not None:
             self._restore(inside)
         elif learner.held is not None:
             session.checkpoints.write(session.state(self.state()), learner.held)
         return True
 
-    def _make_ready(self) -> None:
+    def _make_ready(self, inside: dict[str, Any] | None) -> None:
         session, learner, network = self.session, self.learner, self.session.network
         self.optimiser = make_optimiser(self.stage, network)
         scales = session.device.scales_loss
         self.scaler = torch.amp.GradScaler(session.device.target.type) if scales else None
         learner.set_up()
+        if inside is not None:
+            learner.restore(inside["learner"])
         self.gradient = learner.gradient_kind(
             network,
             session.ranks,
@@ -103,7 +105,6 @@ class StageRun:
         self.optimiser.load_state_dict(state["optimiser"])
         if self.scaler is not None and state["scaler"] is not None:
             self.scaler.load_state_dict(state["scaler"])
-        self.learner.restore(state["learner"])
         self.pace.restore(state["pace"])
         self.batches.skip(self.pace.done)
 

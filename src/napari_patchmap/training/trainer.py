@@ -18,6 +18,7 @@ from napari_patchmap.runs.run import Run
 from napari_patchmap.training.checkpoints import Checkpoints, read_checkpoint
 from napari_patchmap.training.clock import Clock
 from napari_patchmap.training.control import Control
+from napari_patchmap.training.kept import Kept
 from napari_patchmap.training.memory import keep_freed_memory
 from napari_patchmap.training.plan import Plan, make_plan
 from napari_patchmap.training.progress import ProgressCallback, StopCallback
@@ -50,8 +51,10 @@ def fit(
         Folder of the run. Checkpoints are written there now and then, for
         ``resume``; the run itself is written by :meth:`Run.save`.
     resume : bool
-        Go on from the last checkpoint in ``folder``. When epochs are followed,
-        the result on a CPU is that of an uninterrupted run, bit for bit.
+        Go on from the last checkpoint in ``folder``, with the network, batch and
+        schedule that were planned, also on another device or with less memory. When
+        epochs are followed, the result on a CPU is that of an uninterrupted run, bit
+        for bit.
     progress : callable, optional
         Called with a :class:`Progress` about twice a second, in this thread.
     should_stop : callable, optional
@@ -93,7 +96,8 @@ def fit(
     config = config or RunConfig()
     clock = Clock(spent)
     ranks = Ranks.from_environment(config.train.device)
-    plan = make_plan(patches, config, ranks)
+    kept = None if saved is None else Kept.of(saved)
+    plan = make_plan(patches, config, ranks, kept)
     if plan.device.is_cpu:
         keep_freed_memory()
     reporter = Reporter(progress if ranks.is_main else None, clock, plan)

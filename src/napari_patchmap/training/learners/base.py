@@ -103,7 +103,7 @@ class Learner:
         return None
 
     def restore(self, state: dict[str, Any] | None) -> None:
-        """Go on where another learner stopped."""
+        """Go on where another learner stopped; called between set_up and start."""
 
     # -- for all of them ---------------------------------------------------------------
 
