@@ -85,3 +85,55 @@ def test_a_table_of_another_length_is_refused(grey):
     table = box_table("s", np.arange(3), np.full((3, 2), 8))
     with pytest.raises(PatchError, match="4 patches but a table of 3 rows"):
         PatchSet(grey(4, 8, 8, 1), table, ("grey",))
+
+
+def drops(top, count=20, channels=1, dtype="uint8"):
+    """Bright drops of up to ``top`` on black, over a quarter of each patch."""
+    pixels = np.random.default_rng(0).integers(0, top // 20 + 1, (count, 16, 16, channels))
+    pixels[:, 4:12, 4:12] += top - top // 20 - 1
+    return pixels.astype(dtype)
+
+
+@pytest.mark.parametrize("top", [20, 40, 100])
+def test_dim_fluorescence_is_brightened_for_people_but_not_for_training(top):
+    pixels = drops(top, channels=2)
+    pixels[..., 1] //= 2
+    ps = from_array(pixels, name="s", axes="NYXC")
+    np.testing.assert_array_equal(ps.pixels(range(20), (16, 16)), pixels.transpose(0, 3, 1, 2))
+    shown = ps.thumbnail(3, 16)
+    assert shown[8, 8, :2].min() > 150
+    assert shown[0, 0].max() < 60
+    np.testing.assert_array_equal(ps.picture(pixels[3]), shown)
+
+
+def test_what_is_empty_but_for_noise_stays_dark():
+    pixels = np.random.default_rng(0).integers(0, 3, (20, 16, 16)).astype(np.uint8)
+    assert from_array(pixels, name="s").thumbnail(0, 16).max() < 50
+
+
+def test_what_is_bright_enough_is_shown_as_it_is(grey):
+    for pixels in (grey(6, 9, 12, 3), grey(6, 9, 12)):
+        ps = from_array(pixels, name="s")
+        np.testing.assert_array_equal(
+            ps.thumbnail(2, 12)[..., 0], pixels[2].reshape(9, 12, -1)[..., 0]
+        )
+        assert ps.eyes.is_identity
+
+
+def test_hues_of_dim_colour_images_stay():
+    colours = np.zeros((6, 16, 16, 3), np.uint8)
+    colours[:, 4:12, 4:12] = 60, 30, 0
+    shown = from_array(colours, name="s").thumbnail(0, 16)
+    np.testing.assert_allclose(shown[8, 8], (255, 127, 0), atol=1)
+
+
+def test_16_bit_is_brightened_from_its_own_values():
+    """Of a few very bright pixels the rest would be dark; no steps are seen between them."""
+    pixels = drops(4000, dtype="uint16")
+    pixels += np.random.default_rng(1).integers(0, 400, pixels.shape).astype(np.uint16)
+    pixels[:, 0, 0] = 60_000
+    ps = from_array(pixels[..., 0], name="s")
+    assert ps.pixels([0], (16, 16)).mean() < 30
+    shown = ps.thumbnail(0, 16)[..., 0]
+    assert shown[8, 8] > 150
+    assert len(np.unique(shown)) > 60

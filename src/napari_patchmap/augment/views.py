@@ -15,7 +15,6 @@ from napari_patchmap.augment.colour import ColourChange, solarise_some
 from napari_patchmap.augment.config import AugmentConfig
 from napari_patchmap.augment.geometry import Geometry, resample
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.patchset import as_rgb
 
 Symmetry = tuple[int, bool]
 
@@ -168,7 +167,7 @@ def preview_views(
     generator = torch.Generator().manual_seed(seed)
     views = torch.cat([maker(one[None], generator) for one in batch])
     pixels = views.mul(255).round().byte().permute(0, 2, 3, 1).numpy()
-    return as_rgb(pixels)
+    return patches.picture(pixels)
 
 
 def notes(config: AugmentConfig, patches: PatchSet) -> list[str]:

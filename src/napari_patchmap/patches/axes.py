@@ -12,6 +12,12 @@ GREY = ("grey",)
 #: Said wherever an alpha channel is left out.
 ALPHA_NOTE = "Alpha (transparency) was dropped."
 
+#: What axes are called that were numbered without a meaning, by tifffile.
+_UNNAMED = "QI"
+
+#: What they are called instead, so that each can be told from the others.
+_FREE = "NQPMLKJ"
+
 #: A trailing or second axis this short is taken as channels without a doubt.
 _FEW = 4
 
@@ -103,13 +109,21 @@ def settle_axes(letters: str, shape: tuple[int, ...], *, volume: bool) -> tuple[
         raise PatchError(
             f"has the axes {letters}, without Y and X; it is not a stack of images"
         )
+    guessed = _guess_unnamed(letters, shape)
+    if guessed is not None:
+        sides = " x ".join(map(str, shape))
+        return guessed, [f"Its axes have no names; {sides} was read as {guessed}."]
+    letters = _named(letters)
     lengths = dict(zip(letters, shape, strict=True))
     lead = [axis for axis in letters if axis not in "YXSC" and lengths[axis] > 1]
     if len(lead) > 1:
         listed = " and ".join(f"{axis} ({lengths[axis]})" for axis in lead)
+        other = ""
+        if "C" not in letters and "S" not in letters:
+            other = f", to {letters.replace(lead[-1], 'C')} if {lead[-1]} are channels,"
         raise UnclearAxesError(
             f"has more than one axis that could number patches, {listed}; set axes to "
-            f"{letters} to take every plane as a patch, or save a projection"
+            f"{letters} to take every plane as a patch{other} or save a projection"
         )
     if lead == ["Z"] and volume:
         raise UnclearAxesError(
@@ -121,6 +135,30 @@ def settle_axes(letters: str, shape: tuple[int, ...], *, volume: bool) -> tuple[
         # tifffile and some ImageJ macros write a stack's planes as channels.
         return letters.replace("C", "N"), [f"Its {count:,} channels were taken as patches."]
     return letters, []
+
+
+def _guess_unnamed(letters: str, shape: tuple[int, ...]) -> str | None:
+    """Read axes without names from their lengths, as those of plain arrays; None if unclear."""
+    lead, rest = letters[:-2], letters[-2:]
+    if rest != "YX" or not lead or set(lead) - set(_UNNAMED) or 1 in shape:
+        return None
+    if len(shape) == 3 and shape[2] in (3, 4) and min(shape[:2]) > _FEW:
+        return "YXC"  # one colour image, of which every row became a plane
+    try:
+        return guess_axes(shape, "") if len(shape) == 4 else None
+    except UnclearAxesError:
+        return None
+
+
+def _named(letters: str) -> str:
+    """Give axes that were only numbered letters of their own."""
+    named = ""
+    for at, letter in enumerate(letters):
+        if letters.count(letter) > 1:
+            taken = set(named) | set(letters[at + 1 :]) - {letter}
+            letter = next(free for free in _FREE if free not in taken)
+        named += letter
+    return named
 
 
 def arrange(array: np.ndarray, axes: str) -> np.ndarray:

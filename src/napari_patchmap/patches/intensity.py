@@ -15,6 +15,15 @@ SATURATED = 0.001
 _PER_PATCH = 4_096
 
 
+#: Pictures whose bright pixels (those but a share of ``_SPOTS``) stay below this, of 255, are
+#: too dark for people, such as fluorescence saved in 8 bits.
+_DIM = 128
+_SPOTS = 0.003
+
+#: The least range of dim values, of 255, that is spread: what has less is empty but for noise.
+_RANGE = 16
+
+
 @dataclass(frozen=True)
 class Intensity:
     """A linear scaling a channel: ``low`` becomes 0 and ``high`` becomes 255.
@@ -51,6 +60,37 @@ class Intensity:
         low, high = np.percentile(pixels, [100 * SATURATED, 100 * (1 - SATURATED)], axis=0)
         high = np.where(high > low, high, low + 1.0)
         return cls(tuple(map(float, low)), tuple(map(float, high)))
+
+    @classmethod
+    def for_eyes(cls, patches: Iterable[np.ndarray], channels: int, colour: bool) -> Self:
+        """Choose how 8-bit pixels are brightened to be looked at.
+
+        What is bright enough is left alone; the channels of colour images are scaled as one,
+        so that hues stay.
+
+        Parameters
+        ----------
+        patches : iterable of ndarray of uint8, shape (height, width, channel)
+        channels : int
+        colour : bool
+            Whether the channels are red, green and blue.
+        """
+        pixels = np.concatenate([_some_pixels(patch) for patch in patches])
+        low, high = np.percentile(pixels, [100 * SATURATED, 100 * (1 - _SPOTS)], axis=0)
+        if colour:
+            low, high = np.full(channels, low.min()), np.full(channels, high.max())
+        low = np.where(high < _DIM, np.minimum(low, high - _RANGE).clip(0), 0.0)
+        high = np.where(high < _DIM, np.maximum(high, low + _RANGE), 255.0)
+        return cls(tuple(map(float, low)), tuple(map(float, high)))
+
+    def then(self, second: Intensity) -> Intensity:
+        """Return one scaling that does what this and another one of 8-bit values do."""
+        low, high = np.asarray(self.low), np.asarray(self.high)
+        unit = (high - low) / 255
+        return Intensity(
+            tuple(map(float, low + unit * second.low)),
+            tuple(map(float, low + unit * second.high)),
+        )
 
     @property
     def is_identity(self) -> bool:

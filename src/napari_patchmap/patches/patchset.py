@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,9 @@ LONGEST_SIDE = 64
 
 #: How many patches are looked at to measure intensities and border colour.
 _SAMPLE = 2_000
+
+#: How many of these, to choose how they are shown: slides have to be read for it.
+_SEEN = 64
 
 #: How many pixel values are resized in one go (as float32, 128 MB).
 _PIXELS = 2**25
@@ -255,7 +260,7 @@ class PatchSet:
         return border_colour(self.pixels(self.spread(), size).transpose(0, 2, 3, 1))
 
     def thumbnail(self, index: int, side: int = 64) -> np.ndarray:
-        """Return patch ``index`` as an RGB picture for people.
+        """Return patch ``index`` as an RGB picture for people, brightened where it is dim.
 
         Grey is shown grey; of several channels the first three are shown as
         red, green and blue.
@@ -265,10 +270,39 @@ class PatchSet:
         ndarray of uint8, shape (height, width, 3), longer side ``side`` pixels
         """
         assert self.intensity is not None
-        patch = self.intensity.to_uint8(self[index])
+        patch = self.intensity.then(self.eyes).to_uint8(self[index])
         scale = side / max(patch.shape[:2])
         size = (max(1, round(patch.shape[0] * scale)), max(1, round(patch.shape[1] * scale)))
         return resize(as_rgb(patch)[None], size)[0]
+
+    @cached_property
+    def eyes(self) -> Intensity:
+        """How the pixels that training sees are brightened to be looked at.
+
+        The same for all patches, and for whatever is compared with them.
+        """
+        intensity, spread = self.intensity, self.spread()
+        assert intensity is not None
+        some = spread[np.linspace(0, len(spread) - 1, min(_SEEN, len(spread))).astype(int)]
+        seen = []
+        for index in some.tolist():
+            with suppress(PatchError):  # a damaged one says so where it is looked at
+                seen.append(intensity.to_uint8(self.images[index]))
+        if not seen:
+            return Intensity.identity(self.channels)
+        return Intensity.for_eyes(seen, self.channels, self.is_rgb)
+
+    def shown_as(self, other: PatchSet) -> PatchSet:
+        """Return these patches, shown as bright as those of another set of the same kind."""
+        if self.channels != other.channels:
+            return self
+        like = replace(self, intensity=other.intensity)
+        like.eyes = other.eyes
+        return like
+
+    def picture(self, pixels: np.ndarray) -> np.ndarray:
+        """Show pixels that training sees, uint8 ``(..., channel)``, as in :meth:`thumbnail`."""
+        return as_rgb(self.eyes.to_uint8(pixels))
 
     def spread(self) -> np.ndarray:
         """Indices of at most ``_SAMPLE`` patches spread evenly over the set."""

@@ -23,6 +23,7 @@ from napari_patchmap.plugin.guests import Guests
 from napari_patchmap.plugin.keys import layer_keys
 from napari_patchmap.plugin.mouse import MapMouse
 from napari_patchmap.plugin.moving import move_points
+from napari_patchmap.plugin.opening import MISSING
 from napari_patchmap.plugin.places import Places
 from napari_patchmap.plugin.quiet import Quiet
 from napari_patchmap.plugin.source_link import SourceLink
@@ -169,6 +170,9 @@ class MapLayer(Quiet):
         layer = marks.placed_points(name, embedding, table, size)
         self._add(key, layer)
         self._guests.pop(key, None)
+        own = self.thumbnails.patches
+        if own is not None and own.origin.get("kind") != MISSING:
+            patches = patches.shown_as(own)
         self._guests[key] = Guests(layer, patches, table)
         self.show_map()
         self._framing.fit_if_outgrown(np.concatenate([self.points.data, embedding]))

@@ -97,6 +97,10 @@ class Opened:
     sentence: str = ""
     unfinished: Path | None = None
 
+    def __post_init__(self) -> None:
+        # Looked up while the window waits for nobody; slides have to be read for it.
+        _ = self.patches.eyes
+
 
 def open_request(
     request: Request, should_stop: Callable[[], bool], progress: Callable[[int, int], None]

@@ -113,12 +113,11 @@ def _as_image(path: str) -> LayerData:
     import numpy as np
 
     from napari_patchmap.patches import open_patches
-    from napari_patchmap.patches.patchset import as_rgb
 
     patches = open_patches(path, sizes="pad")
     indices = np.arange(len(patches))
     pixels = patches.pixels(indices, patches.common_size).transpose(0, 2, 3, 1)
-    return (as_rgb(pixels), {"name": patches.name, "rgb": True}, "image")
+    return (patches.picture(pixels), {"name": patches.name, "rgb": True}, "image")
 
 
 def _as_points(path: str) -> LayerData:

@@ -10,7 +10,6 @@ from napari.viewer import Viewer
 from psygnal import Signal
 
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.patchset import as_rgb
 from napari_patchmap.plugin.places import Places
 from napari_patchmap.plugin.views import Views
 from napari_patchmap.plugin.workspace import Workspace
@@ -75,10 +74,11 @@ class SourceLink:
         height, width = patches.training_size()
         shrink = min(1.0, np.sqrt(_MOST_BYTES / (len(patches) * height * width * 3)))
         size = (max(1, int(height * shrink)), max(1, int(width * shrink)))
-        pixels = patches.pixels(np.arange(len(patches)), size)
-        pictures = (
-            pixels[:, 0] if pixels.shape[1] == 1 else as_rgb(pixels.transpose(0, 2, 3, 1))
+        pictures = patches.picture(
+            patches.pixels(np.arange(len(patches)), size).transpose(0, 2, 3, 1)
         )
+        if patches.channels == 1:
+            pictures = pictures[..., 0]
         stack = Image(pictures, rgb=pictures.ndim == 4, name=f"{patches.name} (patches)")
         self._stepping = True
         try:

@@ -24,6 +24,11 @@ class Thumbnails:
         self._patches: PatchSet | None = None
         self._made: OrderedDict[tuple[int, int], QPixmap] = OrderedDict()
 
+    @property
+    def patches(self) -> PatchSet | None:
+        """Whose pictures these are."""
+        return self._patches
+
     def set_patches(self, patches: PatchSet | None) -> None:
         """Forget the pictures of other patches."""
         self._patches = patches

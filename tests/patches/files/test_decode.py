@@ -1,6 +1,7 @@
 """Every flavour of PNG, JPEG, TIFF, BMP and WebP comes out with the pixels that were stored."""
 
 import io
+import itertools
 import struct
 import zlib
 
@@ -13,6 +14,7 @@ from PIL import Image
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import ALPHA_NOTE
 from napari_patchmap.patches.files.decode import ANIMATION_NOTE, decode, has_jpeg_end
+from napari_patchmap.patches.photometric import CMYK_NOTE
 
 
 @pytest.fixture
@@ -94,10 +96,14 @@ def test_a_jpeg_cut_off_anywhere_is_noticed(saved, grey, cut):
         saved(data[:-cut] + b"\0" * cut)
 
 
-def test_cmyk_is_refused(saved):
-    image = Image.new("CMYK", (8, 8), (10, 20, 30, 40))
-    with pytest.raises(PatchError, match="CMYK"):
-        saved(as_bytes(image, "jpeg"))
+def test_a_cmyk_jpeg_is_what_pillow_says(saved, rng):
+    image = Image.fromarray(np.full((16, 16, 4), (10, 200, 180, 20), np.uint8), "CMYK")
+    got = saved(as_bytes(image, "jpeg", quality=95))
+    assert got.channel_names == ("red", "green", "blue")
+    assert got.notes == (CMYK_NOTE,)
+    wanted = np.asarray(image.convert("RGB")).astype(int)
+    assert np.abs(got.pixels - wanted).max() <= 4
+    assert got.pixels[0, 0, 0] > 200  # reddish, not its negative
 
 
 def test_tiff_palette_bilevel_and_compressed(saved, grey, tmp_path):
@@ -147,6 +153,80 @@ def test_bmp_grey_colour_palette_and_mask(saved, grey):
     mask = pixels > 128
     got = saved(as_bytes(Image.fromarray(mask), "bmp"))
     np.testing.assert_array_equal(got.pixels[..., 0], mask * 255)
+
+
+def bmp(header, palette, data, bits):
+    """Put a BMP together, of a header that no library here writes."""
+    at = 14 + len(header) + len(palette)
+    return struct.pack("<2sIHHI", b"BM", at + len(data), 0, 0, at) + header + palette + data
+
+
+def test_bmp_run_lengths_headers_of_os2_and_16_bits(saved, rng):
+    colours = rng.integers(0, 256, (256, 3), "uint8")
+    quads = np.dstack([colours[:, ::-1], np.zeros((256, 1), np.uint8)]).tobytes()
+    pixels = np.repeat(rng.integers(0, 256, (6, 4), "uint8"), [3, 1, 4, 2], axis=1)
+    pixels = pixels.reshape(6, 10)
+    runs = b"".join(
+        b"".join(bytes([len(list(group)), value]) for value, group in itertools.groupby(row))
+        + b"\0\0"
+        for row in pixels[::-1].tolist()
+    )
+    info = struct.pack("<IiiHHIIiiII", 40, 10, 6, 1, 8, 1, 0, 0, 0, 256, 0)
+    got = saved(bmp(info, quads, runs + b"\0\1", 8))
+    np.testing.assert_array_equal(got.pixels, colours[pixels])
+    assert got.channel_names == ("red", "green", "blue")
+    # Four bits: runs of two pixels that take turns.
+    few = struct.pack("<IiiHHIIiiII", 40, 6, 2, 1, 4, 2, 0, 0, 0, 16, 0)
+    got = saved(bmp(few, quads[:64], b"\x06\x12\0\0\x06\x3f\0\0\0\1", 4))
+    np.testing.assert_array_equal(
+        got.pixels, colours[[[3, 15, 3, 15, 3, 15], [1, 2, 1, 2, 1, 2]]]
+    )
+    core = struct.pack("<IHHHH", 12, 10, 6, 1, 8)  # OS/2 1: colours of three bytes
+    rows = np.pad(pixels[::-1], ((0, 0), (0, 2))).tobytes()
+    got = saved(bmp(core, colours[:, ::-1].tobytes(), rows, 8))
+    np.testing.assert_array_equal(got.pixels, colours[pixels])
+    core2 = info[:16] + struct.pack("<I", 0) + info[20:] + bytes(24)
+    got = saved(bmp(struct.pack("<I", 64) + core2[4:], quads, rows, 8))
+    np.testing.assert_array_equal(got.pixels, colours[pixels])
+    five = struct.pack("<IiiHHIIiiII", 40, 2, 1, 1, 16, 0, 0, 0, 0, 0, 0)
+    got = saved(bmp(five, b"", struct.pack("<HH", 31 << 10, 31), 16))
+    assert got.pixels.tolist() == [[[255, 0, 0], [0, 0, 255]]]
+    upside = struct.pack("<IiiHHIIiiII", 40, 1, -2, 1, 32, 0, 0, 0, 0, 0, 0)
+    got = saved(bmp(upside, b"", bytes([1, 2, 3, 0, 4, 5, 6, 0]), 32))
+    assert got.pixels.tolist() == [[[3, 2, 1]], [[6, 5, 4]]]
+    assert got.notes == ()
+
+
+def test_a_damaged_bmp_is_said_to_be(saved):
+    info = struct.pack("<IiiHHIIiiII", 40, 4, 4, 1, 8, 9, 0, 0, 0, 256, 0)
+    with pytest.raises(PatchError, match=r"is damaged \(.*compression"):
+        saved(bmp(info, bytes(1024), bytes(16), 8))
+
+
+def test_numbers_of_labels_are_not_the_colours_they_are_shown_in(tmp_path, rng):
+    ids = rng.integers(0, 16, (6, 8), "uint8")
+    image = Image.fromarray(ids, "P")
+    image.putpalette(rng.integers(0, 256, 768, "uint8").tobytes())
+    for kind in ("png", "bmp", "tiff"):
+        for bits in (4, 8) if kind == "png" else (8,):
+            data = as_bytes(image, kind, **({"bits": bits} if kind == "png" else {}))
+            (tmp_path / "a").write_bytes(data)
+            got = decode(str(tmp_path / "a"), numbers=True)
+            np.testing.assert_array_equal(got.pixels[..., 0], ids)
+            assert decode(str(tmp_path / "a")).channel_names == ("red", "green", "blue")
+    data = imagecodecs.png_encode(ids)
+    (tmp_path / "a").write_bytes(data)
+    np.testing.assert_array_equal(decode(str(tmp_path / "a"), numbers=True).pixels[..., 0], ids)
+    rows = b"".join(b"\0" + np.packbits(_nibbles(row)).tobytes() for row in ids)
+    header = struct.pack(">IIBBBBB", 8, 6, 4, 0, 0, 0, 0)
+    chunks = (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
+    (tmp_path / "a").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+    np.testing.assert_array_equal(decode(str(tmp_path / "a"), numbers=True).pixels[..., 0], ids)
+    np.testing.assert_array_equal(decode(str(tmp_path / "a")).pixels[..., 0], ids * 17)
+
+
+def _nibbles(row):
+    return np.unpackbits(row[:, None], axis=1)[:, 4:].reshape(-1)
 
 
 def test_webp_lossless_lossy_with_alpha_and_animated(saved, grey):

@@ -14,6 +14,7 @@ from napari_patchmap.errors import MixedSizesError, PatchError
 from napari_patchmap.patches import LoadCancelled, Skipped, describe, open_patches, reopen
 from napari_patchmap.patches.files.folder import find_images
 from napari_patchmap.patches.source import Watch
+from napari_patchmap.patches.stacks.tiff_series import COPIES_NOTE
 
 
 def test_values_order_and_labels(write, folder, grey):
@@ -434,3 +435,22 @@ def test_the_content_counts_not_the_ending(folder, grey):
     (folder / "2.jpg").write_bytes(imagecodecs.png_encode(pixels))
     ps = open_patches(folder)
     np.testing.assert_array_equal(ps[0], ps[1])
+
+
+@pytest.mark.parametrize("side", [48, 320, 1000])
+def test_crops_that_carry_a_small_copy_are_no_slides(tmp_path, rng, side):
+    """A second, reduced page: as a thumbnail, or below the first."""
+    crops = rng.integers(0, 256, (4, side, side, 3), "uint8")
+    for nested in (False, True):
+        root = tmp_path / f"set{nested}"
+        for i, crop in enumerate(crops):
+            path = root / "ab"[i % 2] / f"{i}.tif"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tifffile.TiffWriter(path) as tif:
+                more = {"photometric": "rgb", "compression": "zlib"}
+                tif.write(crop, subifds=1 if nested else None, **more)
+                tif.write(crop[::4, ::4].copy(), subfiletype=1, **more)
+        ps = open_patches(root)
+        assert ps.labels.tolist() == ["a", "a", "b", "b"]
+        np.testing.assert_array_equal(ps[1], crops[2])
+        assert ps.notes == [f"{COPIES_NOTE} (4 images)"]

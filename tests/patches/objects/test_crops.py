@@ -8,6 +8,7 @@ import dask.array
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from napari_patchmap.errors import PatchError, UnclearAxesError
 from napari_patchmap.patches import CropConfig, from_objects, open_patches, reopen
@@ -276,7 +277,39 @@ def test_zarr_images_and_labels_give_the_same_crops(tmp_path, scene, fmt):
     chunk = tmp_path / "image.zarr/0" / ("c/0/0/0/0/0" if fmt == 3 else "0.0.0.0.0")
     chunk.unlink()
     ps = open_patches(tmp_path / "image.zarr", objects=tmp_path / "labels.tif")
-    assert ps.notes[-1].startswith("1 plane(s) of image.zarr lack chunks, which are shown")
+    assert ps.notes[-1].startswith("1 plane(s) of image.zarr lack chunks, which by the for")
+
+
+@pytest.mark.parametrize("folders", [False, True])
+def test_labels_with_a_look_up_table_are_numbers(tmp_path, scene, rng, folders):
+    """As ImageJ saves label images of 8 bits, and as segmentation data sets save PNGs."""
+    image, labels = scene
+    labels = np.searchsorted([0, *SPARSE], labels).astype(np.uint8)
+    expected = crops(image, labels, config={"size": 16})
+    colours = rng.integers(0, 256, (3, 256), "uint8")
+    pillow = Image.fromarray(labels, "P")
+    pillow.putpalette(colours.T.tobytes())
+    (tmp_path / "images").mkdir()
+    (tmp_path / "masks").mkdir()
+    tifffile.imwrite(tmp_path / "images" / "a.tif", image)
+    for name, write in (
+        ("a.tif", lambda path: tifffile.imwrite(path, labels, imagej=True, colormap=colours)),
+        ("a.tif", lambda path: tifffile.imwrite(path, labels, photometric="miniswhite")),
+        ("a.png", lambda path: pillow.save(path, bits=8)),
+        ("a.png", lambda path: pillow.save(path, bits=2)),
+        ("a.bmp", pillow.save),
+    ):
+        path = tmp_path / "masks" / name
+        write(path)
+        ps = open_patches(
+            tmp_path / "images" if folders else tmp_path / "images" / "a.tif",
+            objects=tmp_path / "masks" if folders else path,
+            crops=CropConfig(size=16),
+        )
+        assert ps.table["label_id"].tolist() == [1, 2, 3]
+        for i in range(3):
+            np.testing.assert_array_equal(ps[i], expected[i])
+        path.unlink()
 
 
 def test_zarr_of_objects_that_cannot_be_used_is_one_sentence(tmp_path, scene):

@@ -138,6 +138,33 @@ def test_levels_as_pages_of_their_own_are_found(tmp_path):
     assert [one.downsample for one in Slide(path).levels] == [1, 4, 8]
 
 
+def test_slides_of_palettes_inks_and_white_as_0(tmp_path, rng):
+    image = tissue(200, 300)
+    colours = rng.integers(0, 2**16, (3, 256), "uint16")
+    light = 1 - np.dstack([image, image[..., :1] // 2]) / 255
+    for stored, photometric, wanted, options in (
+        (image[..., 0], "palette", (colours >> 8).astype("uint8").T[image[..., 0]],
+         {"colormap": colours}),
+        (np.dstack([image, image[..., :1] // 2]), "separated",
+         np.rint(light[..., :3] * light[..., 3:] * 255), {"planarconfig": "contig"}),
+        (image[..., 0], "miniswhite", 255 - image[..., :1], {}),
+    ):  # fmt: skip
+        options |= {"photometric": photometric, "compression": "deflate", "tile": (64, 64)}
+        tifffile.imwrite(tmp_path / "a.tif", stored, **options)
+        slide = Slide(tmp_path / "a.tif")
+        assert slide.is_rgb == (photometric != "miniswhite")
+        box = slide.read(0, 50, 60, 100, 120)
+        assert np.abs(box - wanted[50:150, 60:180].astype(int)).max() <= 1
+
+
+def test_dim_fluorescence_of_8_bits_is_brightened_in_its_picture(tmp_path):
+    image = (cells() // 200).clip(0, 25).astype(np.uint8)
+    slide = Slide(write_fluorescence(tmp_path / "a.ome.tif", image))
+    shown = slide.overview(200)
+    assert shown[:40, :40].mean() > 70
+    assert shown[-40:, -40:].mean() < 40
+
+
 def test_overview_of_a_slide_with_one_large_level(tmp_path):
     image = tissue(1030, 1501)
     path = tmp_path / "a.tif"

@@ -5,9 +5,11 @@ import re
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from napari_patchmap.errors import MixedSizesError, PatchError, UnclearAxesError
 from napari_patchmap.patches import LoadCancelled, open_patches
+from napari_patchmap.patches.stacks.tiff_series import COPIES_NOTE
 
 
 @pytest.fixture
@@ -105,6 +107,106 @@ def test_pages_of_different_sizes_are_mixed_sizes(tmp_path, grey):
     ps = open_patches(tmp_path / "pages.tif", sizes="pad")
     for i, page in enumerate(pages):
         np.testing.assert_array_equal(ps[i][..., 0], page)
+
+
+def test_pages_of_several_sizes_in_the_order_of_the_file(tmp_path, grey):
+    """As Pillow, CellProfiler and MATLAB append crops; some are of one size."""
+    sizes = ((20, 24), (20, 24), (22, 24), (21, 24), (20, 24), (21, 24), (24, 24))
+    for channels in ((3,), ()):
+        crops = [grey(*size, *channels) for size in sizes]
+        path = tmp_path / "crops.tif"
+        pages = [Image.fromarray(crop) for crop in crops]
+        for compression in (None, "tiff_lzw"):
+            more = {"append_images": pages[1:], "compression": compression}
+            pages[0].save(path, save_all=True, **more)
+            ps = open_patches(path, sizes="pad")
+            for i, crop in enumerate(crops):
+                np.testing.assert_array_equal(ps[i], crop.reshape(*sizes[i], -1))
+            assert ps.table["frame"].tolist() == list(range(7))
+            assert ps.is_rgb == bool(channels)
+        with tifffile.TiffWriter(path) as writer:
+            for crop in crops:
+                writer.write(crop, contiguous=False, metadata=None)
+        ps = open_patches(path, sizes="pad")
+        for i, crop in enumerate(crops):
+            np.testing.assert_array_equal(ps[i], crop.reshape(*sizes[i], -1))
+
+
+def test_grey_pages_among_colour_ones(tmp_path, grey):
+    pages = [grey(10, 14, 3), grey(12, 9), grey(10, 14, 3)]
+    with tifffile.TiffWriter(tmp_path / "pages.tif") as writer:
+        for page in pages:
+            writer.write(page, contiguous=False, metadata=None)
+    ps = open_patches(tmp_path / "pages.tif", sizes="pad")
+    np.testing.assert_array_equal(ps[1], np.repeat(pages[1][..., None], 3, axis=2))
+    np.testing.assert_array_equal(ps[2], pages[2])
+    assert ps.notes == ["1 grey images among colour ones were repeated to RGB."]
+    with tifffile.TiffWriter(tmp_path / "pages.tif") as writer:
+        for page in (grey(10, 14), grey(12, 9, dtype="uint16")):
+            writer.write(page, contiguous=False, metadata=None)
+    with pytest.raises(PatchError, match=r"2 images of different kinds \(.*uint16.*uint8"):
+        open_patches(tmp_path / "pages.tif", sizes="pad")
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [((20, 3, 24, 24), "NCYX"), ((20, 24, 24, 3), "NYXC"), ((7, 30, 20, 4), "NYXC")],
+)
+def test_four_axes_without_names_are_read_as_those_of_an_array(
+    tif, tmp_path, grey, shape, axes, compression
+):
+    """tifffile.imwrite(path, array, photometric="minisblack")"""
+    pixels = grey(*shape)
+    wanted = pixels if axes == "NYXC" else pixels.transpose(0, 2, 3, 1)
+    for options in ({}, {"byteorder": ">"}, {"bigtiff": True}):
+        ps = tif(pixels, photometric="minisblack", compression=compression, **options)
+        np.testing.assert_array_equal(ps.take([3, 0]), wanted[[3, 0]])
+        np.testing.assert_array_equal(ps[5], wanted[5])
+        sides = " x ".join(map(str, shape))
+        assert ps.notes[0] == f"Its axes have no names; {sides} was read as {axes}."
+    again = open_patches(tmp_path / "stack.tif", axes=axes)
+    np.testing.assert_array_equal(again.stack(), wanted)
+    # One may say otherwise.
+    planes = open_patches(tmp_path / "stack.tif", axes="NQYX")
+    np.testing.assert_array_equal(planes[4][..., 0], pixels.reshape(-1, *shape[2:])[4])
+
+
+@pytest.mark.parametrize("shape", [(6, 50, 24, 20), (3, 2, 4, 10, 12), (4, 5, 10, 12, 3)])
+def test_axes_that_are_asked_for_are_then_accepted(tif, tmp_path, grey, shape):
+    with pytest.raises(UnclearAxesError, match="set axes to") as caught:
+        tif(grey(*shape), photometric="rgb" if shape[-1] == 3 else "minisblack")
+    said = re.findall(r"(?:set axes| or|, to) (?:to )?([A-Z]{4,})", str(caught.value))
+    assert said
+    letters = re.findall(r"([A-Z]) \(\d+\)", str(caught.value))
+    assert len(letters) == len(set(letters))  # and can be told apart
+    for axes in said:
+        ps = open_patches(tmp_path / "stack.tif", axes=axes)
+        assert len(ps) * ps.channels * np.prod(ps.common_size) == np.prod(shape)
+
+
+def test_one_colour_image_saved_as_grey_is_one_image(tif, tmp_path, grey):
+    pixels = grey(24, 20, 3)
+    with pytest.raises(PatchError, match=r"stack\.tif is one single image \(20 x 24, 3 chann"):
+        tif(pixels, photometric="minisblack")
+    (tmp_path / "set").mkdir()
+    for i in range(2):
+        tifffile.imwrite(tmp_path / f"set/{i}.tif", pixels, photometric="minisblack")
+    np.testing.assert_array_equal(open_patches(tmp_path / "set")[1], pixels)
+
+
+def test_reduced_copies_and_masks_are_no_patches(tmp_path, grey):
+    """A stack of crops of which each has a small copy or a mask beside it."""
+    pages = grey(4, 20, 24, 3)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for page in pages:
+            writer.write(page, contiguous=False, metadata=None)
+            writer.write(page[::2, ::2].copy(), subfiletype=1, contiguous=False, metadata=None)
+            mask = page[..., 0] > 99
+            writer.write(mask, subfiletype=4, contiguous=False, metadata=None)
+    ps = open_patches(tmp_path / "a.tif")
+    np.testing.assert_array_equal(ps.stack(), pages)
+    assert ps.notes == [COPIES_NOTE]
 
 
 def test_a_plain_stack_that_says_channels_is_read_as_patches(tif, grey):

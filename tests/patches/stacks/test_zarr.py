@@ -144,24 +144,54 @@ def test_a_volume_and_too_many_axes_are_asked_about(store, grey):
 
 
 @pytest.mark.parametrize(("fmt", "key"), [(2, "1.0.0"), (3, "c/1/0/0")])
-def test_a_missing_chunk_costs_its_patches_only(store, grey, fmt, key):
+@pytest.mark.parametrize("value", [0, 7])
+def test_a_chunk_that_is_not_there_holds_the_fill_value(store, grey, fmt, key, value):
     pixels = grey(22, 8, 9)
-    fill(store, pixels, (5, 8, 9), fmt)
+    fill(store, pixels, (5, 8, 9), fmt, fill_value=value)
     (store / key).unlink()
+    pixels[5:10] = value
     ps = open_patches(store)
-    kept = [*range(5), *range(10, 22)]
-    assert ps.table["frame"].tolist() == kept
-    np.testing.assert_array_equal(ps.take(range(17))[..., 0], pixels[kept])
-    assert [s.source for s in ps.skipped] == [f"set.zarr [{i}]" for i in range(5, 10)]
-    assert ps.skipped[0].reason == f"its chunk {key} is missing"
-    assert ps.notes[0].startswith(
-        "5 of the 22 patches of set.zarr were left out because chunks"
+    np.testing.assert_array_equal(ps.take(range(22))[..., 0], pixels)
+    assert ps.skipped == []
+    (said,) = ps.notes
+    assert said == (
+        "5 of the 22 patches of set.zarr lack chunks, 5 of them all; by the format, a chunk "
+        f"that is not there holds {value} everywhere. If that surprises you, the store was not "
+        "copied as a whole."
     )
     for chunk in list(store.rglob("*")):
         if chunk.is_file() and not chunk.name.endswith(("zarr.json", ".zarray", ".zattrs")):
             chunk.unlink()
     with pytest.raises(PatchError, match=r"No patch of .*set\.zarr is whole \(its chunk"):
         open_patches(store)
+
+
+@pytest.mark.parametrize("fmt", [2, 3])
+def test_an_empty_channel_costs_no_patch(store, grey, fmt):
+    """Zarr writes no chunks of an unstained channel, nor of one that is masked."""
+    pixels = grey(12, 2, 8, 9)
+    pixels[::2, 1] = 0
+    fill(store, pixels, (1, 1, 8, 9), fmt, shards=(4, 2, 8, 9) if fmt == 3 else None)
+    ps = open_patches(store)
+    np.testing.assert_array_equal(ps.take(range(12)), pixels.transpose(0, 2, 3, 1))
+    if fmt == 2:
+        assert ps.notes[0].startswith("6 of the 12 patches of set.zarr lack chunks, 0 of them")
+
+
+def test_chunks_of_which_nobody_knows_what_they_held(store, grey):
+    """Format 2 allows a store not to say what lies in chunks that are not there."""
+    pixels = grey(22, 8, 9)
+    fill(store, pixels, (5, 8, 9), 2)
+    meta = json.loads((store / ".zarray").read_text())
+    (store / ".zarray").write_text(json.dumps(meta | {"fill_value": None}))
+    (store / "1.0.0").unlink()
+    ps = open_patches(store)
+    kept = [*range(5), *range(10, 22)]
+    assert ps.table["frame"].tolist() == kept
+    np.testing.assert_array_equal(ps.take(range(17))[..., 0], pixels[kept])
+    assert [s.source for s in ps.skipped] == [f"set.zarr [{i}]" for i in range(5, 10)]
+    assert ps.skipped[0].reason == "its chunk 1.0.0 is missing"
+    assert ps.notes[0].startswith("5 of the 22 patches of set.zarr were left out because chunk")
 
 
 @pytest.mark.parametrize(("fmt", "key"), [(2, "3.0.1"), (3, "c/3/0/1")])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 #: Raised when a change of ours decodes the same files to other pixels.
-_VERSION = 1
+_VERSION = 2
 
 
 def fingerprint(kind: str, files: Iterable[tuple[str, str | Path]], **options: Any) -> str:

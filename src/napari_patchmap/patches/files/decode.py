@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Any, NamedTuple, Protocol
 
 import imagecodecs
 import numpy as np
+from PIL import Image
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import ALPHA_NOTE, GREY, RGB
 from napari_patchmap.patches.files import headers
 from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.photometric import CMYK_NOTE, cmyk_to_rgb
 from napari_patchmap.patches.stacks.tiff import read_tiff
 
 # Photoshop's colour profiles make libpng complain, once for every file.
@@ -27,6 +30,9 @@ ANIMATION_NOTE = "Only the first frame of an animated image was taken."
 
 #: The most channels that an image of the most pixels may have.
 _MOST_CHANNELS = 4
+
+#: How PNG says that its numbers are places in a palette.
+_PNG_PALETTE = 3
 
 #: Read first, to learn the kind of a file: all of most patches, little of a large file.
 _FIRST = 2**16
@@ -47,7 +53,9 @@ class Decoded(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def decode(path: str, axes: str = "auto", digest: Digest | None = None) -> Decoded:
+def decode(
+    path: str, axes: str = "auto", digest: Digest | None = None, *, numbers: bool = False
+) -> Decoded:
     """Read one image file.
 
     The orientation that a camera writes into EXIF is ignored for every format
@@ -60,6 +68,9 @@ def decode(path: str, axes: str = "auto", digest: Digest | None = None) -> Decod
         Axes of a TIFF file, when its metadata are wrong or missing.
     digest : hash object, optional
         Updated with the content of the file.
+    numbers : bool
+        Return the numbers as they are stored, as labels have to be: of an image with a palette
+        the places in it.
 
     Raises
     ------
@@ -77,7 +88,7 @@ def decode(path: str, axes: str = "auto", digest: Digest | None = None) -> Decod
             if size is None:
                 raise PatchError("is cut off: its header leads out of the file")
             headers.check_size(size)
-            decoded = _decode_tiff(path, axes)
+            decoded = _decode_tiff(path, axes, numbers)
             if digest is not None:
                 digest.update(np.ascontiguousarray(decoded.pixels))
             return decoded
@@ -93,9 +104,9 @@ def decode(path: str, axes: str = "auto", digest: Digest | None = None) -> Decod
     if data.startswith(headers.JPEG):
         return _decode_jpeg(data)
     if data.startswith(headers.PNG):
-        return _decode_png(data)
+        return _decode_png(data, numbers)
     if data.startswith(headers.BMP):
-        return _decode_bmp(data)
+        return _decode_bmp(data, numbers)
     return _decode_webp(data)
 
 
@@ -116,8 +127,14 @@ def _decode_jpeg(data: bytes) -> Decoded:
     pixels = imagecodecs.jpeg_decode(data)
     if pixels.ndim == 2:
         return Decoded(pixels[..., None], GREY)
+    if pixels.shape[2] == 4:
+        # Pillow knows whose programs store these inverted.
+        image = _open_with_pillow(data, "JPEG")
+        inks = np.asarray(image.convert("CMYK"))
+        rgb = cmyk_to_rgb(inks, profile=image.info.get("icc_profile"))
+        return Decoded(rgb, RGB, (CMYK_NOTE,))
     if pixels.shape[2] != 3:
-        raise PatchError("is a CMYK JPEG; save it as RGB")
+        raise PatchError(f"is a JPEG of {pixels.shape[2]} channels; save it as RGB")
     return Decoded(pixels, RGB)
 
 
@@ -149,7 +166,7 @@ def has_jpeg_end(data: bytes) -> bool:
     return data[at : at + 2] == b"\xff\xd9"
 
 
-def _decode_png(data: bytes) -> Decoded:
+def _decode_png(data: bytes, numbers: bool) -> Decoded:
     headers.check_size(headers.png_size(data))
     try:
         pixels = imagecodecs.png_decode(data)
@@ -157,20 +174,42 @@ def _decode_png(data: bytes) -> Decoded:
         if b"IEND" not in data:
             raise PatchError("is cut off: the PNG has no end") from None
         raise
+    bits, kind = data[24], data[25]
+    if numbers and kind == _PNG_PALETTE:
+        return Decoded(np.asarray(_open_with_pillow(data, "PNG"))[..., None], GREY)
+    if numbers and bits < 8:  # which were spread over 0 to 255
+        pixels = pixels // np.uint8(255 // (2**bits - 1))
     # PNG knows grey and RGB, each with or without alpha, and nothing else.
     return _without_alpha(pixels)
 
 
-def _decode_bmp(data: bytes) -> Decoded:
+def _decode_bmp(data: bytes, numbers: bool) -> Decoded:
     headers.check_size(headers.bmp_size(data))
     # What follows after the file's own length is no part of the image.
     if len(data) < 26 or len(data) < int.from_bytes(data[2:6], "little"):
         raise PatchError("is cut off: the BMP is shorter than it says")
-    pixels = imagecodecs.bmp_decode(data)
+    image = _open_with_pillow(data, "BMP")
+    few = int.from_bytes(data[28:30], "little") < 8 or image.mode == "1"
+    if image.mode == "P" and not numbers:
+        image = image.convert("RGB")
+    pixels = np.asarray(image)
+    if pixels.dtype.kind == "b":
+        pixels = pixels.astype(np.uint8) * np.uint8(255)
     # Masks of 1 or 4 bits come in the colours of their palette, black and white.
-    if pixels.ndim == 3 and int.from_bytes(data[28:30], "little") < 8 and _is_grey(pixels):
+    if pixels.ndim == 3 and few and _is_grey(pixels):
         pixels = pixels[..., 0]
     return _without_alpha(pixels)
+
+
+def _open_with_pillow(data: bytes, kind: str) -> Image.Image:
+    """Decode an image whose size was checked."""
+    try:
+        image = Image.open(io.BytesIO(data), formats=[kind])
+        image.load()
+    except Exception as error:  # noqa: BLE001 - Pillow may raise anything on a damaged file
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise PatchError(f"is damaged ({said})") from None
+    return image
 
 
 def _decode_webp(data: bytes) -> Decoded:
@@ -200,8 +239,8 @@ def _is_grey(pixels: np.ndarray) -> bool:
     return bool((pixels == pixels[..., :1]).all())
 
 
-def _decode_tiff(path: str, axes: str) -> Decoded:
-    planes = read_tiff(Path(path), axes, check=_check_single)
+def _decode_tiff(path: str, axes: str, numbers: bool) -> Decoded:
+    planes = read_tiff(Path(path), axes, check=_check_single, numbers=numbers)
     image = np.asarray(planes.images[0])
     image = image.astype(image.dtype.newbyteorder("="), copy=False)
     return Decoded(image, planes.channel_names, tuple(planes.notes))

@@ -231,10 +231,12 @@ class Pile:
         )
 
 
-def try_decode(path: str, axes: str, digest: Digest | None = None) -> Decoded | str:
+def try_decode(
+    path: str, axes: str, digest: Digest | None = None, *, numbers: bool = False
+) -> Decoded | str:
     """Decode one file, or say in a few words why that cannot be done."""
     try:
-        return decode(path, axes, digest)
+        return decode(path, axes, digest, numbers=numbers)
     except PatchError as error:
         return str(error)
     except OSError as error:

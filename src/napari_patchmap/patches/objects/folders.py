@@ -85,7 +85,10 @@ def read_object_folders(root: Path, masks: Path, config: CropConfig, watch: Watc
         lambda i: _decoded(paths[kept[i]][0]).pixels, shapes, first.dtype, channels
     )
     planes = FileFrames(
-        lambda i: _decoded(paths[kept[i]][1]).pixels, shapes, np.dtype(np.int64), 1
+        lambda i: _decoded(paths[kept[i]][1], numbers=True).pixels,
+        shapes,
+        np.dtype(np.int64),
+        1,
     )
     found = [field.objects for field in fields]
     check_objects(found, planes, str(masks))
@@ -152,7 +155,7 @@ def _without(stem: str, endings: Sequence[str]) -> str:
 
 def _look(image: str, mask: str) -> _Field | str:
     """Find the objects of one field of view, or say why that cannot be done."""
-    decoded, labels = try_decode(image, "auto"), try_decode(mask, "auto")
+    decoded, labels = try_decode(image, "auto"), try_decode(mask, "auto", numbers=True)
     if isinstance(decoded, str):
         return decoded
     if isinstance(labels, str):
@@ -185,8 +188,8 @@ def _check_alike(fields: Sequence[_Field], names: Sequence[str], root: Path) -> 
                 )
 
 
-def _decoded(path: str) -> Decoded:
-    decoded = try_decode(path, "auto")
+def _decoded(path: str, numbers: bool = False) -> Decoded:
+    decoded = try_decode(path, "auto", numbers=numbers)
     if isinstance(decoded, str):
         raise PatchError(f"{path} {decoded}; it was readable before, so bring it back.")
     return decoded

@@ -93,7 +93,7 @@ def _read(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] |
     except Exception as error:  # noqa: BLE001 - readers may raise anything on a damaged file
         said = " ".join(str(error).split()) or type(error).__name__
         raise PatchError(f"{path} cannot be read ({said}); copy or export it again.") from None
-    decoded = try_decode(str(path), axes)
+    decoded = try_decode(str(path), axes, numbers=labels is None)
     if isinstance(decoded, str):
         raise PatchError(f"{path} {decoded}; choose a TIFF, PNG, Zarr or NumPy file (.npy).")
     colour = decoded.channel_names if decoded.pixels.shape[-1] > 1 else None
@@ -116,7 +116,7 @@ def _read_tiff(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[s
     if levels > 1:  # an image pyramid: its first level is the image
         array = tifffile.imread(path, series=0, level=0)
         return array, letters, None
-    planes = read_tiff(path, letters, lazy=True)
+    planes = read_tiff(path, letters, lazy=True, numbers=labels is None)
     images = as_images(planes.images)
     if not images.uniform:
         raise PatchError("holds images of several sizes; save the one you want alone")

@@ -96,12 +96,12 @@ def missing_notes(path: Path, watch: Watch) -> list[str]:
     found = find_array(path)
     letters = said_letters(found.array, found.said) or "N" * (found.array.ndim - 2) + "YX"
     files = set(chunk_files(path, found.array, watch))
-    reasons = missing_chunks(found.array, letters, files, watch)
+    reasons = missing_chunks(found.array, letters, files, watch).reasons
     if not reasons:
         return []
     first = reasons[min(reasons)]
     said = (
-        f"{len(reasons):,} plane(s) of {path.name} lack chunks, which are shown filled with "
-        f"one value ({first}); objects there may be blank."
+        f"{len(reasons):,} plane(s) of {path.name} lack chunks, which by the format hold "
+        f"{found.array.metadata.fill_value} everywhere ({first}); objects there may be blank."
     )
     return [said]

@@ -9,6 +9,7 @@ import tifffile
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.slides.pages import Plane
+from napari_patchmap.patches.stacks.tiff_series import may_be_slide
 
 #: File names that may be a slide's.
 SLIDE_SUFFIXES = (".svs", ".tif", ".tiff", ".btf", ".tf8", ".ndpi", ".qptiff")
@@ -34,7 +35,10 @@ def is_slide(path: str | os.PathLike[str]) -> bool:
         with tifffile.TiffFile(path) as tif:
             if tif.pages.first.subifds is None and _has_page(tif, _MANY_PAGES):
                 return False  # at once: describing its series would take seconds
-            return any(len(find_levels(tif, one)) > 1 for one in tif.series)
+            return any(
+                may_be_slide(one.keyframe) and len(find_levels(tif, one)) > 1
+                for one in tif.series
+            )
     except Exception:  # noqa: BLE001 - whoever reads the file says what is wrong with it
         return False
 
@@ -79,8 +83,6 @@ def check_axes(series: tifffile.TiffPageSeries) -> None:
                 f"holds {length} images along {axis}, so it is a stack and not a slide; open "
                 "it without settings for tiles, or save one of its planes"
             )
-    if series.keyframe.photometric == tifffile.PHOTOMETRIC.PALETTE:
-        raise PatchError("stores colours as numbers in a palette; save it as RGB")
 
 
 def planes_of(level: tifffile.TiffPageSeries) -> list[Plane]:

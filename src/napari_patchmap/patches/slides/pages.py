@@ -13,6 +13,7 @@ import tifffile
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.files.decode import has_jpeg_end
+from napari_patchmap.patches.photometric import APERIO_YCBCR, ycbcr_to_rgb
 
 #: Decoded tiles of files that are kept in memory, all slides together, in bytes. One
 #: row of tiles of a slide 100,000 pixels wide takes about 80 MB.
@@ -20,9 +21,6 @@ _CACHE_BYTES = 2**27
 
 #: A tile or strip of a file that takes more than this, in bytes, is not decoded.
 _LARGEST = 2**30
-
-#: Compression of old Aperio slides, which store YCbCr without saying so.
-_APERIO_YCBCR = 33003
 
 _JPEG = (6, 7)
 
@@ -82,7 +80,7 @@ class Plane:
         key = cast(tifffile.TiffPage, page.keyframe)
         self._token = next(_TOKENS)
         self._ends = key.compression in _JPEG and not page.parent.is_ndpi
-        self._ycbcr = key.compression == _APERIO_YCBCR
+        self._ycbcr = key.compression == APERIO_YCBCR
         self._decode = key.decode
         self._options: dict[str, Any] = {}
         if key.compression in _JPEG:
@@ -180,12 +178,4 @@ class Plane:
             raise PatchError("the JPEG of a tile has no end")
         decoded = cast(np.ndarray, self._decode(data, index, **self._options)[0])
         pixels = decoded[0].astype(self.dtype, copy=False)
-        return _rgb_of_ycbcr(pixels) if self._ycbcr and pixels.shape[-1] == 3 else pixels
-
-
-def _rgb_of_ycbcr(pixels: np.ndarray) -> np.ndarray:
-    """Turn the YCbCr of JPEG (full range, BT.601) into RGB, both uint8."""
-    luma, blue, red = np.moveaxis(pixels.astype(np.float32), -1, 0)
-    blue, red = blue - 128, red - 128
-    rgb = [luma + 1.402 * red, luma - 0.344136 * blue - 0.714136 * red, luma + 1.772 * blue]
-    return np.clip(np.rint(np.stack(rgb, axis=-1)), 0, 255).astype(np.uint8)
+        return ycbcr_to_rgb(pixels) if self._ycbcr and pixels.shape[-1] == 3 else pixels

@@ -19,6 +19,7 @@ from napari_patchmap.patches.fit import resize
 from napari_patchmap.patches.images import ArrayImages
 from napari_patchmap.patches.intensity import Intensity
 from napari_patchmap.patches.patchset import as_rgb
+from napari_patchmap.patches.photometric import APERIO_YCBCR, meaning_of
 from napari_patchmap.patches.slides.levels import (
     RGB_PHOTOMETRIC,
     check_axes,
@@ -125,9 +126,19 @@ class Slide:
         if self.dtype.kind not in "uif":
             raise PatchError(f"holds values of type {self.dtype}, not pixels")
         channels = sum(one.channels for one in planes)
-        if page.photometric in RGB_PHOTOMETRIC and len(planes) == 1 and channels > 3:
-            channels = 3  # the rest is alpha
-        if not (page.photometric in RGB_PHOTOMETRIC and channels == 3):
+        meaning = meaning_of(page, planes=int(page.planarconfig) == 2)
+        self._convert = meaning.convert
+        more = page.photometric in RGB_PHOTOMETRIC and len(planes) == 1 and channels > 3
+        if more and 1 not in page.extrasamples:
+            channels, self._convert = 3, None  # the rest is alpha
+        if int(page.compression) == APERIO_YCBCR:
+            self._convert = None  # tile by tile
+        self._stored = channels, self.dtype
+        if self._convert is not None:
+            self.dtype = meaning.dtype
+            channels = meaning.channels if meaning.channels != meaning.samples else channels
+        colours = page.photometric in RGB_PHOTOMETRIC or meaning.names == RGB
+        if not (colours and channels == 3):
             empty = ArrayImages(np.empty((1, 1, 1, channels), self.dtype))
             letters = "".join(axis for axis in series.axes if axis in "CYXS")
             self.channel_names = channel_names(tif, series, letters, empty)
@@ -182,9 +193,12 @@ class Slide:
         if top >= bottom or left >= right:
             return out
         inside = out[top - y : bottom - y, left - x : right - x]
+        stored = inside
+        if self._convert is not None:
+            stored = np.zeros((*inside.shape[:2], self._stored[0]), self._stored[1])
         channel = 0
         for plane in self._planes[level]:
-            part = inside[..., channel : channel + plane.channels]
+            part = stored[..., channel : channel + plane.channels]
             channel += plane.channels
             try:
                 plane.read(self._file, self._lock, top, left, part)
@@ -194,6 +208,8 @@ class Slide:
                 raise PatchError(
                     f"{self.path} is damaged near {where} ({reason}); copy or export it again."
                 ) from None
+        if self._convert is not None:
+            inside[...] = self._convert(stored)
         return out
 
     def shrunk(
@@ -261,13 +277,17 @@ class Slide:
 
     def overview(self, longest: int = 2048) -> np.ndarray:
         """Return a small RGB picture, uint8 (height, width, 3), for people."""
-        return picture(self.shrunk(longest)[0])
+        return picture(self.shrunk(longest)[0], self.is_rgb)
 
 
-def picture(pixels: np.ndarray, longest: int | None = None) -> np.ndarray:
-    """Show ``(height, width, channel)`` pixels as uint8 RGB, at most ``longest`` long."""
-    scaled = Intensity.measure([pixels], pixels.dtype, pixels.shape[2]).to_uint8(pixels)
-    rgb = as_rgb(scaled)
+def picture(pixels: np.ndarray, colour: bool, longest: int | None = None) -> np.ndarray:
+    """Show ``(height, width, channel)`` pixels as uint8 RGB, at most ``longest`` long.
+
+    What is dim is brightened; ``colour`` says that the channels are red, green and blue.
+    """
+    channels = pixels.shape[2]
+    scaled = Intensity.measure([pixels], pixels.dtype, channels).to_uint8(pixels)
+    rgb = as_rgb(Intensity.for_eyes([scaled], channels, colour).to_uint8(scaled))
     scale = min(1.0, (longest or max(rgb.shape)) / max(rgb.shape[:2]))
     size = max(1, round(rgb.shape[0] * scale)), max(1, round(rgb.shape[1] * scale))
     return resize(rgb[None], size)[0]

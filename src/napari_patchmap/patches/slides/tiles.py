@@ -210,7 +210,7 @@ def plan(
         seed = [config.seed, *slide.path.name.encode("utf-8", "surrogateescape")]
         chosen = np.random.default_rng(seed).choice(found, most, replace=False)
         boxes = boxes.iloc[np.sort(chosen)]
-    shown = picture(small, PICTURE)
+    shown = picture(small, slide.is_rgb, PICTURE)
     return TilePlan(
         path=slide.path,
         config=config,

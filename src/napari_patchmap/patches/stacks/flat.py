@@ -48,8 +48,6 @@ class FlatImages(Images):
         One letter an axis, see :func:`axes.check_axes`.
     fortran : bool
         Whether the first axis runs fastest.
-    lookup : ndarray, shape (values,) or (values, channel), optional
-        What each stored value means, such as the colours of a palette.
     """
 
     def __init__(
@@ -61,14 +59,13 @@ class FlatImages(Images):
         axes: str,
         *,
         fortran: bool = False,
-        lookup: np.ndarray | None = None,
     ) -> None:
         self._file = file
         dtype = np.dtype(dtype)
-        if dtype.kind == "b":
-            dtype, lookup = np.dtype(np.uint8), np.array([0] + [255] * 255, np.uint8)
-        self._stored, self._lookup, self._offset = dtype, lookup, offset
-        self.dtype = (dtype if lookup is None else lookup.dtype).newbyteorder("=")
+        self._truth = dtype.kind == "b"
+        dtype = np.dtype(np.uint8) if self._truth else dtype
+        self._stored, self._offset = dtype, offset
+        self.dtype = dtype.newbyteorder("=")
         places = list(zip(shape, _strides(shape, dtype.itemsize, fortran), strict=True))
         channel = channel_axis(axes)
         lead = [i for i, axis in enumerate(axes) if axis not in ("Y", "X", channel)]
@@ -84,11 +81,7 @@ class FlatImages(Images):
         self._describe()
 
     def _describe(self) -> None:
-        height, width, stored = self._shape
-        palette = self._lookup is not None and self._lookup.ndim == 2
-        self.channels = (
-            self._lookup.shape[1] if palette and self._lookup is not None else stored
-        )
+        height, width, self.channels = self._shape
         self.sizes = np.broadcast_to(np.array([height, width], np.int64), (len(self._rows), 2))
         self._span = _span(self._shape, self._strides, self._stored.itemsize)
         wanted = int(np.prod(self._shape)) * self._stored.itemsize
@@ -120,8 +113,8 @@ class FlatImages(Images):
         """Return some images as ``(n, height, width, channel)``."""
         rows = self._rows[np.asarray(indices, np.intp).reshape(-1)]
         found = self._take_dense(rows) if self._dense else self._take_pieces(rows)
-        if self._lookup is not None:
-            found = self._lookup[found if self._lookup.ndim == 1 else found[..., 0]]
+        if self._truth:
+            found = np.where(found, np.uint8(255), np.uint8(0))
         return np.ascontiguousarray(found, self.dtype)
 
     def _take_dense(self, rows: np.ndarray) -> np.ndarray:
@@ -201,7 +194,7 @@ class FlatImages(Images):
         """Return the images with these channels only, in this order; nothing is read."""
         channels = list(channels)
         steps = set(np.diff(channels).tolist()) or {1}
-        if len(steps) > 1 or min(steps) < 1 or self._lookup is not None:
+        if len(steps) > 1 or min(steps) < 1:
             return super().with_channels(channels)
         part, stride = self._copy(), self._strides[2]
         part._offset = self._offset + channels[0] * stride

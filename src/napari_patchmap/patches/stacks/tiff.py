@@ -15,13 +15,9 @@ import numpy as np
 import tifffile
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.axes import (
-    ALPHA_NOTE,
-    check_axes,
-    check_numbers,
-    settle_axes,
-)
+from napari_patchmap.patches.axes import channel_axis, check_axes, check_numbers, settle_axes
 from napari_patchmap.patches.images import ArrayImages, Images, ListImages
+from napari_patchmap.patches.photometric import Meaning, meaning_of
 from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.stacks.flat import FlatImages
 from napari_patchmap.patches.stacks.tiff_metadata import (
@@ -30,8 +26,14 @@ from napari_patchmap.patches.stacks.tiff_metadata import (
     check_files,
     is_volume,
 )
-from napari_patchmap.patches.stacks.tiff_pages import PageImages, SinglePages
+from napari_patchmap.patches.stacks.tiff_pages import Page, PageImages, SinglePages
 from napari_patchmap.patches.stacks.tiff_rescue import Stack, rescue
+from napari_patchmap.patches.stacks.tiff_series import (
+    may_be_slide,
+    own_series,
+    single_pages,
+    with_own_palettes,
+)
 
 # What tifffile logs of damaged files is said here in one sentence; without a
 # handler Python prints it on standard error as well.
@@ -78,6 +80,7 @@ def read_tiff(
     axes: str = "auto",
     *,
     lazy: bool = False,
+    numbers: bool = False,
     step: Callable[[int, int], None] = lambda done, total: None,
     check: Callable[[Images], None] = lambda images: None,
 ) -> Planes:
@@ -92,6 +95,9 @@ def read_tiff(
     lazy : bool
         Leave the pixels in the file until they are wanted, and accept a file that is
         cut off.
+    numbers : bool
+        Return the numbers as they are stored, as labels have to be: of an image with a palette
+        the places in it.
     step : callable
         Called now and then, with how many of how many images are done.
     check : callable
@@ -104,7 +110,7 @@ def read_tiff(
     """
     tif = tifffile.TiffFile(path)
     try:
-        planes = _read(tif, axes, lazy, step)
+        planes = _read(tif, axes, lazy, numbers, step)
         if lazy:
             return planes
         if planes.lost or planes.cut:
@@ -125,48 +131,69 @@ def read_tiff(
 
 
 def _read(
-    tif: tifffile.TiffFile, axes: str, lazy: bool, step: Callable[[int, int], None]
+    tif: tifffile.TiffFile,
+    axes: str,
+    lazy: bool,
+    numbers: bool,
+    step: Callable[[int, int], None],
 ) -> Planes:
     check_files(tif)
-    series: list[tifffile.TiffPageSeries] = []
     stack, cut = (_within(lambda: rescue(tif), step) if lazy else None), False
+    said: list[str] = []
     if stack is None:
         check_complete(tif)
         series = _within(lambda: list(tif.series), step) if lazy else list(tif.series)
         if not series:
             raise PatchError("holds no image")
-        first = series[0]
-        if tif.is_svs or tif.is_ndpi or any(len(one.levels) > 1 for one in series):
+        pyramids = [one for one in series if len(one.levels) > 1]
+        if tif.is_svs or tif.is_ndpi or any(may_be_slide(one.keyframe) for one in pyramids):
             raise PatchError(
                 "is a slide (an image pyramid) among other images; open it alone, or put "
                 "slides into a folder of their own"
             )
+        series, said = own_series(series)
+        first = series[0]
+        several = None
+        if len(series) > 1:
+            several = single_pages(tif, series)
+            if several is None:
+                raise PatchError(_explain_kinds(series))
+        elif axes == "auto" and not numbers:
+            several = with_own_palettes(tif, first)
+        if several is not None:
+            return _single_pages(tif, several, series, numbers, said)
         stack = Stack(first.shape, first.axes, first.keyframe, [], first.dataoffset)
         if stack.offset is None:
             stack = Stack(first.shape, first.axes, first.keyframe, first[:])
     else:
         cut = stack.offset is None and not tif.is_ome
     letters, notes = _letters(tif, stack, axes)
-    alpha = has_alpha(stack.key, letters)
-    if alpha:
-        notes.append(ALPHA_NOTE)
-    images: FlatImages | PageImages | SinglePages
-    if len(series) > 1:
-        images = _single_pages(tif, series, alpha)
-    else:
-        letters, images = _images(tif, stack, letters)
+    notes += said
+    check_numbers(np.dtype(stack.key.dtype), math.prod(stack.shape), "the file")
+    meaning = _meaning(stack, letters, numbers)
+    letters, images = _images(tif, stack, letters)
     if isinstance(images, FlatImages):
         lost = dict.fromkeys(np.flatnonzero(~images.complete()).tolist(), "is cut off")
     else:
         lost = images.lost()
     kept: Images = images
-    if alpha and not isinstance(images, SinglePages):
-        kept = images.with_channels(range(images.channels - 1))
-    names = channel_names(tif, stack.key, letters, kept)
+    if meaning is not None:
+        kept = meaning.applied(images)
+        notes += meaning.notes
+    names = (meaning and meaning.names) or channel_names(tif, stack.key, letters, kept)
     costly = not isinstance(images, FlatImages) or images.sequential
     files = {page.parent.filehandle for page in stack.pages if page is not None}
     every = sorted(Path(file.path) for file in files | {tif.filehandle})
     return Planes(kept, names, notes, letters, lost, cut, costly, every)
+
+
+def _meaning(stack: Stack, letters: str, numbers: bool) -> Meaning | None:
+    """Say what the samples of pages mean; None if the axes say that they are no channels."""
+    at = stack.axes.find("S")
+    several = int(stack.key.samplesperpixel) > 1
+    if several and (at < 0 or letters[at] != channel_axis(letters)):
+        return None
+    return meaning_of(stack.key, planes=several and letters[-1] in "YX", numbers=numbers)
 
 
 def _within(work: Callable[[], Any], step: Callable[[int, int], None]) -> Any:
@@ -196,45 +223,40 @@ def _images(
     tif: tifffile.TiffFile, stack: Stack, letters: str
 ) -> tuple[str, FlatImages | PageImages]:
     page = stack.key
-    check_numbers(np.dtype(page.dtype), math.prod(stack.shape), "the file")
-    lookup = None
-    if page.photometric == tifffile.PHOTOMETRIC.PALETTE and page.colormap is not None:
-        lookup = (np.asarray(page.colormap) >> 8).astype(np.uint8).T
+    if page.photometric == tifffile.PHOTOMETRIC.PALETTE:
         letters = letters.replace("C", "N" if "N" not in letters else "Q")
     if stack.offset is not None:
         dtype = np.dtype(page.dtype).newbyteorder(tif.byteorder)
         file = RandomFile(Path(tif.filehandle.path))
-        flat = FlatImages(file, stack.offset, dtype, stack.shape, letters, lookup=lookup)
+        flat = FlatImages(file, stack.offset, dtype, stack.shape, letters)
         tif.close()
         return letters, flat
-    return letters, PageImages(tif, stack.pages, stack.shape, letters, lookup)
+    return letters, PageImages(tif, stack.pages, stack.shape, letters)
 
 
 def _single_pages(
-    tif: tifffile.TiffFile, series: list[tifffile.TiffPageSeries], alpha: bool
-) -> SinglePages:
-    """One image after another, each a series of its own: patches, if they are alike."""
-    first = series[0]
-    alike = {(one.axes, one.shape[2:], one.dtype) for one in series}
-    if len(alike) > 1 or first.axes not in ("YX", "YXS"):
-        shapes = ", ".join(sorted({f"{one.axes} {one.shape}" for one in series})[:3])
-        raise PatchError(
-            f"holds {len(series)} images of different kinds ({shapes}); save the one you "
-            "want as a stack of its own"
-        )
-    check_numbers(np.dtype(first.dtype), math.prod(first.shape), "the file")
-    return SinglePages(tif, [one.keyframe for one in series], alpha)
+    tif: tifffile.TiffFile,
+    pages: list[Page],
+    series: list[tifffile.TiffPageSeries],
+    numbers: bool,
+    notes: list[str],
+) -> Planes:
+    """One image after another, of several sizes or with palettes of their own."""
+    for one in series:
+        check_numbers(np.dtype(one.dtype), math.prod(one.shape), "the file")
+    images = SinglePages(tif, pages, numbers)
+    if not images.alike:
+        raise PatchError(_explain_kinds(series))
+    names = images.names or channel_names(tif, series[0].keyframe, "YXS", images)
+    every = [Path(tif.filehandle.path)]
+    return Planes(
+        images, names, images.notes + notes, "NYX", images.lost(), costly=True, files=every
+    )
 
 
-def has_alpha(page: tifffile.TiffPage, letters: str) -> bool:
-    """Whether the last sample is alpha, said so in the file and stored pixel by pixel.
-
-    tifffile declares the fourth of any four leading planes alpha on its own, so
-    planes are always channels.
-    """
+def _explain_kinds(series: list[tifffile.TiffPageSeries]) -> str:
+    shapes = ", ".join(sorted({f"{one.axes} {one.shape} {one.dtype}" for one in series})[:3])
     return (
-        letters[-1] == "S"
-        and page.photometric in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.MINISBLACK)
-        and len(page.extrasamples) == 1
-        and int(page.extrasamples[0]) in (1, 2)
+        f"holds {len(series)} images of different kinds ({shapes}); save the one you "
+        "want as a stack of its own"
     )

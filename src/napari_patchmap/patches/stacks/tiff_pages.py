@@ -13,6 +13,7 @@ import tifffile
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import arrange, channel_axis, checked_numbers
 from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.photometric import meaning_of
 
 #: A page of a TIFF file; None where the file lacks it.
 Page = tifffile.TiffPage | tifffile.TiffFrame | None
@@ -31,59 +32,39 @@ class PageImages(Images):
         Of all pages together.
     axes : str
         One letter an axis; those of a page come last.
-    lookup : ndarray, shape (values, channel), optional
-        Colours of a palette.
-
-    Raises
-    ------
-    PatchError
-        In a few words, if the image's axes are spread over pages.
     """
 
     def __init__(
-        self,
-        tif: tifffile.TiffFile,
-        pages: Sequence[Page],
-        shape: tuple[int, ...],
-        axes: str,
-        lookup: np.ndarray | None = None,
+        self, tif: tifffile.TiffFile, pages: Sequence[Page], shape: tuple[int, ...], axes: str
     ) -> None:
         key = next(page for page in pages if page is not None).keyframe
         assert key is not None
         assert key.dtype is not None
         weakref.finalize(self, tif.close)
         self._path = tif.filehandle.path
-        self._pages, self._lookup = pages, lookup
+        self._pages = pages
         self._lock = threading.RLock()
         self._last: tuple[int, np.ndarray] | None = None
         outside = _outside(shape, key.shape)
-        self._inside_shape = shape[outside:]
         channel = channel_axis(axes)
-        # Within a page, a letter that means channels elsewhere must not mean them here.
-        self._inside = "".join(
+        # A letter that means channels elsewhere must not mean them here.
+        letters = [
             "S" if a == channel else a if a in "YX" else chr(0x100 + i)
-            for i, a in enumerate(axes[outside:])
-        )
-        if not {"Y", "X"} <= set(self._inside):
-            raise PatchError(
-                f"stores its planes in an order that does not fit the axes {axes}; set axes to "
-                "what the file says (auto)"
-            )
-        lengths = dict(zip(axes, shape, strict=True))
+            for i, a in enumerate(axes)
+        ]
+        apart = [i for i in range(outside) if letters[i] in "YXS"]
+        lead = [i for i in range(outside) if i not in apart]
+        #: Which pages make each group of images: several, if they hold channels or rows.
         grid = np.arange(math.prod(shape[:outside])).reshape(shape[:outside])
-        if channel is not None and channel in axes[:outside]:
-            grid = np.moveaxis(grid, axes.index(channel), -1)
-        else:
-            grid = grid[..., None]
-        #: Which pages make each group of images, one a channel if those are pages.
-        self._grid = grid.reshape(-1, grid.shape[-1])
+        self._grid = grid.transpose(*lead, *apart).reshape(-1, *(shape[i] for i in apart))
+        self._inside = "".join(letters[i] for i in (*apart, *range(outside, len(shape))))
+        self._inside_shape = shape[outside:]
         self._shared = math.prod(
-            n for n, a in zip(self._inside_shape, self._inside, strict=True) if a not in "YXS"
+            n for n, a in zip(shape[outside:], letters[outside:], strict=True) if a not in "YXS"
         )
-        self.dtype = _pixel_type(key.dtype) if lookup is None else lookup.dtype
+        lengths = dict(zip(axes, shape, strict=True))
+        self.dtype = _pixel_type(key.dtype)
         self.channels = lengths[channel] if channel else 1
-        if lookup is not None:
-            self.channels = lookup.shape[1]
         self.sizes = np.broadcast_to(
             np.array([lengths["Y"], lengths["X"]], np.int64),
             (len(self._grid) * self._shared, 2),
@@ -98,20 +79,17 @@ class PageImages(Images):
                 bad[k] = why
         if not bad:
             return {}
-        hit = np.isin(self._grid, list(bad))
+        grid = self._grid.reshape(len(self._grid), -1)
+        hit = np.isin(grid, list(bad))
         return {
-            int(group) * self._shared + k: bad[int(self._grid[group][hit[group]][0])]
+            int(group) * self._shared + k: bad[int(grid[group][hit[group]][0])]
             for group in np.flatnonzero(hit.any(axis=1))
             for k in range(self._shared)
         }
 
     def __getitem__(self, index: int) -> np.ndarray:
         group, within = divmod(range(len(self))[index], self._shared)
-        planes = [self._plane(int(page))[within] for page in self._grid[group]]
-        image = planes[0] if len(planes) == 1 else np.concatenate(planes, axis=-1)
-        if self._lookup is not None:
-            image = self._lookup[image[..., 0]]
-        return np.ascontiguousarray(image, self.dtype)
+        return np.ascontiguousarray(self._group(group)[within], self.dtype)
 
     def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """Return some images as ``(n, height, width, channel)``."""
@@ -120,8 +98,8 @@ class PageImages(Images):
             out[k] = self[index]
         return out
 
-    def _plane(self, number: int) -> np.ndarray:
-        """Decode a page to ``(images that share it, height, width, channel)``."""
+    def _group(self, number: int) -> np.ndarray:
+        """Decode the images of some pages, ``(images, height, width, channel)``."""
         if self._shared == 1:
             return self._decode(number)
         with self._lock:
@@ -130,35 +108,63 @@ class PageImages(Images):
             return self._last[1]
 
     def _decode(self, number: int) -> np.ndarray:
-        pixels = decode_page(self._pages[number], self._path, number, self._lock)
-        return arrange(pixels.reshape(self._inside_shape), self._inside)
+        numbers = self._grid[number]
+        planes = [
+            decode_page(self._pages[page], self._path, page, self._lock).reshape(
+                self._inside_shape
+            )
+            for page in numbers.reshape(-1).tolist()
+        ]
+        pixels = planes[0] if len(planes) == 1 else np.stack(planes)
+        return arrange(pixels.reshape(*numbers.shape, *self._inside_shape), self._inside)
 
 
 class SinglePages(Images):
-    """Images of one page each, of several sizes.
+    """Images of one page each, of several sizes, each with what its own numbers mean.
 
     Parameters
     ----------
     tif : TiffFile
         Closed when the images go.
-    pages : sequence of TiffPage
-        Of axes YX or YXS, alike in pixel type and channels.
-    alpha : bool
-        Whether the last channel is left out.
+    pages : sequence of TiffPage or TiffFrame
+        Of axes YX, YXS or SYX.
+    numbers : bool
+        Whether the stored numbers themselves are wanted, as of labels.
+
+    Attributes
+    ----------
+    names : tuple of str or None
+        Of the channels, if the pages say so.
+    notes : list of str
+    alike : bool
+        Whether all images have one pixel type and the same channels. Grey ones among colour
+        ones are repeated.
     """
 
     def __init__(
-        self, tif: tifffile.TiffFile, pages: Sequence[tifffile.TiffPage], alpha: bool
+        self, tif: tifffile.TiffFile, pages: Sequence[Page], numbers: bool = False
     ) -> None:
         weakref.finalize(self, tif.close)
-        self._path = tif.filehandle.path
-        self._pages, first = pages, pages[0]
+        self._path, self._pages = tif.filehandle.path, pages
         self._lock = threading.RLock()
-        assert first.dtype is not None
-        self.dtype = _pixel_type(first.dtype)
-        self._stored = first.shape[2] if len(first.shape) > 2 else 1
-        self.channels = self._stored - alpha
-        self.sizes = np.array([page.shape[:2] for page in pages], np.int64)
+        keys = [page.keyframe for page in pages if page is not None]
+        known = {id(key): (key, meaning_of(key, numbers=numbers)) for key in keys}
+        self._meanings = [known[id(key)][1] for key in keys]
+        kinds = {(one.channels, one.names) for one in self._meanings}
+        self.channels = max(channels for channels, _ in kinds)
+        self.dtype = self._meanings[0].dtype
+        self.names = next(
+            (one.names for one in self._meanings if one.channels == self.channels), None
+        )
+        self.notes = list(dict.fromkeys(note for one in self._meanings for note in one.notes))
+        several = {channels for channels, _ in kinds}
+        self.alike = len({one.dtype for one in self._meanings}) == 1 and (
+            len(several) == 1 or several == {1, 3}
+        )
+        if len(several) > 1:
+            grey = sum(one.channels == 1 for one in self._meanings)
+            self.notes.append(f"{grey:,} grey images among colour ones were repeated to RGB.")
+        self.sizes = np.array([(key.imagelength, key.imagewidth) for key in keys], np.int64)
 
     def lost(self) -> dict[int, str]:
         """Say which images the file does not hold as a whole, and why."""
@@ -167,9 +173,14 @@ class SinglePages(Images):
 
     def __getitem__(self, index: int) -> np.ndarray:
         index = range(len(self))[index]
-        pixels = decode_page(self._pages[index], self._path, index, self._lock)
-        image = pixels.reshape(*self.sizes[index], self._stored)[..., : self.channels]
-        return np.ascontiguousarray(image, self.dtype)
+        page, meaning = self._pages[index], self._meanings[index]
+        pixels = decode_page(page, self._path, index, self._lock)
+        pixels = arrange(pixels, page.keyframe.axes)[0]
+        if meaning.convert is not None:
+            pixels = meaning.convert(pixels)
+        if pixels.shape[2] != self.channels:
+            pixels = np.repeat(pixels, self.channels, axis=2)
+        return np.ascontiguousarray(pixels, self.dtype)
 
 
 def decode_page(page: Page, path: str, number: int, lock: threading.RLock) -> np.ndarray:

@@ -111,5 +111,5 @@ def _shaped_array(
         return None
     axes = known[0].get("axes", "")
     if len(axes) != len(shape):
-        axes = ("I" if lead == 1 else "QPONMLKJ"[:lead]) + page.axes
+        axes = ("I" if lead == 1 else "Q" * lead) + page.axes
     return shape, axes

@@ -51,8 +51,8 @@ def is_zarr(path: Path) -> bool:
 def read_zarr(path: Path, axes: str, watch: Watch) -> Source:
     """Open the images of a Zarr array, of a group that holds one, or of an OME-Zarr.
 
-    Patches whose chunks are missing are left out: Zarr would show them filled
-    with one value.
+    A chunk that is missing holds the fill value, as Zarr leaves such chunks out. Only where
+    a store does not say which value that is are patches without all their chunks left out.
 
     Raises
     ------
@@ -134,13 +134,17 @@ def _read(path: Path, axes: str, watch: Watch) -> Source:
             f"{path} is one single image ({width} x {height}); give a store of many patches."
         )
     files = chunk_files(path, array, watch)
-    reasons = missing_chunks(array, letters, set(files), watch)
-    good = np.setdiff1d(np.arange(len(images)), list(reasons))
-    if len(good) == 0:
+    missing = missing_chunks(array, letters, set(files), watch)
+    reasons = missing.reasons
+    if missing.blank == len(images):
         raise PatchError(
             f"No patch of {path} is whole ({reasons[0]}); copy or save the store again."
         )
-    kept = images.picked(good) if reasons else images
+    known = array.metadata.fill_value
+    left_out = reasons if known is None else {}
+    good = np.setdiff1d(np.arange(len(images)), list(left_out))
+    whole = np.setdiff1d(good, list(reasons))
+    kept = images.picked(whole if len(whole) else good)
     # Described as if whole, so that columns with one value a patch fit.
     source = described(images, letters, path.name, watch, sample=kept)
     source.notes = notes + source.notes
@@ -151,18 +155,23 @@ def _read(path: Path, axes: str, watch: Watch) -> Source:
         source.channel_names = default_names(images.channels, np.dtype(np.uint16), last=False)
     if columns:
         _add(source, columns, path, watch)
-    if reasons:
+    if left_out:
         source.images = source.images.picked(good)  # type: ignore[union-attr]
         source.table = source.table.iloc[good]
         if source.names is not None:
             source.names = [source.names[i] for i in good.tolist()]
         source.skipped = [
-            Skipped(f"{path.name} [{i}]", why) for i, why in sorted(reasons.items())
+            Skipped(f"{path.name} [{i}]", why) for i, why in sorted(left_out.items())
         ]
         source.notes.append(
-            f"{len(reasons):,} of the {len(images):,} patches of {path.name} were left out "
-            "because chunks of them are missing (Zarr does not write empty chunks unless "
-            "write_empty_chunks is set)."
+            f"{len(left_out):,} of the {len(images):,} patches of {path.name} were left out "
+            "because chunks of them are missing, and the store does not say what those hold."
+        )
+    elif reasons:
+        source.notes.append(
+            f"{len(reasons):,} of the {len(images):,} patches of {path.name} lack chunks, "
+            f"{missing.blank:,} of them all; by the format, a chunk that is not there holds "
+            f"{known} everywhere. If that surprises you, the store was not copied as a whole."
         )
     mark = sorted(files.items()) if path.is_dir() else [(path.name, path)]
     source.fingerprint = fingerprint("zarr", mark, axes=letters, array=array.path)
@@ -257,7 +266,16 @@ def chunk_files(path: Path, array: Any, watch: Watch) -> dict[str, Path]:
     return files
 
 
-def missing_chunks(array: Any, axes: str, files: set[str], watch: Watch) -> dict[int, str]:
+class Missing(NamedTuple):
+    """Which patches of a store lack chunks."""
+
+    reasons: dict[int, str]
+    """Why each is not whole: the first chunk that it lacks."""
+    blank: int
+    """How many have no chunk at all."""
+
+
+def missing_chunks(array: Any, axes: str, files: set[str], watch: Watch) -> Missing:
     """Say which patches lack chunks, and name the first that each lacks."""
     outer = array.shards or array.chunks
     channel = channel_axis(axes)
@@ -266,12 +284,15 @@ def missing_chunks(array: Any, axes: str, files: set[str], watch: Watch) -> dict
     numbers = np.arange(math.prod(counts)).reshape(counts)
     grid = [range(math.ceil(n / c)) for n, c in zip(array.shape, outer, strict=True)]
     reasons: dict[int, str] = {}
+    some = np.zeros(numbers.shape, bool)
     for done, at in enumerate(itertools.product(*grid)):
         if done % _PART == 0:
             watch.step(0, 0)
         key = array.metadata.encode_chunk_key(at)
-        if key not in files:
-            place = tuple(slice(at[i] * outer[i], (at[i] + 1) * outer[i]) for i in lead)
-            for number in np.ravel(numbers[place]).tolist():
-                reasons.setdefault(number, f"its chunk {key} is missing")
-    return reasons
+        place = tuple(slice(at[i] * outer[i], (at[i] + 1) * outer[i]) for i in lead)
+        if key in files:
+            some[place] = True
+            continue
+        for number in np.ravel(numbers[place]).tolist():
+            reasons.setdefault(number, f"its chunk {key} is missing")
+    return Missing(reasons, int(np.count_nonzero(~some)))

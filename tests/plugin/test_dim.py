@@ -1,0 +1,75 @@
+"""Dim fluorescence is brightened wherever it is looked at, and nowhere else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from qtpy.QtWidgets import QApplication
+
+from napari_patchmap.augment import AugmentConfig
+from napari_patchmap.patches.patchset import PatchSet
+from napari_patchmap.plugin.layers import MapLayer
+from napari_patchmap.plugin.widgets.augmentations import Augmentations
+from napari_patchmap.plugin.widgets.gallery import Gallery
+from tests.plugin.toy import toy_map, toy_patches
+
+#: The brightest of the 255 grey values that the dim patches use.
+TOP = 20
+
+
+def dimmed(patches: PatchSet, name: str = "dim") -> PatchSet:
+    images = np.stack([patches[i] for i in range(len(patches))])
+    return PatchSet(
+        np.rint(images * (TOP / 255)).astype(np.uint8), patches.table, ("grey",), name=name
+    )
+
+
+def brightest(image) -> int:
+    """The brightest grey of a picture of Qt, of its middle."""
+    x, y = image.width() // 2, image.height() // 2
+    return max(
+        image.pixelColor(x + i, y + j).lightness() for i in range(-9, 9) for j in range(-9, 9)
+    )
+
+
+@pytest.fixture
+def dim(viewer, workspace):
+    owner = MapLayer.of(viewer)
+    workspace.set_patches(dimmed(toy_patches()))
+    workspace.set_embedding(toy_map())
+    QApplication.processEvents()
+    return owner
+
+
+def test_dim_patches_are_seen_on_card_gallery_stack_and_as_guests(
+    viewer, workspace, dim, qtbot
+):
+    assert brightest(dim.thumbnails.get(3, 64).toImage()) > 200
+    gallery = Gallery(viewer)
+    viewer.window.add_dock_widget(gallery, name="Gallery")
+    gallery.show()
+    qtbot.waitUntil(lambda: brightest(gallery.grid.grab().toImage()) > 200)
+    dim.link.make_stack()
+    assert dim.link.layer.data.max() > 200
+    # What is placed on the map is as bright beside its patches as it is.
+    half = dimmed(dimmed(toy_patches()), "half")
+    half.images.array[:] = 10
+    dim.show_placed(half, toy_map(), pd.DataFrame(index=range(len(half))))
+    placed = brightest(dim.guests[0].picture(0, 64, 1.0).toImage())
+    assert 100 < placed < 160
+    np.testing.assert_array_equal(
+        workspace.patches.pixels([0], (12, 12))[0].max(), workspace.patches[0].max()
+    )
+
+
+def test_dim_patches_are_seen_before_they_are_trained(qtbot, make_napari_viewer):
+    viewer = make_napari_viewer(show=True)
+    panel = Augmentations(viewer)
+    viewer.window.add_dock_widget(panel, name="Augmentations")
+    panel.show()
+    panel.workspace.set_augment(AugmentConfig.preset("natural"))
+    panel.workspace.set_patches(dimmed(toy_patches()))
+    qtbot.waitUntil(lambda: not panel._pause.isActive() and not panel._previews.busy)
+    assert brightest(panel.original.grab().toImage()) > 200
+    assert brightest(panel.views.grab().toImage()) > 100
