@@ -109,7 +109,7 @@ def settle_axes(letters: str, shape: tuple[int, ...], *, volume: bool) -> tuple[
         raise PatchError(
             f"has the axes {letters}, without Y and X; it is not a stack of images"
         )
-    guessed = _guess_unnamed(letters, shape)
+    guessed = guess_unnamed(letters, shape)
     if guessed is not None:
         sides = " x ".join(map(str, shape))
         return guessed, [f"Its axes have no names; {sides} was read as {guessed}."]
@@ -137,7 +137,7 @@ def settle_axes(letters: str, shape: tuple[int, ...], *, volume: bool) -> tuple[
     return letters, []
 
 
-def _guess_unnamed(letters: str, shape: tuple[int, ...]) -> str | None:
+def guess_unnamed(letters: str, shape: tuple[int, ...]) -> str | None:
     """Read axes without names from their lengths, as those of plain arrays; None if unclear."""
     lead, rest = letters[:-2], letters[-2:]
     if rest != "YX" or not lead or set(lead) - set(_UNNAMED) or 1 in shape:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import struct
 
-import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -128,13 +128,8 @@ def test_a_palette_is_looked_up(tmp_path, rng, bits):
         small = colours >> 8  # as some programs write them
         wanted = small.astype(np.uint8).T[numbers]
         check(tmp_path / "a.tif", numbers, "palette", wanted, bits=bits, colormap=small)
-    else:  # Pillow writes these
-        pixels = Image.fromarray(numbers, "P")
-        pixels.putpalette((colours >> 8).astype(np.uint8).T.tobytes())
-        tag = {8: None}.get(bits)
-        assert tag is None
-        data = _bits_tiff(numbers, colours, bits)
-        (tmp_path / "a.tif").write_bytes(data)
+    else:
+        (tmp_path / "a.tif").write_bytes(_bits_tiff(numbers, colours, bits))
         got = decode(str(tmp_path / "a.tif"))
         np.testing.assert_array_equal(got.pixels, wanted)
         assert got.channel_names == names
@@ -294,8 +289,6 @@ def test_pages_with_palettes_of_their_own(tmp_path, rng):
 
 def _bits_tiff(numbers, colours, bits):
     """Write a palette image of less than 8 bits, which no library here writes."""
-    import struct
-
     height, width = numbers.shape
     rows = np.unpackbits(numbers[..., None].astype("uint8"), axis=-1)[..., 8 - bits :]
     packed = np.packbits(rows.reshape(height, -1), axis=1).tobytes()
@@ -311,12 +304,33 @@ def _bits_tiff(numbers, colours, bits):
     return head + entries + bytes(4) + table + packed
 
 
-def test_the_files_own_profile_of_its_inks_is_used(tmp_path):
-    """A profile that makes something else of inks than the plain formula."""
-    inks = np.full((8, 8, 4), (0, 128, 128, 0), "uint8")
-    tifffile.imwrite(
-        tmp_path / "a.tif", inks, photometric="separated", iccprofile=b"no profile at all"
+def ink_profile(lab_of):
+    """Make a printer's profile (ICC 2) of the colours that full amounts of inks give."""
+    nodes = [lab_of(*inks) for inks in itertools.product((0, 1), repeat=4)]
+    table = b"".join(
+        bytes([round(lightness * 255 / 100), round(a + 128), round(b + 128)])
+        for lightness, a, b in nodes
     )
-    got = decode(str(tmp_path / "a.tif")).pixels
-    assert np.abs(got[0, 0].astype(int) - (255, 127, 127)).max() <= 1
-    assert imagecodecs.CMS.available
+    same = bytes(range(256))
+    matrix = b"".join(struct.pack(">i", 65536 * (i % 4 == 0)) for i in range(9))
+    look_up = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + matrix + same * 4 + table + same * 3
+    head = struct.pack(">I4sI4s4s4s", 0, b"test", 0x02400000, b"prtr", b"CMYK", b"Lab ")
+    head += bytes(12) + b"acsp" + bytes(28) + struct.pack(">iii", 63190, 65536, 54061)
+    tags = struct.pack(">I4sII", 1, b"A2B0", 144, len(look_up))
+    whole = head.ljust(128, b"\0") + tags + look_up
+    return struct.pack(">I", len(whole)) + whole[4:]
+
+
+def test_the_files_own_profile_of_its_inks_is_used(tmp_path):
+    profile = ink_profile(
+        lambda c, m, y, k: (10 if k else 90 - 20 * (c + m + y), 0, 20 - 20 * k)
+    )
+    inks = np.zeros((8, 8, 4), "uint8")
+    inks[..., 0] = 255
+    path = tmp_path / "a.tif"
+    wanted = lab_to_srgb(np.array([70, 0, 20.0])) * 255
+    for given, colour in ((profile, wanted), (b"no profile at all", (0, 255, 255))):
+        tifffile.imwrite(path, inks, photometric="separated", iccprofile=given)
+        assert np.abs(decode(str(path)).pixels[3, 3] - np.array(colour)).max() <= 4
+    Image.fromarray(inks, "CMYK").save(path, "JPEG", quality=98, icc_profile=profile)
+    assert np.abs(decode(str(path)).pixels[3, 3] - wanted).max() <= 6

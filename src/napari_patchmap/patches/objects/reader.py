@@ -11,7 +11,7 @@ import numpy as np
 import tifffile
 
 from napari_patchmap.errors import PatchError, UnclearAxesError
-from napari_patchmap.patches.axes import channel_axis
+from napari_patchmap.patches.axes import channel_axis, guess_unnamed
 from napari_patchmap.patches.files.pile import try_decode
 from napari_patchmap.patches.images import ArrayImages, as_images
 from napari_patchmap.patches.objects.crop_config import CropConfig
@@ -19,8 +19,10 @@ from napari_patchmap.patches.objects.crops import check_labels, object_source
 from napari_patchmap.patches.objects.folders import read_object_folders
 from napari_patchmap.patches.objects.frames import check_depth
 from napari_patchmap.patches.objects.zarr_field import missing_notes, zarr_field
+from napari_patchmap.patches.photometric import meaning_of
 from napari_patchmap.patches.source import LoadCancelled, Source, Watch
 from napari_patchmap.patches.stacks.tiff import read_tiff
+from napari_patchmap.patches.stacks.tiff_series import may_be_slide
 from napari_patchmap.patches.stacks.zarr_store import is_zarr
 
 _TIFF = (".tif", ".tiff")
@@ -103,8 +105,11 @@ def _read(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] |
 def _read_tiff(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] | None]:
     with tifffile.TiffFile(path) as tif:
         series = tif.series[0]
-        letters, shape, levels = str(series.axes), series.shape, len(series.levels)
+        letters, shape = str(series.axes), series.shape
+        pyramid = len(series.levels) > 1 and may_be_slide(series.keyframe)
+        meaning = meaning_of(series.keyframe, numbers=labels is None) if pyramid else None
     if axes == "auto":
+        letters = guess_unnamed(letters, shape) or letters
         if "C" not in letters and labels is not None and labels.ndim == 2:
             # Planes of one place, with one label image for all of them, are its channels.
             for unnamed in _UNNAMED:
@@ -113,8 +118,12 @@ def _read_tiff(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[s
             check_depth(letters, path.name)
     else:
         letters = axes
-    if levels > 1:  # an image pyramid: its first level is the image
+    if meaning is not None:  # an image pyramid: its first level is the image
         array = tifffile.imread(path, series=0, level=0)
+        if "S" not in letters and meaning.convert is not None:
+            array, letters = array[..., None], letters + "S"
+        if letters[-1] == "S" and meaning.convert is not None:
+            array = meaning.convert(array)
         return array, letters, None
     planes = read_tiff(path, letters, lazy=True, numbers=labels is None)
     images = as_images(planes.images)
