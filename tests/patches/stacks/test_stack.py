@@ -144,7 +144,7 @@ def test_grey_pages_among_colour_ones(tmp_path, grey):
     with tifffile.TiffWriter(tmp_path / "pages.tif") as writer:
         for page in (grey(10, 14), grey(12, 9, dtype="uint16")):
             writer.write(page, contiguous=False, metadata=None)
-    with pytest.raises(PatchError, match=r"2 images of different kinds \(.*uint16.*uint8"):
+    with pytest.raises(PatchError, match=r"2 images of different kinds \(.*uint8.*uint16"):
         open_patches(tmp_path / "pages.tif", sizes="pad")
 
 
