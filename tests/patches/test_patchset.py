@@ -101,7 +101,7 @@ def test_dim_fluorescence_is_brightened_for_people_but_not_for_training(top):
     ps = from_array(pixels, name="s", axes="NYXC")
     np.testing.assert_array_equal(ps.pixels(range(20), (16, 16)), pixels.transpose(0, 3, 1, 2))
     shown = ps.thumbnail(3, 16)
-    assert shown[8, 8, :2].min() > 150
+    assert shown[8, 8, :2].min() > 130
     assert shown[0, 0].max() < 60
     np.testing.assert_array_equal(ps.picture(pixels[3]), shown)
 
@@ -136,4 +136,4 @@ def test_16_bit_is_brightened_from_its_own_values():
     assert ps.pixels([0], (16, 16)).mean() < 30
     shown = ps.thumbnail(0, 16)[..., 0]
     assert shown[8, 8] > 150
-    assert len(np.unique(shown)) > 60
+    assert len(np.unique(shown)) > 40

@@ -18,7 +18,7 @@ _PER_PATCH = 4_096
 #: Pictures whose bright pixels (those but a share of ``_SPOTS``) stay below this, of 255, are
 #: too dark for people, such as fluorescence saved in 8 bits.
 _DIM = 128
-_SPOTS = 0.003
+_SPOTS = 0.005
 
 #: The least range of dim values, of 255, that is spread: what has less is empty but for noise.
 _RANGE = 16

@@ -163,7 +163,7 @@ def bmp(header, palette, data, bits):
 
 def test_bmp_run_lengths_headers_of_os2_and_16_bits(saved, rng):
     colours = rng.integers(0, 256, (256, 3), "uint8")
-    quads = np.dstack([colours[:, ::-1], np.zeros((256, 1), np.uint8)]).tobytes()
+    quads = np.hstack([colours[:, ::-1], np.zeros((256, 1), np.uint8)]).tobytes()
     pixels = np.repeat(rng.integers(0, 256, (6, 4), "uint8"), [3, 1, 4, 2], axis=1)
     pixels = pixels.reshape(6, 10)
     runs = b"".join(
