@@ -15,12 +15,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from napari_patchmap.errors import RunError, TrainingError
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs import Run, RunConfig
 from napari_patchmap.runs.checkpoint import is_unfinished, state_file
 from napari_patchmap.training import fit
+from napari_patchmap.training.device import Device
+from napari_patchmap.training.kept import Kept, described
 from tests.conftest import make_cells
 from tests.training.resume_worker import config
 
@@ -45,8 +48,6 @@ def same(first: Run, second: Run) -> bool:
 
 
 def start(folder: Path, how: str) -> subprocess.Popen:
-    import torch
-
     # As many threads as here: sums are split among threads, so other numbers round otherwise.
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
     return subprocess.Popen(
@@ -95,6 +96,18 @@ def test_a_stopped_run_goes_on_where_it_stopped(straight, tmp_path, when):
     resumed.save(tmp_path)
     assert Run.load(tmp_path).complete
     assert not is_unfinished(tmp_path)
+
+
+def test_it_is_said_what_another_device_changes():
+    here = Device(torch.device("cpu"), None, "CPU, 3 threads, float32")
+    spec = {"backbone": "compact"}
+    state = {"spec": spec, "plan": {"stages": [{"batch_size": 8}]}, "parts": 1}
+    assert Kept.of(state | {"device": described(here)}).note(here) is None
+    gpu = Device(torch.device("cuda"), torch.bfloat16, "GPU H100, bfloat16")
+    note = Kept.of(state | {"device": described(gpu)}).note(here)
+    assert note is not None
+    assert "begun on GPU H100, bfloat16" in note
+    assert "own random numbers" in note
 
 
 def test_a_pause_holds_the_training_and_changes_nothing(straight):
