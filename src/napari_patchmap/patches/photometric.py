@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import imagecodecs
 import numpy as np
@@ -197,6 +197,7 @@ def _spread(page: tifffile.TiffPage, plain: Meaning) -> Meaning:
     if not white and not few:
         return plain
     notes, inner = plain.notes, plain.convert
+    spread: Any
     if plain.dtype.kind == "f":
         notes, spread = (*notes, NEGATED_NOTE), np.negative
     elif plain.dtype.kind == "i":
@@ -313,7 +314,7 @@ def _top(page: tifffile.TiffPage) -> int:
     return 255 if bits == 1 else int(2**bits - 1)
 
 
-def _tag(page: tifffile.TiffPage, code: int, default: object) -> object:
+def _tag(page: tifffile.TiffPage, code: int, default: Any) -> Any:
     return page.tags.valueof(code, default)
 
 

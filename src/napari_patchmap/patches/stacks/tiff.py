@@ -177,10 +177,11 @@ def _read(
     else:
         lost = images.lost()
     kept: Images = images
+    names: tuple[str, ...] | None = None
     if meaning is not None:
-        kept = meaning.applied(images)
+        kept, names = meaning.applied(images), meaning.names
         notes += meaning.notes
-    names = (meaning and meaning.names) or channel_names(tif, stack.key, letters, kept)
+    names = names or channel_names(tif, stack.key, letters, kept)
     costly = not isinstance(images, FlatImages) or images.sequential
     files = {page.parent.filehandle for page in stack.pages if page is not None}
     every = sorted(Path(file.path) for file in files | {tif.filehandle})

@@ -147,7 +147,8 @@ class SinglePages(Images):
         weakref.finalize(self, tif.close)
         self._path, self._pages = tif.filehandle.path, pages
         self._lock = threading.RLock()
-        keys = [page.keyframe for page in pages if page is not None]
+        keys = [page.keyframe for page in pages if page is not None and page.keyframe]
+        self._axes = [key.axes for key in keys]
         known = {id(key): (key, meaning_of(key, numbers=numbers)) for key in keys}
         self._meanings = [known[id(key)][1] for key in keys]
         kinds = {(one.channels, one.names) for one in self._meanings}
@@ -175,7 +176,7 @@ class SinglePages(Images):
         index = range(len(self))[index]
         page, meaning = self._pages[index], self._meanings[index]
         pixels = decode_page(page, self._path, index, self._lock)
-        pixels = arrange(pixels, page.keyframe.axes)[0]
+        pixels = arrange(pixels, self._axes[index])[0]
         if meaning.convert is not None:
             pixels = meaning.convert(pixels)
         if pixels.shape[2] != self.channels:
