@@ -23,6 +23,7 @@ from napari_patchmap.patches.source import Progress, Source, Watch, add_pattern_
 from napari_patchmap.patches.stacks.npz import read_npz
 from napari_patchmap.patches.stacks.stack import read_npy, read_tiff_stack
 from napari_patchmap.patches.stacks.zarr_store import read_zarr
+from napari_patchmap.patches.threads import attended
 
 #: Kinds without a file a patch; the others are stacks.
 _NAMELESS = {"slides": "slides", "objects": "objects of label images"}
@@ -90,11 +91,32 @@ def open_patches(
     LoadCancelled
         If ``should_stop`` said so.
     """
-    # Not resolved: a linked folder keeps the name that people gave it.
-    path = Path(os.path.abspath(os.path.expanduser(path)))
     if sizes is not None and sizes not in FITS:
         raise PatchError(f"Sizes can be handled by {', '.join(FITS)}, not {sizes!r}.")
-    watch = Watch(progress, should_stop)
+    return attended(
+        lambda watch: _open(
+            path, watch, sizes=sizes, labels=labels, axes=axes, pattern=pattern,
+            channels=channels, tiles=tiles, objects=objects, crops=crops,
+        ),
+        Watch(progress, should_stop),
+    )  # fmt: skip
+
+
+def _open(
+    path: str | os.PathLike[str],
+    watch: Watch,
+    *,
+    sizes: Fit | None,
+    labels: Labels | None,
+    axes: str,
+    pattern: str | None,
+    channels: Sequence[str] | None,
+    tiles: TileConfig | None,
+    objects: str | os.PathLike[str] | None,
+    crops: CropConfig | None,
+) -> PatchSet:
+    # Not resolved: a linked folder keeps the name that people gave it.
+    path = Path(os.path.abspath(os.path.expanduser(path)))
     # Before many images are decoded in vain.
     if pattern:
         check_pattern(pattern)

@@ -186,7 +186,7 @@ def test_cancelling_leaves_nothing_behind(tmp_path, cache):
         open_patches(
             tmp_path / "set",
             progress=lambda done, total: seen.append(done),
-            should_stop=lambda: 128 in seen,
+            should_stop=lambda: any(seen),
         )
     assert cache_size()[0] == 0
     assert half_built(cache) == []

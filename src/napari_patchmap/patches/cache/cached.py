@@ -18,7 +18,7 @@ from napari_patchmap.patches.cache.folder import VARIABLE, cache_folder, content
 from napari_patchmap.patches.cache.store import META, PIXELS
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.random_file import RandomFile
-from napari_patchmap.patches.threads import in_threads
+from napari_patchmap.patches.threads import Pieces, in_threads
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.system import free_memory
 
@@ -137,7 +137,7 @@ class CachedImages(Images):
         need = int(self.sizes[missing].prod(axis=1).sum())
         need *= self.channels * self.dtype.itemsize
 
-        def decode(part: range) -> None:
+        def decode(part: Pieces) -> None:
             if self.trouble:
                 self._check_memory(need, where)
             for i in (missing[k] for k in part):

@@ -122,6 +122,7 @@ class StoreWriter:
     def __init__(self, folder: Path | None, expected: int, where: str) -> None:
         self._folder, self._expected, self._where = folder, expected, where
         self._lock = threading.Lock()
+        self._writing, self._idle, self._closed = 0, threading.Condition(self._lock), False
         self._end = 0
         self._blocks: dict[int, np.ndarray] = {}
         self._fd: int | None = None
@@ -147,16 +148,27 @@ class StoreWriter:
         ------
         PatchError
             If neither the disk nor the memory has room.
+        ValueError
+            If it was closed meanwhile.
         """
         lengths = np.array([patch.nbytes for patch in patches], np.int64)
         total = int(lengths.sum())
         with self._lock:
+            if self._closed:
+                raise ValueError("the store was closed")
             start = self._end
             self._end += total
-        if total and not self._to_disk(patches, start, total):
-            block = np.empty(total, np.uint8)
-            np.concatenate([patch.reshape(-1).view(np.uint8) for patch in patches], out=block)
-            self._blocks[start] = block
+            self._writing += 1
+        try:
+            if total and not self._to_disk(patches, start, total):
+                block = np.empty(total, np.uint8)
+                parts = [patch.reshape(-1).view(np.uint8) for patch in patches]
+                np.concatenate(parts, out=block)
+                self._blocks[start] = block
+        finally:
+            with self._lock:
+                self._writing -= 1
+                self._idle.notify_all()
         return start + np.cumsum(lengths) - lengths
 
     def finish(self, index: np.ndarray, dtype: np.dtype, channels: int) -> StoredImages | None:
@@ -184,7 +196,10 @@ class StoreWriter:
         return StoredImages(_Memory(self._gathered()), index, dtype, channels)
 
     def close(self) -> None:
-        """Close the file that was written."""
+        """Close the file that was written; threads that come later write nowhere."""
+        with self._lock:
+            self._closed = True
+            self._idle.wait_for(lambda: not self._writing)
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None

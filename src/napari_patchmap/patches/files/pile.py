@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.foreign import words
 from napari_patchmap.patches.axes import GREY, RGB
 from napari_patchmap.patches.cache.folder import (
     building_folder,
@@ -21,11 +22,12 @@ from napari_patchmap.patches.cache.folder import (
 from napari_patchmap.patches.cache.store import StoreWriter, index_rows
 from napari_patchmap.patches.files.decode import Decoded, Digest, decode
 from napari_patchmap.patches.images import Images
-from napari_patchmap.patches.threads import in_threads
+from napari_patchmap.patches.threads import Pieces, in_threads
 from napari_patchmap.patches.watch import Watch
 
-#: Files a thread reads before it writes and reports: large enough to hide the overhead.
-_CHUNK = 128
+#: Files a thread reads before it reports, and at most bytes of them that wait to be
+#: written: large enough to hide the overhead.
+_CHUNK, _WAITING = 128, 4_000_000
 
 #: How many files are looked at to learn how much space they need.
 _PROBES = 16
@@ -53,13 +55,19 @@ class _Contents:
     """Digests many short pieces at once: one by one, threads would wait for each other."""
 
     def __init__(self) -> None:
-        self._pieces: list[Any] = []
+        self._digest, self._pieces = hashlib.sha256(), list[Any]()
+        self.waiting = 0  # bytes that were not taken in yet
 
     def update(self, piece: Any) -> None:
         self._pieces.append(piece)
+        self.waiting += memoryview(piece).nbytes
 
     def digest(self) -> bytes:
-        return hashlib.sha256(b"".join(self._pieces)).digest()
+        """Digest what came so far; the pieces are let go."""
+        self._digest.update(b"".join(self._pieces))
+        self._pieces.clear()
+        self.waiting = 0
+        return self._digest.digest()
 
 
 class Pile:
@@ -113,7 +121,7 @@ class Pile:
             self._reasons = {int(i): why for i, why in notes["reasons"]}
             self.channel_names, self.notes = tuple(notes["channel_names"]), notes["notes"]
             return Decodings(found.images, self._good(), self._reasons)
-        count, expected = len(self._paths), self._expected()
+        count, expected = len(self._paths), self._expected(watch)
         with building_folder(expected) as folder:
             writer = StoreWriter(folder, expected, str(cache_folder()))
             try:
@@ -142,26 +150,38 @@ class Pile:
             images = remember(fingerprint, key, folder, saved)
             return Decodings(images, good, self._reasons)
 
-    def _decode_part(self, part: range, writer: StoreWriter) -> None:
+    def _decode_part(self, part: Pieces, writer: StoreWriter) -> None:
         """Decode some files; threads write to different rows and keys only."""
-        good, patches, contents = [], [], _Contents()
+        good: list[int] = []
+        patches: list[np.ndarray] = []
+        contents, waiting = _Contents(), 0
+
+        def write() -> None:
+            if good:
+                self._offsets[good] = writer.write(patches)
+            self._digests[part.start] = contents.digest()
+            good.clear()
+            patches.clear()
+
         for i in part:
             result = try_decode(self._paths[i], self._axes, contents)
             if isinstance(result, str):
                 self._reasons[i] = result
-                continue
-            pixels, self._kinds[i], notes = result
-            if not pixels.flags.c_contiguous:
-                pixels = np.ascontiguousarray(pixels)
-            self._shapes[i] = pixels.shape
-            self._types[i] = pixels.dtype.str
-            if notes:
-                self._said[i] = notes
-            good.append(i)
-            patches.append(pixels)
-        if good:
-            self._offsets[good] = writer.write(patches)
-        self._digests[part.start] = contents.digest()
+            else:
+                pixels, self._kinds[i], notes = result
+                if not pixels.flags.c_contiguous:
+                    pixels = np.ascontiguousarray(pixels)
+                self._shapes[i] = pixels.shape
+                self._types[i] = pixels.dtype.str
+                if notes:
+                    self._said[i] = notes
+                good.append(i)
+                patches.append(pixels)
+                waiting += pixels.nbytes
+            if waiting + contents.waiting > _WAITING:
+                write()
+                waiting = 0
+        write()
 
     def _content_key(self, index: np.ndarray, dtype: np.dtype) -> str:
         """Name a store by the content of its files, the shapes and the pixel type."""
@@ -175,12 +195,19 @@ class Pile:
     def _good(self) -> np.ndarray:
         return np.setdiff1d(np.arange(len(self._paths)), list(self._reasons))
 
-    def _expected(self) -> int:
+    def _expected(self, watch: Watch) -> int:
         """Guess the bytes of all images from a few."""
         count = len(self._paths)
         spread = np.unique(np.linspace(0, count - 1, _PROBES).astype(int))
-        probes = [try_decode(self._paths[i], self._axes) for i in spread]
-        sizes = [p.pixels.nbytes for p in probes if isinstance(p, Decoded)]
+        sizes: list[int] = []
+
+        def probe(part: Pieces) -> None:
+            for k in part:
+                found = try_decode(self._paths[spread[k]], self._axes)
+                if isinstance(found, Decoded):
+                    sizes.append(found.pixels.nbytes)
+
+        in_threads(probe, len(spread), 1, Watch(lambda *_: watch.step(0, 0)))
         return int(count * np.mean(sizes)) if sizes else 0
 
     def _agree(self) -> None:
@@ -242,4 +269,4 @@ def try_decode(
     except OSError as error:
         return f"cannot be opened ({error.strerror or error})"
     except Exception as error:  # noqa: BLE001 - a decoder may raise anything on a damaged file
-        return f"is damaged ({str(error).strip() or type(error).__name__})"
+        return f"is damaged ({words(error)})"

@@ -1,0 +1,52 @@
+"""Where what decoders raise becomes one sentence of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from napari_patchmap.errors import PatchError, PatchmapError
+
+
+def words(error: BaseException) -> str:
+    """Say in a line what an error of others is."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+@contextmanager
+def decoding(path: object, wrong: str, remedy: str) -> Iterator[None]:
+    """Turn whatever decoders raise on a damaged or hostile file into a sentence.
+
+    Any library may raise anything on such a file, and other things in its next version,
+    so nothing is listed here. Our own sentences pass.
+
+    Parameters
+    ----------
+    path : path
+        As people know it.
+    wrong : str
+        What it seems to be, such as "is not a complete NumPy file".
+    remedy : str
+        What people can do about it.
+
+    Raises
+    ------
+    PatchError
+    """
+    try:
+        yield
+    except PatchmapError:
+        raise
+    except MemoryError:
+        raise PatchError(
+            f"{path} does not fit into the memory; close other programs, or save it in "
+            "smaller parts."
+        ) from None
+    except OSError as error:
+        if error.strerror is None:  # of a decoder, not of the system
+            raise PatchError(f"{path} {wrong} ({words(error)}); {remedy}.") from error
+        raise PatchError(
+            f"{path} cannot be opened ({error.strerror}); check its permissions."
+        ) from None
+    except Exception as error:
+        raise PatchError(f"{path} {wrong} ({words(error)}); {remedy}.") from error
