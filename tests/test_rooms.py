@@ -25,7 +25,7 @@ ROOMS = [
 #: sub-package, which imports from the entries before its own alone.
 FLOORS = [
     # what everything uses
-    "watch", "threads", "random_file", "names", "fit", "intensity", "images", "axes",
+    "watch", "threads", "room", "random_file", "names", "fit", "intensity", "images", "axes",
     "patchset", "summary", "sample",
     # what all readers share
     "cache", "labels", "source",

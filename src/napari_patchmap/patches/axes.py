@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from napari_patchmap.errors import PatchError, UnclearAxesError
 
 RGB = ("red", "green", "blue")
 GREY = ("grey",)
+
+#: The most patches of a set, and the most values of one of them: 8,192 x 8,192 pixels of
+#: four channels.
+MOST_PATCHES, MOST_VALUES = 50_000_000, 2**28
 
 #: Said wherever an alpha channel is left out.
 ALPHA_NOTE = "Alpha (transparency) was dropped."
@@ -216,6 +222,33 @@ def check_numbers(dtype: np.dtype, size: int, name: str) -> None:
         )
     if size == 0:
         raise PatchError(f"{name} holds no images; choose another file.")
+
+
+def check_extent(shape: tuple[int, ...], axes: str, name: str) -> None:
+    """Refuse an array that claims more patches, or larger ones, than anybody has.
+
+    A file of a few bytes may claim any shape, and lists of patches and their pixels
+    are made after it.
+
+    Raises
+    ------
+    PatchError
+    """
+    lengths = dict(zip(axes, shape, strict=True))
+    channels = lengths.get(channel_axis(axes) or "", 1)
+    height, width = lengths["Y"], lengths["X"]
+    count = math.prod(shape) // max(1, height * width * channels)
+    if count > MOST_PATCHES:
+        raise PatchError(
+            f"{name} claims {count:,} patches, more than the {MOST_PATCHES:,} that can be "
+            "shown; save a part of them, or save it again if there are fewer.".lstrip()
+        )
+    if count > 1 and height * width * channels > MOST_VALUES:
+        raise PatchError(
+            f"{name} claims patches of {width:,} x {height:,} pixels and {channels:,} "
+            "channel(s), too large for patches; cut them into tiles, or save it again if they "
+            "are smaller.".lstrip()
+        )
 
 
 def checked_numbers(array: np.ndarray, name: str) -> np.ndarray:

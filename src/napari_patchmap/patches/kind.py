@@ -44,6 +44,11 @@ def kind_of(path: Path, tiles: TileConfig | None, objects: Path | None) -> str:
     if objects is not None:
         return "objects"
     if is_zarr(path):
+        if tiles is not None:
+            raise PatchError(
+                f"{path} is a Zarr store, and tiles are cut out of TIFF slides; save it as a "
+                "tiled TIFF, or leave out the settings for tiles."
+            )
         return "zarr"
     if tiles is not None or (holds_slides(path) if is_dir else is_slide(path)):
         return "slides"
@@ -56,7 +61,8 @@ def kind_of(path: Path, tiles: TileConfig | None, objects: Path | None) -> str:
         return "npz"
     if suffix in SUFFIXES:
         raise PatchError(
-            f"{path} is one single image; choose the folder that holds it and the others."
+            f"{path} is one single image; choose the folder that holds it and the others, or "
+            "give its label image too, around whose objects patches are cut (--objects)."
         )
     raise PatchError(
         f"{path} is not a kind of file that holds patches; choose a folder of images, a .tif "

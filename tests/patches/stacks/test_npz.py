@@ -8,6 +8,7 @@ import pytest
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import open_patches
+from napari_patchmap.patches.stacks.npz_member import Member
 
 
 def test_medmnist_splits_are_joined(tmp_path, grey):
@@ -209,3 +210,66 @@ def test_unpacking_is_counted_in_images(tmp_path, grey, monkeypatch):
     assert len(unpacked) >= 3
     assert all(total in (0, 40) for _, total in seen)
     assert max(unpacked) <= 40
+
+
+def write_bomb(path, shape, dtype="|u1", **arrays):
+    """Write arrays, and beside them one of zeros that unpacks to much more than it takes."""
+    head = repr({"descr": dtype, "fortran_order": False, "shape": shape}).encode()
+    head += b" " * (-(len(head) + 11) % 64) + b"\n"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+        for key, array in arrays.items():
+            stream = io.BytesIO()
+            np.save(stream, array)
+            file.writestr(f"{key}.npy", stream.getvalue())
+        with file.open("bomb.npy", "w") as member:
+            member.write(b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head)
+            for _ in range(int(np.prod(shape)) * np.dtype(dtype).itemsize // 2**20):
+                member.write(bytes(2**20))
+
+
+def test_what_is_no_column_is_not_unpacked(tmp_path, grey, monkeypatch):
+    path, read = tmp_path / "a.npz", []
+    real = Member.read
+
+    def note(self, watch):
+        read.append(self.key)
+        return real(self, watch)
+
+    monkeypatch.setattr(Member, "read", note)
+    # Some values; as many as patches, but each very wide; many values a patch.
+    for shape, dtype in (((2**24,), "|u1"), ((24,), "<U1048576"), ((24, 2**20), "|u1")):
+        images = grey(24, 8, 8)
+        write_bomb(path, shape, dtype, images=images, labels=np.arange(24))
+        ps = open_patches(path)
+        assert ps.notes == ["Not one value a patch, so not used: bomb."]
+        assert "bomb" not in ps.table
+        np.testing.assert_array_equal(ps.stack(), images[..., None])
+        write_bomb(path, shape, dtype, train_images=images, test_images=images)
+        assert open_patches(path).notes == ["Not one value a patch, so not used: bomb."]
+    assert "bomb" not in read
+
+
+def test_columns_count_patches_along_whichever_axes(tmp_path, grey):
+    images, labels = grey(3, 4, 8, 9), np.arange(12)
+    np.savez(tmp_path / "a.npz", images=images, labels=labels, area=labels / 2)
+    ps = open_patches(tmp_path / "a.npz", axes="TZYX")
+    assert ps.labels.tolist() == list(map(str, labels))
+    assert ps.table["area"].tolist() == (labels / 2).tolist()
+
+
+def test_images_that_unpack_to_more_than_the_memory_are_refused(tmp_path, monkeypatch, grey):
+    path = tmp_path / "a.npz"
+    monkeypatch.setattr("napari_patchmap.patches.room.free_memory", lambda: 10_000)
+    np.savez_compressed(path, images=grey(99, 16, 16))
+    with pytest.raises(PatchError, match=r"'images' in .*a\.npz takes 0\.0 GB when it is read"):
+        open_patches(path)
+
+
+def test_the_lengths_of_columns_are_told_without_reading_them(tmp_path, grey):
+    np.savez(tmp_path / "a.npz", images=grey(3, 8, 8), labels=np.zeros((2, 1)))
+    with pytest.raises(PatchError, match="has 2 labels for 3 images"):
+        open_patches(tmp_path / "a.npz")
+    parts = {f"{s}_images": grey(3, 8, 8) for s in ("train", "test")}
+    np.savez(tmp_path / "a.npz", **parts, train_extra=np.zeros(3), test_extra=np.float64(1))
+    with pytest.raises(PatchError, match="has 0 test_extra for 3 test_images"):
+        open_patches(tmp_path / "a.npz")

@@ -517,3 +517,22 @@ def test_opening_a_long_stack_can_be_cancelled(tmp_path, grey):
     with pytest.raises(LoadCancelled):
         open_patches(tmp_path / "long.tif", should_stop=lambda: True)
     assert len(open_patches(tmp_path / "long.tif")) == 3000
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        ("{'descr': '|u1', 'fortran_order': False, 'shape': (3, 8, 8", "complete NumPy file"),
+        ("{'descr': '|u1', 'fortran_order': False, 'shape': (-3, -8, 8)}", "negative length"),
+        ("{'descr': '|u1', 'fortran_order': False, 'shape': (9" + "L" * 99, "complete NumPy"),
+        ("{'descr': '|u1', 'fortran_order': False, 'shape': (1099511627776, 2, 2)}", "claims"),
+        ("{'descr': '|u1', 'fortran_order': False, 'shape': (40, 9000, 9000)}", "claims"),
+    ],
+)
+def test_heads_of_npy_that_are_damaged_or_claim_too_much(tmp_path, head, said):
+    path = tmp_path / "a.npy"
+    data = head.encode() + b"\n"
+    start = b"\x93NUMPY\x01\x00" + len(data).to_bytes(2, "little")
+    path.write_bytes(start + data + bytes(192))
+    with pytest.raises(PatchError, match=rf"a\.npy .*{said}"):
+        open_patches(path)

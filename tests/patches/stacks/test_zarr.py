@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from zarr.registry import get_codec_class, register_codec
 
 from napari_patchmap.errors import PatchError, UnclearAxesError
 from napari_patchmap.patches import open_patches, reopen
+from napari_patchmap.patches.slides.tile_config import TileConfig
 
 
 @pytest.fixture
@@ -232,7 +234,7 @@ def test_what_is_no_set_of_patches_is_one_sentence(store, grey):
     with pytest.raises(PatchError, match=r"does not say which array .*\(it has nothing\)"):
         open_patches(store)
     group.attrs["ome"] = {"version": "0.5", "plate": {}}
-    with pytest.raises(PatchError, match=r"is a plate or well .*set\.zarr/A/1/0\.$"):
+    with pytest.raises(PatchError, match=r"is a plate or well .*set\.zarr/A/1/0, together"):
         open_patches(store)
     shutil.rmtree(store)
     write_ome(store, grey(1, 1, 1, 16, 18), "tczyx")
@@ -352,4 +354,47 @@ def test_usual_decoders_are_allowed(store, grey, fmt):
 def test_chunks_that_would_fill_the_memory_are_refused(store):
     zarr.create_array(store, shape=(8, 2**20, 2**20), chunks=(8, 2**18, 2**18), dtype="u1")
     with pytest.raises(PatchError, match=r"has chunks of 512.0 GB.*smaller chunks"):
+        open_patches(store)
+
+
+@pytest.mark.parametrize("fmt", [2, 3])
+def test_the_way_that_a_plate_names_leads_to_patches(store, grey, fmt):
+    """Follow the sentence: from the plate to an image of it, and to its objects."""
+
+    def say(group, **what):
+        group.attrs.update({"ome": {"version": "0.5", **what}} if fmt == 3 else what)
+
+    plate = zarr.create_group(store, zarr_format=fmt)
+    say(plate, plate={"wells": [{"path": "B/03", "rowIndex": 1, "columnIndex": 2}]})
+    say(plate.create_group("B/03"), well={"images": [{"path": "7"}]})
+    image = store / "B" / "03" / "7"
+    pixels = grey(2, 40, 50)
+    write_ome(image, pixels, "cyx", fmt=fmt, names=["DAPI", "GFP"])
+    masks = np.zeros((40, 50), np.uint16)
+    masks[4:12, 5:11], masks[20:31, 30:44] = 1, 2
+    write_ome(image / "labels" / "cells", masks, "yx", fmt=fmt)
+    for path in (store, store / "B" / "03", image):
+        with pytest.raises(PatchError, match=re.escape(str(image))) as caught:
+            open_patches(path)
+        assert "as objects (--objects; in OME-Zarr a folder in labels/" in str(caught.value)
+    ps = open_patches(image, objects=image / "labels" / "cells", sizes="pad")
+    assert ps.channel_names == ("DAPI", "GFP")
+    assert ps.table["label_id"].tolist() == [1, 2]
+    with pytest.raises(PatchError, match="tiles are cut out of TIFF slides; save it"):
+        open_patches(image, tiles=TileConfig())
+
+
+def test_a_damaged_column_is_one_sentence(store, grey):
+    group = zarr.create_group(store, zarr_format=3)
+    group.create_array("images", data=grey(6, 8, 8, 3))
+    group.create_array("labels", data=np.arange(6))
+    chunk = store / "labels" / "c" / "0"
+    chunk.write_bytes(chunk.read_bytes()[:-4] + b"abcd")
+    with pytest.raises(PatchError, match=r"set\.zarr is a Zarr store that cannot be read \("):
+        open_patches(store)
+
+
+def test_a_store_that_claims_more_patches_than_there_can_be(store):
+    zarr.create_array(store, shape=(10**12, 4, 4), chunks=(10**6, 4, 4), dtype="u1")
+    with pytest.raises(PatchError, match=r"claims 1,000,000,000,000 patches, more than the"):
         open_patches(store)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,8 @@ from napari_patchmap.patches.objects.find import Objects, find_objects
 from napari_patchmap.patches.objects.frames import FileFrames
 from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.source import Source, Watch
+from napari_patchmap.patches.stacks.npy_head import CELLPOSE, refuse_objects
+from napari_patchmap.patches.threads import Pieces, in_threads
 
 #: Ends of file names by which programs mark the labels of an image, or the image itself.
 MASK_ENDINGS = (
@@ -52,6 +53,9 @@ def read_object_folders(root: Path, masks: Path, config: CropConfig, watch: Watc
     """
     pairs, skipped = pair_files(root, masks, watch)
     if not pairs:
+        for name in find_images(masks, watch)[2]:
+            if name.lower().endswith(CELLPOSE):
+                raise refuse_objects(masks / name, "")
         example = f" ({skipped[0].source} {skipped[0].reason})" if skipped else ""
         raise PatchError(
             f"No image in {root} has labels of the same name in {masks}{example}; name the two "
@@ -60,19 +64,19 @@ def read_object_folders(root: Path, masks: Path, config: CropConfig, watch: Watc
     paths = [(f"{root}/{image}", f"{masks}/{mask}") for image, mask in pairs]
     kept: list[int] = []
     fields: list[_Field] = []
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        looks = [pool.submit(_look, *two) for two in paths]
-        try:
-            for i, look in enumerate(looks):
-                seen = look.result()
-                if isinstance(seen, str):
-                    skipped.append(Skipped(printable(pairs[i][0]), seen))
-                else:
-                    kept.append(i)
-                    fields.append(seen)
-                watch.step(i + 1, len(looks))
-        finally:
-            pool.shutdown(cancel_futures=True)
+    looks: list[_Field | str] = [""] * len(paths)
+
+    def look(part: Pieces) -> None:
+        for i in part:
+            looks[i] = _look(*paths[i])
+
+    in_threads(look, len(paths), 1, watch)
+    for i, seen in enumerate(looks):
+        if isinstance(seen, str):
+            skipped.append(Skipped(printable(pairs[i][0]), seen))
+        else:
+            kept.append(i)
+            fields.append(seen)
     if not fields:
         raise PatchError(
             f"None of the {len(pairs):,} pairs in {root} and {masks} can be used "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import tifffile
 
 from napari_patchmap.errors import PatchError, UnclearAxesError
+from napari_patchmap.foreign import decoding
 from napari_patchmap.patches.axes import channel_axis, guess_unnamed
 from napari_patchmap.patches.files.pile import try_decode
 from napari_patchmap.patches.images import ArrayImages, as_images
@@ -20,7 +22,9 @@ from napari_patchmap.patches.objects.folders import read_object_folders
 from napari_patchmap.patches.objects.frames import check_depth
 from napari_patchmap.patches.objects.zarr_field import missing_notes, zarr_field
 from napari_patchmap.patches.photometric import meaning_of
+from napari_patchmap.patches.room import check_room
 from napari_patchmap.patches.source import LoadCancelled, Source, Watch
+from napari_patchmap.patches.stacks.npy_head import read_head, refuse_objects
 from napari_patchmap.patches.stacks.tiff import read_tiff
 from napari_patchmap.patches.stacks.tiff_series import may_be_slide
 from napari_patchmap.patches.stacks.zarr_store import is_zarr
@@ -79,27 +83,36 @@ def open_objects(
 
 def _read(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] | None]:
     """Read an image (or labels, if there are none yet): pixels, axes, channel names."""
-    try:
-        if path.suffix.lower() in _TIFF:
-            return _read_tiff(path, axes, labels)
-        if path.suffix.lower() == ".npy":
-            return np.load(path, mmap_mode="r", allow_pickle=False), axes, None
-        if is_zarr(path):
-            return zarr_field(path, axes, labels is None)
-    except (LoadCancelled, MemoryError):
-        raise
-    except UnclearAxesError as error:
-        raise UnclearAxesError(_about(path, error)) from None
-    except PatchError as error:
-        raise PatchError(_about(path, error)) from None
-    except Exception as error:  # noqa: BLE001 - readers may raise anything on a damaged file
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise PatchError(f"{path} cannot be read ({said}); copy or export it again.") from None
+    with decoding(path, "cannot be read", "copy or export it again"):
+        try:
+            if path.suffix.lower() in _TIFF:
+                return _read_tiff(path, axes, labels)
+            if path.suffix.lower() == ".npy":
+                return _read_npy(path), axes, None
+            if is_zarr(path):
+                return zarr_field(path, axes, labels is None)
+        except LoadCancelled:
+            raise
+        except UnclearAxesError as error:
+            raise UnclearAxesError(_about(path, error)) from None
+        except PatchError as error:
+            raise PatchError(_about(path, error)) from None
     decoded = try_decode(str(path), axes, numbers=labels is None)
     if isinstance(decoded, str):
         raise PatchError(f"{path} {decoded}; choose a TIFF, PNG, Zarr or NumPy file (.npy).")
     colour = decoded.channel_names if decoded.pixels.shape[-1] > 1 else None
     return decoded.pixels, "YXS", colour
+
+
+def _read_npy(path: Path) -> np.ndarray:
+    with path.open("rb") as stream:
+        head = read_head(stream)
+    if head.dtype.hasobject:
+        raise refuse_objects(path, "save the image as one plain array of numbers")
+    if head.offset + head.nbytes > path.stat().st_size:
+        raise PatchError("is cut off; copy or save it again")
+    order = "F" if head.fortran else "C"
+    return np.memmap(path, head.dtype, "r", head.offset, head.shape, order)
 
 
 def _read_tiff(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] | None]:
@@ -108,6 +121,8 @@ def _read_tiff(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[s
         letters, shape = str(series.axes), series.shape
         pyramid = len(series.levels) > 1 and may_be_slide(series.keyframe)
         meaning = meaning_of(series.keyframe, numbers=labels is None) if pyramid else None
+        nbytes = math.prod(shape) * np.dtype(series.dtype).itemsize
+    check_room(nbytes, str(path), "save the part that you need, or a smaller copy")
     if axes == "auto":
         letters = guess_unnamed(letters, shape) or letters
         if "C" not in letters and labels is not None and labels.ndim == 2:

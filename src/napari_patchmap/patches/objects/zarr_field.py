@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.foreign import words
 from napari_patchmap.patches.axes import check_axes
 from napari_patchmap.patches.objects.frames import check_depth
 from napari_patchmap.patches.stacks.zarr_store import (
@@ -37,10 +38,9 @@ class _Squeezed:
         try:
             return np.asarray(self._array[tuple(whole)])
         except Exception as error:  # noqa: BLE001 - codecs may raise anything
-            said = " ".join(str(error).split()) or type(error).__name__
             raise PatchError(
-                f"A chunk of {self._path} cannot be decoded ({said}); copy or save the store "
-                "again."
+                f"A chunk of {self._path} cannot be decoded ({words(error)}); copy or save the "
+                "store again."
             ) from None
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import tifffile
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.foreign import words
 from napari_patchmap.patches.axes import RGB
 from napari_patchmap.patches.fit import resize
 from napari_patchmap.patches.images import ArrayImages
@@ -46,6 +47,12 @@ class Level:
     height: int
     width: int
     downsample: float
+
+
+def _unreadable(error: Exception) -> PatchError:
+    return PatchError(
+        f"is not a TIFF that can be read ({words(error)}); copy or export it again"
+    )
 
 
 class Slide:
@@ -85,12 +92,16 @@ class Slide:
         self.path = Path(path)
         try:
             self._tif = tifffile.TiffFile(self.path)
+        except OSError:
+            raise
         except tifffile.TiffFileError:
             if not self.path.stat().st_size:
                 raise PatchError("is empty (0 bytes)") from None
             raise PatchError(
                 "is not a TIFF; give a slide (SVS, TIFF pyramid, OME-TIFF), or save it as one"
             ) from None
+        except Exception as error:  # tifffile may raise anything on a damaged file
+            raise _unreadable(error) from error
         # Slides are dropped while other threads may still read them: closed with the last.
         self._close = weakref.finalize(self, self._tif.close)
         try:
@@ -98,12 +109,9 @@ class Slide:
         except (PatchError, OSError):
             self.close()
             raise
-        except Exception as error:  # noqa: BLE001 - tifffile may raise anything on a damaged file
+        except Exception as error:
             self.close()
-            reason = str(error).strip() or type(error).__name__
-            raise PatchError(
-                f"is not a TIFF that can be read ({reason}); copy or export it again"
-            ) from None
+            raise _unreadable(error) from error
 
     def _open(self) -> None:
         tif = self._tif

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import channel_axis
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.random_file import RandomFile
@@ -27,6 +28,10 @@ _LARGE = 2**22
 
 #: More pieces than this an image are slow to gather one image at a time.
 _PIECES = 64
+
+#: A file that is cut off is used for what it holds, but not if it lacks all but one in so
+#: many bytes.
+_LACKING = 1000
 
 #: Bytes of such images that are read together and kept.
 _WINDOW = 2**26
@@ -48,6 +53,11 @@ class FlatImages(Images):
         One letter an axis, see :func:`axes.check_axes`.
     fortran : bool
         Whether the first axis runs fastest.
+
+    Raises
+    ------
+    PatchError
+        In a few words, without the name of the file, if it holds next to nothing of this.
     """
 
     def __init__(
@@ -62,6 +72,11 @@ class FlatImages(Images):
     ) -> None:
         self._file = file
         dtype = np.dtype(dtype)
+        claimed = offset + math.prod(shape) * dtype.itemsize
+        if claimed > _LACKING * file.size:  # lists as long as the claim would follow
+            raise PatchError(
+                f"claims {claimed:,} bytes and holds {file.size:,}; copy or save it again"
+            )
         self._truth = dtype.kind == "b"
         dtype = np.dtype(np.uint8) if self._truth else dtype
         self._stored, self._offset = dtype, offset

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
+
+from napari_patchmap.errors import PatchError
+
+#: How Cellpose ends the name of the file in which it keeps all of its results.
+CELLPOSE = "_seg.npy"
 
 
 class NotNumpyError(ValueError):
@@ -22,6 +29,11 @@ class Head:
     dtype: np.dtype
     offset: int
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the values."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
 
 def read_head(stream: IO[bytes]) -> Head:
     """Read the head; the stream then stands at the first value.
@@ -30,7 +42,7 @@ def read_head(stream: IO[bytes]) -> Head:
     ------
     NotNumpyError
         If it is no array.
-    ValueError, EOFError
+    ValueError, EOFError, and others that NumPy's parser raises
         If the head is damaged.
     """
     start = stream.read(npy.MAGIC_LEN)
@@ -45,4 +57,27 @@ def read_head(stream: IO[bytes]) -> Head:
     else:
         # Version 3 is written for fields with names, which are no pixels.
         raise ValueError("it holds a table, not pixels")
+    if any(length < 0 for length in shape):
+        raise ValueError("an axis has a negative length")
     return Head(shape, fortran, dtype, stream.tell())
+
+
+def refuse_objects(path: Path, use: str) -> PatchError:
+    """Say that an array of Python objects is not loaded, and what to do instead.
+
+    Parameters
+    ----------
+    path : Path
+    use : str
+        What else to save, for files that are not Cellpose's.
+    """
+    if path.name.lower().endswith(CELLPOSE):
+        return PatchError(
+            f"{path} is Cellpose's own file of Python objects, which is not loaded because it "
+            "can run code; save its masks as an image instead: in Cellpose's window choose "
+            "File > Save masks as PNG/tif, on its command line add --save_tif, in Python "
+            "call cellpose.io.save_masks(images, masks, flows, names, tif=True)."
+        )
+    return PatchError(
+        f"{path} holds Python objects, which are not loaded because they can run code; {use}."
+    )

@@ -5,21 +5,29 @@ from __future__ import annotations
 import math
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from napari_patchmap.errors import PatchError, UnclearAxesError
-from napari_patchmap.patches.axes import channel_axis, check_numbers
+from napari_patchmap.foreign import decoding
+from napari_patchmap.patches.axes import channel_axis, check_extent, check_numbers
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.labels.join import as_text
 from napari_patchmap.patches.patchset import BOX_COLUMNS
 from napari_patchmap.patches.source import Source, Watch
 from napari_patchmap.patches.stacks.arrays import described, plain_axes
-from napari_patchmap.patches.stacks.npz_member import ZIP_ERRORS, Member, joined
+from napari_patchmap.patches.stacks.npz_member import Member, joined
 
 _SPLITS = ("train", "val", "test")
+
+_LABELS = ("label", "labels")
+
+#: Bytes a patch of a column at most, and bytes of the names of classes: what is larger is
+#: neither, and is not unpacked.
+_WIDEST, _NAMES = 2**14, 2**26
 
 
 def read_npz(path: Path, axes: str, watch: Watch) -> Source:
@@ -36,28 +44,67 @@ def read_npz(path: Path, axes: str, watch: Watch) -> Source:
     PatchError
         If the file is damaged or would run code, or its arrays do not fit.
     """
-    try:
+    with decoding(path, "is not a complete .npz file", "copy or save it again"):
         members = _members(path)
         splits = [s for s in _SPLITS if f"{s}_images" in members]
         keys = [f"{s}_images" for s in splits] or [images_key(members, path)]
         parts = [members.pop(key) for key in keys]
-        arrays = {key: member.read(watch) for key, member in members.items()}
-        names = arrays.pop("class_names", None)
+        names = members.pop("class_names", None)
+        source = _images(path, parts, axes, watch)
+        # Splits are joined along their first axis, so that it numbers their images.
+        counts = [part.shape[0] for part in parts] if splits else [len(source.table)]
+        arrays = _columns(members, splits, counts, watch)
         if splits:
-            counts = [part.shape[0] if part.shape else 0 for part in parts]
             arrays = _joined(arrays, splits, counts, path)
             arrays["split"] = np.repeat(splits, counts)
-        source = _images(path, parts, axes, watch)
-    except OSError as error:
-        raise PatchError(
-            f"{path} cannot be opened ({error.strerror or error}); check its permissions."
-        ) from None
-    except ZIP_ERRORS as error:
-        raise PatchError(
-            f"{path} is not a complete .npz file ({error}); copy or save it again."
-        ) from None
-    add_columns(source, arrays, names, str(path))
+        known = None if names is None or names.nbytes > _NAMES else names.read(watch)
+        add_columns(source, arrays, known, str(path))
     return source
+
+
+@dataclass(frozen=True)
+class Unread:
+    """The shape of an array that is no column, so that it was not read."""
+
+    shape: tuple[int, ...]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return math.prod(self.shape)
+
+
+def is_column(key: str, shape: tuple[int, ...], itemsize: int, count: int) -> bool:
+    """Whether an array has one value a patch, or some labels, so that it is worth reading."""
+    if not shape or shape[0] != count or math.prod(shape[1:]) * itemsize > _WIDEST:
+        return False
+    return len(shape) == 1 or (len(shape) == 2 and (shape[1] == 1 or key in _LABELS))
+
+
+def _columns(
+    members: dict[str, Member], splits: list[str], counts: list[int], watch: Watch
+) -> dict[str, np.ndarray | Unread]:
+    """Read the arrays beside the images that may be columns.
+
+    The others, which may unpack to any size, are kept by their shape alone.
+    """
+    arrays: dict[str, np.ndarray | Unread] = {}
+    for key, member in members.items():
+        member.refuse_objects()
+        count, stem = sum(counts), key
+        for split, some in zip(splits, counts, strict=False):
+            if key.startswith(f"{split}_"):
+                count, stem = some, key.removeprefix(f"{split}_")
+        if is_column(stem, member.shape, member.dtype.itemsize, count):
+            arrays[key] = member.read(watch)
+        else:
+            arrays[key] = Unread(member.shape)
+    return arrays
 
 
 def _members(path: Path) -> dict[str, Member]:
@@ -84,8 +131,11 @@ def _images(path: Path, parts: list[Member], axes: str, watch: Watch) -> Source:
         )
     filled = [part for part in parts if math.prod(part.shape)]
     check_numbers(first.dtype, len(filled), path.name)
+    if not first.shape:
+        raise PatchError(f"{path} holds a single number as {first.key!r}; save images there.")
     shape = (sum(part.shape[0] for part in parts), *first.shape[1:])
     letters = plain_axes(shape, path.name, axes)
+    check_extent(shape, letters, path.name)
     if len(parts) > 1 and letters[0] in ("Y", "X", channel_axis(letters)):
         raise UnclearAxesError(
             f"The arrays of {path} are joined along their first axis, which must number "
@@ -99,8 +149,8 @@ def _images(path: Path, parts: list[Member], axes: str, watch: Watch) -> Source:
 
 
 def _joined(
-    arrays: dict[str, np.ndarray], splits: list[str], counts: list[int], path: Path
-) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray | Unread], splits: list[str], counts: list[int], path: Path
+) -> dict[str, np.ndarray | Unread]:
     """Join ``train_labels``, ``val_labels``, ... to ``labels``; so with every other name.
 
     Raises
@@ -108,7 +158,7 @@ def _joined(
     PatchError
         If an array does not match its images.
     """
-    columns = {}
+    columns: dict[str, np.ndarray | Unread] = {}
     for stem in {
         key.removeprefix(f"{splits[0]}_") for key in arrays if key.startswith(f"{splits[0]}_")
     }:
@@ -117,13 +167,18 @@ def _joined(
             missing = next(key for key in keys if key not in arrays)
             raise PatchError(f"{path} has {keys[0]!r} but no {missing!r}; add it.")
         for key, split, count in zip(keys, splits, counts, strict=True):
-            if len(arrays[key]) != count:
+            if (length := arrays[key].shape[:1]) != (count,):
                 raise PatchError(
-                    f"{path} has {len(arrays[key]):,} {key} for {count:,} {split}_images; they "
+                    f"{path} has {sum(length):,} {key} for {count:,} {split}_images; they "
                     "must be as many."
                 )
+        parts = [arrays.pop(key) for key in keys]
+        read = [part for part in parts if not isinstance(part, Unread)]
+        if len(read) < len(parts):
+            columns[stem] = Unread((sum(counts), *parts[0].shape[1:]))
+            continue
         try:
-            columns[stem] = np.concatenate([arrays.pop(key) for key in keys])
+            columns[stem] = np.concatenate(read)
         except ValueError:
             raise PatchError(
                 f"The arrays {', '.join(keys)} of {path} have different shapes; save images of "
@@ -159,7 +214,7 @@ def images_key(arrays: Mapping[str, _Shaped], path: Path) -> str:
 
 def add_columns(
     source: Source,
-    columns: Mapping[str, np.ndarray],
+    columns: Mapping[str, np.ndarray | Unread],
     class_names: np.ndarray | None,
     path: str,
     kind: str = "npz",
@@ -169,7 +224,7 @@ def add_columns(
     Parameters
     ----------
     source : Source
-    columns : mapping of str to ndarray
+    columns : mapping of str to ndarray, or Unread
     class_names : ndarray, optional
         What labels that are whole numbers stand for.
     path : str
@@ -186,13 +241,16 @@ def add_columns(
     unused = []
     for key in sorted(columns):
         values = columns[key]
-        if values.ndim == 2 and values.shape[1] == 1:
-            values = values[:, 0]
-        if key in ("labels", "label") and values.ndim <= 1 and values.shape != (count,):
+        if values.shape[1:] == (1,):
+            one = values.shape[:1]
+            values = Unread(one) if isinstance(values, Unread) else values.reshape(one)
+        if key in _LABELS and values.ndim <= 1 and values.shape != (count,):
             raise PatchError(
                 f"{path} has {values.size:,} labels for {count:,} images; they must be as many."
             )
-        if key in ("labels", "label") and values.ndim == 1:
+        if isinstance(values, Unread):
+            unused.append(key)
+        elif key in _LABELS and values.ndim == 1:
             source.table["label"] = _named(values, class_names, path)
         elif key == "labels" and values.ndim == 2 and len(values) == count:
             for k in range(values.shape[1]):
@@ -211,6 +269,8 @@ def add_columns(
 
 def _named(labels: np.ndarray, class_names: np.ndarray | None, path: str) -> np.ndarray:
     if class_names is None or labels.dtype.kind not in "iu":
+        return as_text(labels)
+    if not labels.size:
         return as_text(labels)
     if labels.min() < 0 or labels.max() >= len(class_names):
         raise PatchError(

@@ -16,6 +16,7 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import arrange, channel_axis, checked_numbers
 from napari_patchmap.patches.images import ArrayImages, Images
 from napari_patchmap.patches.random_file import RandomFile
+from napari_patchmap.patches.room import check_room
 from napari_patchmap.patches.source import Watch
 from napari_patchmap.patches.stacks.flat import FlatImages
 from napari_patchmap.patches.stacks.npy_head import Head, read_head
@@ -58,19 +59,16 @@ class Member:
         self.key = info.filename.removesuffix(".npy")
         self.head: Head = read_head(stream)
         self.shape, self.dtype = self.head.shape, self.head.dtype
-        self.nbytes = math.prod(self.shape) * self.dtype.itemsize
+        self.nbytes = self.head.nbytes
         if not self.dtype.hasobject and self.head.offset + self.nbytes != info.file_size:
             raise EOFError(f"{self.key!r} is not as long as it should be")
 
-    def read(self, watch: Watch) -> np.ndarray:
-        """Return all values.
+    def refuse_objects(self) -> None:
+        """Say so if these are Python objects.
 
         Raises
         ------
         PatchError
-            If they are Python objects.
-        one of ZIP_ERRORS, OSError
-            If the file is damaged.
         """
         if self.dtype.hasobject:
             raise PatchError(
@@ -78,6 +76,20 @@ class Member:
                 "because they can run code; save it again as plain numbers or text, for "
                 f"example with {self.key}=numpy.array({self.key}, dtype=str)."
             )
+
+    def read(self, watch: Watch) -> np.ndarray:
+        """Return all values.
+
+        Raises
+        ------
+        PatchError
+            If they are Python objects, or more than the memory takes.
+        one of ZIP_ERRORS, OSError
+            If the file is damaged.
+        """
+        self.refuse_objects()
+        remedy = "save it with numpy.savez, which does not compress, or in smaller parts"
+        check_room(self.nbytes, f"{self.key!r} in {self.path}", remedy)
         out = np.empty(self.nbytes, np.uint8)
         images = self.shape[0] if self.shape else 1
         with zipfile.ZipFile(self.path) as file, file.open(self.info) as stream:

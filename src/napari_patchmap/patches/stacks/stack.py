@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.axes import check_numbers
+from napari_patchmap.foreign import decoding
+from napari_patchmap.patches.axes import check_extent, check_numbers
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.patchset import Skipped, box_table
 from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.source import LoadCancelled, Source, Watch
 from napari_patchmap.patches.stacks.arrays import cut_off, described, plain_axes
 from napari_patchmap.patches.stacks.flat import FlatImages
-from napari_patchmap.patches.stacks.npy_head import NotNumpyError, read_head
+from napari_patchmap.patches.stacks.npy_head import NotNumpyError, read_head, refuse_objects
 from napari_patchmap.patches.stacks.tiff import read_tiff
 
 
@@ -29,21 +30,13 @@ def read_tiff_stack(path: Path, axes: str, watch: Watch) -> Source:
     UnclearAxesError
         If its axes are ambiguous, or not those that were given.
     """
-    try:
-        planes = read_tiff(path, axes, lazy=True, step=watch.step)
-    except LoadCancelled:
-        raise
-    except PatchError as error:
-        raise type(error)(f"{path} {str(error).removesuffix('.')}.") from None
-    except OSError as error:
-        raise PatchError(
-            f"{path} cannot be opened ({error.strerror or error}); check its permissions."
-        ) from None
-    except Exception as error:  # noqa: BLE001 - tifffile may raise anything on a damaged file
-        raise PatchError(
-            f"{path} is not a TIFF that can be read "
-            f"({str(error).strip() or type(error).__name__}); copy or export it again."
-        ) from None
+    with decoding(path, "is not a TIFF that can be read", "copy or export it again"):
+        try:
+            planes = read_tiff(path, axes, lazy=True, step=watch.step)
+        except LoadCancelled:
+            raise
+        except PatchError as error:
+            raise type(error)(f"{path} {str(error).removesuffix('.')}.") from None
     images, count = planes.images, len(planes.images)
     if count == 1 and not planes.cut:
         height, width = images.sizes[0].tolist()
@@ -51,7 +44,8 @@ def read_tiff_stack(path: Path, axes: str, watch: Watch) -> Source:
         kind = f"{channels} channels" if channels > 1 else "one channel"
         raise PatchError(
             f"{path} is one single image ({width} x {height}, {kind}); give a stack of many "
-            "patches, or a folder with one image file a patch."
+            "patches, or a folder with one image file a patch; or have patches cut out of it, "
+            "around the objects of its label image (--objects) or as tiles (--tile-size)."
         )
     whole = np.ones(count, bool)
     whole[list(planes.lost)] = False
@@ -91,30 +85,24 @@ def read_npy(path: Path, axes: str, watch: Watch) -> Source:
     PatchError
         If the file is damaged or would run code, or its axes are ambiguous.
     """
-    try:
-        with path.open("rb") as stream:
-            head = read_head(stream)
+    with decoding(path, "is not a complete NumPy file", "copy or save it again"):
+        try:
+            with path.open("rb") as stream:
+                head = read_head(stream)
+        except NotNumpyError:
+            raise PatchError(f"{path} is not a NumPy file; copy or save it again.") from None
         file = RandomFile(path)
-    except OSError as error:
-        raise PatchError(
-            f"{path} cannot be opened ({error.strerror or error}); check its permissions."
-        ) from None
-    except NotNumpyError:
-        raise PatchError(f"{path} is not a NumPy file; copy or save it again.") from None
-    except (ValueError, EOFError) as error:
-        raise PatchError(
-            f"{path} is not a complete NumPy file ({error}); copy or save it again."
-        ) from None
-    if head.dtype.hasobject:
-        raise PatchError(
-            f"{path} holds Python objects, which are not loaded because they can run code; "
-            "save the patches as one plain array of numbers."
-        )
-    check_numbers(head.dtype, math.prod(head.shape), path.name)
-    letters = plain_axes(head.shape, path.name, axes)
-    images = FlatImages(
-        file, head.offset, head.dtype, head.shape, letters, fortran=head.fortran
-    )
+        if head.dtype.hasobject:
+            raise refuse_objects(path, "save the patches as one plain array of numbers")
+        check_numbers(head.dtype, math.prod(head.shape), path.name)
+        letters = plain_axes(head.shape, path.name, axes)
+        check_extent(head.shape, letters, path.name)
+        try:
+            images = FlatImages(
+                file, head.offset, head.dtype, head.shape, letters, fortran=head.fortran
+            )
+        except PatchError as error:
+            raise PatchError(f"{path} {error}.") from None
     whole = images.complete()
     if not whole.any():
         raise PatchError(

@@ -15,7 +15,13 @@ import numpy as np
 import tifffile
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.axes import channel_axis, check_axes, check_numbers, settle_axes
+from napari_patchmap.patches.axes import (
+    channel_axis,
+    check_axes,
+    check_extent,
+    check_numbers,
+    settle_axes,
+)
 from napari_patchmap.patches.images import ArrayImages, Images, ListImages
 from napari_patchmap.patches.photometric import Meaning, meaning_of
 from napari_patchmap.patches.random_file import RandomFile
@@ -226,6 +232,7 @@ def _images(
     page = stack.key
     if page.photometric == tifffile.PHOTOMETRIC.PALETTE:
         letters = letters.replace("C", "N" if "N" not in letters else "Q")
+    check_extent(stack.shape, letters, "")
     if stack.offset is not None:
         dtype = np.dtype(page.dtype).newbyteorder(tif.byteorder)
         file = RandomFile(Path(tif.filehandle.path))

@@ -11,6 +11,7 @@ import numpy as np
 import tifffile
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.foreign import words
 from napari_patchmap.patches.axes import arrange, channel_axis, checked_numbers
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.photometric import meaning_of
@@ -207,10 +208,9 @@ def decode_page(page: Page, path: str, number: int, lock: threading.RLock) -> np
             finally:
                 file.close()
     except Exception as error:  # noqa: BLE001 - tifffile may raise anything on a damaged page
-        said = str(error).strip() or type(error).__name__
         raise PatchError(
-            f"Page {number} of {path} cannot be decoded ({said}); copy or export the file "
-            "again."
+            f"Page {number} of {path} cannot be decoded ({words(error)}); copy or export the "
+            "file again."
         ) from None
 
 

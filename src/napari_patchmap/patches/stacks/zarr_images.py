@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.foreign import words
 from napari_patchmap.patches.axes import arrange, channel_axis, checked_numbers
 from napari_patchmap.patches.images import Images
 
@@ -135,8 +136,7 @@ class ZarrImages(Images):
                 break
         outer = self._array.shards or chunks
         coords = tuple(k * c // o for k, c, o in zip(at, chunks, outer, strict=True))
-        said = " ".join(str(error).split()) or type(error).__name__
-        return self._array.metadata.encode_chunk_key(coords), said
+        return self._array.metadata.encode_chunk_key(coords), words(error)
 
 
 class _Slot:

@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.foreign import decoding
 from napari_patchmap.patches.axes import (
     channel_axis,
     check_axes,
+    check_extent,
     check_numbers,
     default_names,
     settle_axes,
@@ -24,7 +26,7 @@ from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.source import Source
 from napari_patchmap.patches.stacks.arrays import described, plain_axes
-from napari_patchmap.patches.stacks.npz import add_columns, images_key
+from napari_patchmap.patches.stacks.npz import Unread, add_columns, images_key, is_column
 from napari_patchmap.patches.stacks.zarr_codecs import check_array
 from napari_patchmap.patches.stacks.zarr_images import ZarrImages
 from napari_patchmap.patches.stacks.zarr_names import channel_labels, letters_of, ome
@@ -33,11 +35,17 @@ from napari_patchmap.patches.watch import Watch
 _MARKS = ("zarr.json", ".zarray", ".zgroup")
 _ZIPPED = (".zarr.zip", ".ozx")
 
+#: How one image is opened. OME-Zarr keeps the labels of an image inside of it.
+_WITH_OBJECTS = (
+    "together with the label image of its cells as objects (--objects; in OME-Zarr a folder "
+    "in labels/ of the image)"
+)
+
 #: Files or chunks looked at between two reports of progress.
 _PART = 4096
 
-#: Columns longer than this would fill the memory; they are no columns.
-_LONGEST = 50_000_000
+#: Bytes of the names of classes: what is larger is none, and is not read.
+_NAMES = 2**26
 
 
 def is_zarr(path: Path) -> bool:
@@ -61,17 +69,8 @@ def read_zarr(path: Path, axes: str, watch: Watch) -> Source:
     UnclearAxesError
         If its axes are ambiguous, or not those that were given.
     """
-    try:
+    with decoding(path, "is a Zarr store that cannot be read", "copy or save it again"):
         return _read(path, axes, watch)
-    except OSError as error:
-        raise PatchError(
-            f"{path} cannot be opened ({error.strerror or error}); check its permissions."
-        ) from None
-    except (ValueError, TypeError, KeyError, zipfile.BadZipFile, NotImplementedError) as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise PatchError(
-            f"{path} is a Zarr store that cannot be read ({said}); copy or save it again."
-        ) from None
 
 
 class Found(NamedTuple):
@@ -127,11 +126,13 @@ def _read(path: Path, axes: str, watch: Watch) -> Source:
     array, said, labels, columns = find_array(path)
     check_numbers(np.dtype(array.dtype), math.prod(array.shape), str(path))
     letters, notes, named = _letters(array, said, axes, path)
+    check_extent(array.shape, letters, str(path))
     images = ZarrImages(array, letters, str(path))
     if len(images) == 1:
         height, width = images.sizes[0].tolist()
         raise PatchError(
-            f"{path} is one single image ({width} x {height}); give a store of many patches."
+            f"{path} is one single image ({width} x {height}), not patches; open it "
+            f"{_WITH_OBJECTS}, or give a store of many patches."
         )
     files = chunk_files(path, array, watch)
     missing = missing_chunks(array, letters, set(files), watch)
@@ -198,10 +199,10 @@ def _image_group(group: Any, path: Path) -> Any:
     """Follow OME-Zarr's layouts of several images down to the one there is."""
     known = ome(group.attrs)
     if "plate" in known or "well" in known:
-        inner = "A/1/0" if "plate" in known else "0"
+        image = path / _first_image(group, known)
         raise PatchError(
-            f"{path} is a plate or well of many images; choose the folder of one image, such "
-            f"as {path / inner}."
+            f"{path} is a plate or well of many images; choose one image, such as {image}, "
+            f"{_WITH_OBJECTS}."
         )
     if "bioformats2raw.layout" in known:
         names = sorted(
@@ -210,10 +211,21 @@ def _image_group(group: Any, path: Path) -> Any:
         if len(names) == 1:
             return group[names[0]]
         raise PatchError(
-            f"{path} holds {len(names)} images; choose the folder of one, such as "
-            f"{path / (names or ['0'])[0]}."
+            f"{path} holds {len(names)} images; choose one, such as "
+            f"{path / (names or ['0'])[0]}, {_WITH_OBJECTS}."
         )
     return group
+
+
+def _first_image(group: Any, known: Mapping[str, Any]) -> str:
+    """Return the path of the first image in a plate or well; the usual one if it is silent."""
+    try:
+        if "plate" not in known:
+            return str(known["well"]["images"][0]["path"])
+        well = str(known["plate"]["wells"][0]["path"])
+        return f"{well}/{_first_image(group[well], ome(group[well].attrs))}"
+    except (LookupError, TypeError, AttributeError):
+        return "A/1/0" if "plate" in known else "0"
 
 
 def _letters(array: Any, said: Any, axes: str, path: Path) -> tuple[str, list[str], bool]:
@@ -231,16 +243,23 @@ def _letters(array: Any, said: Any, axes: str, path: Path) -> tuple[str, list[st
 
 def _add(source: Source, columns: Mapping[str, Any], path: Path, watch: Watch) -> None:
     """Read the arrays beside the images and add them as columns."""
-    arrays = {}
+    arrays: dict[str, np.ndarray | Unread] = {}
     for key, column in columns.items():
-        if column.ndim < 3 and math.prod(column.shape) <= _LONGEST:
-            arrays[key] = np.asarray(column[...])
-            if arrays[key].dtype.kind in "OT":  # text of any length
-                arrays[key] = arrays[key].astype(str)
-            watch.step(0, 0)
-        else:
-            source.notes.append(f"Not one value a patch, so not used: {key}.")
-    add_columns(source, arrays, arrays.pop("class_names", None), str(path), "zarr")
+        size = np.dtype(column.dtype).itemsize
+        names = key == "class_names" and math.prod(column.shape) * size <= _NAMES
+        if not names and not is_column(key, column.shape, size, len(source.table)):
+            arrays[key] = Unread(column.shape)
+            continue
+        values = np.asarray(column[...])
+        # Text may be of any length.
+        arrays[key] = values.astype(str) if values.dtype.kind in "OT" else values
+        watch.step(0, 0)
+    add_columns(source, arrays, _class_names(arrays), str(path), "zarr")
+
+
+def _class_names(arrays: dict[str, np.ndarray | Unread]) -> np.ndarray | None:
+    names = arrays.get("class_names")
+    return arrays.pop("class_names") if isinstance(names, np.ndarray) else None
 
 
 # -- chunks --------------------------------------------------------------------
