@@ -107,7 +107,9 @@ def _resumed_config(args: argparse.Namespace) -> tuple[Path, RunConfig]:
 
 def _transform(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.runs import UNREADABLE, Run, save_embedding_csv, save_skipped
+    from napari_patchmap.runs.writable import check_file
 
+    out = check_file(args.out)  # before the work that it is to hold
     run = Run.load(args.run)
     patches = _open(args)
     with ProgressLine() as line, Interrupt() as interrupt:
@@ -119,7 +121,7 @@ def _transform(args: argparse.Namespace, began: float) -> int:
 
         placed = run.place(patches, watch)
     table = patches.table.assign(unlikeness=placed.distances)
-    path = save_embedding_csv(args.out, placed.embedding, table)
+    path = save_embedding_csv(out, placed.embedding, table)
     for note in placed.notes:
         warn(note)
     say(f"{len(patches):,} patches placed on the map {run.name}: {path}")
@@ -148,10 +150,11 @@ def _tsne(args: argparse.Namespace, began: float) -> int:
 
 def _benchmark(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.grid_command import as_lines, cells, run_grid
+    from napari_patchmap.runs.writable import check_folder
 
-    patches = _open(args)
+    out = check_folder(args.out)
     grid = cells(args.methods, args.augments, args.ablate, args.seeds)
-    out = Path(args.out).expanduser().resolve()
+    patches = _open(args)
     with ProgressLine() as line, Interrupt() as interrupt:
         table = run_grid(
             patches,
@@ -201,7 +204,7 @@ def _compare(args: argparse.Namespace, began: float) -> int:
     for text in as_lines(compare(maps, args.out)):
         say(text)
     if args.out:
-        say(f"Table and figure: {Path(args.out).expanduser().resolve()}")
+        say(f"Table and figure: {os.path.abspath(os.path.expanduser(args.out))}")
     return 0
 
 

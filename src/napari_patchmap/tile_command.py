@@ -21,7 +21,8 @@ from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.slides.reader import TileImages, read_slides
 from napari_patchmap.patches.slides.tiles import TileConfig, TilePlan
 from napari_patchmap.patches.source import Progress, Watch
-from napari_patchmap.patches.threads import cores
+from napari_patchmap.patches.threads import attended, cores
+from napari_patchmap.runs.writable import check_folder
 
 #: Colour in which tiles are framed: seen on pink, violet and white alike.
 _FRAME = (0, 140, 70)
@@ -91,7 +92,7 @@ def cut(
     _check_empty(out)
     if not path.exists():
         raise PatchError(f"There is no file or folder {path}; check the path.")
-    source = read_slides(path, config, Watch(None, should_stop))
+    source = attended(lambda watch: read_slides(path, config, watch), Watch(None, should_stop))
     images = source.images
     assert isinstance(images, TileImages)
     table = _rows(images.plans, source.table, images.channels, images.dtype)
@@ -192,6 +193,7 @@ def _check_empty(out: Path) -> None:
             f"The folder {out} cannot be looked into ({error.strerror or error}); choose "
             "another one."
         ) from None
+    check_folder(out)
 
 
 def _write_all(

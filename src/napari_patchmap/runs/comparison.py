@@ -14,6 +14,7 @@ from napari_patchmap.explore.side_by_side import turned_like
 from napari_patchmap.patches.patchset import labels_of
 from napari_patchmap.runs.picture import draw_maps
 from napari_patchmap.runs.saved_map import SavedMap
+from napari_patchmap.runs.writable import check_folder
 
 
 def table_of(maps: Sequence[SavedMap]) -> pd.DataFrame:
@@ -103,10 +104,11 @@ def compare(maps: Sequence[SavedMap], out: str | Path | None = None) -> pd.DataF
     RunError
         If one is a map of other patches or damaged, or nothing can be written in ``out``.
     """
+    out = None if out is None else check_folder(out)  # before the maps are read
     embeddings, table = read_same(maps)
     found = table_of(maps)
     if out is not None:
-        out, labels = Path(out).expanduser(), labels_of(table)
+        labels = labels_of(table)
         try:
             os.makedirs(out, exist_ok=True)
             found.to_csv(out / "comparison.csv", index=False)
