@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
+from napari_patchmap.errors import ConfigError
 from napari_patchmap.networks.backbones import make_backbone
+
+#: More values of a patch, weights of a layer, or layers than any run has; a file may claim
+#: others, and memory would be taken for them before its weights are looked at.
+_MOST_INPUTS, _MOST_WEIGHTS, _MOST_LAYERS = 2**28, 2**28, 64
 
 
 @dataclass(frozen=True)
@@ -47,10 +52,28 @@ class NetworkSpec:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Rebuild a spec written by :meth:`to_dict`."""
-        height, width = values["size"]
+        """Rebuild a spec written by :meth:`to_dict`, by somebody who may mean no good.
+
+        Raises
+        ------
+        ConfigError
+            If no network is so large that is trained here.
+        """
+        height, width = (int(side) for side in values["size"])
         hidden = tuple(int(units) for units in values["hidden"])
-        return cls(**{**values, "size": (int(height), int(width)), "hidden": hidden})
+        spec = cls(**{**values, "size": (height, width), "hidden": hidden})
+        layers = [*hidden, max(1, spec.out_dim)]
+        if (
+            min(height, width, spec.channels, *layers) < 1
+            or height * width * spec.channels > _MOST_INPUTS
+            or any(one * other > _MOST_WEIGHTS for one, other in pairwise([1, *layers]))
+            or len(layers) > _MOST_LAYERS
+        ):
+            raise ConfigError(
+                f"The network of {spec.channels} channel(s), {width} x {height} px and layers "
+                f"of {layers} is not one that is trained here"
+            )
+        return spec
 
 
 class Network(nn.Module):

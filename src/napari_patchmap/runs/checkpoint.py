@@ -14,11 +14,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from napari_patchmap.errors import RunError
+from napari_patchmap.foreign import words
 from napari_patchmap.runs.config import RunConfig
 
 #: Folder in a run's folder, and the file in it.
@@ -120,7 +121,7 @@ def read_state(path: Path, *, tensors: bool = True) -> dict[str, Any]:
                     f"{path} was written by another version of patchmap; start the run anew "
                     "in another folder."
                 )
-            state = _put_tensors(saved["state"], file if tensors else None)
+            state = dict(_put_tensors(saved["state"], file if tensors else None))
     except FileNotFoundError:
         if (path.parent.parent / "config.json").exists():
             raise RunError(
@@ -129,12 +130,12 @@ def read_state(path: Path, *, tensors: bool = True) -> dict[str, Any]:
         raise RunError(
             f"{path.parent.parent} holds no unfinished run; start it without --resume."
         ) from None
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+    except RunError:
+        raise
+    except Exception as error:  # a damaged file may raise anything
         raise RunError(
-            f"{path} is damaged ({reason}); remove the folder and start the run anew."
-        ) from None
-    assert isinstance(state, dict)
+            f"{path} is damaged ({words(error)}); remove the folder and start the run anew."
+        ) from error
     return state
 
 

@@ -15,11 +15,11 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from napari_patchmap.augment.views import Symmetry
-from napari_patchmap.errors import ConfigError, PatchError, RunError
+from napari_patchmap.errors import MissingPackageError, PatchError, RunError
+from napari_patchmap.foreign import words
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.pixels import PatchPixels
@@ -271,12 +271,13 @@ class Run:
                 info=saved["training"],
                 folder=folder,
             )
-        except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError,
-                ConfigError) as error:  # fmt: skip
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        except (RunError, MissingPackageError):
+            raise
+        except Exception as error:  # a damaged file may raise anything
             raise RunError(
-                f"The run in {folder} is damaged ({reason}); restore its files or train again."
-            ) from None
+                f"The run in {folder} is damaged ({words(error)}); restore its files or train "
+                "again."
+            ) from error
         if not len(run.embedding) == len(run.features) == saved["patches"]["count"]:
             raise RunError(
                 f"The run in {folder} is damaged: embedding.csv has {len(run.embedding)} rows, "

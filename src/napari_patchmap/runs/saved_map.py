@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from napari_patchmap.errors import ConfigError, RunError
+from napari_patchmap.errors import RunError
+from napari_patchmap.foreign import words
 from napari_patchmap.methods.catalog import LAYOUTS, TITLES, UNTRAINED
 from napari_patchmap.methods.tsne import Tsne
 from napari_patchmap.runs.config import RunConfig
@@ -213,10 +214,11 @@ def read_map(folder: str | Path) -> SavedMap:
             layout=str(saved.get("layout", "network")),
             written=datetime.fromtimestamp(path.stat().st_mtime),
         )
-    except (OSError, KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
+    except Exception as error:  # a damaged file may raise anything
         raise RunError(
-            f"The run in {folder} is damaged ({error}); restore its files or train again."
-        ) from None
+            f"The run in {folder} is damaged ({words(error)}); restore its files or train "
+            "again."
+        ) from error
 
 
 def maps_in(folders: Sequence[str | Path]) -> list[SavedMap]:

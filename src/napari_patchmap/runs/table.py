@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import RunError
+from napari_patchmap.foreign import words
 
 #: napari takes every column that starts like this for a coordinate.
 _AXIS = "axis-"
@@ -91,11 +92,12 @@ def read_embedding_csv(path: str | Path) -> tuple[np.ndarray, pd.DataFrame]:
             na_values=[""],
             keep_default_na=False,
         )
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise RunError(f"{path} cannot be read as a map ({reason}).") from None
-    axes = sorted(name for name in frame.columns if str(name).startswith(_AXIS))
+        axes = sorted(name for name in frame.columns if str(name).startswith(_AXIS))
+        embedding = frame[axes].to_numpy(np.float32)
+    except Exception as error:  # a damaged file may raise anything
+        raise RunError(
+            f"{path} cannot be read as a map ({words(error)}); restore it or train again."
+        ) from error
     if len(axes) < 2:
         raise RunError(f"{path} is not a map: it has no columns axis-0 and axis-1.")
-    embedding = frame[axes].to_numpy(np.float32)
     return embedding, frame.drop(columns=[*axes, "index"], errors="ignore")

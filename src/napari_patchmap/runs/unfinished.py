@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from napari_patchmap.errors import ConfigError, RunError
+from napari_patchmap.errors import RunError
+from napari_patchmap.foreign import words
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.checkpoint import (
     is_unfinished,
@@ -88,8 +89,8 @@ def read_unfinished(folder: str | Path) -> Unfinished:
             written=datetime.fromtimestamp(path.stat().st_mtime),
             has_map=(folder / "config.json").is_file(),
         )
-    except (OSError, KeyError, TypeError, ValueError, ConfigError) as error:
-        raise RunError(f"{path} is damaged ({error}); start the run anew.") from None
+    except Exception as error:  # a damaged file may raise anything
+        raise RunError(f"{path} is damaged ({words(error)}); start the run anew.") from error
 
 
 def find_unfinished(patches: PatchSet, home: str | Path | None = None) -> list[Unfinished]:
