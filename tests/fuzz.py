@@ -65,6 +65,7 @@ def kinds(root: Path, run: Path, unfinished: Path) -> Iterator[Kind]:
         "grey.png": imagecodecs.png_encode(grey(12, 14)),
         "deep.png": imagecodecs.png_encode(grey(12, 14, 3, dtype="u2")),
         "colour.jpg": imagecodecs.jpeg8_encode(grey(16, 16, 3)),
+        "colour.bmp": imagecodecs.bmp_encode(grey(12, 14, 3)),
         "colour.webp": imagecodecs.webp_encode(grey(16, 16, 3)),
     }
     for name, data in images.items():
