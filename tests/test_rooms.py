@@ -26,6 +26,7 @@ ROOMS = [
 FLOORS = [
     # what everything uses
     "watch", "threads", "room", "random_file", "names", "fit", "intensity", "images", "axes",
+    "photometric",
     "patchset", "summary", "sample",
     # what all readers share
     "cache", "labels", "source",
