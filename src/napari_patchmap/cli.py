@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from napari_patchmap.augment import AugmentConfig
     from napari_patchmap.patches import PatchSet
     from napari_patchmap.runs import Run, RunConfig
+    from napari_patchmap.training.plan import Plan
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -214,6 +215,9 @@ def _evaluate(args: argparse.Namespace, began: float) -> int:
 
     run = Run.load(args.run)
     report = evaluate(run.embedding, run.labels)
+    if "training" in run.metrics:
+        report["training"] = run.metrics["training"]
+        report["notes"] = [*filter(None, [report["training"]["warning"]]), *report["notes"]]
     say(json.dumps(report, indent=2) if args.json else "\n".join(report_lines(report)))
     return 0
 
@@ -263,10 +267,12 @@ def _train(
 ) -> Run:
     from napari_patchmap.quality import report_lines
     from napari_patchmap.runs import UNREADABLE, alone_in
-    from napari_patchmap.training import fit, make_plan
+    from napari_patchmap.training import fit
 
-    for text in make_plan(patches, config).lines():
-        say(text)
+    def announce(plan: Plan) -> None:
+        for text in plan.lines():
+            say(text)
+
     main = is_main_process()  # of those that torchrun started
     with alone_in(out) if main else nullcontext():
         with ProgressLine() as line, Interrupt() as interrupt:
@@ -277,6 +283,7 @@ def _train(
                 resume=resume,
                 progress=line.show,
                 should_stop=interrupt.is_set,
+                planned=announce,
                 spent=time.monotonic() - began,
             )
         if main:

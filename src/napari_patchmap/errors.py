@@ -36,5 +36,9 @@ class TrainingError(PatchmapError):
     """Training that could not start or had to end."""
 
 
+class TrainingStopped(TrainingError):
+    """Training that the person ended at once, without a map."""
+
+
 class RunError(PatchmapError):
     """A run folder that cannot be written or read."""

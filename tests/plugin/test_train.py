@@ -116,8 +116,7 @@ def test_cancel_keeps_what_was_learned(qtbot, panel, cells):
     click(qtbot, panel)
     wait_for_a_map(qtbot, panel)
     click(qtbot, panel)
-    assert panel.button.text() == "Cancelling…"
-    assert not panel.button.isEnabled()
+    assert panel.button.text() == "Stop now, without a map"
     finish(qtbot, panel)
     run = panel.workspace.run
     assert not run.complete
@@ -128,6 +127,26 @@ def test_cancel_keeps_what_was_learned(qtbot, panel, cells):
     assert panel.button.text() == "Start training"
     train(qtbot, panel)
     assert panel.workspace.run.complete
+
+
+def test_stop_now_waits_for_no_map_and_can_be_resumed(qtbot, panel, cells):
+    panel.workspace.set_patches(cells)
+    configure(panel, {**LONG, "checkpoint_every": 0.0})
+    click(qtbot, panel)
+    wait_for_a_map(qtbot, panel)
+    panel.cancel()
+    click(qtbot, panel)
+    assert not panel.button.isEnabled()
+    finish(qtbot, panel)
+    assert panel.workspace.run is None
+    assert panel.message.level == "note"
+    assert "no map" in panel.message.text
+    qtbot.waitUntil(lambda: panel.unfinished.offered is not None, timeout=10_000)
+
+
+def test_a_training_gets_five_minutes_unless_the_person_says_otherwise(panel):
+    assert panel.config.train.minutes == 5
+    assert panel.config.train.epochs is None
 
 
 def test_patches_that_cannot_be_mapped_are_one_sentence(qtbot, panel):

@@ -114,6 +114,7 @@ class Training(QObject):
                 progress=task.report,
                 should_stop=task.should_stop,
                 should_pause=should_pause,
+                should_leave=task.should_leave,
                 snapshot_seconds=_SNAPSHOT_SECONDS,
             )
 
@@ -145,6 +146,10 @@ class Training(QObject):
     def stop(self) -> None:
         """End soon and keep what was learned."""
         self._task.stop()
+
+    def leave(self) -> None:
+        """End at once: the checkpoint stays, but no map is made of what was learned."""
+        self._task.leave()
 
     def set_paused(self, paused: bool) -> None:
         """Rest as soon as the step that is being made is over, or go on."""

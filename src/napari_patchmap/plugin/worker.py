@@ -26,7 +26,10 @@ log = logging.getLogger(__name__)
 _DELIVERY_MS = 80
 
 #: How long leaving the program waits for work that was asked to stop.
-_LEAVE_SECONDS = 15.0
+_LEAVE_SECONDS = 4.0
+
+#: How often a thread of Qt's pool looks whether the program is leaving.
+_LOOK_SECONDS = 0.2
 
 
 class Task(QObject):
@@ -69,7 +72,7 @@ class Task(QObject):
         self._job: _Job | None = _Job(self, work, name)
         self._worker: Any = None
         self.error: Exception | None = None
-        self._stop = threading.Event()
+        self._stop, self._leave = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._reports: list[Any] = []
         self._running = False
@@ -97,6 +100,11 @@ class Task(QObject):
 
     def stop(self) -> None:
         """Ask the work to end soon; ``done`` still brings what it has."""
+        self._stop.set()
+
+    def leave(self) -> None:
+        """Ask the work to end at once, also without a result."""
+        self._leave.set()
         self._stop.set()
 
     @Slot()
@@ -137,6 +145,10 @@ class Task(QObject):
     def should_stop(self) -> bool:
         """Whether the person, or the closing window, asked the work to end."""
         return self._stop.is_set() or self._window_closed()
+
+    def should_leave(self) -> bool:
+        """Whether nobody wants to wait for a result."""
+        return self._leave.is_set() or self._window_closed()
 
     def _window_closed(self) -> bool:
         """Whether napari, closing its window, told the worker to quit."""
@@ -241,7 +253,8 @@ class _Job:
         # beside what they keep, see plugin/threads.py.
         thread = threading.Thread(target=self._do, name=self._name, daemon=True)
         thread.start()
-        thread.join()
+        while thread.is_alive() and not _given_up.is_set():
+            thread.join(_LOOK_SECONDS)
 
     def _do(self) -> None:
         task, work, self._task, self._work = self._task, self._work, None, None
@@ -273,6 +286,9 @@ def sentence_of(error: Exception) -> str:
 
 #: Tasks keep themselves alive here until they have ended, whoever started them.
 _running: set[Task] = set()
+
+#: Set once the program does not wait any longer for work that does not end.
+_given_up = threading.Event()
 _watched = False
 
 
@@ -285,9 +301,13 @@ def stop_all(seconds: float = _LEAVE_SECONDS) -> bool:
     """Ask all tasks to end and wait for their threads; return whether they did."""
     jobs = [task._job for task in _running if task._job is not None]
     for task in _running:
-        task.stop()
+        task.leave()
     until = time.monotonic() + seconds
-    return all(job.over.wait(max(0.0, until - time.monotonic())) for job in jobs)
+    ended = all(job.over.wait(max(0.0, until - time.monotonic())) for job in jobs)
+    if not ended:
+        # Qt's pool would wait for them without end, and the window has gone already.
+        _given_up.set()
+    return ended
 
 
 def _watch_the_exit() -> None:

@@ -137,4 +137,6 @@ def _figures(metrics: dict[str, Any]) -> str:
         parts.append(f"15-NN accuracy {100 * metrics['knn']['accuracy']:.1f} %")
     if metrics.get("silhouette"):
         parts.append(f"silhouette {metrics['silhouette']['mean']:.2f}")
+    if metrics.get("training", {}).get("warning"):
+        parts.append("too little training")
     return "   ".join(parts)

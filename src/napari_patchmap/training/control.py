@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from napari_patchmap.errors import TrainingStopped
 from napari_patchmap.training.clock import Clock
 from napari_patchmap.training.progress import StopCallback
 from napari_patchmap.training.ranks import Ranks
@@ -17,8 +18,9 @@ class Control:
 
     Parameters
     ----------
-    should_stop, should_pause : callable or None
-        Asked before every step.
+    should_stop, should_pause, should_leave : callable or None
+        Asked before every step: whether to end and keep what was learned, to rest, or to
+        end at once, without a map.
     clock : Clock
         Stands still during a pause.
     ranks : Ranks
@@ -29,19 +31,36 @@ class Control:
         self,
         should_stop: StopCallback | None,
         should_pause: StopCallback | None,
+        should_leave: StopCallback | None,
         clock: Clock,
         ranks: Ranks,
     ) -> None:
         self.stopped = False
         self.should_stop = should_stop or (lambda: False)
         self._should_pause = should_pause or (lambda: False)
+        self._should_leave = should_leave or (lambda: False)
         self._clock, self._ranks = clock, ranks
 
     def asked_to_stop(self) -> bool:
         """Whether to end now; waits while the person wants a pause."""
         if self._should_pause():
             with self._clock.stopped():
-                while self._should_pause() and not self.should_stop():
+                while self._should_pause() and not (self.should_stop() or self.leaves):
                     time.sleep(_LOOK)
-        self.stopped = self._ranks.agree(self.stopped or self.should_stop())
+        self.stopped = self._ranks.agree(self.stopped or self.should_stop() or self.leaves)
         return self.stopped
+
+    @property
+    def leaves(self) -> bool:
+        """Whether the person does not want to wait for a map of what was learned."""
+        return self._ranks.world == 1 and self._should_leave()
+
+    def check_leaving(self) -> None:
+        """End the run if the person does not want to wait for its map.
+
+        Raises
+        ------
+        TrainingStopped
+        """
+        if self.leaves:
+            raise TrainingStopped("Stopped at once, so there is no map of what was learned.")

@@ -78,11 +78,17 @@ def choose_device(wanted: str = "auto", precision: str = "auto") -> Device:
     elif wanted == "mps" or (wanted == "auto" and torch.backends.mps.is_available()):
         target, name, usual = torch.device("mps"), "Apple GPU", "float32"
     else:
-        target, name = torch.device("cpu"), f"CPU, {torch.get_num_threads()} threads"
-        usual = "bfloat16" if _cpu_has_bfloat16() else "float32"
+        target, name = torch.device("cpu"), _cpu_name()
+        usual = "bfloat16" if has_bfloat16(target) else "float32"
     chosen = usual if precision == "auto" else precision
     why = "" if precision == "auto" else " (as set)"
     return Device(target, PRECISIONS[chosen], f"{name}, {chosen}{why}")
+
+
+def _cpu_name() -> str:
+    """Say how many threads compute."""
+    count = torch.get_num_threads()
+    return f"CPU, {count} thread{'s'[: count != 1]}"
 
 
 def free_memory(device: torch.device) -> int:
@@ -100,7 +106,11 @@ def free_memory(device: torch.device) -> int:
         return 4 << 30
 
 
-def _cpu_has_bfloat16() -> bool:
-    """Whether bfloat16 is computed in hardware; emulated it would be slower."""
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device computes bfloat16 in hardware; emulated it would be slower."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type != "cpu":
+        return False
     check = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return bool(check and check())

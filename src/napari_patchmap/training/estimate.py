@@ -6,6 +6,7 @@ import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 
 import torch
 
@@ -46,12 +47,15 @@ class Speed:
         Seconds for two features through the projector, forward and backward.
     memory : int
         Bytes that the backward pass keeps for two views.
+    doubt : float
+        How many times as long the slowest repetition took as the fastest.
     """
 
     train: float
     look: float
     head: float
     memory: int
+    doubt: float = 1.0
 
     def of_step(self, stage: Stage) -> float:
         """Seconds that a stage takes for one patch in a step."""
@@ -86,7 +90,6 @@ class Speed:
         return self.look * patches * symmetries
 
 
-@functools.lru_cache(maxsize=64)
 def update_seconds(stage: Stage, spec: NetworkSpec, device: Device) -> float:
     """Time the optimiser of a stage, without what computes its gradients.
 
@@ -107,10 +110,9 @@ def update_seconds(stage: Stage, spec: NetworkSpec, device: Device) -> float:
     for group in optimiser.param_groups:
         for parameter in group["params"]:
             parameter.grad = torch.zeros_like(parameter)
-    return _seconds(optimiser.step, device.target)
+    return median(_times(optimiser.step, device.target))
 
 
-@functools.lru_cache(maxsize=32)
 def measure_speed(
     spec: NetworkSpec, device: Device, batch_size: int, *, trains: bool = True
 ) -> Speed:
@@ -171,22 +173,24 @@ def _measure(
     views = images(2 * count)
     if not trains:
         network.eval()
-        return Speed(0.0, _seconds(lambda: look(views), target) / (2 * count), 0.0, 0)
+        times = _times(lambda: look(views), target)
+        return Speed(0.0, median(times) / (2 * count), 0.0, 0, max(times) / min(times))
     # Larger batches are faster per patch on a CPU, until its caches are full.
     while device.is_cpu and count < min(batch_size, 128):
-        if _seconds(functools.partial(train, views), target, 1) > 0.1:
+        if min(_times(functools.partial(train, views), target, 1)) > 0.1:
             break
         count = min(batch_size, 2 * count)
         views = images(2 * count)
     network.train()
     kept = _kept_bytes(lambda: train(views)) // count
-    per_train = _seconds(lambda: train(views), target) / count
+    times = _times(lambda: train(views), target)
+    per_train = median(times) / count
     width = int(network.backbone.out_features)  # type: ignore[arg-type]
     features = torch.rand(2 * batch_size, width, device=target)
-    per_head = _seconds(lambda: head(features), target) / batch_size
+    per_head = median(_times(lambda: head(features), target)) / batch_size
     network.eval()
-    per_look = _seconds(lambda: look(views), target) / (2 * count)
-    return Speed(per_train, per_look, per_head, kept)
+    per_look = median(_times(lambda: look(views), target)) / (2 * count)
+    return Speed(per_train, per_look, per_head, kept, max(times) / min(times))
 
 
 def _kept_bytes(work: Callable[[], None]) -> int:
@@ -203,9 +207,12 @@ def _kept_bytes(work: Callable[[], None]) -> int:
     return sum(kept.values())
 
 
-def _seconds(work: Callable[[], None], device: torch.device, repeats: int = _REPEATS) -> float:
-    """Shortest time of some repetitions, after a first one that does not count."""
-    best, began = float("inf"), time.perf_counter()
+def _times(
+    work: Callable[[], None], device: torch.device, repeats: int = _REPEATS
+) -> list[float]:
+    """Seconds of some repetitions, after a first one that does not count."""
+    times: list[float] = []
+    began = time.perf_counter()
     for repeat in range(1 + repeats):
         start = time.perf_counter()
         work()
@@ -215,7 +222,7 @@ def _seconds(work: Callable[[], None], device: torch.device, repeats: int = _REP
             torch.mps.synchronize()
         now = time.perf_counter()
         if repeat:
-            best = min(best, now - start)
+            times.append(now - start)
             if now - began > _PATIENCE:
                 break
-    return best
+    return times

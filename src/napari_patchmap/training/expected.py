@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from napari_patchmap.methods.recipe import Recipe
 from napari_patchmap.training.estimate import TSNE_SECONDS, Speed
 
+#: How many times as long as in an earlier run steps may take to be expected so again.
+_ALIKE = 1.5
+
+#: Where repetitions differ by less than this they say the same.
+_VARIES = 1.6
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -27,6 +33,9 @@ class Expected:
         Features of all patches, measuring the map, writing the run.
     features : float
         Of that, the features.
+    doubt : (float, float)
+        Between how many times as long all of it may take: below 1 where this computer
+        was faster the last time, above 1 where what was measured varied.
     """
 
     before: tuple[float, ...]
@@ -35,6 +44,7 @@ class Expected:
     layout: float
     after: float
     features: float
+    doubt: tuple[float, float] = (1.0, 1.0)
 
     @classmethod
     def of(
@@ -47,6 +57,7 @@ class Expected:
         share: int,
         turned: int,
         tsne: float,
+        known: Sequence[float | None] = (),
     ) -> Expected:
         """Put together what was measured.
 
@@ -63,17 +74,25 @@ class Expected:
             Symmetries over which features are averaged.
         tsne : float
             Length of the t-SNE that makes the map, see ``Tsne.length``; 0 if none does.
+        known : sequence of float or None
+            Seconds that a step of each stage took in an earlier run, where that is known.
         """
         stages = recipe.stages
+        step, low = [], 1.0
+        for number, (stage, update) in enumerate(zip(stages, updates, strict=True)):
+            measured = share * speed.of_step(stage) + update
+            before = known[number] if number < len(known) else None
+            if before is not None and measured < _ALIKE * before:
+                measured = before  # a whole run tells more than some steps
+            elif before is not None and stage.trains == "all":
+                low = min(low, before / measured)  # other programs work now
+            step.append(measured)
         return cls(
             before=tuple(
                 speed.before(stage, patches, turned, tsne=recipe.start == "tsne")
                 for stage in stages
             ),
-            step=tuple(
-                share * speed.of_step(stage) + update
-                for stage, update in zip(stages, updates, strict=True)
-            ),
+            step=tuple(step),
             settling=tuple(
                 speed.settling(patches, turned) if recipe.settles_after(number) else 0.0
                 for number in range(len(stages))
@@ -81,6 +100,7 @@ class Expected:
             layout=TSNE_SECONDS * patches * tsne,
             after=speed.after(patches, turned),
             features=speed.features(patches, turned),
+            doubt=(low, speed.doubt if speed.doubt > _VARIES else 1.0),
         )
 
     @property

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from napari_patchmap.training.device import has_bfloat16
+
 #: Coefficients of the Newton-Schulz iteration (K. Jordan et al., "Muon: An optimizer for
 #: hidden layers in neural networks", 2024), which brings all singular values close to one.
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
@@ -98,8 +100,10 @@ class Muon(torch.optim.Optimizer):
 def orthogonalised(matrix: Tensor) -> Tensor:
     """Return the nearest matrix with singular values of about one (0.7 to 1.2)."""
     tall = matrix.shape[0] > matrix.shape[1]
-    # Half precision suffices: the iteration is rough on purpose, and twice as fast.
-    x = (matrix.T if tall else matrix).bfloat16()
+    # Half precision suffices, since the iteration is rough on purpose: twice as fast where
+    # the hardware has it, and many times as slow where it is emulated.
+    x = matrix.T if tall else matrix
+    x = x.bfloat16() if has_bfloat16(matrix.device) else x.float()
     x = x / (x.norm() + 1e-7)
     a, b, c = _NEWTON_SCHULZ
     for _ in range(_ITERATIONS):

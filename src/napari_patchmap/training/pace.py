@@ -26,7 +26,8 @@ class Pace:
     steps : int, optional
         How many steps the stage has.
     deadline : float, optional
-        When the stage must end, in the units of ``clock``. One of the two is given.
+        When the stage must end, in the units of ``clock``; one step is made in any case.
+        One of the two is given.
     clock : callable
         Seconds, ever growing.
     """
@@ -54,6 +55,8 @@ class Pace:
         """Whether the stage is over."""
         if self._steps is not None:
             return self.done >= self._steps
+        if self.done == 0:
+            return False  # a stage without a step would leave its weights as drawn by lot
         return self._clock() >= self._deadline or self.fraction >= 1.0  # type: ignore[operator]
 
     @property

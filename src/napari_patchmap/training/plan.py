@@ -14,18 +14,22 @@ from napari_patchmap.methods.catalog import make_recipe, preset_epochs, usual_ba
 from napari_patchmap.methods.rates import with_optimiser
 from napari_patchmap.methods.recipe import Recipe, kind_of
 from napari_patchmap.methods.simclr import HISTOLOGY_BATCH, HISTOLOGY_TEMPERATURE
+from napari_patchmap.methods.stage import Stage
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.fixed import PIXELS, PRETRAINED
 from napari_patchmap.networks.memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.networks.started import STARTED
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.config import RunConfig, TrainConfig
+from napari_patchmap.training.amount import LEAST_EPOCHS, few_patches
+from napari_patchmap.training.cores import Cores
 from napari_patchmap.training.device import Device, choose_device, free_memory
 from napari_patchmap.training.estimate import measure_speed, update_seconds
 from napari_patchmap.training.expected import Expected
 from napari_patchmap.training.kept import Kept
 from napari_patchmap.training.progress import say_time
 from napari_patchmap.training.ranks import Ranks
+from napari_patchmap.training.speeds import recall
 
 #: Fewer patches than this make no map.
 MIN_PATCHES = 10
@@ -91,6 +95,21 @@ class Plan:
             return 60 * self.minutes * self.recipe.stages[stage].share
         return self.steps(stage) * self.expected.step[stage]
 
+    @property
+    def trained_stages(self) -> tuple[Stage, ...]:
+        """The stages in which steps are to be made."""
+        stages = self.recipe.stages
+        if self.minutes is not None:
+            return stages
+        return tuple(s for i, s in enumerate(stages) if self.steps(i) > 0)
+
+    def _about(self) -> str:
+        """Say how long the run takes; where that is in doubt, between what and what."""
+        low, high = (factor * self.seconds for factor in self.expected.doubt)
+        if self.minutes is not None or say_time(low) == say_time(high):
+            return f"about {say_time(self.seconds)}"
+        return f"{say_time(low)} to {say_time(high)}, as busy as this computer is,"
+
     def steps(self, stage: int) -> int:
         """Steps of a stage (from 0) by epochs; at least one, unless it has no epochs."""
         epochs = self.recipe.stages[stage].epochs
@@ -108,16 +127,16 @@ class Plan:
             parts = ", ".join(f"{s.name} {s.epochs:.4g}" for s in stages)
             total = sum(self.steps(i) for i in range(len(stages)))
             epochs = f"{sum(s.epochs for s in stages):.4g} epochs ({total:,} steps)"
-            length = f"about {say_time(self.seconds)} for {epochs}: {parts}"
+            length = f"{self._about()} for {epochs}: {parts}"
         height, width = self.size
         patches = f"{self.patches:,} patches at {width} x {height} px"
         backbone = self.spec.backbone.removeprefix(STARTED)
         if backbone != self.spec.backbone:
             backbone += " that begins with given weights"
         if not stages:
-            whole, layout = say_time(self.seconds), say_time(self.expected.layout)
+            layout = say_time(self.expected.layout)
             return [
-                f"about {whole}, of them {layout} for t-SNE; nothing is trained",
+                f"{self._about()}, of them {layout} for t-SNE; nothing is trained",
                 f"{patches}, features: {self.spec.backbone.replace(':', ' ')}",
                 self.device.reason,
                 *self.notes,
@@ -233,11 +252,19 @@ def make_plan(
         streamed=streamed,
         parts=parts,
         expected=Expected.of(
-            recipe, speed, updates, patches=count, share=share, turned=turned, tsne=tsne
+            recipe,
+            speed,
+            updates,
+            patches=count,
+            share=share,
+            turned=turned,
+            tsne=tsne,
+            known=[recall(stage, spec, device, batch_size) for stage in recipe.stages],
         ),
         notes=notes,
     )
-    return replace(plan, notes=(*notes, *_too_short(plan)))
+    few = few_patches(count)
+    return replace(plan, notes=(*([few] if few else []), *notes, *_too_short(plan)))
 
 
 def _too_short(plan: Plan) -> tuple[str, ...]:
@@ -248,11 +275,13 @@ def _too_short(plan: Plan) -> tuple[str, ...]:
     stages = zip(plan.recipe.stages, plan.expected.step, strict=True)
     steps = sum(training * s.share / step for s, step in stages if s.trains == "all")
     seen = steps * plan.batch_size / plan.patches
-    if seen >= 1:
+    low, high = (seen / factor for factor in reversed(plan.expected.doubt))
+    if high >= LEAST_EPOCHS:
         return ()
+    part = f"about {seen:.0%}" if f"{low:.0%}" == f"{high:.0%}" else f"{low:.0%} to {high:.0%}"
     other = "" if plan.spec.backbone == "compact" else ", or take the compact network"
     sentence = (
-        f"In this time the network sees about {seen:.0%} of the patches, too few to learn "
+        f"In this time the network sees {part} of the patches, too few to learn "
         f"much; give it more minutes or a GPU{other}."
     )
     return (sentence,)
@@ -348,4 +377,5 @@ def _backbone(train: TrainConfig, device: Device) -> str:
 
 def describe_plan(patches: PatchSet, config: RunConfig) -> str:
     """Say in a few lines what a run of these patches would do."""
-    return "\n".join(make_plan(patches, config).lines())
+    with Cores(choose_device(config.train.device).is_cpu).chosen():
+        return "\n".join(make_plan(patches, config).lines())

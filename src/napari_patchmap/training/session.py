@@ -32,9 +32,11 @@ from napari_patchmap.quality import evaluate
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.image_kind import ImageKind
 from napari_patchmap.runs.run import Run
+from napari_patchmap.training.amount import skipped_stages, too_little
 from napari_patchmap.training.checkpoints import Checkpoints, check_same_images, digest
 from napari_patchmap.training.clock import Clock
 from napari_patchmap.training.control import Control
+from napari_patchmap.training.cores import Cores
 from napari_patchmap.training.forecast import LayoutPace
 from napari_patchmap.training.kept import Kept, described
 from napari_patchmap.training.pace import Pace
@@ -43,11 +45,15 @@ from napari_patchmap.training.ranks import Ranks
 from napari_patchmap.training.reporter import Reporter
 from napari_patchmap.training.seeds import NETWORK, START, seed_of
 from napari_patchmap.training.snapshots import Snapshots
+from napari_patchmap.training.speeds import remember
 from napari_patchmap.training.stage_run import StageRun
 
 #: Share of a time budget that is kept for what takes longer than expected, the start of
 #: the program among it; and the seconds that are kept at least.
 _RESERVE, _LEAST_RESERVE = 0.01, 2.0
+
+#: Share of a time budget that is kept for the steps, whatever is expected of the rest.
+_LEAST_TRAINING = 0.4
 
 #: Patches from which the main axes of a first map are taken.
 _AXES_SAMPLE = 4096
@@ -66,6 +72,7 @@ class Session:
     control : Control
     checkpoints : Checkpoints
     ranks : Ranks
+    cores : Cores
     """
 
     def __init__(
@@ -78,10 +85,11 @@ class Session:
         control: Control,
         checkpoints: Checkpoints,
         ranks: Ranks,
+        cores: Cores,
     ) -> None:
         self.patches, self.config, self.plan = patches, config, plan
         self.reporter, self.clock, self.control = reporter, clock, control
-        self.checkpoints, self.ranks = checkpoints, ranks
+        self.checkpoints, self.ranks, self.cores = checkpoints, ranks, cores
         self.device = plan.device
         self.parts = plan.parts
         self.generator = torch.Generator(self.device.target)
@@ -112,7 +120,9 @@ class Session:
         if plan.minutes is not None:
             expected = plan.expected
             still = sum(expected.settling[-1:]) + expected.features + expected.layout
-            end = self._deadline - still
+            now, deadline = self.clock(), self._deadline
+            # However slow the rest seems to be: without steps it would show nothing.
+            end = max(deadline - still, now + _LEAST_TRAINING * (deadline - now))
         while self.stage < len(plan.recipe.stages) and not self.control.stopped:
             stage = None  # its optimiser is no longer wanted, nor what that keeps in memory
             self.reporter.begin_stage(self.stage, end)
@@ -125,6 +135,7 @@ class Session:
             inside = None
             stage.train()
             self.steps_made.append(stage.pace.done)
+            remember(self.plan, self.stage, stage.pace, self.parts)
             if not self.control.stopped:
                 self.stage += 1
                 if self.stage < len(plan.recipe.stages) or plan.recipe.layout == "tsne":
@@ -243,13 +254,17 @@ class Session:
     def infer(self, pixels: Pixels, *, final: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Features and outputs of patches; in the end averaged over their symmetries."""
         turned = self.symmetries if final else [(0, False)]
-        watch = self._watch_features if final and not self.plan.recipe.stages else None
+        watch = self._watch_features if final else None
         return infer(
             self.network, pixels, symmetries=turned, half=self.device.half, watch=watch
         )
 
     def _watch_features(self, done: int, total: int) -> None:
-        """Report features of a network that is not trained, and let the person stop."""
+        """Choose threads, report features of a network that is not trained, let people stop."""
+        self.cores.look()
+        self.control.check_leaving()
+        if self.plan.recipe.stages:
+            return
         self.reporter.finishing(
             "features", f"computing features: {done:,} of {total:,} patches", done / total
         )
@@ -284,6 +299,11 @@ class Session:
             flat = self.snapshots.lay_flat(outputs, self.config.train.dimensions)
             self.reporter.snapshot(flat)
 
+    def hasten(self) -> None:
+        """Make the map of a run that was stopped without the mean over symmetries."""
+        self.control.check_leaving()
+        self.symmetries = [(0, False)]
+
     def recalibrate(self) -> None:
         """Give batch normalisation the statistics of patches as they are."""
         if self.plan.recipe.recalibrate:
@@ -306,9 +326,16 @@ class Session:
                 "a larger batch size under More."
             )
         self.reporter.finishing("measuring", "measuring quality")
+        self.control.check_leaving()
         metrics = evaluate(embedding, self.patches.labels)
         plan = self.plan
         epochs = [n * plan.batch_size / len(self.patches) for n in self.steps_made]
+        wanted = plan.trained_stages
+        short = too_little(wanted, self.steps_made, epochs)
+        if short:
+            self.reporter.note(short)
+            metrics["notes"].insert(0, short)
+        metrics["training"] = {"steps": self.steps_made, "epochs": epochs, "warning": short}
         return Run(
             config=self.config,
             network=self.network.cpu().eval(),
@@ -323,7 +350,7 @@ class Session:
             metrics=metrics,
             history=self.reporter.history(),
             layout=layout,
-            complete=not self.control.stopped,
+            complete=not (self.control.stopped or skipped_stages(wanted, self.steps_made)),
             info={
                 "device": plan.device.reason,
                 "half": _name(plan.device.half),
@@ -365,6 +392,8 @@ class Session:
                     tsne.share_done(done, count),
                     embedding if due else None,
                 )
+            if self.control.leaves:
+                return True
             if clock() > late and done < total:
                 self.reporter.note(
                     f"Time was up after {done} of {total} iterations of t-SNE; the map would "
@@ -382,6 +411,7 @@ class Session:
         self.reporter.finishing("layout", "laying out the map")
         embedding = self.ranks.from_main(make).cpu().numpy()
         self.control.asked_to_stop()
+        self.control.check_leaving()
         return embedding
 
 

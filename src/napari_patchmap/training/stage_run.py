@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,13 +116,16 @@ class StageRun:
         session, ranks = self.session, self.session.ranks
         with self.learner.stream(self.batches) as stream:
             while not (ranks.agree(self.pace.finished) or session.control.asked_to_stop()):
+                began = time.perf_counter()
                 self._step(next(stream))
+                session.cores.step(time.perf_counter() - began)
                 if session.snapshots.due:
                     session.take_snapshot()
                 if session.checkpoints.due:
                     session.checkpoints.write(session.state(self.state()))
         if session.control.stopped:
             session.checkpoints.write(session.state(self.state()))
+            session.hasten()
         session.reporter.end_stage()
         plain_norms(session.network)
         self.learner.finish()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from napari_patchmap.runs.run import Run
 from napari_patchmap.training.checkpoints import Checkpoints, read_checkpoint
 from napari_patchmap.training.clock import Clock
 from napari_patchmap.training.control import Control
+from napari_patchmap.training.cores import Cores
+from napari_patchmap.training.device import choose_device
 from napari_patchmap.training.kept import Kept
 from napari_patchmap.training.memory import keep_freed_memory
 from napari_patchmap.training.plan import Plan, make_plan
@@ -36,6 +38,8 @@ def fit(
     progress: ProgressCallback | None = None,
     should_stop: StopCallback | None = None,
     should_pause: StopCallback | None = None,
+    should_leave: StopCallback | None = None,
+    planned: Callable[[Plan], None] | None = None,
     snapshot_seconds: float | None = None,
     spent: float = 0.0,
 ) -> Run:
@@ -61,6 +65,11 @@ def fit(
         Asked before every step; True ends training and returns what was learned.
     should_pause : callable, optional
         Asked before every step; training waits as long as it says True.
+    should_leave : callable, optional
+        Asked before every step, and while a map is being made of what was learned; True
+        writes a checkpoint, if steps were being made, and ends without a map.
+    planned : callable, optional
+        Called with the plan once it is made.
     snapshot_seconds : float, optional
         Put the map as it is now into a report about this often. It changes
         nothing in the training.
@@ -78,6 +87,8 @@ def fit(
         If these patches cannot be mapped, the device failed (out of memory
         included), or a run is resumed with other images. Always one sentence that
         says what to do.
+    TrainingStopped
+        If ``should_leave`` said so.
     RunError
         If there is nothing to resume in ``folder``, or with other settings, or
         another process trains the run in ``folder`` just now.
@@ -97,21 +108,29 @@ def fit(
     clock = Clock(spent)
     ranks = Ranks.from_environment(config.train.device)
     kept = None if saved is None else Kept.of(saved)
-    plan = make_plan(patches, config, ranks, kept)
-    if plan.device.is_cpu:
-        keep_freed_memory()
-    reporter = Reporter(progress if ranks.is_main else None, clock, plan)
-    control = Control(should_stop, should_pause, clock, ranks)
-    checkpoints = Checkpoints(
-        folder if ranks.is_main else None, config.train.checkpoint_every, reporter.note
-    )
-    alone = alone_in(folder) if folder is not None and ranks.is_main else nullcontext()
-    with alone, _sentences(plan, patches), _own_randomness(config.train.seed):
-        session = Session(patches, config, plan, reporter, clock, control, checkpoints, ranks)
-        try:
-            return session.run(snapshot_seconds, saved, folder)
-        finally:
-            ranks.close()
+    device = choose_device(ranks.device if ranks.world > 1 else config.train.device)
+    cores = Cores(device.is_cpu and ranks.world == 1)
+    with cores.chosen():
+        plan = make_plan(patches, config, ranks, kept)
+        if planned is not None:
+            planned(plan)
+        if plan.device.is_cpu:
+            keep_freed_memory()
+        reporter = Reporter(progress if ranks.is_main else None, clock, plan)
+        cores.tell(reporter.note)
+        control = Control(should_stop, should_pause, should_leave, clock, ranks)
+        checkpoints = Checkpoints(
+            folder if ranks.is_main else None, config.train.checkpoint_every, reporter.note
+        )
+        alone = alone_in(folder) if folder is not None and ranks.is_main else nullcontext()
+        with alone, _sentences(plan, patches), _own_randomness(config.train.seed):
+            session = Session(
+                patches, config, plan, reporter, clock, control, checkpoints, ranks, cores
+            )
+            try:
+                return session.run(snapshot_seconds, saved, folder)
+            finally:
+                ranks.close()
 
 
 @contextmanager

@@ -89,6 +89,9 @@ class Result(QWidget):
         if seconds is not None:
             device = run.info.get("device")
             said.append(f"Took: {say_time(seconds)}" + (f" on {device}" if device else ""))
+        warning = run.metrics.get("training", {}).get("warning")
+        if warning:
+            said.append(warning)
         if run.embedding.shape[1] > 3:
             said.append(
                 f"The map has {run.embedding.shape[1]} dimensions; the first two are shown."

@@ -21,6 +21,9 @@ from napari_patchmap.runs import Unfinished
 from napari_patchmap.runs.checkpoint import FREE
 from napari_patchmap.runs.config import TSNE_SETTINGS, RunConfig, TrainConfig
 
+#: Minutes that a training gets unless the person says otherwise.
+MINUTES = 5.0
+
 
 class TrainMap(WorkPanel):
     """Trains a map of the workspace's patches."""
@@ -29,8 +32,8 @@ class TrainMap(WorkPanel):
         super().__init__(viewer)
         MapLayer.of(self.viewer)
         self._training: Training | None = None
-        self._cancelled = False
-        self.form = ConfigForm(TrainConfig())
+        self._cancelled = self._leaving = False
+        self.form = ConfigForm(TrainConfig(minutes=MINUTES))
         self.plan = PlanText()
         self.live = Live()
         self.message = Message()
@@ -149,7 +152,7 @@ class TrainMap(WorkPanel):
         training.rested.connect(self._on_rested)
         training.finished.connect(self._on_finished)
         training.failed.connect(self._on_failed)
-        self._training, self._cancelled = training, False
+        self._training, self._cancelled, self._leaving = training, False, False
         self._farewell.append(training.stop)
         self.message.say("")
         self.live.begin()
@@ -160,12 +163,22 @@ class TrainMap(WorkPanel):
         if self._training is not None:
             self._cancelled = True
             self._training.stop()
-            self.live.hold("Cancelling: finishing the map of what was learned")
+            self.live.hold("Cancelling: making the map of what was learned")
+            self._show_state()
+
+    def stop_now(self) -> None:
+        """End the training without waiting for a map of what was learned."""
+        if self._training is not None:
+            self._cancelled = self._leaving = True
+            self._training.leave()
+            self.live.hold("Stopping")
             self._show_state()
 
     def _on_button(self) -> None:
         if self._training is None:
             self.start()
+        elif self._cancelled:
+            self.stop_now()
         else:
             self.cancel()
 
@@ -195,18 +208,20 @@ class TrainMap(WorkPanel):
         mine = self._training is not None and not self._cancelled
         self.form.setEnabled(not busy)
         self.result.again.setEnabled(not busy)
-        self.button.setEnabled(not busy or mine)
+        self.button.setEnabled(not busy or (self._training is not None and not self._leaving))
         if busy and self._training is None:
             self.button.setText("Another training is ending…")
         elif busy:
-            self.button.setText("Cancelling…" if self._cancelled else "Cancel")
+            words = "Stopping…" if self._leaving else "Stop now, without a map"
+            self.button.setText(words if self._cancelled else "Cancel")
         else:
             self.button.setText("Start training")
-        self.button.setToolTip(
-            "<qt>Stop here and keep the map of what was learned so far; it can be resumed.</qt>"
-            if busy
-            else "<qt>Train a map in the background; you can go on working meanwhile.</qt>"
-        )
+        does = "Train a map in the background; you can go on working meanwhile."
+        if busy and self._cancelled:
+            does = "Do not wait for the map; the training can still be resumed."
+        elif busy:
+            does = "Stop here and keep the map of what was learned so far; it can be resumed."
+        self.button.setToolTip(f"<qt>{does}</qt>")
         paused = self._training is not None and self._training.paused
         self.pause.setVisible(busy and self._training is not None)
         self.pause.setEnabled(mine)
@@ -240,15 +255,16 @@ class TrainMap(WorkPanel):
             self.message.say("Cancelled; the map shows what was learned until then.", "note")
 
     def _on_failed(self, sentence: str) -> None:
+        leaving = self._leaving
         self._forget_training()
         self.live.hide()
-        self.message.say(sentence, "error")
+        self.message.say(sentence, "note" if leaving else "error")
 
     def _forget_training(self) -> Training:
         training, self._training = self._training, None
         assert training is not None
         self._farewell.remove(training.stop)
-        self._cancelled = False
+        self._cancelled = self._leaving = False
         self._show_state()
         if not training.current:  # catch up with patches that were loaded meanwhile
             self._on_patches(self.workspace.patches)

@@ -62,6 +62,7 @@ class NeighboursLearner(Learner):
             )
             left = pace.seconds_left - (LAYOUT_SECONDS * count if lays_out else 0.0)
             late = session.ranks.agree(left < _STEPS_SHARE * whole)
+            session.cores.look()
             if session.control.asked_to_stop() or late:
                 break
         features, target = torch.cat(made), session.device.target
@@ -74,7 +75,9 @@ class NeighboursLearner(Learner):
         if lays_out and not session.control.stopped:
             self._layout = session.ranks.from_main(lambda: self._lay_out(features, whole))
             self._layout = self._layout.to(target)
-        return not session.control.asked_to_stop()
+        stopped = session.control.asked_to_stop()
+        session.control.check_leaving()
+        return not stopped
 
     def _lay_out(self, features: Tensor, whole: float) -> Tensor:
         """Coordinates of the cached patches by t-SNE."""
@@ -84,7 +87,7 @@ class NeighboursLearner(Learner):
         def watch(share: float) -> bool:
             session.reporter.preparing("laying out a first map", looked + (1 - looked) * share)
             # Of this process alone: the others wait for the layout.
-            stopped = session.control.should_stop()
+            stopped = session.control.should_stop() or session.control.leaves
             return stopped or pace.seconds_left < _AFTER_LAYOUT * whole
 
         def hurry(share: float, last: float) -> bool:

@@ -1,0 +1,65 @@
+"""Whether a network was trained enough for its map to mean something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from napari_patchmap.methods.stage import Stage
+
+#: Passes over the patches below which the whole network has learned next to nothing.
+LEAST_EPOCHS = 1.0
+
+#: Fewer patches make a map whose groups are hardly more than single images.
+FEW_PATCHES = 200
+
+
+def skipped_stages(stages: Sequence[Stage], steps: Sequence[int]) -> list[str]:
+    """Name the stages in which a run made no step.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+        Those that should train.
+    steps : sequence of int
+        That were made in each; stages that were not reached are missing.
+    """
+    made = [*steps, *[0] * len(stages)]
+    return [stage.name for stage, count in zip(stages, made, strict=False) if count == 0]
+
+
+def too_little(stages: Sequence[Stage], steps: Sequence[int], epochs: Sequence[float]) -> str:
+    """Say in a sentence that a run made too few steps; "" if it made enough.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+        Those that should train.
+    steps, epochs : sequence
+        Steps and passes over the patches that were made in each stage; stages that were
+        not reached are missing.
+    """
+    if not stages:
+        return ""
+    whole = [e for s, e in zip(stages, epochs, strict=False) if s.trains == "all"]
+    seen = sum(whole)
+    if seen == 0:
+        return "The network made no step, so this map is one of random features; train longer."
+    if seen < LEAST_EPOCHS:
+        return (
+            f"The network saw only {seen:.0%} of the patches once, so this map says little; "
+            "train longer."
+        )
+    skipped = skipped_stages(stages, steps)
+    if skipped:
+        return f"The training did not get to: {', '.join(skipped)}; go on with it."
+    return ""
+
+
+def few_patches(count: int) -> str:
+    """Say in a sentence that there are few patches for a map; "" if there are enough."""
+    if count >= FEW_PATCHES:
+        return ""
+    return (
+        f"{count} patches are few: a map shows groups from about {FEW_PATCHES} patches on, "
+        "and hardly more than single images below."
+    )
