@@ -29,7 +29,7 @@ from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.folder import beside, check_free, put_in_place
 from napari_patchmap.runs.image_kind import ImageKind, strangeness
 from napari_patchmap.runs.picture import save_picture
-from napari_patchmap.runs.table import read_embedding_csv, save_embedding_csv
+from napari_patchmap.runs.table import read_embedding_csv, save_embedding_csv, text_columns
 from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
 
 _FORMAT = 1
@@ -213,7 +213,11 @@ class Run:
             "network": self.network.spec.to_dict(),
             "images": self.images.to_dict(),
             "symmetries": [list(symmetry) for symmetry in self.symmetries],
-            "patches": {"count": len(self), "origin": self.origin},
+            "patches": {
+                "count": len(self),
+                "origin": self.origin,
+                "text": text_columns(self.table),
+            },
             "training": self.info,
             "versions": package_versions(),
         }
@@ -252,7 +256,9 @@ class Run:
                 )
             network = Network(NetworkSpec.from_dict(saved["network"]))
             network.load_state_dict(load_file(folder / "model.safetensors"))
-            embedding, table = read_embedding_csv(folder / "embedding.csv")
+            embedding, table = read_embedding_csv(
+                folder / "embedding.csv", saved["patches"].get("text")
+            )
             features = np.load(folder / "features.npy", allow_pickle=False)
             run = cls(
                 config=RunConfig.from_dict(saved["config"]),

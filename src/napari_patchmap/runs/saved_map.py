@@ -47,6 +47,8 @@ class SavedMap:
     layout : {"network", "tsne"}
     written : datetime
         When it was saved, local time.
+    text : sequence of str, optional
+        Columns of its table that are text; None where that was not written down.
     """
 
     folder: Path
@@ -59,6 +61,7 @@ class SavedMap:
     complete: bool
     layout: str
     written: datetime
+    text: Sequence[str] | None = None
 
     @property
     def accuracy(self) -> float:
@@ -93,7 +96,7 @@ class SavedMap:
         RunError
             If it is damaged.
         """
-        embedding, table = read_embedding_csv(self.folder / "embedding.csv")
+        embedding, table = read_embedding_csv(self.folder / "embedding.csv", self.text)
         if len(embedding) != self.count:
             raise RunError(
                 f"The run in {self.folder} is damaged: embedding.csv has {len(embedding):,} "
@@ -213,6 +216,7 @@ def read_map(folder: str | Path) -> SavedMap:
             complete=bool(saved["complete"]),
             layout=str(saved.get("layout", "network")),
             written=datetime.fromtimestamp(path.stat().st_mtime),
+            text=saved["patches"].get("text"),
         )
     except Exception as error:  # a damaged file may raise anything
         raise RunError(

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.foreign import words
+from napari_patchmap.patches.labels.values import numbers_if_all
+from napari_patchmap.patches.patchset import BOX_COLUMNS
 
 #: napari takes every column that starts like this for a coordinate.
 _AXIS = "axis-"
 
 #: Columns that are text even when they look like numbers.
 _TEXT = ("source", "label")
+
+#: Columns that Patchmap itself writes as numbers.
+_NUMBERS = ("index", *(name for name in BOX_COLUMNS if name not in _TEXT))
 
 
 def embedding_table(
@@ -37,10 +45,7 @@ def embedding_table(
         columns[f"{_AXIS}{axis}"] = embedding[:, axis]
     for name in table.columns:
         values = table[name]
-        safe = str(name)
-        if safe.startswith(_AXIS) or safe == "index":
-            safe = f"column {safe}"
-        columns[safe] = values.astype(int) if values.dtype == bool else values
+        columns[_safe(name)] = values.astype(int) if values.dtype == bool else values
     frame = pd.DataFrame({k: np.asarray(v) for k, v in columns.items()})
     return frame if rows is None else frame.iloc[rows].reset_index(drop=True)
 
@@ -70,8 +75,22 @@ def save_embedding_csv(
     return path
 
 
-def read_embedding_csv(path: str | Path) -> tuple[np.ndarray, pd.DataFrame]:
+def text_columns(table: pd.DataFrame) -> list[str]:
+    """Return the columns of a table that are text, whatever they look like in a file."""
+    return [_safe(name) for name in table.columns if not is_numeric_dtype(table[name])]
+
+
+def read_embedding_csv(
+    path: str | Path, text: Sequence[str] | None = None
+) -> tuple[np.ndarray, pd.DataFrame]:
     """Read what :func:`save_embedding_csv` wrote.
+
+    Parameters
+    ----------
+    path : path
+    text : sequence of str, optional
+        Columns that are text, see :func:`text_columns`. When None, numbers are told
+        from codes such as 007 as in any table.
 
     Returns
     -------
@@ -85,14 +104,15 @@ def read_embedding_csv(path: str | Path) -> tuple[np.ndarray, pd.DataFrame]:
     """
     path = Path(path)
     try:
-        frame = pd.read_csv(
-            path,
-            dtype=dict.fromkeys(_TEXT, str),
-            # Only an empty cell is missing: "NA" and "None" may be labels.
-            na_values=[""],
-            keep_default_na=False,
-        )
-        axes = sorted(name for name in frame.columns if str(name).startswith(_AXIS))
+        # Only an empty cell is missing: "NA" and "None" may be labels.
+        read = partial(pd.read_csv, path, na_values=[""], keep_default_na=False)
+        frame = read(dtype=dict.fromkeys((*_TEXT, *(text or ())), str))
+        if text is None:
+            unsure = [name for name in frame.columns if _may_be_codes(name, frame[name])]
+            cells = read(usecols=unsure, dtype=object) if unsure else frame[[]]
+            for name in unsure:
+                frame[name] = numbers_if_all(cells[name].to_numpy(object))
+        axes = _axes(frame)
         embedding = frame[axes].to_numpy(np.float32)
     except Exception as error:  # a damaged file may raise anything
         raise RunError(
@@ -101,3 +121,23 @@ def read_embedding_csv(path: str | Path) -> tuple[np.ndarray, pd.DataFrame]:
     if len(axes) < 2:
         raise RunError(f"{path} is not a map: it has no columns axis-0 and axis-1.")
     return embedding, frame.drop(columns=[*axes, "index"], errors="ignore")
+
+
+def _axes(frame: pd.DataFrame) -> list[str]:
+    """Return the columns of coordinates, axis-2 before axis-10."""
+    found = [str(name) for name in frame.columns if str(name).startswith(_AXIS)]
+    return sorted(found, key=lambda name: (len(name), name))
+
+
+def _safe(name: object) -> str:
+    """Return the name of a column in the file, where napari takes it for nothing else."""
+    name = str(name)
+    return f"column {name}" if name.startswith(_AXIS) or name == "index" else name
+
+
+def _may_be_codes(name: str, values: pd.Series) -> bool:
+    """Whether numbers of a column may have been written with zeros before them."""
+    if name in (*_TEXT, *_NUMBERS) or name.startswith(_AXIS) or values.dtype.kind not in "iuf":
+        return False
+    known = values[np.isfinite(values)]
+    return bool((known == known.round()).all())

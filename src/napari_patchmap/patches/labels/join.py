@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,11 +15,14 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.labels.matching import explain_mismatch, match_names
 from napari_patchmap.patches.labels.row_order import match_order, match_patches
 from napari_patchmap.patches.labels.table_file import read_table
+from napari_patchmap.patches.labels.values import (
+    as_text,
+    missing_words,
+    numbers_if_all,
+    why_text,
+)
 from napari_patchmap.patches.patchset import BOX_COLUMNS
 from napari_patchmap.patches.watch import Watch
-
-#: Says whether a text begins like a code that would lose its zeros as a number.
-_CODE = re.compile(r"\s*[+-]?0\d").match
 
 #: The column of the names and the row of each patch (-1 for none), or None for no match.
 _Found = tuple[str | None, np.ndarray] | None
@@ -35,10 +37,13 @@ class LabelsFile:
     path : Path
     rows : DataFrame
         See :func:`read_table`.
+    notes : list of str
+        What people should know of how it was read.
     """
 
     path: Path
     rows: pd.DataFrame
+    notes: list[str] = field(default_factory=list)
     _last: tuple[Sequence[str], _Found] = field(default=((), None), init=False, repr=False)
 
     @classmethod
@@ -51,7 +56,8 @@ class LabelsFile:
             If it is not such a table.
         LoadCancelled
         """
-        return cls(Path(path), read_table(Path(path), watch))
+        notes: list[str] = []
+        return cls(Path(path), read_table(Path(path), watch, notes), notes)
 
     def match(self, names: Sequence[str], watch: Watch) -> _Found:
         """Match the rows to names, see :func:`match_names`; the last result is kept."""
@@ -126,33 +132,8 @@ def join_labels(
     if found is None:
         raise PatchError(explain_mismatch(rows, names, len(table), path, name, watch))
     column, row_of = found
-    return _add_columns(table, rows, row_of, column, path, from_names, watch)
-
-
-def as_text(values: Any, watch: Watch | None = None) -> np.ndarray:
-    """Return labels as text, with None where one is missing; 3.0 is written 3."""
-    known: dict[Any, str | None] = {}
-    values = np.asarray(values)
-    texts = np.empty(len(values), dtype=object)
-    # There are few different labels: each is looked at once, however many patches have it.
-    for part in (watch or Watch()).parts(len(values)):
-        texts[part] = [
-            known[value] if value in known else known.setdefault(value, _text(value))
-            for value in values[part].tolist()
-        ]
-    return texts
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    if isinstance(value, str):
-        return value or None
-    if pd.isna(value):
-        return None
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    table, notes = _add_columns(table, rows, row_of, column, path, from_names, watch)
+    return table, labels.notes + notes
 
 
 def _with_values(table: pd.DataFrame, labels: Any, name: str) -> pd.DataFrame:
@@ -177,7 +158,7 @@ def _add_columns(
     watch: Watch,
 ) -> tuple[pd.DataFrame, list[str]]:
     """Bring the columns of ``rows`` along; row -1 stands for a patch without one."""
-    notes = []
+    notes: list[str] = []
     matched = int((row_of >= 0).sum())
     if matched < len(table):
         notes.append(f"{matched:,} of {len(table):,} patches have a row in {path.name}.")
@@ -193,6 +174,7 @@ def _add_columns(
         replaced.setdefault("label", "folder")
     table = table.rename(columns=replaced)
     new: dict[str, Any] = {}
+    said = _Doubts()
     for column in columns:
         if column == label:
             new["label"] = _picked(rows[column], row_of, as_text, watch)
@@ -203,9 +185,55 @@ def _add_columns(
             if column not in (*BOX_COLUMNS, "label", *table)
             else f"{column} (labels file)"
         )
-        new[free] = _picked(rows[column], row_of, numbers_if_all, watch)
+        values = _picked(rows[column], row_of, numbers_if_all, watch)
+        new[free] = values
+        said.look(column, rows[column], values)
+    notes += said.notes(path.name)
     extra = pd.DataFrame(new, index=table.index)
     return pd.concat([table, extra], axis=1), notes
+
+
+class _Doubts:
+    """What is said of columns that hold words among numbers."""
+
+    def __init__(self) -> None:
+        self._gaps: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
+
+    def look(self, column: str, cells: pd.Series, values: np.ndarray) -> None:
+        """Look at a column as it was written and as it was read."""
+        if values.dtype != object:
+            if values.dtype.kind == "f":
+                words = missing_words(cells.unique())
+                self._gaps |= {column: words[0].strip()} if words else {}
+            return
+        odd = why_text(cells.unique())
+        if odd is not None:
+            self._texts[column] = odd
+
+    def notes(self, file: str) -> list[str]:
+        """Return a sentence on each kind of doubt."""
+        said = []
+        for found, one, many in (
+            (self._gaps, "stands for a missing number", "stand for missing numbers"),
+            (
+                self._texts,
+                "is no number, so that all of it is text",
+                "are no numbers, so that all of these columns are text",
+            ),
+        ):
+            if not found:
+                continue
+            column, word = next(iter(found.items()))
+            where = f"the column {column!r} of {file}"
+            if len(found) == 1:
+                said.append(f"{word!r} in {where} {one}.")
+            else:
+                said.append(
+                    f"Words such as {word!r} in {where}, and in {len(found) - 1:,} more "
+                    f"column{'s'[: len(found) > 2]}, {many}."
+                )
+        return said
 
 
 def _picked(
@@ -238,31 +266,3 @@ def _with_gaps(values: np.ndarray, row_of: np.ndarray) -> np.ndarray:
         taken = taken.astype(np.float64)
     taken[gaps] = None if taken.dtype == object else np.nan
     return taken
-
-
-def numbers_if_all(
-    values: Sequence[str | float | None] | np.ndarray, watch: Watch | None = None
-) -> np.ndarray:
-    """Turn text into numbers when every value is one; codes such as 007 stay text.
-
-    None and NaN are missing values, which are kept.
-    """
-    text = np.asarray(values, dtype=object)
-    missing = pd.isna(text)
-    given = text if not missing.any() else text[~missing]
-    found = []
-    for part in (watch or Watch()).parts(len(given)):
-        if any(map(_CODE, given[part].tolist())):
-            return text
-        try:
-            found.append(pd.to_numeric(given[part]))
-        except (ValueError, TypeError):
-            return text
-    if not found:
-        return text
-    numbers = np.concatenate(found)
-    if len(given) == len(text):
-        return numbers
-    with_gaps = np.full(len(text), np.nan)
-    with_gaps[~missing] = numbers
-    return with_gaps

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.labels.join import as_text, numbers_if_all
+from napari_patchmap.patches.labels.values import as_text, numbers_if_all
 from napari_patchmap.patches.names import printable
 from napari_patchmap.patches.patchset import BOX_COLUMNS
 from napari_patchmap.patches.watch import Watch

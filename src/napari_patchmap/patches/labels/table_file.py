@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.labels.layout import with_decimal_points, with_one_header
+from napari_patchmap.patches.names import tidy
 from napari_patchmap.patches.watch import Watch
 
 #: How spreadsheets begin: .xlsx and .ods are zip archives, .xls is an older container.
@@ -21,18 +23,23 @@ _CELLS = 300_000
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def read_table(path: Path, watch: Watch | None = None) -> pd.DataFrame:
+def read_table(
+    path: Path, watch: Watch | None = None, notes: list[str] | None = None
+) -> pd.DataFrame:
     """Read a CSV file with a header row, every cell as text, NaN where empty.
 
     The separator (comma, semicolon or tab) is taken from the header, or from the
-    line ``sep=;`` that Excel understands. Row names, which R and pandas write into
-    a column without a name, are left out if they only count.
+    line ``sep=;`` that Excel understands. Headers of several rows become one, and
+    decimal commas points. Row names, which R and pandas write into a column without
+    a name, are left out if they only count.
 
     Parameters
     ----------
     path : Path
     watch : Watch, optional
         Told now and then how many rows are read, of an unknown number (0).
+    notes : list of str, optional
+        Takes up what people should know of how the table was read.
 
     Raises
     ------
@@ -41,6 +48,7 @@ def read_table(path: Path, watch: Watch | None = None) -> pd.DataFrame:
     LoadCancelled
     """
     watch = watch or Watch()
+    notes = [] if notes is None else notes
     try:
         with path.open("rb") as file:
             start = file.read(4096)
@@ -50,15 +58,15 @@ def read_table(path: Path, watch: Watch | None = None) -> pd.DataFrame:
                 "program and save it as CSV."
             )
         if start.startswith(_UTF_16):
-            return _read(path, "utf-16", watch)
+            return _read(path, "utf-16", watch, notes)
         if b"\0" in start:
             raise PatchError(
                 f"The labels file {path} is not a CSV table (it is no text); choose another."
             )
         try:
-            return _read(path, "utf-8-sig", watch)
+            return _read(path, "utf-8-sig", watch, notes)
         except UnicodeDecodeError:
-            return _read(path, "latin-1", watch)
+            return _read(path, "latin-1", watch, notes)
     except FileNotFoundError:
         raise PatchError(f"There is no labels file {path}; check the path.") from None
     except OSError as error:
@@ -75,7 +83,7 @@ def read_table(path: Path, watch: Watch | None = None) -> pd.DataFrame:
         ) from None
 
 
-def _read(path: Path, encoding: str, watch: Watch) -> pd.DataFrame:
+def _read(path: Path, encoding: str, watch: Watch, notes: list[str]) -> pd.DataFrame:
     with path.open(encoding=encoding, newline="") as file:
         header = file.readline()
         said = header.strip().strip('"')
@@ -115,10 +123,16 @@ def _read(path: Path, encoding: str, watch: Watch) -> pd.DataFrame:
         raise PatchError(f"The labels file {path} has no rows below its header.")
     if not isinstance(rows.index, pd.RangeIndex):
         rows = _with_row_names(rows, path)
-    first = str(rows.columns[0])
-    if first.startswith("Unnamed: ") and len(rows.columns) > 1 and _counts(rows[first]):
-        rows = rows.drop(columns=first)
-    rows.columns = [str(column).strip() for column in rows.columns]
+    rows, said = with_one_header(rows, names if len(names) == rows.shape[1] else [])
+    notes += said
+    first = str(rows.columns[0]).strip()
+    unnamed = not first or first.startswith("Unnamed: ")
+    if unnamed and len(rows.columns) > 1 and _counts(rows.iloc[:, 0]):
+        rows = rows.iloc[:, 1:]
+    if separator != ",":
+        rows, said = with_decimal_points(rows)
+        notes += said
+    rows.columns = [tidy(str(column)) for column in rows.columns]
     return rows
 
 
