@@ -108,7 +108,7 @@ def read_embedding_csv(
         read = partial(pd.read_csv, path, na_values=[""], keep_default_na=False)
         frame = read(dtype=dict.fromkeys((*_TEXT, *(text or ())), str))
         if text is None:
-            unsure = [name for name in frame.columns if _may_be_codes(name, frame[name])]
+            unsure = [str(name) for name in frame.columns if _may_be_codes(name, frame[name])]
             cells = read(usecols=unsure, dtype=object) if unsure else frame[[]]
             for name in unsure:
                 frame[name] = numbers_if_all(cells[name].to_numpy(object))
@@ -137,7 +137,10 @@ def _safe(name: object) -> str:
 
 def _may_be_codes(name: str, values: pd.Series) -> bool:
     """Whether numbers of a column may have been written with zeros before them."""
-    if name in (*_TEXT, *_NUMBERS) or name.startswith(_AXIS) or values.dtype.kind not in "iuf":
+    if name in (*_TEXT, *_NUMBERS) or name.startswith(_AXIS):
         return False
+    if not is_numeric_dtype(values):
+        # Of numbers that are too long pandas makes text, in which gaps are no gaps.
+        return bool((values == "").any())
     known = values[np.isfinite(values)]
     return bool((known == known.round()).all())

@@ -13,6 +13,8 @@ import pandas as pd
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.labels.matching import explain_mismatch, match_names
+from napari_patchmap.patches.labels.meanings import CLASSES, means_id, named
+from napari_patchmap.patches.labels.object_rows import check_order, match_objects
 from napari_patchmap.patches.labels.row_order import match_order, match_patches
 from napari_patchmap.patches.labels.table_file import read_table
 from napari_patchmap.patches.labels.values import (
@@ -23,6 +25,12 @@ from napari_patchmap.patches.labels.values import (
 )
 from napari_patchmap.patches.patchset import BOX_COLUMNS
 from napari_patchmap.patches.watch import Watch
+
+#: A label for each of more objects than this names them; it is no class.
+_FEW = 8
+
+#: Whole numbers of more values than this are a measurement; they are no classes.
+_MOST_CODES = 40
 
 #: The column of the names and the row of each patch (-1 for none), or None for no match.
 _Found = tuple[str | None, np.ndarray] | None
@@ -128,12 +136,32 @@ def join_labels(
         if found is None and table["source"].nunique() == 1:
             found = match_order(rows, len(table), path)
     else:
+        objects = match_objects(rows, table, path, watch) if "label_id" in table else None
+        if objects is not None:
+            table, notes = _add_columns(
+                table, rows, objects.row_of, objects.keys, path, from_names, watch
+            )
+            return table, [*labels.notes, *objects.notes, *notes]
         found = match_patches(rows, table["source"], path, watch)
     if found is None:
+        if names is None and "label_id" in table:
+            raise PatchError(
+                f"The labels file {path} has {len(rows):,} rows but {name} has {len(table):,} "
+                "objects; add a column label_id with the number of each object."
+            )
         raise PatchError(explain_mismatch(rows, names, len(table), path, name, watch))
     column, row_of = found
-    table, notes = _add_columns(table, rows, row_of, column, path, from_names, watch)
-    return table, labels.notes + notes
+    said = []
+    if column is None:
+        if "label_id" in table:
+            check_order(rows, table, path)
+        said.append(
+            f"{path.name} does not say which row is of which patch, so its rows were taken in "
+            "the order of the patches."
+        )
+    keys = () if column is None else (column,)
+    table, notes = _add_columns(table, rows, row_of, keys, path, from_names, watch)
+    return table, [*labels.notes, *said, *notes]
 
 
 def _with_values(table: pd.DataFrame, labels: Any, name: str) -> pd.DataFrame:
@@ -152,7 +180,7 @@ def _add_columns(
     table: pd.DataFrame,
     rows: pd.DataFrame,
     row_of: np.ndarray,
-    key: str | None,
+    keys: Sequence[str],
     path: Path,
     from_names: Collection[str],
     watch: Watch,
@@ -162,12 +190,12 @@ def _add_columns(
     matched = int((row_of >= 0).sum())
     if matched < len(table):
         notes.append(f"{matched:,} of {len(table):,} patches have a row in {path.name}.")
-    columns = [c for c in rows.columns if c != key]
-    label = next((c for c in columns if c.lower() == "label"), None)
-    if label is None and len(columns) == 1:
-        label = columns[0]
+    columns = [c for c in rows.columns if c not in keys]
+    label = _label_among(columns, rows, keys if "label_id" in table else ())
     if label is None:
         notes.append(f"{path.name} has no column called 'label'; its columns came along.")
+    elif label.lower() != "label" and len(columns) > 1:
+        notes.append(f"The labels are the column {label!r} of {path.name}.")
     brought = {"label" if column == label else column for column in columns}
     replaced = {c: f"{c} (file name)" for c in from_names if c in brought}
     if "label" in brought and "label" in table:
@@ -191,6 +219,32 @@ def _add_columns(
     notes += said.notes(path.name)
     extra = pd.DataFrame(new, index=table.index)
     return pd.concat([table, extra], axis=1), notes
+
+
+def _label_among(columns: Sequence[str], rows: pd.DataFrame, keys: Sequence[str]) -> str | None:
+    """Return the column of the labels: never one whose name, or numbers, mean an id."""
+    for column in columns:
+        if column.lower() == "label" and not _names_objects(rows, column, keys):
+            return column
+    found = named(columns, CLASSES)
+    if found:
+        return found[0]
+    if len(columns) == 1 and not means_id(columns[0]) and _may_be_label(rows[columns[0]]):
+        return columns[0]
+    return None
+
+
+def _names_objects(rows: pd.DataFrame, column: str, keys: Sequence[str]) -> bool:
+    """Whether a column called label names each object: ``ID17`` of TrackMate, or its number."""
+    return len(keys) > 0 and len(rows) > _FEW and rows[column].is_unique
+
+
+def _may_be_label(cells: pd.Series) -> bool:
+    """Whether a column holds words, or a few whole numbers, rather than measurements."""
+    different = cells.dropna().unique()
+    if numbers_if_all(different).dtype == object:
+        return True
+    return len(different) <= _MOST_CODES and not any("." in cell for cell in different)
 
 
 class _Doubts:

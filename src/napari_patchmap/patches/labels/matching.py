@@ -63,6 +63,29 @@ def match_names(
     return best.column, best.row_of
 
 
+def images_of(
+    rows: pd.DataFrame, names: Sequence[str], watch: Watch, columns: Sequence[str]
+) -> tuple[str, np.ndarray] | None:
+    """Find the image that each row is of, of which there may be many for one image.
+
+    Returns
+    -------
+    (column, image) or None
+        The column of the names, and for each row which of ``names`` it holds, -1 for
+        none of them. None if no column names any.
+
+    Raises
+    ------
+    LoadCancelled
+    """
+    best = _best_match(rows, names, watch, columns)
+    if best is None:
+        return None
+    known = {key: i for i, key in reversed(list(enumerate(best.keys)))}
+    image = np.fromiter((known.get(cell, -1) for cell in best.cells), np.int64, len(rows))
+    return best.column, image
+
+
 def _best_match(
     rows: pd.DataFrame,
     names: Sequence[str],
