@@ -162,6 +162,11 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--labels", metavar="CSV", help="table with a label for each image")
     parser.add_argument(
+        "--label-column", metavar="NAME",
+        help="column that is the label, of the table, of --pattern, or of the folders (folder, "
+        "split); found when nothing is said",
+    )  # fmt: skip
+    parser.add_argument(
         "--sizes", choices=FITS, help="how images of different sizes are brought to one size"
     )
     parser.add_argument(

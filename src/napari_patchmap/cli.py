@@ -243,6 +243,7 @@ def _open(args: argparse.Namespace) -> PatchSet:
             args.data,
             sizes=args.sizes,
             labels=args.labels,
+            label_column=args.label_column,
             axes=args.axes,
             pattern=args.pattern,
             channels=args.channels.split(",") if args.channels else None,

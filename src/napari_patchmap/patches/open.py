@@ -11,6 +11,7 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.files.folder import read_folder
 from napari_patchmap.patches.fit import FITS, Fit
 from napari_patchmap.patches.kind import kind_of
+from napari_patchmap.patches.labels.choice import with_label
 from napari_patchmap.patches.labels.join import Labels, LabelsFile
 from napari_patchmap.patches.labels.patterns import check_pattern
 from napari_patchmap.patches.objects.crops import CropConfig
@@ -37,6 +38,7 @@ def open_patches(
     axes: str = "auto",
     pattern: str | None = None,
     channels: Sequence[str] | None = None,
+    label_column: str | None = None,
     tiles: TileConfig | None = None,
     objects: str | os.PathLike[str] | None = None,
     crops: CropConfig | None = None,
@@ -67,6 +69,9 @@ def open_patches(
         groups.
     channels : sequence of str, optional
         The channels to keep, by name; all when None.
+    label_column : str, optional
+        The column that is the label: of ``labels``, of ``pattern``, or of the folders
+        (``folder``, ``split``). When None it is found.
     tiles : TileConfig, optional
         How slides are cut into tiles; also says that ``path`` holds slides.
     objects : path, optional
@@ -143,6 +148,7 @@ def _open(
         "axes": axes,
         "pattern": pattern,
         "channels": None if channels is None else list(channels),
+        "label_column": label_column,
         "tiles": None if tiles is None else tiles.to_dict(),
         "objects": None if objects is None else str(objects),
         "crops": None if crops is None else crops.to_dict(),
@@ -154,6 +160,7 @@ def _open(
         sizes=sizes,
         labels=labels_file or labels,
         channels=channels,
+        label_column=label_column,
         watch=watch,
     )
 
@@ -175,6 +182,8 @@ def reopen(
     kind, path, count = origin.get("kind"), origin.get("path", ""), origin.get("count")
     if kind == "sample":
         patches = bundled_cells()
+        if origin.get("label_column"):
+            patches = with_label(patches, origin["label_column"])
     elif kind in ("folder", "stack", "npz", "zarr", "slides", "objects"):
         if not os.path.exists(path):
             raise PatchError(
@@ -188,6 +197,7 @@ def reopen(
             axes=origin.get("axes", "auto"),
             pattern=origin.get("pattern"),
             channels=origin.get("channels"),
+            label_column=origin.get("label_column"),
             tiles=TileConfig.from_dict(origin["tiles"]) if origin.get("tiles") else None,
             objects=origin.get("objects"),
             crops=CropConfig.from_dict(origin["crops"]) if origin.get("crops") else None,

@@ -71,6 +71,9 @@ class PatchSet:
         Images that could not be used.
     notes : list of str
         What people should know of how the images were read, a sentence each.
+    label_from : str
+        What the labels are called where they come from: ``folder``, or a column of a
+        table; see :mod:`napari_patchmap.patches.labels.choice`.
 
     Raises
     ------
@@ -89,6 +92,7 @@ class PatchSet:
     intensity: Intensity | None = None
     skipped: list[Skipped] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    label_from: str = ""
 
     def __post_init__(self) -> None:
         if len(self.images) == 0:

@@ -14,6 +14,7 @@ from napari_patchmap.patches.cache.cached import CachedImages
 from napari_patchmap.patches.cache.folder import cache_folder
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.patches.images import Images, as_images
+from napari_patchmap.patches.labels.choice import case_notes, choose_label
 from napari_patchmap.patches.labels.join import Labels, join_labels
 from napari_patchmap.patches.labels.patterns import columns_from_pattern
 from napari_patchmap.patches.patchset import PatchSet, Skipped
@@ -49,6 +50,8 @@ class Source:
         the cache.
     from_names : sequence of str
         Columns of the table that a pattern took from the file names.
+    label_from : str
+        What the labels are called where they come from, such as ``folder``.
     """
 
     images: Images | np.ndarray | Sequence[np.ndarray]
@@ -59,6 +62,7 @@ class Source:
     skipped: list[Skipped] = field(default_factory=list)
     fingerprint: str | None = None
     from_names: Sequence[str] = ()
+    label_from: str = ""
 
 
 def add_pattern_columns(source: Source, pattern: str, where: str, watch: Watch) -> None:
@@ -75,6 +79,7 @@ def add_pattern_columns(source: Source, pattern: str, where: str, watch: Watch) 
     columns, notes = columns_from_pattern(source.names or [], pattern, where, watch)
     if "label" in columns:
         source.table = source.table.rename(columns={"label": "folder"})
+        source.label_from = "label (file name)"
     source.table = source.table.assign(**columns)
     source.notes += notes
     source.from_names = tuple(columns)
@@ -89,19 +94,26 @@ def finish(
     labels: Labels | None,
     watch: Watch,
     channels: Sequence[str] | None = None,
+    label_column: str | None = None,
 ) -> PatchSet:
     """Join the labels, leave out what holds no finite pixels, and make the set.
 
     Raises
     ------
     PatchError
-        If the labels or ``channels`` do not fit, no image is left, or the sizes
-        differ and ``sizes`` was not chosen.
+        If the labels, ``label_column`` or ``channels`` do not fit, no image is left, or the
+        sizes differ and ``sizes`` was not chosen.
     """
-    table, notes = source.table, list(source.notes)
+    table, notes, label_from = source.table, list(source.notes), source.label_from
     if labels is not None:
-        table, said = join_labels(table, labels, source.names, name, source.from_names, watch)
+        table, said, own = join_labels(
+            table, labels, source.names, name, source.from_names, watch
+        )
         notes += said
+        label_from = own if own is not None else label_from
+    if label_column:
+        table, label_from = choose_label(table, label_column, label_from, name)
+    notes += case_notes(table)
     images, skipped = as_images(source.images), list(source.skipped)
     if source.fingerprint is not None:
         images, table, damaged, said = _cached(images, table, source.fingerprint, name, watch)
@@ -134,6 +146,7 @@ def finish(
         fit=sizes,
         skipped=skipped,
         notes=notes,
+        label_from=label_from,
     )
 
 

@@ -142,7 +142,7 @@ def test_unreadable_files_are_left_out_with_their_reason(write, folder, grey):
         np.testing.assert_array_equal(ps[i], pixels)
     reasons = {one.source: one.reason for one in ps.skipped}
     assert list(reasons) == ["2.png", "3.png", "4.jpg", "6.png", "7.tif", "8.tif"]
-    assert reasons["2.png"] == "is not a PNG, JPEG, TIFF, BMP or WebP image"
+    assert reasons["2.png"] == "is not a PNG, JPEG, TIFF, BMP, WebP, GIF or JPEG 2000 image"
     assert reasons["3.png"] == "is empty (0 bytes)"
     assert reasons["4.jpg"] == "is cut off: the JPEG has no end"
     assert reasons["6.png"] == "is cut off: the PNG has no end"

@@ -299,7 +299,7 @@ def test_a_large_table_is_joined_with_reports_and_can_be_stopped(tmp_path, spell
     def heard(done, total):
         times.append(time.perf_counter())
 
-    joined, notes = join_labels(table, path, names, "many", watch=Watch(heard))
+    joined, notes, _ = join_labels(table, path, names, "many", watch=Watch(heard))
     times.append(time.perf_counter())
     assert notes == []
     assert joined["label"].tolist() == [f"class {i % 7}" for i in range(count)]
@@ -316,7 +316,7 @@ def test_values_of_a_large_set_are_joined():
     count = 200_000
     names = [f"folder {i % 50}/image {i}.png" for i in range(count)]
     table = box_table(names, np.zeros(count), np.full((count, 2), 8))
-    joined, _ = join_labels(table, [str(i) for i in range(count)], None, "many")
+    joined, _, _ = join_labels(table, [str(i) for i in range(count)], None, "many")
     assert joined["label"].iloc[-1] == str(count - 1)
 
 

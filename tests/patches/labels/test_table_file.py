@@ -102,7 +102,7 @@ def test_a_few_images_of_a_large_table_and_a_large_table_of_images(tmp_path):
     )
     for some in (names, names[1000:1010]):
         table = box_table(some, np.zeros(len(some), int), np.full((len(some), 2), 8))
-        joined, notes = join_labels(table, path, some, "set")
+        joined, notes, _ = join_labels(table, path, some, "set")
         assert notes == []
         expected = [int(name.split()[-1][:-4]) for name in some]
         assert joined["nr"].tolist() == expected

@@ -1,4 +1,4 @@
-"""One image file to pixels: PNG, JPEG, TIFF, BMP or WebP, by its content, not its name."""
+"""One image file to pixels, by its content, not its name."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from PIL import Image
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import ALPHA_NOTE, GREY, RGB
 from napari_patchmap.patches.files import headers
+from napari_patchmap.patches.files.first_frame import GIF, JP2, decode_gif, decode_jp2
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.photometric import CMYK_NOTE, cmyk_to_rgb
 from napari_patchmap.patches.stacks.tiff import read_tiff
@@ -23,10 +24,13 @@ from napari_patchmap.patches.stacks.tiff import read_tiff
 logging.getLogger("imagecodecs").addHandler(logging.NullHandler())
 
 #: The kinds that can be read, in people's words.
-KINDS = "PNG, JPEG, TIFF, BMP or WebP"
+KINDS = "PNG, JPEG, TIFF, BMP, WebP, GIF or JPEG 2000"
 
 #: Said of the frames of an animation that are no patches.
 ANIMATION_NOTE = "Only the first frame of an animated image was taken."
+
+#: How files begin that are decoded from memory.
+_MAGIC = (headers.JPEG, headers.PNG, headers.BMP, headers.RIFF, *GIF, *JP2)
 
 #: The most channels that an image of the most pixels may have.
 _MOST_CHANNELS = 4
@@ -92,7 +96,7 @@ def decode(
             if digest is not None:
                 digest.update(np.ascontiguousarray(decoded.pixels))
             return decoded
-        if not data.startswith((headers.JPEG, headers.PNG, headers.BMP, headers.RIFF)):
+        if not data.startswith(_MAGIC):
             raise PatchError(f"is not a {KINDS} image" if data else "is empty (0 bytes)")
         if len(data) == _FIRST:
             with open(fd, "rb", closefd=False) as file:
@@ -107,6 +111,12 @@ def decode(
         return _decode_png(data, numbers)
     if data.startswith(headers.BMP):
         return _decode_bmp(data, numbers)
+    if data.startswith(GIF):
+        pixels, more = decode_gif(data)
+        decoded = _without_alpha(pixels)
+        return decoded._replace(notes=(*decoded.notes, ANIMATION_NOTE)) if more else decoded
+    if data.startswith(JP2):
+        return _without_alpha(decode_jp2(data))
     return _decode_webp(data)
 
 

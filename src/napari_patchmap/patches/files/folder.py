@@ -13,22 +13,27 @@ import numpy as np
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.files.decode import KINDS
+from napari_patchmap.patches.files.folder_labels import FOLDER, folder_columns
+from napari_patchmap.patches.files.passed_over import passed_over
 from napari_patchmap.patches.files.pile import Pile
 from napari_patchmap.patches.names import natural_key, printable
 from napari_patchmap.patches.patchset import Skipped, box_table
 from napari_patchmap.patches.source import Source, Watch
 
 #: Endings of the files that are taken for images, in any case.
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
+SUFFIXES = (
+    ".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".jif", ".tif", ".tiff", ".bmp", ".dib", ".webp",
+    ".gif", ".jp2", ".j2k", ".jpx", ".jpf", ".j2c",
+)  # fmt: skip
 
 #: Folders that systems put beside people's images.
 _SYSTEM = {"__macosx", "@eadir", "$recycle.bin", "system volume information"}
 
+#: Folders that are one image each.
+_STORES = (".zarr", ".n5")
+
 #: Seconds between two reports while folders are looked through.
 _REPORT = 0.1
-
-#: Sub-folders with these names are splits when their own sub-folders are the labels.
-_SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 
 
 def read_folder(
@@ -64,6 +69,7 @@ def read_folder(
     if not names:
         raise PatchError(_explain_nothing(root, others))
     check(names)
+    skipped += passed_over(root, others, watch)
     paths = [f"{root}/{name}" for name in names]
     pile = Pile(paths, names, str(root), axes)
     mark = fingerprint("folder", zip(names, paths, strict=True), axes=axes)
@@ -73,9 +79,13 @@ def read_folder(
     table = box_table(
         [printable(name) for name in kept], np.zeros(len(kept), np.int64), decoded.images.sizes
     )
-    for column, values in _folder_columns(kept).items():
+    columns, said = folder_columns(kept)
+    for column, values in columns.items():
         table[column] = values
-    return Source(decoded.images, table, pile.channel_names, kept, list(pile.notes), skipped)
+    notes = [*pile.notes, *([said] if said else [])]
+    return Source(
+        decoded.images, table, pile.channel_names, kept, notes, skipped, label_from=FOLDER
+    )
 
 
 # -- which files -----------------------------------------------------------
@@ -158,7 +168,9 @@ def find_images(
             path = f"{folder}/{name}" if folder else name
             image = name.lower().endswith(SUFFIXES)
             try:
-                if entry.is_dir():
+                if entry.is_dir() and name.lower().endswith(_STORES):
+                    others.append(path)  # of which every chunk is a file
+                elif entry.is_dir():
                     if entry.is_symlink():
                         heapq.heappush(links, natural_key(path))
                     else:
@@ -173,19 +185,6 @@ def find_images(
                 reason = error.strerror or str(error)
                 skipped.append(Skipped(printable(path), f"cannot be opened ({reason})"))
     return sorted(images, key=natural_key), skipped, sorted(others)
-
-
-def _folder_columns(names: list[str]) -> dict[str, list[str | None]]:
-    """Take the labels from the first level of folders that tells images apart."""
-    parts = [printable(name).split("/")[:-1] for name in names]
-    # An archive often unpacks to one folder that holds the folders of the classes.
-    while all(len(p) > 1 for p in parts) and len({p[0] for p in parts}) == 1:
-        parts = [p[1:] for p in parts]
-    if not any(parts):
-        return {}
-    if all(len(p) > 1 and p[0].lower() in _SPLITS for p in parts):
-        return {"label": [p[1] for p in parts], "split": [p[0] for p in parts]}
-    return {"label": [p[0] if p else None for p in parts]}
 
 
 def _explain_nothing(root: Path, others: list[str]) -> str:

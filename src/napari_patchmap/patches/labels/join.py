@@ -98,8 +98,8 @@ def join_labels(
     name: str,
     from_names: Collection[str] = (),
     watch: Watch | None = None,
-) -> tuple[pd.DataFrame, list[str]]:
-    """Return ``table`` with the labels' columns, and notes for the user.
+) -> tuple[pd.DataFrame, list[str], str | None]:
+    """Return ``table`` with the labels' columns, notes, and what the label was called.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def join_labels(
     if isinstance(labels, (str, os.PathLike)):
         labels = LabelsFile.read(labels, watch)
     if not isinstance(labels, LabelsFile):
-        return _with_values(table, labels, name), []
+        return _with_values(table, labels, name), [], ""
     rows, path = labels.rows, labels.path
     # Files are never matched by their order: it is seldom what people think it is.
     if names is not None:
@@ -138,10 +138,10 @@ def join_labels(
     else:
         objects = match_objects(rows, table, path, watch) if "label_id" in table else None
         if objects is not None:
-            table, notes = _add_columns(
+            table, notes, label = _add_columns(
                 table, rows, objects.row_of, objects.keys, path, from_names, watch
             )
-            return table, [*labels.notes, *objects.notes, *notes]
+            return table, [*labels.notes, *objects.notes, *notes], label
         found = match_patches(rows, table["source"], path, watch)
     if found is None:
         if names is None and "label_id" in table:
@@ -160,8 +160,8 @@ def join_labels(
             "the order of the patches."
         )
     keys = () if column is None else (column,)
-    table, notes = _add_columns(table, rows, row_of, keys, path, from_names, watch)
-    return table, [*labels.notes, *said, *notes]
+    table, notes, label = _add_columns(table, rows, row_of, keys, path, from_names, watch)
+    return table, [*labels.notes, *said, *notes], label
 
 
 def _with_values(table: pd.DataFrame, labels: Any, name: str) -> pd.DataFrame:
@@ -184,7 +184,7 @@ def _add_columns(
     path: Path,
     from_names: Collection[str],
     watch: Watch,
-) -> tuple[pd.DataFrame, list[str]]:
+) -> tuple[pd.DataFrame, list[str], str | None]:
     """Bring the columns of ``rows`` along; row -1 stands for a patch without one."""
     notes: list[str] = []
     matched = int((row_of >= 0).sum())
@@ -218,7 +218,8 @@ def _add_columns(
         said.look(column, rows[column], values)
     notes += said.notes(path.name)
     extra = pd.DataFrame(new, index=table.index)
-    return pd.concat([table, extra], axis=1), notes
+    own = f"{label} (labels file)" if label is not None and label.lower() == "label" else label
+    return pd.concat([table, extra], axis=1), notes, own
 
 
 def _label_among(columns: Sequence[str], rows: pd.DataFrame, keys: Sequence[str]) -> str | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.labels.values import as_text, numbers_if_all
-from napari_patchmap.patches.names import printable
+from napari_patchmap.patches.names import composed, printable
 from napari_patchmap.patches.patchset import BOX_COLUMNS
 from napari_patchmap.patches.watch import Watch
 
@@ -52,6 +52,7 @@ def columns_from_pattern(
     LoadCancelled
     """
     watch = watch or Watch()
+    names = [composed(name) for name in names]
     expression = _compile(pattern)
     groups = _columns(expression, pattern)
     texts: dict[str, list[str | None]] = {column: [] for column in groups}
@@ -95,7 +96,7 @@ def check_pattern(pattern: str, names: Sequence[str] = (), where: str = "") -> N
     """
     expression = _compile(pattern)
     _columns(expression, pattern)
-    if names and not any(map(expression.search, names)):
+    if names and not any(map(expression.search, map(composed, names))):
         raise PatchError(_fits_none(pattern, names, where))
 
 
@@ -107,6 +108,7 @@ def _fits_none(pattern: str, names: Sequence[str], where: str) -> str:
 
 
 def _compile(pattern: str) -> re.Pattern[str]:
+    pattern = composed(pattern)
     if _FIELD.search(pattern):
         return re.compile(_translated(pattern), re.IGNORECASE)
     try:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
+from napari_patchmap.patches.names import composed
 from napari_patchmap.patches.watch import Watch
 
 
@@ -32,7 +33,9 @@ SPELLINGS: tuple[Callable[[str], str], ...] = (
 
 def clean(name: Any) -> str:
     """Write a path as Patchmap does; what is no text is empty."""
-    return name.strip().replace("\\", "/").removeprefix("./") if isinstance(name, str) else ""
+    if not isinstance(name, str):
+        return ""
+    return composed(name).strip().replace("\\", "/").removeprefix("./")
 
 
 def tail(wanted: set[str], cell: str) -> str:

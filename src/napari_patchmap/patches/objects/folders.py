@@ -13,8 +13,9 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.files.decode import Decoded
 from napari_patchmap.patches.files.folder import find_images
+from napari_patchmap.patches.files.passed_over import passed_over
 from napari_patchmap.patches.files.pile import try_decode
-from napari_patchmap.patches.names import printable
+from napari_patchmap.patches.names import composed, printable
 from napari_patchmap.patches.objects.crop_config import CropConfig
 from napari_patchmap.patches.objects.crop_layout import cut
 from napari_patchmap.patches.objects.crops import check_objects
@@ -120,7 +121,8 @@ def pair_files(
     skipped : list of Skipped
         Files of either folder without a partner.
     """
-    images, skipped, _ = find_images(root, watch)
+    images, skipped, others = find_images(root, watch)
+    skipped += passed_over(root, others, watch)
     same = os.path.realpath(root) == os.path.realpath(masks)
     found = images if same else find_images(masks, watch)[0]
     by_stem: dict[str, str] = {}
@@ -149,7 +151,7 @@ def pair_files(
 
 
 def _stem(name: str) -> str:
-    return os.path.splitext(name)[0].casefold().removesuffix(".ome")
+    return composed(os.path.splitext(name)[0]).casefold().removesuffix(".ome")
 
 
 def _without(stem: str, endings: Sequence[str]) -> str:

@@ -42,8 +42,8 @@ SOURCES = {
         SourceKind(
             "folder",
             "Folder of images",
-            "One image file a patch (PNG, JPEG, TIFF, BMP, WebP). Sub-folders, if any, are the "
-            "labels.",
+            "One image file a patch (PNG, JPEG, TIFF, BMP, WebP, GIF, JPEG 2000). Sub-folders, "
+            "if any, are the labels.",
             ("path", "labels", "pattern"),
             "folder",
             "Choose a folder of images",
