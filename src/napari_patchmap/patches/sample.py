@@ -38,4 +38,5 @@ def bundled_cells() -> PatchSet:
         channel_names=RGB,
         name="Blood cells",
         origin={"kind": "sample", "path": "", "count": count},
+        label_from="kind",
     )

@@ -252,6 +252,7 @@ def add_columns(
             unused.append(key)
         elif key in _LABELS and values.ndim == 1:
             source.table["label"] = _named(values, class_names, path)
+            source.label_from = key if key != "label" else ""
         elif key == "labels" and values.ndim == 2 and len(values) == count:
             for k in range(values.shape[1]):
                 source.table[f"label {k}"] = values[:, k]

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_patchmap.errors import MixedSizesError, UnclearAxesError
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.labels.choice import with_label
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.docks import show_panel
 from napari_patchmap.plugin.layers import MapLayer
@@ -102,6 +103,7 @@ class LoadPatches(WorkPanel):
         self._channels.done.connect(self._take)
         self._channels.failed.connect(self._say_error)
         self.summary.channels.wanted.connect(self._keep_channels)
+        self.summary.label_choice.wanted.connect(self._use_label)
         self._remembering = Newest(self, "Remembering the source")
         self._remembering.done.connect(lambda _: self.source.recent.refresh())
         self.source.recognised.connect(self._on_recognised)
@@ -278,6 +280,27 @@ class LoadPatches(WorkPanel):
             self._say_error("A map is being trained; cancel it or wait before changing this.")
             return
         self._channels.ask(lambda task: keep_channels(whole, names))
+
+    def _use_label(self, column: str) -> None:
+        """Make another column the label, of the patches with all their channels as well."""
+        patches, refused = self.workspace.patches, ""
+        if self.loading or patches is None:
+            refused = "Patches are being loaded; wait, or cancel that first."
+        elif self.workspace.training:
+            refused = "A map is being trained; cancel it or wait before changing this."
+        elif self.workspace.embedding is not None:
+            refused = (
+                "A map of these patches is open, and keeps its labels; to choose others, load "
+                "the patches again."
+            )
+        if refused:
+            self.summary.label_choice.take_back()
+            self._say_error(refused)
+            return
+        assert patches is not None
+        if self._whole is not None:
+            self._whole = with_label(self._whole, column)
+        self._take(with_label(patches, column))
 
     def _on_failed(self, sentence: str) -> None:
         assert self._task is not None

@@ -12,6 +12,7 @@ from napari_patchmap.patches import PatchSet, headline
 from napari_patchmap.patches.patchset import BOX_COLUMNS
 from napari_patchmap.plugin.widgets.channel_choice import ChannelChoice
 from napari_patchmap.plugin.widgets.contact_sheet import ContactSheet
+from napari_patchmap.plugin.widgets.label_choice import LabelChoice
 from napari_patchmap.plugin.widgets.left_out import LeftOut
 from napari_patchmap.plugin.widgets.panel import label
 from napari_patchmap.plugin.widgets.parts import Bars, Elided, button, row
@@ -38,6 +39,7 @@ class Summary(QWidget):
         self.again.clicked.connect(self.sheet.draw_others)
         self.bars = Bars("How many patches each label has.")
         self.labels_heading = label("Labels", "group")
+        self.label_choice = LabelChoice()
         self.skipped = LeftOut()
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 4, 0, 0)
@@ -54,6 +56,7 @@ class Summary(QWidget):
         rows.addLayout(row(self.again, 1))
         rows.addWidget(self.channels)
         rows.addWidget(self.labels_heading)
+        rows.addWidget(self.label_choice)
         rows.addWidget(self.bars)
         self.hide()
 
@@ -71,6 +74,7 @@ class Summary(QWidget):
         self.columns.setVisible(bool(self.columns.text()))
         self.channels.show_channels(channels, patches.channel_names)
         self._show_labels(patches)
+        self.label_choice.show_patches(patches)
         self.skipped.show_skipped(patches.skipped)
 
     def _show_labels(self, patches: PatchSet) -> None:
