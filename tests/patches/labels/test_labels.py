@@ -325,3 +325,10 @@ def test_rows_may_name_some_images_with_and_some_without_their_folder(write, fol
         write(name, grey(8, 8))
     ps = open_patches(folder, labels=csv("file,label\n1.png,a\n2.png,b\n3.png,c\n4.png,d\n"))
     assert ps.labels.tolist() == ["a", "b", "c", "d"]
+
+
+def test_names_that_differ_in_case_only_are_not_joined_but_said(write, folder, grey, csv):
+    for name in ("IMG_1.png", "IMG_2.png"):
+        write(name, grey(8, 8))
+    with pytest.raises(PatchError, match=r"differ in upper and lower case letters only\); add"):
+        open_patches(folder, labels=csv("file,label\nimg_1.png,x\nimg_2.png,y\n"))

@@ -22,6 +22,9 @@ _UNIT = re.compile(
     re.IGNORECASE,
 ).fullmatch
 
+#: The name of a file, which is in no header.
+_FILE = re.compile(r".*\w\.[a-z]{2,4}", re.IGNORECASE | re.DOTALL).fullmatch
+
 #: A number with a comma for the point.
 _COMMA = re.compile(r"\s*[+-]?\d+(,\d+)?(e[+-]?\d+)?\s*", re.IGNORECASE).fullmatch
 
@@ -110,7 +113,7 @@ def _is_header(kinds: np.ndarray, row: pd.Series, numeric: np.ndarray, grouped: 
     over = kinds[numeric]
     if not len(over) or (over == "number").any() or not (over == "word").any():
         return False
-    if (kinds == "number").any():
+    if (kinds == "number").any() or any(_FILE(str(cell)) for cell in row):
         return False
     words = [tidy(str(cell)) for cell in row.to_numpy(object)[numeric][over == "word"]]
     if all(map(_UNIT, words)):

@@ -219,7 +219,9 @@ def explain_mismatch(
             "or one with the names of the files that the patches come from."
         )
     best = _best_match(rows, names, watch or Watch())
+    case = ""
     if best is None:
+        case = _only_case(rows, names)
         matched, patch = 0, names[0]
         cell = next((str(value) for value in rows.iloc[0] if not pd.isna(value)), "")
     else:
@@ -228,6 +230,17 @@ def explain_mismatch(
         cell = next((cell for cell in best.cells if cell not in wanted), "")
     return (
         f"Only {matched:,} of the {count:,} images in {name} match one of the {len(rows):,} "
-        f"rows of the labels file {path} (there is an image {patch!r} and a row {cell!r}); add "
-        "a column with the images' file names."
+        f"rows of the labels file {path} (there is an image {patch!r} and a row {cell!r}"
+        f"{case}); add a column with the images' file names."
     )
+
+
+def _only_case(rows: pd.DataFrame, names: Sequence[str]) -> str:
+    """Say so if rows would name images but for upper and lower case."""
+    spell = SPELLINGS[-1]
+    known = {spell(clean(name)).casefold() for name in names}
+    for column in rows:
+        cells = rows[column].iloc[:1000]
+        if any(spell(clean(cell)).casefold() in known for cell in cells if clean(cell)):
+            return ", and some names differ in upper and lower case letters only"
+    return ""

@@ -172,7 +172,7 @@ def _frame_columns(rows: pd.DataFrame, frames: np.ndarray) -> list[tuple[str | N
     found: list[tuple[str | None, int]] = []
     for column in named(rows.columns, FRAMES):
         numbers = _numbers(rows[column])
-        if numbers is None or len(np.unique(numbers)) < 2:
+        if numbers is None:
             continue
         one = plain(column).endswith(FROM_ONE)
         found += [(column, first) for first in ((1, 0) if one else (0, 1))]
