@@ -148,11 +148,12 @@ def _open(
         "axes": axes,
         "pattern": pattern,
         "channels": None if channels is None else list(channels),
-        "label_column": label_column,
         "tiles": None if tiles is None else tiles.to_dict(),
         "objects": None if objects is None else str(objects),
         "crops": None if crops is None else crops.to_dict(),
     }
+    if label_column:
+        origin["label_column"] = label_column
     return finish(
         source,
         name=path.name or str(path),

@@ -39,7 +39,8 @@ CLASSES = (
 _IDS = {
     *OBJECT_IDS, *(name for name in MAYBE_IDS if name != "label"), "index", "imagenumber",
     "imageid", "number", "nr", "no", "row", "uuid", "guid", "barcode", "parent", "parentid",
-    "objectname", "imagename", "filename", "file", "image", "path", "key", "patch", "frame", "slice",
+    "objectname", "imagename", "filename", "file", "image", "path", "key", "patch", "frame",
+    "slice",
 }  # fmt: skip
 
 _X = re.compile(
