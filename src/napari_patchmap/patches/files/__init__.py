@@ -2,5 +2,6 @@
 
 Start with :func:`folder.read_folder`: it lists the files, and :mod:`pile` decodes them on
 all cores into the cache. :mod:`decode` turns one file into pixels, after :mod:`headers`
-has made sure that memory suffices.
+has made sure that memory suffices. :mod:`folder_labels` says what the folders mean, and
+:mod:`passed_over` what was left out.
 """
