@@ -11,11 +11,12 @@ from tests.plugin.toy import toy_map, toy_patches
 
 @pytest.fixture
 def splits(tmp_path):
+    root = tmp_path / "set"
     for i, name in enumerate(("train/lymph", "train/mono", "test/lymph")):
-        (tmp_path / name).mkdir(parents=True)
+        (root / name).mkdir(parents=True)
         data = imagecodecs.png_encode(np.full((8, 8), 9 * i, np.uint8))
-        (tmp_path / name / f"{i}.png").write_bytes(data)
-    return tmp_path
+        (root / name / f"{i}.png").write_bytes(data)
+    return root
 
 
 def choose(qtbot, box, name):
@@ -32,7 +33,9 @@ def test_the_label_is_shown_and_another_column_can_be_chosen(qtbot, load_panel, 
     panel = load_panel
     panel.source.choose("folder", splits)
     panel.load()
-    qtbot.waitUntil(lambda: panel.workspace.patches is not None and not panel.loading)
+    qtbot.waitUntil(
+        lambda: panel.workspace.patches is not None and not panel.loading, timeout=20_000
+    )
     choice = panel.summary.label_choice
     assert choice.isVisible()
     assert choice.box.currentText() == "folder"

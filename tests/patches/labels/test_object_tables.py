@@ -139,7 +139,7 @@ def test_a_table_of_other_images_as_well(opened, one):
     table = pd.concat([one.assign(image="one.tif"), one.assign(image="two.tif", truth="no")])
     assert right(opened(table))
     with pytest.raises(PatchError, match=r"has different rows for the object \d+ of one\.tif"):
-        opened(table.drop(columns="image"))
+        opened(table.drop(columns="image").rename(columns={"label": "label_id"}))
 
 
 def test_what_is_missing_unknown_or_twice_is_counted(opened, one):

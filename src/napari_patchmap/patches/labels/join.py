@@ -245,6 +245,8 @@ def _may_be_label(cells: pd.Series) -> bool:
     different = cells.dropna().unique()
     if numbers_if_all(different).dtype == object:
         return True
+    if len(cells) > _FEW and 2 * len(different) > len(cells):
+        return False
     return len(different) <= _MOST_CODES and not any("." in cell for cell in different)
 
 
