@@ -40,16 +40,16 @@ def test_decimal_commas(tmp_path, grey, cells, expected):
 
 
 @pytest.mark.parametrize("text", [
-    'area;width;label\n1,234;0.5;x\n5,678;1.5;y\n9;2;z\n',
-    'area,width,label\n"1,234",0.5,x\n"5,678",1.5,y\n9,2,z\n',
-    "area;width;label\n1.234,5;0,5;x\n5.678,5;1,5;y\n9;2;z\n",
-    "area;width;label\n1,234,567;0.5;x\n5,678;1.5;y\n9;2;z\n",
+    'area;length;label\n1,234;0.5;x\n5,678;1.5;y\n9;2;z\n',
+    'area,length,label\n"1,234",0.5,x\n"5,678",1.5,y\n9,2,z\n',
+    "area;length;label\n1.234,5;0,5;x\n5.678,5;1,5;y\n9;2;z\n",
+    "area;length;label\n1,234,567;0.5;x\n5,678;1.5;y\n9;2;z\n",
 ])  # fmt: skip
 def test_thousands_are_left_alone_and_said(tmp_path, grey, text):
     (tmp_path / "t.csv").write_text(text)
     ps = from_array(grey(3, 8, 8), name="s", labels=tmp_path / "t.csv")
     assert ps.table["area"].tolist()[2] == "9"
-    assert ps.table["width"].tolist() == [0.5, 1.5, 2]
+    assert ps.table["length"].tolist() == [0.5, 1.5, 2]
     assert any("'area'" in note and "text" in note for note in ps.notes)
 
 
