@@ -31,7 +31,7 @@ def test_places_where_nothing_can_be_written(tmp_path):
         (tmp_path, r"is a folder; name a file in it"),
         (
             tmp_path / "no" / "such" / "new.csv",
-            r"There is no folder .*/no to write new\.csv",
+            r"There is no folder .*/no/such to write new\.csv",
         ),
         (tmp_path / "file" / "new.csv", r"There is no folder .*file to write new\.csv in"),
     ):

@@ -102,6 +102,7 @@ def open_patches(
         lambda watch: _open(
             path, watch, sizes=sizes, labels=labels, axes=axes, pattern=pattern,
             channels=channels, tiles=tiles, objects=objects, crops=crops,
+            label_column=label_column,
         ),
         Watch(progress, should_stop),
     )  # fmt: skip
@@ -119,6 +120,7 @@ def _open(
     tiles: TileConfig | None,
     objects: str | os.PathLike[str] | None,
     crops: CropConfig | None,
+    label_column: str | None,
 ) -> PatchSet:
     # Not resolved: a linked folder keeps the name that people gave it.
     path = Path(os.path.abspath(os.path.expanduser(path)))
