@@ -57,11 +57,11 @@ def _groups(root: Path) -> Iterator[tuple[str, Path]]:
     """List the groups of this process and those around them, each as kind and folder."""
     paths = {}
     for line in _lines(root / "proc/self/cgroup"):
-        number, controllers, path = line.split(":", 2)
+        number, controllers, group = line.split(":", 2)
         if number == "0" and not controllers:
-            paths["cgroup2"] = PurePosixPath(path)
+            paths["cgroup2"] = PurePosixPath(group)
         elif "memory" in controllers.split(","):
-            paths["cgroup"] = PurePosixPath(path)
+            paths["cgroup"] = PurePosixPath(group)
     for line in _lines(root / "proc/self/mountinfo"):
         before, _, after = line.partition(" - ")
         kind, _, rest = after.partition(" ")

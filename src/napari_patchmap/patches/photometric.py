@@ -271,7 +271,7 @@ def _by_profile(pixels: np.ndarray, profile: bytes, space: str, out: np.dtype) -
         flat, profile, imagecodecs.cms_profile("srgb"), colorspace=space, outcolorspace="rgb",
         outdtype=out.str[1:],
     )  # fmt: skip
-    return cast(np.ndarray, rgb.reshape(*pixels.shape[:-1], 3))
+    return rgb.reshape(*pixels.shape[:-1], 3)
 
 
 #: What TIFF 6.0 assumes if a file does not say: the weights of ITU-R BT.601, and which

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -105,7 +106,8 @@ def read_embedding_csv(
     path = Path(path)
     try:
         # Only an empty cell is missing: "NA" and "None" may be labels.
-        read = partial(pd.read_csv, path, na_values=[""], keep_default_na=False)
+        whole = partial(pd.read_csv, path, na_values=[""], keep_default_na=False)
+        read = cast(Callable[..., pd.DataFrame], whole)
         frame = read(dtype=dict.fromkeys((*_TEXT, *(text or ())), str))
         if text is None:
             unsure = [str(name) for name in frame.columns if _may_be_codes(name, frame[name])]

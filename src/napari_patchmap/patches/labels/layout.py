@@ -164,7 +164,8 @@ def with_decimal_points(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         return rows, []
     rows = rows.copy()
     for at in found:
-        rows.isetitem(at, rows.iloc[:, at].str.replace(",", ".", regex=False))
+        dotted = rows.iloc[:, at].str.replace(",", ".", regex=False)
+        rows.isetitem(at, dotted)  # type: ignore[arg-type]
     first = str(rows.columns[found[0]]).strip()
     many = f"{len(found):,} columns, such as {first}," if len(found) > 1 else f"column {first}"
     return rows, [f"Commas in the {many} were read as decimal points."]

@@ -147,6 +147,7 @@ def _key(
     wanted = (where >= 0) & (ids != 0)  # 0 is the background
     frames = table["frame"].to_numpy(np.int64)
     readings: list[_Key] = []
+    keys: tuple[str, ...]
     for frame, first in _frame_columns(rows, frames):
         if frame is None:
             if frames.max() > 0 and pd.Series(ids[wanted]).duplicated().any():

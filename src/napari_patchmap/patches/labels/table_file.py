@@ -123,15 +123,15 @@ def _read(path: Path, encoding: str, watch: Watch, notes: list[str]) -> pd.DataF
         raise PatchError(f"The labels file {path} has no rows below its header.")
     if not isinstance(rows.index, pd.RangeIndex):
         rows = _with_row_names(rows, path)
-    rows, said = with_one_header(rows, names if len(names) == rows.shape[1] else [])
-    notes += said
+    rows, of_header = with_one_header(rows, names if len(names) == rows.shape[1] else [])
+    notes += of_header
     first = str(rows.columns[0]).strip()
     unnamed = not first or first.startswith("Unnamed: ")
     if unnamed and len(rows.columns) > 1 and _counts(rows.iloc[:, 0]):
         rows = rows.iloc[:, 1:]
     if separator != ",":
-        rows, said = with_decimal_points(rows)
-        notes += said
+        rows, of_points = with_decimal_points(rows)
+        notes += of_points
     rows.columns = [tidy(str(column)) for column in rows.columns]
     return rows
 

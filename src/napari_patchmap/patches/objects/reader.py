@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tifffile
@@ -111,7 +111,7 @@ def _read_npy(path: Path) -> np.ndarray:
         raise refuse_objects(path, "save the image as one plain array of numbers")
     if head.offset + head.nbytes > path.stat().st_size:
         raise PatchError("is cut off; copy or save it again")
-    order = "F" if head.fortran else "C"
+    order: Literal["C", "F"] = "F" if head.fortran else "C"
     return np.memmap(path, head.dtype, "r", head.offset, head.shape, order)
 
 

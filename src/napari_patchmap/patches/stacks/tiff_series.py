@@ -76,7 +76,10 @@ def with_own_palettes(
         tif.pages.get(page.index, aspage=True) for page in series.pages if page is not None
     ]
     same = all(
-        isinstance(page, tifffile.TiffPage) and np.array_equal(page.colormap, key.colormap)
+        isinstance(page, tifffile.TiffPage)
+        and page.colormap is not None
+        and key.colormap is not None
+        and np.array_equal(page.colormap, key.colormap)
         for page in pages
     )
     return None if same else pages

@@ -259,7 +259,10 @@ def _add(source: Source, columns: Mapping[str, Any], path: Path, watch: Watch) -
 
 def _class_names(arrays: dict[str, np.ndarray | Unread]) -> np.ndarray | None:
     names = arrays.get("class_names")
-    return arrays.pop("class_names") if isinstance(names, np.ndarray) else None
+    if not isinstance(names, np.ndarray):
+        return None
+    del arrays["class_names"]
+    return names
 
 
 # -- chunks --------------------------------------------------------------------
