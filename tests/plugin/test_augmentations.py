@@ -92,7 +92,8 @@ def test_presets_fill_the_form_and_are_recognised(panel):
     assert panel.workspace.augment == AugmentConfig.preset("natural")
     assert not panel.form.field("flip_vertical").isChecked()
     panel.workspace.set_augment(AugmentConfig.preset("right-angles"))
-    assert panel.preset.currentText() == "right-angles"
+    assert panel.preset.currentData() == "right-angles"
+    assert "quarter turns" in panel.does.text()
     assert panel.form.config == AugmentConfig.preset("right-angles")
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -72,3 +75,33 @@ def test_the_menu_opens_the_workspace_again_and_again(qtbot, viewer):
 def test_the_sample_opens_from_the_menu(viewer):
     viewer.open_sample(NAME, "blood_cells")
     assert viewer.layers[0].rgb
+
+
+def test_the_menu_says_at_once_that_patchmap_is_starting(qtbot, viewer, monkeypatch):
+    """As it is the first time, when what the panels need is not imported yet."""
+    from napari_patchmap.plugin import starting
+
+    importer, slow = starting._import_panels, threading.Event()
+    monkeypatch.setattr(starting, "_ready", lambda: False)
+    monkeypatch.setattr(starting, "_import_panels", lambda _: (slow.wait(10), importer(_)))
+    viewer.window.add_plugin_dock_widget(NAME, "Workspace")
+    (said,) = viewer.window._qt_window.findChildren(starting.OpenWorkspace)
+    qtbot.waitUntil(said.isVisible)
+    assert "starting" in said.text.text()
+    qtbot.wait(150)
+    assert find_panel(viewer, "load") is None  # the window is alive meanwhile
+    slow.set()
+    qtbot.waitUntil(lambda: find_panel(viewer, "quality") is not None, timeout=20_000)
+    qtbot.wait(50)
+    docks = viewer.window.dock_widgets
+    assert sorted(docks) == sorted(panel.dock_name for panel in PANELS.values())
+
+
+def test_what_the_menu_imports_is_light():
+    """Nothing that takes seconds to import stands between the click and the first word."""
+    code = (
+        "import sys, napari_patchmap.plugin.starting, napari_patchmap.plugin.reader;"
+        "print([m for m in ('torch', 'sklearn', 'timm', 'openTSNE') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr

@@ -42,7 +42,11 @@ def finish(qtbot, panel):
 
 
 def wait_for_a_map(qtbot, panel):
-    qtbot.waitUntil(lambda: panel.workspace.embedding is not None, timeout=30_000)
+    """Wait for one that is learned; that of the pixels comes first."""
+    space = panel.workspace
+    qtbot.waitUntil(
+        lambda: space.embedding is not None and not space.provisional, timeout=30_000
+    )
 
 
 def train(qtbot, panel, settings=QUICK):

@@ -27,7 +27,7 @@ class Blur:
         """Draw which views are blurred, and how much."""
         device = generator.device
         blurred = torch.rand(batch, generator=generator, device=device) < config.blur_share
-        low, high = config.blur_least, max(config.blur_least, config.blur_most)
+        low, high = config.blur_least, config.blur_most
         sigma = low + (high - low) * torch.rand(batch, generator=generator, device=device)
         return cls(torch.where(blurred, sigma, _NONE))
 

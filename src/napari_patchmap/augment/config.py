@@ -255,6 +255,17 @@ class AugmentConfig(Config):
         label="Share of solarised views",
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for what, least, most in (
+            ("crop", self.crop_smallest, self.crop_largest),
+            ("blur", self.blur_least, self.blur_most),
+        ):
+            if least > most:
+                raise ConfigError(
+                    f"Smallest {what} ({least:g}) must not be above the largest ({most:g})."
+                )
+
     def weakened(self, strength: float) -> AugmentConfig:
         """Return the same augmentations with smaller magnitudes.
 

@@ -94,7 +94,7 @@ class Geometry:
     def _draw_crop(self, config: AugmentConfig, size: tuple[int, int], random: Tensor) -> None:
         """Choose boxes as Inception does: area uniform, log aspect uniform, first that fits."""
         rows, columns = size
-        least, most = config.crop_smallest, max(config.crop_smallest, config.crop_largest)
+        least, most = config.crop_smallest, config.crop_largest
         area = rows * columns * (least + (most - least) * random[0])
         aspect = torch.exp(math.log(config.crop_aspect) * (2 * random[1] - 1))
         width = torch.round(torch.sqrt(area * aspect)).clamp_(min=1)

@@ -275,13 +275,25 @@ def weights_from(name: str, file: str | None) -> tuple[dict[str, Tensor], str]:
     return _from_hub(name)
 
 
+def check_file(file: str | Path) -> None:
+    """Check, without reading it, that a file of weights is there.
+
+    Raises
+    ------
+    ConfigError
+        If it is not.
+    """
+    path = Path(file).expanduser()
+    if not path.is_file():
+        raise ConfigError(f"There is no file {path} to read weights from.")
+
+
 def _from_file(path: Path) -> dict[str, Tensor]:
+    check_file(path)
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
         weights: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise ConfigError(f"There is no file {path} to read weights from.") from None
     except Exception:  # noqa: BLE001 - a damaged file may raise anything
         raise ConfigError(
             f"{path} holds no weights that can be read; give a .safetensors file or a .pth "

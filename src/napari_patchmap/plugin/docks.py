@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import pairwise
 
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QDockWidget, QWidget
@@ -82,13 +83,39 @@ def show_panel(viewer: Viewer, key: str) -> QWidget:
     return widget
 
 
+def settle(viewer: Viewer, widget: QWidget) -> None:
+    """Take a panel that napari's menu opened among the tabs of the others."""
+    dock = dock_of(widget)
+    for key, panel in PANELS.items():
+        if dock is not None and type(widget).__name__ == panel.widget:
+            dock.setWindowTitle(panel.tab)
+            _join_tabs(viewer, key, dock)
+
+
 def _join_tabs(viewer: Viewer, key: str, dock: QDockWidget) -> None:
-    """Put a panel behind the tab of the one before it, if that is docked."""
-    if PANELS[key].area != "right":
+    """Put a panel among the tabs of the others, in the order of work, if they are docked.
+
+    Qt puts what is tabbed behind all others; those that come later are tabbed once more.
+    """
+    docks = _docks_on_the_right(viewer)
+    others = [other for k, other in docks.items() if k != key]
+    window = dock.parent()
+    if key not in docks or not others or set(others) & set(window.tabifiedDockWidgets(dock)):
         return
-    docks = [
-        dock_of(w) for k in PANELS if k != key and (w := find_panel(viewer, k)) is not None
-    ]
-    tabs = [d for d in docks if d is not None and d.area == "right" and not d.isFloating()]
-    if tabs:
-        dock.parent().tabifyDockWidget(tabs[-1], dock)
+    window.tabifyDockWidget(others[-1], dock)
+    together = {dock, *window.tabifiedDockWidgets(dock)}
+    order = [one for one in docks.values() if one in together]
+    for before, after in pairwise(order[order.index(dock) :]):
+        window.tabifyDockWidget(before, after)
+    dock.raise_()
+
+
+def _docks_on_the_right(viewer: Viewer) -> dict[str, QDockWidget]:
+    """Return the docks of the open panels on the right, in the order of work."""
+    found = {}
+    for key, panel in PANELS.items():
+        widget = find_panel(viewer, key) if panel.area == "right" else None
+        dock = None if widget is None else dock_of(widget)
+        if dock is not None and dock.area == "right" and not dock.isFloating():
+            found[key] = dock
+    return found

@@ -33,15 +33,33 @@ class Field:
         Returns what the person entered.
     show : callable
         Shows a value.
+    typed : signal, optional
+        Of the widget, for each letter that is typed before the value is taken.
     caption : QLabel, optional
         The name beside the widget.
     """
 
     def __init__(
-        self, widget: QWidget, value: Callable[[], Any], show: Callable[[Any], None]
+        self,
+        widget: QWidget,
+        value: Callable[[], Any],
+        show: Callable[[Any], None],
+        typed: Any = None,
     ) -> None:
-        self.widget, self.value, self.show = widget, value, show
+        self.widget, self.value, self.show, self.typed = widget, value, show, typed
         self.caption: QLabel | None = None
+
+    def commit(self) -> None:
+        """Take what was typed and not yet confirmed."""
+        if isinstance(self.widget, QSpinBox | QDoubleSpinBox):
+            self.widget.interpretText()
+
+    def mark(self, refused: bool) -> None:
+        """Show whether the value cannot be taken."""
+        if bool(self.widget.property("refused")) != refused:
+            self.widget.setProperty("refused", refused)
+            self.widget.style().unpolish(self.widget)
+            self.widget.style().polish(self.widget)
 
 
 def make_field(item: Setting, edited: Callable[[], None]) -> Field:
@@ -109,7 +127,7 @@ def _suggestion(item: Setting, edited: Callable[[], None]) -> Field:
         box.setCurrentIndex(box.findText(text or AUTO))
         box.setEditText(text)
 
-    return Field(box, value, show)
+    return Field(box, value, show, line.textEdited)
 
 
 def _whole_number(item: Setting, edited: Callable[[], None]) -> Field:
@@ -183,4 +201,4 @@ def _text(item: Setting, edited: Callable[[], None]) -> Field:
         many = isinstance(given, tuple)
         box.setText(" ".join(f"{v:g}" for v in given) if many else str(given or ""))
 
-    return Field(box, value, show)
+    return Field(box, value, show, box.textEdited)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import Any, Generic, TypeVar
 
 from qtpy.QtCore import Qt, Signal
@@ -64,7 +65,8 @@ class ConfigForm(QWidget, Generic[C]):
 
     Settings are grouped by their ``group``; rare ones fold under "More". A
     switch governs the numbers that follow it in its group: they are greyed out
-    while it is off.
+    while it is off. What cannot be taken stays in its field, marked, until it is
+    mended: ``config`` is then not what is shown, and nothing should be started by it.
 
     Parameters
     ----------
@@ -88,7 +90,9 @@ class ConfigForm(QWidget, Generic[C]):
         super().__init__()
         self._config = config
         self._fields: dict[str, Field] = {}
+        self._settings: dict[str, Setting] = {}
         self._filling = False
+        self._trouble = ""
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(6)
@@ -105,8 +109,13 @@ class ConfigForm(QWidget, Generic[C]):
 
     @property
     def config(self) -> C:
-        """The settings as they are in the form."""
+        """The settings in the form; while there is ``trouble``, those before it."""
         return self._config
+
+    @property
+    def trouble(self) -> str:
+        """Why what is shown cannot be taken, "" if it can."""
+        return self._trouble
 
     def set_config(self, config: C) -> None:
         """Show other settings, without saying ``changed``."""
@@ -116,6 +125,14 @@ class ConfigForm(QWidget, Generic[C]):
             field.show(getattr(config, name))
         self._filling = False
         self._grey_out()
+        self._say_trouble("")
+
+    def commit(self) -> bool:
+        """Take what was typed and not yet confirmed; return whether all can be taken."""
+        for field in self._fields.values():
+            field.commit()
+        self._on_edit()
+        return not self._trouble
 
     def field(self, name: str) -> QWidget:
         """Return the widget of one setting."""
@@ -139,7 +156,9 @@ class ConfigForm(QWidget, Generic[C]):
                 form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
                 rows.addLayout(form)
             field = make_field(item, self._on_edit)
-            self._fields[item.name] = field
+            self._fields[item.name], self._settings[item.name] = field, item
+            if field.typed is not None:
+                field.typed.connect(self._on_typed)
             field.widget.setObjectName(item.name)
             field.widget.setToolTip(explain(item))
             if item.type is bool:
@@ -157,20 +176,44 @@ class ConfigForm(QWidget, Generic[C]):
         self._fields[item.name].caption = caption
         return caption
 
+    def _on_typed(self) -> None:
+        if self._trouble:
+            self._on_edit()  # it may be mended by now
+
     def _on_edit(self) -> None:
         if self._filling:
             return
+        values = {name: field.value() for name, field in self._fields.items()}
         try:
-            values = {name: field.value() for name, field in self._fields.items()}
             config = self._config.replace(**values)
         except PatchmapError as error:
-            self.refused.emit(str(error))
+            self._say_trouble(str(error), self._culprits(values))
             return
-        self.refused.emit("")
+        self._say_trouble("")
         self._grey_out()
         if config != self._config:
             self._config = config
             self.changed.emit(config)
+
+    def _say_trouble(self, sentence: str, culprits: Collection[str] = ()) -> None:
+        for name, field in self._fields.items():
+            field.mark(name in culprits)
+            if name in culprits and self._settings[name].rare:
+                self.more.open(True)
+        if sentence != self._trouble:
+            self._trouble = sentence
+            self.refused.emit(sentence)
+
+    def _culprits(self, values: dict[str, Any]) -> list[str]:
+        """Name the settings that cannot be taken by themselves, or with the others."""
+        wrong = [n for n, item in self._settings.items() if not _can(item.check, values[n])]
+        if wrong:
+            return wrong
+        old = {name: getattr(self._config, name) for name in values}
+        changed = [name for name in values if values[name] != old[name]]
+        # Those without which all would be well.
+        alone = [n for n in changed if _can(self._config.replace, **{**values, n: old[n]})]
+        return alone or changed
 
     def _grey_out(self) -> None:
         for name, switch in self._governors.items():
@@ -178,6 +221,14 @@ class ConfigForm(QWidget, Generic[C]):
             field.widget.setEnabled(on)
             if field.caption is not None:
                 field.caption.setEnabled(on)
+
+
+def _can(check: Callable[..., Any], *args: Any, **values: Any) -> bool:
+    try:
+        check(*args, **values)
+    except PatchmapError:
+        return False
+    return True
 
 
 def explain(item: Setting) -> str:

@@ -23,6 +23,7 @@ from napari_patchmap.plugin.guests import Guests
 from napari_patchmap.plugin.keys import layer_keys
 from napari_patchmap.plugin.mouse import MapMouse
 from napari_patchmap.plugin.moving import move_points
+from napari_patchmap.plugin.notes import CanvasNote
 from napari_patchmap.plugin.opening import MISSING
 from napari_patchmap.plugin.places import Places
 from napari_patchmap.plugin.quiet import Quiet
@@ -92,9 +93,11 @@ class MapLayer(Quiet):
         self.mouse.glass.resized.connect(self._on_resized)
         self.close_up = CloseUp(viewer, self, self.mouse.glass)
         self.places = Places(viewer, self.workspace, self.views, self.mouse.glass)
+        self.note = CanvasNote(viewer)
         self.link = SourceLink(viewer, self.workspace, self.views, self.places)
         self.workspace.patches_changed.connect(self._on_patches)
         self.workspace.map_changed.connect(self._on_map)
+        self.workspace.provisional_changed.connect(self._on_provisional)
         self.workspace.run_changed.connect(self._on_run)
         self.workspace.compared_changed.connect(self._on_compared)
         self.workspace.selection_changed.connect(self._on_selection)
@@ -235,6 +238,15 @@ class MapLayer(Quiet):
         self._mark_selection()
         self._mark_current()
 
+    def _on_provisional(self, said: str) -> None:
+        """Say what the map is while none is learned; the learned one is of another scale."""
+        self._say_what_it_is()
+        if not said and self.points is not None:
+            self._framing.fit(self.board.whole)
+
+    def _say_what_it_is(self) -> None:
+        self.note.say(self.workspace.provisional if self.views.now == "map" else "")
+
     def _on_run(self, run: object) -> None:
         if run is not None and self.points is not None:
             with self._quiet():
@@ -299,6 +311,7 @@ class MapLayer(Quiet):
         """Give the keyboard to what is shown."""
         self.mouse.put_away()
         self.close_up.refresh()
+        self._say_what_it_is()
         shown = (
             [self.points] if view == "map" else [ly for ly in self.views.sources if ly.visible]
         )

@@ -14,20 +14,17 @@ reader claims nearly every ending and every folder, so whatever we claim is aske
 - ``config.json`` opens the saved run that it lies in.
 
 Nothing is read here. The panels are opened when the libraries that they need have been
-imported, which takes seconds the first time and happens in another thread; the panel
-"Load patches" then reads in the background, with progress and a way to cancel.
+imported, see starting.py; the panel "Load patches" then reads in the background, with
+progress and a way to cancel.
 """
 
 from __future__ import annotations
 
-import sys
-import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import napari
-from napari.utils.notifications import show_info, show_warning
 
 from napari_patchmap.plugin.known_files import (
     SLIDES,
@@ -43,9 +40,6 @@ LayerData = tuple[Any, ...]
 
 #: What napari takes for "read, but there is no layer to add".
 _NOTHING: list[LayerData] = [(None,)]
-
-#: Has been imported once Patchmap was started.
-_LOADER = "napari_patchmap.plugin.widgets.load"
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | None:
@@ -68,34 +62,18 @@ def read(path: str) -> list[LayerData]:
     viewer = napari.current_viewer()
     if viewer is None:
         return [_as_points(path) if is_run(path) else _as_image(path)]
-    from napari_patchmap.plugin.worker import Task
+    from napari_patchmap.plugin.starting import open_soon
 
-    # The viewer itself, which napari may have wrapped.
-    viewer_ref = weakref.ref(getattr(viewer, "__wrapped__", viewer))
-    task = Task(_import_panels, "Starting Patchmap")
-    task.done.connect(lambda _: _open(viewer_ref(), path))
-    task.failed.connect(show_warning)
-    task.start()
-    if _LOADER not in sys.modules:
-        show_info("Patchmap is starting…")
+    open_soon(viewer, lambda opened: _open(opened, path))
     return _NOTHING
 
 
-def _import_panels(_: object) -> None:
-    from napari_patchmap.plugin.docks import PANELS
-
-    for panel in PANELS.values():
-        panel.load()
-
-
-def _open(viewer: Viewer | None, path: str) -> None:
+def _open(viewer: Viewer, path: str) -> None:
     """Show the panel with a path in it."""
-    if viewer is None:
-        return
+    from napari_patchmap.plugin.docks import show_panel
     from napari_patchmap.plugin.widgets.load import LoadPatches
-    from napari_patchmap.plugin.widgets.open_all import open_workspace
 
-    panel = open_workspace(viewer)["load"]
+    panel = show_panel(viewer, "load")
     assert isinstance(panel, LoadPatches)
     panel.open_path(Path(path))
 

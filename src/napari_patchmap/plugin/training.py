@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 from qtpy.QtCore import QObject, Signal, Slot
 
-from napari_patchmap.errors import RunError
+from napari_patchmap.errors import PatchmapError, RunError
+from napari_patchmap.explore.pixel_map import pixel_map
+from napari_patchmap.methods.catalog import UNTRAINED
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.worker import Task, sentence_of
 from napari_patchmap.plugin.workspace import Workspace
@@ -19,6 +22,10 @@ from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.training import fit
 from napari_patchmap.training.progress import Progress
 from napari_patchmap.training.relayout import lay_out_again
+
+#: What is shown before anything was learned, or laid out where nothing is learned.
+OF_PIXELS = "Map of pixels, until the network has learned"
+_FIRST_LOOK = "First look at the pixels, until the map is laid out"
 
 #: How often the map on the screen moves; the trainer makes it rarer if it is costly.
 _SNAPSHOT_SECONDS = 1.5
@@ -51,9 +58,14 @@ class Training(QObject):
         returns the run.
     name : str
         What is being done.
+    first_look : str
+        What a map of pixels is called that is shown before the first one that is made; ""
+        where none is to be shown.
 
     Signals
     -------
+    pixels_mapped(ndarray)
+        A map of pixels, to look at until the network has learned.
     progressed(list of Progress)
         Reports since the last time, in order.
     rested()
@@ -64,6 +76,7 @@ class Training(QObject):
         There is no run, and why, in one sentence.
     """
 
+    pixels_mapped = Signal(object)
     progressed = Signal(list)
     rested = Signal()
     finished = Signal(object)
@@ -76,19 +89,24 @@ class Training(QObject):
         folder: Path,
         make: Callable[[Task, Callable[[], bool]], Run],
         name: str,
+        *,
+        first_look: str = "",
     ) -> None:
         super().__init__()
-        self._workspace = workspace
+        self._workspace, self._first_look = workspace, first_look
         self.patches, self.folder = patches, folder
         self._pause, self._resting = threading.Event(), False
 
         def work(task: Task) -> Trained:
             with alone_in(folder):
+                if first_look:
+                    self._map_pixels(task)
                 run = make(task, self._should_pause)
                 # Saved here, so that a window that is closing loses nothing either.
                 return Trained(run, _save(run, folder))
 
         self._task = Task(work, name)
+        self.pixels_mapped.connect(self._on_pixels)
         self._task.reported.connect(self._on_reports)
         self._task.done.connect(self._on_done)
         self._task.failed.connect(self.failed)
@@ -118,7 +136,10 @@ class Training(QObject):
                 snapshot_seconds=_SNAPSHOT_SECONDS,
             )
 
-        return cls(workspace, patches, folder, make, "Training a map")
+        first = _FIRST_LOOK if config.train.method in UNTRAINED else OF_PIXELS
+        if workspace.embedding is not None:
+            first = ""  # the map that stands is left to stand
+        return cls(workspace, patches, folder, make, "Training a map", first_look=first)
 
     @classmethod
     def layout(
@@ -176,6 +197,20 @@ class Training(QObject):
             self._resting = True
             self.rested.emit()
         return paused
+
+    def _map_pixels(self, task: Task) -> None:
+        """Make a map of pixels, in the other thread; one that cannot be made is left out."""
+        try:
+            places = pixel_map(self.patches, should_stop=task.should_stop)
+        except (PatchmapError, OSError, MemoryError):
+            return  # the training says what is wrong with the patches
+        if places is not None:
+            self.pixels_mapped.emit(places)
+
+    @Slot(object)
+    def _on_pixels(self, places: np.ndarray) -> None:
+        if self.current and self._workspace.embedding is None:
+            self._workspace.set_embedding(places, provisional=self._first_look)
 
     @Slot(list)
     def _on_reports(self, reports: list[Progress]) -> None:

@@ -176,6 +176,11 @@ class Newest(QObject):
         With it the wishes and the signals go.
     name : str
         What is being done.
+
+    Attributes
+    ----------
+    error : Exception or None
+        What ended the last work that failed, set before ``failed``.
     """
 
     done = Signal(object)
@@ -183,6 +188,7 @@ class Newest(QObject):
 
     def __init__(self, parent: QObject, name: str) -> None:
         super().__init__(parent)
+        self.error: Exception | None = None
         self._name = name
         self._task: Task | None = None
         self._next: Callable[[Task], Any] | None = None
@@ -216,6 +222,7 @@ class Newest(QObject):
     @Slot(str)
     def _on_failed(self, sentence: str) -> None:
         if self._next is None:
+            self.error = None if self._task is None else self._task.error
             self.failed.emit(sentence)
 
     @Slot()

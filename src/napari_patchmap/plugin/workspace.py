@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from napari.utils.notifications import show_info
 from psygnal import Signal
 
 from napari_patchmap.augment.config import AugmentConfig
 from napari_patchmap.explore.selection import How, Selection
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.notes import teller
 from napari_patchmap.plugin.threads import compute_elsewhere
 
 if TYPE_CHECKING:
@@ -51,9 +51,13 @@ class Workspace:
         Other patches were loaded; map and selection have been emptied before.
     augment_changed(AugmentConfig)
         The augmentations were edited.
+    augment_refused(str)
+        What is shown as augmentations cannot be taken, and why; "" once it can.
     map_changed(ndarray)
         A first or another embedding of the current patches, ``(n, 2)`` float32,
         columns axis-0 (y) and axis-1 (x); also while a run is training.
+    provisional_changed(str)
+        What the map is in place of a learned one, "" when it is one; after ``map_changed``.
     unfinished_changed(Path or None)
         Folder of an interrupted training of the current patches that was opened.
     run_changed(Run or None)
@@ -72,7 +76,9 @@ class Workspace:
 
     patches_changed = Signal(object)
     augment_changed = Signal(object)
+    augment_refused = Signal(str)
     map_changed = Signal(object)
+    provisional_changed = Signal(str)
     unfinished_changed = Signal(object)
     run_changed = Signal(object)
     compared_changed = Signal(object)
@@ -85,7 +91,9 @@ class Workspace:
         compute_elsewhere()  # this is the thread of the window
         self._patches: PatchSet | None = None
         self._augment = AugmentConfig()
+        self._augment_trouble = ""
         self._embedding: np.ndarray | None = None
+        self._provisional = ""
         self._run: Run | None = None
         self._unfinished: Path | None = None
         self._compared: tuple[Compared, ...] = ()
@@ -104,6 +112,7 @@ class Workspace:
         """Take other patches; the map and the selection of the old ones go."""
         self._patches = patches
         self._embedding = None
+        self._set_provisional("")
         self._run = None
         self._unfinished = None
         self.set_compared(())
@@ -126,14 +135,41 @@ class Workspace:
             self.augment_changed.emit(config)
 
     @property
+    def augment_trouble(self) -> str:
+        """Why the augmentations that are shown cannot be taken, "" if they can."""
+        return self._augment_trouble
+
+    def refuse_augment(self, sentence: str) -> None:
+        """Say that what is shown as augmentations is not ``augment``; "" once it is."""
+        if sentence != self._augment_trouble:
+            self._augment_trouble = sentence
+            self.augment_refused.emit(sentence)
+
+    @property
     def embedding(self) -> np.ndarray | None:
         """The map as shown, ``(n, 2)`` float32, or None before there is one."""
         return self._embedding
 
-    def set_embedding(self, embedding: np.ndarray) -> None:
+    @property
+    def provisional(self) -> str:
+        """What the map is while none has been learned, "" when it is a learned one."""
+        return self._provisional
+
+    def _set_provisional(self, said: str) -> None:
+        if said != self._provisional:
+            self._provisional = said
+            self.provisional_changed.emit(said)
+
+    def set_embedding(self, embedding: np.ndarray, provisional: str = "") -> None:
         """Show a map of the current patches; the selection stays.
 
         Of more than two dimensions the first two are shown.
+
+        Parameters
+        ----------
+        embedding : ndarray, shape (n, d)
+        provisional : str
+            What it is, if it stands in for one that is learned.
 
         Raises
         ------
@@ -146,6 +182,7 @@ class Workspace:
         shown = 3 if embedding.shape[1] == 3 else 2  # of more, the first two
         self._embedding = np.ascontiguousarray(embedding[:, :shown], np.float32)
         self.map_changed.emit(self._embedding)
+        self._set_provisional(provisional)
 
     @property
     def run(self) -> Run | None:
@@ -269,6 +306,6 @@ def workspace_of(viewer: Viewer) -> Workspace:
     if key not in _workspaces:
         _workspaces[key] = Workspace()
         # napari's own way of telling: a note in the corner that goes by itself.
-        _workspaces[key].status_changed.connect(show_info)
+        _workspaces[key].status_changed.connect(teller(viewer))
         weakref.finalize(viewer, _workspaces.pop, key, None)
     return _workspaces[key]

@@ -79,6 +79,11 @@ class SavedMap:
         return title_of(self.config, self.layout, complete=self.complete)
 
     @property
+    def budget(self) -> str:
+        """What the training was given: minutes, epochs or a preset, and its seed."""
+        return budget_of(self.config)
+
+    @property
     def caption(self) -> str:
         """Title, and the quality figures on a second line."""
         return caption_of(self.config, self.layout, self.metrics, complete=self.complete)
@@ -164,6 +169,20 @@ def title_of(config: RunConfig, layout: str, *, complete: bool = True) -> str:
     if not complete:
         words.append("stopped early")
     return ", ".join(words)
+
+
+def budget_of(config: RunConfig) -> str:
+    """Say what a training was given, which tells maps apart that were made alike."""
+    train = config.train
+    if train.method in UNTRAINED:
+        words = []
+    elif train.minutes is not None:
+        words = [f"{train.minutes:g} min"]
+    elif train.epochs is not None:
+        words = [f"{' + '.join(f'{epochs:g}' for epochs in train.epochs)} epochs"]
+    else:
+        words = [train.preset]
+    return ", ".join(words + ([f"seed {train.seed}"] if train.seed else []))
 
 
 def caption_of(

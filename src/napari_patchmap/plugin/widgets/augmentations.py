@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import napari.viewer
@@ -26,12 +27,25 @@ VIEWS = 15
 
 _PAUSE_MS = 150
 
-_PRESET_TIPS = {
-    "natural": "Crops, left-right flips and colour, as for photographs.",
-    "right-angles": "Also up-down flips and quarter turns: for images without an upright side.",
-    "rotations": "Also any angle: for cells in the middle of their patch.",
-    "dino": "For the method DINO: tilts, any angle, blur and solarisation.",
-    "histology": "For tissue: tiny crops, quarter turns, strong colour changes and blur.",
+#: What each preset is for, beside its name in the list.
+_FOR = {
+    "natural": "with an up and a down",
+    "right-angles": "no upright side",
+    "rotations": "single cells",
+    "dino": "for the method DINO",
+    "histology": "stained tissue",
+}
+
+#: What it does, said below the list.
+_DOES = {
+    "natural": "Crops, left-right flips and colour, for images with an up and a down, such as "
+    "photographs.",
+    "right-angles": "Also up-down flips and quarter turns, for images without an upright side, "
+    "such as tissue.",
+    "rotations": "Also any angle, for single cells in the middle of their patch.",
+    "dino": "Tilts, any angle, blur and solarisation, as published for the method DINO.",
+    "histology": "Tiny crops, quarter turns, strong colour and blur, for stained tissue.",
+    CUSTOM: "Your own choice of the settings below.",
 }
 
 
@@ -46,16 +60,15 @@ class Augmentations(WorkPanel):
 
         self.preset = QComboBox()
         self.preset.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.preset.setMinimumContentsLength(8)
         for name in PRESETS:
-            self.preset.addItem(name, name)
-            self.preset.setItemData(
-                self.preset.count() - 1, _PRESET_TIPS[name], Qt.ItemDataRole.ToolTipRole
-            )
+            self.preset.addItem(f"{name} · {_FOR[name]}", name)
         self.preset.addItem(CUSTOM, CUSTOM)
-        listed = "".join(f"<br><b>{k}</b>: {v}" for k, v in _PRESET_TIPS.items())
         self.preset.setToolTip(
-            f"<qt>A set of augmentations to start from. Default: rotations.{listed}</qt>"
+            "<qt>A set of augmentations to start from: what does not matter in your images. "
+            "Default: rotations.</qt>"
         )
+        self.does = label("", "hint", wrap=True)
         self.jitter = QComboBox()
         self.jitter.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.jitter.addItem("as set below", "")
@@ -79,6 +92,7 @@ class Augmentations(WorkPanel):
         self.views = PictureGrid(44, columns=5)
         self.views.setToolTip("What the network sees: it learns that these are the same patch.")
         self.note = Message()
+        self.refusal = Message()
         self.form = ConfigForm(self.workspace.augment)
 
         choices = QFormLayout()
@@ -86,6 +100,7 @@ class Augmentations(WorkPanel):
         choices.setHorizontalSpacing(10)
         choices.setVerticalSpacing(4)
         choices.addRow("Preset", self.preset)
+        choices.addRow(self.does)
         choices.addRow("Colour jitter", self.jitter)
         self.column.addLayout(choices)
         side = row(self.other, self.again, 1)
@@ -101,6 +116,7 @@ class Augmentations(WorkPanel):
         self.column.addWidget(line())
         self.column.addWidget(self.form)
         self.column.addStretch(1)
+        self.footer.addWidget(self.refusal)
         self.next = self.lead_to("train", "Next: train a map", "primary")
 
         self._previews = Newest(self, "Previewing augmentations")
@@ -111,6 +127,9 @@ class Augmentations(WorkPanel):
         self.preset.activated.connect(self._on_preset)
         self.jitter.activated.connect(self._on_jitter)
         self.form.changed.connect(self.workspace.set_augment)
+        self.form.refused.connect(self._on_refused)
+        # What cannot be taken goes with the panel.
+        self._farewell.append(partial(self.workspace.refuse_augment, ""))
         self.other.clicked.connect(self.another_patch)
         self.again.clicked.connect(self._other_views)
         self.listen(self.workspace.patches_changed, self._on_patches)
@@ -137,6 +156,7 @@ class Augmentations(WorkPanel):
         name = self.preset.currentData()
         if name != CUSTOM:
             self.workspace.set_augment(AugmentConfig.preset(name))
+            self.form.set_config(self.workspace.augment)  # what was refused goes
         self._show_preset(self.workspace.augment)
 
     def _on_jitter(self, _: int) -> None:
@@ -144,6 +164,10 @@ class Augmentations(WorkPanel):
         if name:
             self.workspace.set_augment(self.workspace.augment.jittered(name))
         self._show_preset(self.workspace.augment)
+
+    def _on_refused(self, sentence: str) -> None:
+        self.refusal.say(sentence, "error")
+        self.workspace.refuse_augment(sentence)
 
     def _on_augment(self, config: AugmentConfig) -> None:
         if config != self.form.config:
@@ -153,10 +177,9 @@ class Augmentations(WorkPanel):
         self._pause.start()
 
     def _show_preset(self, config: AugmentConfig) -> None:
-        called = config.called
-        self.preset.setCurrentIndex(
-            self.preset.findData(called if called in PRESETS else CUSTOM)
-        )
+        called = config.called if config.called in PRESETS else CUSTOM
+        self.preset.setCurrentIndex(self.preset.findData(called))
+        self.does.setText(_DOES[called])
         self.jitter.setCurrentIndex(self.jitter.findData(config.jitter_strength))
 
     def _on_patches(self, patches: Any) -> None:

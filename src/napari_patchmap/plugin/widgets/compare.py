@@ -69,8 +69,8 @@ class CompareMaps(WorkPanel):
         self.column.addWidget(self.table)
         self.column.addWidget(self.none)
         self.column.addLayout(row(self.add, 1))
-        self.column.addWidget(self.message)
         self.column.addStretch(1)
+        self.footer.addWidget(self.message)
         self.footer.addLayout(row(self.open, 1))
         self.footer.addWidget(self.save)
         self.setAcceptDrops(True)
@@ -290,7 +290,8 @@ class _Table(FiguresTable):
         self.setRowCount(len(maps))
         for i, one in enumerate(maps):
             current = one.folder == own
-            said = "this map" if current else say_day(one.written)
+            when = f"{say_day(one.written)} {one.written:%H:%M}"
+            said = " · ".join(filter(None, ["this map" if current else "", one.budget, when]))
             first = QTableWidgetItem(f"{one.title}\n{said}")
             first.setToolTip(
                 f"<qt><b>{escape(one.title)}</b><br>{escape(one.device)}<br>"

@@ -26,8 +26,9 @@ from napari_patchmap.plugin.docks import show_panel
 from napari_patchmap.plugin.layers import MapLayer
 from napari_patchmap.plugin.opening import Opened, Request, keep_channels, open_request
 from napari_patchmap.plugin.widgets.cache_line import CacheLine
+from napari_patchmap.plugin.widgets.offer import Offer, Proposal
 from napari_patchmap.plugin.widgets.panel import WorkPanel, label
-from napari_patchmap.plugin.widgets.parts import Message, button, row
+from napari_patchmap.plugin.widgets.parts import Message, button, row, set_role
 from napari_patchmap.plugin.widgets.recent import remember_source
 from napari_patchmap.plugin.widgets.source_form import SourceForm
 from napari_patchmap.plugin.widgets.summary import Summary
@@ -60,6 +61,9 @@ class LoadPatches(WorkPanel):
         # All channels of what was loaded, to choose among.
         self._whole: PatchSet | None = None
         self._setting = False
+        # Whether what the fields name is what is loaded.
+        self._fresh = False
+        self.offer = Offer()
         self.source = SourceForm(self.viewer)
         self.drop = _DropHint(self.source)
         self.message = Message()
@@ -79,9 +83,9 @@ class LoadPatches(WorkPanel):
         self.progress.setTextVisible(True)
         self.progress.hide()
         self.summary = Summary()
+        self.refusal = Message()
+        self.column.addWidget(self.offer)
         self.column.addWidget(self.drop)
-        self.column.addWidget(self.message)
-        self.column.addWidget(self.progress)
         self.column.addWidget(self.summary)
         self.column.addStretch(1)
         self.cache = CacheLine()
@@ -89,16 +93,24 @@ class LoadPatches(WorkPanel):
         self.button = button(
             "Load patches", "primary", "Read the images; nothing is changed yet."
         )
-        self.footer.addWidget(self.button)
+        # In view however far the settings are scrolled.
+        for part in (self.message, self.progress, self.refusal):
+            self.footer.addWidget(part)
         self.place_button = button(
             "Place on the map",
             "",
             "Put these images on the map that is open, without training; the map stays as it "
             "is, and you are told if they look unlike its own.",
         )
-        self.footer.addWidget(self.place_button)
-        self.next = self.lead_to("augment", "Next: choose augmentations")
+        buttons = row(self.button)
+        buttons.setStretch(0, 1)
+        buttons.addWidget(self.place_button, 1)
+        self.footer.addLayout(buttons)
+        self.next = self.lead_to("train", "Train a map", "primary")
+        self.augment = self.lead_to("augment", "Choose augmentations first")
 
+        self._settled_soon = QTimer(self, singleShot=True, interval=_SETTLED)
+        self._settled_soon.timeout.connect(self._look_at_summary)
         self._channels = Newest(self, "Choosing channels")
         self._channels.done.connect(self._take)
         self._channels.failed.connect(self._say_error)
@@ -112,7 +124,10 @@ class LoadPatches(WorkPanel):
         self.axes_choice.hide()
         self.button.clicked.connect(self._on_button)
         self.place_button.clicked.connect(self.place)
-        self.source.changed.connect(self._forget_trouble)
+        self.source.changed.connect(self._on_other_source)
+        self.source.layers_listed.connect(self._look_at_layers)
+        self.offer.proposed.connect(self._on_proposed)
+        self.offer.taken.connect(self._on_taken)
         for key, choose in self.size_buttons.items():
             choose.clicked.connect(lambda _=False, key=key: self.load(key))
         self.setAcceptDrops(True)
@@ -139,6 +154,8 @@ class LoadPatches(WorkPanel):
         if self.source.recognising:
             self._load_when_known, self._tiles_first = True, False
             self.source.recognise_now()
+            return
+        if not self.source.commit():
             return
         if self.workspace.training:
             self._say_error("A map is being trained; cancel it or wait before loading others.")
@@ -168,8 +185,7 @@ class LoadPatches(WorkPanel):
         self.progress.setRange(0, 0)
         self.progress.setFormat("reading…")
         self.progress.show()
-        self.button.setText("Cancel")
-        self.place_button.setEnabled(False)
+        self._show_state()
         self.source.setEnabled(False)
         task.start()
 
@@ -213,6 +229,44 @@ class LoadPatches(WorkPanel):
 
         return heard
 
+    # -- what is offered ---------------------------------------------------------
+
+    def _look_at_layers(self) -> None:
+        """See whether something is open that could be loaded by one click."""
+        self._forget_trouble()
+        patches = self.workspace.patches
+        origin = {} if patches is None else patches.origin
+        used = (str(origin.get("layer", "")), str(origin.get("labels_layer", "")))
+        self.offer.look(list(self.viewer.layers), used, empty=patches is None)
+
+    def _on_proposed(self, proposal: Proposal | None) -> None:
+        """Fill in what is open here, unless something else was chosen."""
+        if self.source.untouched and self.workspace.patches is None and not self.loading:
+            if proposal is None or proposal.kind == "bundled":
+                self.source.choose("folder")
+            else:
+                self.source.choose(proposal.kind, proposal.image, proposal.objects)
+        self._show_state()
+
+    def _on_taken(self, proposal: Proposal) -> None:
+        if not self.loading:
+            self._placing = False
+            self.source.choose(proposal.kind, proposal.image, proposal.objects)
+            self.load()
+
+    def enterEvent(self, event: Any) -> None:
+        """See whether something was painted into an empty Labels layer."""
+        super().enterEvent(event)
+        if self.offer.waits_for_objects:
+            self._look_at_layers()
+
+    def _on_other_source(self) -> None:
+        self._fresh = False
+        self._forget_trouble()
+        self._show_state()
+
+    # -- what comes of it ----------------------------------------------------------
+
     def _on_progress(self, reports: list[tuple[int, int]]) -> None:
         done, total = reports[-1]
         self.progress.setRange(0, total)
@@ -229,10 +283,14 @@ class LoadPatches(WorkPanel):
         if opened.run is not None:
             self.workspace.set_run(opened.run)
         self.workspace.set_unfinished(opened.unfinished)
-        if opened.unfinished is not None and opened.run is None:
-            show_panel(self.viewer, "train")  # where it is resumed
         self._say(opened.sentence, "note")
-        QTimer.singleShot(_SETTLED, self._look_at_summary)
+        if opened.run is not None:
+            show_panel(self.viewer, "explore")  # there is nothing left to load
+            if opened.sentence:
+                self.workspace.say(opened.sentence)
+        elif opened.unfinished is not None:
+            show_panel(self.viewer, "train")  # where it is resumed
+        self._settled_soon.start()
         self._remembering.ask(lambda task: remember_source(request))
         self.cache.refresh()
 
@@ -339,14 +397,32 @@ class LoadPatches(WorkPanel):
             self.load()
 
     def _on_refused(self, sentence: str) -> None:
-        self._say(sentence, "error" if sentence else "info")
+        self.refusal.say(sentence, "error")
+        self._show_state()
+
+    def _show_state(self) -> None:
+        """Nothing is loaded by other settings than those that are shown."""
+        able = not self.source.trouble
+        self.button.setEnabled(self.loading or able)
+        self.place_button.setEnabled(not self.loading and able)
+        self.button.setText("Cancel" if self.loading else "Load patches")
+        self.offer.setEnabled(not self.loading)
+        # One coloured button, on what comes next.
+        there = self.workspace.patches is not None
+        leads = there and (self._fresh or not self.source.filled)
+        offers = not there and self.offer.proposal is not None and self.source.untouched
+        loads = not self.loading and not leads and not offers
+        set_role(self.button, "primary" if loads else "")
+        self.offer.set_primary(offers and not self.loading)
+        self.next.setVisible(there and not self.loading)
+        self.augment.setVisible(there and not self.loading)
+        set_role(self.next, "primary" if leads else "")
 
     def _on_end(self) -> None:
         self._task = None
         self.progress.hide()
         self.source.setEnabled(True)
-        self.place_button.setEnabled(True)
-        self.button.setText("Load patches")
+        self._show_state()
 
     # -- what is said --------------------------------------------------------------
 
@@ -367,7 +443,9 @@ class LoadPatches(WorkPanel):
             self._whole = None  # they came from elsewhere
         whole = self._whole
         self.summary.show_patches(patches, () if whole is None else whole.channel_names)
-        self.next.setVisible(patches is not None)
+        self._fresh = patches is not None
+        self._look_at_layers()
+        self._show_state()
 
     # -- drag and drop ---------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import napari.viewer
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QMainWindow, QTabBar, QTabWidget, QWidget
 
 from napari_patchmap.plugin.docks import PANELS, dock_of, show_panel
@@ -16,27 +16,6 @@ _GALLERY_SHARE = 0.24
 
 #: Tabs that are no wider than their names ask for.
 _TABS = "QTabBar::tab { padding: 4px 7px; margin: 0px 1px 0px 0px; min-width: 0px; }"
-
-
-class OpenWorkspace(QWidget):
-    """The menu's entry: arranges the workspace, then leaves.
-
-    napari makes a dock for whatever a plugin offers in its menu; this one only
-    stays until the panels are open, so that the entry works again and again.
-    """
-
-    def __init__(self, viewer: napari.viewer.Viewer) -> None:
-        super().__init__()
-        self._viewer = real_viewer(viewer)
-        self.setMaximumSize(0, 0)
-        QTimer.singleShot(0, self._open)
-
-    def _open(self) -> None:
-        dock = dock_of(self)
-        if dock is not None:
-            self._viewer.window.remove_dock_widget(dock)
-        open_workspace(self._viewer)
-        self.deleteLater()
 
 
 def open_workspace(viewer: napari.viewer.Viewer) -> dict[str, QWidget]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from napari.viewer import Viewer
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_patchmap.plugin.docks import PANELS, show_panel
+from napari_patchmap.plugin.docks import PANELS, settle, show_panel
 from napari_patchmap.plugin.subscribe import subscribe
 from napari_patchmap.plugin.widgets.style import Look
 from napari_patchmap.plugin.worker import Task
@@ -51,6 +51,7 @@ class WorkPanel(QWidget):
         self.workspace = workspace_of(viewer)
         self.look = Look(self.viewer.theme)
         self._theme = ""
+        self._settled = False
         # Called once when the panel goes; must not hold the panel itself.
         self._farewell: list[Callable[[], Any]] = []
         self.destroyed.connect(_Farewell(self._farewell))
@@ -79,8 +80,20 @@ class WorkPanel(QWidget):
         self._pages.addWidget(self._missing)
         self._wheel = _NoAccidentalWheel(self)
         self.setMinimumWidth(280)
+        self._settling = QTimer(self, singleShot=True)
+        self._settling.timeout.connect(self._settle)
         self._restyle()
         self.viewer.events.theme.connect(self._restyle)
+
+    def showEvent(self, event: Any) -> None:
+        """Take the place among the other panels once napari has docked this one."""
+        super().showEvent(event)
+        if not self._settled:
+            self._settled = True
+            self._settling.start(0)
+
+    def _settle(self) -> None:
+        settle(self.viewer, self)
 
     # -- what it needs ---------------------------------------------------------
 

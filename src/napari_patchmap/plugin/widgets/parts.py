@@ -286,6 +286,14 @@ def button(text: str, role: str = "", tip: str = "") -> QPushButton:
     return made
 
 
+def set_role(widget: QWidget, role: str) -> None:
+    """Give a widget another role of the style sheet's."""
+    if widget.property("role") != role:
+        widget.setProperty("role", role)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
 class Wrapped(QLabel):
     """Lines of text that keep their height in a column that is scrolled.
 

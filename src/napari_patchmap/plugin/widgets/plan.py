@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QTimer, Signal
 
+from napari_patchmap.errors import ConfigError, MissingPackageError
+from napari_patchmap.networks.fixed import check_file
+from napari_patchmap.networks.started import PUBLISHED
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.widgets.parts import Wrapped
 from napari_patchmap.plugin.worker import Newest
@@ -16,7 +19,15 @@ _PAUSE_MS = 400
 
 
 class PlanText(Wrapped):
-    """A few lines with size, stages, steps and expected time of a training."""
+    """A few lines with size, stages, steps and expected time of a training.
+
+    Signals
+    -------
+    refused(str)
+        Why a training cannot follow the settings, "" once it is to be found out again.
+    """
+
+    refused = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,7 +35,10 @@ class PlanText(Wrapped):
         self._wish: tuple[PatchSet, RunConfig] | None = None
         self._plans = Newest(self, "Planning a training")
         self._plans.done.connect(self._say)
-        self._plans.failed.connect(self._say)
+        self._plans.failed.connect(self._on_failed)
+        # Beside the plan, which may take long: a file may lie on a slow disk.
+        self._files = Newest(self, "Looking for weights")
+        self._files.failed.connect(self._on_no_file)
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
         self._pause.timeout.connect(self._describe)
 
@@ -34,8 +48,13 @@ class PlanText(Wrapped):
         if wish is None or wish[0] is not patches or wish[1] != config:
             self._wish = patches, config
             self._plans.forget()
+            self._files.forget()
+            self.refused.emit("")
             self.setText("Estimating…")
             self._pause.start()
+            weights = config.train.weights
+            if weights is not None and weights != PUBLISHED:
+                self._files.ask(lambda _: check_file(weights))
 
     def wait(self) -> None:
         """Describe nothing until asked again: a training needs the computer."""
@@ -46,13 +65,30 @@ class PlanText(Wrapped):
         """Say nothing, for what was said does not hold any more."""
         self._pause.stop()
         self._plans.forget()
+        self._files.forget()
         self._wish = None
+        self.refused.emit("")
         self.setText("")
 
     def _describe(self) -> None:
         if self._wish is not None:
             patches, config = self._wish
             self._plans.ask(lambda _: describe_plan(patches, config))
+
+    def _on_failed(self, sentence: str) -> None:
+        if isinstance(self._plans.error, ConfigError | MissingPackageError):
+            self._refuse(sentence)
+        else:
+            self._say(sentence)
+
+    def _on_no_file(self, sentence: str) -> None:
+        self._pause.stop()
+        self._plans.forget()
+        self._refuse(sentence)
+
+    def _refuse(self, sentence: str) -> None:
+        self.setText("")
+        self.refused.emit(sentence)
 
     def _say(self, text: str) -> None:
         self.setText(text)

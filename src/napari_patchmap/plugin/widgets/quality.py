@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import napari.viewer
-from qtpy.QtCore import Qt
+import numpy as np
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QColor, QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QTableWidgetItem, QVBoxLayout, QWidget
 
 from napari_patchmap.explore.palette import categorical_colours, label_order
+from napari_patchmap.plugin.layers import MapLayer
 from napari_patchmap.plugin.widgets.figures import (
     KNN_TIP,
     SILHOUETTE_TIP,
@@ -17,9 +19,16 @@ from napari_patchmap.plugin.widgets.figures import (
     Number,
 )
 from napari_patchmap.plugin.widgets.panel import WorkPanel, label
-from napari_patchmap.plugin.widgets.parts import button
+from napari_patchmap.plugin.widgets.parts import button, row
 from napari_patchmap.plugin.worker import Newest
 from napari_patchmap.quality import evaluate
+
+#: What there is to be had without labels.
+_WITHOUT = (
+    "What can be judged without them: whether the groups hold together when you look at the "
+    "patches in Explore, and whether another map of the same patches, set beside this one in "
+    "Compare, keeps them together as well."
+)
 
 
 class Quality(WorkPanel):
@@ -42,16 +51,21 @@ class Quality(WorkPanel):
         self.column.addWidget(self.table)
         self.column.addStretch(1)
         self.again = button(
-            "Measure again",
-            "primary",
-            "Compute the figures of the map again, in the background.",
+            "Measure again", "", "Compute the figures of the map again, in the background."
         )
-        self.footer.addWidget(self.again)
+        self.labels = button(
+            "Add labels →",
+            "link",
+            "<qt>Load the same images with a table of labels; the figures then come.</qt>",
+        )
+        self.footer.addLayout(row(self.labels, self.again, 1))
         self.lead_to("compare", "Compare with other maps")
         self._newest = Newest(self, "Measuring the map")
         self._newest.done.connect(self.show_report)
         self._newest.failed.connect(self._on_failed)
         self.again.clicked.connect(self.measure)
+        self.labels.clicked.connect(self._to_load)
+        self.table.picked.connect(self._on_picked)
         self.listen(self.workspace.run_changed, self._on_run)
         self.listen(self.workspace.patches_changed, self._on_patches)
         self._on_run(self.workspace.run)
@@ -65,6 +79,16 @@ class Quality(WorkPanel):
         self.notes.setText("Measuring…")
         self.notes.show()
         self._newest.ask(lambda _: evaluate(embedding, labels))
+
+    def _to_load(self) -> None:
+        self._go("load")
+
+    def _on_picked(self, name: str) -> None:
+        """Select the patches of a label on the map."""
+        patches = self.workspace.patches
+        if patches is not None and patches.labels is not None:
+            MapLayer.of(self.viewer).show_map()
+            self.workspace.select(np.flatnonzero(patches.labels == name))
 
     def _on_patches(self, _: Any) -> None:
         self._on_run(self.workspace.run)
@@ -107,11 +131,14 @@ class Quality(WorkPanel):
         notes = list(report.get("notes", []))
         if knn is None and outline is None:
             notes.insert(0, f"{report['n']:,} patches on the map.")
+        labels = None if self.workspace.patches is None else self.workspace.patches.labels
+        if labels is None:
+            notes.append(_WITHOUT)
+        self.labels.setVisible(labels is None)
+        self.again.setVisible(labels is not None)
         self.notes.setText(" ".join(notes))
         self.notes.setVisible(bool(notes))
         rows = _rows(knn, outline)
-        patches = self.workspace.patches
-        labels = patches.labels if patches is not None else None
         order = label_order(labels) if labels is not None else []
         colours = dict(zip(order, categorical_colours(len(order)), strict=True))
         self.table.fill(rows, {k: QColor.fromRgbF(*c.tolist()) for k, c in colours.items()})
@@ -158,7 +185,15 @@ class _Figure(QWidget):
 
 
 class _Table(FiguresTable):
-    """Figures of each label; a click on a heading sorts."""
+    """Figures of each label; a click on a heading sorts, one on a row selects on the map.
+
+    Signals
+    -------
+    picked(str)
+        The label of the row that was clicked.
+    """
+
+    picked = Signal(str)
 
     def __init__(self) -> None:
         super().__init__(
@@ -169,6 +204,8 @@ class _Table(FiguresTable):
                 "Silhouette": SILHOUETTE_TIP,
             }
         )
+        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
+        self.cellClicked.connect(lambda i, _: self.picked.emit(self.item(i, 0).text()))
 
     def fill(
         self, rows: list[tuple[str, int, Any, int, Any]], colours: dict[str, QColor]
@@ -178,7 +215,7 @@ class _Table(FiguresTable):
         self.setRowCount(len(rows))
         for i, (name, count, right, tested, tight) in enumerate(rows):
             first = QTableWidgetItem(name)
-            first.setToolTip(name)
+            first.setToolTip(f"{name}: click to select its patches on the map.")
             if name in colours:
                 swatch = QPixmap(10, 10)
                 swatch.fill(colours[name])

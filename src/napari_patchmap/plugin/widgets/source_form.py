@@ -38,7 +38,9 @@ class SourceForm(QWidget):
     Signals
     -------
     changed()
-        The person changed something.
+        Something else is asked for.
+    layers_listed()
+        Layers came, went, or have another name.
     recognised(str)
         What a path is was found out; "" if it is nothing that holds patches.
     refused(str)
@@ -46,12 +48,14 @@ class SourceForm(QWidget):
     """
 
     changed = Signal()
+    layers_listed = Signal()
     recognised = Signal(str)
     refused = Signal(str)
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self._viewer = viewer
+        self._touched = False
         self.kind = _combo("Where the patches come from. Default: a folder of images.")
         for source in SOURCES.values():
             self.kind.addItem(source.name, source.key)
@@ -89,10 +93,11 @@ class SourceForm(QWidget):
         self._recogniser.done.connect(self._on_recognised)
         self._recogniser.failed.connect(lambda _: self._on_recognised((None, self.path.path)))
         self.kind.currentIndexChanged.connect(self._on_kind)
+        self.kind.activated.connect(self._on_touched)  # by a person only
         self.path.changed.connect(self._on_path)
         self.recent.chosen.connect(self.fill)
         for form in (self.tiles, self.crops):
-            form.refused.connect(self.refused)
+            form.refused.connect(self._on_refused)
             form.changed.connect(self._on_change)
         for signal in (
             self.layer.currentTextChanged,
@@ -185,14 +190,51 @@ class SourceForm(QWidget):
             return "No image is open that the objects could be cut out of; open it first."
         return ""
 
-    def choose(self, kind: Kind, path: str | Path = "") -> None:
-        """Fill in a source of a known kind."""
+    @property
+    def trouble(self) -> str:
+        """Why the settings that are shown cannot be taken, "" if they can."""
+        asks = SOURCES[self.kind.currentData()].asks
+        forms: dict[str, ConfigForm[Any]] = {"tiles": self.tiles, "crops": self.crops}
+        said = (form.trouble for key, form in forms.items() if key in asks)
+        return next((sentence for sentence in said if sentence), "")
+
+    def commit(self) -> bool:
+        """Take what was typed and not yet confirmed; return whether all can be taken."""
+        for form in (self.tiles, self.crops):
+            form.commit()
+        return not self.trouble
+
+    def _on_refused(self, _: str) -> None:
+        self.refused.emit(self.trouble)
+
+    @property
+    def filled(self) -> bool:
+        """Whether the fields name something that could be loaded."""
+        kind = self.kind.currentData()
+        if "path" in SOURCES[kind].asks:
+            return bool(self.path.path)
+        return not self.missing()
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nobody has chosen a source or typed a path yet."""
+        return not self._touched and not self.path.path
+
+    def _on_touched(self, _: int) -> None:
+        self._touched = True
+        self.changed.emit()
+
+    def choose(self, kind: Kind, path: str | Path = "", objects: str = "") -> None:
+        """Fill in a source of a known kind; of objects, both layers by their names."""
         self._pause.stop()
         self._recogniser.forget()
         self._looking = False
         self.kind.setCurrentIndex(self.kind.findData(kind))
         if kind == "layer":
             self.layer.setCurrentText(str(path))
+        elif kind == "objects" and objects:
+            self.image.setCurrentText(str(path))
+            self.objects.setCurrentText(objects)
         elif "path" in SOURCES[kind].asks:
             self.path.set_path(path)
             self._pause.stop()
@@ -293,6 +335,7 @@ class SourceForm(QWidget):
         self.path.title = source.title
         self.path.edit.setPlaceholderText(source.wanted)
         self._show_slide()
+        self.refused.emit(self.trouble)  # what is not shown does not matter
         self.changed.emit()
 
     def _list_layers(self, event: Any = None) -> None:
@@ -302,7 +345,7 @@ class SourceForm(QWidget):
         _list(self.layer, stacks, "no stack is open")
         _list(self.objects, labels, "no Labels layer is open")
         _list(self.image, images, "no image is open")
-        self.changed.emit()
+        self.layers_listed.emit()
 
     def _chosen(self, listed: QComboBox) -> Any:
         name = listed.currentData()

@@ -72,6 +72,11 @@ class Look:
             QSpinBox, QDoubleSpinBox {{ min-height: 20px; }}
             QLineEdit {{ min-height: 20px; padding: 1px 5px; border-radius: 2px; }}
             QComboBox {{ min-height: 18px; }}
+            QLineEdit[refused="true"], QComboBox[refused="true"], QSpinBox[refused="true"],
+            QDoubleSpinBox[refused="true"] {{
+                border: 1px solid {self.error.name()}; color: {self.error.name()};
+            }}
+            QComboBox[refused="true"] QLineEdit {{ color: {self.error.name()}; }}
             QScrollArea {{ border: 0px; }}
         """
 

@@ -13,8 +13,9 @@ from napari_patchmap.plugin.opening import MISSING
 from napari_patchmap.plugin.training import Trained, Training
 from napari_patchmap.plugin.widgets.live import Live
 from napari_patchmap.plugin.widgets.panel import WorkPanel, line
-from napari_patchmap.plugin.widgets.parts import Message, button, row
+from napari_patchmap.plugin.widgets.parts import Message, button, row, set_role
 from napari_patchmap.plugin.widgets.plan import PlanText
+from napari_patchmap.plugin.widgets.refusal import Refusal
 from napari_patchmap.plugin.widgets.result import Result
 from napari_patchmap.plugin.widgets.unfinished import UnfinishedOffer
 from napari_patchmap.runs import Unfinished
@@ -37,25 +38,30 @@ class TrainMap(WorkPanel):
         self.plan = PlanText()
         self.live = Live()
         self.message = Message()
+        self.refusal = Refusal()
+        self._unplannable = ""
         self.result = Result(self.message)
         self.unfinished = UnfinishedOffer()
         self.button = button("Start training", "primary")
         self.pause = button("Pause")
         self.column.addWidget(self.form)
         self.column.addWidget(self.plan)
-        self.column.addWidget(self.live)
-        self.column.addWidget(self.message)
         self.column.addWidget(line())
         self.column.addWidget(self.result)
         self.column.addStretch(1)
-        self.footer.addWidget(self.unfinished)
+        # In view however far the settings are scrolled.
+        for part in (self.live, self.message, self.unfinished, self.refusal):
+            self.footer.addWidget(part)
         buttons = row(self.pause)
         buttons.addWidget(self.button, 1)
         self.footer.addLayout(buttons)
         self.next = self.lead_to("explore", "Next: explore the map")
 
         self.form.changed.connect(lambda _: self._describe())
-        self.form.refused.connect(lambda sentence: self.message.say(sentence, "error"))
+        self.form.refused.connect(self._on_refused)
+        self.plan.refused.connect(self._on_unplannable)
+        self.refusal.check.clicked.connect(self._plan_again)
+        self.refusal.augment.clicked.connect(self._to_augment)
         self.button.clicked.connect(self._on_button)
         self.pause.clicked.connect(self._on_pause)
         self.result.again.clicked.connect(self.lay_out_again)
@@ -63,6 +69,7 @@ class TrainMap(WorkPanel):
         self.unfinished.refused.connect(lambda sentence: self.message.say(sentence, "error"))
         self.listen(self.workspace.patches_changed, self._on_patches)
         self.listen(self.workspace.augment_changed, self._on_augment)
+        self.listen(self.workspace.augment_refused, self._on_refused)
         self.listen(self.workspace.unfinished_changed, self._look_for_unfinished)
         self.listen(self.workspace.training_changed, self._on_training)
         self.listen(self.workspace.run_changed, self._on_run)
@@ -100,10 +107,40 @@ class TrainMap(WorkPanel):
         patches = self.workspace.patches
         if patches is None or self.missing:
             return
-        if self.workspace.training:
+        if self._refused:
+            self.plan.forget()  # it would be that of other settings
+        elif self.workspace.training:
             self.plan.wait()
         else:
             self.plan.describe(patches, self.config)
+
+    # -- settings that cannot be taken -------------------------------------------------
+
+    @property
+    def trouble(self) -> str:
+        """Why no training can be started by what is shown, "" if one can."""
+        return self._refused or self._unplannable
+
+    @property
+    def _refused(self) -> str:
+        augment = self.workspace.augment_trouble
+        return self.form.trouble or (f"Augmentations: {augment}" if augment else "")
+
+    def _on_refused(self, _: str) -> None:
+        self._describe()
+        self._show_state()
+
+    def _on_unplannable(self, sentence: str) -> None:
+        self._unplannable = sentence
+        self._show_state()
+
+    def _plan_again(self) -> None:
+        """Look whether what was missing is there by now, such as a file."""
+        self.plan.forget()
+        self._describe()
+
+    def _to_augment(self) -> None:
+        self._go("augment")
 
     def _look_for_unfinished(self, _: Any = None) -> None:
         if self.workspace.training:
@@ -115,8 +152,9 @@ class TrainMap(WorkPanel):
     # -- start, pause and cancel -------------------------------------------------------
 
     def start(self) -> None:
-        """Start training on the current patches."""
-        self._begin(self.config)
+        """Start training on the current patches, by the settings that are shown."""
+        if self.form.commit() and not self.trouble:
+            self._begin(self.config)
 
     def resume(self, unfinished: Unfinished) -> None:
         """Go on with an interrupted training, with its settings, which are shown."""
@@ -141,6 +179,8 @@ class TrainMap(WorkPanel):
         """Make another map of the current run's features by the form's t-SNE settings."""
         run, patches = self.workspace.run, self.workspace.patches
         if run is None or patches is None or self.workspace.training:
+            return
+        if not self.form.commit():
             return
         settings = {name: getattr(self.form.config, name) for name in TSNE_SETTINGS}
         self._run_in_background(Training.layout(self.workspace, patches, run, settings))
@@ -206,9 +246,16 @@ class TrainMap(WorkPanel):
         """Make the buttons say what they would do now."""
         busy = self.workspace.training
         mine = self._training is not None and not self._cancelled
+        trouble = "" if busy else self.trouble
+        self.refusal.show_refusal(
+            trouble,
+            elsewhere=bool(trouble and self._refused) and not self.form.trouble,
+            again=bool(trouble) and not self._refused,
+        )
         self.form.setEnabled(not busy)
-        self.result.again.setEnabled(not busy)
-        self.button.setEnabled(not busy or (self._training is not None and not self._leaving))
+        self.result.again.setEnabled(not busy and not self.form.trouble)
+        can_end = self._training is not None and not self._leaving
+        self.button.setEnabled(can_end if busy else not trouble)
         if busy and self._training is None:
             self.button.setText("Another training is ending…")
         elif busy:
@@ -231,11 +278,7 @@ class TrainMap(WorkPanel):
             if paused
             else "<qt>Let the computer rest; the time left stands still meanwhile.</qt>"
         )
-        role = "" if busy else "primary"
-        if self.button.property("role") != role:
-            self.button.setProperty("role", role)
-            self.button.style().unpolish(self.button)
-            self.button.style().polish(self.button)
+        set_role(self.button, "" if busy else "primary")
 
     # -- after ---------------------------------------------------------------------------
 
