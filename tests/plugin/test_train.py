@@ -16,7 +16,7 @@ from napari_patchmap.plugin.widgets.live import times
 from napari_patchmap.plugin.widgets.load import LoadPatches
 from napari_patchmap.plugin.widgets.train import TrainMap
 from napari_patchmap.plugin.worker import running_tasks
-from napari_patchmap.runs import Run, runs_home
+from napari_patchmap.runs import Run, is_unfinished, read_unfinished, runs_home
 from napari_patchmap.training import Progress
 from tests.conftest import make_cells
 
@@ -243,19 +243,19 @@ def test_loading_is_refused_meanwhile(qtbot, panel, cells):
     assert panel.workspace.patches is cells
 
 
-def test_closing_the_window_ends_the_training_and_saves_it(qtbot, panel, cells, tmp_path):
+def test_a_closed_window_leaves_a_training_that_can_be_resumed(qtbot, panel, cells):
     panel.workspace.set_patches(cells)
     workspace = panel.workspace
     configure(panel, LONG)
     click(qtbot, panel)
     wait_for_a_map(qtbot, panel)
     panel.viewer.close()
-    began = time.monotonic()
-    qtbot.waitUntil(lambda: not running_tasks(), timeout=10_000)
-    assert time.monotonic() - began < 8
+    qtbot.waitUntil(lambda: not running_tasks(), timeout=20_000)
     assert not workspace.training
+    # Nobody waits for a map of what was learned, and nothing of it is lost.
     (saved,) = runs_home().iterdir()
-    assert len(Run.load(saved)) == 60
+    assert is_unfinished(saved)
+    assert read_unfinished(saved).config == panel.config
 
 
 def test_closing_the_panel_ends_the_training(qtbot, panel, cells):
