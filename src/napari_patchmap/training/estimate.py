@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 
@@ -19,6 +20,9 @@ from napari_patchmap.networks.memory import is_out_of_memory
 from napari_patchmap.training.device import Device
 from napari_patchmap.training.optimisers import make_optimiser
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 #: t-SNE of a patch's features, and the shorter one that a network learns, in seconds;
 #: measured on two CPU cores.
 TSNE_SECONDS, LAYOUT_SECONDS = 3.5e-3, 1.7e-3
@@ -28,6 +32,9 @@ _PAIR_SECONDS, _WRITING_SECONDS = 1e-8, 1.0
 
 #: Time that is spent on measuring, in seconds, and repetitions at most.
 _PATIENCE, _REPEATS = 0.4, 5
+
+#: Seconds for which a measurement holds.
+_HOLDS = 30.0
 
 #: Part of the training that making views takes, on top of the network.
 _VIEWS = 1.1
@@ -90,6 +97,23 @@ class Speed:
         return self.look * patches * symmetries
 
 
+def _kept_for_a_while(measure: Callable[P, T]) -> Callable[P, T]:
+    """Let a measurement hold for some seconds: of a computer that may be busy any moment."""
+    known: dict[Any, tuple[float, T]] = {}
+
+    @functools.wraps(measure)
+    def kept(*args: P.args, **named: P.kwargs) -> T:
+        now, key = time.monotonic(), (args, tuple(named.items()), torch.get_num_threads())
+        for old in [k for k, (when, _) in known.items() if now - when > _HOLDS]:
+            del known[old]
+        if key not in known:
+            known[key] = now, measure(*args, **named)
+        return known[key][1]
+
+    return kept
+
+
+@_kept_for_a_while
 def update_seconds(stage: Stage, spec: NetworkSpec, device: Device) -> float:
     """Time the optimiser of a stage, without what computes its gradients.
 
@@ -113,6 +137,7 @@ def update_seconds(stage: Stage, spec: NetworkSpec, device: Device) -> float:
     return median(_times(optimiser.step, device.target))
 
 
+@_kept_for_a_while
 def measure_speed(
     spec: NetworkSpec, device: Device, batch_size: int, *, trains: bool = True
 ) -> Speed:
