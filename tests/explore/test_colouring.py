@@ -10,7 +10,6 @@ from napari_patchmap.explore.colouring import (
     MOST_CATEGORIES,
     colour_by,
     columns_to_show,
-    dimmed,
 )
 from napari_patchmap.explore.palette import categorical_colours, missing_colour
 
@@ -89,10 +88,62 @@ def test_only_columns_that_tell_something_are_offered():
     assert offered == ["label", "area", "well"]
 
 
-def test_dimming_fades_all_but_the_selection_and_keeps_colours():
-    colours = colour_by(table(label=["a", "b", "a"]), "label").colours
-    faded = dimmed(colours, np.array([1]))
-    assert faded[1, 3] == 1
-    assert (faded[[0, 2], 3] < 0.3).all()
-    np.testing.assert_array_equal(faded[:, :3], colours[:, :3])
-    np.testing.assert_array_equal(dimmed(colours, np.array([], int)), colours)
+def test_numbers_of_rows_and_of_objects_are_not_offered():
+    offered = columns_to_show(
+        table(frame=np.arange(9), label_id=[3, 1, 4, 1, 5, 9, 2, 6, 5], day=[1, 2, 3] * 3)
+    )
+    assert offered == ["day"]
+
+
+def test_all_colours_of_groups_differ_clearly():
+    colours = categorical_colours(MOST_CATEGORIES)[:, :3].astype(np.float64)
+    # OKLab (Ottosson 2020), in which a distance of 0.02 can just be seen.
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    cones = linear @ np.array(
+        [[0.4122214708, 0.5363325363, 0.0514459929],
+         [0.2119034982, 0.6806995451, 0.1073969566],
+         [0.0883024619, 0.2817188376, 0.6299787005]]
+    ).T  # fmt: skip
+    lab = np.cbrt(cones) @ np.array(
+        [[0.2104542553, 0.7936177850, -0.0040720468],
+         [1.9779984951, -2.4285922050, 0.4505937099],
+         [0.0259040371, 0.7827717662, -0.8086757660]]
+    ).T  # fmt: skip
+    apart = np.linalg.norm(lab[:, None] - lab, axis=2) + np.eye(len(lab))
+    assert apart[:13, :13].min() > 0.15
+    assert apart.min() > 0.1
+
+
+def test_a_finer_column_takes_shades_of_the_labels_colours():
+    cells = table(
+        label=["cell"] * 5 + ["platelet"] * 3 + [None],
+        fine=["b", "a", "b", "c", "b", "plt", "plt", "plt", "b"],
+    )
+    labels, fine = colour_by(cells, "label"), colour_by(cells, "fine")
+    assert fine.names == ("b", "plt", "a", "c")
+    np.testing.assert_array_equal(fine.palette[0], labels.palette[0])
+    np.testing.assert_array_equal(fine.palette[1], labels.palette[1])
+    light, dark = fine.palette[2], fine.palette[3]
+    assert (light >= labels.palette[0]).all()
+    assert (dark <= labels.palette[0]).all()
+    assert len(np.unique(fine.palette, axis=0)) == 4
+    np.testing.assert_array_equal(fine.colours, fine.palette[fine.codes])
+
+
+def test_a_coarser_column_takes_the_colour_of_its_most_frequent_label():
+    cells = table(label=["a", "b", "b", "c"], kind=["x", "x", "x", "y"])
+    labels, kinds = colour_by(cells, "label"), colour_by(cells, "kind")
+    np.testing.assert_array_equal(kinds.palette, labels.palette[[0, 2]])
+
+
+def test_the_same_name_has_the_same_colour_in_another_column():
+    cells = table(label=["a", "a", "a", "b", "c"], guess=["b", "z", "b", "a", "a"])
+    labels, guess = colour_by(cells, "label"), colour_by(cells, "guess")
+    assert (labels.names, guess.names) == (("a", "b", "c"), ("a", "b", "z"))
+    np.testing.assert_array_equal(guess.palette[:2], labels.palette[:2])
+    assert len(np.unique(guess.palette, axis=0)) == 3
+
+
+def test_a_column_that_has_nothing_to_do_with_the_label_keeps_its_colours():
+    cells = table(label=["a", "b", "a", "b"], well=["1A", "1A", "2A", "2A"])
+    np.testing.assert_array_equal(colour_by(cells, "well").palette, categorical_colours(2))

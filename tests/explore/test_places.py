@@ -9,6 +9,7 @@ from matplotlib.path import Path
 from napari_patchmap.explore.export import contact_sheet, random_sample
 from napari_patchmap.explore.lasso import points_inside, thinned
 from napari_patchmap.explore.nearest import NearestPoint
+from napari_patchmap.explore.paint_order import paint_order, ranks
 from napari_patchmap.explore.selection import Selection
 
 
@@ -45,12 +46,33 @@ def test_thinning_a_path_keeps_what_it_selects():
 
 
 def test_nearest_point_respects_radius_and_what_is_shown():
-    points = np.array([(0.0, 0.0), (1.0, 0.0), (np.nan, 0.0)])
-    everywhere = NearestPoint(points)
-    assert everywhere.find(np.array([0.9, 0.1]), 0.5) == 1
-    assert everywhere.find(np.array([0.5, 3.0]), 0.5) == -1
-    assert NearestPoint(points, np.array([0, 2])).find(np.array([0.9, 0.0]), 2) == 0
-    assert NearestPoint(points, np.empty(0, int)).find(np.zeros(2), 9) == -1
+    points, rank = np.array([(0.0, 0.0), (1.0, 0.0), (np.nan, 0.0)]), np.arange(3)
+    everywhere = NearestPoint(points, rank, np.arange(3))
+    assert everywhere.find(np.array([0.9, 0.1]), 0, 0.5) == 1
+    assert everywhere.find(np.array([0.5, 3.0]), 0, 0.5) == -1
+    assert NearestPoint(points, rank, np.array([0, 2])).find(np.array([0.9, 0.0]), 0, 2) == 0
+    assert NearestPoint(points, rank, np.empty(0, int)).find(np.zeros(2), 1, 9) == -1
+
+
+def test_where_points_are_painted_over_each_other_the_topmost_is_meant():
+    points = np.array([(0.0, 0.0), (0.0, 0.5), (0.0, 0.9)])
+    nearest = NearestPoint(points, np.array([2, 0, 1]), np.arange(3))
+    place = np.array([0.0, 0.45])
+    assert nearest.find(place, 0.2, 9) == 1  # only one covers it
+    assert nearest.find(place, 0.5, 9) == 0  # all do
+    lifted = np.array([False, False, True])
+    assert nearest.find(place, 0.5, 9, lifted, 0.5) == 2
+    assert nearest.find(place, 0.5, 9, lifted, 0.1) == 0  # that one is too small
+
+
+def test_the_order_of_painting_hides_nobody_and_is_always_the_same():
+    order = paint_order(3_000)
+    assert sorted(order) == list(range(3_000))
+    np.testing.assert_array_equal(order, paint_order(3_000))
+    rank = ranks(order)
+    np.testing.assert_array_equal(order[rank], np.arange(3_000))
+    thirds = [rank[start : start + 1_000].mean() for start in (0, 1_000, 2_000)]
+    assert np.ptp(thirds) < 150  # no part of a file lies above the others
 
 
 def test_selection_goes_back_and_forth():

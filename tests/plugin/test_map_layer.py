@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
+import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_patchmap.explore.palette import categorical_colours
+from napari_patchmap.patches.patchset import PatchSet, box_table
 from napari_patchmap.plugin.layers import MOST_MIRRORED, MapLayer
 from napari_patchmap.plugin.marks import CURRENT, MAP, SELECTED
-from napari_patchmap.plugin.views import camera_of, camera_state, visible_box
+from napari_patchmap.plugin.views import camera_of, camera_state, to_map, visible_box
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.plugin.toy import group, toy_map, toy_patches
 
@@ -60,28 +64,86 @@ def test_selection_shows_on_the_map_and_in_the_features_table(viewer, shown_map,
     workspace.select(group("empty"))
     points = viewer.layers[MAP]
     np.testing.assert_array_equal(viewer.layers[SELECTED].data, toy_map()[group("empty")])
-    assert points.face_color[0, 3] < 0.5
-    assert points.face_color[group("empty")[0], 3] == 1
     assert sorted(points.selected_data) == group("empty").tolist()
     points.selected_data = {1, 2}  # what a click in napari's features table does
     assert workspace.selection.tolist() == [1, 2]
     workspace.select(np.empty(0, int))
     assert len(viewer.layers[SELECTED].data) == 0
-    assert (points.face_color[:, 3] == 1).all()
 
 
-def test_large_selections_are_not_mirrored(viewer, workspace):
-    from napari_patchmap.patches.patchset import PatchSet, box_table
+@pytest.fixture
+def crowded(viewer, workspace):
+    """A map of more points than are told napari's features table, in two classes.
 
-    MapLayer.of(viewer)
+    They lie on the same disc; those of the second class come last in the file.
+    """
+    owner = MapLayer.of(viewer)
     n = MOST_MIRRORED + 1_000
     table = box_table("many.npy", np.arange(n), np.ones((n, 2), int))
+    table["label"] = np.repeat(["many", "other"], [n // 2 + 1, n - n // 2 - 1])
     workspace.set_patches(PatchSet(np.zeros((n, 1, 1, 1), np.uint8), table, ("grey",)))
     workspace.set_embedding(np.random.default_rng(0).normal(size=(n, 2)))
+    QApplication.processEvents()
+    return owner
+
+
+def test_large_selections_are_not_mirrored(viewer, workspace, crowded, qtbot):
+    points = viewer.layers[MAP]
     workspace.select(np.arange(10))
-    workspace.select(np.arange(n))
-    assert len(workspace.selection) == n
-    assert len(viewer.layers[MAP].selected_data) == 0
+    workspace.select(np.arange(6_000))
+    assert len(workspace.selection) == 6_000
+    assert len(points.selected_data) == 0
+    workspace.select(np.empty(0, int))
+    points.selected_data = set(range(5_500))  # what a script or napari's table does
+    assert len(workspace.selection) == 5_500
+    qtbot.wait(20)
+    assert len(workspace.selection) == 5_500
+
+
+def test_everything_can_be_selected_whatever_its_size(viewer, workspace, crowded, hand, qtbot):
+    hand.hover((0.0, 0.0))
+    qtbot.keyClick(hand.canvas, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(workspace.selection) == 6_000
+
+
+def colours_seen(viewer, wanted):
+    """Return which share of the coloured pixels of the canvas has each of some colours."""
+    QApplication.processEvents()
+    picture = viewer.screenshot(canvas_only=True, flash=False)[..., :3] / 255.0
+    near = [np.abs(picture - one[:3]).max(axis=2) < 0.1 for one in wanted]
+    return np.array([pixels.sum() for pixels in near])
+
+
+def test_no_class_hides_the_others(viewer, crowded):
+    seen = colours_seen(viewer, categorical_colours(2))
+    assert 0.8 < seen[0] / seen[1] < 1.25
+
+
+def test_selected_points_stand_out_where_points_are_many(viewer, workspace, crowded):
+    everything = colours_seen(viewer, categorical_colours(2))
+    workspace.select(np.arange(3_001, 3_401))  # of the second class
+    first, second = colours_seen(viewer, categorical_colours(2))
+    assert first < 0.01 * everything[0]  # in the crowd, too, the others are pale
+    assert 0 < second < everything[1]
+    workspace.select(np.empty(0, int))
+    np.testing.assert_array_equal(colours_seen(viewer, categorical_colours(2)), everything)
+
+
+def test_card_status_bar_and_click_name_the_point_on_top(viewer, workspace, crowded, hand):
+    glass, named = crowded.mouse.glass, 0
+    for place in np.random.default_rng(3).normal(size=(8, 2)) * 0.4:
+        pixel = hand.pixel(place)
+        place = to_map(viewer, np.array([[pixel.x(), pixel.y()]]))[0]
+        hand.hover(place)
+        card = [int(line.split("·")[-1].replace(",", "")) for line in glass.card_lines[-1:]]
+        status = viewer.layers[MAP].get_status(place, world=True)["value"]
+        assert [int(number) for number in re.findall(r"frame: (\d+)", status)] == card
+        hand.click(place)
+        assert workspace.selection.tolist() == card
+        named += len(card)
+        workspace.select(np.empty(0, int))
+        workspace.set_current(-1)
+    assert named > 4
 
 
 def test_other_patches_take_the_old_map_away(viewer, shown_map, workspace):

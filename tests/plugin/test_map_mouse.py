@@ -58,6 +58,47 @@ def test_shift_drag_draws_a_lasso_without_moving_the_map(viewer, shown_map, work
     )
 
 
+def test_ctrl_drag_selects_anew(viewer, shown_map, workspace, hand):
+    before = camera_state(viewer)
+    hand.click(toy_map()[3])
+    hand.drag(around("spiky"), CTRL)
+    np.testing.assert_array_equal(workspace.selection, group("spiky"))
+    assert camera_state(viewer) == before
+
+
+def test_ctrl_click_adds_and_takes_away(shown_map, workspace, hand):
+    for index, expected in ((3, [3]), (80, [3, 80]), (3, [80])):
+        hand.click(toy_map()[index], CTRL)
+        assert workspace.selection.tolist() == expected
+
+
+def test_the_lasso_takes_away_while_its_button_says_so(shown_map, workspace, hand):
+    shown_map.select_all()
+    shown_map.mouse.set_lasso(True)
+    shown_map.mouse.set_take_away(True)
+    hand.drag(around("spiky"))
+    hand.drag(around("empty"))
+    np.testing.assert_array_equal(workspace.selection, group("round"))
+    shown_map.mouse.set_take_away(False)
+    hand.drag(around("empty"))
+    np.testing.assert_array_equal(workspace.selection, group("empty"))
+
+
+def test_esc_gives_up_a_lasso_before_it_clears_the_selection(
+    viewer, shown_map, workspace, hand, qtbot
+):
+    workspace.select(np.array([3]))
+    before = camera_state(viewer)
+    hand.drag(
+        around("spiky"), SHIFT, look=lambda: qtbot.keyClick(hand.canvas, Qt.Key.Key_Escape)
+    )
+    assert workspace.selection.tolist() == [3]
+    assert not shown_map.mouse.glass.drawing
+    assert camera_state(viewer) == before
+    qtbot.keyClick(hand.canvas, Qt.Key.Key_Escape)
+    assert workspace.selection.size == 0
+
+
 def test_plain_drag_moves_the_map_and_keeps_the_selection(viewer, shown_map, workspace, hand):
     hand.click(toy_map()[3])
     before = camera_state(viewer)
@@ -134,6 +175,41 @@ def test_mouse_leaves_the_map_alone_while_the_source_is_shown(
     assert shown_map.views.now == "source"
     hand.click((45.0, 45.0))
     assert workspace.selection.size == 0
+
+
+def test_keys_act_on_the_selection_while_the_source_is_shown(
+    viewer, shown_map, workspace, hand, qtbot
+):
+    workspace.select(np.array([3]))
+    workspace.select(np.array([90]))
+    for data, add in (
+        (np.zeros((90, 90)), "add_image"),
+        (np.ones((90, 90), int), "add_labels"),
+    ):
+        layer = getattr(viewer, add)(data)
+        assert shown_map.views.now == "source"
+        viewer.layers.selection.active = layer
+        qtbot.keyClick(hand.canvas, Qt.Key.Key_Z, CTRL)
+        assert workspace.selection.tolist() == [3]
+        qtbot.keyClick(hand.canvas, Qt.Key.Key_Z, CTRL | SHIFT)
+        assert workspace.selection.tolist() == [90]
+    layer.mode = "paint"
+    layer.paint((10, 10), 7)
+    qtbot.keyClick(hand.canvas, Qt.Key.Key_Z, CTRL)  # what was painted goes first
+    assert layer.data[10, 10] == 1
+    assert workspace.selection.tolist() == [90]
+    layer.mode = "pan_zoom"
+    qtbot.keyClick(hand.canvas, Qt.Key.Key_Escape)
+    assert workspace.selection.size == 0
+
+
+def test_what_lies_on_top_is_what_is_clicked_close_up(viewer, shown_map, workspace, hand):
+    """Where pictures of patches overlap, the one that is seen is meant, not the nearest."""
+    workspace.set_embedding(np.zeros((120, 2)) + np.arange(120)[:, None] * [0.0, 0.01])
+    pictures = shown_map.mouse.glass.pictures
+    x, y = pictures[-1].place
+    shown_map.workspace.select(np.empty(0, int))
+    assert shown_map.mouse.patch_at(np.array([x, y])) == pictures[-1].patch
 
 
 def test_close_up_patches_take_the_place_of_points(viewer, shown_map, workspace, hand):

@@ -120,3 +120,24 @@ def test_resting_on_a_placed_patch_shows_it(qtbot, opened, run, tmp_path):
     qtbot.mouseMove(canvas, QPoint(round(float(x)), round(float(y))))
     qtbot.wait(50)
     assert "placed: new.npz" not in owner.mouse.glass.card_lines
+
+
+def test_a_click_on_a_placed_patch_selects_that_one(qtbot, opened, run, tmp_path):
+    place(qtbot, opened, write(tmp_path / "new.npz", make_cells(20, seed=7)))
+    viewer, owner, workspace = opened.viewer, MapLayer.of(opened.viewer), opened.workspace
+    layer = next(ly for ly in viewer.layers if ly.name.startswith("placed:"))
+    places = to_canvas(viewer, layer.data)
+    (guest,) = owner.placed.guests
+    workspace.select(np.array([4]))
+    for index in (3, 11):
+        index = guest.find(viewer, places[index], 1)  # the one on top there
+        where = QPoint(*(round(float(side)) for side in places[index]))
+        meant = guest.find(viewer, np.array([where.x(), where.y()]), 7)
+        qtbot.mouseClick(canvas_widget(viewer), Qt.MouseButton.LeftButton, pos=where)
+        assert set(layer.selected_data) == {meant}
+        assert workspace.selection.size == 0
+        assert workspace.current == -1
+    workspace.select(np.array([4]))
+    assert not layer.selected_data
+    layer.remove_selected()
+    assert len(layer.data) == 20

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from napari_patchmap.explore.palette import categorical_colours, label_order, missing_colour
+from napari_patchmap.explore.palette import (
+    categorical_colours,
+    label_order,
+    missing_colour,
+    shades,
+)
 
 #: Categories that get a colour of their own; the rarer ones share "other".
 MOST_CATEGORIES = 40
@@ -67,21 +72,24 @@ def colour_by(table: pd.DataFrame, column: str) -> Colouring:
     Text, yes/no, ``label`` and whole numbers with few values are categories,
     the most frequent first. Other numbers run along viridis between their 1st
     and 99th percentile, so that single extreme values do not flatten the rest.
+    Groups that are parts of a label, or join labels, take its colour or shades of it.
     """
     if not column:
         return Colouring("", np.tile(_CALM, (len(table), 1)))
     values = table[column]
     if column != "label" and _is_scale(values):
         return _by_number(column, values.to_numpy(dtype=float, na_value=np.nan))
-    text = values.astype(object).where(values.notna(), "").astype(str).to_numpy()
-    return _by_category(column, text)
+    colouring = _by_category(column, _as_text(values))
+    if column == "label" or "label" not in table:
+        return colouring
+    return _matched(colouring, _by_category("label", _as_text(table["label"])))
 
 
 def columns_to_show(table: pd.DataFrame) -> list[str]:
     """Columns that can tell patches apart, ``label`` first.
 
-    A column with one value only says nothing, and a text column with another
-    value for each patch has no groups.
+    A column with one value only says nothing, nor does one that numbers the rows or
+    the objects; a text column with another value for each patch has no groups.
     """
     useful: list[str] = []
     for name in table.columns:
@@ -90,19 +98,11 @@ def columns_to_show(table: pd.DataFrame) -> list[str]:
         if name == "label":
             if different:
                 useful.insert(0, name)
-        elif different > 1 and (_is_scale(values) or different <= max(2, len(table) // 2)):
+        elif different < 2 or _is_number(name, table[name]):
+            continue
+        elif _is_scale(values) or different <= max(2, len(table) // 2):
             useful.append(name)
     return useful
-
-
-def dimmed(colours: np.ndarray, keep: np.ndarray, alpha: float = 0.16) -> np.ndarray:
-    """Return the colours with everything but ``keep`` faded; all of them if it is empty."""
-    if len(keep) == 0:
-        return colours
-    out = colours.copy()
-    out[:, 3] = alpha
-    out[keep, 3] = colours[keep, 3]
-    return out
 
 
 def scale_colours(n: int = 256) -> np.ndarray:
@@ -110,6 +110,19 @@ def scale_colours(n: int = 256) -> np.ndarray:
     from matplotlib import colormaps
 
     return np.asarray(colormaps["viridis"](np.linspace(0, 1, n)), np.float32)
+
+
+def _as_text(values: pd.Series) -> np.ndarray:
+    text: np.ndarray = values.astype(object).where(values.notna(), "").astype(str).to_numpy()
+    return text
+
+
+def _is_number(name: str, values: pd.Series) -> bool:
+    """Whether a column counts: 7, 8, 9 from row to row, or the objects of an image."""
+    if name == "label_id":
+        return True
+    whole = pd.api.types.is_integer_dtype(values) and not values.isna().any()
+    return bool(whole and len(values) > 2 and (np.diff(values.to_numpy(np.int64)) == 1).all())
 
 
 def _is_scale(values: pd.Series) -> bool:
@@ -148,3 +161,40 @@ def _by_category(column: str, text: np.ndarray) -> Colouring:
         palette.append(missing_colour())
     shades = np.array(palette, np.float32).reshape(-1, 4)
     return Colouring(column, shades[codes], tuple(names), shades, codes)
+
+
+def _matched(colouring: Colouring, labels: Colouring) -> Colouring:
+    """Give groups the colours of the labels that they are, are part of or consist of."""
+    groups, named = _proper(colouring), _proper(labels)
+    both = np.zeros((len(colouring.names), len(labels.names)), np.int64)
+    np.add.at(both, (colouring.codes, labels.codes), 1)
+    both = both[np.ix_(groups, named)]
+    if not both.any():
+        return colouring
+    label_of, palette = named[both.argmax(axis=1)], colouring.palette.copy()
+    if ((both > 0).sum(axis=1) <= 1).all():
+        # Finer: shades of a label's colour, the most frequent group in just that.
+        for label in np.unique(label_of):
+            within = label_of == label
+            first = np.argsort(-both[within].max(axis=1), kind="stable")
+            palette[groups[within][first]] = shades(labels.palette[label], len(first))
+    elif ((both > 0).sum(axis=0) <= 1).all():  # coarser
+        palette[groups] = labels.palette[label_of]
+    else:
+        names = {labels.names[label]: label for label in named.tolist()}
+        same = [group for group in groups.tolist() if colouring.names[group] in names]
+        if not same:
+            return colouring
+        palette[same] = [labels.palette[names[colouring.names[group]]] for group in same]
+        # The others take colours that none of these has.
+        taken, others = {tuple(colour) for colour in palette[same]}, np.setdiff1d(groups, same)
+        free = [c for c in categorical_colours(2 * MOST_CATEGORIES) if tuple(c) not in taken]
+        palette[others] = np.reshape(free[: len(others)], (-1, 4))
+    return replace(colouring, palette=palette, colours=palette[colouring.codes])
+
+
+def _proper(colouring: Colouring) -> np.ndarray:
+    """Return the groups with a name of their own: not the rare, not those without."""
+    shared = np.array([_OTHER, missing_colour()])
+    own: np.ndarray = (colouring.palette[:, None] != shared).any(axis=2).all(axis=1)
+    return np.flatnonzero(own)

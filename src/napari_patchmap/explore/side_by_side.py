@@ -34,11 +34,45 @@ def turned_like(embedding: np.ndarray, reference: np.ndarray) -> np.ndarray:
     target = np.asarray(reference, np.float64)
     middle = target.mean(axis=0)
     moved, target = moved - moved.mean(axis=0), target - middle
-    left, _, right = np.linalg.svd(moved.T @ target, full_matrices=False)
-    turned = moved @ (left @ right)
+    turned = moved @ _turning(moved, target)
     radius = np.sqrt((turned**2).sum(axis=1).mean())
     scale = np.sqrt((target**2).sum(axis=1).mean()) / radius if radius > 0 else 1.0
     return (turned * scale + middle).astype(np.float32)
+
+
+class Turn:
+    """A turn, with or without mirroring, of a map about its centre; nothing else changes.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (d, d), optional
+        Orthogonal; no turn when not given.
+    middle : ndarray, shape (d,), optional
+    """
+
+    def __init__(
+        self, matrix: np.ndarray | None = None, middle: np.ndarray | None = None
+    ) -> None:
+        self._matrix, self._middle = matrix, middle
+
+    @classmethod
+    def towards(cls, embedding: np.ndarray, reference: np.ndarray) -> Turn:
+        """Return the turn after which a map lies most as another one of the same points."""
+        moved, target = np.asarray(embedding, np.float64), np.asarray(reference, np.float64)
+        middle = moved.mean(axis=0)
+        return cls(_turning(moved - middle, target - target.mean(axis=0)), middle)
+
+    def to_shown(self, embedding: np.ndarray) -> np.ndarray:
+        """Turn a map, or other points on it."""
+        if self._matrix is None:
+            return embedding
+        return ((embedding - self._middle) @ self._matrix + self._middle).astype(np.float32)
+
+
+def _turning(moved: np.ndarray, target: np.ndarray) -> np.ndarray:
+    left, _, right = np.linalg.svd(moved.T @ target, full_matrices=False)
+    matrix: np.ndarray = left @ right
+    return matrix
 
 
 def set_apart(

@@ -12,8 +12,10 @@ from napari.layers import Points
 from napari.viewer import Viewer
 
 from napari_patchmap.explore.nearest import NearestPoint
+from napari_patchmap.explore.paint_order import ranks
 from napari_patchmap.explore.side_by_side import set_apart, turned_like
 from napari_patchmap.plugin import marks
+from napari_patchmap.plugin.patch_points import PatchPoints
 from napari_patchmap.plugin.theme import contrast
 from napari_patchmap.plugin.views import canvas_size, depth, to_canvas
 
@@ -40,28 +42,30 @@ class Board:
     ----------
     layers : dict of Points
         Those of the other maps by name, and their titles.
-    maps : list of Points
+    maps : list of PatchPoints
         Those of the other maps, in the order in which they were given.
     """
 
-    def __init__(self, viewer: Viewer, main: Callable[[], Points | None]) -> None:
+    def __init__(self, viewer: Viewer, main: Callable[[], PatchPoints | None]) -> None:
         self._viewer, self._main = weakref.ref(viewer), main
         self.layers: dict[str, Points] = {}
-        self.maps: list[Points] = []
+        self.maps: list[PatchPoints] = []
         self._title_room = 0.0  # in map units when all maps fill the canvas
         self._nearest: NearestPoint | None = None
         self._nearest_of: tuple[object, ...] = ()
+        self._order = self._rank = np.empty(0, np.intp)
+        self._lifted = np.empty(0, bool)
 
     # -- where patches lie ---------------------------------------------------------
 
     @property
-    def _points(self) -> Points:
+    def _points(self) -> PatchPoints:
         main = self._main()
         assert main is not None
         return main
 
     @property
-    def _shown(self) -> list[Points]:
+    def _shown(self) -> list[PatchPoints]:
         return [layer for layer in self.maps if layer.visible]
 
     @property
@@ -100,16 +104,38 @@ class Board:
         """Look again where patches are; the map moved."""
         self._nearest = None
 
-    def find(self, place: np.ndarray, radius: float) -> int:
-        """Return the visible patch closest to a place (y, x), -1 for none."""
+    @property
+    def rank(self) -> np.ndarray:
+        """For each row of :attr:`positions`, how many are painted before it."""
+        order = self._points.order
+        if self._order is not order:
+            self._order, self._rank = order, ranks(order)
+        return np.tile(self._rank, 1 + len(self._shown))
+
+    def lift(self, chosen: np.ndarray) -> None:
+        """Say which patches, by their indices, are painted over all others."""
+        self._lifted = np.zeros(len(self._points.data), bool)
+        self._lifted[chosen] = True
+
+    def find(self, place: np.ndarray, size: float, radius: float, lifted_size: float) -> int:
+        """Return the visible patch that is meant by a place (y, x), -1 for none.
+
+        Sizes are radii in map units; see :meth:`NearestPoint.find`.
+        """
         if self._main() is None:
             return -1
         key = (self._points.shown, *self._shown)
         same = len(key) == len(self._nearest_of) and all(map(is_, key, self._nearest_of))
-        if self._nearest is None or not same:
-            self._nearest = NearestPoint(self.positions, np.flatnonzero(self._to_be_found))
+        nearest = self._nearest
+        if nearest is None or not same:
+            among = np.flatnonzero(self._to_be_found)
+            # napari's status bar asks from another thread.
+            nearest = self._nearest = NearestPoint(self.positions, self.rank, among)
             self._nearest_of = key
-        found = self._nearest.find(place, radius)
+        lifted: np.ndarray | None = None  # while the map is just being made
+        if len(self._lifted) == len(self._points.data):
+            lifted = np.tile(self._lifted, 1 + len(self._shown))
+        found = nearest.find(place, size, radius, lifted, lifted_size)
         return found % len(self._points.data) if found >= 0 else -1
 
     def find_on_canvas(self, pixel: np.ndarray, reach: float) -> int:
@@ -174,7 +200,8 @@ class Board:
         for (words, _), places in zip(others, placed[1:], strict=True):
             name = _free_name(f"{marks.BESIDE}{words.splitlines()[0]}", self.layers)
             layer = marks.map_points(places, main.features, np.asarray(main.face_color))
-            layer.name, layer.size = name, float(main.size[0])
+            layer.name = name
+            layer.like(main)
             self.maps.append(layer)
             self.layers[name] = layer
         self.layers[marks.TITLES] = marks.titles(placed, titles, contrast(viewer))
@@ -183,6 +210,11 @@ class Board:
         """Give all points the colours of the map's."""
         for layer in self.maps:
             layer.face_color = colours
+
+    def restyle_points(self) -> None:
+        """Give all points the size and opacity of the map's."""
+        for layer in self.maps:
+            layer.like(self._points)
 
     def restyle(self) -> None:
         """Write the titles so that they are legible on the canvas."""

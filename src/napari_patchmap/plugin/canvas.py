@@ -24,6 +24,7 @@ def canvas_widget(viewer: Viewer) -> QWidget:
 class Picture:
     """A patch painted at its place on the map, in canvas pixels (x, y)."""
 
+    patch: int
     place: tuple[float, float]
     pixmap: QPixmap
     frame: QColor

@@ -10,8 +10,9 @@ from napari.viewer import Viewer
 from qtpy.compat import isalive
 from qtpy.QtGui import QColor
 
+from napari_patchmap.plugin.arrangement import camera_of
 from napari_patchmap.plugin.canvas import Glass, Picture
-from napari_patchmap.plugin.views import camera_of, canvas_size, to_canvas, visible_box
+from napari_patchmap.plugin.views import canvas_size, to_canvas, visible_box
 
 if TYPE_CHECKING:
     from napari_patchmap.plugin.layers import MapLayer
@@ -66,12 +67,13 @@ class CloseUp:
         near = rows % len(points.data)
         chosen = np.isin(near, owner.workspace.selection)
         # The selected ones are painted last and so lie on top, the current one over all.
-        order = np.lexsort((near == owner.workspace.current, chosen))
+        order = np.lexsort((owner.board.rank[rows], chosen, near == owner.workspace.current))
         near, chosen, ratio = near[order], chosen[order], self._glass.devicePixelRatioF()
         places = to_canvas(owner.viewer, owner.board.positions[rows[order]])
         self._glass.draw_pictures(
             [
                 Picture(
+                    i,
                     (x, y),
                     owner.thumbnails.get(i, self.side, ratio),
                     QColor.fromRgbF(*(float(c) for c in colouring.colours[i, :3])),
@@ -83,3 +85,12 @@ class CloseUp:
                 )
             ]
         )
+
+    def find(self, pixel: np.ndarray) -> int:
+        """Return the patch whose picture lies on top at a pixel (x, y), -1 for none."""
+        for picture in reversed(self._glass.pictures):
+            scale = picture.pixmap.devicePixelRatio()
+            size = np.array([picture.pixmap.width(), picture.pixmap.height()]) / scale
+            if (np.abs(pixel - picture.place) <= size / 2).all():
+                return picture.patch
+        return -1

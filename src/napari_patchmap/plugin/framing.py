@@ -7,9 +7,9 @@ import weakref
 import numpy as np
 from napari.viewer import Viewer
 
+from napari_patchmap.plugin.arrangement import camera_of
 from napari_patchmap.plugin.views import (
     Views,
-    camera_of,
     camera_state,
     canvas_size,
     fit_box,
@@ -22,6 +22,9 @@ _CLOSEST = 1 / 12
 
 #: A map that has grown or shrunk by this share of its extent is fitted again.
 _MUCH = 0.3
+
+#: A map that fills less of the canvas than this is fitted again.
+_SMALL = 0.7
 
 
 class Framing:
@@ -56,9 +59,28 @@ class Framing:
             self._views.forget_camera()
 
     def fit_if_outgrown(self, embedding: np.ndarray) -> None:
-        """Fit a first map, or one that left the frame or shrank far within it."""
+        """Fit a first map, or one that left the frame or shrank within it.
+
+        Where a person has moved the camera, the map has to be far out of its old frame.
+        """
         box = np.array([embedding.min(axis=0), embedding.max(axis=0)])
         if self._box is None or np.abs(box - self._box).max() > _MUCH * np.ptp(self._box):
+            self.fit(embedding)
+            return
+        viewer = self._viewer()
+        watched = viewer is not None and self._views.now == "map"
+        if viewer is None or not watched or self._camera != camera_state(viewer):
+            return
+        if box.shape[1] == 3:
+            grown = np.linalg.norm(np.ptp(box, axis=0)) / np.linalg.norm(
+                np.ptp(self._box, axis=0)
+            )
+            if not _SMALL < grown < 1.05:
+                self.fit(embedding)
+            return
+        low, high = visible_box(viewer)
+        share = (np.ptp(box, axis=0) / (high - low)).max()
+        if (box[0] < low).any() or (box[1] > high).any() or share < _SMALL:
             self.fit(embedding)
 
     def fit_if_untouched(self, embedding: np.ndarray) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from napari.layers import Points
 from napari.viewer import Viewer
 from qtpy.QtGui import QPixmap
 
+from napari_patchmap.explore.paint_order import ranks
 from napari_patchmap.explore.words import caption
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.arrangement import camera_of
+from napari_patchmap.plugin.patch_points import PatchPoints
 from napari_patchmap.plugin.thumbnails import Thumbnails
 from napari_patchmap.plugin.views import to_canvas
 
@@ -26,18 +28,28 @@ class Guests:
         Theirs, with how unlike each is to the patches of the map.
     """
 
-    def __init__(self, layer: Points, patches: PatchSet, table: pd.DataFrame) -> None:
+    def __init__(self, layer: PatchPoints, patches: PatchSet, table: pd.DataFrame) -> None:
         self.layer = layer
         self._name, self._table = patches.name, table
         self._thumbnails = Thumbnails()
         self._thumbnails.set_patches(patches)
 
     def find(self, viewer: Viewer, pixel: np.ndarray, reach: float) -> int:
-        """Return the patch closest to a pixel (x, y) of the canvas, -1 for none in reach."""
-        if not self.layer.visible or not len(self.layer.data):
+        """Return the patch that is meant by a pixel (x, y) of the canvas, -1 for none.
+
+        The topmost of those painted there, or else the closest one in reach.
+        """
+        layer = self.layer
+        if not layer.visible or not len(layer.data):
             return -1
-        apart = np.linalg.norm(to_canvas(viewer, self.layer.data) - pixel, axis=1)
-        apart[~self.layer.shown] = np.inf
+        away = to_canvas(viewer, np.asarray(layer.data)) - pixel
+        size = float(layer.size[0]) * camera_of(viewer).zoom
+        half = float(np.clip(size, *layer.canvas_size_limits)) / 2
+        covering = np.flatnonzero((np.abs(away).sum(axis=1) <= half) & layer.shown)  # diamonds
+        if len(covering):
+            return int(covering[ranks(layer.order)[covering].argmax()])
+        apart = np.linalg.norm(away, axis=1)
+        apart[~layer.shown] = np.inf
         nearest = int(apart.argmin())
         return nearest if apart[nearest] <= reach else -1
 

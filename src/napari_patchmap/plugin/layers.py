@@ -8,30 +8,32 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from napari.layers import Layer, Points
+from napari.layers import Layer
 from napari.viewer import Viewer
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
-from napari_patchmap.explore.colouring import Colouring, colour_by, dimmed
+from napari_patchmap.explore.colouring import Colouring, colour_by
+from napari_patchmap.explore.side_by_side import Turn
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin import marks
 from napari_patchmap.plugin.board import Board
 from napari_patchmap.plugin.close_up import CloseUp
+from napari_patchmap.plugin.fade import Fade
 from napari_patchmap.plugin.framing import Framing
-from napari_patchmap.plugin.guests import Guests
-from napari_patchmap.plugin.keys import layer_keys
+from napari_patchmap.plugin.keys import map_keys, viewer_keys
 from napari_patchmap.plugin.mouse import MapMouse
 from napari_patchmap.plugin.moving import move_points
 from napari_patchmap.plugin.notes import CanvasNote
-from napari_patchmap.plugin.opening import MISSING
+from napari_patchmap.plugin.patch_points import NO_EDITING, PatchPoints
+from napari_patchmap.plugin.placed import Placed
 from napari_patchmap.plugin.places import Places
 from napari_patchmap.plugin.quiet import Quiet
 from napari_patchmap.plugin.source_link import SourceLink
 from napari_patchmap.plugin.theme import contrast
 from napari_patchmap.plugin.thumbnails import Thumbnails
-from napari_patchmap.plugin.views import Views
-from napari_patchmap.plugin.workspace import Compared, real_viewer, workspace_of
+from napari_patchmap.plugin.views import Views, to_canvas
+from napari_patchmap.plugin.workspace import Compared, Workspace, real_viewer, workspace_of
 from napari_patchmap.runs import caption_of
 
 #: Up to here the selection is mirrored into the layer, for napari's features table.
@@ -56,6 +58,8 @@ class MapLayer(Quiet):
         Pictures of the current patches.
     close_up : CloseUp
         Pictures in place of points while the camera is close.
+    placed : Placed
+        Patches of other images on this map.
     board : Board
         Where patches lie, on this map and on others beside it.
     colouring : Colouring or None
@@ -81,14 +85,16 @@ class MapLayer(Quiet):
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = weakref.ref(viewer)
-        self._layers: dict[str, Points] = {}
+        self._layers: dict[str, PatchPoints] = {}
         self.board = Board(viewer, lambda: self._layers.get(marks.MAP))
-        self._guests: dict[str, Guests] = {}
+        self.placed = Placed(self)
         self.colouring: Colouring | None = None
+        self._turn = Turn()
         self.thumbnails = Thumbnails()
-        self.workspace = workspace_of(viewer)
-        self.views = Views(viewer, self.owns)
+        self.workspace: Workspace = workspace_of(viewer)
+        self.views = Views(viewer, self.owns, self.workspace.say)
         self._framing = Framing(viewer, self.views)
+        self._fade = Fade(viewer)
         self.mouse = MapMouse(viewer, self)
         self.mouse.glass.resized.connect(self._on_resized)
         self.close_up = CloseUp(viewer, self, self.mouse.glass)
@@ -103,9 +109,13 @@ class MapLayer(Quiet):
         self.workspace.selection_changed.connect(self._on_selection)
         self.workspace.current_changed.connect(self._on_current)
         self.views.changed.connect(self._on_view)
+        # napari calls first who asks last: before the views take it for an image.
+        viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
         viewer.layers.selection.events.active.connect(self._on_active)
         viewer.events.theme.connect(self._on_theme)
+        viewer.events.reset_view.connect(self._on_home)
+        viewer_keys(viewer, self)
         self._on_patches(self.workspace.patches)
         if self.workspace.embedding is not None:
             self._on_map(self.workspace.embedding)
@@ -120,14 +130,22 @@ class MapLayer(Quiet):
         return viewer
 
     @property
-    def points(self) -> Points | None:
+    def points(self) -> PatchPoints | None:
         """The Points layer "map", None while there is no map."""
         return self._layers.get(marks.MAP)
+
+    @property
+    def marked(self) -> PatchPoints | None:
+        """The layer that brings out the selected points."""
+        return self._layers.get(marks.SELECTED)
 
     def owns(self, layer: Layer) -> bool:
         """Whether a layer is one of the map's."""
         ours = (*self._layers.values(), *self.board.layers.values())
-        return any(layer is one for one in ours)
+        return any(layer is one for one in ours) or self._is_placed(layer)
+
+    def _is_placed(self, layer: Layer) -> bool:
+        return any(layer is guest.layer for guest in self.placed.guests)
 
     def colour_by(self, column: str) -> None:
         """Colour the points by a column of the table; an empty name means all alike."""
@@ -138,14 +156,14 @@ class MapLayer(Quiet):
         self._paint()
         self.colouring_changed.emit(self.colouring)
 
+    def select_all(self) -> None:
+        """Select all patches whose points are shown."""
+        if self.points is not None:
+            self.workspace.select(self.visible(np.arange(len(self.points.data))))
+
     def visible(self, indices: np.ndarray) -> np.ndarray:
         """Drop patches whose points are not shown."""
         return indices if self.points is None else indices[self.points.shown[indices]]
-
-    @property
-    def guests(self) -> list[Guests]:
-        """What was placed on the map, the latest first."""
-        return [self._guests[k] for k in reversed(self._guests) if k in self._layers]
 
     def show_placed(
         self, patches: PatchSet, embedding: np.ndarray, table: pd.DataFrame
@@ -161,32 +179,12 @@ class MapLayer(Quiet):
         """
         if self.points is None:
             return
-        name = patches.name
-        key = f"{marks.PLACED}{name}"
-        old = self._layers.pop(key, None)
-        if old is not None and old in self.viewer.layers:
-            self.viewer.layers.remove(old)
-        embedding = embedding[:, : self.points.data.shape[1]]
-        # Many more than the map has would hide it.
-        smaller = min(1.0, (len(self.points.data) / max(1, len(embedding))) ** 0.5)
-        size = float(self.points.size[0]) * smaller
-        layer = marks.placed_points(name, embedding, table, size)
-        self._add(key, layer)
-        self._guests.pop(key, None)
-        own = self.thumbnails.patches
-        if own is not None and own.origin.get("kind") != MISSING:
-            patches = patches.shown_as(own)
-        self._guests[key] = Guests(layer, patches, table)
-        self.show_map()
-        self._framing.fit_if_outgrown(np.concatenate([self.points.data, embedding]))
-
-    def _forget_placed(self) -> None:
-        """Take away what was placed on a map that is no more."""
-        self._guests.clear()
-        for key in [key for key in self._layers if key.startswith(marks.PLACED)]:
-            layer = self._layers.pop(key)
-            if layer in self.viewer.layers:
-                self.viewer.layers.remove(layer)
+        shown = self._turn.to_shown(embedding[:, : self.points.data.shape[1]])
+        guest = self.placed.put(patches, shown, table)
+        if guest is not None:
+            self._add("", guest.layer)
+            self.show_map()
+            self._framing.fit_if_outgrown(np.concatenate([self.points.data, shown]))
 
     def show_map(self) -> None:
         """Show the map as it was left; make its layers again if they were deleted."""
@@ -223,16 +221,23 @@ class MapLayer(Quiet):
 
     def _on_map(self, embedding: np.ndarray) -> None:
         self.board.moved()
-        self._forget_placed()
-        if self.points is not None and self.points.data.shape[1] != embedding.shape[1]:
+        self.placed.forget()
+        before = None if self.points is None else self.points.data
+        if before is not None and before.shape[1] != embedding.shape[1]:
             self._remove_all()
         self.views.set_dimensions(embedding.shape[1])
-        if self.points is None:
-            self._make(embedding)
-            self._framing.fit(embedding)
+        # A map that forms, and the one that it ends with, stay the right way up.
+        if self.workspace.training and before is not None:
+            self._turn = Turn.towards(embedding, before)
         else:
-            self._move(embedding)
-            self._framing.fit_if_outgrown(embedding)
+            self._turn = Turn()
+        shown = self._turn.to_shown(embedding)
+        if self.points is None:
+            self._make(shown)
+            self._framing.fit(shown)
+        else:
+            self._move(shown)
+            self._framing.fit_if_outgrown(shown)
         if self.workspace.compared or self.board.layers:
             self._put_beside(self.workspace.compared)
         self._mark_selection()
@@ -274,6 +279,7 @@ class MapLayer(Quiet):
             self.board.put_beside(title, [(one.saved.caption, one.embedding) for one in maps])
         for layer in self.board.layers.values():
             layer.visible = self.views.now == "map"
+            layer.events.visible.connect(self.close_up.refresh)
         self._mirror()
         self._paint()
         self._mark_current()
@@ -281,8 +287,11 @@ class MapLayer(Quiet):
     def _on_selection(self, indices: np.ndarray) -> None:
         if self.points is None:
             return
-        self._paint()
-        self._mirror()
+        if len(indices):
+            self.placed.let_go()
+        self._mark_selection()
+        if not self._busy:
+            self._mirror()
 
     def _mirror(self) -> None:
         """Tell napari's features table what is selected, while that is cheap.
@@ -326,8 +335,14 @@ class MapLayer(Quiet):
         assert self.colouring is not None
         points = marks.map_points(embedding, patches.table, self.colouring.colours)
         self._add(marks.MAP, points)
-        layer_keys(points, self.workspace, lambda: self.mouse.set_lasso(not self.mouse.lasso))
+        map_keys(points, self)
+        points.find = self._found_by_napari
         points.events.data.connect(self._on_edited)
+        # Points that are hidden have no picture either.
+        points.events.set_data.connect(self.close_up.refresh)
+        points.events.visible.connect(self.close_up.refresh)
+        points.events.size.connect(self._on_look)
+        points.events.opacity.connect(self._on_look)
         points.selected_data.events.items_changed.connect(self._on_mirror)
         self._layer(marks.SELECTED)
         self._layer(marks.CURRENT)
@@ -340,11 +355,9 @@ class MapLayer(Quiet):
                 move_points(self.viewer, self.points, embedding)
             else:
                 self.points.data = embedding
-            size = marks.point_size(embedding)
-            if not 0.9 < size / float(self.points.size[0]) < 1.1:
-                self.points.size = size
+            self.points.suit(marks.point_size(embedding))
 
-    def _layer(self, name: str) -> Points:
+    def _layer(self, name: str) -> PatchPoints:
         """Return one of the marking layers, made again if somebody deleted it."""
         if name not in self._layers:
             make = marks.selected_points if name == marks.SELECTED else marks.current_point
@@ -352,8 +365,10 @@ class MapLayer(Quiet):
             self._add(name, make(self.points.data.shape[1]))
         return self._layers[name]
 
-    def _add(self, name: str, layer: Points) -> None:
-        self._layers[name] = layer
+    def _add(self, name: str, layer: PatchPoints) -> None:
+        if name:
+            self._layers[name] = layer
+        layer.say = self.workspace.say
         active = self.viewer.layers.selection.active if name != marks.MAP else layer
         with self._quiet():
             self.viewer.add_layer(layer)
@@ -361,24 +376,31 @@ class MapLayer(Quiet):
         layer.visible = name == marks.MAP or self.views.now == "map"
 
     def _paint(self) -> None:
-        """Give all points their colours, faded where not selected."""
+        """Give all points their colours."""
         if self.points is None or self.colouring is None:
             return
-        colours = dimmed(self.colouring.colours, self.workspace.selection)
-        self.points.face_color = colours
-        self.board.paint(colours)
+        self.points.face_color = self.colouring.colours
+        self.board.paint(self.colouring.colours)
         self._mark_selection()
 
     def _mark_selection(self) -> None:
+        """Fade all points but the selected ones, which are painted over the others."""
         points, chosen = self.points, self.workspace.selection
         if points is None or self.colouring is None:
             return
         layer = self._layer(marks.SELECTED)
+        self.board.lift(chosen)
+        self._fade.set([points, *self.board.maps], faded=len(chosen) > 0)
         if len(chosen) or len(layer.data):
-            size, ring = float(points.size[0]), contrast(self.viewer)
             rows = self.board.rows(chosen)
-            colours = self.colouring.colours[rows % len(points.data)]
-            marks.mark_selected(layer, self.board.positions[rows], colours, size, ring)
+            marks.mark_selected(
+                layer,
+                self.board.positions[rows],
+                self.board.rank[rows].argsort(),
+                self.colouring.colours[rows % len(points.data)],
+                float(points.size[0]),
+                contrast(self.viewer),
+            )
         self.close_up.refresh()
 
     def _mark_current(self) -> None:
@@ -393,6 +415,7 @@ class MapLayer(Quiet):
 
     def _remove_all(self) -> None:
         layers, self._layers = list(self._layers.values()), {}
+        self.placed.forget()
         self.board.remove()
         self.close_up.refresh()
         for layer in layers:
@@ -405,8 +428,17 @@ class MapLayer(Quiet):
 
     # -- what people do to the layers ---------------------------------------------
 
+    def _on_inserted(self, event: Any) -> None:
+        """Show a saved map that napari opened as a map, and with the map if there is one."""
+        if marks.is_saved_map(event.value):
+            marks.look_like_map(event.value)
+            if self.points is not None:
+                self.views.take_to_map(event.value)
+                self.show_map()
+
     def _on_removed(self, event: Any) -> None:
         layer = event.value
+        self.placed.removed(layer)
         for name, ours in list(self._layers.items()):
             if ours is layer:
                 del self._layers[name]
@@ -434,8 +466,9 @@ class MapLayer(Quiet):
     def _on_active(self, event: Any) -> None:
         """Lead a click on one of the marking layers in the list to the map itself."""
         active = event.value
-        marking = active is not None and active is not self.points and self.owns(active)
-        if marking and self.points is not None and not self._busy:
+        if active is None or active is self.points or self._is_placed(active):
+            return
+        if self.owns(active) and self.points is not None and not self._busy:
             self.viewer.layers.selection.active = self.points
 
     def _on_edited(self, event: Any) -> None:
@@ -448,18 +481,39 @@ class MapLayer(Quiet):
         patches = self.workspace.patches
         assert patches is not None
         with self._quiet():
-            self.points.data = embedding
-            self.points.size = marks.point_size(embedding)
+            self.points.selected_data = set()
+            self.points.data = self._turn.to_shown(embedding)
+            self.points.size = float(self.points.size[0])
             self.points.border_width = 0
             self.points.features = patches.table
         self._paint()
-        self.workspace.say(
-            "Each point of the map is a patch, so points are not edited by hand."
-        )
+        self.workspace.say(NO_EDITING)
 
     def _on_mirror(self, event: Any) -> None:
         if not self._busy and self.points is not None:
-            self.workspace.select(np.array(sorted(self.points.selected_data), np.intp))
+            with self._quiet():  # napari's own assignment is not over yet
+                self.workspace.select(np.array(sorted(self.points.selected_data), np.intp))
+            QTimer.singleShot(0, self._mirror)
+
+    def _on_look(self, event: Any = None) -> None:
+        """Let the selected points and other maps follow napari's sliders."""
+        points = self.points
+        if points is not None:
+            self.board.restyle_points()
+            self._layer(marks.SELECTED).like(points)
+            self._mark_selection()
+
+    def _found_by_napari(self, place: np.ndarray) -> int:
+        """Tell napari's status bar which patch is at a place, as a click would."""
+        viewer = self._viewer()
+        if viewer is None or self.points is None:
+            return -1
+        return self.mouse.patch_at(to_canvas(viewer, place[None, -self.points.ndim :])[0])
+
+    def _on_home(self, event: Any) -> None:
+        """Let napari's Home show all of the map; hidden images are of other sizes."""
+        if self.points is not None and self.views.now == "map":
+            self._framing.fit(self.board.whole)
 
     def _on_theme(self, event: Any) -> None:
         self.board.restyle()

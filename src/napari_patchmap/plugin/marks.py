@@ -7,7 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from napari.layers import Points
+from napari.layers import Layer, Points
+
+from napari_patchmap.explore.colouring import colour_by
+from napari_patchmap.patches.patchset import BOX_COLUMNS
+from napari_patchmap.plugin.patch_points import PatchPoints
 
 #: Names in the layer list.
 MAP, SELECTED, CURRENT = "map", "map: selected", "map: current patch"
@@ -21,15 +25,14 @@ BESIDE, TITLES = "beside: ", "map: titles"
 #: Their colour; no label has it.
 PLACED_COLOUR = "#ff8c00"
 
-# Sizes have an upper limit only, in canvas pixels. With a lower one napari draws
-# a border of half that width around every point that is clamped, wanted or not.
+# Upper limits of sizes, in canvas pixels.
 _LARGEST_POINT, _LARGEST_SELECTED, _RING = 13, 17, 24
 
 #: Width in pixels over which a point's rim fades; napari's 1 pales small points.
 _SOFT = 0.5
 
 #: Rings help to see a few selected points; around many they hide each other.
-_MOST_RINGS = 100
+_MOST_RINGS, _MOST_OUTLINES = 100, 3_000
 
 
 def point_size(embedding: np.ndarray) -> float:
@@ -38,61 +41,76 @@ def point_size(embedding: np.ndarray) -> float:
     return extent * float(np.clip(0.9 / np.sqrt(len(embedding)), 0.002, 0.02))
 
 
-def map_points(embedding: np.ndarray, table: pd.DataFrame, colours: np.ndarray) -> Points:
+def map_points(embedding: np.ndarray, table: pd.DataFrame, colours: np.ndarray) -> PatchPoints:
     """Make the layer of all patches, one point each, its table as features."""
-    return _read_only(
-        Points(
-            embedding,
-            name=MAP,
-            features=table,
-            size=point_size(embedding),
-            face_color=colours,
-            border_width=0,
-            canvas_size_limits=(0, _LARGEST_POINT),
-            antialiasing=_SOFT,
-            shading="spherical" if embedding.shape[1] == 3 else "none",
-        )
+    return PatchPoints(
+        embedding,
+        name=MAP,
+        features=table,
+        size=point_size(embedding),
+        largest=_LARGEST_POINT,
+        face_color=colours,
+        border_width=0,
+        antialiasing=_SOFT,
+        shading="spherical" if embedding.shape[1] == 3 else "none",
     )
 
 
-def selected_points(dimensions: int = 2) -> Points:
+def selected_points(dimensions: int = 2) -> PatchPoints:
     """Make the empty layer that brings out the selected points."""
-    return _read_only(
-        Points(
-            np.empty((0, dimensions)), ndim=dimensions, name=SELECTED, border_width=0,
-            antialiasing=_SOFT,
-            canvas_size_limits=(0, _LARGEST_SELECTED),
-        )
+    return PatchPoints(
+        np.empty((0, dimensions)), ndim=dimensions, name=SELECTED, border_width=0,
+        size=1, largest=_LARGEST_SELECTED, antialiasing=_SOFT,
     )  # fmt: skip
 
 
-def current_point(dimensions: int = 2) -> Points:
+def current_point(dimensions: int = 2) -> PatchPoints:
     """Make the empty layer with the ring around the current patch."""
-    return _read_only(
-        Points(
-            np.empty((0, dimensions)), ndim=dimensions, name=CURRENT,
-            face_color="transparent",
-            canvas_size_limits=(0, _RING),
-        )
+    return PatchPoints(
+        np.empty((0, dimensions)), ndim=dimensions, name=CURRENT,
+        size=1, largest=_RING, face_color="transparent",
     )  # fmt: skip
 
 
-def placed_points(name: str, embedding: np.ndarray, table: pd.DataFrame, size: float) -> Points:
+def placed_points(
+    name: str, embedding: np.ndarray, table: pd.DataFrame, size: float
+) -> PatchPoints:
     """Make a layer of patches that were placed on the map, told from its own by form."""
-    return _read_only(
-        Points(
-            embedding,
-            name=f"{PLACED}{name}",
-            features=table,
-            symbol="diamond",
-            size=2 * size,
-            face_color=PLACED_COLOUR,
-            border_color="black",
-            border_width=0.12,
-            canvas_size_limits=(0, _LARGEST_SELECTED),
-            antialiasing=_SOFT,
-        )
+    return PatchPoints(
+        embedding,
+        name=f"{PLACED}{name}",
+        features=table,
+        symbol="diamond",
+        size=2 * size,
+        largest=_LARGEST_SELECTED,
+        face_color=PLACED_COLOUR,
+        border_color="black",
+        border_width=0.12,
+        antialiasing=_SOFT,
     )
+
+
+def is_saved_map(layer: Layer) -> bool:
+    """Whether napari opened a table of ours, which holds neither sizes nor colours."""
+    path = str(layer.source.path or "")
+    return (
+        type(layer) is Points
+        and path.lower().endswith(".csv")
+        and layer.ndim in (2, 3)
+        and len(layer.data) > 0
+        and set(BOX_COLUMNS) <= set(layer.features.columns)
+    )
+
+
+def look_like_map(layer: Points) -> None:
+    """Give the points of a saved map the size and the colours that they had."""
+    table = layer.features
+    label = "label" if "label" in table and table["label"].notna().any() else ""
+    layer.size = point_size(np.asarray(layer.data))
+    layer.canvas_size_limits = (0, _LARGEST_POINT)
+    layer.border_width = 0
+    layer.antialiasing = _SOFT
+    layer.face_color = colour_by(table, label).colours
 
 
 def titles(maps: Sequence[np.ndarray], texts: Sequence[str], colour: str) -> Points:
@@ -118,34 +136,53 @@ def titles(maps: Sequence[np.ndarray], texts: Sequence[str], colour: str) -> Poi
 
 
 def mark_selected(
-    layer: Points, places: np.ndarray, colours: np.ndarray, size: float, ring: str
-) -> None:
-    """Show the selected points in full colour, with a ring each when they are few."""
-    _replace(layer, places)
-    if len(places):
-        few = len(places) <= _MOST_RINGS
-        layer.size = size * (1.8 if few else 1.25)
-        layer.face_color = colours
-        layer.border_color = ring
-        layer.border_width = 0.15 if few else 0.0
+    layer: PatchPoints, places: np.ndarray, order: np.ndarray, colours: np.ndarray,
+    size: float, ring: str,
+) -> None:  # fmt: skip
+    """Show the selected points in full colour, outlined unless they are very many.
+
+    ``order`` is the one in which they are painted.
+    """
+    few, some = len(places) <= _MOST_RINGS, len(places) <= _MOST_OUTLINES
+    look = {
+        "size": size * (1.8 if few else 1.35),
+        "face_color": colours,
+        "border_color": ring,
+        "border_width": 0.15 if few else 0.1 if some else 0.0,
+    }
+    _replace(layer, places, look, order)
 
 
-def mark_current(layer: Points, places: np.ndarray, size: float, ring: str) -> None:
+def mark_current(layer: PatchPoints, places: np.ndarray, size: float, ring: str) -> None:
     """Ring one patch, or none, on each map; ``size`` is that of the map's points."""
     # Two rings, a light and a dark one, stand out from points of any colour.
     other = "black" if ring == "white" else "white"
-    _replace(layer, np.repeat(places, 2, axis=0))
-    if len(places):
-        layer.size = 9 * size  # so large that the limit in pixels decides
-        layer.face_color = "transparent"
-        layer.border_color = [other, ring] * len(places)
-        layer.border_width = [0.22, 0.1] * len(places)
+    look = {
+        "size": 9 * size,  # so large that the limit in pixels decides
+        "face_color": "transparent",
+        "border_color": [other, ring] * len(places),
+        "border_width": [0.22, 0.1] * len(places),
+    }
+    _replace(layer, np.repeat(places, 2, axis=0), look, np.arange(2 * len(places)))
 
 
-def _replace(layer: Points, places: np.ndarray) -> None:
+def _replace(
+    layer: PatchPoints, places: np.ndarray, look: dict[str, Any], order: np.ndarray
+) -> None:
+    """Give a marking layer other points, and have them drawn once instead of five times."""
     # Old selected indices would survive the change and point at other patches.
     layer.selected_data = set()
-    layer.data = places
+    with (
+        layer.events.blocker_all(),
+        layer._face.events.blocker_all(),
+        layer._border.events.blocker_all(),
+    ):
+        layer.order = order
+        layer.data = places
+        if len(places):
+            for name, value in look.items():
+                setattr(layer, name, value)
+    layer.refresh()
 
 
 def _read_only(layer: Points) -> Points:

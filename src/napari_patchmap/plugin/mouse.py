@@ -1,4 +1,8 @@
-"""Clicking, drawing around and hovering over points, on any layer in pan mode."""
+"""Clicking, drawing around and hovering over points, on any layer in pan mode.
+
+A drag with the lasso in hand, or with Ctrl, selects anew; with Shift it adds to the
+selection, with Alt or "Take away" it takes out of it. Esc gives a lasso up.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +19,12 @@ from napari_patchmap.explore.lasso import points_inside, thinned
 from napari_patchmap.explore.selection import How
 from napari_patchmap.explore.words import caption
 from napari_patchmap.plugin import marks
+from napari_patchmap.plugin.arrangement import camera_of
 from napari_patchmap.plugin.canvas import Glass
 from napari_patchmap.plugin.guests import Guests
-from napari_patchmap.plugin.views import camera_of, to_canvas, to_map
+from napari_patchmap.plugin.patch_points import PatchPoints
+from napari_patchmap.plugin.views import to_canvas, to_map
+from napari_patchmap.plugin.workspace import Workspace
 
 if TYPE_CHECKING:
     from napari_patchmap.plugin.layers import MapLayer
@@ -43,13 +50,16 @@ class MapMouse:
     -------
     lasso_changed(bool)
         The lasso tool was taken up or put down.
+    take_away_changed(bool)
+        What is drawn around is taken out of the selection from now on, or not any more.
     """
 
     lasso_changed = Signal(bool)
+    take_away_changed = Signal(bool)
 
     def __init__(self, viewer: Viewer, owner: MapLayer) -> None:
         self._owner = weakref.ref(owner)
-        self._lasso = False
+        self._lasso = self._take_away = False
         self._zoom_box: list[Any] = []
         self.glass = Glass(viewer)
         self._hovered: tuple[object, int] | None = None
@@ -78,6 +88,17 @@ class MapMouse:
             callbacks.extend(self._zoom_box)
         self.lasso_changed.emit(on)
 
+    @property
+    def take_away(self) -> bool:
+        """Whether what is drawn around is taken out of the selection, as with Alt."""
+        return self._take_away
+
+    def set_take_away(self, on: bool) -> None:
+        """Let the lasso take away, or select."""
+        if on != self._take_away:
+            self._take_away = on
+            self.take_away_changed.emit(on)
+
     # -- callbacks of the viewer ---------------------------------------------------
 
     def _on_drag(self, viewer: Viewer, event: Any) -> Iterator[None]:
@@ -85,9 +106,10 @@ class MapMouse:
         if owner is None or event.button != 1 or not self._ready(owner):
             return
         self.put_away()
-        how = _how(event.modifiers)
-        drawing = self._lasso or "Shift" in event.modifiers
-        start, index = tuple(event.pos[:2]), self._index(owner, event)
+        modifiers = {str(getattr(key, "name", key)) for key in event.modifiers}
+        drawing = self._lasso or bool(modifiers & {"Shift", "Control"})
+        how = _how(modifiers, self._take_away and drawing)
+        start, (guest, index) = tuple(event.pos[:2]), self._under(owner, event)
         travelled = 0.0
         event.handled = drawing  # a lasso must not move the camera
         if drawing:
@@ -98,13 +120,26 @@ class MapMouse:
             travelled = max(travelled, float(np.abs(np.subtract(event.pos[:2], start)).max()))
             yield
         event.handled = drawing
+        if drawing and not self.glass.drawing:
+            return  # given up with Esc
         end = tuple(event.pos[:2])
         path = np.array(self.glass.end_lasso() if drawing else [start, end])
         travelled = max(travelled, float(np.abs(path - start).max()))
-        if travelled <= _STILL:
-            self._click(owner, index, how)
-        elif drawing:
-            self._enclose(owner, thinned(path, 1.5), how)
+        if travelled > _STILL:
+            if drawing:
+                self._enclose(owner, thinned(path, 1.5), how)
+        elif guest is not None:
+            owner.placed.select(guest, index, add="Shift" in modifiers)
+        else:
+            owner.placed.let_go()
+            self._click(owner, index, _clicked(modifiers, index, owner.workspace, how))
+
+    def give_up(self) -> bool:
+        """Abort the lasso that is being drawn; return whether there was one."""
+        if not self.glass.drawing:
+            return False
+        self.glass.end_lasso()
+        return True
 
     def _enclose(self, owner: MapLayer, path: np.ndarray, how: How) -> None:
         points = owner.points
@@ -133,9 +168,7 @@ class MapMouse:
         if owner is None or not self._ready(owner):
             self.put_away()
             return
-        guest, index = self._guest(owner, event)
-        if guest is None:
-            index = self._index(owner, event)
+        guest, index = self._under(owner, event)
         if index < 0:
             self.put_away()
         elif (guest, index) != self._hovered:
@@ -160,34 +193,48 @@ class MapMouse:
         active = viewer.layers.selection.active
         return active is None or not active.visible or str(active.mode) == "pan_zoom"
 
-    def _index(self, owner: MapLayer, event: Any) -> int:
-        """Patch under the mouse, -1 for none."""
-        points = owner.points
-        if points is not None and points.data.shape[1] == 3:
-            reach = self._reach(owner) * self._zoom(owner)
-            return owner.board.find_on_canvas(np.asarray(event.pos[:2], float), reach)
-        return owner.board.find(self._place(owner, event), self._reach(owner))
+    def patch_at(self, pixel: np.ndarray) -> int:
+        """Return the patch that is meant by a pixel (x, y) of the canvas, -1 for none.
 
-    def _place(self, owner: MapLayer, event: Any) -> np.ndarray:
-        points = owner.points
-        place = event.position if points is None else points.world_to_data(event.position)
-        return np.asarray(place)[-2:]
+        Clicks, the card under the mouse and napari's status bar all go by this: it is
+        the one that is seen there, on top of the others.
+        """
+        owner = self._owner()
+        if owner is None or owner.points is None or self._guest(owner, pixel)[0] is not None:
+            return -1
+        points, viewer, zoom = owner.points, owner.viewer, self._zoom(owner)
+        if points.data.shape[1] == 3:
+            return owner.board.find_on_canvas(pixel, max(_REACH, self._radius(points, zoom)))
+        if owner.close_up.side:
+            # Close up a picture stands for the point, and people click on the picture.
+            index = owner.close_up.find(pixel)
+            if index >= 0:
+                return index
+        size = self._radius(points, zoom)
+        lifted = self._radius(owner.marked, zoom)
+        return owner.board.find(
+            to_map(viewer, pixel[None])[0], size / zoom, max(_REACH, size + 2) / zoom,
+            lifted / zoom,
+        )  # fmt: skip
+
+    def _radius(self, points: PatchPoints | None, zoom: float) -> float:
+        """Radius of the points of a layer in canvas pixels."""
+        if points is None or not len(points.size):
+            return 0.0
+        return float(np.clip(float(points.size[0]) * zoom, *points.canvas_size_limits)) / 2
 
     def _zoom(self, owner: MapLayer) -> float:
         return float(camera_of(owner.viewer).zoom)
 
-    def _reach(self, owner: MapLayer) -> float:
-        points = owner.points
-        assert points is not None
-        size = np.clip(float(points.size[0]) * self._zoom(owner), *points.canvas_size_limits)
-        # Close up a picture stands for the point, and people click on the picture.
-        reach = max(_REACH, float(size) / 2 + 2, owner.close_up.side / 2)
-        return reach / self._zoom(owner)
-
-    def _guest(self, owner: MapLayer, event: Any) -> tuple[Guests | None, int]:
-        """Return the placed patch under the mouse; they lie on top of the map's own."""
+    def _under(self, owner: MapLayer, event: Any) -> tuple[Guests | None, int]:
+        """Return the patch under the mouse, and what it was placed with if it was."""
         pixel = np.asarray(event.pos[:2], float)
-        for guest in owner.guests:
+        guest, index = self._guest(owner, pixel)
+        return (guest, index) if guest is not None else (None, self.patch_at(pixel))
+
+    def _guest(self, owner: MapLayer, pixel: np.ndarray) -> tuple[Guests | None, int]:
+        """Return the placed patch at a pixel; they lie on top of the map's own."""
+        for guest in owner.placed.guests:
             index = guest.find(owner.viewer, pixel, _REACH)
             if index >= 0:
                 return guest, index
@@ -215,7 +262,14 @@ class MapMouse:
         self.glass.clear_card()
 
 
-def _how(modifiers: Any) -> How:
-    if "Alt" in modifiers:
+def _how(modifiers: set[str], take_away: bool) -> How:
+    if "Alt" in modifiers or take_away:
         return "subtract"
     return "add" if "Shift" in modifiers else "replace"
+
+
+def _clicked(modifiers: set[str], index: int, workspace: Workspace, how: How) -> How:
+    """Say what a click does: with Ctrl, as in lists of files, it adds or takes away."""
+    if "Control" not in modifiers or how == "subtract":
+        return how
+    return "subtract" if index in workspace.selection else "add"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from napari.layers import Points
 from napari.viewer import Viewer
 
+from napari_patchmap.plugin.fade import markers_of
+from napari_patchmap.plugin.patch_points import PatchPoints
 
-def move_points(viewer: Viewer, layer: Points, places: np.ndarray) -> None:
+
+def move_points(viewer: Viewer, layer: PatchPoints, places: np.ndarray) -> None:
     """Give the points of a map other places; order, colours and sizes stay.
 
     napari's own assignment prepares colour, symbol and outline of every point
@@ -20,7 +22,7 @@ def move_points(viewer: Viewer, layer: Points, places: np.ndarray) -> None:
     Parameters
     ----------
     viewer : Viewer
-    layer : Points
+    layer : PatchPoints
         Its data is replaced by ``places``, which must not be changed afterwards.
     places : ndarray of float32, shape (n, 2)
     """
@@ -30,22 +32,21 @@ def move_points(viewer: Viewer, layer: Points, places: np.ndarray) -> None:
         return
     layer._data = places
     drawn = markers._data
-    drawn["a_position"][:, :2] = places[:, ::-1]
+    drawn["a_position"][:, :2] = places[layer.order, ::-1]
     markers._vbo.set_data(drawn)
     markers.update()
     layer.refresh(thumbnail=False, data_displayed=False, highlight=False, extent=True)
 
 
-def _markers(viewer: Viewer, layer: Points) -> Any:
+def _markers(viewer: Viewer, layer: PatchPoints) -> Any:
     """Return what draws the points, None if it is not as expected or not in 2-D."""
+    markers = markers_of(viewer, layer)
     try:
-        visual = viewer.window._qt_viewer.canvas.layer_to_visual[layer]
-        markers = visual.node.points_markers
         known = (
             layer._data.shape == (len(markers._data), 2)
             and "a_position" in markers._data.dtype.names
             and hasattr(markers._vbo, "set_data")
         )
-    except (AttributeError, KeyError, TypeError):
+    except (AttributeError, TypeError):
         return None
     return markers if known and layer.visible and viewer.dims.ndisplay == 2 else None

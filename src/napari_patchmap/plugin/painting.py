@@ -17,8 +17,9 @@ OTHER, CHOSEN, EDGE, OUTLINE = range(4)
 #: Longest side of a picture in pixels: drawn in a moment, and finer than any screen.
 _LONGEST = 4096
 
-#: A tile is drawn at least this large, where the picture can be as large as that.
-_TILE = 8
+#: Pixels of the picture along the side of a tile, as far as its longest side allows;
+#: at least those, and the pixels that a whole slide takes on the screen.
+_TILE, _LEAST_TILE, _SCREEN = 20, 8, 420
 
 #: Objects with a median side of more pixels than this get a broader edge.
 _LARGE = 24
@@ -107,8 +108,10 @@ class BoxPicture:
     ) -> None:
         self._boxes, self._frames = boxes, frames
         self.size = int(size[0]), int(size[1])
-        smallest = float(np.median(boxes[:, 2:].min(axis=1)))
-        self.step = max(1, int(smallest / _TILE), -(-max(self.size) // _LONGEST))
+        side, longest = int(np.median(boxes[:, 2:].min(axis=1))), max(self.size)
+        # Lines thinner than a pixel of the screen come and go when all is shown.
+        thin = min(side // _LEAST_TILE, longest // _SCREEN)
+        self.step = max(1, side // _TILE, thin, -(-longest // _LONGEST))
 
     def draw(self, frame: int, chosen: np.ndarray) -> np.ndarray:
         """Draw the chosen boxes; the outlines of all while none is chosen."""
@@ -116,9 +119,11 @@ class BoxPicture:
         here = self._frames == frame
         if not chosen.any():
             # Nothing is shaded then, so that outlines are all there is to be seen.
-            self._fill(picture, here, OUTLINE, OTHER)
+            self._outline(picture, self._corners(here))
         else:
-            self._fill(picture, here & chosen, EDGE, CHOSEN)
+            for top, left, bottom, right in self._corners(here & chosen):
+                picture[top:bottom, left:right] = EDGE
+                picture[top + 1 : bottom - 1, left + 1 : right - 1] = CHOSEN
         return picture
 
     def find(self, frame: int, y: float, x: float) -> int:
@@ -134,13 +139,22 @@ class BoxPicture:
         away = low[found] + self._boxes[found, 2:] / 2 - [y + 0.5, x + 0.5]
         return int(found[np.argmin((away**2).sum(axis=1))])
 
-    def _fill(self, picture: np.ndarray, which: np.ndarray, edge: int, inside: int) -> None:
+    def _corners(self, which: np.ndarray) -> list[list[int]]:
         boxes = self._boxes[which]
         corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
-        corners = np.rint(corners / self.step).astype(int).clip(min=0)
-        for top, left, bottom, right in corners.tolist():
-            picture[top:bottom, left:right] = edge
-            picture[top + 1 : bottom - 1, left + 1 : right - 1] = inside
+        rounded: list[list[int]] = np.rint(corners / self.step).astype(int).clip(min=0).tolist()
+        return rounded
+
+    def _outline(self, picture: np.ndarray, corners: list[list[int]]) -> None:
+        """Draw lines of one pixel, one only between neighbours."""
+        for top, left, bottom, right in corners:
+            picture[top:bottom, left:right] = OUTLINE
+            picture[top + 1 : bottom, left + 1 : right] = OTHER
+        # The lower and the right edge, where no neighbour drew its own.
+        height, width = picture.shape
+        for top, left, bottom, right in corners:
+            picture[min(bottom, height - 1), left : right + 1] = OUTLINE
+            picture[top : bottom + 1, min(right, width - 1)] = OUTLINE
 
 
 def edges(index: np.ndarray, width: int) -> np.ndarray:

@@ -13,13 +13,13 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
 
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.arrangement import camera_of
 from napari_patchmap.plugin.canvas import Glass
 from napari_patchmap.plugin.place import Place, places_in
 from napari_patchmap.plugin.quiet import Quiet
 from napari_patchmap.plugin.views import (
     PREVIEW,
     Views,
-    camera_of,
     fit_box,
     to_canvas,
     visible_box,

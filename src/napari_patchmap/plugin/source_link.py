@@ -41,6 +41,7 @@ class SourceLink:
         self._places = places
         self._stack: Layer | None = None
         self._stepping = False
+        self._seen = -1  # the frame that is shown, as far as is known
         workspace.patches_changed.connect(self._on_patches)
         workspace.current_changed.connect(self._on_current)
         viewer.dims.events.current_step.connect(self._on_step)
@@ -108,12 +109,16 @@ class SourceLink:
             viewer.dims.set_point(axis, layer.data_to_world(origin)[-layer.ndim])
         finally:
             self._stepping = False
+        self._look()
 
     def _on_step(self, event: object) -> None:
         viewer, layer, patches = self._viewer(), self.layer, self._workspace.patches
         if self._stepping or viewer is None or layer is None or patches is None:
             return
-        frame = round(float(layer.world_to_data(viewer.dims.point)[0]))
+        before, self._seen = self._seen, self._frame(viewer, layer)
+        if self._seen == before:
+            return  # napari tells the same of a map that takes another place
+        frame = self._seen
         frames, current = self._frames(patches), self._workspace.current
         here = frames == frame
         if current >= 0 and here[current]:
@@ -128,11 +133,21 @@ class SourceLink:
         if len(found):
             self._workspace.set_current(int(found[0]))
 
+    def _frame(self, viewer: Viewer, layer: Layer) -> int:
+        return round(float(layer.world_to_data(viewer.dims.point)[0]))
+
+    def _look(self) -> None:
+        """Take note of the frame that is shown; nobody stepped to it."""
+        viewer, layer = self._viewer(), self.layer
+        self._seen = -1 if viewer is None or layer is None else self._frame(viewer, layer)
+
     def _on_patches(self, patches: PatchSet | None) -> None:
         viewer, stack, self._stack = self._viewer(), self._stack, None
         if viewer is not None and stack is not None and stack in viewer.layers:
             viewer.layers.remove(stack)  # it shows the patches of before
+        self._look()
         self.changed.emit()
 
     def _on_layers(self, event: object) -> None:
+        self._look()
         self.changed.emit()

@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
-from napari.layers import Layer
+from napari.layers import Labels, Layer, Points, Shapes
 from napari.viewer import Viewer
 from psygnal import Signal
 
+from napari_patchmap.plugin.arrangement import Arrangement, camera_of
 from napari_patchmap.plugin.canvas import canvas_widget
 
 View = Literal["map", "source"]
@@ -37,28 +38,31 @@ class Views:
     viewer : Viewer
     owns : callable
         Tells the map's layers from the user's.
+    say : callable
+        Tells the person one sentence.
     """
 
     changed = Signal(str)
 
-    def __init__(self, viewer: Viewer, owns: Callable[[Layer], bool]) -> None:
+    def __init__(
+        self, viewer: Viewer, owns: Callable[[Layer], bool], say: Callable[[str], None]
+    ) -> None:
         self._viewer = weakref.ref(viewer)
         self._owns = owns
         self._hidden: list[weakref.ref[Layer]] = []
         self._cameras: dict[str, tuple[tuple[float, ...], float, tuple[float, ...]]] = {}
-        self._dimensions = 2
+        #: What people draw on the map; it comes and goes with the map.
+        self._notes: weakref.WeakSet[Layer] = weakref.WeakSet()
         self._expecting = False
         self.now: View = "source"
+        self._arrangement = Arrangement(viewer, lambda: self.now == "map", say)
         viewer.layers.events.inserted.connect(self._on_inserted)
 
     def set_dimensions(self, dimensions: int) -> None:
         """Say how many dimensions the map has, 2 or 3; napari shows it in as many."""
-        viewer = self._viewer()
-        if dimensions != self._dimensions:
+        if dimensions != self._arrangement.dimensions:
             self.forget_camera()
-        self._dimensions = dimensions
-        if viewer is not None and self.now == "map":
-            viewer.dims.ndisplay = dimensions
+        self._arrangement.set_dimensions(dimensions)
 
     @property
     def sources(self) -> list[Layer]:
@@ -76,13 +80,13 @@ class Views:
             tuple(camera.center), float(camera.zoom), tuple(camera.angles),
         )  # fmt: skip
         self.now = view
-        ours = [ly for ly in viewer.layers if self._owns(ly)]
+        ours = [ly for ly in viewer.layers if self._owns(ly) or ly in self._notes]
         if view == "map":
             self._hidden = [weakref.ref(ly) for ly in self.sources if ly.visible]
             _set_visible(self.sources, False)
-            viewer.dims.ndisplay = self._dimensions
+            self._arrangement.take_map()
         else:
-            viewer.dims.ndisplay = 2
+            self._arrangement.take_source()
             _set_visible([ly for ref in self._hidden if (ly := ref()) is not None], True)
         _set_visible(ours, view == "map")
         if view in self._cameras:
@@ -102,17 +106,26 @@ class Views:
             self._expecting = False
         self._reveal(layer)
 
+    def take_to_map(self, layer: Layer) -> None:
+        """Count a layer among those that lie on the map."""
+        self._notes.add(layer)
+
     def forget_camera(self) -> None:
         """Start the next map with a fresh camera."""
         self._cameras.pop("map", None)
 
     def _on_inserted(self, event: Any) -> None:
         layer = event.value
-        if self.now == "map" and self._is_source(layer) and not self._expecting:
+        if self.now != "map" or not self._is_source(layer) or self._expecting:
+            return
+        if _is_empty(layer):
+            self._notes.add(layer)  # to be drawn on what is shown
+        else:
             self._reveal(layer)
 
     def _is_source(self, layer: Layer) -> bool:
-        return not self._owns(layer) and not layer.metadata.get(OVERLAY)
+        ours = self._owns(layer) or layer in self._notes
+        return not ours and not layer.metadata.get(OVERLAY)
 
     def _reveal(self, layer: Layer) -> None:
         """Turn to the source for a new layer; nobody adds one not to see it."""
@@ -126,9 +139,12 @@ class Views:
             fit(viewer, [layer])
 
 
-def camera_of(viewer: Viewer) -> Any:
-    """Return the camera, wherever this napari keeps it."""
-    return getattr(viewer, "scene", viewer).camera
+def _is_empty(layer: Layer) -> bool:
+    """Whether a layer has just been made by one of napari's buttons, to be drawn on."""
+    if isinstance(layer, Labels):
+        made = isinstance(layer.data, np.ndarray) and layer.source.path is None
+        return made and not layer.data.any()
+    return isinstance(layer, (Points, Shapes)) and len(layer.data) == 0
 
 
 def camera_state(viewer: Viewer) -> tuple[float, ...]:
@@ -140,6 +156,9 @@ def camera_state(viewer: Viewer) -> tuple[float, ...]:
 def fit(viewer: Viewer, layers: Sequence[Layer], margin: float = 0.06) -> None:
     """Centre the camera on some layers and zoom until they fill the canvas."""
     boxes = [np.asarray(ly.extent.world)[:, -2:] for ly in layers]
+    boxes = [box for box in boxes if np.isfinite(box).all()]  # an empty layer has none
+    if not boxes:
+        return
     fit_box(viewer, np.min([b[0] for b in boxes], 0), np.max([b[1] for b in boxes], 0), margin)
 
 

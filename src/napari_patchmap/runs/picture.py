@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_patchmap.explore.paint_order import paint_order
 from napari_patchmap.explore.palette import categorical_colours, label_order, missing_colour
 
 if TYPE_CHECKING:
@@ -97,8 +98,7 @@ def _draw(
                 handles.append(
                     Line2D([], [], ls="", marker="o", ms=7, color=colour, label=text)
                 )
-    # A fixed shuffle, so that no label lies on top of the others.
-    shuffled = np.random.default_rng(0).permutation(count)
+    shuffled = paint_order(count)  # so that no label lies on top of the others
     size = scale * float(np.clip(60_000 / max(count, 1), 2.5, 40))
     axes.scatter(
         embedding[shuffled, 1],

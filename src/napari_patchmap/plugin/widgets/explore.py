@@ -26,8 +26,8 @@ from napari_patchmap.plugin.widgets.legend import ColourBar, Legend
 from napari_patchmap.plugin.widgets.panel import WorkPanel, label
 
 _HELP = (
-    "<b>Click</b> a point to select it, <b>Shift+drag</b> around many. "
-    "<b>Shift</b> adds, <b>Alt</b> takes away, <b>Esc</b> clears."
+    "<b>Click</b> a point, or <b>Ctrl+drag</b> around many, to select them. "
+    "<b>Shift</b> adds, <b>Alt</b> takes away, <b>Esc</b> gives up or clears."
 )
 
 
@@ -51,11 +51,13 @@ class Explore(WorkPanel):
         self.listen(self._map.views.changed, self._refresh)
         self.listen(self._map.link.changed, self._refresh)
         self.listen(self._map.mouse.lasso_changed, self._on_lasso)
+        self.listen(self._map.mouse.take_away_changed, self._on_take_away)
         self.listen(self.workspace.selection_changed, self._refresh)
         self.listen(self.workspace.map_changed, self._refresh)
         selection_keys(self, self.workspace)
         self.guard_wheel()
         self.lasso.setChecked(self._map.mouse.lasso)
+        self.take_away.setChecked(self._map.mouse.take_away)
         self._on_colouring(self._map.colouring)
 
     # -- parts -------------------------------------------------------------------------
@@ -102,9 +104,16 @@ class Explore(WorkPanel):
         self.count = label("")
         self.lasso = _button(
             "Lasso",
-            "Draw around points with the mouse (key L while the map has the focus). "
-            "Shift adds, Alt takes away. Without this tool, Shift+drag draws too.",
+            "Draw around points with the mouse to select them (key L while the map has the "
+            "focus). Shift adds, Alt or Take away takes away, Esc gives up a line half drawn. "
+            "Without this tool, Ctrl+drag draws too, and Shift+drag adds.",
             self._toggle_lasso,
+            True,
+        )
+        self.take_away = _button(
+            "Take away",
+            "What you draw around is taken out of the selection, as with Alt.",
+            lambda: self._map.mouse.set_take_away(self.take_away.isChecked()),
             True,
         )
         self.zoom = _button(
@@ -122,7 +131,9 @@ class Explore(WorkPanel):
         self.clear = _button("Clear", "Select nothing (Esc).", self._clear)
         tools = QGridLayout()
         tools.setSpacing(4)
-        buttons = (self.lasso, self.zoom, self.whole, self.undo, self.redo, self.clear)
+        buttons = (
+            self.lasso, self.take_away, self.clear, self.undo, self.redo, self.zoom, self.whole,
+        )  # fmt: skip
         for place, button in enumerate(buttons):
             tools.addWidget(button, *divmod(place, 3))
         self.stack = _button(
@@ -178,6 +189,9 @@ class Explore(WorkPanel):
 
     def _on_lasso(self, on: bool) -> None:
         self.lasso.setChecked(on)
+
+    def _on_take_away(self, on: bool) -> None:
+        self.take_away.setChecked(on)
 
     def themed(self) -> None:
         """Paint the colour bar's numbers in the theme's colour of text."""

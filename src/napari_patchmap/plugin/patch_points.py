@@ -1,0 +1,243 @@
+"""A Points layer of which row i is patch i, whatever napari's keys are told to do."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from napari.layers import Points
+
+from napari_patchmap.explore.paint_order import paint_order
+
+#: What napari's slider shows for the size that suits a map.
+_USUAL = 10
+
+#: Points that are painted into the small picture in the list of layers.
+_THUMBNAIL = 1024
+
+NO_EDITING = "Each point of the map is a patch, so points are not edited by hand."
+NO_STYLE = 'Patchmap gives the points colour and form: see "Colour by" in Explore.'
+
+
+class PatchPoints(Points):
+    """Points that belong to patches: painted in a fair order, and never edited by hand.
+
+    The order is one in which rows are painted; it never moves the rows themselves.
+
+    Parameters
+    ----------
+    data : ndarray of float32, shape (n, d)
+    size : float
+        In map units, for all points.
+    largest : float
+        Upper limit of the size on the canvas, in pixels.
+    **kwargs
+        As for napari's Points.
+
+    Attributes
+    ----------
+    order : ndarray of intp, shape (n,)
+        Which row is painted first, second and so on.
+    find : callable or None
+        Returns the row that is meant by a place (a place of the layer, or a ray's start
+        in 3-D), -1 for none: what the status bar then names.
+    say : callable
+        Is told, in one sentence, why something is not done.
+    """
+
+    size: Any  # of napari's Points, which has no types
+    opacity: Any
+    _whole = False  # until the layer is made, napari sets its own defaults
+    _falling_back = False
+
+    def __init__(self, data: np.ndarray, *, size: float, largest: float, **kwargs: Any) -> None:
+        self.order = paint_order(len(data))
+        self.find: Callable[[np.ndarray], int] | None = None
+        self.say: Callable[[str], None] = lambda _: None
+        self._unit, self._tenths, self._largest = size, float(_USUAL), largest
+        # With a lower limit napari draws a border of half that width around every
+        # point that is clamped, wanted or not.
+        super().__init__(data, size=size, canvas_size_limits=(0, largest), **kwargs)
+        self._whole = True
+        self.editable = False
+        # napari makes layers editable again whenever the viewer's dimensions change.
+        self.events.editable.connect(self._stay_read_only)
+
+    @property
+    def _type_string(self) -> str:
+        return "points"  # by which napari saves, copies and lists it
+
+    def _stay_read_only(self, _: Any = None) -> None:
+        if self.editable:
+            self.editable = False
+
+    # -- how large --------------------------------------------------------------------
+
+    def suit(self, size: float) -> None:
+        """Take another size as the one that suits the map; what a person chose stays."""
+        self._unit = size
+        wanted = size * self._tenths / _USUAL
+        if not len(self.size) or not 0.9 < wanted / float(self.size[0]) < 1.1:
+            self.size = wanted
+
+    def like(self, other: PatchPoints) -> None:
+        """Take size and opacity of the points of another map."""
+        self._unit, self._tenths = other._unit, other._tenths
+        self.size = float(other.size[0]) if len(other.size) else other._unit
+        self.canvas_size_limits = (0, self._largest * self.magnified)
+        self.opacity = other.opacity
+
+    @property
+    def magnified(self) -> float:
+        """How many times larger than suits the map a person wants the points."""
+        return self._tenths / _USUAL
+
+    @property
+    def current_size(self) -> float:
+        """Size of all points, in tenths of the size that suits the map: napari's slider."""
+        return self._tenths
+
+    @current_size.setter
+    def current_size(self, tenths: float) -> None:
+        # napari also sets it to the size of what was just selected.
+        if not self._whole or not self._update_properties:
+            return
+        self._tenths = max(1.0, float(tenths))
+        self.size = self._unit * self._tenths / _USUAL
+        self.canvas_size_limits = (0, self._largest * self.magnified)
+        self.events.size()
+        self.events.current_size()
+
+    # -- which order, which row ---------------------------------------------------------
+
+    def _get_layer_slicing_state(self, data: Any, cache: bool) -> Any:
+        state = super()._get_layer_slicing_state(data, cache)
+        take = state._update_slice_response
+        state._update_slice_response = lambda response: take(self._in_order(response))
+        return state
+
+    def _in_order(self, response: Any) -> Any:
+        """Put the rows that napari draws into the order in which they are painted."""
+        count = len(self.data)
+        if len(self.order) != count:
+            self.order = paint_order(count)
+        drawn = np.zeros(count, bool)
+        drawn[response.indices] = True
+        # In two dimensions napari draws the points that are hidden, too.
+        drawn &= self.shown
+        rows = self.order[drawn[self.order]]
+        # What comes along with the rows is called "scale" before napari 0.9.
+        name = "size" if hasattr(response, "size") else "scale"
+        along = np.asarray(getattr(response, name))
+        if along.ndim:
+            whole = np.zeros(count, along.dtype)
+            whole[response.indices] = along
+            along = whole[rows]
+        return dataclasses.replace(response, indices=rows, **{name: along})
+
+    def _get_value(self, position: Any) -> int | None:
+        if self.find is None:
+            value: int | None = super()._get_value(position)
+            return value
+        return self._found(np.asarray(position, float))
+
+    def _get_value_3d(self, start_point: Any, end_point: Any, dims_displayed: Any) -> Any:
+        if self.find is None or start_point is None:
+            return super()._get_value_3d(start_point, end_point, dims_displayed)
+        return self._found(np.asarray(start_point, float))
+
+    def _found(self, place: np.ndarray) -> int | None:
+        assert self.find is not None
+        row = self.find(place)
+        return row if row >= 0 else None
+
+    def _update_thumbnail(self) -> None:
+        """Paint a part of the points, as fairly as on the canvas."""
+        height, width = self._thumbnail_shape[:2]
+        picture = np.zeros((height, width, 4))
+        picture[..., 3] = 1
+        rows = self.order[self.shown[self.order]][:_THUMBNAIL] if len(self.data) else []
+        if len(rows):
+            places = np.asarray(self.data)[rows][:, -2:]
+            low = places.min(axis=0)
+            room = np.array([height - 1, width - 1])
+            scale = (room / np.maximum(np.ptp(places, axis=0), 1e-9)).min()
+            at = ((places - low) * scale + (room - np.ptp(places, axis=0) * scale) / 2).round()
+            at = at.astype(int).clip(0, room)
+            picture[at[:, 0], at[:, 1]] = self.face_color[rows]
+        picture[..., 3] *= self.opacity
+        self.thumbnail = picture
+
+    # -- what is refused ------------------------------------------------------------------
+
+    def add(self, coords: Any) -> None:
+        """Refuse: every point is a patch."""
+        self.say(NO_EDITING)
+
+    def remove(self, indices: Any) -> None:
+        """Refuse: every point is a patch."""
+        self.say(NO_EDITING)
+
+    def remove_selected(self) -> None:
+        """Refuse: every point is a patch."""
+        self.say(NO_EDITING)
+
+    def pop(self, index: int = -1) -> Any:
+        """Refuse: every point is a patch."""
+        raise TypeError(NO_EDITING)
+
+    def _paste_data(self) -> None:
+        self.say(NO_EDITING)
+
+    def _move(self, *_: Any, **__: Any) -> None:
+        self.say(NO_EDITING)
+
+    def _mode_setter_helper(self, mode: Any) -> Any:
+        if self._whole and str(getattr(mode, "value", mode)).lower() != "pan_zoom":
+            self.say(NO_EDITING)
+        return super()._mode_setter_helper(mode)
+
+    def _refuse_style(self, event: str) -> bool:
+        """Say that colours come from elsewhere, and let napari's control fall back."""
+        if not self._whole or not self._update_properties:
+            return False
+        if not self._falling_back:
+            self._falling_back = True
+            try:
+                self.say(NO_STYLE)
+                getattr(self.events, event)()
+            finally:
+                self._falling_back = False
+        return True
+
+    @property
+    def current_face_color(self) -> Any:
+        """Colour that napari's control shows; it is not taken from there."""
+        return Points.current_face_color.fget(self)
+
+    @current_face_color.setter
+    def current_face_color(self, colour: Any) -> None:
+        if not self._refuse_style("current_face_color"):
+            Points.current_face_color.fset(self, colour)
+
+    @property
+    def current_border_color(self) -> Any:
+        """Colour that napari's control shows; it is not taken from there."""
+        return Points.current_border_color.fget(self)
+
+    @current_border_color.setter
+    def current_border_color(self, colour: Any) -> None:
+        if not self._refuse_style("current_border_color"):
+            Points.current_border_color.fset(self, colour)
+
+    @property
+    def current_symbol(self) -> Any:
+        """Form that napari's control shows; it is not taken from there."""
+        return Points.current_symbol.fget(self)
+
+    @current_symbol.setter
+    def current_symbol(self, symbol: Any) -> None:
+        if not self._refuse_style("current_symbol"):
+            Points.current_symbol.fset(self, symbol)
