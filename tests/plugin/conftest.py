@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -13,6 +17,23 @@ from napari_patchmap.plugin.widgets.train import TrainMap
 from napari_patchmap.plugin.worker import running_tasks
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.plugin.toy import Hand, toy_map, toy_patches
+
+#: How long a slow or busy computer may take to do what a test waits for, in milliseconds.
+_PATIENCE = 60_000
+
+
+@pytest.fixture
+def qtbot(qtbot, monkeypatch):
+    """Qt's test robot, as patient as a slow computer needs it: a wait ends once it is so."""
+    for name in ("waitUntil", "waitSignal", "waitSignals", "waitExposed", "waitActive"):
+        wait = getattr(qtbot, name)
+        monkeypatch.setattr(qtbot, name, partial(_patiently, wait))
+    return qtbot
+
+
+def _patiently(wait: Callable[..., Any], *args: Any, **named: Any) -> Any:
+    named["timeout"] = max(_PATIENCE, named.get("timeout", 0) or 0)
+    return wait(*args, **named)
 
 
 @pytest.fixture
@@ -54,7 +75,7 @@ def train_panel(make_napari_viewer):
     viewer.window.add_dock_widget(widget, name="Train")
     yield widget
     for task in running_tasks():
-        task.stop()
+        task.leave()
 
 
 @pytest.fixture
