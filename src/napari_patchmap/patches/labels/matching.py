@@ -238,9 +238,10 @@ def explain_mismatch(
 def _only_case(rows: pd.DataFrame, names: Sequence[str]) -> str:
     """Say so if rows would name images but for upper and lower case."""
     spell = SPELLINGS[-1]
-    known = {spell(clean(name)).casefold() for name in names}
+    exact = {spell(clean(name)) for name in names}
+    known = {name.casefold() for name in exact}
     for column in rows:
-        cells = rows[column].iloc[:1000]
-        if any(spell(clean(cell)).casefold() in known for cell in cells if clean(cell)):
+        cells = {spell(clean(cell)) for cell in rows[column].iloc[:1000] if clean(cell)}
+        if any(cell.casefold() in known for cell in cells - exact):
             return ", and some names differ in upper and lower case letters only"
     return ""

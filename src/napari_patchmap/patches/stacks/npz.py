@@ -184,7 +184,9 @@ def _joined(
                 f"The arrays {', '.join(keys)} of {path} have different shapes; save images of "
                 "one size."
             ) from None
-    return columns
+    # What belongs to no split is said to be left out, as beside a single stack.
+    rest = {key: left for key, left in arrays.items() if isinstance(left, Unread)}
+    return rest | columns
 
 
 class _Shaped(Protocol):
