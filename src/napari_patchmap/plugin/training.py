@@ -33,7 +33,7 @@ _SNAPSHOT_SECONDS = 1.5
 
 @dataclass(frozen=True)
 class Trained:
-    """A run, and what of it could not be saved and why ("" if all was)."""
+    """A run, and why it could not be saved ("" if it was)."""
 
     run: Run
     trouble: str = ""
@@ -232,12 +232,12 @@ class Training(QObject):
 
 
 def _save(run: Run, folder: Path) -> str:
-    """Save a run in its folder; return what was impossible and why, or ""."""
+    """Save a run in its folder; return why that was impossible, or ""."""
     try:
         run.save(folder)
     except (RunError, OSError) as error:
-        return f"{sentence_of(error)} The run is kept here until you do."
-    return " ".join(run.missed)
+        return sentence_of(error)
+    return ""
 
 
 #: Trainings keep themselves alive here until they end, whatever becomes of their panel.

@@ -13,7 +13,8 @@ from pandas.api.types import is_numeric_dtype
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.foreign import words
-from napari_patchmap.writing import whole_file
+from napari_patchmap.patches.labels.values import numbers_if_all
+from napari_patchmap.patches.patchset import BOX_COLUMNS
 
 #: napari takes every column that starts like this for a coordinate.
 _AXIS = "axis-"
@@ -67,8 +68,7 @@ def save_embedding_csv(
     try:
         # A name may hold bytes that are no text; they must not cost anybody the map.
         frame = embedding_table(embedding, table, rows)
-        with whole_file(path) as file:
-            frame.to_csv(file, index=False, errors="backslashreplace")
+        frame.to_csv(path, index=False, errors="backslashreplace")
     except OSError as error:
         raise RunError(
             f"{path} cannot be written ({error.strerror or error}); choose another place."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING
 import torch
 
 from napari_patchmap.patches.cache.folder import cache_folder
-from napari_patchmap.writing import write_json
 
 if TYPE_CHECKING:
     from napari_patchmap.methods.stage import Stage
@@ -68,9 +66,13 @@ def remember(plan: Plan, number: int, pace: Pace, parts: int) -> None:
     known.pop(key, None)
     known[key] = seconds
     path = speeds_file()
-    with contextlib.suppress(OSError):  # a full or foreign disk: the next plan measures
+    part = path.with_name(f"{path.name}.{torch.initial_seed() % 99_999}.part")
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, dict(list(known.items())[-_MOST:]), flush=False)
+        part.write_text(json.dumps(dict(list(known.items())[-_MOST:]), indent=1), "utf-8")
+        part.replace(path)
+    except OSError:  # a full or foreign disk: the next plan measures
+        part.unlink(missing_ok=True)
 
 
 def _key(stage: Stage, spec: NetworkSpec, device: Device, batch: int) -> str:

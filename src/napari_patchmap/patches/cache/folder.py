@@ -24,19 +24,6 @@ from typing import Any
 import platformdirs
 
 from napari_patchmap.patches.cache.store import PIXELS, SPARE, StoredImages
-from napari_patchmap.patches.cache.tidying import (
-    BUILDING,
-    CONTENTS,
-    LOCK,
-    SOURCES,
-    TAG,
-    files_in,
-    mark,
-    remove_all,
-    remove_store,
-    roots,
-)
-from napari_patchmap.writing import write_json
 
 try:
     import fcntl
@@ -48,6 +35,9 @@ VARIABLE = "PATCHMAP_CACHE"
 
 #: Raised when the layout changes; older caches are then left alone but for clearing.
 _VERSION = "1"
+
+#: Held by the process that builds a store, in its folder.
+LOCK = "lock"
 
 #: A store that has not grown for so long was left behind by a killed process, in seconds.
 _STALE = 24 * 3600.0
@@ -90,14 +80,13 @@ def remember(fingerprint: str, key: str, building: Path, notes: dict[str, Any]) 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if _is_damaged(target):
-            remove_store(target)
+            shutil.rmtree(target, ignore_errors=True)
         (building / LOCK).unlink(missing_ok=True)
         # Another process may have been faster; its store is as good.
         with contextlib.suppress(OSError):
             building.rename(target)
         images = StoredImages.open(target)
-        _source(fingerprint).parent.mkdir(parents=True, exist_ok=True)
-        write_json(_source(fingerprint), {"content": key, "notes": notes}, flush=False)
+        _write(_source(fingerprint), {"content": key, "notes": notes})
     except (OSError, ValueError, KeyError):
         images = StoredImages.open(building if building.exists() else target)
     return images
@@ -108,10 +97,9 @@ def building_folder(needed: int) -> Iterator[Path | None]:
     """Give a folder to build a store in, None where none can be made; gone afterwards."""
     folder = None
     with contextlib.suppress(OSError):
-        place = _root() / BUILDING
-        mark(_root())
-        place.mkdir(exist_ok=True)
-        sweep(place)
+        place = _root() / "building"
+        place.mkdir(parents=True, exist_ok=True)
+        _sweep(place)
         make_room(needed)
         folder = Path(tempfile.mkdtemp(dir=place))
     try:
@@ -119,19 +107,18 @@ def building_folder(needed: int) -> Iterator[Path | None]:
             yield folder
     finally:
         if folder is not None:
-            remove_store(folder)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def cache_size() -> tuple[int, int]:
     """Count the bytes and the patch sets in the cache."""
     total = 0
-    for root in roots(cache_folder()):
-        for path in files_in(root):
-            if path.name == TAG:
-                continue
+    for folder, _, files in os.walk(cache_folder()):
+        for name in files:
             with contextlib.suppress(OSError):
-                total += path.stat().st_size
-    return total, len(_stores())
+                total += os.stat(os.path.join(folder, name)).st_size
+    sets = len(_stores())
+    return total, sets
 
 
 def clear_cache() -> int:
@@ -141,8 +128,8 @@ def clear_cache() -> int:
     removed, and stay where it does not (Windows). Only what Patchmap wrote is removed.
     """
     before, _ = cache_size()
-    for root in roots(cache_folder()):
-        remove_all(root)
+    for place in cache_folder().glob("patches-*"):
+        shutil.rmtree(place, ignore_errors=True)
     return before - cache_size()[0]
 
 
@@ -155,11 +142,11 @@ def _root() -> Path:
 
 def contents() -> Path:
     """Return the folder of the stores."""
-    return _root() / CONTENTS
+    return _root() / "contents"
 
 
 def _source(fingerprint: str) -> Path:
-    return _root() / SOURCES / f"{fingerprint}.json"
+    return _root() / "sources" / f"{fingerprint}.json"
 
 
 def _stores() -> list[Path]:
@@ -168,6 +155,14 @@ def _stores() -> list[Path]:
         return sorted(contents().iterdir(), key=lambda folder: folder.stat().st_mtime)
     except OSError:
         return []
+
+
+def _write(path: Path, values: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(values, file)
+    os.replace(name, path)
 
 
 def _is_damaged(folder: Path) -> bool:
@@ -194,12 +189,12 @@ def _locked(folder: Path | None) -> Iterator[None]:
         yield
 
 
-def sweep(place: Path) -> None:
+def _sweep(place: Path) -> None:
     """Remove what killed processes left behind."""
     for folder in place.iterdir():
         with contextlib.suppress(OSError):
             if _is_abandoned(folder):
-                remove_store(folder)
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_abandoned(folder: Path) -> bool:
@@ -227,11 +222,11 @@ def make_room(needed: int) -> None:
     OSError
         If there is still too little; others need some of the disk as well.
     """
-    mark(_root())
+    _root().mkdir(parents=True, exist_ok=True)
     for store in _stores():
         if shutil.disk_usage(_root()).free >= needed + SPARE:
             return
-        remove_store(store)
+        shutil.rmtree(store, ignore_errors=True)
     free = shutil.disk_usage(_root()).free
     if free < needed + SPARE:
         raise OSError(
