@@ -25,8 +25,9 @@ ROOMS = [
 #: sub-package, which imports from the entries before its own alone.
 FLOORS = [
     # what everything uses
-    "watch", "threads", "random_file", "names", "fit", "intensity", "images", "axes",
-    "gathered", "content", "patchset", "summary", "sample",
+    "watch", "threads", "room", "random_file", "names", "fit", "intensity", "images", "axes",
+    "photometric",
+    "patchset", "summary", "sample",
     # what all readers share
     "cache", "labels", "source",
     # the readers

@@ -107,9 +107,11 @@ def _resumed_config(args: argparse.Namespace) -> tuple[Path, RunConfig]:
 
 
 def _transform(args: argparse.Namespace, began: float) -> int:
-    from napari_patchmap.runs import UNREADABLE, save_embedding_csv, save_skipped
+    from napari_patchmap.runs import UNREADABLE, Run, save_embedding_csv, save_skipped
+    from napari_patchmap.runs.writable import check_file
 
-    run = _load_run(args.run)
+    out = check_file(args.out)  # before the work that it is to hold
+    run = Run.load(args.run)
     patches = _open(args)
     with ProgressLine() as line, Interrupt() as interrupt:
 
@@ -132,10 +134,10 @@ def _transform(args: argparse.Namespace, began: float) -> int:
 
 def _tsne(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.quality import report_lines
-    from napari_patchmap.runs import check_free
+    from napari_patchmap.runs import Run, check_free
     from napari_patchmap.training.relayout import lay_out_again
 
-    out, run = check_free(args.out), _load_run(args.run)
+    out, run = check_free(args.out), Run.load(args.run)
     with ProgressLine() as line, Interrupt() as interrupt:
         run = lay_out_again(
             run, progress=line.show_layout, should_stop=interrupt.is_set, **given_settings(args)
@@ -209,8 +211,9 @@ def _compare(args: argparse.Namespace, began: float) -> int:
 
 def _evaluate(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.quality import evaluate, report_lines
+    from napari_patchmap.runs import Run
 
-    run = _load_run(args.run)
+    run = Run.load(args.run)
     report = evaluate(run.embedding, run.labels)
     if "training" in run.metrics:
         report["training"] = run.metrics["training"]
@@ -258,16 +261,6 @@ def _open(args: argparse.Namespace) -> PatchSet:
             f"{len(patches.skipped):,} image(s) left out, first {first.source}: {first.reason}"
         )
     return patches
-
-
-def _load_run(folder: str) -> Run:
-    """Open a saved run, and say what is not as it was saved."""
-    from napari_patchmap.runs import Run
-
-    run = Run.load(folder)
-    for note in run.notes:
-        warn(note)
-    return run
 
 
 def _train(

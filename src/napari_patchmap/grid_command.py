@@ -29,9 +29,7 @@ from napari_patchmap.runs import (
     check_free,
     is_unfinished,
 )
-from napari_patchmap.runs.identity import identify
 from napari_patchmap.runs.picture import draw_maps
-from napari_patchmap.runs.saved_map import same_rows
 from napari_patchmap.training import fit
 from napari_patchmap.training.progress import ProgressCallback, StopCallback
 
@@ -127,7 +125,6 @@ def run_grid(
         if not (out / cell.name / "config.json").is_file():
             check_free(out / cell.name, unfinished=True)
     done: dict[str, tuple[Cell, Run]] = {}
-    known: pd.DataFrame | None = None
     for number, (cell, config) in enumerate(configs, 1):
         folder = out / cell.name
         where = f"{number} of {len(grid)}: {cell.name}"
@@ -138,8 +135,6 @@ def run_grid(
                     f"{folder} holds a run with other settings; choose another folder, or "
                     "remove it."
                 )
-            known = identify(patches) if known is None else known
-            same_rows(known, run.who, folder)
             say(f"{where}: finished before")
         else:
             say(where)

@@ -24,6 +24,9 @@ from napari_patchmap.plugin.framing import Framing
 from napari_patchmap.plugin.keys import map_keys, viewer_keys
 from napari_patchmap.plugin.mouse import MapMouse
 from napari_patchmap.plugin.moving import move_points
+from napari_patchmap.plugin.notes import CanvasNote
+from napari_patchmap.plugin.patch_points import NO_EDITING, PatchPoints
+from napari_patchmap.plugin.placed import Placed
 from napari_patchmap.plugin.places import Places
 from napari_patchmap.plugin.quiet import Quiet
 from napari_patchmap.plugin.source_link import SourceLink
@@ -176,32 +179,12 @@ class MapLayer(Quiet):
         """
         if self.points is None:
             return
-        name = patches.name
-        key = f"{marks.PLACED}{name}"
-        old = self._layers.pop(key, None)
-        if old is not None and old in self.viewer.layers:
-            self.viewer.layers.remove(old)
-        embedding = embedding[:, : self.points.data.shape[1]]
-        # Many more than the map has would hide it.
-        smaller = min(1.0, (len(self.points.data) / max(1, len(embedding))) ** 0.5)
-        size = float(self.points.size[0]) * smaller
-        layer = marks.placed_points(name, embedding, table, size)
-        self._add(key, layer)
-        self._guests.pop(key, None)
-        own = self.thumbnails.patches
-        if own is not None and len(own.missing) < len(own):
-            patches = patches.shown_as(own)
-        self._guests[key] = Guests(layer, patches, table)
-        self.show_map()
-        self._framing.fit_if_outgrown(np.concatenate([self.points.data, embedding]))
-
-    def _forget_placed(self) -> None:
-        """Take away what was placed on a map that is no more."""
-        self._guests.clear()
-        for key in [key for key in self._layers if key.startswith(marks.PLACED)]:
-            layer = self._layers.pop(key)
-            if layer in self.viewer.layers:
-                self.viewer.layers.remove(layer)
+        shown = self._turn.to_shown(embedding[:, : self.points.data.shape[1]])
+        guest = self.placed.put(patches, shown, table)
+        if guest is not None:
+            self._add("", guest.layer)
+            self.show_map()
+            self._framing.fit_if_outgrown(np.concatenate([self.points.data, shown]))
 
     def show_map(self) -> None:
         """Show the map as it was left; make its layers again if they were deleted."""

@@ -81,8 +81,7 @@ def read_same(maps: Sequence[SavedMap]) -> tuple[list[np.ndarray], pd.DataFrame]
     if first.shape[1] > 2:  # from the side that shows most of it
         centred = first - first.mean(axis=0)
         reference = centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
-    known = maps[0].read_known() if len(maps) > 1 else None
-    others = [turned_like(one.read_for(known), reference) for one in maps[1:]]
+    others = [turned_like(one.read_for(table), reference) for one in maps[1:]]
     return [reference.astype(np.float32), *others], table
 
 

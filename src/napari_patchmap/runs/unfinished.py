@@ -6,7 +6,6 @@ import contextlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from os.path import exists
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,6 @@ from napari_patchmap.runs.checkpoint import (
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.folder import recover
 from napari_patchmap.runs.places import run_folders
-
-#: What of an origin changes when images are moved.
-_PLACES = ("path", "labels", "objects")
 
 
 @dataclass(frozen=True)
@@ -63,20 +59,10 @@ class Unfinished:
     def is_of(self, patches: PatchSet) -> bool:
         """Whether it was started with patches of this name and origin.
 
-        If they are no longer where they were, they may lie elsewhere now. Their pixels
-        are not compared; resuming does that.
+        Their pixels are not compared; resuming does that.
         """
         origin = json.loads(json.dumps(patches.origin, default=str))
-        if self.name == patches.name and self.origin == origin:
-            return True
-        before = str(self.origin.get("path") or "")
-        moved = bool(before) and self.origin.get("kind") != "layer" and not exists(before)
-        return moved and _options(self.origin) == _options(origin)
-
-
-def _options(origin: dict[str, Any]) -> dict[str, Any]:
-    """Return how patches are opened, without where they are."""
-    return {key: value for key, value in origin.items() if key not in _PLACES}
+        return bool(self.name == patches.name and self.origin == origin)
 
 
 def read_unfinished(folder: str | Path) -> Unfinished:

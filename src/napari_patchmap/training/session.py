@@ -30,7 +30,6 @@ from napari_patchmap.networks.started import PUBLISHED, STARTED, Started, load_s
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.quality import evaluate
 from napari_patchmap.runs.config import RunConfig
-from napari_patchmap.runs.identity import identify
 from napari_patchmap.runs.image_kind import ImageKind
 from napari_patchmap.runs.run import Run
 from napari_patchmap.training.amount import skipped_stages, too_little
@@ -347,7 +346,6 @@ class Session:
             name=self.patches.name,
             origin=self.patches.origin,
             skipped=tuple(self.patches.skipped),
-            known=identify(self.patches),
             symmetries=list(self.symmetries),
             metrics=metrics,
             history=self.reporter.history(),
