@@ -135,4 +135,4 @@ def test_the_command_prints_the_table(home, tmp_path, capsys):
     assert main(["compare", str(home)]) == 2
     assert "only maps of the same patches" in capsys.readouterr().err
     assert main(["compare", *runs, "--out", str(home / "simclr" / "config.json")]) == 2
-    assert "choose another folder" in capsys.readouterr().err
+    assert "choose a folder" in capsys.readouterr().err
