@@ -98,6 +98,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, nargs="*", help="fixed ones beside our choice")
     parser.add_argument("--cancel-after", type=float, default=20.0, metavar="SECONDS")
     args = parser.parse_args()
+    if not args.data.is_file():
+        parser.error(f"there is no file {args.data}; give an .npz with images and labels")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     fixed = [cores, 1] if args.threads is None else args.threads
     print(f"{machine()}, budget {args.minutes:g} min\n")
