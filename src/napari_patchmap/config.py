@@ -29,6 +29,7 @@ def setting(
     rare: bool = False,
     suggestions: tuple[str, ...] = (),
     titles: Mapping[str, str] | None = None,
+    instead_of: str = "",
 ) -> Any:
     """Declare one setting of a :class:`Config` dataclass.
 
@@ -54,6 +55,8 @@ def setting(
         Values of a text that the form offers; others can be typed.
     titles
         What the form calls choices that have another name in print.
+    instead_of
+        Another setting that says the same in another way: only one of them has a value.
     """
     meta = {
         "help": help,
@@ -66,6 +69,7 @@ def setting(
         "rare": rare,
         "suggestions": suggestions,
         "titles": dict(titles or {}),
+        "instead_of": instead_of,
     }
     return dataclasses.field(default=default, metadata=meta)
 
@@ -94,6 +98,7 @@ class Setting:
     rare: bool
     suggestions: tuple[str, ...]
     titles: Mapping[str, str]
+    instead_of: str
 
     def check(self, value: Any) -> Any:
         """Return ``value`` in the setting's type, or raise :class:`ConfigError`."""
@@ -140,6 +145,9 @@ class Config:
     def __post_init__(self) -> None:
         for item in self.settings():
             object.__setattr__(self, item.name, item.check(getattr(self, item.name)))
+        for item in self.settings():
+            if item.instead_of and getattr(self, item.name):
+                object.__setattr__(self, item.instead_of, None)
 
     @classmethod
     def settings(cls) -> Iterator[Setting]:

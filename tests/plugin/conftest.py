@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -34,6 +35,15 @@ def qtbot(qtbot, monkeypatch):
 def _patiently(wait: Callable[..., Any], *args: Any, **named: Any) -> Any:
     named["timeout"] = max(_PATIENCE, named.get("timeout", 0) or 0)
     return wait(*args, **named)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_objects_to_sift():
+    """Leave what the libraries made on import out of the collections between the tests."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture

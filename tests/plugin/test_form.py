@@ -208,3 +208,15 @@ def test_methods_are_called_as_in_print(train_form):
     assert shown[:3] == ["t-SimCNE", "SimCLR", "DINO"]
     method.setCurrentIndex(shown.index("SimCLR"))
     assert train_form.config.method == "simclr"
+
+
+def test_minutes_and_epochs_say_the_same_so_the_last_one_counts(qtbot, train_form):
+    type_into(qtbot, train_form.field("minutes"), "5")
+    type_into(qtbot, train_form.field("epochs"), "3 1 1")
+    assert (train_form.config.minutes, train_form.config.epochs) == (None, (3, 1, 1))
+    assert train_form.field("minutes").text() == AUTO
+    type_into(qtbot, train_form.field("minutes"), "2")
+    assert (train_form.config.minutes, train_form.config.epochs) == (2, None)
+    assert train_form.field("epochs").text() == ""
+    # Where nobody saw which came last, epochs go first, and settings say what was done.
+    assert TrainConfig(minutes=5, epochs=(3, 1, 1)).minutes is None

@@ -10,6 +10,7 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
 
 from napari_patchmap.plugin.workspace import workspace_of
+from tests.plugin.toy import choose_source
 
 
 @pytest.fixture
@@ -140,8 +141,8 @@ def test_an_open_layer_is_linked_by_its_name(qtbot, panel):
     assert "12 patches, 22 x 18 pixels, 16-bit grey" in panel.summary.facts.text()
 
 
-def test_layers_are_listed_as_they_come_and_go(panel):
-    panel.source.choose("layer")
+def test_layers_are_listed_as_they_come_and_go(qtbot, panel):
+    choose_source(qtbot, panel, "layer")
     listed = panel.source.layer
     assert listed.currentData() is None
     layer = panel.viewer.add_image(np.zeros((4, 9, 9)), name="a")

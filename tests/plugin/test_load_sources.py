@@ -22,6 +22,7 @@ from napari_patchmap.plugin.widgets.cache_line import size_text
 from napari_patchmap.plugin.widgets.contact_sheet import spread_indices
 from napari_patchmap.plugin.widgets.recent import recent_file, recent_sources, remember_source
 from napari_patchmap.runs import unreadable
+from tests.plugin.toy import choose_source
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -222,7 +223,7 @@ def test_a_folder_of_slides_lets_one_look_at_each(qtbot, panel, tmp_path):
 
 
 def test_objects_of_a_labels_layer_are_cut_out(qtbot, panel):
-    panel.source.choose("objects")
+    choose_source(qtbot, panel, "objects")
     load(qtbot, panel)
     assert "No Labels layer is open" in panel.message.text
     labels = np.zeros((60, 80), np.int32)

@@ -100,3 +100,13 @@ class Hand:
         above = QPointF(self.canvas.mapToGlobal(where))
         event = QMouseEvent(QEvent.Type.MouseMove, QPointF(where), above, left, left, modifier)
         QApplication.sendEvent(self.canvas, event)
+
+
+def choose_source(qtbot, panel, kind):
+    """Choose a kind of source in the Load panel by keys, as a person does."""
+    box = panel.source.kind
+    box.setFocus()
+    qtbot.keyClick(box, Qt.Key.Key_Home)
+    for _ in range(box.findData(kind)):
+        qtbot.keyClick(box, Qt.Key.Key_Down)
+    assert box.currentData() == kind

@@ -184,6 +184,7 @@ class ConfigForm(QWidget, Generic[C]):
         if self._filling:
             return
         values = {name: field.value() for name, field in self._fields.items()}
+        self._settle_rivals(values)
         try:
             config = self._config.replace(**values)
         except PatchmapError as error:
@@ -194,6 +195,18 @@ class ConfigForm(QWidget, Generic[C]):
         if config != self._config:
             self._config = config
             self.changed.emit(config)
+
+    def _settle_rivals(self, values: dict[str, Any]) -> None:
+        """Of two settings that say the same, keep the one that was changed last."""
+        for name, item in self._settings.items():
+            other = item.instead_of
+            if not other or values[name] is None or values[other] is None:
+                continue
+            loser = other if values[name] != getattr(self._config, name) else name
+            values[loser] = None
+            self._filling = True
+            self._fields[loser].show(None)
+            self._filling = False
 
     def _say_trouble(self, sentence: str, culprits: Collection[str] = ()) -> None:
         for name, field in self._fields.items():

@@ -53,12 +53,13 @@ class TrainConfig(Config):
     )
     epochs: tuple[float, ...] | None = setting(
         None,
-        "Passes over the patches in each stage (tsimcne has three, simclr one); empty follows "
-        "the preset.",
+        "Passes over the patches in each stage (tsimcne has three, simclr one), in place of "
+        "minutes; empty follows the preset.",
         low=0.0,
         high=1e6,
         group="Time",
         rare=True,
+        instead_of="minutes",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = setting(
         "auto", "Where to compute; auto takes a GPU if there is one.", group="Computer"

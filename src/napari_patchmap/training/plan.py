@@ -246,7 +246,7 @@ def make_plan(
         device=device,
         recipe=recipe,
         batch_size=batch_size,
-        minutes=None if train.epochs else train.minutes,
+        minutes=train.minutes,
         patches=count,
         spec=spec,
         streamed=streamed,

@@ -290,7 +290,7 @@ class _Table(FiguresTable):
         self.setRowCount(len(maps))
         for i, one in enumerate(maps):
             current = one.folder == own
-            when = f"{say_day(one.written)} {one.written:%H:%M}"
+            when = say_day(one.written)
             said = " · ".join(filter(None, ["this map" if current else "", one.budget, when]))
             first = QTableWidgetItem(f"{one.title}\n{said}")
             first.setToolTip(
