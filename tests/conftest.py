@@ -13,6 +13,7 @@ import pytest
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.patchset import box_table
+from napari_patchmap.training import estimate
 
 _PACKAGES = (
     "xvfb xauth libegl1 libgl1 libgl1-mesa-dri libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 "
@@ -106,6 +107,12 @@ def make_cells(count: int = 60, side: int = 16, seed: int = 0) -> PatchSet:
 def cells() -> PatchSet:
     """Sixty drawn cells of three kinds, 16 px, with labels."""
     return make_cells()
+
+
+@pytest.fixture(autouse=True)
+def _one_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure the speed of each network once, and not again for each test."""
+    monkeypatch.setattr(estimate, "_HOLDS", np.inf)
 
 
 @pytest.fixture(autouse=True)

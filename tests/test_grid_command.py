@@ -75,5 +75,5 @@ def test_the_command(tmp_path, capsys):
     args[3] = str(cells_file)  # a file where the folder should be
     assert main([*args, "--methods", "pixels"]) == 2
     said = capsys.readouterr()
-    assert "choose another folder" in said.err
+    assert "is a file; choose a folder" in said.err
     assert "1 of 1" not in said.out  # told before anything was trained

@@ -20,7 +20,7 @@ from napari_patchmap.plugin.workspace import workspace_of
 from tests.plugin.toy import Hand, toy_map, toy_patches
 
 #: How long a slow or busy computer may take to do what a test waits for, in milliseconds.
-_PATIENCE = 60_000
+_PATIENCE = 180_000
 
 
 @pytest.fixture

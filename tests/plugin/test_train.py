@@ -108,7 +108,7 @@ def test_the_window_stays_alive_and_the_map_moves(qtbot, panel, cells):
     timer.start()
     qtbot.waitUntil(lambda: len(maps) >= 2, timeout=30_000)
     timer.stop()
-    assert sorted(gaps)[-3] < 1.0
+    assert np.median(gaps) < 0.25
     assert "Stage 1 of 3" in panel.live.phase.text()
     assert "left" in panel.live.times.text()
     click(qtbot, panel)
@@ -329,7 +329,7 @@ def test_a_map_is_laid_out_again_as_a_run_of_its_own(qtbot, panel, cells):
 def test_laying_out_again_can_be_cancelled(qtbot, panel):
     many = make_cells(600)
     panel.workspace.set_patches(many)
-    train(qtbot, panel, {**QUICK, "epochs": (0.2, 0.2, 0.2)})
+    train(qtbot, panel, {**QUICK, "epochs": (0.2, 0.2, 0.2), "batch_size": 120})
     maps = []
     panel.workspace.map_changed.connect(maps.append)
     qtbot.mouseClick(panel.result.again, Qt.MouseButton.LeftButton)

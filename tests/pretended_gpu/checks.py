@@ -12,7 +12,8 @@ import torch
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.runs import RunConfig, TrainConfig
-from napari_patchmap.training import fit, make_plan
+from napari_patchmap.training import estimate, fit, make_plan, muon
+from napari_patchmap.training.device import has_bfloat16
 from napari_patchmap.training.stage_run import StageRun
 from tests.conftest import make_cells
 from tests.pretended_gpu import pretend
@@ -24,6 +25,14 @@ PRESETS = {"tsimcne": "rotations", "simclr": "histology", "dino": "dino"}
 @pytest.fixture(scope="module")
 def cells():
     return make_cells(40)
+
+
+@pytest.fixture(autouse=True)
+def _as_fast_as_this_cpu(monkeypatch):
+    """Compute Muon's matrices as fast as the CPU behind the pretended GPU can."""
+    cpu = has_bfloat16(torch.device("cpu"))
+    monkeypatch.setattr(muon, "has_bfloat16", lambda device: cpu)
+    monkeypatch.setattr(estimate, "_HOLDS", np.inf)
 
 
 @pytest.fixture(autouse=True)

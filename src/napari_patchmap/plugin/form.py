@@ -202,7 +202,7 @@ class ConfigForm(QWidget, Generic[C]):
             other = item.instead_of
             if not other or values[name] is None or values[other] is None:
                 continue
-            loser = other if values[name] != getattr(self._config, name) else name
+            loser = name if values[other] != getattr(self._config, other) else other
             values[loser] = None
             self._filling = True
             self._fields[loser].show(None)
