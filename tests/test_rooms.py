@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
 import napari_patchmap
+from tests.conftest import make_cells
 
 ROOT = Path(napari_patchmap.__file__).parent
 ROOMS = [
@@ -85,12 +88,16 @@ def test_only_the_plugin_room_knows_napari_and_qt():
 
 
 def test_the_engine_works_where_napari_and_qt_are_missing(tmp_path):
-    """Import all of the engine and train, with napari and Qt made impossible to import."""
+    """Import all of the engine and train, with what only the window and some files need
+    made impossible to import.
+    """
+    cells = make_cells(60)
+    np.savez(tmp_path / "cells.npz", images=np.stack([cells[i] for i in range(60)]))
     code = f"""
 import sys
 class Missing:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {sorted(GUI)!r}:
+        if name.split(".")[0] in {[*sorted(GUI), "imagecodecs", "zarr"]!r}:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Missing())
 import importlib, pkgutil, napari_patchmap
@@ -98,8 +105,13 @@ for module in pkgutil.walk_packages(napari_patchmap.__path__, "napari_patchmap."
     if ".plugin" not in module.name:
         importlib.import_module(module.name)
 from napari_patchmap.cli import main
-sys.exit(main(["demo", "--minutes", "0.2", "--no-window", "--out", {str(tmp_path / "run")!r}]))
+folder = {str(tmp_path)!r}
+settings = ["--out", folder + "/run", "--device", "cpu", "--epochs", "1", "1", "1"]
+assert main(["embed", folder + "/cells.npz", *settings]) == 0
+sys.exit(main(["demo", "--no-window", "--out", folder + "/demo"]) - 2)
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "run/map.png").exists()
+    # The sample is compressed in a way that needs one of them.
+    assert "This needs the package imagecodecs" in result.stderr

@@ -11,18 +11,20 @@ from io import BytesIO
 from itertools import islice
 from pathlib import Path
 
-import imagecodecs
 import numpy as np
 import pandas as pd
 import tifffile
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.optional import optional
 from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.slides.reader import TileImages, read_slides
 from napari_patchmap.patches.slides.tiles import TileConfig, TilePlan
 from napari_patchmap.patches.source import Progress, Watch
 from napari_patchmap.patches.threads import attended, cores
 from napari_patchmap.runs.writable import check_folder
+
+imagecodecs = optional("imagecodecs")
 
 #: Colour in which tiles are framed: seen on pink, violet and white alike.
 _FRAME = (0, 140, 70)

@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 
-import imagecodecs
 import numpy as np
 import tifffile
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.optional import optional
 from napari_patchmap.patches.axes import ALPHA_NOTE, RGB
 from napari_patchmap.patches.images import Images
+
+imagecodecs = optional("imagecodecs")
 
 #: Tags that tifffile keeps no attribute for.
 _COEFFICIENTS, _REFERENCES, _PROFILE, _INKS = 529, 532, 34675, 332

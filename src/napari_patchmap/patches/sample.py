@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from importlib import resources
 
-import imagecodecs
 import numpy as np
 import pandas as pd
 
+from napari_patchmap.optional import optional
 from napari_patchmap.patches.axes import RGB
 from napari_patchmap.patches.images import ArrayImages
 from napari_patchmap.patches.patchset import PatchSet, box_table
+
+imagecodecs = optional("imagecodecs")
 
 #: Height and width in pixels of every cell.
 SIDE = 28

@@ -8,17 +8,19 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-import imagecodecs
 import numpy as np
 from PIL import Image
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.optional import optional
 from napari_patchmap.patches.axes import ALPHA_NOTE, GREY, RGB
 from napari_patchmap.patches.files import headers
 from napari_patchmap.patches.files.first_frame import GIF, JP2, decode_gif, decode_jp2
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.photometric import CMYK_NOTE, cmyk_to_rgb
 from napari_patchmap.patches.stacks.tiff import read_tiff
+
+imagecodecs = optional("imagecodecs")
 
 # Photoshop's colour profiles make libpng complain, once for every file.
 logging.getLogger("imagecodecs").addHandler(logging.NullHandler())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import imagecodecs
 import numpy as np
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.optional import optional
 from napari_patchmap.patches.files import headers
+
+imagecodecs = optional("imagecodecs")
 
 GIF = (b"GIF87a", b"GIF89a")
 JP2 = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")

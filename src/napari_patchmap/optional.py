@@ -1,0 +1,40 @@
+"""Packages that only some inputs need: without them everything else works."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, NoReturn
+
+from napari_patchmap.errors import MissingPackageError
+
+
+class _Missing:
+    """Says, once it is needed, what is missing."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> NoReturn:
+        raise MissingPackageError(
+            f"This needs the package {self._name}, which is not installed here; install it: "
+            f"pip install {self._name}"
+        )
+
+
+def optional(name: str) -> Any:
+    """Import a package if it is there.
+
+    Parameters
+    ----------
+    name : str
+        Of the package, as pip and Python know it.
+
+    Returns
+    -------
+    module
+        Or an object whose every attribute raises :class:`MissingPackageError`.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        return _Missing(name)
