@@ -90,6 +90,15 @@ def test_a_run_ends_with_a_map_a_folder_and_a_curve(qtbot, panel, cells):
     assert panel.button.isEnabled()
 
 
+def test_the_plan_that_was_made_at_the_start_is_shown(qtbot, panel, cells):
+    panel.workspace.set_patches(cells)
+    train(qtbot, panel)  # before the estimate was there
+    said = panel.plan.text()
+    assert "4 epochs" in said
+    assert "CPU, 1 thread" in said
+    assert panel.workspace.run.info["plan"]["steps"] == [6, 3, 3]
+
+
 def test_the_window_stays_alive_and_the_map_moves(qtbot, panel, cells):
     panel.workspace.set_patches(cells)
     gaps, maps, last = [], [], [time.monotonic()]

@@ -68,6 +68,8 @@ class Training(QObject):
         A map of pixels, to look at until the network has learned.
     progressed(list of Progress)
         Reports since the last time, in order.
+    planned(str)
+        What will be done, measured a moment ago; some lines.
     rested()
         A pause that was asked for has begun.
     finished(Trained)
@@ -78,6 +80,7 @@ class Training(QObject):
 
     pixels_mapped = Signal(object)
     progressed = Signal(list)
+    planned = Signal(str)
     rested = Signal()
     finished = Signal(object)
     failed = Signal(str)
@@ -87,7 +90,7 @@ class Training(QObject):
         workspace: Workspace,
         patches: PatchSet,
         folder: Path,
-        make: Callable[[Task, Callable[[], bool]], Run],
+        make: Callable[[Task, Training], Run],
         name: str,
         *,
         first_look: str = "",
@@ -101,7 +104,7 @@ class Training(QObject):
             with alone_in(folder):
                 if first_look:
                     self._map_pixels(task)
-                run = make(task, self._should_pause)
+                run = make(task, self)
                 # Saved here, so that a window that is closing loses nothing either.
                 return Trained(run, _save(run, folder))
 
@@ -123,7 +126,7 @@ class Training(QObject):
         """Train patches, or go on with an interrupted training of them."""
         folder = new_run_folder(patches.name) if unfinished is None else unfinished.folder
 
-        def make(task: Task, should_pause: Callable[[], bool]) -> Run:
+        def make(task: Task, training: Training) -> Run:
             return fit(
                 patches,
                 config,
@@ -131,8 +134,9 @@ class Training(QObject):
                 resume=unfinished is not None,
                 progress=task.report,
                 should_stop=task.should_stop,
-                should_pause=should_pause,
+                should_pause=training._should_pause,
                 should_leave=task.should_leave,
+                planned=lambda plan: training.planned.emit("\n".join(plan.lines())),
                 snapshot_seconds=_SNAPSHOT_SECONDS,
             )
 
@@ -147,7 +151,7 @@ class Training(QObject):
     ) -> Self:
         """Make another map of a run's features, by t-SNE with these settings."""
 
-        def make(task: Task, _: Callable[[], bool]) -> Run:
+        def make(task: Task, _: Training) -> Run:
             return lay_out_again(
                 run,
                 progress=task.report,

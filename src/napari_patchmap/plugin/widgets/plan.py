@@ -17,6 +17,8 @@ from napari_patchmap.training import describe_plan
 #: some steps of the network to say how long a run would take.
 _PAUSE_MS = 400
 
+_ESTIMATING = "Estimating…"
+
 
 class PlanText(Wrapped):
     """A few lines with size, stages, steps and expected time of a training.
@@ -50,11 +52,21 @@ class PlanText(Wrapped):
             self._plans.forget()
             self._files.forget()
             self.refused.emit("")
-            self.setText("Estimating…")
+            self.setText(_ESTIMATING)
             self._pause.start()
             weights = config.train.weights
             if weights is not None and weights != PUBLISHED:
                 self._files.ask(lambda _: check_file(weights))
+
+    def expect(self, patches: PatchSet, config: RunConfig) -> None:
+        """Wait for the plan of a training that starts now: it measures again by itself."""
+        self.forget()
+        self._wish = patches, config
+        self.setText(_ESTIMATING)
+
+    def tell(self, plan: str) -> None:
+        """Say what the training that was started does."""
+        self.setText(plan)
 
     def wait(self) -> None:
         """Describe nothing until asked again: a training needs the computer."""

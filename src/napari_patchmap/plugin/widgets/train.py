@@ -173,6 +173,7 @@ class TrainMap(WorkPanel):
         patches = self.workspace.patches
         if patches is None or self.workspace.training or self.missing:
             return
+        self.plan.expect(patches, config)
         self._run_in_background(Training.of(self.workspace, patches, config, unfinished))
 
     def lay_out_again(self) -> None:
@@ -189,6 +190,7 @@ class TrainMap(WorkPanel):
 
     def _run_in_background(self, training: Training) -> None:
         training.progressed.connect(self.live.follow)
+        training.planned.connect(self.plan.tell)
         training.rested.connect(self._on_rested)
         training.finished.connect(self._on_finished)
         training.failed.connect(self._on_failed)
@@ -300,6 +302,7 @@ class TrainMap(WorkPanel):
     def _on_failed(self, sentence: str) -> None:
         leaving = self._leaving
         self._forget_training()
+        self.plan.forget()  # it may never have been made
         self.live.hide()
         self.message.say(sentence, "note" if leaving else "error")
 
