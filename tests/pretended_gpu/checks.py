@@ -24,7 +24,7 @@ PRESETS = {"tsimcne": "rotations", "simclr": "histology", "dino": "dino"}
 
 @pytest.fixture(scope="module")
 def cells():
-    return make_cells(40)
+    return make_cells(40, side=8)
 
 
 @pytest.fixture(autouse=True)

@@ -36,7 +36,7 @@ def faults(tmp_path_factory) -> dict[str, list[str]]:
     command = [sys.executable, "-m", "pytest", "--noconftest", "-q", f"--junitxml={report}"]
     command += ["-p", "tests.pretended_gpu.pretend", "-p", "no:cacheprovider", "-p", "no:xdist"]
     result = subprocess.run(
-        [*command, str(CHECKS)], cwd=ROOT, capture_output=True, text=True, timeout=600
+        [*command, str(CHECKS)], cwd=ROOT, capture_output=True, text=True, timeout=1800
     )
     if not report.exists():
         pytest.fail(f"The checks did not run:\n{result.stdout[-2000:]}{result.stderr[-2000:]}")
