@@ -25,7 +25,7 @@ from napari_patchmap.terminal import Interrupt, ProgressLine, is_main_process, s
 if TYPE_CHECKING:
     from napari_patchmap.augment import AugmentConfig
     from napari_patchmap.patches import PatchSet
-    from napari_patchmap.runs import Run, RunConfig
+    from napari_patchmap.runs import Placed, Run, RunConfig
     from napari_patchmap.training.plan import Plan
 
 
@@ -51,27 +51,37 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _demo(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.patches.sample import bundled_cells
-    from napari_patchmap.runs import RunConfig, TrainConfig, check_free, new_run_folder
+    from napari_patchmap.runs import (
+        RunConfig,
+        TrainConfig,
+        alone_in,
+        check_free,
+        new_run_folder,
+    )
 
-    out = check_free(args.out) if args.out else new_run_folder("demo-blood-cells")
+    out = Path(args.out) if args.out else new_run_folder("demo-blood-cells")
     chosen = {"device": args.device, "seed": args.seed}
     given = {name: value for name, value in chosen.items() if value is not None}
     train = TrainConfig(minutes=args.minutes, **given)
-    patches = bundled_cells()
-    run = _train(patches, RunConfig(train=train), out, began)
+    with alone_in(out):
+        out, patches = check_free(out), bundled_cells()
+        run = _train(patches, RunConfig(train=train), out, began)
     if args.no_window:
         return 0
     return _open_window(run, patches)
 
 
 def _embed(args: argparse.Namespace, began: float) -> int:
-    from napari_patchmap.runs import check_free
+    from napari_patchmap.runs import alone_in, check_free
 
-    if args.resume:
-        out, config = _resumed_config(args)
-    else:
-        out, config = check_free(args.out), _chosen_config(args)
-    _train(_open(args), config, out, began, resume=args.resume)
+    # Before the patches are read: who comes second is told at once. Of those that
+    # torchrun started, one holds the folder for all.
+    with alone_in(args.out) if is_main_process() else nullcontext():
+        if args.resume:
+            out, config = _resumed_config(args)
+        else:
+            out, config = check_free(args.out), _chosen_config(args)
+        _train(_open(args), config, out, began, resume=args.resume)
     return 0
 
 
@@ -107,12 +117,45 @@ def _resumed_config(args: argparse.Namespace) -> tuple[Path, RunConfig]:
 
 
 def _transform(args: argparse.Namespace, began: float) -> int:
-    from napari_patchmap.runs import UNREADABLE, Run, save_embedding_csv, save_skipped
+    from napari_patchmap.runs import (
+        UNREADABLE,
+        Run,
+        alone_in,
+        save_embedding_csv,
+        save_skipped,
+    )
+
+    _check_own_file(args)
+    with alone_in(args.out):
+        run = Run.load(args.run)
+        patches = _open(args)
+        placed = _placed(run, patches)
+        table = patches.table.assign(unlikeness=placed.distances)
+        path = save_embedding_csv(args.out, placed.embedding, table)
+        for note in placed.notes:
+            warn(note)
+        say(f"{len(patches):,} patches placed on the map {run.name}: {path}")
+        if patches.skipped:
+            beside = save_skipped(path.with_suffix(f".{UNREADABLE}"), patches.skipped)
+            warn(f"{len(patches.skipped):,} image(s) left out are listed in {beside}")
+    return 0
+
+
+def _check_own_file(args: argparse.Namespace) -> None:
+    """Check that a table can be written where it is wanted, over nothing that is needed."""
     from napari_patchmap.runs.writable import check_file
 
-    out = check_file(args.out)  # before the work that it is to hold
-    run = Run.load(args.run)
-    patches = _open(args)
+    out = Path(args.out).expanduser().resolve()
+    for given in (args.data, args.labels):
+        if given and out == Path(given).expanduser().resolve():
+            raise RunError(f"{out} is what is to be read; choose another file for --out.")
+    if out.parent == Path(args.run).expanduser().resolve() and out.exists():
+        raise RunError(f"{out} belongs to the run; choose another file for --out.")
+    if not out.exists() or out.is_file() or out.is_dir():  # no pipe, no terminal
+        check_file(out)
+
+
+def _placed(run: Run, patches: PatchSet) -> Placed:
     with ProgressLine() as line, Interrupt() as interrupt:
 
         def watch(done: int, total: int) -> None:
@@ -120,29 +163,24 @@ def _transform(args: argparse.Namespace, began: float) -> int:
             if interrupt.is_set():
                 raise RunError("Placing was stopped; nothing was written.")
 
-        placed = run.place(patches, watch)
-    table = patches.table.assign(unlikeness=placed.distances)
-    path = save_embedding_csv(out, placed.embedding, table)
-    for note in placed.notes:
-        warn(note)
-    say(f"{len(patches):,} patches placed on the map {run.name}: {path}")
-    if patches.skipped:
-        beside = save_skipped(path.with_suffix(f".{UNREADABLE}"), patches.skipped)
-        warn(f"{len(patches.skipped):,} image(s) left out are listed in {beside}")
-    return 0
+        return run.place(patches, watch)
 
 
 def _tsne(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.quality import report_lines
-    from napari_patchmap.runs import Run, check_free
+    from napari_patchmap.runs import Run, alone_in, check_free
     from napari_patchmap.training.relayout import lay_out_again
 
-    out, run = check_free(args.out), Run.load(args.run)
-    with ProgressLine() as line, Interrupt() as interrupt:
-        run = lay_out_again(
-            run, progress=line.show_layout, should_stop=interrupt.is_set, **given_settings(args)
-        )
-    run.save(out)
+    with alone_in(args.out):
+        out, run = check_free(args.out), Run.load(args.run)
+        with ProgressLine() as line, Interrupt() as interrupt:
+            run = lay_out_again(
+                run,
+                progress=line.show_layout,
+                should_stop=interrupt.is_set,
+                **given_settings(args),
+            )
+        out = _saved(run, out)
     for text in report_lines(run.metrics):
         say(text)
     say(f"Run folder: {out}")
@@ -150,22 +188,25 @@ def _tsne(args: argparse.Namespace, began: float) -> int:
 
 
 def _benchmark(args: argparse.Namespace, began: float) -> int:
-    from napari_patchmap.grid_command import as_lines, cells, run_grid
+    from napari_patchmap.grid_command import as_lines, cells, check_out, run_grid
+    from napari_patchmap.runs import alone_in
     from napari_patchmap.runs.writable import check_folder
 
     out = check_folder(args.out)
     grid = cells(args.methods, args.augments, args.ablate, args.seeds)
-    patches = _open(args)
-    with ProgressLine() as line, Interrupt() as interrupt:
-        table = run_grid(
-            patches,
-            out,
-            grid,
-            given_settings(args),
-            progress=line.show,
-            should_stop=interrupt.is_set,
-            say=say,
-        )
+    with alone_in(out):
+        check_out(out, grid)
+        patches = _open(args)
+        with ProgressLine() as line, Interrupt() as interrupt:
+            table = run_grid(
+                patches,
+                out,
+                grid,
+                given_settings(args),
+                progress=line.show,
+                should_stop=interrupt.is_set,
+                say=say,
+            )
     for text in as_lines(table):
         say(text)
     if int(table["runs"].sum()) < len(grid):
@@ -267,39 +308,55 @@ def _train(
     patches: PatchSet, config: RunConfig, out: Path, began: float, *, resume: bool = False
 ) -> Run:
     from napari_patchmap.quality import report_lines
-    from napari_patchmap.runs import UNREADABLE, alone_in
+    from napari_patchmap.runs import UNREADABLE
     from napari_patchmap.training import fit
 
     def announce(plan: Plan) -> None:
         for text in plan.lines():
             say(text)
 
-    main = is_main_process()  # of those that torchrun started
-    with alone_in(out) if main else nullcontext():
-        with ProgressLine() as line, Interrupt() as interrupt:
-            run = fit(
-                patches,
-                config,
-                folder=out,
-                resume=resume,
-                progress=line.show,
-                should_stop=interrupt.is_set,
-                planned=announce,
-                spent=time.monotonic() - began,
-            )
-        if main:
-            run.save(out)
-    if not main:
+    with ProgressLine() as line, Interrupt() as interrupt:
+        run = fit(
+            patches,
+            config,
+            folder=out,
+            resume=resume,
+            progress=line.show,
+            should_stop=interrupt.is_set,
+            planned=announce,
+            spent=time.monotonic() - began,
+        )
+    if not is_main_process():  # of those that torchrun started
         return run
+    out = _saved(run, out)
     if not run.complete:
         say("Stopped; the map as it was learned so far is kept. Go on with --resume.")
     for text in report_lines(run.metrics):
         say(text)
     say(f"Run folder: {out}")
-    say(f"Picture:    {out / 'map.png'}")
+    if (out / "map.png").exists():
+        say(f"Picture:    {out / 'map.png'}")
     if patches.skipped:
         warn(f"{len(patches.skipped):,} image(s) left out are listed in {out / UNREADABLE}")
     return run
+
+
+def _saved(run: Run, out: Path) -> Path:
+    """Save a run, elsewhere if it must be; return where it lies."""
+    from napari_patchmap.runs import is_unfinished, new_run_folder
+
+    try:
+        run.save(out)
+    except RunError as error:
+        try:
+            out = run.save(new_run_folder(run.name))
+        except RunError:
+            way = "Its checkpoint is kept: make room, then go on with --resume."
+            raise RunError(f"{error} {way}" if is_unfinished(out) else str(error)) from None
+        warn(f"{error} It is saved in {out} instead.")
+    for note in run.missed:
+        warn(note)
+    return out
 
 
 def _open_window(run: Run, patches: PatchSet) -> int:

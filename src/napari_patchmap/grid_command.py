@@ -29,9 +29,14 @@ from napari_patchmap.runs import (
     check_free,
     is_unfinished,
 )
+from napari_patchmap.runs.folder import recover
 from napari_patchmap.runs.picture import draw_maps
 from napari_patchmap.training import fit
 from napari_patchmap.training.progress import ProgressCallback, StopCallback
+from napari_patchmap.writing import check_not_foreign, write_whole
+
+#: The table of a grid, and the columns that name a row.
+_TABLE, _KEYS = "table.csv", ["method", "augment", "without"]
 
 #: Left out of the augmentations: nothing.
 NOTHING = "nothing"
@@ -82,6 +87,21 @@ def cells(
     return list(found.values())
 
 
+def check_out(out: Path, grid: Sequence[Cell]) -> None:
+    """Check that there is a place for the table and for each run of a grid.
+
+    Raises
+    ------
+    RunError
+    """
+    check_not_foreign(out / _TABLE, _KEYS, RunError)
+    for cell in grid:
+        folder = out / cell.name
+        recover(folder)
+        if not (folder / "config.json").is_file():
+            check_free(folder, unfinished=True)
+
+
 def run_grid(
     patches: PatchSet,
     out: Path,
@@ -121,9 +141,7 @@ def run_grid(
         If a run cannot be trained, or nothing can be written in ``out``.
     """
     configs = [(cell, cell.config(train)) for cell in grid]  # checked before the first hour
-    for cell in grid:  # and that there is a place for each run
-        if not (out / cell.name / "config.json").is_file():
-            check_free(out / cell.name, unfinished=True)
+    check_out(out, grid)
     done: dict[str, tuple[Cell, Run]] = {}
     for number, (cell, config) in enumerate(configs, 1):
         folder = out / cell.name
@@ -181,10 +199,10 @@ def summarise(done: Sequence[tuple[Cell, Run]]) -> pd.DataFrame:
                 "minutes": run.info["seconds"] / 60,
             }
         )
-    keys, figures = ["method", "augment", "without"], ["knn", "silhouette", "minutes"]
+    figures = ["knn", "silhouette", "minutes"]
     if not rows:
-        return pd.DataFrame(columns=[*keys, "runs", *figures])
-    groups = pd.DataFrame(rows).groupby(keys, sort=False)
+        return pd.DataFrame(columns=[*_KEYS, "runs", *figures])
+    groups = pd.DataFrame(rows).groupby(_KEYS, sort=False)
     mean, spread = groups[figures].mean(), groups[figures].std()
     table = pd.DataFrame(
         {
@@ -224,8 +242,8 @@ def write(out: Path, table: pd.DataFrame, done: Sequence[tuple[Cell, Run]]) -> N
     """Write ``table.csv``, ``table.md`` and ``maps.png`` (the first seed of each)."""
     if not done:
         return
-    table.to_csv(out / "table.csv", index=False)
-    (out / "table.md").write_text("\n".join(as_lines(table)) + "\n", "utf-8")
+    write_whole(out / _TABLE, table.to_csv(index=False))
+    write_whole(out / "table.md", "\n".join(as_lines(table)) + "\n")
     first: dict[tuple[str, ...], tuple[str, Run]] = {}
     for cell, run in done:
         name = cell.name.rpartition("_seed-")[0].replace("_", " ")

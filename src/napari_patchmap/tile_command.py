@@ -16,6 +16,7 @@ import pandas as pd
 import tifffile
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.lock import alone_in
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.slides.reader import TileImages, read_slides
@@ -23,6 +24,7 @@ from napari_patchmap.patches.slides.tiles import TileConfig, TilePlan
 from napari_patchmap.patches.source import Progress, Watch
 from napari_patchmap.patches.threads import attended, cores
 from napari_patchmap.runs.writable import check_folder
+from napari_patchmap.writing import write_whole
 
 imagecodecs = optional("imagecodecs")
 
@@ -91,9 +93,20 @@ def cut(
     """
     path = Path(os.path.abspath(os.path.expanduser(path)))
     out = Path(os.path.abspath(os.path.expanduser(out)))
-    _check_empty(out)
-    if not path.exists():
-        raise PatchError(f"There is no file or folder {path}; check the path.")
+    with alone_in(out):
+        _check_empty(out)
+        if not path.exists():
+            raise PatchError(f"There is no file or folder {path}; check the path.")
+        return _cut(path, out, config, progress, should_stop)
+
+
+def _cut(
+    path: Path,
+    out: Path,
+    config: TileConfig | None,
+    progress: Progress | None,
+    should_stop: Callable[[], bool],
+) -> Tiled:
     source = attended(lambda watch: read_slides(path, config, watch), Watch(None, should_stop))
     images = source.images
     assert isinstance(images, TileImages)
@@ -105,9 +118,11 @@ def cut(
         reasons, done = _write_all(images, table["file"].tolist(), out, progress, should_stop)
         skipped += [Skipped(table["file"].iloc[i], why) for i, why in reasons.items()]
         table = table.iloc[[i for i in range(done) if i not in reasons]]
-        _replace(out / "tiles.csv", table.to_csv(index=False).encode("utf-8"))
+        write_whole(
+            out / "tiles.csv", table.to_csv(index=False).encode(errors="backslashreplace")
+        )
         for plan, folder in zip(images.plans, _folders(images.plans), strict=True):
-            _replace(out / folder / "tiles.png", imagecodecs.png_encode(drawn(plan)))
+            write_whole(out / folder / "tiles.png", imagecodecs.png_encode(drawn(plan)))
     except OSError as error:
         raise PatchError(
             f"The folder {out} cannot be written ({error.strerror or error}); choose another "
@@ -192,8 +207,7 @@ def _check_empty(out: Path) -> None:
             raise PatchError(f"{out} is a file; choose a new folder for the tiles.")
     except OSError as error:
         raise PatchError(
-            f"The folder {out} cannot be looked into ({error.strerror or error}); choose "
-            "another one."
+            f"The folder {out} cannot be used ({error.strerror or error}); choose another one."
         ) from None
     check_folder(out)
 
@@ -214,7 +228,8 @@ def _write_all(
         except PatchError as error:
             reasons[index] = str(error)
             return
-        _replace(out / names[index], _encoded(pixels, names[index]))
+        # Flushing each of a hundred thousand files would take hours on some disks.
+        write_whole(out / names[index], _encoded(pixels, names[index]), flush=False)
 
     done = 0
     with ThreadPoolExecutor(cores()) as pool:
@@ -256,10 +271,3 @@ def _encoded(pixels: np.ndarray, name: str) -> bytes:
         compression="zlib",
     )
     return file.getvalue()
-
-
-def _replace(path: Path, data: bytes | bytearray) -> None:
-    """Write a whole file or none, whenever the program ends."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(data)
-    os.replace(part, path)

@@ -129,6 +129,26 @@ def test_contact_sheet_is_written_as_a_picture(gallery, shown_map, workspace, tm
     )
 
 
+def test_a_contact_sheet_replaces_nothing_by_halves(gallery, workspace, tmp_path):
+    heard = []
+    workspace.status_changed.connect(heard.append)
+    workspace.select(group("empty"))
+    gallery.save_sheet(tmp_path / "sheet")
+    assert heard[-1] == f"Saved {tmp_path / 'sheet.png'}."
+    before = (tmp_path / "sheet.png").read_bytes()
+    workspace.select(group("spiky"))
+    gallery.save_sheet(tmp_path / "sheet")
+    assert "sheet.png is there already" in heard[-1]
+    gallery.save_sheet(tmp_path / "sheet.nonsense")
+    assert "choose a name with .png at the end" in heard[-1]
+    gallery.save_sheet(tmp_path / "none" / "sheet.png")
+    assert "cannot be written" in heard[-1]
+    assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
+    assert (tmp_path / "sheet.png").read_bytes() == before
+    gallery.save_sheet(tmp_path / "sheet.jpg")
+    assert (tmp_path / "sheet.jpg").read_bytes()[:3] == b"\xff\xd8\xff"
+
+
 def test_gallery_survives_other_patches_and_its_own_end(viewer, gallery, workspace, qtbot):
     workspace.set_patches(None)
     assert "No patches yet" in header(gallery)

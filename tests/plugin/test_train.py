@@ -218,6 +218,10 @@ def test_the_embedding_is_saved_as_napari_reads_it(qtbot, panel, cells, tmp_path
     (layer,) = panel.viewer.open(tmp_path / "map.csv")
     np.testing.assert_allclose(layer.data, panel.workspace.embedding, atol=1e-4)
     assert list(layer.features["label"]) == list(cells.table["label"])
+    # The dialog asked about "map" and not about the file that this would replace.
+    assert not panel.result.save_csv(tmp_path / "map")
+    assert "map.csv is there already" in panel.message.text
+    assert panel.result.save_csv(tmp_path / "map.csv")
     assert not panel.result.save_csv(tmp_path / "no" / "such" / "folder.csv")
     assert panel.message.level == "error"
     assert not panel.result.save_run(tmp_path)

@@ -27,7 +27,7 @@ def test_another_process_keeps_a_run_to_itself_until_it_ends(tmp_path):
         assert process.stdout.readline() == b"held\n"
         assert is_being_trained(run)
         assert not is_being_trained(tmp_path / "other")
-        with pytest.raises(RunError, match="trained by another window or process; wait"):
+        with pytest.raises(RunError, match=r"written by another window or process .*wait"):
             alone_in(run).__enter__()
     finally:
         process.kill()

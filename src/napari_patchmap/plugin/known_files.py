@@ -11,6 +11,9 @@ RUN_FILES = ("config.json", "embedding.csv")
 #: The file by which the folder of a run is known that is not finished.
 CHECKPOINT = "checkpoint/state.safetensors"
 
+#: The file by which a run is known that is not yet in its place.
+SAVED = ".patchmap-saved/config.json"
+
 #: Endings of files that are slides without a doubt.
 SLIDES = (".svs", ".ndpi", ".qptiff")
 
@@ -18,8 +21,10 @@ SLIDES = (".svs", ".ndpi", ".qptiff")
 def is_run_folder(path: str | Path) -> bool:
     """Whether a folder was written by a run of ours, be it finished or not."""
     folder = Path(path)
+    # Saved by a process that ended before all files were in their places.
+    moving = (folder / SAVED).is_file()
     whole = all((folder / name).is_file() for name in RUN_FILES)
-    return whole or (folder / CHECKPOINT).is_file()
+    return whole or moving or (folder / CHECKPOINT).is_file()
 
 
 def is_run(path: str | Path) -> bool:

@@ -33,7 +33,7 @@ _SNAPSHOT_SECONDS = 1.5
 
 @dataclass(frozen=True)
 class Trained:
-    """A run, and why it could not be saved ("" if it was)."""
+    """A run, and what of it could not be saved and why ("" if all was)."""
 
     run: Run
     trouble: str = ""
@@ -236,12 +236,12 @@ class Training(QObject):
 
 
 def _save(run: Run, folder: Path) -> str:
-    """Save a run in its folder; return why that was impossible, or ""."""
+    """Save a run in its folder; return what was impossible and why, or ""."""
     try:
         run.save(folder)
     except (RunError, OSError) as error:
-        return sentence_of(error)
-    return ""
+        return f"{sentence_of(error)} The run is kept here until you do."
+    return " ".join(run.missed)
 
 
 #: Trainings keep themselves alive here until they end, whatever becomes of their panel.

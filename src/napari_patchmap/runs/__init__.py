@@ -1,12 +1,12 @@
 """The run folder: settings, weights, map, features, quality; placing new images."""
 
+from napari_patchmap.lock import alone_in, is_being_trained
 from napari_patchmap.runs.checkpoint import (
     check_same_settings,
     is_unfinished,
 )
 from napari_patchmap.runs.config import RunConfig, TrainConfig
 from napari_patchmap.runs.folder import check_free
-from napari_patchmap.runs.lock import alone_in, is_being_trained
 from napari_patchmap.runs.places import new_run_folder, runs_home
 from napari_patchmap.runs.run import Placed, Run, reopen_patches
 from napari_patchmap.runs.saved_map import (

@@ -1,29 +1,30 @@
 """What a run needs to go on after an interruption, in one file that is always whole.
 
 ``RUN/checkpoint/state.safetensors`` holds tensors by name and everything else as
-JSON in its header; no pickle is read or written. It is written beside its place,
-flushed to the disk and renamed, so that a reader finds the old or the new one.
+JSON in its header; no pickle is read or written.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.foreign import words
 from napari_patchmap.runs.config import RunConfig
+from napari_patchmap.writing import is_leftover, leftovers, write_whole
 
 #: Folder in a run's folder, and the file in it.
 FOLDER, STATE = "checkpoint", "state.safetensors"
+
+#: Features of a stage at rest, written once and not with every checkpoint.
+FEATURES = "features.safetensors"
 
 #: Header entry with the JSON; raised when the meaning of a checkpoint changes.
 _ENTRY, _FORMAT = "patchmap", 2
@@ -43,6 +44,23 @@ def state_file(run: str | Path) -> Path:
 def is_unfinished(run: str | Path) -> bool:
     """Whether a folder holds a run that can be continued."""
     return state_file(run).is_file()
+
+
+def is_foreign(run: str | Path) -> bool:
+    """Whether a folder holds a folder ``checkpoint`` that is not ours."""
+    state = state_file(run)
+    if not state.exists():
+        with contextlib.suppress(OSError):
+            names = [path.name for path in state.parent.iterdir()]
+            return any(
+                name not in (STATE, FEATURES) and not is_leftover(name) for name in names
+            )
+        return False
+    try:
+        with safe_open(state, "pt") as file:
+            return _ENTRY not in (file.metadata() or {})
+    except (OSError, SafetensorError):  # whose it is cannot be told any more
+        return False
 
 
 def check_same_settings(saved: RunConfig, wanted: RunConfig, run: Path) -> None:
@@ -86,17 +104,11 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
     tensors: dict[str, Tensor] = {}
     plain = _take_tensors(state, "", tensors)
     header = {_ENTRY: json.dumps({"format": _FORMAT, "state": plain})}
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            file.write(save(tensors, metadata=header))
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for part in leftovers(path.parent):  # of a process that was killed
         with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
+            part.unlink()
+    write_whole(path, save(tensors, metadata=header))
 
 
 def read_state(path: Path, *, tensors: bool = True) -> dict[str, Any]:
@@ -115,7 +127,12 @@ def read_state(path: Path, *, tensors: bool = True) -> dict[str, Any]:
     """
     try:
         with safe_open(path, "pt") as file:
-            saved = json.loads((file.metadata() or {})[_ENTRY])
+            written = file.metadata() or {}
+            if _ENTRY not in written:
+                raise RunError(
+                    f"{path} was not written by patchmap; choose another folder for the run."
+                )
+            saved = json.loads(written[_ENTRY])
             if saved["format"] != _FORMAT:
                 raise RunError(
                     f"{path} was written by another version of patchmap; start the run anew "
@@ -140,8 +157,13 @@ def read_state(path: Path, *, tensors: bool = True) -> dict[str, Any]:
 
 
 def remove_checkpoint(run: str | Path) -> None:
-    """Remove the checkpoint of a run that has ended."""
-    shutil.rmtree(Path(run) / FOLDER, ignore_errors=True)
+    """Remove the checkpoint of a run that has ended; what others put beside it stays."""
+    state = state_file(run)
+    for path in (state, state.with_name(FEATURES), *leftovers(state.parent)):
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        state.parent.rmdir()
 
 
 def _take_tensors(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,10 +10,15 @@ import pandas as pd
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.explore.side_by_side import turned_like
+from napari_patchmap.lock import alone_in
 from napari_patchmap.patches.patchset import labels_of
 from napari_patchmap.runs.picture import draw_maps
 from napari_patchmap.runs.saved_map import SavedMap
 from napari_patchmap.runs.writable import check_folder
+from napari_patchmap.writing import check_not_foreign, write_whole
+
+#: The table in the folder that is asked for.
+_TABLE = "comparison.csv"
 
 
 def table_of(maps: Sequence[SavedMap]) -> pd.DataFrame:
@@ -104,21 +108,25 @@ def compare(maps: Sequence[SavedMap], out: str | Path | None = None) -> pd.DataF
     RunError
         If one is a map of other patches or damaged, or nothing can be written in ``out``.
     """
-    out = None if out is None else check_folder(out)  # before the maps are read
-    embeddings, table = read_same(maps)
+    if out is None:
+        read_same(maps)
+        return table_of(maps)
+    out = check_folder(out)  # before the maps are read
     found = table_of(maps)
-    if out is not None:
+    with alone_in(out):
+        check_not_foreign(out / _TABLE, list(found.columns), RunError)
+        embeddings, table = read_same(maps)
         labels = labels_of(table)
+        drawn = [
+            (one.title, embedding, labels, one.metrics)
+            for one, embedding in zip(maps, embeddings, strict=True)
+        ]
         try:
-            os.makedirs(out, exist_ok=True)
-            found.to_csv(out / "comparison.csv", index=False)
-            draw_maps(
-                out / "comparison.png",
-                [
-                    (one.title, embedding, labels, one.metrics)
-                    for one, embedding in zip(maps, embeddings, strict=True)
-                ],
+            out.mkdir(parents=True, exist_ok=True)
+            write_whole(
+                out / _TABLE, found.to_csv(index=False).encode(errors="backslashreplace")
             )
+            draw_maps(out / "comparison.png", drawn)
         except OSError as error:
             raise RunError(
                 f"{out} cannot be written ({error.strerror or error}); choose another folder."

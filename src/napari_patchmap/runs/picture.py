@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +12,15 @@ import numpy as np
 
 from napari_patchmap.explore.paint_order import paint_order
 from napari_patchmap.explore.palette import categorical_colours, label_order, missing_colour
+from napari_patchmap.writing import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-#: Labels that are named in the legend.
-_LEGEND = 24
+#: Labels that are named in the legend, and letters of a name that are shown.
+_LEGEND, _LETTERS = 24, 60
 
 
 def save_picture(
@@ -46,8 +50,7 @@ def save_picture(
     axes.set_title(_title(name, len(embedding), metrics), loc="left", fontsize=12)
     if handles:
         _name_colours(axes, handles)
-    figure.savefig(path, facecolor="white")
-    return Path(path)
+    return _save(figure, path)
 
 
 def draw_maps(
@@ -71,11 +74,10 @@ def draw_maps(
     for number, (name, embedding, labels, metrics) in enumerate(maps, 1):
         axes = figure.add_subplot(rows, columns, number)
         handles = _draw(axes, embedding, labels, scale=0.5)
-        axes.set_title(f"{name}\n{_figures(metrics)}", loc="left", fontsize=10)
+        axes.set_title(f"{_shown(name)}\n{_figures(metrics)}", loc="left", fontsize=10)
         if handles and number == columns:
             _name_colours(axes, handles)
-    figure.savefig(path, facecolor="white")
-    return Path(path)
+    return _save(figure, path)
 
 
 def _draw(
@@ -94,11 +96,10 @@ def _draw(
         for label, colour in zip(order, palette, strict=True):
             colours[labels == label] = colour
             if len(handles) < _LEGEND:
-                text = f"{label}  {int((labels == label).sum()):,}"
-                handles.append(
-                    Line2D([], [], ls="", marker="o", ms=7, color=colour, label=text)
-                )
-    shuffled = paint_order(count)  # so that no label lies on top of the others
+                text = f"{_shown(label)}  {int((labels == label).sum()):,}"
+                handles.append(Line2D([], [], ls="", marker="o", ms=7, color=colour, gid=text))
+    # A fixed shuffle, so that no label lies on top of the others.
+    shuffled = np.random.default_rng(0).permutation(count)
     size = scale * float(np.clip(60_000 / max(count, 1), 2.5, 40))
     axes.scatter(
         embedding[shuffled, 1],
@@ -115,19 +116,46 @@ def _draw(
 
 
 def _name_colours(axes: Axes, handles: list[Line2D]) -> None:
-    axes.legend(
+    legend = axes.legend(
         handles=handles,
+        # Put in below: as labels, those that begin with "_" would be left out.
+        labels=["-"] * len(handles),
         loc="center left",
         bbox_to_anchor=(1.0, 0.5),
         frameon=False,
         fontsize=10,
         handletextpad=0.2,
     )
+    for text, handle in zip(legend.get_texts(), handles, strict=True):
+        text.set_text(str(handle.get_gid()))
+
+
+def _save(figure: Figure, path: str | Path) -> Path:
+    """Write a figure as PNG; what is between two $ in a name is no mathematics."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+        text.set_usetex(False)
+    drawn = BytesIO()
+    with warnings.catch_warnings():
+        # A letter that no font here has is drawn as a box.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        figure.savefig(drawn, format="png", facecolor="white")
+    write_whole(path, drawn.getbuffer())
+    return Path(path)
+
+
+def _shown(name: object) -> str:
+    """Return a name in letters that can be drawn, on one line, and not too long."""
+    text = str(name).encode(errors="backslashreplace").decode()
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
 
 
 def _title(name: str, count: int, metrics: dict[str, Any]) -> str:
     figures = _figures(metrics)
-    return f"{name}: {count:,} patches" + (f"   {figures}" if figures else "")
+    return f"{_shown(name)}: {count:,} patches" + (f"   {figures}" if figures else "")
 
 
 def _figures(metrics: dict[str, Any]) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,17 +20,27 @@ from safetensors.torch import load_file, save
 from napari_patchmap.augment.views import Symmetry
 from napari_patchmap.errors import MissingPackageError, PatchError, RunError
 from napari_patchmap.foreign import words
+from napari_patchmap.lock import alone_in
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet, Progress, Skipped, reopen
 from napari_patchmap.patches.patchset import labels_of
 from napari_patchmap.runs.config import RunConfig
-from napari_patchmap.runs.folder import beside, check_free, put_in_place
+from napari_patchmap.runs.folder import (
+    CONFIG,
+    FILES,
+    begin,
+    check_free,
+    discard,
+    put_in_place,
+    recover,
+)
 from napari_patchmap.runs.image_kind import ImageKind, strangeness
 from napari_patchmap.runs.picture import save_picture
 from napari_patchmap.runs.table import read_embedding_csv, save_embedding_csv, text_columns
 from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
+from napari_patchmap.writing import whole_file, write_json, write_whole
 
 _FORMAT = 1
 
@@ -91,6 +101,8 @@ class Run:
         Images that were left out, written to ``unreadable.csv`` and not read back.
     folder : Path, optional
         Where the run is saved.
+    missed : list of str
+        What could not be written when it was saved, in sentences.
     """
 
     config: RunConfig
@@ -109,6 +121,7 @@ class Run:
     info: dict[str, Any] = field(default_factory=dict)
     skipped: Sequence[Skipped] = ()
     folder: Path | None = None
+    missed: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.embedding)
@@ -178,32 +191,51 @@ class Run:
     def save(self, folder: str | Path) -> Path:
         """Write the run as a folder of plain files.
 
-        It is written beside its final place and moved there in one step, so that
-        a folder is either whole or not there. A checkpoint in the folder is kept
-        if the run was stopped, and removed if it is complete.
+        The folder then holds all of it or what it held before. What others put there
+        stays. A checkpoint is kept if the run was stopped, and removed if it is complete.
+        A picture or a list that cannot be written costs nothing else: that is noted, and
+        told in ``missed``.
 
         Raises
         ------
         RunError
-            If the folder is in use or cannot be written.
+            If the folder is in use, holds another run, or cannot be written.
         """
-        folder = check_free(folder, unfinished=True)
-        part = beside(folder, "part")
-        try:
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir(parents=True)
-            self._write(part)
-            put_in_place(part, folder, keep_checkpoint=not self.complete)
-        except OSError as error:
-            shutil.rmtree(part, ignore_errors=True)
-            raise RunError(
-                f"The run cannot be saved in {folder} ({error.strerror or error}); choose "
-                "another folder."
-            ) from None
+        folder = Path(folder).expanduser().resolve()
+        with alone_in(folder):
+            check_free(folder, unfinished=True, training=self.info.get("id", ""))
+            try:
+                self._write(begin(folder))
+                put_in_place(folder)
+            except OSError as error:
+                raise RunError(
+                    f"The run cannot be saved in {folder} ({error.strerror or error}); choose "
+                    "another folder."
+                ) from None
+            finally:
+                discard(folder)
         self.folder = folder
         return folder
 
     def _write(self, folder: Path) -> None:
+        """Write what was learned first, then what can be made again from it."""
+        weights = {k: v.contiguous() for k, v in self.network.state_dict().items()}
+        write_whole(folder / "model.safetensors", save(weights))
+        save_embedding_csv(folder / "embedding.csv", self.embedding, self.table)
+        with whole_file(folder / "features.npy") as file:
+            np.save(file, self.features.astype(np.float32, copy=False))
+        write_json(folder / "metrics.json", self.metrics)
+        write_whole(folder / "history.csv", self.history.to_csv(index=False))
+        self.missed = []
+        if self.skipped:
+            path = folder / UNREADABLE
+            self._try(path, lambda: save_skipped(path, self.skipped))
+        picture = folder / "map.png"
+        self._try(
+            picture,
+            lambda: save_picture(picture, self.embedding, self.labels, self.metrics, self.name),
+        )
+        notes = [*self.info.get("notes", []), *self.missed]
         config = {
             "format": _FORMAT,
             "name": self.name,
@@ -213,24 +245,24 @@ class Run:
             "network": self.network.spec.to_dict(),
             "images": self.images.to_dict(),
             "symmetries": [list(symmetry) for symmetry in self.symmetries],
-            "patches": {
-                "count": len(self),
-                "origin": self.origin,
-                "text": text_columns(self.table),
-            },
-            "training": self.info,
+            "patches": {"count": len(self), "origin": self.origin},
+            "training": self.info | ({"notes": notes} if notes else {}),
             "versions": package_versions(),
+            FILES: sorted([*os.listdir(folder), CONFIG]),
         }
-        _write_json(folder / "config.json", config)
-        _write_json(folder / "metrics.json", self.metrics)
-        weights = {k: v.contiguous() for k, v in self.network.state_dict().items()}
-        (folder / "model.safetensors").write_bytes(save(weights))
-        np.save(folder / "features.npy", self.features.astype(np.float32, copy=False))
-        self.history.to_csv(folder / "history.csv", index=False)
-        save_embedding_csv(folder / "embedding.csv", self.embedding, self.table)
-        if self.skipped:
-            save_skipped(folder / UNREADABLE, self.skipped)
-        save_picture(folder / "map.png", self.embedding, self.labels, self.metrics, self.name)
+        write_json(folder / CONFIG, config)
+
+    def _try(self, path: Path, write: Callable[[], object]) -> None:
+        """Write what is worth less than the map: if it fails, that is noted."""
+        try:
+            write()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the map is worth more
+            path.unlink(missing_ok=True)
+            reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
+            self.missed.append(
+                f"{path.name} could not be written ({reason or type(error).__name__}); the map "
+                "and all else is saved."
+            )
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -242,6 +274,7 @@ class Run:
             If the folder is not a run, or a file of it is missing or damaged.
         """
         folder = Path(folder).expanduser().resolve()
+        recover(folder)
         if not (folder / "config.json").is_file():
             raise RunError(
                 f"{folder} is not a saved run: it holds no config.json; choose a folder that "
@@ -331,11 +364,3 @@ def package_versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "unknown"
     return found
-
-
-def _write_json(path: Path, values: dict[str, Any]) -> None:
-    try:
-        text = json.dumps(values, indent=2, ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # the path of a folder whose name is not UTF-8
-        text = json.dumps(values, indent=2).encode()
-    path.write_bytes(text + b"\n")

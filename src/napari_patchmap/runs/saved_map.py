@@ -17,6 +17,7 @@ from napari_patchmap.foreign import words
 from napari_patchmap.methods.catalog import LAYOUTS, TITLES, UNTRAINED
 from napari_patchmap.methods.tsne import Tsne
 from napari_patchmap.runs.config import RunConfig
+from napari_patchmap.runs.folder import recover
 from napari_patchmap.runs.places import run_folders
 from napari_patchmap.runs.table import read_embedding_csv
 
@@ -214,6 +215,7 @@ def read_map(folder: str | Path) -> SavedMap:
         If the folder is not a run that has a map, or it is damaged.
     """
     folder = Path(folder).expanduser().resolve()
+    recover(folder)
     path = folder / "config.json"
     if not path.is_file():
         raise RunError(

@@ -13,8 +13,7 @@ from pandas.api.types import is_numeric_dtype
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.foreign import words
-from napari_patchmap.patches.labels.values import numbers_if_all
-from napari_patchmap.patches.patchset import BOX_COLUMNS
+from napari_patchmap.writing import whole_file
 
 #: napari takes every column that starts like this for a coordinate.
 _AXIS = "axis-"
@@ -68,7 +67,8 @@ def save_embedding_csv(
     try:
         # A name may hold bytes that are no text; they must not cost anybody the map.
         frame = embedding_table(embedding, table, rows)
-        frame.to_csv(path, index=False, errors="backslashreplace")
+        with whole_file(path) as file:
+            frame.to_csv(file, index=False, errors="backslashreplace")
     except OSError as error:
         raise RunError(
             f"{path} cannot be written ({error.strerror or error}); choose another place."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Any
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.foreign import words
+from napari_patchmap.lock import alone_in
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.checkpoint import (
     is_unfinished,
@@ -19,7 +19,7 @@ from napari_patchmap.runs.checkpoint import (
     state_file,
 )
 from napari_patchmap.runs.config import RunConfig
-from napari_patchmap.runs.folder import recover
+from napari_patchmap.runs.folder import discard, recover
 from napari_patchmap.runs.places import run_folders
 
 
@@ -120,13 +120,13 @@ def discard_unfinished(run: Unfinished) -> None:
     Raises
     ------
     RunError
-        If the files cannot be removed.
+        If the files cannot be removed, or it is being trained.
     """
-    remove_checkpoint(run.folder)
+    with alone_in(run.folder):
+        remove_checkpoint(run.folder)
     if is_unfinished(run.folder):
         raise RunError(
             f"{run.folder} cannot be removed; remove it by hand when nothing uses it any more."
         )
     if not run.has_map:
-        with contextlib.suppress(OSError):  # somebody put a file of theirs there
-            run.folder.rmdir()
+        discard(run.folder)

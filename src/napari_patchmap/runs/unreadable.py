@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
+from io import StringIO
 from pathlib import Path
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.patches import Skipped
+from napari_patchmap.writing import write_whole
 
 #: Name of the list in a run folder.
 UNREADABLE = "unreadable.csv"
@@ -24,10 +26,11 @@ def save_skipped(path: str | Path, skipped: Iterable[Skipped]) -> Path:
     path = Path(path)
     try:
         # A name may hold bytes that are no text; they are escaped rather than in the way.
-        with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(("source", "reason"))
-            writer.writerows((one.source, one.reason) for one in skipped)
+        text = StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(("source", "reason"))
+        writer.writerows((one.source, one.reason) for one in skipped)
+        write_whole(path, text.getvalue().encode(errors="backslashreplace"))
     except OSError as error:
         raise RunError(
             f"{path} cannot be written ({error.strerror or error}); choose another place."

@@ -14,16 +14,13 @@ from torch import Tensor
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.networks.pixels import Pixels
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.runs.checkpoint import read_state, state_file, write_state
+from napari_patchmap.runs.checkpoint import FEATURES, read_state, state_file, write_state
 
 #: Writing checkpoints may take up to this share of the time.
 _SHARE = 0.02
 
 #: Patches by which a set that is not in memory is recognised.
 _SAMPLE = 1024
-
-#: Features of a stage at rest, written once and not with every checkpoint.
-_FEATURES = "features.safetensors"
 
 
 class Checkpoints:
@@ -66,7 +63,7 @@ class Checkpoints:
         path = state_file(self._run)
         try:
             if features is not None:
-                write_state(path.with_name(_FEATURES), features)
+                write_state(path.with_name(FEATURES), features)
             write_state(path, state)
             if self._failed:
                 self._note("Checkpoints can be written again.")
@@ -102,7 +99,7 @@ def read_features(run: Path) -> dict[str, Any]:
     RunError
         If it is missing or damaged.
     """
-    return read_state(state_file(run).with_name(_FEATURES))
+    return read_state(state_file(run).with_name(FEATURES))
 
 
 def digest(patches: PatchSet, pixels: Pixels) -> dict[str, str | None]:

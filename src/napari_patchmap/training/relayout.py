@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import torch
@@ -78,6 +79,10 @@ def lay_out_again(
         layout="tsne",
         metrics=evaluate(embedding, run.labels),
         complete=not stopped,
-        info={**run.info, "laid_out_again": round(time.monotonic() - began, 2)},
+        info={
+            **run.info,
+            "id": uuid4().hex,  # it is another map
+            "laid_out_again": round(time.monotonic() - began, 2),
+        },
         folder=None,
     )

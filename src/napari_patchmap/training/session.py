@@ -7,6 +7,7 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import torch
@@ -30,6 +31,7 @@ from napari_patchmap.networks.started import PUBLISHED, STARTED, Started, load_s
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.quality import evaluate
 from napari_patchmap.runs.config import RunConfig
+from napari_patchmap.runs.folder import check_room
 from napari_patchmap.runs.image_kind import ImageKind
 from napari_patchmap.runs.run import Run
 from napari_patchmap.training.amount import skipped_stages, too_little
@@ -54,6 +56,8 @@ _RESERVE, _LEAST_RESERVE = 0.01, 2.0
 
 #: Share of a time budget that is kept for the steps, whatever is expected of the rest.
 _LEAST_TRAINING = 0.4
+#: Bytes that a patch takes in the table of a run, about.
+_ROW_BYTES = 100
 
 #: Patches from which the main axes of a first map are taken.
 _AXES_SAMPLE = 4096
@@ -101,6 +105,8 @@ class Session:
         self.steps_made: list[int] = []
         self.weights: str | None = None
         self.stage = 0
+        #: Tells the files of this training from those of others.
+        self.id = uuid4().hex
 
     # -- the walk --------------------------------------------------------------------
 
@@ -116,6 +122,8 @@ class Session:
         self.maker = ViewMaker(self.config.augment, is_rgb=self.patches.is_rgb, fill=fill)
         self.snapshots = Snapshots(snapshot_seconds)
         inside = self._restore(saved, folder)
+        if folder is not None and self.ranks.is_main:
+            check_room(folder, self._bytes_on_disk())
         end = None
         if plan.minutes is not None:
             expected = plan.expected
@@ -138,11 +146,21 @@ class Session:
             remember(self.plan, self.stage, stage.pace, self.parts)
             if not self.control.stopped:
                 self.stage += 1
-                if self.stage < len(plan.recipe.stages) or plan.recipe.layout == "tsne":
-                    self.checkpoints.write(self.state())
+                # After the last one as well: whatever fails from here on costs no training.
+                self.checkpoints.write(self.state())
         stage = None
         self.network.zero_grad(set_to_none=True)
         return self._finish()
+
+    def _bytes_on_disk(self) -> int:
+        """About how many bytes the run and its checkpoints take at the same time."""
+        weights = sum(p.numel() * p.element_size() for p in self.network.parameters())
+        count = len(self.patches)
+        width = int(self.network.backbone.out_features)  # type: ignore[arg-type]
+        # A checkpoint holds the weights and two means of an optimiser; a new one is
+        # written beside the one before.
+        trained = 6 * weights if self.plan.recipe.stages else 0
+        return weights + trained + count * (4 * width + _ROW_BYTES)
 
     @property
     def _deadline(self) -> float:
@@ -176,6 +194,7 @@ class Session:
             What the current stage adds, if it has begun.
         """
         return {
+            "id": self.id,
             "config": self.config.to_dict(),
             "name": self.patches.name,
             "origin": self.patches.origin,
@@ -205,6 +224,7 @@ class Session:
         network = Network(NetworkSpec.from_dict(saved["spec"]))
         network.load_state_dict(saved["network"])
         self._use(network)
+        self.id = str(saved.get("id", self.id))
         self.stage = int(saved["stage"])
         self.steps_made = [int(n) for n in saved["steps_made"]]
         self.reporter.restore(saved["reporter"], inside=False)
@@ -327,7 +347,7 @@ class Session:
             )
         self.reporter.finishing("measuring", "measuring quality")
         self.control.check_leaving()
-        metrics = evaluate(embedding, self.patches.labels)
+        metrics = self._measured(embedding)
         plan = self.plan
         epochs = [n * plan.batch_size / len(self.patches) for n in self.steps_made]
         wanted = plan.trained_stages
@@ -352,6 +372,7 @@ class Session:
             layout=layout,
             complete=not (self.control.stopped or skipped_stages(wanted, self.steps_made)),
             info={
+                "id": self.id,
                 "device": plan.device.reason,
                 "half": _name(plan.device.half),
                 "batch_size": plan.batch_size,
@@ -366,6 +387,17 @@ class Session:
                 "notes": list(self.reporter.notes),
             },
         )
+
+    def _measured(self, embedding: np.ndarray) -> dict[str, Any]:
+        """Measure the quality of a map; if that fails, that is said, and costs no map."""
+        try:
+            return evaluate(embedding, self.patches.labels)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the map is worth more
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            note = f"The quality of the map could not be measured ({reason})."
+            self.reporter.note(note)
+            return {"n": len(embedding), "labelled": 0, "knn": None, "silhouette": None,
+                    "notes": [note]}  # fmt: skip
 
     def _lay_out(self, features: np.ndarray) -> np.ndarray:
         """Make the map by t-SNE of the features; end early if time is up."""

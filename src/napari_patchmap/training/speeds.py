@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from napari_patchmap.patches.cache.folder import cache_folder
+from napari_patchmap.writing import write_json
 
 if TYPE_CHECKING:
     from napari_patchmap.methods.stage import Stage
@@ -66,13 +68,9 @@ def remember(plan: Plan, number: int, pace: Pace, parts: int) -> None:
     known.pop(key, None)
     known[key] = seconds
     path = speeds_file()
-    part = path.with_name(f"{path.name}.{torch.initial_seed() % 99_999}.part")
-    try:
+    with contextlib.suppress(OSError):  # a full or foreign disk: the next plan measures
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(dict(list(known.items())[-_MOST:]), indent=1), "utf-8")
-        part.replace(path)
-    except OSError:  # a full or foreign disk: the next plan measures
-        part.unlink(missing_ok=True)
+        write_json(path, dict(list(known.items())[-_MOST:]), flush=False)
 
 
 def _key(stage: Stage, spec: NetworkSpec, device: Device, batch: int) -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 
 from napari_patchmap.errors import TrainingError
+from napari_patchmap.lock import alone_in
 from napari_patchmap.networks.memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.checkpoint import check_same_settings
 from napari_patchmap.runs.config import RunConfig
-from napari_patchmap.runs.lock import alone_in
 from napari_patchmap.runs.run import Run
 from napari_patchmap.training.checkpoints import Checkpoints, read_checkpoint
 from napari_patchmap.training.clock import Clock

@@ -352,3 +352,46 @@ def test_lazy_images_do_without_a_disk(tmp_path, monkeypatch):
     np.testing.assert_array_equal(ps.stack(), pixels)
     assert images.read == 20  # kept in memory
     assert "not kept for the next time" in ps.notes[-1]
+
+
+def test_only_what_we_wrote_is_removed_from_a_cache_that_is_somebodys_folder(tmp_path, cache):
+    """``PATCHMAP_CACHE`` may be a folder with data, under names like those of ours."""
+    theirs = [
+        "patches-train/neutrophil/cell.png",
+        "patches-2/contents/set/index.npy",
+        "patches-1/notes.txt",
+        "patches-1/sources/names.json",
+    ]
+    for name in theirs:
+        (cache / name).parent.mkdir(parents=True, exist_ok=True)
+        (cache / name).write_text("precious")
+    assert cache_size() == (0, 0)
+    fill(tmp_path / "set", 3)
+    open_patches(tmp_path / "set")
+    (store,) = (cache / "patches-1" / "contents").iterdir()
+    (store / "thesis.txt").write_text("precious")
+    assert cache_size()[1] == 1
+    assert clear_cache() > 0
+    left = sorted(p.relative_to(cache) for p in cache.rglob("*") if p.is_file())
+    assert left == sorted([*map(Path, theirs), (store / "thesis.txt").relative_to(cache)])
+    assert {(cache / name).read_text() for name in left} == {"precious"}
+
+
+def test_a_store_that_was_half_removed_is_made_again(tmp_path, cache):
+    pixels = np.random.default_rng(7).integers(0, 256, (20, 5, 5, 2), np.uint8)
+    CachedImages(Lazy(pixels), "mark").take(np.arange(20))
+    store = cache / "patches-1" / "contents" / "mark"
+    (store / "meta.json").unlink()
+    (store / "present.bin").unlink()
+    again = CachedImages(Lazy(pixels), "mark")
+    np.testing.assert_array_equal(again.take(np.arange(20)), pixels)
+    assert again.trouble == ""
+    assert (store / "meta.json").exists()
+
+
+def test_caches_of_before_the_tag_are_known_by_their_stores(tmp_path, cache):
+    fill(tmp_path / "set", 3)
+    open_patches(tmp_path / "set")
+    (cache / "patches-1" / "CACHEDIR.TAG").unlink()
+    assert clear_cache() > 0
+    assert list(cache.iterdir()) == []

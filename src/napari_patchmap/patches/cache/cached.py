@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -16,17 +15,13 @@ import numpy as np
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.cache.folder import VARIABLE, cache_folder, contents, make_room
 from napari_patchmap.patches.cache.store import META, PIXELS
+from napari_patchmap.patches.cache.tidying import BUILDING, DAMAGED, PRESENT, remove_store
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.threads import Pieces, in_threads
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.system import free_memory
-
-#: One byte an image: whether it lies in the store.
-PRESENT = "present.bin"
-
-#: Why images could not be decoded.
-DAMAGED = "damaged.json"
+from napari_patchmap.writing import write_json
 
 #: Bytes that a thread decodes before it reports, and images at most.
 _CHUNK_BYTES, _CHUNK_IMAGES = 4_000_000, 128
@@ -165,9 +160,11 @@ class CachedImages(Images):
     def _open(self, fingerprint: str) -> None:
         folder = contents() / fingerprint
         meta = {"dtype": self.dtype.str, "channels": self.channels, "bytes": self._total}
+        known = None
         with contextlib.suppress(OSError, ValueError):
-            if json.loads((folder / META).read_text("utf-8")) != meta:
-                shutil.rmtree(folder, ignore_errors=True)
+            known = json.loads((folder / META).read_text("utf-8"))
+        if known != meta:  # of another version, or left by a process that was removing it
+            remove_store(folder)
         if not folder.exists():
             make_room(self._total)
             self._make(folder, meta)
@@ -176,8 +173,8 @@ class CachedImages(Images):
         if (folder / PRESENT).stat().st_size != len(self):
             raise ValueError("the store is not whole")
         with contextlib.suppress(OSError, ValueError):
-            known = json.loads((folder / DAMAGED).read_text("utf-8"))
-            self.damaged = {int(i): why for i, why in known}
+            damaged = json.loads((folder / DAMAGED).read_text("utf-8"))
+            self.damaged = {int(i): why for i, why in damaged}
         fd = os.open(folder / PIXELS, os.O_RDWR | getattr(os, "O_BINARY", 0))
         self._file = RandomFile(folder / PIXELS, fd)
         self._present = np.memmap(folder / PRESENT, np.uint8, "r+")
@@ -186,16 +183,18 @@ class CachedImages(Images):
     def _make(self, folder: Path, meta: dict[str, object]) -> None:
         """Make an empty store under its name, all at once."""
         folder.parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(dir=folder.parent.parent, prefix="new-"))
+        building = folder.parent.parent / BUILDING  # where the next one sweeps it away
+        building.mkdir(exist_ok=True)
+        new = Path(tempfile.mkdtemp(dir=building))
         try:
             (new / PIXELS).touch()
             # Written out: a mapped byte without a place on the disk could not be set later.
             (new / PRESENT).write_bytes(bytes(len(self)))
-            (new / META).write_text(json.dumps(meta), "utf-8")
+            write_json(new / META, meta, flush=False)
             with contextlib.suppress(OSError):  # another process was faster
                 new.rename(folder)
         finally:
-            shutil.rmtree(new, ignore_errors=True)
+            remove_store(new)
 
     def _is_stored(self, index: int) -> bool:
         return self._present is not None and bool(self._present[index])
@@ -229,5 +228,4 @@ class CachedImages(Images):
     def _note_damaged(self) -> None:
         if self.damaged and self._folder is not None:
             with contextlib.suppress(OSError):
-                text = json.dumps(sorted(self.damaged.items()))
-                (self._folder / DAMAGED).write_text(text, "utf-8")
+                write_json(self._folder / DAMAGED, sorted(self.damaged.items()), flush=False)

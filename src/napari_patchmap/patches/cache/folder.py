@@ -24,6 +24,19 @@ from typing import Any
 import platformdirs
 
 from napari_patchmap.patches.cache.store import PIXELS, SPARE, StoredImages
+from napari_patchmap.patches.cache.tidying import (
+    BUILDING,
+    CONTENTS,
+    LOCK,
+    SOURCES,
+    TAG,
+    files_in,
+    mark,
+    remove_all,
+    remove_store,
+    roots,
+)
+from napari_patchmap.writing import write_json
 
 try:
     import fcntl
@@ -35,9 +48,6 @@ VARIABLE = "PATCHMAP_CACHE"
 
 #: Raised when the layout changes; older caches are then left alone but for clearing.
 _VERSION = "1"
-
-#: Held by the process that builds a store, in its folder.
-LOCK = "lock"
 
 #: A store that has not grown for so long was left behind by a killed process, in seconds.
 _STALE = 24 * 3600.0
@@ -80,13 +90,14 @@ def remember(fingerprint: str, key: str, building: Path, notes: dict[str, Any]) 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if _is_damaged(target):
-            shutil.rmtree(target, ignore_errors=True)
+            remove_store(target)
         (building / LOCK).unlink(missing_ok=True)
         # Another process may have been faster; its store is as good.
         with contextlib.suppress(OSError):
             building.rename(target)
         images = StoredImages.open(target)
-        _write(_source(fingerprint), {"content": key, "notes": notes})
+        _source(fingerprint).parent.mkdir(parents=True, exist_ok=True)
+        write_json(_source(fingerprint), {"content": key, "notes": notes}, flush=False)
     except (OSError, ValueError, KeyError):
         images = StoredImages.open(building if building.exists() else target)
     return images
@@ -97,9 +108,10 @@ def building_folder(needed: int) -> Iterator[Path | None]:
     """Give a folder to build a store in, None where none can be made; gone afterwards."""
     folder = None
     with contextlib.suppress(OSError):
-        place = _root() / "building"
-        place.mkdir(parents=True, exist_ok=True)
-        _sweep(place)
+        place = _root() / BUILDING
+        mark(_root())
+        place.mkdir(exist_ok=True)
+        sweep(place)
         make_room(needed)
         folder = Path(tempfile.mkdtemp(dir=place))
     try:
@@ -107,18 +119,19 @@ def building_folder(needed: int) -> Iterator[Path | None]:
             yield folder
     finally:
         if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_store(folder)
 
 
 def cache_size() -> tuple[int, int]:
     """Count the bytes and the patch sets in the cache."""
     total = 0
-    for folder, _, files in os.walk(cache_folder()):
-        for name in files:
+    for root in roots(cache_folder()):
+        for path in files_in(root):
+            if path.name == TAG:
+                continue
             with contextlib.suppress(OSError):
-                total += os.stat(os.path.join(folder, name)).st_size
-    sets = len(_stores())
-    return total, sets
+                total += path.stat().st_size
+    return total, len(_stores())
 
 
 def clear_cache() -> int:
@@ -128,8 +141,8 @@ def clear_cache() -> int:
     removed, and stay where it does not (Windows). Only what Patchmap wrote is removed.
     """
     before, _ = cache_size()
-    for place in cache_folder().glob("patches-*"):
-        shutil.rmtree(place, ignore_errors=True)
+    for root in roots(cache_folder()):
+        remove_all(root)
     return before - cache_size()[0]
 
 
@@ -142,11 +155,11 @@ def _root() -> Path:
 
 def contents() -> Path:
     """Return the folder of the stores."""
-    return _root() / "contents"
+    return _root() / CONTENTS
 
 
 def _source(fingerprint: str) -> Path:
-    return _root() / "sources" / f"{fingerprint}.json"
+    return _root() / SOURCES / f"{fingerprint}.json"
 
 
 def _stores() -> list[Path]:
@@ -155,14 +168,6 @@ def _stores() -> list[Path]:
         return sorted(contents().iterdir(), key=lambda folder: folder.stat().st_mtime)
     except OSError:
         return []
-
-
-def _write(path: Path, values: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(values, file)
-    os.replace(name, path)
 
 
 def _is_damaged(folder: Path) -> bool:
@@ -189,12 +194,12 @@ def _locked(folder: Path | None) -> Iterator[None]:
         yield
 
 
-def _sweep(place: Path) -> None:
+def sweep(place: Path) -> None:
     """Remove what killed processes left behind."""
     for folder in place.iterdir():
         with contextlib.suppress(OSError):
             if _is_abandoned(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_store(folder)
 
 
 def _is_abandoned(folder: Path) -> bool:
@@ -222,11 +227,11 @@ def make_room(needed: int) -> None:
     OSError
         If there is still too little; others need some of the disk as well.
     """
-    _root().mkdir(parents=True, exist_ok=True)
+    mark(_root())
     for store in _stores():
         if shutil.disk_usage(_root()).free >= needed + SPARE:
             return
-        shutil.rmtree(store, ignore_errors=True)
+        remove_store(store)
     free = shutil.disk_usage(_root()).free
     if free < needed + SPARE:
         raise OSError(

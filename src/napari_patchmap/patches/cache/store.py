@@ -20,6 +20,7 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.system import free_memory
+from napari_patchmap.writing import whole_file, write_json
 
 PIXELS, INDEX, META = "pixels.bin", "index.npy", "meta.json"
 
@@ -188,8 +189,9 @@ class StoreWriter:
                 "bytes": self._end,
             }
             try:
-                np.save(self._folder / INDEX, index)
-                (self._folder / META).write_text(json.dumps(meta), "utf-8")
+                with whole_file(self._folder / INDEX, flush=False) as file:
+                    np.save(file, index)
+                write_json(self._folder / META, meta, flush=False)
                 return None
             except OSError as error:
                 self._give_up(error.strerror or str(error))

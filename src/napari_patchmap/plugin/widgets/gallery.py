@@ -25,6 +25,7 @@ from napari_patchmap.explore.export import contact_sheet, random_sample
 from napari_patchmap.explore.words import breakdown
 from napari_patchmap.plugin.keys import selection_keys
 from napari_patchmap.plugin.layers import MapLayer
+from napari_patchmap.plugin.saving import save_image, with_ending
 from napari_patchmap.plugin.subscribe import subscribe
 from napari_patchmap.plugin.thumbnails import to_pixmap
 from napari_patchmap.plugin.widgets.thumbnail_view import ThumbnailView
@@ -144,6 +145,7 @@ class Gallery(QWidget):
         if embedding is None:  # no coordinates yet
             embedding = np.empty((len(patches), 0))
         try:
+            path = with_ending(path, ".csv")
             save_embedding_csv(path, embedding, patches.table, rows)
         except RunError as error:
             self._workspace.say(str(error))
@@ -162,8 +164,12 @@ class Gallery(QWidget):
 
     def save_sheet(self, path: str | Path) -> None:
         """Write what is shown as one PNG."""
-        done = to_pixmap(self.sheet()).save(str(path))
-        self._workspace.say(f"Saved {path}." if done else f"{path} could not be written.")
+        try:
+            path = save_image(path, self.sheet())
+        except RunError as error:
+            self._workspace.say(str(error))
+        else:
+            self._workspace.say(f"Saved {path}.")
 
     def _ask_csv(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save selection", "selection.csv", "*.csv")

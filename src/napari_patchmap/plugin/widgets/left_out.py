@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 from napari_patchmap.errors import RunError
 from napari_patchmap.patches import Skipped
 from napari_patchmap.plugin.form import Fold
+from napari_patchmap.plugin.saving import with_ending
 from napari_patchmap.plugin.widgets.panel import label
 from napari_patchmap.plugin.widgets.parts import button, row
 from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
@@ -72,6 +73,7 @@ class LeftOut(Fold):
     def save(self, path: str | Path) -> None:
         """Write the whole list as CSV."""
         try:
+            path = with_ending(path, ".csv")
             self.said.setText(f"Saved as {save_skipped(path, self._skipped)}.")
         except RunError as error:
             self.said.setText(str(error))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -22,6 +21,7 @@ from napari_patchmap.patches.slides.tile_config import TileConfig
 from napari_patchmap.plugin.opening import Request
 from napari_patchmap.plugin.widgets.sources import SOURCES
 from napari_patchmap.plugin.worker import Newest
+from napari_patchmap.writing import write_json
 
 #: How many are remembered.
 MOST = 10
@@ -58,10 +58,7 @@ def remember_source(request: Request) -> None:
     # It is a help and no more: a full or read-only disk must not be in the way.
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=".")
-        with os.fdopen(handle, "w", encoding="utf-8") as written:
-            json.dump(values, written, indent=1)
-        os.replace(name, file)
+        write_json(file, values)
 
 
 def _plain(request: Request) -> dict[str, Any]:

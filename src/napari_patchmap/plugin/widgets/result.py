@@ -11,6 +11,7 @@ from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from napari_patchmap.errors import RunError
+from napari_patchmap.plugin.saving import with_ending
 from napari_patchmap.plugin.widgets.panel import label
 from napari_patchmap.plugin.widgets.parts import Elided, Message, Wrapped, button, row
 from napari_patchmap.plugin.worker import sentence_of
@@ -104,10 +105,8 @@ class Result(QWidget):
     def save_csv(self, path: str | Path) -> bool:
         """Write the embedding as CSV; say so, or why not, and return whether it worked."""
         assert self._run is not None
-        path = Path(path)
-        if not path.suffix:
-            path = path.with_suffix(".csv")
         try:
+            path = with_ending(path, ".csv")
             save_embedding_csv(path, self._run.embedding, self._run.table)
         except (RunError, OSError) as error:
             self._message.say(sentence_of(error), "error")
@@ -123,7 +122,7 @@ class Result(QWidget):
         except (RunError, OSError) as error:
             self._message.say(sentence_of(error), "error")
             return False
-        self._message.say(f"Saved the run in {folder}.")
+        self._message.say(" ".join([f"Saved the run in {folder}.", *self._run.missed]))
         self.show_run(self._run)
         return True
 

@@ -289,7 +289,7 @@ class TrainMap(WorkPanel):
         run = trained.run
         self.live.end(whole=run.complete)
         if trained.trouble:
-            self.message.say(f"{trained.trouble} The run is kept here until you do.", "error")
+            self.message.say(trained.trouble, "error" if run.folder is None else "note")
         elif not training.current:
             self.message.say(
                 f"Other patches were loaded meanwhile; the run of {run.name} is saved in "

@@ -1,0 +1,135 @@
+"""The command line keeps others out while it writes, and writes over nothing of theirs."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import napari_patchmap.cli as cli
+from napari_patchmap.cli import main
+from napari_patchmap.runs import Run, runs_home
+from tests.conftest import make_cells
+from tests.runs.test_lock import HOLD
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "cells.npz"
+    cells = make_cells()
+    np.savez(path, images=cells.stack(), labels=cells.labels.astype(str))
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(data) -> Path:
+    folder = data.parent / "run"
+    assert main(["embed", str(data), "--out", str(folder), "--method", "pixels"]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def taken(tmp_path_factory) -> Iterator[Path]:
+    """Where another process writes just now."""
+    path = tmp_path_factory.mktemp("taken") / "out"
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout.readline() == b"held\n"
+    yield path
+    process.communicate()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "embed NONE --out OUT",
+        "embed NONE --out OUT --resume",
+        "demo --no-window --out OUT",
+        "transform RUN NONE --out OUT",
+        "tsne NONE --out OUT",
+        "benchmark NONE --methods pixels --out OUT",
+        "compare RUN RUN --out OUT",
+        "tile DATA --out OUT",
+    ],
+)
+def test_the_second_of_two_commands_is_refused_before_the_work(
+    command, data, run, taken, capsys
+):
+    """NONE is not there: who looked for it would say so."""
+    names = {"NONE": "/not/there", "OUT": taken, "RUN": run, "DATA": data}
+    assert main([str(names.get(word, word)) for word in command.split()]) == 2
+    said = capsys.readouterr().err
+    assert f"{taken} is being written by another window or process" in said
+    assert not taken.exists()
+
+
+def test_a_full_disk_keeps_the_older_table(data, run, tmp_path, capsys):
+    out = tmp_path / "new.csv"
+    out.write_text("older table")
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, limit[1]))
+    try:
+        status = main(["transform", str(run), str(data), "--out", str(out)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert status == 2
+    assert "new.csv cannot be written" in capsys.readouterr().err
+    assert out.read_text() == "older table"
+    assert list(tmp_path.iterdir()) == [out]
+    assert main(["transform", str(run), str(data), "--out", str(out)]) == 0
+    assert len(pd.read_csv(out)) == 60
+
+
+def test_a_table_is_not_written_over_what_it_is_made_of(data, run, tmp_path, capsys):
+    before = {path: path.read_bytes() for path in [data, *run.iterdir()]}
+    for out in (data, run / "embedding.csv"):
+        assert main(["transform", str(run), str(data), "--out", str(out)]) == 2
+        assert "choose another file for --out" in capsys.readouterr().err
+    assert main(["transform", str(run), "/not/there", "--out", str(tmp_path / "no/x.csv")]) == 2
+    assert "There is no folder" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in [data, *run.iterdir()]} == before
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("benchmark NONE --methods pixels --out OUT", "table.csv"),
+        ("compare RUN RUN --out OUT", "comparison.csv"),
+    ],
+)
+def test_a_table_of_somebody_else_stays(command, name, run, tmp_path, capsys):
+    (tmp_path / name).write_text("name,age\n")
+    names = {"NONE": "/not/there", "OUT": tmp_path, "RUN": run}
+    assert main([str(names.get(word, word)) for word in command.split()]) == 2
+    assert f"{name} is there already and is no table of patchmap" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_map_that_finds_its_folder_taken_is_saved_elsewhere(
+    data, tmp_path, capsys, monkeypatch
+):
+    out, usual = tmp_path / "run", cli._open
+
+    def late(args):
+        out.mkdir()
+        (out / "thesis.txt").write_text("years of work")
+        return usual(args)
+
+    monkeypatch.setattr(cli, "_open", late)
+    assert main(["embed", str(data), "--out", str(out), "--method", "pixels"]) == 0
+    (elsewhere,) = runs_home().iterdir()
+    said = capsys.readouterr().err
+    assert f"{out} is not empty" in said
+    assert f"saved in {elsewhere} instead" in said
+    assert len(Run.load(elsewhere)) == 60
+    assert [path.name for path in out.iterdir()] == ["thesis.txt"]
