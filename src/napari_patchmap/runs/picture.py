@@ -98,8 +98,7 @@ def _draw(
             if len(handles) < _LEGEND:
                 text = f"{_shown(label)}  {int((labels == label).sum()):,}"
                 handles.append(Line2D([], [], ls="", marker="o", ms=7, color=colour, gid=text))
-    # A fixed shuffle, so that no label lies on top of the others.
-    shuffled = np.random.default_rng(0).permutation(count)
+    shuffled = paint_order(count)  # so that no label lies on top of the others
     size = scale * float(np.clip(60_000 / max(count, 1), 2.5, 40))
     axes.scatter(
         embedding[shuffled, 1],

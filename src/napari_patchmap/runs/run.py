@@ -245,7 +245,11 @@ class Run:
             "network": self.network.spec.to_dict(),
             "images": self.images.to_dict(),
             "symmetries": [list(symmetry) for symmetry in self.symmetries],
-            "patches": {"count": len(self), "origin": self.origin},
+            "patches": {
+                "count": len(self),
+                "origin": self.origin,
+                "text": text_columns(self.table),
+            },
             "training": self.info | ({"notes": notes} if notes else {}),
             "versions": package_versions(),
             FILES: sorted([*os.listdir(folder), CONFIG]),
