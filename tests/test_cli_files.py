@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import signal
 import subprocess
@@ -71,23 +72,53 @@ def test_the_second_of_two_commands_is_refused_before_the_work(
     assert not taken.exists()
 
 
-def test_a_full_disk_keeps_the_older_table(data, run, tmp_path, capsys):
-    out = tmp_path / "new.csv"
-    out.write_text("older table")
+@contextlib.contextmanager
+def full_disk(room: int) -> Iterator[None]:
+    """Let files have some bytes and no more."""
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, limit[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limit[1]))
     try:
-        status = main(["transform", str(run), str(data), "--out", str(out)])
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
         signal.signal(signal.SIGXFSZ, handler)
-    assert status == 2
+
+
+def test_a_full_disk_keeps_the_older_table(data, run, tmp_path, capsys):
+    out = tmp_path / "new.csv"
+    out.write_text("older table")
+    with full_disk(1_000):
+        assert main(["transform", str(run), str(data), "--out", str(out)]) == 2
     assert "new.csv cannot be written" in capsys.readouterr().err
     assert out.read_text() == "older table"
     assert list(tmp_path.iterdir()) == [out]
     assert main(["transform", str(run), str(data), "--out", str(out)]) == 0
     assert len(pd.read_csv(out)) == 60
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("benchmark DATA --methods pixels --out OUT", "table.csv"),
+        ("compare RUN RUN --out OUT", "comparison.csv"),
+    ],
+)
+def test_a_full_disk_keeps_the_older_table_of_runs(command, name, data, run, tmp_path, capsys):
+    words = [
+        str({"OUT": tmp_path, "RUN": run, "DATA": data}.get(word, word))
+        for word in command.split()
+    ]
+    assert main(words) == 0
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    assert tmp_path / name in before
+    capsys.readouterr()
+    with full_disk(10):
+        assert main(words) == 2
+    said = capsys.readouterr().err
+    assert "cannot be written" in said
+    assert str(tmp_path) in said
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
 
 
 def test_a_table_is_not_written_over_what_it_is_made_of(data, run, tmp_path, capsys):
@@ -104,14 +135,18 @@ def test_a_table_is_not_written_over_what_it_is_made_of(data, run, tmp_path, cap
     ("command", "name"),
     [
         ("benchmark NONE --methods pixels --out OUT", "table.csv"),
+        ("benchmark NONE --methods pixels --out OUT", "table.md"),
+        ("benchmark NONE --methods pixels --out OUT", "maps.png"),
         ("compare RUN RUN --out OUT", "comparison.csv"),
+        ("compare RUN RUN --out OUT", "comparison.png"),
+        ("transform RUN NONE --out OUT/a.csv", "a.unreadable.csv"),
     ],
 )
-def test_a_table_of_somebody_else_stays(command, name, run, tmp_path, capsys):
+def test_a_file_of_somebody_else_stays(command, name, run, tmp_path, capsys):
     (tmp_path / name).write_text("name,age\n")
-    names = {"NONE": "/not/there", "OUT": tmp_path, "RUN": run}
-    assert main([str(names.get(word, word)) for word in command.split()]) == 2
-    assert f"{name} is there already and is no table of patchmap" in capsys.readouterr().err
+    command = command.replace("OUT", str(tmp_path)).replace("RUN", str(run))
+    assert main(command.replace("NONE", "/not/there").split()) == 2
+    assert f"{name} is there already and is no" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 

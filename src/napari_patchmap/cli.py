@@ -106,6 +106,7 @@ def _resumed_config(args: argparse.Namespace) -> tuple[Path, RunConfig]:
 
     from napari_patchmap.augment import AugmentConfig
     from napari_patchmap.runs import check_same_settings, read_unfinished
+    from napari_patchmap.runs.writable import check_folder
 
     unfinished = read_unfinished(args.out)
     saved = unfinished.config
@@ -113,7 +114,7 @@ def _resumed_config(args: argparse.Namespace) -> tuple[Path, RunConfig]:
     augment = _changed(augment, args)
     wanted = replace(saved, train=replace(saved.train, **given_settings(args)), augment=augment)
     check_same_settings(saved, wanted, unfinished.folder)
-    return unfinished.folder, wanted
+    return check_folder(unfinished.folder), wanted
 
 
 def _transform(args: argparse.Namespace, began: float) -> int:
@@ -143,7 +144,9 @@ def _transform(args: argparse.Namespace, began: float) -> int:
 
 def _check_own_file(args: argparse.Namespace) -> None:
     """Check that a table can be written where it is wanted, over nothing that is needed."""
+    from napari_patchmap.runs import UNREADABLE
     from napari_patchmap.runs.writable import check_file
+    from napari_patchmap.writing import check_not_foreign
 
     out = Path(args.out).expanduser().resolve()
     for given in (args.data, args.labels):
@@ -153,6 +156,8 @@ def _check_own_file(args: argparse.Namespace) -> None:
         raise RunError(f"{out} belongs to the run; choose another file for --out.")
     if not out.exists() or out.is_file() or out.is_dir():  # no pipe, no terminal
         check_file(out)
+        beside = out.with_suffix(f".{UNREADABLE}")
+        check_not_foreign(beside, ["source", "reason"], RunError)
 
 
 def _placed(run: Run, patches: PatchSet) -> Placed:

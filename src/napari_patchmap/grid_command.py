@@ -38,6 +38,9 @@ from napari_patchmap.writing import check_not_foreign, write_whole
 #: The table of a grid, and the columns that name a row.
 _TABLE, _KEYS = "table.csv", ["method", "augment", "without"]
 
+#: What is written after the table.
+_TEXT, _FIGURE = "table.md", "maps.png"
+
 #: Left out of the augmentations: nothing.
 NOTHING = "nothing"
 
@@ -94,7 +97,7 @@ def check_out(out: Path, grid: Sequence[Cell]) -> None:
     ------
     RunError
     """
-    check_not_foreign(out / _TABLE, _KEYS, RunError)
+    check_not_foreign(out / _TABLE, _KEYS, RunError, (_TEXT, _FIGURE))
     for cell in grid:
         folder = out / cell.name
         recover(folder)
@@ -170,7 +173,13 @@ def run_grid(
                 break
         done[cell.name] = cell, run
     table = summarise(list(done.values()))
-    write(out, table, list(done.values()))
+    try:
+        write(out, table, list(done.values()))
+    except OSError as error:
+        raise RunError(
+            f"The table cannot be written in {out} ({error.strerror or error}); all runs are "
+            "saved, so make room and give the same command again."
+        ) from None
     return table
 
 
@@ -243,7 +252,7 @@ def write(out: Path, table: pd.DataFrame, done: Sequence[tuple[Cell, Run]]) -> N
     if not done:
         return
     write_whole(out / _TABLE, table.to_csv(index=False))
-    write_whole(out / "table.md", "\n".join(as_lines(table)) + "\n")
+    write_whole(out / _TEXT, "\n".join(as_lines(table)) + "\n")
     first: dict[tuple[str, ...], tuple[str, Run]] = {}
     for cell, run in done:
         name = cell.name.rpartition("_seed-")[0].replace("_", " ")
@@ -252,7 +261,7 @@ def write(out: Path, table: pd.DataFrame, done: Sequence[tuple[Cell, Run]]) -> N
     like = shown[0][1].embedding[:, :2]
     maps = [turned_like(run.embedding, like) if i else like for i, (_, run) in enumerate(shown)]
     draw_maps(
-        out / "maps.png",
+        out / _FIGURE,
         [
             (name, m, run.labels, run.metrics)
             for (name, run), m in zip(shown, maps, strict=True)

@@ -40,7 +40,7 @@ def alone_in(folder: str | Path) -> Iterator[None]:
             lock.acquire(timeout=0)
         except Timeout:
             raise _taken(folder) from None
-        except OSError:
+        except (OSError, NotImplementedError):  # the latter: a disk that knows no locks
             pass  # whoever writes says that nothing can be written
         _holders[folder] = mine, times + 1
     try:
@@ -57,17 +57,18 @@ def alone_in(folder: str | Path) -> Iterator[None]:
 def is_being_trained(folder: str | Path) -> bool:
     """Whether this or another process trains the run of a folder just now."""
     lock = _lock(Path(folder).expanduser().resolve())
-    if lock.is_locked:
-        return True
-    if not Path(lock.lock_file).exists():
-        return False
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    except OSError:
-        return False
-    _release(lock)
+    with _changing:
+        if lock.is_locked:
+            return True
+        if not Path(lock.lock_file).exists():
+            return False
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        except (OSError, NotImplementedError):
+            return False
+        _release(lock)
     return False
 
 

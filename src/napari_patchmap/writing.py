@@ -14,7 +14,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -103,7 +103,10 @@ def is_leftover(name: str) -> bool:
 
 
 def check_not_foreign(
-    path: str | os.PathLike[str], columns: list[str], fail: Callable[[str], Exception]
+    path: str | os.PathLike[str],
+    columns: list[str],
+    fail: Callable[[str], Exception],
+    beside: Sequence[str] = (),
 ) -> None:
     """Check that a table about to be replaced is one of ours, by its first columns.
 
@@ -114,17 +117,24 @@ def check_not_foreign(
     columns : list of str
     fail : callable
         Makes the error of a sentence.
+    beside : sequence of str
+        Names of files that are written after the table, and are ours where it is.
     """
     try:
         with Path(path).open(encoding="utf-8", errors="replace", newline="") as file:
             found = next(csv.reader(file), [])
     except (FileNotFoundError, NotADirectoryError):
+        for other in (Path(path).with_name(name) for name in beside):
+            if os.path.lexists(other):
+                raise fail(
+                    f"{other} is there already and is not of patchmap; choose another place."
+                ) from None
         return
     except (OSError, csv.Error):
         found = []
     if found[: len(columns)] != columns:
         raise fail(
-            f"{path} is there already and is no table of patchmap; choose another folder."
+            f"{path} is there already and is no table of patchmap; choose another place."
         )
 
 

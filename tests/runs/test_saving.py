@@ -189,6 +189,13 @@ def test_a_folder_called_checkpoint_that_is_not_ours_is_refused(newer, tmp_path,
     assert (tmp_path / "checkpoint" / content).exists()
 
 
+def test_a_file_called_checkpoint_is_in_the_way(newer, tmp_path):
+    (tmp_path / "checkpoint").write_text("mine")
+    with pytest.raises(RunError, match="is not empty"):
+        newer.save(tmp_path)
+    assert (tmp_path / "checkpoint").read_text() == "mine"
+
+
 def test_the_unfinished_run_of_another_training_is_not_saved_over(older, newer, tmp_path):
     folder = tmp_path / "run"
     stopped_run(older, folder)

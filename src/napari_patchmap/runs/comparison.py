@@ -20,6 +20,9 @@ from napari_patchmap.writing import check_not_foreign, write_whole
 #: The table in the folder that is asked for.
 _TABLE = "comparison.csv"
 
+#: The figure that is drawn after it.
+_FIGURE = "comparison.png"
+
 
 def table_of(maps: Sequence[SavedMap]) -> pd.DataFrame:
     """List quality and cost of some maps.
@@ -114,7 +117,7 @@ def compare(maps: Sequence[SavedMap], out: str | Path | None = None) -> pd.DataF
     out = check_folder(out)  # before the maps are read
     found = table_of(maps)
     with alone_in(out):
-        check_not_foreign(out / _TABLE, list(found.columns), RunError)
+        check_not_foreign(out / _TABLE, list(found.columns), RunError, (_FIGURE,))
         embeddings, table = read_same(maps)
         labels = labels_of(table)
         drawn = [
@@ -126,7 +129,7 @@ def compare(maps: Sequence[SavedMap], out: str | Path | None = None) -> pd.DataF
             write_whole(
                 out / _TABLE, found.to_csv(index=False).encode(errors="backslashreplace")
             )
-            draw_maps(out / "comparison.png", drawn)
+            draw_maps(out / _FIGURE, drawn)
         except OSError as error:
             raise RunError(
                 f"{out} cannot be written ({error.strerror or error}); choose another folder."

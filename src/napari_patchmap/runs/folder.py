@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_patchmap.errors import RunError
-from napari_patchmap.lock import alone_in, beside
+from napari_patchmap.lock import alone_in
 from napari_patchmap.runs.checkpoint import (
     FOLDER,
     is_foreign,
@@ -27,6 +27,7 @@ from napari_patchmap.runs.checkpoint import (
     remove_checkpoint,
     state_file,
 )
+from napari_patchmap.runs.writable import check_folder
 from napari_patchmap.writing import flush_folder, is_leftover, leftovers
 
 #: Folders in a run's folder: a run that is being written, and one that is whole.
@@ -82,7 +83,7 @@ def check_free(
             )
         if training is not None:
             _check_same_training(folder, training)
-        return folder
+        return check_folder(folder)
     if (folder / CONFIG).exists() and (folder / "embedding.csv").exists():
         raise RunError(
             f"{folder} already holds a run; choose another folder or remove it first."
@@ -92,21 +93,17 @@ def check_free(
     try:
         if folder.is_dir() and not all(_is_passing(p) for p in folder.iterdir()):
             raise RunError(f"{folder} is not empty; choose a new folder for the run.")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        probe = beside(folder, "probe")
-        probe.touch()
-        probe.unlink()
     except OSError as error:
         raise RunError(
-            f"Nothing can be written in {folder.parent} ({error.strerror or error}); choose "
-            "another folder."
+            f"{folder} cannot be looked into ({error.strerror or error}); choose another "
+            "folder."
         ) from None
-    return folder
+    return check_folder(folder)
 
 
 def _is_passing(path: Path) -> bool:
     """Whether something in a folder is of a run that was ended before it had a map."""
-    return path.name in (FOLDER, SAVING) or is_leftover(path.name)
+    return (path.name in (FOLDER, SAVING) and path.is_dir()) or is_leftover(path.name)
 
 
 def _check_same_training(folder: Path, training: str) -> None:

@@ -52,7 +52,7 @@ def check_folder(path: str | os.PathLike[str]) -> Path:
 def _probe(folder: Path, wanted: Path) -> None:
     """Write a file of no name and remove it."""
     try:
-        handle, name = tempfile.mkstemp(prefix=".patchmap-", dir=folder)
+        handle, name = tempfile.mkstemp(prefix=".patchmap-", suffix=".part", dir=folder)
     except OSError as error:
         raise RunError(
             f"{wanted} cannot be written ({error.strerror or error}); choose another place."

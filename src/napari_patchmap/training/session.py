@@ -123,7 +123,7 @@ class Session:
         self.snapshots = Snapshots(snapshot_seconds)
         inside = self._restore(saved, folder)
         if folder is not None and self.ranks.is_main:
-            check_room(folder, self._bytes_on_disk())
+            check_room(folder, self._bytes_on_disk(resumed=saved is not None))
         end = None
         if plan.minutes is not None:
             expected = plan.expected
@@ -152,14 +152,14 @@ class Session:
         self.network.zero_grad(set_to_none=True)
         return self._finish()
 
-    def _bytes_on_disk(self) -> int:
-        """About how many bytes the run and its checkpoints take at the same time."""
+    def _bytes_on_disk(self, *, resumed: bool) -> int:
+        """About how many more bytes the run and its checkpoints take at the same time."""
         weights = sum(p.numel() * p.element_size() for p in self.network.parameters())
         count = len(self.patches)
         width = int(self.network.backbone.out_features)  # type: ignore[arg-type]
         # A checkpoint holds the weights and two means of an optimiser; a new one is
-        # written beside the one before.
-        trained = 6 * weights if self.plan.recipe.stages else 0
+        # written beside the one before, which of a resumed run is there.
+        trained = (3 if resumed else 6) * weights if self.plan.recipe.stages else 0
         return weights + trained + count * (4 * width + _ROW_BYTES)
 
     @property
