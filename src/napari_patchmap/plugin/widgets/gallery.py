@@ -115,7 +115,7 @@ class Gallery(QWidget):
             shown = random_sample(total, _SAMPLE)
             self.grid.show_patches(shown, workspace.current)
             what = "All" if len(shown) == total else f"{len(shown)} random patches of the"
-            how = "Click a point on the map, or hold Shift and draw around some."
+            how = "Click a point on the map, or hold Ctrl and draw around some."
             how = how if self._has_map else "Train a map to sort them by looks."
             self._say(f"<b>Nothing selected.</b> {how} {what} {total:,}:")
 
