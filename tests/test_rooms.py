@@ -30,7 +30,7 @@ FLOORS = [
     # what everything uses
     "watch", "threads", "room", "random_file", "names", "fit", "intensity", "images", "axes",
     "photometric",
-    "patchset", "summary", "sample",
+    "gathered", "content", "patchset", "summary", "sample",
     # what all readers share
     "cache", "labels", "source",
     # the readers

@@ -120,7 +120,6 @@ def _resumed_config(args: argparse.Namespace) -> tuple[Path, RunConfig]:
 def _transform(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.runs import (
         UNREADABLE,
-        Run,
         alone_in,
         save_embedding_csv,
         save_skipped,
@@ -128,7 +127,7 @@ def _transform(args: argparse.Namespace, began: float) -> int:
 
     _check_own_file(args)
     with alone_in(args.out):
-        run = Run.load(args.run)
+        run = _load_run(args.run)
         patches = _open(args)
         placed = _placed(run, patches)
         table = patches.table.assign(unlikeness=placed.distances)
@@ -173,11 +172,11 @@ def _placed(run: Run, patches: PatchSet) -> Placed:
 
 def _tsne(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.quality import report_lines
-    from napari_patchmap.runs import Run, alone_in, check_free
+    from napari_patchmap.runs import alone_in, check_free
     from napari_patchmap.training.relayout import lay_out_again
 
     with alone_in(args.out):
-        out, run = check_free(args.out), Run.load(args.run)
+        out, run = check_free(args.out), _load_run(args.run)
         with ProgressLine() as line, Interrupt() as interrupt:
             run = lay_out_again(
                 run,
@@ -257,9 +256,8 @@ def _compare(args: argparse.Namespace, began: float) -> int:
 
 def _evaluate(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.quality import evaluate, report_lines
-    from napari_patchmap.runs import Run
 
-    run = Run.load(args.run)
+    run = _load_run(args.run)
     report = evaluate(run.embedding, run.labels)
     if "training" in run.metrics:
         report["training"] = run.metrics["training"]
@@ -307,6 +305,16 @@ def _open(args: argparse.Namespace) -> PatchSet:
             f"{len(patches.skipped):,} image(s) left out, first {first.source}: {first.reason}"
         )
     return patches
+
+
+def _load_run(folder: str) -> Run:
+    """Open a saved run, and say what is not as it was saved."""
+    from napari_patchmap.runs import Run
+
+    run = Run.load(folder)
+    for note in run.notes:
+        warn(note)
+    return run
 
 
 def _train(

@@ -30,7 +30,9 @@ from napari_patchmap.runs import (
     is_unfinished,
 )
 from napari_patchmap.runs.folder import recover
+from napari_patchmap.runs.identity import identify
 from napari_patchmap.runs.picture import draw_maps
+from napari_patchmap.runs.saved_map import same_rows
 from napari_patchmap.training import fit
 from napari_patchmap.training.progress import ProgressCallback, StopCallback
 from napari_patchmap.writing import check_not_foreign, write_whole
@@ -146,6 +148,7 @@ def run_grid(
     configs = [(cell, cell.config(train)) for cell in grid]  # checked before the first hour
     check_out(out, grid)
     done: dict[str, tuple[Cell, Run]] = {}
+    known: pd.DataFrame | None = None
     for number, (cell, config) in enumerate(configs, 1):
         folder = out / cell.name
         where = f"{number} of {len(grid)}: {cell.name}"
@@ -156,6 +159,8 @@ def run_grid(
                     f"{folder} holds a run with other settings; choose another folder, or "
                     "remove it."
                 )
+            known = identify(patches) if known is None else known
+            same_rows(known, run.who, folder)
             say(f"{where}: finished before")
         else:
             say(where)

@@ -77,6 +77,19 @@ def test_a_scaled_stack_is_stepped_by_frame(viewer, linked, workspace):
     assert workspace.current == 10
 
 
+def test_a_stack_that_is_renamed_stays_linked(viewer, linked, workspace):
+    owner, layer = linked
+    layer.name = "blood, day 3"
+    assert owner.link.layer is layer
+    workspace.set_current(70)
+    assert viewer.dims.current_step[0] == 70
+    viewer.dims.set_current_step(0, 33)
+    assert workspace.current == 33
+    # Whatever has the old name now is another image.
+    viewer.add_image(np.zeros((120, 12, 12), np.uint8), name="stack")
+    assert owner.link.layer is layer
+
+
 def test_an_image_of_another_length_is_not_taken_for_the_stack(viewer, linked, workspace):
     owner, layer = linked
     assert owner.link.layer is layer

@@ -13,6 +13,7 @@ import pandas as pd
 
 from napari_patchmap.errors import MixedSizesError, PatchError
 from napari_patchmap.patches.fit import FITS, Fit, border_colour, fit_to, resize
+from napari_patchmap.patches.gathered import missing_picture
 from napari_patchmap.patches.images import Images, as_images
 from napari_patchmap.patches.intensity import Intensity
 
@@ -74,6 +75,9 @@ class PatchSet:
     label_from : str
         What the labels are called where they come from: ``folder``, or a column of a
         table; see :mod:`napari_patchmap.patches.labels.choice`.
+    missing : ndarray of int
+        Patches of a saved run whose images are not there any more, in order; their rows
+        stay, and a picture that says so stands for them.
 
     Raises
     ------
@@ -93,6 +97,7 @@ class PatchSet:
     skipped: list[Skipped] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     label_from: str = ""
+    missing: np.ndarray = field(default_factory=lambda: np.empty(0, np.intp))
 
     def __post_init__(self) -> None:
         if len(self.images) == 0:
@@ -201,6 +206,11 @@ class PatchSet:
         scale = min(1.0, (longest or LONGEST_SIDE) / max(height, width))
         return max(1, round(height * scale)), max(1, round(width * scale))
 
+    def is_missing(self, index: int) -> bool:
+        """Whether the image of a patch is not there any more."""
+        place = int(np.searchsorted(self.missing, index))
+        return place < len(self.missing) and int(self.missing[place]) == index
+
     # -- pixels for training and display -------------------------------------
 
     def pixels(self, indices: Sequence[int] | np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -274,9 +284,13 @@ class PatchSet:
         ndarray of uint8, shape (height, width, 3), longer side ``side`` pixels
         """
         assert self.intensity is not None
+        height, width = self.images.sizes[index].tolist()
+        scale = side / max(height, width)
+        size = (max(1, round(height * scale)), max(1, round(width * scale)))
+        if self.is_missing(index):
+            grey = np.rint(255 * missing_picture(*size)).astype(np.uint8)
+            return as_rgb(grey[..., None])
         patch = self.intensity.then(self.eyes).to_uint8(self[index])
-        scale = side / max(patch.shape[:2])
-        size = (max(1, round(patch.shape[0] * scale)), max(1, round(patch.shape[1] * scale)))
         return resize(as_rgb(patch)[None], size)[0]
 
     @cached_property
@@ -309,8 +323,12 @@ class PatchSet:
         return as_rgb(self.eyes.to_uint8(pixels))
 
     def spread(self) -> np.ndarray:
-        """Indices of at most ``_SAMPLE`` patches spread evenly over the set."""
-        return np.unique(np.linspace(0, len(self) - 1, min(len(self), _SAMPLE)).astype(int))
+        """Indices of at most ``_SAMPLE`` patches spread over the set; none that is missing."""
+        there = np.arange(len(self))
+        if 0 < len(self.missing) < len(self):
+            there = np.delete(there, self.missing)
+        places = np.linspace(0, len(there) - 1, min(len(there), _SAMPLE)).astype(int)
+        return there[np.unique(places)]
 
     def _explain_aspect(self, size: tuple[int, int]) -> str:
         height, width = self.common_size

@@ -39,7 +39,12 @@ def describe(ps: PatchSet) -> list[str]:
 
 def headline(ps: PatchSet) -> list[str]:
     """Say how many patches of what size and kind; then how sizes are brought together."""
-    lines = [f"{len(ps):,} patch{'es' if len(ps) > 1 else ''}, {_sizes(ps)}, {_kind(ps)}"]
+    count = f"{len(ps):,} patch{'es' if len(ps) > 1 else ''}"
+    if len(ps.missing) == len(ps):
+        return [f"{count}, whose images are missing"]
+    lines = [f"{count}, {_sizes(ps)}, {_kind(ps)}"]
+    if len(ps.missing):
+        lines.append(f"The images of {len(ps.missing):,} of them are missing")
     if ps.mixed_sizes and ps.fit is not None:
         height, width = ps.common_size
         lines.append(f"Other sizes are {_FIT_WORDS[ps.fit]} to {width} x {height} pixels")

@@ -252,6 +252,8 @@ class MapMouse:
         assert patches is not None
         assert colouring is not None
         lines = caption(patches.table, index)
+        if patches.is_missing(index):
+            lines.append("image missing")
         picture = owner.thumbnails.get(index, _CARD, self.glass.devicePixelRatioF())
         frame = QColor.fromRgbF(*(float(c) for c in colouring.colours[index, :3]))
         self.glass.draw_card(owner.viewer, place, picture, lines, frame)

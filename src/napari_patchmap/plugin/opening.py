@@ -7,19 +7,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import PatchSet, reopen
-from napari_patchmap.patches.images import ArrayImages
 from napari_patchmap.patches.source import LoadCancelled, Watch
 from napari_patchmap.plugin.known_files import run_folder
-from napari_patchmap.runs import Run, is_unfinished, read_unfinished, reopen_patches
+from napari_patchmap.runs import (
+    OpenLayer,
+    Run,
+    is_unfinished,
+    read_unfinished,
+    reopen_patches,
+    without_images,
+)
 
 Kind = Literal["folder", "file", "slide", "layer", "objects", "bundled", "run"]
-
-#: Marks a patch set that stands in for images that are gone.
-MISSING = "missing"
 
 #: What has to be chosen, by kind.
 _WANTED = {"folder": "a folder", "slide": "a slide"}
@@ -57,6 +58,8 @@ class Request:
         Takes labels and other columns out of the names of files, "" for none.
     tiles : TileConfig, optional
         How slides are cut into tiles.
+    layers : tuple of OpenLayer
+        For a run: what is open in the viewer, out of which it may have been made.
     """
 
     kind: Kind
@@ -72,6 +75,7 @@ class Request:
     crops: Any = None
     pattern: str = ""
     tiles: Any = None
+    layers: tuple[OpenLayer, ...] = ()
 
     def but(self, **changes: Any) -> Request:
         """Return the request with some parts changed."""
@@ -123,7 +127,7 @@ def open_request(
             raise PatchError(
                 "Choose a run folder first: type its path, browse, or drop it here."
             )
-        return open_run(request.path, should_stop, progress)
+        return open_run(request.path, should_stop, progress, layers=request.layers)
     if request.kind == "layer":
         return Opened(
             from_array(
@@ -217,10 +221,19 @@ def open_run(
     folder: str | Path,
     should_stop: Callable[[], bool] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    layers: Sequence[OpenLayer] = (),
 ) -> Opened:
     """Open a saved run with its patches; without them if they are gone.
 
     Of a run that was interrupted before it had a map, the patches are opened.
+
+    Parameters
+    ----------
+    folder : path
+    should_stop, progress : callable, optional
+    layers : sequence of OpenLayer
+        What is open in the viewer, out of which the run may have been made.
 
     Raises
     ------
@@ -238,23 +251,15 @@ def open_run(
         return Opened(patches, sentence=sentence, unfinished=folder)
     run = Run.load(folder)
     Watch(progress, should_stop).step(0, 0)  # loading the network took its time
+    said = list(run.notes)
     try:
-        patches = reopen_patches(run, progress=progress, should_stop=should_stop)
+        patches = reopen_patches(
+            run, layers=layers, progress=progress, should_stop=should_stop, tell=said.append
+        )
     except LoadCancelled:
         raise
     except PatchError as error:
-        return Opened(_stand_in(run), run, f"The map is open, but not its images: {error}")
-    return Opened(patches, run, unfinished=folder if is_unfinished(folder) else None)
-
-
-def _stand_in(run: Run) -> PatchSet:
-    """Make blank patches for the rows of a run whose images are gone."""
-    blank = np.broadcast_to(np.zeros((1, 8, 8, 1), np.uint8), (len(run.table), 8, 8, 1))
-    return PatchSet(
-        images=ArrayImages(blank),
-        table=run.table,
-        channel_names=("grey",),
-        name=run.name,
-        origin={"kind": MISSING},
-        fit="resize",
-    )
+        said.append(f"The map is open, but not its images: {error}")
+        patches = without_images(run)
+    stopped = Path(folder) if is_unfinished(folder) else None
+    return Opened(patches, run, " ".join(said), stopped)

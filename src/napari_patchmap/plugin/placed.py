@@ -12,7 +12,6 @@ from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin import marks
 from napari_patchmap.plugin.guests import Guests
 from napari_patchmap.plugin.keys import clear_selection
-from napari_patchmap.plugin.opening import MISSING
 
 if TYPE_CHECKING:
     from napari_patchmap.plugin.layers import MapLayer
@@ -55,7 +54,7 @@ class Placed:
         size = float(points.size[0]) * smaller
         layer = marks.placed_points(patches.name, places, table, size)
         name, own = patches.name, owner.thumbnails.patches
-        if own is not None and own.origin.get("kind") != MISSING:
+        if own is not None and len(own.missing) < len(own):
             patches = patches.shown_as(own)
         self._guests[name] = Guests(layer, patches, table)
         return self._guests[name]

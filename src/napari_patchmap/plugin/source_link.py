@@ -40,6 +40,8 @@ class SourceLink:
         self._views = views
         self._places = places
         self._stack: Layer | None = None
+        # The layer that had the name when the patches came; it may be renamed.
+        self._named: weakref.ref[Layer] | None = None
         self._stepping = False
         self._seen = -1  # the frame that is shown, as far as is known
         workspace.patches_changed.connect(self._on_patches)
@@ -59,13 +61,24 @@ class SourceLink:
         if self._places.found:
             place = self._places.found[0]
             return place.layer if place.timed else None
-        name = patches.origin.get("layer")
-        if name in viewer.layers and "labels_layer" not in patches.origin:
-            layer = viewer.layers[name]
+        layer = self._find_named(viewer, patches)
+        if layer is not None:
             # Another image may have that name by now.
-            planes = len(patches) + len(patches.skipped)
+            planes = patches.origin.get("planes") or len(patches) + len(patches.skipped)
             return layer if layer.ndim > 2 and layer.data.shape[0] == planes else None
         return None
+
+    def _find_named(self, viewer: Viewer, patches: PatchSet) -> Layer | None:
+        """Return the layer that the patches were made of, whatever it is called now."""
+        layer = None if self._named is None else self._named()
+        if layer is not None and layer in viewer.layers:
+            return layer
+        name = patches.origin.get("layer")
+        if name not in viewer.layers or "labels_layer" in patches.origin:
+            return None
+        layer = viewer.layers[name]
+        self._named = weakref.ref(layer)
+        return layer
 
     def make_stack(self) -> None:
         """Add all patches to the viewer as one image stack, a slider step each."""
@@ -143,11 +156,17 @@ class SourceLink:
 
     def _on_patches(self, patches: PatchSet | None) -> None:
         viewer, stack, self._stack = self._viewer(), self._stack, None
+        self._named = None
+        if viewer is not None and patches is not None:
+            self._find_named(viewer, patches)  # while it has that name
         if viewer is not None and stack is not None and stack in viewer.layers:
             viewer.layers.remove(stack)  # it shows the patches of before
         self._look()
         self.changed.emit()
 
     def _on_layers(self, event: object) -> None:
+        viewer, patches = self._viewer(), self._workspace.patches
+        if viewer is not None and patches is not None:
+            self._find_named(viewer, patches)
         self._look()
         self.changed.emit()

@@ -7,8 +7,10 @@ from napari_patchmap.runs.checkpoint import (
 )
 from napari_patchmap.runs.config import RunConfig, TrainConfig
 from napari_patchmap.runs.folder import check_free
+from napari_patchmap.runs.gathering import say_missing, without_images
 from napari_patchmap.runs.places import new_run_folder, runs_home
-from napari_patchmap.runs.run import Placed, Run, reopen_patches
+from napari_patchmap.runs.reopening import OpenLayer, reopen_patches
+from napari_patchmap.runs.run import Placed, Run
 from napari_patchmap.runs.saved_map import (
     SavedMap,
     caption_of,
@@ -28,6 +30,7 @@ from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
 
 __all__ = [
     "UNREADABLE",
+    "OpenLayer",
     "Placed",
     "Run",
     "RunConfig",
@@ -53,5 +56,7 @@ __all__ = [
     "runs_home",
     "save_embedding_csv",
     "save_skipped",
+    "say_missing",
     "title_of",
+    "without_images",
 ]

@@ -88,7 +88,8 @@ def read_same(maps: Sequence[SavedMap]) -> tuple[list[np.ndarray], pd.DataFrame]
     if first.shape[1] > 2:  # from the side that shows most of it
         centred = first - first.mean(axis=0)
         reference = centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
-    others = [turned_like(one.read_for(table), reference) for one in maps[1:]]
+    known = maps[0].read_known()
+    others = [turned_like(one.read_for(known), reference) for one in maps[1:]]
     return [reference.astype(np.float32), *others], table
 
 

@@ -18,13 +18,13 @@ import torch
 from safetensors.torch import load_file, save
 
 from napari_patchmap.augment.views import Symmetry
-from napari_patchmap.errors import MissingPackageError, PatchError, RunError
+from napari_patchmap.errors import MissingPackageError, RunError
 from napari_patchmap.foreign import words
 from napari_patchmap.lock import alone_in
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.pixels import PatchPixels
-from napari_patchmap.patches import PatchSet, Progress, Skipped, reopen
+from napari_patchmap.patches import PatchSet, Skipped
 from napari_patchmap.patches.patchset import labels_of
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.folder import (
@@ -36,9 +36,10 @@ from napari_patchmap.runs.folder import (
     put_in_place,
     recover,
 )
+from napari_patchmap.runs.identity import PATCHES, places_of, read_identity, save_identity
 from napari_patchmap.runs.image_kind import ImageKind, strangeness
 from napari_patchmap.runs.picture import save_picture
-from napari_patchmap.runs.table import read_embedding_csv, save_embedding_csv, text_columns
+from napari_patchmap.runs.table import read_map_rows, save_embedding_csv, text_columns
 from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
 from napari_patchmap.writing import whole_file, write_json, write_whole
 
@@ -103,6 +104,11 @@ class Run:
         Where the run is saved.
     missed : list of str
         What could not be written when it was saved, in sentences.
+    known : DataFrame, optional
+        Which patch each row is; see :func:`napari_patchmap.runs.identity.identify`. Without
+        it patches are found again by the table alone.
+    notes : tuple of str
+        What was noticed when the run was opened, in sentences.
     """
 
     config: RunConfig
@@ -122,6 +128,8 @@ class Run:
     skipped: Sequence[Skipped] = ()
     folder: Path | None = None
     missed: list[str] = field(default_factory=list)
+    known: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.embedding)
@@ -130,6 +138,21 @@ class Run:
     def labels(self) -> np.ndarray | None:
         """Label of every patch as text ("" where missing), or None without labels."""
         return labels_of(self.table)
+
+    @property
+    def who(self) -> pd.DataFrame:
+        """Which patch each row is, with its content where that was noted."""
+        return places_of(self.table) if self.known is None else self.known
+
+    def picked(self, rows: np.ndarray) -> Self:
+        """Return the run with these of its patches, in this order."""
+        return replace(
+            self,
+            embedding=self.embedding[rows],
+            features=self.features[rows],
+            table=self.table.iloc[rows].reset_index(drop=True),
+            known=None if self.known is None else self.known.iloc[rows].reset_index(drop=True),
+        )
 
     # -- new images ------------------------------------------------------------
 
@@ -222,6 +245,7 @@ class Run:
         weights = {k: v.contiguous() for k, v in self.network.state_dict().items()}
         write_whole(folder / "model.safetensors", save(weights))
         save_embedding_csv(folder / "embedding.csv", self.embedding, self.table)
+        save_identity(folder / PATCHES, self.who)
         with whole_file(folder / "features.npy") as file:
             np.save(file, self.features.astype(np.float32, copy=False))
         write_json(folder / "metrics.json", self.metrics)
@@ -293,16 +317,22 @@ class Run:
                 )
             network = Network(NetworkSpec.from_dict(saved["network"]))
             network.load_state_dict(load_file(folder / "model.safetensors"))
-            embedding, table = read_embedding_csv(
-                folder / "embedding.csv", saved["patches"].get("text")
+            count = int(saved["patches"]["count"])
+            known = read_identity(folder / PATCHES, count)
+            rows = read_map_rows(
+                folder / "embedding.csv", count, known, saved["patches"].get("text")
             )
             features = np.load(folder / "features.npy", allow_pickle=False)
+            if len(features) != count:
+                raise ValueError(f"features.npy has {len(features):,} rows, not {count:,}")
+            if known is not None and len(rows.index) < count:
+                known = known.iloc[rows.index].reset_index(drop=True)
             run = cls(
                 config=RunConfig.from_dict(saved["config"]),
                 network=network.eval(),
-                embedding=embedding,
-                features=features,
-                table=table,
+                embedding=rows.embedding,
+                features=features if len(rows.index) == count else features[rows.index],
+                table=rows.table,
                 images=ImageKind.from_dict(saved["images"]),
                 symmetries=[(int(turns), bool(flip)) for turns, flip in saved["symmetries"]],
                 metrics=json.loads((folder / "metrics.json").read_text("utf-8")),
@@ -313,6 +343,8 @@ class Run:
                 complete=saved["complete"],
                 info=saved["training"],
                 folder=folder,
+                known=known,
+                notes=rows.notes,
             )
         except (RunError, MissingPackageError):
             raise
@@ -321,42 +353,7 @@ class Run:
                 f"The run in {folder} is damaged ({words(error)}); restore its files or train "
                 "again."
             ) from error
-        if not len(run.embedding) == len(run.features) == saved["patches"]["count"]:
-            raise RunError(
-                f"The run in {folder} is damaged: embedding.csv has {len(run.embedding)} rows, "
-                f"but the run has {saved['patches']['count']} patches."
-            )
         return run
-
-
-def reopen_patches(
-    run: Run,
-    *,
-    progress: Progress | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> PatchSet:
-    """Open the images of a run again.
-
-    Parameters
-    ----------
-    run : Run
-    progress, should_stop : callable, optional
-        See :func:`napari_patchmap.patches.open_patches`.
-
-    Raises
-    ------
-    PatchError
-        If they are gone, or are no longer the same number.
-    LoadCancelled
-        If ``should_stop`` said so.
-    """
-    patches = reopen(run.origin, progress=progress, should_stop=should_stop)
-    if len(patches) != len(run):
-        raise PatchError(
-            f"{patches.name} now holds {len(patches):,} patches, but the run {run.name} was "
-            f"made from {len(run):,}; restore the images to link them with the map."
-        )
-    return patches
 
 
 def package_versions() -> dict[str, str]:

@@ -18,11 +18,16 @@ from napari_patchmap.methods.catalog import LAYOUTS, TITLES, UNTRAINED
 from napari_patchmap.methods.tsne import Tsne
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.folder import recover
+from napari_patchmap.runs.identity import (
+    CONTENT,
+    PATCHES,
+    name_of,
+    places_of,
+    read_identity,
+)
+from napari_patchmap.runs.joining import Contents, join
 from napari_patchmap.runs.places import run_folders
-from napari_patchmap.runs.table import read_embedding_csv
-
-#: Columns that tell which patch a row is.
-_WHO = ("source", "frame", "y", "x", "height", "width", "label_id")
+from napari_patchmap.runs.table import read_map_rows
 
 
 @dataclass(frozen=True)
@@ -102,40 +107,73 @@ class SavedMap:
         RunError
             If it is damaged.
         """
-        embedding, table = read_embedding_csv(self.folder / "embedding.csv", self.text)
-        if len(embedding) != self.count:
-            raise RunError(
-                f"The run in {self.folder} is damaged: embedding.csv has {len(embedding):,} "
-                f"rows, but the run has {self.count:,} patches."
-            )
-        return embedding, table
+        known = read_identity(self.folder / PATCHES, self.count)
+        rows = read_map_rows(self.folder / "embedding.csv", self.count, known, self.text)
+        if len(rows.index) < self.count:
+            raise RunError(f"{rows.notes[-1]} Restore the file to compare this map.")
+        return rows.embedding, rows.table
 
-    def read_for(self, table: pd.DataFrame) -> np.ndarray:
-        """Read the map, if it is one of these patches, row by row.
+    def read_known(self) -> pd.DataFrame:
+        """Read which patch each row is; see :func:`napari_patchmap.runs.identity.identify`.
+
+        Raises
+        ------
+        RunError
+            If the run is damaged.
+        """
+        known = read_identity(self.folder / PATCHES, self.count)
+        return places_of(self.read()[1]) if known is None else known
+
+    def read_for(self, known: pd.DataFrame) -> np.ndarray:
+        """Read the map, if it is one of these patches, row by row as these are.
 
         Parameters
         ----------
-        table : DataFrame
-            The patches' table.
+        known : DataFrame
+            Which patches these are; see :func:`napari_patchmap.runs.identity.identify`.
+            By their table alone, they are known by their names.
 
         Raises
         ------
         RunError
             If it is a map of other patches, or damaged.
         """
-        embedding, own = self.read()
-        if len(own) != len(table):
-            raise RunError(
-                f"{self.folder} is a map of {len(own):,} patches, not of these "
-                f"{len(table):,}; only maps of the same patches can be compared."
-            )
-        for column in _WHO:
-            if column in own and column in table and not _alike(own[column], table[column]):
-                raise RunError(
-                    f"{self.folder} is a map of other patches (the column {column} differs); "
-                    "only maps of the same patches can be compared."
-                )
-        return embedding
+        embedding, _ = self.read()
+        return embedding[same_rows(known, self.read_known(), self.folder)]
+
+
+def same_rows(known: pd.DataFrame, own: pd.DataFrame, folder: Path) -> np.ndarray:
+    """Return which row of a run each patch is; both must be the same patches.
+
+    Parameters
+    ----------
+    known, own : DataFrame
+        Which the patches are, and those of the run; see
+        :func:`napari_patchmap.runs.identity.identify`.
+    folder : Path
+        The run's.
+
+    Raises
+    ------
+    RunError
+        If they are other patches.
+    """
+    if len(own) != len(known):
+        raise RunError(
+            f"{folder} is a map of {len(own):,} patches, not of these {len(known):,}; only "
+            "maps of the same patches can be compared."
+        )
+    joined = join(known, own, Contents.known(own[CONTENT].to_numpy(np.uint64)))
+    other = (joined.rows < 0) | joined.changed
+    if not joined.checked:  # only the names say that they are the same
+        other |= joined.moved
+    if other.any() or len(np.unique(joined.rows)) < len(own):
+        first = name_of(known, int(np.flatnonzero(other)[0] if other.any() else 0))
+        raise RunError(
+            f"{folder} is a map of other patches ({first} is not the same there); only maps of "
+            "the same patches can be compared."
+        )
+    return joined.rows
 
 
 def title_of(config: RunConfig, layout: str, *, complete: bool = True) -> str:
@@ -287,12 +325,3 @@ def find_maps(name: str, count: int, home: str | Path | None = None) -> list[Sav
         if one.name == name and one.count == count:
             found.append(one)
     return sorted(found, key=lambda one: one.written, reverse=True)
-
-
-def _alike(one: pd.Series, other: pd.Series) -> bool:
-    """Whether two columns hold the same, be it read from CSV or not."""
-    if pd.api.types.is_numeric_dtype(one) and pd.api.types.is_numeric_dtype(other):
-        return bool(np.array_equal(one.to_numpy(float), other.to_numpy(float), equal_nan=True))
-    return bool(
-        np.array_equal(one.astype(str).to_numpy(object), other.astype(str).to_numpy(object))
-    )

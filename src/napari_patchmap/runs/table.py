@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,12 @@ from napari_patchmap.writing import whole_file
 
 #: napari takes every column that starts like this for a coordinate.
 _AXIS = "axis-"
+
+#: Column that says which patch of the whole set a row is.
+INDEX = "index"
+
+#: Columns that tell, without it, whether rows are still in their order.
+_WHERE = ("source", "frame", "y", "x")
 
 #: Columns that are text even when they look like numbers.
 _TEXT = ("source", "label")
@@ -105,17 +112,150 @@ def read_embedding_csv(
     RunError
         If the file is not such a table.
     """
+    embedding, frame = _read(Path(path), text)
+    return embedding, frame.drop(columns=INDEX, errors="ignore")
+
+
+@dataclass(frozen=True)
+class MapRows:
+    """The map and the table of a run, in the order in which it keeps its patches.
+
+    Parameters
+    ----------
+    index : ndarray of int, shape (n,)
+        Which patch of the run each row is.
+    embedding : ndarray of float32, shape (n, d)
+    table : DataFrame
+    notes : tuple of str
+        What is missing, in a sentence.
+    """
+
+    index: np.ndarray
+    embedding: np.ndarray
+    table: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+def read_map_rows(
+    path: str | Path,
+    count: int,
+    known: pd.DataFrame | None = None,
+    text: Sequence[str] | None = None,
+) -> MapRows:
+    """Read the ``embedding.csv`` of a run, whatever order somebody saved its rows in.
+
+    Parameters
+    ----------
+    path : path
+    count : int
+        How many patches the run has.
+    known : DataFrame, optional
+        Which patch each is, to tell whether rows without the column ``index`` lie in order.
+    text : sequence of str, optional
+        Columns that are text; see :func:`read_embedding_csv`.
+
+    Raises
+    ------
+    RunError
+        If the file is no such table, or it cannot be told which patch a row is.
+    """
     path = Path(path)
+    embedding, frame = _read(path, text)
+    rest = frame.drop(columns=INDEX, errors="ignore")
+    notes = []
+    if INDEX in frame:
+        index = _checked_index(frame[INDEX], count, path)
+    else:
+        index, sure = _by_order(rest, count, known, path)
+        if not sure:
+            notes.append(
+                f"{path} has lost its column {INDEX}; its rows were taken in their order."
+            )
+    order = np.argsort(index, kind="stable")
+    index, lost = index[order], count - len(index)
+    embedding = embedding[order]
+    if not np.isfinite(embedding).all():
+        row = int(index[~np.isfinite(embedding).all(axis=1)][0])
+        raise RunError(
+            f"{path} has no position for patch {row} (column {INDEX}); restore the file."
+        )
+    if lost:
+        patches = "their patches are" if lost > 1 else "its patch is"
+        notes.append(
+            f"{path} has lost {lost:,} of {count:,} rows; {patches} left out, but the quality "
+            "figures are those of the whole map."
+        )
+    return MapRows(index, embedding, rest.iloc[order].reset_index(drop=True), tuple(notes))
+
+
+def _checked_index(column: pd.Series, count: int, path: Path) -> np.ndarray:
+    """Return which patches the rows say they are.
+
+    Raises
+    ------
+    RunError
+        If one is no patch of the run, or is there twice.
+    """
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(float)
+    wrong = ~((numbers >= 0) & (numbers < count) & (numbers == np.floor(numbers)))
+    if not len(numbers):
+        raise RunError(f"{path} has no rows left; restore the file.")
+    if wrong.any():
+        raise RunError(
+            f"{path} has a row whose {INDEX} is {str(column[wrong].iloc[0])!r}, and the run "
+            f"has the patches 0 to {count - 1}; restore the file, or remove that row."
+        )
+    index = numbers.astype(np.intp)
+    twice = pd.Series(index).duplicated()
+    if twice.any():
+        raise RunError(
+            f"{path} has the patch {int(index[twice][0])} twice (column {INDEX}); restore the "
+            "file, or remove one of these rows."
+        )
+    return index
+
+
+def _by_order(
+    table: pd.DataFrame, count: int, known: pd.DataFrame | None, path: Path
+) -> tuple[np.ndarray, bool]:
+    """Take the rows as they come, if nothing speaks against it; say if something speaks for it.
+
+    Raises
+    ------
+    RunError
+    """
+    where = [] if known is None else [name for name in _WHERE if name in table]
+    same = len(table) == count
+    if same and known is not None:
+        same = all(
+            table[name].astype(str).tolist() == known[name].astype(str).tolist()
+            for name in where
+        )
+    if not same:
+        raise RunError(
+            f"{path} has lost its column {INDEX}, which says which patch a row is, and its "
+            f"{len(table):,} rows are not those of the {count:,} patches in their order; "
+            "restore the file."
+        )
+    return np.arange(count), "source" in where
+
+
+def _read(path: Path, text: Sequence[str] | None) -> tuple[np.ndarray, pd.DataFrame]:
+    """Read the coordinates in the file, and the other columns."""
     try:
         # Only an empty cell is missing: "NA" and "None" may be labels.
-        whole = partial(pd.read_csv, path, na_values=[""], keep_default_na=False)
+        dialect = _dialect(path)
+        whole = partial(pd.read_csv, path, na_values=[""], keep_default_na=False, **dialect)
         read = cast(Callable[..., pd.DataFrame], whole)
         frame = read(dtype=dict.fromkeys((*_TEXT, *(text or ())), str))
         if text is None:
             unsure = [str(name) for name in frame.columns if _may_be_codes(name, frame[name])]
             cells = read(usecols=unsure, dtype=object) if unsure else frame[[]]
             for name in unsure:
-                frame[name] = numbers_if_all(cells[name].to_numpy(object))
+                values = cells[name]
+                if dialect["decimal"] == ",":
+                    values = values.str.replace(",", ".", regex=False)
+                frame[name] = numbers_if_all(values.to_numpy(object))
         axes = _axes(frame)
         embedding = frame[axes].to_numpy(np.float32)
     except Exception as error:  # a damaged file may raise anything
@@ -124,7 +264,25 @@ def read_embedding_csv(
         ) from error
     if len(axes) < 2:
         raise RunError(f"{path} is not a map: it has no columns axis-0 and axis-1.")
-    return embedding, frame.drop(columns=[*axes, "index"], errors="ignore")
+    return embedding, frame.drop(columns=axes)
+
+
+def _dialect(path: Path) -> dict[str, Any]:
+    """Say how a table is written: spreadsheets of many countries write 1,5;2,5."""
+    with path.open("rb") as file:
+        head = file.readline(65_536)
+    sep = max((",", ";", "\t"), key=lambda one: head.count(one.encode()))
+    encoding = "utf-8-sig"
+    try:
+        path.read_text(encoding)
+    except UnicodeDecodeError:
+        encoding = "latin-1"
+    decimal = "."
+    if sep != ",":
+        few = pd.read_csv(path, sep=sep, encoding=encoding, dtype=str, nrows=100)
+        axes = few[[name for name in few.columns if str(name).startswith(_AXIS)]]
+        decimal = "," if "," in "".join(axes.fillna("").to_numpy().ravel()) else "."
+    return {"sep": sep, "encoding": encoding, "decimal": decimal}
 
 
 def _axes(frame: pd.DataFrame) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from os.path import exists
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from napari_patchmap.runs.checkpoint import (
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.folder import discard, recover
 from napari_patchmap.runs.places import run_folders
+
+#: What of an origin changes when images are moved.
+_PLACES = ("path", "labels", "objects")
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,21 @@ class Unfinished:
     def is_of(self, patches: PatchSet) -> bool:
         """Whether it was started with patches of this name and origin.
 
-        Their pixels are not compared; resuming does that.
+        If they are no longer where they were, they may lie elsewhere now. Their pixels
+        are not compared; resuming does that.
         """
         origin = json.loads(json.dumps(patches.origin, default=str))
-        return bool(self.name == patches.name and self.origin == origin)
+        origin.pop("planes", None)  # known only of what was opened again
+        if self.name == patches.name and self.origin == origin:
+            return True
+        before = str(self.origin.get("path") or "")
+        moved = bool(before) and self.origin.get("kind") != "layer" and not exists(before)
+        return moved and _options(self.origin) == _options(origin)
+
+
+def _options(origin: dict[str, Any]) -> dict[str, Any]:
+    """Return how patches are opened, without where they are."""
+    return {key: value for key, value in origin.items() if key not in _PLACES}
 
 
 def read_unfinished(folder: str | Path) -> Unfinished:

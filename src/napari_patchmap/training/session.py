@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -28,10 +29,12 @@ from napari_patchmap.networks.fixed import (
 from napari_patchmap.networks.inference import infer, recalibrate
 from napari_patchmap.networks.pixels import PatchPixels, Pixels
 from napari_patchmap.networks.started import PUBLISHED, STARTED, Started, load_start
-from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches import LoadCancelled, PatchSet
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality import evaluate
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.folder import check_room
+from napari_patchmap.runs.identity import identify, places_of
 from napari_patchmap.runs.image_kind import ImageKind
 from napari_patchmap.runs.run import Run
 from napari_patchmap.training.amount import skipped_stages, too_little
@@ -366,6 +369,7 @@ class Session:
             name=self.patches.name,
             origin=self.patches.origin,
             skipped=tuple(self.patches.skipped),
+            known=self._known(),
             symmetries=list(self.symmetries),
             metrics=metrics,
             history=self.reporter.history(),
@@ -398,6 +402,22 @@ class Session:
             self.reporter.note(note)
             return {"n": len(embedding), "labelled": 0, "knn": None, "silhouette": None,
                     "notes": [note]}  # fmt: skip
+
+    def _known(self) -> pd.DataFrame:
+        """Note which patch each row is; if pixels cannot be read again, by its name alone."""
+        watch = Watch(should_stop=lambda: self.control.leaves)
+        try:
+            return identify(self.patches, watch, hurry=self.control.stopped)
+        except LoadCancelled:
+            self.control.check_leaving()
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the map is worth more
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            self.reporter.note(
+                f"What the pixels of the patches are could not be noted ({reason}); the run "
+                "finds its images again by their names alone."
+            )
+            return places_of(self.patches.table)
 
     def _lay_out(self, features: np.ndarray) -> np.ndarray:
         """Make the map by t-SNE of the features; end early if time is up."""

@@ -93,6 +93,12 @@ def fit(
         If there is nothing to resume in ``folder``, or with other settings, or
         another process trains the run in ``folder`` just now.
     """
+    lost = len(patches.missing)
+    if lost:
+        raise TrainingError(
+            f"{lost:,} of the {len(patches):,} images of {patches.name} are missing, and "
+            "pictures of nothing are not trained on; locate them, or load the images again."
+        )
     folder = Path(folder).expanduser().resolve() if folder is not None else None
     saved = None
     if resume:

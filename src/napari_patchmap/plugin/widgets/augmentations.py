@@ -14,7 +14,6 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QSizePolicy, QVBoxLayout
 from napari_patchmap.augment import JITTERS, PRESETS, AugmentConfig, notes, preview_views
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.form import ConfigForm
-from napari_patchmap.plugin.opening import MISSING
 from napari_patchmap.plugin.widgets.panel import WorkPanel, label, line
 from napari_patchmap.plugin.widgets.parts import Message, PictureGrid, button, row
 from napari_patchmap.plugin.worker import Newest, Task
@@ -185,8 +184,8 @@ class Augmentations(WorkPanel):
     def _on_patches(self, patches: Any) -> None:
         if patches is None:
             self.need("Load patches first: the preview shows what happens to them.")
-        elif patches.origin.get("kind") == MISSING:
-            self.need("The images of this run are gone; load patches to preview them.")
+        elif len(patches.missing) == len(patches):
+            self.need("The images of this run are gone; locate them, or load patches.")
         else:
             self.need("")
             self._show_notes()

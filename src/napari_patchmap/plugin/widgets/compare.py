@@ -9,6 +9,7 @@ from typing import Any
 
 import napari.viewer
 import numpy as np
+import pandas as pd
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QTableWidgetItem
 
@@ -28,11 +29,25 @@ from napari_patchmap.plugin.worker import Newest, Task
 from napari_patchmap.plugin.workspace import Compared
 from napari_patchmap.runs import Run, SavedMap, find_maps, maps_in, read_map
 from napari_patchmap.runs.comparison import compare
+from napari_patchmap.runs.identity import identify
+from napari_patchmap.runs.saved_map import same_rows
 from napari_patchmap.training.progress import say_time
 
 _HELP = (
     "Tick maps to see them beside this one, turned alike and in the same colours. What you "
     "select on one is selected on all."
+)
+
+_TRAIN_FIRST = "Train a map first; others of the same patches can then be set beside it."
+
+_NO_OTHER = (
+    "There is no other map of these patches yet. Train one with another method or other "
+    "augmentations, or add a run that was saved elsewhere."
+)
+
+_NONE_OPEN = (
+    "These maps of the patches were saved before, and none is open: mark one and make it this "
+    "map."
 )
 
 
@@ -47,12 +62,7 @@ class CompareMaps(WorkPanel):
         self._read: dict[Path, Compared] = {}
         self.table = _Table()
         self.message = Message()
-        self.none = label(
-            "There is no other map of these patches yet. Train one with another method or "
-            "other augmentations, or add a run that was saved elsewhere.",
-            "hint",
-            wrap=True,
-        )
+        self.none = label(_NO_OTHER, "hint", wrap=True)
         self.add = button("Add a saved run…", "link", "Choose a run folder, or drop one here.")
         self.save = button(
             "Save table and picture…",
@@ -111,16 +121,13 @@ class CompareMaps(WorkPanel):
 
     def _on_run(self, run: Run | None) -> None:
         patches = self.workspace.patches
-        if run is None or patches is None:
-            loaded = patches is not None
-            self.need(
-                "Train a map first; others of the same patches can then be set beside it."
-                if loaded
-                else "Load patches first, then train a map of them.",
-                "train" if loaded else "load",
-            )
+        if patches is None:
+            self.need("Load patches first, then train a map of them.", "load")
             return
-        self.need("")
+        if run is None:  # until there is one that was saved before
+            self.need(_TRAIN_FIRST, "train")
+        else:
+            self.need("")
         name, count, added, own = patches.name, len(patches), list(self._added), self._own
         self._finder.ask(lambda _: _maps_of(name, count, added, own))
 
@@ -132,15 +139,20 @@ class CompareMaps(WorkPanel):
 
     def _on_found(self, maps: list[SavedMap]) -> None:
         self.maps = maps
+        if self.workspace.run is None:
+            self.need("" if maps or self.workspace.patches is None else _TRAIN_FIRST, "train")
         self._show()
 
     def _show(self) -> None:
         shown = {one.saved.folder for one in self.workspace.compared}
         self.table.fill(self.maps, self._own, shown | set(self._wanted))
-        self.none.setVisible(len(self.maps) < 2)
+        open_one = self.workspace.run is not None
+        self.none.setText(_NO_OTHER if open_one else _NONE_OPEN)
+        self.none.setVisible(len(self.maps) < 2 or not open_one)
+        self.table.set_tickable(open_one)
         self.table.setVisible(bool(self.maps))
         self._on_marked()
-        self.save.setEnabled(bool(self.maps))
+        self.save.setEnabled(bool(self.maps) and open_one)
 
     # -- which are shown ----------------------------------------------------------------
 
@@ -155,12 +167,12 @@ class CompareMaps(WorkPanel):
         self._want([one for one in self.maps if one.folder in wanted])
 
     def _want(self, maps: list[SavedMap]) -> None:
-        patches, read = self.workspace.patches, dict(self._read)
+        patches, run, read = self.workspace.patches, self.workspace.run, dict(self._read)
         if patches is None:
             return
         self._wanted = [one.folder for one in maps]
         self.message.say("")
-        self._reader.ask(lambda _: _read_all(maps, patches, read))
+        self._reader.ask(lambda _: _read_all(maps, _known(patches, run), read))
 
     def _on_read(self, found: list[Compared]) -> None:
         self._read |= {one.saved.folder: one for one in found}
@@ -178,13 +190,13 @@ class CompareMaps(WorkPanel):
     def add_run(self, folder: str | Path) -> None:
         """Take a saved run, or all in a folder, into the list, and tick them."""
         run, patches = self.workspace.run, self.workspace.patches
-        if run is None or patches is None:
+        if patches is None:
             return
-        table, own = patches.table, self._own
+        own = self._own
 
         def work(_: Task) -> list[Compared]:
             others = [one for one in maps_in([run_folder(folder)]) if one.folder != own]
-            return [Compared(one, one.read_for(table)) for one in others]
+            return _read_all(others, _known(patches, run), {})
 
         task = self.run(work, "Reading a saved run")
         task.done.connect(self._on_added)
@@ -200,20 +212,24 @@ class CompareMaps(WorkPanel):
         self._added += new
         self._read |= {one.saved.folder: one for one in found}
         self.maps += new
+        if self.workspace.run is None:
+            self._on_found(self.maps)
+            return
         wanted = {one.saved.folder for one in (*self.workspace.compared, *found)}
         self._want([one for one in self.maps if one.folder in wanted])
 
     def make_current(self) -> None:
         """Open the marked map in place of the current one."""
         marked, patches = self.table.marked(), self.workspace.patches
+        current = self.workspace.run
         if marked in (None, self._own) or patches is None or self.workspace.training:
             return
         assert marked is not None
-        table = patches.table
 
         def work(_: Task) -> Run:
-            read_map(marked).read_for(table)
-            return Run.load(marked)
+            run = Run.load(marked)
+            rows = same_rows(_known(patches, current), run.who, marked)
+            return run if np.array_equal(rows, np.arange(len(rows))) else run.picked(rows)
 
         self._opener.ask(work)
 
@@ -281,6 +297,15 @@ class _Table(FiguresTable):
         self.setAccessibleName("Maps of these patches")
         self._folders: list[Path] = []
 
+    def set_tickable(self, tickable: bool) -> None:
+        """Let maps be ticked, or only marked while there is none to set them beside."""
+        self.filling = True
+        for i in range(self.rowCount()):
+            item = self.item(i, 0)
+            if not tickable:
+                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsUserCheckable)
+        self.filling = False
+
     def fill(self, maps: list[SavedMap], own: Path | None, shown: set[Path]) -> None:
         """Show some maps, the current one first."""
         marked = self.marked()
@@ -343,8 +368,15 @@ def _maps_of(name: str, count: int, added: list[SavedMap], own: Path | None) -> 
     return [*found, *more]
 
 
+def _known(patches: PatchSet, run: Run | None) -> pd.DataFrame:
+    """Say which patches these are, as far as their run noted it; else they are looked at."""
+    if run is not None and len(run.who) == len(patches):
+        return run.who
+    return identify(patches)
+
+
 def _read_all(
-    maps: list[SavedMap], patches: PatchSet, read: dict[Path, Compared]
+    maps: list[SavedMap], known: pd.DataFrame, read: dict[Path, Compared]
 ) -> list[Compared]:
     """Read the maps that have not been read yet."""
-    return [read.get(one.folder) or Compared(one, one.read_for(patches.table)) for one in maps]
+    return [read.get(one.folder) or Compared(one, one.read_for(known)) for one in maps]

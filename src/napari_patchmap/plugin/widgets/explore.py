@@ -23,6 +23,7 @@ from napari_patchmap.explore.selection import How
 from napari_patchmap.plugin.keys import clear_selection, selection_keys
 from napari_patchmap.plugin.layers import MapLayer
 from napari_patchmap.plugin.widgets.legend import ColourBar, Legend
+from napari_patchmap.plugin.widgets.locate import LocateImages
 from napari_patchmap.plugin.widgets.panel import WorkPanel, label
 
 _HELP = (
@@ -93,6 +94,8 @@ class Explore(WorkPanel):
         choice.addWidget(self.column_box, 1)
         self.column.addLayout(choice)
 
+        self.locate = LocateImages(self.viewer)
+        self.column.addWidget(self.locate)
         self.legend = Legend()
         self.bar = ColourBar(self.viewer)
         self._key = QStackedWidget()

@@ -26,6 +26,7 @@ from napari_patchmap.plugin.docks import show_panel
 from napari_patchmap.plugin.layers import MapLayer
 from napari_patchmap.plugin.opening import Opened, Request, keep_channels, open_request
 from napari_patchmap.plugin.widgets.cache_line import CacheLine
+from napari_patchmap.plugin.widgets.locate import LocateImages
 from napari_patchmap.plugin.widgets.offer import Offer, Proposal
 from napari_patchmap.plugin.widgets.panel import WorkPanel, label
 from napari_patchmap.plugin.widgets.parts import Message, button, row, set_role
@@ -82,10 +83,12 @@ class LoadPatches(WorkPanel):
         self.progress = QProgressBar()
         self.progress.setTextVisible(True)
         self.progress.hide()
+        self.locate = LocateImages(self.viewer)
         self.summary = Summary()
         self.refusal = Message()
         self.column.addWidget(self.offer)
         self.column.addWidget(self.drop)
+        self.column.addWidget(self.locate)
         self.column.addWidget(self.summary)
         self.column.addStretch(1)
         self.cache = CacheLine()

@@ -15,6 +15,7 @@ from napari_patchmap.patches.objects.crop_config import CropConfig
 from napari_patchmap.patches.slides.tile_config import TileConfig
 from napari_patchmap.plugin.form import ConfigForm, Fold
 from napari_patchmap.plugin.known_files import run_folder
+from napari_patchmap.plugin.open_layers import open_layers
 from napari_patchmap.plugin.opening import Kind, Request
 from napari_patchmap.plugin.views import OVERLAY
 from napari_patchmap.plugin.widgets.name_pattern import NamePattern
@@ -160,6 +161,8 @@ class SourceForm(QWidget):
             request = request.but(pattern=self.pattern.pattern)
         if "tiles" in asks:
             request = request.but(tiles=self.tiles.config)
+        if kind == "run":
+            request = request.but(layers=open_layers(self._viewer))
         if kind == "layer":
             return self._with_image(request, self._chosen(self.layer))
         if kind == "objects":

@@ -9,7 +9,6 @@ import napari.viewer
 
 from napari_patchmap.plugin.form import ConfigForm
 from napari_patchmap.plugin.layers import MapLayer
-from napari_patchmap.plugin.opening import MISSING
 from napari_patchmap.plugin.training import Trained, Training
 from napari_patchmap.plugin.widgets.live import Live
 from napari_patchmap.plugin.widgets.panel import WorkPanel, line
@@ -90,8 +89,8 @@ class TrainMap(WorkPanel):
             self.need("")
         elif patches is None:
             self.need("Load patches first: the map is trained on them.")
-        elif patches.origin.get("kind") == MISSING:
-            self.need("The images of this run are gone; load patches to train a map.")
+        elif len(patches.missing) == len(patches):
+            self.need("The images of this run are gone; locate them, or load patches to train.")
         else:
             self.need("")
             if self._training is None:

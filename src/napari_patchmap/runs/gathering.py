@@ -1,0 +1,254 @@
+"""One set of patches, in the order of a run, of what was found in one place or several."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.gathered import GatheredImages
+from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.intensity import Intensity
+from napari_patchmap.runs.identity import PATCHES, WHERE, name_of
+from napari_patchmap.runs.joining import Joined
+from napari_patchmap.runs.run import Run
+
+#: Sources that are one file, which is looked for in a folder that is named instead.
+_FILES = ("stack", "npz")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Patches that were found in one place, and which rows of the run they are."""
+
+    where: str
+    patches: PatchSet
+    joined: Joined
+    path: str | None = None
+
+
+def without_images(run: Run) -> PatchSet:
+    """Return the rows of a run none of whose images is there."""
+    return gather(run, [])
+
+
+def say_missing(patches: PatchSet) -> str:
+    """Say how many images of a run are not there, "" if all are."""
+    lost, count = len(patches.missing), len(patches)
+    if not lost:
+        return ""
+    if lost == count:
+        return "None of the images of this run is there; its map and its table are."
+    return f"{lost:,} of {count:,} images of this run {_are(lost)} not there; {_stay(lost)}"
+
+
+def moved_origin(origin: dict[str, Any], path: str) -> dict[str, Any]:
+    """Describe the images of an origin as they lie in another place."""
+    before, kind = str(origin.get("path") or ""), origin.get("kind")
+    if kind == "layer" and "labels_layer" not in origin:
+        # Pixels that were in a layer only: whatever file they were saved in.
+        return {**origin, "kind": "stack", "path": path}
+    if kind in _FILES and os.path.isdir(path):
+        inside = os.path.join(path, os.path.basename(before))
+        path = inside if os.path.isfile(inside) else path
+    moved = {**origin, "path": path}
+    objects = str(origin.get("objects") or "")
+    if objects and path != before:
+        beside = os.path.normpath(os.path.join(path, os.path.relpath(objects, before)))
+        moved["objects"] = beside if os.path.exists(beside) else objects
+    return moved
+
+
+def gather(run: Run, parts: Sequence[Part]) -> PatchSet:
+    """Make one set, in the order of the run, of what was found."""
+    part, row = _shared_out(len(run), parts)
+    missing = np.flatnonzero(part < 0)
+    main = _main(part)
+    images = _images(run, parts, part, row, missing)
+    most = parts[main].patches if parts else None
+    fit = run.images.fit
+    if fit is None and not images.uniform:
+        fit = "resize"
+    intensity = run.images.intensity
+    if most is None:  # the pictures that stand for them have 8 bits
+        intensity = Intensity.identity(len(run.images.channel_names))
+    return PatchSet(
+        images=images,
+        table=_table(run, parts, part, row),
+        channel_names=run.images.channel_names if most is None else most.channel_names,
+        name=run.name,
+        origin=_origin(run, parts[main]) if parts else run.origin,
+        fit=fit,
+        intensity=intensity,
+        skipped=[] if most is None else most.skipped,
+        notes=[] if most is None else list(most.notes),
+        label_from=str(run.origin.get("label_column") or _label_from(run, most)),
+        missing=missing,
+    )
+
+
+def _shared_out(count: int, parts: Sequence[Part]) -> tuple[np.ndarray, np.ndarray]:
+    """Say in which part each patch of the run is taken from, -1 for none, and which it is."""
+    part, row = np.full(count, -1), np.full(count, -1)
+    for sure in (True, False):  # what is known by its name only comes last
+        for k, one in enumerate(parts):
+            joined = one.joined
+            same = one.patches.dtype == parts[0].patches.dtype
+            here = (part < 0) & (joined.rows >= 0) & (joined.changed != sure) & same
+            part[here], row[here] = k, joined.rows[here]
+    return part, row
+
+
+def _main(part: np.ndarray) -> int:
+    """Return the part from which most patches are taken."""
+    return int(np.bincount(part[part >= 0]).argmax()) if (part >= 0).any() else -1
+
+
+def _label_from(run: Run, patches: PatchSet | None) -> str:
+    """Return what the labels are called, if they come from where the images lie."""
+    return "" if patches is None or run.origin.get("labels") else patches.label_from
+
+
+def _images(
+    run: Run, parts: Sequence[Part], part: np.ndarray, row: np.ndarray, missing: np.ndarray
+) -> Images:
+    images = [one.patches.images for one in parts]
+    if len(images) == 1 and not len(missing):
+        whole = len(images[0]) == len(row) and np.array_equal(row, np.arange(len(row)))
+        return images[0] if whole else images[0].picked(row)
+    intensity, channels = run.images.intensity, len(run.images.channel_names)
+    if parts:
+        size, dtype = parts[0].patches.common_size, parts[0].patches.dtype
+    else:
+        size = run.images.size or (
+            int(run.table["height"].median()), int(run.table["width"].median())
+        )  # fmt: skip
+        dtype, intensity = np.dtype(np.uint8), Intensity.identity(channels)
+    return GatheredImages(
+        images, part, row, missing=size, dtype=dtype, channels=channels,
+        low=np.array(intensity.low), high=np.array(intensity.high),
+    )  # fmt: skip
+
+
+def _table(run: Run, parts: Sequence[Part], part: np.ndarray, row: np.ndarray) -> pd.DataFrame:
+    """Return the run's table with the places that its patches have now."""
+    table = run.table.copy()
+    for column in WHERE:
+        if column not in table or not parts:
+            continue
+        values = table[column].to_numpy(copy=True)
+        for k, one in enumerate(parts):
+            here = part == k
+            if column in one.patches.table:
+                values[here] = one.patches.table[column].to_numpy()[row[here]]
+        table[column] = values
+    return table
+
+
+def _origin(run: Run, part: Part) -> dict[str, Any]:
+    """Describe where most of the images are now, with the names that layers have now."""
+    if part.path is not None:
+        return moved_origin(run.origin, part.path)
+    origin = dict(run.origin)
+    if "layer" in origin and "layer" in part.patches.origin:
+        origin["layer"] = part.patches.origin["layer"]
+        origin["planes"] = len(part.patches) + len(part.patches.skipped)
+        if "labels_layer" in part.patches.origin:
+            origin["labels_layer"] = part.patches.origin["labels_layer"]
+    return origin
+
+
+# -- what is said ----------------------------------------------------------------------
+
+
+def say_changes(run: Run, parts: Sequence[Part]) -> list[str]:
+    """Say what is not as it was when the run was made, a sentence each."""
+    part, _ = _shared_out(len(run), parts)
+    main, count, known = _main(part), len(run), run.who
+    notes = []
+    joined, where = parts[main].joined, parts[main].where
+    moved, changed = (part == main) & joined.moved, (part == main) & joined.changed
+    lost = part < 0
+    if moved.any():
+        first = int(np.flatnonzero(moved)[0])
+        before = str(known["source"].iloc[first])
+        now = str(parts[main].patches.table["source"].iloc[int(joined.rows[first])])
+        how = "by their content" if joined.checked else "by their numbers alone"
+        example = f" ({before} is {now} now)" if before != now else f" in {now}"
+        notes.append(
+            f"{_some(moved, count)} {_have(moved)} another name or place{example}; found {how}."
+        )
+    if changed.any():
+        notes.append(
+            f"{_some(changed, count)} {_have(changed)} other pixels than when the map was made "
+            f"(first {_first(known, changed)}); shown as they are now."
+        )
+    if lost.any():
+        damaged = {one.source for one in parts[main].patches.skipped}
+        unread = known["source"][lost].isin(damaged).any()
+        notes.append(
+            f"{_some(lost, count)} {_are(lost.sum())} not in {where}"
+            f"{', or cannot be read' if unread else ''} (first "
+            f"{_first(known, lost)}); {_stay(lost.sum())}"
+        )
+    new = len(parts[main].patches) - len(np.unique(joined.rows[joined.rows >= 0]))
+    if new:
+        notes.append(
+            f"{new:,} image{'s' if new > 1 else ''} in {where} {_are(new)} not part of this "
+            "run and left out."
+        )
+    return notes
+
+
+def say_unchecked(parts: Sequence[Part]) -> list[str]:
+    """Say so if nothing but names and numbers tells which image is whose."""
+    if any(one.joined.checked for one in parts):
+        return []
+    said = (
+        f"This run has no sound {PATCHES}, which tells what the pixels of its images are (it "
+        "was saved by an older version, or the file was damaged): they were joined by their "
+        "names and numbers alone."
+    )
+    return [said]
+
+
+def say_nothing(run: Run, where: str, joined: Joined | None) -> str:
+    """Say that none of the images of a run is in a place."""
+    known = run.who
+    if joined is not None and not joined.checked:
+        return (
+            f"{where} holds other images, or another number of them, than the {len(run):,} of "
+            f"the run {run.name}, which has no sound {PATCHES} to tell them apart; bring the "
+            "images back as they were, or say where they are now."
+        )
+    return (
+        f"None of the {len(run):,} images of the run {run.name} is in {where} (first "
+        f"{known['source'].iloc[0]}); say where they are now."
+    )
+
+
+def _some(which: np.ndarray, count: int) -> str:
+    return f"{int(which.sum()):,} of {count:,} images of this run"
+
+
+def _first(known: pd.DataFrame, which: np.ndarray) -> str:
+    return name_of(known, int(np.flatnonzero(which)[0]))
+
+
+def _stay(count: int) -> str:
+    if count > 1:
+        return "their points stay, their pictures are marked as missing."
+    return "its point stays, its picture is marked as missing."
+
+
+def _are(count: int) -> str:
+    return "are" if count > 1 else "is"
+
+
+def _have(which: np.ndarray) -> str:
+    return "have" if which.sum() > 1 else "has"

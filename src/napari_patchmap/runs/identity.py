@@ -1,0 +1,97 @@
+"""Which patch each row of a run is: by where it came from, and by what its pixels are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.content import content_of, spread_over
+from napari_patchmap.patches.watch import Watch
+from napari_patchmap.writing import whole_file
+
+#: Name of the file in a run folder.
+PATCHES = "patches.csv"
+
+#: Columns that say where a patch came from; those that both sides have are compared.
+WHERE = ("source", "frame", "y", "x", "height", "width", "label_id")
+
+#: What the pixels are; 0 where they were not looked at.
+CONTENT = "content"
+
+#: Bytes of pixels that are looked at when a run is made; of larger sets some patches. Fewer
+#: where somebody waits for it.
+_MOST_BYTES, _FEW_BYTES = 8 * 2**30, 2**29
+
+
+def places_of(table: pd.DataFrame) -> pd.DataFrame:
+    """Return where each row of a patch table came from, with its content unknown."""
+    known = table[[name for name in WHERE if name in table]].reset_index(drop=True)
+    return known.assign(**{CONTENT: np.zeros(len(known), np.uint64)})
+
+
+def identify(
+    patches: PatchSet, watch: Watch | None = None, *, hurry: bool = False
+) -> pd.DataFrame:
+    """Note of each patch where it came from and what its pixels are.
+
+    Parameters
+    ----------
+    patches : PatchSet
+    watch : Watch, optional
+    hurry : bool
+        Whether somebody waits for it; of large sets fewer patches are looked at then.
+
+    Returns
+    -------
+    DataFrame
+        Columns of ``WHERE``, as far as the table has them, and ``content``.
+
+    Raises
+    ------
+    LoadCancelled
+    """
+    known = places_of(patches.table)
+    rows = np.setdiff1d(
+        spread_over(patches.images, _FEW_BYTES if hurry else _MOST_BYTES), patches.missing
+    )
+    content = known[CONTENT].to_numpy().copy()
+    content[rows] = content_of(patches.images, rows, watch)
+    return known.assign(**{CONTENT: content})
+
+
+def save_identity(path: Path, known: pd.DataFrame) -> None:
+    """Write what :func:`identify` noted as CSV, the content in hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    digits = [f"{one:016x}" if one else "" for one in known[CONTENT].tolist()]
+    with whole_file(path) as file:
+        known.assign(**{CONTENT: digits}).to_csv(file, index=False, errors="backslashreplace")
+
+
+def read_identity(path: Path, count: int) -> pd.DataFrame | None:
+    """Read what :func:`save_identity` wrote; None if missing, damaged or of another run."""
+    try:
+        texts = {"source": str, CONTENT: str}
+        known = pd.read_csv(path, dtype=texts, na_values=[""], keep_default_na=False)
+        digits = known[CONTENT].fillna("0").tolist()
+        known[CONTENT] = np.array([int(one, 16) for one in digits], np.uint64)
+        whole = len(known) == count and set(WHERE[:-1]) <= set(known)
+    except (OSError, ValueError, KeyError, OverflowError):
+        return None
+    return known if whole else None
+
+
+def name_of(known: pd.DataFrame, row: int) -> str:
+    """Name a patch as people know it: its file, and where in it."""
+    one = known.iloc[row]
+    frame = f" [{int(one['frame'])}]" if one["frame"] else ""
+    return f"{one['source']}{frame}" + (
+        f" object {one['label_id']}" if "label_id" in one else ""
+    )

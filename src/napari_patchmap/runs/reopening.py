@@ -1,0 +1,261 @@
+"""The images of a saved run, opened again: each with its own row, wherever it is now."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from napari_patchmap.errors import PatchError
+from napari_patchmap.patches import LoadCancelled, PatchSet, Progress, from_array, reopen
+from napari_patchmap.patches.objects.crops import CropConfig, from_objects
+from napari_patchmap.patches.watch import Watch
+from napari_patchmap.runs.gathering import (
+    Part,
+    gather,
+    moved_origin,
+    say_changes,
+    say_nothing,
+    say_unchecked,
+)
+from napari_patchmap.runs.joining import Contents, join
+from napari_patchmap.runs.run import Run
+from napari_patchmap.writing import write_json
+
+#: In a run folder: where images that had moved were found, the last place first.
+LOCATED = "located.json"
+
+
+@dataclass(frozen=True, eq=False)
+class OpenLayer:
+    """A layer of a viewer out of which a run may have been made.
+
+    Parameters
+    ----------
+    name : str
+    array : array-like
+    rgb : bool
+        Whether it is shown as a colour image.
+    labels : bool
+        Whether it is a Labels layer.
+    """
+
+    name: str
+    array: Any
+    rgb: bool = False
+    labels: bool = False
+
+
+def reopen_patches(
+    run: Run,
+    *,
+    where: str | os.PathLike[str] | None = None,
+    layers: Sequence[OpenLayer] = (),
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    tell: Callable[[str], None] = lambda sentence: None,
+) -> PatchSet:
+    """Open the images of a run again, row by row as the run has them.
+
+    Patches are joined by their source, and where that has changed by what their pixels
+    are. What is nowhere is marked as missing (:attr:`PatchSet.missing`), what is new is
+    left out, and both are said in ``notes``.
+
+    Parameters
+    ----------
+    run : Run
+    where : path, optional
+        A folder or file to look in first; it is remembered in the run's folder if it
+        holds any of the images.
+    layers : sequence of OpenLayer
+        What is open in the viewer, for runs that were made of layers.
+    progress, should_stop : callable, optional
+        See :func:`napari_patchmap.patches.open_patches`.
+    tell : callable, optional
+        Told what is not as it was when the run was made, of what ``notes`` say.
+
+    Returns
+    -------
+    PatchSet
+        With the run's table, in which the sources are those of now.
+
+    Raises
+    ------
+    PatchError
+        If none of them is there.
+    LoadCancelled
+        If ``should_stop`` said so.
+    """
+    watch = Watch(progress, should_stop)
+    known = run.who
+    parts: list[Part] = []
+    troubles: list[str] = []
+    lost = np.ones(len(run), bool)
+    for place, path, opened in _places(run, where, layers, watch):
+        if not lost.any():
+            break
+        try:
+            patches = opened()
+            part = _join(run, known, patches, place, path, watch)
+        except LoadCancelled:
+            raise
+        except PatchError as error:
+            troubles.append(str(error))
+            continue
+        sound = (part.joined.rows >= 0) & ~part.joined.changed
+        if (part.joined.rows >= 0).any():
+            parts.append(part)
+            lost &= ~sound
+        else:
+            troubles.append(say_nothing(run, place, part.joined))
+    if not parts:
+        raise PatchError(troubles[0] if troubles else say_nothing(run, run.name, None))
+    found, changes = gather(run, parts), say_changes(run, parts)
+    found.notes[:0] = [*changes, *say_unchecked(parts)]
+    for sentence in changes:
+        tell(sentence)
+    if where is not None and any(part.path == os.fspath(where) for part in parts):
+        _remember(run, os.fspath(where))
+    return found
+
+
+# -- where to look -------------------------------------------------------------------
+
+
+def _places(
+    run: Run, where: str | os.PathLike[str] | None, layers: Sequence[OpenLayer], watch: Watch
+) -> Iterator[tuple[str, str | None, Callable[[], PatchSet]]]:
+    """Go through the places where images of a run may be: name, path, and how to open it."""
+    origin = run.origin
+    paths = [] if where is None else [os.fspath(where)]
+    if origin.get("kind") != "layer" and origin.get("path"):
+        paths.append(str(origin["path"]))
+    paths += [*_remembered(run), *_beside(run)]
+    # What is open already is at hand; files come first where the person named them.
+    if where is not None:
+        yield paths[0], paths[0], _opener(origin, paths[0], watch)
+        paths = paths[1:]
+    if "layer" in origin and origin.get("kind") != "sample":
+        yield from _layers(run, layers, watch)
+    for path in dict.fromkeys(paths):
+        yield path, path, _opener(origin, path, watch)
+    if not paths and where is None:
+        yield str(origin.get("path") or run.name), None, _opener(origin, None, watch)
+
+
+def _opener(origin: dict[str, Any], path: str | None, watch: Watch) -> Callable[[], PatchSet]:
+    def work() -> PatchSet:
+        moved = origin if path is None else moved_origin(origin, path)
+        # Labels and columns are those of the run; of the files, only the pixels matter.
+        plain = {**moved, "labels": None, "label_column": None, "pattern": None}
+        plain["count"] = None
+        # Whatever else lies there now may have another size.
+        plain["sizes"] = origin.get("sizes") or "resize"
+        return reopen(plain, progress=watch.progress, should_stop=watch.should_stop)
+
+    return work
+
+
+def _layers(
+    run: Run, layers: Sequence[OpenLayer], watch: Watch
+) -> Iterator[tuple[str, str | None, Callable[[], PatchSet]]]:
+    """Go through open layers that may hold the patches, those of the same name first."""
+    origin, table = run.origin, run.table
+    axes, objects = str(origin.get("axes") or "auto"), origin.get("labels_layer")
+    images = [one for one in layers if not one.labels]
+    images.sort(key=lambda one: one.name != origin["layer"])
+    if objects is None:
+        largest = int(table["height"].max()), int(table["width"].max())
+        for one in images:
+            shape = list(one.array.shape)
+            if len(shape) > 2 and all(length in shape for length in largest):
+                yield f"the layer {one.name}", None, _stack_opener(one, origin, axes)
+        return
+    labels = [one for one in layers if one.labels]
+    labels.sort(key=lambda one: one.name != objects)
+    for field in labels:
+        for one in images:
+            if set(field.array.shape[-2:]) <= set(one.array.shape):
+                name = f"the layers {one.name} and {field.name}"
+                yield name, None, _objects_opener(one, field, origin, axes, watch)
+
+
+def _stack_opener(one: OpenLayer, origin: dict[str, Any], axes: str) -> Callable[[], PatchSet]:
+    def work() -> PatchSet:
+        patches = from_array(one.array, name=one.name, axes=axes, rgb=one.rgb)
+        return _with_channels(patches, origin.get("channels"))
+
+    return work
+
+
+def _objects_opener(
+    one: OpenLayer, field: OpenLayer, origin: dict[str, Any], axes: str, watch: Watch
+) -> Callable[[], PatchSet]:
+    crops = CropConfig.from_dict(origin["crops"]) if origin.get("crops") else None
+
+    def work() -> PatchSet:
+        return from_objects(
+            one.array, field.array, name=one.name, labels_name=field.name, axes=axes,
+            config=crops, rgb=one.rgb, channels=origin.get("channels"),
+            progress=watch.progress, should_stop=watch.should_stop,
+        )  # fmt: skip
+
+    return work
+
+
+def _with_channels(patches: PatchSet, names: Sequence[str] | None) -> PatchSet:
+    if names is None:
+        return patches
+    picked = [patches.channel_names.index(n) for n in names if n in patches.channel_names]
+    if len(picked) != len(names):
+        raise PatchError(f"{patches.name} has no channels {', '.join(names)}.")
+    images = patches.images.with_channels(picked)
+    return replace(patches, images=images, channel_names=tuple(names), intensity=None)
+
+
+def _remembered(run: Run) -> list[str]:
+    """Return where images of a run were found before."""
+    if run.folder is None:
+        return []
+    try:
+        paths = json.loads((run.folder / LOCATED).read_text("utf-8"))["paths"]
+        return [str(path) for path in paths]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _beside(run: Run) -> list[str]:
+    """Return where images may be that were moved or copied together with their run."""
+    before = os.path.basename(os.path.normpath(str(run.origin.get("path") or "")))
+    if run.folder is None or run.known is None or before in ("", "."):
+        return []
+    beside = [os.path.join(folder, before) for folder in run.folder.parents[:2]]
+    return [path for path in beside if os.path.exists(path)]
+
+
+def _remember(run: Run, path: str) -> None:
+    """Note where images were found; a run on a disk that is read-only is located again."""
+    if run.folder is None:
+        return
+    paths = list(dict.fromkeys([os.path.abspath(path), *_remembered(run)]))
+    if paths != _remembered(run):
+        with contextlib.suppress(OSError):
+            write_json(run.folder / LOCATED, {"paths": paths})
+
+
+def _join(
+    run: Run, known: pd.DataFrame, patches: PatchSet, place: str, path: str | None, watch: Watch
+) -> Part:
+    if len(patches.channel_names) != len(run.images.channel_names):
+        raise PatchError(
+            f"The images in {place} have {patches.channels} channel(s), those of the run "
+            f"{run.name} {len(run.images.channel_names)}; they are others."
+        )
+    joined = join(known, patches.table, Contents.of(patches, watch))
+    return Part(place, patches, joined, path)
