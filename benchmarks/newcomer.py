@@ -40,7 +40,8 @@ class Newcomer:
 
     def click(self, widget: QWidget, place: object = None) -> None:
         """Click a widget that can be seen."""
-        assert not widget.visibleRegion().isEmpty(), "what is clicked must be seen"
+        seen = not widget.visibleRegion().isEmpty()
+        assert seen, f"what is clicked must be seen: {widget.objectName() or widget}"
         where = widget.rect().center() if place is None else place
         QTest.mouseClick(widget, LEFT, Qt.KeyboardModifier.NoModifier, where)
         self.clicks += 1
@@ -55,6 +56,7 @@ class Newcomer:
                 opened = action.menu()
         for name in names[1:]:
             assert isinstance(opened, QMenu)
+            self.wait(opened.isVisible, "")
             texts = {a.text().replace("&", ""): a for a in opened.actions()}
             action = next(a for text, a in texts.items() if text.startswith(name))
             inner = action.menu()
@@ -73,7 +75,8 @@ class Newcomer:
         while not ready():
             assert time.monotonic() < until, f"{what} did not come"
             QTest.qWait(20)
-        self.said.append(f"{what} after {time.monotonic() - self.began:.1f} s")
+        if what:
+            self.said.append(f"{what} after {time.monotonic() - self.began:.1f} s")
 
     def look(self, name: str) -> None:
         """Keep a picture of the window."""
@@ -135,7 +138,7 @@ class Newcomer:
 def sample_to_map(pictures: Path | None) -> None:
     """File > Open Sample, then Start."""
     person = Newcomer("sample to map", pictures)
-    person.menu("File", "Open Sample", "Patchmap", "Blood cells")
+    person.menu("File", "Open Sample", "Blood cells")
     person.wait(person.is_open, "workspace")
     person.train()
     person.close()
