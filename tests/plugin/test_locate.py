@@ -81,7 +81,7 @@ def test_missing_images_are_marked_counted_and_located(
     assert "2 of them are missing" in panel.summary.facts.text()
     assert explore.locate.isVisibleTo(explore)
     assert not locate.link.isVisibleTo(locate)
-    assert "2 of 24 images of this run are not in" in panel.message.text
+    assert "2 of 24 images of this run are not in" in panel.summary.notes.text()
     np.testing.assert_array_equal(workspace.patches[5], cells[5])
     # What stands for an image that is missing is no image, on the card or anywhere.
     picture = MapLayer.of(viewer).thumbnails.get(4, 64, 1.0).toImage()

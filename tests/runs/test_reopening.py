@@ -240,7 +240,7 @@ def test_what_was_renamed_and_changed_is_missing_and_a_damaged_one_as_well(run, 
     (img / sources.iloc[2]).write_bytes(b"no picture")
     patches = reopen_patches(run)
     assert_own(patches, run, cells, but=[1, 2])
-    assert "or cannot be read" in patches.notes[0]
+    assert "or cannot be read" in " ".join(patches.notes)
 
 
 def test_of_large_folders_what_was_not_looked_at_is_never_shifted():
@@ -479,6 +479,16 @@ def test_rows_of_which_one_cannot_tell_whose_they_are_are_refused(run, change, s
         edit(run, change)
     assert "embedding.csv" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_patches_are_may_be_sorted_as_well(run, cells):
+    path = run.folder / "patches.csv"
+    known = pd.read_csv(path, dtype=str)
+    known.sort_values("content").to_csv(path, index=False)
+    again = Run.load(run.folder)
+    pd.testing.assert_frame_equal(again.known, run.known)
+    known.drop(columns="index").to_csv(path, index=False)
+    assert Run.load(run.folder).known is None
 
 
 def test_a_table_without_its_index_counts_while_it_is_in_order(run):

@@ -173,7 +173,6 @@ def say_changes(run: Run, parts: Sequence[Part]) -> list[str]:
     notes = []
     joined, where = parts[main].joined, parts[main].where
     moved, changed = (part == main) & joined.moved, (part == main) & joined.changed
-    lost = part < 0
     if moved.any():
         first = int(np.flatnonzero(moved)[0])
         before = str(known["source"].iloc[first])
@@ -188,14 +187,6 @@ def say_changes(run: Run, parts: Sequence[Part]) -> list[str]:
             f"{_some(changed, count)} {_have(changed)} other pixels than when the map was made "
             f"(first {_first(known, changed)}); shown as they are now."
         )
-    if lost.any():
-        damaged = {one.source for one in parts[main].patches.skipped}
-        unread = known["source"][lost].isin(damaged).any()
-        notes.append(
-            f"{_some(lost, count)} {_are(lost.sum())} not in {where}"
-            f"{', or cannot be read' if unread else ''} (first "
-            f"{_first(known, lost)}); {_stay(lost.sum())}"
-        )
     new = len(parts[main].patches) - len(np.unique(joined.rows[joined.rows >= 0]))
     if new:
         notes.append(
@@ -203,6 +194,21 @@ def say_changes(run: Run, parts: Sequence[Part]) -> list[str]:
             "run and left out."
         )
     return notes
+
+
+def say_lost(run: Run, parts: Sequence[Part]) -> list[str]:
+    """Say what is missing where most of the images are."""
+    part, _ = _shared_out(len(run), parts)
+    lost, known, most = part < 0, run.who, parts[_main(part)]
+    if not lost.any():
+        return []
+    damaged = {one.source for one in most.patches.skipped}
+    unread = ", or cannot be read" if known["source"][lost].isin(damaged).any() else ""
+    said = (
+        f"{_some(lost, len(run))} {_are(lost.sum())} not in {most.where}{unread} (first "
+        f"{_first(known, lost)}); {_stay(lost.sum())}"
+    )
+    return [said]
 
 
 def say_unchecked(parts: Sequence[Part]) -> list[str]:

@@ -10,6 +10,7 @@ import pandas as pd
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.content import content_of, spread_over
 from napari_patchmap.patches.watch import Watch
+from napari_patchmap.runs.table import INDEX
 from napari_patchmap.writing import whole_file
 
 #: Name of the file in a run folder.
@@ -72,20 +73,26 @@ def save_identity(path: Path, known: pd.DataFrame) -> None:
     """
     digits = [f"{one:016x}" if one else "" for one in known[CONTENT].tolist()]
     with whole_file(path) as file:
-        known.assign(**{CONTENT: digits}).to_csv(file, index=False, errors="backslashreplace")
+        known.assign(**{CONTENT: digits}).to_csv(
+            file, index_label=INDEX, errors="backslashreplace"
+        )
 
 
 def read_identity(path: Path, count: int) -> pd.DataFrame | None:
-    """Read what :func:`save_identity` wrote; None if missing, damaged or of another run."""
+    """Read what :func:`save_identity` wrote; None if missing, damaged or of another run.
+
+    Its rows may have been sorted since then: they go by their column ``index``.
+    """
     try:
         texts = {"source": str, CONTENT: str}
         known = pd.read_csv(path, dtype=texts, na_values=[""], keep_default_na=False)
         digits = known[CONTENT].fillna("0").tolist()
         known[CONTENT] = np.array([int(one, 16) for one in digits], np.uint64)
-        whole = len(known) == count and set(WHERE[:-1]) <= set(known)
+        known = known.set_index(INDEX).sort_index()
+        whole = np.array_equal(known.index, np.arange(count)) and set(WHERE[:-1]) <= set(known)
     except (OSError, ValueError, KeyError, OverflowError):
         return None
-    return known if whole else None
+    return known.reset_index(drop=True) if whole else None
 
 
 def name_of(known: pd.DataFrame, row: int) -> str:

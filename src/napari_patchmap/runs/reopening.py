@@ -21,6 +21,7 @@ from napari_patchmap.runs.gathering import (
     gather,
     moved_origin,
     say_changes,
+    say_lost,
     say_nothing,
     say_unchecked,
 )
@@ -78,7 +79,7 @@ def reopen_patches(
     progress, should_stop : callable, optional
         See :func:`napari_patchmap.patches.open_patches`.
     tell : callable, optional
-        Told what is not as it was when the run was made, of what ``notes`` say.
+        Told what of the images that are there is not as it was when the run was made.
 
     Returns
     -------
@@ -117,7 +118,7 @@ def reopen_patches(
     if not parts:
         raise PatchError(troubles[0] if troubles else say_nothing(run, run.name, None))
     found, changes = gather(run, parts), say_changes(run, parts)
-    found.notes[:0] = [*changes, *say_unchecked(parts)]
+    found.notes[:0] = [*changes, *say_lost(run, parts), *say_unchecked(parts)]
     for sentence in changes:
         tell(sentence)
     if where is not None and any(part.path == os.fspath(where) for part in parts):
