@@ -1,6 +1,6 @@
 """Batched views on the training device: geometry, colour and presets."""
 
-from napari_patchmap import mkl  # noqa: F401 - before any computing
+from napari_patchmap import llvm, mkl  # noqa: F401 - before any computing
 from napari_patchmap.augment.config import JITTERS, PRESETS, AugmentConfig
 from napari_patchmap.augment.views import ViewMaker, notes, preview_views
 

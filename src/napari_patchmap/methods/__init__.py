@@ -1,3 +1,3 @@
 """How maps are learnt and laid out."""
 
-from napari_patchmap import mkl  # noqa: F401 - before any computing
+from napari_patchmap import llvm, mkl  # noqa: F401 - before any computing
