@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import json
 import os
 import shutil
@@ -86,6 +87,15 @@ def quickly(monkeypatch) -> None:
     monkeypatch.setattr("napari_patchmap.runs.run.save_picture", draw)
 
 
+def refusal(run: Run, folder: Path) -> str:
+    """Save a run; return why that was impossible, or ""."""
+    try:
+        run.save(folder)
+    except RunError as error:
+        return str(error)
+    return ""
+
+
 def stopped_run(older: Run, folder: Path) -> None:
     """Save a stopped run with its checkpoint, beside which somebody put files of theirs."""
     left_out = dataclasses.replace(older, skipped=[_SKIPPED])
@@ -130,6 +140,36 @@ def test_a_run_is_whole_whenever_its_saving_is_ended(older, newer, tmp_path, qui
         step += 1
     assert step == made[0] + 1 > 20
     assert maps == sorted(maps)  # from one instant on it is the newer one
+
+
+def test_a_disk_that_ends_at_any_file_costs_nothing_that_was_there(
+    older, newer, tmp_path, quickly
+):
+    newer = dataclasses.replace(newer, skipped=[_SKIPPED])
+    failed_at, outcomes = 0, []
+    while not outcomes or outcomes[-1] != "whole":
+        folder, flushed = tmp_path / f"{failed_at}" / "run", []
+        stopped_run(older, folder)
+        before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+        def flush(_handle, flushed=flushed, failed_at=failed_at):
+            flushed.append(1)
+            if len(flushed) == failed_at + 1:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("napari_patchmap.writing._flush", flush)
+            said = refusal(newer, folder)
+            if said:
+                assert "No space left on device" in said
+                outcomes.append("older")
+                assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
+            else:  # a picture and a list are worth less than the map
+                outcomes.append("without one file" if newer.missed else "whole")
+                assert np.array_equal(Run.load(folder).embedding, newer.embedding)
+                assert not is_unfinished(folder)
+        failed_at += 1
+    assert outcomes == ["older"] * 5 + ["without one file"] * 2 + ["older", "whole"]
 
 
 def test_a_first_saving_may_be_ended_and_made_again(newer, tmp_path, quickly):
@@ -271,9 +311,22 @@ def test_a_quality_that_cannot_be_measured_costs_no_map(tmp_path, monkeypatch):
     assert Run.load(run.save(tmp_path / "run")).info["notes"] == run.metrics["notes"]
 
 
+#: Names that some programs take for something else than letters.
+ODD = [r"x$\frac$", "US$ & A_$", "_hidden", "a\\b\\", "\N{GRINNING FACE}", "", '"q", 1', "#"]
+
+
+def test_labels_come_back_as_they_were(older, tmp_path):
+    table = older.table.assign(label=(ODD * 60)[:60])
+    run = dataclasses.replace(older, table=table, name="$US & _my cells")
+    folder = run.save(tmp_path / "run")
+    assert run.missed == []
+    assert Run.load(folder).labels.tolist() == run.labels.tolist() == (ODD * 60)[:60]
+    assert read_map(folder).title
+
+
 def test_labels_are_drawn_as_they_are(tmp_path):
     """Neither mathematics nor control characters nor bytes that are no text end the drawing."""
-    names = [r"x$\frac$", "US$ & A_$", "_hidden", "a\x00\nb", "\udcff", "血", "w" * 300]
+    names = [*ODD, "a\x00\nb", "\udcff", "血", "w" * 300]
     labels = np.array(names * 10, dtype=object)
     embedding = np.random.default_rng(0).normal(size=(len(labels), 2))
     path = save_picture(tmp_path / "map.png", embedding, labels, {}, r"$\nosuch$ cells")
