@@ -223,7 +223,7 @@ def test_a_folder_called_checkpoint_that_is_not_ours_is_refused(newer, tmp_path,
 
     (tmp_path / "checkpoint").mkdir()
     save_file({"weights": ones(3)}, tmp_path / "checkpoint" / content)
-    for attempt in (check_free, newer.save):
+    for attempt in (check_free, newer.save, lambda path: fit(make_cells(), folder=path)):
         with pytest.raises(RunError, match="'checkpoint' that patchmap did not write"):
             attempt(tmp_path)
     assert (tmp_path / "checkpoint" / content).exists()

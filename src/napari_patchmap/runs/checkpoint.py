@@ -63,6 +63,20 @@ def is_foreign(run: str | Path) -> bool:
         return False
 
 
+def check_ours(run: Path) -> None:
+    """Check that there is no folder ``checkpoint`` of somebody else where ours belongs.
+
+    Raises
+    ------
+    RunError
+    """
+    if is_foreign(run):
+        raise RunError(
+            f"{run} holds a folder '{FOLDER}' that patchmap did not write; choose another "
+            "folder for the run."
+        )
+
+
 def check_same_settings(saved: RunConfig, wanted: RunConfig, run: Path) -> None:
     """Check that a run is resumed with the settings it was started with.
 

@@ -21,7 +21,7 @@ from napari_patchmap.errors import RunError
 from napari_patchmap.lock import alone_in
 from napari_patchmap.runs.checkpoint import (
     FOLDER,
-    is_foreign,
+    check_ours,
     is_unfinished,
     read_state,
     remove_checkpoint,
@@ -70,11 +70,7 @@ def check_free(
     """
     folder = Path(folder).expanduser().resolve()
     recover(folder)
-    if is_foreign(folder):
-        raise RunError(
-            f"{folder} holds a folder '{FOLDER}' that patchmap did not write; choose another "
-            "folder for the run."
-        )
+    check_ours(folder)
     if is_unfinished(folder):
         if not unfinished:
             raise RunError(

@@ -12,7 +12,7 @@ from napari_patchmap.errors import TrainingError
 from napari_patchmap.lock import alone_in
 from napari_patchmap.networks.memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.runs.checkpoint import check_same_settings
+from napari_patchmap.runs.checkpoint import check_ours, check_same_settings
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.run import Run
 from napari_patchmap.training.checkpoints import Checkpoints, read_checkpoint
@@ -91,7 +91,8 @@ def fit(
         If ``should_leave`` said so.
     RunError
         If there is nothing to resume in ``folder``, or with other settings, or
-        another process trains the run in ``folder`` just now.
+        another process trains the run in ``folder`` just now, or checkpoints there are
+        another program's.
     """
     lost = len(patches.missing)
     if lost:
@@ -100,6 +101,8 @@ def fit(
             "pictures of nothing are not trained on; locate them, or load the images again."
         )
     folder = Path(folder).expanduser().resolve() if folder is not None else None
+    if folder is not None:
+        check_ours(folder)
     saved = None
     if resume:
         if folder is None:

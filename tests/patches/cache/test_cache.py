@@ -361,6 +361,7 @@ def test_only_what_we_wrote_is_removed_from_a_cache_that_is_somebodys_folder(tmp
         "patches-2/contents/set/index.npy",
         "patches-1/notes.txt",
         "patches-1/sources/names.json",
+        "patches-1/contents/crops/cell.png",
     ]
     for name in theirs:
         (cache / name).parent.mkdir(parents=True, exist_ok=True)
@@ -368,7 +369,7 @@ def test_only_what_we_wrote_is_removed_from_a_cache_that_is_somebodys_folder(tmp
     assert cache_size() == (0, 0)
     fill(tmp_path / "set", 3)
     open_patches(tmp_path / "set")
-    (store,) = (cache / "patches-1" / "contents").iterdir()
+    (store,) = (p.parent for p in (cache / "patches-1" / "contents").glob("*/meta.json"))
     (store / "thesis.txt").write_text("precious")
     assert cache_size()[1] == 1
     assert clear_cache() > 0

@@ -31,6 +31,7 @@ from napari_patchmap.patches.cache.tidying import (
     SOURCES,
     TAG,
     files_in,
+    is_store,
     mark,
     remove_all,
     remove_store,
@@ -131,7 +132,7 @@ def cache_size() -> tuple[int, int]:
                 continue
             with contextlib.suppress(OSError):
                 total += path.stat().st_size
-    return total, len(_stores())
+    return total, sum(map(is_store, _stores()))
 
 
 def clear_cache() -> int:

@@ -59,11 +59,12 @@ def _is_ours(root: Path) -> bool:
         return (root / TAG).read_text("utf-8").endswith(_OURS)
     # Before there was a tag, a store told by what it says of itself.
     with contextlib.suppress(OSError):
-        return any(_is_store(store) for store in (root / CONTENTS).iterdir())
+        return any(is_store(store) for store in (root / CONTENTS).iterdir())
     return False
 
 
-def _is_store(folder: Path) -> bool:
+def is_store(folder: Path) -> bool:
+    """Whether a folder is a store of ours, by what it says of itself."""
     with contextlib.suppress(OSError, ValueError):
         return {"dtype", "channels", "bytes"} <= set(json.loads((folder / META).read_bytes()))
     return False
