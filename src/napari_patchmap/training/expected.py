@@ -35,7 +35,7 @@ class Expected:
         Of that, the features.
     doubt : (float, float)
         Between how many times as long all of it may take: below 1 where this computer
-        was faster the last time, above 1 where what was measured varied.
+        was faster the last time, below and above where what was measured varied.
     """
 
     before: tuple[float, ...]
@@ -87,6 +87,7 @@ class Expected:
             elif before is not None and stage.trains == "all":
                 low = min(low, before / measured)  # other programs work now
             step.append(measured)
+        high = speed.doubt if speed.doubt > _VARIES else 1.0
         return cls(
             before=tuple(
                 speed.before(stage, patches, turned, tsne=recipe.start == "tsne")
@@ -100,7 +101,8 @@ class Expected:
             layout=TSNE_SECONDS * patches * tsne,
             after=speed.after(patches, turned),
             features=speed.features(patches, turned),
-            doubt=(low, speed.doubt if speed.doubt > _VARIES else 1.0),
+            # What was measured slow now and fast then may be all slow, or all fast.
+            doubt=(min(low, 1 / high), high),
         )
 
     @property

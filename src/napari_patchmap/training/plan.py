@@ -271,14 +271,18 @@ def _too_short(plan: Plan) -> tuple[str, ...]:
     """Say so when a time budget ends before the network has seen every patch once."""
     if plan.minutes is None or not plan.recipe.stages:
         return ()
-    training = max(0.0, plan.seconds - plan.expected.around)
-    stages = zip(plan.recipe.stages, plan.expected.step, strict=True)
-    steps = sum(training * s.share / step for s, step in stages if s.trains == "all")
-    seen = steps * plan.batch_size / plan.patches
-    low, high = (seen / factor for factor in reversed(plan.expected.doubt))
+
+    def seen(factor: float) -> float:
+        """Share of the patches, if all takes so many times as long."""
+        training = max(0.0, plan.seconds - factor * plan.expected.around)
+        stages = zip(plan.recipe.stages, plan.expected.step, strict=True)
+        each = (training * s.share / (factor * t) for s, t in stages if s.trains == "all")
+        return sum(each) * plan.batch_size / plan.patches
+
+    high, low = (seen(factor) for factor in plan.expected.doubt)
     if high >= LEAST_EPOCHS:
         return ()
-    part = f"about {seen:.0%}" if f"{low:.0%}" == f"{high:.0%}" else f"{low:.0%} to {high:.0%}"
+    part = f"about {high:.0%}" if f"{low:.0%}" == f"{high:.0%}" else f"{low:.0%} to {high:.0%}"
     other = "" if plan.spec.backbone == "compact" else ", or take the compact network"
     sentence = (
         f"In this time the network sees {part} of the patches, too few to learn "
