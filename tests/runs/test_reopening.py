@@ -491,6 +491,26 @@ def test_what_patches_are_may_be_sorted_as_well(run, cells):
     assert Run.load(run.folder).known is None
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: text.replace(b",0,0,0,", b",first,0,0,"),
+        lambda text: text.replace(b",0,0,0,", b",,0,0,"),
+        lambda text: text.replace(b"\n1,", b"\n\xff\x00,"),
+        lambda text: b"",
+        lambda text: text.replace(b",", b";"),
+    ],
+)
+def test_a_damaged_list_of_patches_is_none(run, change):
+    path = run.folder / "patches.csv"
+    path.write_bytes(change(path.read_bytes()))
+    again = Run.load(run.folder)
+    assert again.known is None
+    again.origin = run.origin
+    assert "no sound patches.csv" in reopen_patches(again).notes[-1]
+
+
 def test_a_table_without_its_index_counts_while_it_is_in_order(run):
     again = edit(run, lambda table: table.drop(columns="index"))
     assert again.table["source"].tolist() == run.table["source"].tolist()

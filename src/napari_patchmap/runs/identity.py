@@ -89,10 +89,11 @@ def read_identity(path: Path, count: int) -> pd.DataFrame | None:
         digits = known[CONTENT].fillna("0").tolist()
         known[CONTENT] = np.array([int(one, 16) for one in digits], np.uint64)
         known = known.set_index(INDEX).sort_index()
+        numbers = known[[name for name in WHERE[1:] if name in known]].to_numpy(float)
         whole = np.array_equal(known.index, np.arange(count)) and set(WHERE[:-1]) <= set(known)
-    except (OSError, ValueError, KeyError, OverflowError):
+    except Exception:  # noqa: BLE001 - a damaged file may raise anything
         return None
-    return known.reset_index(drop=True) if whole else None
+    return known.reset_index(drop=True) if whole and np.isfinite(numbers).all() else None
 
 
 def name_of(known: pd.DataFrame, row: int) -> str:
