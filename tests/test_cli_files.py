@@ -168,3 +168,15 @@ def test_a_map_that_finds_its_folder_taken_is_saved_elsewhere(
     assert f"saved in {elsewhere} instead" in said
     assert len(Run.load(elsewhere)) == 60
     assert [path.name for path in out.iterdir()] == ["thesis.txt"]
+
+
+def test_a_picture_of_a_grid_that_fails_is_said(data, tmp_path, capsys, monkeypatch):
+    def fail(*_):
+        raise ValueError("no such font")
+
+    monkeypatch.setattr("napari_patchmap.runs.run.save_picture", fail)
+    out = tmp_path / "grid"
+    assert main(["benchmark", str(data), "--methods", "pixels", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "1 of 1: pixels_seed-0: map.png could not be written (no such font)" in said
+    assert (out / "table.csv").exists()

@@ -174,6 +174,8 @@ def run_grid(
                     should_stop=should_stop,
                 )
                 run.save(folder)
+            for note in run.missed:
+                say(f"{where}: {note}")
             if not run.complete:
                 break
         done[cell.name] = cell, run

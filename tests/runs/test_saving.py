@@ -161,7 +161,7 @@ def test_a_disk_that_ends_at_any_file_costs_nothing_that_was_there(
             patch.setattr("napari_patchmap.writing._flush", flush)
             said = refusal(newer, folder)
             if said:
-                assert "No space left on device" in said
+                assert said.startswith(f"The run cannot be saved in {folder} (No space left")
                 outcomes.append("older")
                 assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
             else:  # a picture and a list are worth less than the map
@@ -169,7 +169,8 @@ def test_a_disk_that_ends_at_any_file_costs_nothing_that_was_there(
                 assert np.array_equal(Run.load(folder).embedding, newer.embedding)
                 assert not is_unfinished(folder)
         failed_at += 1
-    assert outcomes == ["older"] * 6 + ["without one file"] * 2 + ["older", "whole"]
+    assert outcomes.count("without one file") == 2
+    assert outcomes.count("older") == len(outcomes) - 3 > 5
 
 
 def test_a_first_saving_may_be_ended_and_made_again(newer, tmp_path, quickly):

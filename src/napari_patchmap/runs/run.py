@@ -39,7 +39,7 @@ from napari_patchmap.runs.folder import (
 from napari_patchmap.runs.identity import PATCHES, places_of, read_identity, save_identity
 from napari_patchmap.runs.image_kind import ImageKind, strangeness
 from napari_patchmap.runs.picture import save_picture
-from napari_patchmap.runs.table import read_map_rows, save_embedding_csv, text_columns
+from napari_patchmap.runs.table import read_map_rows, text_columns, write_embedding_csv
 from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
 from napari_patchmap.writing import whole_file, write_json, write_whole
 
@@ -244,7 +244,7 @@ class Run:
         """Write what was learned first, then what can be made again from it."""
         weights = {k: v.contiguous() for k, v in self.network.state_dict().items()}
         write_whole(folder / "model.safetensors", save(weights))
-        save_embedding_csv(folder / "embedding.csv", self.embedding, self.table)
+        write_embedding_csv(folder / "embedding.csv", self.embedding, self.table)
         save_identity(folder / PATCHES, self.who)
         with whole_file(folder / "features.npy") as file:
             np.save(file, self.features.astype(np.float32, copy=False))

@@ -74,15 +74,27 @@ def save_embedding_csv(
     """
     path = Path(path)
     try:
-        # A name may hold bytes that are no text; they must not cost anybody the map.
-        frame = embedding_table(embedding, table, rows)
-        with whole_file(path) as file:
-            frame.to_csv(file, index=False, errors="backslashreplace")
+        write_embedding_csv(path, embedding, table, rows)
     except OSError as error:
         raise RunError(
             f"{path} cannot be written ({error.strerror or error}); choose another place."
         ) from None
     return path
+
+
+def write_embedding_csv(
+    path: Path, embedding: np.ndarray, table: pd.DataFrame, rows: np.ndarray | None = None
+) -> None:
+    """Do what :func:`save_embedding_csv` does for who has a sentence of their own.
+
+    Raises
+    ------
+    OSError
+    """
+    frame = embedding_table(embedding, table, rows)
+    with whole_file(path) as file:
+        # A name may hold bytes that are no text; they must not cost anybody the map.
+        frame.to_csv(file, index=False, errors="backslashreplace")
 
 
 def text_columns(table: pd.DataFrame) -> list[str]:
