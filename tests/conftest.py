@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
         _start_display()
     probe = "from qtpy.QtWidgets import QApplication; QApplication([])"
     result = subprocess.run(
-        [sys.executable, "-c", probe], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", probe], capture_output=True, text=True, timeout=600
     )
     if result.returncode != 0:
         _stop_display()

@@ -48,9 +48,11 @@ def test_all_kinds_are_valid(made, monkeypatch, tmp_path):
         kind.open(kind.folder)
 
 
-def test_damaged_files_of_every_kind(made, monkeypatch, tmp_path):
+def test_damaged_files_of_every_kind(made, monkeypatch, tmp_path, request):
     monkeypatch.setenv("PATCHMAP_CACHE", str(tmp_path / "cache"))
     rng, found, before = np.random.default_rng(_SEED), [], _most_memory()
+    gc.freeze()  # what other tests left would take a second of each collection
+    request.addfinalizer(gc.unfreeze)
     for kind in made:
         for number in range(_COPIES):
             copy = tmp_path / "copy"

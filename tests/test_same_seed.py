@@ -47,12 +47,12 @@ def start(code: str, *args: str) -> subprocess.Popen:
 @pytest.mark.parametrize("room", ["augment", "networks", "methods.neighbours"])
 def test_mkl_knows_the_processor_before_two_threads_ask(room):
     """Otherwise one of them may compute with 12 bits: see ``mkl.py``."""
-    said, _ = start(WATCH, f"napari_patchmap.{room}").communicate(timeout=120)
+    said, _ = start(WATCH, f"napari_patchmap.{room}").communicate(timeout=900)
     # A single number is not divided among threads.
     assert said.splitlines()[:1] == ["root of 1"]
 
 
 def test_processes_of_two_threads_agree_bit_for_bit():
-    found = [process.communicate(timeout=120)[0] for process in [start(MAP) for _ in "12"]]
+    found = [process.communicate(timeout=900)[0] for process in [start(MAP) for _ in "12"]]
     assert found[0].strip()
     assert len(set(found)) == 1

@@ -42,7 +42,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Found, Foun
         start_new_session=True,
     )
     try:
-        said, _ = process.communicate(timeout=120)
+        said, _ = process.communicate(timeout=900)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         said, _ = process.communicate()

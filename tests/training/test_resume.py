@@ -74,7 +74,7 @@ def test_killed_again_and_again_the_result_is_the_same_bit_for_bit(straight, tmp
     assert kills >= 1
     if not (folder / "config.json").is_file():
         process = start(folder, "resume" if is_unfinished(folder) else "anew")
-        _, complaint = process.communicate(timeout=120)
+        _, complaint = process.communicate(timeout=900)
         assert process.returncode == 0, complaint.decode()
     run = Run.load(folder)
     assert run.complete

@@ -72,10 +72,9 @@ def save_identity(path: Path, known: pd.DataFrame) -> None:
         If the file cannot be written.
     """
     digits = [f"{one:016x}" if one else "" for one in known[CONTENT].tolist()]
+    table = known.assign(**{CONTENT: digits})
     with whole_file(path) as file:
-        known.assign(**{CONTENT: digits}).to_csv(
-            file, index_label=INDEX, errors="backslashreplace"
-        )
+        table.to_csv(file, index_label=INDEX, errors="backslashreplace")
 
 
 def read_identity(path: Path, count: int) -> pd.DataFrame | None:
