@@ -33,7 +33,8 @@ def qtbot(qtbot, monkeypatch):
 
 
 def _patiently(wait: Callable[..., Any], *args: Any, **named: Any) -> Any:
-    named["timeout"] = max(_PATIENCE, named.get("timeout", 0) or 0)
+    if named.get("raising", True):  # else it is waited for what must not come
+        named["timeout"] = max(_PATIENCE, named.get("timeout", 0) or 0)
     return wait(*args, **named)
 
 
