@@ -231,10 +231,12 @@ def main() -> None:
     """Do the three tasks."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pictures", type=Path, help="folder for pictures of each step")
-    parser.add_argument("--tasks", nargs="*", default=["sample", "folder", "labels"])
     parser.add_argument("--busy", type=int, default=0, help="cores that others take")
-    given = parser.parse_args()
     tasks = {"sample": sample_to_map, "folder": folder_to_map, "labels": labels_to_map}
+    parser.add_argument("--tasks", nargs="*", choices=list(tasks), default=list(tasks))
+    given = parser.parse_args()
+    if given.pictures is not None and given.pictures.exists() and not given.pictures.is_dir():
+        parser.error(f"{given.pictures} is a file; choose a folder for the pictures")
     with busy(given.busy):
         for name in given.tasks:
             tasks[name](given.pictures)
