@@ -14,6 +14,7 @@ import pytest
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.patchset import box_table
 from napari_patchmap.training import estimate
+from tests.narrow import narrow, widen
 
 _PACKAGES = (
     "xvfb xauth libegl1 libgl1 libgl1-mesa-dri libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 "
@@ -107,6 +108,20 @@ def make_cells(count: int = 60, side: int = 16, seed: int = 0) -> PatchSet:
 def cells() -> PatchSet:
     """Sixty drawn cells of three kinds, 16 px, with labels."""
     return make_cells()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _narrow_network() -> Iterator[None]:
+    """Train narrow networks, for what is around a network does not depend on its size."""
+    with pytest.MonkeyPatch.context() as patch:
+        narrow(patch)
+        yield
+
+
+@pytest.fixture
+def whole_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train the compact network as people do."""
+    widen(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

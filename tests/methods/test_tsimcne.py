@@ -41,7 +41,8 @@ def test_no_step_at_rate_zero_and_the_peak_is_reached(epochs):
 
 
 def features() -> torch.Tensor:
-    return torch.randn(300, 192, generator=torch.Generator().manual_seed(0))
+    units = small_network().hidden[0].in_features
+    return torch.randn(300, units, generator=torch.Generator().manual_seed(0))
 
 
 def small_network() -> Network:

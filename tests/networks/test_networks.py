@@ -14,7 +14,7 @@ from napari_patchmap.networks.vision import torchvision
 
 @pytest.mark.parametrize("name", BACKBONES)
 @pytest.mark.parametrize(("channels", "size"), [(1, (16, 16)), (3, (9, 12)), (5, (33, 20))])
-def test_any_size_and_channel_count(name, channels, size):
+def test_any_size_and_channel_count(whole_network, name, channels, size):
     backbone = make_backbone(name, channels, size).eval()
     features = backbone(torch.rand(2, channels, *size))
     assert features.shape == (2, backbone.out_features)

@@ -16,6 +16,7 @@ from napari_patchmap.training import estimate, fit, make_plan, muon
 from napari_patchmap.training.device import has_bfloat16
 from napari_patchmap.training.stage_run import StageRun
 from tests.conftest import make_cells
+from tests.narrow import narrow
 from tests.pretended_gpu import pretend
 
 EPOCHS = {"tsimcne": (2.0, 1.0, 1.0), "simclr": (2.0,), "dino": (2.0,)}
@@ -29,7 +30,8 @@ def cells():
 
 @pytest.fixture(autouse=True)
 def _as_fast_as_this_cpu(monkeypatch):
-    """Compute Muon's matrices as fast as the CPU behind the pretended GPU can."""
+    """Train narrow networks, and compute Muon's matrices as the CPU behind this GPU can."""
+    narrow(monkeypatch)
     cpu = has_bfloat16(torch.device("cpu"))
     monkeypatch.setattr(muon, "has_bfloat16", lambda device: cpu)
     monkeypatch.setattr(estimate, "_HOLDS", np.inf)

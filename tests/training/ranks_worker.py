@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -20,6 +21,7 @@ from napari_patchmap.methods.losses import cauchy_infonce
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.norms import SyncBatchNorm, plain_norms, synchronise_norms
 from napari_patchmap.training.ranks import Ranks
+from tests.narrow import narrow
 
 #: Name: backbone, side of the patches, patches in a batch, type, steps.
 NETWORKS: dict[str, tuple[str, int, int, torch.dtype, int]] = {
@@ -186,4 +188,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    with pytest.MonkeyPatch.context() as patch:
+        narrow(patch)
+        main(Path(sys.argv[1]))

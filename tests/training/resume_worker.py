@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 
+import pytest
+
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import Progress, fit
 from tests.conftest import make_cells
+from tests.narrow import narrow
 
 
 def config() -> RunConfig:
@@ -24,4 +27,6 @@ def tell(_: Progress) -> None:
 
 if __name__ == "__main__":
     folder, resume = sys.argv[1], sys.argv[2] == "resume"
-    fit(make_cells(120), config(), folder=folder, resume=resume, progress=tell).save(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        narrow(patch)
+        fit(make_cells(120), config(), folder=folder, resume=resume, progress=tell).save(folder)

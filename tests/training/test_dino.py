@@ -71,7 +71,7 @@ def test_prototypes_are_a_weight_normed_layer_of_length_one():
     torch.testing.assert_close(layer(3 * features), wanted)
 
 
-def test_the_compact_student_comes_to_tell_patches_apart():
+def test_the_compact_student_comes_to_tell_patches_apart(whole_network):
     # One that says the same of every patch has a loss of log(64) = 4.2.
     history = fit(make_cells(200), config(epochs=(12,))).history
     assert history["loss"].iloc[0] > 3.6

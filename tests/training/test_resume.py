@@ -159,7 +159,7 @@ def test_a_full_disk_is_told_once_and_training_goes_on(straight, tmp_path):
     notes = []
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limit[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limit[1]))
     try:
         run = fit(
             make_cells(120),

@@ -1,0 +1,37 @@
+"""The compact network with an eighth of its units, for tests of all that is around it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from napari_patchmap.methods.recipe import Recipe
+from napari_patchmap.networks import backbones
+from napari_patchmap.training import plan
+
+_SHARE = 8
+
+
+_make = plan.make_recipe
+
+
+def narrow(patch: pytest.MonkeyPatch) -> None:
+    """Make the compact network and its projector narrow: same parts, a tenth of the time."""
+    patch.setitem(backbones._OURS, "compact", partial(backbones.Compact, widths=(8, 16, 32)))
+    patch.setattr(plan, "make_recipe", _make_narrow)
+
+
+def widen(patch: pytest.MonkeyPatch) -> None:
+    """Make the compact network as people train it."""
+    patch.setitem(backbones._OURS, "compact", backbones.Compact)
+    patch.setattr(plan, "make_recipe", _make)
+
+
+def _make_narrow(method: str, backbone: str, *args: Any, **named: Any) -> Recipe:
+    recipe = _make(method, backbone, *args, **named)
+    if backbone != "compact":
+        return recipe
+    return replace(recipe, hidden=tuple(units // _SHARE for units in recipe.hidden))
