@@ -71,5 +71,5 @@ def test_dim_patches_are_seen_before_they_are_trained(qtbot, make_napari_viewer)
     panel.workspace.set_augment(AugmentConfig.preset("natural"))
     panel.workspace.set_patches(dimmed(toy_patches()))
     qtbot.waitUntil(lambda: not panel._pause.isActive() and not panel._previews.busy)
-    assert brightest(panel.original.grab().toImage()) > 200
-    assert brightest(panel.views.grab().toImage()) > 100
+    qtbot.waitUntil(lambda: brightest(panel.original.grab().toImage()) > 200)
+    qtbot.waitUntil(lambda: brightest(panel.views.grab().toImage()) > 100)

@@ -149,14 +149,19 @@ def test_a_process_that_is_killed_leaves_what_can_be_resumed(qtbot, panel, stack
     folder = runs_home() / "killed"
     script = (
         "import sys\n"
+        "import pytest\n"
         "from napari_patchmap.patches import open_patches\n"
         "from napari_patchmap.runs import RunConfig, TrainConfig\n"
         "from napari_patchmap.training import fit\n"
+        "from tests.narrow import narrow\n"
+        "narrow(pytest.MonkeyPatch())\n"
         "config = RunConfig(train=TrainConfig(device='cpu', epochs=(1e5, 1, 1),"
         " batch_size=20, checkpoint_every=0))\n"
         "fit(open_patches(sys.argv[1]), config, folder=sys.argv[2])\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", script, str(stack), str(folder)])
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(stack), str(folder)], cwd=Path(__file__).parents[2]
+    )
     try:
         qtbot.waitUntil(lambda: is_unfinished(folder), timeout=60_000)
         panel.workspace.set_patches(patches)
