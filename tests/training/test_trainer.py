@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 import torch
 
+from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import ConfigError, PatchError, TrainingError, TrainingStopped
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
-from napari_patchmap.training import describe_plan, fit
+from napari_patchmap.training import describe_plan, fit, make_plan
+from napari_patchmap.training.kept import Kept
 from napari_patchmap.training.session import Session
 from tests.conftest import make_cells
 
@@ -304,6 +306,26 @@ def test_the_plan_says_when_the_time_is_too_short_for_the_network():
     assert "take the compact network" in said
     enough = TrainConfig(minutes=5, device="cpu")
     assert "too few" not in describe_plan(patches, RunConfig(enough))
+
+
+def test_too_little_time_to_turn_the_patches_is_spent_on_learning(cells, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_patchmap.training.plan.MOST_AROUND", 0.01)
+
+    def settings(minutes: float) -> RunConfig:
+        train = TrainConfig(minutes=minutes, device="cpu", batch_size=32)
+        return RunConfig(train, AugmentConfig.preset("rotations"))
+
+    assert "as it lies, not in its 8 orientations" in describe_plan(cells, settings(0.1))
+    run = fit(cells, settings(0.1), folder=tmp_path, should_stop=lambda: True)
+    assert run.symmetries == [(0, False)]
+    assert "orientations" not in describe_plan(cells, settings(30))
+    plan = make_plan(cells, settings(30))
+    assert plan.recipe.average_symmetries
+    # A run that is resumed goes on as it was planned, whatever the computer does by now.
+    state = {"spec": plan.spec.to_dict(), "plan": plan.to_dict(), "parts": 1}
+    assert make_plan(cells, settings(0.1), kept=Kept.of(state)).recipe.average_symmetries
+    state["plan"] = make_plan(cells, settings(0.1)).to_dict()
+    assert not make_plan(cells, settings(30), kept=Kept.of(state)).recipe.average_symmetries
 
 
 def test_the_plan_says_how_long_it_takes_and_is_kept_with_the_run(cells):

@@ -22,6 +22,8 @@ class Kept:
         Patches in a step.
     parts : int
         Parts in which a step was computed; batch normalisation averages over one.
+    averaged : bool or None
+        Whether features are averaged over symmetries; None if the method alone decides.
     device : dict
         What :func:`described` said of the device; empty if nobody knows.
     """
@@ -29,6 +31,7 @@ class Kept:
     backbone: str
     batch_size: int
     parts: int
+    averaged: bool | None
     device: dict[str, Any]
 
     @classmethod
@@ -38,6 +41,7 @@ class Kept:
             backbone=str(state["spec"]["backbone"]),
             batch_size=int(state["plan"]["stages"][0]["batch_size"]),
             parts=int(state["parts"]),
+            averaged=state["plan"].get("averaged"),
             device=dict(state.get("device") or {}),
         )
 

@@ -34,6 +34,10 @@ from napari_patchmap.training.speeds import recall
 #: Fewer patches than this make no map.
 MIN_PATCHES = 10
 
+#: Features are averaged over symmetries if all but the steps then takes up to this share of
+#: the time that is given.
+MOST_AROUND = 0.75
+
 #: Pixels are kept on the device if they take up to this share of its free memory.
 _PIXEL_SHARE = 0.4
 
@@ -160,6 +164,7 @@ class Plan:
             "steps": None
             if self.minutes is not None
             else [self.steps(i) for i in range(len(self.recipe.stages))],
+            "averaged": self.recipe.average_symmetries,
             "streamed": self.streamed,
             "parts": self.parts,
         }
@@ -232,6 +237,27 @@ def make_plan(
     turned = len(symmetries(config.augment, spec.size)) if recipe.average_symmetries else 1
     share = ranks.largest_share(batch_size)
     tsne = train.tsne().length if recipe.layout == "tsne" else 0.0
+
+    def expect(turned: int) -> Expected:
+        return Expected.of(
+            recipe,
+            speed,
+            updates,
+            patches=count,
+            share=share,
+            turned=turned,
+            tsne=tsne,
+            known=[recall(stage, spec, device, batch_size) for stage in recipe.stages],
+        )
+
+    expected = expect(turned)
+    if turned > 1 and _as_they_lie(expected, train.minutes, ranks, kept):
+        recipe, expected = replace(recipe, average_symmetries=False), expect(1)
+        sentence = (
+            "So that time is left to learn, each patch is looked at as it lies, not in its "
+            f"{turned} orientations."
+        )
+        noted = (*noted, sentence)
     parts = -int(ranks.least(-_parts(speed.memory, share, free)))
     parts = parts if kept is None else max(parts, kept.parts)
     streamed, notes = _streamed(train.pixels, count, spec, free)
@@ -251,20 +277,24 @@ def make_plan(
         spec=spec,
         streamed=streamed,
         parts=parts,
-        expected=Expected.of(
-            recipe,
-            speed,
-            updates,
-            patches=count,
-            share=share,
-            turned=turned,
-            tsne=tsne,
-            known=[recall(stage, spec, device, batch_size) for stage in recipe.stages],
-        ),
+        expected=expected,
         notes=notes,
     )
     few = few_patches(count)
     return replace(plan, notes=(*([few] if few else []), *notes, *_too_short(plan)))
+
+
+def _as_they_lie(
+    expected: Expected, minutes: float | None, ranks: Ranks, kept: Kept | None
+) -> bool:
+    """Whether looking at each patch in all its orientations would leave no time to learn."""
+    if kept is not None and kept.averaged is not None:
+        return not kept.averaged
+    if minutes is None:
+        return False
+    fastest = expected.doubt[0] * expected.around
+    fits = fastest <= MOST_AROUND * 60 * minutes
+    return not ranks.least(int(fits))
 
 
 def _too_short(plan: Plan) -> tuple[str, ...]:
