@@ -12,12 +12,10 @@ With pictures there is a film strip of each task; ``--busy`` takes so many cores
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import napari
@@ -26,6 +24,9 @@ from PIL import Image, ImageDraw
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QMenu, QWidget
+
+sys.path.insert(0, str(Path(__file__).parent))
+from under_load import busy
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -154,20 +155,6 @@ def strip(seen: Sequence[tuple[str, Path]]) -> Image.Image:
             film.paste(picture.convert("RGB").resize((width, height)), (left, top + room))
         ImageDraw.Draw(film).text((left + 8, top + 5), words, "black", font_size=15)
     return film
-
-
-@contextmanager
-def busy(loops: int) -> Iterator[None]:
-    """Let other programs take so many cores."""
-    others = [
-        subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(loops)
-    ]
-    try:
-        yield
-    finally:
-        for other in others:
-            other.kill()
-            other.wait()
 
 
 def sample_to_map(pictures: Path | None) -> None:

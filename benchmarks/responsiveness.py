@@ -1,7 +1,7 @@
 """How long the window does not answer while a map is trained on the CPU, and what that costs.
 
     xvfb-run -a -s "-screen 0 1600x1000x24" \\
-        python benchmarks/responsiveness.py pbc28.npz [--seconds 60] [--where]
+        python benchmarks/responsiveness.py pbc28.npz [--seconds 60] [--where] [--busy 1]
 
 Opens napari with all panels (1366 x 768), loads the patches, starts a training with
 real clicks and lets a timer tick every 5 ms in the event loop while the map moves.
@@ -16,7 +16,9 @@ idle
 training
     from the first steps of stage 1 on, live map updates included.
 
-``--where`` prints what the event loop was doing in the gaps over 50 ms.
+``--where`` prints what the event loop was doing in the gaps over 50 ms. With ``--busy``
+endless loops of other programs take so many cores meanwhile, and one thread without a
+window is measured beside them, too.
 """
 
 from __future__ import annotations
@@ -36,6 +38,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+from under_load import busy, environment
 
 TICK_MS, LIMIT_MS = 5, 50.0
 
@@ -221,6 +226,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--where", action="store_true")
+    parser.add_argument("--busy", type=int, default=0, help="cores that others take")
     parser.add_argument("--window-only", action="store_true")
     parser.add_argument("--picture", type=Path, help="write a screenshot of the window here")
     parser.add_argument("--engine", action="store_true", help=argparse.SUPPRESS)
@@ -228,6 +234,12 @@ def main() -> None:
     if options.engine:
         print(json.dumps(command_line(options.data, options.seconds)))
         return
+    with busy(options.busy):
+        measure(options)
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Print the tables."""
     import torch
 
     cores = len(os.sched_getaffinity(0))
@@ -238,13 +250,14 @@ def main() -> None:
     )
     rates = []
 
-    def engine() -> None:
-        if not options.window_only:
-            command = [sys.executable, __file__, str(options.data), "--engine"]
-            command += ["--seconds", str(options.seconds)]
-            rates.append(float(subprocess.check_output(command).splitlines()[-1]))
+    def engine(threads: int | None = None) -> float:
+        command = [sys.executable, __file__, str(options.data), "--engine"]
+        command += ["--seconds", str(options.seconds)]
+        given = environment(threads)
+        return float(subprocess.check_output(command, env=given).splitlines()[-1])
 
-    engine()
+    if not options.window_only:
+        rates.append(engine())
     heads = (
         "event loop,ticks,median ms,p95 ms,p99 ms,max ms,gaps > 50 ms,their share of time,load"
     )
@@ -253,8 +266,14 @@ def main() -> None:
         os.environ["XDG_DATA_HOME"] = home
         speed = window(options.data, options.seconds, options.where, options.picture)
     print(f"\nIn the window, without the timer, {speed:,.0f} patches a minute were trained.")
-    engine()
+    if options.busy:
+        alone = engine(threads=1)
+        print(
+            f"One thread without a window makes {alone:,.0f} beside the same load: the window "
+            f"{speed / alone:.2f} of it."
+        )
     if rates:
+        rates.append(engine())
         mean = sum(rates) / len(rates)
         print(
             f"On the command line {rates[0]:,.0f} before and {rates[1]:,.0f} after: the window "
