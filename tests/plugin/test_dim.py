@@ -63,10 +63,10 @@ def test_dim_patches_are_seen_on_card_gallery_stack_and_as_guests(
     )
 
 
-def test_dim_patches_are_seen_before_they_are_trained(qtbot, make_napari_viewer):
-    viewer = make_napari_viewer(show=True)
+def test_dim_patches_are_seen_before_they_are_trained(qtbot, viewer):
     panel = Augmentations(viewer)
-    viewer.window.add_dock_widget(panel, name="Augmentations")
+    qtbot.addWidget(panel)  # in a window of its own, which no dock can squeeze to nothing
+    panel.resize(400, 900)
     panel.show()
     panel.workspace.set_augment(AugmentConfig.preset("natural"))
     panel.workspace.set_patches(dimmed(toy_patches()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import time
 
 import numpy as np
@@ -113,7 +115,7 @@ def test_the_plan_counts_the_tsne(cells):
     plan = make_plan(cells, config())
     assert plan.expected.layout > 0
     assert make_plan(cells, config(method="tsimcne", epochs=(3, 1, 1))).expected.layout == 0
-    assert plan.lines()[0].startswith("about")
+    assert re.match(r"about|\d+ m?s to ", plan.lines()[0])  # the latter on a busy computer
 
 
 def test_histology_is_trained_as_published(cells):
