@@ -50,11 +50,6 @@ def pytest_configure(config: pytest.Config) -> None:
         )
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Run one process more than there are cores: a third of the time they wait."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Take the virtual display down."""
     _stop_display()
