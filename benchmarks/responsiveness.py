@@ -231,6 +231,8 @@ def main() -> None:
     parser.add_argument("--picture", type=Path, help="write a screenshot of the window here")
     parser.add_argument("--engine", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if not options.data.is_file():
+        parser.error(f"there is no file {options.data}; give an .npz with images")
     if options.engine:
         print(json.dumps(command_line(options.data, options.seconds)))
         return
@@ -253,7 +255,7 @@ def measure(options: argparse.Namespace) -> None:
     def engine(threads: int | None = None) -> float:
         command = [sys.executable, __file__, str(options.data), "--engine"]
         command += ["--seconds", str(options.seconds)]
-        given = environment(threads)
+        given = None if threads is None else environment(threads)
         return float(subprocess.check_output(command, env=given).splitlines()[-1])
 
     if not options.window_only:

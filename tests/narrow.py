@@ -1,4 +1,4 @@
-"""The compact network with an eighth of its units, for tests of all that is around it."""
+"""The compact network with few units, for tests of all that is around it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from napari_patchmap.methods.recipe import Recipe
 from napari_patchmap.networks import backbones
 from napari_patchmap.training import plan
 
+#: Of the projector's hidden units one in so many is left.
 _SHARE = 8
-
 
 _make = plan.make_recipe
 

@@ -308,7 +308,7 @@ def test_the_plan_says_when_the_time_is_too_short_for_the_network():
     assert "too few" not in describe_plan(patches, RunConfig(enough))
 
 
-def test_too_little_time_to_turn_the_patches_is_spent_on_learning(cells, tmp_path, monkeypatch):
+def test_too_little_time_to_turn_the_patches_is_spent_on_learning(cells, monkeypatch):
     monkeypatch.setattr("napari_patchmap.training.plan.MOST_AROUND", 0.01)
 
     def settings(minutes: float) -> RunConfig:
@@ -316,7 +316,8 @@ def test_too_little_time_to_turn_the_patches_is_spent_on_learning(cells, tmp_pat
         return RunConfig(train, AugmentConfig.preset("rotations"))
 
     assert "as it lies, not in its 8 orientations" in describe_plan(cells, settings(0.1))
-    run = fit(cells, settings(0.1), folder=tmp_path, should_stop=lambda: True)
+    run = fit(cells, settings(0.1))
+    assert run.complete
     assert run.symmetries == [(0, False)]
     assert "orientations" not in describe_plan(cells, settings(30))
     plan = make_plan(cells, settings(30))

@@ -237,17 +237,18 @@ def make_plan(
     turned = len(symmetries(config.augment, spec.size)) if recipe.average_symmetries else 1
     share = ranks.largest_share(batch_size)
     tsne = train.tsne().length if recipe.layout == "tsne" else 0.0
+    known = [recall(stage, spec, device, batch_size) for stage in recipe.stages]
 
-    def expect(turned: int) -> Expected:
+    def expect(orientations: int) -> Expected:
         return Expected.of(
             recipe,
             speed,
             updates,
             patches=count,
             share=share,
-            turned=turned,
+            turned=orientations,
             tsne=tsne,
-            known=[recall(stage, spec, device, batch_size) for stage in recipe.stages],
+            known=known,
         )
 
     expected = expect(turned)
