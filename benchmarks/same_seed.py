@@ -60,7 +60,11 @@ def main() -> int:
         return 0
     threads = os.environ.get("OMP_NUM_THREADS", "2")
     print(f"{args.count} cells, {threads} threads\n")
-    print("| method | processes | different maps | failed | seconds |\n" + "|---" * 5 + "|")
+    print(
+        "| method | processes | different maps | failed | seconds | hash of a map |\n"
+        + "|---" * 6
+        + "|"
+    )
     bad = 0
     for method in args.methods:
         began, seen = time.monotonic(), collections.Counter[str]()
@@ -79,7 +83,11 @@ def main() -> int:
         failed, made = seen.pop("failed", 0), sum(seen.values())
         bad += failed > 0 or len(seen) != 1
         seconds = time.monotonic() - began
-        print(f"| {method} | {made} | {len(seen)} | {failed} | {seconds:.0f} |", flush=True)
+        first = next(iter(seen), "")[:8]
+        print(
+            f"| {method} | {made} | {len(seen)} | {failed} | {seconds:.0f} | {first} |",
+            flush=True,
+        )
     return int(bad > 0)
 
 

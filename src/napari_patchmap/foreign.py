@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import shorten
 
 from napari_patchmap.errors import PatchError, PatchmapError
 
+#: Characters of a foreign error that people are shown: torch lists every weight.
+_LONGEST = 200
+
 
 def words(error: BaseException) -> str:
-    """Say in a line what an error of others is."""
-    return " ".join(str(error).split()) or type(error).__name__
+    """Say in a line what an error of others is; of a long list its beginning."""
+    return shorten(str(error), _LONGEST, placeholder=" ...") or type(error).__name__
 
 
 @contextmanager

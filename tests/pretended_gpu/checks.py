@@ -11,9 +11,9 @@ import torch
 
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import TrainingError
+from napari_patchmap.networks.device import has_bfloat16
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import estimate, fit, make_plan, muon
-from napari_patchmap.training.device import has_bfloat16
 from napari_patchmap.training.stage_run import StageRun
 from tests.conftest import make_cells
 from tests.narrow import narrow
@@ -87,6 +87,23 @@ def test_half_precision_gives_a_map(cells, method, precision):
     run = fit(cells, config(method, precision=precision))
     assert np.isfinite(run.embedding).all()
     assert np.isfinite(run.history["loss"]).all()
+
+
+def test_further_patches_are_placed_on_the_gpu_or_where_there_is_room(cells):
+    run = fit(cells, config(precision="bfloat16"))
+    weights = sum(value.nbytes for value in run.network.state_dict().values())
+    pretend.most_used()
+    placed = run.transform(cells)
+    assert pretend.most_used() > weights
+    # The network that was trained there has another order in memory, which rounds otherwise.
+    assert np.allclose(placed, run.embedding, atol=0.1 * np.ptp(run.embedding))
+    assert run.network.device.type == "cpu"
+    pretend.set_memory(weights // 2)
+    assert np.allclose(run.transform(cells), run.embedding, atol=0.1 * np.ptp(run.embedding))
+    pretend.set_memory()
+    pretend.most_used()
+    replace(run, config=on_the_cpu(run.config)).transform(cells)
+    assert pretend.most_used() == 0
 
 
 @pytest.mark.parametrize("optimiser", ["sgd", "lars"])

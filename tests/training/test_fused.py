@@ -10,10 +10,10 @@ import torch
 
 from napari_patchmap.methods.losses import cauchy_infonce
 from napari_patchmap.networks import Network, NetworkSpec
+from napari_patchmap.networks.device import Device, choose_device
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from napari_patchmap.training import fused as module
-from napari_patchmap.training.device import Device, choose_device
 from napari_patchmap.training.fused import fused, wants_fusing
 
 CPU = choose_device("cpu", "float32")

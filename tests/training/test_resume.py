@@ -17,11 +17,11 @@ import pytest
 import torch
 
 from napari_patchmap.errors import RunError, TrainingError
+from napari_patchmap.networks.device import Device
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs import Run, RunConfig
 from napari_patchmap.runs.checkpoint import is_unfinished, state_file
 from napari_patchmap.training import fit
-from napari_patchmap.training.device import Device
 from napari_patchmap.training.kept import Kept, described
 from tests.conftest import make_cells
 from tests.training.resume_worker import config
@@ -35,15 +35,19 @@ def straight() -> Run:
     return fit(make_cells(120), config())
 
 
-def same(first: Run, second: Run) -> bool:
+def differences(first: Run, second: Run) -> list[str]:
+    """What differs between two runs, in words that tell where to look."""
     weights, others = first.network.state_dict(), second.network.state_dict()
-    return (
-        np.array_equal(first.embedding, second.embedding)
-        and np.array_equal(first.features, second.features)
-        and all(weights[name].equal(others[name]) for name in weights)
-        and first.history["loss"].equals(second.history["loss"])
-        and first.info["steps"] == second.info["steps"]
-    )
+    found = [name for name in weights if not weights[name].equal(others[name])]
+    for name in ("embedding", "features"):
+        if not np.array_equal(getattr(first, name), getattr(second, name)):
+            found.append(name)
+    losses = [run.history["loss"] for run in (first, second)]
+    if not losses[0].equals(losses[1]):
+        found.append(f"losses {[list(loss) for loss in losses]}")
+    if first.info["steps"] != second.info["steps"]:
+        found.append(f"steps {first.info['steps']} and {second.info['steps']}")
+    return found
 
 
 def start(folder: Path, how: str) -> subprocess.Popen:
@@ -78,7 +82,7 @@ def test_killed_again_and_again_the_result_is_the_same_bit_for_bit(straight, tmp
         assert process.returncode == 0, complaint.decode()
     run = Run.load(folder)
     assert run.complete
-    assert same(run, straight)
+    assert differences(run, straight) == []
     assert not is_unfinished(folder)
 
 
@@ -91,7 +95,7 @@ def test_a_stopped_run_goes_on_where_it_stopped(straight, tmp_path, when):
     assert is_unfinished(tmp_path)  # the partial map is kept, and so is the way on
     assert not Run.load(tmp_path).complete
     resumed = fit(cells, folder=tmp_path, resume=True)
-    assert same(resumed, straight)
+    assert differences(resumed, straight) == []
     resumed.save(tmp_path)
     assert Run.load(tmp_path).complete
     assert not is_unfinished(tmp_path)
@@ -121,7 +125,7 @@ def test_a_pause_holds_the_training_and_changes_nothing(straight):
     began = time.monotonic()
     run = fit(make_cells(120), config(), progress=reports.append, should_pause=should_pause)
     spent = time.monotonic() - began
-    assert same(run, straight)
+    assert differences(run, straight) == []
     # The pause does not count as time of the run.
     assert run.info["seconds"] < spent - 1.4
 
@@ -170,7 +174,7 @@ def test_a_full_disk_is_told_once_and_training_goes_on(straight, tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
         signal.signal(signal.SIGXFSZ, handler)
-    assert same(run, straight)
+    assert differences(run, straight) == []
     assert len(notes) == 1
     assert "No checkpoint can be written in" in notes[0]
     assert "training goes on" in notes[0]
@@ -187,5 +191,5 @@ def test_a_folder_that_cannot_be_written_is_told_and_training_goes_on(straight, 
         folder=tmp_path / "run",
         progress=lambda p: notes.append(p.note) if p.note else None,
     )
-    assert same(run, straight)
+    assert differences(run, straight) == []
     assert len(notes) == 1

@@ -12,6 +12,7 @@ import torch
 
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import ConfigError, PatchError, TrainingError, TrainingStopped
+from napari_patchmap.networks import device
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import describe_plan, fit, make_plan
@@ -84,7 +85,8 @@ def test_training_leaves_the_callers_randomness_alone(cells):
 @pytest.mark.parametrize("when", [0, 3, 9, 14])
 def test_a_stop_in_any_stage_keeps_a_valid_run(cells, when, tmp_path):
     steps = iter(range(1000))
-    run = fit(cells, config(), should_stop=lambda: next(steps) >= when)
+    settings = config(device="cpu", precision="float32")  # others round otherwise
+    run = fit(cells, settings, should_stop=lambda: next(steps) >= when)
     assert not run.complete
     assert sum(run.info["steps"]) <= when
     assert run.embedding.shape == (60, 2)
@@ -274,7 +276,7 @@ def test_maps_may_have_more_dimensions(cells, dimensions, backbone, tmp_path):
     seen = []
     run = fit(
         cells,
-        config(dimensions=dimensions, backbone=backbone, epochs=(1, 1, 1)),
+        config(dimensions=dimensions, backbone=backbone, epochs=(1, 1, 1), device="cpu"),
         progress=lambda p: seen.append(p.embedding) if p.embedding is not None else None,
         snapshot_seconds=0.0,
     )
@@ -284,6 +286,19 @@ def test_maps_may_have_more_dimensions(cells, dimensions, backbone, tmp_path):
     assert np.allclose(again.embedding, run.embedding, rtol=1e-5)
     # Other memory layouts round otherwise in bfloat16.
     assert np.allclose(again.transform(cells), run.embedding, atol=0.03)
+
+
+@pytest.mark.parametrize("hardware", [False, True])
+def test_patches_are_placed_in_the_precision_that_this_computer_has(
+    cells, monkeypatch, hardware
+):
+    """A run of a computer that computes bfloat16; emulated it takes seven times as long."""
+    run = fit(cells, config(device="cpu", precision="bfloat16"))
+    monkeypatch.setattr(device, "has_bfloat16", lambda target: hardware)
+    placed = run.place(cells).embedding
+    assert np.allclose(placed, run.embedding, atol=0.1 * np.ptp(run.embedding))
+    exact = replace(run, info={**run.info, "half": None}).place(cells).embedding
+    assert np.array_equal(placed, exact) is not hardware
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

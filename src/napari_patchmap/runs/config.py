@@ -65,7 +65,11 @@ class TrainConfig(Config):
         "auto", "Where to compute; auto takes a GPU if there is one.", group="Computer"
     )
     seed: int = setting(
-        0, "Same seed, same machine: same map.", low=0, high=2**31 - 1, group="Computer"
+        0,
+        "Same seed, same machine: same map; on a GPU nearly the same.",
+        low=0,
+        high=2**31 - 1,
+        group="Computer",
     )
     batch_size: int | None = setting(
         None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import platform
@@ -22,7 +23,9 @@ from napari_patchmap.errors import MissingPackageError, RunError
 from napari_patchmap.foreign import words
 from napari_patchmap.lock import alone_in
 from napari_patchmap.networks import Network, NetworkSpec
+from napari_patchmap.networks.device import choose_device, in_hardware
 from napari_patchmap.networks.inference import infer
+from napari_patchmap.networks.memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet, Skipped
 from napari_patchmap.patches.patchset import labels_of
@@ -188,12 +191,8 @@ class Run:
             )
         fit = patches.fit or self.images.fit
         same = replace(patches, intensity=self.images.intensity, fit=fit)
-        features, embedding = infer(
-            self.network,
-            PatchPixels(same, self.network.spec.size),
-            symmetries=self.symmetries,
-            half=self._half_precision,
-            watch=watch,
+        features, embedding = self._look_at(
+            PatchPixels(same, self.network.spec.size), self._placing_device, watch
         )
         if self.layout == "tsne":
             embedding = self.config.train.tsne().place(
@@ -203,11 +202,30 @@ class Run:
         notes = (*self.images.differences(same), *([sentence] if sentence else []))
         return Placed(embedding, distances, notes)
 
+    def _look_at(
+        self,
+        pixels: PatchPixels,
+        device: torch.device,
+        watch: Callable[[int, int], None] | None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Features and outputs of patches; on the CPU if a GPU has no room for them."""
+        # In the precision of the training, so that a patch lands where it was.
+        half = in_hardware(getattr(torch, self.info.get("half") or "float32"), device)
+        network = self.network
+        try:
+            if device.type != "cpu":
+                network = copy.deepcopy(network).to(device)
+            return infer(network, pixels, symmetries=self.symmetries, half=half, watch=watch)
+        except (MemoryError, RuntimeError) as error:
+            if device.type == "cpu" or not is_out_of_memory(error):
+                raise
+        free_cached_memory()
+        return self._look_at(pixels, torch.device("cpu"), watch)
+
     @property
-    def _half_precision(self) -> torch.dtype | None:
-        """Precision of the training, so that a patch lands where it was."""
-        name = self.info.get("half")
-        return getattr(torch, name) if name else None
+    def _placing_device(self) -> torch.device:
+        """The best there is here now, unless the person chose the CPU."""
+        return choose_device("cpu" if self.config.train.device == "cpu" else "auto").target
 
     # -- the folder --------------------------------------------------------------
 

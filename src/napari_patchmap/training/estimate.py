@@ -15,9 +15,9 @@ from napari_patchmap.methods.layout import MOST_LANDMARKS
 from napari_patchmap.methods.losses import cauchy_infonce
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.networks import Network, NetworkSpec
+from napari_patchmap.networks.device import Device
 from napari_patchmap.networks.inference import MOST_SETTLING
 from napari_patchmap.networks.memory import is_out_of_memory
-from napari_patchmap.training.device import Device
 from napari_patchmap.training.optimisers import make_optimiser
 
 P = ParamSpec("P")

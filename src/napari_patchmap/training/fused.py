@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from napari_patchmap.networks import Network
-from napari_patchmap.training.device import Device
+from napari_patchmap.networks.device import Device
 
 log = logging.getLogger(__name__)
 

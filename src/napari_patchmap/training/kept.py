@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from napari_patchmap.training.device import Device
+from napari_patchmap.networks.device import Device
 
 
 @dataclass(frozen=True)

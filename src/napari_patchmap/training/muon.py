@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from napari_patchmap.training.device import has_bfloat16
+from napari_patchmap.networks.device import has_bfloat16
 
 #: Coefficients of the Newton-Schulz iteration (K. Jordan et al., "Muon: An optimizer for
 #: hidden layers in neural networks", 2024), which brings all singular values close to one.

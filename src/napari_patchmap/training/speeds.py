@@ -16,7 +16,7 @@ from napari_patchmap.writing import write_json
 if TYPE_CHECKING:
     from napari_patchmap.methods.stage import Stage
     from napari_patchmap.networks import NetworkSpec
-    from napari_patchmap.training.device import Device
+    from napari_patchmap.networks.device import Device
     from napari_patchmap.training.pace import Pace
     from napari_patchmap.training.plan import Plan
 
