@@ -79,3 +79,7 @@ def test_a_range_of_what_is_seen_says_nothing_if_it_may_be_enough(plan):
     (sentence,) = _too_short(replace(short, expected=replace(slow, doubt=(0.5, 2.0))))
     assert re.search(r"sees \d+% to \d+% of the patches", sentence), sentence
     assert _too_short(replace(short, expected=replace(slow, doubt=(0.001, 1.0)))) == ()
+    (sentence,) = _too_short(
+        replace(short, patches=20, expected=replace(slow, step=(1.0,) * 3))
+    )
+    assert re.search(r"makes about \d+ steps, too few", sentence), sentence

@@ -136,7 +136,9 @@ def test_a_run_of_too_few_steps_says_so_with_its_figures():
     assert said == run.metrics["notes"][0]
     assert re.search(r"saw only 5\d% of the patches", said), said
     assert said in run.info["notes"]
-    enough = fit(patches, config(epochs=(1, 0.1, 0.1)))
+    few = fit(patches, config(epochs=(1, 0.1, 0.1))).metrics["training"]["warning"]
+    assert re.search(r"made only 1\d steps", few), few
+    enough = fit(patches, config(epochs=(4, 0.1, 0.1)))
     assert enough.metrics["training"]["warning"] == ""
 
 

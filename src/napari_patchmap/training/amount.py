@@ -9,6 +9,9 @@ from napari_patchmap.methods.stage import Stage
 #: Passes over the patches below which the whole network has learned next to nothing.
 LEAST_EPOCHS = 1.0
 
+#: Steps of the whole network below which its map tells little more than the pixels do.
+LEAST_STEPS = 50
+
 #: Fewer patches make a map whose groups are hardly more than single images.
 FEW_PATCHES = 200
 
@@ -40,13 +43,20 @@ def too_little(stages: Sequence[Stage], steps: Sequence[int], epochs: Sequence[f
     """
     if not stages:
         return ""
-    whole = [e for s, e in zip(stages, epochs, strict=False) if s.trains == "all"]
-    seen = sum(whole)
-    if seen == 0:
+    seen, made = (
+        sum(n for s, n in zip(stages, numbers, strict=False) if s.trains == "all")
+        for numbers in (epochs, steps)
+    )
+    if made == 0:
         return "The network made no step, so this map is one of random features; train longer."
     if seen < LEAST_EPOCHS:
         return (
             f"The network saw only {seen:.0%} of the patches once, so this map says little; "
+            "train longer."
+        )
+    if made < LEAST_STEPS:
+        return (
+            f"The network made only {made} step{'s'[: made != 1]}, so this map says little; "
             "train longer."
         )
     skipped = skipped_stages(stages, steps)

@@ -22,7 +22,7 @@ from napari_patchmap.networks.memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.networks.started import STARTED
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.config import RunConfig, TrainConfig
-from napari_patchmap.training.amount import LEAST_EPOCHS, few_patches
+from napari_patchmap.training.amount import LEAST_EPOCHS, LEAST_STEPS, few_patches
 from napari_patchmap.training.cores import Cores
 from napari_patchmap.training.estimate import measure_speed, update_seconds
 from napari_patchmap.training.expected import Expected
@@ -299,27 +299,34 @@ def _as_they_lie(
 
 
 def _too_short(plan: Plan) -> tuple[str, ...]:
-    """Say so when a time budget ends before the network has seen every patch once."""
+    """Say so when a time budget ends before the network can have learned much."""
     if plan.minutes is None or not plan.recipe.stages:
         return ()
 
-    def seen(factor: float) -> float:
-        """Share of the patches, if all takes so many times as long."""
+    def made(factor: float) -> float:
+        """Steps of the whole network, if all takes so many times as long."""
         training = max(0.0, plan.seconds - factor * plan.expected.around)
         stages = zip(plan.recipe.stages, plan.expected.step, strict=True)
-        each = (training * s.share / (factor * t) for s, t in stages if s.trains == "all")
-        return sum(each) * plan.batch_size / plan.patches
+        return sum(training * s.share / (factor * t) for s, t in stages if s.trains == "all")
 
-    high, low = (seen(factor) for factor in plan.expected.doubt)
-    if high >= LEAST_EPOCHS:
+    steps = [made(factor) for factor in plan.expected.doubt]
+    seen = [count * plan.batch_size / plan.patches for count in steps]
+    if steps[0] >= LEAST_STEPS and seen[0] >= LEAST_EPOCHS:
         return ()
-    part = f"about {high:.0%}" if f"{low:.0%}" == f"{high:.0%}" else f"{low:.0%} to {high:.0%}"
+    if seen[0] < LEAST_EPOCHS:
+        what = f"sees {_about(*(f'{share:.0%}' for share in seen))} of the patches"
+    else:
+        what = f"makes {_about(*(f'{count:.0f}' for count in steps))} steps"
     other = "" if plan.spec.backbone == "compact" else ", or take the compact network"
     sentence = (
-        f"In this time the network sees {part} of the patches, too few to learn "
-        f"much; give it more minutes or a GPU{other}."
+        f"In this time the network {what}, too few to learn much; give it more minutes or a "
+        f"GPU{other}."
     )
     return (sentence,)
+
+
+def _about(high: str, low: str) -> str:
+    return f"about {high}" if low == high else f"{low} to {high}"
 
 
 def _for_histology(
