@@ -10,6 +10,7 @@ from napari_patchmap.errors import ConfigError
 
 if TYPE_CHECKING:
     from napari_patchmap.config import Setting
+    from napari_patchmap.patches import OpenRequest
     from napari_patchmap.patches.objects.crop_config import CropConfig
     from napari_patchmap.patches.slides.tile_config import TileConfig
 
@@ -275,6 +276,24 @@ def given_settings(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def requested(args: argparse.Namespace) -> OpenRequest:
+    """Return which patches are to be opened, and how."""
+    from napari_patchmap.patches import OpenRequest
+
+    return OpenRequest(
+        args.data,
+        sizes=args.sizes,
+        labels=args.labels,
+        label_column=args.label_column,
+        axes=args.axes,
+        pattern=args.pattern,
+        channels=args.channels.split(",") if args.channels else None,
+        tiles=chosen_tiles(args),
+        objects=args.objects,
+        crops=_chosen_crops(args),
+    )
+
+
 def chosen_tiles(args: argparse.Namespace) -> TileConfig | None:
     """Return how slides are to be cut, None when nothing was said of it."""
     from napari_patchmap.patches.slides.tile_config import TileConfig
@@ -287,7 +306,7 @@ def chosen_tiles(args: argparse.Namespace) -> TileConfig | None:
     return TileConfig(**chosen) if chosen else None
 
 
-def chosen_crops(args: argparse.Namespace) -> CropConfig | None:
+def _chosen_crops(args: argparse.Namespace) -> CropConfig | None:
     """Return how objects are to be cut out, None without objects."""
     from napari_patchmap.patches.objects.crop_config import CropConfig
 

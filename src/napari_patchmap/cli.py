@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from napari_patchmap.arguments import (
     AUGMENT,
-    chosen_crops,
     chosen_tiles,
     given_settings,
     make_parser,
+    requested,
 )
 from napari_patchmap.errors import PatchmapError, RunError
 from napari_patchmap.terminal import Interrupt, ProgressLine, is_main_process, say, warn
@@ -284,16 +284,7 @@ def _open(args: argparse.Namespace) -> PatchSet:
 
     with ProgressLine() as line, Interrupt() as interrupt:
         patches = open_patches(
-            args.data,
-            sizes=args.sizes,
-            labels=args.labels,
-            label_column=args.label_column,
-            axes=args.axes,
-            pattern=args.pattern,
-            channels=args.channels.split(",") if args.channels else None,
-            tiles=chosen_tiles(args),
-            objects=args.objects,
-            crops=chosen_crops(args),
+            requested(args),
             progress=lambda done, total: line.count("reading images", done, total),
             should_stop=interrupt.is_set,
         )

@@ -143,7 +143,7 @@ def test_a_dropped_zarr_is_loaded(qtbot, viewer, tmp_path):
     stored[:] = pixels
     assert "Patchmap" in drop(viewer, tmp_path / "stack.zarr", "Patchmap")
     panel = opened(qtbot, viewer)
-    assert panel.source.kind.currentData() == "file"
+    assert panel.source.kind.currentData() == "stack"
     np.testing.assert_array_equal(workspace_of(viewer).patches[4][..., 0], pixels[4])
 
 
@@ -158,7 +158,7 @@ def test_a_folder_without_images_is_one_sentence(qtbot, viewer, tmp_path):
 def test_a_folder_of_slides_shows_the_tiles_first(qtbot, viewer, slide):
     drop(viewer, slide.parent, "Patchmap")
     panel = opened(qtbot, viewer)
-    assert panel.source.kind.currentData() == "slide"
+    assert panel.source.kind.currentData() == "slides"
     assert " of " in panel.source.preview.line.text()
     assert workspace_of(viewer).patches is None
     qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
@@ -180,7 +180,7 @@ def test_a_dropped_slide_shows_its_tiles_and_loads_nothing(qtbot, viewer, slide)
     asked = drop(viewer, slide, "Patchmap")
     assert asked == ["Patchmap", "napari builtins"]
     panel = opened(qtbot, viewer)
-    assert panel.source.kind.currentData() == "slide"
+    assert panel.source.kind.currentData() == "slides"
     qtbot.waitUntil(lambda: "tissue.svs" in viewer.layers, timeout=10_000)
     qtbot.waitUntil(lambda: " of " in panel.source.preview.line.text())
     assert workspace_of(viewer).patches is None

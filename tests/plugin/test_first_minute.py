@@ -77,7 +77,7 @@ def test_an_empty_panel_offers_the_sample_by_one_button(qtbot, load):
 def test_open_labels_and_image_are_proposed_and_cut_out_by_one_click(qtbot, load, viewer):
     image, labels = field()
     viewer.add_image(image, name="tissue")
-    assert load.offer.proposal.kind == "bundled"
+    assert load.offer.proposal.kind == "sample"
     viewer.add_labels(labels, name="cells")
     qtbot.waitUntil(lambda: load.offer.proposal.kind == "objects")
     said = load.offer.button.text().replace("\n", " ")
@@ -107,7 +107,7 @@ def test_an_empty_labels_layer_is_nothing_to_cut_out_until_it_is_painted(qtbot, 
     viewer.add_image(image, name="tissue")
     layer = viewer.add_labels(np.zeros_like(labels), name="cells")
     qtbot.waitUntil(lambda: not load.offer._counter.busy)
-    assert load.offer.proposal.kind == "bundled"
+    assert load.offer.proposal.kind == "sample"
     layer.data = labels
     qtbot.mouseMove(load.offer)
     load.enterEvent(_enter())

@@ -71,7 +71,7 @@ def test_a_folder_is_loaded_and_described(qtbot, panel, folder):
 
 
 def test_loading_does_not_block_the_window(qtbot, panel):
-    panel.source.choose("bundled")
+    panel.source.choose("sample")
     panel.load()
     assert panel.loading
     assert panel.workspace.patches is None
@@ -158,7 +158,7 @@ def test_unclear_axes_are_asked_for(qtbot, panel, tmp_path):
     np.save(
         tmp_path / "stack.npy", np.zeros((4, 3, 30, 3), np.uint8) + np.arange(3, dtype="u1")
     )
-    panel.source.choose("file", tmp_path / "stack.npy")
+    panel.source.choose("stack", tmp_path / "stack.npy")
     click_load(qtbot, panel)
     assert "axes" in panel.message.text
     assert panel.source.axes.isVisible()
@@ -191,7 +191,7 @@ def test_a_dropped_table_alone_waits_for_its_images(panel, tmp_path):
 
 def test_nothing_is_loaded_while_a_map_is_trained(panel):
     workspace_of(panel.viewer).set_training(True)
-    panel.source.choose("bundled")
+    panel.source.choose("sample")
     panel.load()
     assert not panel.loading
     assert "being trained" in panel.message.text
@@ -209,7 +209,7 @@ def test_cancelled_loading_changes_nothing(qtbot, panel, folder):
     assert not panel.loading  # at once, however long the files take to answer
     assert "cancelled" in panel.message.text
     assert panel.button.text() == "Load patches"
-    panel.source.choose("bundled")
+    panel.source.choose("sample")
     click_load(qtbot, panel)
     assert len(panel.workspace.patches) == 2000
     qtbot.waitUntil(lambda: not task.running)
@@ -231,7 +231,7 @@ def test_cancel_does_not_wait_for_a_folder_of_other_files(qtbot, panel, tmp_path
 
 
 def test_other_patches_shows_other_patches(qtbot, panel):
-    panel.source.choose("bundled")
+    panel.source.choose("sample")
     click_load(qtbot, panel)
     qtbot.wait(50)  # the column is still growing around the new summary
     before = panel.summary.sheet.grab().toImage()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,15 +14,16 @@ from qtpy.QtCore import QPoint, Qt, QTimer
 from qtpy.QtGui import QHelpEvent
 from qtpy.QtWidgets import QApplication, QToolTip
 
-from napari_patchmap.patches import open_patches
+from napari_patchmap.patches import Kind, OpenRequest, open_patches
 from napari_patchmap.patches.cache.folder import cache_size
+from napari_patchmap.patches.slides.tile_config import TileConfig
 from napari_patchmap.plugin.opening import Request
 from napari_patchmap.plugin.place import SOURCE
 from napari_patchmap.plugin.views import OVERLAY
 from napari_patchmap.plugin.widgets.cache_line import size_text
 from napari_patchmap.plugin.widgets.contact_sheet import spread_indices
 from napari_patchmap.plugin.widgets.recent import recent_file, recent_sources, remember_source
-from napari_patchmap.runs import unreadable
+from napari_patchmap.runs import OpenLayer, unreadable
 from tests.plugin.toy import choose_source
 
 LEFT = Qt.MouseButton.LeftButton
@@ -92,16 +94,16 @@ def test_a_typed_path_chooses_its_kind(qtbot, panel, tmp_path):
     stack = tmp_path / "stack.npy"
     np.save(stack, np.zeros((5, 9, 9), np.uint8))
     pyramid = slide(tmp_path / "slide.tif")
-    for path, kind in ((stack, "file"), (folder, "folder"), (pyramid, "slide")):
+    for path, kind in ((stack, "stack"), (folder, "folder"), (pyramid, "slides")):
         type_path(qtbot, panel, path)
         assert panel.source.kind.currentData() == kind
     (tmp_path / "slides").mkdir()
     slide(tmp_path / "slides" / "one.tif")
     type_path(qtbot, panel, tmp_path / "slides")
-    assert panel.source.kind.currentData() == "slide"
+    assert panel.source.kind.currentData() == "slides"
 
 
-@pytest.mark.parametrize("kind", ["folder", "file", "slide", "run"])
+@pytest.mark.parametrize("kind", ["folder", "stack", "slides", "run"])
 def test_a_wrong_path_is_one_sentence(qtbot, panel, tmp_path, kind):
     panel.source.choose(kind)
     load(qtbot, panel)
@@ -118,11 +120,11 @@ def test_a_wrong_path_is_one_sentence(qtbot, panel, tmp_path, kind):
 def test_only_what_matters_is_shown(panel):
     shown = {
         "folder": "path more pattern",
-        "file": "path more axes",
-        "slide": "path tiles preview",
+        "stack": "path more axes",
+        "slides": "path tiles preview",
         "objects": "objects image crops",
         "layer": "layer more axes",
-        "bundled": "",
+        "sample": "",
         "run": "path",
     }
     source = panel.source
@@ -302,31 +304,53 @@ def test_recent_sources_fill_in_everything(qtbot, panel, tmp_path):
     (action,) = recent.menu_of_sources.actions()
     assert action.text() == "my cells"
     assert str(folder) in action.toolTip()
-    panel.source.choose("bundled")
+    panel.source.choose("sample")
     panel.source.pattern.set_pattern("")
     action.trigger()
     request = panel.source.request()
-    assert (request.kind, request.path, request.pattern) == (
-        "folder",
-        str(folder),
-        "{label}_{}",
-    )
+    assert request.kind is Kind.FOLDER
+    assert (request.what.path, request.what.pattern) == (str(folder), "{label}_{}")
+
+
+def of_folder(path, **settings) -> Request:
+    return Request(Kind.FOLDER, OpenRequest(path, **settings))
+
+
+def test_a_list_of_an_earlier_version_opens(tmp_path):
+    """With every key that it wrote, in its words."""
+    nothing = {"labels": "", "axes": "auto", "pattern": "", "objects": "", "sizes": None}
+    nothing |= {"tiles": None, "crops": None}
+    tiles = {**TileConfig(size=64).to_dict()}
+    listed = [
+        {**nothing, "kind": "file", "path": "/a.npz", "axes": "NYXC"},
+        {**nothing, "kind": "slide", "path": "/b.svs", "tiles": tiles},
+        {**nothing, "kind": "folder", "path": "/c", "labels": "/l.csv", "sizes": "pad"},
+        {**nothing, "kind": "run", "path": "/d"},
+        {**nothing, "kind": "telescope", "path": "/e"},
+    ]
+    recent_file().parent.mkdir(parents=True, exist_ok=True)
+    recent_file().write_text(json.dumps({"version": 1, "sources": listed}))
+    stack, slides, folder, run = recent_sources()
+    assert (stack.kind, stack.what) == (Kind.STACK, OpenRequest("/a.npz", axes="NYXC"))
+    assert (slides.kind, slides.what.tiles) == (Kind.SLIDES, TileConfig(size=64))
+    assert folder.what == OpenRequest("/c", sizes="pad", labels="/l.csv")
+    assert (run.kind, run.what.path) == (Kind.RUN, "/d")
 
 
 def test_the_list_is_short_and_survives_damage(qtbot, tmp_path):
     for i in range(14):
-        remember_source(Request("folder", str(tmp_path / f"{i}")))
-    remember_source(Request("folder", str(tmp_path / "9"), labels="l.csv"))
-    remember_source(Request("layer", "stack", array=np.zeros((2, 2, 2))))
+        remember_source(of_folder(tmp_path / f"{i}"))
+    remember_source(of_folder(tmp_path / "9", labels=tmp_path / "l.csv"))
+    remember_source(Request(Kind.LAYER, image=OpenLayer("stack", np.zeros((2, 2, 2)))))
     found = recent_sources()
-    assert [one.path.rpartition("/")[2] for one in found][:3] == ["9", "13", "12"]
+    assert [Path(one.what.path).name for one in found][:3] == ["9", "13", "12"]
     assert len(found) == 10
-    assert found[0].labels == "l.csv"
+    assert found[0].what.labels == str(tmp_path / "l.csv")
     recent_file().write_text('{"sources": [{"kind": "folder", "path": 3}, 7]}')
     assert recent_sources() == []
     recent_file().write_text("not json")
     assert recent_sources() == []
-    remember_source(Request("folder", str(tmp_path)))
+    remember_source(of_folder(tmp_path))
     assert json.loads(recent_file().read_text())["sources"][0]["path"] == str(tmp_path)
 
 

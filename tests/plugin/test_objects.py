@@ -10,12 +10,20 @@ from napari.layers import Image
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.patches import CropConfig, from_objects, open_patches, reopen
+from napari_patchmap.patches import (
+    CropConfig,
+    Kind,
+    OpenRequest,
+    from_objects,
+    open_patches,
+    reopen,
+)
 from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.plugin.layers import MapLayer
 from napari_patchmap.plugin.opening import Request, open_request
 from napari_patchmap.plugin.painting import CHOSEN, EDGE, OTHER, OUTLINE
 from napari_patchmap.plugin.views import OVERLAY, camera_of
+from napari_patchmap.runs import OpenLayer
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -345,13 +353,11 @@ def test_layers_are_cut_out_by_request_and_reopened_from_their_files(tmp_path, r
     tifffile.imwrite(files[0], image)
     tifffile.imwrite(files[1], labels)
     request = Request(
-        "objects",
-        "field",
-        array=image,
-        objects="nuclei",
-        objects_array=labels,
+        Kind.OBJECTS,
+        OpenRequest(crops=CropConfig(size=16)),
+        image=OpenLayer("field", image),
+        objects=OpenLayer("nuclei", labels, labels=True),
         files=files,
-        crops=CropConfig(size=16),
     )
     ps = open_request(request, lambda: False, lambda done, total: None).patches
     assert len(ps) == 48
@@ -360,7 +366,10 @@ def test_layers_are_cut_out_by_request_and_reopened_from_their_files(tmp_path, r
     again = reopen(ps.origin)
     np.testing.assert_array_equal(again[7], ps[7])
     plain = open_request(
-        Request("objects", files[0], objects=files[1], crops=CropConfig(size=16)),
+        Request(
+            Kind.OBJECTS,
+            OpenRequest(files[0], objects=files[1], crops=CropConfig(size=16)),
+        ),
         lambda: False,
         lambda done, total: None,
     ).patches

@@ -313,7 +313,7 @@ def test_the_panel_and_the_command_line_make_the_same_run(qtbot, panel, stack, t
     """Same images, settings and threads: the same map and the same network, bit for bit."""
     load = LoadPatches(panel.viewer)
     panel.viewer.window.add_dock_widget(load, name="Load")
-    load.source.choose("file", stack)
+    load.source.choose("stack", stack)
     click(qtbot, load.button)
     qtbot.waitUntil(lambda: panel.workspace.patches is not None, timeout=60_000)
     start(qtbot, panel, QUICK)

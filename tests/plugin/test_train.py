@@ -249,7 +249,7 @@ def test_loading_is_refused_meanwhile(qtbot, panel, cells):
     panel.viewer.window.add_dock_widget(load, name="Load")
     configure(panel, LONG)
     click(qtbot, panel)
-    load.source.choose("bundled")
+    load.source.choose("sample")
     load.load()
     assert "being trained" in load.message.text
     click(qtbot, panel)

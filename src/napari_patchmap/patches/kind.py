@@ -2,64 +2,89 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.files.folder import SUFFIXES
-from napari_patchmap.patches.slides.find import holds_slides
-from napari_patchmap.patches.slides.levels import is_slide
-from napari_patchmap.patches.slides.tile_config import TileConfig
+from napari_patchmap.patches.request import Kind, OpenRequest
+from napari_patchmap.patches.slides.find import find_slides, holds_slides
+from napari_patchmap.patches.slides.levels import SLIDE_SUFFIXES, is_slide
 from napari_patchmap.patches.stacks.zarr_store import is_zarr
 
+#: Endings of stacks that no slide has.
+_STACKS = (".npy", ".npz")
 
-def kind_of(path: Path, tiles: TileConfig | None, objects: Path | None) -> str:
-    """Look at what lies at a path.
+
+def recognise(path: str | os.PathLike[str], now: Kind | None = None) -> Kind | None:
+    """Tell what kind of patches lies at a path; it is looked into, which may take a while.
 
     Parameters
     ----------
-    path : Path
-    tiles : TileConfig, optional
-        Says that the path holds slides.
-    objects : Path, optional
-        Label images, which say that the patches are objects.
+    path : path
+    now : Kind, optional
+        The kind that is chosen, which stays where the path could be that, too.
 
     Returns
     -------
-    {"objects", "zarr", "slides", "folder", "stack", "npz"}
-        ``folder``: of images, each a patch.
+    Kind or None
+        None if there is nothing, or nothing that holds patches.
+
+    Raises
+    ------
+    OSError
+        If it cannot be looked at.
+    """
+    path = Path(path).expanduser()
+    name = path.name.lower()
+    if is_zarr(path):
+        return Kind.STACK
+    if path.is_dir():
+        slides = holds_slides(path) or (now is Kind.SLIDES and bool(find_slides(path)))
+        return Kind.SLIDES if slides else Kind.FOLDER
+    if not path.is_file():
+        return None
+    if name.endswith(_STACKS):
+        return Kind.STACK
+    if name.endswith(SLIDE_SUFFIXES):
+        return Kind.SLIDES if now is Kind.SLIDES or is_slide(path) else Kind.STACK
+    return None
+
+
+def kind_of(request: OpenRequest) -> Kind:
+    """Tell how the patches of a request are read.
+
+    Returns
+    -------
+    Kind
+        ``FOLDER``, ``STACK``, ``SLIDES`` or ``OBJECTS``.
 
     Raises
     ------
     PatchError
-        If it is not there, or nothing that holds patches.
+        If the path is not there, or nothing that holds patches.
     """
+    path = Path(request.path)
     try:
-        is_dir, exists = path.is_dir(), path.exists()
+        exists = path.exists()
+        if exists and request.objects is not None:
+            return Kind.OBJECTS
+        zarr = exists and is_zarr(path)
+        found = recognise(path) if request.tiles is None else Kind.SLIDES
     except OSError as error:
         raise PatchError(
             f"{path} cannot be looked at ({error.strerror or error}); check its permissions."
         ) from None
     if not exists:
         raise PatchError(f"There is no file or folder {path}; check the path.")
-    if objects is not None:
-        return "objects"
-    if is_zarr(path):
-        if tiles is not None:
-            raise PatchError(
-                f"{path} is a Zarr store, and tiles are cut out of TIFF slides; save it as a "
-                "tiled TIFF, or leave out the settings for tiles."
-            )
-        return "zarr"
-    if tiles is not None or (holds_slides(path) if is_dir else is_slide(path)):
-        return "slides"
-    if is_dir:
-        return "folder"
-    suffix = path.suffix.lower()
-    if suffix in (".tif", ".tiff", ".npy"):
-        return "stack"
-    if suffix == ".npz":
-        return "npz"
-    if suffix in SUFFIXES:
+    if zarr and request.tiles is not None:
+        raise PatchError(
+            f"{path} is a Zarr store, and tiles are cut out of TIFF slides; save it as a "
+            "tiled TIFF, or leave out the settings for tiles."
+        )
+    if found is not None:
+        return found
+    if path.suffix.lower() in SUFFIXES:
         raise PatchError(
             f"{path} is one single image; choose the folder that holds it and the others, or "
             "give its label image too, around whose objects patches are cut (--objects)."

@@ -11,6 +11,7 @@ from napari_patchmap.optional import optional
 from napari_patchmap.patches.axes import RGB
 from napari_patchmap.patches.images import ArrayImages
 from napari_patchmap.patches.patchset import PatchSet, box_table
+from napari_patchmap.patches.request import Kind
 
 imagecodecs = optional("imagecodecs")
 
@@ -39,6 +40,6 @@ def bundled_cells() -> PatchSet:
         table=pd.concat([table, columns], axis=1),
         channel_names=RGB,
         name="Blood cells",
-        origin={"kind": "sample", "path": "", "count": count},
+        origin={"kind": str(Kind.SAMPLE), "path": "", "count": count},
         label_from="kind",
     )

@@ -11,11 +11,15 @@ from napari_patchmap.runs import OpenLayer
 
 def open_layers(viewer: Viewer) -> tuple[OpenLayer, ...]:
     """List the images and labels of a viewer, without what we drew above them."""
-    found = []
-    for layer in viewer.layers:
-        if isinstance(layer, Image | Labels) and not layer.metadata.get(OVERLAY):
-            data = layer.data[0] if layer.multiscale else layer.data
-            labels = isinstance(layer, Labels)
-            rgb = not labels and bool(layer.rgb)
-            found.append(OpenLayer(layer.name, data, rgb, labels))
-    return tuple(found)
+    ours = (layer for layer in viewer.layers if not layer.metadata.get(OVERLAY))
+    listed = (open_layer(layer) for layer in ours if isinstance(layer, Image | Labels))
+    return tuple(one for one in listed if one is not None)
+
+
+def open_layer(layer: Image | Labels | None) -> OpenLayer | None:
+    """Return a layer with its pixels at full resolution; None for none."""
+    if layer is None:
+        return None
+    labels = isinstance(layer, Labels)
+    data = layer.data[0] if layer.multiscale else layer.data
+    return OpenLayer(layer.name, data, not labels and bool(layer.rgb), labels)

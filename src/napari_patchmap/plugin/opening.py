@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches import PatchSet, reopen
+from napari_patchmap.patches import (
+    Kind,
+    OpenRequest,
+    PatchSet,
+    bundled_cells,
+    from_array,
+    from_objects,
+    open_patches,
+    reopen,
+)
+from napari_patchmap.patches.slides.tile_config import TileConfig
 from napari_patchmap.patches.source import LoadCancelled, Watch
 from napari_patchmap.plugin.known_files import run_folder
 from napari_patchmap.runs import (
@@ -20,66 +30,33 @@ from napari_patchmap.runs import (
     without_images,
 )
 
-Kind = Literal["folder", "file", "slide", "layer", "objects", "bundled", "run"]
-
 #: What has to be chosen, by kind.
-_WANTED = {"folder": "a folder", "slide": "a slide"}
+_WANTED = {Kind.FOLDER: "a folder", Kind.SLIDES: "a slide", Kind.RUN: "a run folder"}
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to open and how.
+    """What a person asked for: files, layers of the viewer, the sample, or a saved run.
 
     Parameters
     ----------
-    kind : str
-        Where the patches come from.
-    path : str
-        Folder, file or run folder; the name of the layer.
-    labels : str
-        A labels CSV, "" for none.
-    sizes : {"resize", "crop", "pad"}, optional
-        How images of other sizes are brought to one.
-    axes : str
-        One letter an axis, or "auto".
-    array : array-like, optional
-        Pixels of the layer.
-    rgb : bool
-        Whether the layer is shown as a colour image.
-    objects : str
-        Label image for kind "objects": its path, or the name of the Labels layer.
-    objects_array : array-like, optional
-        Labels of that layer; without it ``path`` and ``objects`` are files or folders.
+    kind : Kind
+    what : OpenRequest
+        What to open and how; the path of a run is its folder.
+    image, objects : OpenLayer, optional
+        Open layers that the patches, or the objects of them, are taken from.
     files : tuple of str
         Files from which the two layers were opened, "" where unknown.
-    crops : CropConfig, optional
-        How objects are cut out.
-    pattern : str
-        Takes labels and other columns out of the names of files, "" for none.
-    tiles : TileConfig, optional
-        How slides are cut into tiles.
     layers : tuple of OpenLayer
         For a run: what is open in the viewer, out of which it may have been made.
     """
 
     kind: Kind
-    path: str = ""
-    labels: str = ""
-    sizes: Any = None
-    axes: str = "auto"
-    array: Any = None
-    rgb: bool = False
-    objects: str = ""
-    objects_array: Any = None
+    what: OpenRequest = field(default_factory=OpenRequest)
+    image: OpenLayer | None = None
+    objects: OpenLayer | None = None
     files: tuple[str, str] = ("", "")
-    crops: Any = None
-    pattern: str = ""
-    tiles: Any = None
     layers: tuple[OpenLayer, ...] = ()
-
-    def but(self, **changes: Any) -> Request:
-        """Return the request with some parts changed."""
-        return replace(self, **changes)
 
 
 @dataclass(frozen=True)
@@ -116,46 +93,30 @@ def open_request(
     PatchmapError
         If it cannot be opened; the sentence says why.
     """
-    from napari_patchmap.patches import from_array, open_patches
-    from napari_patchmap.patches.sample import bundled_cells
-    from napari_patchmap.patches.slides.tile_config import TileConfig
-
-    if request.kind == "bundled":
+    what, kind = request.what, request.kind
+    if kind is Kind.SAMPLE:
         return Opened(bundled_cells())
-    if request.kind == "run":
-        if not request.path:
-            raise PatchError(
-                "Choose a run folder first: type its path, browse, or drop it here."
-            )
-        return open_run(request.path, should_stop, progress, layers=request.layers)
-    if request.kind == "layer":
+    if request.objects is not None:
+        return Opened(_open_objects(request, request.objects, should_stop, progress))
+    if request.image is not None:
         return Opened(
             from_array(
-                request.array,
-                name=request.path,
-                axes=request.axes,
-                rgb=request.rgb,
-                labels=request.labels or None,
-                origin={"kind": "layer", "layer": request.path},
+                request.image.array,
+                name=request.image.name,
+                axes=what.axes,
+                rgb=request.image.rgb,
+                labels=what.labels,
+                origin={"layer": request.image.name},
             )
         )
-    if request.kind == "objects":
-        return Opened(_open_objects(request, should_stop, progress))
-    if not request.path:
-        what = _WANTED.get(request.kind, "a file")
-        raise PatchError(f"Choose {what} first: type its path, browse, or drop it here.")
-    return Opened(
-        open_patches(
-            Path(request.path).expanduser(),
-            sizes=request.sizes,
-            labels=request.labels or None,
-            axes=request.axes,
-            pattern=request.pattern or None,
-            tiles=(request.tiles or TileConfig()) if request.kind == "slide" else None,
-            progress=progress,
-            should_stop=should_stop,
-        )
-    )
+    if not what.path:
+        wanted = _WANTED.get(kind, "a file")
+        raise PatchError(f"Choose {wanted} first: type its path, browse, or drop it here.")
+    if kind is Kind.RUN:
+        return open_run(Path(what.path), should_stop, progress, layers=request.layers)
+    if kind is Kind.SLIDES and what.tiles is None:
+        what = what.but(tiles=TileConfig())  # what else it may be, these are slides
+    return Opened(open_patches(what, progress=progress, should_stop=should_stop))
 
 
 def keep_channels(patches: PatchSet, wanted: Sequence[str]) -> PatchSet:
@@ -180,37 +141,28 @@ def keep_channels(patches: PatchSet, wanted: Sequence[str]) -> PatchSet:
 
 
 def _open_objects(
-    request: Request, should_stop: Callable[[], bool], progress: Callable[[int, int], None]
+    request: Request,
+    objects: OpenLayer,
+    should_stop: Callable[[], bool],
+    progress: Callable[[int, int], None],
 ) -> PatchSet:
-    """Cut crops around the objects of two layers, or of two files or folders."""
-    from napari_patchmap.patches import CropConfig, from_objects, open_patches
-
-    crops = request.crops or CropConfig()
-    if request.objects_array is None:
-        for path, what in ((request.path, "an image"), (request.objects, "a label image")):
-            if not path:
-                raise PatchError(f"Choose {what} first: type its path or browse.")
-        return open_patches(
-            Path(request.path).expanduser(),
-            objects=Path(request.objects).expanduser(),
-            crops=crops,
-            labels=request.labels or None,
-            axes=request.axes,
-            progress=progress,
-            should_stop=should_stop,
-        )
-    origin: dict[str, Any] = {"layer": request.path, "labels_layer": request.objects}
+    """Cut crops around the objects of a Labels layer."""
+    image, what = request.image, request.what
+    if image is None:
+        raise PatchError("Choose the image that the objects are cut out of first.")
+    origin: dict[str, Any] = {"layer": image.name, "labels_layer": objects.name}
     if all(request.files):  # the run can be opened again without the layers
-        origin |= {"kind": "objects", "path": request.files[0], "objects": request.files[1]}
+        path, labels = request.files
+        origin |= {"kind": str(Kind.OBJECTS), "path": path, "objects": labels}
     return from_objects(
-        request.array,
-        request.objects_array,
-        name=request.path,
-        labels_name=request.objects,
-        axes=request.axes,
-        config=crops,
-        rgb=request.rgb,
-        columns=request.labels or None,
+        image.array,
+        objects.array,
+        name=image.name,
+        labels_name=objects.name,
+        axes=what.axes,
+        config=what.crops,
+        rgb=image.rgb,
+        columns=what.labels,
         origin=origin,
         progress=progress,
         should_stop=should_stop,

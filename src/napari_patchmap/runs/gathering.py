@@ -10,16 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches import Kind, PatchSet
 from napari_patchmap.patches.gathered import GatheredImages
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.intensity import Intensity
 from napari_patchmap.runs.identity import PATCHES, WHERE, name_of
 from napari_patchmap.runs.joining import Joined
 from napari_patchmap.runs.run import Run
-
-#: Sources that are one file, which is looked for in a folder that is named instead.
-_FILES = ("stack", "npz")
 
 
 @dataclass(frozen=True)
@@ -50,12 +47,12 @@ def say_missing(patches: PatchSet) -> str:
 def moved_origin(origin: dict[str, Any], path: str) -> dict[str, Any]:
     """Describe the images of an origin as they lie in another place."""
     before, kind = str(origin.get("path") or ""), origin.get("kind")
-    if kind == "layer" and "labels_layer" not in origin:
+    if kind == Kind.LAYER and "labels_layer" not in origin:
         # Pixels that were in a layer only: whatever file they were saved in.
-        return {**origin, "kind": "stack", "path": path}
-    if kind in _FILES and os.path.isdir(path):
+        return {**origin, "kind": str(Kind.STACK), "path": path}
+    if kind == Kind.STACK and os.path.isdir(path):  # it is looked for in that folder
         inside = os.path.join(path, os.path.basename(before))
-        path = inside if os.path.isfile(inside) else path
+        path = inside if os.path.exists(inside) else path
     moved = {**origin, "path": path}
     objects = str(origin.get("objects") or "")
     if objects and path != before:

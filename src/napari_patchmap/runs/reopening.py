@@ -13,7 +13,14 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches import LoadCancelled, PatchSet, Progress, from_array, reopen
+from napari_patchmap.patches import (
+    Kind,
+    LoadCancelled,
+    PatchSet,
+    Progress,
+    from_array,
+    reopen,
+)
 from napari_patchmap.patches.objects.crops import CropConfig, from_objects
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.gathering import (
@@ -135,14 +142,14 @@ def _places(
     """Go through the places where images of a run may be: name, path, and how to open it."""
     origin = run.origin
     paths = [] if where is None else [os.fspath(where)]
-    if origin.get("kind") != "layer" and origin.get("path"):
+    if origin.get("kind") != Kind.LAYER and origin.get("path"):
         paths.append(str(origin["path"]))
     paths += [*_remembered(run), *_beside(run)]
     # What is open already is at hand; files come first where the person named them.
     if where is not None:
         yield paths[0], paths[0], _opener(origin, paths[0], watch)
         paths = paths[1:]
-    if "layer" in origin and origin.get("kind") != "sample":
+    if "layer" in origin and origin.get("kind") != Kind.SAMPLE:
         yield from _layers(run, layers, watch)
     for path in dict.fromkeys(paths):
         yield path, path, _opener(origin, path, watch)

@@ -29,6 +29,7 @@ from napari_patchmap.networks.memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet, Skipped
 from napari_patchmap.patches.patchset import labels_of
+from napari_patchmap.patches.request import known_origin
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.folder import (
     CONFIG,
@@ -356,7 +357,7 @@ class Run:
                 metrics=json.loads((folder / "metrics.json").read_text("utf-8")),
                 history=pd.read_csv(folder / "history.csv"),
                 name=saved["name"],
-                origin=saved["patches"]["origin"],
+                origin=known_origin(saved["patches"]["origin"]),
                 layout=saved.get("layout", "network"),
                 complete=saved["complete"],
                 info=saved["training"],

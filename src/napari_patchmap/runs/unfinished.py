@@ -13,6 +13,7 @@ from napari_patchmap.errors import RunError
 from napari_patchmap.foreign import words
 from napari_patchmap.lock import alone_in
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.request import Kind, known_origin
 from napari_patchmap.runs.checkpoint import (
     is_unfinished,
     read_state,
@@ -71,7 +72,7 @@ class Unfinished:
         if self.name == patches.name and self.origin == origin:
             return True
         before = str(self.origin.get("path") or "")
-        moved = bool(before) and self.origin.get("kind") != "layer" and not exists(before)
+        moved = bool(before) and self.origin.get("kind") != Kind.LAYER and not exists(before)
         return moved and _options(self.origin) == _options(origin)
 
 
@@ -96,7 +97,7 @@ def read_unfinished(folder: str | Path) -> Unfinished:
         return Unfinished(
             folder=folder,
             name=str(saved["name"]),
-            origin=dict(saved["origin"]),
+            origin=known_origin(saved["origin"]),
             config=RunConfig.from_dict(saved["config"]),
             stage=int(saved["stage"]) + 1,
             stages=len(saved["plan"]["stages"]),

@@ -16,6 +16,7 @@ from napari_patchmap.patches.objects.crop_layout import cut
 from napari_patchmap.patches.objects.find import Objects, find_objects
 from napari_patchmap.patches.objects.frames import ArrayFrames, Frames, match_axes
 from napari_patchmap.patches.patchset import PatchSet
+from napari_patchmap.patches.request import Kind
 from napari_patchmap.patches.source import Progress, Source, Watch, finish
 
 __all__ = ["CropConfig", "check_labels", "check_objects", "from_objects", "object_source"]
@@ -70,7 +71,7 @@ def from_objects(
         channel_names=channel_names, rgb=rgb, watch=watch,
     )  # fmt: skip
     known = {
-        "kind": "layer", "path": name, "layer": name, "labels_layer": labels_name,
+        "kind": str(Kind.LAYER), "path": name, "layer": name, "labels_layer": labels_name,
         "axes": axes, "crops": config.to_dict(),
     }  # fmt: skip
     return finish(

@@ -22,6 +22,7 @@ from napari_patchmap.patches.fit import Fit
 from napari_patchmap.patches.images import ArrayImages, Images
 from napari_patchmap.patches.labels.join import Labels
 from napari_patchmap.patches.patchset import PatchSet, Skipped, box_table
+from napari_patchmap.patches.request import Kind
 from napari_patchmap.patches.source import Source, Watch, finish
 from napari_patchmap.patches.stacks.flat import sampled
 
@@ -80,7 +81,7 @@ def from_array(
                 "names were given; give one name a channel."
             )
         source.channel_names = tuple(channel_names)
-    known = {"kind": "layer", "path": name, "layer": name, "axes": axes, "sizes": sizes}
+    known = {"kind": str(Kind.LAYER), "path": name, "layer": name, "axes": axes, "sizes": sizes}
     origin = known | (origin or {})
     return finish(source, name=name, origin=origin, sizes=sizes, labels=labels, watch=Watch())
 

@@ -19,7 +19,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_patchmap.errors import MixedSizesError, UnclearAxesError
-from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches import Kind, PatchSet
+from napari_patchmap.patches.fit import Fit
 from napari_patchmap.patches.labels.choice import with_label
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.docks import show_panel
@@ -147,7 +148,7 @@ class LoadPatches(WorkPanel):
         """Whether images are being read."""
         return self._task is not None
 
-    def load(self, sizes: str | None = None) -> None:
+    def load(self, sizes: Fit | None = None) -> None:
         """Read what the fields ask for; ``sizes`` says how to bring sizes together.
 
         While it is still being found out what the path is, loading waits for that.
@@ -169,7 +170,7 @@ class LoadPatches(WorkPanel):
             return
         request = self.source.request(sizes)
         run = self.workspace.run if self._placing else None
-        if run is not None and request.kind == "run":
+        if run is not None and request.kind is Kind.RUN:
             self._say_error("A saved run has a map of its own; choose images to place.")
             return
         task = self._task = self.run(
@@ -245,8 +246,8 @@ class LoadPatches(WorkPanel):
     def _on_proposed(self, proposal: Proposal | None) -> None:
         """Fill in what is open here, unless something else was chosen."""
         if self.source.untouched and self.workspace.patches is None and not self.loading:
-            if proposal is None or proposal.kind == "bundled":
-                self.source.choose("folder")
+            if proposal is None or proposal.kind is Kind.SAMPLE:
+                self.source.choose(Kind.FOLDER)
             else:
                 self.source.choose(proposal.kind, proposal.image, proposal.objects)
         self._show_state()
@@ -396,7 +397,7 @@ class LoadPatches(WorkPanel):
     def _on_recognised(self, kind: str) -> None:
         wanted, self._load_when_known = self._load_when_known, False
         tiles_first, self._tiles_first = self._tiles_first, False
-        if wanted and not (tiles_first and kind == "slide"):
+        if wanted and not (tiles_first and kind == Kind.SLIDES):
             self.load()
 
     def _on_refused(self, sentence: str) -> None:

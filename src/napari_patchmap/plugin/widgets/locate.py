@@ -9,16 +9,13 @@ from typing import Any
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
-from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches import Kind, PatchSet
 from napari_patchmap.plugin.open_layers import open_layers
 from napari_patchmap.plugin.subscribe import subscribe
 from napari_patchmap.plugin.widgets.parts import Message, button, row
 from napari_patchmap.plugin.worker import Newest, Task
 from napari_patchmap.plugin.workspace import real_viewer, workspace_of
 from napari_patchmap.runs import Run, reopen_patches, say_missing
-
-#: Endings by which a path that is gone is known to have been a file.
-_FILE_KINDS = ("stack", "npz")
 
 
 class LocateImages(QWidget):
@@ -134,9 +131,9 @@ class LocateImages(QWidget):
             (str(one) for one in Path(before).parents if before and one.is_dir()),
             str(Path.home()),
         )
-        a_file = origin.get("kind") in (*_FILE_KINDS, "layer") or (
-            origin.get("kind") in ("slides", "objects") and bool(Path(before).suffix)
-        )
+        kind = origin.get("kind")
+        named_so = Path(before).suffix.lower() not in ("", ".zarr")
+        a_file = kind == Kind.LAYER or (kind not in (None, Kind.FOLDER) and named_so)
         if a_file:
             path, _ = QFileDialog.getOpenFileName(self, "Locate the images", start)
         else:

@@ -11,7 +11,7 @@ from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_patchmap.plugin.opening import Kind
+from napari_patchmap.patches import Kind
 from napari_patchmap.plugin.views import OVERLAY
 from napari_patchmap.plugin.widgets.panel import label
 from napari_patchmap.plugin.widgets.parts import set_role
@@ -33,7 +33,7 @@ class Proposal:
 
     Parameters
     ----------
-    kind : str
+    kind : Kind
     image : str
         Name of the Image layer, "" for the sample.
     objects : str
@@ -51,21 +51,21 @@ class Proposal:
     def sentence(self) -> str:
         """What the button says."""
         many = "" if self.count is None else f"{self.count:,} "
-        if self.kind == "objects":
+        if self.kind is Kind.OBJECTS:
             return (
                 f"Use the {many}objects of Labels '{_short(self.objects)}'\n"
                 f"on Image '{_short(self.image)}'"
             )
-        if self.kind == "layer":
+        if self.kind is Kind.LAYER:
             return f"Use the {many}planes of Image '{_short(self.image)}'"
         return "Try it with 2,000 blood cells"
 
     @property
     def tip(self) -> str:
         """What a click would do."""
-        if self.kind == "objects":
+        if self.kind is Kind.OBJECTS:
             return "<qt>Cut out one patch around each object and load them.</qt>"
-        if self.kind == "layer":
+        if self.kind is Kind.LAYER:
             return "<qt>Take every plane of this stack as a patch.</qt>"
         return "<qt>Load the sample: real blood cells of 8 kinds that come with Patchmap.</qt>"
 
@@ -76,10 +76,10 @@ def propose(layers: Sequence[Layer]) -> Proposal | None:
     for objects in (ly for ly in reversed(layers) if _is_ours(ly, Labels)):
         fitting = [image for image in images if _plane(image) == _plane(objects)]
         if fitting:
-            return Proposal("objects", fitting[0].name, objects.name)
+            return Proposal(Kind.OBJECTS, fitting[0].name, objects.name)
     for image in images:
         if image.ndim > 2 and not image.multiscale and image.data.shape[0] >= _FEW:
-            return Proposal("layer", image.name, count=int(image.data.shape[0]))
+            return Proposal(Kind.LAYER, image.name, count=int(image.data.shape[0]))
     return None
 
 
@@ -142,9 +142,9 @@ class Offer(QWidget):
             Whether there are no patches yet; the sample is only offered then.
         """
         seen = _unused(propose(layers), used)
-        sample = Proposal("bundled") if empty else None
+        sample = Proposal(Kind.SAMPLE) if empty else None
         self._seen = seen
-        if seen is None or seen.kind != "objects":
+        if seen is None or seen.kind is not Kind.OBJECTS:
             self._counter.forget()
             self._show(seen or sample)
             return
@@ -159,8 +159,8 @@ class Offer(QWidget):
     @property
     def waits_for_objects(self) -> bool:
         """Whether there is a Labels layer in which nothing was painted yet."""
-        return self._seen is not None and self._seen.kind == "objects" and (
-            self.proposal is None or self.proposal.kind != "objects"
+        return self._seen is not None and self._seen.kind is Kind.OBJECTS and (
+            self.proposal is None or self.proposal.kind is not Kind.OBJECTS
         )  # fmt: skip
 
     def _on_counted(self, found: tuple[Proposal, int | None]) -> None:

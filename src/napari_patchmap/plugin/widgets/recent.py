@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,8 @@ import platformdirs
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QMenu, QToolButton
 
-from napari_patchmap.config import Config
 from napari_patchmap.errors import PatchmapError
-from napari_patchmap.patches.objects.crop_config import CropConfig
-from napari_patchmap.patches.slides.tile_config import TileConfig
+from napari_patchmap.patches import Kind, OpenRequest
 from napari_patchmap.plugin.opening import Request
 from napari_patchmap.plugin.widgets.sources import SOURCES
 from napari_patchmap.plugin.worker import Newest
@@ -25,10 +23,6 @@ from napari_patchmap.writing import write_json
 
 #: How many are remembered.
 MOST = 10
-
-#: What of a request is written down: never pixels.
-_TEXTS = ("kind", "path", "labels", "axes", "pattern", "objects")
-_CONFIGS: dict[str, type[Config]] = {"tiles": TileConfig, "crops": CropConfig}
 
 
 def recent_file() -> Path:
@@ -48,12 +42,11 @@ def recent_sources() -> list[Request]:
 
 def remember_source(request: Request) -> None:
     """Put a source at the head of the list; what only this session holds is left out."""
-    if request.array is not None or not request.path:
+    if request.image is not None or not request.what.path:
         return
-    path = os.path.abspath(os.path.expanduser(request.path))
-    request = request.but(path=path)
-    others = [one for one in recent_sources() if (one.kind, one.path) != (request.kind, path)]
-    values = {"version": 1, "sources": [_plain(one) for one in [request, *others][:MOST]]}
+    newest = replace(request, what=request.what.absolute())
+    others = [one for one in recent_sources() if _place(one) != _place(newest)]
+    values = {"version": 1, "sources": [_plain(one) for one in [newest, *others][:MOST]]}
     file = recent_file()
     # It is a help and no more: a full or read-only disk must not be in the way.
     with contextlib.suppress(OSError):
@@ -61,26 +54,20 @@ def remember_source(request: Request) -> None:
         write_json(file, values)
 
 
+def _place(request: Request) -> tuple[Kind, str]:
+    return request.kind, str(request.what.path)
+
+
 def _plain(request: Request) -> dict[str, Any]:
-    values: dict[str, Any] = {key: getattr(request, key) for key in (*_TEXTS, "sizes")}
-    for key in _CONFIGS:
-        config = getattr(request, key)
-        values[key] = None if config is None else config.to_dict()
-    return values
+    return {"kind": str(request.kind), **request.what.to_dict()}
 
 
 def _request(values: dict[str, Any]) -> Request | None:
-    known = {field.name for field in fields(Request)}
-    given = {key: value for key, value in values.items() if key in known}
-    texts = all(isinstance(given.get(key, ""), str) for key in _TEXTS)
-    if not texts or given.get("kind") not in SOURCES or not given.get("path"):
-        return None
     try:
-        for key, config in _CONFIGS.items():
-            given[key] = config.from_dict(given[key]) if given.get(key) else None
-    except (PatchmapError, TypeError, ValueError):
+        request = Request(Kind(values["kind"]), OpenRequest.from_dict(values))
+    except (PatchmapError, KeyError, TypeError, ValueError):
         return None
-    return Request(**given)
+    return request if request.what.path else None
 
 
 class RecentButton(QToolButton):
@@ -115,12 +102,13 @@ class RecentButton(QToolButton):
 
     def _fill(self, sources: list[Request]) -> None:
         self.menu_of_sources.clear()
-        names = [Path(one.path).name or one.path for one in sources]
-        for name, one in zip(names, sources, strict=True):
-            parent = Path(one.path).parent.name
+        paths = [Path(one.what.path) for one in sources]
+        names = [path.name or str(path) for path in paths]
+        for name, path, one in zip(names, paths, sources, strict=True):
+            parent = path.parent.name
             shown = f"{name}  ({parent})" if names.count(name) > 1 and parent else name
             action = self.menu_of_sources.addAction(shown.replace("&", "&&"))
-            action.setToolTip(f"{SOURCES[one.kind].name}: {one.path}")
+            action.setToolTip(f"{SOURCES[one.kind].name}: {path}")
             action.triggered.connect(_chooser(self.chosen.emit, one))
         self.setVisible(bool(sources))
 
@@ -130,4 +118,4 @@ def _chooser(choose: Callable[[Request], None], request: Request) -> Callable[[]
 
 
 def _existing(sources: list[Request]) -> list[Request]:
-    return [one for one in sources if os.path.exists(one.path)]
+    return [one for one in sources if os.path.exists(one.what.path)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,21 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_patchmap.patches import Kind, OpenRequest
+from napari_patchmap.patches.fit import Fit
 from napari_patchmap.patches.objects.crop_config import CropConfig
 from napari_patchmap.patches.slides.tile_config import TileConfig
 from napari_patchmap.plugin.form import ConfigForm, Fold
 from napari_patchmap.plugin.known_files import run_folder
-from napari_patchmap.plugin.open_layers import open_layers
-from napari_patchmap.plugin.opening import Kind, Request
+from napari_patchmap.plugin.open_layers import open_layer, open_layers
+from napari_patchmap.plugin.opening import Request
 from napari_patchmap.plugin.views import OVERLAY
 from napari_patchmap.plugin.widgets.name_pattern import NamePattern
 from napari_patchmap.plugin.widgets.panel import label
 from napari_patchmap.plugin.widgets.parts import PathField, row
 from napari_patchmap.plugin.widgets.recent import RecentButton
 from napari_patchmap.plugin.widgets.slide_preview import SlidePreview
-from napari_patchmap.plugin.widgets.sources import FILTERS, SOURCES, recognise
+from napari_patchmap.plugin.widgets.sources import FILTERS, SOURCES, kind_at
 from napari_patchmap.plugin.worker import Newest
 
 #: Readings of a stack's axes that a person may need to tell us.
@@ -144,59 +147,53 @@ class SourceForm(QWidget):
         ):
             rows.addWidget(widget)
 
+    @property
+    def source(self) -> Kind:
+        """The kind of source that is chosen."""
+        return Kind(self.kind.currentData())  # Qt keeps it as a plain text
+
     # -- what is asked for ---------------------------------------------------------
 
-    def request(self, sizes: str | None = None) -> Request:
+    def request(self, sizes: Fit | None = None) -> Request:
         """Return what the fields ask for; what does not matter for the source is left out."""
-        kind = self.kind.currentData()
-        asks = SOURCES[kind].asks
-        request = Request(kind, sizes=sizes)
-        if "path" in asks:
-            request = request.but(path=self.path.path)
-        if "labels" in asks:
-            request = request.but(labels=self.labels.path)
-        if "axes" in asks:
-            request = request.but(axes=self.axes.currentText().strip() or "auto")
-        if "pattern" in asks:
-            request = request.but(pattern=self.pattern.pattern)
-        if "tiles" in asks:
-            request = request.but(tiles=self.tiles.config)
-        if kind == "run":
-            request = request.but(layers=open_layers(self._viewer))
-        if kind == "layer":
-            return self._with_image(request, self._chosen(self.layer))
-        if kind == "objects":
-            request = request.but(crops=self.crops.config)
-            image, objects = self._chosen(self.image), self._chosen(self.objects)
-            request = self._with_image(request, image)
-            if objects is not None and image is not None:
-                data = objects.data[0] if objects.multiscale else objects.data
-                files = tuple(str(ly.source.path or "") for ly in (image, objects))
-                request = request.but(objects=objects.name, objects_array=data, files=files)
+        kind = self.source
+        fields: dict[str, Any] = {
+            "path": self.path.path,
+            "labels": self.labels.path or None,
+            "axes": self.axes.currentText().strip() or "auto",
+            "pattern": self.pattern.pattern or None,
+            "tiles": self.tiles.config,
+            "crops": self.crops.config,
+        }
+        asked = {key: value for key, value in fields.items() if key in SOURCES[kind].asks}
+        request = Request(kind, OpenRequest(sizes=sizes, **asked))
+        if kind is Kind.RUN:
+            return replace(request, layers=open_layers(self._viewer))
+        if kind is Kind.LAYER:
+            return replace(request, image=open_layer(self._chosen(self.layer)))
+        if kind is Kind.OBJECTS:
+            layers = self._chosen(self.image), self._chosen(self.objects)
+            image, objects = (open_layer(layer) for layer in layers)
+            if image is not None and objects is not None:
+                files = (str(layers[0].source.path or ""), str(layers[1].source.path or ""))
+                return replace(request, image=image, objects=objects, files=files)
         return request
-
-    @staticmethod
-    def _with_image(request: Request, layer: Any) -> Request:
-        if layer is None:
-            return request
-        pixels = layer.data[0] if layer.multiscale else layer.data
-        return request.but(path=layer.name, array=pixels, rgb=bool(layer.rgb))
 
     def missing(self) -> str:
         """Say what has to be opened in the viewer first, "" if nothing has."""
-        kind = self.kind.currentData()
-        if kind == "layer" and self._chosen(self.layer) is None:
+        kind = self.source
+        if kind is Kind.LAYER and self._chosen(self.layer) is None:
             return "No stack of images is open; open one, or choose another source."
-        if kind == "objects" and self._chosen(self.objects) is None:
+        if kind is Kind.OBJECTS and self._chosen(self.objects) is None:
             return "No Labels layer is open; open or paint one, or choose another source."
-        if kind == "objects" and self._chosen(self.image) is None:
+        if kind is Kind.OBJECTS and self._chosen(self.image) is None:
             return "No image is open that the objects could be cut out of; open it first."
         return ""
 
     @property
     def trouble(self) -> str:
         """Why the settings that are shown cannot be taken, "" if they can."""
-        asks = SOURCES[self.kind.currentData()].asks
+        asks = SOURCES[self.source].asks
         forms: dict[str, ConfigForm[Any]] = {"tiles": self.tiles, "crops": self.crops}
         said = (form.trouble for key, form in forms.items() if key in asks)
         return next((sentence for sentence in said if sentence), "")
@@ -213,7 +210,7 @@ class SourceForm(QWidget):
     @property
     def filled(self) -> bool:
         """Whether the fields name something that could be loaded."""
-        kind = self.kind.currentData()
+        kind = self.source
         if "path" in SOURCES[kind].asks:
             return bool(self.path.path)
         return not self.missing()
@@ -227,15 +224,16 @@ class SourceForm(QWidget):
         self._touched = True
         self.changed.emit()
 
-    def choose(self, kind: Kind, path: str | Path = "", objects: str = "") -> None:
+    def choose(self, kind: Kind | str, path: str | Path = "", objects: str = "") -> None:
         """Fill in a source of a known kind; of objects, both layers by their names."""
+        kind = Kind(kind)
         self._pause.stop()
         self._recogniser.forget()
         self._looking = False
         self.kind.setCurrentIndex(self.kind.findData(kind))
-        if kind == "layer":
+        if kind is Kind.LAYER:
             self.layer.setCurrentText(str(path))
-        elif kind == "objects" and objects:
+        elif kind is Kind.OBJECTS and objects:
             self.image.setCurrentText(str(path))
             self.objects.setCurrentText(objects)
         elif "path" in SOURCES[kind].asks:
@@ -245,13 +243,14 @@ class SourceForm(QWidget):
 
     def fill(self, request: Request) -> None:
         """Fill in everything as it was when a source was loaded."""
-        self.labels.set_path(request.labels)
-        self.pattern.set_pattern(request.pattern)
-        self.axes.setCurrentText(request.axes)
-        self.tiles.set_config(request.tiles or TileConfig())
-        self.crops.set_config(request.crops or CropConfig())
-        self.choose(request.kind, request.path)
-        self.more.open(bool(request.labels or request.pattern or request.axes != "auto"))
+        what = request.what
+        self.labels.set_path(what.labels_path or "")
+        self.pattern.set_pattern(what.pattern or "")
+        self.axes.setCurrentText(what.axes)
+        self.tiles.set_config(what.tiles or TileConfig())
+        self.crops.set_config(what.crops or CropConfig())
+        self.choose(request.kind, Path(what.path) if what.path else "")
+        self.more.open(bool(what.labels or what.pattern or what.axes != "auto"))
         self.changed.emit()
 
     def take_dropped(self, path: Path) -> bool:
@@ -291,13 +290,13 @@ class SourceForm(QWidget):
         self.changed.emit()
 
     def _recognise(self) -> None:
-        path, now = self.path.path, self.kind.currentData()
+        path, now = self.path.path, self.source
         # Not a stray word: it would be looked for in whatever folder napari was started.
         known = os.path.isabs(os.path.expanduser(path)) or os.sep in path
         self._looking = True
-        self._recogniser.ask(lambda task: (recognise(path, now) if known else None, path))
+        self._recogniser.ask(lambda task: (kind_at(path, now) if known else None, path))
 
-    def _on_recognised(self, found: tuple[str | None, str] | None) -> None:
+    def _on_recognised(self, found: tuple[Kind | None, str] | None) -> None:
         if found is None or found[1] != self.path.path:
             return
         self._looking = False
@@ -307,20 +306,20 @@ class SourceForm(QWidget):
         self.recognised.emit(found[0] or "")
 
     def _show_slide(self) -> None:
-        kind = self.kind.currentData()
+        kind = self.source
         path = self.path.path if "path" in SOURCES[kind].asks else ""
-        self.preview.set_source(path if kind == "slide" else "", self.tiles.config)
-        self.pattern.set_folder(path if kind == "folder" else "")
+        self.preview.set_source(path if kind is Kind.SLIDES else "", self.tiles.config)
+        self.pattern.set_folder(path if kind is Kind.FOLDER else "")
 
     # -- what is shown -------------------------------------------------------------
 
     def _on_change(self, _: Any = None) -> None:
-        if self.kind.currentData() == "slide":
+        if self.source is Kind.SLIDES:
             self.preview.set_config(self.tiles.config)
         self.changed.emit()
 
     def _on_kind(self, _: Any = None) -> None:
-        source = SOURCES[self.kind.currentData()]
+        source = SOURCES[self.source]
         asks = source.asks
         self.explanation.setText(source.text)
         self.path.setVisible("path" in asks)
@@ -333,7 +332,7 @@ class SourceForm(QWidget):
         self._more_rows.setRowVisible(self.pattern, "pattern" in asks)
         self._more_rows.setRowVisible(self.axes, "axes" in asks)
         self.more.rename("Labels and axes" if "axes" in asks else "Labels")
-        self.path.folder = source.key in ("folder", "run")
+        self.path.folder = source.key in (Kind.FOLDER, Kind.RUN)
         self.path.filters = FILTERS.get(source.key, "All files (*)")
         self.path.title = source.title
         self.path.edit.setPlaceholderText(source.wanted)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_patchmap.patches import Kind
+from napari_patchmap.patches.kind import recognise
 from napari_patchmap.plugin.known_files import is_run
-from napari_patchmap.plugin.opening import Kind
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class SourceKind:
 
     Parameters
     ----------
-    key : str
+    key : Kind
     name : str
         In the list.
     text : str
@@ -40,7 +41,7 @@ SOURCES = {
     kind.key: kind
     for kind in (
         SourceKind(
-            "folder",
+            Kind.FOLDER,
             "Folder of images",
             "One image file a patch (PNG, JPEG, TIFF, BMP, WebP, GIF, JPEG 2000). Sub-folders, "
             "if any, are the labels.",
@@ -49,7 +50,7 @@ SOURCES = {
             "Choose a folder of images",
         ),
         SourceKind(
-            "file",
+            Kind.STACK,
             "Stack of images",
             "One file with one patch a plane: TIFF, OME-TIFF, Zarr, .npy or .npz (MedMNIST "
             "files too).",
@@ -58,7 +59,7 @@ SOURCES = {
             "Choose a stack of images",
         ),
         SourceKind(
-            "slide",
+            Kind.SLIDES,
             "Whole slide",
             "An SVS or TIFF pyramid, or a folder of them, cut into tiles where tissue is.",
             ("path", "tiles"),
@@ -66,24 +67,24 @@ SOURCES = {
             "Choose a slide",
         ),
         SourceKind(
-            "objects",
+            Kind.OBJECTS,
             "Objects of a Labels layer",
             "Segmented cells that are open here: one patch is cut out around each of them.",
             ("objects", "crops"),
         ),
         SourceKind(
-            "layer",
+            Kind.LAYER,
             "Open image layer",
             "A stack that is already open here; every plane is a patch.",
             ("layer", "labels", "axes"),
         ),
         SourceKind(
-            "bundled",
+            Kind.SAMPLE,
             "Sample blood cells",
             "2,000 real blood cells of 8 kinds that come with Patchmap.",
         ),
         SourceKind(
-            "run",
+            Kind.RUN,
             "Saved run",
             "A folder that an earlier training wrote: its map and its patches.",
             ("path",),
@@ -93,52 +94,20 @@ SOURCES = {
     )
 }
 
-#: Endings of stacks that no slide has.
-_STACKS = (".npy", ".npz", ".zarr")
-
 #: Endings of files that the dialog shows, by kind.
 FILTERS = {
-    "file": "Image stacks (*.tif *.tiff *.npy *.npz);;All files (*)",
-    "slide": "Slides (*.svs *.tif *.tiff *.ndpi *.qptiff *.btf);;All files (*)",
+    Kind.STACK: "Image stacks (*.tif *.tiff *.npy *.npz);;All files (*)",
+    Kind.SLIDES: "Slides (*.svs *.tif *.tiff *.ndpi *.qptiff *.btf);;All files (*)",
 }
 
 
-def recognise(path: str | Path, now: str = "folder") -> Kind | None:
-    """Tell what kind of source lies at a path; it is looked into, which may take a while.
+def kind_at(path: str | Path, now: Kind = Kind.FOLDER) -> Kind | None:
+    """Tell what kind of source lies at a path, be it a saved run or patches.
 
-    Parameters
-    ----------
-    path : path
-    now : str
-        The kind that is chosen, which stays where the path could be that, too.
-
-    Returns
-    -------
-    str or None
-        None if there is nothing, or nothing that holds patches.
+    Parameters and answer as those of :func:`napari_patchmap.patches.kind.recognise`.
     """
-    from napari_patchmap.patches.slides.find import find_slides, holds_slides
-    from napari_patchmap.patches.slides.levels import SLIDE_SUFFIXES, is_slide
-
     given = Path(path).expanduser()
-    name = given.name.lower()
     try:
-        if name == "config.json" or given.is_dir():
-            if is_run(given):
-                return "run"
-            if name.endswith(".zarr"):
-                return "file"
-            if not given.is_dir():
-                return None
-            if now == "slide" and find_slides(given):
-                return "slide"
-            return "slide" if holds_slides(given) else "folder"
-        if not given.is_file():
-            return None
-        if name.endswith(_STACKS):
-            return "file"
-        if name.endswith(SLIDE_SUFFIXES):
-            return "slide" if now == "slide" or is_slide(given) else "file"
+        return Kind.RUN if is_run(given) else recognise(given, now)
     except OSError:
-        pass  # whoever opens it says what is wrong
-    return None
+        return None  # whoever opens it says what is wrong
