@@ -4,6 +4,10 @@ Every message names what is wrong (the file, if there is one) and the remedy.
 The command line prints it and exits with 2; the dock widgets show it.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 
 class PatchmapError(Exception):
     """Something the user can mend; the message says what and how.
@@ -15,13 +19,57 @@ class PatchmapError(Exception):
 class PatchError(PatchmapError):
     """Images that cannot be made into a patch set."""
 
+    def of(self, path: object, remedy: str = "") -> PatchError:
+        """Return the error of a file that was not named yet; a whole sentence stays."""
+        return self
+
 
 class MixedSizesError(PatchError):
     """Images of several sizes; ``sizes`` (resize, crop or pad) has to be chosen."""
 
 
 class UnclearAxesError(PatchError):
-    """A stack of which one cannot tell which axis is what; ``axes`` has to be given."""
+    """A stack of which one cannot tell which axis is what; ``axes`` has to be given.
+
+    Parameters
+    ----------
+    sentence : str
+    readings : sequence of str
+        Axes that may be meant, the likeliest first.
+    """
+
+    def __init__(self, sentence: str, readings: Sequence[str] = ()) -> None:
+        super().__init__(sentence)
+        self.readings = tuple(readings)
+
+
+class UnusableError(PatchError):
+    """A file that cannot be used, in a few words without its name.
+
+    Who knows the name makes the sentence: :meth:`of`. A list of what was left out names
+    the file anyway and takes the words.
+
+    Parameters
+    ----------
+    reason : str
+        Follows the name of the file, such as "is cut off".
+    remedy : str
+        What to do, such as "copy or export it again".
+    readings : sequence of str
+        Where giving the axes would help: those that may be meant.
+    """
+
+    def __init__(self, reason: str, remedy: str = "", readings: Sequence[str] = ()) -> None:
+        super().__init__(f"{reason}; {remedy}" if remedy else reason)
+        self.reason, self.remedy, self.readings = reason, remedy, tuple(readings)
+
+    def of(self, path: object, remedy: str = "") -> PatchError:
+        """Return the error of a file, in a sentence; ``remedy`` where it has none itself."""
+        known = self.remedy or remedy
+        sentence = f"{path} {self.reason}; {known}." if known else f"{path} {self.reason}."
+        if self.readings:
+            return UnclearAxesError(sentence, self.readings)
+        return PatchError(sentence)
 
 
 class ConfigError(PatchmapError):

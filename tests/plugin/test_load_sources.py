@@ -291,6 +291,15 @@ def test_likely_axes_are_one_click_away(qtbot, panel, tmp_path):
     assert panel.workspace.patches.common_size == (30, 3)
 
 
+def test_axes_that_do_not_fit_are_not_offered_again(qtbot, panel, tmp_path):
+    np.save(tmp_path / "stack.npy", np.zeros((4, 3, 30, 30), np.uint8))
+    type_path(qtbot, panel, tmp_path / "stack.npy")
+    panel.source.axes.setCurrentText("CYX")
+    load(qtbot, panel)
+    assert "'CYX' name 3 axes" in panel.message.text
+    assert list(panel.axes_buttons) == ["NYXC", "NCYX"]
+
+
 # -- recent sources --------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError, UnclearAxesError
+from napari_patchmap.errors import PatchError, UnclearAxesError, UnusableError
 
 RGB = ("red", "green", "blue")
 GREY = ("grey",)
@@ -27,6 +27,9 @@ _FREE = "NQPMLKJ"
 #: A trailing or second axis this short is taken as channels without a doubt.
 _FEW = 4
 
+#: What stacks of so many axes usually are.
+_USUAL = {3: ("NYX",), 4: ("NYXC", "NCYX")}
+
 
 #: More "channels" than this and no other axis: ImageJ's way of writing a plain stack.
 _MANY = 8
@@ -46,12 +49,14 @@ def check_axes(axes: str, ndim: int, name: str) -> str:
     if len(set(axes)) < len(axes) or not {"Y", "X"} <= set(axes) or not axes.isalpha():
         raise UnclearAxesError(
             f"Axes {axes!r} cannot be used for {name}; name each axis by one letter, Y and X "
-            "among them and C for channels, for example NYX or NCYX."
+            "among them and C for channels, for example NYX or NCYX.",
+            _USUAL.get(ndim, ()),
         )
     if len(axes) != ndim:
         raise UnclearAxesError(
             f"Axes {axes!r} name {len(axes)} axes but {name} has {ndim}; name every axis by "
-            "one letter, for example NYX or NCYX."
+            "one letter, for example NYX or NCYX.",
+            _USUAL.get(ndim, ()),
         )
     return axes
 
@@ -86,7 +91,8 @@ def guess_axes(shape: tuple[int, ...], name: str) -> str:
             return "NCYX"
     raise UnclearAxesError(
         f"It is not clear which axis of {name} ({size}) is what; say so with axes, for example "
-        "NYXC or NCYX (N patches, C channels, Y and X the image)."
+        "NYXC or NCYX (N patches, C channels, Y and X the image).",
+        _USUAL.get(len(shape), ()),
     )
 
 
@@ -108,12 +114,11 @@ def settle_axes(letters: str, shape: tuple[int, ...], *, volume: bool) -> tuple[
 
     Raises
     ------
-    PatchError, UnclearAxesError
-        In a few words, without the name of the file.
+    UnusableError
     """
     if not {"Y", "X"} <= set(letters):
-        raise PatchError(
-            f"has the axes {letters}, without Y and X; it is not a stack of images"
+        raise UnusableError(
+            f"has the axes {letters}, without Y and X: it is not a stack of images"
         )
     guessed = guess_unnamed(letters, shape)
     if guessed is not None:
@@ -124,17 +129,20 @@ def settle_axes(letters: str, shape: tuple[int, ...], *, volume: bool) -> tuple[
     lead = [axis for axis in letters if axis not in "YXSC" and lengths[axis] > 1]
     if len(lead) > 1:
         listed = " and ".join(f"{axis} ({lengths[axis]})" for axis in lead)
-        other = ""
+        channels, other = letters.replace(lead[-1], "C"), ""
         if "C" not in letters and "S" not in letters:
-            other = f", to {letters.replace(lead[-1], 'C')} if {lead[-1]} are channels,"
-        raise UnclearAxesError(
-            f"has more than one axis that could number patches, {listed}; set axes to "
-            f"{letters} to take every plane as a patch{other} or save a projection"
+            other = f", to {channels} if {lead[-1]} are channels,"
+        raise UnusableError(
+            f"has more than one axis that could number patches, {listed}",
+            f"set axes to {letters} to take every plane as a patch{other} or save a projection",
+            [letters, *([channels] if other else [])],
         )
     if lead == ["Z"] and volume:
-        raise UnclearAxesError(
-            f"is a 3-D volume of {lengths['Z']:,} planes (axes {letters}); set axes to "
-            f"{letters.replace('Z', 'N')} to take every plane as a patch, or save a projection"
+        every = letters.replace("Z", "N")
+        raise UnusableError(
+            f"is a 3-D volume of {lengths['Z']:,} planes (axes {letters})",
+            f"set axes to {every} to take every plane as a patch, or save a projection",
+            [every],
         )
     count = lengths.get("C", 1)
     if not lead and count > 1 and ("S" in letters or count > _MANY):

@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 import tifffile
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import UnusableError
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.axes import ALPHA_NOTE, RGB
 from napari_patchmap.patches.images import Images
@@ -108,15 +108,18 @@ def meaning_of(
 
     Raises
     ------
-    PatchError
-        In a few words, if that cannot be told, or cannot be made into RGB.
+    UnusableError
+        If that cannot be told, or cannot be made into RGB.
     """
     if page.dtype is None:
-        raise PatchError("stores numbers of a type that is not known; save it again")
+        raise UnusableError("stores numbers of a type that is not known", "save it again")
     kind, samples = int(page.photometric), int(page.samplesperpixel)
     dtype = np.dtype(np.uint8) if page.dtype.kind == "b" else page.dtype.newbyteorder("=")
     if kind in _REFUSED:
-        raise PatchError(f"stores {_REFUSED[kind]}, which is no picture yet; save it as RGB")
+        raise UnusableError(
+            f"stores {_REFUSED[kind]}, which is no picture yet",
+            "save it as RGB",
+        )
     extra = [int(one) for one in page.extrasamples]
     first = samples - len(extra)
     alpha = [first + i for i, one in enumerate(extra) if one in (1, 2)]
@@ -156,7 +159,10 @@ def _colours(page: tifffile.TiffPage, kind: int, first: int, dtype: np.dtype) ->
     small = dtype.kind in "ui" and dtype.itemsize <= 2
     if kind == space.SEPARATED:
         if first != 4 or _tag(page, _INKS, 1) != 1 or dtype.kind != "u" or not small:
-            raise PatchError(f"stores {first} printing inks that are not CMYK; save it as RGB")
+            raise UnusableError(
+                f"stores {first} printing inks that are not CMYK",
+                "save it as RGB",
+            )
         notes = (CMYK_NOTE, *([SPOT_NOTE] if 0 in page.extrasamples else []))
         profile = _tag(page, _PROFILE, None)
         convert = partial(cmyk_to_rgb, top=_top(page), profile=profile)
@@ -165,20 +171,21 @@ def _colours(page: tifffile.TiffPage, kind: int, first: int, dtype: np.dtype) ->
         if first == 1:
             return None  # lightness alone is grey
         if first != 3 or not small:
-            raise PatchError("stores CIELab in a way that is not known; save it as RGB")
+            raise UnusableError("stores CIELab in a way that is not known", "save it as RGB")
         unsigned = np.dtype(f"u{dtype.itemsize}")
         convert = partial(_lab_to_rgb, icc=kind == space.ICCLAB)
         return Meaning(convert, samples, 3, unsigned, RGB, (LAB_NOTE,))
     if kind == space.YCBCR and page.is_subsampled and int(page.compression) not in _DECODED:
-        raise PatchError(
-            "stores YCbCr with fewer colours than pixels, not as JPEG; save it as RGB"
+        raise UnusableError(
+            "stores YCbCr with fewer colours than pixels, not as JPEG",
+            "save it as RGB",
         )
     lossless = int(page.compression) not in _DECODED
     if first == 3 and (
         int(page.compression) == APERIO_YCBCR or (kind == space.YCBCR and lossless)
     ):
         if dtype != np.uint8:
-            raise PatchError("stores YCbCr in more than 8 bits; save it as RGB")
+            raise UnusableError("stores YCbCr in more than 8 bits", "save it as RGB")
         coefficients = _fractions(_tag(page, _COEFFICIENTS, ()), _WEIGHTS)
         references = _fractions(_tag(page, _REFERENCES, ()), _FULL_RANGE)
         convert = partial(ycbcr_to_rgb, coefficients=coefficients, references=references)

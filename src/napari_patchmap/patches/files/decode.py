@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import UnusableError
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.axes import ALPHA_NOTE, GREY, RGB
 from napari_patchmap.patches.files import headers
@@ -80,9 +80,8 @@ def decode(
 
     Raises
     ------
-    PatchError
-        With a few words that say why the file cannot be used; other errors come
-        from the decoders.
+    UnusableError
+        Other errors come from the decoders.
     """
     # Plain calls of the system, as few as can be: with small files they are what costs.
     fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
@@ -92,14 +91,14 @@ def decode(
             with open(fd, "rb", buffering=0, closefd=False) as file:
                 size = headers.tiff_size(file, data)
             if size is None:
-                raise PatchError("is cut off: its header leads out of the file")
+                raise UnusableError("is cut off: its header leads out of the file")
             headers.check_size(size)
             decoded = _decode_tiff(path, axes, numbers)
             if digest is not None:
                 digest.update(np.ascontiguousarray(decoded.pixels))
             return decoded
         if not data.startswith(_MAGIC):
-            raise PatchError(f"is not a {KINDS} image" if data else "is empty (0 bytes)")
+            raise UnusableError(f"is not a {KINDS} image" if data else "is empty (0 bytes)")
         if len(data) == _FIRST:
             with open(fd, "rb", closefd=False) as file:
                 data += file.read()
@@ -125,7 +124,7 @@ def decode(
 def _decode_jpeg(data: bytes) -> Decoded:
     # libjpeg fills what is missing with grey and only warns, so the end is looked for first.
     if not data.endswith(b"\xff\xd9") and not has_jpeg_end(data):
-        raise PatchError("is cut off: the JPEG has no end")
+        raise UnusableError("is cut off: the JPEG has no end")
     frame = headers.jpeg_frame(data)
     if frame is not None:
         headers.check_size((frame.height, frame.width))
@@ -146,7 +145,7 @@ def _decode_jpeg(data: bytes) -> Decoded:
         rgb = cmyk_to_rgb(inks, profile=image.info.get("icc_profile"))
         return Decoded(rgb, RGB, (CMYK_NOTE,))
     if pixels.shape[2] != 3:
-        raise PatchError(f"is a JPEG of {pixels.shape[2]} channels; save it as RGB")
+        raise UnusableError(f"is a JPEG of {pixels.shape[2]} channels", "save it as RGB")
     return Decoded(pixels, RGB)
 
 
@@ -184,7 +183,7 @@ def _decode_png(data: bytes, numbers: bool) -> Decoded:
         pixels = imagecodecs.png_decode(data)
     except imagecodecs.PngError:
         if b"IEND" not in data:
-            raise PatchError("is cut off: the PNG has no end") from None
+            raise UnusableError("is cut off: the PNG has no end") from None
         raise
     bits, kind = data[24], data[25]
     if numbers and kind == _PNG_PALETTE:
@@ -199,7 +198,7 @@ def _decode_bmp(data: bytes, numbers: bool) -> Decoded:
     headers.check_size(headers.bmp_size(data))
     # What follows after the file's own length is no part of the image.
     if len(data) < 26 or len(data) < int.from_bytes(data[2:6], "little"):
-        raise PatchError("is cut off: the BMP is shorter than it says")
+        raise UnusableError("is cut off: the BMP is shorter than it says")
     image = _open_with_pillow(data, "BMP")
     few = int.from_bytes(data[28:30], "little") < 8 or image.mode == "1"
     if image.mode == "P" and not numbers:
@@ -220,16 +219,16 @@ def _open_with_pillow(data: bytes, kind: str) -> Image.Image:
         image.load()
     except Exception as error:  # noqa: BLE001 - Pillow may raise anything on a damaged file
         said = " ".join(str(error).split()) or type(error).__name__
-        raise PatchError(f"is damaged ({said})") from None
+        raise UnusableError(f"is damaged ({said})") from None
     return image
 
 
 def _decode_webp(data: bytes) -> Decoded:
     if data[8:12] != headers.WEBP:
-        raise PatchError(f"is not a {KINDS} image")
+        raise UnusableError(f"is not a {KINDS} image")
     headers.check_size(headers.webp_size(data))
     if len(data) < 8 + int.from_bytes(data[4:8], "little"):
-        raise PatchError("is cut off: the WebP is shorter than it says")
+        raise UnusableError("is cut off: the WebP is shorter than it says")
     decoded = _without_alpha(imagecodecs.webp_decode(data))
     animated = data[12:16] == b"VP8X" and data[20] & 0x02
     if not animated:
@@ -261,13 +260,14 @@ def _decode_tiff(path: str, axes: str, numbers: bool) -> Decoded:
 def _check_single(images: Images) -> None:
     """Refuse what is no single patch before its pixels are read: pages may be many."""
     if len(images) != 1:
-        raise PatchError(
-            f"holds {len(images):,} images; open it alone as a stack, or, if they are "
-            "channels, set axes to CYX"
+        raise UnusableError(
+            f"holds {len(images):,} images",
+            "open it alone as a stack, or, if they are channels, set axes to CYX",
         )
     height, width = images.sizes[0].tolist()
     if height * width * images.channels > _MOST_CHANNELS * headers.MOST_PIXELS:
-        raise PatchError(
+        raise UnusableError(
             f"claims {images.channels:,} channels of {width:,} x {height:,} pixels, too large "
-            "for a patch; cut it into tiles"
+            "for a patch",
+            "cut it into tiles",
         )

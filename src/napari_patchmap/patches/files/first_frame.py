@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import UnusableError
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.files import headers
 
@@ -59,7 +59,7 @@ def _first_frame(data: bytes) -> tuple[int, bool]:
         if at > len(data):
             break
     if not end or end > len(data):
-        raise PatchError("is cut off: the GIF has no whole frame")
+        raise UnusableError("is cut off: the GIF has no whole frame")
     return end, False
 
 
@@ -83,12 +83,12 @@ def decode_jp2(data: bytes) -> np.ndarray:
     """
     start = data.find(JP2[1])
     if start < 0 or len(data) < start + 24:
-        raise PatchError("is cut off: the JPEG 2000 has no codestream")
+        raise UnusableError("is cut off: the JPEG 2000 has no codestream")
     width, height, left, top = (
         int.from_bytes(data[start + at : start + at + 4], "big") for at in (8, 12, 16, 20)
     )
     headers.check_size((max(0, height - top), max(0, width - left)))
     # The decoder fills what is missing, so the end is looked for first.
     if data.find(b"\xff\xd9", start) < 0:
-        raise PatchError("is cut off: the JPEG 2000 has no end")
+        raise UnusableError("is cut off: the JPEG 2000 has no end")
     return np.asarray(imagecodecs.jpeg2k_decode(data))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import BinaryIO, NamedTuple
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import UnusableError
 
 PNG = b"\x89PNG\r\n\x1a\n"
 JPEG = b"\xff\xd8\xff"
@@ -31,13 +31,13 @@ def check_size(size: tuple[int, int] | None) -> None:
 
     Raises
     ------
-    PatchError
-        In a few words, without the name of the file.
+    UnusableError
     """
     if size is not None and size[0] * size[1] > MOST_PIXELS:
-        raise PatchError(
-            f"claims {size[1]:,} x {size[0]:,} pixels, too large for a patch; cut it into "
-            "tiles (a TIFF alone opens as a slide), or remove it if it cannot be that large"
+        raise UnusableError(
+            f"claims {size[1]:,} x {size[0]:,} pixels, too large for a patch",
+            "cut it into tiles (a TIFF alone opens as a slide), or remove it if it cannot be "
+            "that large",
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.foreign import words
 from napari_patchmap.patches.axes import GREY, RGB
 from napari_patchmap.patches.cache.folder import (
@@ -95,7 +95,7 @@ class Pile:
     ) -> None:
         self._paths, self._names, self._where, self._axes = paths, names, where, axes
         count = len(paths)
-        self._reasons: dict[int, str] = {}
+        self._unusable: dict[int, UnusableError] = {}
         self._offsets = np.zeros(count, np.int64)
         self._shapes = np.zeros((count, 3), np.int64)
         self._types: list[str] = [""] * count
@@ -118,9 +118,9 @@ class Pile:
         if found is not None:
             watch.step(len(self._paths), len(self._paths))
             notes = found.notes
-            self._reasons = {int(i): why for i, why in notes["reasons"]}
+            self._unusable = {int(i): UnusableError(why) for i, why in notes["reasons"]}
             self.channel_names, self.notes = tuple(notes["channel_names"]), notes["notes"]
-            return Decodings(found.images, self._good(), self._reasons)
+            return Decodings(found.images, self._good(), self._reasons())
         count, expected = len(self._paths), self._expected(watch)
         with building_folder(expected) as folder:
             writer = StoreWriter(folder, expected, str(cache_folder()))
@@ -139,16 +139,16 @@ class Pile:
                     f"({writer.trouble or 'not writable'}); the patches are kept in memory "
                     "this time."
                 )
-                return Decodings(stored, good, self._reasons)
+                return Decodings(stored, good, self._reasons())
             assert folder is not None
             key = self._content_key(index, dtype)
             saved: dict[str, Any] = {
-                "reasons": sorted(self._reasons.items()),
+                "reasons": sorted(self._reasons().items()),
                 "channel_names": self.channel_names,
                 "notes": self.notes,
             }
             images = remember(fingerprint, key, folder, saved)
-            return Decodings(images, good, self._reasons)
+            return Decodings(images, good, self._reasons())
 
     def _decode_part(self, part: Pieces, writer: StoreWriter) -> None:
         """Decode some files; threads write to different rows and keys only."""
@@ -165,8 +165,8 @@ class Pile:
 
         for i in part:
             result = try_decode(self._paths[i], self._axes, contents)
-            if isinstance(result, str):
-                self._reasons[i] = result
+            if isinstance(result, UnusableError):
+                self._unusable[i] = result
             else:
                 pixels, self._kinds[i], notes = result
                 if not pixels.flags.c_contiguous:
@@ -193,7 +193,10 @@ class Pile:
         return digest.hexdigest()[:40]
 
     def _good(self) -> np.ndarray:
-        return np.setdiff1d(np.arange(len(self._paths)), list(self._reasons))
+        return np.setdiff1d(np.arange(len(self._paths)), list(self._unusable))
+
+    def _reasons(self) -> dict[int, str]:
+        return {i: str(error) for i, error in self._unusable.items()}
 
     def _expected(self, watch: Watch) -> int:
         """Guess the bytes of all images from a few."""
@@ -216,12 +219,12 @@ class Pile:
         Grey images among colour ones are repeated to red, green and blue;
         anything else cannot be mixed without guessing.
         """
-        if len(self._reasons) == len(self._paths):
-            # Some reasons come with a remedy of their own.
-            remedy = "" if "; " in self._reasons[0] else "; replace them by intact image files"
+        if len(self._unusable) == len(self._paths):
+            first = self._unusable[0]
+            remedy = "" if first.remedy else "; replace them by intact image files"
             raise PatchError(
                 f"None of the {len(self._paths):,} images in {self._where} can be read "
-                f"({self._names[0]} {self._reasons[0]}){remedy}."
+                f"({self._names[0]} {first}){remedy}."
             )
         said = Counter(note for notes in self._said.values() for note in notes)
         self.notes = [f"{note} ({count:,} images)" for note, count in said.items()]
@@ -260,13 +263,15 @@ class Pile:
 
 def try_decode(
     path: str, axes: str, digest: Digest | None = None, *, numbers: bool = False
-) -> Decoded | str:
-    """Decode one file, or say in a few words why that cannot be done."""
+) -> Decoded | UnusableError:
+    """Decode one file, or say why that cannot be done."""
     try:
         return decode(path, axes, digest, numbers=numbers)
+    except UnusableError as error:
+        return error
     except PatchError as error:
-        return str(error)
+        return UnusableError(str(error).removesuffix("."))
     except OSError as error:
-        return f"cannot be opened ({error.strerror or error})"
+        return UnusableError(f"cannot be opened ({error.strerror or error})")
     except Exception as error:  # noqa: BLE001 - a decoder may raise anything on a damaged file
-        return f"is damaged ({words(error)})"
+        return UnusableError(f"is damaged ({words(error)})")

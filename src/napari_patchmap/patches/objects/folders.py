@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.files.decode import Decoded
 from napari_patchmap.patches.files.folder import find_images
@@ -162,9 +162,9 @@ def _without(stem: str, endings: Sequence[str]) -> str:
 def _look(image: str, mask: str) -> _Field | str:
     """Find the objects of one field of view, or say why that cannot be done."""
     decoded, labels = try_decode(image, "auto"), try_decode(mask, "auto", numbers=True)
-    if isinstance(decoded, str):
-        return decoded
-    if isinstance(labels, str):
+    if isinstance(decoded, UnusableError):
+        return str(decoded)
+    if isinstance(labels, UnusableError):
         return f"has labels ({os.path.basename(mask)}) of which it is said: {labels}"
     plane, shape = labels.pixels, decoded.pixels.shape[:2]
     if plane.shape[2] > 1:
@@ -196,6 +196,6 @@ def _check_alike(fields: Sequence[_Field], names: Sequence[str], root: Path) -> 
 
 def _decoded(path: str, numbers: bool = False) -> Decoded:
     decoded = try_decode(path, "auto", numbers=numbers)
-    if isinstance(decoded, str):
-        raise PatchError(f"{path} {decoded}; it was readable before, so bring it back.")
+    if isinstance(decoded, UnusableError):
+        raise decoded.of(path, "it was readable before, so bring it back")
     return decoded

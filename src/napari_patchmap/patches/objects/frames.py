@@ -218,7 +218,8 @@ def check_depth(axes: str, name: str) -> None:
         raise UnclearAxesError(
             f"{name} is a 3-D volume (axes {axes}), and objects are cut out of planes; save "
             f"one plane or a projection, or set axes to {axes.replace('Z', 'T')} to take every "
-            "plane alone."
+            "plane alone.",
+            [axes.replace("Z", "T")],
         )
 
 

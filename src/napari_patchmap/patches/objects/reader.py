@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import tifffile
 
-from napari_patchmap.errors import PatchError, UnclearAxesError
+from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.foreign import decoding
 from napari_patchmap.patches.axes import channel_axis, guess_unnamed
 from napari_patchmap.patches.files.pile import try_decode
@@ -93,13 +93,11 @@ def _read(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] |
                 return zarr_field(path, axes, labels is None)
         except LoadCancelled:
             raise
-        except UnclearAxesError as error:
-            raise UnclearAxesError(_about(path, error)) from None
         except PatchError as error:
-            raise PatchError(_about(path, error)) from None
+            raise error.of(path) from None
     decoded = try_decode(str(path), axes, numbers=labels is None)
-    if isinstance(decoded, str):
-        raise PatchError(f"{path} {decoded}; choose a TIFF, PNG, Zarr or NumPy file (.npy).")
+    if isinstance(decoded, UnusableError):
+        raise decoded.of(path, "choose a TIFF, PNG, Zarr or NumPy file (.npy)")
     colour = decoded.channel_names if decoded.pixels.shape[-1] > 1 else None
     return decoded.pixels, "YXS", colour
 
@@ -110,7 +108,7 @@ def _read_npy(path: Path) -> np.ndarray:
     if head.dtype.hasobject:
         raise refuse_objects(path, "save the image as one plain array of numbers")
     if head.offset + head.nbytes > path.stat().st_size:
-        raise PatchError("is cut off; copy or save it again")
+        raise UnusableError("is cut off", "copy or save it again")
     order: Literal["C", "F"] = "F" if head.fortran else "C"
     return np.memmap(path, head.dtype, "r", head.offset, head.shape, order)
 
@@ -143,7 +141,7 @@ def _read_tiff(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[s
     planes = read_tiff(path, letters, lazy=True, numbers=labels is None)
     images = as_images(planes.images)
     if not images.uniform:
-        raise PatchError("holds images of several sizes; save the one you want alone")
+        raise UnusableError("holds images of several sizes", "save the one you want alone")
     if isinstance(images, ArrayImages):
         pixels = images.array
     else:
@@ -164,9 +162,3 @@ def _one_channel(labels: Any, path: Path) -> Any:
             "labels themselves, one number a pixel."
         )
     return labels[..., 0]
-
-
-def _about(path: Path, error: PatchError) -> str:
-    """Say of which file a few words are, if they do not say so themselves."""
-    said = str(error).rstrip(".")
-    return said + "." if path.name in said else f"{path} {said}."

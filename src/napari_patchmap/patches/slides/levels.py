@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tifffile
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.slides.pages import Plane
 from napari_patchmap.patches.stacks.tiff_series import may_be_slide
 
@@ -76,12 +76,12 @@ def find_levels(
 def check_axes(series: tifffile.TiffPageSeries) -> None:
     lengths = dict(zip(series.axes, series.shape, strict=True))
     if not {"Y", "X"} <= set(lengths):
-        raise PatchError(f"has the axes {series.axes}, without Y and X; it is not a slide")
+        raise UnusableError(f"has the axes {series.axes}, without Y and X: it is not a slide")
     for axis, length in lengths.items():
         if axis not in "CYXS" and length > 1:
-            raise PatchError(
-                f"holds {length} images along {axis}, so it is a stack and not a slide; open "
-                "it without settings for tiles, or save one of its planes"
+            raise UnusableError(
+                f"holds {length} images along {axis}, so it is a stack and not a slide",
+                "open it without settings for tiles, or save one of its planes",
             )
 
 
@@ -92,7 +92,7 @@ def planes_of(level: tifffile.TiffPageSeries) -> list[Plane]:
     planes: list[Plane] = []
     for page in level.pages:
         if page is None:
-            raise PatchError("is incomplete: a page is missing; copy or export it again")
+            raise UnusableError("is incomplete: a page is missing", "copy or export it again")
         if int(key.planarconfig) == 2 and samples > 1:
             planes += [Plane(page, sample) for sample in range(3 if rgb else samples)]
         else:

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 import tifffile
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.files.decode import has_jpeg_end
 from napari_patchmap.patches.photometric import APERIO_YCBCR, ycbcr_to_rgb
 
@@ -70,8 +70,8 @@ class Plane:
 
     Raises
     ------
-    PatchError
-        In a few words, if its tiles do not lie in the file or cannot be decoded.
+    UnusableError
+        If its tiles do not lie in the file or cannot be decoded.
     """
 
     def __init__(
@@ -112,14 +112,14 @@ class Plane:
     def _check(self, page: tifffile.TiffPage | tifffile.TiffFrame, wanted: int) -> None:
         key = cast(tifffile.TiffPage, page.keyframe)
         if min(len(self._offsets), len(self._counts)) < wanted:
-            raise PatchError("lacks some of its tiles; copy or export it again")
+            raise UnusableError("lacks some of its tiles", "copy or export it again")
         if (self._offsets + self._counts > page.parent.filehandle.size).any():
-            raise PatchError("is cut off; copy or export it again")
+            raise UnusableError("is cut off", "copy or export it again")
         segment = self._side[0] * self._side[1] * self.channels * self.dtype.itemsize
         if segment > _LARGEST and not key.is_memmappable:
-            raise PatchError(
-                f"is compressed in pieces of {segment / 2**30:.1f} GB; save it again as a "
-                "tiled TIFF"
+            raise UnusableError(
+                f"is compressed in pieces of {segment / 2**30:.1f} GB",
+                "save it again as a tiled TIFF",
             )
 
     def _in_one_piece(self, shape: tuple[int, ...]) -> bool:
@@ -172,10 +172,10 @@ class Plane:
 
     def _decoded(self, data: bytes, index: int) -> np.ndarray:
         if len(data) < self._counts[index]:
-            raise PatchError("is cut off")
+            raise UnusableError("is cut off")
         # libjpeg fills what is missing with grey and does not complain.
         if self._ends and not data.endswith(b"\xff\xd9") and not has_jpeg_end(data):
-            raise PatchError("the JPEG of a tile has no end")
+            raise UnusableError("the JPEG of a tile has no end")
         decoded = cast(np.ndarray, self._decode(data, index, **self._options)[0])
         pixels = decoded[0].astype(self.dtype, copy=False)
         return ycbcr_to_rgb(pixels) if self._ycbcr and pixels.shape[-1] == 3 else pixels

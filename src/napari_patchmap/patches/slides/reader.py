@@ -21,7 +21,6 @@ from napari_patchmap.patches.slides.slide import Slide
 from napari_patchmap.patches.slides.tiles import (
     TileConfig,
     TilePlan,
-    as_sentence,
     open_slide,
     plan,
 )
@@ -142,7 +141,7 @@ def read_slides(path: Path, config: TileConfig | None, watch: Watch) -> Source:
             raise
         except PatchError as error:
             if not folder:
-                raise PatchError(as_sentence(slide.path, error)) from None
+                raise error.of(slide.path) from None
             skipped.append(Skipped(name, _words(root / name, error)))
             continue
         finally:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.foreign import words
 from napari_patchmap.patches.axes import RGB
 from napari_patchmap.patches.fit import resize
@@ -50,8 +50,9 @@ class Level:
 
 
 def _unreadable(error: Exception) -> PatchError:
-    return PatchError(
-        f"is not a TIFF that can be read ({words(error)}); copy or export it again"
+    return UnusableError(
+        f"is not a TIFF that can be read ({words(error)})",
+        "copy or export it again",
     )
 
 
@@ -82,8 +83,7 @@ class Slide:
 
     Raises
     ------
-    PatchError
-        In a few words, without the file's name, if it cannot be used.
+    UnusableError
     OSError
         If it cannot be opened.
     """
@@ -96,9 +96,10 @@ class Slide:
             raise
         except tifffile.TiffFileError:
             if not self.path.stat().st_size:
-                raise PatchError("is empty (0 bytes)") from None
-            raise PatchError(
-                "is not a TIFF; give a slide (SVS, TIFF pyramid, OME-TIFF), or save it as one"
+                raise UnusableError("is empty (0 bytes)") from None
+            raise UnusableError(
+                "is not a TIFF",
+                "give a slide (SVS, TIFF pyramid, OME-TIFF), or save it as one",
             ) from None
         except Exception as error:  # tifffile may raise anything on a damaged file
             raise _unreadable(error) from error
@@ -117,7 +118,7 @@ class Slide:
         tif = self._tif
         check_complete(tif)
         if not tif.series:
-            raise PatchError("holds no image")
+            raise UnusableError("holds no image")
         series = max(tif.series, key=lambda one: side(one, "Y") * side(one, "X"))
         check_axes(series)
         page = series.keyframe
@@ -132,7 +133,7 @@ class Slide:
         self._planes = [planes for _, _, planes in found]
         self.dtype = planes[0].dtype
         if self.dtype.kind not in "uif":
-            raise PatchError(f"holds values of type {self.dtype}, not pixels")
+            raise UnusableError(f"holds values of type {self.dtype}, not pixels")
         channels = sum(one.channels for one in planes)
         meaning = meaning_of(page, planes=int(page.planarconfig) == 2)
         self._convert = meaning.convert

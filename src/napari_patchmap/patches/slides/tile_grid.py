@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.slides.slide import Slide
 from napari_patchmap.patches.slides.tile_config import TileConfig
 
@@ -45,30 +45,30 @@ def sampling(slide: Slide, config: TileConfig) -> Sampling:
 
     Raises
     ------
-    PatchError
-        In a few words, if the slide does not say its resolution, or is coarser
+    UnusableError
+        If the slide does not say its resolution, or is coarser
         than what is wanted.
     """
     downsample = 1.0
     if config.mpp is not None:
         if slide.mpp is None:
-            raise PatchError(_unknown("how many micrometres a pixel spans"))
+            raise _unknown("how many micrometres a pixel spans")
         downsample = config.mpp / slide.mpp
         has, wanted = f"{slide.mpp:.3g} µm", f"{config.mpp:.3g} µm"
     elif config.magnification is not None:
         if slide.magnification is None:
-            raise PatchError(_unknown("its magnification"))
+            raise _unknown("its magnification")
         downsample = slide.magnification / config.magnification
         has, wanted = f"{slide.magnification:.3g}x", f"{config.magnification:.3g}x"
     if downsample < 1 - _SAME:
         if config.mpp is not None:
-            raise PatchError(
-                f"has {has} per pixel, coarser than the {wanted} wanted; choose {has} or more, "
-                "or leave the resolution open to take its own pixels"
+            raise UnusableError(
+                f"has {has} per pixel, coarser than the {wanted} wanted",
+                f"choose {has} or more, or leave the resolution open to take its own pixels",
             )
-        raise PatchError(
-            f"was scanned at {has}, less than the {wanted} wanted; choose {has} at most, or "
-            "leave the magnification open to take its own pixels"
+        raise UnusableError(
+            f"was scanned at {has}, less than the {wanted} wanted",
+            f"choose {has} at most, or leave the magnification open to take its own pixels",
         )
     level = max(
         i for i, one in enumerate(slide.levels) if one.downsample <= downsample * (1 + _SAME)
@@ -79,10 +79,11 @@ def sampling(slide: Slide, config: TileConfig) -> Sampling:
     return Sampling(level, downsample, factor, max(1, round(config.size * downsample)))
 
 
-def _unknown(what: str) -> str:
-    return (
-        f"does not say {what}; leave the resolution open (no micrometres per pixel and no "
-        "magnification) to cut tiles at its own pixels"
+def _unknown(what: str) -> UnusableError:
+    return UnusableError(
+        f"does not say {what}",
+        "leave the resolution open (no micrometres per pixel and no magnification) to cut "
+        "tiles at its own pixels",
     )
 
 
@@ -91,16 +92,17 @@ def grid(slide: Slide, config: TileConfig, how: Sampling) -> pd.DataFrame:
     stride = (config.stride or config.size) * how.downsample
     height, width = slide.shape
     if min(height, width) < how.box:
-        raise PatchError(
+        raise UnusableError(
             f"is smaller ({width:,} x {height:,} pixels) than one tile ({how.box:,} x "
-            f"{how.box:,} of its pixels); choose smaller tiles or a finer resolution"
+            f"{how.box:,} of its pixels)",
+            "choose smaller tiles or a finer resolution",
         )
     ends = height - how.box, width - how.box
     rows, columns = (int(end / stride + 1e-6) + 1 for end in ends)
     if rows * columns > _MOST_CANDIDATES:
-        raise PatchError(
-            f"would be cut into {rows * columns:,} tiles, more than {_MOST_CANDIDATES:,}; "
-            "choose larger tiles or a larger stride"
+        raise UnusableError(
+            f"would be cut into {rows * columns:,} tiles, more than {_MOST_CANDIDATES:,}",
+            "choose larger tiles or a larger stride",
         )
     y = np.minimum(np.rint(np.arange(rows) * stride), ends[0]).astype(np.int64)
     x = np.minimum(np.rint(np.arange(columns) * stride), ends[1]).astype(np.int64)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.patches.slides.foreground import foreground_mask, shares
 from napari_patchmap.patches.slides.slide import Slide, picture
 from napari_patchmap.patches.slides.tile_config import TILES_OF_MANY, TileConfig
@@ -129,7 +129,7 @@ def plan_tiles(
     except LoadCancelled:
         raise
     except PatchError as error:
-        raise PatchError(as_sentence(with_name, error)) from None
+        raise error.of(with_name) from None
     finally:
         slide.close()
 
@@ -139,8 +139,8 @@ def tile_grid(slide: Slide, config: TileConfig) -> pd.DataFrame:
 
     Raises
     ------
-    PatchError
-        In a few words, if there are none.
+    UnusableError
+        If there are none.
     """
     return plan(slide, config).boxes
 
@@ -156,18 +156,12 @@ def open_slide(path: Path) -> Slide:
     try:
         return Slide(path)
     except PatchError as error:
-        raise PatchError(as_sentence(path, error)) from None
+        raise error.of(path) from None
     except OSError as error:
         raise PatchError(
             f"{path} cannot be opened ({error.strerror or error}); check the path and its "
             "permissions."
         ) from None
-
-
-def as_sentence(path: Path, error: PatchError) -> str:
-    """Put the slide's name before a few words; leave whole sentences alone."""
-    text = str(error)
-    return text if text.startswith(str(path)) else f"{path} {text.removesuffix('.')}."
 
 
 def plan(
@@ -181,8 +175,8 @@ def plan(
 
     Raises
     ------
-    PatchError
-        In a few words, if the slide gives no tiles.
+    UnusableError
+        If the slide gives no tiles.
     """
     how = sampling(slide, config)
     boxes = grid(slide, config, how)
@@ -193,16 +187,16 @@ def plan(
     boxes["foreground"] = np.nan
     if config.foreground != "none":
         if config.foreground == "hsv" and not slide.is_rgb:
-            raise PatchError(
-                "is no colour slide, so it has no hues; find its foreground by otsu, or choose "
-                "none"
+            raise UnusableError(
+                "is no colour slide, so it has no hues",
+                "find its foreground by otsu, or choose none",
             )
         mask = foreground_mask(small, slide.is_rgb, config)
         columns = boxes[["y", "x", "height", "width"]].to_numpy()
         boxes["foreground"] = np.round(shares(mask, columns, scale), 3)
         boxes = boxes[boxes["foreground"] >= config.min_foreground]
         if boxes.empty:
-            raise PatchError(slide.damage or _nothing_found(config))
+            raise PatchError(slide.damage) if slide.damage else _nothing_found(config)
     found = len(boxes)
     most = config.tiles_per_slide or (TILES_OF_MANY if several else found)
     if found > most:
@@ -229,11 +223,12 @@ def plan(
     )
 
 
-def _nothing_found(config: TileConfig) -> str:
+def _nothing_found(config: TileConfig) -> UnusableError:
     hint = ""
     if config.foreground == "hsv":
         hint = "set other hues (0.7 to 1 for haematoxylin and eosin), "
-    return (
-        f"holds no tissue that the foreground filter finds in {config.min_foreground:.0%} of "
-        f"any tile; {hint}lower that share, or choose 'none' to keep every tile"
+    return UnusableError(
+        "holds no tissue that the foreground filter finds in "
+        f"{config.min_foreground:.0%} of any tile",
+        f"{hint}lower that share, or choose 'none' to keep every tile",
     )

@@ -115,7 +115,8 @@ def plain_axes(shape: tuple[int, ...], name: str, axes: str, rgb: bool | None = 
         raise UnclearAxesError(
             f"It is not clear which axis of {name} ({' x '.join(map(str, shape))}) is what; "
             "say so with axes, for example NCYX (N patches, C channels) or TZYX (every plane a "
-            "patch)."
+            "patch).",
+            ("NCYX", "TZYX"),
         )
     return guess_axes(shape, name)
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.axes import channel_axis
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.random_file import RandomFile
@@ -56,8 +56,8 @@ class FlatImages(Images):
 
     Raises
     ------
-    PatchError
-        In a few words, without the name of the file, if it holds next to nothing of this.
+    UnusableError
+        If the file holds next to nothing of this.
     """
 
     def __init__(
@@ -74,8 +74,9 @@ class FlatImages(Images):
         dtype = np.dtype(dtype)
         claimed = offset + math.prod(shape) * dtype.itemsize
         if claimed > _LACKING * file.size:  # lists as long as the claim would follow
-            raise PatchError(
-                f"claims {claimed:,} bytes and holds {file.size:,}; copy or save it again"
+            raise UnusableError(
+                f"claims {claimed:,} bytes and holds {file.size:,}",
+                "copy or save it again",
             )
         self._truth = dtype.kind == "b"
         dtype = np.dtype(np.uint8) if self._truth else dtype

@@ -36,7 +36,7 @@ def read_tiff_stack(path: Path, axes: str, watch: Watch) -> Source:
         except LoadCancelled:
             raise
         except PatchError as error:
-            raise type(error)(f"{path} {str(error).removesuffix('.')}.") from None
+            raise error.of(path) from None
     images, count = planes.images, len(planes.images)
     if count == 1 and not planes.cut:
         height, width = images.sizes[0].tolist()
@@ -102,7 +102,7 @@ def read_npy(path: Path, axes: str, watch: Watch) -> Source:
                 file, head.offset, head.dtype, head.shape, letters, fortran=head.fortran
             )
         except PatchError as error:
-            raise PatchError(f"{path} {error}.") from None
+            raise error.of(path) from None
     whole = images.complete()
     if not whole.any():
         raise PatchError(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.axes import (
     channel_axis,
     check_axes,
@@ -111,8 +111,9 @@ def read_tiff(
 
     Raises
     ------
-    PatchError
-        With a few words (no file name) that say what is wrong and how to mend it.
+    UnusableError
+    UnclearAxesError
+        If the axes that were given cannot be.
     """
     tif = tifffile.TiffFile(path)
     try:
@@ -120,7 +121,7 @@ def read_tiff(
         if lazy:
             return planes
         if planes.lost or planes.cut:
-            raise PatchError("is cut off; copy or export it again")
+            raise UnusableError("is cut off", "copy or export it again")
         images = planes.images
         check(images)
         every = range(len(images))
@@ -150,12 +151,12 @@ def _read(
         check_complete(tif)
         series = _within(lambda: list(tif.series), step) if lazy else list(tif.series)
         if not series:
-            raise PatchError("holds no image")
+            raise UnusableError("holds no image")
         pyramids = [one for one in series if len(one.levels) > 1]
         if tif.is_svs or tif.is_ndpi or any(may_be_slide(one.keyframe) for one in pyramids):
-            raise PatchError(
-                "is a slide (an image pyramid) among other images; open it alone, or put "
-                "slides into a folder of their own"
+            raise UnusableError(
+                "is a slide (an image pyramid) among other images",
+                "open it alone, or put slides into a folder of their own",
             )
         series, said = own_series(series)
         first = series[0]
@@ -163,7 +164,7 @@ def _read(
         if len(series) > 1:
             several = single_pages(tif, series)
             if several is None:
-                raise PatchError(_explain_kinds(series))
+                raise _several_kinds(series)
         elif axes == "auto" and not numbers:
             several = with_own_palettes(tif, first)
         if several is not None:
@@ -222,7 +223,7 @@ def _within(work: Callable[[], Any], step: Callable[[int, int], None]) -> Any:
 def _letters(tif: tifffile.TiffFile, stack: Stack, axes: str) -> tuple[str, list[str]]:
     """Decide the axes of a series, and note what the user should know of it."""
     if axes != "auto":
-        return check_axes(axes, len(stack.shape), "the file"), []
+        return check_axes(axes, len(stack.shape), Path(tif.filehandle.path).name), []
     return settle_axes(stack.axes, stack.shape, volume=is_volume(tif))
 
 
@@ -254,7 +255,7 @@ def _single_pages(
         check_numbers(np.dtype(one.dtype), math.prod(one.shape), "the file")
     images = SinglePages(tif, pages, numbers)
     if not images.alike:
-        raise PatchError(_explain_kinds(series))
+        raise _several_kinds(series)
     names = images.names or channel_names(tif, series[0].keyframe, "YXS", images)
     every = [Path(tif.filehandle.path)]
     return Planes(
@@ -262,9 +263,9 @@ def _single_pages(
     )
 
 
-def _explain_kinds(series: list[tifffile.TiffPageSeries]) -> str:
+def _several_kinds(series: list[tifffile.TiffPageSeries]) -> UnusableError:
     shapes = ", ".join(sorted({f"{one.axes} {one.shape} {one.dtype}" for one in series})[:3])
-    return (
-        f"holds {len(series)} images of different kinds ({shapes}); save the one you "
-        "want as a stack of its own"
+    return UnusableError(
+        f"holds {len(series)} images of different kinds ({shapes})",
+        "save the one you want as a stack of its own",
     )

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import tifffile
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.axes import channel_axis, default_names
 from napari_patchmap.patches.images import Images
 
@@ -28,7 +28,7 @@ def check_complete(tif: tifffile.TiffFile) -> None:
     OME description holds, and returns what it has without an error.
     """
     if not (chain_is_whole(tif) and is_described(tif)):
-        raise PatchError("is cut off; copy or export it again")
+        raise UnusableError("is cut off", "copy or export it again")
 
 
 def chain_is_whole(tif: tifffile.TiffFile) -> bool:
@@ -63,9 +63,9 @@ def check_files(tif: tifffile.TiffFile) -> None:
         if not node.tag.endswith(f"}}{_UUID}") or not name or node.text == own:
             continue
         if name.lower() != tif.filename.lower() and not (folder / name).is_file():
-            raise PatchError(
-                f"needs the file {name}, which is not beside it; put it back, or export all "
-                "planes into one file"
+            raise UnusableError(
+                f"needs the file {name}, which is not beside it",
+                "put it back, or export all planes into one file",
             )
 
 

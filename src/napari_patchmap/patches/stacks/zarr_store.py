@@ -238,7 +238,7 @@ def _letters(array: Any, said: Any, axes: str, path: Path) -> tuple[str, list[st
     try:
         return *settle_axes(letters, array.shape, volume=True), True
     except PatchError as error:
-        raise type(error)(f"{path} {error}.") from None
+        raise error.of(path) from None
 
 
 def _add(source: Source, columns: Mapping[str, Any], path: Path, watch: Watch) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +45,6 @@ SIZES = {
 
 #: When the column has taken up what was loaded, in milliseconds.
 _SETTLED = 200
-
-#: Readings of axes that a question names.
-_READING = re.compile(r"\b(?=[A-Z]*Y)(?=[A-Z]*X)[A-Z]{3,6}\b")
 
 
 class LoadPatches(WorkPanel):
@@ -373,10 +369,10 @@ class LoadPatches(WorkPanel):
         self._say(sentence, "note")  # a question rather than an error
         self.size_choice.setVisible(isinstance(error, MixedSizesError))
         if isinstance(error, UnclearAxesError):
-            self._offer_axes(_READING.findall(sentence))
+            self._offer_axes(error.readings)
             self.source.ask_axes()
 
-    def _offer_axes(self, readings: list[str]) -> None:
+    def _offer_axes(self, readings: Sequence[str]) -> None:
         """Offer the likely readings of the axes as buttons."""
         for old in self.axes_buttons.values():
             old.setParent(None)

@@ -1,0 +1,32 @@
+"""Errors: a few words where the file is not known, a sentence where it is."""
+
+from __future__ import annotations
+
+from napari_patchmap.errors import PatchError, UnclearAxesError, UnusableError
+
+
+def test_a_few_words_become_a_sentence_where_the_name_is_known():
+    error = UnusableError("is cut off", "copy it again")
+    assert str(error) == "is cut off; copy it again"
+    assert str(error.of("a.tif")) == "a.tif is cut off; copy it again."
+    assert not isinstance(error.of("a.tif"), UnusableError)
+
+
+def test_a_remedy_of_its_own_wins():
+    assert (
+        str(UnusableError("is empty").of("a.tif", "remove it")) == "a.tif is empty; remove it."
+    )
+    own = UnusableError("is cut off", "copy it again").of("a.tif", "remove it")
+    assert str(own) == "a.tif is cut off; copy it again."
+    assert str(UnusableError("is empty").of("a.tif")) == "a.tif is empty."
+
+
+def test_readings_of_axes_are_kept():
+    error = UnusableError("is a volume", "set axes to NYX", ["NYX"]).of("a.tif")
+    assert isinstance(error, UnclearAxesError)
+    assert error.readings == ("NYX",)
+
+
+def test_a_whole_sentence_stays():
+    whole = PatchError("b.npz is damaged; copy it again.")
+    assert whole.of("a.tif") is whole
