@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 import numpy as np
 from qtpy.QtGui import QImage, QPixmap
 
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.latest import Latest
 
 
 class Thumbnails:
@@ -20,9 +19,8 @@ class Thumbnails:
     """
 
     def __init__(self, keep: int = 4_000) -> None:
-        self._keep = keep
         self._patches: PatchSet | None = None
-        self._made: OrderedDict[tuple[int, int], QPixmap] = OrderedDict()
+        self._made: Latest[QPixmap] = Latest(keep)
 
     @property
     def patches(self) -> PatchSet | None:
@@ -36,16 +34,11 @@ class Thumbnails:
 
     def get(self, index: int, side: int, ratio: float = 1.0) -> QPixmap:
         """Return patch ``index``, ``side`` pixels long on a screen of that pixel ratio."""
-        assert self._patches is not None
-        pixels = round(side * ratio)
-        key = (index, pixels)
-        if key in self._made:
-            self._made.move_to_end(key)
-        else:
-            self._made[key] = to_pixmap(self._patches.thumbnail(index, pixels))
-            while len(self._made) > self._keep:
-                self._made.popitem(last=False)
-        picture = self._made[key]
+        patches, pixels = self._patches, round(side * ratio)
+        assert patches is not None
+        picture = self._made.get(
+            (index, pixels), lambda: to_pixmap(patches.thumbnail(index, pixels))
+        )
         picture.setDevicePixelRatio(ratio)
         return picture
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import threading
 from abc import ABC, abstractmethod
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +11,7 @@ import numpy as np
 
 from napari_patchmap.errors import PatchError, UnclearAxesError
 from napari_patchmap.patches.axes import channel_axis, check_axes, looks_like_channels
+from napari_patchmap.patches.latest import Latest
 
 #: Decoded planes that are kept, and the largest of them in bytes.
 _KEPT, _LARGEST = 4, 2**29
@@ -85,16 +84,15 @@ class ArrayFrames(Frames):
         # A Labels layer's own array may be anything that NumPy can index.
         self.slow = not isinstance(array, np.ndarray)
         self._whole = math.prod(shape) * self.channels * self.dtype.itemsize <= _LARGEST
-        self._cache = _Cache(self._read_whole)
+        self._planes: Latest[np.ndarray] = Latest(_KEPT)
 
     def cut(self, frame: int, rows: slice, columns: slice) -> np.ndarray:
         """Return a box of a plane as ``(height, width, channel)``."""
         if self.slow and self._whole:
-            return self._cache(frame)[rows, columns]
+            every = slice(None)
+            plane = self._planes.get(frame, lambda: self._read(frame, every, every))
+            return plane[rows, columns]
         return self._read(frame, rows, columns)
-
-    def _read_whole(self, frame: int) -> np.ndarray:
-        return self._read(frame, slice(None), slice(None))
 
     def _read(self, frame: int, rows: slice, columns: slice) -> np.ndarray:
         at = np.unravel_index(frame, self._lengths) if self._lead else ()
@@ -134,37 +132,11 @@ class FileFrames(Frames):
     ) -> None:
         self.shapes, self.dtype, self.channels = list(shapes), dtype, channels
         self.slow = True
-        self._cache = _Cache(read)
+        self._read, self._planes = read, Latest[np.ndarray](_KEPT)
 
     def cut(self, frame: int, rows: slice, columns: slice) -> np.ndarray:
         """Return a box of a plane as ``(height, width, channel)``."""
-        return self._cache(frame)[rows, columns]
-
-
-class _Cache:
-    """The planes read last, each read once even if several threads want it."""
-
-    def __init__(self, read: Callable[[int], np.ndarray], kept: int = _KEPT) -> None:
-        self._read, self._most = read, kept
-        self._slots: OrderedDict[int, _Slot] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def __call__(self, frame: int) -> np.ndarray:
-        with self._lock:
-            slot = self._slots.setdefault(frame, _Slot())
-            self._slots.move_to_end(frame)
-            while len(self._slots) > self._most:
-                self._slots.popitem(last=False)
-        with slot.lock:  # other planes can be read meanwhile
-            if slot.plane is None:
-                slot.plane = self._read(frame)
-            return slot.plane
-
-
-class _Slot:
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.plane: np.ndarray | None = None
+        return self._planes.get(frame, lambda: self._read(frame))[rows, columns]
 
 
 def match_axes(

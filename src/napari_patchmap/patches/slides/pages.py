@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections import OrderedDict
-from collections.abc import Hashable
 from typing import Any, cast
 
 import numpy as np
@@ -13,6 +11,7 @@ import tifffile
 
 from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.files.decode import has_jpeg_end
+from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.photometric import APERIO_YCBCR, ycbcr_to_rgb
 
 #: Decoded tiles of files that are kept in memory, all slides together, in bytes. One
@@ -25,35 +24,7 @@ _LARGEST = 2**30
 _JPEG = (6, 7)
 
 
-class SegmentCache:
-    """Decoded tiles and strips that were used last; safe for several threads."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._bytes = 0
-        self._kept: OrderedDict[Hashable, np.ndarray] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable) -> np.ndarray | None:
-        """Return what is kept under ``key``, or None."""
-        with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
-            return found
-
-    def put(self, key: Hashable, pixels: np.ndarray) -> None:
-        """Keep ``pixels``, and drop what was not used for longest."""
-        with self._lock:
-            if key in self._kept:
-                return
-            self._kept[key] = pixels
-            self._bytes += pixels.nbytes
-            while self._bytes > self._limit and len(self._kept) > 1:
-                self._bytes -= self._kept.popitem(last=False)[1].nbytes
-
-
-_CACHE = SegmentCache(_CACHE_BYTES)
+_CACHE: Latest[np.ndarray] = Latest(_CACHE_BYTES, lambda pixels: pixels.nbytes)
 
 #: Tells planes apart in the cache, also those of slides that were closed.
 _TOKENS = itertools.count()
@@ -160,15 +131,13 @@ class Plane:
     def _segment(
         self, file: tifffile.FileHandle, lock: threading.Lock, index: int
     ) -> np.ndarray:
-        key = (self._token, index)
-        pixels = _CACHE.get(key)
-        if pixels is None:
+        def make() -> np.ndarray:
             with lock:
                 file.seek(int(self._offsets[index]))
                 data = file.read(int(self._counts[index]))
-            pixels = self._decoded(data, index)
-            _CACHE.put(key, pixels)
-        return pixels
+            return self._decoded(data, index)
+
+        return _CACHE.get((self._token, index), make)
 
     def _decoded(self, data: bytes, index: int) -> np.ndarray:
         if len(data) < self._counts[index]:

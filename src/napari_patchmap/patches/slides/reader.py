@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.fit import resize
 from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.patchset import BOX_COLUMNS, Skipped
 from napari_patchmap.patches.slides.find import find_slides
 from napari_patchmap.patches.slides.slide import Slide
@@ -56,8 +55,8 @@ class TileImages(Images):
         self.sizes = np.broadcast_to(
             np.array([self._side, self._side], np.int64), (len(self._corners), 2)
         )
-        self._open: OrderedDict[int, Slide] = OrderedDict()
-        self._lock = threading.Lock()
+        # Closed by itself, when no thread reads from it any more.
+        self._open: Latest[Slide] = Latest(_OPEN)
 
     def __getitem__(self, index: int) -> np.ndarray:
         """Return tile ``index`` as ``(size, size, channel)``.
@@ -78,15 +77,7 @@ class TileImages(Images):
         return _resized(pixels, self._side)
 
     def _slide(self, number: int) -> Slide:
-        with self._lock:
-            slide = self._open.get(number)
-            if slide is None:
-                slide = self._open[number] = open_slide(self.plans[number].path)
-                if len(self._open) > _OPEN:
-                    # Closed by itself, when no other thread reads from it any more.
-                    self._open.popitem(last=False)
-            self._open.move_to_end(number)
-            return slide
+        return self._open.get(number, lambda: open_slide(self.plans[number].path))
 
 
 def read_slides(path: Path, config: TileConfig | None, watch: Watch) -> Source:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +13,7 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.foreign import words
 from napari_patchmap.patches.axes import arrange, channel_axis, checked_numbers
 from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.latest import Latest
 
 #: Bytes of decoded chunks that are kept.
 _KEPT = 2**28
@@ -51,8 +50,9 @@ class ZarrImages(Images):
         each = lengths["Y"] * lengths["X"] * self.channels * dtype.itemsize
         some = max(1, _TOGETHER // (each * math.prod(self._chunks)))
         self._blocks = (*self._chunks[:-1], self._chunks[-1] * some) if self._lead else ()
-        self._slots: OrderedDict[tuple[int, ...], _Slot] = OrderedDict()
-        self._lock = threading.Lock()
+        self._decoded: Latest[np.ndarray] = Latest(
+            _KEPT, lambda block: block.nbytes, failures=True
+        )
 
     def __getitem__(self, index: int) -> np.ndarray:
         place = self._place(range(len(self))[index])
@@ -81,26 +81,9 @@ class ZarrImages(Images):
         return tuple(map(int, np.unravel_index(index, self._counts))) if self._lead else ()
 
     def _block(self, place: tuple[int, ...], blocks: tuple[int, ...]) -> np.ndarray:
-        """Return the decoded block that holds a place; each is decoded by one thread only."""
+        """Return the decoded block that holds a place."""
         first = tuple(p // b * b for p, b in zip(place, blocks, strict=True))
-        key = (*first, *blocks)
-        with self._lock:
-            slot = self._slots.setdefault(key, _Slot())
-            self._slots.move_to_end(key)
-            kept = sum(one.nbytes for one in self._slots.values())
-            while kept > _KEPT and len(self._slots) > 1:
-                kept -= self._slots.popitem(last=False)[1].nbytes
-        with slot.lock:
-            if slot.error is not None:
-                raise slot.error
-            if slot.block is None:
-                try:
-                    slot.block = self._read(first, blocks)
-                except Exception as error:
-                    slot.error = error
-                    raise
-                slot.nbytes = slot.block.nbytes
-            return slot.block
+        return self._decoded.get((*first, *blocks), lambda: self._read(first, blocks))
 
     def _read(self, first: tuple[int, ...], blocks: tuple[int, ...]) -> np.ndarray:
         key = [slice(None)] * len(self._axes)
@@ -137,11 +120,3 @@ class ZarrImages(Images):
         outer = self._array.shards or chunks
         coords = tuple(k * c // o for k, c, o in zip(at, chunks, outer, strict=True))
         return self._array.metadata.encode_chunk_key(coords), words(error)
-
-
-class _Slot:
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.block: np.ndarray | None = None
-        self.error: Exception | None = None
-        self.nbytes = 0
