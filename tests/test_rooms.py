@@ -28,15 +28,15 @@ ROOMS = [
 #: sub-package, which imports from the entries before its own alone.
 FLOORS = [
     # what everything uses
-    "watch", "threads", "room", "random_file", "names", "fit", "intensity", "images", "axes",
-    "photometric",
+    "kind", "watch", "latest", "threads", "room", "random_file", "names", "numbers", "fit",
+    "intensity", "images", "axes", "photometric",
     "gathered", "content", "patchset", "summary", "sample",
     # what all readers share
     "cache", "labels", "source",
     # the readers
     "stacks", "files", "slides", "objects",
     # the one door
-    "kind", "open",
+    "request", "recognise", "open",
 ]  # fmt: skip
 GUI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PySide6", "PyQt6", "psygnal"}
 

@@ -12,8 +12,8 @@ import zarr
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import CropConfig, Kind, OpenRequest, open_patches, reopen
-from napari_patchmap.patches.kind import kind_of, recognise
-from napari_patchmap.patches.request import known_origin
+from napari_patchmap.patches.kind import known_origin
+from napari_patchmap.patches.recognise import kind_of, recognise
 from napari_patchmap.patches.slides.tile_config import TileConfig
 
 

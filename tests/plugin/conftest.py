@@ -17,10 +17,22 @@ from napari_patchmap.plugin.widgets.load import LoadPatches
 from napari_patchmap.plugin.widgets.train import TrainMap
 from napari_patchmap.plugin.worker import running_tasks
 from napari_patchmap.plugin.workspace import workspace_of
+from tests.plugin.display import close_display, open_display
 from tests.plugin.toy import Hand, toy_map, toy_patches
 
 #: How long a slow or busy computer may take to do what a test waits for, in milliseconds.
 _PATIENCE = 180_000
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _display():
+    """Have a display before the first window; tests of the other rooms need none."""
+    open_display()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Take the display down once nothing of Qt runs any more."""
+    close_display()
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 """Where patches come from: folders, stacks and arrays, all as one PatchSet."""
 
 from napari_patchmap.patches.intensity import Intensity
+from napari_patchmap.patches.kind import Kind
 from napari_patchmap.patches.objects.crops import CropConfig, from_objects
 from napari_patchmap.patches.open import open_patches, reopen
 from napari_patchmap.patches.patchset import PatchSet, Skipped
-from napari_patchmap.patches.request import Kind, OpenRequest
+from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.sample import bundled_cells
 from napari_patchmap.patches.source import LoadCancelled, Progress
 from napari_patchmap.patches.stacks.arrays import from_array

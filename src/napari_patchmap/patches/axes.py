@@ -180,8 +180,7 @@ def arrange(array: np.ndarray, axes: str) -> np.ndarray:
 
     Several patch axes (time and position, say) are counted through in order.
     """
-    channel = channel_axis(axes)
-    lead = [i for i, axis in enumerate(axes) if axis not in ("Y", "X", channel)]
+    channel, lead = channel_axis(axes), lead_axes(axes)
     order = [*lead, axes.index("Y"), axes.index("X")]
     if channel is not None:
         order.append(axes.index(channel))
@@ -198,6 +197,12 @@ def channel_axis(axes: str) -> str | None:
     return next((letter for letter in "SC" if letter in axes), None)
 
 
+def lead_axes(axes: str) -> list[int]:
+    """Return the places of the axes that number patches."""
+    channel = channel_axis(axes)
+    return [place for place, axis in enumerate(axes) if axis not in ("Y", "X", channel)]
+
+
 def default_names(channels: int, dtype: np.dtype, last: bool) -> tuple[str, ...]:
     """Name channels of which only the number is known.
 
@@ -209,27 +214,6 @@ def default_names(channels: int, dtype: np.dtype, last: bool) -> tuple[str, ...]
     if channels == 3 and (last or dtype == np.uint8):
         return RGB
     return tuple(f"channel {i}" for i in range(channels))
-
-
-def check_numbers(dtype: np.dtype, size: int, name: str) -> None:
-    """Say so if values of this type are no pixels, or there are none.
-
-    Raises
-    ------
-    PatchError
-    """
-    if dtype.hasobject:
-        raise PatchError(
-            f"{name} holds Python objects, which are not loaded because they can run code; "
-            "save the patches as one plain array of numbers."
-        )
-    if dtype.kind not in "buif":
-        raise PatchError(
-            f"{name} holds values of type {dtype}, not pixels; save images as whole or "
-            "floating-point numbers."
-        )
-    if size == 0:
-        raise PatchError(f"{name} holds no images; choose another file.")
 
 
 def check_extent(shape: tuple[int, ...], axes: str, name: str) -> None:
@@ -257,20 +241,6 @@ def check_extent(shape: tuple[int, ...], axes: str, name: str) -> None:
             "channel(s), too large for patches; cut them into tiles, or save it again if they "
             "are smaller.".lstrip()
         )
-
-
-def checked_numbers(array: np.ndarray, name: str) -> np.ndarray:
-    """Return an array of real numbers; truth values become 0 and 255.
-
-    Raises
-    ------
-    PatchError
-        If the values are not real numbers, or there are none.
-    """
-    check_numbers(array.dtype, array.size, name)
-    if array.dtype.kind == "b":
-        return array.astype(np.uint8) * np.uint8(255)
-    return array
 
 
 def looks_like_channels(length: int, sides: tuple[int, ...]) -> bool:

@@ -18,6 +18,7 @@ from napari_patchmap.errors import UnusableError
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.axes import ALPHA_NOTE, RGB
 from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.numbers import pixel_type
 
 imagecodecs = optional("imagecodecs")
 
@@ -114,7 +115,7 @@ def meaning_of(
     if page.dtype is None:
         raise UnusableError("stores numbers of a type that is not known", "save it again")
     kind, samples = int(page.photometric), int(page.samplesperpixel)
-    dtype = np.dtype(np.uint8) if page.dtype.kind == "b" else page.dtype.newbyteorder("=")
+    dtype = pixel_type(page.dtype)
     if kind in _REFUSED:
         raise UnusableError(
             f"stores {_REFUSED[kind]}, which is no picture yet",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
 from napari_patchmap.errors import PatchError
@@ -13,32 +12,6 @@ from napari_patchmap.patches.fit import FITS, Fit
 from napari_patchmap.patches.labels.join import Labels
 from napari_patchmap.patches.objects.crop_config import CropConfig
 from napari_patchmap.patches.slides.tile_config import TileConfig
-
-
-class Kind(StrEnum):
-    """Where patches come from."""
-
-    #: A folder of images, each a patch.
-    FOLDER = "folder"
-    #: One file or store of many: TIFF, .npy, .npz, Zarr.
-    STACK = "stack"
-    #: Whole slides, cut into tiles.
-    SLIDES = "slides"
-    #: Crops around the objects of label images.
-    OBJECTS = "objects"
-    #: What is open in a viewer and in no file.
-    LAYER = "layer"
-    #: The cells that come with the package.
-    SAMPLE = "sample"
-    #: A saved run, which says what its patches are.
-    RUN = "run"
-
-    @classmethod
-    def _missing_(cls, value: object) -> Kind | None:
-        # As run folders and recent lists before 2026-11-26 say it.
-        before = {"npz": cls.STACK, "zarr": cls.STACK, "file": cls.STACK}
-        before |= {"slide": cls.SLIDES, "bundled": cls.SAMPLE}
-        return before.get(str(value))
 
 
 @dataclass(frozen=True)
@@ -153,12 +126,6 @@ class OpenRequest:
             objects=_text(values, "objects"),
             crops=CropConfig.from_dict(crops) if crops else None,
         )
-
-
-def known_origin(origin: Mapping[str, Any]) -> dict[str, Any]:
-    """Return where patches came from, as it is said today; run folders keep older words."""
-    kind = origin.get("kind")
-    return dict(origin) if kind is None else {**origin, "kind": str(Kind(kind))}
 
 
 def _absolute(path: str | os.PathLike[str]) -> str:

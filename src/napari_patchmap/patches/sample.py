@@ -10,8 +10,8 @@ import pandas as pd
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.axes import RGB
 from napari_patchmap.patches.images import ArrayImages
+from napari_patchmap.patches.kind import Kind
 from napari_patchmap.patches.patchset import PatchSet, box_table
-from napari_patchmap.patches.request import Kind
 
 imagecodecs = optional("imagecodecs")
 

@@ -28,8 +28,8 @@ from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet, Skipped
+from napari_patchmap.patches.kind import known_origin
 from napari_patchmap.patches.patchset import labels_of
-from napari_patchmap.patches.request import known_origin
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.folder import (
     CONFIG,

@@ -17,6 +17,7 @@ from napari_patchmap.patches.axes import ALPHA_NOTE, GREY, RGB
 from napari_patchmap.patches.files import headers
 from napari_patchmap.patches.files.first_frame import GIF, JP2, decode_gif, decode_jp2
 from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.numbers import as_grey
 from napari_patchmap.patches.photometric import CMYK_NOTE, cmyk_to_rgb
 from napari_patchmap.patches.stacks.tiff import read_tiff
 
@@ -205,7 +206,7 @@ def _decode_bmp(data: bytes, numbers: bool) -> Decoded:
         image = image.convert("RGB")
     pixels = np.asarray(image)
     if pixels.dtype.kind == "b":
-        pixels = pixels.astype(np.uint8) * np.uint8(255)
+        pixels = as_grey(pixels)
     # Masks of 1 or 4 bits come in the colours of their palette, black and white.
     if pixels.ndim == 3 and few and _is_grey(pixels):
         pixels = pixels[..., 0]

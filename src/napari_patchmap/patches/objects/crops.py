@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import ALPHA_NOTE, RGB, default_names
+from napari_patchmap.patches.kind import Kind
 from napari_patchmap.patches.labels.join import Labels
 from napari_patchmap.patches.objects.crop_config import CropConfig
 from napari_patchmap.patches.objects.crop_images import at_once
@@ -16,7 +17,6 @@ from napari_patchmap.patches.objects.crop_layout import cut
 from napari_patchmap.patches.objects.find import Objects, find_objects
 from napari_patchmap.patches.objects.frames import ArrayFrames, Frames, match_axes
 from napari_patchmap.patches.patchset import PatchSet
-from napari_patchmap.patches.request import Kind
 from napari_patchmap.patches.source import Progress, Source, Watch, finish
 
 __all__ = ["CropConfig", "check_labels", "check_objects", "from_objects", "object_source"]

@@ -10,8 +10,14 @@ from typing import Any
 import numpy as np
 
 from napari_patchmap.errors import PatchError, UnclearAxesError
-from napari_patchmap.patches.axes import channel_axis, check_axes, looks_like_channels
+from napari_patchmap.patches.axes import (
+    channel_axis,
+    check_axes,
+    lead_axes,
+    looks_like_channels,
+)
 from napari_patchmap.patches.latest import Latest
+from napari_patchmap.patches.numbers import as_grey, pixel_type
 
 #: Decoded planes that are kept, and the largest of them in bytes.
 _KEPT, _LARGEST = 4, 2**29
@@ -74,13 +80,12 @@ class ArrayFrames(Frames):
         lengths = dict(zip(axes, array.shape, strict=True))
         self._letter = channel_axis(axes)
         self.channels = channels or (lengths[self._letter] if self._letter else 1)
-        self._lead = [letter for letter in axes if letter not in ("Y", "X", self._letter)]
+        self._lead = [axes[place] for place in lead_axes(axes)]
         self._lengths = [lengths[letter] for letter in self._lead]
         shape = lengths["Y"], lengths["X"]
         self.shapes = [shape] * math.prod(self._lengths)
         self._bool = array.dtype.kind == "b"
-        dtype = np.dtype(np.uint8) if self._bool else np.dtype(array.dtype)
-        self.dtype = dtype.newbyteorder("=")
+        self.dtype = pixel_type(array.dtype)
         # A Labels layer's own array may be anything that NumPy can index.
         self.slow = not isinstance(array, np.ndarray)
         self._whole = math.prod(shape) * self.channels * self.dtype.itemsize <= _LARGEST
@@ -107,7 +112,7 @@ class ArrayFrames(Frames):
         else:
             box = box.transpose([left.index(c) for c in "YX"])[..., None]
         if self._bool:
-            return box.astype(np.uint8) * np.uint8(255)
+            return as_grey(box)
         return box.astype(self.dtype, copy=False)
 
 
@@ -156,8 +161,7 @@ def match_axes(
         letters = check_axes(axes, len(shape), name)
         check_depth(letters, name)
         lengths = dict(zip(letters, shape, strict=True))
-        lead = [c for c in letters if c not in ("Y", "X", channel_axis(letters))]
-        planes = math.prod(lengths[c] for c in lead)
+        planes = math.prod(shape[place] for place in lead_axes(letters))
         known = math.prod(wanted[:-2]), *wanted[-2:]
         if (planes, lengths["Y"], lengths["X"]) == known:
             return letters

@@ -13,16 +13,16 @@ from napari_patchmap.patches.axes import (
     RGB,
     arrange,
     check_axes,
-    checked_numbers,
     default_names,
     guess_axes,
     looks_like_channels,
 )
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.patches.images import ArrayImages, Images
+from napari_patchmap.patches.kind import Kind
 from napari_patchmap.patches.labels.join import Labels
+from napari_patchmap.patches.numbers import checked_numbers
 from napari_patchmap.patches.patchset import PatchSet, Skipped, box_table
-from napari_patchmap.patches.request import Kind
 from napari_patchmap.patches.source import Source, Watch, finish
 from napari_patchmap.patches.stacks.flat import sampled
 

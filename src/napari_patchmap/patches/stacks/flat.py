@@ -14,8 +14,9 @@ from itertools import pairwise
 import numpy as np
 
 from napari_patchmap.errors import UnusableError
-from napari_patchmap.patches.axes import channel_axis
+from napari_patchmap.patches.axes import channel_axis, lead_axes
 from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.numbers import as_grey
 from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.threads import cores
 
@@ -84,8 +85,7 @@ class FlatImages(Images):
         self.dtype = dtype.newbyteorder("=")
         places = list(zip(shape, _strides(shape, dtype.itemsize, fortran), strict=True))
         channel = channel_axis(axes)
-        lead = [i for i, axis in enumerate(axes) if axis not in ("Y", "X", channel)]
-        self._lead = _merged([places[i] for i in lead])
+        self._lead = _merged([places[i] for i in lead_axes(axes)])
         inner = [places[axes.index("Y")], places[axes.index("X")]]
         inner.append((1, dtype.itemsize) if channel is None else places[axes.index(channel)])
         self._shape = tuple(length for length, _ in inner)
@@ -130,7 +130,7 @@ class FlatImages(Images):
         rows = self._rows[np.asarray(indices, np.intp).reshape(-1)]
         found = self._take_dense(rows) if self._dense else self._take_pieces(rows)
         if self._truth:
-            found = np.where(found, np.uint8(255), np.uint8(0))
+            found = as_grey(found)
         return np.ascontiguousarray(found, self.dtype)
 
     def _take_dense(self, rows: np.ndarray) -> np.ndarray:

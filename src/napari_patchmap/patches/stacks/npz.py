@@ -13,9 +13,10 @@ import numpy as np
 
 from napari_patchmap.errors import PatchError, UnclearAxesError
 from napari_patchmap.foreign import decoding
-from napari_patchmap.patches.axes import channel_axis, check_extent, check_numbers
+from napari_patchmap.patches.axes import channel_axis, check_extent
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.labels.values import as_text
+from napari_patchmap.patches.numbers import check_numbers
 from napari_patchmap.patches.patchset import BOX_COLUMNS
 from napari_patchmap.patches.source import Source, Watch
 from napari_patchmap.patches.stacks.arrays import described, plain_axes

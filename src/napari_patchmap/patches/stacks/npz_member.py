@@ -13,8 +13,9 @@ from typing import IO
 import numpy as np
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.axes import arrange, channel_axis, checked_numbers
+from napari_patchmap.patches.axes import arrange, channel_axis, lead_axes
 from napari_patchmap.patches.images import ArrayImages, Images
+from napari_patchmap.patches.numbers import checked_numbers, pixel_type
 from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.room import check_room
 from napari_patchmap.patches.source import Watch
@@ -148,13 +149,12 @@ class StreamImages(Images):
     def __init__(self, member: Member, axes: str) -> None:
         self._member = member
         channel = channel_axis(axes)
-        lead = sum(axis not in ("Y", "X", channel) for axis in axes)
+        lead = len(lead_axes(axes))
         self._inner, self._shape = axes[lead:], member.shape[lead:]
         self._each = math.prod(self._shape) * member.dtype.itemsize
         lengths = dict(zip(self._inner, self._shape, strict=True))
         self.channels = lengths[channel] if channel else 1
-        self.dtype = np.dtype(np.uint8) if member.dtype.kind == "b" else member.dtype
-        self.dtype = self.dtype.newbyteorder("=")
+        self.dtype = pixel_type(member.dtype)
         self.sizes = np.broadcast_to(
             np.array([lengths["Y"], lengths["X"]], np.int64),
             (math.prod(member.shape[:lead]), 2),

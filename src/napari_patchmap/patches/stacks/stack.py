@@ -9,8 +9,9 @@ import numpy as np
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.foreign import decoding
-from napari_patchmap.patches.axes import check_extent, check_numbers
+from napari_patchmap.patches.axes import check_extent
 from napari_patchmap.patches.cache.fingerprint import fingerprint
+from napari_patchmap.patches.numbers import check_numbers
 from napari_patchmap.patches.patchset import Skipped, box_table
 from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.source import LoadCancelled, Source, Watch

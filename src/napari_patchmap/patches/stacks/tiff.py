@@ -15,14 +15,9 @@ import numpy as np
 import tifffile
 
 from napari_patchmap.errors import UnusableError
-from napari_patchmap.patches.axes import (
-    channel_axis,
-    check_axes,
-    check_extent,
-    check_numbers,
-    settle_axes,
-)
+from napari_patchmap.patches.axes import channel_axis, check_axes, check_extent, settle_axes
 from napari_patchmap.patches.images import ArrayImages, Images, ListImages
+from napari_patchmap.patches.numbers import check_numbers
 from napari_patchmap.patches.photometric import Meaning, meaning_of
 from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.stacks.flat import FlatImages

@@ -12,8 +12,9 @@ import tifffile
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.foreign import words
-from napari_patchmap.patches.axes import arrange, channel_axis, checked_numbers
+from napari_patchmap.patches.axes import arrange, channel_axis
 from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.numbers import checked_numbers, pixel_type
 from napari_patchmap.patches.photometric import meaning_of
 
 #: A page of a TIFF file; None where the file lacks it.
@@ -64,7 +65,7 @@ class PageImages(Images):
             n for n, a in zip(shape[outside:], letters[outside:], strict=True) if a not in "YXS"
         )
         lengths = dict(zip(axes, shape, strict=True))
-        self.dtype = _pixel_type(key.dtype)
+        self.dtype = pixel_type(key.dtype)
         self.channels = lengths[channel] if channel else 1
         self.sizes = np.broadcast_to(
             np.array([lengths["Y"], lengths["X"]], np.int64),
@@ -212,10 +213,6 @@ def decode_page(page: Page, path: str, number: int, lock: threading.RLock) -> np
             f"Page {number} of {path} cannot be decoded ({words(error)}); copy or export the "
             "file again."
         ) from None
-
-
-def _pixel_type(stored: np.dtype) -> np.dtype:
-    return np.dtype(np.uint8) if stored.kind == "b" else np.dtype(stored).newbyteorder("=")
 
 
 def _trouble(page: Page, sizes: dict[int, int]) -> str:

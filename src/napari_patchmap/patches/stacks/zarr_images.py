@@ -11,9 +11,10 @@ import numpy as np
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.foreign import words
-from napari_patchmap.patches.axes import arrange, channel_axis, checked_numbers
+from napari_patchmap.patches.axes import arrange, channel_axis, lead_axes
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.latest import Latest
+from napari_patchmap.patches.numbers import checked_numbers, pixel_type
 
 #: Bytes of decoded chunks that are kept.
 _KEPT = 2**28
@@ -37,10 +38,10 @@ class ZarrImages(Images):
     def __init__(self, array: Any, axes: str, name: str) -> None:
         self._array, self._axes, self._name = array, axes, name
         channel = channel_axis(axes)
-        self._lead = [i for i, axis in enumerate(axes) if axis not in ("Y", "X", channel)]
+        self._lead = lead_axes(axes)
         lengths = dict(zip(axes, array.shape, strict=True))
         dtype = np.dtype(array.dtype)
-        self.dtype = np.dtype(np.uint8) if dtype.kind == "b" else dtype.newbyteorder("=")
+        self.dtype = pixel_type(dtype)
         self.channels = lengths[channel] if channel else 1
         self._counts = tuple(array.shape[i] for i in self._lead)
         self.sizes = np.broadcast_to(

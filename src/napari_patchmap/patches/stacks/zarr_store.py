@@ -18,11 +18,12 @@ from napari_patchmap.patches.axes import (
     channel_axis,
     check_axes,
     check_extent,
-    check_numbers,
     default_names,
+    lead_axes,
     settle_axes,
 )
 from napari_patchmap.patches.cache.fingerprint import fingerprint
+from napari_patchmap.patches.numbers import check_numbers
 from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.source import Source
 from napari_patchmap.patches.stacks.arrays import described, plain_axes
@@ -300,8 +301,7 @@ class Missing(NamedTuple):
 def missing_chunks(array: Any, axes: str, files: set[str], watch: Watch) -> Missing:
     """Say which patches lack chunks, and name the first that each lacks."""
     outer = array.shards or array.chunks
-    channel = channel_axis(axes)
-    lead = [i for i, axis in enumerate(axes) if axis not in ("Y", "X", channel)]
+    lead = lead_axes(axes)
     counts = [array.shape[i] for i in lead]
     numbers = np.arange(math.prod(counts)).reshape(counts)
     grid = [range(math.ceil(n / c)) for n, c in zip(array.shape, outer, strict=True)]

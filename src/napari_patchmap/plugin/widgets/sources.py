@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_patchmap.patches import Kind
-from napari_patchmap.patches.kind import recognise
+from napari_patchmap.patches.recognise import recognise
 from napari_patchmap.plugin.known_files import is_run
 
 
@@ -104,7 +104,7 @@ FILTERS = {
 def kind_at(path: str | Path, now: Kind = Kind.FOLDER) -> Kind | None:
     """Tell what kind of source lies at a path, be it a saved run or patches.
 
-    Parameters and answer as those of :func:`napari_patchmap.patches.kind.recognise`.
+    Parameters and answer as those of :func:`napari_patchmap.patches.recognise.recognise`.
     """
     given = Path(path).expanduser()
     try:

@@ -1,0 +1,51 @@
+"""Which stored numbers are pixels, and of which type."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_patchmap.errors import PatchError
+
+
+def pixel_type(stored: np.dtype) -> np.dtype:
+    """Return the type that patches have of what is stored: truth values become 8-bit grey."""
+    stored = np.dtype(stored)
+    return np.dtype(np.uint8) if stored.kind == "b" else stored.newbyteorder("=")
+
+
+def as_grey(truth: np.ndarray) -> np.ndarray:
+    """Return truth values as black and white, uint8 of 0 and 255."""
+    return np.where(truth, np.uint8(255), np.uint8(0))
+
+
+def check_numbers(dtype: np.dtype, size: int, name: str) -> None:
+    """Say so if values of this type are no pixels, or there are none.
+
+    Raises
+    ------
+    PatchError
+    """
+    if dtype.hasobject:
+        raise PatchError(
+            f"{name} holds Python objects, which are not loaded because they can run code; "
+            "save the patches as one plain array of numbers."
+        )
+    if dtype.kind not in "buif":
+        raise PatchError(
+            f"{name} holds values of type {dtype}, not pixels; save images as whole or "
+            "floating-point numbers."
+        )
+    if size == 0:
+        raise PatchError(f"{name} holds no images; choose another file.")
+
+
+def checked_numbers(array: np.ndarray, name: str) -> np.ndarray:
+    """Return an array of real numbers; truth values become 0 and 255.
+
+    Raises
+    ------
+    PatchError
+        If the values are not real numbers, or there are none.
+    """
+    check_numbers(array.dtype, array.size, name)
+    return as_grey(array) if array.dtype.kind == "b" else array
