@@ -71,5 +71,7 @@ def test_dim_patches_are_seen_before_they_are_trained(qtbot, viewer):
     panel.workspace.set_augment(AugmentConfig.preset("natural"))
     panel.workspace.set_patches(dimmed(toy_patches()))
     qtbot.waitUntil(lambda: not panel._pause.isActive() and not panel._previews.busy)
+    panel.workspace.set_current(3)  # it was one picked at random, bright in its middle or not
+    qtbot.waitUntil(lambda: panel.caption.text().startswith("Patch 3 "))
     qtbot.waitUntil(lambda: brightest(panel.original.grab().toImage()) > 200)
     qtbot.waitUntil(lambda: brightest(panel.views.grab().toImage()) > 100)

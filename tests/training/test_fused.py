@@ -67,7 +67,7 @@ def test_what_cannot_be_compiled_is_trained_as_it_is(cells, monkeypatch, capfd):
     monkeypatch.setattr(torch, "compile", broken)
     run = fit(cells, RunConfig(TrainConfig(**settings, compile="on")))
     assert (run.embedding == wanted.embedding).all()
-    assert run.info["notes"] == []
+    assert [note for note in run.info["notes"] if "so this map says little" not in note] == []
     assert "compiler" not in "".join(capfd.readouterr())
 
 

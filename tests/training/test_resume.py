@@ -50,6 +50,11 @@ def differences(first: Run, second: Run) -> list[str]:
     return found
 
 
+def about_disk(note: str) -> bool:
+    """Whether it is not only that these short trainings are short."""
+    return note != "" and "so this map says little" not in note
+
+
 def start(folder: Path, how: str) -> subprocess.Popen:
     # As many threads as here: sums are split among threads, so other numbers round otherwise.
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
@@ -169,7 +174,7 @@ def test_a_full_disk_is_told_once_and_training_goes_on(straight, tmp_path):
             make_cells(120),
             config(),
             folder=tmp_path / "run",
-            progress=lambda p: notes.append(p.note) if p.note else None,
+            progress=lambda p: notes.append(p.note) if about_disk(p.note) else None,
         )
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
@@ -178,7 +183,7 @@ def test_a_full_disk_is_told_once_and_training_goes_on(straight, tmp_path):
     assert len(notes) == 1
     assert "No checkpoint can be written in" in notes[0]
     assert "training goes on" in notes[0]
-    assert run.info["notes"] == notes
+    assert [note for note in run.info["notes"] if about_disk(note)] == notes
     assert list((tmp_path / "run" / "checkpoint").iterdir()) == []
 
 
@@ -189,7 +194,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_training_goes_on(straight, 
         make_cells(120),
         config(),
         folder=tmp_path / "run",
-        progress=lambda p: notes.append(p.note) if p.note else None,
+        progress=lambda p: notes.append(p.note) if about_disk(p.note) else None,
     )
     assert differences(run, straight) == []
     assert len(notes) == 1
