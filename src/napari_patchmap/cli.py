@@ -130,7 +130,7 @@ def _transform(args: argparse.Namespace, began: float) -> int:
         run = _load_run(args.run)
         patches = _open(args)
         placed = _placed(run, patches)
-        table = patches.table.assign(unlikeness=placed.distances)
+        table = patches.table.assign(unlikeness=placed.unlikeness)
         path = save_embedding_csv(args.out, placed.embedding, table)
         for note in placed.notes:
             warn(note)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_patchmap.patches import LoadCancelled, open_patches
-from napari_patchmap.patches.files import pile
+from napari_patchmap.patches.files import folder_decoder
 from napari_patchmap.patches.threads import attended, in_threads
 from napari_patchmap.patches.watch import Watch
 
@@ -70,15 +70,15 @@ def test_decoded_files_wait_by_bytes(write, folder, grey, monkeypatch):
     images = [grey(40, 50, 3) for _ in range(30)]
     for i, pixels in enumerate(images):
         write(f"{i:02}.png", pixels)
-    monkeypatch.setattr(pile, "_WAITING", 15_000)  # two images and a half
+    monkeypatch.setattr(folder_decoder, "_WAITING", 15_000)  # two images and a half
     written = []
-    real = pile.StoreWriter.write
+    real = folder_decoder.StoreWriter.write
 
     def write_some(self, patches):
         written.append(len(patches))
         return real(self, patches)
 
-    monkeypatch.setattr(pile.StoreWriter, "write", write_some)
+    monkeypatch.setattr(folder_decoder.StoreWriter, "write", write_some)
     ps = open_patches(folder)
     np.testing.assert_array_equal(ps.stack(), np.stack(images))
     assert sum(written) == 30

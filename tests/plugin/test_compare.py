@@ -140,7 +140,7 @@ def test_a_click_on_one_map_selects_on_all(qtbot, viewer, panel, hand):
     np.testing.assert_allclose(ringed, both[np.lexsort(both.T[::-1])], rtol=1e-5)
     np.testing.assert_array_equal(other.face_color, viewer.layers[marks.MAP].face_color)
     hand.hover(other.data[chosen])
-    assert MapLayer.of(viewer).mouse.glass.card_lines != []
+    assert MapLayer.of(viewer).mouse.overlay.card_lines != []
 
 
 def test_a_lasso_around_the_other_map_takes_its_patches(qtbot, viewer, panel, hand):

@@ -202,7 +202,7 @@ def test_tiles_to_come_are_not_mixed_with_those_that_are_loaded(qtbot, panel, tm
 
 
 def test_a_slide_of_glass_says_so(qtbot, panel, tmp_path):
-    type_path(qtbot, panel, slide(tmp_path / "glass.tif", tissue=False))
+    type_path(qtbot, panel, slide(tmp_path / "overlay.tif", tissue=False))
     assert "no tissue" in panel.source.preview.line.text()
     assert not tiles_of(panel)
 

@@ -130,12 +130,12 @@ def test_selected_points_stand_out_where_points_are_many(viewer, workspace, crow
 
 
 def test_card_status_bar_and_click_name_the_point_on_top(viewer, workspace, crowded, hand):
-    glass, named = crowded.mouse.glass, 0
+    overlay, named = crowded.mouse.overlay, 0
     for place in np.random.default_rng(3).normal(size=(8, 2)) * 0.4:
         pixel = hand.pixel(place)
         place = to_map(viewer, np.array([[pixel.x(), pixel.y()]]))[0]
         hand.hover(place)
-        card = [int(line.split("·")[-1].replace(",", "")) for line in glass.card_lines[-1:]]
+        card = [int(line.split("·")[-1].replace(",", "")) for line in overlay.card_lines[-1:]]
         status = viewer.layers[MAP].get_status(place, world=True)["value"]
         assert [int(number) for number in re.findall(r"frame: (\d+)", status)] == card
         hand.click(place)

@@ -47,11 +47,11 @@ def test_click_on_empty_space_clears(shown_map, workspace, hand):
 def test_shift_drag_draws_a_lasso_without_moving_the_map(viewer, shown_map, workspace, hand):
     before = camera_state(viewer)
     seen = []
-    hand.drag(around("spiky"), SHIFT, look=lambda: seen.append(shown_map.mouse.glass.drawing))
+    hand.drag(around("spiky"), SHIFT, look=lambda: seen.append(shown_map.mouse.overlay.drawing))
     np.testing.assert_array_equal(workspace.selection, group("spiky"))
     assert camera_state(viewer) == before
     assert seen == [True]
-    assert not shown_map.mouse.glass.drawing
+    assert not shown_map.mouse.overlay.drawing
     hand.drag(around("empty"), SHIFT)
     np.testing.assert_array_equal(
         workspace.selection, np.concatenate([group("spiky"), group("empty")])
@@ -93,7 +93,7 @@ def test_esc_gives_up_a_lasso_before_it_clears_the_selection(
         around("spiky"), SHIFT, look=lambda: qtbot.keyClick(hand.canvas, Qt.Key.Key_Escape)
     )
     assert workspace.selection.tolist() == [3]
-    assert not shown_map.mouse.glass.drawing
+    assert not shown_map.mouse.overlay.drawing
     assert camera_state(viewer) == before
     qtbot.keyClick(hand.canvas, Qt.Key.Key_Escape)
     assert workspace.selection.size == 0
@@ -158,14 +158,14 @@ def test_mouse_works_whichever_layer_is_active(viewer, shown_map, workspace, han
 
 
 def test_hovering_shows_the_patch_and_its_label(shown_map, hand):
-    glass = shown_map.mouse.glass
+    overlay = shown_map.mouse.overlay
     hand.hover(NOWHERE)
-    assert glass.card_lines == []
+    assert overlay.card_lines == []
     hand.hover(toy_map()[65])
-    assert glass.card_lines == ["spiky", "toy.tif · 65"]
-    assert glass.isVisible()
+    assert overlay.card_lines == ["spiky", "toy.tif · 65"]
+    assert overlay.isVisible()
     hand.hover(NOWHERE)
-    assert glass.card_lines == []
+    assert overlay.card_lines == []
 
 
 def test_mouse_leaves_the_map_alone_while_the_source_is_shown(
@@ -206,7 +206,7 @@ def test_keys_act_on_the_selection_while_the_source_is_shown(
 def test_what_lies_on_top_is_what_is_clicked_close_up(viewer, shown_map, workspace, hand):
     """Where pictures of patches overlap, the one that is seen is meant, not the nearest."""
     workspace.set_embedding(np.zeros((120, 2)) + np.arange(120)[:, None] * [0.0, 0.01])
-    pictures = shown_map.mouse.glass.pictures
+    pictures = shown_map.mouse.overlay.pictures
     x, y = pictures[-1].place
     shown_map.workspace.select(np.empty(0, int))
     assert shown_map.mouse.patch_at(np.array([x, y])) == pictures[-1].patch
@@ -214,17 +214,17 @@ def test_what_lies_on_top_is_what_is_clicked_close_up(viewer, shown_map, workspa
 
 def test_close_up_patches_take_the_place_of_points(viewer, shown_map, workspace, hand):
     camera = camera_of(viewer)
-    glass = shown_map.mouse.glass
-    assert len(glass.pictures) == 120  # a small map is close from the start
+    overlay = shown_map.mouse.overlay
+    assert len(overlay.pictures) == 120  # a small map is close from the start
     camera.center, camera.zoom = toy_map()[22], camera.zoom * 12
-    shown = {picture.place for picture in glass.pictures}
+    shown = {picture.place for picture in overlay.pictures}
     assert 0 < len(shown) < 20
     where = hand.pixel(toy_map()[22])
     assert min(abs(x - where.x()) + abs(y - where.y()) for x, y in shown) < 2
     beside = np.array([0.0, (shown_map.close_up.side / 2 - 3) / camera.zoom])
     hand.click(toy_map()[22] + beside)  # on its picture, though far from its point
     assert workspace.selection.tolist() == [22]
-    assert [picture.current for picture in glass.pictures].count(True) == 1
+    assert [picture.current for picture in overlay.pictures].count(True) == 1
     shown_map.points.visible = False
     camera.zoom *= 1.1
-    assert glass.pictures == []
+    assert overlay.pictures == []

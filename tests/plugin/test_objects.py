@@ -109,7 +109,7 @@ def test_the_overlay_is_seen_on_the_canvas(viewer, workspace, field):
     height, width = after.shape[:2]
     zoom = camera_of(viewer).zoom
     centre = np.array(camera_of(viewer).center[-2:])
-    scale = height / field.mouse.glass.height()
+    scale = height / field.mouse.overlay.height()
     where = ([y.mean(), x.mean()] - np.array([height, width]) / 2) / zoom / scale + centre
     np.testing.assert_allclose(where, middle(20), atol=1)
 
@@ -183,25 +183,25 @@ def test_painting_is_not_disturbed(viewer, workspace, field, hand):
 
 
 def test_the_current_object_is_framed_and_brought_into_view(viewer, workspace, field):
-    glass, camera = field.mouse.glass, camera_of(viewer)
-    assert glass.box == []
+    overlay, camera = field.mouse.overlay, camera_of(viewer)
+    assert overlay.box == []
     camera.zoom *= 6
     camera.center = middle(0)
     workspace.set_current(47)
     np.testing.assert_allclose(camera.center[-2:], np.array(middle(47)), atol=0.6)
-    (left, top), (right, bottom) = np.min(glass.box, 0), np.max(glass.box, 0)
+    (left, top), (right, bottom) = np.min(overlay.box, 0), np.max(overlay.box, 0)
     side = workspace.patches.table["width"].iloc[47] * camera.zoom
     assert right - left == pytest.approx(side, rel=0.01)
     assert bottom - top == pytest.approx(side, rel=0.01)
-    assert (left + right) / 2 == pytest.approx(glass.width() / 2, abs=camera.zoom)
+    assert (left + right) / 2 == pytest.approx(overlay.width() / 2, abs=camera.zoom)
     field.views.show("map")
-    assert glass.box == []
+    assert overlay.box == []
     workspace.set_current(0)
     field.views.show("source")
     np.testing.assert_allclose(camera.center[-2:], np.array(middle(0)), atol=0.6)
-    assert len(glass.box) == 4
+    assert len(overlay.box) == 4
     workspace.set_current(-1)
-    assert glass.box == []
+    assert overlay.box == []
 
 
 def test_a_scaled_and_moved_layer_is_followed(viewer, workspace, hand):
@@ -234,7 +234,7 @@ def test_a_time_series_is_stepped_shaded_and_clicked(viewer, workspace, hand):
     last = int(np.flatnonzero((table.frame == 2) & (table.label_id == 10_000))[0])
     workspace.set_current(last)
     assert viewer.dims.current_step[0] == 2
-    assert len(owner.mouse.glass.box) == 4
+    assert len(owner.mouse.overlay.box) == 4
     workspace.select(np.flatnonzero(table.label_id.isin([10_000, 1_000])))
     for frame, known in ((0, [1_000, 10_000]), (1, [10_000]), (2, [1_000, 10_000])):
         viewer.dims.set_current_step(0, frame)
@@ -248,7 +248,7 @@ def test_a_time_series_is_stepped_shaded_and_clicked(viewer, workspace, hand):
     assert table.frame[workspace.current] == 1
     viewer.dims.ndisplay = 3
     assert not overlays(viewer)[0].visible
-    assert owner.mouse.glass.box == []
+    assert owner.mouse.overlay.box == []
 
 
 def test_another_layer_of_the_name_is_left_alone(viewer, workspace):
@@ -338,7 +338,7 @@ def test_a_click_on_a_tile_marks_its_point(viewer, workspace, slide, hand):
     slide.views.show("source")
     hand.click((0.5 * 600, 0.5 * 1100))  # half a unit a pixel of the slide
     assert workspace.current == 5
-    hand.click((0.5 * 1500, 0.5 * 100))  # glass
+    hand.click((0.5 * 1500, 0.5 * 100))  # overlay
     assert workspace.current == 5
     hand.click((0.5 * 5, 0.5 * 405), SHIFT)
     assert workspace.selection.tolist() == [0]

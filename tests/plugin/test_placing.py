@@ -106,7 +106,7 @@ def test_resting_on_a_placed_patch_shows_it(qtbot, opened, run, tmp_path):
     canvas = canvas_widget(viewer)
     qtbot.mouseMove(canvas, QPoint(round(float(x)), round(float(y))))
     qtbot.wait(50)
-    lines = owner.mouse.glass.card_lines
+    lines = owner.mouse.overlay.card_lines
     assert lines[0] == "placed: new.npz"
     assert lines[-1].startswith("unlikeness ")
     # Of those that lie there: the one that the mouse is closest to.
@@ -119,7 +119,7 @@ def test_resting_on_a_placed_patch_shows_it(qtbot, opened, run, tmp_path):
     qtbot.wait(50)
     qtbot.mouseMove(canvas, QPoint(round(float(x)), round(float(y))))
     qtbot.wait(50)
-    assert "placed: new.npz" not in owner.mouse.glass.card_lines
+    assert "placed: new.npz" not in owner.mouse.overlay.card_lines
 
 
 def test_a_click_on_a_placed_patch_selects_that_one(qtbot, opened, run, tmp_path):
@@ -127,12 +127,12 @@ def test_a_click_on_a_placed_patch_selects_that_one(qtbot, opened, run, tmp_path
     viewer, owner, workspace = opened.viewer, MapLayer.of(opened.viewer), opened.workspace
     layer = next(ly for ly in viewer.layers if ly.name.startswith("placed:"))
     places = to_canvas(viewer, layer.data)
-    (guest,) = owner.placed.guests
+    (other,) = owner.placed.listed
     workspace.select(np.array([4]))
     for index in (3, 11):
-        index = guest.find(viewer, places[index], 1)  # the one on top there
+        index = other.find(viewer, places[index], 1)  # the one on top there
         where = QPoint(*(round(float(side)) for side in places[index]))
-        meant = guest.find(viewer, np.array([where.x(), where.y()]), 7)
+        meant = other.find(viewer, np.array([where.x(), where.y()]), 7)
         qtbot.mouseClick(canvas_widget(viewer), Qt.MouseButton.LeftButton, pos=where)
         assert set(layer.selected_data) == {meant}
         assert workspace.selection.size == 0

@@ -10,7 +10,7 @@ import pytest
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.patchset import box_table
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
-from napari_patchmap.runs.image_kind import ImageKind, strangeness
+from napari_patchmap.runs.image_kind import ImageKind, unlikeness
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
 
@@ -30,18 +30,18 @@ def changed(cells: PatchSet, pixels: np.ndarray, names=None) -> PatchSet:
 
 def test_patches_of_the_same_kind_pass_without_a_word(run):
     assert run.place(make_cells(200)).notes == ()
-    assert (run.place(make_cells(200)).distances < 1e-2).all()
+    assert (run.place(make_cells(200)).unlikeness < 1e-2).all()
     other = run.place(make_cells(60, seed=5))
     assert other.notes == ()
-    assert other.distances.shape == (60,)
-    assert np.median(other.distances) < 1
+    assert other.unlikeness.shape == (60,)
+    assert np.median(other.unlikeness) < 1
 
 
 def test_noise_is_unlike_cells(run):
     noise = np.random.default_rng(0).integers(0, 255, (40, 16, 16, 3), np.uint8)
     placed = run.place(changed(make_cells(), noise))
     assert placed.embedding.shape == (40, 2)
-    assert (placed.distances > 1).mean() > 0.9
+    assert (placed.unlikeness > 1).mean() > 0.9
     assert any("are unlike those of the map" in note for note in placed.notes)
 
 
@@ -78,10 +78,10 @@ def test_distances_are_those_of_the_nearest():
     rng = np.random.default_rng(0)
     features = rng.normal(size=(300, 4)).astype(np.float32)
     new = rng.normal(size=(20, 4)).astype(np.float32)
-    distances, _ = strangeness(new, features)
+    distances, _ = unlikeness(new, features)
     apart = np.linalg.norm(features[:, None] - features[None].astype(float), axis=2)
     np.fill_diagonal(apart, np.inf)
     usual = np.quantile(apart.min(axis=1), 0.99)
     wanted = np.linalg.norm(new[:, None] - features[None], axis=2).min(axis=1) / usual
     np.testing.assert_allclose(distances, wanted, rtol=1e-4)
-    assert strangeness(new[:0], features)[0].shape == (0,)
+    assert unlikeness(new[:0], features)[0].shape == (0,)

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from napari_patchmap.errors import ConfigError, MissingPackageError
+from napari_patchmap.networks.fine_tuned import FINE_TUNED, FineTuned
 from napari_patchmap.networks.fixed import PIXELS, PRETRAINED, PixelFeatures, make_pretrained
 from napari_patchmap.networks.mend import mend_convolutions
-from napari_patchmap.networks.started import STARTED, Started
 from napari_patchmap.networks.timm_models import PREFIX, make_timm, timm_names
 from napari_patchmap.networks.vision import torchvision
 
@@ -170,9 +170,9 @@ def make_backbone(name: str, channels: int, size: tuple[int, int]) -> nn.Module:
         return PixelFeatures(channels, size)
     if name.startswith(PRETRAINED):
         return make_pretrained(name.removeprefix(PRETRAINED), channels)
-    if name.startswith(STARTED):
-        plain = name.removeprefix(STARTED)
-        return Started(make_backbone(plain, channels, size), plain, channels)
+    if name.startswith(FINE_TUNED):
+        plain = name.removeprefix(FINE_TUNED)
+        return FineTuned(make_backbone(plain, channels, size), plain, channels)
     check_backbone(name)
     if name in _OURS:
         backbone = _OURS[name](channels, size)

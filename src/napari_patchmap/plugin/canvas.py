@@ -1,4 +1,4 @@
-"""A sheet of glass over napari's canvas, for what must follow the mouse at once."""
+"""A sheet of overlay over napari's canvas, for what must follow the mouse at once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Picture:
     current: bool
 
 
-class Glass(QWidget):
+class CanvasOverlay(QWidget):
     """Draws patches, the lasso and the card under the mouse; lets all events through.
 
     Signals

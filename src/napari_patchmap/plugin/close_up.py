@@ -11,7 +11,7 @@ from qtpy.compat import isalive
 from qtpy.QtGui import QColor
 
 from napari_patchmap.plugin.arrangement import camera_of
-from napari_patchmap.plugin.canvas import Glass, Picture
+from napari_patchmap.plugin.canvas import CanvasOverlay, Picture
 from napari_patchmap.plugin.views import canvas_size, to_canvas, visible_box
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ class CloseUp:
         Side of the pictures shown now in canvas pixels, 0 while there are none.
     """
 
-    def __init__(self, viewer: Viewer, owner: MapLayer, glass: Glass) -> None:
+    def __init__(self, viewer: Viewer, owner: MapLayer, overlay: CanvasOverlay) -> None:
         self._owner = weakref.ref(owner)
-        self._glass = glass
+        self._overlay = overlay
         self.side = 0
         camera = camera_of(viewer)
         camera.events.zoom.connect(self.refresh)
@@ -44,7 +44,7 @@ class CloseUp:
     def refresh(self, event: Any = None) -> None:
         """Show what belongs in the present view."""
         owner = self._owner()
-        if owner is None or not isalive(self._glass):
+        if owner is None or not isalive(self._overlay):
             return  # the window is being closed
         points, patches, colouring = owner.points, owner.workspace.patches, owner.colouring
         rows = np.empty(0, np.intp)
@@ -59,7 +59,7 @@ class CloseUp:
             rows = rows[points.shown[rows % len(points.data)]]
         if not 0 < len(rows) <= _MOST or patches is None or colouring is None:
             self.side = 0
-            self._glass.draw_pictures([])
+            self._overlay.draw_pictures([])
             return
         area = canvas_size(owner.viewer).prod()
         self.side = int(np.clip(0.55 * np.sqrt(area / len(rows)), *_SIDES))
@@ -68,9 +68,9 @@ class CloseUp:
         chosen = np.isin(near, owner.workspace.selection)
         # The selected ones are painted last and so lie on top, the current one over all.
         order = np.lexsort((owner.board.rank[rows], chosen, near == owner.workspace.current))
-        near, chosen, ratio = near[order], chosen[order], self._glass.devicePixelRatioF()
+        near, chosen, ratio = near[order], chosen[order], self._overlay.devicePixelRatioF()
         places = to_canvas(owner.viewer, owner.board.positions[rows[order]])
-        self._glass.draw_pictures(
+        self._overlay.draw_pictures(
             [
                 Picture(
                     i,
@@ -88,7 +88,7 @@ class CloseUp:
 
     def find(self, pixel: np.ndarray) -> int:
         """Return the patch whose picture lies on top at a pixel (x, y), -1 for none."""
-        for picture in reversed(self._glass.pictures):
+        for picture in reversed(self._overlay.pictures):
             scale = picture.pixmap.devicePixelRatio()
             size = np.array([picture.pixmap.width(), picture.pixmap.height()]) / scale
             if (np.abs(pixel - picture.place) <= size / 2).all():

@@ -26,7 +26,7 @@ from napari_patchmap.plugin.mouse import MapMouse
 from napari_patchmap.plugin.moving import move_points
 from napari_patchmap.plugin.notes import CanvasNote
 from napari_patchmap.plugin.patch_points import NO_EDITING, PatchPoints
-from napari_patchmap.plugin.placed import Placed
+from napari_patchmap.plugin.placed import PlacedLayers
 from napari_patchmap.plugin.places import Places
 from napari_patchmap.plugin.quiet import Quiet
 from napari_patchmap.plugin.source_link import SourceLink
@@ -87,7 +87,7 @@ class MapLayer(Quiet):
         self._viewer = weakref.ref(viewer)
         self._layers: dict[str, PatchPoints] = {}
         self.board = Board(viewer, lambda: self._layers.get(marks.MAP))
-        self.placed = Placed(self)
+        self.placed = PlacedLayers(self)
         self.colouring: Colouring | None = None
         self._turn = Turn()
         self.thumbnails = Thumbnails()
@@ -96,9 +96,9 @@ class MapLayer(Quiet):
         self._framing = Framing(viewer, self.views)
         self._fade = Fade(viewer)
         self.mouse = MapMouse(viewer, self)
-        self.mouse.glass.resized.connect(self._on_resized)
-        self.close_up = CloseUp(viewer, self, self.mouse.glass)
-        self.places = Places(viewer, self.workspace, self.views, self.mouse.glass)
+        self.mouse.overlay.resized.connect(self._on_resized)
+        self.close_up = CloseUp(viewer, self, self.mouse.overlay)
+        self.places = Places(viewer, self.workspace, self.views, self.mouse.overlay)
         self.note = CanvasNote(viewer)
         self.link = SourceLink(viewer, self.workspace, self.views, self.places)
         self.workspace.patches_changed.connect(self._on_patches)
@@ -145,7 +145,7 @@ class MapLayer(Quiet):
         return any(layer is one for one in ours) or self._is_placed(layer)
 
     def _is_placed(self, layer: Layer) -> bool:
-        return any(layer is guest.layer for guest in self.placed.guests)
+        return any(layer is other.layer for other in self.placed.listed)
 
     def colour_by(self, column: str) -> None:
         """Colour the points by a column of the table; an empty name means all alike."""
@@ -180,9 +180,9 @@ class MapLayer(Quiet):
         if self.points is None:
             return
         shown = self._turn.to_shown(embedding[:, : self.points.data.shape[1]])
-        guest = self.placed.put(patches, shown, table)
-        if guest is not None:
-            self._add("", guest.layer)
+        other = self.placed.put(patches, shown, table)
+        if other is not None:
+            self._add("", other.layer)
             self.show_map()
             self._framing.fit_if_outgrown(np.concatenate([self.points.data, shown]))
 

@@ -20,9 +20,9 @@ from napari_patchmap.explore.selection import How
 from napari_patchmap.explore.words import caption
 from napari_patchmap.plugin import marks
 from napari_patchmap.plugin.arrangement import camera_of
-from napari_patchmap.plugin.canvas import Glass
-from napari_patchmap.plugin.guests import Guests
+from napari_patchmap.plugin.canvas import CanvasOverlay
 from napari_patchmap.plugin.patch_points import PatchPoints
+from napari_patchmap.plugin.placed_layer import PlacedLayer
 from napari_patchmap.plugin.views import to_canvas, to_map
 from napari_patchmap.plugin.workspace import Workspace
 
@@ -61,7 +61,7 @@ class MapMouse:
         self._owner = weakref.ref(owner)
         self._lasso = self._take_away = False
         self._zoom_box: list[Any] = []
-        self.glass = Glass(viewer)
+        self.overlay = CanvasOverlay(viewer)
         self._hovered: tuple[object, int] | None = None
         viewer.mouse_drag_callbacks.append(self._on_drag)
         viewer.mouse_move_callbacks.append(self._on_move)
@@ -109,36 +109,36 @@ class MapMouse:
         modifiers = {str(getattr(key, "name", key)) for key in event.modifiers}
         drawing = self._lasso or bool(modifiers & {"Shift", "Control"})
         how = _how(modifiers, self._take_away and drawing)
-        start, (guest, index) = tuple(event.pos[:2]), self._under(owner, event)
+        start, (other, index) = tuple(event.pos[:2]), self._under(owner, event)
         travelled = 0.0
         event.handled = drawing  # a lasso must not move the camera
         if drawing:
-            self.glass.start_lasso(viewer, start)
+            self.overlay.start_lasso(viewer, start)
         yield
         while event.type == "mouse_move":
             event.handled = drawing
             travelled = max(travelled, float(np.abs(np.subtract(event.pos[:2], start)).max()))
             yield
         event.handled = drawing
-        if drawing and not self.glass.drawing:
+        if drawing and not self.overlay.drawing:
             return  # given up with Esc
         end = tuple(event.pos[:2])
-        path = np.array(self.glass.end_lasso() if drawing else [start, end])
+        path = np.array(self.overlay.end_lasso() if drawing else [start, end])
         travelled = max(travelled, float(np.abs(path - start).max()))
         if travelled > _STILL:
             if drawing:
                 self._enclose(owner, thinned(path, 1.5), how)
-        elif guest is not None:
-            owner.placed.select(guest, index, add="Shift" in modifiers)
+        elif other is not None:
+            owner.placed.select(other, index, add="Shift" in modifiers)
         else:
             owner.placed.let_go()
             self._click(owner, index, _clicked(modifiers, index, owner.workspace, how))
 
     def give_up(self) -> bool:
         """Abort the lasso that is being drawn; return whether there was one."""
-        if not self.glass.drawing:
+        if not self.overlay.drawing:
             return False
-        self.glass.end_lasso()
+        self.overlay.end_lasso()
         return True
 
     def _enclose(self, owner: MapLayer, path: np.ndarray, how: How) -> None:
@@ -168,16 +168,16 @@ class MapMouse:
         if owner is None or not self._ready(owner):
             self.put_away()
             return
-        guest, index = self._under(owner, event)
+        other, index = self._under(owner, event)
         if index < 0:
             self.put_away()
-        elif (guest, index) != self._hovered:
-            self._hovered = guest, index
+        elif (other, index) != self._hovered:
+            self._hovered = other, index
             place = tuple(event.pos[:2])
-            if guest is None:
+            if other is None:
                 self._show_card(owner, index, place)
             else:
-                self._show_guest(owner, guest, index, place)
+                self._show_placed(owner, other, index, place)
 
     def _on_wheel(self, viewer: Viewer, event: Any) -> None:
         self.put_away()
@@ -200,7 +200,11 @@ class MapMouse:
         the one that is seen there, on top of the others.
         """
         owner = self._owner()
-        if owner is None or owner.points is None or self._guest(owner, pixel)[0] is not None:
+        if (
+            owner is None
+            or owner.points is None
+            or self._placed_at(owner, pixel)[0] is not None
+        ):
             return -1
         points, viewer, zoom = owner.points, owner.viewer, self._zoom(owner)
         if points.data.shape[1] == 3:
@@ -226,26 +230,26 @@ class MapMouse:
     def _zoom(self, owner: MapLayer) -> float:
         return float(camera_of(owner.viewer).zoom)
 
-    def _under(self, owner: MapLayer, event: Any) -> tuple[Guests | None, int]:
+    def _under(self, owner: MapLayer, event: Any) -> tuple[PlacedLayer | None, int]:
         """Return the patch under the mouse, and what it was placed with if it was."""
         pixel = np.asarray(event.pos[:2], float)
-        guest, index = self._guest(owner, pixel)
-        return (guest, index) if guest is not None else (None, self.patch_at(pixel))
+        other, index = self._placed_at(owner, pixel)
+        return (other, index) if other is not None else (None, self.patch_at(pixel))
 
-    def _guest(self, owner: MapLayer, pixel: np.ndarray) -> tuple[Guests | None, int]:
+    def _placed_at(self, owner: MapLayer, pixel: np.ndarray) -> tuple[PlacedLayer | None, int]:
         """Return the placed patch at a pixel; they lie on top of the map's own."""
-        for guest in owner.placed.guests:
-            index = guest.find(owner.viewer, pixel, _REACH)
+        for other in owner.placed.listed:
+            index = other.find(owner.viewer, pixel, _REACH)
             if index >= 0:
-                return guest, index
+                return other, index
         return None, -1
 
-    def _show_guest(
-        self, owner: MapLayer, guest: Guests, index: int, place: tuple[float, float]
+    def _show_placed(
+        self, owner: MapLayer, other: PlacedLayer, index: int, place: tuple[float, float]
     ) -> None:
-        picture = guest.picture(index, _CARD, self.glass.devicePixelRatioF())
+        picture = other.picture(index, _CARD, self.overlay.devicePixelRatioF())
         frame = QColor(marks.PLACED_COLOUR)
-        self.glass.draw_card(owner.viewer, place, picture, guest.words(index), frame)
+        self.overlay.draw_card(owner.viewer, place, picture, other.words(index), frame)
 
     def _show_card(self, owner: MapLayer, index: int, place: tuple[float, float]) -> None:
         patches, colouring = owner.workspace.patches, owner.colouring
@@ -254,14 +258,14 @@ class MapMouse:
         lines = caption(patches.table, index)
         if patches.is_missing(index):
             lines.append("image missing")
-        picture = owner.thumbnails.get(index, _CARD, self.glass.devicePixelRatioF())
+        picture = owner.thumbnails.get(index, _CARD, self.overlay.devicePixelRatioF())
         frame = QColor.fromRgbF(*(float(c) for c in colouring.colours[index, :3]))
-        self.glass.draw_card(owner.viewer, place, picture, lines, frame)
+        self.overlay.draw_card(owner.viewer, place, picture, lines, frame)
 
     def put_away(self) -> None:
         """Take away the card of the point under the mouse."""
         self._hovered = None
-        self.glass.clear_card()
+        self.overlay.clear_card()
 
 
 def _how(modifiers: set[str], take_away: bool) -> How:

@@ -10,14 +10,14 @@ import pandas as pd
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin import marks
-from napari_patchmap.plugin.guests import Guests
 from napari_patchmap.plugin.keys import clear_selection
+from napari_patchmap.plugin.placed_layer import PlacedLayer
 
 if TYPE_CHECKING:
     from napari_patchmap.plugin.layers import MapLayer
 
 
-class Placed:
+class PlacedLayers:
     """What was placed on the map of a viewer.
 
     Parameters
@@ -27,14 +27,16 @@ class Placed:
 
     def __init__(self, owner: MapLayer) -> None:
         self._owner = weakref.ref(owner)
-        self._guests: dict[str, Guests] = {}
+        self._layers: dict[str, PlacedLayer] = {}
 
     @property
-    def guests(self) -> list[Guests]:
+    def listed(self) -> list[PlacedLayer]:
         """What lies on the map, the latest first."""
-        return list(reversed(self._guests.values()))
+        return list(reversed(self._layers.values()))
 
-    def put(self, patches: PatchSet, places: np.ndarray, table: pd.DataFrame) -> Guests | None:
+    def put(
+        self, patches: PatchSet, places: np.ndarray, table: pd.DataFrame
+    ) -> PlacedLayer | None:
         """Make the layer of some patches; those of the same name go.
 
         Parameters
@@ -56,31 +58,31 @@ class Placed:
         name, own = patches.name, owner.thumbnails.patches
         if own is not None and len(own.missing) < len(own):
             patches = patches.shown_as(own)
-        self._guests[name] = Guests(layer, patches, table)
-        return self._guests[name]
+        self._layers[name] = PlacedLayer(layer, patches, table)
+        return self._layers[name]
 
     def forget(self, name: str | None = None) -> None:
         """Take away what has a name, or all that lies on a map that is no more."""
         owner = self._owner()
-        for key in list(self._guests) if name is None else [name]:
-            guest = self._guests.pop(key, None)
-            if guest is not None and owner is not None and guest.layer in owner.viewer.layers:
-                owner.viewer.layers.remove(guest.layer)
+        for key in list(self._layers) if name is None else [name]:
+            other = self._layers.pop(key, None)
+            if other is not None and owner is not None and other.layer in owner.viewer.layers:
+                owner.viewer.layers.remove(other.layer)
 
     def removed(self, layer: object) -> None:
         """Forget what somebody took away."""
-        self._guests = {k: g for k, g in self._guests.items() if g.layer is not layer}
+        self._layers = {k: g for k, g in self._layers.items() if g.layer is not layer}
 
-    def select(self, guest: Guests, index: int, *, add: bool) -> None:
+    def select(self, other: PlacedLayer, index: int, *, add: bool) -> None:
         """Select a placed patch in its own layer; those of the map are let go."""
-        owner, before = self._owner(), set(guest.layer.selected_data) if add else set()
+        owner, before = self._owner(), set(other.layer.selected_data) if add else set()
         if owner is not None:
             clear_selection(owner.workspace)
         self.let_go()
-        guest.layer.selected_data = before | {index}
+        other.layer.selected_data = before | {index}
 
     def let_go(self) -> None:
         """Select none of the placed patches."""
-        for guest in self.guests:
-            if guest.layer.selected_data:
-                guest.layer.selected_data = set()
+        for other in self.listed:
+            if other.layer.selected_data:
+                other.layer.selected_data = set()

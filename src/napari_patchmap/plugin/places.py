@@ -14,7 +14,7 @@ from qtpy.QtCore import QTimer
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.arrangement import camera_of
-from napari_patchmap.plugin.canvas import Glass
+from napari_patchmap.plugin.canvas import CanvasOverlay
 from napari_patchmap.plugin.place import Place, places_in
 from napari_patchmap.plugin.quiet import Quiet
 from napari_patchmap.plugin.views import (
@@ -43,15 +43,15 @@ class Places(Quiet):
     workspace : Workspace
     views : Views
         Nothing is drawn while the map is shown.
-    glass : Glass
+    overlay : CanvasOverlay
         Where the current patch is framed.
     """
 
     def __init__(
-        self, viewer: Viewer, workspace: Workspace, views: Views, glass: Glass
+        self, viewer: Viewer, workspace: Workspace, views: Views, overlay: CanvasOverlay
     ) -> None:
         self._viewer = weakref.ref(viewer)
-        self._workspace, self._views, self._glass = workspace, views, glass
+        self._workspace, self._views, self._overlay = workspace, views, overlay
         self._waiting = False
         self.found: list[Place] = []
         self._shown: PatchSet | None = None  # the patches that ``found`` holds the places of
@@ -59,7 +59,7 @@ class Places(Quiet):
         workspace.selection_changed.connect(self._refresh)
         workspace.current_changed.connect(self._on_current)
         views.changed.connect(self._on_view)
-        glass.resized.connect(self._frame)
+        overlay.resized.connect(self._frame)
         layers, camera = viewer.layers, camera_of(viewer)
         for event in (layers.events.inserted, layers.events.removed, layers.events.renamed):
             event.connect(self._on_layers)
@@ -105,7 +105,7 @@ class Places(Quiet):
         """Look for the images again, and keep the overlays of those still there."""
         self._waiting = False
         viewer, patches = self._viewer(), self._workspace.patches
-        if viewer is None or not isalive(self._glass):
+        if viewer is None or not isalive(self._overlay):
             return  # the window is being closed
         self._shown = patches
         before = {id(place.layer): place for place in self.found}
@@ -190,9 +190,9 @@ class Places(Quiet):
             fit_box(viewer, middle - half, middle + half, margin=0)
 
     def _frame(self, _: Any = None) -> None:
-        """Frame the current patch on the glass, if it is to be seen."""
+        """Frame the current patch above the canvas, if it is to be seen."""
         viewer, index = self._viewer(), self._workspace.current
-        if viewer is None or not isalive(self._glass):
+        if viewer is None or not isalive(self._overlay):
             return  # the window is being closed
         place = self.of(index) if self._views.now == "source" else None
         seen = (
@@ -202,9 +202,9 @@ class Places(Quiet):
             and place.frame(viewer.dims.point) == place.frames[place.position(index)]
         )
         if seen and place is not None:
-            self._glass.draw_box(to_canvas(viewer, place.corners(index)).tolist())
+            self._overlay.draw_box(to_canvas(viewer, place.corners(index)).tolist())
         else:
-            self._glass.draw_box([])
+            self._overlay.draw_box([])
 
     # -- what people do ------------------------------------------------------------
 

@@ -12,8 +12,8 @@ from napari_patchmap.methods.catalog import LAYOUTS, TITLES, Method
 from napari_patchmap.methods.stage import Optimiser
 from napari_patchmap.methods.tsne import Metric, Start, Tsne
 from napari_patchmap.networks.backbones import BACKBONES, check_backbone
+from napari_patchmap.networks.fine_tuned import PUBLISHED, check_start
 from napari_patchmap.networks.fixed import check_pretrained
-from napari_patchmap.networks.started import PUBLISHED, check_start
 
 #: Settings of a t-SNE among those of a training.
 TSNE_SETTINGS = (

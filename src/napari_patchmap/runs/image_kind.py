@@ -126,7 +126,7 @@ class ImageKind:
         )
 
 
-def strangeness(new: np.ndarray, features: np.ndarray) -> tuple[np.ndarray, str]:
+def unlikeness(new: np.ndarray, features: np.ndarray) -> tuple[np.ndarray, str]:
     """Say how far new features are from those of a map.
 
     Parameters

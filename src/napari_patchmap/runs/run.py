@@ -41,7 +41,7 @@ from napari_patchmap.runs.folder import (
     recover,
 )
 from napari_patchmap.runs.identity import PATCHES, places_of, read_identity, save_identity
-from napari_patchmap.runs.image_kind import ImageKind, strangeness
+from napari_patchmap.runs.image_kind import ImageKind, unlikeness
 from napari_patchmap.runs.picture import save_picture
 from napari_patchmap.runs.table import read_map_rows, text_columns, write_embedding_csv
 from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
@@ -57,7 +57,7 @@ class Placed:
     Parameters
     ----------
     embedding : ndarray of float32, shape (m, dimensions)
-    distances : ndarray of float32, shape (m,)
+    unlikeness : ndarray of float32, shape (m,)
         How far each is from the nearest patch of the map, by its features; above 1
         is farther than 99 % of those are from each other.
     notes : tuple of str
@@ -65,7 +65,7 @@ class Placed:
     """
 
     embedding: np.ndarray
-    distances: np.ndarray
+    unlikeness: np.ndarray
     notes: tuple[str, ...]
 
 
@@ -199,9 +199,9 @@ class Run:
             embedding = self.config.train.tsne().place(
                 features, self.features, self.embedding, jobs=torch.get_num_threads()
             )
-        distances, sentence = strangeness(features, self.features)
+        unlike, sentence = unlikeness(features, self.features)
         notes = (*self.images.differences(same), *([sentence] if sentence else []))
-        return Placed(embedding, distances, notes)
+        return Placed(embedding, unlike, notes)
 
     def _look_at(
         self,

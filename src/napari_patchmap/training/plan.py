@@ -17,9 +17,9 @@ from napari_patchmap.methods.simclr import HISTOLOGY_BATCH, HISTOLOGY_TEMPERATUR
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.device import Device, choose_device, free_memory
+from napari_patchmap.networks.fine_tuned import FINE_TUNED
 from napari_patchmap.networks.fixed import PIXELS, PRETRAINED
 from napari_patchmap.networks.memory import free_cached_memory, is_out_of_memory
-from napari_patchmap.networks.started import STARTED
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.config import RunConfig, TrainConfig
 from napari_patchmap.training.amount import LEAST_EPOCHS, LEAST_STEPS, few_patches
@@ -134,7 +134,7 @@ class Plan:
             length = f"{self._about()} for {epochs}: {parts}"
         height, width = self.size
         patches = f"{self.patches:,} patches at {width} x {height} px"
-        backbone = self.spec.backbone.removeprefix(STARTED)
+        backbone = self.spec.backbone.removeprefix(FINE_TUNED)
         if backbone != self.spec.backbone:
             backbone += " that begins with given weights"
         if not stages:
@@ -410,7 +410,7 @@ def _backbone(train: TrainConfig, device: Device) -> str:
     if train.method == "pretrained":
         return PRETRAINED + (train.backbone or "resnet18")
     if train.weights is not None:
-        return STARTED + str(train.backbone)
+        return FINE_TUNED + str(train.backbone)
     if train.backbone is None:
         quick = train.preset == "quick" and device.is_cpu
         return "compact" if quick else "resnet18-small-kernel"

@@ -20,6 +20,7 @@ from napari_patchmap.methods.stage import Stage
 from napari_patchmap.methods.tsimcne import start_map
 from napari_patchmap.methods.tsne import LAST
 from napari_patchmap.networks import Network, NetworkSpec
+from napari_patchmap.networks.fine_tuned import FINE_TUNED, PUBLISHED, FineTuned, load_start
 from napari_patchmap.networks.fixed import (
     PRETRAINED,
     PixelFeatures,
@@ -28,7 +29,6 @@ from napari_patchmap.networks.fixed import (
 )
 from napari_patchmap.networks.inference import infer, recalibrate
 from napari_patchmap.networks.pixels import PatchPixels, Pixels
-from napari_patchmap.networks.started import PUBLISHED, STARTED, Started, load_start
 from napari_patchmap.patches import LoadCancelled, PatchSet
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality import evaluate
@@ -246,10 +246,10 @@ class Session:
             self.reporter.say("getting weights")
             name = self.plan.spec.backbone.removeprefix(PRETRAINED)
             self.weights = load_published(backbone, name, self._weights_file)
-        elif isinstance(backbone, Started):
+        elif isinstance(backbone, FineTuned):
             self.reporter.say("getting weights")
             spec = self.plan.spec
-            name = spec.backbone.removeprefix(STARTED)
+            name = spec.backbone.removeprefix(FINE_TUNED)
             self.weights = load_start(backbone, name, spec.channels, self._weights_file)
         elif isinstance(backbone, PixelFeatures):
             chosen = torch.linspace(0, len(self.pixels) - 1, self._sample).round().long()

@@ -13,9 +13,9 @@ import numpy as np
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.files.decode import KINDS
+from napari_patchmap.patches.files.folder_decoder import FolderDecoder
 from napari_patchmap.patches.files.folder_labels import FOLDER, folder_columns
 from napari_patchmap.patches.files.passed_over import passed_over
-from napari_patchmap.patches.files.pile import Pile
 from napari_patchmap.patches.names import natural_key, printable
 from napari_patchmap.patches.patchset import Skipped, box_table
 from napari_patchmap.patches.source import Source, Watch
@@ -71,9 +71,9 @@ def read_folder(
     check(names)
     skipped += passed_over(root, others, watch)
     paths = [f"{root}/{name}" for name in names]
-    pile = Pile(paths, names, str(root), axes)
+    decoder = FolderDecoder(paths, names, str(root), axes)
     mark = fingerprint("folder", zip(names, paths, strict=True), axes=axes)
-    decoded = pile.decode(mark, watch)
+    decoded = decoder.decode(mark, watch)
     skipped += [Skipped(printable(names[i]), why) for i, why in sorted(decoded.reasons.items())]
     kept = [names[i] for i in decoded.kept.tolist()]
     table = box_table(
@@ -82,9 +82,9 @@ def read_folder(
     columns, said = folder_columns(kept)
     for column, values in columns.items():
         table[column] = values
-    notes = [*pile.notes, *([said] if said else [])]
+    notes = [*decoder.notes, *([said] if said else [])]
     return Source(
-        decoded.images, table, pile.channel_names, kept, notes, skipped, label_from=FOLDER
+        decoded.images, table, decoder.channel_names, kept, notes, skipped, label_from=FOLDER
     )
 
 

@@ -13,8 +13,8 @@ from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.files.decode import Decoded
 from napari_patchmap.patches.files.folder import find_images
+from napari_patchmap.patches.files.folder_decoder import try_decode
 from napari_patchmap.patches.files.passed_over import passed_over
-from napari_patchmap.patches.files.pile import try_decode
 from napari_patchmap.patches.names import composed, printable
 from napari_patchmap.patches.objects.crop_config import CropConfig
 from napari_patchmap.patches.objects.crop_layout import cut

@@ -14,7 +14,7 @@ import tifffile
 from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.foreign import decoding
 from napari_patchmap.patches.axes import channel_axis, guess_unnamed
-from napari_patchmap.patches.files.pile import try_decode
+from napari_patchmap.patches.files.folder_decoder import try_decode
 from napari_patchmap.patches.images import ArrayImages, as_images
 from napari_patchmap.patches.objects.crop_config import CropConfig
 from napari_patchmap.patches.objects.crops import check_labels, object_source

@@ -300,7 +300,7 @@ class LoadPatches(WorkPanel):
             self._say_error("Another map was opened meanwhile; place the images on that one.")
             return
         self._placing = False
-        table = patches.table.assign(unlikeness=placed.distances)
+        table = patches.table.assign(unlikeness=placed.unlikeness)
         MapLayer.of(self.viewer).show_placed(patches, placed.embedding, table)
         sentence = (
             f"{len(patches):,} patches of {patches.name} are placed on the map, as a layer of "

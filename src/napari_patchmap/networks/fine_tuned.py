@@ -10,7 +10,7 @@ from napari_patchmap.networks.fixed import Published, weights_from
 from napari_patchmap.networks.timm_models import PREFIX, TimmBackbone, published_of, timm
 
 #: In front of the name of a backbone that began so: it takes images as those weights do.
-STARTED = "started:"
+FINE_TUNED = "started:"
 
 #: Says that weights are to be downloaded from where they are published.
 PUBLISHED = "published"
@@ -24,7 +24,7 @@ _WITHOUT = (
 )
 
 
-class Started(nn.Module):
+class FineTuned(nn.Module):
     """A backbone whose images are brought to the mean and deviation of its weights.
 
     Parameters
@@ -70,7 +70,7 @@ def check_start(name: str | None) -> None:
         )
 
 
-def load_start(started: Started, name: str, channels: int, file: str | None) -> str:
+def load_start(started: FineTuned, name: str, channels: int, file: str | None) -> str:
     """Load the weights that a backbone begins with.
 
     The first convolution is brought to the channels of the patches, and position
@@ -78,7 +78,7 @@ def load_start(started: Started, name: str, channels: int, file: str | None) -> 
 
     Parameters
     ----------
-    started : Started
+    started : FineTuned
         Changed in place.
     name : str
         Of the backbone.

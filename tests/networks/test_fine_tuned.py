@@ -11,7 +11,7 @@ from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.cli import main
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.networks.backbones import make_backbone
-from napari_patchmap.networks.started import STARTED, load_start
+from napari_patchmap.networks.fine_tuned import FINE_TUNED, load_start
 from napari_patchmap.networks.timm_models import timm
 from napari_patchmap.networks.vision import torchvision
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
@@ -31,7 +31,7 @@ def published(name, **options):
 
 def started(name, channels, size, weights, path):
     torch.save(weights, path)
-    backbone = make_backbone(f"{STARTED}{name}", channels, size)
+    backbone = make_backbone(f"{FINE_TUNED}{name}", channels, size)
     assert load_start(backbone, name, channels, str(path)) == str(path)
     return backbone.eval()
 
@@ -112,7 +112,7 @@ def test_a_run_that_began_with_weights_places_its_patches_where_they_were(tmp_pa
     (tmp_path / "w.safetensors").unlink()
     again = Run.load(run.save(tmp_path / "run"))
     placed = again.place(cells)
-    np.testing.assert_allclose(placed.distances, 0, atol=1e-2)
+    np.testing.assert_allclose(placed.unlikeness, 0, atol=1e-2)
     np.testing.assert_allclose(placed.embedding, run.embedding, atol=1e-3)
 
 

@@ -16,7 +16,7 @@ from napari_patchmap.plugin.thumbnails import Thumbnails
 from napari_patchmap.plugin.views import to_canvas
 
 
-class Guests:
+class PlacedLayer:
     """A layer of placed patches with their pictures.
 
     Parameters

@@ -35,7 +35,7 @@ _PROBES = 16
 
 @dataclass(frozen=True)
 class Decodings:
-    """The images of a pile that could be decoded.
+    """The images of a folder that could be decoded.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class _Contents:
         return self._digest.digest()
 
 
-class Pile:
+class FolderDecoder:
     """Files decoded in order, of any size, that must agree in pixel type and channels.
 
     Parameters
@@ -87,7 +87,7 @@ class Pile:
     ----------
     channel_names : tuple of str
     notes : list of str
-        What the user should know, once the pile was decoded.
+        What the user should know, once they were decoded.
     """
 
     def __init__(
