@@ -97,7 +97,7 @@ class Newcomer:
 
     def panel(self, key: str) -> QWidget:
         """Return a panel, once it is there."""
-        from napari_patchmap.plugin.docks import find_panel
+        from napari_patchmap.plugin.qt.docks import find_panel
 
         found = find_panel(self.viewer, key)
         assert found is not None
@@ -114,9 +114,9 @@ class Newcomer:
 
     def is_open(self) -> bool:
         """Whether the workspace stands."""
-        if "napari_patchmap.plugin.docks" not in sys.modules:
+        if "napari_patchmap.plugin.qt.docks" not in sys.modules:
             return False
-        from napari_patchmap.plugin.docks import PANELS, find_panel
+        from napari_patchmap.plugin.qt.docks import PANELS, find_panel
 
         return find_panel(self.viewer, list(PANELS)[-1]) is not None
 

@@ -174,8 +174,8 @@ def window(data: Path, seconds: float, where: bool, picture: Path | None) -> flo
 
     from napari_patchmap.augment import AugmentConfig
     from napari_patchmap.patches import open_patches
-    from napari_patchmap.plugin.docks import show_panel
-    from napari_patchmap.plugin.widgets.open_all import open_workspace
+    from napari_patchmap.plugin.entry.open_all import open_workspace
+    from napari_patchmap.plugin.qt.docks import show_panel
     from napari_patchmap.plugin.workspace import workspace_of
 
     patches = open_patches(data)

@@ -18,9 +18,9 @@ from qtpy.QtTest import QTest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from napari_patchmap.plugin.docks import show_panel
-from napari_patchmap.plugin.keys import clear_selection
-from napari_patchmap.plugin.launch import show_run
+from napari_patchmap.plugin.entry.launch import show_run
+from napari_patchmap.plugin.map.keys import clear_selection
+from napari_patchmap.plugin.qt.docks import show_panel
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.runs import Run, reopen_patches
 from tests.plugin.toy import Hand

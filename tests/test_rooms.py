@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import napari_patchmap
 from tests.conftest import make_cells
@@ -38,6 +39,11 @@ FLOORS = [
     # the one door
     "request", "recognise", "open",
 ]  # fmt: skip
+#: The floors of the last room, likewise.
+PLUGIN_FLOORS = [
+    "worker", "torch_threads", "own_changes", "napari_private", "notifications", "workspace",
+    "qt", "canvas", "source", "map", "panels", "entry",
+]  # fmt: skip
 GUI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PySide6", "PyQt6", "psygnal"}
 
 
@@ -64,16 +70,17 @@ def test_no_room_imports_upwards():
     assert wrong == []
 
 
-def test_no_floor_of_the_patches_imports_upwards():
-    room, prefix = ROOT / "patches", "napari_patchmap.patches"
-    entries = {path.stem for path in room.iterdir() if path.suffix == ".py" or is_package(path)}
-    assert entries - {"__init__"} == set(FLOORS)
+@pytest.mark.parametrize(("room", "floors"), [("patches", FLOORS), ("plugin", PLUGIN_FLOORS)])
+def test_no_floor_of_a_room_imports_upwards(room, floors):
+    folder, prefix = ROOT / room, f"napari_patchmap.{room}"
+    entries = [path for path in folder.iterdir() if path.suffix == ".py" or is_package(path)]
+    assert {path.stem for path in entries} - {"__init__"} == set(floors)
     wrong = []
-    for level, floor in enumerate(FLOORS):
-        below = {f"{prefix}.{name}" for name in FLOORS[: level + 1]}
-        single = room / f"{floor}.py"
-        for path in [single] if single.exists() else (room / floor).rglob("*.py"):
-            ours = {m for m in imports(path) if m.startswith(prefix)}
+    for level, floor in enumerate(floors):
+        below = {f"{prefix}.{name}" for name in floors[: level + 1]}
+        single = folder / f"{floor}.py"
+        for path in [single] if single.exists() else (folder / floor).rglob("*.py"):
+            ours = {m for m in imports(path) if m.startswith(f"{prefix}.")}
             up = {m for m in ours if ".".join(m.split(".")[:3]) not in below}
             wrong += [f"{path.name}: {m}" for m in up]
     assert wrong == []

@@ -371,7 +371,7 @@ def _open_window(run: Run, patches: PatchSet) -> int:
     if reason:
         say(reason)
         return 0
-    from napari_patchmap.plugin.launch import show_run
+    from napari_patchmap.plugin.entry.launch import show_run
 
     show_run(run, patches)
     return 0

@@ -12,9 +12,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
-from napari_patchmap.plugin.layers import MapLayer
-from napari_patchmap.plugin.widgets.load import LoadPatches
-from napari_patchmap.plugin.widgets.train import TrainMap
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.load.load_patches import LoadPatches
+from napari_patchmap.plugin.panels.train.train_map import TrainMap
 from napari_patchmap.plugin.worker import running_tasks
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.plugin.display import close_display, open_display

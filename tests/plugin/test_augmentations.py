@@ -7,7 +7,7 @@ from qtpy.QtCore import Qt
 
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.patches import from_array
-from napari_patchmap.plugin.widgets.augmentations import CUSTOM, VIEWS, Augmentations
+from napari_patchmap.plugin.panels.augment.augmentations import CUSTOM, VIEWS, Augmentations
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.conftest import make_cells
 

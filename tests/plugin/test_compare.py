@@ -9,10 +9,10 @@ from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QApplication, QStyle, QStyleOptionViewItem
 
-from napari_patchmap.plugin import marks
-from napari_patchmap.plugin.layers import MapLayer
-from napari_patchmap.plugin.views import camera_of, to_canvas
-from napari_patchmap.plugin.widgets.compare import CompareMaps
+from napari_patchmap.plugin.canvas.two_views import camera_of, to_canvas
+from napari_patchmap.plugin.map import marks
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.compare.compare import CompareMaps
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, runs_home
 from napari_patchmap.training import fit
 from tests.conftest import make_cells

@@ -9,9 +9,9 @@ from qtpy.QtWidgets import QApplication
 
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.patches.patchset import PatchSet
-from napari_patchmap.plugin.layers import MapLayer
-from napari_patchmap.plugin.widgets.augmentations import Augmentations
-from napari_patchmap.plugin.widgets.gallery import Gallery
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.augment.augmentations import Augmentations
+from napari_patchmap.plugin.panels.explore.gallery import Gallery
 from tests.plugin.toy import toy_map, toy_patches
 
 #: The brightest of the 255 grey values that the dim patches use.

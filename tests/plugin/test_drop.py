@@ -15,9 +15,9 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication, QDialog, QDialogButtonBox, QRadioButton
 
 import napari_patchmap
-from napari_patchmap.plugin.canvas import canvas_widget
-from napari_patchmap.plugin.docks import find_panel
-from napari_patchmap.plugin.reader import get_reader
+from napari_patchmap.plugin.entry.napari_reader import get_reader
+from napari_patchmap.plugin.napari_private import canvas_widget
+from napari_patchmap.plugin.qt.docks import find_panel
 from napari_patchmap.plugin.workspace import workspace_of
 
 INSIDE = Path(napari_patchmap.__file__).parent / "napari.yaml"

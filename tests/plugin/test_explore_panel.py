@@ -7,8 +7,8 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.plugin.marks import MAP
-from napari_patchmap.plugin.widgets.explore import Explore
+from napari_patchmap.plugin.map.marks import MAP
+from napari_patchmap.plugin.panels.explore.explore import Explore
 from tests.plugin.toy import group, toy_map, toy_patches
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier

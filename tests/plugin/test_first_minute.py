@@ -7,10 +7,10 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QTabBar
 
-from napari_patchmap.plugin.docks import PANELS, dock_of, find_panel, show_panel
-from napari_patchmap.plugin.layers import MapLayer
-from napari_patchmap.plugin.widgets.offer import count_objects, propose
-from napari_patchmap.plugin.widgets.open_all import open_workspace
+from napari_patchmap.plugin.entry.open_all import open_workspace
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.load.offer import count_objects, propose
+from napari_patchmap.plugin.qt.docks import PANELS, dock_of, find_panel, show_panel
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import fit
@@ -197,7 +197,7 @@ def test_a_panel_closed_and_opened_again_returns_to_its_place(qtbot, load, viewe
 def test_a_long_note_is_shown_whole(qtbot, load, viewer):
     from qtpy.QtWidgets import QDialog
 
-    from napari_patchmap.plugin.canvas import canvas_widget
+    from napari_patchmap.plugin.napari_private import canvas_widget
 
     said = "Each point of the map is a patch, so that points are not edited, moved or deleted."
     workspace_of(viewer).say(said)

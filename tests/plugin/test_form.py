@@ -9,8 +9,8 @@ from qtpy.QtCore import Qt
 
 from napari_patchmap.augment.config import AugmentConfig
 from napari_patchmap.networks.backbones import BACKBONES
-from napari_patchmap.plugin.fields import AUTO
-from napari_patchmap.plugin.form import ConfigForm
+from napari_patchmap.plugin.qt.fields import AUTO
+from napari_patchmap.plugin.qt.form import ConfigForm
 from napari_patchmap.runs.config import TrainConfig
 
 

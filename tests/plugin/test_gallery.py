@@ -9,9 +9,9 @@ from matplotlib.image import imread
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QLabel
 
-from napari_patchmap.plugin.marks import CURRENT
-from napari_patchmap.plugin.views import camera_of
-from napari_patchmap.plugin.widgets.gallery import Gallery
+from napari_patchmap.plugin.canvas.two_views import camera_of
+from napari_patchmap.plugin.map.marks import CURRENT
+from napari_patchmap.plugin.panels.explore.gallery import Gallery
 from tests.plugin.toy import group, toy_map, toy_patches
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.plugin.docks import dock_of, find_panel
-from napari_patchmap.plugin.launch import show_run
+from napari_patchmap.plugin.entry.launch import show_run
+from napari_patchmap.plugin.qt.docks import dock_of, find_panel
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.conftest import make_cells

@@ -17,12 +17,16 @@ from qtpy.QtWidgets import QApplication, QToolTip
 from napari_patchmap.patches import Kind, OpenRequest, open_patches
 from napari_patchmap.patches.cache.folder import cache_size
 from napari_patchmap.patches.slides.tile_config import TileConfig
-from napari_patchmap.plugin.opening import Request
-from napari_patchmap.plugin.place import SOURCE
-from napari_patchmap.plugin.views import OVERLAY
-from napari_patchmap.plugin.widgets.cache_line import size_text
-from napari_patchmap.plugin.widgets.contact_sheet import spread_indices
-from napari_patchmap.plugin.widgets.recent import recent_file, recent_sources, remember_source
+from napari_patchmap.plugin.canvas.two_views import OVERLAY
+from napari_patchmap.plugin.panels.load.cache_line import size_text
+from napari_patchmap.plugin.panels.load.contact_sheet import spread_indices
+from napari_patchmap.plugin.panels.load.opening import Request
+from napari_patchmap.plugin.panels.load.recent import (
+    recent_file,
+    recent_sources,
+    remember_source,
+)
+from napari_patchmap.plugin.source.place import SOURCE
 from napari_patchmap.runs import OpenLayer, unreadable
 from tests.plugin.toy import choose_source
 

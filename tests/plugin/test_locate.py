@@ -12,11 +12,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_patchmap.patches import from_array, from_objects, open_patches
-from napari_patchmap.plugin.layers import MapLayer
-from napari_patchmap.plugin.widgets.compare import CompareMaps
-from napari_patchmap.plugin.widgets.explore import Explore
-from napari_patchmap.plugin.widgets.load import LoadPatches
-from napari_patchmap.plugin.widgets.train import TrainMap
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.compare.compare import CompareMaps
+from napari_patchmap.plugin.panels.explore.explore import Explore
+from napari_patchmap.plugin.panels.load.load_patches import LoadPatches
+from napari_patchmap.plugin.panels.train.train_map import TrainMap
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, runs_home
 from napari_patchmap.runs.identity import identify
 from napari_patchmap.runs.image_kind import ImageKind

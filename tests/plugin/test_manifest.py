@@ -12,8 +12,8 @@ from npe2 import PluginManifest
 
 import napari_patchmap
 from napari_patchmap.patches.slides.levels import SURE_SUFFIXES
-from napari_patchmap.plugin.docks import PANELS, find_panel
-from napari_patchmap.plugin.known_files import SLIDES
+from napari_patchmap.plugin.qt.docks import PANELS, find_panel
+from napari_patchmap.plugin.qt.known_files import SLIDES
 
 NAME = "napari-patchmap"
 INSIDE = Path(napari_patchmap.__file__).parent / "napari.yaml"
@@ -79,7 +79,7 @@ def test_the_sample_opens_from_the_menu(viewer):
 
 def test_the_menu_says_at_once_that_patchmap_is_starting(qtbot, viewer, monkeypatch):
     """As it is the first time, when what the panels need is not imported yet."""
-    from napari_patchmap.plugin import starting
+    from napari_patchmap.plugin.entry import starting
 
     importer, slow = starting._import_panels, threading.Event()
     monkeypatch.setattr(starting, "_ready", lambda: False)
@@ -100,7 +100,8 @@ def test_the_menu_says_at_once_that_patchmap_is_starting(qtbot, viewer, monkeypa
 def test_what_the_menu_imports_is_light():
     """Nothing that takes seconds to import stands between the click and the first word."""
     code = (
-        "import sys, napari_patchmap.plugin.starting, napari_patchmap.plugin.reader;"
+        "import sys, napari_patchmap.plugin.entry.starting;"
+        "import napari_patchmap.plugin.entry.napari_reader;"
         "print([m for m in ('torch', 'sklearn', 'timm', 'openTSNE') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -7,10 +7,10 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.plugin.canvas import canvas_widget
-from napari_patchmap.plugin.layers import MapLayer
-from napari_patchmap.plugin.marks import CURRENT, SELECTED
-from napari_patchmap.plugin.views import camera_of, depth, to_canvas
+from napari_patchmap.plugin.canvas.two_views import camera_of, depth, to_canvas
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.map.marks import CURRENT, SELECTED
+from napari_patchmap.plugin.napari_private import canvas_widget
 from tests.plugin.toy import group, toy_map, toy_patches
 
 

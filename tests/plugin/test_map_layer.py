@@ -11,9 +11,9 @@ from qtpy.QtWidgets import QApplication
 
 from napari_patchmap.explore.palette import categorical_colours
 from napari_patchmap.patches.patchset import PatchSet, box_table
-from napari_patchmap.plugin.layers import MOST_MIRRORED, MapLayer
-from napari_patchmap.plugin.marks import CURRENT, MAP, SELECTED
-from napari_patchmap.plugin.views import camera_of, camera_state, to_map, visible_box
+from napari_patchmap.plugin.canvas.two_views import camera_of, camera_state, to_map, visible_box
+from napari_patchmap.plugin.map.map_layer import MOST_MIRRORED, MapLayer
+from napari_patchmap.plugin.map.marks import CURRENT, MAP, SELECTED
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.plugin.toy import group, toy_map, toy_patches
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from qtpy.QtCore import Qt
 
-from napari_patchmap.plugin.views import camera_of, camera_state
+from napari_patchmap.plugin.canvas.two_views import camera_of, camera_state
 from tests.plugin.toy import CENTRES, around, group, toy_map
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.plugin.layers import MapLayer
-from napari_patchmap.plugin.marks import CURRENT, MAP
-from napari_patchmap.plugin.views import camera_of, camera_state
+from napari_patchmap.plugin.canvas.two_views import camera_of, camera_state
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.map.marks import CURRENT, MAP
 from tests.plugin.toy import toy_map, toy_patches
 
 

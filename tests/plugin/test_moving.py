@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.plugin.layers import MapLayer
-from napari_patchmap.plugin.views import camera_of, camera_state, visible_box
+from napari_patchmap.plugin.canvas.two_views import camera_of, camera_state, visible_box
+from napari_patchmap.plugin.map.map_layer import MapLayer
 from tests.plugin.toy import group, toy_map, toy_patches
 
 

@@ -19,10 +19,10 @@ from napari_patchmap.patches import (
     reopen,
 )
 from napari_patchmap.patches.patchset import PatchSet
-from napari_patchmap.plugin.layers import MapLayer
-from napari_patchmap.plugin.opening import Request, open_request
-from napari_patchmap.plugin.painting import CHOSEN, EDGE, OTHER, OUTLINE
-from napari_patchmap.plugin.views import OVERLAY, camera_of
+from napari_patchmap.plugin.canvas.two_views import OVERLAY, camera_of
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.load.opening import Request, open_request
+from napari_patchmap.plugin.source.painting import CHOSEN, EDGE, OTHER, OUTLINE
 from napari_patchmap.runs import OpenLayer
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 
-from napari_patchmap.plugin.canvas import canvas_widget
-from napari_patchmap.plugin.layers import MapLayer
-from napari_patchmap.plugin.views import to_canvas
+from napari_patchmap.plugin.canvas.two_views import to_canvas
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.napari_private import canvas_widget
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.conftest import make_cells

@@ -9,7 +9,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.plugin.widgets.quality import Quality
+from napari_patchmap.plugin.panels.quality.quality import Quality
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.conftest import make_cells

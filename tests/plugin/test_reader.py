@@ -10,10 +10,10 @@ from PIL import Image as Picture
 from qtpy.QtCore import Qt
 
 from napari_patchmap.patches import open_patches
-from napari_patchmap.plugin.docks import find_panel
-from napari_patchmap.plugin.reader import get_reader
-from napari_patchmap.plugin.widgets.augmentations import Augmentations
-from napari_patchmap.plugin.widgets.load import LoadPatches
+from napari_patchmap.plugin.entry.napari_reader import get_reader
+from napari_patchmap.plugin.panels.augment.augmentations import Augmentations
+from napari_patchmap.plugin.panels.load.load_patches import LoadPatches
+from napari_patchmap.plugin.qt.docks import find_panel
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import fit

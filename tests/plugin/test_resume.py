@@ -16,8 +16,8 @@ from qtpy.QtCore import Qt
 from napari_patchmap.cli import main
 from napari_patchmap.explore.words import say_day
 from napari_patchmap.patches import open_patches
-from napari_patchmap.plugin.docks import find_panel
-from napari_patchmap.plugin.widgets.load import LoadPatches
+from napari_patchmap.plugin.panels.load.load_patches import LoadPatches
+from napari_patchmap.plugin.qt.docks import find_panel
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, is_unfinished, runs_home
 from napari_patchmap.training import fit
 from tests.conftest import make_cells

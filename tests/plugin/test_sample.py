@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from napari_patchmap.plugin.docks import PANELS, find_panel
-from napari_patchmap.plugin.layers import MapLayer
-from napari_patchmap.plugin.sample_data import blood_cells
+from napari_patchmap.plugin.entry.sample_data import blood_cells
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.qt.docks import PANELS, find_panel
 from napari_patchmap.plugin.workspace import workspace_of
 
 

@@ -12,10 +12,10 @@ from scipy.spatial.distance import pdist
 
 from napari_patchmap.patches import PatchSet, from_array
 from napari_patchmap.patches.patchset import box_table
-from napari_patchmap.plugin.docks import dock_of
-from napari_patchmap.plugin.widgets.live import times
-from napari_patchmap.plugin.widgets.load import LoadPatches
-from napari_patchmap.plugin.widgets.train import TrainMap
+from napari_patchmap.plugin.panels.load.load_patches import LoadPatches
+from napari_patchmap.plugin.panels.train.live import times
+from napari_patchmap.plugin.panels.train.train_map import TrainMap
+from napari_patchmap.plugin.qt.docks import dock_of
 from napari_patchmap.plugin.worker import running_tasks
 from napari_patchmap.runs import Run, is_unfinished, read_unfinished, runs_home
 from napari_patchmap.training import Progress
@@ -296,7 +296,7 @@ def test_times_are_said_in_words():
 
 
 def test_the_curve_keeps_stages_apart_and_forgets_nothing_new(qtbot):
-    from napari_patchmap.plugin.widgets.loss_curve import LossCurve
+    from napari_patchmap.plugin.panels.train.loss_curve import LossCurve
 
     curve = LossCurve()
     qtbot.addWidget(curve)

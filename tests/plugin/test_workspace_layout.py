@@ -7,9 +7,9 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QPushButton, QScrollArea, QTabBar
 
-from napari_patchmap.plugin.docks import PANELS, dock_of, find_panel, show_panel
-from napari_patchmap.plugin.widgets.open_all import open_workspace
-from napari_patchmap.plugin.widgets.panel import WorkPanel
+from napari_patchmap.plugin.entry.open_all import open_workspace
+from napari_patchmap.plugin.qt.docks import PANELS, dock_of, find_panel, show_panel
+from napari_patchmap.plugin.qt.panel import WorkPanel
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.conftest import make_cells
 

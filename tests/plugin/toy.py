@@ -11,8 +11,8 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_patchmap.patches.patchset import PatchSet, box_table
-from napari_patchmap.plugin.canvas import canvas_widget
-from napari_patchmap.plugin.views import camera_of
+from napari_patchmap.plugin.canvas.two_views import camera_of
+from napari_patchmap.plugin.napari_private import canvas_widget
 
 #: Patches of each label of the toy set, in the order of its rows.
 GROUPS = {"round": 60, "spiky": 40, "empty": 20}

@@ -18,8 +18,8 @@ from psygnal import Signal
 from napari_patchmap.augment.config import AugmentConfig
 from napari_patchmap.explore.selection import How, Selection
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.plugin.notes import teller
-from napari_patchmap.plugin.threads import compute_elsewhere
+from napari_patchmap.plugin.notifications import teller
+from napari_patchmap.plugin.torch_threads import compute_elsewhere
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

@@ -1,0 +1,214 @@
+"""A sheet over napari's canvas, for what must follow the mouse at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari.viewer import Viewer
+from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
+from qtpy.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap, QPolygonF
+from qtpy.QtWidgets import QWidget
+
+from napari_patchmap.plugin.napari_private import canvas_widget
+from napari_patchmap.plugin.qt.theme import contrast, theme_colour
+
+#: Smallest side of the frame around the current patch in canvas pixels.
+_SMALLEST_BOX = 16.0
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A patch painted at its place on the map, in canvas pixels (x, y)."""
+
+    patch: int
+    place: tuple[float, float]
+    pixmap: QPixmap
+    frame: QColor
+    faded: bool
+    current: bool
+
+
+class CanvasOverlay(QWidget):
+    """Draws patches, the lasso and the card under the mouse; lets all events through.
+
+    Signals
+    -------
+    resized()
+        The canvas has another size.
+    """
+
+    resized = Signal()
+
+    def __init__(self, viewer: Viewer) -> None:
+        canvas = canvas_widget(viewer)
+        super().__init__(canvas)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
+        self._path: list[tuple[float, float]] = []
+        self.pictures: list[Picture] = []
+        #: Corners of the frame around the current patch, in canvas pixels (x, y).
+        self.box: list[tuple[float, float]] = []
+        self._card: tuple[QPointF, QPixmap, list[str], QColor] | None = None
+        self._colours(viewer)
+        canvas.installEventFilter(self)
+        self.resize(canvas.size())
+        self.hide()
+
+    def _colours(self, viewer: Viewer) -> None:
+        self._line = QColor(contrast(viewer))
+        self._paper = theme_colour(viewer, "background")
+        self._ink = theme_colour(viewer, "text")
+
+    def draw_pictures(self, pictures: list[Picture]) -> None:
+        """Show patches at their places, the last one on top."""
+        if pictures or self.pictures:
+            self.pictures = pictures
+            self._show()
+
+    def draw_box(self, corners: list[tuple[float, float]]) -> None:
+        """Frame a patch in its image; no corners take the frame away."""
+        if corners or self.box:
+            self.box = corners
+            self._show()
+
+    def start_lasso(self, viewer: Viewer, start: tuple[float, float]) -> None:
+        """Draw the way of the mouse from a place in canvas pixels (x, y) on.
+
+        The mouse is followed here, because napari leaves out movements that
+        come quickly one after another.
+        """
+        self._colours(viewer)
+        self._path = [start]
+        self._show()
+
+    def end_lasso(self) -> list[tuple[float, float]]:
+        """Take the path away and return it, in canvas pixels (x, y)."""
+        path, self._path = self._path, []
+        self._show()
+        return path
+
+    def draw_card(
+        self, viewer: Viewer, place: tuple[float, float], picture: QPixmap, lines: list[str],
+        frame: QColor,
+    ) -> None:  # fmt: skip
+        """Show a patch and a few words beside a place on the canvas."""
+        self._colours(viewer)
+        self._card = (QPointF(*place), picture, lines, frame)
+        self._show()
+
+    def clear_card(self) -> None:
+        """Take the card away."""
+        if self._card is not None:
+            self._card = None
+            self._show()
+
+    @property
+    def card_lines(self) -> list[str]:
+        """Words on the card, empty when there is none."""
+        return [] if self._card is None else self._card[2]
+
+    @property
+    def drawing(self) -> bool:
+        """Whether a lasso is being drawn."""
+        return bool(self._path)
+
+    def _show(self) -> None:
+        drawn = self._path or self.pictures or self.box
+        self.setVisible(bool(drawn) or self._card is not None)
+        self.raise_()
+        self.update()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the canvas and the mouse; forget the card when the mouse leaves."""
+        if event.type() == QEvent.Type.Resize and watched is self.parent():
+            self.resize(self.parentWidget().size())
+            self.resized.emit()
+        elif self._path and event.type() == QEvent.Type.MouseMove:
+            self._path.append((event.position().x(), event.position().y()))
+            self.update()
+        elif event.type() == QEvent.Type.Leave:
+            self.clear_card()
+        return False
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the lasso, then the card over it."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for picture in self.pictures:
+            self._paint_picture(painter, picture)
+        if self.box:
+            self._paint_box(painter)
+        if len(self._path) > 1:
+            self._paint_lasso(painter)
+        if self._card is not None:
+            self._paint_card(painter, *self._card)
+
+    def _paint_picture(self, painter: QPainter, picture: Picture) -> None:
+        scale = picture.pixmap.devicePixelRatio()
+        wide, high = picture.pixmap.width() / scale, picture.pixmap.height() / scale
+        corner = QPointF(*picture.place) - QPointF(wide / 2, high / 2)
+        painter.setOpacity(0.3 if picture.faded else 1.0)
+        painter.drawPixmap(corner, picture.pixmap)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        frame = QRectF(corner.x(), corner.y(), wide, high)
+        painter.setPen(QPen(picture.frame, 2))
+        painter.drawRect(frame)
+        painter.setOpacity(1.0)
+        if picture.current:
+            painter.setPen(QPen(self._line, 2.5))
+            painter.drawRoundedRect(frame.adjusted(-4, -4, 4, 4), 3, 3)
+
+    def _paint_box(self, painter: QPainter) -> None:
+        corners = [QPointF(*corner) for corner in self.box]
+        middle = sum(corners, QPointF()) / len(corners)
+        reach = max((corner - middle).manhattanLength() for corner in corners) / 2
+        # Far away a patch is a speck; its frame stays large enough to be found.
+        grow = max(1.0, _SMALLEST_BOX / 2 / max(reach, 1e-6))
+        frame = QPolygonF([middle + (corner - middle) * grow for corner in corners])
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        # A light line on a dark one stands out from any image.
+        for colour, width in ((QColor(0, 0, 0, 190), 5.0), (QColor("white"), 2.2)):
+            painter.setPen(QPen(colour, width))
+            painter.drawPolygon(frame)
+
+    def _paint_lasso(self, painter: QPainter) -> None:
+        outline = QPainterPath(QPointF(*self._path[0]))
+        for point in self._path[1:]:
+            outline.lineTo(QPointF(*point))
+        inside = QColor(self._line)
+        inside.setAlpha(28)
+        painter.fillPath(outline, inside)
+        painter.setPen(QPen(self._line, 1.6))
+        painter.drawPath(outline)
+        # The closing side is what will be joined when the button is released.
+        painter.setPen(QPen(self._line, 1.0, Qt.PenStyle.DotLine))
+        painter.drawLine(QPointF(*self._path[-1]), QPointF(*self._path[0]))
+
+    def _paint_card(
+        self,
+        painter: QPainter,
+        place: QPointF,
+        picture: QPixmap,
+        lines: list[str],
+        frame: QColor,
+    ) -> None:
+        margin, metrics = 6, painter.fontMetrics()
+        scale = picture.devicePixelRatio()
+        wide, high = picture.width() / scale, picture.height() / scale
+        lines = [metrics.elidedText(t, Qt.TextElideMode.ElideMiddle, 200) for t in lines]
+        width = max([wide, *(metrics.horizontalAdvance(t) for t in lines)]) + 2 * margin
+        height = high + 2 * margin + len(lines) * metrics.height() + (2 if lines else 0)
+        x = place.x() + 16 if place.x() + 20 + width < self.width() else place.x() - 16 - width
+        y = min(max(place.y() - height / 2, 4), self.height() - height - 4)
+        box = QRectF(x, y, width, height)
+        self._paper.setAlpha(240)
+        painter.setBrush(self._paper)
+        painter.setPen(QPen(frame, 2))
+        painter.drawRoundedRect(box, 5, 5)
+        painter.drawPixmap(QPointF(x + (width - wide) / 2, y + margin), picture)
+        painter.setPen(self._ink)
+        for row, text in enumerate(lines):
+            top = y + margin + high + 2 + row * metrics.height()
+            painter.drawText(
+                QRectF(x, top, width, metrics.height()), Qt.AlignmentFlag.AlignCenter, text
+            )

@@ -1,0 +1,224 @@
+"""Two ways to look at one canvas: the map, or the images the patches come from.
+
+A viewer has a single camera, and the coordinates of a map mean nothing in an
+image. So one of the two is shown at a time, each with a camera of its own.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from napari.layers import Labels, Layer, Points, Shapes
+from napari.viewer import Viewer
+from psygnal import Signal
+
+from napari_patchmap.plugin.canvas.arrangement import Arrangement, camera_of
+from napari_patchmap.plugin.napari_private import canvas_widget
+
+View = Literal["map", "source"]
+
+#: A box is this much smaller than its diagonal from most sides.
+_TURNING = 0.75
+
+#: Marks layers of ours that lie on an image, in their metadata.
+OVERLAY = "patchmap_overlay"
+
+#: Marks, among them, tiles that are not loaded yet; names the source that they lie on.
+PREVIEW = "patchmap_preview"
+
+
+class Views:
+    """Which of the two is shown, and where its camera stands.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    owns : callable
+        Tells the map's layers from the user's.
+    say : callable
+        Tells the person one sentence.
+    """
+
+    changed = Signal(str)
+
+    def __init__(
+        self, viewer: Viewer, owns: Callable[[Layer], bool], say: Callable[[str], None]
+    ) -> None:
+        self._viewer = weakref.ref(viewer)
+        self._owns = owns
+        self._hidden: list[weakref.ref[Layer]] = []
+        self._cameras: dict[str, tuple[tuple[float, ...], float, tuple[float, ...]]] = {}
+        #: What people draw on the map; it comes and goes with the map.
+        self._notes: weakref.WeakSet[Layer] = weakref.WeakSet()
+        self._expecting = False
+        self.now: View = "source"
+        self._arrangement = Arrangement(viewer, lambda: self.now == "map", say)
+        viewer.layers.events.inserted.connect(self._on_inserted)
+
+    def set_dimensions(self, dimensions: int) -> None:
+        """Say how many dimensions the map has, 2 or 3; napari shows it in as many."""
+        if dimensions != self._arrangement.dimensions:
+            self.forget_camera()
+        self._arrangement.set_dimensions(dimensions)
+
+    @property
+    def sources(self) -> list[Layer]:
+        """Layers of the viewer that are neither the map nor ours on top of an image."""
+        viewer = self._viewer()
+        return [] if viewer is None else [ly for ly in viewer.layers if self._is_source(ly)]
+
+    def show(self, view: View) -> None:
+        """Show the map or the source, as it was left."""
+        viewer = self._viewer()
+        if viewer is None or view == self.now:
+            return
+        camera = camera_of(viewer)
+        self._cameras[self.now] = (
+            tuple(camera.center), float(camera.zoom), tuple(camera.angles),
+        )  # fmt: skip
+        self.now = view
+        ours = [ly for ly in viewer.layers if self._owns(ly) or ly in self._notes]
+        if view == "map":
+            self._hidden = [weakref.ref(ly) for ly in self.sources if ly.visible]
+            _set_visible(self.sources, False)
+            self._arrangement.take_map()
+        else:
+            self._arrangement.take_source()
+            _set_visible([ly for ref in self._hidden if (ly := ref()) is not None], True)
+        _set_visible(ours, view == "map")
+        if view in self._cameras:
+            camera.center, camera.zoom, camera.angles = self._cameras[view]
+        elif view == "source" and self.sources:
+            fit(viewer, self.sources)
+        self.changed.emit(view)
+
+    def add_source(self, layer: Layer) -> None:
+        """Add an image of ours and look at it."""
+        viewer = self._viewer()
+        assert viewer is not None
+        self._expecting = True
+        try:
+            viewer.add_layer(layer)
+        finally:
+            self._expecting = False
+        self._reveal(layer)
+
+    def take_to_map(self, layer: Layer) -> None:
+        """Count a layer among those that lie on the map."""
+        self._notes.add(layer)
+
+    def forget_camera(self) -> None:
+        """Start the next map with a fresh camera."""
+        self._cameras.pop("map", None)
+
+    def _on_inserted(self, event: Any) -> None:
+        layer = event.value
+        if self.now != "map" or not self._is_source(layer) or self._expecting:
+            return
+        if _is_empty(layer):
+            self._notes.add(layer)  # to be drawn on what is shown
+        else:
+            self._reveal(layer)
+
+    def _is_source(self, layer: Layer) -> bool:
+        ours = self._owns(layer) or layer in self._notes
+        return not ours and not layer.metadata.get(OVERLAY)
+
+    def _reveal(self, layer: Layer) -> None:
+        """Turn to the source for a new layer; nobody adds one not to see it."""
+        viewer = self._viewer()
+        assert viewer is not None
+        first = len(self.sources) == 1
+        if self.now == "map":
+            self.show("source")
+        layer.visible = True
+        if first:
+            fit(viewer, [layer])
+
+
+def _is_empty(layer: Layer) -> bool:
+    """Whether a layer has just been made by one of napari's buttons, to be drawn on."""
+    if isinstance(layer, Labels):
+        made = isinstance(layer.data, np.ndarray) and layer.source.path is None
+        return made and not layer.data.any()
+    return isinstance(layer, (Points, Shapes)) and len(layer.data) == 0
+
+
+def camera_state(viewer: Viewer) -> tuple[float, ...]:
+    """Return where the camera stands, to tell later whether it was moved."""
+    camera = camera_of(viewer)
+    return (*camera.center, camera.zoom)
+
+
+def fit(viewer: Viewer, layers: Sequence[Layer], margin: float = 0.06) -> None:
+    """Centre the camera on some layers and zoom until they fill the canvas."""
+    boxes = [np.asarray(ly.extent.world)[:, -2:] for ly in layers]
+    boxes = [box for box in boxes if np.isfinite(box).all()]  # an empty layer has none
+    if not boxes:
+        return
+    fit_box(viewer, np.min([b[0] for b in boxes], 0), np.max([b[1] for b in boxes], 0), margin)
+
+
+def fit_box(viewer: Viewer, low: np.ndarray, high: np.ndarray, margin: float = 0.06) -> None:
+    """Centre the camera on a box, ``low`` and ``high`` corner as (y, x) or (z, y, x)."""
+    camera = camera_of(viewer)
+    camera.center = tuple((low + high) / 2)
+    size = np.maximum(high - low, 1e-6)
+    if len(size) == 3:  # from wherever it is looked at
+        size = np.full(2, np.linalg.norm(size) * _TURNING)
+    camera.zoom = float(np.min(canvas_size(viewer) * (1 - 2 * margin) / size))
+
+
+def canvas_size(viewer: Viewer) -> np.ndarray:
+    """Return the (height, width) of the canvas in pixels."""
+    widget = canvas_widget(viewer)
+    return np.array([widget.height(), widget.width()], float)
+
+
+def visible_box(viewer: Viewer) -> tuple[np.ndarray, np.ndarray]:
+    """Return the corners, each (y, x), of what the canvas shows."""
+    camera = camera_of(viewer)
+    centre = np.asarray(camera.center)[-2:]
+    half = canvas_size(viewer) / camera.zoom / 2
+    return centre - half, centre + half
+
+
+def to_canvas(viewer: Viewer, places: np.ndarray) -> np.ndarray:
+    """Turn places on the map, (y, x) or (z, y, x), into pixels of the canvas, each (x, y)."""
+    camera = camera_of(viewer)
+    if places.shape[-1] == 3:
+        right, down, _ = _canvas_axes(viewer)
+        offset = places - np.asarray(camera.center)
+        flat = np.stack([offset @ right, offset @ down], axis=-1)
+        return flat * camera.zoom + canvas_size(viewer)[::-1] / 2
+    pixels = (places - np.asarray(camera.center)[-2:]) * camera.zoom + canvas_size(viewer) / 2
+    return pixels[:, ::-1]
+
+
+def depth(viewer: Viewer, places: np.ndarray) -> np.ndarray:
+    """How far behind the middle of the view places (z, y, x) are, in map units."""
+    return (places - np.asarray(camera_of(viewer).center)) @ _canvas_axes(viewer)[2]
+
+
+def _canvas_axes(viewer: Viewer) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Directions (z, y, x) that point right, down and away on a canvas in 3-D."""
+    camera = camera_of(viewer)
+    away = np.asarray(camera.view_direction, float)
+    up = np.asarray(camera.up_direction, float)
+    # The order z, y, x turns the hand of the cross product around.
+    return np.cross(away, up), -up, away
+
+
+def to_map(viewer: Viewer, pixels: np.ndarray) -> np.ndarray:
+    """Turn pixels of the canvas, each (x, y), into places on the map, each (y, x)."""
+    camera = camera_of(viewer)
+    offset = (np.asarray(pixels, float)[:, ::-1] - canvas_size(viewer) / 2) / camera.zoom
+    return offset + np.asarray(camera.center)[-2:]
+
+
+def _set_visible(layers: Sequence[Layer], visible: bool) -> None:
+    for layer in layers:
+        layer.visible = visible

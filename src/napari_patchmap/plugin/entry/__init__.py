@@ -1,0 +1,1 @@
+"""Where napari enters: menu, reader, sample data, and the command that opens a run."""

@@ -1,0 +1,56 @@
+"""Plugins > Patchmap > Workspace: every panel in its place."""
+
+from __future__ import annotations
+
+import napari.viewer
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QMainWindow, QTabBar, QTabWidget, QWidget
+
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.qt.docks import PANELS, dock_of, show_panel
+from napari_patchmap.plugin.qt.panel import PANEL_WIDTH
+from napari_patchmap.plugin.workspace import real_viewer
+
+#: Share of the window's height that the gallery takes at first.
+_GALLERY_SHARE = 0.24
+
+#: Tabs that are no wider than their names ask for.
+_TABS = "QTabBar::tab { padding: 4px 7px; margin: 0px 1px 0px 0px; min-width: 0px; }"
+
+
+def open_workspace(viewer: napari.viewer.Viewer) -> dict[str, QWidget]:
+    """Open every panel, or bring those that are open to the front.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+
+    Returns
+    -------
+    dict
+        The panels by key: load, augment, train, explore, quality, compare, gallery.
+    """
+    viewer = real_viewer(viewer)
+    MapLayer.of(viewer)
+    widgets = {key: show_panel(viewer, key) for key in PANELS}
+    docks = {key: dock_of(widget) for key, widget in widgets.items()}
+    window = docks["load"].parent()  # type: ignore[union-attr]
+    if isinstance(window, QMainWindow):
+        # The panels keep the window's full height; the gallery lies under the canvas.
+        window.setTabPosition(
+            Qt.DockWidgetArea.RightDockWidgetArea, QTabWidget.TabPosition.North
+        )
+        window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        window.resizeDocks([docks["load"]], [PANEL_WIDTH], Qt.Orientation.Horizontal)
+        height = round(window.height() * _GALLERY_SHARE)
+        window.resizeDocks([docks["gallery"]], [height], Qt.Orientation.Vertical)
+        for bar in window.findChildren(QTabBar):
+            # Qt paints the line under the tabs in a colour that no theme knows.
+            bar.setDrawBase(False)
+            if any(bar.tabText(i) == PANELS["load"].tab for i in range(bar.count())):
+                # Six names are to be read; where there is no room, arrows lead to them.
+                bar.setElideMode(Qt.TextElideMode.ElideNone)
+                bar.setUsesScrollButtons(True)
+                bar.setStyleSheet(_TABS)
+    show_panel(viewer, "load")
+    return widgets

@@ -1,0 +1,236 @@
+"""Where patches lie: on the map, and on other maps of the same patches beside it."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Collection, Sequence
+from operator import is_
+from textwrap import wrap
+
+import numpy as np
+from napari.layers import Points
+from napari.viewer import Viewer
+
+from napari_patchmap.explore.nearest import NearestPoint
+from napari_patchmap.explore.paint_order import ranks
+from napari_patchmap.explore.side_by_side import set_apart, turned_like
+from napari_patchmap.plugin.canvas.two_views import canvas_size, depth, to_canvas
+from napari_patchmap.plugin.map import marks
+from napari_patchmap.plugin.map.patch_points import PatchPoints
+from napari_patchmap.plugin.qt.theme import contrast
+
+#: Letters in a line of a title, and what a letter and a line take, in pixels.
+_WIDE, _LETTER, _LINE = 25, 8, 18
+
+#: Share of the canvas that is left within the margins around a map.
+_SEEN = 0.88
+
+
+class Board:
+    """The map and those beside it: their places, and which patch is where.
+
+    The map itself stays where it is; the others are turned like it, made as large, and
+    set into the cells of a grid that fits the canvas.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    main : callable
+        Returns the Points layer of the map, or None while there is none.
+
+    Attributes
+    ----------
+    layers : dict of Points
+        Those of the other maps by name, and their titles.
+    maps : list of PatchPoints
+        Those of the other maps, in the order in which they were given.
+    """
+
+    def __init__(self, viewer: Viewer, main: Callable[[], PatchPoints | None]) -> None:
+        self._viewer, self._main = weakref.ref(viewer), main
+        self.layers: dict[str, Points] = {}
+        self.maps: list[PatchPoints] = []
+        self._title_room = 0.0  # in map units when all maps fill the canvas
+        self._nearest: NearestPoint | None = None
+        self._nearest_of: tuple[object, ...] = ()
+        self._order = self._rank = np.empty(0, np.intp)
+        self._lifted = np.empty(0, bool)
+
+    # -- where patches lie ---------------------------------------------------------
+
+    @property
+    def _points(self) -> PatchPoints:
+        main = self._main()
+        assert main is not None
+        return main
+
+    @property
+    def _shown(self) -> list[PatchPoints]:
+        return [layer for layer in self.maps if layer.visible]
+
+    @property
+    def positions(self) -> np.ndarray:
+        """Places of all patches, shape (maps * n, d): on the map, then on those beside it.
+
+        Row i is patch ``i % n``.
+        """
+        beside = [layer.data for layer in self._shown]
+        return np.concatenate([self._points.data, *beside]) if beside else self._points.data
+
+    @property
+    def whole(self) -> np.ndarray:
+        """All that should be in view: the maps, and titles if there are any."""
+        places = self.positions
+        if not self.layers:
+            return places
+        above = places.min(axis=0)
+        above[-2] -= self._title_room
+        return np.vstack([places, above])
+
+    def rows(self, indices: np.ndarray) -> np.ndarray:
+        """Return the rows of :attr:`positions` that some patches have."""
+        maps = np.arange(1 + len(self._shown))[:, None] * len(self._points.data)
+        rows: np.ndarray = (maps + indices).ravel()
+        return rows
+
+    # -- which patch is where --------------------------------------------------------
+
+    @property
+    def _to_be_found(self) -> np.ndarray:
+        """Which rows of :attr:`positions` are shown."""
+        return np.tile(self._points.shown, 1 + len(self._shown))
+
+    def moved(self) -> None:
+        """Look again where patches are; the map moved."""
+        self._nearest = None
+
+    @property
+    def rank(self) -> np.ndarray:
+        """For each row of :attr:`positions`, how many are painted before it."""
+        order = self._points.order
+        if self._order is not order:
+            self._order, self._rank = order, ranks(order)
+        return np.tile(self._rank, 1 + len(self._shown))
+
+    def lift(self, chosen: np.ndarray) -> None:
+        """Say which patches, by their indices, are painted over all others."""
+        self._lifted = np.zeros(len(self._points.data), bool)
+        self._lifted[chosen] = True
+
+    def find(self, place: np.ndarray, size: float, radius: float, lifted_size: float) -> int:
+        """Return the visible patch that is meant by a place (y, x), -1 for none.
+
+        Sizes are radii in map units; see :meth:`NearestPoint.find`.
+        """
+        if self._main() is None:
+            return -1
+        key = (self._points.shown, *self._shown)
+        same = len(key) == len(self._nearest_of) and all(map(is_, key, self._nearest_of))
+        nearest = self._nearest
+        if nearest is None or not same:
+            among = np.flatnonzero(self._to_be_found)
+            # napari's status bar asks from another thread.
+            nearest = self._nearest = NearestPoint(self.positions, self.rank, among)
+            self._nearest_of = key
+        lifted: np.ndarray | None = None  # while the map is just being made
+        if len(self._lifted) == len(self._points.data):
+            lifted = np.tile(self._lifted, 1 + len(self._shown))
+        found = nearest.find(place, size, radius, lifted, lifted_size)
+        return found % len(self._points.data) if found >= 0 else -1
+
+    def find_on_canvas(self, pixel: np.ndarray, reach: float) -> int:
+        """Return the visible patch in front at a pixel (x, y) of maps in 3-D, -1 for none."""
+        viewer = self._viewer()
+        if self._main() is None or viewer is None:
+            return -1
+        places = self.positions
+        apart = np.linalg.norm(to_canvas(viewer, places) - pixel, axis=1)
+        near = np.flatnonzero((apart <= reach) & self._to_be_found)
+        if not len(near):
+            return -1
+        front = int(near[depth(viewer, places[near]).argmin()])
+        return front % len(self._points.data)
+
+    # -- the other maps ----------------------------------------------------------------
+
+    def remove(self) -> None:
+        """Take the other maps away."""
+        viewer, layers = self._viewer(), list(self.layers.values())
+        self.layers, self.maps, self._nearest = {}, [], None
+        for layer in layers:
+            if viewer is not None and layer in viewer.layers:
+                viewer.layers.remove(layer)
+
+    def put_beside(self, title: str, others: Sequence[tuple[str, np.ndarray]]) -> None:
+        """Show these maps, and no others, beside the map.
+
+        Parameters
+        ----------
+        title : str
+            Written above the map itself.
+        others : sequence of (str, ndarray)
+            Title, of a line or two, and map as it was saved, shape (n, d).
+        """
+        self.remove()
+        viewer = self._viewer()
+        if viewer is None or not others:
+            return
+        self._make(viewer, title, others)
+        above = viewer.layers.index(self._points) + 1
+        active = viewer.layers.selection.active
+        for layer in reversed(self.layers.values()):  # below what marks patches
+            viewer.layers.insert(above, layer)
+        viewer.layers.selection.active = active
+
+    def _make(
+        self, viewer: Viewer, title: str, others: Sequence[tuple[str, np.ndarray]]
+    ) -> None:
+        main = self._points
+        embedding = np.asarray(main.data, np.float32)
+        height, width = canvas_size(viewer)
+        turned = [turned_like(one, embedding) for _, one in others]
+        titles = [_wrapped(words) for words in (title, *(words for words, _ in others))]
+        above = _LINE * (1.5 + max(words.count("\n") + 1 for words in titles))
+        placed, pixel = set_apart(
+            [embedding, *turned],
+            (_SEEN * float(width), _SEEN * float(height)),
+            (_WIDE * _LETTER, above),
+        )
+        self._title_room = above * pixel
+        for (words, _), places in zip(others, placed[1:], strict=True):
+            name = _free_name(f"{marks.BESIDE}{words.splitlines()[0]}", self.layers)
+            layer = marks.map_points(places, main.features, np.asarray(main.face_color))
+            layer.name = name
+            layer.like(main)
+            self.maps.append(layer)
+            self.layers[name] = layer
+        self.layers[marks.TITLES] = marks.titles(placed, titles, contrast(viewer))
+
+    def paint(self, colours: np.ndarray) -> None:
+        """Give all points the colours of the map's."""
+        for layer in self.maps:
+            layer.face_color = colours
+
+    def restyle_points(self) -> None:
+        """Give all points the size and opacity of the map's."""
+        for layer in self.maps:
+            layer.like(self._points)
+
+    def restyle(self) -> None:
+        """Write the titles so that they are legible on the canvas."""
+        viewer = self._viewer()
+        if viewer is not None and marks.TITLES in self.layers:
+            self.layers[marks.TITLES].text.color = contrast(viewer)
+
+
+def _wrapped(words: str) -> str:
+    """Break a title into lines that are about as wide as a small map."""
+    return "\n".join(part for line in words.splitlines() for part in wrap(line, _WIDE))
+
+
+def _free_name(wanted: str, taken: Collection[str]) -> str:
+    """Number a name that is taken."""
+    name, again = wanted, 2
+    while name in taken:
+        name, again = f"{wanted} ({again})", again + 1
+    return name

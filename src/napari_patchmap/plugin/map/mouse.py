@@ -1,0 +1,281 @@
+"""Clicking, drawing around and hovering over points, on any layer in pan mode.
+
+A drag with the lasso in hand, or with Ctrl, selects anew; with Shift it adds to the
+selection, with Alt or "Take away" it takes out of it. Esc gives a lasso up.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.viewer import Viewer
+from psygnal import Signal
+from qtpy.QtGui import QColor
+
+from napari_patchmap.explore.lasso import points_inside, thinned
+from napari_patchmap.explore.selection import How
+from napari_patchmap.explore.words import caption
+from napari_patchmap.plugin.canvas.arrangement import camera_of
+from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
+from napari_patchmap.plugin.canvas.two_views import to_canvas, to_map
+from napari_patchmap.plugin.map import marks
+from napari_patchmap.plugin.map.patch_points import PatchPoints
+from napari_patchmap.plugin.map.placed_layer import PlacedLayer
+from napari_patchmap.plugin.workspace import Workspace
+
+if TYPE_CHECKING:
+    from napari_patchmap.plugin.map.map_layer import MapLayer
+
+#: How far from a point, in canvas pixels, the mouse still means it.
+_REACH = 7.0
+
+#: A press and release closer than this, in canvas pixels, is a click.
+_STILL = 4.0
+
+#: Side of the thumbnail under the mouse, in pixels.
+_CARD = 112
+
+
+class MapMouse:
+    """What the mouse does on the map.
+
+    Callbacks sit on the viewer, not on the layer, so that they work whichever
+    layer is active; they stand back when the map is hidden or when the active
+    layer is being drawn on.
+
+    Signals
+    -------
+    lasso_changed(bool)
+        The lasso tool was taken up or put down.
+    take_away_changed(bool)
+        What is drawn around is taken out of the selection from now on, or not any more.
+    """
+
+    lasso_changed = Signal(bool)
+    take_away_changed = Signal(bool)
+
+    def __init__(self, viewer: Viewer, owner: MapLayer) -> None:
+        self._owner = weakref.ref(owner)
+        self._lasso = self._take_away = False
+        self._zoom_box: list[Any] = []
+        self.overlay = CanvasOverlay(viewer)
+        self._hovered: tuple[object, int] | None = None
+        viewer.mouse_drag_callbacks.append(self._on_drag)
+        viewer.mouse_move_callbacks.append(self._on_move)
+        viewer.mouse_wheel_callbacks.append(self._on_wheel)
+
+    @property
+    def lasso(self) -> bool:
+        """Whether a plain drag draws a lasso instead of moving the map."""
+        return self._lasso
+
+    def set_lasso(self, on: bool) -> None:
+        """Take up or put down the lasso tool."""
+        owner = self._owner()
+        if on == self._lasso or owner is None:
+            return
+        self._lasso = on
+        callbacks = owner.viewer.mouse_drag_callbacks
+        if on:
+            # napari zooms into a box on Alt+drag; with the lasso in hand Alt takes away.
+            self._zoom_box = [f for f in callbacks if f.__name__ == "drag_to_zoom"]
+            for function in self._zoom_box:
+                callbacks.remove(function)
+        else:
+            callbacks.extend(self._zoom_box)
+        self.lasso_changed.emit(on)
+
+    @property
+    def take_away(self) -> bool:
+        """Whether what is drawn around is taken out of the selection, as with Alt."""
+        return self._take_away
+
+    def set_take_away(self, on: bool) -> None:
+        """Let the lasso take away, or select."""
+        if on != self._take_away:
+            self._take_away = on
+            self.take_away_changed.emit(on)
+
+    # -- callbacks of the viewer ---------------------------------------------------
+
+    def _on_drag(self, viewer: Viewer, event: Any) -> Iterator[None]:
+        owner = self._owner()
+        if owner is None or event.button != 1 or not self._ready(owner):
+            return
+        self.put_away()
+        modifiers = {str(getattr(key, "name", key)) for key in event.modifiers}
+        drawing = self._lasso or bool(modifiers & {"Shift", "Control"})
+        how = _how(modifiers, self._take_away and drawing)
+        start, (other, index) = tuple(event.pos[:2]), self._under(owner, event)
+        travelled = 0.0
+        event.handled = drawing  # a lasso must not move the camera
+        if drawing:
+            self.overlay.start_lasso(viewer, start)
+        yield
+        while event.type == "mouse_move":
+            event.handled = drawing
+            travelled = max(travelled, float(np.abs(np.subtract(event.pos[:2], start)).max()))
+            yield
+        event.handled = drawing
+        if drawing and not self.overlay.drawing:
+            return  # given up with Esc
+        end = tuple(event.pos[:2])
+        path = np.array(self.overlay.end_lasso() if drawing else [start, end])
+        travelled = max(travelled, float(np.abs(path - start).max()))
+        if travelled > _STILL:
+            if drawing:
+                self._enclose(owner, thinned(path, 1.5), how)
+        elif other is not None:
+            owner.placed.select(other, index, add="Shift" in modifiers)
+        else:
+            owner.placed.let_go()
+            self._click(owner, index, _clicked(modifiers, index, owner.workspace, how))
+
+    def give_up(self) -> bool:
+        """Abort the lasso that is being drawn; return whether there was one."""
+        if not self.overlay.drawing:
+            return False
+        self.overlay.end_lasso()
+        return True
+
+    def _enclose(self, owner: MapLayer, path: np.ndarray, how: How) -> None:
+        points = owner.points
+        if points is not None:
+            viewer = owner.viewer
+            places = owner.board.positions
+            if points.data.shape[1] == 3:  # what the lasso encloses as it is seen
+                inside = points_inside(to_canvas(viewer, places), path)
+            else:
+                inside = points_inside(places, to_map(viewer, path))
+            inside = np.unique(inside % len(points.data))  # on whichever map
+            owner.workspace.select(owner.visible(inside), how)
+
+    def _click(self, owner: MapLayer, index: int, how: How) -> None:
+        workspace = owner.workspace
+        if index >= 0:
+            workspace.select(np.array([index]), how)
+            if how != "subtract":
+                workspace.set_current(index)
+        elif how == "replace":
+            workspace.select(np.empty(0, np.intp))
+            workspace.set_current(-1)
+
+    def _on_move(self, viewer: Viewer, event: Any) -> None:
+        owner = self._owner()
+        if owner is None or not self._ready(owner):
+            self.put_away()
+            return
+        other, index = self._under(owner, event)
+        if index < 0:
+            self.put_away()
+        elif (other, index) != self._hovered:
+            self._hovered = other, index
+            place = tuple(event.pos[:2])
+            if other is None:
+                self._show_card(owner, index, place)
+            else:
+                self._show_placed(owner, other, index, place)
+
+    def _on_wheel(self, viewer: Viewer, event: Any) -> None:
+        self.put_away()
+
+    # -- helpers -------------------------------------------------------------------
+
+    def _ready(self, owner: MapLayer) -> bool:
+        points, viewer = owner.points, owner.viewer
+        if points is None or not points.visible:
+            return False
+        if viewer.dims.ndisplay != points.data.shape[1]:
+            return False
+        active = viewer.layers.selection.active
+        return active is None or not active.visible or str(active.mode) == "pan_zoom"
+
+    def patch_at(self, pixel: np.ndarray) -> int:
+        """Return the patch that is meant by a pixel (x, y) of the canvas, -1 for none.
+
+        Clicks, the card under the mouse and napari's status bar all go by this: it is
+        the one that is seen there, on top of the others.
+        """
+        owner = self._owner()
+        if (
+            owner is None
+            or owner.points is None
+            or self._placed_at(owner, pixel)[0] is not None
+        ):
+            return -1
+        points, viewer, zoom = owner.points, owner.viewer, self._zoom(owner)
+        if points.data.shape[1] == 3:
+            return owner.board.find_on_canvas(pixel, max(_REACH, self._radius(points, zoom)))
+        if owner.close_up.side:
+            # Close up a picture stands for the point, and people click on the picture.
+            index = owner.close_up.find(pixel)
+            if index >= 0:
+                return index
+        size = self._radius(points, zoom)
+        lifted = self._radius(owner.marked, zoom)
+        return owner.board.find(
+            to_map(viewer, pixel[None])[0], size / zoom, max(_REACH, size + 2) / zoom,
+            lifted / zoom,
+        )  # fmt: skip
+
+    def _radius(self, points: PatchPoints | None, zoom: float) -> float:
+        """Radius of the points of a layer in canvas pixels."""
+        if points is None or not len(points.size):
+            return 0.0
+        return float(np.clip(float(points.size[0]) * zoom, *points.canvas_size_limits)) / 2
+
+    def _zoom(self, owner: MapLayer) -> float:
+        return float(camera_of(owner.viewer).zoom)
+
+    def _under(self, owner: MapLayer, event: Any) -> tuple[PlacedLayer | None, int]:
+        """Return the patch under the mouse, and what it was placed with if it was."""
+        pixel = np.asarray(event.pos[:2], float)
+        other, index = self._placed_at(owner, pixel)
+        return (other, index) if other is not None else (None, self.patch_at(pixel))
+
+    def _placed_at(self, owner: MapLayer, pixel: np.ndarray) -> tuple[PlacedLayer | None, int]:
+        """Return the placed patch at a pixel; they lie on top of the map's own."""
+        for other in owner.placed.listed:
+            index = other.find(owner.viewer, pixel, _REACH)
+            if index >= 0:
+                return other, index
+        return None, -1
+
+    def _show_placed(
+        self, owner: MapLayer, other: PlacedLayer, index: int, place: tuple[float, float]
+    ) -> None:
+        picture = other.picture(index, _CARD, self.overlay.devicePixelRatioF())
+        frame = QColor(marks.PLACED_COLOUR)
+        self.overlay.draw_card(owner.viewer, place, picture, other.words(index), frame)
+
+    def _show_card(self, owner: MapLayer, index: int, place: tuple[float, float]) -> None:
+        patches, colouring = owner.workspace.patches, owner.colouring
+        assert patches is not None
+        assert colouring is not None
+        lines = caption(patches.table, index)
+        if patches.is_missing(index):
+            lines.append("image missing")
+        picture = owner.thumbnails.get(index, _CARD, self.overlay.devicePixelRatioF())
+        frame = QColor.fromRgbF(*(float(c) for c in colouring.colours[index, :3]))
+        self.overlay.draw_card(owner.viewer, place, picture, lines, frame)
+
+    def put_away(self) -> None:
+        """Take away the card of the point under the mouse."""
+        self._hovered = None
+        self.overlay.clear_card()
+
+
+def _how(modifiers: set[str], take_away: bool) -> How:
+    if "Alt" in modifiers or take_away:
+        return "subtract"
+    return "add" if "Shift" in modifiers else "replace"
+
+
+def _clicked(modifiers: set[str], index: int, workspace: Workspace, how: How) -> How:
+    """Say what a click does: with Ctrl, as in lists of files, it adds or takes away."""
+    if "Control" not in modifiers or how == "subtract":
+        return how
+    return "subtract" if index in workspace.selection else "add"

@@ -1,0 +1,88 @@
+"""Patches of other images on the map: their layers, and which of them are selected."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.map import marks
+from napari_patchmap.plugin.map.keys import clear_selection
+from napari_patchmap.plugin.map.placed_layer import PlacedLayer
+
+if TYPE_CHECKING:
+    from napari_patchmap.plugin.map.map_layer import MapLayer
+
+
+class PlacedLayers:
+    """What was placed on the map of a viewer.
+
+    Parameters
+    ----------
+    owner : MapLayer
+    """
+
+    def __init__(self, owner: MapLayer) -> None:
+        self._owner = weakref.ref(owner)
+        self._layers: dict[str, PlacedLayer] = {}
+
+    @property
+    def listed(self) -> list[PlacedLayer]:
+        """What lies on the map, the latest first."""
+        return list(reversed(self._layers.values()))
+
+    def put(
+        self, patches: PatchSet, places: np.ndarray, table: pd.DataFrame
+    ) -> PlacedLayer | None:
+        """Make the layer of some patches; those of the same name go.
+
+        Parameters
+        ----------
+        patches : PatchSet
+        places : ndarray of float32, shape (m, d)
+            As the map is shown.
+        table : DataFrame
+        """
+        owner = self._owner()
+        if owner is None or owner.points is None:
+            return None
+        self.forget(patches.name)
+        points = owner.points
+        # Many more than the map has would hide it.
+        smaller = min(1.0, (len(points.data) / max(1, len(places))) ** 0.5)
+        size = float(points.size[0]) * smaller
+        layer = marks.placed_points(patches.name, places, table, size)
+        name, own = patches.name, owner.thumbnails.patches
+        if own is not None and len(own.missing) < len(own):
+            patches = patches.shown_as(own)
+        self._layers[name] = PlacedLayer(layer, patches, table)
+        return self._layers[name]
+
+    def forget(self, name: str | None = None) -> None:
+        """Take away what has a name, or all that lies on a map that is no more."""
+        owner = self._owner()
+        for key in list(self._layers) if name is None else [name]:
+            other = self._layers.pop(key, None)
+            if other is not None and owner is not None and other.layer in owner.viewer.layers:
+                owner.viewer.layers.remove(other.layer)
+
+    def removed(self, layer: object) -> None:
+        """Forget what somebody took away."""
+        self._layers = {k: g for k, g in self._layers.items() if g.layer is not layer}
+
+    def select(self, other: PlacedLayer, index: int, *, add: bool) -> None:
+        """Select a placed patch in its own layer; those of the map are let go."""
+        owner, before = self._owner(), set(other.layer.selected_data) if add else set()
+        if owner is not None:
+            clear_selection(owner.workspace)
+        self.let_go()
+        other.layer.selected_data = before | {index}
+
+    def let_go(self) -> None:
+        """Select none of the placed patches."""
+        for other in self.listed:
+            if other.layer.selected_data:
+                other.layer.selected_data = set()

@@ -1,0 +1,382 @@
+"""The "Compare" panel: other maps of the same patches beside the map, with quality and cost."""
+
+from __future__ import annotations
+
+import contextlib
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import napari.viewer
+import numpy as np
+import pandas as pd
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog, QTableWidgetItem
+
+from napari_patchmap.errors import RunError
+from napari_patchmap.explore.words import say_day
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.panels.figures import (
+    KNN_TIP,
+    SILHOUETTE_TIP,
+    FiguresTable,
+    Number,
+)
+from napari_patchmap.plugin.qt.known_files import run_folder
+from napari_patchmap.plugin.qt.panel import WorkPanel, label
+from napari_patchmap.plugin.qt.parts import Message, button, row
+from napari_patchmap.plugin.worker import Newest, Task
+from napari_patchmap.plugin.workspace import Compared
+from napari_patchmap.runs import Run, SavedMap, find_maps, maps_in, read_map
+from napari_patchmap.runs.comparison import compare
+from napari_patchmap.runs.identity import identify
+from napari_patchmap.runs.saved_map import same_rows
+from napari_patchmap.training.progress import say_time
+
+_HELP = (
+    "Tick maps to see them beside this one, turned alike and in the same colours. What you "
+    "select on one is selected on all."
+)
+
+_TRAIN_FIRST = "Train a map first; others of the same patches can then be set beside it."
+
+_NO_OTHER = (
+    "There is no other map of these patches yet. Train one with another method or other "
+    "augmentations, or add a run that was saved elsewhere."
+)
+
+_NONE_OPEN = (
+    "These maps of the patches were saved before, and none is open: mark one and make it this "
+    "map."
+)
+
+
+class CompareMaps(WorkPanel):
+    """Saved maps of the current patches, and which of them are shown."""
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__(viewer)
+        self.maps: list[SavedMap] = []
+        self._added: list[SavedMap] = []
+        self._wanted: list[Path] = []
+        self._read: dict[Path, Compared] = {}
+        self.table = _Table()
+        self.message = Message()
+        self.none = label(_NO_OTHER, "hint", wrap=True)
+        self.add = button("Add a saved run…", "link", "Choose a run folder, or drop one here.")
+        self.save = button(
+            "Save table and picture…",
+            "primary",
+            "<qt>The figures as CSV, and the maps that are ticked as one picture.</qt>",
+        )
+        self.open = button(
+            "Make it this map",
+            "",
+            "<qt>Open the map of the marked row in place of this one, with its network and "
+            "settings.</qt>",
+        )
+        self.column.addWidget(label(_HELP, "hint", wrap=True))
+        self.column.addWidget(self.table)
+        self.column.addWidget(self.none)
+        self.column.addLayout(row(self.add, 1))
+        self.column.addStretch(1)
+        self.footer.addWidget(self.message)
+        self.footer.addLayout(row(self.open, 1))
+        self.footer.addWidget(self.save)
+        self.setAcceptDrops(True)
+        self._finder = Newest(self, "Looking for maps of these patches")
+        self._finder.done.connect(self._on_found)
+        self._reader = Newest(self, "Reading maps")
+        self._reader.done.connect(self._on_read)
+        self._reader.failed.connect(self._on_failed)
+        self._saver = Newest(self, "Saving the comparison")
+        self._saver.done.connect(self._on_saved)
+        self._saver.failed.connect(self._on_failed)
+        self._opener = Newest(self, "Opening a map")
+        self._opener.done.connect(self._on_opened)
+        self._opener.failed.connect(self._on_failed)
+        self.table.itemChanged.connect(self._on_ticked)
+        self.table.itemSelectionChanged.connect(self._on_marked)
+        self.table.cellDoubleClicked.connect(lambda *_: self.make_current())
+        self.add.clicked.connect(self._ask_run)
+        self.save.clicked.connect(self._ask_folder)
+        self.open.clicked.connect(self.make_current)
+        self.listen(self.workspace.patches_changed, self._on_patches)
+        self.listen(self.workspace.run_changed, self._on_run)
+        self.listen(self.workspace.compared_changed, self._on_compared)
+        self.listen(self.workspace.training_changed, self._on_training)
+        self._on_run(self.workspace.run)
+
+    @property
+    def _own(self) -> Path | None:
+        """Folder of the current map's run."""
+        run = self.workspace.run
+        return None if run is None or run.folder is None else run.folder.resolve()
+
+    # -- what there is -----------------------------------------------------------------
+
+    def _on_patches(self, _: Any) -> None:
+        self._added, self._wanted, self._read = [], [], {}
+        self.message.say("")
+
+    def _on_run(self, run: Run | None) -> None:
+        patches = self.workspace.patches
+        if patches is None:
+            self.need("Load patches first, then train a map of them.", "load")
+            return
+        if run is None:  # until there is one that was saved before
+            self.need(_TRAIN_FIRST, "train")
+        else:
+            self.need("")
+        name, count, added, own = patches.name, len(patches), list(self._added), self._own
+        self._finder.ask(lambda _: _maps_of(name, count, added, own))
+
+    def _on_training(self, training: bool) -> None:
+        self.table.setEnabled(not training)
+        self.message.say(
+            "The other maps are put away while a new one is trained." if training else ""
+        )
+
+    def _on_found(self, maps: list[SavedMap]) -> None:
+        self.maps = maps
+        if self.workspace.run is None:
+            self.need("" if maps or self.workspace.patches is None else _TRAIN_FIRST, "train")
+        self._show()
+
+    def _show(self) -> None:
+        shown = {one.saved.folder for one in self.workspace.compared}
+        self.table.fill(self.maps, self._own, shown | set(self._wanted))
+        open_one = self.workspace.run is not None
+        self.none.setText(_NO_OTHER if open_one else _NONE_OPEN)
+        self.none.setVisible(len(self.maps) < 2 or not open_one)
+        self.table.set_tickable(open_one)
+        self.table.setVisible(bool(self.maps))
+        self._on_marked()
+        self.save.setEnabled(bool(self.maps) and open_one)
+
+    # -- which are shown ----------------------------------------------------------------
+
+    def _on_compared(self, maps: tuple[Compared, ...]) -> None:
+        self._wanted = [one.saved.folder for one in maps]
+        self._show()
+
+    def _on_ticked(self, item: QTableWidgetItem) -> None:
+        if self.table.filling:
+            return
+        wanted = self.table.ticked()
+        self._want([one for one in self.maps if one.folder in wanted])
+
+    def _want(self, maps: list[SavedMap]) -> None:
+        patches, run, read = self.workspace.patches, self.workspace.run, dict(self._read)
+        if patches is None:
+            return
+        self._wanted = [one.folder for one in maps]
+        self.message.say("")
+        self._reader.ask(lambda _: _read_all(maps, _known(patches, run), read))
+
+    def _on_read(self, found: list[Compared]) -> None:
+        self._read |= {one.saved.folder: one for one in found}
+        if self.workspace.training or self.workspace.run is None:
+            return
+        self.workspace.set_compared(found)
+
+    def _on_failed(self, sentence: str) -> None:
+        self.message.say(sentence, "error")
+        self._wanted = [one.saved.folder for one in self.workspace.compared]
+        self._show()
+
+    # -- what people do -------------------------------------------------------------------
+
+    def add_run(self, folder: str | Path) -> None:
+        """Take a saved run, or all in a folder, into the list, and tick them."""
+        run, patches = self.workspace.run, self.workspace.patches
+        if patches is None:
+            return
+        own = self._own
+
+        def work(_: Task) -> list[Compared]:
+            others = [one for one in maps_in([run_folder(folder)]) if one.folder != own]
+            return _read_all(others, _known(patches, run), {})
+
+        task = self.run(work, "Reading a saved run")
+        task.done.connect(self._on_added)
+        task.failed.connect(self._on_failed)
+        task.start()
+
+    def _on_added(self, found: list[Compared]) -> None:
+        if not found:
+            self.message.say("This run is the map that is shown.")
+            return
+        known = {one.folder for one in self.maps}
+        new = [one.saved for one in found if one.saved.folder not in known]
+        self._added += new
+        self._read |= {one.saved.folder: one for one in found}
+        self.maps += new
+        if self.workspace.run is None:
+            self._on_found(self.maps)
+            return
+        wanted = {one.saved.folder for one in (*self.workspace.compared, *found)}
+        self._want([one for one in self.maps if one.folder in wanted])
+
+    def make_current(self) -> None:
+        """Open the marked map in place of the current one."""
+        marked, patches = self.table.marked(), self.workspace.patches
+        current = self.workspace.run
+        if marked in (None, self._own) or patches is None or self.workspace.training:
+            return
+        assert marked is not None
+
+        def work(_: Task) -> Run:
+            run = Run.load(marked)
+            rows = same_rows(_known(patches, current), run.who, marked)
+            return run if np.array_equal(rows, np.arange(len(rows))) else run.picked(rows)
+
+        self._opener.ask(work)
+
+    def _on_opened(self, run: Run) -> None:
+        if not self.workspace.training:
+            self.workspace.set_run(run)
+
+    def save_to(self, folder: str | Path) -> None:
+        """Write table and picture of this map and those that are ticked."""
+        own = self._own
+        wanted = {*self.table.ticked(), own}
+        maps = sorted(
+            (one for one in self.maps if one.folder in wanted), key=lambda m: m.folder != own
+        )
+        self._saver.ask(lambda _: (compare(maps, folder), Path(folder))[1])
+
+    def _on_saved(self, folder: Path) -> None:
+        self.message.say(f"Saved comparison.csv and comparison.png in {folder}.")
+
+    def _on_marked(self) -> None:
+        other = self.table.marked() not in (None, self._own)
+        self.open.setEnabled(other and not self.workspace.training)
+
+    def _ask_run(self) -> None:
+        found = QFileDialog.getExistingDirectory(self, "Add a saved run", str(Path.home()))
+        if found:
+            self.add_run(found)
+
+    def _ask_folder(self) -> None:
+        found = QFileDialog.getExistingDirectory(
+            self, "Folder for comparison.csv and comparison.png", str(Path.home())
+        )
+        if found:
+            self.save_to(found)
+
+    def dragEnterEvent(self, event: Any) -> None:
+        """Take run folders."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: Any) -> None:
+        """Add what was dropped."""
+        for url in event.mimeData().urls():
+            if url.isLocalFile():
+                self.add_run(url.toLocalFile())
+
+
+class _Table(FiguresTable):
+    """One row a map; ticked ones are shown."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "Map": "",
+                "15-NN": KNN_TIP,
+                "Silh.": SILHOUETTE_TIP,
+                "Time": "What the whole run took, on the machine that is named in the tooltip.",
+            }
+        )
+        self.filling = False
+        self.setWordWrap(True)
+        self.setSelectionMode(self.SelectionMode.SingleSelection)
+        self.setSelectionBehavior(self.SelectionBehavior.SelectRows)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Maps of these patches")
+        self._folders: list[Path] = []
+
+    def set_tickable(self, tickable: bool) -> None:
+        """Let maps be ticked, or only marked while there is none to set them beside."""
+        self.filling = True
+        for i in range(self.rowCount()):
+            item = self.item(i, 0)
+            if not tickable:
+                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsUserCheckable)
+        self.filling = False
+
+    def fill(self, maps: list[SavedMap], own: Path | None, shown: set[Path]) -> None:
+        """Show some maps, the current one first."""
+        marked = self.marked()
+        maps = sorted(maps, key=lambda one: one.folder != own)
+        self.filling = True
+        self._folders = [one.folder for one in maps]
+        self.setRowCount(len(maps))
+        for i, one in enumerate(maps):
+            current = one.folder == own
+            when = say_day(one.written)
+            said = " · ".join(filter(None, ["this map" if current else "", one.budget, when]))
+            first = QTableWidgetItem(f"{one.title}\n{said}")
+            first.setToolTip(
+                f"<qt><b>{escape(one.title)}</b><br>{escape(one.device)}<br>"
+                f"{say_day(one.written)}<br>{escape(str(one.folder))}</qt>"
+            )
+            first.setCheckState(
+                Qt.CheckState.Checked
+                if current or one.folder in shown
+                else Qt.CheckState.Unchecked
+            )
+            flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+            first.setFlags(flags if current else flags | Qt.ItemFlag.ItemIsUserCheckable)
+            self.setItem(i, 0, first)
+            knn, outline = one.accuracy, one.silhouette
+            self.setItem(i, 1, Number(knn, "–" if np.isnan(knn) else f"{100 * knn:.1f} %"))
+            self.setItem(i, 2, Number(outline, "–" if np.isnan(outline) else f"{outline:.2f}"))
+            self.setItem(i, 3, Number(one.seconds, say_time(one.seconds), one.device))
+        if marked in self._folders:
+            self.selectRow(self._folders.index(marked))
+        else:
+            self.clearSelection()
+        self.fit_height()
+        self.filling = False
+
+    def ticked(self) -> list[Path]:
+        """Return the folders of the maps that are ticked, without the current one."""
+        found = []
+        for i, folder in enumerate(self._folders):
+            item = self.item(i, 0)
+            own = not item.flags() & Qt.ItemFlag.ItemIsUserCheckable
+            if not own and item.checkState() == Qt.CheckState.Checked:
+                found.append(folder)
+        return found
+
+    def marked(self) -> Path | None:
+        """Return the folder of the row that is marked."""
+        rows = self.selectionModel().selectedRows() if self._folders else []
+        return self._folders[rows[0].row()] if rows else None
+
+
+def _maps_of(name: str, count: int, added: list[SavedMap], own: Path | None) -> list[SavedMap]:
+    """Find saved maps of a patch set; those that were added, and the current one, as well."""
+    found = find_maps(name, count)
+    known = {one.folder for one in found}
+    more = [one for one in added if one.folder not in known]
+    if own is not None and own not in {*known, *(one.folder for one in more)}:
+        with contextlib.suppress(RunError):  # somebody removed it meanwhile
+            more.append(read_map(own))
+    return [*found, *more]
+
+
+def _known(patches: PatchSet, run: Run | None) -> pd.DataFrame:
+    """Say which patches these are, as far as their run noted it; else they are looked at."""
+    if run is not None and len(run.who) == len(patches):
+        return run.who
+    return identify(patches)
+
+
+def _read_all(
+    maps: list[SavedMap], known: pd.DataFrame, read: dict[Path, Compared]
+) -> list[Compared]:
+    """Read the maps that have not been read yet."""
+    return [read.get(one.folder) or Compared(one, one.read_for(known)) for one in maps]

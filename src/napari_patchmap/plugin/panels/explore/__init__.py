@@ -1,0 +1,1 @@
+"""Explore, and the gallery below the map."""

@@ -1,0 +1,251 @@
+"""The "Explore" panel: colours, legend and selection tools of the map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import napari.viewer
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_patchmap.explore.colouring import Colouring, columns_to_show
+from napari_patchmap.explore.selection import How
+from napari_patchmap.plugin.map.keys import clear_selection, selection_keys
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.explore.legend import ColourBar, Legend
+from napari_patchmap.plugin.panels.locate import LocateImages
+from napari_patchmap.plugin.qt.panel import WorkPanel, label
+
+_HELP = (
+    "<b>Click</b> a point, or <b>Ctrl+drag</b> around many, to select them. "
+    "<b>Shift</b> adds, <b>Alt</b> takes away, <b>Esc</b> gives up or clears."
+)
+
+
+class Explore(WorkPanel):
+    """Colour by, legend with counts and selection tools.
+
+    Parameters
+    ----------
+    viewer : Viewer
+        The viewer whose map it works on.
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__(viewer)
+        self._map = MapLayer.of(self.viewer)
+        self._fill_column()
+        self._fill_footer()
+        self.legend.picked.connect(self._on_picked)
+        self.column_box.activated.connect(self._on_column)
+        self.listen(self._map.colouring_changed, self._on_colouring)
+        self.listen(self._map.views.changed, self._refresh)
+        self.listen(self._map.link.changed, self._refresh)
+        self.listen(self._map.mouse.lasso_changed, self._on_lasso)
+        self.listen(self._map.mouse.take_away_changed, self._on_take_away)
+        self.listen(self.workspace.selection_changed, self._refresh)
+        self.listen(self.workspace.map_changed, self._refresh)
+        selection_keys(self, self.workspace)
+        self.guard_wheel()
+        self.lasso.setChecked(self._map.mouse.lasso)
+        self.take_away.setChecked(self._map.mouse.take_away)
+        self._on_colouring(self._map.colouring)
+
+    # -- parts -------------------------------------------------------------------------
+
+    def _fill_column(self) -> None:
+        self.map_button = _button(
+            "Map", "Show the map; the images are hidden meanwhile.", self._show_map, True
+        )
+        self.source_button = _button(
+            "Source",
+            "Show the image the patches come from; the map is hidden meanwhile.",
+            self._show_source,
+            True,
+        )
+        self._views = QButtonGroup(self)
+        views = QHBoxLayout()
+        views.setSpacing(2)
+        for button in (self.map_button, self.source_button):
+            self._views.addButton(button)
+            views.addWidget(button)
+        self.column.addLayout(views)
+
+        self.column_box = QComboBox()
+        self.column_box.setToolTip(
+            "Colour the points by the label or by another column of the table (normally label)."
+        )
+        self.column_box.setAccessibleName("Colour by")
+        self.column_box.setMinimumContentsLength(8)
+        policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        self.column_box.setSizeAdjustPolicy(policy)
+        choice = QHBoxLayout()
+        choice.addWidget(label("Colour by"))
+        choice.addWidget(self.column_box, 1)
+        self.column.addLayout(choice)
+
+        self.locate = LocateImages(self.viewer)
+        self.column.addWidget(self.locate)
+        self.legend = Legend()
+        self.bar = ColourBar(self.viewer)
+        self._key = QStackedWidget()
+        for page in (self.legend, _top_of_page(self.bar), QWidget()):
+            self._key.addWidget(page)
+        self.column.addWidget(self._key, 1)
+
+    def _fill_footer(self) -> None:
+        self.count = label("")
+        self.lasso = _button(
+            "Lasso",
+            "Draw around points with the mouse to select them (key L while the map has the "
+            "focus). Shift adds, Alt or Take away takes away, Esc gives up a line half drawn. "
+            "Without this tool, Ctrl+drag draws too, and Shift+drag adds.",
+            self._toggle_lasso,
+            True,
+        )
+        self.take_away = _button(
+            "Take away",
+            "What you draw around is taken out of the selection, as with Alt.",
+            lambda: self._map.mouse.set_take_away(self.take_away.isChecked()),
+            True,
+        )
+        self.zoom = _button(
+            "Zoom to it", "Move the map to the selected patches.", self._zoom_to_selection
+        )
+        self.whole = _button("Whole map", "Show all of the map.", self._map.show_all)
+        self.undo = _button(
+            "Undo", "Back to the selection before (Ctrl+Z).", self.workspace.undo_selection
+        )
+        self.redo = _button(
+            "Redo",
+            "The undone selection again (Ctrl+Shift+Z).",
+            self.workspace.redo_selection,
+        )
+        self.clear = _button("Clear", "Select nothing (Esc).", self._clear)
+        tools = QGridLayout()
+        tools.setSpacing(4)
+        buttons = (
+            self.lasso, self.take_away, self.clear, self.undo, self.redo, self.zoom, self.whole,
+        )  # fmt: skip
+        for place, button in enumerate(buttons):
+            tools.addWidget(button, *divmod(place, 3))
+        self.stack = _button(
+            "Show patches as a stack",
+            "Add all patches as one image stack, at training size. Its slider and the map "
+            "then go together: each step marks that patch's point.",
+            self._map.link.make_stack,
+        )
+        self.footer.addWidget(self.count)
+        self.footer.addLayout(tools)
+        self.footer.addWidget(label(_HELP, "hint", wrap=True))
+        self.footer.addWidget(self.stack)
+
+    # -- what is shown -------------------------------------------------------------------
+
+    def _on_colouring(self, colouring: Colouring | None) -> None:
+        self.column_box.clear()
+        patches = self.workspace.patches
+        if patches is not None and colouring is not None:
+            for name in columns_to_show(patches.table):
+                self.column_box.addItem(name, name)
+            self.column_box.addItem("one colour", "")
+            self.column_box.setCurrentIndex(self.column_box.findData(colouring.column))
+            self.legend.show_colouring(colouring)
+            if colouring.limits is not None:
+                self.bar.set_limits(*colouring.limits)
+        self._refresh()
+
+    def _refresh(self, *_: Any) -> None:
+        workspace, colouring = self.workspace, self._map.colouring
+        patches, chosen = workspace.patches, workspace.selection
+        if patches is None or colouring is None:
+            self.need("Load patches first, then train a map of them.", "load")
+            return
+        if workspace.embedding is None:
+            self.need("Train a map first. You can explore it here while it forms.", "train")
+            return
+        self.need("")
+        on_map = self._map.views.now == "map"
+        (self.map_button if on_map else self.source_button).setChecked(True)
+        self.source_button.setEnabled(bool(self._map.views.sources))
+        if colouring.names or colouring.limits:
+            self._key.setCurrentIndex(0 if colouring.names else 1)
+            self.legend.show_counts(colouring, chosen)
+        else:
+            self._key.setCurrentIndex(2)
+        self.count.setText(f"<b>{len(chosen):,}</b> of {len(patches):,} selected")
+        self.undo.setEnabled(workspace.can_undo)
+        self.redo.setEnabled(workspace.can_redo)
+        for button in (self.zoom, self.clear):
+            button.setEnabled(len(chosen) > 0)
+        self.stack.setVisible(self._map.link.layer is None)
+
+    def _on_lasso(self, on: bool) -> None:
+        self.lasso.setChecked(on)
+
+    def _on_take_away(self, on: bool) -> None:
+        self.take_away.setChecked(on)
+
+    def themed(self) -> None:
+        """Paint the colour bar's numbers in the theme's colour of text."""
+        self.update()
+
+    # -- what people do ------------------------------------------------------------------
+
+    def _show_map(self) -> None:
+        self._map.show_map()
+        self._refresh()
+
+    def _show_source(self) -> None:
+        self._map.views.show("source")
+        self._refresh()
+
+    def _toggle_lasso(self) -> None:
+        self._map.mouse.set_lasso(not self._map.mouse.lasso)
+
+    def _zoom_to_selection(self) -> None:
+        self._map.show_patches(self.workspace.selection)
+
+    def _clear(self) -> None:
+        clear_selection(self.workspace)
+
+    def _on_column(self, row: int) -> None:
+        self._map.colour_by(self.column_box.itemData(row))
+
+    def _on_picked(self, group: int, how: How) -> None:
+        colouring = self._map.colouring
+        if colouring is not None:
+            self.workspace.select(self._map.visible(colouring.members(group)), how)
+
+
+def _button(
+    text: str, tip: str, action: Callable[[], None], checkable: bool = False
+) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    button.setCheckable(checkable)
+    button.clicked.connect(action)
+    # Narrow enough for three in a row of a slim dock.
+    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    button.setMinimumWidth(40)
+    return button
+
+
+def _top_of_page(widget: QWidget) -> QWidget:
+    """Keep a widget at the top of a page that is taller."""
+    page = QWidget()
+    layout = QVBoxLayout(page)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(widget)
+    layout.addStretch(1)
+    return page

@@ -1,0 +1,146 @@
+"""The legend: a colour, a name and a count a row; or a colour bar for numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+from napari.viewer import Viewer
+from qtpy.QtCore import QPoint, QRect, QSize, Qt, Signal
+from qtpy.QtGui import (
+    QColor,
+    QIcon,
+    QLinearGradient,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+)
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
+
+from napari_patchmap.explore.colouring import Colouring, scale_colours
+from napari_patchmap.explore.selection import How
+from napari_patchmap.plugin.qt.theme import theme_colour
+
+
+class Legend(QTreeWidget):
+    """Groups of the map with their counts; a click selects a group.
+
+    Signals
+    -------
+    picked(int, str)
+        A group, as a position in the colouring's names, and how to select it.
+    """
+
+    picked = Signal(int, str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setColumnCount(2)
+        self.setHeaderHidden(True)
+        self.setRootIsDecorated(False)
+        self.setUniformRowHeights(True)
+        self.setIconSize(QSize(14, 14))
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setAccessibleName("Legend")
+        header = self.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+
+    def show_colouring(self, colouring: Colouring) -> None:
+        """List the groups of a colouring."""
+        self.clear()
+        for name, colour in zip(colouring.names, colouring.palette, strict=True):
+            item = QTreeWidgetItem([name, ""])
+            item.setIcon(0, _swatch(colour))
+            item.setToolTip(
+                0,
+                f"{name}\nClick: select these patches. Shift+click: add them. "
+                "Alt+click: take them away.",
+            )
+            item.setTextAlignment(
+                1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            )
+            self.addTopLevelItem(item)
+
+    def show_counts(self, colouring: Colouring, selection: np.ndarray) -> None:
+        """Write the counts: all, or how many of them are selected."""
+        total = colouring.counts()
+        chosen = colouring.counts(selection) if len(selection) else None
+        for row in range(self.topLevelItemCount()):
+            item = self.topLevelItem(row)
+            text = f"{total[row]:,}" if chosen is None else f"{chosen[row]:,} / {total[row]:,}"
+            item.setText(1, text)
+            item.setDisabled(False)
+            font = item.font(0)
+            font.setBold(chosen is not None and bool(chosen[row]))
+            item.setFont(0, font)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Pick the group under the mouse."""
+        item = self.itemAt(event.pos())
+        if item is not None and event.button() == Qt.MouseButton.LeftButton:
+            how: How = "replace"
+            if event.modifiers() & Qt.KeyboardModifier.AltModifier:
+                how = "subtract"
+            elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+                how = "add"
+            self.picked.emit(self.indexOfTopLevelItem(item), how)
+        event.accept()
+
+
+class ColourBar(QWidget):
+    """What the colours of numbers mean."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._low, self._high = 0.0, 1.0
+        self.setFixedHeight(44)
+        self.setToolTip(
+            "Colours run from the 1st to the 99th percentile; values beyond take the end "
+            "colours, missing ones are grey."
+        )
+
+    def set_limits(self, low: float, high: float) -> None:
+        """Name the values at the two ends."""
+        self._low, self._high = low, high
+        self.setAccessibleName(f"Colour bar from {low:.4g} to {high:.4g}")
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the bar and the values under its ends and middle."""
+        painter = QPainter(self)
+        bar = QRect(4, 4, self.width() - 8, 16)
+        gradient = QLinearGradient(QPoint(bar.left(), 0), QPoint(bar.right(), 0))
+        steps = scale_colours(16)
+        for i, colour in enumerate(steps):
+            gradient.setColorAt(i / (len(steps) - 1), _qcolor(colour))
+        painter.fillRect(bar, gradient)
+        painter.setPen(theme_colour(self._viewer, "text"))
+        below = QRect(bar.left(), bar.bottom() + 2, bar.width(), 20)
+        middle = (self._low + self._high) / 2
+        for value, side in (
+            (self._low, Qt.AlignmentFlag.AlignLeft),
+            (middle, Qt.AlignmentFlag.AlignHCenter),
+            (self._high, Qt.AlignmentFlag.AlignRight),
+        ):
+            painter.drawText(below, side | Qt.AlignmentFlag.AlignVCenter, f"{value:.4g}")
+
+
+def _qcolor(rgba: np.ndarray) -> QColor:
+    return QColor.fromRgbF(*(float(c) for c in rgba))
+
+
+def _swatch(colour: np.ndarray) -> QIcon:
+    picture = QPixmap(28, 28)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_qcolor(colour))
+    painter.drawEllipse(3, 3, 22, 22)
+    painter.end()
+    return QIcon(picture)

@@ -1,0 +1,509 @@
+"""The "Load patches" panel: from files, layers or a saved run to patches one can see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import napari.viewer
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import (
+    QFrame,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_patchmap.errors import MixedSizesError, UnclearAxesError
+from napari_patchmap.patches import Kind, PatchSet
+from napari_patchmap.patches.fit import Fit
+from napari_patchmap.patches.labels.choice import with_label
+from napari_patchmap.patches.watch import Watch
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.load.cache_line import CacheLine
+from napari_patchmap.plugin.panels.load.loaded import Summary
+from napari_patchmap.plugin.panels.load.offer import Offer, Proposal
+from napari_patchmap.plugin.panels.load.opening import (
+    Opened,
+    Request,
+    keep_channels,
+    open_request,
+)
+from napari_patchmap.plugin.panels.load.recent import remember_source
+from napari_patchmap.plugin.panels.load.source_form import SourceForm
+from napari_patchmap.plugin.panels.locate import LocateImages
+from napari_patchmap.plugin.qt.docks import show_panel
+from napari_patchmap.plugin.qt.panel import WorkPanel, label
+from napari_patchmap.plugin.qt.parts import Message, button, row, set_role
+from napari_patchmap.plugin.worker import Newest, Task
+from napari_patchmap.runs import Placed, Run
+
+#: How images of different sizes can be brought to one, for the tooltips.
+SIZES = {
+    "resize": "Shrink or enlarge every image to the most frequent size; nothing is cut.",
+    "crop": "Cut out the middle at the most frequent size; the scale stays true.",
+    "pad": "Put smaller images on their mean border colour; larger ones are shrunk to fit.",
+}
+
+#: When the column has taken up what was loaded, in milliseconds.
+_SETTLED = 200
+
+
+class LoadPatches(WorkPanel):
+    """Loads patches in the background and shows what they are."""
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__(viewer)
+        MapLayer.of(self.viewer)
+        self._task: Task | None = None
+        self._turn = 0
+        self._load_when_known = self._tiles_first = self._placing = False
+        # All channels of what was loaded, to choose among.
+        self._whole: PatchSet | None = None
+        self._setting = False
+        # Whether what the fields name is what is loaded.
+        self._fresh = False
+        self.offer = Offer()
+        self.source = SourceForm(self.viewer)
+        self.drop = _DropHint(self.source)
+        self.message = Message()
+        self.size_choice = QWidget()
+        self.size_choice.setProperty("role", "answer")
+        self.size_buttons = {key: button(key.capitalize(), "", SIZES[key]) for key in SIZES}
+        choice = row(*self.size_buttons.values(), 1)
+        self.size_choice.setLayout(choice)
+        self.message.below.addWidget(self.size_choice)
+        self.axes_choice = QWidget()
+        self.axes_choice.setProperty("role", "answer")
+        self._axes_row = row()
+        self.axes_choice.setLayout(self._axes_row)
+        self.axes_buttons: dict[str, QPushButton] = {}
+        self.message.below.addWidget(self.axes_choice)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(True)
+        self.progress.hide()
+        self.locate = LocateImages(self.viewer)
+        self.summary = Summary()
+        self.refusal = Message()
+        self.column.addWidget(self.offer)
+        self.column.addWidget(self.drop)
+        self.column.addWidget(self.locate)
+        self.column.addWidget(self.summary)
+        self.column.addStretch(1)
+        self.cache = CacheLine()
+        self.column.addWidget(self.cache)
+        self.button = button(
+            "Load patches", "primary", "Read the images; nothing is changed yet."
+        )
+        # In view however far the settings are scrolled.
+        for part in (self.message, self.progress, self.refusal):
+            self.footer.addWidget(part)
+        self.place_button = button(
+            "Place on the map",
+            "",
+            "Put these images on the map that is open, without training; the map stays as it "
+            "is, and you are told if they look unlike its own.",
+        )
+        buttons = row(self.button)
+        buttons.setStretch(0, 1)
+        buttons.addWidget(self.place_button, 1)
+        self.footer.addLayout(buttons)
+        self.next = self.lead_to("train", "Train a map", "primary")
+        self.augment = self.lead_to("augment", "Choose augmentations first")
+
+        self._settled_soon = QTimer(self, singleShot=True, interval=_SETTLED)
+        self._settled_soon.timeout.connect(self._look_at_summary)
+        self._channels = Newest(self, "Choosing channels")
+        self._channels.done.connect(self._take)
+        self._channels.failed.connect(self._say_error)
+        self.summary.channels.wanted.connect(self._keep_channels)
+        self.summary.label_choice.wanted.connect(self._use_label)
+        self._remembering = Newest(self, "Remembering the source")
+        self._remembering.done.connect(lambda _: self.source.recent.refresh())
+        self.source.recognised.connect(self._on_recognised)
+        self.source.refused.connect(self._on_refused)
+        self.size_choice.hide()
+        self.axes_choice.hide()
+        self.button.clicked.connect(self._on_button)
+        self.place_button.clicked.connect(self.place)
+        self.source.changed.connect(self._on_other_source)
+        self.source.layers_listed.connect(self._look_at_layers)
+        self.offer.proposed.connect(self._on_proposed)
+        self.offer.taken.connect(self._on_taken)
+        for key, choose in self.size_buttons.items():
+            choose.clicked.connect(lambda _=False, key=key: self.load(key))
+        self.setAcceptDrops(True)
+        self.listen(self.workspace.patches_changed, self._on_patches)
+        self.listen(self.workspace.run_changed, self._offer_placing)
+        self._on_patches(self.workspace.patches)
+        self._offer_placing()
+        self.guard_wheel()
+
+    # -- loading -------------------------------------------------------------------
+
+    @property
+    def loading(self) -> bool:
+        """Whether images are being read."""
+        return self._task is not None
+
+    def load(self, sizes: Fit | None = None) -> None:
+        """Read what the fields ask for; ``sizes`` says how to bring sizes together.
+
+        While it is still being found out what the path is, loading waits for that.
+        """
+        if self.loading:
+            return
+        if self.source.recognising:
+            self._load_when_known, self._tiles_first = True, False
+            self.source.recognise_now()
+            return
+        if not self.source.commit():
+            return
+        if self.workspace.training:
+            self._say_error("A map is being trained; cancel it or wait before loading others.")
+            return
+        missing = self.source.missing()
+        if missing:
+            self._say_error(missing)
+            return
+        request = self.source.request(sizes)
+        run = self.workspace.run if self._placing else None
+        if run is not None and request.kind is Kind.RUN:
+            self._say_error("A saved run has a map of its own; choose images to place.")
+            return
+        task = self._task = self.run(
+            lambda task: _open(request, run, task),
+            "Loading patches" if run is None else "Placing patches",
+        )
+        self._turn += 1
+        task.reported.connect(self._heed(self._on_progress))
+        if run is None:
+            task.done.connect(self._heed(lambda opened: self._on_done(opened, request)))
+        else:
+            task.done.connect(self._heed(lambda found: self._on_placed(found, run)))
+        task.failed.connect(self._heed(self._on_failed))
+        task.ended.connect(self._heed(self._on_end))
+        self._say("")
+        self.progress.setRange(0, 0)
+        self.progress.setFormat("reading…")
+        self.progress.show()
+        self._show_state()
+        self.source.setEnabled(False)
+        task.start()
+
+    def place(self) -> None:
+        """Read what the fields ask for and put it on the map that is open."""
+        if not self.loading and self.workspace.run is not None:
+            self._placing = True
+            self.load()
+
+    def open_path(self, path: Path) -> None:
+        """Fill in a file or folder; load it, but of a slide show the tiles first."""
+        if self.loading:
+            self.workspace.say("Patches are being loaded; wait, or cancel that first.")
+            return
+        self._tiles_first, self._placing = True, False
+        self._load_when_known = self.source.take_dropped(path)
+        self._say("")
+
+    def _on_button(self) -> None:
+        if self._task is None:
+            self._placing = False
+            self.load()
+        else:
+            self.cancel()
+
+    def cancel(self) -> None:
+        """Stop loading; at once for the person, even where a disk is slow to answer."""
+        if self._task is not None:
+            self._task.stop()
+            self._turn += 1
+            self._on_end()
+            self._say("Loading was cancelled; nothing was changed.", "note")
+
+    def _heed(self, slot: Callable[..., None]) -> Callable[..., None]:
+        """Listen until loading is cancelled; the task may take a moment to end then."""
+        turn = self._turn
+
+        def heard(*args: Any) -> None:
+            if turn == self._turn:
+                slot(*args)
+
+        return heard
+
+    # -- what is offered ---------------------------------------------------------
+
+    def _look_at_layers(self) -> None:
+        """See whether something is open that could be loaded by one click."""
+        self._forget_trouble()
+        patches = self.workspace.patches
+        origin = {} if patches is None else patches.origin
+        used = (str(origin.get("layer", "")), str(origin.get("labels_layer", "")))
+        self.offer.look(list(self.viewer.layers), used, empty=patches is None)
+
+    def _on_proposed(self, proposal: Proposal | None) -> None:
+        """Fill in what is open here, unless something else was chosen."""
+        if self.source.untouched and self.workspace.patches is None and not self.loading:
+            if proposal is None or proposal.kind is Kind.SAMPLE:
+                self.source.choose(Kind.FOLDER)
+            else:
+                self.source.choose(proposal.kind, proposal.image, proposal.objects)
+        self._show_state()
+
+    def _on_taken(self, proposal: Proposal) -> None:
+        if not self.loading:
+            self._placing = False
+            self.source.choose(proposal.kind, proposal.image, proposal.objects)
+            self.load()
+
+    def enterEvent(self, event: Any) -> None:
+        """See whether something was painted into an empty Labels layer."""
+        super().enterEvent(event)
+        if self.offer.waits_for_objects:
+            self._look_at_layers()
+
+    def _on_other_source(self) -> None:
+        self._fresh = False
+        self._forget_trouble()
+        self._show_state()
+
+    # -- what comes of it ----------------------------------------------------------
+
+    def _on_progress(self, reports: list[tuple[int, int]]) -> None:
+        done, total = reports[-1]
+        self.progress.setRange(0, total)
+        self.progress.setValue(done)
+        self.progress.setFormat(
+            f"{done:,} of {total:,}" if total else f"looking for images… {done:,} files"
+        )
+
+    def _on_done(self, opened: Opened, request: Request) -> None:
+        if self.workspace.training:
+            self._say_error("A map is being trained; cancel it or wait before loading others.")
+            return
+        self._take(opened.patches, opened.patches if opened.run is None else None)
+        if opened.run is not None:
+            self.workspace.set_run(opened.run)
+        self.workspace.set_unfinished(opened.unfinished)
+        self._say(opened.sentence, "note")
+        if opened.run is not None:
+            show_panel(self.viewer, "explore")  # there is nothing left to load
+            if opened.sentence:
+                self.workspace.say(opened.sentence)
+        elif opened.unfinished is not None:
+            show_panel(self.viewer, "train")  # where it is resumed
+        self._settled_soon.start()
+        self._remembering.ask(lambda task: remember_source(request))
+        self.cache.refresh()
+
+    def _on_placed(self, found: tuple[PatchSet, Placed], run: Run) -> None:
+        patches, placed = found
+        if self.workspace.run is not run:
+            self._say_error("Another map was opened meanwhile; place the images on that one.")
+            return
+        self._placing = False
+        table = patches.table.assign(unlikeness=placed.unlikeness)
+        MapLayer.of(self.viewer).show_placed(patches, placed.embedding, table)
+        sentence = (
+            f"{len(patches):,} patches of {patches.name} are placed on the map, as a layer of "
+            "their own; File > Save Selected Layers writes it as CSV."
+        )
+        self._say(" ".join([sentence, *placed.notes]), "note")
+
+    def _offer_placing(self, _: Any = None) -> None:
+        self.place_button.setVisible(self.workspace.run is not None)
+
+    def _look_at_summary(self) -> None:
+        """Scroll to what was loaded, if most of it is below."""
+        area = self.findChild(QScrollArea)
+        below = self.summary.y() > area.viewport().height() / 2
+        if below and not self.message.text:
+            area.verticalScrollBar().setValue(self.summary.y() - self.column.spacing())
+
+    def _take(self, patches: PatchSet, whole: PatchSet | None = None) -> None:
+        """Hand patches to everybody; ``whole`` has the channels one may choose among."""
+        if whole is not None:
+            choice = whole.channels > 1 and not whole.is_rgb
+            self._whole = whole if choice else None
+        self._setting = True
+        try:
+            self.workspace.set_patches(patches)
+        finally:
+            self._setting = False
+
+    def _keep_channels(self, names: list[str]) -> None:
+        """Take the patches again with some of their channels."""
+        whole = self._whole
+        if whole is None or self.loading:
+            return
+        if self.workspace.training:
+            self._say_error("A map is being trained; cancel it or wait before changing this.")
+            return
+        self._channels.ask(lambda task: keep_channels(whole, names))
+
+    def _use_label(self, column: str) -> None:
+        """Make another column the label, of the patches with all their channels as well."""
+        patches, refused = self.workspace.patches, ""
+        if self.loading or patches is None:
+            refused = "Patches are being loaded; wait, or cancel that first."
+        elif self.workspace.training:
+            refused = "A map is being trained; cancel it or wait before changing this."
+        elif self.workspace.embedding is not None:
+            refused = (
+                "A map of these patches is open, and keeps its labels; to choose others, load "
+                "the patches again."
+            )
+        if refused:
+            self.summary.label_choice.take_back()
+            self._say_error(refused)
+            return
+        assert patches is not None
+        if self._whole is not None:
+            self._whole = with_label(self._whole, column)
+        self._take(with_label(patches, column))
+
+    def _on_failed(self, sentence: str) -> None:
+        assert self._task is not None
+        error = self._task.error
+        if not isinstance(error, MixedSizesError | UnclearAxesError):
+            self._say_error(sentence)
+            return
+        self._say(sentence, "note")  # a question rather than an error
+        self.size_choice.setVisible(isinstance(error, MixedSizesError))
+        if isinstance(error, UnclearAxesError):
+            self._offer_axes(error.readings)
+            self.source.ask_axes()
+
+    def _offer_axes(self, readings: Sequence[str]) -> None:
+        """Offer the likely readings of the axes as buttons."""
+        for old in self.axes_buttons.values():
+            old.setParent(None)
+            old.deleteLater()
+        self.axes_buttons = {
+            axes: button(axes, "", f"Read the stack with the axes {axes}.")
+            for axes in dict.fromkeys(readings)
+        }
+        for axes, choose in self.axes_buttons.items():
+            choose.clicked.connect(lambda _=False, axes=axes: self._choose_axes(axes))
+            self._axes_row.addWidget(choose)
+        self.axes_choice.setVisible(bool(self.axes_buttons))
+
+    def _choose_axes(self, axes: str) -> None:
+        self.source.axes.setCurrentText(axes)
+        self.load()
+
+    def _on_recognised(self, kind: str) -> None:
+        wanted, self._load_when_known = self._load_when_known, False
+        tiles_first, self._tiles_first = self._tiles_first, False
+        if wanted and not (tiles_first and kind == Kind.SLIDES):
+            self.load()
+
+    def _on_refused(self, sentence: str) -> None:
+        self.refusal.say(sentence, "error")
+        self._show_state()
+
+    def _show_state(self) -> None:
+        """Nothing is loaded by other settings than those that are shown."""
+        able = not self.source.trouble
+        self.button.setEnabled(self.loading or able)
+        self.place_button.setEnabled(not self.loading and able)
+        self.button.setText("Cancel" if self.loading else "Load patches")
+        self.offer.setEnabled(not self.loading)
+        # One coloured button, on what comes next.
+        there = self.workspace.patches is not None
+        leads = there and (self._fresh or not self.source.filled)
+        offers = not there and self.offer.proposal is not None and self.source.untouched
+        loads = not self.loading and not leads and not offers
+        set_role(self.button, "primary" if loads else "")
+        self.offer.set_primary(offers and not self.loading)
+        self.next.setVisible(there and not self.loading)
+        self.augment.setVisible(there and not self.loading)
+        set_role(self.next, "primary" if leads else "")
+
+    def _on_end(self) -> None:
+        self._task = None
+        self.progress.hide()
+        self.source.setEnabled(True)
+        self._show_state()
+
+    # -- what is said --------------------------------------------------------------
+
+    def _say(self, sentence: str, level: str = "info") -> None:
+        self.size_choice.hide()
+        self.axes_choice.hide()
+        self.message.say(sentence, level)
+
+    def _say_error(self, sentence: str) -> None:
+        self._say(sentence, "error")
+
+    def _forget_trouble(self) -> None:
+        if not self.loading:
+            self._say("")
+
+    def _on_patches(self, patches: Any) -> None:
+        if not self._setting:
+            self._whole = None  # they came from elsewhere
+        whole = self._whole
+        self.summary.show_patches(patches, () if whole is None else whole.channel_names)
+        self._fresh = patches is not None
+        self._look_at_layers()
+        self._show_state()
+
+    # -- drag and drop ---------------------------------------------------------------
+
+    def dragEnterEvent(self, event: Any) -> None:
+        """Take files and folders."""
+        if event.mimeData().hasUrls() and not self.loading:
+            self.drop.mark(True)
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: Any) -> None:
+        """Forget the drop."""
+        self.drop.mark(False)
+
+    def dropEvent(self, event: Any) -> None:
+        """Load what was dropped; a table only becomes the labels."""
+        self.drop.mark(False)
+        paths = [
+            Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()
+        ]
+        # Tables first, so that a folder dropped together with its labels gets them.
+        paths.sort(key=lambda path: path.suffix.lower() != ".csv")
+        taken = [self.source.take_dropped(path) for path in paths[:2]]
+        event.acceptProposedAction()
+        if any(taken):
+            self._load_when_known, self._tiles_first = True, False
+            self._placing = False
+            self._say("")
+
+
+def _open(request: Request, run: Run | None, task: Task) -> Any:
+    """Open patches, in another thread; place them on the map of a run if there is one."""
+    opened = open_request(
+        request, task.should_stop, lambda done, total: task.report((done, total))
+    )
+    if run is None:
+        return opened
+    watch = Watch(lambda done, total: task.report((done, total)), task.should_stop)
+    return opened.patches, run.place(opened.patches, watch.step)
+
+
+class _DropHint(QFrame):
+    """The fields in a frame that lights up under a dragged file."""
+
+    def __init__(self, inside: QWidget) -> None:
+        super().__init__()
+        self.setProperty("role", "drop")
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(10, 8, 10, 8)
+        rows.addWidget(inside)
+        rows.addWidget(label("or drop a folder or file here", "hint"))
+
+    def mark(self, over: bool) -> None:
+        """Show whether something is held over the frame."""
+        self.setProperty("over", "true" if over else "false")
+        self.style().unpolish(self)
+        self.style().polish(self)

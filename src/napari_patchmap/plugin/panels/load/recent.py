@@ -1,0 +1,121 @@
+"""The sources that were loaded last, kept beside the person's other settings."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QMenu, QToolButton
+
+from napari_patchmap.errors import PatchmapError
+from napari_patchmap.patches import Kind, OpenRequest
+from napari_patchmap.plugin.panels.load.opening import Request
+from napari_patchmap.plugin.panels.load.sources import SOURCES
+from napari_patchmap.plugin.worker import Newest
+from napari_patchmap.writing import write_json
+
+#: How many are remembered.
+MOST = 10
+
+
+def recent_file() -> Path:
+    """Return where the list is kept; the file need not exist yet."""
+    return platformdirs.user_config_path("napari-patchmap") / "recent.json"
+
+
+def recent_sources() -> list[Request]:
+    """Return what was loaded last, the newest first; a damaged list counts as empty."""
+    try:
+        listed = json.loads(recent_file().read_text("utf-8"))["sources"]
+        found = [_request(one) for one in listed]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
+    return [one for one in found if one is not None][:MOST]
+
+
+def remember_source(request: Request) -> None:
+    """Put a source at the head of the list; what only this session holds is left out."""
+    if request.image is not None or not request.what.path:
+        return
+    newest = replace(request, what=request.what.absolute())
+    others = [one for one in recent_sources() if _place(one) != _place(newest)]
+    values = {"version": 1, "sources": [_plain(one) for one in [newest, *others][:MOST]]}
+    file = recent_file()
+    # It is a help and no more: a full or read-only disk must not be in the way.
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(file, values)
+
+
+def _place(request: Request) -> tuple[Kind, str]:
+    return request.kind, str(request.what.path)
+
+
+def _plain(request: Request) -> dict[str, Any]:
+    return {"kind": str(request.kind), **request.what.to_dict()}
+
+
+def _request(values: dict[str, Any]) -> Request | None:
+    try:
+        request = Request(Kind(values["kind"]), OpenRequest.from_dict(values))
+    except (PatchmapError, KeyError, TypeError, ValueError):
+        return None
+    return request if request.what.path else None
+
+
+class RecentButton(QToolButton):
+    """A menu of the sources that were loaded last.
+
+    Signals
+    -------
+    chosen(Request)
+    """
+
+    chosen = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setText("Recent ▾")
+        self.setStyleSheet("QToolButton::menu-indicator { image: none; }")
+        self.setProperty("role", "link")
+        self.setToolTip("Sources that were loaded before, with all their settings.")
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu_of_sources = QMenu(self)
+        self.menu_of_sources.setToolTipsVisible(True)
+        self.setMenu(self.menu_of_sources)
+        # A path may lie on a disk that is slow to answer.
+        self._look = Newest(self, "Looking for recent sources")
+        self._look.done.connect(self._fill)
+        self.hide()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the list again, in the background."""
+        self._look.ask(lambda task: _existing(recent_sources()))
+
+    def _fill(self, sources: list[Request]) -> None:
+        self.menu_of_sources.clear()
+        paths = [Path(one.what.path) for one in sources]
+        names = [path.name or str(path) for path in paths]
+        for name, path, one in zip(names, paths, sources, strict=True):
+            parent = path.parent.name
+            shown = f"{name}  ({parent})" if names.count(name) > 1 and parent else name
+            action = self.menu_of_sources.addAction(shown.replace("&", "&&"))
+            action.setToolTip(f"{SOURCES[one.kind].name}: {path}")
+            action.triggered.connect(_chooser(self.chosen.emit, one))
+        self.setVisible(bool(sources))
+
+
+def _chooser(choose: Callable[[Request], None], request: Request) -> Callable[[], None]:
+    return lambda *_: choose(request)
+
+
+def _existing(sources: list[Request]) -> list[Request]:
+    return [one for one in sources if os.path.exists(one.what.path)]

@@ -1,0 +1,134 @@
+"""A slide and the tiles that will be cut out of it, as layers of the viewer."""
+
+from __future__ import annotations
+
+import weakref
+
+import numpy as np
+from napari.layers import Image
+from napari.utils.colormaps import Colormap
+from napari.viewer import Viewer
+
+from napari_patchmap.patches.slides.tiles import TilePlan
+from napari_patchmap.plugin.canvas.two_views import OVERLAY, PREVIEW, fit
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.source.place import SCALE, SOURCE
+
+#: What is left out, what is taken, and the edges of the tiles (red, green, blue, opacity).
+_COLOURS = [(0, 0, 0, 0.4), (0, 0, 0, 0), (1, 0.83, 0.1, 1)]
+_OTHER, _TAKEN, _EDGE = range(3)
+
+#: Pixels of the picture along the side of a tile, as far as its longest side allows.
+_TILE, _LONGEST = 20, 4096
+
+#: Pixels along a tile at least, and those that a whole slide takes on the screen.
+_LEAST_TILE, _SCREEN = 8, 420
+
+
+def tile_picture(plan: TilePlan) -> tuple[np.ndarray, int]:
+    """Draw which parts of a slide are taken; return it with level-0 pixels per pixel.
+
+    One picture, however many tiles there are: 20,000 shapes would be slow.
+    """
+    boxes = plan.boxes[["y", "x", "height", "width"]].to_numpy(np.int64)
+    side = int(boxes[:, 2].min())
+    longest = max(plan.shape)
+    # Lines thinner than a pixel of the screen come and go when the whole slide is shown.
+    thin = min(side // _LEAST_TILE, longest // _SCREEN)
+    step = max(1, side // _TILE, thin, -(-longest // _LONGEST))
+    picture = np.full([-(-length // step) for length in plan.shape], _OTHER, np.uint8)
+    low = boxes[:, :2] // step
+    high = np.maximum((boxes[:, :2] + boxes[:, 2:]) // step, low + 1)
+    for (top, left), (bottom, right) in zip(low.tolist(), high.tolist(), strict=True):
+        picture[top:bottom, left:right] = _EDGE
+        picture[top + 1 : bottom, left + 1 : right] = _TAKEN
+    # The lower and the right edge, where no neighbour drew its own.
+    for (top, left), (bottom, right) in zip(low.tolist(), high.tolist(), strict=True):
+        picture[bottom : bottom + 1, left : right + 1] = _EDGE
+        picture[top : bottom + 1, right : right + 1] = _EDGE
+    return picture, step
+
+
+class SlideLayers:
+    """The picture of a slide with its tiles above it; one slide at a time.
+
+    Coordinates in the viewer are pixels of the slide at full resolution.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = weakref.ref(viewer)
+        self._owner = weakref.ref(MapLayer.of(viewer))
+        self.slide: Image | None = None
+        self.tiles: Image | None = None
+
+    @property
+    def shown(self) -> bool:
+        """Whether the slide is in the viewer."""
+        viewer = self._viewer()
+        return viewer is not None and self.slide is not None and self.slide in viewer.layers
+
+    def show(self, plan: TilePlan, source: str, picture: np.ndarray, step: int) -> None:
+        """Show a slide, or other tiles on the one that is shown.
+
+        Parameters
+        ----------
+        plan : TilePlan
+        source : str
+            What the table of the patches will call this slide.
+        picture : ndarray
+            Of the tiles, see :func:`tile_picture`.
+        step : int
+            Level-0 pixels that one of its pixels spans.
+        """
+        viewer, owner = self._viewer(), self._owner()
+        if viewer is None or owner is None:
+            return
+        if not (self.shown and self.slide is not None and self._is(plan, source)):
+            self.clear()
+            self.slide = Image(
+                plan.picture, rgb=True, name=plan.path.name, scale=(plan.scale, plan.scale),
+                translate=[(plan.scale - 1) / 2] * 2,
+                metadata={SOURCE: source, SCALE: plan.scale, "patchmap_path": str(plan.path)},
+            )  # fmt: skip
+            owner.views.add_source(self.slide)
+            fit(viewer, [self.slide])
+        if self.tiles is not None and self.tiles in viewer.layers:
+            self.tiles.scale, self.tiles.translate = (step, step), [(step - 1) / 2] * 2
+            self.tiles.data = picture
+        else:
+            self.tiles = Image(
+                picture, name=f"{plan.path.name} (tiles)", scale=(step, step),
+                translate=[(step - 1) / 2] * 2, contrast_limits=(-0.5, 2.5),
+                colormap=Colormap(
+                    _COLOURS, controls=[0, 1 / 3, 2 / 3, 1], interpolation="zero",
+                    name="patchmap tiles",
+                ),
+                blending="translucent_no_depth", metadata={OVERLAY: True, PREVIEW: source},
+            )  # fmt: skip
+            # The tiles that are loaded give way while these are to be seen.
+            self.tiles.events.visible.connect(owner.places.refresh)
+            viewer.add_layer(self.tiles)
+            viewer.layers.selection.active = self.slide
+        self.tiles.visible = owner.views.now == "source"
+
+    def _is(self, plan: TilePlan, source: str) -> bool:
+        known = {} if self.slide is None else self.slide.metadata
+        return known.get("patchmap_path") == str(plan.path) and known.get(SOURCE) == source
+
+    def on_view(self, view: str) -> None:
+        """Follow the canvas from the map to the source and back."""
+        if self.tiles is not None:
+            self.tiles.visible = view == "source"
+
+    def forget_tiles(self) -> None:
+        """Take the tiles away; the slide stays."""
+        viewer, tiles, self.tiles = self._viewer(), self.tiles, None
+        if viewer is not None and tiles is not None and tiles in viewer.layers:
+            viewer.layers.remove(tiles)
+
+    def clear(self) -> None:
+        """Take the slide and its tiles away."""
+        self.forget_tiles()
+        viewer, slide, self.slide = self._viewer(), self.slide, None
+        if viewer is not None and slide is not None and slide in viewer.layers:
+            viewer.layers.remove(slide)

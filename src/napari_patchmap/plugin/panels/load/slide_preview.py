@@ -1,0 +1,214 @@
+"""Shows which tiles a slide will be cut into, before anything is loaded or trained."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.viewer import Viewer
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_patchmap.patches.slides.tile_config import TileConfig
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.load.slide_layers import SlideLayers, tile_picture
+from napari_patchmap.plugin.qt.panel import label
+from napari_patchmap.plugin.qt.parts import button, row
+from napari_patchmap.plugin.qt.subscribe import subscribe
+from napari_patchmap.plugin.worker import Newest, Task
+from napari_patchmap.plugin.workspace import real_viewer, workspace_of
+
+#: How long a change has to settle before the tiles follow, in milliseconds.
+_PAUSE = 200
+
+
+@dataclass(frozen=True)
+class _Planned:
+    path: str
+    names: list[str]
+    name: str
+    plan: Any
+    picture: np.ndarray
+    step: int
+
+
+class SlidePreview(QWidget):
+    """The chosen tiles, drawn on the slide in the viewer, and how many they are.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__()
+        viewer = real_viewer(viewer)
+        self.layers = SlideLayers(viewer)
+        self._path, self._config = "", TileConfig()
+        self._wish = 0
+        self._names: tuple[str, list[str]] = ("", [])
+        self.slides = QComboBox()
+        self.slides.setToolTip("The slide whose tiles are shown; all of them are loaded.")
+        self.slides.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.slides.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.line = label("", "hint", wrap=True)
+        self.button = button(
+            "Show tiles",
+            "link",
+            "Draw on the slide which tiles will be cut out; nothing is loaded.",
+        )
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(4)
+        rows.addWidget(self.slides)
+        line = row(self.line, self.button)
+        line.setStretch(0, 1)
+        rows.addLayout(line)
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._pause.timeout.connect(self.plan)
+        self._newest = Newest(self, "Looking for tissue")
+        self._newest.done.connect(self._show)
+        self._newest.failed.connect(self._refuse)
+        self.button.clicked.connect(self._on_button)
+        self.slides.activated.connect(lambda _: self.plan())
+        workspace = workspace_of(viewer)
+        subscribe(self, workspace.patches_changed, self._on_patches)
+        subscribe(self, workspace.selection_changed, self._on_marked)
+        subscribe(self, workspace.current_changed, self._on_marked)
+        subscribe(self, MapLayer.of(viewer).views.changed, self.layers_follow)
+        self._list([])
+        self._say("")
+
+    @property
+    def busy(self) -> bool:
+        """Whether tiles are being chosen."""
+        return self._newest.busy or self._pause.isActive()
+
+    def set_source(self, path: str, config: TileConfig) -> None:
+        """Show the tiles of a slide, or of the first in a folder; "" for none."""
+        path = os.path.abspath(os.path.expanduser(path)) if path else ""
+        if path == self._path:
+            return
+        self._path, self._config = path, config
+        self._wish += 1
+        self._list([])
+        self._say("")
+        if path and os.path.exists(path):
+            self._pause.start()
+        else:
+            self._pause.stop()
+            self._newest.forget()
+            self.layers.forget_tiles()
+
+    def set_config(self, config: TileConfig) -> None:
+        """Cut the slide in another way."""
+        if config != self._config:
+            self._config = config
+            if self._path:
+                self._pause.start()
+
+    def plan(self) -> None:
+        """Choose the tiles in the background and draw them."""
+        self._pause.stop()
+        self._wish += 1
+        wish, path, config = self._wish, self._path, self._config
+        if not path:
+            return
+        name, known = self.slides.currentText(), self._names
+        self._say("Looking for tissue…")
+        self._newest.ask(
+            lambda task: _planned(path, name, known, config, _stopper(self, wish, task))
+        )
+
+    def layers_follow(self, view: str) -> None:
+        """Hide the tiles while the map is shown."""
+        self.layers.on_view(view)
+
+    def _on_button(self) -> None:
+        if not self._path:
+            self._say("Choose a slide first: type its path, browse, or drop it here.")
+            return
+        self.layers.clear()
+        self.plan()
+
+    def _show(self, found: _Planned | None) -> None:
+        if found is None or found.path != self._path:
+            return
+        self._names = found.path, found.names
+        if self.slides.count() != len(found.names):
+            self._list(found.names)
+        plan = found.plan
+        text = f"{len(plan.boxes):,} of {plan.candidates:,} tiles"
+        if len(plan.boxes) < plan.found:
+            text += f", chosen at random from {plan.found:,} with tissue"
+        if plan.mpp is not None:
+            text += f", {plan.mpp:.2f} µm per pixel"
+        elif plan.magnification is not None:
+            text += f", {plan.magnification:.3g}x"
+        self._say(text)
+        self.layers.show(plan, found.name, found.picture, found.step)
+
+    def _refuse(self, sentence: str) -> None:
+        self._say(sentence)
+        self.layers.forget_tiles()
+
+    def _on_patches(self, patches: Any) -> None:
+        """Leave the slide to what brings out the selection on it."""
+        if patches is not None:
+            self.layers.forget_tiles()
+
+    def _on_marked(self, marked: Any) -> None:
+        """Make room for the tiles that are loaded, once some of them are marked."""
+        if np.size(marked) and np.max(marked) >= 0:
+            self.layers.forget_tiles()
+
+    def _list(self, names: list[str]) -> None:
+        self.slides.clear()
+        self.slides.addItems(names)
+        self.slides.setVisible(len(names) > 1)
+
+    def _say(self, text: str) -> None:
+        self.line.setText(text)
+
+
+def _stopper(preview: SlidePreview, wish: int, task: Task) -> Callable[[], bool]:
+    """Stop the work that nobody waits for any more."""
+    return lambda: task.should_stop() or preview._wish != wish
+
+
+def _planned(
+    path: str,
+    name: str,
+    known: tuple[str, list[str]],
+    config: TileConfig,
+    should_stop: Callable[[], bool],
+) -> _Planned | None:
+    from napari_patchmap.errors import PatchError
+    from napari_patchmap.patches.slides.find import find_slides
+    from napari_patchmap.patches.slides.tiles import plan_tiles
+    from napari_patchmap.patches.source import LoadCancelled, Watch
+
+    given = Path(path)
+    folder = given.is_dir()
+    if folder:
+        names = known[1] if known[0] == path else find_slides(given)
+        if not names:
+            raise PatchError(f"{path} holds no slides (.svs or .tif); choose another folder.")
+    else:
+        names = [given.name]
+    name = name if name in names else names[0]
+    root = given if folder else given.parent
+    try:
+        plan = plan_tiles(
+            root / name, config, several=len(names) > 1, watch=Watch(None, should_stop)
+        )
+    except LoadCancelled:
+        return None
+    picture, step = tile_picture(plan)
+    return _Planned(path, names, name, plan, picture, step)

@@ -1,0 +1,113 @@
+"""The kinds of sources, in people's words, and how a path tells which one it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_patchmap.patches import Kind
+from napari_patchmap.patches.recognise import recognise
+from napari_patchmap.plugin.qt.known_files import is_run
+
+
+@dataclass(frozen=True)
+class SourceKind:
+    """One entry of the list of sources.
+
+    Parameters
+    ----------
+    key : Kind
+    name : str
+        In the list.
+    text : str
+        What it is, below the list.
+    asks : tuple of str
+        The parts of the form that matter for it.
+    wanted : str
+        What the path is a path of.
+    title : str
+        Of the dialog in which it is chosen.
+    """
+
+    key: Kind
+    name: str
+    text: str
+    asks: tuple[str, ...] = ()
+    wanted: str = ""
+    title: str = ""
+
+
+SOURCES = {
+    kind.key: kind
+    for kind in (
+        SourceKind(
+            Kind.FOLDER,
+            "Folder of images",
+            "One image file a patch (PNG, JPEG, TIFF, BMP, WebP, GIF, JPEG 2000). Sub-folders, "
+            "if any, are the labels.",
+            ("path", "labels", "pattern"),
+            "folder",
+            "Choose a folder of images",
+        ),
+        SourceKind(
+            Kind.STACK,
+            "Stack of images",
+            "One file with one patch a plane: TIFF, OME-TIFF, Zarr, .npy or .npz (MedMNIST "
+            "files too).",
+            ("path", "labels", "axes"),
+            "file, or .zarr folder",
+            "Choose a stack of images",
+        ),
+        SourceKind(
+            Kind.SLIDES,
+            "Whole slide",
+            "An SVS or TIFF pyramid, or a folder of them, cut into tiles where tissue is.",
+            ("path", "tiles"),
+            "slide, or folder of slides",
+            "Choose a slide",
+        ),
+        SourceKind(
+            Kind.OBJECTS,
+            "Objects of a Labels layer",
+            "Segmented cells that are open here: one patch is cut out around each of them.",
+            ("objects", "crops"),
+        ),
+        SourceKind(
+            Kind.LAYER,
+            "Open image layer",
+            "A stack that is already open here; every plane is a patch.",
+            ("layer", "labels", "axes"),
+        ),
+        SourceKind(
+            Kind.SAMPLE,
+            "Sample blood cells",
+            "2,000 real blood cells of 8 kinds that come with Patchmap.",
+        ),
+        SourceKind(
+            Kind.RUN,
+            "Saved run",
+            "A folder that an earlier training wrote: its map and its patches.",
+            ("path",),
+            "run folder",
+            "Choose a saved run",
+        ),
+    )
+}
+
+#: Endings of files that the dialog shows, by kind.
+FILTERS = {
+    Kind.STACK: "Image stacks (*.tif *.tiff *.npy *.npz);;All files (*)",
+    Kind.SLIDES: "Slides (*.svs *.tif *.tiff *.ndpi *.qptiff *.btf);;All files (*)",
+}
+
+
+def kind_at(path: str | Path, now: Kind = Kind.FOLDER) -> Kind | None:
+    """Tell what kind of source lies at a path, be it a saved run or patches.
+
+    Parameters and answer as those of :func:`napari_patchmap.patches.recognise.recognise`.
+    """
+    given = Path(path).expanduser()
+    try:
+        return Kind.RUN if is_run(given) else recognise(given, now)
+    except OSError:
+        return None  # whoever opens it says what is wrong

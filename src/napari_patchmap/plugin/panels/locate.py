@@ -1,0 +1,142 @@
+"""Says which images of a run are missing, and looks for them where the person says."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from napari.viewer import Viewer
+from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+
+from napari_patchmap.patches import Kind, PatchSet
+from napari_patchmap.plugin.panels.open_layers import open_layers
+from napari_patchmap.plugin.qt.parts import Message, button, row
+from napari_patchmap.plugin.qt.subscribe import subscribe
+from napari_patchmap.plugin.worker import Newest, Task
+from napari_patchmap.plugin.workspace import real_viewer, workspace_of
+from napari_patchmap.runs import Run, reopen_patches, say_missing
+
+
+class LocateImages(QWidget):
+    """One sentence and the way to the images; hidden while none is missing.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__()
+        self.viewer = real_viewer(viewer)
+        self._workspace = workspace_of(self.viewer)
+        self.message = Message()
+        self.button = button(
+            "Locate images…",
+            "",
+            "<qt>Say where the images are now: in a folder or file of another name or "
+            "place. They are known by their content, and the run remembers where they "
+            "were.</qt>",
+        )
+        self.link = button(
+            "Link open layers",
+            "",
+            "<qt>Look for the images in the layers that are open in this viewer, whatever "
+            "they are called.</qt>",
+        )
+        answer = QWidget()
+        answer.setProperty("role", "answer")
+        answer.setLayout(row(self.button, self.link, 1))
+        self.message.below.addWidget(answer)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addWidget(self.message)
+        self._finder = Newest(self, "Looking for the images of a run")
+        self._finder.done.connect(self._on_found)
+        self._finder.failed.connect(self._on_failed)
+        self.button.clicked.connect(self._ask)
+        self.link.clicked.connect(lambda: self.locate(None))
+        subscribe(self, self._workspace.patches_changed, self._show)
+        subscribe(self, self._workspace.run_changed, self._show)
+        self._show()
+
+    def locate(self, where: str | Path | None) -> None:
+        """Look for what is missing in a folder or file, or in the open layers."""
+        run, patches = self._workspace.run, self._workspace.patches
+        if run is None or patches is None:
+            return
+        if self._workspace.training:
+            self._say("A map is being trained; wait for it, or cancel it.", "error")
+            return
+        layers = open_layers(self.viewer)
+        self._set_busy(True)
+        self._say("Looking for the images…")
+
+        def work(task: Task) -> tuple[Run, PatchSet, PatchSet, str]:
+            found = reopen_patches(
+                run, where=where, layers=layers, should_stop=task.should_stop
+            )
+            return run, patches, found, "" if where is None else os.fspath(where)
+
+        self._finder.ask(work)
+
+    def _on_found(self, found: tuple[Run, PatchSet, PatchSet, str]) -> None:
+        run, before, patches, where = found
+        self._set_busy(False)
+        workspace = self._workspace
+        if workspace.run is not run or workspace.patches is not before or workspace.training:
+            self._show()
+            return
+        if len(patches.missing) >= len(before.missing):
+            self._on_failed(f"None of the missing images is in {where or 'the open layers'}.")
+            return
+        unfinished, chosen, current = (
+            workspace.unfinished, workspace.selection.copy(), workspace.current
+        )  # fmt: skip
+        compared = workspace.compared
+        workspace.set_patches(patches)
+        workspace.set_run(run)
+        # The rows are the same as before.
+        workspace.set_unfinished(unfinished)
+        workspace.set_compared(compared)
+        workspace.select(chosen)
+        workspace.set_current(current)
+
+    def _on_failed(self, sentence: str) -> None:
+        self._set_busy(False)
+        self._say(sentence, "error")
+
+    def _show(self, _: Any = None) -> None:
+        run, patches = self._workspace.run, self._workspace.patches
+        sentence = "" if run is None or patches is None else say_missing(patches)
+        self._say(sentence, "note")
+        self.setVisible(bool(sentence))
+        if patches is not None:
+            self.link.setVisible("layer" in patches.origin)
+
+    def _say(self, sentence: str, level: str = "info") -> None:
+        self.message.say(sentence, level)
+
+    def _set_busy(self, busy: bool) -> None:
+        self.button.setEnabled(not busy)
+        self.link.setEnabled(not busy)
+
+    def _ask(self) -> None:
+        patches = self._workspace.patches
+        if patches is None:
+            return
+        origin = patches.origin
+        before = str(origin.get("path") or "")
+        start = next(
+            (str(one) for one in Path(before).parents if before and one.is_dir()),
+            str(Path.home()),
+        )
+        kind = origin.get("kind")
+        named_so = Path(before).suffix.lower() not in ("", ".zarr")
+        a_file = kind == Kind.LAYER or (kind not in (None, Kind.FOLDER) and named_so)
+        if a_file:
+            path, _ = QFileDialog.getOpenFileName(self, "Locate the images", start)
+        else:
+            path = QFileDialog.getExistingDirectory(self, "Locate the images", start)
+        if path:
+            self.locate(path)

@@ -1,0 +1,32 @@
+"""Why nothing can be started by the settings that are shown, beside what would start it."""
+
+from __future__ import annotations
+
+from napari_patchmap.plugin.qt.parts import Message, button, row
+
+
+class Refusal(Message):
+    """The sentence of a setting that was refused; it stays until the setting is mended.
+
+    Attributes
+    ----------
+    augment : QPushButton
+        Leads to the augmentations, where the setting is.
+    check : QPushButton
+        Looks again, for what is missing may have come.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.augment = button("Go to Augmentations →", "link")
+        self.check = button("Check again", "link", "Look again, say for a file.")
+        self.below.addLayout(row(self.augment, self.check, 1))
+        self.show_refusal("")
+
+    def show_refusal(
+        self, sentence: str, *, elsewhere: bool = False, again: bool = False
+    ) -> None:
+        """Show a sentence and what can be done about it; "" hides it."""
+        self.augment.setVisible(elsewhere)
+        self.check.setVisible(again)
+        self.say(sentence, "error")

@@ -1,0 +1,316 @@
+"""The "Train map" panel: plan, start, watch, pause, cancel and resume a training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import napari.viewer
+
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.train.live import Live
+from napari_patchmap.plugin.panels.train.plan_text import PlanText
+from napari_patchmap.plugin.panels.train.refusal import Refusal
+from napari_patchmap.plugin.panels.train.result import Result
+from napari_patchmap.plugin.panels.train.training import Trained, Training
+from napari_patchmap.plugin.panels.train.unfinished_run import UnfinishedOffer
+from napari_patchmap.plugin.qt.form import ConfigForm
+from napari_patchmap.plugin.qt.panel import WorkPanel, line
+from napari_patchmap.plugin.qt.parts import Message, button, row, set_role
+from napari_patchmap.runs import Unfinished
+from napari_patchmap.runs.checkpoint import FREE
+from napari_patchmap.runs.config import TSNE_SETTINGS, RunConfig, TrainConfig
+
+#: Minutes that a training gets unless the person says otherwise.
+MINUTES = 5.0
+
+
+class TrainMap(WorkPanel):
+    """Trains a map of the workspace's patches."""
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__(viewer)
+        MapLayer.of(self.viewer)
+        self._training: Training | None = None
+        self._cancelled = self._leaving = False
+        self.form = ConfigForm(TrainConfig(minutes=MINUTES))
+        self.plan = PlanText()
+        self.live = Live()
+        self.message = Message()
+        self.refusal = Refusal()
+        self._unplannable = ""
+        self.result = Result(self.message)
+        self.unfinished = UnfinishedOffer()
+        self.button = button("Start training", "primary")
+        self.pause = button("Pause")
+        self.column.addWidget(self.form)
+        self.column.addWidget(self.plan)
+        self.column.addWidget(line())
+        self.column.addWidget(self.result)
+        self.column.addStretch(1)
+        # In view however far the settings are scrolled.
+        for part in (self.live, self.message, self.unfinished, self.refusal):
+            self.footer.addWidget(part)
+        buttons = row(self.pause)
+        buttons.addWidget(self.button, 1)
+        self.footer.addLayout(buttons)
+        self.next = self.lead_to("explore", "Next: explore the map")
+
+        self.form.changed.connect(lambda _: self._describe())
+        self.form.refused.connect(self._on_refused)
+        self.plan.refused.connect(self._on_unplannable)
+        self.refusal.check.clicked.connect(self._plan_again)
+        self.refusal.augment.clicked.connect(self._to_augment)
+        self.button.clicked.connect(self._on_button)
+        self.pause.clicked.connect(self._on_pause)
+        self.result.again.clicked.connect(self.lay_out_again)
+        self.unfinished.resumed.connect(self.resume)
+        self.unfinished.refused.connect(lambda sentence: self.message.say(sentence, "error"))
+        self.listen(self.workspace.patches_changed, self._on_patches)
+        self.listen(self.workspace.augment_changed, self._on_augment)
+        self.listen(self.workspace.augment_refused, self._on_refused)
+        self.listen(self.workspace.unfinished_changed, self._look_for_unfinished)
+        self.listen(self.workspace.training_changed, self._on_training)
+        self.listen(self.workspace.run_changed, self._on_run)
+        self._on_run(self.workspace.run)
+        self._on_patches(self.workspace.patches)
+        self._on_training(self.workspace.training)
+        self.guard_wheel()
+
+    # -- before ----------------------------------------------------------------------
+
+    @property
+    def config(self) -> RunConfig:
+        """Everything that a run started now would follow."""
+        return RunConfig(self.form.config, self.workspace.augment)
+
+    def _on_patches(self, patches: Any) -> None:
+        if self._training is not None and not self._training.current:
+            self.need("")
+        elif patches is None:
+            self.need("Load patches first: the map is trained on them.")
+        elif len(patches.missing) == len(patches):
+            self.need("The images of this run are gone; locate them, or load patches to train.")
+        else:
+            self.need("")
+            if self._training is None:
+                self.live.hide()
+                self.message.say("")
+            self._describe()
+        self._look_for_unfinished()
+
+    def _on_augment(self, _: Any) -> None:
+        self._describe()
+
+    def _describe(self) -> None:
+        patches = self.workspace.patches
+        if patches is None or self.missing:
+            return
+        if self._refused:
+            self.plan.forget()  # it would be that of other settings
+        elif self.workspace.training:
+            self.plan.wait()
+        else:
+            self.plan.describe(patches, self.config)
+
+    # -- settings that cannot be taken -------------------------------------------------
+
+    @property
+    def trouble(self) -> str:
+        """Why no training can be started by what is shown, "" if one can."""
+        return self._refused or self._unplannable
+
+    @property
+    def _refused(self) -> str:
+        augment = self.workspace.augment_trouble
+        return self.form.trouble or (f"Augmentations: {augment}" if augment else "")
+
+    def _on_refused(self, _: str) -> None:
+        self._describe()
+        self._show_state()
+
+    def _on_unplannable(self, sentence: str) -> None:
+        self._unplannable = sentence
+        self._show_state()
+
+    def _plan_again(self) -> None:
+        """Look whether what was missing is there by now, such as a file."""
+        self.plan.forget()
+        self._describe()
+
+    def _to_augment(self) -> None:
+        self._go("augment")
+
+    def _look_for_unfinished(self, _: Any = None) -> None:
+        if self.workspace.training:
+            self.unfinished.withdraw()
+        else:
+            patches = None if self.missing else self.workspace.patches
+            self.unfinished.look(patches, self.workspace.unfinished)
+
+    # -- start, pause and cancel -------------------------------------------------------
+
+    def start(self) -> None:
+        """Start training on the current patches, by the settings that are shown."""
+        if self.form.commit() and not self.trouble:
+            self._begin(self.config)
+
+    def resume(self, unfinished: Unfinished) -> None:
+        """Go on with an interrupted training, with its settings, which are shown."""
+        config = unfinished.config
+        # What may be changed is, once the person sees the settings of this run.
+        free = {name: getattr(self.form.config, name) for name in FREE}
+        if self.config == replace(config, train=config.train.replace(**free)):
+            config = self.config
+        if config != self.config:
+            self.plan.forget()
+        self.form.set_config(config.train)
+        self.workspace.set_augment(config.augment)
+        self._begin(config, unfinished)
+
+    def _begin(self, config: RunConfig, unfinished: Unfinished | None = None) -> None:
+        patches = self.workspace.patches
+        if patches is None or self.workspace.training or self.missing:
+            return
+        self.plan.expect(patches, config)
+        self._run_in_background(Training.of(self.workspace, patches, config, unfinished))
+
+    def lay_out_again(self) -> None:
+        """Make another map of the current run's features by the form's t-SNE settings."""
+        run, patches = self.workspace.run, self.workspace.patches
+        if run is None or patches is None or self.workspace.training:
+            return
+        if not self.form.commit():
+            return
+        settings = {name: getattr(self.form.config, name) for name in TSNE_SETTINGS}
+        self._run_in_background(Training.layout(self.workspace, patches, run, settings))
+        # openTSNE cannot rest between two iterations for long; it is soon over.
+        self.pause.hide()
+
+    def _run_in_background(self, training: Training) -> None:
+        training.progressed.connect(self.live.follow)
+        training.planned.connect(self.plan.tell)
+        training.rested.connect(self._on_rested)
+        training.finished.connect(self._on_finished)
+        training.failed.connect(self._on_failed)
+        self._training, self._cancelled, self._leaving = training, False, False
+        self._farewell.append(training.stop)
+        self.message.say("")
+        self.live.begin()
+        training.start()
+
+    def cancel(self) -> None:
+        """End the training and keep what was learned."""
+        if self._training is not None:
+            self._cancelled = True
+            self._training.stop()
+            self.live.hold("Cancelling: making the map of what was learned")
+            self._show_state()
+
+    def stop_now(self) -> None:
+        """End the training without waiting for a map of what was learned."""
+        if self._training is not None:
+            self._cancelled = self._leaving = True
+            self._training.leave()
+            self.live.hold("Stopping")
+            self._show_state()
+
+    def _on_button(self) -> None:
+        if self._training is None:
+            self.start()
+        elif self._cancelled:
+            self.stop_now()
+        else:
+            self.cancel()
+
+    def _on_pause(self) -> None:
+        if self._training is not None and not self._cancelled:
+            paused = not self._training.paused
+            self._training.set_paused(paused)
+            self.live.hold("Pausing after this step" if paused else "")
+            self._show_state()
+
+    def _on_rested(self) -> None:
+        if self._training is not None and self._training.paused and not self._cancelled:
+            self.live.hold("Paused")
+
+    def _on_run(self, run: Any) -> None:
+        self.result.show_run(run)
+        self.next.setVisible(run is not None)
+
+    def _on_training(self, _: bool) -> None:
+        self._show_state()
+        self._describe()
+        self._look_for_unfinished()
+
+    def _show_state(self) -> None:
+        """Make the buttons say what they would do now."""
+        busy = self.workspace.training
+        mine = self._training is not None and not self._cancelled
+        trouble = "" if busy else self.trouble
+        self.refusal.show_refusal(
+            trouble,
+            elsewhere=bool(trouble and self._refused) and not self.form.trouble,
+            again=bool(trouble) and not self._refused,
+        )
+        self.form.setEnabled(not busy)
+        self.result.again.setEnabled(not busy and not self.form.trouble)
+        can_end = self._training is not None and not self._leaving
+        self.button.setEnabled(can_end if busy else not trouble)
+        if busy and self._training is None:
+            self.button.setText("Another training is ending…")
+        elif busy:
+            words = "Stopping…" if self._leaving else "Stop now, without a map"
+            self.button.setText(words if self._cancelled else "Cancel")
+        else:
+            self.button.setText("Start training")
+        does = "Train a map in the background; you can go on working meanwhile."
+        if busy and self._cancelled:
+            does = "Do not wait for the map; the training can still be resumed."
+        elif busy:
+            does = "Stop here and keep the map of what was learned so far; it can be resumed."
+        self.button.setToolTip(f"<qt>{does}</qt>")
+        paused = self._training is not None and self._training.paused
+        self.pause.setVisible(busy and self._training is not None)
+        self.pause.setEnabled(mine)
+        self.pause.setText("Go on" if paused else "Pause")
+        self.pause.setToolTip(
+            "<qt>Go on training.</qt>"
+            if paused
+            else "<qt>Let the computer rest; the time left stands still meanwhile.</qt>"
+        )
+        set_role(self.button, "" if busy else "primary")
+
+    # -- after ---------------------------------------------------------------------------
+
+    def _on_finished(self, trained: Trained) -> None:
+        training = self._forget_training()
+        run = trained.run
+        self.live.end(whole=run.complete)
+        if trained.trouble:
+            self.message.say(trained.trouble, "error" if run.folder is None else "note")
+        elif not training.current:
+            self.message.say(
+                f"Other patches were loaded meanwhile; the run of {run.name} is saved in "
+                f"{run.folder}.",
+                "note",
+            )
+        elif not run.complete:
+            self.message.say("Cancelled; the map shows what was learned until then.", "note")
+
+    def _on_failed(self, sentence: str) -> None:
+        leaving = self._leaving
+        self._forget_training()
+        self.plan.forget()  # it may never have been made
+        self.live.hide()
+        self.message.say(sentence, "note" if leaving else "error")
+
+    def _forget_training(self) -> Training:
+        training, self._training = self._training, None
+        assert training is not None
+        self._farewell.remove(training.stop)
+        self._cancelled = self._leaving = False
+        self._show_state()
+        if not training.current:  # catch up with patches that were loaded meanwhile
+            self._on_patches(self.workspace.patches)
+        return training

@@ -1,0 +1,125 @@
+"""The dock widgets of a viewer: what they are called and how to show one.
+
+Widgets never import each other; who needs another one asks for it here by key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import pairwise
+
+from napari.viewer import Viewer
+from qtpy.QtWidgets import QDockWidget, QWidget
+
+from napari_patchmap.plugin.workspace import real_viewer
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One dock widget: its name in the menu, on its tab, and its class."""
+
+    name: str
+    tab: str
+    module: str
+    widget: str
+    area: str = "right"
+
+    @property
+    def dock_name(self) -> str:
+        """Name under which napari's menu knows the dock, so that its tick fits."""
+        return f"{self.name} (Patchmap)"
+
+    def load(self) -> type[QWidget]:
+        """Import the widget's class."""
+        kind: type[QWidget] = getattr(import_module(self.module), self.widget)
+        return kind
+
+
+_PANELS = "napari_patchmap.plugin.panels"
+
+#: In the order of work.
+PANELS = {
+    "load": Panel("Load patches", "Load", f"{_PANELS}.load.load_patches", "LoadPatches"),
+    "augment": Panel(
+        "Augmentations", "Augment", f"{_PANELS}.augment.augmentations", "Augmentations"
+    ),
+    "train": Panel("Train map", "Train", f"{_PANELS}.train.train_map", "TrainMap"),
+    "explore": Panel("Explore", "Explore", f"{_PANELS}.explore.explore", "Explore"),
+    "quality": Panel("Quality", "Quality", f"{_PANELS}.quality.quality", "Quality"),
+    "compare": Panel("Compare maps", "Compare", f"{_PANELS}.compare.compare", "CompareMaps"),
+    "gallery": Panel(
+        "Patches", "Patches", f"{_PANELS}.explore.gallery", "Gallery", area="bottom"
+    ),
+}
+
+
+def dock_of(widget: QWidget) -> QDockWidget | None:
+    """Return the dock that holds a widget, if it is docked."""
+    parent = widget.parent()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parent()
+    return parent
+
+
+def find_panel(viewer: Viewer, key: str) -> QWidget | None:
+    """Return a viewer's panel if it is open, whoever opened it."""
+    kind = PANELS[key].load()
+    for widget in real_viewer(viewer).window.dock_widgets.values():
+        if isinstance(widget, kind):
+            return widget
+    return None
+
+
+def show_panel(viewer: Viewer, key: str) -> QWidget:
+    """Bring a panel to the front, opening it where it is missing."""
+    panel, viewer = PANELS[key], real_viewer(viewer)
+    widget = find_panel(viewer, key)
+    if widget is None:
+        widget = panel.load()(viewer)
+        dock = viewer.window.add_dock_widget(widget, name=panel.dock_name, area=panel.area)
+        dock.setWindowTitle(panel.tab)
+        _join_tabs(viewer, key, dock)
+    dock = dock_of(widget)
+    assert dock is not None
+    dock.show()
+    dock.raise_()
+    return widget
+
+
+def settle(viewer: Viewer, widget: QWidget) -> None:
+    """Take a panel that napari's menu opened among the tabs of the others."""
+    dock = dock_of(widget)
+    for key, panel in PANELS.items():
+        if dock is not None and type(widget).__name__ == panel.widget:
+            dock.setWindowTitle(panel.tab)
+            _join_tabs(viewer, key, dock)
+
+
+def _join_tabs(viewer: Viewer, key: str, dock: QDockWidget) -> None:
+    """Put a panel among the tabs of the others, in the order of work, if they are docked.
+
+    Qt puts what is tabbed behind all others; those that come later are tabbed once more.
+    """
+    docks = _docks_on_the_right(viewer)
+    others = [other for k, other in docks.items() if k != key]
+    window = dock.parent()
+    if key not in docks or not others or set(others) & set(window.tabifiedDockWidgets(dock)):
+        return
+    window.tabifyDockWidget(others[-1], dock)
+    together = {dock, *window.tabifiedDockWidgets(dock)}
+    order = [one for one in docks.values() if one in together]
+    for before, after in pairwise(order[order.index(dock) :]):
+        window.tabifyDockWidget(before, after)
+    dock.raise_()
+
+
+def _docks_on_the_right(viewer: Viewer) -> dict[str, QDockWidget]:
+    """Return the docks of the open panels on the right, in the order of work."""
+    found = {}
+    for key, panel in PANELS.items():
+        widget = find_panel(viewer, key) if panel.area == "right" else None
+        dock = None if widget is None else dock_of(widget)
+        if dock is not None and dock.area == "right" and not dock.isFloating():
+            found[key] = dock
+    return found

@@ -1,0 +1,238 @@
+"""What the panels of the workspace have in common."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from napari.viewer import Viewer
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QFrame,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_patchmap.plugin.qt.docks import PANELS, settle, show_panel
+from napari_patchmap.plugin.qt.style import Look
+from napari_patchmap.plugin.qt.subscribe import subscribe
+from napari_patchmap.plugin.worker import Task
+from napari_patchmap.plugin.workspace import real_viewer, workspace_of
+
+#: Width in pixels that the panels are made for; everything fits without scrolling sideways.
+PANEL_WIDTH = 360
+
+
+class WorkPanel(QWidget):
+    """A scrolling column with one primary button below it.
+
+    Until what it needs is there, it shows one sentence and the way to get it.
+
+    Attributes
+    ----------
+    workspace : Workspace
+        The state that the panels of the viewer share.
+    column : QVBoxLayout
+        Where a panel puts its contents.
+    footer : QVBoxLayout
+        Always visible, below the column.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__()
+        self.viewer = real_viewer(viewer)
+        self.workspace = workspace_of(viewer)
+        self.look = Look(self.viewer.theme)
+        self._theme = ""
+        self._settled = False
+        # Called once when the panel goes; must not hold the panel itself.
+        self._farewell: list[Callable[[], Any]] = []
+        self.destroyed.connect(_Farewell(self._farewell))
+
+        body = QWidget()
+        self.column = QVBoxLayout(body)
+        self.column.setContentsMargins(10, 10, 10, 10)
+        self.column.setSpacing(8)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(body)
+        work = QWidget()
+        rows = QVBoxLayout(work)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(scroll, 1)
+        self.footer = QVBoxLayout()
+        self.footer.setContentsMargins(10, 6, 10, 10)
+        self.footer.setSpacing(6)
+        rows.addLayout(self.footer)
+
+        self._missing = _Missing(self._go)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(work)
+        self._pages.addWidget(self._missing)
+        self._wheel = _NoAccidentalWheel(self)
+        self.setMinimumWidth(280)
+        self._settling = QTimer(self, singleShot=True)
+        self._settling.timeout.connect(self._settle)
+        self._restyle()
+        self.viewer.events.theme.connect(self._restyle)
+
+    def showEvent(self, event: Any) -> None:
+        """Take the place among the other panels once napari has docked this one."""
+        super().showEvent(event)
+        if not self._settled:
+            self._settled = True
+            self._settling.start(0)
+
+    def _settle(self) -> None:
+        settle(self.viewer, self)
+
+    # -- what it needs ---------------------------------------------------------
+
+    def need(self, sentence: str, key: str = "load") -> None:
+        """Show what is missing, and the way to the panel ``key``; "" when nothing is."""
+        self._missing.say(sentence, key)
+        self._pages.setCurrentIndex(1 if sentence else 0)
+
+    @property
+    def missing(self) -> str:
+        """What is missing before the panel can be used, "" when nothing is."""
+        return self._missing.sentence
+
+    def _go(self, key: str) -> None:
+        show_panel(self.viewer, key)
+
+    def lead_to(self, key: str, text: str, role: str = "link") -> QPushButton:
+        """Add the way to the next panel at the very bottom."""
+        link = QPushButton(f"{text} →")
+        link.setProperty("role", role)
+        go = weakref.WeakMethod(self._go)
+        link.clicked.connect(lambda: _call(go, key))
+        if role == "link":
+            self.footer.addWidget(link, 0, Qt.AlignmentFlag.AlignRight)
+        else:
+            self.footer.addWidget(link)
+        return link
+
+    # -- links that end with the panel -----------------------------------------
+
+    def listen(self, signal: Any, slot: Callable[..., Any]) -> None:
+        """Connect a method to a workspace signal until the panel goes."""
+        subscribe(self, signal, slot)
+
+    def run(self, work: Callable[[Task], Any], name: str) -> Task:
+        """Make a task that is asked to stop when the panel goes; not started yet."""
+        task = Task(work, name)
+        task_ref = weakref.ref(task)
+
+        def stop() -> None:
+            alive = task_ref()
+            if alive is not None and alive.running:
+                alive.stop()
+
+        farewell = self._farewell
+        farewell.append(stop)
+        # The panel may have gone before, and its farewell with it.
+        task.ended.connect(lambda: farewell.remove(stop) if stop in farewell else None)
+        return task
+
+    # -- looks -------------------------------------------------------------------
+
+    def _restyle(self, event: Any = None) -> None:
+        if self.viewer.theme != self._theme:
+            self._theme = self.viewer.theme
+            self.look = Look(self._theme)
+            self.setStyleSheet(self.look.sheet())
+            self.themed()
+
+    def themed(self) -> None:
+        """Hook for panels that paint with the theme's colours."""
+
+    def guard_wheel(self) -> None:
+        """Let the wheel scroll the panel instead of changing fields under it."""
+        for kind in (QAbstractSpinBox, QComboBox):
+            for field in self.findChildren(kind):
+                field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+                field.installEventFilter(self._wheel)
+
+
+class _Missing(QWidget):
+    """One sentence and the button that leads to what is missing."""
+
+    def __init__(self, go: Callable[[str], None]) -> None:
+        super().__init__()
+        self.sentence = ""
+        self._key = "load"
+        self._text = label("", wrap=True)
+        self._text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.button = QPushButton()
+        self.button.setProperty("role", "primary")
+        # A weak link: the button must not keep its panel, and the viewer, alive.
+        go_ref = weakref.WeakMethod(go)
+        self.button.clicked.connect(lambda: _call(go_ref, self._key))
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(24, 24, 24, 24)
+        rows.setSpacing(14)
+        rows.addStretch(2)
+        rows.addWidget(self._text)
+        rows.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
+        rows.addStretch(3)
+
+    def say(self, sentence: str, key: str) -> None:
+        self.sentence, self._key = sentence, key
+        self._text.setText(sentence)
+        self.button.setText(f"Go to {PANELS[key].name}")
+
+
+class _Farewell:
+    """Calls a list of functions when a widget has gone, without knowing the widget."""
+
+    def __init__(self, calls: list[Callable[[], Any]]) -> None:
+        self._calls = calls
+
+    def __call__(self, *_: Any) -> None:
+        for call in list(self._calls):
+            call()
+        self._calls.clear()
+
+
+class _NoAccidentalWheel(QObject):
+    """Ignores the wheel over fields that do not have the focus."""
+
+    def eventFilter(self, field: Any, event: Any) -> bool:
+        if event.type() == QEvent.Type.Wheel and not field.hasFocus():
+            event.ignore()
+            return True
+        return False
+
+
+def _call(method: weakref.WeakMethod[Any], *args: Any) -> None:
+    function = method()
+    if function is not None:
+        function(*args)
+
+
+def label(text: str, role: str = "", *, wrap: bool = False, tip: str = "") -> QLabel:
+    """Make a text; ``role`` is one of the style sheet's."""
+    made = QLabel(text)
+    if role:
+        made.setProperty("role", role)
+    made.setWordWrap(wrap)
+    made.setToolTip(tip)
+    return made
+
+
+def line() -> QFrame:
+    """Make a thin line between two parts of a panel."""
+    made = QFrame()
+    made.setProperty("role", "line")
+    made.setFixedHeight(1)
+    return made

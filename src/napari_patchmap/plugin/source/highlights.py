@@ -1,0 +1,272 @@
+"""Brings out the selected patches in the images they were cut out of, and finds them there."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from napari.layers import Layer
+from napari.viewer import Viewer
+from qtpy.compat import isalive
+from qtpy.QtCore import QTimer
+
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.canvas.arrangement import camera_of
+from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
+from napari_patchmap.plugin.canvas.two_views import (
+    PREVIEW,
+    Views,
+    fit_box,
+    to_canvas,
+    visible_box,
+)
+from napari_patchmap.plugin.own_changes import Quiet
+from napari_patchmap.plugin.source.place import Place, places_in
+from napari_patchmap.plugin.workspace import Workspace
+
+#: A press and release closer than this, in canvas pixels, is a click.
+_STILL = 4.0
+
+
+class Places(Quiet):
+    """The source images of one viewer, kept in step with its workspace.
+
+    Objects of a Labels layer and tiles of a slide that are selected on the map
+    are brought out by a layer of ours above them; the current patch is framed.
+    A click on one of them marks its point.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    workspace : Workspace
+    views : Views
+        Nothing is drawn while the map is shown.
+    overlay : CanvasOverlay
+        Where the current patch is framed.
+    """
+
+    def __init__(
+        self, viewer: Viewer, workspace: Workspace, views: Views, overlay: CanvasOverlay
+    ) -> None:
+        self._viewer = weakref.ref(viewer)
+        self._workspace, self._views, self._overlay = workspace, views, overlay
+        self._waiting = False
+        self.found: list[Place] = []
+        self._shown: PatchSet | None = None  # the patches that ``found`` holds the places of
+        workspace.patches_changed.connect(self._on_patches)
+        workspace.selection_changed.connect(self._refresh)
+        workspace.current_changed.connect(self._on_current)
+        views.changed.connect(self._on_view)
+        overlay.resized.connect(self._frame)
+        layers, camera = viewer.layers, camera_of(viewer)
+        for event in (layers.events.inserted, layers.events.removed, layers.events.renamed):
+            event.connect(self._on_layers)
+        layers.selection.events.active.connect(self._on_active)
+        for event in (camera.events.zoom, camera.events.center):
+            event.connect(self._frame)
+        viewer.dims.events.current_step.connect(self._refresh)
+        viewer.dims.events.ndisplay.connect(self._refresh)
+        viewer.mouse_drag_callbacks.append(self._on_drag)
+
+    def of(self, patch: int) -> Place | None:
+        """Return the place of a patch, None if its image is not open."""
+        return next((place for place in self.found if place.position(patch) >= 0), None)
+
+    # -- what is shown -------------------------------------------------------------
+
+    def refresh(self, _: Any = None) -> None:
+        """Draw again when napari is done with what it does now."""
+        self._on_layers(None)
+
+    def _on_patches(self, patches: PatchSet | None) -> None:
+        self._forget()
+        self._find()
+
+    def _on_layers(self, event: Any) -> None:
+        """Look again when napari is done with its list; adding to it now never ends."""
+        if not self._busy and not self._waiting:
+            self._waiting = True
+            QTimer.singleShot(0, self._find)
+
+    def _on_view(self, view: str) -> None:
+        self._refresh()
+        if view == "source":
+            self._bring_into_view(self._workspace.current)
+
+    def _on_current(self, index: int) -> None:
+        viewer, place = self._viewer(), self.of(index)
+        if viewer is not None and place is not None and self._views.now == "source":
+            self._bring_into_view(index)
+        self._frame()
+
+    def _find(self) -> None:
+        """Look for the images again, and keep the overlays of those still there."""
+        self._waiting = False
+        viewer, patches = self._viewer(), self._workspace.patches
+        if viewer is None or not isalive(self._overlay):
+            return  # the window is being closed
+        self._shown = patches
+        before = {id(place.layer): place for place in self.found}
+        self.found = []
+        for place in places_in(self._views.sources, patches):
+            old = before.get(id(place.layer))
+            same = old is not None and np.array_equal(old.rows, place.rows)
+            self.found.append(old if same and old is not None else place)
+        for place in before.values():
+            if place not in self.found:
+                self._remove(place)
+        for place in self.found:
+            if id(place.layer) not in before:
+                place.layer.events.visible.connect(self._refresh)
+        for place in self.found:
+            if place.overlay is not None and place.overlay not in viewer.layers:
+                place.overlay = None  # deleted by hand; drawn again with the next selection
+        self._refresh()
+
+    def _refresh(self, _: Any = None) -> None:
+        """Draw what is selected, or put the overlays away."""
+        viewer, patches = self._viewer(), self._workspace.patches
+        # The selection goes before other patches come: their places are not found yet.
+        if viewer is None or self._busy or patches is not self._shown:
+            return
+        if patches is None or self._views.now == "map" or not _flat(viewer):
+            for place in self.found:
+                if place.overlay is not None:
+                    place.overlay.visible = False
+            self._frame()
+            return
+        chosen = np.zeros(len(patches), bool)
+        chosen[self._workspace.selection] = True
+        previewed = _previewed(viewer)
+        for place in self.found:
+            if place.source in previewed:
+                # Tiles of other settings are drawn there: these would be taken for those.
+                if place.overlay is not None:
+                    place.overlay.visible = False
+            else:
+                self._draw(viewer, place, chosen)
+        self._frame()
+
+    def _draw(self, viewer: Viewer, place: Place, chosen: np.ndarray) -> None:
+        if not place.shown or not (chosen.any() or place.outlined):
+            if place.overlay is not None:
+                place.overlay.visible = False
+            return
+        known = place.overlay is not None
+        overlay = place.draw(place.frame(viewer.dims.point), chosen)
+        if not known:
+            with self._quiet():
+                active = viewer.layers.selection.active
+                viewer.add_layer(overlay)
+                viewer.layers.selection.active = active
+        overlay.visible = True
+
+    def _forget(self) -> None:
+        places, self.found = self.found, []
+        for place in places:
+            self._remove(place)
+
+    def _remove(self, place: Place) -> None:
+        viewer, overlay, place.overlay = self._viewer(), place.overlay, None
+        place.layer.events.visible.disconnect(self._refresh)
+        if viewer is not None and overlay is not None and overlay in viewer.layers:
+            with self._quiet():
+                viewer.layers.remove(overlay)
+
+    # -- the current patch ---------------------------------------------------------
+
+    def _bring_into_view(self, index: int) -> None:
+        """Step to the frame of a patch, and centre it if it is off the canvas."""
+        viewer, place = self._viewer(), self.of(index)
+        if viewer is None or place is None or not _flat(viewer):
+            return
+        corners = place.corners(index)
+        low, high = visible_box(viewer)
+        middle = corners.mean(axis=0)
+        if (middle < low).any() or (middle > high).any():
+            half = (high - low) / 2
+            fit_box(viewer, middle - half, middle + half, margin=0)
+
+    def _frame(self, _: Any = None) -> None:
+        """Frame the current patch above the canvas, if it is to be seen."""
+        viewer, index = self._viewer(), self._workspace.current
+        if viewer is None or not isalive(self._overlay):
+            return  # the window is being closed
+        place = self.of(index) if self._views.now == "source" else None
+        seen = (
+            place is not None
+            and _flat(viewer)
+            and place.shown
+            and place.frame(viewer.dims.point) == place.frames[place.position(index)]
+        )
+        if seen and place is not None:
+            self._overlay.draw_box(to_canvas(viewer, place.corners(index)).tolist())
+        else:
+            self._overlay.draw_box([])
+
+    # -- what people do ------------------------------------------------------------
+
+    def _on_active(self, event: Any) -> None:
+        """Lead a click on an overlay in the list to the image below it."""
+        viewer = self._viewer()
+        if viewer is None or self._busy:
+            return
+        for place in self.found:
+            if event.value is not None and event.value is place.overlay:
+                viewer.layers.selection.active = place.layer
+
+    def _on_drag(self, viewer: Viewer, event: Any) -> Iterator[None]:
+        if event.button != 1 or not self.found or not self._ready(viewer):
+            return
+        start, point = np.array(event.pos[:2]), tuple(event.position)
+        modifiers = set(event.modifiers)
+        travelled = 0.0
+        yield
+        while event.type == "mouse_move":
+            travelled = max(travelled, float(np.abs(np.array(event.pos[:2]) - start).max()))
+            yield
+        travelled = max(travelled, float(np.abs(np.array(event.pos[:2]) - start).max()))
+        if travelled <= _STILL:
+            self._click(point, modifiers)
+
+    def _click(self, point: tuple[float, ...], modifiers: set[Any]) -> None:
+        """Look at the patch at a place; Shift or Ctrl selects it as well, Alt takes it away."""
+        index = self._patch_at(point)
+        if index < 0:
+            return
+        if "Alt" in modifiers:
+            self._workspace.select(np.array([index]), "subtract")
+            return
+        if "Shift" in modifiers or "Control" in modifiers:
+            self._workspace.select(np.array([index]), "add")
+        self._workspace.set_current(index)
+
+    def _patch_at(self, point: tuple[float, ...]) -> int:
+        for place in self.found:
+            if place.shown:
+                index = place.find(point)
+                if index >= 0:
+                    return index
+        return -1
+
+    def _ready(self, viewer: Viewer) -> bool:
+        if self._views.now == "map" or not _flat(viewer):
+            return False
+        active: Layer | None = viewer.layers.selection.active
+        return active is None or not active.visible or str(active.mode) in ("pan_zoom", "pick")
+
+
+def _previewed(viewer: Viewer) -> set[str]:
+    """Return the sources on which tiles are shown that are not loaded yet."""
+    marks = [ly.metadata.get(PREVIEW) for ly in viewer.layers if ly.visible]
+    return {str(mark) for mark in marks if mark is not None}
+
+
+def _flat(viewer: Viewer) -> bool:
+    """Whether the viewer shows the last two axes, as pictures lie."""
+    return bool(
+        viewer.dims.ndisplay == 2
+        and tuple(viewer.dims.displayed) == (viewer.dims.ndim - 2, viewer.dims.ndim - 1)
+    )

@@ -1,0 +1,172 @@
+"""Keeps the slider of an image stack and the current patch together."""
+
+from __future__ import annotations
+
+import weakref
+
+import numpy as np
+from napari.layers import Image, Layer
+from napari.viewer import Viewer
+from psygnal import Signal
+
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.canvas.two_views import Views
+from napari_patchmap.plugin.source.highlights import Places
+from napari_patchmap.plugin.workspace import Workspace
+
+#: Bytes that a stack of all patches may take; beyond it they are shown smaller.
+_MOST_BYTES = 1_500_000_000
+
+
+class SourceLink:
+    """Steps the image the patches come from to the current patch, and back.
+
+    The image is the viewer's own layer when ``origin`` of the patch set
+    names one, or a stack of all patches made on request.
+
+    Signals
+    -------
+    changed()
+        A linked image came or went.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, viewer: Viewer, workspace: Workspace, views: Views, places: Places
+    ) -> None:
+        self._viewer = weakref.ref(viewer)
+        self._workspace = workspace
+        self._views = views
+        self._places = places
+        self._stack: Layer | None = None
+        # The layer that had the name when the patches came; it may be renamed.
+        self._named: weakref.ref[Layer] | None = None
+        self._stepping = False
+        self._seen = -1  # the frame that is shown, as far as is known
+        workspace.patches_changed.connect(self._on_patches)
+        workspace.current_changed.connect(self._on_current)
+        viewer.dims.events.current_step.connect(self._on_step)
+        viewer.layers.events.removed.connect(self._on_layers)
+        viewer.layers.events.inserted.connect(self._on_layers)
+
+    @property
+    def layer(self) -> Layer | None:
+        """The linked image stack that is in the viewer now, if any."""
+        viewer, patches = self._viewer(), self._workspace.patches
+        if viewer is None or patches is None:
+            return None
+        if self._stack is not None and self._stack in viewer.layers:
+            return self._stack
+        if self._places.found:
+            place = self._places.found[0]
+            return place.layer if place.timed else None
+        layer = self._find_named(viewer, patches)
+        if layer is not None:
+            # Another image may have that name by now.
+            planes = patches.origin.get("planes") or len(patches) + len(patches.skipped)
+            return layer if layer.ndim > 2 and layer.data.shape[0] == planes else None
+        return None
+
+    def _find_named(self, viewer: Viewer, patches: PatchSet) -> Layer | None:
+        """Return the layer that the patches were made of, whatever it is called now."""
+        layer = None if self._named is None else self._named()
+        if layer is not None and layer in viewer.layers:
+            return layer
+        name = patches.origin.get("layer")
+        if name not in viewer.layers or "labels_layer" in patches.origin:
+            return None
+        layer = viewer.layers[name]
+        self._named = weakref.ref(layer)
+        return layer
+
+    def make_stack(self) -> None:
+        """Add all patches to the viewer as one image stack, a slider step each."""
+        patches = self._workspace.patches
+        if patches is None or self.layer is not None:
+            return
+        height, width = patches.training_size()
+        shrink = min(1.0, np.sqrt(_MOST_BYTES / (len(patches) * height * width * 3)))
+        size = (max(1, int(height * shrink)), max(1, int(width * shrink)))
+        pictures = patches.picture(
+            patches.pixels(np.arange(len(patches)), size).transpose(0, 2, 3, 1)
+        )
+        if patches.channels == 1:
+            pictures = pictures[..., 0]
+        stack = Image(pictures, rgb=pictures.ndim == 4, name=f"{patches.name} (patches)")
+        self._stepping = True
+        try:
+            self._stack = stack
+            self._views.add_source(stack)
+        finally:
+            self._stepping = False
+        self._workspace.set_current(max(self._workspace.current, 0))
+        self._on_current(self._workspace.current)
+        self.changed.emit()
+
+    def _frames(self, patches: PatchSet) -> np.ndarray:
+        """Position of each patch along the first axis of the linked image."""
+        if self._stack is not None and self.layer is self._stack:
+            return np.arange(len(patches))
+        return patches.table["frame"].to_numpy()
+
+    def _on_current(self, index: int) -> None:
+        viewer, layer, patches = self._viewer(), self.layer, self._workspace.patches
+        if viewer is None or layer is None or patches is None or index < 0:
+            return
+        origin = np.zeros(layer.ndim)
+        origin[0] = self._frames(patches)[index]
+        axis = viewer.dims.ndim - layer.ndim
+        self._stepping = True
+        try:
+            viewer.dims.set_point(axis, layer.data_to_world(origin)[-layer.ndim])
+        finally:
+            self._stepping = False
+        self._look()
+
+    def _on_step(self, event: object) -> None:
+        viewer, layer, patches = self._viewer(), self.layer, self._workspace.patches
+        if self._stepping or viewer is None or layer is None or patches is None:
+            return
+        before, self._seen = self._seen, self._frame(viewer, layer)
+        if self._seen == before:
+            return  # napari tells the same of a map that takes another place
+        frame = self._seen
+        frames, current = self._frames(patches), self._workspace.current
+        here = frames == frame
+        if current >= 0 and here[current]:
+            return  # several patches of one frame: stay with the one being looked at
+        if layer is not self._stack and "label_id" in patches.table:
+            if current < 0:
+                return  # many objects in each frame: none is meant by stepping to it
+            # An object that is followed through time keeps its number.
+            ids = patches.table["label_id"].to_numpy()
+            here &= ids == ids[current]
+        found = np.flatnonzero(here)
+        if len(found):
+            self._workspace.set_current(int(found[0]))
+
+    def _frame(self, viewer: Viewer, layer: Layer) -> int:
+        return round(float(layer.world_to_data(viewer.dims.point)[0]))
+
+    def _look(self) -> None:
+        """Take note of the frame that is shown; nobody stepped to it."""
+        viewer, layer = self._viewer(), self.layer
+        self._seen = -1 if viewer is None or layer is None else self._frame(viewer, layer)
+
+    def _on_patches(self, patches: PatchSet | None) -> None:
+        viewer, stack, self._stack = self._viewer(), self._stack, None
+        self._named = None
+        if viewer is not None and patches is not None:
+            self._find_named(viewer, patches)  # while it has that name
+        if viewer is not None and stack is not None and stack in viewer.layers:
+            viewer.layers.remove(stack)  # it shows the patches of before
+        self._look()
+        self.changed.emit()
+
+    def _on_layers(self, event: object) -> None:
+        viewer, patches = self._viewer(), self._workspace.patches
+        if viewer is not None and patches is not None:
+            self._find_named(viewer, patches)
+        self._look()
+        self.changed.emit()
