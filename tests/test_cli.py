@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ import pytest
 import tifffile
 
 from napari_patchmap.cli import main
+from napari_patchmap.cli.arguments import make_parser
 from tests.conftest import make_cells
 from tests.patches.slides.drawn import tissue, write_pyramid
 
@@ -28,6 +30,14 @@ def stack(tmp_path):
     names = np.array(["spot", "ring", "bar"])
     np.savez(path, images=cells.stack(), labels=np.arange(60) % 3, class_names=names)
     return path
+
+
+def test_every_command_of_the_help_has_its_module():
+    (commands,) = (one for one in make_parser()._actions if one.choices and one.dest != "help")
+    assert {"embed", "transform", "demo"} <= set(commands.choices)
+    for name, parser in commands.choices.items():
+        module = import_module(f"napari_patchmap.cli.{parser.get_default('command') or name}")
+        assert callable(module.command)
 
 
 def test_embed_evaluate_and_transform(stack, tmp_path, capsys):

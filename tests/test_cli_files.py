@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import napari_patchmap.cli as cli
+from napari_patchmap.cli import embed as command
 from napari_patchmap.cli import main
 from napari_patchmap.runs import Run, runs_home
 from tests.conftest import make_cells
@@ -153,14 +153,14 @@ def test_a_file_of_somebody_else_stays(command, name, run, tmp_path, capsys):
 def test_a_map_that_finds_its_folder_taken_is_saved_elsewhere(
     data, tmp_path, capsys, monkeypatch
 ):
-    out, usual = tmp_path / "run", cli._open
+    out, usual = tmp_path / "run", command.open_data
 
     def late(args):
         out.mkdir()
         (out / "thesis.txt").write_text("years of work")
         return usual(args)
 
-    monkeypatch.setattr(cli, "_open", late)
+    monkeypatch.setattr(command, "open_data", late)
     assert main(["embed", str(data), "--out", str(out), "--method", "pixels"]) == 0
     (elsewhere,) = runs_home().iterdir()
     said = capsys.readouterr().err

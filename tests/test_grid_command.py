@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from napari_patchmap.cli import main
+from napari_patchmap.cli.grid import Cell, cells, run_grid
 from napari_patchmap.errors import ConfigError, RunError
-from napari_patchmap.grid_command import Cell, cells, run_grid
 from napari_patchmap.runs import Run, is_unfinished
 from tests.conftest import make_cells
 

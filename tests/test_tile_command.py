@@ -9,9 +9,9 @@ import pytest
 import tifffile
 
 from napari_patchmap.cli import main
+from napari_patchmap.cli.tiling import cut
 from napari_patchmap.patches import open_patches
 from napari_patchmap.patches.slides.tiles import TileConfig
-from napari_patchmap.tile_command import cut
 from tests.patches.slides.drawn import (
     cells,
     glass,

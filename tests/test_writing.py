@@ -105,7 +105,7 @@ def test_nothing_is_written_in_another_way():
     allowed = {
         "writing.py",
         "runs/picture.py",  # into memory
-        "tile_command.py",  # into memory
+        "cli/tiling.py",  # into memory
         "patches/cache/cached.py",  # a folder that gets its name when it is whole
         "patches/cache/folder.py",  # a lock
     }

@@ -133,7 +133,7 @@ def test_starting_up_imports_neither_timm_nor_torchvision():
     code = """
 import sys
 import napari_patchmap.cli
-from napari_patchmap.arguments import make_parser
+from napari_patchmap.cli.arguments import make_parser
 import napari_patchmap.training
 make_parser()
 napari_patchmap.runs.TrainConfig(backbone="resnet34-small-kernel", optimiser="lars")

@@ -1,0 +1,38 @@
+"""A grid of trainings."""
+
+from __future__ import annotations
+
+import argparse
+
+from napari_patchmap.cli.arguments import given_settings
+from napari_patchmap.cli.common import open_data
+from napari_patchmap.cli.terminal import Interrupt, ProgressLine, say
+
+
+def command(args: argparse.Namespace, began: float) -> int:
+    """Run the command."""
+    from napari_patchmap.cli.grid import as_lines, cells, check_out, run_grid
+    from napari_patchmap.runs import alone_in
+    from napari_patchmap.runs.writable import check_folder
+
+    out = check_folder(args.out)
+    grid = cells(args.methods, args.augments, args.ablate, args.seeds)
+    with alone_in(out):
+        check_out(out, grid)
+        patches = open_data(args)
+        with ProgressLine() as line, Interrupt() as interrupt:
+            table = run_grid(
+                patches,
+                out,
+                grid,
+                given_settings(args),
+                progress=line.show,
+                should_stop=interrupt.is_set,
+                say=say,
+            )
+    for text in as_lines(table):
+        say(text)
+    if int(table["runs"].sum()) < len(grid):
+        say("Stopped; the same command goes on from here.")
+    say(f"Runs, table and maps: {out}")
+    return 0

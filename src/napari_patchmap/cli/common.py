@@ -1,0 +1,117 @@
+"""What several commands do: opening patches and runs, training, saving, showing."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_patchmap.cli.arguments import requested
+from napari_patchmap.cli.terminal import Interrupt, ProgressLine, is_main_process, say, warn
+from napari_patchmap.errors import RunError
+
+if TYPE_CHECKING:
+    from napari_patchmap.patches import PatchSet
+    from napari_patchmap.runs import Run, RunConfig
+    from napari_patchmap.training.plan import Plan
+
+
+def open_data(args: argparse.Namespace) -> PatchSet:
+    """Open the patches that a command is about, and say what they are."""
+    from napari_patchmap.patches import describe, open_patches
+
+    with ProgressLine() as line, Interrupt() as interrupt:
+        patches = open_patches(
+            requested(args),
+            progress=lambda done, total: line.count("reading images", done, total),
+            should_stop=interrupt.is_set,
+        )
+    for text in describe(patches):
+        say(text)
+    if patches.skipped:
+        first = patches.skipped[0]
+        warn(
+            f"{len(patches.skipped):,} image(s) left out, first {first.source}: {first.reason}"
+        )
+    return patches
+
+
+def load_run(folder: str) -> Run:
+    """Open a saved run, and say what is not as it was saved."""
+    from napari_patchmap.runs import Run
+
+    run = Run.load(folder)
+    for note in run.notes:
+        warn(note)
+    return run
+
+
+def train(
+    patches: PatchSet, config: RunConfig, out: Path, began: float, *, resume: bool = False
+) -> Run:
+    """Train, save, and say what came of it."""
+    from napari_patchmap.quality import report_lines
+    from napari_patchmap.runs import UNREADABLE
+    from napari_patchmap.training import fit
+
+    def announce(plan: Plan) -> None:
+        for text in plan.lines():
+            say(text)
+
+    with ProgressLine() as line, Interrupt() as interrupt:
+        run = fit(
+            patches,
+            config,
+            folder=out,
+            resume=resume,
+            progress=line.show,
+            should_stop=interrupt.is_set,
+            planned=announce,
+            spent=time.monotonic() - began,
+        )
+    if not is_main_process():  # of those that torchrun started
+        return run
+    out = saved(run, out)
+    if not run.complete:
+        say("Stopped; the map as it was learned so far is kept. Go on with --resume.")
+    for text in report_lines(run.metrics):
+        say(text)
+    say(f"Run folder: {out}")
+    if (out / "map.png").exists():
+        say(f"Picture:    {out / 'map.png'}")
+    if patches.skipped:
+        warn(f"{len(patches.skipped):,} image(s) left out are listed in {out / UNREADABLE}")
+    return run
+
+
+def saved(run: Run, out: Path) -> Path:
+    """Save a run, elsewhere if it must be; return where it lies."""
+    from napari_patchmap.runs import is_unfinished, new_run_folder
+
+    try:
+        run.save(out)
+    except RunError as error:
+        try:
+            out = run.save(new_run_folder(run.name))
+        except RunError:
+            way = "Its checkpoint is kept: make room, then go on with --resume."
+            raise RunError(f"{error} {way}" if is_unfinished(out) else str(error)) from None
+        warn(f"{error} It is saved in {out} instead.")
+    for note in run.missed:
+        warn(note)
+    return out
+
+
+def open_window(run: Run, patches: PatchSet) -> int:
+    """Show the run in napari if there is a display; say how to if there is none."""
+    from napari_patchmap.cli.terminal import why_no_window
+
+    reason = why_no_window()
+    if reason:
+        say(reason)
+        return 0
+    from napari_patchmap.plugin.entry.launch import show_run
+
+    show_run(run, patches)
+    return 0
