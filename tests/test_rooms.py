@@ -18,6 +18,7 @@ ROOMS = [
     "patches",
     "augment",
     "networks",
+    "layout",
     "methods",
     "quality",
     "explore",

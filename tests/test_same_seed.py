@@ -26,8 +26,8 @@ MAP = """
 import hashlib
 import numpy as np, torch
 torch.set_num_threads(2)
-from napari_patchmap.methods.neighbours import nearest
-from napari_patchmap.methods.tsne import Tsne
+from napari_patchmap.layout.neighbour_search import nearest
+from napari_patchmap.layout.tsne import Tsne
 features = np.random.default_rng(0).normal(size=(400, 192)).astype(np.float32) * 100
 found = nearest(features, 90)
 layout = Tsne(iterations=20).lay_out(features[:100], jobs=2)
@@ -44,7 +44,7 @@ def start(code: str, *args: str) -> subprocess.Popen:
     )
 
 
-@pytest.mark.parametrize("room", ["augment", "networks", "methods.neighbours"])
+@pytest.mark.parametrize("room", ["augment", "networks", "layout.neighbour_search"])
 def test_mkl_knows_the_processor_before_two_threads_ask(room):
     """Otherwise one of them may compute with 12 bits: see ``mkl.py``."""
     said, _ = start(WATCH, f"napari_patchmap.{room}").communicate(timeout=900)

@@ -11,8 +11,8 @@ import torch
 
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import ConfigError, TrainingError
+from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.methods.catalog import make_recipe, preset_epochs, usual_batch
-from napari_patchmap.methods.tsne import Tsne
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, is_unfinished
 from napari_patchmap.training import fit, make_plan
 from tests.conftest import make_cells

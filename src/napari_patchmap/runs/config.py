@@ -8,9 +8,9 @@ from typing import Any, Literal, Self
 from napari_patchmap.augment.config import AugmentConfig
 from napari_patchmap.config import Config, setting
 from napari_patchmap.errors import ConfigError
+from napari_patchmap.layout.tsne import Metric, Start, Tsne
 from napari_patchmap.methods.catalog import LAYOUTS, TITLES, Method
 from napari_patchmap.methods.stage import Optimiser
-from napari_patchmap.methods.tsne import Metric, Start, Tsne
 from napari_patchmap.networks.backbones import BACKBONES, check_backbone
 from napari_patchmap.networks.fine_tuned import PUBLISHED, check_start
 from napari_patchmap.networks.fixed import check_pretrained

@@ -14,8 +14,8 @@ import pandas as pd
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.foreign import words
+from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.methods.catalog import LAYOUTS, TITLES, UNTRAINED
-from napari_patchmap.methods.tsne import Tsne
 from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.folder import recover
 from napari_patchmap.runs.identity import (

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from napari_patchmap.augment.views import Symmetry
-from napari_patchmap.methods.layout import MOST_LANDMARKS
+from napari_patchmap.layout.first_layout import MOST_LANDMARKS
 from napari_patchmap.networks import Network
 from napari_patchmap.networks.inference import BATCH, infer
 from napari_patchmap.networks.pixels import Pixels

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import torch
 
-from napari_patchmap.methods.layout import MOST_LANDMARKS
+from napari_patchmap.layout.first_layout import MOST_LANDMARKS
 from napari_patchmap.methods.losses import cauchy_infonce
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.networks import Network, NetworkSpec

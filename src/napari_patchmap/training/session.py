@@ -16,9 +16,9 @@ from torch import Tensor
 
 from napari_patchmap.augment.views import ViewMaker, plain, symmetries
 from napari_patchmap.errors import TrainingError
+from napari_patchmap.layout.tsne import LAST
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.methods.tsimcne import start_map
-from napari_patchmap.methods.tsne import LAST
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.fine_tuned import FINE_TUNED, PUBLISHED, FineTuned, load_start
 from napari_patchmap.networks.fixed import (

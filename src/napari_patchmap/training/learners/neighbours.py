@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from napari_patchmap.methods.layout import MOST_LANDMARKS, nearest_neighbours, tsne_layout
+from napari_patchmap.layout.first_layout import MOST_LANDMARKS, nearest_neighbours, tsne_layout
 from napari_patchmap.training.batches import Batches
 from napari_patchmap.training.cache import FeatureCache, cache_features
 from napari_patchmap.training.checkpoints import read_features

@@ -18,7 +18,7 @@ from openTSNE.affinity import PerplexityBasedNN
 from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
 from napari_patchmap.errors import ConfigError
-from napari_patchmap.methods.neighbours import nearest
+from napari_patchmap.layout.neighbour_search import nearest
 
 Start = Literal["pca", "spectral", "random"]
 Metric = Literal["euclidean", "cosine"]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from napari_patchmap.methods.neighbours import nearest
-from napari_patchmap.methods.tsne import Tsne
+from napari_patchmap.layout.neighbour_search import nearest
+from napari_patchmap.layout.tsne import Tsne
 
 #: Patches that are laid out at most; the others follow when a network learns the layout.
 MOST_LANDMARKS = 20_000

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from napari_patchmap.methods.tsne import Tsne
+from napari_patchmap.layout.tsne import Tsne
 
 GROUPS = np.repeat(np.arange(4), 60)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_patchmap.methods.layout import nearest_neighbours, tsne_layout
+from napari_patchmap.layout.first_layout import nearest_neighbours, tsne_layout
 from napari_patchmap.quality import evaluate
 
 

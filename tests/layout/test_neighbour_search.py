@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
+from napari_patchmap.layout.neighbour_search import nearest
 from napari_patchmap.methods import neighbours
-from napari_patchmap.methods.neighbours import nearest
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])

@@ -1,0 +1,3 @@
+"""Placing patches by their features: t-SNE, nearest neighbours, first layouts."""
+
+from napari_patchmap import llvm, mkl  # noqa: F401 - before any computing
