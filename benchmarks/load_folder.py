@@ -21,7 +21,7 @@ import imagecodecs
 import numpy as np
 
 from napari_patchmap.patches import open_patches
-from napari_patchmap.patches.cache.folder import clear_cache
+from napari_patchmap.patches.cache.cache_folder import clear_cache
 
 
 def read(path: str) -> np.ndarray:

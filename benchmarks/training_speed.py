@@ -42,7 +42,7 @@ from napari_patchmap.networks.vision import torchvision
 from napari_patchmap.patches import PatchSet, open_patches
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit, make_plan
-from napari_patchmap.training.memory import keep_freed_memory
+from napari_patchmap.training.malloc import keep_freed_memory
 from napari_patchmap.training.plan import Plan
 from napari_patchmap.training.progress import Progress
 

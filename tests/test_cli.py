@@ -36,7 +36,8 @@ def test_every_command_of_the_help_has_its_module():
     (commands,) = (one for one in make_parser()._actions if one.choices and one.dest != "help")
     assert {"embed", "transform", "demo"} <= set(commands.choices)
     for name, parser in commands.choices.items():
-        module = import_module(f"napari_patchmap.cli.{parser.get_default('command') or name}")
+        name = parser.get_default("command") or name
+        module = import_module(f"napari_patchmap.cli.{name}_command")
         assert callable(module.command)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_patchmap.cli import embed as command
+from napari_patchmap.cli import embed_command as command
 from napari_patchmap.cli import main
 from napari_patchmap.runs import Run, runs_home
 from tests.conftest import make_cells

@@ -62,6 +62,11 @@ def is_package(path: Path) -> bool:
     return (path / "__init__.py").exists()
 
 
+def test_no_two_modules_have_one_name():
+    names = [path.stem for path in ROOT.rglob("*.py") if not path.stem.startswith("__")]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_no_room_imports_upwards():
     wrong = []
     for level, room in enumerate(ROOMS):

@@ -107,6 +107,6 @@ def test_nothing_is_written_in_another_way():
         "runs/picture.py",  # into memory
         "cli/tiling.py",  # into memory
         "patches/cache/cached.py",  # a folder that gets its name when it is whole
-        "patches/cache/folder.py",  # a lock
+        "patches/cache/cache_folder.py",  # a lock
     }
     assert [one for one in found if one[0] not in allowed] == []

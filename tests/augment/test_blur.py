@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from napari_patchmap.augment.augment_config import AugmentConfig
 from napari_patchmap.augment.blur import Blur, gaussian_blur, kernel_size
-from napari_patchmap.augment.config import AugmentConfig
 from napari_patchmap.augment.views import ViewMaker
 from napari_patchmap.networks.vision import torchvision
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from napari_patchmap.augment import colour
-from napari_patchmap.augment.config import AugmentConfig
+from napari_patchmap.augment.augment_config import AugmentConfig
 from napari_patchmap.augment.views import ViewMaker
 from napari_patchmap.networks.vision import torchvision
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_patchmap.augment.config import AugmentConfig
+from napari_patchmap.augment.augment_config import AugmentConfig
 from napari_patchmap.augment.geometry import Geometry, resample, tilt_of
 from napari_patchmap.networks.vision import torchvision
 

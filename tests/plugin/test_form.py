@@ -7,11 +7,11 @@ import dataclasses
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_patchmap.augment.config import AugmentConfig
+from napari_patchmap.augment.augment_config import AugmentConfig
+from napari_patchmap.methods.train_config import TrainConfig
 from napari_patchmap.networks.backbones import BACKBONES
 from napari_patchmap.plugin.qt.fields import AUTO
 from napari_patchmap.plugin.qt.form import ConfigForm
-from napari_patchmap.runs.config import TrainConfig
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractButton, QScrollArea
 
-from napari_patchmap.augment.config import AugmentConfig
+from napari_patchmap.augment.augment_config import AugmentConfig
 from napari_patchmap.plugin.entry.open_all import open_workspace
 from napari_patchmap.plugin.qt.docks import find_panel, show_panel
 from napari_patchmap.plugin.workspace import workspace_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from napari_patchmap.augment.config import AugmentConfig
+from napari_patchmap.augment.augment_config import AugmentConfig
 
 #: Side of the kernel as a share of the patch's shorter side (Chen et al. 2020, SimCLR).
 _KERNEL_SHARE = 0.1

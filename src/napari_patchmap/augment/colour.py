@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from napari_patchmap.augment.config import AugmentConfig
+from napari_patchmap.augment.augment_config import AugmentConfig
 
 #: Weights of red, green and blue in grey (ITU-R 601-2, as torchvision has them).
 _GREY = (0.2989, 0.587, 0.114)

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from napari_patchmap.augment.config import AugmentConfig
+from napari_patchmap.augment.augment_config import AugmentConfig
 
 #: Tries to find a crop that fits, before the whole patch is taken.
 _CROP_TRIES = 10

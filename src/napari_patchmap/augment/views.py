@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from napari_patchmap.augment.augment_config import AugmentConfig
 from napari_patchmap.augment.blur import Blur
 from napari_patchmap.augment.colour import ColourChange, solarise_some
-from napari_patchmap.augment.config import AugmentConfig
 from napari_patchmap.augment.geometry import Geometry, resample
 from napari_patchmap.patches import PatchSet
 

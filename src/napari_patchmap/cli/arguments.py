@@ -9,10 +9,10 @@ from napari_patchmap import __version__
 from napari_patchmap.errors import ConfigError
 
 if TYPE_CHECKING:
-    from napari_patchmap.config import Setting
     from napari_patchmap.patches import OpenRequest
     from napari_patchmap.patches.objects.crop_config import CropConfig
     from napari_patchmap.patches.slides.tile_config import TileConfig
+    from napari_patchmap.settings import Setting
 
 #: Time that the demonstration trains when nothing is said, in minutes.
 DEMO_MINUTES = 2.0
@@ -31,9 +31,9 @@ AUGMENT = "rotations"
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser; it leaves the name of the command in ``command``."""
-    from napari_patchmap.augment.config import JITTERS, PRESETS, SWITCHES
+    from napari_patchmap.augment.augment_config import JITTERS, PRESETS, SWITCHES
     from napari_patchmap.methods.catalog import METHODS
-    from napari_patchmap.runs.config import TSNE_SETTINGS, TrainConfig
+    from napari_patchmap.methods.train_config import TSNE_SETTINGS, TrainConfig
 
     parser = _Parser(
         prog="patchmap",

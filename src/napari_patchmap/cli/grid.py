@@ -29,9 +29,9 @@ from napari_patchmap.runs import (
     check_free,
     is_unfinished,
 )
-from napari_patchmap.runs.folder import recover
 from napari_patchmap.runs.identity import identify
 from napari_patchmap.runs.picture import draw_maps
+from napari_patchmap.runs.run_folder import recover
 from napari_patchmap.runs.saved_map import same_rows
 from napari_patchmap.training import fit
 from napari_patchmap.training.progress import ProgressCallback, StopCallback

@@ -18,8 +18,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     try:
         args = make_parser().parse_args(argv)
-        # Each command is a module of its name, so that only what it needs is imported.
-        module = import_module(f"napari_patchmap.cli.{args.command}")
+        # Each command is a module, so that only what it needs is imported.
+        module = import_module(f"napari_patchmap.cli.{args.command}_command")
         code: int = module.command(args, began)
         return code
     except PatchmapError as error:

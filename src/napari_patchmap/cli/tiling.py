@@ -19,7 +19,7 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.lock import alone_in
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.patchset import Skipped
-from napari_patchmap.patches.slides.reader import TileImages, read_slides
+from napari_patchmap.patches.slides.open_slides import TileImages, read_slides
 from napari_patchmap.patches.slides.tiles import TileConfig, TilePlan
 from napari_patchmap.patches.source import Progress, Watch
 from napari_patchmap.patches.threads import attended, cores

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from napari_patchmap.augment.views import Symmetry, apply_symmetry, plain
 from napari_patchmap.networks.fixed import PretrainedFeatures
-from napari_patchmap.networks.memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.networks.network import Network
+from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.networks.pixels import Pixels
 
 #: Patches that go through the network at once.

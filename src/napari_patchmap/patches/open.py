@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.files.folder import read_folder
+from napari_patchmap.patches.files.image_folder import read_folder
 from napari_patchmap.patches.kind import Kind
 from napari_patchmap.patches.labels.choice import with_label
 from napari_patchmap.patches.labels.join import Labels, LabelsFile
 from napari_patchmap.patches.labels.patterns import check_pattern
 from napari_patchmap.patches.objects.crops import CropConfig
-from napari_patchmap.patches.objects.reader import open_objects
+from napari_patchmap.patches.objects.open_objects import open_objects
 from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.patches.recognise import kind_of
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.sample import bundled_cells
-from napari_patchmap.patches.slides.reader import read_slides
+from napari_patchmap.patches.slides.open_slides import read_slides
 from napari_patchmap.patches.source import Progress, Source, Watch, add_pattern_columns, finish
 from napari_patchmap.patches.stacks.npz import read_npz
 from napari_patchmap.patches.stacks.stack import read_npy, read_tiff_stack

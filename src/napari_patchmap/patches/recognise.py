@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.files.folder import SUFFIXES
+from napari_patchmap.patches.files.image_folder import SUFFIXES
 from napari_patchmap.patches.kind import Kind
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.slides.find import find_slides, holds_slides
+from napari_patchmap.patches.slides.find_slides import find_slides, holds_slides
 from napari_patchmap.patches.slides.levels import SLIDE_SUFFIXES, is_slide
 from napari_patchmap.patches.stacks.zarr_store import is_zarr
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.cache.cache_folder import cache_folder
 from napari_patchmap.patches.cache.cached import CachedImages
-from napari_patchmap.patches.cache.folder import cache_folder
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.patches.images import Images, as_images
 from napari_patchmap.patches.labels.choice import case_notes, choose_label

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from psygnal import Signal
 
-from napari_patchmap.augment.config import AugmentConfig
+from napari_patchmap.augment.augment_config import AugmentConfig
 from napari_patchmap.explore.selection import How, Selection
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.notifications import teller

@@ -1,16 +1,17 @@
 """The run folder: settings, weights, map, features, quality; placing new images."""
 
 from napari_patchmap.lock import alone_in, is_being_trained
+from napari_patchmap.methods.train_config import TrainConfig
 from napari_patchmap.runs.checkpoint import (
     check_same_settings,
     is_unfinished,
 )
-from napari_patchmap.runs.config import RunConfig, TrainConfig
-from napari_patchmap.runs.folder import check_free
 from napari_patchmap.runs.gathering import say_missing, without_images
-from napari_patchmap.runs.places import new_run_folder, runs_home
 from napari_patchmap.runs.reopening import OpenLayer, reopen_patches
 from napari_patchmap.runs.run import Placed, Run
+from napari_patchmap.runs.run_config import RunConfig
+from napari_patchmap.runs.run_folder import check_free
+from napari_patchmap.runs.run_places import new_run_folder, runs_home
 from napari_patchmap.runs.saved_map import (
     SavedMap,
     caption_of,

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.foreign import words
-from napari_patchmap.runs.config import RunConfig
+from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.writing import is_leftover, leftovers, write_whole
 
 #: Folder in a run's folder, and the file in it.

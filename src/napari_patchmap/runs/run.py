@@ -25,13 +25,16 @@ from napari_patchmap.lock import alone_in
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.device import choose_device, in_hardware
 from napari_patchmap.networks.inference import infer
-from napari_patchmap.networks.memory import free_cached_memory, is_out_of_memory
+from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet, Skipped
 from napari_patchmap.patches.kind import known_origin
 from napari_patchmap.patches.patchset import labels_of
-from napari_patchmap.runs.config import RunConfig
-from napari_patchmap.runs.folder import (
+from napari_patchmap.runs.identity import PATCHES, places_of, read_identity, save_identity
+from napari_patchmap.runs.image_kind import ImageKind, unlikeness
+from napari_patchmap.runs.picture import save_picture
+from napari_patchmap.runs.run_config import RunConfig
+from napari_patchmap.runs.run_folder import (
     CONFIG,
     FILES,
     begin,
@@ -40,9 +43,6 @@ from napari_patchmap.runs.folder import (
     put_in_place,
     recover,
 )
-from napari_patchmap.runs.identity import PATCHES, places_of, read_identity, save_identity
-from napari_patchmap.runs.image_kind import ImageKind, unlikeness
-from napari_patchmap.runs.picture import save_picture
 from napari_patchmap.runs.table import read_map_rows, text_columns, write_embedding_csv
 from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
 from napari_patchmap.writing import whole_file, write_json, write_whole

@@ -16,8 +16,6 @@ from napari_patchmap.errors import RunError
 from napari_patchmap.foreign import words
 from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.methods.catalog import LAYOUTS, TITLES, UNTRAINED
-from napari_patchmap.runs.config import RunConfig
-from napari_patchmap.runs.folder import recover
 from napari_patchmap.runs.identity import (
     CONTENT,
     PATCHES,
@@ -26,7 +24,9 @@ from napari_patchmap.runs.identity import (
     read_identity,
 )
 from napari_patchmap.runs.joining import Contents, join
-from napari_patchmap.runs.places import run_folders
+from napari_patchmap.runs.run_config import RunConfig
+from napari_patchmap.runs.run_folder import recover
+from napari_patchmap.runs.run_places import run_folders
 from napari_patchmap.runs.table import read_map_rows
 
 

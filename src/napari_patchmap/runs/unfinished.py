@@ -20,9 +20,9 @@ from napari_patchmap.runs.checkpoint import (
     remove_checkpoint,
     state_file,
 )
-from napari_patchmap.runs.config import RunConfig
-from napari_patchmap.runs.folder import discard, recover
-from napari_patchmap.runs.places import run_folders
+from napari_patchmap.runs.run_config import RunConfig
+from napari_patchmap.runs.run_folder import discard, recover
+from napari_patchmap.runs.run_places import run_folders
 
 #: What of an origin changes when images are moved.
 _PLACES = ("path", "labels", "objects")

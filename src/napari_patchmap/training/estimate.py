@@ -17,7 +17,7 @@ from napari_patchmap.methods.stage import Stage
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.device import Device
 from napari_patchmap.networks.inference import MOST_SETTLING
-from napari_patchmap.networks.memory import is_out_of_memory
+from napari_patchmap.networks.out_of_memory import is_out_of_memory
 from napari_patchmap.training.optimisers import make_optimiser
 
 P = ParamSpec("P")

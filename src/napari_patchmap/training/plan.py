@@ -15,13 +15,14 @@ from napari_patchmap.methods.rates import with_optimiser
 from napari_patchmap.methods.recipe import Recipe, kind_of
 from napari_patchmap.methods.simclr import HISTOLOGY_BATCH, HISTOLOGY_TEMPERATURE
 from napari_patchmap.methods.stage import Stage
+from napari_patchmap.methods.train_config import TrainConfig
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.device import Device, choose_device, free_memory
 from napari_patchmap.networks.fine_tuned import FINE_TUNED
 from napari_patchmap.networks.fixed import PIXELS, PRETRAINED
-from napari_patchmap.networks.memory import free_cached_memory, is_out_of_memory
+from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.runs.config import RunConfig, TrainConfig
+from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training.amount import LEAST_EPOCHS, LEAST_STEPS, few_patches
 from napari_patchmap.training.cores import Cores
 from napari_patchmap.training.estimate import measure_speed, update_seconds

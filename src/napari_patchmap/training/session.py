@@ -32,11 +32,11 @@ from napari_patchmap.networks.pixels import PatchPixels, Pixels
 from napari_patchmap.patches import LoadCancelled, PatchSet
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality import evaluate
-from napari_patchmap.runs.config import RunConfig
-from napari_patchmap.runs.folder import check_room
 from napari_patchmap.runs.identity import identify, places_of
 from napari_patchmap.runs.image_kind import ImageKind
 from napari_patchmap.runs.run import Run
+from napari_patchmap.runs.run_config import RunConfig
+from napari_patchmap.runs.run_folder import check_room
 from napari_patchmap.training.amount import skipped_stages, too_little
 from napari_patchmap.training.checkpoints import Checkpoints, check_same_images, digest
 from napari_patchmap.training.clock import Clock

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from napari_patchmap.patches.cache.folder import cache_folder
+from napari_patchmap.patches.cache.cache_folder import cache_folder
 from napari_patchmap.writing import write_json
 
 if TYPE_CHECKING:

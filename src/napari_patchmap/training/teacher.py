@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from napari_patchmap.augment import AugmentConfig, ViewMaker
 from napari_patchmap.methods.distillation import Distillation, dino_loss, moved_centre
 from napari_patchmap.networks import Network
-from napari_patchmap.networks.memory import is_out_of_memory
+from napari_patchmap.networks.out_of_memory import is_out_of_memory
 from napari_patchmap.networks.timm_models import timm
 
 #: Blurred share of the first and the second large view, where there is blur at all; of

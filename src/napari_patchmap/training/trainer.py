@@ -11,17 +11,17 @@ import torch
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.lock import alone_in
 from napari_patchmap.networks.device import choose_device
-from napari_patchmap.networks.memory import free_cached_memory, is_out_of_memory
+from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.checkpoint import check_ours, check_same_settings
-from napari_patchmap.runs.config import RunConfig
 from napari_patchmap.runs.run import Run
+from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training.checkpoints import Checkpoints, read_checkpoint
 from napari_patchmap.training.clock import Clock
 from napari_patchmap.training.control import Control
 from napari_patchmap.training.cores import Cores
 from napari_patchmap.training.kept import Kept
-from napari_patchmap.training.memory import keep_freed_memory
+from napari_patchmap.training.malloc import keep_freed_memory
 from napari_patchmap.training.plan import Plan, make_plan
 from napari_patchmap.training.progress import ProgressCallback, StopCallback
 from napari_patchmap.training.ranks import Ranks

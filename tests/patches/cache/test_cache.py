@@ -17,8 +17,8 @@ import pytest
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import LoadCancelled, open_patches
+from napari_patchmap.patches.cache.cache_folder import cache_folder, cache_size, clear_cache
 from napari_patchmap.patches.cache.cached import CachedImages
-from napari_patchmap.patches.cache.folder import cache_folder, cache_size, clear_cache
 from napari_patchmap.patches.images import ArrayImages, Images, as_images
 from napari_patchmap.patches.source import Source, Watch, finish
 

@@ -12,7 +12,7 @@ import tifffile
 from napari_patchmap.errors import ConfigError, PatchError
 from napari_patchmap.patches import LoadCancelled, open_patches, reopen
 from napari_patchmap.patches.fit import resize
-from napari_patchmap.patches.slides.reader import read_slides
+from napari_patchmap.patches.slides.open_slides import read_slides
 from napari_patchmap.patches.slides.slide import Slide
 from napari_patchmap.patches.slides.tiles import TileConfig, plan_tiles, tile_grid
 from napari_patchmap.patches.source import Watch

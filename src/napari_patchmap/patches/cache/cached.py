@@ -13,7 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.cache.folder import VARIABLE, cache_folder, contents, make_room
+from napari_patchmap.patches.cache.cache_folder import (
+    VARIABLE,
+    cache_folder,
+    contents,
+    make_room,
+)
 from napari_patchmap.patches.cache.store import META, PIXELS
 from napari_patchmap.patches.cache.tidying import BUILDING, DAMAGED, PRESENT, remove_store
 from napari_patchmap.patches.images import Images

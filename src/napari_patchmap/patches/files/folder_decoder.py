@@ -13,7 +13,7 @@ import numpy as np
 from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.foreign import words
 from napari_patchmap.patches.axes import GREY, RGB
-from napari_patchmap.patches.cache.folder import (
+from napari_patchmap.patches.cache.cache_folder import (
     building_folder,
     cache_folder,
     look_up,

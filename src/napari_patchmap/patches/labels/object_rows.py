@@ -20,7 +20,7 @@ from napari_patchmap.patches.labels.meanings import (
     places,
     plain,
 )
-from napari_patchmap.patches.labels.places import agreement
+from napari_patchmap.patches.labels.object_places import agreement
 from napari_patchmap.patches.watch import Watch
 
 #: Agreement of two sets of places: that of the same objects, and of any others.

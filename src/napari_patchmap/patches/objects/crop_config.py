@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from napari_patchmap.config import Config, setting
+from napari_patchmap.settings import Config, setting
 
 
 @dataclass(frozen=True)

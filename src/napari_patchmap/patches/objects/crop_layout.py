@@ -17,7 +17,7 @@ from napari_patchmap.patches.objects.crop_images import (
     LazyClasses,
     Snapshot,
 )
-from napari_patchmap.patches.objects.find import Objects
+from napari_patchmap.patches.objects.find_objects import Objects
 from napari_patchmap.patches.objects.frames import Frames
 from napari_patchmap.patches.source import Watch
 

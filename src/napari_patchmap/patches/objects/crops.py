@@ -14,7 +14,7 @@ from napari_patchmap.patches.labels.join import Labels
 from napari_patchmap.patches.objects.crop_config import CropConfig
 from napari_patchmap.patches.objects.crop_images import at_once
 from napari_patchmap.patches.objects.crop_layout import cut
-from napari_patchmap.patches.objects.find import Objects, find_objects
+from napari_patchmap.patches.objects.find_objects import Objects, find_objects
 from napari_patchmap.patches.objects.frames import ArrayFrames, Frames, match_axes
 from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.patches.source import Progress, Source, Watch, finish

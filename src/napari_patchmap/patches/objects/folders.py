@@ -12,14 +12,14 @@ import numpy as np
 from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.files.decode import Decoded
-from napari_patchmap.patches.files.folder import find_images
 from napari_patchmap.patches.files.folder_decoder import try_decode
+from napari_patchmap.patches.files.image_folder import find_images
 from napari_patchmap.patches.files.passed_over import passed_over
 from napari_patchmap.patches.names import composed, printable
 from napari_patchmap.patches.objects.crop_config import CropConfig
 from napari_patchmap.patches.objects.crop_layout import cut
 from napari_patchmap.patches.objects.crops import check_objects
-from napari_patchmap.patches.objects.find import Objects, find_objects
+from napari_patchmap.patches.objects.find_objects import Objects, find_objects
 from napari_patchmap.patches.objects.frames import FileFrames
 from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.source import Source, Watch

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from napari_patchmap.config import Config, setting
 from napari_patchmap.errors import ConfigError
+from napari_patchmap.settings import Config, setting
 
 #: Tiles of each slide where there are several and nothing is said.
 TILES_OF_MANY = 100

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_patchmap.config import Setting
+from napari_patchmap.settings import Setting
 
 #: What a field shows that is left to the program.
 AUTO = "auto"

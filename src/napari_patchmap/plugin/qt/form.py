@@ -14,9 +14,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_patchmap.config import Config, Setting
 from napari_patchmap.errors import PatchmapError
 from napari_patchmap.plugin.qt.fields import AUTO, Field, make_field
+from napari_patchmap.settings import Config, Setting
 
 #: Pixels by which numbers are set in under their switch.
 _INDENT = 20

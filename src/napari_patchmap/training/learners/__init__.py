@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.training.learners.base import Learner
-from napari_patchmap.training.learners.neighbours import NeighboursLearner
-from napari_patchmap.training.learners.student import StudentLearner
-from napari_patchmap.training.learners.views import ViewsLearner
+from napari_patchmap.training.learners.from_neighbours import NeighboursLearner
+from napari_patchmap.training.learners.from_teacher import StudentLearner
+from napari_patchmap.training.learners.from_views import ViewsLearner
 
 __all__ = ["Learner", "learner_of"]
 

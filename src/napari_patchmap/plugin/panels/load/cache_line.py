@@ -6,7 +6,7 @@ from typing import Any
 
 from qtpy.QtWidgets import QHBoxLayout, QWidget
 
-from napari_patchmap.patches.cache.folder import cache_folder, cache_size, clear_cache
+from napari_patchmap.patches.cache.cache_folder import cache_folder, cache_size, clear_cache
 from napari_patchmap.plugin.qt.panel import label
 from napari_patchmap.plugin.qt.parts import button
 from napari_patchmap.plugin.worker import Newest

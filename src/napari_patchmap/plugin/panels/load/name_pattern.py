@@ -129,7 +129,7 @@ def first_names(folder: str, task: Task | None = None) -> list[str]:
     """List the first image files below a folder, ``/`` between the parts."""
     import os
 
-    from napari_patchmap.patches.files.folder import SUFFIXES
+    from napari_patchmap.patches.files.image_folder import SUFFIXES
     from napari_patchmap.patches.names import natural_key
 
     root, names = Path(folder).expanduser(), list[str]()

@@ -190,7 +190,7 @@ def _planned(
     should_stop: Callable[[], bool],
 ) -> _Planned | None:
     from napari_patchmap.errors import PatchError
-    from napari_patchmap.patches.slides.find import find_slides
+    from napari_patchmap.patches.slides.find_slides import find_slides
     from napari_patchmap.patches.slides.tiles import plan_tiles
     from napari_patchmap.patches.source import LoadCancelled, Watch
 

@@ -10,7 +10,7 @@ from napari_patchmap.networks.fixed import check_file
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.qt.parts import Wrapped
 from napari_patchmap.plugin.worker import Newest
-from napari_patchmap.runs.config import RunConfig
+from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training import describe_plan
 
 #: How long settings have to rest before the plan is made, in milliseconds: it takes

@@ -7,6 +7,7 @@ from typing import Any
 
 import napari.viewer
 
+from napari_patchmap.methods.train_config import TSNE_SETTINGS, TrainConfig
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.train.live import Live
 from napari_patchmap.plugin.panels.train.plan_text import PlanText
@@ -19,7 +20,7 @@ from napari_patchmap.plugin.qt.panel import WorkPanel, line
 from napari_patchmap.plugin.qt.parts import Message, button, row, set_role
 from napari_patchmap.runs import Unfinished
 from napari_patchmap.runs.checkpoint import FREE
-from napari_patchmap.runs.config import TSNE_SETTINGS, RunConfig, TrainConfig
+from napari_patchmap.runs.run_config import RunConfig
 
 #: Minutes that a training gets unless the person says otherwise.
 MINUTES = 5.0

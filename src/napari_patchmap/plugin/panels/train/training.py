@@ -18,7 +18,7 @@ from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.worker import Task, sentence_of
 from napari_patchmap.plugin.workspace import Workspace
 from napari_patchmap.runs import Run, Unfinished, alone_in, new_run_folder
-from napari_patchmap.runs.config import RunConfig
+from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training import fit
 from napari_patchmap.training.progress import Progress
 from napari_patchmap.training.relayout import lay_out_again

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from napari_patchmap.config import Config, setting
 from napari_patchmap.errors import ConfigError
+from napari_patchmap.settings import Config, setting
 
 Preset = Literal["natural", "right-angles", "rotations", "histology", "dino"]
 PRESETS: tuple[str, ...] = get_args(Preset)

@@ -1,12 +1,10 @@
-"""Settings of a run."""
+"""Settings of a training: method, time, network, optimiser, layout, computer."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from dataclasses import dataclass
+from typing import Literal
 
-from napari_patchmap.augment.config import AugmentConfig
-from napari_patchmap.config import Config, setting
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.layout.tsne import Metric, Start, Tsne
 from napari_patchmap.methods.catalog import LAYOUTS, TITLES, Method
@@ -14,6 +12,7 @@ from napari_patchmap.methods.stage import Optimiser
 from napari_patchmap.networks.backbones import BACKBONES, check_backbone
 from napari_patchmap.networks.fine_tuned import PUBLISHED, check_start
 from napari_patchmap.networks.fixed import check_pretrained
+from napari_patchmap.settings import Config, setting
 
 #: Settings of a t-SNE among those of a training.
 TSNE_SETTINGS = (
@@ -248,22 +247,3 @@ class TrainConfig(Config):
             check_pretrained(self.backbone)
         elif self.backbone is not None:
             check_backbone(self.backbone)
-
-
-@dataclass(frozen=True)
-class RunConfig:
-    """All settings of a run: training and augmentation, saved in ``config.json``."""
-
-    train: TrainConfig = field(default_factory=TrainConfig)
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all settings as plain values."""
-        return {"train": self.train.to_dict(), "augment": self.augment.to_dict()}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Rebuild settings written by :meth:`to_dict`."""
-        return cls(
-            TrainConfig.from_dict(values["train"]), AugmentConfig.from_dict(values["augment"])
-        )

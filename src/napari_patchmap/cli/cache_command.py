@@ -9,7 +9,7 @@ from napari_patchmap.cli.terminal import say
 
 def command(args: argparse.Namespace, began: float) -> int:
     """Run the command."""
-    from napari_patchmap.patches.cache.folder import cache_folder, cache_size, clear_cache
+    from napari_patchmap.patches.cache.cache_folder import cache_folder, cache_size, clear_cache
 
     if args.clear:
         say(f"{clear_cache() / 1e6:,.1f} MB of decoded patches removed.")

@@ -15,7 +15,7 @@ from napari_patchmap.patches.fit import resize
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.patchset import BOX_COLUMNS, Skipped
-from napari_patchmap.patches.slides.find import find_slides
+from napari_patchmap.patches.slides.find_slides import find_slides
 from napari_patchmap.patches.slides.slide import Slide
 from napari_patchmap.patches.slides.tiles import (
     TileConfig,

@@ -1,0 +1,28 @@
+"""All settings of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from napari_patchmap.augment.augment_config import AugmentConfig
+from napari_patchmap.methods.train_config import TrainConfig
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All settings of a run: training and augmentation, saved in ``config.json``."""
+
+    train: TrainConfig = field(default_factory=TrainConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all settings as plain values."""
+        return {"train": self.train.to_dict(), "augment": self.augment.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Rebuild settings written by :meth:`to_dict`."""
+        return cls(
+            TrainConfig.from_dict(values["train"]), AugmentConfig.from_dict(values["augment"])
+        )
