@@ -9,7 +9,7 @@ import pytest
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.patchset import box_table
-from napari_patchmap.training import estimate
+from napari_patchmap.training.budget import estimate
 from tests.narrow import narrow, widen
 
 

@@ -13,7 +13,8 @@ from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.networks.device import has_bfloat16
 from napari_patchmap.runs import RunConfig, TrainConfig
-from napari_patchmap.training import estimate, fit, make_plan, muon
+from napari_patchmap.training import fit, make_plan, muon
+from napari_patchmap.training.budget import estimate
 from napari_patchmap.training.stage_run import StageRun
 from tests.conftest import make_cells
 from tests.narrow import narrow

@@ -20,7 +20,7 @@ from napari_patchmap.augment import AugmentConfig, ViewMaker
 from napari_patchmap.methods.losses import cauchy_infonce
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.norms import SyncBatchNorm, plain_norms, synchronise_norms
-from napari_patchmap.training.ranks import Ranks
+from napari_patchmap.training.distributed.ranks import Ranks
 from tests.narrow import narrow
 
 #: Name: backbone, side of the patches, patches in a batch, type, steps.

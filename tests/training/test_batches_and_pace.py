@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from napari_patchmap.training.batches import Batches
-from napari_patchmap.training.pace import Pace
+from napari_patchmap.training.budget.pace import Pace
 
 
 @pytest.mark.parametrize(("patches", "size"), [(100, 32), (33, 32), (64, 32), (50, 49)])

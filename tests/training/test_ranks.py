@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.norms import SyncBatchNorm, plain_norms, synchronise_norms
-from napari_patchmap.training.ranks import Ranks
+from napari_patchmap.training.distributed.ranks import Ranks
 from tests.training import ranks_worker
 
 ROOT = Path(__file__).parents[2]

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from napari_patchmap.runs import RunConfig, TrainConfig
-from napari_patchmap.training.pace import Pace
+from napari_patchmap.training.budget.pace import Pace
+from napari_patchmap.training.budget.speeds import recall, remember, speeds_file
 from napari_patchmap.training.plan import make_plan
-from napari_patchmap.training.speeds import recall, remember, speeds_file
 from tests.conftest import make_cells
 
 

@@ -14,7 +14,7 @@ import torch
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.methods.losses import cauchy_infonce
 from napari_patchmap.networks import Network, NetworkSpec
-from napari_patchmap.training.ranks import Ranks
+from napari_patchmap.training.distributed.ranks import Ranks
 from napari_patchmap.training.step import Gradient
 
 ROOT = Path(__file__).parents[2]
@@ -113,7 +113,7 @@ def test_a_computer_whose_memory_really_ends_trains_in_parts():
         import resource, sys, torch
         from napari_patchmap.runs import RunConfig, TrainConfig
         from napari_patchmap.training import fit, make_plan
-        from napari_patchmap.training.estimate import measure_speed
+        from napari_patchmap.training.budget.estimate import measure_speed
         from tests.conftest import make_cells
 
         torch.set_num_threads(1)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from napari_patchmap.errors import TrainingStopped
-from napari_patchmap.training.clock import Clock
+from napari_patchmap.training.budget.clock import Clock
+from napari_patchmap.training.distributed.ranks import Ranks
 from napari_patchmap.training.progress import StopCallback
-from napari_patchmap.training.ranks import Ranks
 
 #: How often a pause is looked at, in seconds.
 _LOOK = 0.05

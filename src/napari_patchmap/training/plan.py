@@ -23,14 +23,14 @@ from napari_patchmap.networks.fixed import PIXELS, PRETRAINED
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.run_config import RunConfig
-from napari_patchmap.training.amount import LEAST_EPOCHS, LEAST_STEPS, few_patches
+from napari_patchmap.training.budget.amount import LEAST_EPOCHS, LEAST_STEPS, few_patches
+from napari_patchmap.training.budget.estimate import measure_speed, update_seconds
+from napari_patchmap.training.budget.expected import Expected
+from napari_patchmap.training.budget.speeds import recall
 from napari_patchmap.training.cores import Cores
-from napari_patchmap.training.estimate import measure_speed, update_seconds
-from napari_patchmap.training.expected import Expected
+from napari_patchmap.training.distributed.ranks import Ranks
 from napari_patchmap.training.kept import Kept
 from napari_patchmap.training.progress import say_time
-from napari_patchmap.training.ranks import Ranks
-from napari_patchmap.training.speeds import recall
 
 #: Fewer patches than this make no map.
 MIN_PATCHES = 10

@@ -10,9 +10,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from napari_patchmap.training.clock import Clock
-from napari_patchmap.training.forecast import Forecast
-from napari_patchmap.training.pace import Pace
+from napari_patchmap.training.budget.clock import Clock
+from napari_patchmap.training.budget.forecast import Forecast
+from napari_patchmap.training.budget.pace import Pace
 from napari_patchmap.training.progress import Progress, ProgressCallback
 
 if TYPE_CHECKING:

@@ -37,20 +37,20 @@ from napari_patchmap.runs.image_kind import ImageKind
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.runs.run_folder import check_room
-from napari_patchmap.training.amount import skipped_stages, too_little
+from napari_patchmap.training.budget.amount import skipped_stages, too_little
+from napari_patchmap.training.budget.clock import Clock
+from napari_patchmap.training.budget.forecast import LayoutPace
+from napari_patchmap.training.budget.pace import Pace
+from napari_patchmap.training.budget.speeds import remember
 from napari_patchmap.training.checkpoints import Checkpoints, check_same_images, digest
-from napari_patchmap.training.clock import Clock
 from napari_patchmap.training.control import Control
 from napari_patchmap.training.cores import Cores
-from napari_patchmap.training.forecast import LayoutPace
+from napari_patchmap.training.distributed.ranks import Ranks
 from napari_patchmap.training.kept import Kept, described
-from napari_patchmap.training.pace import Pace
 from napari_patchmap.training.plan import Plan
-from napari_patchmap.training.ranks import Ranks
 from napari_patchmap.training.reporter import Reporter
 from napari_patchmap.training.seeds import NETWORK, START, seed_of
 from napari_patchmap.training.snapshots import Snapshots
-from napari_patchmap.training.speeds import remember
 from napari_patchmap.training.stage_run import StageRun
 
 #: Share of a time budget that is kept for what takes longer than expected, the start of

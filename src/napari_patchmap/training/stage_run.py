@@ -10,10 +10,10 @@ import torch
 
 from napari_patchmap.networks.norms import plain_norms, synchronise_norms
 from napari_patchmap.training.batches import Batches
+from napari_patchmap.training.budget.pace import Pace
 from napari_patchmap.training.feed import Fed
 from napari_patchmap.training.learners import learner_of
 from napari_patchmap.training.optimisers import make_optimiser
-from napari_patchmap.training.pace import Pace
 from napari_patchmap.training.seeds import ORDER
 
 if TYPE_CHECKING:

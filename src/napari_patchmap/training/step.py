@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
-from napari_patchmap.training.ranks import Ranks
+from napari_patchmap.training.distributed.ranks import Ranks
 
 #: Batch normalisation needs patches to average over; parts are not made smaller.
 _SMALLEST_PART = 8

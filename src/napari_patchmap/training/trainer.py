@@ -16,15 +16,15 @@ from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.checkpoint import check_ours, check_same_settings
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_config import RunConfig
+from napari_patchmap.training.budget.clock import Clock
 from napari_patchmap.training.checkpoints import Checkpoints, read_checkpoint
-from napari_patchmap.training.clock import Clock
 from napari_patchmap.training.control import Control
 from napari_patchmap.training.cores import Cores
+from napari_patchmap.training.distributed.ranks import Ranks
 from napari_patchmap.training.kept import Kept
 from napari_patchmap.training.malloc import keep_freed_memory
 from napari_patchmap.training.plan import Plan, make_plan
 from napari_patchmap.training.progress import ProgressCallback, StopCallback
-from napari_patchmap.training.ranks import Ranks
 from napari_patchmap.training.reporter import Reporter
 from napari_patchmap.training.session import Session
 

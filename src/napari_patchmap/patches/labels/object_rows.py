@@ -27,7 +27,7 @@ from napari_patchmap.patches.watch import Watch
 _SAME, _OTHER = 0.9, 0.5
 
 
-class Joined(NamedTuple):
+class JoinedRows(NamedTuple):
     """Rows that were joined to patches."""
 
     keys: tuple[str, ...]
@@ -49,7 +49,7 @@ class _Key(NamedTuple):
 
 def match_objects(
     rows: pd.DataFrame, table: pd.DataFrame, path: Path, watch: Watch
-) -> Joined | None:
+) -> JoinedRows | None:
     """Match rows to objects by their ids, and by file and frame where there are several.
 
     Parameters
@@ -63,7 +63,7 @@ def match_objects(
 
     Returns
     -------
-    Joined or None
+    JoinedRows or None
         None if no column numbers objects.
 
     Raises
@@ -254,7 +254,7 @@ def _fit(key: _Key, rows: pd.DataFrame, table: pd.DataFrame) -> float | None:
 
 def _joined(
     key: _Key, rows: pd.DataFrame, table: pd.DataFrame, column: str, path: Path
-) -> Joined:
+) -> JoinedRows:
     at = np.flatnonzero(key.patch_of >= 0)
     _check_alone(key, rows, at, table, path)
     row_of = np.full(len(table), -1, np.intp)
@@ -275,7 +275,7 @@ def _joined(
             f"{other:,} {rest} not among the patches (such as {lost.iloc[0]}), in {path.name}; "
             "passed over."
         )
-    return Joined(key.keys, row_of, notes)
+    return JoinedRows(key.keys, row_of, notes)
 
 
 def _aside(key: _Key) -> str:

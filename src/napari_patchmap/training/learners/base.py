@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from napari_patchmap.training.batches import Batches
+from napari_patchmap.training.budget.pace import Pace
 from napari_patchmap.training.feed import Fed, feed
-from napari_patchmap.training.pace import Pace
 from napari_patchmap.training.seeds import seed_of
 from napari_patchmap.training.step import Gradient
 

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from napari_patchmap.layout.first_layout import MOST_LANDMARKS, nearest_neighbours, tsne_layout
 from napari_patchmap.training.batches import Batches
+from napari_patchmap.training.budget.estimate import LAYOUT_SECONDS
+from napari_patchmap.training.budget.forecast import LayoutPace
 from napari_patchmap.training.cache import FeatureCache, cache_features
 from napari_patchmap.training.checkpoints import read_features
-from napari_patchmap.training.estimate import LAYOUT_SECONDS
 from napari_patchmap.training.feed import Fed, to_device
-from napari_patchmap.training.forecast import LayoutPace
 from napari_patchmap.training.learners.base import Learner
 from napari_patchmap.training.seeds import CACHE
 from napari_patchmap.training.step import Gradient

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_patchmap.methods.stage import Stage
     from napari_patchmap.networks import NetworkSpec
     from napari_patchmap.networks.device import Device
-    from napari_patchmap.training.pace import Pace
+    from napari_patchmap.training.budget.pace import Pace
     from napari_patchmap.training.plan import Plan
 
 #: Steps after which the speed of a stage is worth remembering.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from napari_patchmap.methods.recipe import Recipe
-from napari_patchmap.training.estimate import TSNE_SECONDS, Speed
+from napari_patchmap.training.budget.estimate import TSNE_SECONDS, Speed
 
 #: How many times as long as in an earlier run steps may take to be expected so again.
 _ALIKE = 1.5

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from napari_patchmap.errors import TrainingError
-from napari_patchmap.training.collectives import change_together, gather_rows
+from napari_patchmap.training.distributed.collectives import change_together, gather_rows
 
 #: What torchrun tells every process that it starts.
 _VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from napari_patchmap.training.clock import Clock
+    from napari_patchmap.training.budget.clock import Clock
     from napari_patchmap.training.plan import Plan
 
 #: What comes before a stage's steps, the steps, the network's statistics after them, and
