@@ -11,9 +11,8 @@ import pytest
 from npe2 import PluginManifest
 
 import napari_patchmap
-from napari_patchmap.patches.slides.levels import SURE_SUFFIXES
+from napari_patchmap import formats
 from napari_patchmap.plugin.qt.docks import PANELS, find_panel
-from napari_patchmap.plugin.qt.known_files import SLIDES
 
 NAME = "napari-patchmap"
 INSIDE = Path(napari_patchmap.__file__).parent / "napari.yaml"
@@ -45,8 +44,7 @@ def test_nothing_is_taken_from_others(manifest):
     assert not manifest.contributions.writers
     (reader,) = manifest.contributions.readers
     claimed = reader.filename_patterns
-    assert claimed == ["config.json", *(f"*{end}" for end in SLIDES), "*.npz"]
-    assert SLIDES == SURE_SUFFIXES
+    assert claimed == ["config.json", *(f"*{end}" for end in formats.OFFERED)]
 
 
 def test_widgets_are_named_as_their_docks(manifest):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from napari_patchmap import __version__
+from napari_patchmap import __version__, formats
 from napari_patchmap.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -159,7 +159,8 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument(
         "data", metavar="DATA",
-        help="folder of images (sub-folders: labels), stack (.tif, .npy, .npz, .zarr) or slide",
+        help="folder of images (sub-folders: labels), "
+        f"stack ({', '.join(formats.STACKS)}) or slide",
     )  # fmt: skip
     parser.add_argument("--labels", metavar="CSV", help="table with a label for each image")
     parser.add_argument(

@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from napari_patchmap import formats
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.files.image_folder import SUFFIXES
 from napari_patchmap.patches.kind import Kind
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.slides.find_slides import find_slides, holds_slides
-from napari_patchmap.patches.slides.levels import SLIDE_SUFFIXES, is_slide
+from napari_patchmap.patches.slides.levels import is_slide
 from napari_patchmap.patches.stacks.zarr_store import is_zarr
-
-#: Endings of stacks that no slide has.
-_STACKS = (".npy", ".npz")
 
 
 def recognise(path: str | os.PathLike[str], now: Kind | None = None) -> Kind | None:
@@ -45,11 +42,9 @@ def recognise(path: str | os.PathLike[str], now: Kind | None = None) -> Kind | N
         return Kind.SLIDES if slides else Kind.FOLDER
     if not path.is_file():
         return None
-    if name.endswith(_STACKS):
-        return Kind.STACK
-    if name.endswith(SLIDE_SUFFIXES):
-        return Kind.SLIDES if now is Kind.SLIDES or is_slide(path) else Kind.STACK
-    return None
+    if name.endswith(formats.SLIDES) and (now is Kind.SLIDES or is_slide(path)):
+        return Kind.SLIDES
+    return Kind.STACK if name.endswith((*formats.STACKS, *formats.SLIDES)) else None
 
 
 def kind_of(request: OpenRequest) -> Kind:
@@ -85,7 +80,7 @@ def kind_of(request: OpenRequest) -> Kind:
         )
     if found is not None:
         return found
-    if path.suffix.lower() in SUFFIXES:
+    if path.suffix.lower() in formats.IMAGES:
         raise PatchError(
             f"{path} is one single image; choose the folder that holds it and the others, or "
             "give its label image too, around whose objects patches are cut (--objects)."

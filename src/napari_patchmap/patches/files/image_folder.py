@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from napari_patchmap import formats
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.files.decode import KINDS
@@ -19,12 +20,6 @@ from napari_patchmap.patches.files.passed_over import passed_over
 from napari_patchmap.patches.names import natural_key, printable
 from napari_patchmap.patches.patchset import Skipped, box_table
 from napari_patchmap.patches.source import Source, Watch
-
-#: Endings of the files that are taken for images, in any case.
-SUFFIXES = (
-    ".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".jif", ".tif", ".tiff", ".bmp", ".dib", ".webp",
-    ".gif", ".jp2", ".j2k", ".jpx", ".jpf", ".j2c",
-)  # fmt: skip
 
 #: Folders that systems put beside people's images.
 _SYSTEM = {"__macosx", "@eadir", "$recycle.bin", "system volume information"}
@@ -166,7 +161,7 @@ def find_images(
             if tiled and name == "tiles.png":
                 continue
             path = f"{folder}/{name}" if folder else name
-            image = name.lower().endswith(SUFFIXES)
+            image = name.lower().endswith(formats.IMAGES)
             try:
                 if entry.is_dir() and name.lower().endswith(_STORES):
                     others.append(path)  # of which every chunk is a file

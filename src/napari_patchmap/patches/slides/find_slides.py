@@ -6,19 +6,17 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from napari_patchmap import formats
 from napari_patchmap.patches.names import natural_key
-from napari_patchmap.patches.slides.levels import SLIDE_SUFFIXES, SURE_SUFFIXES, is_slide
+from napari_patchmap.patches.slides.levels import is_slide
 
 #: Files that are looked into to find out whether a folder holds slides.
 _PROBES = 5
 
-#: Images that are never slides: a folder that holds one is not a folder of slides.
-_PLAIN = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif")
-
 
 def find_slides(root: Path) -> list[str]:
     """List files below ``root`` that may be slides, in natural order, ``/`` between parts."""
-    names = [name for name in _files(root) if name.lower().endswith(SLIDE_SUFFIXES)]
+    names = [name for name in _files(root) if name.lower().endswith(formats.SLIDES)]
     return sorted(names, key=natural_key)
 
 
@@ -27,11 +25,11 @@ def holds_slides(root: Path) -> bool:
     maybe = []
     for name in _files(root):
         lower = name.lower()
-        if lower.endswith(_PLAIN):
+        if lower.endswith(formats.NEVER_SLIDES):
             return False
-        if lower.endswith(SLIDE_SUFFIXES):
+        if lower.endswith(formats.SLIDES):
             maybe.append(name)
-    unsure = [name for name in maybe if not name.lower().endswith(SURE_SUFFIXES)]
+    unsure = [name for name in maybe if not name.lower().endswith(formats.SURE_SLIDES)]
     spread = unsure[:: max(1, len(unsure) // _PROBES)][:_PROBES]
     found = sum(is_slide(root / name) for name in spread)
     # One file may be damaged; it is left out later, with its reason.

@@ -7,15 +7,10 @@ from pathlib import Path
 
 import tifffile
 
+from napari_patchmap import formats
 from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.slides.pages import Plane
 from napari_patchmap.patches.stacks.tiff_series import may_be_slide
-
-#: File names that may be a slide's.
-SLIDE_SUFFIXES = (".svs", ".tif", ".tiff", ".btf", ".tf8", ".ndpi", ".qptiff")
-
-#: File names that are a slide's without a doubt.
-SURE_SUFFIXES = (".svs", ".ndpi", ".qptiff")
 
 #: A file of more pages is a stack, unless its levels lie below a page (SubIFDs).
 _MANY_PAGES = 1_000
@@ -27,9 +22,9 @@ RGB_PHOTOMETRIC = (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
 def is_slide(path: str | os.PathLike[str]) -> bool:
     """Say whether a file is an image pyramid; the pixels are not looked at."""
     path = Path(path)
-    if not path.name.lower().endswith(SLIDE_SUFFIXES) or not path.is_file():
+    if not path.name.lower().endswith(formats.SLIDES) or not path.is_file():
         return False
-    if path.name.lower().endswith(SURE_SUFFIXES):
+    if path.name.lower().endswith(formats.SURE_SLIDES):
         return True
     try:
         with tifffile.TiffFile(path) as tif:

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 
 import napari
 
+from napari_patchmap import formats
 from napari_patchmap.plugin.qt.known_files import (
-    SLIDES,
     is_run,
     may_hold_patches,
     run_folder,
@@ -79,7 +79,7 @@ def _open(viewer: Viewer, path: str) -> None:
 
 
 def _as_image(path: str) -> LayerData:
-    if path.lower().endswith(SLIDES):
+    if path.lower().endswith(formats.SURE_SLIDES):
         from napari_patchmap.patches.slides.tiles import open_slide
 
         slide = open_slide(Path(path))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from napari_patchmap import formats
+
 #: The two files by which a run folder is known.
 RUN_FILES = ("config.json", "embedding.csv")
 
@@ -13,9 +15,6 @@ CHECKPOINT = "checkpoint/state.safetensors"
 
 #: The file by which a run is known that is not yet in its place.
 SAVED = ".patchmap-saved/config.json"
-
-#: Endings of files that are slides without a doubt.
-SLIDES = (".svs", ".ndpi", ".qptiff")
 
 
 def is_run_folder(path: str | Path) -> bool:
@@ -50,4 +49,6 @@ def may_hold_patches(path: str | Path) -> bool:
         return True
     if not given.is_file():
         return False
-    return name.endswith(SLIDES) or (name.endswith(".npz") and zipfile.is_zipfile(given))
+    if name.endswith(".npz") and not zipfile.is_zipfile(given):
+        return False
+    return name.endswith(formats.OFFERED)

@@ -129,7 +129,7 @@ def first_names(folder: str, task: Task | None = None) -> list[str]:
     """List the first image files below a folder, ``/`` between the parts."""
     import os
 
-    from napari_patchmap.patches.files.image_folder import SUFFIXES
+    from napari_patchmap import formats
     from napari_patchmap.patches.names import natural_key
 
     root, names = Path(folder).expanduser(), list[str]()
@@ -137,7 +137,7 @@ def first_names(folder: str, task: Task | None = None) -> list[str]:
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         below = Path(at).relative_to(root).as_posix()
         for name in files:
-            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
+            if name.lower().endswith(formats.IMAGES) and not name.startswith("."):
                 names.append(name if below == "." else f"{below}/{name}")
         if len(names) >= _NAMES or (task is not None and task.should_stop()):
             break

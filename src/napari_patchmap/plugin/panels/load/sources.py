@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_patchmap import formats
 from napari_patchmap.patches import Kind
 from napari_patchmap.patches.recognise import recognise
 from napari_patchmap.plugin.qt.known_files import is_run
@@ -96,8 +97,8 @@ SOURCES = {
 
 #: Endings of files that the dialog shows, by kind.
 FILTERS = {
-    Kind.STACK: "Image stacks (*.tif *.tiff *.npy *.npz);;All files (*)",
-    Kind.SLIDES: "Slides (*.svs *.tif *.tiff *.ndpi *.qptiff *.btf);;All files (*)",
+    Kind.STACK: f"Image stacks ({formats.globs(formats.STACKS)});;All files (*)",
+    Kind.SLIDES: f"Slides ({formats.globs(formats.SLIDES)});;All files (*)",
 }
 
 
