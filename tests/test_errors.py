@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari_patchmap.errors import PatchError, UnclearAxesError, UnusableError
+from napari_patchmap.foreign import words
 
 
 def test_a_few_words_become_a_sentence_where_the_name_is_known():
@@ -25,6 +26,12 @@ def test_readings_of_axes_are_kept():
     error = UnusableError("is a volume", "set axes to NYX", ["NYX"]).of("a.tif")
     assert isinstance(error, UnclearAxesError)
     assert error.readings == ("NYX",)
+
+
+def test_a_long_error_of_others_is_cut_where_it_stands():
+    assert words(ValueError("/" + 300 * "a" + " is wrong")) == "/" + 199 * "a" + " ..."
+    assert words(ValueError("two\n lines")) == "two lines"
+    assert words(ValueError()) == "ValueError"
 
 
 def test_a_whole_sentence_stays():

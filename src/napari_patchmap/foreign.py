@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from textwrap import shorten
 
 from napari_patchmap.errors import PatchError, PatchmapError
 
@@ -14,7 +13,10 @@ _LONGEST = 200
 
 def words(error: BaseException) -> str:
     """Say in a line what an error of others is; of a long list its beginning."""
-    return shorten(str(error), _LONGEST, placeholder=" ...") or type(error).__name__
+    said = " ".join(str(error).split())
+    if len(said) > _LONGEST:
+        said = said[:_LONGEST].rstrip() + " ..."
+    return said or type(error).__name__
 
 
 @contextmanager

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
+from napari_patchmap.layout import neighbour_search
 from napari_patchmap.layout.neighbour_search import nearest
-from napari_patchmap.methods import neighbours
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 @pytest.mark.parametrize("offset", [0.0, 50.0])
 def test_they_are_those_of_scikit_learn(metric, offset, monkeypatch):
-    monkeypatch.setattr(neighbours, "_PAIRS", 2000)  # several parts, the last one short
+    monkeypatch.setattr(neighbour_search, "_PAIRS", 2000)  # several parts, the last one short
     features = np.random.default_rng(0).normal(size=(211, 12)) + offset
     indices, distances = nearest(features, 9, metric)
     wanted = NearestNeighbors(n_neighbors=10, metric=metric).fit(features)

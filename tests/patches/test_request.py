@@ -57,7 +57,8 @@ def test_what_is_recognised_is_how_it_is_opened(places, name):
 
 
 def test_what_holds_no_patches_is_not_recognised_and_refused(places, tmp_path):
-    for path in (places["notes.txt"], tmp_path / "nowhere"):
+    (tmp_path / "file.zarr").write_text("no store")
+    for path in (places["notes.txt"], tmp_path / "nowhere", tmp_path / "file.zarr"):
         assert recognise(path) is None
         with pytest.raises(PatchError, match=path.name):
             kind_of(OpenRequest(path))
@@ -88,6 +89,14 @@ def test_it_goes_through_json_whole(tmp_path):
         OpenRequest.from_dict({"path": "x", "labels": 3})
     with pytest.raises(PatchError, match="resize, crop, pad"):
         OpenRequest.from_dict({"path": "x", "sizes": "stretch"})
+
+
+def test_a_kind_of_somebodys_own_stays():
+    assert known_origin({"kind": "telescope", "path": "x"}) == {
+        "kind": "telescope",
+        "path": "x",
+    }
+    assert known_origin({"path": "x"}) == {"path": "x"}
 
 
 def test_values_given_as_labels_are_in_no_file(places):

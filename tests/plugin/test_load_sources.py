@@ -300,7 +300,7 @@ def test_axes_that_do_not_fit_are_not_offered_again(qtbot, panel, tmp_path):
     type_path(qtbot, panel, tmp_path / "stack.npy")
     panel.source.axes.setCurrentText("CYX")
     load(qtbot, panel)
-    assert "'CYX' name 3 axes" in panel.message.text
+    assert "has 4 axes, but 'CYX' name 3" in panel.message.text
     assert list(panel.axes_buttons) == ["NYXC", "NCYX"]
 
 

@@ -35,7 +35,7 @@ _USUAL = {3: ("NYX",), 4: ("NYXC", "NCYX")}
 _MANY = 8
 
 
-def check_axes(axes: str, ndim: int, name: str) -> str:
+def check_axes(axes: str, ndim: int, name: str = "") -> str:
     """Return axes given by the user in capitals, or say what is wrong with them.
 
     ``Y`` and ``X`` are the image, ``C`` or ``S`` the channels; every other
@@ -44,20 +44,21 @@ def check_axes(axes: str, ndim: int, name: str) -> str:
     Raises
     ------
     UnclearAxesError
+        With the name, or :class:`UnusableError` without one.
     """
     axes = axes.upper()
+    reason = ""
     if len(set(axes)) < len(axes) or not {"Y", "X"} <= set(axes) or not axes.isalpha():
-        raise UnclearAxesError(
-            f"Axes {axes!r} cannot be used for {name}; name each axis by one letter, Y and X "
-            "among them and C for channels, for example NYX or NCYX.",
-            _USUAL.get(ndim, ()),
+        reason = f"cannot be read with the axes {axes!r}"
+    elif len(axes) != ndim:
+        reason = f"has {ndim} axes, but {axes!r} name {len(axes)}"
+    if reason:
+        remedy = (
+            "name each by one letter, Y and X among them and C for channels, for example NYX "
+            "or NCYX"
         )
-    if len(axes) != ndim:
-        raise UnclearAxesError(
-            f"Axes {axes!r} name {len(axes)} axes but {name} has {ndim}; name every axis by "
-            "one letter, for example NYX or NCYX.",
-            _USUAL.get(ndim, ()),
-        )
+        error = UnusableError(reason, remedy, _USUAL.get(ndim, ("NYX", "NCYX")))
+        raise error.of(name) if name else error
     return axes
 
 
@@ -216,7 +217,7 @@ def default_names(channels: int, dtype: np.dtype, last: bool) -> tuple[str, ...]
     return tuple(f"channel {i}" for i in range(channels))
 
 
-def check_extent(shape: tuple[int, ...], axes: str, name: str) -> None:
+def check_extent(shape: tuple[int, ...], axes: str, name: str = "") -> None:
     """Refuse an array that claims more patches, or larger ones, than anybody has.
 
     A file of a few bytes may claim any shape, and lists of patches and their pixels
@@ -225,22 +226,26 @@ def check_extent(shape: tuple[int, ...], axes: str, name: str) -> None:
     Raises
     ------
     PatchError
+        With the name, or :class:`UnusableError` without one.
     """
     lengths = dict(zip(axes, shape, strict=True))
     channels = lengths.get(channel_axis(axes) or "", 1)
     height, width = lengths["Y"], lengths["X"]
     count = math.prod(shape) // max(1, height * width * channels)
     if count > MOST_PATCHES:
-        raise PatchError(
-            f"{name} claims {count:,} patches, more than the {MOST_PATCHES:,} that can be "
-            "shown; save a part of them, or save it again if there are fewer.".lstrip()
+        error = UnusableError(
+            f"claims {count:,} patches, more than the {MOST_PATCHES:,} that can be shown",
+            "save a part of them, or save it again if there are fewer",
         )
-    if count > 1 and height * width * channels > MOST_VALUES:
-        raise PatchError(
-            f"{name} claims patches of {width:,} x {height:,} pixels and {channels:,} "
-            "channel(s), too large for patches; cut them into tiles, or save it again if they "
-            "are smaller.".lstrip()
+    elif count > 1 and height * width * channels > MOST_VALUES:
+        error = UnusableError(
+            f"claims patches of {width:,} x {height:,} pixels and {channels:,} channel(s), too "
+            "large for patches",
+            "cut them into tiles, or save it again if they are smaller",
         )
+    else:
+        return
+    raise error.of(name) if name else error
 
 
 def looks_like_channels(length: int, sides: tuple[int, ...]) -> bool:

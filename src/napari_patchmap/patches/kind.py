@@ -35,5 +35,7 @@ class Kind(StrEnum):
 
 def known_origin(origin: Mapping[str, Any]) -> dict[str, Any]:
     """Return where patches came from, as it is said today; run folders keep older words."""
-    kind = origin.get("kind")
-    return dict(origin) if kind is None else {**origin, "kind": str(Kind(kind))}
+    try:
+        return {**origin, "kind": str(Kind(str(origin.get("kind"))))}
+    except ValueError:  # of somebody's own
+        return dict(origin)

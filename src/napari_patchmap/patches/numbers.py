@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import UnusableError
 
 
 def pixel_type(stored: np.dtype) -> np.dtype:
@@ -18,25 +18,31 @@ def as_grey(truth: np.ndarray) -> np.ndarray:
     return np.where(truth, np.uint8(255), np.uint8(0))
 
 
-def check_numbers(dtype: np.dtype, size: int, name: str) -> None:
+def check_numbers(dtype: np.dtype, size: int, name: str = "") -> None:
     """Say so if values of this type are no pixels, or there are none.
 
     Raises
     ------
     PatchError
+        With the name, or :class:`UnusableError` without one.
     """
+    error = _no_pixels(np.dtype(dtype), size)
+    if error is not None:
+        raise error.of(name) if name else error
+
+
+def _no_pixels(dtype: np.dtype, size: int) -> UnusableError | None:
     if dtype.hasobject:
-        raise PatchError(
-            f"{name} holds Python objects, which are not loaded because they can run code; "
-            "save the patches as one plain array of numbers."
+        return UnusableError(
+            "holds Python objects, which are not loaded because they can run code",
+            "save the patches as one plain array of numbers",
         )
     if dtype.kind not in "buif":
-        raise PatchError(
-            f"{name} holds values of type {dtype}, not pixels; save images as whole or "
-            "floating-point numbers."
+        return UnusableError(
+            f"holds values of type {dtype}, not pixels",
+            "save images as whole or floating-point numbers",
         )
-    if size == 0:
-        raise PatchError(f"{name} holds no images; choose another file.")
+    return UnusableError("holds no images", "choose another file") if size == 0 else None
 
 
 def checked_numbers(array: np.ndarray, name: str) -> np.ndarray:

@@ -38,7 +38,7 @@ _STACKS = {".npz": read_npz, ".npy": read_npy}
 
 
 def open_patches(
-    what: str | os.PathLike[str] | OpenRequest,
+    path: str | os.PathLike[str] | OpenRequest,
     *,
     progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -48,7 +48,7 @@ def open_patches(
 
     Parameters
     ----------
-    what : path or OpenRequest
+    path : path or OpenRequest
     progress : callable, optional
         Called now and then with how many of how many images are done, in the
         calling thread.
@@ -70,7 +70,7 @@ def open_patches(
     LoadCancelled
         If ``should_stop`` said so.
     """
-    given = what if isinstance(what, OpenRequest) else OpenRequest(what)
+    given = path if isinstance(path, OpenRequest) else OpenRequest(path)
     request = given.but(**settings).absolute()
     return attended(lambda watch: _open(request, watch), Watch(progress, should_stop))
 

@@ -44,7 +44,9 @@ def recognise(path: str | os.PathLike[str], now: Kind | None = None) -> Kind | N
         return None
     if name.endswith(formats.SLIDES) and (now is Kind.SLIDES or is_slide(path)):
         return Kind.SLIDES
-    return Kind.STACK if name.endswith((*formats.STACKS, *formats.SLIDES)) else None
+    # What ends on .zarr and is no folder is none.
+    files = {*formats.STACKS, *formats.SLIDES} - {".zarr"}
+    return Kind.STACK if path.suffix.lower() in files else None
 
 
 def kind_of(request: OpenRequest) -> Kind:

@@ -25,7 +25,7 @@ from napari_patchmap.lock import alone_in
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.device import choose_device, in_hardware
 from napari_patchmap.networks.inference import infer
-from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
+from napari_patchmap.networks.out_of_memory import free_cached_memory
 from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet, Skipped
 from napari_patchmap.patches.kind import known_origin
@@ -209,7 +209,7 @@ class Run:
         device: torch.device,
         watch: Callable[[int, int], None] | None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Features and outputs of patches; on the CPU if a GPU has no room for them."""
+        """Features and outputs of patches; on the CPU where the GPU cannot."""
         # In the precision of the training, so that a patch lands where it was.
         half = in_hardware(getattr(torch, self.info.get("half") or "float32"), device)
         network = self.network
@@ -217,8 +217,10 @@ class Run:
             if device.type != "cpu":
                 network = copy.deepcopy(network).to(device)
             return infer(network, pixels, symmetries=self.symmetries, half=half, watch=watch)
-        except (MemoryError, RuntimeError) as error:
-            if device.type == "cpu" or not is_out_of_memory(error):
+        except (MemoryError, RuntimeError):
+            # No room, or something that this device does not compute: the run is perhaps of
+            # another computer.
+            if device.type == "cpu":
                 raise
         free_cached_memory()
         return self._look_at(pixels, torch.device("cpu"), watch)

@@ -231,9 +231,11 @@ def test_axes_overrule_the_metadata(tif, grey):
     ps = tif(pixels, axes="CNYX", imagej=True, metadata={"axes": "TCYX"})
     assert ps.stack().shape == (3, 10, 14, 6)
     np.testing.assert_array_equal(ps[2], pixels[:, 2].transpose(1, 2, 0))
-    with pytest.raises(UnclearAxesError, match=r"'CYX' name 3 axes but stack\.tif has 4"):
+    with pytest.raises(UnclearAxesError, match=r"stack\.tif has 4 axes, but 'CYX' name 3;"):
         tif(pixels, axes="CYX", imagej=True, metadata={"axes": "TCYX"})
-    with pytest.raises(UnclearAxesError, match=r"'NNYX' cannot be used"):
+    with pytest.raises(
+        UnclearAxesError, match=r"stack\.tif cannot be read with the axes 'NNYX'"
+    ):
         tif(pixels, axes="NNYX")
 
 

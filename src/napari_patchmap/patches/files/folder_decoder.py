@@ -268,7 +268,8 @@ def try_decode(
     try:
         return decode(path, axes, digest, numbers=numbers)
     except UnusableError as error:
-        return error
+        # Without what it was raised from: that keeps the whole file in memory.
+        return UnusableError(error.reason, error.remedy, error.readings)
     except PatchError as error:
         return UnusableError(str(error).removesuffix("."))
     except OSError as error:

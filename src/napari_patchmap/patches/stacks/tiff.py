@@ -171,7 +171,7 @@ def _read(
         cut = stack.offset is None and not tif.is_ome
     letters, notes = _letters(tif, stack, axes)
     notes += said
-    check_numbers(np.dtype(stack.key.dtype), math.prod(stack.shape), "the file")
+    check_numbers(np.dtype(stack.key.dtype), math.prod(stack.shape))
     meaning = _meaning(stack, letters, numbers)
     letters, images = _images(tif, stack, letters)
     if isinstance(images, FlatImages):
@@ -218,7 +218,7 @@ def _within(work: Callable[[], Any], step: Callable[[int, int], None]) -> Any:
 def _letters(tif: tifffile.TiffFile, stack: Stack, axes: str) -> tuple[str, list[str]]:
     """Decide the axes of a series, and note what the user should know of it."""
     if axes != "auto":
-        return check_axes(axes, len(stack.shape), Path(tif.filehandle.path).name), []
+        return check_axes(axes, len(stack.shape)), []
     return settle_axes(stack.axes, stack.shape, volume=is_volume(tif))
 
 
@@ -228,7 +228,7 @@ def _images(
     page = stack.key
     if page.photometric == tifffile.PHOTOMETRIC.PALETTE:
         letters = letters.replace("C", "N" if "N" not in letters else "Q")
-    check_extent(stack.shape, letters, "")
+    check_extent(stack.shape, letters)
     if stack.offset is not None:
         dtype = np.dtype(page.dtype).newbyteorder(tif.byteorder)
         file = RandomFile(Path(tif.filehandle.path))
@@ -247,7 +247,7 @@ def _single_pages(
 ) -> Planes:
     """One image after another, of several sizes or with palettes of their own."""
     for one in series:
-        check_numbers(np.dtype(one.dtype), math.prod(one.shape), "the file")
+        check_numbers(np.dtype(one.dtype), math.prod(one.shape))
     images = SinglePages(tif, pages, numbers)
     if not images.alike:
         raise _several_kinds(series)
