@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 
 import torch
 
@@ -26,8 +27,14 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def free_cached_memory() -> None:
-    """Give memory back that nothing uses any more."""
-    gc.collect()
+    """Give memory back that nothing uses any more.
+
+    What only cycles hold is looked for in the main thread alone: widgets of Qt may be
+    among it, and one that is destroyed in another thread can wait for the main thread
+    while that waits for it, for ever.
+    """
+    if threading.current_thread() is threading.main_thread():
+        gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     elif torch.backends.mps.is_available():

@@ -14,6 +14,7 @@ from qtpy.QtCore import QObject, Signal, Slot
 from napari_patchmap.errors import PatchmapError, RunError
 from napari_patchmap.explore.pixel_map import pixel_map
 from napari_patchmap.methods.catalog import UNTRAINED
+from napari_patchmap.networks.out_of_memory import free_cached_memory
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.worker import Task, sentence_of
 from napari_patchmap.plugin.workspace import Workspace
@@ -233,6 +234,7 @@ class Training(QObject):
     def _end(self) -> None:
         _alive.discard(self)
         self._workspace.set_training(False)
+        free_cached_memory()  # here, not in the thread that trained: see there
 
 
 def _save(run: Run, folder: Path) -> str:
