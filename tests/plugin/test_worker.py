@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 
@@ -158,3 +159,53 @@ def test_a_withdrawn_wish_is_not_granted(qtbot):
     newest.ask(lambda _: "again")
     qtbot.waitUntil(lambda: not newest.busy)
     assert seen == ["again"]
+
+
+class _Knot:
+    """What only a cycle holds; it says in which thread it was destroyed."""
+
+    def __init__(self, destroyed_in):
+        self.destroyed_in = destroyed_in
+        self.itself = self
+
+    def __del__(self):
+        self.destroyed_in.append(threading.get_ident())
+
+
+def test_while_work_runs_only_the_main_thread_destroys_what_cycles_hold(qtbot):
+    gc.collect()
+    destroyed_in, enough = [], threading.Event()
+
+    def work(task):
+        # Far more than makes Python collect by itself, in the thread that allocates.
+        for _ in range(50):
+            kept = [[] for _ in range(5_000)]
+            time.sleep(0.001)
+        assert len(kept) == 5_000
+        assert enough.wait(10)
+
+    first, second = Task(work, "a test"), Task(work, "another test")
+    for _ in range(100):
+        _Knot(destroyed_in)
+    del _
+    first.start()
+    second.start()
+    qtbot.waitUntil(lambda: len(destroyed_in) == 100, timeout=10_000)
+    assert set(destroyed_in) == {threading.get_ident()}
+    assert not gc.isenabled()
+    enough.set()
+    qtbot.waitUntil(lambda: not first.running and not second.running)
+    assert gc.isenabled()
+
+
+def test_whoever_wants_no_automatic_collection_keeps_it_so(qtbot):
+    destroyed_in = []
+    gc.disable()
+    try:
+        _Knot(destroyed_in)
+        run(qtbot, lambda _: time.sleep(0.3))
+        assert destroyed_in == []
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+        gc.collect()

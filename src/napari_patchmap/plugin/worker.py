@@ -13,12 +13,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from napari.qt.threading import create_worker
 from qtpy.QtCore import QCoreApplication, QObject, QTimer, Signal, Slot
 
 from napari_patchmap.errors import PatchmapError
+from napari_patchmap.plugin.collector import MainThreadCollector
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +94,7 @@ class Task(QObject):
         """Start the work; connect to the signals before."""
         self._running = True
         _running.add(self)
+        _collector().hold()
         _watch_the_exit()
         self._worker = create_worker(self._job, _ignore_errors=True)
         self._worker.finished.connect(self._on_finished)
@@ -127,6 +130,7 @@ class Task(QObject):
         job, self._job, self._worker = self._job, None, None
         self._running = False
         _running.discard(self)
+        _collector().release()
         assert job is not None
         result, job.result = job.result, None
         self.error = job.error
@@ -315,6 +319,12 @@ def stop_all(seconds: float = _LEAVE_SECONDS) -> bool:
         # Qt's pool would wait for them without end, and the window has gone already.
         _given_up.set()
     return ended
+
+
+@cache
+def _collector() -> MainThreadCollector:
+    """Return the one collector, made in the main thread at the first task."""
+    return MainThreadCollector()
 
 
 def _watch_the_exit() -> None:
