@@ -34,7 +34,7 @@ def train(folder: Path, optimiser: str, device: str, resume: bool) -> None:
     """Train, or go on; in this process, which may be killed. Print what came of it."""
     import numpy as np
 
-    from napari_patchmap.patches.stacks.arrays import from_array
+    from napari_patchmap.patches.readers.arrays import from_array
     from napari_patchmap.runs import RunConfig, TrainConfig
     from napari_patchmap.training import fit
 

@@ -28,7 +28,7 @@ def make(method: str, count: int) -> None:
     """Make a map and print what its table hashes to; in this process."""
     import numpy as np
 
-    from napari_patchmap.patches.stacks.arrays import from_array
+    from napari_patchmap.patches.readers.arrays import from_array
     from napari_patchmap.runs import RunConfig, TrainConfig
     from napari_patchmap.training import fit
 

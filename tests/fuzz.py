@@ -18,7 +18,7 @@ import zarr
 
 from napari_patchmap.errors import PatchmapError
 from napari_patchmap.patches import open_patches
-from napari_patchmap.patches.slides.tile_config import TileConfig
+from napari_patchmap.patches.tile_config import TileConfig
 from napari_patchmap.runs import Run
 from napari_patchmap.runs.saved_map import read_map
 from napari_patchmap.runs.unfinished import read_unfinished

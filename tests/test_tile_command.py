@@ -11,7 +11,7 @@ import tifffile
 from napari_patchmap.cli import main
 from napari_patchmap.cli.tiling import cut
 from napari_patchmap.patches import open_patches
-from napari_patchmap.patches.slides.tiles import TileConfig
+from napari_patchmap.patches.readers.slides.tiles import TileConfig
 from tests.patches.slides.drawn import (
     cells,
     glass,

@@ -1,6 +1,14 @@
-"""Endings of the files that patches are read from: the one list of them. Loads nothing."""
+"""What patches can be read from: the one list of formats. Loads nothing, for napari asks early.
+
+Recognition, help, dialogs, what napari offers us and the words about files that are passed
+over all go through :data:`FORMATS`; docs/CONTRIBUTING.md says how to add one.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari_patchmap.kind import Kind
 
 #: Image files of which each can be a patch, in any case.
 IMAGES = (
@@ -8,20 +16,82 @@ IMAGES = (
     ".gif", ".jp2", ".j2k", ".jpx", ".jpf", ".j2c",
 )  # fmt: skip
 
-#: Files and folders that hold one patch a plane.
-STACKS = (".tif", ".tiff", ".npy", ".npz", ".zarr")
-
-#: Files that may be slides, and those whose name says so without a doubt.
-SLIDES = (".svs", ".tif", ".tiff", ".btf", ".tf8", ".ndpi", ".qptiff")
-SURE_SLIDES = (".svs", ".ndpi", ".qptiff")
-
 #: Image files that no slide has: a folder that holds one is not a folder of slides.
 NEVER_SLIDES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif")
 
-#: What napari asks us about when it is dropped; ``napari.yaml`` says the same.
-OFFERED = (*SURE_SLIDES, ".npz")
+#: Slides whose name says so without a doubt.
+SURE_SLIDES = (".svs", ".ndpi", ".qptiff")
+
+#: Zarr stores that are one file.
+ZIPPED_ZARR = (".zarr.zip", ".ozx")
 
 
-def globs(endings: tuple[str, ...]) -> str:
-    """Say endings as a file dialog wants them, such as ``*.tif *.npy``."""
-    return " ".join(f"*{ending}" for ending in endings)
+@dataclass(frozen=True)
+class Format:
+    """Files or folders of one kind, and which module reads them.
+
+    Parameters
+    ----------
+    reader : str
+        Module in ``patches/readers`` that reads it; what it defines is said there.
+    kind : Kind
+        What it opens as.
+    name : str
+        What one is, in a sentence: "a NumPy array".
+    listed : str
+        What it is called in a list of formats: ".npy".
+    endings : tuple of str
+        Of its names, in small letters.
+    offered : tuple of str
+        Those that napari offers us when they are dropped on it: what its own reader would make
+        nothing sensible of. ``napari.yaml`` has to say the same.
+    """
+
+    reader: str
+    kind: Kind
+    name: str
+    listed: str = ""
+    endings: tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()
+
+
+#: Of several that recognise a path, the first reads it.
+FORMATS = (
+    Format(
+        "slides.open_slides", Kind.SLIDES, "a slide", "SVS or TIFF pyramid",
+        (".svs", ".tif", ".tiff", ".btf", ".tf8", ".ndpi", ".qptiff"), SURE_SLIDES,
+    ),
+    Format(
+        "tiff.tiff_stack", Kind.STACK, "a TIFF", "TIFF, OME-TIFF",
+        (".tif", ".tiff", ".btf", ".tf8"),
+    ),
+    Format(
+        "zarr.zarr_store", Kind.STACK, "a Zarr store", "Zarr", (".zarr", *ZIPPED_ZARR)
+    ),
+    Format("npy", Kind.STACK, "a NumPy array", ".npy", (".npy",)),
+    Format(
+        "npz.npz_file", Kind.STACK, "a NumPy archive", ".npz (MedMNIST files too)",
+        (".npz",), (".npz",),
+    ),
+    Format("folder.image_folder", Kind.FOLDER, "a folder of images"),
+    Format("objects.open_objects", Kind.OBJECTS, "objects of label images"),
+)  # fmt: skip
+
+#: What napari asks us about when it is dropped.
+OFFERED = tuple(ending for one in FORMATS for ending in one.offered)
+
+
+def endings(kind: Kind) -> tuple[str, ...]:
+    """Return the endings of all formats that open as one kind."""
+    return tuple(ending for one in FORMATS if one.kind is kind for ending in one.endings)
+
+
+def globs(kind: Kind) -> str:
+    """Say the endings of a kind as a file dialog wants them, such as ``*.tif *.npy``."""
+    return " ".join(f"*{ending}" for ending in endings(kind))
+
+
+def listed(kind: Kind) -> str:
+    """List the formats of a kind in words, such as "TIFF, .npy or .npz"."""
+    *others, last = [one.listed for one in FORMATS if one.kind is kind]
+    return f"{', '.join(others)} or {last}" if others else last

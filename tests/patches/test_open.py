@@ -8,7 +8,7 @@ import tifffile
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import bundled_cells, from_array, open_patches, reopen
-from napari_patchmap.patches.slides.tile_config import TileConfig
+from napari_patchmap.patches.tile_config import TileConfig
 
 
 def test_what_is_not_there_or_not_patches(tmp_path, write, grey):

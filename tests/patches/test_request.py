@@ -11,10 +11,10 @@ import tifffile
 import zarr
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.kind import known_origin
 from napari_patchmap.patches import CropConfig, Kind, OpenRequest, open_patches, reopen
-from napari_patchmap.patches.kind import known_origin
-from napari_patchmap.patches.recognise import kind_of, recognise
-from napari_patchmap.patches.slides.tile_config import TileConfig
+from napari_patchmap.patches.recognise import format_of, recognise
+from napari_patchmap.patches.tile_config import TileConfig
 
 
 def pixels(count: int = 6, side: int = 12) -> np.ndarray:
@@ -51,7 +51,7 @@ KINDS = {
 @pytest.mark.parametrize("name", KINDS)
 def test_what_is_recognised_is_how_it_is_opened(places, name):
     assert recognise(places[name]) is KINDS[name]
-    assert kind_of(OpenRequest(places[name])) is KINDS[name]
+    assert format_of(OpenRequest(places[name])).kind is KINDS[name]
     tiles = TileConfig(size=64, foreground="none") if name == "slide.tif" else None
     assert open_patches(places[name], tiles=tiles).origin["kind"] == KINDS[name]
 
@@ -61,7 +61,7 @@ def test_what_holds_no_patches_is_not_recognised_and_refused(places, tmp_path):
     for path in (places["notes.txt"], tmp_path / "nowhere", tmp_path / "file.zarr"):
         assert recognise(path) is None
         with pytest.raises(PatchError, match=path.name):
-            kind_of(OpenRequest(path))
+            format_of(OpenRequest(path))
 
 
 def test_slides_stay_chosen_where_a_file_may_be_one(places):

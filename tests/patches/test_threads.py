@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_patchmap.patches import LoadCancelled, open_patches
-from napari_patchmap.patches.files import folder_decoder
+from napari_patchmap.patches.readers.folder import folder_decoder
 from napari_patchmap.patches.threads import attended, in_threads
 from napari_patchmap.patches.watch import Watch
 

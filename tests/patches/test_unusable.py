@@ -10,7 +10,7 @@ import tifffile
 
 from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.patches import open_patches
-from napari_patchmap.patches.files.folder_decoder import try_decode
+from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
 
 
 def test_a_tiff_that_holds_no_pixels_is_named(tmp_path):

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QApplication, QToolTip
 
 from napari_patchmap.patches import Kind, OpenRequest, open_patches
 from napari_patchmap.patches.cache.cache_folder import cache_size
-from napari_patchmap.patches.slides.tile_config import TileConfig
+from napari_patchmap.patches.tile_config import TileConfig
 from napari_patchmap.plugin.canvas.two_views import OVERLAY
 from napari_patchmap.plugin.panels.load.cache_line import size_text
 from napari_patchmap.plugin.panels.load.contact_sheet import spread_indices

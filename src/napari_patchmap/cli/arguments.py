@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from napari_patchmap import __version__, formats
 from napari_patchmap.errors import ConfigError
+from napari_patchmap.kind import Kind
 
 if TYPE_CHECKING:
     from napari_patchmap.patches import OpenRequest
-    from napari_patchmap.patches.objects.crop_config import CropConfig
-    from napari_patchmap.patches.slides.tile_config import TileConfig
+    from napari_patchmap.patches.crop_config import CropConfig
+    from napari_patchmap.patches.tile_config import TileConfig
     from napari_patchmap.settings import Setting
 
 #: Time that the demonstration trains when nothing is said, in minutes.
@@ -160,7 +161,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "data", metavar="DATA",
         help="folder of images (sub-folders: labels), "
-        f"stack ({', '.join(formats.STACKS)}) or slide",
+        f"stack ({', '.join(formats.endings(Kind.STACK))}) or slide",
     )  # fmt: skip
     parser.add_argument("--labels", metavar="CSV", help="table with a label for each image")
     parser.add_argument(
@@ -190,7 +191,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 
 def _add_crop_settings(parser: argparse.ArgumentParser) -> None:
     """Add the options by which objects are cut out."""
-    from napari_patchmap.patches.objects.crop_config import CropConfig
+    from napari_patchmap.patches.crop_config import CropConfig
 
     group = parser.add_argument_group("objects", "crops around the objects of label images")
     group.add_argument(
@@ -211,7 +212,7 @@ def _add_crop_settings(parser: argparse.ArgumentParser) -> None:
 
 def _add_tile_settings(parser: argparse.ArgumentParser, prefix: str) -> None:
     """Add the options by which slides are cut; ``prefix`` keeps them apart from others."""
-    from napari_patchmap.patches.slides.tile_config import TileConfig
+    from napari_patchmap.patches.tile_config import TileConfig
 
     group = parser.add_argument_group("slides", "how slides are cut into tiles")
     for item in TileConfig.settings():
@@ -297,7 +298,7 @@ def requested(args: argparse.Namespace) -> OpenRequest:
 
 def chosen_tiles(args: argparse.Namespace) -> TileConfig | None:
     """Return how slides are to be cut, None when nothing was said of it."""
-    from napari_patchmap.patches.slides.tile_config import TileConfig
+    from napari_patchmap.patches.tile_config import TileConfig
 
     chosen = {
         item.name: getattr(args, f"tile_{item.name}")
@@ -309,7 +310,7 @@ def chosen_tiles(args: argparse.Namespace) -> TileConfig | None:
 
 def _chosen_crops(args: argparse.Namespace) -> CropConfig | None:
     """Return how objects are to be cut out, None without objects."""
-    from napari_patchmap.patches.objects.crop_config import CropConfig
+    from napari_patchmap.patches.crop_config import CropConfig
 
     chosen = {
         item.name: getattr(args, f"crop_{item.name}")

@@ -19,8 +19,9 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.lock import alone_in
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.patchset import Skipped
-from napari_patchmap.patches.slides.open_slides import TileImages, read_slides
-from napari_patchmap.patches.slides.tiles import TileConfig, TilePlan
+from napari_patchmap.patches.readers.slides.open_slides import TileImages, read
+from napari_patchmap.patches.readers.slides.tiles import TileConfig, TilePlan
+from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.source import Progress, Watch
 from napari_patchmap.patches.threads import attended, cores
 from napari_patchmap.runs.writable import check_folder
@@ -107,7 +108,9 @@ def _cut(
     progress: Progress | None,
     should_stop: Callable[[], bool],
 ) -> Tiled:
-    source = attended(lambda watch: read_slides(path, config, watch), Watch(None, should_stop))
+    source = attended(
+        lambda watch: read(OpenRequest(path, tiles=config), watch), Watch(None, should_stop)
+    )
     images = source.images
     assert isinstance(images, TileImages)
     table = _rows(images.plans, source.table, images.channels, images.dtype)

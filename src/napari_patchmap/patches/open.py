@@ -8,22 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.files.image_folder import read_folder
-from napari_patchmap.patches.kind import Kind
+from napari_patchmap.kind import Kind
 from napari_patchmap.patches.labels.choice import with_label
 from napari_patchmap.patches.labels.join import Labels, LabelsFile
 from napari_patchmap.patches.labels.patterns import check_pattern
-from napari_patchmap.patches.objects.crops import CropConfig
-from napari_patchmap.patches.objects.open_objects import open_objects
 from napari_patchmap.patches.patchset import PatchSet
-from napari_patchmap.patches.recognise import kind_of
+from napari_patchmap.patches.readers import read
+from napari_patchmap.patches.recognise import format_of
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.sample import bundled_cells
-from napari_patchmap.patches.slides.open_slides import read_slides
-from napari_patchmap.patches.source import Progress, Source, Watch, add_pattern_columns, finish
-from napari_patchmap.patches.stacks.npz import read_npz
-from napari_patchmap.patches.stacks.stack import read_npy, read_tiff_stack
-from napari_patchmap.patches.stacks.zarr_store import is_zarr, read_zarr
+from napari_patchmap.patches.source import Progress, Watch, finish
 from napari_patchmap.patches.threads import attended
 
 #: What is read otherwise than as a folder of images, in words.
@@ -32,9 +26,6 @@ _READ_AS = {
     Kind.SLIDES: "slides",
     Kind.OBJECTS: "objects of label images",
 }
-
-#: Readers of stacks by the ending of their file; TIFF has many.
-_STACKS = {".npz": read_npz, ".npy": read_npy}
 
 
 def open_patches(
@@ -93,22 +84,18 @@ def _open(request: OpenRequest, watch: Watch) -> PatchSet:
     labels: Labels | None = request.labels
     if request.labels_path is not None:
         labels = LabelsFile.read(request.labels_path, watch)
-    kind = kind_of(request)
-    if kind is Kind.FOLDER:
-        table = labels if isinstance(labels, LabelsFile) else None
-        source = _read_folder(request, table, watch)
-    elif request.pattern:
+    one = format_of(request)
+    if request.pattern and one.kind is not Kind.FOLDER:
         raise PatchError(
             "A pattern takes columns from the names of the images in a folder, and "
-            f"{request.path} is read as {_READ_AS[kind]}; open it without a pattern."
+            f"{request.path} is read as {_READ_AS[one.kind]}; open it without a pattern."
         )
-    else:
-        source = _read(kind, request, watch)
+    source = read(one, request.but(labels=labels), watch)
     path = Path(request.path)
     return finish(
         source,
         name=path.name or str(path),
-        origin={"kind": str(kind), **request.to_dict()},
+        origin={"kind": str(one.kind), **request.to_dict()},
         sizes=request.sizes,
         labels=labels,
         channels=request.channels,
@@ -155,32 +142,3 @@ def reopen(
             "back the files as they were."
         )
     return patches
-
-
-def _read(kind: Kind, request: OpenRequest, watch: Watch) -> Source:
-    """Read whatever is no folder of images."""
-    path, axes = Path(request.path), request.axes
-    if request.objects is not None:
-        crops = request.crops or CropConfig()
-        return open_objects(path, Path(request.objects), axes, crops, watch)
-    if kind is Kind.SLIDES:
-        return read_slides(path, request.tiles, watch)
-    if is_zarr(path):
-        return read_zarr(path, axes, watch)
-    return _STACKS.get(path.suffix.lower(), read_tiff_stack)(path, axes, watch)
-
-
-def _read_folder(request: OpenRequest, labels: LabelsFile | None, watch: Watch) -> Source:
-    """Read a folder of images, if labels and pattern fit some of them."""
-    root, pattern = Path(request.path), request.pattern
-
-    def check(names: list[str]) -> None:
-        if pattern:
-            check_pattern(pattern, names, str(root))
-        if labels is not None:
-            labels.check(names, root.name or str(root), watch)
-
-    source = read_folder(root, request.axes, watch, check)
-    if pattern:
-        add_pattern_columns(source, pattern, str(root), watch)
-    return source

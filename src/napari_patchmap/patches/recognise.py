@@ -7,11 +7,10 @@ from pathlib import Path
 
 from napari_patchmap import formats
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.kind import Kind
+from napari_patchmap.formats import FORMATS, Format
+from napari_patchmap.kind import Kind
+from napari_patchmap.patches.readers import recognises
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.slides.find_slides import find_slides, holds_slides
-from napari_patchmap.patches.slides.levels import is_slide
-from napari_patchmap.patches.stacks.zarr_store import is_zarr
 
 
 def recognise(path: str | os.PathLike[str], now: Kind | None = None) -> Kind | None:
@@ -33,53 +32,35 @@ def recognise(path: str | os.PathLike[str], now: Kind | None = None) -> Kind | N
     OSError
         If it cannot be looked at.
     """
-    path = Path(path).expanduser()
-    name = path.name.lower()
-    if is_zarr(path):
-        return Kind.STACK
-    if path.is_dir():
-        slides = holds_slides(path) or (now is Kind.SLIDES and bool(find_slides(path)))
-        return Kind.SLIDES if slides else Kind.FOLDER
-    if not path.is_file():
-        return None
-    if name.endswith(formats.SLIDES) and (now is Kind.SLIDES or is_slide(path)):
-        return Kind.SLIDES
-    # What ends on .zarr and is no folder is none.
-    files = {*formats.STACKS, *formats.SLIDES} - {".zarr"}
-    return Kind.STACK if path.suffix.lower() in files else None
+    found = _recognised(Path(path).expanduser(), now)
+    return None if found is None else found.kind
 
 
-def kind_of(request: OpenRequest) -> Kind:
-    """Tell how the patches of a request are read.
+def _recognised(path: Path, now: Kind | None = None) -> Format | None:
+    return next((one for one in FORMATS if recognises(one, path, now is one.kind)), None)
 
-    Returns
-    -------
-    Kind
-        ``FOLDER``, ``STACK``, ``SLIDES`` or ``OBJECTS``.
+
+def format_of(request: OpenRequest) -> Format:
+    """Tell as which format the patches of a request are read.
 
     Raises
     ------
     PatchError
         If the path is not there, or nothing that holds patches.
     """
-    path = Path(request.path)
+    path, asked = Path(request.path), request.asked
     try:
-        exists = path.exists()
-        if exists and request.objects is not None:
-            return Kind.OBJECTS
-        zarr = exists and is_zarr(path)
-        found = recognise(path) if request.tiles is None else Kind.SLIDES
+        if not path.exists():
+            raise PatchError(f"There is no file or folder {path}; check the path.")
+        found = (
+            _recognised(path)
+            if asked is None
+            else next(one for one in FORMATS if one.kind is asked)
+        )
     except OSError as error:
         raise PatchError(
             f"{path} cannot be looked at ({error.strerror or error}); check its permissions."
         ) from None
-    if not exists:
-        raise PatchError(f"There is no file or folder {path}; check the path.")
-    if zarr and request.tiles is not None:
-        raise PatchError(
-            f"{path} is a Zarr store, and tiles are cut out of TIFF slides; save it as a "
-            "tiled TIFF, or leave out the settings for tiles."
-        )
     if found is not None:
         return found
     if path.suffix.lower() in formats.IMAGES:
@@ -88,6 +69,6 @@ def kind_of(request: OpenRequest) -> Kind:
             "give its label image too, around whose objects patches are cut (--objects)."
         )
     raise PatchError(
-        f"{path} is not a kind of file that holds patches; choose a folder of images, a .tif "
-        "stack, or an .npy or .npz file."
+        f"{path} is not a kind of file that holds patches; choose a folder of images, a slide, "
+        f"or a stack ({formats.listed(Kind.STACK)})."
     )

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.kind import Kind
+from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.fit import FITS, Fit
 from napari_patchmap.patches.labels.join import Labels
-from napari_patchmap.patches.objects.crop_config import CropConfig
-from napari_patchmap.patches.slides.tile_config import TileConfig
+from napari_patchmap.patches.tile_config import TileConfig
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,10 @@ class OpenRequest:
     ----------
     path : path
         A folder of images (PNG, JPEG, TIFF, BMP, WebP, GIF, JPEG 2000; sub-folders are
-        labels), a stack (TIFF, Zarr, .npy, or .npz as MedMNIST lays it out or with
-        ``images`` and ``labels``), a slide (SVS or TIFF pyramid), or a folder of slides.
+        labels), a stack (one file of many images: TIFF, Zarr, .npy, .npz as MedMNIST lays
+        it out or with ``images`` and ``labels``, and others of
+        :data:`napari_patchmap.formats.FORMATS`), a slide (SVS or TIFF pyramid), or a folder
+        of slides.
     sizes : {"resize", "crop", "pad"}, optional
         How images of different sizes are brought to one; required if they differ.
     labels : path of a CSV file, or sequence of values, optional
@@ -77,6 +80,13 @@ class OpenRequest:
     def __post_init__(self) -> None:
         if self.sizes is not None and self.sizes not in FITS:
             raise PatchError(f"Sizes can be handled by {', '.join(FITS)}, not {self.sizes!r}.")
+
+    @property
+    def asked(self) -> Kind | None:
+        """The kind as which the options demand that the path is read; None if it tells."""
+        if self.objects is not None:
+            return Kind.OBJECTS
+        return None if self.tiles is None else Kind.SLIDES
 
     @property
     def labels_path(self) -> str | None:

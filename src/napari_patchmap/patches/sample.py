@@ -7,10 +7,10 @@ from importlib import resources
 import numpy as np
 import pandas as pd
 
+from napari_patchmap.kind import Kind
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.axes import RGB
 from napari_patchmap.patches.images import ArrayImages
-from napari_patchmap.patches.kind import Kind
 from napari_patchmap.patches.patchset import PatchSet, box_table
 
 imagecodecs = optional("imagecodecs")

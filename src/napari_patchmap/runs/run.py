@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save
 from napari_patchmap.augment.views import Symmetry
 from napari_patchmap.errors import MissingPackageError, RunError
 from napari_patchmap.foreign import words
+from napari_patchmap.kind import known_origin
 from napari_patchmap.lock import alone_in
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.device import choose_device, in_hardware
@@ -28,7 +29,6 @@ from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.out_of_memory import free_cached_memory
 from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet, Skipped
-from napari_patchmap.patches.kind import known_origin
 from napari_patchmap.patches.patchset import labels_of
 from napari_patchmap.runs.identity import PATCHES, places_of, read_identity, save_identity
 from napari_patchmap.runs.image_kind import ImageKind, unlikeness

@@ -11,9 +11,9 @@ from typing import Any
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.foreign import words
+from napari_patchmap.kind import Kind, known_origin
 from napari_patchmap.lock import alone_in
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.kind import Kind, known_origin
 from napari_patchmap.runs.checkpoint import (
     is_unfinished,
     read_state,

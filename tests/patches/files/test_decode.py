@@ -13,8 +13,8 @@ from PIL import Image
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import ALPHA_NOTE
-from napari_patchmap.patches.files.decode import ANIMATION_NOTE, decode, has_jpeg_end
 from napari_patchmap.patches.photometric import CMYK_NOTE
+from napari_patchmap.patches.readers.folder.decode import ANIMATION_NOTE, decode, has_jpeg_end
 
 
 @pytest.fixture

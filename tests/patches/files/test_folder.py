@@ -12,9 +12,9 @@ from PIL import Image
 
 from napari_patchmap.errors import MixedSizesError, PatchError
 from napari_patchmap.patches import LoadCancelled, Skipped, describe, open_patches, reopen
-from napari_patchmap.patches.files.image_folder import find_images
+from napari_patchmap.patches.readers.folder.image_folder import find_images
+from napari_patchmap.patches.readers.tiff.tiff_series import COPIES_NOTE
 from napari_patchmap.patches.source import Watch
-from napari_patchmap.patches.stacks.tiff_series import COPIES_NOTE
 
 
 def test_values_order_and_labels(write, folder, grey):
@@ -377,7 +377,7 @@ def test_images_are_found_among_many_other_files_and_looking_can_be_cancelled(
         seen.append(True)
         return True
 
-    monkeypatch.setattr("napari_patchmap.patches.files.image_folder._REPORT", -1)
+    monkeypatch.setattr("napari_patchmap.patches.readers.folder.image_folder._REPORT", -1)
     with pytest.raises(LoadCancelled):
         find_images(folder, Watch(None, stop))
     assert seen == [True]

@@ -8,8 +8,8 @@ import pytest
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import bundled_cells, open_patches, reopen
-from napari_patchmap.patches.files.folder_labels import folder_columns
 from napari_patchmap.patches.labels.choice import label_columns, with_label
+from napari_patchmap.patches.readers.folder.folder_labels import folder_columns
 
 TWO = ("lymph", "mono")
 

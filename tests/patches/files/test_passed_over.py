@@ -7,7 +7,7 @@ from PIL import Image
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import open_patches
-from napari_patchmap.patches.files.decode import ANIMATION_NOTE, decode
+from napari_patchmap.patches.readers.folder.decode import ANIMATION_NOTE, decode
 
 
 def test_more_formats_are_read(write, folder, grey):

@@ -12,7 +12,7 @@ from PIL import Image
 
 from napari_patchmap.errors import PatchError, UnclearAxesError
 from napari_patchmap.patches import CropConfig, from_objects, open_patches, reopen
-from napari_patchmap.patches.objects.find_objects import find_objects
+from napari_patchmap.patches.readers.objects.find_objects import find_objects
 from tests.patches.stacks.test_zarr import fill, write_ome
 
 #: Ids that need 64 bits, far apart.
@@ -55,7 +55,7 @@ def test_find_objects_measures_what_a_plain_loop_measures(rng):
 def test_find_objects_puts_bands_of_rows_together(monkeypatch, rng):
     labels = rng.integers(0, 5, (50, 40)).astype(np.uint64) * np.uint64(2**63)
     whole = find_objects(labels)
-    monkeypatch.setattr("napari_patchmap.patches.objects.find_objects._BAND", 120)
+    monkeypatch.setattr("napari_patchmap.patches.readers.objects.find_objects._BAND", 120)
     steps = []
     parts = find_objects(labels, lambda done, total: steps.append((done, total)))
     np.testing.assert_array_equal(parts.boxes, whole.boxes)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_patchmap.patches.slides.foreground import foreground_mask, otsu, shares
-from napari_patchmap.patches.slides.tile_config import TileConfig
+from napari_patchmap.patches.readers.slides.foreground import foreground_mask, otsu, shares
+from napari_patchmap.patches.tile_config import TileConfig
 from tests.patches.slides.drawn import cells, glass, smaller, tissue
 
 

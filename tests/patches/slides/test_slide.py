@@ -11,8 +11,8 @@ import pytest
 import tifffile
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.slides.levels import is_slide
-from napari_patchmap.patches.slides.slide import Slide
+from napari_patchmap.patches.readers.slides.levels import is_slide
+from napari_patchmap.patches.readers.slides.slide import Slide
 from tests.patches.slides.drawn import (
     cells,
     smaller,

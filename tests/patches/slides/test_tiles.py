@@ -12,9 +12,10 @@ import tifffile
 from napari_patchmap.errors import ConfigError, PatchError
 from napari_patchmap.patches import LoadCancelled, open_patches, reopen
 from napari_patchmap.patches.fit import resize
-from napari_patchmap.patches.slides.open_slides import read_slides
-from napari_patchmap.patches.slides.slide import Slide
-from napari_patchmap.patches.slides.tiles import TileConfig, plan_tiles, tile_grid
+from napari_patchmap.patches.readers.slides.open_slides import read
+from napari_patchmap.patches.readers.slides.slide import Slide
+from napari_patchmap.patches.readers.slides.tiles import TileConfig, plan_tiles, tile_grid
+from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.source import Watch
 from tests.patches.slides.drawn import (
     cells,
@@ -26,6 +27,10 @@ from tests.patches.slides.drawn import (
 )
 
 BOX = ["y", "x", "height", "width"]
+
+
+def read_slides(path, config, watch):
+    return read(OpenRequest(path, tiles=config), watch)
 
 
 def test_tiles_are_planned_before_any_is_read(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import open_patches
-from napari_patchmap.patches.stacks.npz_member import Member
+from napari_patchmap.patches.readers.npz.npz_member import Member
 
 
 def test_medmnist_splits_are_joined(tmp_path, grey):
@@ -161,7 +161,7 @@ def test_splits_of_different_compression(tmp_path, grey, monkeypatch):
             file.writestr(f"{key}.npy", stream.getvalue(), how)
     both = np.concatenate([arrays["train_images"], arrays["test_images"]])
     for small in (10**9, 100):  # kept in memory, or unpacked when wanted
-        monkeypatch.setattr("napari_patchmap.patches.stacks.npz_member._SMALL", small)
+        monkeypatch.setattr("napari_patchmap.patches.readers.npz.npz_member._SMALL", small)
         ps = open_patches(path)
         some = np.random.default_rng(0).integers(0, 50, 99)
         np.testing.assert_array_equal(ps.take(some), both[some])
@@ -173,7 +173,7 @@ def test_splits_of_different_compression(tmp_path, grey, monkeypatch):
 def test_large_compressed_images_are_unpacked_once_and_damage_is_told(
     tmp_path, rng, monkeypatch
 ):
-    monkeypatch.setattr("napari_patchmap.patches.stacks.npz_member._SMALL", 100)
+    monkeypatch.setattr("napari_patchmap.patches.readers.npz.npz_member._SMALL", 100)
     path, pixels = tmp_path / "a.npz", rng.integers(0, 99, (900, 3, 32, 32)).astype(">u2")
     np.savez_compressed(path, images=pixels)
     ps = open_patches(path)
@@ -202,7 +202,7 @@ def test_locked_and_odd_zip_files(tmp_path, grey):
 
 
 def test_unpacking_is_counted_in_images(tmp_path, grey, monkeypatch):
-    monkeypatch.setattr("napari_patchmap.patches.stacks.npz_member._BLOCK", 1000)
+    monkeypatch.setattr("napari_patchmap.patches.readers.npz.npz_member._BLOCK", 1000)
     np.savez_compressed(tmp_path / "a.npz", images=grey(40, 8, 8))
     seen = []
     open_patches(tmp_path / "a.npz", progress=lambda done, total: seen.append((done, total)))

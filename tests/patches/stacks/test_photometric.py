@@ -13,7 +13,6 @@ from PIL import Image
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import open_patches
 from napari_patchmap.patches.axes import ALPHA_NOTE
-from napari_patchmap.patches.files.decode import decode
 from napari_patchmap.patches.photometric import (
     CMYK_NOTE,
     LAB_NOTE,
@@ -21,6 +20,7 @@ from napari_patchmap.patches.photometric import (
     SPOT_NOTE,
     YCBCR_NOTE,
 )
+from napari_patchmap.patches.readers.folder.decode import decode
 
 COMPRESSIONS = (None, "lzw", "deflate", "packbits", "zstd")
 ORDERS = "<>"

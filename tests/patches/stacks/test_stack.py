@@ -9,7 +9,7 @@ from PIL import Image
 
 from napari_patchmap.errors import MixedSizesError, PatchError, UnclearAxesError
 from napari_patchmap.patches import LoadCancelled, open_patches
-from napari_patchmap.patches.stacks.tiff_series import COPIES_NOTE
+from napari_patchmap.patches.readers.tiff.tiff_series import COPIES_NOTE
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from zarr.registry import get_codec_class, register_codec
 
 from napari_patchmap.errors import PatchError, UnclearAxesError
 from napari_patchmap.patches import open_patches, reopen
-from napari_patchmap.patches.slides.tile_config import TileConfig
+from napari_patchmap.patches.tile_config import TileConfig
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def _open(viewer: Viewer, path: str) -> None:
 
 def _as_image(path: str) -> LayerData:
     if path.lower().endswith(formats.SURE_SLIDES):
-        from napari_patchmap.patches.slides.tiles import open_slide
+        from napari_patchmap.patches.readers.slides.tiles import open_slide
 
         slide = open_slide(Path(path))
         picture = slide.overview()

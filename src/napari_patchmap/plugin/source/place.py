@@ -12,7 +12,7 @@ from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import Colormap
 
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.objects.folders import MASK_ENDINGS
+from napari_patchmap.patches.readers.objects.folders import MASK_ENDINGS
 from napari_patchmap.plugin.canvas.two_views import OVERLAY
 from napari_patchmap.plugin.source.painting import BoxPicture, ObjectPicture
 

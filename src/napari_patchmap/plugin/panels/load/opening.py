@@ -18,8 +18,8 @@ from napari_patchmap.patches import (
     open_patches,
     reopen,
 )
-from napari_patchmap.patches.slides.tile_config import TileConfig
 from napari_patchmap.patches.source import LoadCancelled, Watch
+from napari_patchmap.patches.tile_config import TileConfig
 from napari_patchmap.plugin.qt.known_files import run_folder
 from napari_patchmap.runs import (
     OpenLayer,

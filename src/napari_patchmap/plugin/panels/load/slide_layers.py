@@ -9,7 +9,7 @@ from napari.layers import Image
 from napari.utils.colormaps import Colormap
 from napari.viewer import Viewer
 
-from napari_patchmap.patches.slides.tiles import TilePlan
+from napari_patchmap.patches.readers.slides.tiles import TilePlan
 from napari_patchmap.plugin.canvas.two_views import OVERLAY, PREVIEW, fit
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.source.place import SCALE, SOURCE

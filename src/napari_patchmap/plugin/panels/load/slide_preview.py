@@ -13,7 +13,7 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_patchmap.patches.slides.tile_config import TileConfig
+from napari_patchmap.patches.tile_config import TileConfig
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.load.slide_layers import SlideLayers, tile_picture
 from napari_patchmap.plugin.qt.panel import label
@@ -190,8 +190,8 @@ def _planned(
     should_stop: Callable[[], bool],
 ) -> _Planned | None:
     from napari_patchmap.errors import PatchError
-    from napari_patchmap.patches.slides.find_slides import find_slides
-    from napari_patchmap.patches.slides.tiles import plan_tiles
+    from napari_patchmap.patches.readers.slides.find_slides import find_slides
+    from napari_patchmap.patches.readers.slides.tiles import plan_tiles
     from napari_patchmap.patches.source import LoadCancelled, Watch
 
     given = Path(path)

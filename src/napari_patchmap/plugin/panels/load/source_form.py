@@ -13,9 +13,9 @@ from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_patchmap.patches import Kind, OpenRequest
+from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.fit import Fit
-from napari_patchmap.patches.objects.crop_config import CropConfig
-from napari_patchmap.patches.slides.tile_config import TileConfig
+from napari_patchmap.patches.tile_config import TileConfig
 from napari_patchmap.plugin.canvas.two_views import OVERLAY
 from napari_patchmap.plugin.panels.load.name_pattern import NamePattern
 from napari_patchmap.plugin.panels.load.opening import Request

@@ -53,8 +53,7 @@ SOURCES = {
         SourceKind(
             Kind.STACK,
             "Stack of images",
-            "One file with one patch a plane: TIFF, OME-TIFF, Zarr, .npy or .npz (MedMNIST "
-            "files too).",
+            f"One file with one patch a plane: {formats.listed(Kind.STACK)}.",
             ("path", "labels", "axes"),
             "file, or .zarr folder",
             "Choose a stack of images",
@@ -62,7 +61,8 @@ SOURCES = {
         SourceKind(
             Kind.SLIDES,
             "Whole slide",
-            "An SVS or TIFF pyramid, or a folder of them, cut into tiles where tissue is.",
+            f"An {formats.listed(Kind.SLIDES)}, or a folder of them, cut into tiles where "
+            "tissue is.",
             ("path", "tiles"),
             "slide, or folder of slides",
             "Choose a slide",
@@ -97,8 +97,8 @@ SOURCES = {
 
 #: Endings of files that the dialog shows, by kind.
 FILTERS = {
-    Kind.STACK: f"Image stacks ({formats.globs(formats.STACKS)});;All files (*)",
-    Kind.SLIDES: f"Slides ({formats.globs(formats.SLIDES)});;All files (*)",
+    Kind.STACK: f"Image stacks ({formats.globs(Kind.STACK)});;All files (*)",
+    Kind.SLIDES: f"Slides ({formats.globs(Kind.SLIDES)});;All files (*)",
 }
 
 

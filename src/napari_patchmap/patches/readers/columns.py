@@ -1,0 +1,140 @@
+"""Arrays beside the images of a file: which hold the images, and which become columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.labels.values import as_text
+from napari_patchmap.patches.patchset import BOX_COLUMNS
+from napari_patchmap.patches.source import Source
+
+_LABELS = ("label", "labels")
+
+#: Bytes a patch of a column at most, and bytes of the names of classes: what is larger is
+#: neither, and is not unpacked.
+_WIDEST, MOST_NAMES = 2**14, 2**26
+
+
+@dataclass(frozen=True)
+class Unread:
+    """The shape of an array that is no column, so that it was not read."""
+
+    shape: tuple[int, ...]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return math.prod(self.shape)
+
+
+def is_column(key: str, shape: tuple[int, ...], itemsize: int, count: int) -> bool:
+    """Whether an array has one value a patch, or some labels, so that it is worth reading."""
+    if not shape or shape[0] != count or math.prod(shape[1:]) * itemsize > _WIDEST:
+        return False
+    return len(shape) == 1 or (len(shape) == 2 and (shape[1] == 1 or key in _LABELS))
+
+
+class _Shaped(Protocol):
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+
+def images_key(arrays: Mapping[str, _Shaped], path: Path) -> str:
+    """Return which of some arrays holds the images.
+
+    Raises
+    ------
+    PatchError
+        If that is not clear.
+    """
+    if "images" in arrays:
+        return "images"
+    stacks = [key for key, array in arrays.items() if len(array.shape) >= 3]
+    if len(stacks) == 1:
+        return stacks[0]
+    listed = ", ".join(f"{key} {array.shape}" for key, array in list(arrays.items())[:4])
+    raise PatchError(
+        f"{path} does not say which array holds the images (it has {listed or 'nothing'}); "
+        "call it 'images'."
+    )
+
+
+def add_columns(
+    source: Source,
+    columns: Mapping[str, np.ndarray | Unread],
+    class_names: np.ndarray | None,
+    path: str,
+    kind: str = "npz",
+) -> None:
+    """Add labels and columns to the table; what is not one value a patch is noted.
+
+    Parameters
+    ----------
+    source : Source
+    columns : mapping of str to ndarray, or Unread
+    class_names : ndarray, optional
+        What labels that are whole numbers stand for.
+    path : str
+        What people call the file.
+    kind : str
+        Put after the name of a column that the table has already.
+
+    Raises
+    ------
+    PatchError
+        If the labels do not fit.
+    """
+    count = len(source.table)
+    unused = []
+    for key in sorted(columns):
+        values = columns[key]
+        if values.shape[1:] == (1,):
+            one = values.shape[:1]
+            values = Unread(one) if isinstance(values, Unread) else values.reshape(one)
+        if key in _LABELS and values.ndim <= 1 and values.shape != (count,):
+            raise PatchError(
+                f"{path} has {values.size:,} labels for {count:,} images; they must be as many."
+            )
+        if isinstance(values, Unread):
+            unused.append(key)
+        elif key in _LABELS and values.ndim == 1:
+            source.table["label"] = _named(values, class_names, path)
+            source.label_from = key if key != "label" else ""
+        elif key == "labels" and values.ndim == 2 and len(values) == count:
+            for k in range(values.shape[1]):
+                source.table[f"label {k}"] = values[:, k]
+            source.notes.append(f"Each patch has {values.shape[1]} labels; each is a column.")
+        elif values.shape == (count,):
+            free = f"{key} ({kind})" if key in (*BOX_COLUMNS, "label") else key
+            source.table[free] = values.astype(str) if values.dtype.kind in "SU" else values
+        else:
+            unused.append(key)
+    if unused:
+        source.notes.append(f"Not one value a patch, so not used: {', '.join(unused)}.")
+    if "files" in source.table:
+        source.names = source.table["files"].astype(str).tolist()
+
+
+def _named(labels: np.ndarray, class_names: np.ndarray | None, path: str) -> np.ndarray:
+    if class_names is None or labels.dtype.kind not in "iu":
+        return as_text(labels)
+    if not labels.size:
+        return as_text(labels)
+    if labels.min() < 0 or labels.max() >= len(class_names):
+        raise PatchError(
+            f"{path} has labels from {labels.min()} to {labels.max()} but {len(class_names)} "
+            "class_names; give one name a class."
+        )
+    return as_text(class_names[labels])

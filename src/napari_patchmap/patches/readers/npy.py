@@ -1,0 +1,139 @@
+"""NumPy files, and the heads of arrays in them and in .npz files."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.lib import format as npy
+
+from napari_patchmap.errors import PatchError
+from napari_patchmap.foreign import decoding
+from napari_patchmap.patches.axes import check_extent
+from napari_patchmap.patches.cache.fingerprint import fingerprint
+from napari_patchmap.patches.numbers import check_numbers
+from napari_patchmap.patches.random_file import RandomFile
+from napari_patchmap.patches.readers.arrays import cut_off, described, plain_axes
+from napari_patchmap.patches.readers.flat import FlatImages
+from napari_patchmap.patches.request import OpenRequest
+from napari_patchmap.patches.source import Source, Watch
+
+#: How Cellpose ends the name of the file in which it keeps all of its results.
+CELLPOSE = "_seg.npy"
+
+
+def read(request: OpenRequest, watch: Watch) -> Source:
+    """Open a NumPy file; its pixels are read when they are used.
+
+    Of a file that is cut off, the patches that it holds as a whole are used.
+
+    Raises
+    ------
+    PatchError
+        If the file is damaged or would run code, or its axes are ambiguous.
+    """
+    path = Path(request.path)
+    with decoding(path, "is not a complete NumPy file", "copy or save it again"):
+        try:
+            with path.open("rb") as stream:
+                head = read_head(stream)
+        except NotNumpyError:
+            raise PatchError(f"{path} is not a NumPy file; copy or save it again.") from None
+        file = RandomFile(path)
+        if head.dtype.hasobject:
+            raise refuse_objects(path, "save the patches as one plain array of numbers")
+        check_numbers(head.dtype, math.prod(head.shape), path.name)
+        letters = plain_axes(head.shape, path.name, request.axes)
+        check_extent(head.shape, letters, path.name)
+        try:
+            images = FlatImages(
+                file, head.offset, head.dtype, head.shape, letters, fortran=head.fortran
+            )
+        except PatchError as error:
+            raise error.of(path) from None
+    whole = images.complete()
+    if not whole.any():
+        raise PatchError(
+            f"{path} is not a complete NumPy file (no patch is whole); copy or save it again."
+        )
+    frames = np.flatnonzero(whole)
+    kept = images if whole.all() else images.picked(frames)
+    source = described(kept, letters, path.name, watch, frames=frames)
+    source.skipped, said = cut_off(whole, path.name)
+    source.notes += said
+    if images.sequential:
+        source.fingerprint = fingerprint("npy", [(path.name, path)], axes=letters)
+    return source
+
+
+# -- what an array is, without its values ------------------------------------------
+
+
+class NotNumpyError(ValueError):
+    """What is read does not begin as a NumPy array does."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """What an array is, and how many bytes after the file's beginning its values begin."""
+
+    shape: tuple[int, ...]
+    fortran: bool
+    dtype: np.dtype
+    offset: int
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the values."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+def read_head(stream: IO[bytes]) -> Head:
+    """Read the head; the stream then stands at the first value.
+
+    Raises
+    ------
+    NotNumpyError
+        If it is no array.
+    ValueError, EOFError, and others that NumPy's parser raises
+        If the head is damaged.
+    """
+    start = stream.read(npy.MAGIC_LEN)
+    if not start.startswith(npy.MAGIC_PREFIX):
+        raise NotNumpyError("is not a NumPy array")
+    if len(start) < npy.MAGIC_LEN:
+        raise EOFError("it ends in its head")
+    if start[-2] == 1:
+        shape, fortran, dtype = npy.read_array_header_1_0(stream)
+    elif start[-2] == 2:
+        shape, fortran, dtype = npy.read_array_header_2_0(stream)
+    else:
+        # Version 3 is written for fields with names, which are no pixels.
+        raise ValueError("it holds a table, not pixels")
+    if any(length < 0 for length in shape):
+        raise ValueError("an axis has a negative length")
+    return Head(shape, fortran, dtype, stream.tell())
+
+
+def refuse_objects(path: Path, use: str) -> PatchError:
+    """Say that an array of Python objects is not loaded, and what to do instead.
+
+    Parameters
+    ----------
+    path : Path
+    use : str
+        What else to save, for files that are not Cellpose's.
+    """
+    if path.name.lower().endswith(CELLPOSE):
+        return PatchError(
+            f"{path} is Cellpose's own file of Python objects, which is not loaded because it "
+            "can run code; save its masks as an image instead: in Cellpose's window choose "
+            "File > Save masks as PNG/tif, on its command line add --save_tif, in Python "
+            "call cellpose.io.save_masks(images, masks, flows, names, tif=True)."
+        )
+    return PatchError(
+        f"{path} holds Python objects, which are not loaded because they can run code; {use}."
+    )

@@ -1,0 +1,1 @@
+"""NPZ files: MedMNIST's splits, or images with columns beside them."""

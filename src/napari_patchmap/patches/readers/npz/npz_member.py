@@ -1,0 +1,270 @@
+"""The arrays of an .npz file: what they are, and their values, read when they are wanted."""
+
+from __future__ import annotations
+
+import math
+import threading
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.axes import arrange, channel_axis, lead_axes
+from napari_patchmap.patches.images import ArrayImages, Images
+from napari_patchmap.patches.numbers import checked_numbers, pixel_type
+from napari_patchmap.patches.random_file import RandomFile
+from napari_patchmap.patches.readers.flat import FlatImages
+from napari_patchmap.patches.readers.npy import Head, read_head
+from napari_patchmap.patches.room import check_room
+from napari_patchmap.patches.source import Watch
+
+#: Compressed images up to this many bytes are kept in memory.
+_SMALL = 64_000_000
+
+#: Bytes that are unpacked between two reports of progress.
+_BLOCK = 2**22
+
+#: What reading a damaged or odd zip file may raise.
+ZIP_ERRORS = (
+    ValueError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    RuntimeError,
+)
+
+
+class Member:
+    """One array of an .npz file.
+
+    Parameters
+    ----------
+    path : Path
+    info : ZipInfo
+    stream : binary stream
+        Of the member, at its beginning.
+
+    Raises
+    ------
+    one of ZIP_ERRORS
+        If it is no array.
+    """
+
+    def __init__(self, path: Path, info: zipfile.ZipInfo, stream: IO[bytes]) -> None:
+        self.path, self.info = path, info
+        self.key = info.filename.removesuffix(".npy")
+        self.head: Head = read_head(stream)
+        self.shape, self.dtype = self.head.shape, self.head.dtype
+        self.nbytes = self.head.nbytes
+        if not self.dtype.hasobject and self.head.offset + self.nbytes != info.file_size:
+            raise EOFError(f"{self.key!r} is not as long as it should be")
+
+    def refuse_objects(self) -> None:
+        """Say so if these are Python objects.
+
+        Raises
+        ------
+        PatchError
+        """
+        if self.dtype.hasobject:
+            raise PatchError(
+                f"{self.path} holds Python objects in {self.key!r}, which are not loaded "
+                "because they can run code; save it again as plain numbers or text, for "
+                f"example with {self.key}=numpy.array({self.key}, dtype=str)."
+            )
+
+    def read(self, watch: Watch) -> np.ndarray:
+        """Return all values.
+
+        Raises
+        ------
+        PatchError
+            If they are Python objects, or more than the memory takes.
+        one of ZIP_ERRORS, OSError
+            If the file is damaged.
+        """
+        self.refuse_objects()
+        remedy = "save it with numpy.savez, which does not compress, or in smaller parts"
+        check_room(self.nbytes, f"{self.key!r} in {self.path}", remedy)
+        out = np.empty(self.nbytes, np.uint8)
+        images = self.shape[0] if self.shape else 1
+        with zipfile.ZipFile(self.path) as file, file.open(self.info) as stream:
+            stream.read(self.head.offset)
+            for start in range(0, self.nbytes, _BLOCK):
+                _fill(stream, out[start : start + _BLOCK])
+                watch.step(int(images * start / self.nbytes), images)
+            stream.read(1)  # the end, where the checksum is looked at
+        values: np.ndarray = np.ndarray(
+            self.shape[:: -1 if self.head.fortran else 1], self.dtype, out.data
+        )
+        return values.T if self.head.fortran else values
+
+    def images(self, axes: str, watch: Watch) -> Images:
+        """Return the array as images: where it lies if it is not compressed, else unpacked.
+
+        Raises
+        ------
+        As :meth:`read`.
+        """
+        if self.info.compress_type == zipfile.ZIP_STORED and not self.dtype.hasobject:
+            with self.path.open("rb") as file:
+                file.seek(self.info.header_offset)
+                local = file.read(30)
+            name, extra = (int.from_bytes(local[i : i + 2], "little") for i in (26, 28))
+            offset = self.info.header_offset + 30 + name + extra + self.head.offset
+            images = FlatImages(
+                RandomFile(self.path),
+                offset,
+                self.dtype,
+                self.shape,
+                axes,
+                fortran=self.head.fortran,
+            )
+            if not images.complete().all():
+                raise EOFError(f"{self.key!r} is cut off")
+            return images
+        if self.nbytes > _SMALL and not self.head.fortran and _is_in_order(axes):
+            return StreamImages(self, axes)
+        return ArrayImages(arrange(checked_numbers(self.read(watch), self.path.name), axes))
+
+
+class StreamImages(Images):
+    """Images one after another in a compressed member, unpacked from its beginning on.
+
+    Parameters
+    ----------
+    member : Member
+        Not in Fortran order.
+    axes : str
+        The image's axes last.
+    """
+
+    sequential = True
+
+    def __init__(self, member: Member, axes: str) -> None:
+        self._member = member
+        channel = channel_axis(axes)
+        lead = len(lead_axes(axes))
+        self._inner, self._shape = axes[lead:], member.shape[lead:]
+        self._each = math.prod(self._shape) * member.dtype.itemsize
+        lengths = dict(zip(self._inner, self._shape, strict=True))
+        self.channels = lengths[channel] if channel else 1
+        self.dtype = pixel_type(member.dtype)
+        self.sizes = np.broadcast_to(
+            np.array([lengths["Y"], lengths["X"]], np.int64),
+            (math.prod(member.shape[:lead]), 2),
+        )
+        self._lock = threading.Lock()
+        self._file: zipfile.ZipFile | None = None
+        self._stream: IO[bytes] | None = None
+        self._next = 0  # where the stream stands
+        self._damage: tuple[int, str] | None = None  # from where on, and what it is
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        index = range(len(self))[index]
+        with self._lock:
+            data = self._read(index)
+        stored = np.ndarray(self._shape, self._member.dtype, data.data)
+        image = arrange(checked_numbers(stored, self._member.key), self._inner)[0]
+        return np.ascontiguousarray(image, self.dtype)
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Return some images as ``(n, height, width, channel)``."""
+        indices = np.asarray(indices, np.intp) % max(1, len(self))
+        out = np.empty((len(indices), *self.sizes[0], self.channels), self.dtype)
+        for k in np.argsort(indices, kind="stable").tolist():
+            out[k] = self[int(indices[k])]
+        return out
+
+    def _read(self, index: int) -> np.ndarray:
+        """Unpack the bytes of one image; what lies before it is unpacked and let go."""
+        member = self._member
+        if self._damage is not None and index >= self._damage[0]:
+            raise PatchError(self._damage[1])
+        data = np.empty(self._each, np.uint8)
+        try:
+            if self._stream is None or index < self._next:
+                self._close()
+                self._file = zipfile.ZipFile(member.path)
+                self._stream = self._file.open(member.info)
+                self._stream.read(member.head.offset)
+                self._next = 0
+            while self._next <= index:
+                _fill(self._stream, data)
+                self._next += 1
+        except (OSError, *ZIP_ERRORS) as error:
+            at = self._next
+            self._close()
+            words = (
+                f"{member.path} is damaged in {member.key!r} from image {at} on ({error}); "
+                "copy or save it again."
+            )
+            self._damage = at, words
+            raise PatchError(words) from None
+        return data
+
+    def _close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+        if self._file is not None:
+            self._file.close()
+        self._file = self._stream = None
+
+    def __del__(self) -> None:
+        self._close()
+
+
+class JoinedImages(Images):
+    """Images of one size, pixel type and channel count, one source of them after another."""
+
+    def __init__(self, parts: Sequence[Images]) -> None:
+        self._parts = list(parts)
+        self.dtype, self.channels = parts[0].dtype, parts[0].channels
+        self.sizes = np.concatenate([part.sizes for part in parts])
+        self.sequential = any(part.sequential for part in parts)
+        self._ends = np.cumsum([len(part) for part in parts])
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        index = range(len(self))[index]
+        part = int(np.searchsorted(self._ends, index, "right"))
+        return self._parts[part][index - (int(self._ends[part]) - len(self._parts[part]))]
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Return some images as ``(n, height, width, channel)``."""
+        indices = np.asarray(indices, np.intp) % max(1, len(self))
+        out = np.empty((len(indices), *self.sizes[0], self.channels), self.dtype)
+        which = np.searchsorted(self._ends, indices, "right")
+        for k in np.unique(which).tolist():
+            part = self._parts[k]
+            out[which == k] = part.take(indices[which == k] - (self._ends[k] - len(part)))
+        return out
+
+
+def joined(parts: Sequence[Images]) -> Images:
+    """Join images that agree; those in memory stay one array."""
+    if len(parts) == 1:
+        return parts[0]
+    arrays = [part.array for part in parts if isinstance(part, ArrayImages)]
+    if len(arrays) == len(parts):
+        return ArrayImages(np.concatenate(arrays))
+    return JoinedImages(parts)
+
+
+def _is_in_order(axes: str) -> bool:
+    """Whether the image's axes come last, so that images lie one after another."""
+    inner = {"Y", "X", channel_axis(axes)} - {None}
+    return set(axes[len(axes) - len(inner) :]) == inner
+
+
+def _fill(stream: IO[bytes], out: np.ndarray) -> None:
+    done = 0
+    while done < len(out):
+        got = stream.readinto(out[done:].data)  # type: ignore[attr-defined]
+        if not got:
+            raise EOFError("it ends too early")
+        done += got

@@ -1,0 +1,157 @@
+"""Objects from files: an image and its labels, or two folders of them."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tifffile
+
+from napari_patchmap.errors import PatchError, UnusableError
+from napari_patchmap.foreign import decoding
+from napari_patchmap.patches.axes import channel_axis, guess_unnamed
+from napari_patchmap.patches.crop_config import CropConfig
+from napari_patchmap.patches.images import ArrayImages, as_images
+from napari_patchmap.patches.photometric import meaning_of
+from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
+from napari_patchmap.patches.readers.npy import read_head, refuse_objects
+from napari_patchmap.patches.readers.objects.crops import check_labels, object_source
+from napari_patchmap.patches.readers.objects.folders import read_object_folders
+from napari_patchmap.patches.readers.objects.frames import check_depth
+from napari_patchmap.patches.readers.objects.zarr_field import missing_notes, zarr_field
+from napari_patchmap.patches.readers.tiff.tiff_planes import read_tiff
+from napari_patchmap.patches.readers.tiff.tiff_series import may_be_slide
+from napari_patchmap.patches.readers.zarr.zarr_store import is_zarr
+from napari_patchmap.patches.request import OpenRequest
+from napari_patchmap.patches.room import check_room
+from napari_patchmap.patches.source import LoadCancelled, Source, Watch
+
+_TIFF = (".tif", ".tiff")
+
+#: Axes of a TIFF that are numbered without a meaning.
+_UNNAMED = "QI"
+
+
+def read(request: OpenRequest, watch: Watch) -> Source:
+    """Cut crops around the objects of a label file, or of a folder of them.
+
+    ``request.path`` is an image, a time series, or a folder of images; ``request.objects``
+    are its labels, for a folder one with files of the same names, which may end with
+    ``_mask``, ``_labels`` and the like. May be the same folder then.
+
+    Raises
+    ------
+    PatchError
+        If one of the two cannot be read, or they do not match.
+    """
+    assert request.objects is not None
+    path, config = Path(request.path), request.crops or CropConfig()
+    masks = Path(os.path.abspath(os.path.expanduser(request.objects)))
+    for one in (path, masks):
+        if not one.exists():
+            raise PatchError(f"There is no file or folder {one}; check the path.")
+    folders = [one.is_dir() and not is_zarr(one) for one in (path, masks)]
+    if folders[0] != folders[1]:
+        raise PatchError(
+            f"{path} and {masks} must both be files, or both be folders with one label image "
+            "for each image; choose two of a kind."
+        )
+    if folders[0]:
+        return read_object_folders(path, masks, config, watch)
+    labels, _, _ = _read(masks, "auto", None)
+    labels = check_labels(_one_channel(labels, masks), str(masks))
+    image, letters, names = _read(path, request.axes, labels)
+    source = object_source(
+        image, labels, axes=letters, config=config, name=path.name, labels_name=masks.name,
+        channel_names=names, rgb="S" in letters, watch=watch,
+    )  # fmt: skip
+    if is_zarr(path):
+        source.notes += missing_notes(path, watch)
+    return source
+
+
+def _read(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] | None]:
+    """Read an image (or labels, if there are none yet): pixels, axes, channel names."""
+    with decoding(path, "cannot be read", "copy or export it again"):
+        try:
+            if path.suffix.lower() in _TIFF:
+                return _read_tiff(path, axes, labels)
+            if path.suffix.lower() == ".npy":
+                return _read_npy(path), axes, None
+            if is_zarr(path):
+                return zarr_field(path, axes, labels is None)
+        except LoadCancelled:
+            raise
+        except PatchError as error:
+            raise error.of(path) from None
+    decoded = try_decode(str(path), axes, numbers=labels is None)
+    if isinstance(decoded, UnusableError):
+        raise decoded.of(path, "choose a TIFF, PNG, Zarr or NumPy file (.npy)")
+    colour = decoded.channel_names if decoded.pixels.shape[-1] > 1 else None
+    return decoded.pixels, "YXS", colour
+
+
+def _read_npy(path: Path) -> np.ndarray:
+    with path.open("rb") as stream:
+        head = read_head(stream)
+    if head.dtype.hasobject:
+        raise refuse_objects(path, "save the image as one plain array of numbers")
+    if head.offset + head.nbytes > path.stat().st_size:
+        raise UnusableError("is cut off", "copy or save it again")
+    order: Literal["C", "F"] = "F" if head.fortran else "C"
+    return np.memmap(path, head.dtype, "r", head.offset, head.shape, order)
+
+
+def _read_tiff(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] | None]:
+    with tifffile.TiffFile(path) as tif:
+        series = tif.series[0]
+        letters, shape = str(series.axes), series.shape
+        pyramid = len(series.levels) > 1 and may_be_slide(series.keyframe)
+        meaning = meaning_of(series.keyframe, numbers=labels is None) if pyramid else None
+        nbytes = math.prod(shape) * np.dtype(series.dtype).itemsize
+    check_room(nbytes, str(path), "save the part that you need, or a smaller copy")
+    if axes == "auto":
+        letters = guess_unnamed(letters, shape) or letters
+        if "C" not in letters and labels is not None and labels.ndim == 2:
+            # Planes of one place, with one label image for all of them, are its channels.
+            for unnamed in _UNNAMED:
+                letters = letters.replace(unnamed, "C", 1) if "C" not in letters else letters
+        if dict(zip(letters, shape, strict=True)).get("Z", 1) > 1:
+            check_depth(letters, path.name)
+    else:
+        letters = axes
+    if meaning is not None:  # an image pyramid: its first level is the image
+        array = tifffile.imread(path, series=0, level=0)
+        if "S" not in letters and meaning.convert is not None:
+            array, letters = array[..., None], letters + "S"
+        if letters[-1] == "S" and meaning.convert is not None:
+            array = meaning.convert(array)
+        return array, letters, None
+    planes = read_tiff(path, letters, lazy=True, numbers=labels is None)
+    images = as_images(planes.images)
+    if not images.uniform:
+        raise UnusableError("holds images of several sizes", "save the one you want alone")
+    if isinstance(images, ArrayImages):
+        pixels = images.array
+    else:
+        pixels = images.take(np.arange(len(images)))
+    kind = "S" if channel_axis(letters) == "S" or planes.channel_names[0] == "red" else "C"
+    if len(pixels) == 1:
+        return pixels[0], "YX" + kind, planes.channel_names
+    return pixels, "TYX" + kind, planes.channel_names
+
+
+def _one_channel(labels: Any, path: Path) -> Any:
+    """Drop the channel axis that readers add; labels have one channel."""
+    if path.suffix.lower() == ".npy" or is_zarr(path):
+        return labels
+    if labels.shape[-1] > 1:
+        raise PatchError(
+            f"{path} has {labels.shape[-1]} channels, so it is a picture of labels; save the "
+            "labels themselves, one number a pixel."
+        )
+    return labels[..., 0]

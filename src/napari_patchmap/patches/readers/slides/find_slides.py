@@ -1,0 +1,55 @@
+"""Which files in a folder are slides."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from napari_patchmap import formats
+from napari_patchmap.kind import Kind
+from napari_patchmap.patches.names import natural_key
+from napari_patchmap.patches.readers.slides.levels import is_slide
+
+_ENDINGS = formats.endings(Kind.SLIDES)
+
+#: Files that are looked into to find out whether a folder holds slides.
+_PROBES = 5
+
+
+def find_slides(root: Path) -> list[str]:
+    """List files below ``root`` that may be slides, in natural order, ``/`` between parts."""
+    names = [name for name in _files(root) if name.lower().endswith(_ENDINGS)]
+    return sorted(names, key=natural_key)
+
+
+def holds_slides(root: Path) -> bool:
+    """Say whether every image in a folder is a slide, as far as a few of them tell."""
+    maybe = []
+    for name in _files(root):
+        lower = name.lower()
+        if lower.endswith(formats.NEVER_SLIDES):
+            return False
+        if lower.endswith(_ENDINGS):
+            maybe.append(name)
+    unsure = [name for name in maybe if not name.lower().endswith(formats.SURE_SLIDES)]
+    spread = unsure[:: max(1, len(unsure) // _PROBES)][:_PROBES]
+    found = sum(is_slide(root / name) for name in spread)
+    # One file may be damaged; it is left out later, with its reason.
+    return bool(maybe) and (found == len(spread) or (found > 1 and found + 1 == len(spread)))
+
+
+def _files(root: Path) -> Iterator[str]:
+    """Go through the files below ``root``; hidden ones are left out, and loops of links."""
+    seen = set()
+    for folder, inner, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            inner[:] = []
+            continue
+        seen.add(real)
+        inner[:] = [name for name in inner if not name.startswith((".", "__MACOSX"))]
+        at = Path(folder).relative_to(root).as_posix()
+        for name in files:
+            if not name.startswith("."):
+                yield name if at == "." else f"{at}/{name}"

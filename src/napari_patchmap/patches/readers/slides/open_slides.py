@@ -1,0 +1,250 @@
+"""Slides as patches: their tiles, read when they are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.cache.fingerprint import fingerprint
+from napari_patchmap.patches.fit import resize
+from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.latest import Latest
+from napari_patchmap.patches.patchset import BOX_COLUMNS, Skipped
+from napari_patchmap.patches.readers.slides.find_slides import find_slides, holds_slides
+from napari_patchmap.patches.readers.slides.levels import is_slide
+from napari_patchmap.patches.readers.slides.slide import Slide
+from napari_patchmap.patches.readers.slides.tiles import (
+    TileConfig,
+    TilePlan,
+    open_slide,
+    plan,
+)
+from napari_patchmap.patches.readers.zarr.zarr_store import is_zarr
+from napari_patchmap.patches.request import OpenRequest
+from napari_patchmap.patches.source import LoadCancelled, Source, Watch
+
+#: Slides that are open at a time; each may hold the places of a million file tiles.
+_OPEN = 8
+
+
+class TileImages(Images):
+    """Tiles of slides at one size, decoded when they are read.
+
+    Parameters
+    ----------
+    plans : sequence of TilePlan
+        One a slide, all with the same tile size.
+    dtype : numpy.dtype
+    channels : int
+
+    Attributes
+    ----------
+    plans : list of TilePlan
+        One a slide, in the order of the tiles.
+    """
+
+    def __init__(self, plans: Sequence[TilePlan], dtype: np.dtype, channels: int) -> None:
+        self.dtype, self.channels = np.dtype(dtype), channels
+        self.plans = list(plans)
+        self._side = plans[0].config.size
+        self._slide_of = np.repeat(np.arange(len(plans)), [len(plan.boxes) for plan in plans])
+        corners = [plan.boxes[["y", "x"]].to_numpy(np.int64) for plan in plans]
+        self._corners = np.concatenate(corners)
+        self.sizes = np.broadcast_to(
+            np.array([self._side, self._side], np.int64), (len(self._corners), 2)
+        )
+        # Closed by itself, when no thread reads from it any more.
+        self._open: Latest[Slide] = Latest(_OPEN)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """Return tile ``index`` as ``(size, size, channel)``.
+
+        Raises
+        ------
+        PatchError
+            One sentence that names the slide and the place, if it is damaged or gone.
+        """
+        number = int(self._slide_of[index])
+        how, slide = self.plans[number].sampling, self._slide(number)
+        downsample = slide.levels[how.level].downsample
+        y, x = (round(value / downsample) for value in self._corners[index].tolist())
+        side = round(self._side * how.factor)
+        pixels = slide.read(how.level, y, x, side, side)
+        if (pixels.dtype, pixels.shape[2]) != (self.dtype, self.channels):
+            raise PatchError(f"{slide.path} was changed after it was opened; load it again.")
+        return _resized(pixels, self._side)
+
+    def _slide(self, number: int) -> Slide:
+        return self._open.get(number, lambda: open_slide(self.plans[number].path))
+
+
+def recognises(path: Path, chosen: bool) -> bool:
+    """Whether a path is a slide or a folder of them; if chosen, whether it may be."""
+    if path.is_dir():
+        # Every chunk of a store is a file, and may be called anything.
+        return not is_zarr(path) and (
+            holds_slides(path) or (chosen and bool(find_slides(path)))
+        )
+    return chosen or is_slide(path)
+
+
+def read(request: OpenRequest, watch: Watch) -> Source:
+    """Cut a slide, or every slide in a folder, into tiles; no tile is read yet.
+
+    Raises
+    ------
+    PatchError
+        If there are no tiles, or the slides cannot be one set.
+    LoadCancelled
+    """
+    path, config = Path(request.path), request.tiles or TileConfig()
+    if is_zarr(path):
+        raise PatchError(
+            f"{path} is a Zarr store, and tiles are cut out of TIFF slides; save it as a "
+            "tiled TIFF, or leave out the settings for tiles."
+        )
+    folder = path.is_dir()
+    names = find_slides(path) if folder else [path.name]
+    if not names:
+        raise PatchError(
+            f"The folder {path} holds no slides (.svs or .tif files); choose another folder, "
+            "or leave out the settings for tiles."
+        )
+    root = path if folder else path.parent
+    plans: list[TilePlan] = []
+    kept: list[str] = []
+    skipped: list[Skipped] = []
+    first: Slide | None = None
+    for number, name in enumerate(names):
+        if folder:
+            watch.step(number, len(names))
+        try:
+            slide = open_slide(root / name)
+        except PatchError as error:
+            if not folder:
+                raise
+            skipped.append(Skipped(name, _words(root / name, error)))
+            continue
+        try:
+            if first is None:
+                first = slide
+            _check_alike(first, slide)
+            # Inside a folder progress counts slides, but a stop is heard at any time.
+            steps = (lambda *_, n=number: watch.step(n, len(names))) if folder else watch.step
+            made = plan(slide, config, several=len(names) > 1, step=steps)
+        except LoadCancelled:
+            raise
+        except _UnlikeSlides:
+            raise
+        except PatchError as error:
+            if not folder:
+                raise error.of(slide.path) from None
+            skipped.append(Skipped(name, _words(root / name, error)))
+            continue
+        finally:
+            slide.close()
+        plans.append(made)
+        kept.append(name)
+    if not plans or first is None:
+        raise PatchError(
+            f"None of the {len(names):,} slides in {path} gives tiles ({skipped[0].source} "
+            f"{skipped[0].reason})."
+        )
+    watch.step(len(names), len(names))
+    return Source(
+        images=TileImages(plans, first.dtype, first.channels),
+        table=_table(plans, kept, folder),
+        channel_names=first.channel_names,
+        notes=_notes(plans),
+        skipped=skipped,
+        fingerprint=fingerprint(
+            "slides",
+            [(name, root / name) for name in names],
+            tiles=sorted(config.to_dict().items()),
+        ),
+    )
+
+
+# -- parts ------------------------------------------------------------------------
+
+
+class _UnlikeSlides(PatchError):
+    """Slides that cannot be one set."""
+
+
+def _check_alike(first: Slide, slide: Slide) -> None:
+    if (first.dtype, first.channel_names) == (slide.dtype, slide.channel_names):
+        return
+    both = [
+        f"{one.path.name} ({one.channels} channel(s) of {one.dtype}: "
+        f"{', '.join(one.channel_names[:4])})"
+        for one in (first, slide)
+    ]
+    raise _UnlikeSlides(
+        f"The slides in {slide.path.parent} are of different kinds, {both[0]} and {both[1]}; "
+        "put each kind into a folder of its own."
+    )
+
+
+def _words(path: Path, error: PatchError) -> str:
+    """Take the slide's name off a sentence, for a list that names it anyway."""
+    return str(error).removeprefix(f"{path} ").removesuffix(".")
+
+
+def _notes(plans: Sequence[TilePlan]) -> list[str]:
+    notes = plans[0].lines() if len(plans) == 1 else []
+    config = plans[0].config
+    resolutions = [one.mpp for one in plans if one.mpp is not None]
+    if resolutions and max(resolutions) > 1.05 * min(resolutions):
+        notes.append(
+            f"The slides differ in resolution ({min(resolutions):.3g} to "
+            f"{max(resolutions):.3g} µm per pixel); choose micrometres per pixel to bring "
+            "them to one."
+        )
+    damaged = [one.damage for one in plans if one.damage]
+    if damaged and len(plans) > 1:
+        notes.append(
+            f"{len(damaged):,} slide(s) are damaged in places, which were taken for glass: "
+            f"{damaged[0]}"
+        )
+    if len(plans) > 1:
+        tiles, found = sum(len(one.boxes) for one in plans), sum(one.found for one in plans)
+        chosen = f", chosen at random from {found:,}" if tiles < found else ""
+        notes.append(
+            f"{tiles:,} tiles of {config.size} x {config.size} pixels from {len(plans):,} "
+            f"slides{chosen}."
+        )
+    return notes
+
+
+def _table(plans: Sequence[TilePlan], names: Sequence[str], folder: bool) -> pd.DataFrame:
+    parts = []
+    for made, name in zip(plans, names, strict=True):
+        part = made.boxes.assign(source=name, frame=0)
+        if folder:
+            part["slide"] = name.rpartition("/")[2].rpartition(".")[0].removesuffix(".ome")
+        parts.append(part)
+    table = pd.concat(parts, ignore_index=True)
+    others = ["foreground"] if plans[0].config.foreground != "none" else []
+    return table[[*BOX_COLUMNS, *others, *(["slide"] if folder else [])]]
+
+
+def _resized(pixels: np.ndarray, side: int) -> np.ndarray:
+    if pixels.shape[0] == side:
+        return pixels
+    if pixels.dtype == np.uint8:
+        return resize(pixels[None], (side, side))[0]
+    batch = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1), np.float32))[None]
+    batch = torch.nn.functional.interpolate(
+        batch, size=(side, side), mode="bilinear", align_corners=False, antialias=True
+    )
+    out = batch[0].permute(1, 2, 0).numpy()
+    if pixels.dtype.kind in "ui":
+        limits = np.iinfo(pixels.dtype)
+        out = np.clip(np.rint(out), limits.min, limits.max)
+    return out.astype(pixels.dtype)

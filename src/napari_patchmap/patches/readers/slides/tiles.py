@@ -1,0 +1,234 @@
+"""Which tiles a slide is cut into, before any of their pixels is read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from napari_patchmap.errors import PatchError, UnusableError
+from napari_patchmap.patches.readers.slides.foreground import foreground_mask, shares
+from napari_patchmap.patches.readers.slides.slide import Slide, picture
+from napari_patchmap.patches.readers.slides.tile_grid import Sampling, grid, sampling
+from napari_patchmap.patches.source import LoadCancelled, Watch
+from napari_patchmap.patches.tile_config import TILES_OF_MANY, TileConfig
+
+__all__ = ["Sampling", "TileConfig", "TilePlan", "plan_tiles", "sampling", "tile_grid"]
+
+#: Longer side of the picture of a slide, in pixels.
+PICTURE = 2048
+
+#: Longer side at most of the picture in which tissue is looked for.
+_MASK = 3072
+
+#: Pixels of that picture along the side of a tile, where the slide allows it.
+_MASK_TILE = 8
+
+Step = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class TilePlan:
+    """What will be cut out of one slide; its tiles are not read yet.
+
+    Parameters
+    ----------
+    path : Path
+    config : TileConfig
+    shape : (height, width)
+        Of the slide in level-0 pixels.
+    picture : ndarray of uint8, shape (height, width, 3)
+        The slide, small.
+    scale : float
+        Level-0 pixels that one pixel of the picture spans.
+    boxes : DataFrame
+        One row a tile: ``y``, ``x``, ``height``, ``width`` in level-0 pixels and
+        ``foreground``, the share of it that is tissue (NaN where not looked for).
+    candidates : int
+        Tiles of the whole grid.
+    found : int
+        Those with enough tissue, of which ``boxes`` may be a random choice.
+    mpp : float or None
+        Micrometres per pixel of the tiles.
+    magnification : float or None
+        Of the tiles.
+    sampling : Sampling
+    damage : str
+        What the first damaged place of the slide is, "" if none was found.
+    """
+
+    path: Path
+    config: TileConfig
+    shape: tuple[int, int]
+    picture: np.ndarray
+    scale: float
+    boxes: pd.DataFrame
+    candidates: int
+    found: int
+    mpp: float | None
+    magnification: float | None
+    sampling: Sampling
+    damage: str = ""
+
+    def lines(self) -> list[str]:
+        """Say in a few lines what was planned."""
+        size, (height, width) = self.config.size, self.shape
+        known = [f"{width:,} x {height:,} pixels"]
+        if self.mpp is not None:
+            known.append(f"tiles at {self.mpp:.3g} µm per pixel")
+        if self.magnification is not None:
+            known.append(f"{self.magnification:.3g}x")
+        lines = [f"{self.path.name}: {', '.join(known)}"]
+        text = f"{len(self.boxes):,} tiles of {size} x {size} pixels"
+        if len(self.boxes) < self.found:
+            text += f", chosen at random from {self.found:,}"
+        if self.config.foreground != "none":
+            text += (
+                f"; {self.found:,} of {self.candidates:,} hold at least "
+                f"{100 * self.config.min_foreground:.0f} % tissue"
+            )
+        lines.append(text)
+        if self.damage:
+            lines.append(f"{self.damage} Such places were taken for glass.")
+        return lines
+
+
+def plan_tiles(
+    path: str | os.PathLike[str],
+    config: TileConfig | None = None,
+    *,
+    several: bool = False,
+    watch: Watch | None = None,
+) -> TilePlan:
+    """Plan the tiles of one slide, to be shown before anything is loaded.
+
+    Parameters
+    ----------
+    path : path
+    config : TileConfig, optional
+    several : bool
+        Whether the slide is one of several, of which fewer tiles each are taken
+        when the config leaves that open.
+    watch : Watch, optional
+
+    Raises
+    ------
+    PatchError
+        One sentence that names the slide and the remedy.
+    LoadCancelled
+    """
+    watch = watch or Watch()
+    with_name = Path(os.path.abspath(os.path.expanduser(path)))
+    slide = open_slide(with_name)
+    try:
+        return plan(slide, config or TileConfig(), several=several, step=watch.step)
+    except LoadCancelled:
+        raise
+    except PatchError as error:
+        raise error.of(with_name) from None
+    finally:
+        slide.close()
+
+
+def tile_grid(slide: Slide, config: TileConfig) -> pd.DataFrame:
+    """Return the boxes of the tiles that are kept of a slide, as in :attr:`TilePlan.boxes`.
+
+    Raises
+    ------
+    UnusableError
+        If there are none.
+    """
+    return plan(slide, config).boxes
+
+
+def open_slide(path: Path) -> Slide:
+    """Open a slide.
+
+    Raises
+    ------
+    PatchError
+        One sentence that names the slide and the remedy.
+    """
+    try:
+        return Slide(path)
+    except PatchError as error:
+        raise error.of(path) from None
+    except OSError as error:
+        raise PatchError(
+            f"{path} cannot be opened ({error.strerror or error}); check the path and its "
+            "permissions."
+        ) from None
+
+
+def plan(
+    slide: Slide,
+    config: TileConfig,
+    *,
+    several: bool = False,
+    step: Step = lambda done, total: None,
+) -> TilePlan:
+    """Plan the tiles of an open slide.
+
+    Raises
+    ------
+    UnusableError
+        If the slide gives no tiles.
+    """
+    how = sampling(slide, config)
+    boxes = grid(slide, config, how)
+    candidates = len(boxes)
+    per_tile = max(slide.shape) * _MASK_TILE // how.box
+    longest = int(np.clip(per_tile, PICTURE, _MASK))
+    small, scale = slide.shrunk(longest, step)
+    boxes["foreground"] = np.nan
+    if config.foreground != "none":
+        if config.foreground == "hsv" and not slide.is_rgb:
+            raise UnusableError(
+                "is no colour slide, so it has no hues",
+                "find its foreground by otsu, or choose none",
+            )
+        mask = foreground_mask(small, slide.is_rgb, config)
+        columns = boxes[["y", "x", "height", "width"]].to_numpy()
+        boxes["foreground"] = np.round(shares(mask, columns, scale), 3)
+        boxes = boxes[boxes["foreground"] >= config.min_foreground]
+        if boxes.empty:
+            raise PatchError(slide.damage) if slide.damage else _nothing_found(config)
+    found = len(boxes)
+    most = config.tiles_per_slide or (TILES_OF_MANY if several else found)
+    if found > most:
+        # By the slide's name: the same tiles whatever other slides lie beside it.
+        seed = [config.seed, *slide.path.name.encode("utf-8", "surrogateescape")]
+        chosen = np.random.default_rng(seed).choice(found, most, replace=False)
+        boxes = boxes.iloc[np.sort(chosen)]
+    shown = picture(small, slide.is_rgb, PICTURE)
+    return TilePlan(
+        path=slide.path,
+        config=config,
+        shape=slide.shape,
+        picture=shown,
+        scale=scale * small.shape[0] / shown.shape[0],
+        boxes=boxes.reset_index(drop=True),
+        candidates=candidates,
+        found=found,
+        mpp=None if slide.mpp is None else slide.mpp * how.downsample,
+        magnification=(
+            None if slide.magnification is None else slide.magnification / how.downsample
+        ),
+        sampling=how,
+        damage=slide.damage,
+    )
+
+
+def _nothing_found(config: TileConfig) -> UnusableError:
+    hint = ""
+    if config.foreground == "hsv":
+        hint = "set other hues (0.7 to 1 for haematoxylin and eosin), "
+    return UnusableError(
+        "holds no tissue that the foreground filter finds in "
+        f"{config.min_foreground:.0%} of any tile",
+        f"{hint}lower that share, or choose 'none' to keep every tile",
+    )

@@ -1,0 +1,71 @@
+"""A TIFF file that holds many patches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from napari_patchmap.errors import PatchError
+from napari_patchmap.foreign import decoding
+from napari_patchmap.patches.cache.fingerprint import fingerprint
+from napari_patchmap.patches.patchset import Skipped, box_table
+from napari_patchmap.patches.readers.tiff.tiff_planes import read_tiff
+from napari_patchmap.patches.request import OpenRequest
+from napari_patchmap.patches.source import LoadCancelled, Source, Watch
+
+
+def read(request: OpenRequest, watch: Watch) -> Source:
+    """Read a TIFF stack; pixels stored in one piece are mapped, not read.
+
+    Raises
+    ------
+    PatchError
+        If the file is damaged or holds one single image.
+    UnclearAxesError
+        If its axes are ambiguous, or not those that were given.
+    """
+    path = Path(request.path)
+    with decoding(path, "is not a TIFF that can be read", "copy or export it again"):
+        try:
+            planes = read_tiff(path, request.axes, lazy=True, step=watch.step)
+        except LoadCancelled:
+            raise
+        except PatchError as error:
+            raise error.of(path) from None
+    images, count = planes.images, len(planes.images)
+    if count == 1 and not planes.cut:
+        height, width = images.sizes[0].tolist()
+        channels = images.channels
+        kind = f"{channels} channels" if channels > 1 else "one channel"
+        raise PatchError(
+            f"{path} is one single image ({width} x {height}, {kind}); give a stack of many "
+            "patches, or a folder with one image file a patch; or have patches cut out of it, "
+            "around the objects of its label image (--objects) or as tiles (--tile-size)."
+        )
+    whole = np.ones(count, bool)
+    whole[list(planes.lost)] = False
+    if not whole.any():
+        raise PatchError(f"{path} is cut off before its first image; copy or export it again.")
+    source = Source(images, box_table(path.name, np.arange(count), images.sizes), ())
+    source.channel_names, source.notes = planes.channel_names, planes.notes
+    if planes.lost:
+        frames = np.flatnonzero(whole)
+        source.images, source.table = images.picked(frames), source.table.iloc[frames]
+        source.skipped = [
+            Skipped(f"{path.name} [{frame}]", why) for frame, why in sorted(planes.lost.items())
+        ]
+        source.notes.append(
+            f"{path.name} is not whole: {len(planes.lost):,} of its {count:,} patches were "
+            "left out."
+        )
+    if planes.cut:
+        source.skipped.append(Skipped(path.name, f"is cut off after {count:,} patches"))
+        source.notes.append(
+            f"{path.name} is cut off: what came after its first {count:,} patches is lost."
+        )
+    if planes.costly:
+        source.fingerprint = fingerprint(
+            "tiff", [(file.name, file) for file in planes.files], axes=planes.axes
+        )
+    return source

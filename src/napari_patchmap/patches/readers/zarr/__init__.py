@@ -1,0 +1,1 @@
+"""Zarr and OME-Zarr: start with :func:`zarr_store.read`."""
