@@ -43,8 +43,11 @@ def test_the_file_in_the_package_is_the_one_at_the_top():
 def test_nothing_is_taken_from_others(manifest):
     assert not manifest.contributions.writers
     (reader,) = manifest.contributions.readers
-    claimed = reader.filename_patterns
-    assert claimed == ["config.json", *(f"*{end}" for end in formats.OFFERED)]
+    wanted = ["config.json", *(f"*{end}" for end in formats.OFFERED)]
+    assert reader.filename_patterns == wanted, (
+        f"filename_patterns in napari.yaml and its copy in the package must be {wanted}, as "
+        "formats.FORMATS offers it"
+    )
 
 
 def test_widgets_are_named_as_their_docks(manifest):
