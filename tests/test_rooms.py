@@ -40,7 +40,7 @@ FLOORS = [
 ]  # fmt: skip
 #: The floors of the readers, likewise: what several share, then one entry a format.
 READER_FLOORS = [
-    "flat", "arrays", "columns",
+    "flat", "arrays", "array_columns",
     "npy", "npz", "tiff", "zarr", "folder", "slides", "objects",
 ]  # fmt: skip
 #: The floors of the last room, likewise.

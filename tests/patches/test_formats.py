@@ -18,7 +18,7 @@ from napari_patchmap.patches import OpenRequest, open_patches, readers, reopen
 from napari_patchmap.patches.recognise import format_of, recognise
 
 #: Of the room of readers, what several share.
-SHARED = {"__init__", "arrays", "columns", "flat"}
+SHARED = {"__init__", "array_columns", "arrays", "flat"}
 
 
 def pixels(count: int = 6, side: int = 12) -> np.ndarray:

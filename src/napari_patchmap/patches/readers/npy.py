@@ -101,6 +101,7 @@ def read_head(stream: IO[bytes]) -> Head:
     ValueError, EOFError, and others that NumPy's parser raises
         If the head is damaged.
     """
+    # NumPy's read_magic speaks of magic strings.
     start = stream.read(npy.MAGIC_LEN)
     if not start.startswith(npy.MAGIC_PREFIX):
         raise NotNumpyError("is not a NumPy array")

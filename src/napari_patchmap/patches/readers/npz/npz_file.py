@@ -13,14 +13,14 @@ from napari_patchmap.foreign import decoding
 from napari_patchmap.patches.axes import channel_axis, check_extent
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.numbers import check_numbers
-from napari_patchmap.patches.readers.arrays import described, plain_axes
-from napari_patchmap.patches.readers.columns import (
+from napari_patchmap.patches.readers.array_columns import (
     MOST_NAMES,
     Unread,
     add_columns,
     images_key,
     is_column,
 )
+from napari_patchmap.patches.readers.arrays import described, plain_axes
 from napari_patchmap.patches.readers.npz.npz_member import Member, joined
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.source import Source, Watch

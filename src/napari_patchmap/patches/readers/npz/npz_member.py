@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+from numpy.lib import format as npy
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import arrange, channel_axis, lead_axes
@@ -24,9 +25,6 @@ from napari_patchmap.patches.source import Watch
 
 #: Compressed images up to this many bytes are kept in memory.
 _SMALL = 64_000_000
-
-#: Bytes that are unpacked between two reports of progress.
-_BLOCK = 2**22
 
 #: What reading a damaged or odd zip file may raise.
 ZIP_ERRORS = (
@@ -91,18 +89,11 @@ class Member:
         self.refuse_objects()
         remedy = "save it with numpy.savez, which does not compress, or in smaller parts"
         check_room(self.nbytes, f"{self.key!r} in {self.path}", remedy)
-        out = np.empty(self.nbytes, np.uint8)
-        images = self.shape[0] if self.shape else 1
         with zipfile.ZipFile(self.path) as file, file.open(self.info) as stream:
-            stream.read(self.head.offset)
-            for start in range(0, self.nbytes, _BLOCK):
-                _fill(stream, out[start : start + _BLOCK])
-                watch.step(int(images * start / self.nbytes), images)
+            counted = _Counted(stream, self.nbytes, self.shape[0] if self.shape else 1, watch)
+            values: np.ndarray = npy.read_array(counted, allow_pickle=False)
             stream.read(1)  # the end, where the checksum is looked at
-        values: np.ndarray = np.ndarray(
-            self.shape[:: -1 if self.head.fortran else 1], self.dtype, out.data
-        )
-        return values.T if self.head.fortran else values
+        return values
 
     def images(self, axes: str, watch: Watch) -> Images:
         """Return the array as images: where it lies if it is not compressed, else unpacked.
@@ -131,6 +122,20 @@ class Member:
         if self.nbytes > _SMALL and not self.head.fortran and _is_in_order(axes):
             return StreamImages(self, axes)
         return ArrayImages(arrange(checked_numbers(self.read(watch), self.path.name), axes))
+
+
+class _Counted:
+    """Tells how many images were read from a stream, and can so be cancelled."""
+
+    def __init__(self, stream: IO[bytes], nbytes: int, images: int, watch: Watch) -> None:
+        self._stream, self._nbytes, self._images, self._watch = stream, nbytes, images, watch
+        self._done = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        self._watch.step(self._images * self._done // max(1, self._nbytes), self._images)
+        data = self._stream.read(size)
+        self._done = min(self._done + len(data), self._nbytes)
+        return data
 
 
 class StreamImages(Images):
@@ -186,7 +191,7 @@ class StreamImages(Images):
         member = self._member
         if self._damage is not None and index >= self._damage[0]:
             raise PatchError(self._damage[1])
-        data = np.empty(self._each, np.uint8)
+        data = np.empty(0, np.uint8)
         try:
             if self._stream is None or index < self._next:
                 self._close()
@@ -195,7 +200,9 @@ class StreamImages(Images):
                 self._stream.read(member.head.offset)
                 self._next = 0
             while self._next <= index:
-                _fill(self._stream, data)
+                data = np.frombuffer(bytearray(self._stream.read(self._each)), np.uint8)
+                if len(data) < self._each:
+                    raise EOFError("it ends too early")
                 self._next += 1
         except (OSError, *ZIP_ERRORS) as error:
             at = self._next
@@ -259,12 +266,3 @@ def _is_in_order(axes: str) -> bool:
     """Whether the image's axes come last, so that images lie one after another."""
     inner = {"Y", "X", channel_axis(axes)} - {None}
     return set(axes[len(axes) - len(inner) :]) == inner
-
-
-def _fill(stream: IO[bytes], out: np.ndarray) -> None:
-    done = 0
-    while done < len(out):
-        got = stream.readinto(out[done:].data)  # type: ignore[attr-defined]
-        if not got:
-            raise EOFError("it ends too early")
-        done += got

@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -102,8 +102,8 @@ def _read_npy(path: Path) -> np.ndarray:
         raise refuse_objects(path, "save the image as one plain array of numbers")
     if head.offset + head.nbytes > path.stat().st_size:
         raise UnusableError("is cut off", "copy or save it again")
-    order: Literal["C", "F"] = "F" if head.fortran else "C"
-    return np.memmap(path, head.dtype, "r", head.offset, head.shape, order)
+    array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    return array
 
 
 def _read_tiff(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] | None]:

@@ -1,4 +1,8 @@
-"""What can still be read of a TIFF file that is cut off, half copied or half written."""
+"""What can still be read of a TIFF file that is cut off, half copied or half written.
+
+tifffile leaves out what it cannot reach, or reads no series at all, without saying how many
+images are lost.
+"""
 
 from __future__ import annotations
 

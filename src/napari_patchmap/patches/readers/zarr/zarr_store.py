@@ -26,14 +26,14 @@ from napari_patchmap.patches.axes import (
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.numbers import check_numbers
 from napari_patchmap.patches.patchset import Skipped
-from napari_patchmap.patches.readers.arrays import described, plain_axes
-from napari_patchmap.patches.readers.columns import (
+from napari_patchmap.patches.readers.array_columns import (
     MOST_NAMES,
     Unread,
     add_columns,
     images_key,
     is_column,
 )
+from napari_patchmap.patches.readers.arrays import described, plain_axes
 from napari_patchmap.patches.readers.zarr.zarr_codecs import check_array
 from napari_patchmap.patches.readers.zarr.zarr_images import ZarrImages
 from napari_patchmap.patches.readers.zarr.zarr_names import channel_labels, letters_of, ome
