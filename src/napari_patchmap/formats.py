@@ -73,7 +73,10 @@ FORMATS = (
         "npz.npz_file", Kind.STACK, "a NumPy archive", ".npz (MedMNIST files too)",
         (".npz",), (".npz",),
     ),
-    Format("folder.image_folder", Kind.FOLDER, "a folder of images"),
+    Format(
+        "folder.image_folder", Kind.FOLDER, "a folder of images",
+        "PNG, JPEG, TIFF, BMP, WebP, GIF or JPEG 2000",
+    ),
     Format("objects.open_objects", Kind.OBJECTS, "objects of label images"),
 )  # fmt: skip
 

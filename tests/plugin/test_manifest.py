@@ -45,8 +45,7 @@ def test_nothing_is_taken_from_others(manifest):
     (reader,) = manifest.contributions.readers
     wanted = ["config.json", *(f"*{end}" for end in formats.OFFERED)]
     assert reader.filename_patterns == wanted, (
-        f"filename_patterns in napari.yaml and its copy in the package must be {wanted}, as "
-        "formats.FORMATS offers it"
+        f"filename_patterns in napari.yaml must be {wanted}, as formats.FORMATS offers it"
     )
 
 

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
+from napari_patchmap import formats
 from napari_patchmap.errors import UnusableError
+from napari_patchmap.kind import Kind
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.axes import ALPHA_NOTE, GREY, RGB
 from napari_patchmap.patches.images import Images
@@ -27,7 +29,7 @@ imagecodecs = optional("imagecodecs")
 logging.getLogger("imagecodecs").addHandler(logging.NullHandler())
 
 #: The kinds that can be read, in people's words.
-KINDS = "PNG, JPEG, TIFF, BMP, WebP, GIF or JPEG 2000"
+KINDS = formats.listed(Kind.FOLDER)
 
 #: Said of the frames of an animation that are no patches.
 ANIMATION_NOTE = "Only the first frame of an animated image was taken."

@@ -44,8 +44,8 @@ SOURCES = {
         SourceKind(
             Kind.FOLDER,
             "Folder of images",
-            "One image file a patch (PNG, JPEG, TIFF, BMP, WebP, GIF, JPEG 2000). Sub-folders, "
-            "if any, are the labels.",
+            f"One image file a patch ({formats.listed(Kind.FOLDER)}). Sub-folders, if any, are "
+            "the labels.",
             ("path", "labels", "pattern"),
             "folder",
             "Choose a folder of images",
