@@ -21,10 +21,10 @@ def words(error: BaseException) -> str:
 
 @contextmanager
 def decoding(path: object, wrong: str, remedy: str) -> Iterator[None]:
-    """Turn whatever decoders raise on a damaged or hostile file into a sentence.
+    """Turn whatever is raised of a file into a sentence that names it.
 
-    Any library may raise anything on such a file, and other things in its next version,
-    so nothing is listed here. Our own sentences pass.
+    Any library may raise anything on a damaged or hostile file, and other things in its next
+    version, so nothing is listed here. Our own sentences pass; our few words get the name.
 
     Parameters
     ----------
@@ -41,6 +41,8 @@ def decoding(path: object, wrong: str, remedy: str) -> Iterator[None]:
     """
     try:
         yield
+    except PatchError as error:
+        raise error.of(path) from None
     except PatchmapError:
         raise
     except MemoryError:

@@ -217,7 +217,7 @@ def default_names(channels: int, dtype: np.dtype, last: bool) -> tuple[str, ...]
     return tuple(f"channel {i}" for i in range(channels))
 
 
-def check_extent(shape: tuple[int, ...], axes: str, name: str = "") -> None:
+def check_extent(shape: tuple[int, ...], axes: str) -> None:
     """Refuse an array that claims more patches, or larger ones, than anybody has.
 
     A file of a few bytes may claim any shape, and lists of patches and their pixels
@@ -225,27 +225,23 @@ def check_extent(shape: tuple[int, ...], axes: str, name: str = "") -> None:
 
     Raises
     ------
-    PatchError
-        With the name, or :class:`UnusableError` without one.
+    UnusableError
     """
     lengths = dict(zip(axes, shape, strict=True))
     channels = lengths.get(channel_axis(axes) or "", 1)
     height, width = lengths["Y"], lengths["X"]
     count = math.prod(shape) // max(1, height * width * channels)
     if count > MOST_PATCHES:
-        error = UnusableError(
+        raise UnusableError(
             f"claims {count:,} patches, more than the {MOST_PATCHES:,} that can be shown",
             "save a part of them, or save it again if there are fewer",
         )
-    elif count > 1 and height * width * channels > MOST_VALUES:
-        error = UnusableError(
+    if count > 1 and height * width * channels > MOST_VALUES:
+        raise UnusableError(
             f"claims patches of {width:,} x {height:,} pixels and {channels:,} channel(s), too "
             "large for patches",
             "cut them into tiles, or save it again if they are smaller",
         )
-    else:
-        return
-    raise error.of(name) if name else error
 
 
 def looks_like_channels(length: int, sides: tuple[int, ...]) -> bool:

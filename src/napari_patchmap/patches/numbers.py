@@ -18,31 +18,25 @@ def as_grey(truth: np.ndarray) -> np.ndarray:
     return np.where(truth, np.uint8(255), np.uint8(0))
 
 
-def check_numbers(dtype: np.dtype, size: int, name: str = "") -> None:
+def check_numbers(dtype: np.dtype, size: int) -> None:
     """Say so if values of this type are no pixels, or there are none.
 
     Raises
     ------
-    PatchError
-        With the name, or :class:`UnusableError` without one.
+    UnusableError
     """
-    error = _no_pixels(np.dtype(dtype), size)
-    if error is not None:
-        raise error.of(name) if name else error
-
-
-def _no_pixels(dtype: np.dtype, size: int) -> UnusableError | None:
     if dtype.hasobject:
-        return UnusableError(
+        raise UnusableError(
             "holds Python objects, which are not loaded because they can run code",
             "save the patches as one plain array of numbers",
         )
     if dtype.kind not in "buif":
-        return UnusableError(
+        raise UnusableError(
             f"holds values of type {dtype}, not pixels",
             "save images as whole or floating-point numbers",
         )
-    return UnusableError("holds no images", "choose another file") if size == 0 else None
+    if size == 0:
+        raise UnusableError("holds no images", "choose another file")
 
 
 def checked_numbers(array: np.ndarray, name: str) -> np.ndarray:
@@ -53,5 +47,8 @@ def checked_numbers(array: np.ndarray, name: str) -> np.ndarray:
     PatchError
         If the values are not real numbers, or there are none.
     """
-    check_numbers(array.dtype, array.size, name)
+    try:
+        check_numbers(array.dtype, array.size)
+    except UnusableError as error:
+        raise error.of(name) from None
     return as_grey(array) if array.dtype.kind == "b" else array

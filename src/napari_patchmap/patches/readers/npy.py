@@ -45,15 +45,12 @@ def read(request: OpenRequest, watch: Watch) -> Source:
         file = RandomFile(path)
         if head.dtype.hasobject:
             raise refuse_objects(path, "save the patches as one plain array of numbers")
-        check_numbers(head.dtype, math.prod(head.shape), path.name)
+        check_numbers(head.dtype, math.prod(head.shape))
         letters = plain_axes(head.shape, path.name, request.axes)
-        check_extent(head.shape, letters, path.name)
-        try:
-            images = FlatImages(
-                file, head.offset, head.dtype, head.shape, letters, fortran=head.fortran
-            )
-        except PatchError as error:
-            raise error.of(path) from None
+        check_extent(head.shape, letters)
+        images = FlatImages(
+            file, head.offset, head.dtype, head.shape, letters, fortran=head.fortran
+        )
     whole = images.complete()
     if not whole.any():
         raise PatchError(

@@ -105,12 +105,12 @@ def _images(path: Path, parts: list[Member], axes: str, watch: Watch) -> Source:
             "shapes or pixel types; save images of one size and type."
         )
     filled = [part for part in parts if math.prod(part.shape)]
-    check_numbers(first.dtype, len(filled), path.name)
+    check_numbers(first.dtype, len(filled))
     if not first.shape:
         raise PatchError(f"{path} holds a single number as {first.key!r}; save images there.")
     shape = (sum(part.shape[0] for part in parts), *first.shape[1:])
     letters = plain_axes(shape, path.name, axes)
-    check_extent(shape, letters, path.name)
+    check_extent(shape, letters)
     if len(parts) > 1 and letters[0] in ("Y", "X", channel_axis(letters)):
         raise UnclearAxesError(
             f"The arrays of {path} are joined along their first axis, which must number "

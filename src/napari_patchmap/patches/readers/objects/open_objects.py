@@ -28,7 +28,7 @@ from napari_patchmap.patches.readers.tiff.tiff_series import may_be_slide
 from napari_patchmap.patches.readers.zarr.zarr_store import is_zarr
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.room import check_room
-from napari_patchmap.patches.source import LoadCancelled, Source, Watch
+from napari_patchmap.patches.source import Source, Watch
 
 _TIFF = (".tif", ".tiff")
 
@@ -77,17 +77,12 @@ def read(request: OpenRequest, watch: Watch) -> Source:
 def _read(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] | None]:
     """Read an image (or labels, if there are none yet): pixels, axes, channel names."""
     with decoding(path, "cannot be read", "copy or export it again"):
-        try:
-            if path.suffix.lower() in _TIFF:
-                return _read_tiff(path, axes, labels)
-            if path.suffix.lower() == ".npy":
-                return _read_npy(path), axes, None
-            if is_zarr(path):
-                return zarr_field(path, axes, labels is None)
-        except LoadCancelled:
-            raise
-        except PatchError as error:
-            raise error.of(path) from None
+        if path.suffix.lower() in _TIFF:
+            return _read_tiff(path, axes, labels)
+        if path.suffix.lower() == ".npy":
+            return _read_npy(path), axes, None
+        if is_zarr(path):
+            return zarr_field(path, axes, labels is None)
     decoded = try_decode(str(path), axes, numbers=labels is None)
     if isinstance(decoded, UnusableError):
         raise decoded.of(path, "choose a TIFF, PNG, Zarr or NumPy file (.npy)")

@@ -12,7 +12,7 @@ from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.patchset import Skipped, box_table
 from napari_patchmap.patches.readers.tiff.tiff_planes import read_tiff
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.source import LoadCancelled, Source, Watch
+from napari_patchmap.patches.source import Source, Watch
 
 
 def read(request: OpenRequest, watch: Watch) -> Source:
@@ -27,12 +27,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     """
     path = Path(request.path)
     with decoding(path, "is not a TIFF that can be read", "copy or export it again"):
-        try:
-            planes = read_tiff(path, request.axes, lazy=True, step=watch.step)
-        except LoadCancelled:
-            raise
-        except PatchError as error:
-            raise error.of(path) from None
+        planes = read_tiff(path, request.axes, lazy=True, step=watch.step)
     images, count = planes.images, len(planes.images)
     if count == 1 and not planes.cut:
         height, width = images.sizes[0].tolist()

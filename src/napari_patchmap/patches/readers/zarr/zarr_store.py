@@ -135,9 +135,9 @@ def said_letters(array: Any, said: Any) -> str | None:
 
 def _read(path: Path, axes: str, watch: Watch) -> Source:
     array, said, labels, columns = find_array(path)
-    check_numbers(np.dtype(array.dtype), math.prod(array.shape), str(path))
+    check_numbers(np.dtype(array.dtype), math.prod(array.shape))
     letters, notes, named = _letters(array, said, axes, path)
-    check_extent(array.shape, letters, str(path))
+    check_extent(array.shape, letters)
     images = ZarrImages(array, letters, str(path))
     if len(images) == 1:
         height, width = images.sizes[0].tolist()
@@ -246,10 +246,7 @@ def _letters(array: Any, said: Any, axes: str, path: Path) -> tuple[str, list[st
     letters = said_letters(array, said)
     if letters is None:
         return plain_axes(array.shape, str(path), axes), [], False
-    try:
-        return *settle_axes(letters, array.shape, volume=True), True
-    except PatchError as error:
-        raise error.of(path) from None
+    return *settle_axes(letters, array.shape, volume=True), True
 
 
 def _add(source: Source, columns: Mapping[str, Any], path: Path, watch: Watch) -> None:
