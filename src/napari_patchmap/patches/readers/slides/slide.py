@@ -14,7 +14,6 @@ import numpy as np
 import tifffile
 
 from napari_patchmap.errors import PatchError, UnusableError
-from napari_patchmap.foreign import words
 from napari_patchmap.patches.axes import RGB
 from napari_patchmap.patches.fit import resize
 from napari_patchmap.patches.images import ArrayImages
@@ -49,13 +48,6 @@ class Level:
     downsample: float
 
 
-def _unreadable(error: Exception) -> PatchError:
-    return UnusableError(
-        f"is not a TIFF that can be read ({words(error)})",
-        "copy or export it again",
-    )
-
-
 class Slide:
     """A pyramidal or large TIFF image (SVS, OME-TIFF, plain TIFF), read part by part.
 
@@ -83,17 +75,14 @@ class Slide:
 
     Raises
     ------
-    UnusableError
-    OSError
-        If it cannot be opened.
+    UnusableError, or anything that tifffile raises on a damaged file
+        :func:`tiles.open_slide` makes a sentence of it.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         try:
             self._tif = tifffile.TiffFile(self.path)
-        except OSError:
-            raise
         except tifffile.TiffFileError:
             if not self.path.stat().st_size:
                 raise UnusableError("is empty (0 bytes)") from None
@@ -101,18 +90,13 @@ class Slide:
                 "is not a TIFF",
                 "give a slide (SVS, TIFF pyramid, OME-TIFF), or save it as one",
             ) from None
-        except Exception as error:  # tifffile may raise anything on a damaged file
-            raise _unreadable(error) from error
         # Slides are dropped while other threads may still read them: closed with the last.
         self._close = weakref.finalize(self, self._tif.close)
         try:
             self._open()
-        except (PatchError, OSError):
+        except BaseException:
             self.close()
             raise
-        except Exception as error:
-            self.close()
-            raise _unreadable(error) from error
 
     def _open(self) -> None:
         tif = self._tif

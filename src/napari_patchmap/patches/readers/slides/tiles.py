@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError, UnusableError
+from napari_patchmap.foreign import decoding
 from napari_patchmap.patches.readers.slides.foreground import foreground_mask, shares
 from napari_patchmap.patches.readers.slides.slide import Slide, picture
 from napari_patchmap.patches.readers.slides.tile_grid import Sampling, grid, sampling
-from napari_patchmap.patches.source import LoadCancelled, Watch
+from napari_patchmap.patches.source import Watch
 from napari_patchmap.patches.tile_config import TILES_OF_MANY, TileConfig
 
 __all__ = ["Sampling", "TileConfig", "TilePlan", "plan_tiles", "sampling", "tile_grid"]
@@ -126,8 +127,6 @@ def plan_tiles(
     slide = open_slide(with_name)
     try:
         return plan(slide, config or TileConfig(), several=several, step=watch.step)
-    except LoadCancelled:
-        raise
     except PatchError as error:
         raise error.of(with_name) from None
     finally:
@@ -153,15 +152,8 @@ def open_slide(path: Path) -> Slide:
     PatchError
         One sentence that names the slide and the remedy.
     """
-    try:
+    with decoding(path, "is not a TIFF that can be read", "copy or export it again"):
         return Slide(path)
-    except PatchError as error:
-        raise error.of(path) from None
-    except OSError as error:
-        raise PatchError(
-            f"{path} cannot be opened ({error.strerror or error}); check the path and its "
-            "permissions."
-        ) from None
 
 
 def plan(
