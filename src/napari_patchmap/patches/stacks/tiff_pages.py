@@ -93,13 +93,6 @@ class PageImages(Images):
         group, within = divmod(range(len(self))[index], self._shared)
         return np.ascontiguousarray(self._group(group)[within], self.dtype)
 
-    def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Return some images as ``(n, height, width, channel)``."""
-        out = np.empty((len(indices), *self.sizes[0], self.channels), self.dtype)
-        for k, index in enumerate(np.asarray(indices).tolist()):
-            out[k] = self[index]
-        return out
-
     def _group(self, number: int) -> np.ndarray:
         """Decode the images of some pages, ``(images, height, width, channel)``."""
         if self._shared == 1:
