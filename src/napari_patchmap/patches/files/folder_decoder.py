@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +14,12 @@ import numpy as np
 from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.foreign import words
 from napari_patchmap.patches.axes import GREY, RGB
-from napari_patchmap.patches.cache.cache_folder import (
-    building_folder,
-    cache_folder,
-    look_up,
-    remember,
-)
-from napari_patchmap.patches.cache.store import StoreWriter, index_rows
+from napari_patchmap.patches.cache.building import building_folder, look_up, remember
+from napari_patchmap.patches.cache.cache_folder import PIXELS, cache_folder
+from napari_patchmap.patches.cache.store import Pixels, StoredImages, index_rows
 from napari_patchmap.patches.files.decode import Decoded, Digest, decode
 from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.threads import Pieces, in_threads
 from napari_patchmap.patches.watch import Watch
 
@@ -117,40 +115,53 @@ class FolderDecoder:
         found = look_up(fingerprint)
         if found is not None:
             watch.step(len(self._paths), len(self._paths))
-            notes = found.notes
+            images, notes = found
             self._unusable = {int(i): UnusableError(why) for i, why in notes["reasons"]}
             self.channel_names, self.notes = tuple(notes["channel_names"]), notes["notes"]
-            return Decodings(found.images, self._good(), self._reasons())
-        count, expected = len(self._paths), self._expected(watch)
-        with building_folder(expected) as folder:
-            writer = StoreWriter(folder, expected, str(cache_folder()))
+            return Decodings(images, self._good(), self._reasons())
+        expected = self._expected(watch)
+        with ExitStack() as stack:
             try:
-                in_threads(lambda part: self._decode_part(part, writer), count, _CHUNK, watch)
-                self._agree()
-                good = self._good()
-                index = index_rows(self._offsets[good], self._shapes[good])
-                dtype, channels = np.dtype(self._types[good[0]]), len(self.channel_names)
-                stored = writer.finish(index, dtype, channels)
-            finally:
-                writer.close()
-            if stored is not None:
+                folder = stack.enter_context(building_folder(expected))
+                pixels = Pixels(RandomFile(folder / PIXELS, writable=True), expected)
+            except OSError as error:
+                folder, pixels = None, Pixels(None, expected, error.strerror or str(error))
+            images = self._decode_all(pixels, watch)
+            if folder is not None and not pixels.trouble:
+                try:
+                    images.save(folder)
+                except OSError as error:
+                    pixels.trouble = error.strerror or str(error)
+            good, reasons = self._good(), self._reasons()
+            if pixels.trouble:
+                images.leave_disk()
                 self.notes.append(
-                    f"The cache {cache_folder()} could not be used "
-                    f"({writer.trouble or 'not writable'}); the patches are kept in memory "
-                    "this time."
+                    f"The cache {cache_folder()} could not be used ({pixels.trouble}); the "
+                    "patches are kept in memory this time."
                 )
-                return Decodings(stored, good, self._reasons())
+                return Decodings(images, good, reasons)
             assert folder is not None
-            key = self._content_key(index, dtype)
+            key = self._content_key(images)
+            del images, pixels  # Windows moves no folder of open files
             saved: dict[str, Any] = {
-                "reasons": sorted(self._reasons().items()),
+                "reasons": sorted(reasons.items()),
                 "channel_names": self.channel_names,
                 "notes": self.notes,
             }
-            images = remember(fingerprint, key, folder, saved)
-            return Decodings(images, good, self._reasons())
+            return Decodings(remember(fingerprint, key, folder, saved), good, reasons)
 
-    def _decode_part(self, part: Pieces, writer: StoreWriter) -> None:
+    def _decode_all(self, pixels: Pixels, watch: Watch) -> StoredImages:
+        in_threads(
+            lambda part: self._decode_part(part, pixels), len(self._paths), _CHUNK, watch
+        )
+        self._agree()
+        good = self._good()
+        index = index_rows(self._offsets[good], self._shapes[good])
+        return StoredImages(
+            pixels, index, np.dtype(self._types[good[0]]), len(self.channel_names)
+        )
+
+    def _decode_part(self, part: Pieces, pixels: Pixels) -> None:
         """Decode some files; threads write to different rows and keys only."""
         good: list[int] = []
         patches: list[np.ndarray] = []
@@ -158,7 +169,7 @@ class FolderDecoder:
 
         def write() -> None:
             if good:
-                self._offsets[good] = writer.write(patches)
+                self._offsets[good] = pixels.append(patches)
             self._digests[part.start] = contents.digest()
             good.clear()
             patches.clear()
@@ -168,28 +179,25 @@ class FolderDecoder:
             if isinstance(result, UnusableError):
                 self._unusable[i] = result
             else:
-                pixels, self._kinds[i], notes = result
-                if not pixels.flags.c_contiguous:
-                    pixels = np.ascontiguousarray(pixels)
-                self._shapes[i] = pixels.shape
-                self._types[i] = pixels.dtype.str
+                patch, self._kinds[i], notes = result
+                self._shapes[i], self._types[i] = patch.shape, patch.dtype.str
                 if notes:
                     self._said[i] = notes
                 good.append(i)
-                patches.append(pixels)
-                waiting += pixels.nbytes
+                patches.append(np.ascontiguousarray(patch))
+                waiting += patch.nbytes
             if waiting + contents.waiting > _WAITING:
                 write()
                 waiting = 0
         write()
 
-    def _content_key(self, index: np.ndarray, dtype: np.dtype) -> str:
+    def _content_key(self, images: StoredImages) -> str:
         """Name a store by the content of its files, the shapes and the pixel type."""
-        digest = hashlib.sha256(np.dtype(dtype).str.encode())
+        digest = hashlib.sha256(images.dtype.str.encode())
         for start in sorted(self._digests):
             digest.update(self._digests[start])
         for name in ("height", "width", "channels"):
-            digest.update(index[name].tobytes())
+            digest.update(images.index[name].tobytes())
         return digest.hexdigest()[:40]
 
     def _good(self) -> np.ndarray:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -18,14 +15,9 @@ from napari_patchmap.patches.axes import channel_axis, lead_axes
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.numbers import as_grey
 from napari_patchmap.patches.random_file import RandomFile
-from napari_patchmap.patches.threads import cores
 
 #: Bytes are read in one go if at least this share of them is wanted.
 _DENSE = 0.5
-
-#: Batches of this many bytes are read by several threads: copying out of the
-#: system's file cache is what takes the time.
-_LARGE = 2**22
 
 #: More pieces than this an image are slow to gather one image at a time.
 _PIECES = 64
@@ -36,6 +28,9 @@ _LACKING = 1000
 
 #: Bytes of such images that are read together and kept.
 _WINDOW = 2**26
+
+#: Bytes of a sample that are read at a time.
+_SOME = 2**22
 
 
 class FlatImages(Images):
@@ -134,28 +129,10 @@ class FlatImages(Images):
         return np.ascontiguousarray(found, self.dtype)
 
     def _take_dense(self, rows: np.ndarray) -> np.ndarray:
-        starts, span = self._starts(rows), self._span
-        raw = np.empty((len(rows), span), np.uint8)
-        if raw.size < _LARGE:
-            self._fill(raw, starts, np.arange(len(rows)))
-        else:
-            # In the order of the file, which is what a disk likes.
-            parts = np.array_split(np.argsort(starts, kind="stable"), _threads())
-            # Every part is waited for, so that no error is lost.
-            list(_pool(os.getpid()).map(lambda part: self._fill(raw, starts, part), parts))
-        shape, strides = (len(rows), *self._shape), (span, *self._strides)
+        raw = np.empty((len(rows), self._span), np.uint8)
+        self._file.read_rows(raw, self._starts(rows))
+        shape, strides = (len(rows), *self._shape), (self._span, *self._strides)
         return np.ndarray(shape, self._stored, raw.data, strides=strides)
-
-    def _fill(self, raw: np.ndarray, starts: np.ndarray, which: np.ndarray) -> None:
-        """Read the images ``which`` into their rows; neighbours in one go."""
-        follows = (np.diff(which) == 1) & (np.diff(starts[which]) == self._span)
-        ends = [0, *(np.flatnonzero(~follows) + 1).tolist(), len(which)]
-        firsts, offsets = (which * self._span).tolist(), starts[which].tolist()
-        buffer, read = raw.reshape(-1).data, self._file.read_into
-        for begin, end in pairwise(ends):
-            if begin < end:
-                first = firsts[begin]
-                read(buffer[first : first + (end - begin) * self._span], offsets[begin])
 
     def _take_pieces(self, rows: np.ndarray) -> np.ndarray:
         """Read images that lie among each other: rows that follow are read together."""
@@ -260,20 +237,10 @@ def _block(
     return inner, sorted(outer)
 
 
-def _threads() -> int:
-    return min(4, cores())
-
-
-@cache
-def _pool(process: int) -> ThreadPoolExecutor:
-    """Return the threads of this process; they do not live on in a fork."""
-    return ThreadPoolExecutor(_threads(), "patchmap-read")
-
-
 def sampled(images: Images, most: int) -> Iterator[np.ndarray]:
     """Read at most ``most`` images of one size, spread evenly, some at a time."""
     which = np.arange(0, len(images), max(1, len(images) // most))
     size = int(np.prod(images.sizes[0])) * images.channels * images.dtype.itemsize
-    some = max(1, _LARGE // size)
+    some = max(1, _SOME // size)
     for start in range(0, len(which), some):
         yield images.take(which[start : start + some])
