@@ -19,6 +19,9 @@ from napari_patchmap.patches.threads import cores
 #: system's file cache is what takes the time.
 _LARGE = 2**22
 
+#: So few rows are read one by one: to look for neighbours takes as long.
+_FEW = 64
+
 #: Most buffers that one call may write on any system.
 _BUFFERS = 512
 
@@ -107,8 +110,10 @@ class RandomFile:
     def _read_in_order(self, rows: np.ndarray, starts: np.ndarray, which: np.ndarray) -> None:
         """Fill some rows; neighbours in one go."""
         length = rows.shape[1]
-        follows = (np.diff(which) == 1) & (np.diff(starts[which]) == length)
-        ends = [0, *(np.flatnonzero(~follows) + 1).tolist(), len(which)]
+        ends = list(range(len(which) + 1))
+        if len(which) > _FEW:
+            follows = (np.diff(which) == 1) & (np.diff(starts[which]) == length)
+            ends = [0, *(np.flatnonzero(~follows) + 1).tolist(), len(which)]
         firsts, offsets = (which * length).tolist(), starts[which].tolist()
         buffer = rows.reshape(-1).data
         for begin, end in pairwise(ends):

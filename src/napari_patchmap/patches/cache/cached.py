@@ -79,7 +79,7 @@ class CachedImages(StoredImages):
 
     def __getitem__(self, index: int) -> np.ndarray:
         index = range(len(self))[index]
-        if self._has(np.array([index]))[0]:
+        if self._present[index] or int(self._offsets[index]) in self._pixels.memory:
             return super().__getitem__(index)
         try:
             patch = self._images[index]

@@ -129,7 +129,21 @@ class Pixels:
             )
         self.memory[offset] = patch.reshape(-1).view(np.uint8)
 
-    def read(self, rows: np.ndarray, offsets: np.ndarray) -> None:
+    def read_into(self, buffer: memoryview, offset: int) -> None:
+        """Fill a buffer with what lies at a place.
+
+        Raises
+        ------
+        PatchError
+            If it can no longer be read.
+        """
+        if offset in self.memory:
+            np.frombuffer(buffer, np.uint8)[:] = self.memory[offset]
+        else:
+            assert self._file is not None
+            self._file.read_into(buffer, offset)
+
+    def read_rows(self, rows: np.ndarray, offsets: np.ndarray) -> None:
         """Fill rows ``(n, length)`` of bytes with what lies at these places.
 
         Raises
@@ -141,11 +155,7 @@ class Pixels:
             self._file.read_rows(rows, offsets)
             return
         for row, offset in zip(rows, offsets.tolist(), strict=True):
-            if offset in self.memory:
-                row[:] = self.memory[offset]
-            else:
-                assert self._file is not None
-                self._file.read_into(row.data, offset)
+            self.read_into(row.data, offset)
 
     def leave_disk(self) -> None:
         """Close the file; only what is held is left."""
@@ -227,11 +237,14 @@ class StoredImages(Images):
             return super().take(indices)
         out = np.empty((len(indices), *self.sizes[0], self.channels), self.dtype)
         rows = out.reshape(len(indices), -1).view(np.uint8)
-        self._pixels.read(rows, self._offsets[indices])
+        self._pixels.read_rows(rows, self._offsets[indices])
         return out
 
     def _stored(self, index: int) -> np.ndarray:
-        row = self.index[index]
-        patch = np.empty((row["height"], row["width"], row["channels"]), self.dtype)
-        self._pixels.read(patch.reshape(1, -1).view(np.uint8), self._offsets[[index]])
+        height, width = self.sizes[index].tolist()
+        channels = self.channels if self._alike else int(self.index["channels"][index])
+        patch = np.empty((height, width, channels), self.dtype)
+        self._pixels.read_into(
+            patch.reshape(-1).view(np.uint8).data, int(self._offsets[index])
+        )
         return patch

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import threading
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -13,6 +12,7 @@ import numpy as np
 from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.axes import channel_axis, lead_axes
 from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.numbers import as_grey
 from napari_patchmap.patches.random_file import RandomFile
 
@@ -87,8 +87,6 @@ class FlatImages(Images):
         self._strides = tuple(stride for _, stride in inner)
         count = int(np.prod([length for length, _ in self._lead]))
         self._rows: np.ndarray = np.arange(count)
-        self._window: tuple[int, np.ndarray] | None = None
-        self._lock = threading.Lock()
         self._describe()
 
     def _describe(self) -> None:
@@ -101,6 +99,7 @@ class FlatImages(Images):
         _, outer = _block(self._shape, self._strides, self._stored.itemsize)
         self.sequential = math.prod(self._shape[i] for i in outer) > _PIECES
         self._some = max(1, _WINDOW // wanted)
+        self._window: Latest[np.ndarray] = Latest(1)
 
     def complete(self) -> np.ndarray:
         """Say which images lie in the file as a whole, ``(n,)`` bool."""
@@ -112,13 +111,8 @@ class FlatImages(Images):
         if not self.sequential:
             return self.take([index])[0]
         index = range(len(self))[index]
-        with self._lock:
-            first, images = self._window or (0, ())
-            if not first <= index < first + len(images):
-                first = index
-                images = self.take(np.arange(first, min(first + self._some, len(self))))
-                self._window = first, images
-            return images[index - first].copy()
+        block, within = divmod(index, self._some)
+        return self._window.get(block, lambda: self._read_together(block))[within].copy()
 
     def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """Return some images as ``(n, height, width, channel)``."""
@@ -127,6 +121,10 @@ class FlatImages(Images):
         if self._truth:
             found = as_grey(found)
         return np.ascontiguousarray(found, self.dtype)
+
+    def _read_together(self, block: int) -> np.ndarray:
+        first = block * self._some
+        return self.take(np.arange(first, min(first + self._some, len(self))))
 
     def _take_dense(self, rows: np.ndarray) -> np.ndarray:
         raw = np.empty((len(rows), self._span), np.uint8)
@@ -169,16 +167,11 @@ class FlatImages(Images):
             starts += place * stride
         return starts
 
-    def _copy(self) -> FlatImages:
-        part = copy.copy(self)
-        part._window, part._lock = None, threading.Lock()
-        return part
-
     # -- parts -----------------------------------------------------------------
 
     def picked(self, indices: np.ndarray) -> Images:
         """Return the images with these indices, in this order; nothing is read."""
-        part = self._copy()
+        part = copy.copy(self)
         part._rows = self._rows[np.asarray(indices, np.intp)]
         part._describe()
         return part
@@ -189,7 +182,7 @@ class FlatImages(Images):
         steps = set(np.diff(channels).tolist()) or {1}
         if len(steps) > 1 or min(steps) < 1:
             return super().with_channels(channels)
-        part, stride = self._copy(), self._strides[2]
+        part, stride = copy.copy(self), self._strides[2]
         part._offset = self._offset + channels[0] * stride
         part._shape = (*self._shape[:2], len(channels))
         part._strides = (*self._strides[:2], stride * steps.pop())
