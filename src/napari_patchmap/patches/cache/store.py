@@ -77,7 +77,7 @@ class Pixels:
     def __init__(self, file: RandomFile | None, needed: int = 0, trouble: str = "") -> None:
         self._file, self.needed, self.trouble = file, needed, trouble
         self.memory: dict[int, np.ndarray] = {}
-        self._end, self._lock = 0, threading.Lock()
+        self.end, self._lock = 0, threading.Lock()
 
     def append(self, patches: Sequence[np.ndarray]) -> np.ndarray:
         """Keep contiguous patches after the others, in memory where the disk is full.
@@ -94,8 +94,8 @@ class Pixels:
         """
         lengths = np.array([patch.nbytes for patch in patches], np.int64)
         with self._lock:
-            start = self._end
-            self._end += int(lengths.sum())
+            start = self.end
+            self.end += int(lengths.sum())
         offsets = start + np.cumsum(lengths) - lengths
         if not self.write(patches, start):
             for offset, patch in zip(offsets.tolist(), patches, strict=True):
@@ -207,22 +207,22 @@ class StoredImages(Images):
         pixels = Pixels(RandomFile(folder / PIXELS))
         return cls(pixels, index, np.dtype(meta["dtype"]), meta["channels"])
 
-    def save(self, folder: Path) -> None:
-        """Write what belongs to the pixels in a folder.
-
-        Raises
-        ------
-        OSError
-        """
-        with whole_file(folder / INDEX, flush=False) as file:
-            np.save(file, self.index)
+    def save(self, folder: Path) -> bool:
+        """Write what belongs to the pixels in a folder; return whether the disk took it."""
         meta = {
             "dtype": self.dtype.str,
             "channels": self.channels,
             "count": len(self),
-            "bytes": (folder / PIXELS).stat().st_size,
+            "bytes": self._pixels.end,
         }
-        write_json(folder / META, meta, flush=False)
+        if not self._pixels.trouble:
+            try:
+                with whole_file(folder / INDEX, flush=False) as file:
+                    np.save(file, self.index)
+                write_json(folder / META, meta, flush=False)
+            except OSError as error:
+                self._pixels.trouble = error.strerror or str(error)
+        return not self._pixels.trouble
 
     def __getitem__(self, index: int) -> np.ndarray:
         patch = self._stored(index)
@@ -244,7 +244,5 @@ class StoredImages(Images):
         height, width = self.sizes[index].tolist()
         channels = self.channels if self._alike else int(self.index["channels"][index])
         patch = np.empty((height, width, channels), self.dtype)
-        self._pixels.read_into(
-            patch.reshape(-1).view(np.uint8).data, int(self._offsets[index])
-        )
+        self._pixels.read_into(patch.reshape(-1).view(np.uint8).data, int(self._offsets[index]))
         return patch

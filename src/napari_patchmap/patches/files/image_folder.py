@@ -66,9 +66,8 @@ def read_folder(
     check(names)
     skipped += passed_over(root, others, watch)
     paths = [f"{root}/{name}" for name in names]
-    decoder = FolderDecoder(paths, names, str(root), axes)
     mark = fingerprint("folder", zip(names, paths, strict=True), axes=axes)
-    decoded = decoder.decode(mark, watch)
+    decoded = FolderDecoder(paths, names, str(root), axes).decode(mark, watch)
     skipped += [Skipped(printable(names[i]), why) for i, why in sorted(decoded.reasons.items())]
     kept = [names[i] for i in decoded.kept.tolist()]
     table = box_table(
@@ -77,9 +76,9 @@ def read_folder(
     columns, said = folder_columns(kept)
     for column, values in columns.items():
         table[column] = values
-    notes = [*decoder.notes, *([said] if said else [])]
+    notes = [*decoded.notes, *([said] if said else [])]
     return Source(
-        decoded.images, table, decoder.channel_names, kept, notes, skipped, label_from=FOLDER
+        decoded.images, table, decoded.channel_names, kept, notes, skipped, label_from=FOLDER
     )
 
 
