@@ -17,6 +17,7 @@ import pytest
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import LoadCancelled, open_patches
+from napari_patchmap.patches.cache.building import building_folder
 from napari_patchmap.patches.cache.cache_folder import cache_folder, cache_size, clear_cache
 from napari_patchmap.patches.cache.cached import CachedImages
 from napari_patchmap.patches.images import ArrayImages, Images, as_images
@@ -136,6 +137,31 @@ def test_a_process_killed_half_way_leaves_nothing_that_hurts(tmp_path, cache):
     assert half_built(cache)  # and its lock
     np.testing.assert_array_equal(open_patches(tmp_path / "set").stack(), images)
     assert half_built(cache) == []  # swept by the next one
+
+
+def test_a_store_that_is_being_made_stays_and_what_nobody_holds_goes_after_a_day(cache):
+    with building_folder(10) as mine, building_folder(10) as other:
+        assert mine.exists()
+        assert other.exists()
+    left = cache / "patches-1" / "building" / "left"  # where the disk knows no locks
+    left.mkdir()
+    (left / "pixels.bin").touch()
+    with building_folder(10):
+        assert left.exists()
+    long_ago = time.time() - 25 * 3600
+    os.utime(left / "pixels.bin", (long_ago, long_ago))
+    with building_folder(10):
+        assert not left.exists()
+    assert half_built(cache) == []
+
+
+def test_older_caches_of_ours_are_counted_and_cleared(tmp_path, cache):
+    fill(tmp_path / "set", 3)
+    open_patches(tmp_path / "set")
+    (cache / "patches-1").rename(cache / "patches-0")
+    assert cache_size()[1] == 1
+    assert clear_cache() > 0
+    assert list(cache.iterdir()) == []
 
 
 def test_a_disk_that_fills_up_half_way_only_costs_memory(tmp_path, cache):

@@ -180,7 +180,7 @@ class StoredImages(Images):
         self._pixels, self.index = pixels, index
         self.dtype, self.channels = np.dtype(dtype), channels
         self.sizes = np.stack([index["height"], index["width"]], axis=1).astype(np.int64)
-        self._offsets = np.ascontiguousarray(index["offset"])
+        self._offsets = index["offset"]
         self._alike = self.uniform and bool((index["channels"] == channels).all())
 
     def leave_disk(self) -> None:

@@ -221,14 +221,14 @@ class FolderDecoder:
         kinds: dict[tuple[str, ...], list[int]] = {}
         for i, one in sorted(self._found.items()):
             said.update(one.notes)
-            types.setdefault(np.dtype(one.dtype).name, []).append(i)
+            types.setdefault(one.dtype, []).append(i)
             kinds.setdefault(one.channel_names, []).append(i)
         notes = [f"{note} ({count:,} images)" for note, count in said.items()]
         if len(types) > 1:
+            listed = self._listed({np.dtype(kind).name: rows for kind, rows in types.items()})
             raise PatchError(
-                f"The images in {self._where} have different pixel types "
-                f"({self._listed(types)}); convert them to one type or move them to folders "
-                "of their own."
+                f"The images in {self._where} have different pixel types ({listed}); convert "
+                "them to one type or move them to folders of their own."
             )
         if set(kinds) == {GREY, RGB}:
             notes.append(
