@@ -32,7 +32,7 @@ FLOORS = [
     # what everything uses
     "watch", "latest", "threads", "room", "random_file", "names", "numbers", "fit",
     "intensity", "images", "axes", "photometric",
-    "gathered", "content", "patchset", "summary", "sample",
+    "missing", "content", "patchset", "summary", "sample",
     # what all readers share
     "cache", "labels", "source", "crop_config", "tile_config", "request",
     # the readers, and the one door

@@ -106,7 +106,5 @@ def test_nothing_is_written_in_another_way():
         "writing.py",
         "runs/picture.py",  # into memory
         "cli/tiling.py",  # into memory
-        "patches/cache/cached.py",  # a folder that gets its name when it is whole
-        "patches/cache/cache_folder.py",  # a lock
     }
     assert [one for one in found if one[0] not in allowed] == []

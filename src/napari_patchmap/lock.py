@@ -1,4 +1,9 @@
-"""One at a time for a folder or a file that is being written."""
+"""One at a time for a folder or a file that is being written: the only locks there are.
+
+A lock is a file beside it that the system keeps locked (flock; on Windows msvcrt) for as
+long as the process lives, however that ends. On a drive that cannot lock, newer versions
+of filelock put a marker in its place; where that fails as well nobody is kept out.
+"""
 
 from __future__ import annotations
 
@@ -54,20 +59,27 @@ def alone_in(folder: str | Path) -> Iterator[None]:
             _release(lock)
 
 
-def is_being_trained(folder: str | Path) -> bool:
-    """Whether this or another process trains the run of a folder just now."""
+def is_taken(folder: str | Path, *, unsure: bool = False) -> bool:
+    """Whether this or another process writes a folder or a file just now.
+
+    Parameters
+    ----------
+    folder : path
+    unsure : bool
+        What to return where there is no lock: nobody writes there, or the disk knows none.
+    """
     lock = _lock(Path(folder).expanduser().resolve())
     with _changing:
         if lock.is_locked:
             return True
         if not Path(lock.lock_file).exists():
-            return False
+            return unsure
         try:
             lock.acquire(timeout=0)
         except Timeout:
             return True
         except (OSError, NotImplementedError):
-            return False
+            return unsure
         _release(lock)
     return False
 

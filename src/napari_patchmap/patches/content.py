@@ -45,7 +45,7 @@ def content_of(
     found = np.zeros(len(rows), np.uint64)
     kind = f"{images.dtype.kind}{images.dtype.itemsize}"
 
-    step = min(_STEP, max(1, int(_STEP_BYTES / _bytes_of_one(images))))
+    step = min(_STEP, max(1, _STEP_BYTES * len(images) // max(1, images.nbytes)))
 
     def look(part: Pieces) -> None:
         pictures = _read(images, rows[part.start : part.start + step])
@@ -60,13 +60,8 @@ def content_of(
 
 def spread_over(images: Images, nbytes: float) -> np.ndarray:
     """Return rows spread over the set that take about this many bytes, all if fewer do."""
-    count = min(len(images), max(1, int(nbytes / _bytes_of_one(images))))
+    count = min(len(images), max(1, int(nbytes * len(images) / max(1, images.nbytes))))
     return np.unique(np.linspace(0, len(images) - 1, count).astype(np.intp))
-
-
-def _bytes_of_one(images: Images) -> float:
-    each = images.sizes.prod(axis=1).mean() * images.channels * images.dtype.itemsize
-    return max(1.0, float(each))
 
 
 def _read(images: Images, rows: np.ndarray) -> Iterator[np.ndarray | None]:

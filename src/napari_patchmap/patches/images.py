@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -49,12 +49,27 @@ class Images(ABC):
     def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """Return some images of one size as ``(n, height, width, channel)``.
 
+        They are read in their own order, in which neighbours lie together.
+
         Raises
         ------
         ValueError
             If their sizes differ.
         """
-        return np.stack([self[int(i)] for i in indices])
+        indices = np.asarray(indices, np.intp).reshape(-1)
+        sizes = self.sizes[indices]
+        if not self.uniform and (sizes != sizes[:1]).any():
+            raise ValueError("these images have several sizes")
+        size = sizes[0] if len(sizes) else self.sizes[0]
+        out = np.empty((len(indices), *size, self.channels), self.dtype)
+        for k in np.argsort(indices % len(self), kind="stable").tolist():
+            out[k] = self[int(indices[k])]
+        return out
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that all images take when they are decoded."""
+        return int(self.sizes.prod(axis=1).sum()) * self.channels * self.dtype.itemsize
 
     @cached_property
     def uniform(self) -> bool:
@@ -75,11 +90,30 @@ class Images(ABC):
 
     def picked(self, indices: np.ndarray) -> Images:
         """Return the images with these indices, in this order; nothing is read."""
-        return _Picked(self, np.asarray(indices, np.intp))
+        return GatheredImages([self], np.zeros(len(indices), np.intp), indices)
 
     def with_channels(self, channels: Sequence[int]) -> Images:
         """Return the images with these channels only, in this order; nothing is read."""
-        return _Channels(self, list(channels))
+        channels = list(channels)
+        return self.converted(lambda pixels: pixels[..., channels], channels=len(channels))
+
+    def converted(
+        self,
+        convert: Callable[[np.ndarray], np.ndarray],
+        *,
+        channels: int | None = None,
+        dtype: np.dtype | None = None,
+    ) -> Images:
+        """Return the images with their pixels changed when they are read.
+
+        Parameters
+        ----------
+        convert : callable
+            Of ``(..., channel)`` pixels; sizes stay.
+        channels, dtype : optional
+            What they have then, if something else.
+        """
+        return _Converted(self, convert, channels or self.channels, dtype or self.dtype)
 
 
 class ArrayImages(Images):
@@ -120,26 +154,66 @@ def as_images(images: Images | np.ndarray | Sequence[np.ndarray]) -> Images:
     return ArrayImages(images) if isinstance(images, np.ndarray) else ListImages(images)
 
 
-class _Picked(Images):
-    def __init__(self, images: Images, indices: np.ndarray) -> None:
-        self._images, self._indices = images, indices
-        self.dtype, self.channels = images.dtype, images.channels
-        self.sizes = images.sizes[indices]
+class GatheredImages(Images):
+    """Images out of several others, in an order of their own.
+
+    Parameters
+    ----------
+    parts : sequence of Images
+        Of one pixel type and channel count; at least one.
+    part, row : ndarray of int, shape (n,)
+        In which of them each image lies, and which one there it is.
+    """
+
+    def __init__(self, parts: Sequence[Images], part: np.ndarray, row: np.ndarray) -> None:
+        self._parts, self._part, self._row = list(parts), part, np.asarray(row, np.intp)
+        self.dtype, self.channels = parts[0].dtype, parts[0].channels
+        self.sequential = any(images.sequential for images in parts)
+        self.sizes = np.empty((len(part), 2), np.int64)
+        for k, images in enumerate(parts):
+            here = part == k
+            self.sizes[here] = images.sizes[self._row[here]]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Images]) -> GatheredImages:
+        """Return the images of one part after those of another."""
+        counts = [len(images) for images in parts]
+        rows = np.concatenate([np.arange(count) for count in counts])
+        return cls(parts, np.repeat(np.arange(len(parts)), counts), rows)
 
     def __getitem__(self, index: int) -> np.ndarray:
-        return self._images[int(self._indices[index])]
+        return self._parts[int(self._part[index])][int(self._row[index])]
 
     def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        return self._images.take(self._indices[np.asarray(indices)])
+        """Return some images of one size as ``(n, height, width, channel)``."""
+        indices = np.asarray(indices, np.intp).reshape(-1)
+        parts = self._part[indices]
+        if len(self._parts) == 1 or (len(parts) and (parts == parts[0]).all()):
+            whole = self._parts[int(parts[0]) if len(parts) else 0]
+            return whole.take(self._row[indices])
+        if not self.uniform:
+            return super().take(indices)
+        out = np.empty((len(indices), *self.sizes[0], self.channels), self.dtype)
+        for k in np.unique(parts).tolist():
+            here = parts == k
+            out[here] = self._parts[k].take(self._row[indices[here]])
+        return out
 
 
-class _Channels(Images):
-    def __init__(self, images: Images, channels: list[int]) -> None:
-        self._images, self._picked = images, channels
-        self.dtype, self.channels, self.sizes = images.dtype, len(channels), images.sizes
+class _Converted(Images):
+    def __init__(
+        self,
+        images: Images,
+        convert: Callable[[np.ndarray], np.ndarray],
+        channels: int,
+        dtype: np.dtype,
+    ) -> None:
+        self._images, self._convert = images, convert
+        self.dtype, self.channels = dtype, channels
+        self.sizes, self.sequential = images.sizes, images.sequential
 
     def __getitem__(self, index: int) -> np.ndarray:
-        return self._images[index][..., self._picked]
+        return self._convert(self._images[index])
 
     def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        return self._images.take(indices)[..., self._picked]
+        return self._convert(self._images.take(indices))

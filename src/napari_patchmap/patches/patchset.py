@@ -13,9 +13,9 @@ import pandas as pd
 
 from napari_patchmap.errors import MixedSizesError, PatchError
 from napari_patchmap.patches.fit import FITS, Fit, border_colour, fit_to, resize
-from napari_patchmap.patches.gathered import missing_picture
 from napari_patchmap.patches.images import Images, as_images
 from napari_patchmap.patches.intensity import Intensity
+from napari_patchmap.patches.missing import missing_picture
 
 #: Columns that every table has, in this order; users' columns come after them.
 BOX_COLUMNS = ("source", "frame", "y", "x", "height", "width")

@@ -74,23 +74,10 @@ class Meaning:
 
     def applied(self, images: Images) -> Images:
         """Return images as they are meant; their channels are samples, or pages of one."""
-        return images if self.convert is None else _Converted(images, self)
-
-
-class _Converted(Images):
-    def __init__(self, images: Images, meaning: Meaning) -> None:
-        assert meaning.convert is not None
-        self._images, self._convert = images, meaning.convert
-        self.dtype, self.channels = meaning.dtype, images.channels
-        if meaning.channels != meaning.samples:
-            self.channels = meaning.channels
-        self.sizes, self.sequential = images.sizes, images.sequential
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        return self._convert(self._images[index])
-
-    def take(self, indices: np.ndarray) -> np.ndarray:  # type: ignore[override]
-        return self._convert(self._images.take(indices))
+        if self.convert is None:
+            return images
+        channels = self.channels if self.channels != self.samples else None
+        return images.converted(self.convert, channels=channels, dtype=self.dtype)
 
 
 def meaning_of(

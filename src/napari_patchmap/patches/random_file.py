@@ -1,12 +1,29 @@
-"""Reading a file at any place, from any thread."""
+"""Reading and writing a file at any place, from any thread."""
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+
 from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.threads import cores
+
+#: Batches of this many bytes are read by several threads: copying out of the
+#: system's file cache is what takes the time.
+_LARGE = 2**22
+
+#: So few rows are read one by one: to look for neighbours takes as long.
+_FEW = 64
+
+#: Most buffers that one call may write on any system.
+_BUFFERS = 512
 
 
 class RandomFile:
@@ -18,8 +35,8 @@ class RandomFile:
     Parameters
     ----------
     path : Path
-    fd : int, optional
-        An open file to take over instead of opening ``path``.
+    writable : bool
+        Whether it can be written, too.
 
     Raises
     ------
@@ -27,9 +44,10 @@ class RandomFile:
         If it cannot be opened.
     """
 
-    def __init__(self, path: Path, fd: int | None = None) -> None:
+    def __init__(self, path: Path, *, writable: bool = False) -> None:
         self.path = path
-        self._fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)) if fd is None else fd
+        how = os.O_RDWR if writable else os.O_RDONLY
+        self._fd = os.open(path, how | getattr(os, "O_BINARY", 0))
         self._lock = threading.Lock()
 
     def __del__(self) -> None:
@@ -63,23 +81,65 @@ class RandomFile:
                 f"{self.path} can no longer be read ({error.strerror or error}); load it again."
             ) from None
 
-    def write(self, data: memoryview, offset: int) -> None:
-        """Write bytes at a place, of a file that was given open for writing.
+    def read_rows(self, rows: np.ndarray, starts: np.ndarray) -> None:
+        """Fill each of many rows of one length with the bytes from its place on.
+
+        Parameters
+        ----------
+        rows : ndarray of uint8, shape (n, length), contiguous
+        starts : ndarray of int64, shape (n,)
+
+        Raises
+        ------
+        PatchError
+            See :meth:`read_into`.
+        """
+        # In the order of the file, which is what a disk likes.
+        order = np.argsort(starts, kind="stable")
+        if rows.size < _LARGE:
+            self._read_in_order(rows, starts, order)
+        else:
+            parts = np.array_split(order, _threads())
+            # Every part is waited for, so that no error is lost.
+            list(
+                _pool(os.getpid()).map(
+                    lambda part: self._read_in_order(rows, starts, part), parts
+                )
+            )
+
+    def _read_in_order(self, rows: np.ndarray, starts: np.ndarray, which: np.ndarray) -> None:
+        """Fill some rows; neighbours in one go."""
+        length = rows.shape[1]
+        ends = list(range(len(which) + 1))
+        if len(which) > _FEW:
+            follows = (np.diff(which) == 1) & (np.diff(starts[which]) == length)
+            ends = [0, *(np.flatnonzero(~follows) + 1).tolist(), len(which)]
+        firsts, offsets = (which * length).tolist(), starts[which].tolist()
+        buffer = rows.reshape(-1).data
+        for begin, end in pairwise(ends):
+            if begin < end:
+                first = firsts[begin]
+                self.read_into(buffer[first : first + (end - begin) * length], offsets[begin])
+
+    def write(self, pieces: Sequence[np.ndarray], offset: int) -> None:
+        """Write contiguous arrays one after another, from a place on.
 
         Raises
         ------
         OSError
             If not all of it could be written.
         """
-        data = data.cast("B")
-        while len(data):
-            if hasattr(os, "pwrite"):
-                done = os.pwrite(self._fd, data, offset)
-            else:
-                with self._lock:  # Windows
-                    os.lseek(self._fd, offset, os.SEEK_SET)
-                    done = os.write(self._fd, data)
-            data, offset = data[done:], offset + done
+        for first in range(0, len(pieces), _BUFFERS):
+            some = pieces[first : first + _BUFFERS]
+            done = 0
+            if hasattr(os, "pwritev"):
+                done = os.pwritev(self._fd, [piece.data for piece in some], offset)
+            length = sum(piece.nbytes for piece in some)
+            if done < length:  # a full disk first takes a part
+                rest = memoryview(b"".join(piece.tobytes() for piece in some))
+                while done < length:
+                    done += self._write(rest[done:], offset + done)
+            offset += length
 
     def _read(self, buffer: memoryview, offset: int) -> int:
         if hasattr(os, "preadv"):
@@ -89,3 +149,20 @@ class RandomFile:
             data = os.read(self._fd, len(buffer))
         buffer[: len(data)] = data
         return len(data)
+
+    def _write(self, data: memoryview, offset: int) -> int:
+        if hasattr(os, "pwrite"):
+            return os.pwrite(self._fd, data, offset)
+        with self._lock:  # Windows
+            os.lseek(self._fd, offset, os.SEEK_SET)
+            return os.write(self._fd, data)
+
+
+def _threads() -> int:
+    return min(4, cores())
+
+
+@cache
+def _pool(process: int) -> ThreadPoolExecutor:
+    """Return the threads of this process; they do not live on in a fork."""
+    return ThreadPoolExecutor(_threads(), "patchmap-read")

@@ -191,7 +191,7 @@ def _cached(
     """
     cached = CachedImages(images, fingerprint)
     if cached.nbytes <= _AT_ONCE or images.sequential:
-        cached.decode_all(watch, name)
+        cached.decode_all(watch)
     reasons = dict(sorted(cached.damaged.items()))
     notes = []
     if cached.trouble:

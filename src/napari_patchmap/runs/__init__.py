@@ -1,6 +1,7 @@
 """The run folder: settings, weights, map, features, quality; placing new images."""
 
-from napari_patchmap.lock import alone_in, is_being_trained
+from napari_patchmap.lock import alone_in
+from napari_patchmap.lock import is_taken as is_being_trained
 from napari_patchmap.methods.train_config import TrainConfig
 from napari_patchmap.runs.checkpoint import (
     check_same_settings,

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.patches import Kind, PatchSet
-from napari_patchmap.patches.gathered import GatheredImages
-from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.images import ArrayImages, GatheredImages, Images
 from napari_patchmap.patches.intensity import Intensity
+from napari_patchmap.patches.missing import missing_picture
 from napari_patchmap.runs.identity import PATCHES, WHERE, name_of
 from napari_patchmap.runs.joining import Joined
 from napari_patchmap.runs.run import Run
@@ -126,10 +126,13 @@ def _images(
             int(run.table["height"].median()), int(run.table["width"].median())
         )  # fmt: skip
         dtype, intensity = np.dtype(np.uint8), Intensity.identity(channels)
-    return GatheredImages(
-        images, part, row, missing=size, dtype=dtype, channels=channels,
-        low=np.array(intensity.low), high=np.array(intensity.high),
-    )  # fmt: skip
+    low, high = np.array(intensity.low), np.array(intensity.high)
+    picture = low + missing_picture(*size)[..., None] * (high - low)
+    images.append(ArrayImages(picture.astype(dtype)[None]))
+    # The last part stands for what is nowhere.
+    nowhere = part < 0
+    part, row = np.where(nowhere, len(images) - 1, part), np.where(nowhere, 0, row)
+    return GatheredImages(images, part, row)
 
 
 def _table(run: Run, parts: Sequence[Part], part: np.ndarray, row: np.ndarray) -> pd.DataFrame:

@@ -64,8 +64,8 @@ class Contents:
     def of(cls, patches: PatchSet, watch: Watch | None = None) -> Contents:
         """Look at the pixels of a patch set."""
         images = patches.images
-        each = images.sizes.prod(axis=1).mean() * images.channels * images.dtype.itemsize
-        return cls(len(patches), lambda rows: content_of(images, rows, watch), float(each))
+        each = images.nbytes / len(images)
+        return cls(len(patches), lambda rows: content_of(images, rows, watch), each)
 
     @classmethod
     def known(cls, content: np.ndarray) -> Contents:

@@ -17,6 +17,7 @@ import pytest
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import LoadCancelled, open_patches
+from napari_patchmap.patches.cache.building import building_folder
 from napari_patchmap.patches.cache.cache_folder import cache_folder, cache_size, clear_cache
 from napari_patchmap.patches.cache.cached import CachedImages
 from napari_patchmap.patches.images import ArrayImages, Images, as_images
@@ -133,9 +134,34 @@ def test_a_process_killed_half_way_leaves_nothing_that_hurts(tmp_path, cache):
     process = python(code, tmp_path / "set")
     assert process.wait() == -signal.SIGKILL
     assert cache_size()[1] == 0
-    assert len(half_built(cache)) == 1
+    assert half_built(cache)  # and its lock
     np.testing.assert_array_equal(open_patches(tmp_path / "set").stack(), images)
     assert half_built(cache) == []  # swept by the next one
+
+
+def test_a_store_that_is_being_made_stays_and_what_nobody_holds_goes_after_a_day(cache):
+    with building_folder(10) as mine, building_folder(10) as other:
+        assert mine.exists()
+        assert other.exists()
+    left = cache / "patches-1" / "building" / "left"  # where the disk knows no locks
+    left.mkdir()
+    (left / "pixels.bin").touch()
+    with building_folder(10):
+        assert left.exists()
+    long_ago = time.time() - 25 * 3600
+    os.utime(left / "pixels.bin", (long_ago, long_ago))
+    with building_folder(10):
+        assert not left.exists()
+    assert half_built(cache) == []
+
+
+def test_older_caches_of_ours_are_counted_and_cleared(tmp_path, cache):
+    fill(tmp_path / "set", 3)
+    open_patches(tmp_path / "set")
+    (cache / "patches-1").rename(cache / "patches-0")
+    assert cache_size()[1] == 1
+    assert clear_cache() > 0
+    assert list(cache.iterdir()) == []
 
 
 def test_a_disk_that_fills_up_half_way_only_costs_memory(tmp_path, cache):
@@ -258,7 +284,7 @@ def test_lazy_images_are_copied_once_and_damaged_ones_left_out():
 def test_images_of_several_sizes_and_types_come_back_as_they_were():
     rng = np.random.default_rng(3)
     arrays = [rng.random((h, 7 + h % 3, 1)).astype(np.float32) for h in (4, 9, 4, 1, 30)]
-    CachedImages(as_images(arrays), "mark").decode_all(Watch(), "arrays")
+    CachedImages(as_images(arrays), "mark").decode_all(Watch())
     cached = CachedImages(as_images([0 * array for array in arrays]), "mark")
     assert cached.dtype == np.float32
     for i, array in enumerate(arrays):
@@ -334,10 +360,10 @@ def test_a_cancelled_decoding_goes_on_where_it_was():
 
     with pytest.raises(LoadCancelled):
         CachedImages(Slow(pixels), "mark").decode_all(
-            Watch(lambda done, total: seen.append(done), stop), "it"
+            Watch(lambda done, total: seen.append(done), stop)
         )
     images = Lazy(pixels)
-    CachedImages(images, "mark").decode_all(Watch(), "it")
+    CachedImages(images, "mark").decode_all(Watch())
     assert 0 < images.read < 2_000
 
 

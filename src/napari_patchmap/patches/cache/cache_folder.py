@@ -1,48 +1,23 @@
-"""The cache of decoded patches: under the user's cache directory, shared by all runs.
+"""The folder of decoded patches: where it lies, what in it is ours, how large it is.
 
-``contents/<key>/`` are stores, named by what they hold, so that a copied folder
-shares the store of the first; ``sources/<fingerprint>.json`` say which store
-belongs to which files; ``building/`` holds stores that are being written. A store
-appears under its name by one renaming, whole or not at all: two processes may
-build the same one, and a killed one leaves only what the next one sweeps away.
+``PATCHMAP_CACHE`` may be any folder of a person's. Ours in it are the folders
+``patches-<number>`` that hold a file ``CACHEDIR.TAG`` of ours (by which programs that make
+backups know a cache, too). Within them, only files that bear the names of ours are removed,
+and folders that are empty then.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
-import shutil
-import tempfile
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 
-from napari_patchmap.patches.cache.store import PIXELS, SPARE, StoredImages
-from napari_patchmap.patches.cache.tidying import (
-    BUILDING,
-    CONTENTS,
-    LOCK,
-    SOURCES,
-    TAG,
-    files_in,
-    is_store,
-    mark,
-    remove_all,
-    remove_store,
-    roots,
-)
-from napari_patchmap.writing import write_json
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+from napari_patchmap.writing import leftovers, write_whole
 
 #: Set this to keep the cache elsewhere.
 VARIABLE = "PATCHMAP_CACHE"
@@ -50,8 +25,24 @@ VARIABLE = "PATCHMAP_CACHE"
 #: Raised when the layout changes; older caches are then left alone but for clearing.
 _VERSION = "1"
 
-#: A store that has not grown for so long was left behind by a killed process, in seconds.
-_STALE = 24 * 3600.0
+#: Files of a store, the one first by which it counts as a store: none is left half there.
+META, INDEX, PRESENT, DAMAGED, PIXELS = (
+    "meta.json", "index.npy", "present.bin", "damaged.json", "pixels.bin",
+)  # fmt: skip
+_FILES = (META, INDEX, PRESENT, DAMAGED, PIXELS, "lock")  # the last is of older versions
+
+#: Folders of a cache: stores, what says which files they belong to, stores that are made.
+CONTENTS, SOURCES, BUILDING = "contents", "sources", "building"
+
+#: Marks a folder as ours; the first line is the same for the caches of all programs.
+_TAG = "CACHEDIR.TAG"
+_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55"
+_OURS = "# Decoded patches of napari-patchmap; everything here is made again when needed.\n"
+
+#: The name of a folder of ours, of what says whose a store is, and of a lock.
+_ROOT = re.compile(r"patches-\d+")
+_SOURCE = re.compile(r"[0-9a-f]{8,128}\.json")
+_LOCK = re.compile(r"\.\w+\.lock")
 
 
 def cache_folder() -> Path:
@@ -61,78 +52,32 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("napari-patchmap")
 
 
-@dataclass(frozen=True)
-class Remembered:
-    """A store that was found, and what was noted beside it."""
-
-    images: StoredImages
-    notes: dict[str, Any]
+def current_root() -> Path:
+    """Return the folder in the cache where stores of this version lie."""
+    return cache_folder() / f"patches-{_VERSION}"
 
 
-def look_up(fingerprint: str) -> Remembered | None:
-    """Find the store of files with this fingerprint; None if there is none that is whole."""
-    try:
-        entry = json.loads(_source(fingerprint).read_text("utf-8"))
-        folder = contents() / entry["content"]
-        found = Remembered(StoredImages.open(folder), entry["notes"])
-        with contextlib.suppress(OSError):
-            os.utime(folder)  # it is in use: others go first when room is needed
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return found
+def mark(root: Path) -> None:
+    """Make a folder of the cache, and mark it as ours.
 
-
-def remember(fingerprint: str, key: str, building: Path, notes: dict[str, Any]) -> StoredImages:
-    """Move a finished store under its name, note which files it belongs to, and open it.
-
-    If the disk does not let that be noted, the files are decoded again next time.
+    Raises
+    ------
+    OSError
     """
-    target = contents() / key
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if _is_damaged(target):
-            remove_store(target)
-        (building / LOCK).unlink(missing_ok=True)
-        # Another process may have been faster; its store is as good.
-        with contextlib.suppress(OSError):
-            building.rename(target)
-        images = StoredImages.open(target)
-        _source(fingerprint).parent.mkdir(parents=True, exist_ok=True)
-        write_json(_source(fingerprint), {"content": key, "notes": notes}, flush=False)
-    except (OSError, ValueError, KeyError):
-        images = StoredImages.open(building if building.exists() else target)
-    return images
-
-
-@contextlib.contextmanager
-def building_folder(needed: int) -> Iterator[Path | None]:
-    """Give a folder to build a store in, None where none can be made; gone afterwards."""
-    folder = None
-    with contextlib.suppress(OSError):
-        place = _root() / BUILDING
-        mark(_root())
-        place.mkdir(exist_ok=True)
-        sweep(place)
-        make_room(needed)
-        folder = Path(tempfile.mkdtemp(dir=place))
-    try:
-        with _locked(folder):
-            yield folder
-    finally:
-        if folder is not None:
-            remove_store(folder)
+    root.mkdir(parents=True, exist_ok=True)
+    if not (root / _TAG).exists():
+        write_whole(root / _TAG, f"{_SIGNATURE}\n{_OURS}", flush=False)
 
 
 def cache_size() -> tuple[int, int]:
     """Count the bytes and the patch sets in the cache."""
-    total = 0
-    for root in roots(cache_folder()):
-        for path in files_in(root):
-            if path.name == TAG:
-                continue
+    total = sets = 0
+    for root in _roots():
+        for path in _files_in(root):
             with contextlib.suppress(OSError):
-                total += path.stat().st_size
-    return total, sum(map(is_store, _stores()))
+                total += path.stat().st_size if path.name != _TAG else 0
+        sets += sum(map(_is_store, entries(root / CONTENTS)))
+    return total, sets
 
 
 def clear_cache() -> int:
@@ -142,99 +87,73 @@ def clear_cache() -> int:
     removed, and stay where it does not (Windows). Only what Patchmap wrote is removed.
     """
     before, _ = cache_size()
-    for root in roots(cache_folder()):
-        remove_all(root)
+    for root in _roots():
+        places = [root / CONTENTS, root / BUILDING]
+        stores = [store for place in places for store in entries(place)]
+        _remove(_files_in(root), [*stores, *places, root / SOURCES, root])
     return before - cache_size()[0]
 
 
-# -- places ------------------------------------------------------------------
+def remove_store(folder: Path) -> None:
+    """Remove a store; what else lies in its folder stays."""
+    _remove(_files_of(folder), [folder])
 
 
-def _root() -> Path:
-    return cache_folder() / f"patches-{_VERSION}"
-
-
-def contents() -> Path:
-    """Return the folder of the stores."""
-    return _root() / CONTENTS
-
-
-def _source(fingerprint: str) -> Path:
-    return _root() / SOURCES / f"{fingerprint}.json"
-
-
-def _stores() -> list[Path]:
-    """Return the stores, those used longest ago first."""
+def entries(folder: Path) -> list[Path]:
+    """List what lies in a folder, nothing if there is none."""
     try:
-        return sorted(contents().iterdir(), key=lambda folder: folder.stat().st_mtime)
+        return list(folder.iterdir())
     except OSError:
         return []
 
 
-def _is_damaged(folder: Path) -> bool:
-    if not folder.exists():
-        return False
-    try:
-        StoredImages.open(folder)
-    except (OSError, ValueError, KeyError):
-        return True
+def _roots() -> list[Path]:
+    """Return the folders in the cache that are ours, of whatever version."""
+    return [
+        one for one in entries(cache_folder()) if _ROOT.fullmatch(one.name) and _is_ours(one)
+    ]
+
+
+def _is_ours(root: Path) -> bool:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return (root / _TAG).read_text("utf-8").endswith(_OURS)
+    # Before there was a tag, a store told by what it says of itself.
+    return any(map(_is_store, entries(root / CONTENTS)))
+
+
+def _is_store(folder: Path) -> bool:
+    """Whether a folder is a store of ours, by what it says of itself."""
+    with contextlib.suppress(OSError, ValueError):
+        return {"dtype", "channels", "bytes"} <= set(json.loads((folder / META).read_bytes()))
     return False
 
 
-# -- tidying -------------------------------------------------------------------
+def _files_of(store: Path) -> list[Path]:
+    if store.is_symlink():
+        return []
+    return [store / name for name in _FILES] + leftovers(store)
 
 
-@contextlib.contextmanager
-def _locked(folder: Path | None) -> Iterator[None]:
-    """Hold a lock that ends with this process, however it ends."""
-    if folder is None or fcntl is None:
-        yield
-        return
-    with (folder / LOCK).open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+def _files_in(root: Path) -> list[Path]:
+    """List all files of ours in a folder of the cache, the tag last.
 
-
-def sweep(place: Path) -> None:
-    """Remove what killed processes left behind."""
-    for folder in place.iterdir():
-        with contextlib.suppress(OSError):
-            if _is_abandoned(folder):
-                remove_store(folder)
-
-
-def _is_abandoned(folder: Path) -> bool:
-    try:
-        touched = (folder / PIXELS).stat().st_mtime
-    except OSError:
-        touched = folder.stat().st_mtime
-    if time.time() - touched > _STALE:
-        return True
-    if fcntl is None:
-        return False
-    try:
-        with (folder / LOCK).open("r") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (FileNotFoundError, BlockingIOError):
-        return False  # just being made, or being written
-    return True
-
-
-def make_room(needed: int) -> None:
-    """Remove the stores used longest ago until there is room for another one.
-
-    Raises
-    ------
-    OSError
-        If there is still too little; others need some of the disk as well.
+    What is left when their removal is interrupted is still ours then.
     """
-    mark(_root())
-    for store in _stores():
-        if shutil.disk_usage(_root()).free >= needed + SPARE:
-            return
-        remove_store(store)
-    free = shutil.disk_usage(_root()).free
-    if free < needed + SPARE:
-        raise OSError(
-            errno.ENOSPC, f"{free / 1e9:,.1f} GB are free, {needed / 1e9:,.1f} GB are needed"
-        )
+    found = leftovers(root) + leftovers(root / SOURCES)
+    for place, ours in ((CONTENTS, None), (BUILDING, _LOCK), (SOURCES, _SOURCE)):
+        for one in entries(root / place):
+            if ours is not None and ours.fullmatch(one.name):
+                found.append(one)
+            elif place != SOURCES:
+                found += _files_of(one)
+    return [path for path in [*found, root / _TAG] if path.is_file()]
+
+
+def _remove(files: Iterable[Path], folders: Iterable[Path]) -> None:
+    """Remove files, and those of the folders that are empty then."""
+    for path in files:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-import os
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -16,16 +12,12 @@ import numpy as np
 from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.axes import channel_axis, lead_axes
 from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.numbers import as_grey
 from napari_patchmap.patches.random_file import RandomFile
-from napari_patchmap.patches.threads import cores
 
 #: Bytes are read in one go if at least this share of them is wanted.
 _DENSE = 0.5
-
-#: Batches of this many bytes are read by several threads: copying out of the
-#: system's file cache is what takes the time.
-_LARGE = 2**22
 
 #: More pieces than this an image are slow to gather one image at a time.
 _PIECES = 64
@@ -36,6 +28,9 @@ _LACKING = 1000
 
 #: Bytes of such images that are read together and kept.
 _WINDOW = 2**26
+
+#: Bytes of a sample that are read at a time.
+_SOME = 2**22
 
 
 class FlatImages(Images):
@@ -92,8 +87,6 @@ class FlatImages(Images):
         self._strides = tuple(stride for _, stride in inner)
         count = int(np.prod([length for length, _ in self._lead]))
         self._rows: np.ndarray = np.arange(count)
-        self._window: tuple[int, np.ndarray] | None = None
-        self._lock = threading.Lock()
         self._describe()
 
     def _describe(self) -> None:
@@ -106,6 +99,7 @@ class FlatImages(Images):
         _, outer = _block(self._shape, self._strides, self._stored.itemsize)
         self.sequential = math.prod(self._shape[i] for i in outer) > _PIECES
         self._some = max(1, _WINDOW // wanted)
+        self._window: Latest[np.ndarray] = Latest(1)
 
     def complete(self) -> np.ndarray:
         """Say which images lie in the file as a whole, ``(n,)`` bool."""
@@ -117,13 +111,8 @@ class FlatImages(Images):
         if not self.sequential:
             return self.take([index])[0]
         index = range(len(self))[index]
-        with self._lock:
-            first, images = self._window or (0, ())
-            if not first <= index < first + len(images):
-                first = index
-                images = self.take(np.arange(first, min(first + self._some, len(self))))
-                self._window = first, images
-            return images[index - first].copy()
+        block, within = divmod(index, self._some)
+        return self._window.get(block, lambda: self._read_together(block))[within].copy()
 
     def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """Return some images as ``(n, height, width, channel)``."""
@@ -133,29 +122,15 @@ class FlatImages(Images):
             found = as_grey(found)
         return np.ascontiguousarray(found, self.dtype)
 
-    def _take_dense(self, rows: np.ndarray) -> np.ndarray:
-        starts, span = self._starts(rows), self._span
-        raw = np.empty((len(rows), span), np.uint8)
-        if raw.size < _LARGE:
-            self._fill(raw, starts, np.arange(len(rows)))
-        else:
-            # In the order of the file, which is what a disk likes.
-            parts = np.array_split(np.argsort(starts, kind="stable"), _threads())
-            # Every part is waited for, so that no error is lost.
-            list(_pool(os.getpid()).map(lambda part: self._fill(raw, starts, part), parts))
-        shape, strides = (len(rows), *self._shape), (span, *self._strides)
-        return np.ndarray(shape, self._stored, raw.data, strides=strides)
+    def _read_together(self, block: int) -> np.ndarray:
+        first = block * self._some
+        return self.take(np.arange(first, min(first + self._some, len(self))))
 
-    def _fill(self, raw: np.ndarray, starts: np.ndarray, which: np.ndarray) -> None:
-        """Read the images ``which`` into their rows; neighbours in one go."""
-        follows = (np.diff(which) == 1) & (np.diff(starts[which]) == self._span)
-        ends = [0, *(np.flatnonzero(~follows) + 1).tolist(), len(which)]
-        firsts, offsets = (which * self._span).tolist(), starts[which].tolist()
-        buffer, read = raw.reshape(-1).data, self._file.read_into
-        for begin, end in pairwise(ends):
-            if begin < end:
-                first = firsts[begin]
-                read(buffer[first : first + (end - begin) * self._span], offsets[begin])
+    def _take_dense(self, rows: np.ndarray) -> np.ndarray:
+        raw = np.empty((len(rows), self._span), np.uint8)
+        self._file.read_rows(raw, self._starts(rows))
+        shape, strides = (len(rows), *self._shape), (self._span, *self._strides)
+        return np.ndarray(shape, self._stored, raw.data, strides=strides)
 
     def _take_pieces(self, rows: np.ndarray) -> np.ndarray:
         """Read images that lie among each other: rows that follow are read together."""
@@ -192,16 +167,11 @@ class FlatImages(Images):
             starts += place * stride
         return starts
 
-    def _copy(self) -> FlatImages:
-        part = copy.copy(self)
-        part._window, part._lock = None, threading.Lock()
-        return part
-
     # -- parts -----------------------------------------------------------------
 
     def picked(self, indices: np.ndarray) -> Images:
         """Return the images with these indices, in this order; nothing is read."""
-        part = self._copy()
+        part = copy.copy(self)
         part._rows = self._rows[np.asarray(indices, np.intp)]
         part._describe()
         return part
@@ -212,7 +182,7 @@ class FlatImages(Images):
         steps = set(np.diff(channels).tolist()) or {1}
         if len(steps) > 1 or min(steps) < 1:
             return super().with_channels(channels)
-        part, stride = self._copy(), self._strides[2]
+        part, stride = copy.copy(self), self._strides[2]
         part._offset = self._offset + channels[0] * stride
         part._shape = (*self._shape[:2], len(channels))
         part._strides = (*self._strides[:2], stride * steps.pop())
@@ -260,20 +230,10 @@ def _block(
     return inner, sorted(outer)
 
 
-def _threads() -> int:
-    return min(4, cores())
-
-
-@cache
-def _pool(process: int) -> ThreadPoolExecutor:
-    """Return the threads of this process; they do not live on in a fork."""
-    return ThreadPoolExecutor(_threads(), "patchmap-read")
-
-
 def sampled(images: Images, most: int) -> Iterator[np.ndarray]:
     """Read at most ``most`` images of one size, spread evenly, some at a time."""
     which = np.arange(0, len(images), max(1, len(images) // most))
     size = int(np.prod(images.sizes[0])) * images.channels * images.dtype.itemsize
-    some = max(1, _LARGE // size)
+    some = max(1, _SOME // size)
     for start in range(0, len(which), some):
         yield images.take(which[start : start + some])

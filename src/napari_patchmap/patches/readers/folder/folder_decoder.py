@@ -5,22 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.foreign import words
 from napari_patchmap.patches.axes import GREY, RGB
-from napari_patchmap.patches.cache.cache_folder import (
-    building_folder,
-    cache_folder,
-    look_up,
-    remember,
-)
-from napari_patchmap.patches.cache.store import StoreWriter, index_rows
+from napari_patchmap.patches.cache.building import building_folder, look_up, remember
+from napari_patchmap.patches.cache.cache_folder import PIXELS, cache_folder
+from napari_patchmap.patches.cache.store import Pixels, StoredImages, index_rows
 from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.readers.folder.decode import Decoded, Digest, decode
 from napari_patchmap.patches.threads import Pieces, in_threads
 from napari_patchmap.patches.watch import Watch
@@ -44,11 +42,26 @@ class Decodings:
         Which files these are.
     reasons : dict of int to str
         Why each of the others could not.
+    channel_names : tuple of str
+    notes : list of str
+        What the user should know.
     """
 
     images: Images
     kept: np.ndarray
     reasons: dict[int, str]
+    channel_names: tuple[str, ...]
+    notes: list[str]
+
+
+class _Found(NamedTuple):
+    """Where the pixels of a file are kept, and what is known of them."""
+
+    offset: int
+    shape: tuple[int, ...]
+    dtype: str
+    channel_names: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 class _Contents:
@@ -82,28 +95,15 @@ class FolderDecoder:
         The folder that holds them.
     axes : str
         Axes of each TIFF file, or ``"auto"``.
-
-    Attributes
-    ----------
-    channel_names : tuple of str
-    notes : list of str
-        What the user should know, once they were decoded.
     """
 
     def __init__(
         self, paths: Sequence[str], names: Sequence[str], where: str, axes: str
     ) -> None:
         self._paths, self._names, self._where, self._axes = paths, names, where, axes
-        count = len(paths)
+        self._found: dict[int, _Found] = {}
         self._unusable: dict[int, UnusableError] = {}
-        self._offsets = np.zeros(count, np.int64)
-        self._shapes = np.zeros((count, 3), np.int64)
-        self._types: list[str] = [""] * count
-        self._kinds: list[tuple[str, ...]] = [()] * count
-        self._said: dict[int, tuple[str, ...]] = {}
         self._digests: dict[int, bytes] = {}
-        self.channel_names: tuple[str, ...] = ()
-        self.notes: list[str] = []
 
     def decode(self, fingerprint: str, watch: Watch) -> Decodings:
         """Decode every file, or find what was decoded before.
@@ -114,89 +114,79 @@ class FolderDecoder:
             If none can be decoded, they do not agree, or there is no room.
         LoadCancelled
         """
-        found = look_up(fingerprint)
-        if found is not None:
-            watch.step(len(self._paths), len(self._paths))
-            notes = found.notes
-            self._unusable = {int(i): UnusableError(why) for i, why in notes["reasons"]}
-            self.channel_names, self.notes = tuple(notes["channel_names"]), notes["notes"]
-            return Decodings(found.images, self._good(), self._reasons())
-        count, expected = len(self._paths), self._expected(watch)
-        with building_folder(expected) as folder:
-            writer = StoreWriter(folder, expected, str(cache_folder()))
-            try:
-                in_threads(lambda part: self._decode_part(part, writer), count, _CHUNK, watch)
-                self._agree()
-                good = self._good()
-                index = index_rows(self._offsets[good], self._shapes[good])
-                dtype, channels = np.dtype(self._types[good[0]]), len(self.channel_names)
-                stored = writer.finish(index, dtype, channels)
-            finally:
-                writer.close()
-            if stored is not None:
-                self.notes.append(
-                    f"The cache {cache_folder()} could not be used "
-                    f"({writer.trouble or 'not writable'}); the patches are kept in memory "
-                    "this time."
-                )
-                return Decodings(stored, good, self._reasons())
-            assert folder is not None
-            key = self._content_key(index, dtype)
-            saved: dict[str, Any] = {
-                "reasons": sorted(self._reasons().items()),
-                "channel_names": self.channel_names,
-                "notes": self.notes,
-            }
-            images = remember(fingerprint, key, folder, saved)
-            return Decodings(images, good, self._reasons())
+        images, known = look_up(fingerprint) or self._decode(fingerprint, watch)
+        count = len(self._paths)
+        watch.step(count, count)
+        reasons = {int(i): why for i, why in known["reasons"]}
+        kept = np.setdiff1d(np.arange(count), list(reasons))
+        return Decodings(images, kept, reasons, tuple(known["channel_names"]), known["notes"])
 
-    def _decode_part(self, part: Pieces, writer: StoreWriter) -> None:
-        """Decode some files; threads write to different rows and keys only."""
-        good: list[int] = []
-        patches: list[np.ndarray] = []
+    def _decode(self, fingerprint: str, watch: Watch) -> tuple[StoredImages, dict[str, Any]]:
+        """Decode every file into the cache; return the images and what is noted of them."""
+        expected = self._expected(watch)
+        with ExitStack() as stack:
+            folder = None
+            try:
+                folder = stack.enter_context(building_folder(expected))
+                pixels = Pixels(RandomFile(folder / PIXELS, writable=True), expected)
+            except OSError as error:
+                pixels = Pixels(None, expected, error.strerror or str(error))
+            count = len(self._paths)
+            in_threads(lambda part: self._decode_part(part, pixels), count, _CHUNK, watch)
+            channel_names, notes = self._agree()
+            reasons = [(i, str(error)) for i, error in sorted(self._unusable.items())]
+            known = {"reasons": reasons, "channel_names": channel_names, "notes": notes}
+            found = [one for _, one in sorted(self._found.items())]
+            index = index_rows(
+                np.array([one.offset for one in found]), np.array([one.shape for one in found])
+            )
+            images = StoredImages(pixels, index, np.dtype(found[0].dtype), len(channel_names))
+            if folder is not None and images.save(folder):
+                key = self._content_key(images)
+                del images, pixels  # Windows moves no folder of open files
+                return remember(fingerprint, key, folder, known), known
+            images.leave_disk()
+            notes.append(
+                f"The cache {cache_folder()} could not be used ({pixels.trouble}); the patches "
+                "are kept in memory this time."
+            )
+            return images, known
+
+    def _decode_part(self, part: Pieces, pixels: Pixels) -> None:
+        """Decode some files; threads write to different keys only."""
+        good: dict[int, Decoded] = {}
         contents, waiting = _Contents(), 0
 
         def write() -> None:
             if good:
-                self._offsets[good] = writer.write(patches)
+                offsets = pixels.append([one.pixels for one in good.values()]).tolist()
+                for (i, (patch, names, notes)), offset in zip(
+                    good.items(), offsets, strict=True
+                ):
+                    self._found[i] = _Found(offset, patch.shape, patch.dtype.str, names, notes)
             self._digests[part.start] = contents.digest()
             good.clear()
-            patches.clear()
 
         for i in part:
             result = try_decode(self._paths[i], self._axes, contents)
             if isinstance(result, UnusableError):
                 self._unusable[i] = result
             else:
-                pixels, self._kinds[i], notes = result
-                if not pixels.flags.c_contiguous:
-                    pixels = np.ascontiguousarray(pixels)
-                self._shapes[i] = pixels.shape
-                self._types[i] = pixels.dtype.str
-                if notes:
-                    self._said[i] = notes
-                good.append(i)
-                patches.append(pixels)
-                waiting += pixels.nbytes
+                good[i] = result._replace(pixels=np.ascontiguousarray(result.pixels))
+                waiting += result.pixels.nbytes
             if waiting + contents.waiting > _WAITING:
                 write()
                 waiting = 0
         write()
 
-    def _content_key(self, index: np.ndarray, dtype: np.dtype) -> str:
+    def _content_key(self, images: StoredImages) -> str:
         """Name a store by the content of its files, the shapes and the pixel type."""
-        digest = hashlib.sha256(np.dtype(dtype).str.encode())
+        digest = hashlib.sha256(images.dtype.str.encode())
         for start in sorted(self._digests):
             digest.update(self._digests[start])
         for name in ("height", "width", "channels"):
-            digest.update(index[name].tobytes())
+            digest.update(images.index[name].tobytes())
         return digest.hexdigest()[:40]
-
-    def _good(self) -> np.ndarray:
-        return np.setdiff1d(np.arange(len(self._paths)), list(self._unusable))
-
-    def _reasons(self) -> dict[int, str]:
-        return {i: str(error) for i, error in self._unusable.items()}
 
     def _expected(self, watch: Watch) -> int:
         """Guess the bytes of all images from a few."""
@@ -213,46 +203,45 @@ class FolderDecoder:
         in_threads(probe, len(spread), 1, Watch(lambda *_: watch.step(0, 0)))
         return int(count * np.mean(sizes)) if sizes else 0
 
-    def _agree(self) -> None:
-        """Find the channels that all images can have, and what to tell the user.
+    def _agree(self) -> tuple[tuple[str, ...], list[str]]:
+        """Return the channels that all images can have, and what to tell the user.
 
         Grey images among colour ones are repeated to red, green and blue;
         anything else cannot be mixed without guessing.
         """
-        if len(self._unusable) == len(self._paths):
+        if not self._found:
             first = self._unusable[0]
             remedy = "" if first.remedy else "; replace them by intact image files"
             raise PatchError(
                 f"None of the {len(self._paths):,} images in {self._where} can be read "
                 f"({self._names[0]} {first}){remedy}."
             )
-        said = Counter(note for notes in self._said.values() for note in notes)
-        self.notes = [f"{note} ({count:,} images)" for note, count in said.items()]
+        said = Counter[str]()
         types: dict[str, list[int]] = {}
         kinds: dict[tuple[str, ...], list[int]] = {}
-        for i in self._good().tolist():
-            types.setdefault(self._types[i], []).append(i)
-            kinds.setdefault(self._kinds[i], []).append(i)
+        for i, one in sorted(self._found.items()):
+            said.update(one.notes)
+            types.setdefault(one.dtype, []).append(i)
+            kinds.setdefault(one.channel_names, []).append(i)
+        notes = [f"{note} ({count:,} images)" for note, count in said.items()]
         if len(types) > 1:
-            named = {np.dtype(kind).name: rows for kind, rows in types.items()}
+            listed = self._listed({np.dtype(kind).name: rows for kind, rows in types.items()})
             raise PatchError(
-                f"The images in {self._where} have different pixel types "
-                f"({self._listed(named)}); convert them to one type or move them to folders "
-                "of their own."
+                f"The images in {self._where} have different pixel types ({listed}); convert "
+                "them to one type or move them to folders of their own."
             )
         if set(kinds) == {GREY, RGB}:
-            self.channel_names = RGB
-            self.notes.append(
+            notes.append(
                 f"{len(kinds[GREY]):,} grey images among colour ones were repeated to RGB."
             )
-        elif len(kinds) == 1:
-            self.channel_names = next(iter(kinds))
-        else:
+            return RGB, notes
+        if len(kinds) > 1:
             listed = self._listed({" + ".join(kind): rows for kind, rows in kinds.items()})
             raise PatchError(
                 f"The images in {self._where} have different channels ({listed}); move them to "
                 "folders of their own."
             )
+        return next(iter(kinds)), notes
 
     def _listed(self, groups: dict[str, list[int]]) -> str:
         ordered = sorted(groups.items(), key=lambda item: -len(item[1]))[:3]

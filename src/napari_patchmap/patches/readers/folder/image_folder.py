@@ -65,9 +65,8 @@ def read(request: OpenRequest, watch: Watch) -> Source:
         labels.check(names, root.name or str(root), watch)
     skipped += passed_over(root, others, watch)
     paths = [f"{root}/{name}" for name in names]
-    decoder = FolderDecoder(paths, names, str(root), request.axes)
     mark = fingerprint("folder", zip(names, paths, strict=True), axes=request.axes)
-    decoded = decoder.decode(mark, watch)
+    decoded = FolderDecoder(paths, names, str(root), request.axes).decode(mark, watch)
     skipped += [Skipped(printable(names[i]), why) for i, why in sorted(decoded.reasons.items())]
     kept = [names[i] for i in decoded.kept.tolist()]
     table = box_table(
@@ -76,9 +75,9 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     columns, said = folder_columns(kept)
     for column, values in columns.items():
         table[column] = values
-    notes = [*decoder.notes, *([said] if said else [])]
+    notes = [*decoded.notes, *([said] if said else [])]
     source = Source(
-        decoded.images, table, decoder.channel_names, kept, notes, skipped, label_from=FOLDER
+        decoded.images, table, decoded.channel_names, kept, notes, skipped, label_from=FOLDER
     )
     if pattern:
         add_pattern_columns(source, pattern, str(root), watch)

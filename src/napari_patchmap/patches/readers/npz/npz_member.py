@@ -15,7 +15,7 @@ from numpy.lib import format as npy
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import arrange, channel_axis, lead_axes
-from napari_patchmap.patches.images import ArrayImages, Images
+from napari_patchmap.patches.images import ArrayImages, GatheredImages, Images
 from napari_patchmap.patches.numbers import checked_numbers, pixel_type
 from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.readers.flat import FlatImages
@@ -178,14 +178,6 @@ class StreamImages(Images):
         image = arrange(checked_numbers(stored, self._member.key), self._inner)[0]
         return np.ascontiguousarray(image, self.dtype)
 
-    def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Return some images as ``(n, height, width, channel)``."""
-        indices = np.asarray(indices, np.intp) % max(1, len(self))
-        out = np.empty((len(indices), *self.sizes[0], self.channels), self.dtype)
-        for k in np.argsort(indices, kind="stable").tolist():
-            out[k] = self[int(indices[k])]
-        return out
-
     def _read(self, index: int) -> np.ndarray:
         """Unpack the bytes of one image; what lies before it is unpacked and let go."""
         member = self._member
@@ -226,32 +218,6 @@ class StreamImages(Images):
         self._close()
 
 
-class JoinedImages(Images):
-    """Images of one size, pixel type and channel count, one source of them after another."""
-
-    def __init__(self, parts: Sequence[Images]) -> None:
-        self._parts = list(parts)
-        self.dtype, self.channels = parts[0].dtype, parts[0].channels
-        self.sizes = np.concatenate([part.sizes for part in parts])
-        self.sequential = any(part.sequential for part in parts)
-        self._ends = np.cumsum([len(part) for part in parts])
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        index = range(len(self))[index]
-        part = int(np.searchsorted(self._ends, index, "right"))
-        return self._parts[part][index - (int(self._ends[part]) - len(self._parts[part]))]
-
-    def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Return some images as ``(n, height, width, channel)``."""
-        indices = np.asarray(indices, np.intp) % max(1, len(self))
-        out = np.empty((len(indices), *self.sizes[0], self.channels), self.dtype)
-        which = np.searchsorted(self._ends, indices, "right")
-        for k in np.unique(which).tolist():
-            part = self._parts[k]
-            out[which == k] = part.take(indices[which == k] - (self._ends[k] - len(part)))
-        return out
-
-
 def joined(parts: Sequence[Images]) -> Images:
     """Join images that agree; those in memory stay one array."""
     if len(parts) == 1:
@@ -259,7 +225,7 @@ def joined(parts: Sequence[Images]) -> Images:
     arrays = [part.array for part in parts if isinstance(part, ArrayImages)]
     if len(arrays) == len(parts):
         return ArrayImages(np.concatenate(arrays))
-    return JoinedImages(parts)
+    return GatheredImages.joined(parts)
 
 
 def _is_in_order(axes: str) -> bool:

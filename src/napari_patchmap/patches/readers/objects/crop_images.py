@@ -120,9 +120,9 @@ class Snapshot:
 
 def at_once(crops: Images, watch: Watch) -> Images:
     """Cut all crops now, frame after frame, unless they would fill the memory."""
-    height, width = crops.sizes[0].tolist()
-    if len(crops) * height * width * crops.channels * crops.dtype.itemsize > _AT_ONCE:
+    if crops.nbytes > _AT_ONCE:
         return crops
+    height, width = crops.sizes[0].tolist()
     out = np.empty((len(crops), height, width, crops.channels), crops.dtype)
     for index in range(len(crops)):
         out[index] = crops[index]

@@ -14,6 +14,7 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.foreign import words
 from napari_patchmap.patches.axes import arrange, channel_axis
 from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.numbers import checked_numbers, pixel_type
 from napari_patchmap.patches.photometric import meaning_of
 
@@ -46,7 +47,7 @@ class PageImages(Images):
         self._path = tif.filehandle.path
         self._pages = pages
         self._lock = threading.RLock()
-        self._last: tuple[int, np.ndarray] | None = None
+        self._last: Latest[np.ndarray] = Latest(1)
         outside = _outside(shape, key.shape)
         channel = channel_axis(axes)
         # A letter that means channels elsewhere must not mean them here.
@@ -93,21 +94,11 @@ class PageImages(Images):
         group, within = divmod(range(len(self))[index], self._shared)
         return np.ascontiguousarray(self._group(group)[within], self.dtype)
 
-    def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Return some images as ``(n, height, width, channel)``."""
-        out = np.empty((len(indices), *self.sizes[0], self.channels), self.dtype)
-        for k, index in enumerate(np.asarray(indices).tolist()):
-            out[k] = self[index]
-        return out
-
     def _group(self, number: int) -> np.ndarray:
         """Decode the images of some pages, ``(images, height, width, channel)``."""
         if self._shared == 1:
             return self._decode(number)
-        with self._lock:
-            if self._last is None or self._last[0] != number:
-                self._last = number, self._decode(number)
-            return self._last[1]
+        return self._last.get(number, lambda: self._decode(number))
 
     def _decode(self, number: int) -> np.ndarray:
         numbers = self._grid[number]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -69,14 +68,6 @@ class ZarrImages(Images):
                 f"The chunk {chunk} of {self._name} cannot be decoded ({said}); copy or save "
                 "the store again."
             ) from None
-
-    def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Return some images as ``(n, height, width, channel)``, read chunk by chunk."""
-        indices = np.asarray(indices, np.intp) % max(1, len(self))
-        out = np.empty((len(indices), *self.sizes[0], self.channels), self.dtype)
-        for k in np.argsort(indices, kind="stable").tolist():
-            out[k] = self[int(indices[k])]
-        return out
 
     def _place(self, index: int) -> tuple[int, ...]:
         return tuple(map(int, np.unravel_index(index, self._counts))) if self._lead else ()

@@ -1,0 +1,24 @@
+"""The picture that stands for an image that is missing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+#: Grey levels, of 1, of its ground and of its cross.
+_GROUND, _CROSS = 0.22, 0.55
+
+
+def missing_picture(height: int, width: int) -> np.ndarray:
+    """Draw what stands for an image that is missing: a cross in a frame, no image at all.
+
+    Returns
+    -------
+    ndarray of float64, shape (height, width), 0 to 1
+    """
+    y = np.linspace(-1, 1, height)[:, None] if height > 1 else np.zeros((1, 1))
+    x = np.linspace(-1, 1, width)[None, :] if width > 1 else np.zeros((1, 1))
+    thick = max(2.0, min(height, width) / 14) / max(min(height, width), 1)
+    cross = np.minimum(abs(x - y), abs(x + y)) < 1.4 * thick
+    frame = np.maximum(abs(x), abs(y)) > 1 - 1.4 * thick
+    within = np.maximum(abs(x), abs(y)) < 0.62
+    return np.where((cross & within) | frame, _CROSS, _GROUND)
