@@ -99,7 +99,7 @@ def test_no_place_outside_the_room_knows_a_figure():
         for path in ROOT.rglob("*.py")
         if path.parent != ROOT / "quality"
         for line in path.read_text("utf-8").splitlines()
-        if pattern.search(line)
+        if pattern.search(line) and not line.strip().startswith(">>>")  # an example
     ]
     assert found == []
 

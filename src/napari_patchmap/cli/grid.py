@@ -17,7 +17,7 @@ import pandas as pd
 
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import RunError
-from napari_patchmap.explore.side_by_side import turned_like
+from napari_patchmap.explore.side_by_side import turned_alike
 from napari_patchmap.methods.catalog import STAGES, UNTRAINED
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.quality.columns import (
@@ -251,8 +251,7 @@ def write(out: Path, table: pd.DataFrame, done: Sequence[tuple[Cell, Run]]) -> N
         name = cell.name.rpartition("_seed-")[0].replace("_", " ")
         first.setdefault((cell.method, cell.augment, cell.without), (name, run))
     shown = list(first.values())
-    like = shown[0][1].embedding[:, :2]
-    maps = [turned_like(run.embedding, like) if i else like for i, (_, run) in enumerate(shown)]
+    maps = turned_alike([run.embedding for _, run in shown])
     draw_maps(
         out / _FIGURE,
         [

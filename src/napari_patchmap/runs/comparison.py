@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import RunError
-from napari_patchmap.explore.side_by_side import turned_like
+from napari_patchmap.explore.side_by_side import turned_alike
 from napari_patchmap.lock import alone_in
 from napari_patchmap.patches.patchset import labels_of
 from napari_patchmap.quality.columns import figure_cells, figure_numbers, markdown, written
@@ -82,13 +82,8 @@ def read_same(maps: Sequence[SavedMap]) -> tuple[list[np.ndarray], pd.DataFrame]
         If one is a map of other patches, or damaged.
     """
     first, table = maps[0].read()
-    reference = first[:, -2:]
-    if first.shape[1] > 2:  # from the side that shows most of it
-        centred = first - first.mean(axis=0)
-        reference = centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
     known = maps[0].read_known()
-    others = [turned_like(one.read_for(known), reference) for one in maps[1:]]
-    return [reference.astype(np.float32), *others], table
+    return turned_alike([first, *(one.read_for(known) for one in maps[1:])]), table
 
 
 def compare(maps: Sequence[SavedMap], out: str | Path | None = None) -> pd.DataFrame:
@@ -110,11 +105,11 @@ def compare(maps: Sequence[SavedMap], out: str | Path | None = None) -> pd.DataF
     RunError
         If one is a map of other patches or damaged, or nothing can be written in ``out``.
     """
+    found = table_of(maps)
     if out is None:
         read_same(maps)
-        return table_of(maps)
+        return found
     out = check_folder(out)  # before the maps are read
-    found = table_of(maps)
     with alone_in(out):
         check_not_foreign(out / _TABLE, list(found.columns), RunError, (_FIGURE,))
         embeddings, table = read_same(maps)
