@@ -111,7 +111,7 @@ def test_a_listed_figure_is_in_reports_and_plans(toy):
     assert report["toy_key"]["share"] == 0.25
     lines = report_lines(report)
     assert "Toy figure: 25.0 % (on 60 toys)" in lines
-    assert any(line.endswith("silhouette  toy figure") for line in lines)
+    assert any(line.endswith("  toy figure") for line in lines)
     assert any(line.startswith("  bar ") and line.endswith("    12.5 %") for line in lines)
     unknown = evaluate(embedding, cells.labels)
     assert unknown["toy_key"] is None
@@ -133,7 +133,7 @@ def test_a_listed_figure_is_in_runs_comparisons_and_pictures(toy, titles, tmp_pa
     assert read_map(tmp_path / "run").caption.endswith(", toy 25.0 %")
     args = ["compare", str(tmp_path / "run"), "--out", str(tmp_path / "out")]
     assert main(args) == 0
-    assert "| silhouette | toy column % | minutes |" in capsys.readouterr().out
+    assert "| toy column % | minutes |" in capsys.readouterr().out
     assert pd.read_csv(tmp_path / "out" / "comparison.csv")["toy_key"].tolist() == [25.0]
     assert "toy figure 25.0 %" in titles[-1]
 
@@ -144,7 +144,7 @@ def test_a_listed_figure_is_in_the_grid(toy, titles, tmp_path, capsys):
     np.savez(path, images=cells.stack(), labels=cells.table["label"].to_numpy(str))
     args = ["benchmark", str(path), "--out", str(tmp_path / "grid"), "--device", "cpu"]
     assert main([*args, "--methods", "pixels", "--seeds", "0", "1"]) == 0
-    assert "| silhouette | toy column % | minutes |" in capsys.readouterr().out
+    assert "| toy column % | minutes |" in capsys.readouterr().out
     table = pd.read_csv(tmp_path / "grid" / "table.csv")
     assert table[["toy_key", "toy_key_sd"]].to_numpy().tolist() == [[25.0, 0.0]]
     assert list(table.columns[-3:]) == ["toy_key", "toy_key_sd", "minutes"]

@@ -131,7 +131,9 @@ def test_the_command_prints_the_table(home, tmp_path, capsys):
     runs = [str(home / name) for name in ("simclr", "pixels")]
     assert main(["compare", *runs, "--out", str(out)]) == 0
     said = capsys.readouterr().out
-    assert "| map | 15-NN % | silhouette | minutes | device |" in said
+    heads = next(line for line in said.splitlines() if line.startswith("| map |"))
+    assert heads.startswith("| map | 15-NN % | silhouette |")
+    assert heads.endswith("| minutes | device |")
     assert "| SimCLR, rotations without crop |" in said
     assert (out / "comparison.png").is_file()
     assert main(["compare", str(home)]) == 2
