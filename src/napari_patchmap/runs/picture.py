@@ -146,7 +146,8 @@ def _save(figure: Figure, path: str | Path) -> Path:
     with warnings.catch_warnings():
         # A letter that no font here has is drawn as a box.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        figure.savefig(drawn, format="png", facecolor="white")
+        # Tight: a title that is longer than its map is wide is drawn to its end.
+        figure.savefig(drawn, format="png", facecolor="white", bbox_inches="tight")
     write_whole(path, drawn.getbuffer())
     return Path(path)
 
