@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,9 +15,11 @@ from napari_patchmap.plugin.canvas.two_views import camera_of, to_canvas
 from napari_patchmap.plugin.map import marks
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.compare.compare import CompareMaps
+from napari_patchmap.quality import FIGURES
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, runs_home
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
+from tests.quality.toy_figure import toy_listed
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 OTHER = f"{marks.BESIDE}t-SNE of pixels"
@@ -98,8 +102,26 @@ def test_the_maps_of_these_patches_are_listed_with_quality_and_cost(panel, runs)
     assert table.item(1, 0).checkState() == Qt.CheckState.Unchecked
     assert table.item(1, 1).text() == f"{100 * run.metrics['knn']['accuracy']:.1f} %"
     assert table.item(1, 2).text() == f"{run.metrics['silhouette']['mean']:.2f}"
-    assert "s" in table.item(1, 3).text()
-    assert "CPU" in table.item(1, 3).toolTip()
+    took = table.item(1, table.columnCount() - 1)
+    assert "s" in took.text()
+    assert "CPU" in took.toolTip()
+
+
+def test_a_figure_in_the_list_has_a_column(viewer, qtbot, runs):
+    metrics = json.loads((runs / "pixels" / "metrics.json").read_text("utf-8"))
+    metrics["toy_key"] = {"share": 0.25, "seen": 60}
+    (runs / "pixels" / "metrics.json").write_text(json.dumps(metrics), "utf-8")
+    with toy_listed():
+        panel = CompareMaps(viewer)
+        panel.workspace.set_patches(make_cells())
+        panel.workspace.set_run(Run.load(runs / "ours"))
+        qtbot.waitUntil(lambda: panel.table.rowCount() == 2)
+        last = len(FIGURES)
+        heading = panel.table.horizontalHeaderItem(last)
+        assert heading.text() == "Toy"
+        assert "Nobody 1900" in heading.toolTip()
+        assert [panel.table.item(row, last).text() for row in range(2)] == ["–", "25.0 %"]
+        assert panel.table.horizontalHeaderItem(last + 1).text() == "Time"
 
 
 def test_a_ticked_map_lies_beside_this_one_in_the_same_colours(qtbot, viewer, panel, runs):

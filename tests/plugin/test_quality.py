@@ -13,6 +13,7 @@ from napari_patchmap.plugin.panels.quality.quality import Quality
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
+from tests.quality.toy_figure import toy_listed
 
 
 @pytest.fixture(scope="module")
@@ -47,16 +48,19 @@ def test_figures_come_with_their_sample_sizes(panel, trained):
     panel.workspace.set_run(run)
     assert panel.missing == ""
     accuracy = run.metrics["knn"]["accuracy"]
-    assert panel.knn.value.text() == f"{100 * accuracy:.1f} %"
-    assert panel.knn.size.text() == "on 15 held-out patches"
-    assert panel.silhouette.value.text() == f"{run.metrics['silhouette']['mean']:.2f}"
-    assert panel.silhouette.size.text() == "over 150 patches"
+    assert panel.figures["knn"].value.text() == f"{100 * accuracy:.1f} %"
+    assert panel.figures["knn"].size.text() == "on 15 held-out patches"
+    assert (
+        panel.figures["silhouette"].value.text() == f"{run.metrics['silhouette']['mean']:.2f}"
+    )
+    assert panel.figures["silhouette"].size.text() == "over 150 patches"
 
 
 def test_tooltips_say_what_the_figures_mean(panel):
-    assert "15 nearest neighbours" in panel.knn.toolTip()
-    assert "A tenth of the patches" in panel.knn.toolTip()
-    assert "1 means tight" in panel.silhouette.toolTip()
+    knn = panel.figures["knn"].toolTip()
+    assert "15 nearest neighbours" in knn
+    assert "A tenth of the patches" in knn
+    assert "1 means tight" in panel.figures["silhouette"].toolTip()
 
 
 def test_each_label_has_a_row_that_sorts_by_number(qtbot, panel, trained):
@@ -83,8 +87,8 @@ def test_without_labels_there_is_no_meaningless_number(qtbot, panel, trained):
     unlabelled = dataclasses.replace(run, metrics={}, table=panel.workspace.patches.table)
     panel.workspace.set_run(unlabelled)
     qtbot.waitUntil(lambda: panel.report != {}, timeout=10_000)
-    assert not panel.knn.isVisible()
-    assert not panel.silhouette.isVisible()
+    assert not panel.figures["knn"].isVisible()
+    assert not panel.figures["silhouette"].isVisible()
     assert not panel.table.isVisible()
     assert "no labels" in panel.notes.text()
 
@@ -118,3 +122,38 @@ def test_measure_again_gives_the_same_figures(qtbot, panel, trained):
     assert np.isclose(
         panel.report["silhouette"]["mean"], run.metrics["silhouette"]["mean"], atol=1e-3
     )
+
+
+def test_what_is_known_of_the_training_stays_when_it_is_measured_again(qtbot, panel, trained):
+    cells, run = trained
+    warning = run.metrics["training"]["warning"]
+    assert warning  # three epochs of 150 cells say little
+    panel.workspace.set_patches(cells)
+    panel.workspace.set_run(run)
+    panel.report = {}
+    panel.measure()
+    qtbot.waitUntil(lambda: panel.report != {}, timeout=10_000)
+    assert panel.report["training"] == run.metrics["training"]
+    assert panel.notes.text().startswith(warning)
+
+
+def test_a_figure_in_the_list_is_in_the_panel_at_once(qtbot, make_napari_viewer, trained):
+    cells, run = trained
+    with toy_listed():
+        viewer = make_napari_viewer(show=True)
+        panel = Quality(viewer)
+        viewer.window.add_dock_widget(panel, name="Quality")
+        panel.workspace.set_patches(cells)
+        panel.workspace.set_run(run)  # measured before there was the figure
+        qtbot.waitUntil(lambda: panel.report != {}, timeout=10_000)
+        shown = panel.figures["toy_key"]
+        assert shown.isVisible()
+        assert shown.value.text() == "25.0 %"
+        assert shown.size.text() == "on 150 toys"
+        assert "Toys are &lt;always&gt; right. (Nobody 1900)" in shown.toolTip()
+        last = panel.table.columnCount() - 1
+        heading = panel.table.horizontalHeaderItem(last)
+        assert heading.text() == "Toy column"
+        assert "Nobody 1900" in heading.toolTip()
+        assert panel.table.item(0, last).text() == "12 %"
+        assert panel.table.item(0, last).toolTip() == "On 7 toys."

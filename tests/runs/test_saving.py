@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.patches import Skipped
@@ -334,6 +335,19 @@ def test_labels_are_drawn_as_they_are(tmp_path):
     assert path.read_bytes()[:4] == b"\x89PNG"
     maps = [(r"$\frac$", embedding, labels, {}), ("$x_$", embedding, labels, {})]
     assert draw_maps(tmp_path / "maps.png", maps).read_bytes()[:4] == b"\x89PNG"
+
+
+def test_no_line_above_a_map_is_cut_off(tmp_path):
+    metrics = {
+        "knn": {"accuracy": 0.9, "test_n": 3},
+        "silhouette": {"mean": 0.5, "n": 3},
+        "training": {"warning": "too short"},
+    }
+    places = np.random.default_rng(0).uniform(size=(300, 2)) * [0.8, 1.0]
+    path = draw_maps(tmp_path / "maps.png", [("cells", places, None, metrics)] * 3)
+    drawn = np.asarray(Image.open(path).convert("L")) < 128
+    edges = (drawn[0], drawn[-1], drawn[:, 0], drawn[:, -1])
+    assert not any(edge.any() for edge in edges)
 
 
 def test_every_label_is_in_the_legend(tmp_path, monkeypatch):

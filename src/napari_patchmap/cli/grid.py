@@ -13,14 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import RunError
-from napari_patchmap.explore.side_by_side import turned_like
+from napari_patchmap.explore.side_by_side import turned_alike
 from napari_patchmap.methods.catalog import STAGES, UNTRAINED
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.quality.columns import (
+    SPREAD,
+    figure_cells,
+    figure_numbers,
+    markdown,
+    written,
+)
+from napari_patchmap.quality.figures import FIGURES
 from napari_patchmap.runs import (
     Run,
     RunConfig,
@@ -196,62 +203,41 @@ def summarise(done: Sequence[tuple[Cell, Run]]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns method, augment, without, runs, knn, knn_sd (percent), silhouette,
-        silhouette_sd, minutes; the deviation is that of a sample, NaN of one run.
+        Columns method, augment, without, runs, each quality figure (see
+        :func:`~napari_patchmap.quality.columns.figure_numbers`) and its deviation (that of
+        a sample, NaN of one run; its key ends in ``_sd``), minutes.
     """
     rows = []
     for cell, run in done:
-        metrics = run.metrics
         views = cell.method not in UNTRAINED
+        augment, without = (cell.augment, cell.without) if views else ("", "")
+        minutes = run.info["seconds"] / 60
         rows.append(
-            {
-                "method": cell.method,
-                "augment": cell.augment if views else "",
-                "without": cell.without if views else "",
-                "knn": 100 * metrics["knn"]["accuracy"] if metrics.get("knn") else np.nan,
-                "silhouette": metrics["silhouette"]["mean"]
-                if metrics.get("silhouette")
-                else np.nan,
-                "minutes": run.info["seconds"] / 60,
-            }
+            [cell.method, augment, without, *figure_numbers(run.metrics).values(), minutes]
         )
-    figures = ["knn", "silhouette", "minutes"]
-    if not rows:
-        return pd.DataFrame(columns=[*_KEYS, "runs", *figures])
-    groups = pd.DataFrame(rows).groupby(_KEYS, sort=False)
-    mean, spread = groups[figures].mean(), groups[figures].std()
-    table = pd.DataFrame(
-        {
-            "runs": groups.size(),
-            "knn": mean["knn"],
-            "knn_sd": spread["knn"],
-            "silhouette": mean["silhouette"],
-            "silhouette_sd": spread["silhouette"],
-            "minutes": mean["minutes"],
-        }
-    )
+    figures = [figure.key for figure in FIGURES]
+    columns = [*_KEYS, *figures, "minutes"]
+    groups = pd.DataFrame(rows, columns=columns).groupby(_KEYS, sort=False)
+    mean, spread = groups[columns[3:]].mean(), groups[figures].std()
+    table = pd.DataFrame({"runs": groups.size()})
+    for key in figures:
+        table[key], table[f"{key}{SPREAD}"] = mean[key], spread[key]
+    table["minutes"] = mean["minutes"]
     return table.reset_index()
 
 
 def as_lines(table: pd.DataFrame) -> list[str]:
     """Write a table as lines of Markdown."""
-
-    def figure(mean: float, spread: float, digits: int) -> str:
-        if np.isnan(mean):
-            return ""
-        deviation = "" if np.isnan(spread) else f" ± {spread:.{digits}f}"
-        return f"{mean:.{digits}f}{deviation}"
-
-    lines = ["| method | augmentations | without | runs | 15-NN % | silhouette | minutes |"]
-    lines.append("|---" * 7 + "|")
-    for row in table.to_dict("records"):
-        knn = figure(float(row["knn"]), float(row["knn_sd"]), 1)
-        silhouette = figure(float(row["silhouette"]), float(row["silhouette_sd"]), 3)
-        lines.append(
-            f"| {row['method']} | {row['augment']} | {row['without']} | {row['runs']} | "
-            f"{knn} | {silhouette} | {row['minutes']:.1f} |"
-        )
-    return lines
+    return markdown(
+        {
+            "method": table["method"],
+            "augmentations": table["augment"],
+            "without": table["without"],
+            "runs": table["runs"],
+            **figure_cells(table),
+            "minutes": written(table["minutes"], 1),
+        }
+    )
 
 
 def write(out: Path, table: pd.DataFrame, done: Sequence[tuple[Cell, Run]]) -> None:
@@ -265,8 +251,7 @@ def write(out: Path, table: pd.DataFrame, done: Sequence[tuple[Cell, Run]]) -> N
         name = cell.name.rpartition("_seed-")[0].replace("_", " ")
         first.setdefault((cell.method, cell.augment, cell.without), (name, run))
     shown = list(first.values())
-    like = shown[0][1].embedding[:, :2]
-    maps = [turned_like(run.embedding, like) if i else like for i, (_, run) in enumerate(shown)]
+    maps = turned_alike([run.embedding for _, run in shown])
     draw_maps(
         out / _FIGURE,
         [

@@ -40,6 +40,26 @@ def turned_like(embedding: np.ndarray, reference: np.ndarray) -> np.ndarray:
     return (turned * scale + middle).astype(np.float32)
 
 
+def turned_alike(maps: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Turn maps of the same patches like the first.
+
+    Parameters
+    ----------
+    maps : sequence of ndarray, shape (n, d)
+        Row i of each is the same patch.
+
+    Returns
+    -------
+    list of ndarray of float32, shape (n, 2)
+        The first as it is, or from the side that shows most of it.
+    """
+    first = maps[0]
+    if first.shape[1] > 2:
+        centred = first - first.mean(axis=0)
+        first = centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
+    return [first.astype(np.float32), *(turned_like(one, first) for one in maps[1:])]
+
+
 class Turn:
     """A turn, with or without mirroring, of a map about its centre; nothing else changes.
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
+
+from napari_patchmap.quality.figure import PERCENT, FigureInput, QualityFigure
 
 #: Neighbours that vote (Nwabufo et al., section 4).
 NEIGHBOURS = 15
@@ -13,9 +17,7 @@ NEIGHBOURS = 15
 TEST_SHARE = 0.1
 
 
-def knn_accuracy(
-    embedding: np.ndarray, labels: np.ndarray, neighbours: int = NEIGHBOURS
-) -> dict[str, object] | None:
+def knn_accuracy(given: FigureInput) -> dict[str, Any] | None:
     """Accuracy of a k-nearest-neighbour classifier on the map.
 
     A tenth of the patches, stratified by label, is predicted from the labels of
@@ -25,10 +27,8 @@ def knn_accuracy(
 
     Parameters
     ----------
-    embedding : ndarray, shape (n, d)
-    labels : ndarray of str, shape (n,)
-        At least two different labels, each at least twice.
-    neighbours : int
+    given : FigureInput
+        With labels.
 
     Returns
     -------
@@ -38,16 +38,19 @@ def knn_accuracy(
         None when the set is too small to give each label a test patch and
         every test patch ``k`` neighbours.
     """
-    classes, counts = np.unique(labels, return_counts=True)
-    n_test = int(np.ceil(TEST_SHARE * len(labels)))
-    if len(classes) < 2 or counts.min() < 2 or n_test < len(classes):
-        return None
-    if len(labels) - n_test < max(neighbours, len(classes)):
+    assert given.labels is not None
+    classes = np.unique(given.labels)
+    n_test = int(np.ceil(TEST_SHARE * len(given)))
+    if n_test < len(classes) or len(given) - n_test < max(NEIGHBOURS, len(classes)):
         return None
     train_x, test_x, train_y, test_y = train_test_split(
-        embedding, labels, test_size=TEST_SHARE, random_state=0, stratify=labels
+        given.embedding,
+        given.labels,
+        test_size=TEST_SHARE,
+        random_state=0,
+        stratify=given.labels,
     )
-    classifier = KNeighborsClassifier(neighbours).fit(train_x, train_y)
+    classifier = KNeighborsClassifier(NEIGHBOURS).fit(train_x, train_y)
     right = classifier.predict(test_x) == test_y
     per_class = {
         str(name): {
@@ -59,7 +62,29 @@ def knn_accuracy(
     }
     return {
         "accuracy": float(right.mean()),
-        "k": neighbours,
+        "k": NEIGHBOURS,
         "test_n": len(test_y),
         "per_class": per_class,
     }
+
+
+KNN = QualityFigure(
+    key="knn",
+    name=f"{NEIGHBOURS}-NN accuracy",
+    full=f"{NEIGHBOURS}-NN accuracy in 2-D",
+    column=f"{NEIGHBOURS}-NN",
+    compute=knn_accuracy,
+    value="accuracy",
+    count="test_n",
+    scale=PERCENT,
+    basis="on {:,} held-out patches",
+    needs_labels=True,
+    by_label=True,
+    undefined="{n:,} labelled patches are too few for "
+    f"{NEIGHBOURS}-nearest-neighbour accuracy.",
+    help="A tenth of the patches, drawn so that every label keeps its share, is hidden; each "
+    f"of them is given the label that most of its {NEIGHBOURS} nearest neighbours on the map "
+    "have, and we count how often that is right. 100 % means that neighbours on the map "
+    "always share their label; guessing the most frequent label gives its share.",
+    reference="as in Nwabufo et al. 2024",
+)

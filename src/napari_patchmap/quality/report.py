@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from napari_patchmap.quality.knn import NEIGHBOURS, knn_accuracy
-from napari_patchmap.quality.silhouette import silhouette
+from napari_patchmap.quality.figure import FigureInput, capitalised
+from napari_patchmap.quality.figures import FIGURES, defined_in
 
 
-def evaluate(embedding: np.ndarray, labels: np.ndarray | None) -> dict[str, Any]:
+def evaluate(
+    embedding: np.ndarray,
+    labels: np.ndarray | None = None,
+    features: np.ndarray | None = None,
+) -> dict[str, Any]:
     """Say how good a map is.
 
     Parameters
     ----------
-    embedding : ndarray, shape (n, 2)
+    embedding : ndarray, shape (n, d)
     labels : ndarray of str, shape (n,), optional
-        "" where a label is missing; those patches are left out of the scores.
+        "" where a label is missing; those patches are left out of what needs labels.
+    features : ndarray, shape (n, f), optional
+        What the map was made from.
 
     Returns
     -------
     dict
-        ``n`` patches, ``labelled`` of them scored, ``knn`` (see
-        :func:`knn_accuracy`) and ``silhouette`` (see :func:`silhouette`) or None
-        where a figure would mean nothing, and ``notes``: sentences that say why.
+        ``n`` patches, ``labelled`` of them scored, an entry for each figure of
+        :data:`~napari_patchmap.quality.figures.FIGURES` (``knn``, ``silhouette``, ...;
+        None where it would mean nothing), and ``notes``: sentences that say why.
 
     Examples
     --------
@@ -35,67 +42,121 @@ def evaluate(embedding: np.ndarray, labels: np.ndarray | None) -> dict[str, Any]
     >>> report["knn"]["accuracy"], report["silhouette"]["mean"]
     (1.0, 1.0)
     """
-    report: dict[str, Any] = {
-        "n": len(embedding),
-        "labelled": 0,
-        "knn": None,
-        "silhouette": None,
-        "notes": [],
-    }
-    notes = report["notes"]
+    report = not_measured(len(embedding))
+    notes: list[str] = report["notes"]
     if not np.isfinite(embedding).all():
         notes.append("The map holds coordinates that are not numbers; train it again.")
         return report
+    given = FigureInput(embedding, labels, features)
+    labelled = _labelled(given, report)
+    for figure in FIGURES:
+        chosen = labelled if figure.needs_labels else given
+        if chosen is None:
+            continue  # the reason was given above
+        if figure.needs_features and features is None:
+            notes.append(f"{capitalised(figure.name)} needs features, and there are none.")
+            continue
+        report[figure.key] = figure.compute(chosen)
+        if report[figure.key] is None:
+            notes.append(figure.undefined.format(n=len(chosen)))
+    return report
+
+
+def not_measured(count: int, *notes: str) -> dict[str, Any]:
+    """Return the report of a map of which no figure is known, with sentences that say why."""
+    figures = dict.fromkeys(figure.key for figure in FIGURES)
+    return {"n": count, "labelled": 0, **figures, "notes": list(notes)}
+
+
+def add_training(report: dict[str, Any], training: dict[str, Any]) -> None:
+    """Add what a map's training was, with its warning before all other notes.
+
+    Parameters
+    ----------
+    report : dict
+        See :func:`evaluate`.
+    training : dict
+        ``steps`` and ``epochs`` of each stage, and ``warning``, None without one.
+    """
+    report["training"] = training
+    if training["warning"]:
+        report["notes"].insert(0, training["warning"])
+
+
+def _labelled(given: FigureInput, report: dict[str, Any]) -> FigureInput | None:
+    """Keep what labels can be compared of, and note it; None if that is nothing."""
+    labels, notes = given.labels, report["notes"]
+    names = " and ".join(figure.name for figure in FIGURES if figure.needs_labels)
     if labels is None:
         notes.append(
-            "These patches have no labels, so accuracy and silhouette, which compare the map "
-            "with labels, are not defined."
+            f"These patches have no labels, so {names}, which compare the map with labels, are "
+            "not defined."
         )
-        return report
+        return None
     keep = labels != ""
     if not keep.all():
         notes.append(f"{int((~keep).sum()):,} patches without a label are left out.")
-    names, counts = np.unique(labels[keep], return_counts=True)
-    single = names[counts < 2]
-    if len(names) >= 2 and len(single):
+    known, counts = np.unique(labels[keep], return_counts=True)
+    single = known[counts < 2]
+    if len(known) >= 2 and len(single):
         keep &= ~np.isin(labels, single)
         listed = ", ".join(single[:3]) + (", ..." if len(single) > 3 else "")
         notes.append(f"Labels with a single patch are left out: {listed}.")
-    embedding, labels = embedding[keep], labels[keep]
-    report["labelled"] = len(labels)
-    if len(np.unique(labels)) < 2:
-        notes.append("Accuracy and silhouette need at least two labels with two patches each.")
-        return report
-    report["knn"] = knn_accuracy(embedding, labels)
-    if report["knn"] is None:
-        notes.append(
-            f"{len(labels):,} labelled patches are too few for {NEIGHBOURS}-nearest-neighbour "
-            "accuracy."
-        )
-    report["silhouette"] = silhouette(embedding, labels)
-    return report
+    report["labelled"] = int(keep.sum())
+    if len(np.unique(labels[keep])) < 2:
+        notes.append(f"{capitalised(names)} need at least two labels with two patches each.")
+        return None
+    return given.rows(keep)
+
+
+@dataclass(frozen=True)
+class LabelFigures:
+    """The figures of one label.
+
+    Parameters
+    ----------
+    name : str
+    count : int
+        Its patches.
+    entries : dict
+        What is known of it, in the form of a report: the entry of each figure by its key.
+    """
+
+    name: str
+    count: int
+    entries: dict[str, dict[str, Any]]
+
+
+def label_figures(report: dict[str, Any]) -> list[LabelFigures]:
+    """List the figures of each label, in the order of their names."""
+    entries: dict[str, dict[str, dict[str, Any]]] = {}
+    for figure in defined_in(report):
+        for name, entry in report[figure.key].get("per_class", {}).items():
+            entries.setdefault(name, {})[figure.key] = entry
+    return [
+        # Some figures see a part of the patches only; none sees more than there are.
+        LabelFigures(name, max(entry["n"] for entry in known.values()), known)
+        for name, known in sorted(entries.items())
+    ]
 
 
 def report_lines(report: dict[str, Any]) -> list[str]:
     """Say a report in short lines for the command line."""
     lines = [f"{report['n']:,} patches on the map"]
-    knn, outline = report["knn"], report["silhouette"]
-    if knn is not None:
-        lines.append(
-            f"{knn['k']}-NN accuracy in 2-D: {100 * knn['accuracy']:.1f} % "
-            f"(on {knn['test_n']:,} held-out patches)"
-        )
-    if outline is not None:
-        lines.append(f"Silhouette: {outline['mean']:.3f} (over {outline['n']:,} patches)")
-    names = list((outline or {}).get("per_class", {}))
-    if names:
-        width = max(len(name) for name in names)
-        lines.append(f"  {'label':<{width}}  patches  15-NN accuracy  silhouette")
-        for name in names:
-            entry = outline["per_class"][name]
-            share = (knn or {}).get("per_class", {}).get(name)
-            accuracy = f"{100 * share['accuracy']:.1f} %" if share else "-"
-            lines.append(
-                f"  {name:<{width}}  {entry['n']:>7,}  {accuracy:>14}  {entry['mean']:>10.3f}"
+    lines += [
+        f"{capitalised(figure.full)}: {figure.text(report, 'exact')} "
+        f"({figure.basis_of(report)})"
+        for figure in defined_in(report)
+    ]
+    labels, columns = label_figures(report), [figure for figure in FIGURES if figure.by_label]
+    if labels:
+        width = max(len(label.name) for label in labels)
+        heads = "".join(f"  {figure.name}" for figure in columns)
+        lines.append(f"  {'label':<{width}}  patches{heads}")
+        for label in labels:
+            cells = "".join(
+                f"  {figure.text(label.entries, 'exact', '-'):>{len(figure.name)}}"
+                for figure in columns
             )
+            lines.append(f"  {label.name:<{width}}  {label.count:>7,}{cells}")
     return lines + report["notes"]

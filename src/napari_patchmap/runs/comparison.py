@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import RunError
-from napari_patchmap.explore.side_by_side import turned_like
+from napari_patchmap.explore.side_by_side import turned_alike
 from napari_patchmap.lock import alone_in
 from napari_patchmap.patches.patchset import labels_of
+from napari_patchmap.quality.columns import figure_cells, figure_numbers, markdown, written
 from napari_patchmap.runs.picture import draw_maps
 from napari_patchmap.runs.saved_map import SavedMap
 from napari_patchmap.runs.writable import check_folder
@@ -34,35 +35,32 @@ def table_of(maps: Sequence[SavedMap]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns map, patches, knn (15-NN accuracy in percent), silhouette, minutes, device,
-        folder; NaN for figures that need labels which are not there.
+        Columns map, patches, one for each quality figure (see
+        :func:`~napari_patchmap.quality.columns.figure_numbers`), minutes, device, folder.
     """
     return pd.DataFrame(
         {
-            "map": [one.title for one in maps],
-            "patches": [one.count for one in maps],
-            "knn": [100 * one.accuracy for one in maps],
-            "silhouette": [one.silhouette for one in maps],
-            "minutes": [one.seconds / 60 for one in maps],
-            "device": [one.device for one in maps],
-            "folder": [str(one.folder) for one in maps],
+            "map": one.title,
+            "patches": one.count,
+            **figure_numbers(one.metrics),
+            "minutes": one.seconds / 60,
+            "device": one.device,
+            "folder": str(one.folder),
         }
+        for one in maps
     )
 
 
 def as_lines(table: pd.DataFrame) -> list[str]:
     """Write the table as lines of Markdown."""
-
-    def figure(value: float, digits: int) -> str:
-        return "" if np.isnan(value) else f"{value:.{digits}f}"
-
-    lines = ["| map | 15-NN % | silhouette | minutes | device |", "|---" * 5 + "|"]
-    for row in table.to_dict("records"):
-        lines.append(
-            f"| {row['map']} | {figure(row['knn'], 1)} | {figure(row['silhouette'], 3)} | "
-            f"{figure(row['minutes'], 1)} | {row['device']} |"
-        )
-    return lines
+    return markdown(
+        {
+            "map": table["map"],
+            **figure_cells(table),
+            "minutes": written(table["minutes"], 1),
+            "device": table["device"],
+        }
+    )
 
 
 def read_same(maps: Sequence[SavedMap]) -> tuple[list[np.ndarray], pd.DataFrame]:
@@ -84,13 +82,8 @@ def read_same(maps: Sequence[SavedMap]) -> tuple[list[np.ndarray], pd.DataFrame]
         If one is a map of other patches, or damaged.
     """
     first, table = maps[0].read()
-    reference = first[:, -2:]
-    if first.shape[1] > 2:  # from the side that shows most of it
-        centred = first - first.mean(axis=0)
-        reference = centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
     known = maps[0].read_known()
-    others = [turned_like(one.read_for(known), reference) for one in maps[1:]]
-    return [reference.astype(np.float32), *others], table
+    return turned_alike([first, *(one.read_for(known) for one in maps[1:])]), table
 
 
 def compare(maps: Sequence[SavedMap], out: str | Path | None = None) -> pd.DataFrame:
@@ -112,11 +105,11 @@ def compare(maps: Sequence[SavedMap], out: str | Path | None = None) -> pd.DataF
     RunError
         If one is a map of other patches or damaged, or nothing can be written in ``out``.
     """
+    found = table_of(maps)
     if out is None:
         read_same(maps)
-        return table_of(maps)
+        return found
     out = check_folder(out)  # before the maps are read
-    found = table_of(maps)
     with alone_in(out):
         check_not_foreign(out / _TABLE, list(found.columns), RunError, (_FIGURE,))
         embeddings, table = read_same(maps)

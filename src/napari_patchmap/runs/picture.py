@@ -12,6 +12,7 @@ import numpy as np
 
 from napari_patchmap.explore.paint_order import paint_order
 from napari_patchmap.explore.palette import categorical_colours, label_order, missing_colour
+from napari_patchmap.quality import defined_in
 from napari_patchmap.writing import write_whole
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 #: Labels that are named in the legend, and letters of a name that are shown.
 _LEGEND, _LETTERS = 24, 60
+
+#: Letters above a map that has the picture for itself, and above one beside others.
+_WIDE, _NARROW = 100, 52
 
 
 def save_picture(
@@ -47,7 +51,8 @@ def save_picture(
     figure = Figure(figsize=(9.5, 7.2), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     handles = _draw(axes, embedding, labels)
-    axes.set_title(_title(name, len(embedding), metrics), loc="left", fontsize=12)
+    title = [f"{_shown(name)}: {len(embedding):,} patches", *_figures(metrics)]
+    axes.set_title(_in_lines(title, _WIDE), loc="left", fontsize=12)
     if handles:
         _name_colours(axes, handles)
     return _save(figure, path)
@@ -74,7 +79,8 @@ def draw_maps(
     for number, (name, embedding, labels, metrics) in enumerate(maps, 1):
         axes = figure.add_subplot(rows, columns, number)
         handles = _draw(axes, embedding, labels, scale=0.5)
-        axes.set_title(f"{_shown(name)}\n{_figures(metrics)}", loc="left", fontsize=10)
+        title = f"{_shown(name)}\n{_in_lines(_figures(metrics), _NARROW)}"
+        axes.set_title(title, loc="left", fontsize=10)
         if handles and number == columns:
             _name_colours(axes, handles)
     return _save(figure, path)
@@ -140,7 +146,8 @@ def _save(figure: Figure, path: str | Path) -> Path:
     with warnings.catch_warnings():
         # A letter that no font here has is drawn as a box.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        figure.savefig(drawn, format="png", facecolor="white")
+        # Tight: a title that is longer than its map is wide is drawn to its end.
+        figure.savefig(drawn, format="png", facecolor="white", bbox_inches="tight")
     write_whole(path, drawn.getbuffer())
     return Path(path)
 
@@ -152,18 +159,19 @@ def _shown(name: object) -> str:
     return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
 
 
-def _title(name: str, count: int, metrics: dict[str, Any]) -> str:
-    figures = _figures(metrics)
-    return f"{_shown(name)}: {count:,} patches" + (f"   {figures}" if figures else "")
+def _figures(metrics: dict[str, Any]) -> list[str]:
+    """Return what there is to say of a map's quality, a few words each."""
+    words = [f"{figure.name} {figure.text(metrics)}" for figure in defined_in(metrics)]
+    warned = metrics.get("training", {}).get("warning")
+    return [*words, "too little training"] if warned else words
 
 
-def _figures(metrics: dict[str, Any]) -> str:
-    """Return accuracy and silhouette as words, "" without them."""
-    parts = []
-    if metrics.get("knn"):
-        parts.append(f"15-NN accuracy {100 * metrics['knn']['accuracy']:.1f} %")
-    if metrics.get("silhouette"):
-        parts.append(f"silhouette {metrics['silhouette']['mean']:.2f}")
-    if metrics.get("training", {}).get("warning"):
-        parts.append("too little training")
-    return "   ".join(parts)
+def _in_lines(parts: Sequence[str], width: int) -> str:
+    """Put words beside each other, in as many lines as they need; none is broken."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + len(part) < width:
+            lines[-1] += f"   {part}"
+        else:
+            lines.append(part)
+    return "\n".join(lines)

@@ -30,6 +30,7 @@ from napari_patchmap.networks.out_of_memory import free_cached_memory
 from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet, Skipped
 from napari_patchmap.patches.patchset import labels_of
+from napari_patchmap.quality import add_training, evaluate
 from napari_patchmap.runs.identity import PATCHES, places_of, read_identity, save_identity
 from napari_patchmap.runs.image_kind import ImageKind, unlikeness
 from napari_patchmap.runs.picture import save_picture
@@ -160,6 +161,19 @@ class Run:
     def who(self) -> pd.DataFrame:
         """Which patch each row is, with its content where that was noted."""
         return places_of(self.table) if self.known is None else self.known
+
+    def measured(self, labels: np.ndarray | None) -> dict[str, Any]:
+        """Measure the map, against some labels; what is known of its training stays.
+
+        Returns
+        -------
+        dict
+            See :func:`napari_patchmap.quality.evaluate`.
+        """
+        report = evaluate(self.embedding, labels, self.features)
+        if "training" in self.metrics:
+            add_training(report, self.metrics["training"])
+        return report
 
     def picked(self, rows: np.ndarray) -> Self:
         """Return the run with these of its patches, in this order."""

@@ -16,6 +16,7 @@ from napari_patchmap.errors import RunError
 from napari_patchmap.foreign import words
 from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.methods.catalog import LAYOUTS, TITLES, UNTRAINED
+from napari_patchmap.quality import defined_in
 from napari_patchmap.runs.identity import (
     CONTENT,
     PATCHES,
@@ -68,16 +69,6 @@ class SavedMap:
     layout: str
     written: datetime
     text: Sequence[str] | None = None
-
-    @property
-    def accuracy(self) -> float:
-        """15-NN accuracy, 0 to 1; NaN without labels."""
-        return float((self.metrics.get("knn") or {}).get("accuracy", np.nan))
-
-    @property
-    def silhouette(self) -> float:
-        """Mean silhouette, -1 to 1; NaN without labels."""
-        return float((self.metrics.get("silhouette") or {}).get("mean", np.nan))
 
     @property
     def title(self) -> str:
@@ -236,12 +227,10 @@ def caption_of(
     metrics : dict
         See :func:`napari_patchmap.quality.evaluate`.
     """
-    title, figures = title_of(config, layout, complete=complete), []
-    if metrics.get("knn"):
-        figures.append(f"15-NN {100 * metrics['knn']['accuracy']:.1f} %")
-    if metrics.get("silhouette"):
-        figures.append(f"silh. {metrics['silhouette']['mean']:.2f}")
-    return "\n".join([title, *([", ".join(figures)] if figures else [])])
+    figures = [f"{figure.short} {figure.text(metrics)}" for figure in defined_in(metrics)]
+    return "\n".join(
+        filter(None, [title_of(config, layout, complete=complete), ", ".join(figures)])
+    )
 
 
 def read_map(folder: str | Path) -> SavedMap:

@@ -77,7 +77,7 @@ def lay_out_again(
         config=replace(run.config, train=train),
         embedding=embedding,
         layout="tsne",
-        metrics=evaluate(embedding, run.labels),
+        metrics=evaluate(embedding, run.labels, run.features),
         complete=not stopped,
         info={
             **run.info,

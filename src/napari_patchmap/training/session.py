@@ -31,7 +31,7 @@ from napari_patchmap.networks.inference import infer, recalibrate
 from napari_patchmap.networks.pixels import PatchPixels, Pixels
 from napari_patchmap.patches import LoadCancelled, PatchSet
 from napari_patchmap.patches.watch import Watch
-from napari_patchmap.quality import evaluate
+from napari_patchmap.quality import add_training, evaluate, not_measured
 from napari_patchmap.runs.identity import identify, places_of
 from napari_patchmap.runs.image_kind import ImageKind
 from napari_patchmap.runs.run import Run
@@ -350,15 +350,15 @@ class Session:
             )
         self.reporter.finishing("measuring", "measuring quality")
         self.control.check_leaving()
-        metrics = self._measured(embedding)
+        metrics = self._measured(embedding, features)
         plan = self.plan
         epochs = [n * plan.batch_size / len(self.patches) for n in self.steps_made]
         wanted = plan.trained_stages
         short = too_little(wanted, self.steps_made, epochs)
         if short:
             self.reporter.note(short)
-            metrics["notes"].insert(0, short)
-        metrics["training"] = {"steps": self.steps_made, "epochs": epochs, "warning": short}
+        training = {"steps": self.steps_made, "epochs": epochs, "warning": short}
+        add_training(metrics, training)
         return Run(
             config=self.config,
             network=self.network.cpu().eval(),
@@ -392,16 +392,15 @@ class Session:
             },
         )
 
-    def _measured(self, embedding: np.ndarray) -> dict[str, Any]:
+    def _measured(self, embedding: np.ndarray, features: np.ndarray) -> dict[str, Any]:
         """Measure the quality of a map; if that fails, that is said, and costs no map."""
         try:
-            return evaluate(embedding, self.patches.labels)
+            return evaluate(embedding, self.patches.labels, features)
         except Exception as error:  # noqa: BLE001 - whatever it is, the map is worth more
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             note = f"The quality of the map could not be measured ({reason})."
             self.reporter.note(note)
-            return {"n": len(embedding), "labelled": 0, "knn": None, "silhouette": None,
-                    "notes": [note]}  # fmt: skip
+            return not_measured(len(embedding), note)
 
     def _known(self) -> pd.DataFrame:
         """Note which patch each row is; if pixels cannot be read again, by its name alone."""

@@ -18,6 +18,7 @@ from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.device import Device
 from napari_patchmap.networks.inference import MOST_SETTLING
 from napari_patchmap.networks.out_of_memory import is_out_of_memory
+from napari_patchmap.quality.figures import expected_seconds
 from napari_patchmap.training.optimisers import make_optimiser
 
 P = ParamSpec("P")
@@ -27,8 +28,8 @@ T = TypeVar("T")
 #: measured on two CPU cores.
 TSNE_SECONDS, LAYOUT_SECONDS = 3.5e-3, 1.7e-3
 
-#: A pair of patches in the silhouette, in seconds; and the writing of a run.
-_PAIR_SECONDS, _WRITING_SECONDS = 1e-8, 1.0
+#: Writing of a run, in seconds.
+_WRITING_SECONDS = 1.0
 
 #: Time that is spent on measuring, in seconds, and repetitions at most.
 _PATIENCE, _REPEATS = 0.4, 5
@@ -85,7 +86,7 @@ class Speed:
 
     def after(self, patches: int, symmetries: int) -> float:
         """Seconds for features of all patches, measuring the map and writing the run."""
-        measuring = _PAIR_SECONDS * patches**2 + _WRITING_SECONDS
+        measuring = expected_seconds(patches) + _WRITING_SECONDS
         return self.features(patches, symmetries) + measuring
 
     def settling(self, patches: int, symmetries: int) -> float:

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import napari.viewer
 import numpy as np
 import pandas as pd
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QTableWidgetItem
 
 from napari_patchmap.errors import RunError
-from napari_patchmap.explore.words import say_day
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.plugin.panels.figures import (
-    KNN_TIP,
-    SILHOUETTE_TIP,
-    FiguresTable,
-    Number,
-)
+from napari_patchmap.plugin.panels.compare.maps_table import MapsTable
 from napari_patchmap.plugin.qt.known_files import run_folder
 from napari_patchmap.plugin.qt.panel import WorkPanel, label
 from napari_patchmap.plugin.qt.parts import Message, button, row
@@ -31,7 +23,6 @@ from napari_patchmap.runs import Run, SavedMap, find_maps, maps_in, read_map
 from napari_patchmap.runs.comparison import compare
 from napari_patchmap.runs.identity import identify
 from napari_patchmap.runs.saved_map import same_rows
-from napari_patchmap.training.progress import say_time
 
 _HELP = (
     "Tick maps to see them beside this one, turned alike and in the same colours. What you "
@@ -60,7 +51,7 @@ class CompareMaps(WorkPanel):
         self._added: list[SavedMap] = []
         self._wanted: list[Path] = []
         self._read: dict[Path, Compared] = {}
-        self.table = _Table()
+        self.table = MapsTable()
         self.message = Message()
         self.none = label(_NO_OTHER, "hint", wrap=True)
         self.add = button("Add a saved run…", "link", "Choose a run folder, or drop one here.")
@@ -145,7 +136,9 @@ class CompareMaps(WorkPanel):
 
     def _show(self) -> None:
         shown = {one.saved.folder for one in self.workspace.compared}
-        self.table.fill(self.maps, self._own, shown | set(self._wanted))
+        own = self._own
+        self.maps = sorted(self.maps, key=lambda one: one.folder != own)
+        self.table.fill(self.maps, own, shown | set(self._wanted))
         open_one = self.workspace.run is not None
         self.none.setText(_NO_OTHER if open_one else _NONE_OPEN)
         self.none.setVisible(len(self.maps) < 2 or not open_one)
@@ -239,11 +232,8 @@ class CompareMaps(WorkPanel):
 
     def save_to(self, folder: str | Path) -> None:
         """Write table and picture of this map and those that are ticked."""
-        own = self._own
-        wanted = {*self.table.ticked(), own}
-        maps = sorted(
-            (one for one in self.maps if one.folder in wanted), key=lambda m: m.folder != own
-        )
+        wanted = {*self.table.ticked(), self._own}
+        maps = [one for one in self.maps if one.folder in wanted]
         self._saver.ask(lambda _: (compare(maps, folder), Path(folder))[1])
 
     def _on_saved(self, folder: Path) -> None:
@@ -275,86 +265,6 @@ class CompareMaps(WorkPanel):
         for url in event.mimeData().urls():
             if url.isLocalFile():
                 self.add_run(url.toLocalFile())
-
-
-class _Table(FiguresTable):
-    """One row a map; ticked ones are shown."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            {
-                "Map": "",
-                "15-NN": KNN_TIP,
-                "Silh.": SILHOUETTE_TIP,
-                "Time": "What the whole run took, on the machine that is named in the tooltip.",
-            }
-        )
-        self.filling = False
-        self.setWordWrap(True)
-        self.setSelectionMode(self.SelectionMode.SingleSelection)
-        self.setSelectionBehavior(self.SelectionBehavior.SelectRows)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Maps of these patches")
-        self._folders: list[Path] = []
-
-    def set_tickable(self, tickable: bool) -> None:
-        """Let maps be ticked, or only marked while there is none to set them beside."""
-        self.filling = True
-        for i in range(self.rowCount()):
-            item = self.item(i, 0)
-            if not tickable:
-                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsUserCheckable)
-        self.filling = False
-
-    def fill(self, maps: list[SavedMap], own: Path | None, shown: set[Path]) -> None:
-        """Show some maps, the current one first."""
-        marked = self.marked()
-        maps = sorted(maps, key=lambda one: one.folder != own)
-        self.filling = True
-        self._folders = [one.folder for one in maps]
-        self.setRowCount(len(maps))
-        for i, one in enumerate(maps):
-            current = one.folder == own
-            when = say_day(one.written)
-            said = " · ".join(filter(None, ["this map" if current else "", one.budget, when]))
-            first = QTableWidgetItem(f"{one.title}\n{said}")
-            first.setToolTip(
-                f"<qt><b>{escape(one.title)}</b><br>{escape(one.device)}<br>"
-                f"{say_day(one.written)}<br>{escape(str(one.folder))}</qt>"
-            )
-            first.setCheckState(
-                Qt.CheckState.Checked
-                if current or one.folder in shown
-                else Qt.CheckState.Unchecked
-            )
-            flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-            first.setFlags(flags if current else flags | Qt.ItemFlag.ItemIsUserCheckable)
-            self.setItem(i, 0, first)
-            knn, outline = one.accuracy, one.silhouette
-            self.setItem(i, 1, Number(knn, "–" if np.isnan(knn) else f"{100 * knn:.1f} %"))
-            self.setItem(i, 2, Number(outline, "–" if np.isnan(outline) else f"{outline:.2f}"))
-            self.setItem(i, 3, Number(one.seconds, say_time(one.seconds), one.device))
-        if marked in self._folders:
-            self.selectRow(self._folders.index(marked))
-        else:
-            self.clearSelection()
-        self.fit_height()
-        self.filling = False
-
-    def ticked(self) -> list[Path]:
-        """Return the folders of the maps that are ticked, without the current one."""
-        found = []
-        for i, folder in enumerate(self._folders):
-            item = self.item(i, 0)
-            own = not item.flags() & Qt.ItemFlag.ItemIsUserCheckable
-            if not own and item.checkState() == Qt.CheckState.Checked:
-                found.append(folder)
-        return found
-
-    def marked(self) -> Path | None:
-        """Return the folder of the row that is marked."""
-        rows = self.selectionModel().selectedRows() if self._folders else []
-        return self._folders[rows[0].row()] if rows else None
 
 
 def _maps_of(name: str, count: int, added: list[SavedMap], own: Path | None) -> list[SavedMap]:

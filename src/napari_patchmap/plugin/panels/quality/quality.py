@@ -6,22 +6,22 @@ from typing import Any
 
 import napari.viewer
 import numpy as np
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QColor, QPixmap
-from qtpy.QtWidgets import QHBoxLayout, QTableWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from napari_patchmap.explore.palette import categorical_colours, label_order
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.panels.figures import (
-    KNN_TIP,
-    SILHOUETTE_TIP,
-    FiguresTable,
-    Number,
-)
+from napari_patchmap.plugin.panels.figures_table import help_of
+from napari_patchmap.plugin.panels.quality.label_table import LabelTable
 from napari_patchmap.plugin.qt.panel import WorkPanel, label
 from napari_patchmap.plugin.qt.parts import button, row
 from napari_patchmap.plugin.worker import Newest
-from napari_patchmap.quality import evaluate
+from napari_patchmap.quality import FIGURES, defined_in
+from napari_patchmap.quality.figure import QualityFigure, capitalised
+from napari_patchmap.quality.report import label_figures
+
+#: Figures beside each other.
+_BESIDE = 2
 
 #: What there is to be had without labels.
 _WITHOUT = (
@@ -37,14 +37,13 @@ class Quality(WorkPanel):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
         self.report: dict[str, Any] = {}
-        self.knn = _Figure("15-NN accuracy", KNN_TIP)
-        self.silhouette = _Figure("Silhouette", SILHOUETTE_TIP)
+        self.figures = {figure.key: _Figure(figure) for figure in FIGURES}
         self.notes = label("", "hint", wrap=True)
         self.heading = label("Label by label", "group")
-        self.table = _Table()
-        figures = QHBoxLayout()
-        figures.addWidget(self.knn)
-        figures.addWidget(self.silhouette)
+        self.table = LabelTable()
+        figures = QGridLayout()
+        for number, shown in enumerate(self.figures.values()):
+            figures.addWidget(shown, *divmod(number, _BESIDE))
         self.column.addLayout(figures)
         self.column.addWidget(self.notes)
         self.column.addWidget(self.heading)
@@ -75,10 +74,10 @@ class Quality(WorkPanel):
         run, patches = self.workspace.run, self.workspace.patches
         if run is None or patches is None:
             return
-        embedding, labels = run.embedding, patches.labels
+        labels = patches.labels
         self.notes.setText("Measuring…")
         self.notes.show()
-        self._newest.ask(lambda _: evaluate(embedding, labels))
+        self._newest.ask(lambda _: run.measured(labels))
 
     def _to_load(self) -> None:
         self._go("load")
@@ -105,7 +104,7 @@ class Quality(WorkPanel):
             )
             return
         self.need("")
-        if {"n", "knn", "silhouette"} <= set(run.metrics):
+        if {"n", *self.figures} <= set(run.metrics):
             self.show_report(run.metrics)
         else:
             self.measure()
@@ -117,28 +116,19 @@ class Quality(WorkPanel):
     def show_report(self, report: dict[str, Any]) -> None:
         """Show figures as :func:`napari_patchmap.quality.evaluate` gives them."""
         self.report = report
-        knn, outline = report["knn"], report["silhouette"]
-        self.knn.setVisible(knn is not None)
-        self.silhouette.setVisible(outline is not None)
-        if knn is not None:
-            self.knn.show_figure(
-                f"{100 * knn['accuracy']:.1f} %", f"on {knn['test_n']:,} held-out patches"
-            )
-        if outline is not None:
-            self.silhouette.show_figure(
-                f"{outline['mean']:.2f}", f"over {outline['n']:,} patches"
-            )
+        for shown in self.figures.values():
+            shown.show_report(report)
         notes = list(report.get("notes", []))
-        if knn is None and outline is None:
+        if not defined_in(report):
             notes.insert(0, f"{report['n']:,} patches on the map.")
         labels = None if self.workspace.patches is None else self.workspace.patches.labels
         if labels is None:
             notes.append(_WITHOUT)
         self.labels.setVisible(labels is None)
-        self.again.setVisible(labels is not None)
+        self.again.setVisible(labels is not None or any(not f.needs_labels for f in FIGURES))
         self.notes.setText(" ".join(notes))
         self.notes.setVisible(bool(notes))
-        rows = _rows(knn, outline)
+        rows = label_figures(report)
         order = label_order(labels) if labels is not None else []
         colours = dict(zip(order, categorical_colours(len(order)), strict=True))
         self.table.fill(rows, {k: QColor.fromRgbF(*c.tolist()) for k, c in colours.items()})
@@ -146,85 +136,27 @@ class Quality(WorkPanel):
         self.table.setVisible(bool(rows))
 
 
-def _rows(knn: Any, outline: Any) -> list[tuple[str, int, Any, int, Any]]:
-    """Return label, patches, accuracy, patches it was measured on, silhouette of each label."""
-    right = (knn or {}).get("per_class", {})
-    tight = (outline or {}).get("per_class", {})
-    return [
-        (
-            name,
-            tight.get(name, {}).get("n", 0),
-            right.get(name, {}).get("accuracy"),
-            right.get(name, {}).get("n", 0),
-            tight.get(name, {}).get("mean"),
-        )
-        for name in dict.fromkeys([*right, *tight])
-    ]
-
-
 class _Figure(QWidget):
     """One large number with its name, its sample size and an explanation."""
 
-    def __init__(self, name: str, tip: str) -> None:
+    def __init__(self, figure: QualityFigure) -> None:
         super().__init__()
+        self._figure = figure
         self.value = label("", "figure")
         self.size = label("", "hint", wrap=True)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
-        rows.addWidget(label(name, "group"))
+        rows.addWidget(label(capitalised(figure.name), "group"))
         rows.addWidget(self.value)
         rows.addWidget(self.size)
         rows.addStretch(1)
-        self.setToolTip(tip)
+        self.setToolTip(help_of(figure))
 
-    def show_figure(self, value: str, size: str) -> None:
-        """Show the number and what it was computed on."""
-        self.value.setText(value)
-        self.size.setText(size)
-
-
-class _Table(FiguresTable):
-    """Figures of each label; a click on a heading sorts, one on a row selects on the map.
-
-    Signals
-    -------
-    picked(str)
-        The label of the row that was clicked.
-    """
-
-    picked = Signal(str)
-
-    def __init__(self) -> None:
-        super().__init__(
-            {
-                "Label": "",
-                "n": "Patches with this label.",
-                "15-NN": KNN_TIP,
-                "Silhouette": SILHOUETTE_TIP,
-            }
-        )
-        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
-        self.cellClicked.connect(lambda i, _: self.picked.emit(self.item(i, 0).text()))
-
-    def fill(
-        self, rows: list[tuple[str, int, Any, int, Any]], colours: dict[str, QColor]
-    ) -> None:
-        """Show one row a label, the weakest first."""
-        self.setSortingEnabled(False)
-        self.setRowCount(len(rows))
-        for i, (name, count, right, tested, tight) in enumerate(rows):
-            first = QTableWidgetItem(name)
-            first.setToolTip(f"{name}: click to select its patches on the map.")
-            if name in colours:
-                swatch = QPixmap(10, 10)
-                swatch.fill(colours[name])
-                first.setData(Qt.ItemDataRole.DecorationRole, swatch)
-            self.setItem(i, 0, first)
-            self.setItem(i, 1, Number(count, f"{count:,}"))
-            accuracy = "–" if right is None else f"{100 * right:.0f} %"
-            self.setItem(i, 2, Number(right, accuracy, f"On {tested:,} held-out patches."))
-            self.setItem(i, 3, Number(tight, "–" if tight is None else f"{tight:.2f}"))
-        self.setSortingEnabled(True)
-        self.sortItems(2, Qt.SortOrder.AscendingOrder)
-        self.fit_height()
+    def show_report(self, report: dict[str, Any]) -> None:
+        """Show the number and what it was computed on, or nothing if it is not known."""
+        known = bool(report.get(self._figure.key))
+        self.setVisible(known)
+        if known:
+            self.value.setText(self._figure.text(report))
+            self.size.setText(self._figure.basis_of(report))

@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+from html import escape
+from math import isnan
+from typing import Any
+
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
-KNN_TIP = (
-    "<qt><b>15-NN accuracy.</b> A tenth of the patches, drawn so that every label keeps its "
-    "share, is hidden; each of them is given the label that most of its 15 nearest neighbours "
-    "on the map have, and we count how often that is right. 100 % means that neighbours on the "
-    "map always share their label; guessing the most frequent label gives its share.</qt>"
-)
-SILHOUETTE_TIP = (
-    "<qt><b>Silhouette.</b> For each patch: how much closer it lies to its own label's patches "
-    "than to those of the closest other label. 1 means tight, well separated groups, 0 that "
-    "groups touch, below 0 that patches lie nearer to another label. A map can have high "
-    "accuracy and a low silhouette when a label forms several groups.</qt>"
-)
+from napari_patchmap.quality.figure import Precision, QualityFigure, capitalised
+
+
+def help_of(figure: QualityFigure) -> str:
+    """Return what a figure means and where it is from, for a tooltip."""
+    return (
+        f"<qt><b>{capitalised(figure.name)}.</b> {escape(figure.help)} "
+        f"({escape(figure.reference)})</qt>"
+    )
 
 
 class Number(QTableWidgetItem):
     """A cell that sorts by its number, not by its text."""
 
-    def __init__(self, number: float | None, text: str, tip: str = "") -> None:
+    def __init__(self, number: float, text: str, tip: str = "") -> None:
         super().__init__(text)
-        self._number = float("-inf") if number is None else number
+        self._number = float("-inf") if isnan(number) else number
         self.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setToolTip(tip)
+
+    @classmethod
+    def of(
+        cls,
+        figure: QualityFigure,
+        metrics: dict[str, Any],
+        precision: Precision = "usual",
+        tip: str = "",
+    ) -> Number:
+        """Make a cell of a quality figure, of a map or of a label."""
+        return cls(figure.of(metrics), figure.text(metrics, precision), tip)
 
     def __lt__(self, other: QTableWidgetItem) -> bool:
         return self._number < getattr(other, "_number", float("-inf"))

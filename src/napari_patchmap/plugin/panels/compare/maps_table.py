@@ -1,0 +1,91 @@
+"""The table of maps that can be set beside each other."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QTableWidgetItem
+
+from napari_patchmap.explore.words import say_day
+from napari_patchmap.plugin.panels.figures_table import FiguresTable, Number, help_of
+from napari_patchmap.quality import FIGURES
+from napari_patchmap.quality.figure import capitalised
+from napari_patchmap.runs import SavedMap
+from napari_patchmap.training.progress import say_time
+
+
+class MapsTable(FiguresTable):
+    """One row a map; ticked ones are shown."""
+
+    def __init__(self) -> None:
+        self._figures = list(FIGURES)
+        heads = {capitalised(figure.short): help_of(figure) for figure in self._figures}
+        time = "What the whole run took, on the machine that is named in the tooltip."
+        super().__init__({"Map": "", **heads, "Time": time})
+        self.filling = False
+        self.setWordWrap(True)
+        self.setSelectionMode(self.SelectionMode.SingleSelection)
+        self.setSelectionBehavior(self.SelectionBehavior.SelectRows)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Maps of these patches")
+        self._folders: list[Path] = []
+
+    def set_tickable(self, tickable: bool) -> None:
+        """Let maps be ticked, or only marked while there is none to set them beside."""
+        self.filling = True
+        for i in range(self.rowCount()):
+            item = self.item(i, 0)
+            if not tickable:
+                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsUserCheckable)
+        self.filling = False
+
+    def fill(self, maps: list[SavedMap], own: Path | None, shown: set[Path]) -> None:
+        """Show some maps; that in the folder ``own`` is the current one."""
+        marked = self.marked()
+        self.filling = True
+        self._folders = [one.folder for one in maps]
+        self.setRowCount(len(maps))
+        for i, one in enumerate(maps):
+            current = one.folder == own
+            when = say_day(one.written)
+            said = " · ".join(filter(None, ["this map" if current else "", one.budget, when]))
+            first = QTableWidgetItem(f"{one.title}\n{said}")
+            first.setToolTip(
+                f"<qt><b>{escape(one.title)}</b><br>{escape(one.device)}<br>"
+                f"{say_day(one.written)}<br>{escape(str(one.folder))}</qt>"
+            )
+            first.setCheckState(
+                Qt.CheckState.Checked
+                if current or one.folder in shown
+                else Qt.CheckState.Unchecked
+            )
+            flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+            first.setFlags(flags if current else flags | Qt.ItemFlag.ItemIsUserCheckable)
+            self.setItem(i, 0, first)
+            cells = [Number.of(figure, one.metrics) for figure in self._figures]
+            cells.append(Number(one.seconds, say_time(one.seconds), one.device))
+            for column, cell in enumerate(cells, 1):
+                self.setItem(i, column, cell)
+        if marked in self._folders:
+            self.selectRow(self._folders.index(marked))
+        else:
+            self.clearSelection()
+        self.fit_height()
+        self.filling = False
+
+    def ticked(self) -> list[Path]:
+        """Return the folders of the maps that are ticked, without the current one."""
+        found = []
+        for i, folder in enumerate(self._folders):
+            item = self.item(i, 0)
+            own = not item.flags() & Qt.ItemFlag.ItemIsUserCheckable
+            if not own and item.checkState() == Qt.CheckState.Checked:
+                found.append(folder)
+        return found
+
+    def marked(self) -> Path | None:
+        """Return the folder of the row that is marked."""
+        rows = self.selectionModel().selectedRows() if self._folders else []
+        return self._folders[rows[0].row()] if rows else None

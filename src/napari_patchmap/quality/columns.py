@@ -1,0 +1,60 @@
+"""Quality figures of several maps as columns of a table, and tables as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from napari_patchmap.quality.figures import FIGURES
+
+#: Added to the key of a figure: the column of its standard deviation.
+SPREAD = "_sd"
+
+
+def figure_numbers(metrics: dict[str, Any]) -> dict[str, float]:
+    """Return each figure's number as tables have it.
+
+    Parameters
+    ----------
+    metrics : dict
+        See :func:`napari_patchmap.quality.evaluate`.
+
+    Returns
+    -------
+    dict of float
+        By the figure's key, in percent where it is written so; NaN where it is not known.
+    """
+    return {figure.key: figure.scale.factor * figure.of(metrics) for figure in FIGURES}
+
+
+def figure_cells(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Write the figures of a table, with their deviations if it has them, by heading."""
+    return {
+        f"{f.column}{f.scale.unit}": written(
+            table[f.key], f.scale.exact, table.get(f"{f.key}{SPREAD}")
+        )
+        for f in FIGURES
+    }
+
+
+def written(
+    numbers: Iterable[float], decimals: int, spread: Iterable[float] | None = None
+) -> list[str]:
+    """Write numbers, and their deviations where there are some; "" for NaN."""
+    texts = ["" if np.isnan(number) else f"{number:.{decimals}f}" for number in numbers]
+    if spread is None:
+        return texts
+    return [
+        text if np.isnan(deviation) or not text else f"{text} ± {deviation:.{decimals}f}"
+        for text, deviation in zip(texts, spread, strict=True)
+    ]
+
+
+def markdown(columns: dict[str, Iterable[Any]]) -> list[str]:
+    """Write columns, by their headings, as lines of Markdown."""
+    rows = [list(columns), *zip(*columns.values(), strict=True)]
+    lines = [f"| {' | '.join(map(str, row))} |" for row in rows]
+    return [lines[0], "|---" * len(columns) + "|", *lines[1:]]

@@ -1,0 +1,25 @@
+"""All quality figures; every report, table, panel and picture goes through this list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari_patchmap.quality.figure import QualityFigure
+from napari_patchmap.quality.knn import KNN
+from napari_patchmap.quality.silhouette import SILHOUETTE
+
+#: In the order in which they are shown.
+FIGURES: list[QualityFigure] = [
+    KNN,
+    SILHOUETTE,
+]
+
+
+def defined_in(metrics: dict[str, Any]) -> list[QualityFigure]:
+    """Return the figures that a map has."""
+    return [figure for figure in FIGURES if metrics.get(figure.key)]
+
+
+def expected_seconds(patches: int) -> float:
+    """Return about how long it takes to compute all figures of a map."""
+    return sum(figure.seconds(patches) for figure in FIGURES)
