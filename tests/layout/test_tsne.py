@@ -105,8 +105,8 @@ def test_when_time_is_short_the_last_iterations_are_made_all_the_same():
 
 def test_the_length_counts_what_iterations_cost():
     usual, longer = Tsne(), Tsne(last_exaggeration=2.0)
-    assert 1.0 < longer.seconds(longer.steps, 100) / usual.seconds(usual.steps, 100) < 1.4
-    assert longer.seconds(750, 100) == pytest.approx(usual.seconds(750, 100))
+    assert 1.0 < longer.cost(longer.steps, 100) / usual.cost(usual.steps, 100) < 1.4
+    assert longer.cost(750, 100) == pytest.approx(usual.cost(750, 100))
     # Neighbours of many patches take their time before the first iteration.
-    found = [longer.seconds(0, n) / longer.seconds(longer.steps, n) for n in (100, 17_000)]
+    found = [longer.cost(0, n) / longer.cost(longer.steps, n) for n in (100, 17_000)]
     assert found[0] < 0.01 < 0.1 < found[1]

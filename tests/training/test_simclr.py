@@ -10,7 +10,7 @@ import torch
 
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import ConfigError, TrainingError
-from napari_patchmap.layout.tsne import FIRST_GUESS, Rates, Tsne
+from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.methods.catalog import make_recipe, preset_epochs, usual_batch
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, is_unfinished
 from napari_patchmap.training import fit, make_plan
@@ -156,8 +156,7 @@ def test_the_last_exaggeration_is_within_the_minutes_that_are_given(monkeypatch,
 
             return super().lay_out(features, watch=later, **given)
 
-    slow = Rates(**{phase: 38 * rate for phase, rate in vars(FIRST_GUESS).items()})
-    monkeypatch.setattr(layout_time, "FIRST_GUESS", slow)
+    monkeypatch.setattr(layout_time, "FIRST_GUESS", 5.7e-5)
     monkeypatch.setattr(TrainConfig, "tsne", lambda self: Slow(last_exaggeration=2.0))
     run = fit(make_cells(), config(minutes=0.2, epochs=None))
     (note,) = [note for note in run.info["notes"] if "t-SNE" in note]

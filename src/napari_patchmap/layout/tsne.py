@@ -46,31 +46,12 @@ EVERY = 10
 _PLACING = 25
 
 
-#: What takes time, in order: finding neighbours, then three kinds of iterations.
-PHASES = ("neighbours", "early", "later", "last")
+#: What an iteration costs beside one of the early phase, after that and with the last
+#: exaggeration: points lie further and further apart, and openTSNE's grid has more nodes.
+_LATER_COST, _LAST_COST = 2.5, 4.0
 
-
-@dataclass(frozen=True)
-class Rates:
-    """Seconds that the phases of a t-SNE take on some computer.
-
-    Parameters
-    ----------
-    neighbours : float
-        For a pair of patches.
-    early, later, last : float
-        For a patch in an iteration: in the early phase, after it, and with the last
-        exaggeration. Points lie further and further apart, which takes longer.
-    """
-
-    neighbours: float
-    early: float
-    later: float
-    last: float
-
-
-#: On a computer of which nothing is known.
-FIRST_GUESS = Rates(neighbours=2.2e-8, early=1.5e-6, later=3.75e-6, last=6e-6)
+#: Neighbours of so many patches cost as much as the early phase, and grow with the square.
+_SLOW_NEIGHBOURS = 17_000
 
 
 @dataclass(frozen=True)
@@ -128,22 +109,16 @@ class Tsne:
         """Iterations before those with the last exaggeration."""
         return EARLY + self.iterations
 
-    def phase(self, iterations: int) -> str:
-        """Name the phase of the last of so many iterations."""
-        if iterations > self.before_last:
-            return "last"
-        return "later" if iterations > EARLY else "early"
+    def cost(self, iterations: int, patches: int) -> float:
+        """Return what so many patches cost until so many iterations are made, about.
 
-    def pairs(self, patches: int) -> int:
-        """Pairs of so many patches that are looked at to find neighbours, about."""
-        return patches * min(patches, _MOST_EXACT)
-
-    def seconds(self, iterations: int, patches: int, rates: Rates = FIRST_GUESS) -> float:
-        """Return how long so many patches take until so many iterations are made, about."""
+        The unit is what an iteration of the early phase takes for a patch.
+        """
+        found = EARLY * min(patches, _MOST_EXACT) / _SLOW_NEIGHBOURS
         later = min(max(0, iterations - EARLY), self.iterations)
         last = max(0, iterations - self.before_last)
-        moved = rates.early * min(iterations, EARLY) + rates.later * later + rates.last * last
-        return rates.neighbours * self.pairs(patches) + moved * patches
+        moved = min(iterations, EARLY) + _LATER_COST * later + _LAST_COST * last
+        return patches * (found + moved)
 
     def lay_out(
         self,

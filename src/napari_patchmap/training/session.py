@@ -403,7 +403,7 @@ class Session:
         timed = LayoutTime(tsne, len(features), clock)
 
         def hurry(done: int) -> bool:
-            if clock() + timed.last(done) < late:
+            if clock() + timed.last() < late:
                 return False
             self.reporter.note(
                 f"Time was short: {done} iterations of t-SNE were made before the last "

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import torch
 
@@ -94,19 +94,8 @@ def _kept_for_a_while(measure: Callable[P, T]) -> Callable[P, T]:
     return kept
 
 
-@dataclass(frozen=True)
-class Measured:
-    """What a network takes on a device, from a few steps and from earlier runs.
-
-    Parameters
-    ----------
-    step : tuple of Seconds
-        A step of each stage.
-    look : Seconds
-        A look at a patch in one orientation.
-    memory : int
-        Bytes that the backward pass keeps for a patch.
-    """
+class Measured(NamedTuple):
+    """What a network takes: a step of each stage, a look at a patch, and bytes a patch."""
 
     step: tuple[Seconds, ...]
     look: Seconds
@@ -116,7 +105,7 @@ class Measured:
 def measure(
     recipe: Recipe, spec: NetworkSpec, device: Device, batch: int, share: int
 ) -> Measured:
-    """Measure a network, a second time if what is found is implausible.
+    """Measure a network; a second time if what is found is implausible.
 
     Parameters
     ----------
@@ -128,28 +117,29 @@ def measure(
     share : int
         Those of them that this process computes, at most.
     """
-    stages, trains = recipe.stages, bool(recipe.stages)
-    known = [recall(step_of(stage, spec, device, batch)) for stage in stages]
-    updates = [update_seconds(stage, spec, device) for stage in stages]
-    speed = measure_speed(spec, device, batch, trains=trains)
+    works = [step_of(stage, spec, device, batch) for stage in recipe.stages]
+    updates = [update_seconds(stage, spec, device) for stage in recipe.stages]
 
-    def seconds() -> tuple[Seconds, ...]:
-        return tuple(
-            _rate(share * speed.of_step(stage) + update, before, speed.doubt)
-            for stage, update, before in zip(stages, updates, known, strict=True)
+    def found(attempt: int) -> Measured:
+        trains = bool(recipe.stages)
+        speed = measure_speed(spec, device, batch, trains=trains, attempt=attempt)
+        steps = [share * speed.of_step(stage) for stage in recipe.stages]
+        step = tuple(
+            _rate(seconds + update, work, speed.doubt)
+            for seconds, update, work in zip(steps, updates, works, strict=True)
         )
+        look = _rate(speed.look, look_of(spec, device), speed.doubt)
+        return Measured(step, look, speed.memory)
 
-    step = seconds()
-    if speed.doubt != (1.0, 1.0) or any(s.low < s.likely for s in step):
-        again = measure_speed(spec, device, batch, trains=trains, attempt=2)
-        speed = min(speed, again, key=lambda one: one.train or one.look)
-        step = seconds()
-    look = _rate(speed.look, recall(look_of(spec, device)), speed.doubt)
-    return Measured(step, look, speed.memory)
+    first = found(1)
+    if not any(one.low < one.likely for one in (*first.step, first.look)):
+        return first
+    return min(first, found(2), key=lambda one: one.look.likely)
 
 
-def _rate(measured: float, before: float | None, doubt: tuple[float, float]) -> Seconds:
+def _rate(measured: float, work: str, doubt: tuple[float, float]) -> Seconds:
     """Expect what was measured now, or what a whole run has shown, which tells more."""
+    before = recall(work)
     if before is None:
         return Seconds(measured, measured * doubt[0], measured * doubt[1])
     if measured < _ALIKE * before:

@@ -6,21 +6,17 @@ from collections.abc import Callable
 
 import torch
 
-from napari_patchmap.layout.tsne import EVERY, FIRST_GUESS, INTERPOLATED, PHASES, Rates, Tsne
-from napari_patchmap.training.budget.speeds import (
-    GUESSED,
-    Seconds,
-    name_of,
-    recall,
-    remember,
-)
+from napari_patchmap.layout.tsne import EVERY, INTERPOLATED, Tsne
+from napari_patchmap.training.budget.speeds import Seconds, name_of, remember, seconds_of
+
+#: An iteration of the early phase for a patch, in seconds, where none was made before.
+FIRST_GUESS = 1.5e-6
 
 #: Once so much of a t-SNE is made, its own pace is trusted.
 _ENOUGH = 0.05
 
-#: Fewer iterations, or fewer patches of which neighbours were found or which were moved,
-#: tell nothing about others.
-_FEWEST_ITERATIONS, _FEWEST_NEIGHBOURS, _FEWEST_PATCHES = 50, 2000, 500
+#: A t-SNE of fewer patches tells nothing about others.
+_FEWEST = 500
 
 
 class LayoutTime:
@@ -38,70 +34,45 @@ class LayoutTime:
         self, tsne: Tsne, patches: int, clock: Callable[[], float] = lambda: 0.0
     ) -> None:
         self._tsne, self._patches, self._clock = tsne, patches, clock
-        known = {phase: recall(self._work(phase)) for phase in PHASES}
-        guess = vars(FIRST_GUESS)
-        slowness = [value / guess[phase] for phase, value in known.items() if value]
-        # What was never reached here is as slow as the rest.
-        usual = sum(slowness) / len(slowness) if slowness else 1.0
-        self._rates = Rates(**{p: known[p] or usual * guess[p] for p in PHASES})
-        self._doubt = 1.0 if slowness else GUESSED
-        self._at = clock()
-        self._first: tuple[float, float] | None = None
-        self._seen = dict.fromkeys(PHASES, (0.0, 0))
+        self._work = name_of(
+            "t-SNE", tsne.metric, tsne.dimensions, tsne.exaggeration, tsne.last_exaggeration,
+            patches >= INTERPOLATED, torch.get_num_threads(),
+        )  # fmt: skip
+        self._rate = seconds_of(self._work, FIRST_GUESS)
+        self._whole = tsne.cost(tsne.steps, patches)
+        self._began: float | None = None
+        self._spent = self._made = 0.0
 
     @property
     def expected(self) -> Seconds:
         """The whole of it, before it begins."""
-        return Seconds.about(self._seconds(self._tsne.steps), self._doubt)
+        return self._rate * self._whole
 
     def share(self, done: int) -> float:
         """Return how much of the time is over after so many iterations, 0 to 1, about."""
-        return self._seconds(done) / self._seconds(self._tsne.steps)
+        return self._tsne.cost(done, self._patches) / self._whole
 
     def note(self, done: int) -> None:
-        """Note that so many iterations are made; asked every ten of them."""
-        now = self._clock()
-        if self._first is None:
-            self._first = now, self._seconds(done)
-            self._seen["neighbours"] = now - self._at, done
-        else:
-            phase = self._tsne.phase(done)
-            seconds, iterations = self._seen[phase]
-            self._seen[phase] = seconds + now - self._at, iterations + EVERY
-        self._at = now
+        """Note that so many iterations are made; called every ten of them.
 
-    def last(self, done: int) -> float:
-        """Return how long the iterations with the last exaggeration will take.
-
-        What comes before the first iteration, the neighbours, says nothing of them.
+        What comes before the first ones, the neighbours, says nothing of the others.
         """
-        whole = self._seconds(self._tsne.steps)
-        last = whole - self._seconds(self._tsne.before_last)
-        if self._first is None:
-            return last
-        began, before = self._first
-        made = self._seconds(done) - before
-        return last if made < _ENOUGH * whole else last * (self._at - began) / made
+        if self._began is None:
+            self._began = self._clock()
+            return
+        self._spent = self._clock() - self._began
+        self._made += self._cost(done - EVERY, done)
+
+    def last(self) -> float:
+        """Return how long the iterations with the last exaggeration will take."""
+        last = self._cost(self._tsne.before_last, self._tsne.steps)
+        trusted = self._made >= _ENOUGH * self._whole
+        return last * (self._spent / self._made if trusted else self._rate.likely)
 
     def keep(self) -> None:
-        """Remember what each phase took, if it was long enough to tell of others."""
-        count, found = self._patches, {}
-        for phase in PHASES[1:]:
-            seconds, iterations = self._seen[phase]
-            if iterations >= _FEWEST_ITERATIONS and count >= _FEWEST_PATCHES:
-                found[phase] = seconds / (iterations * count)
-        before, iterations = self._seen["neighbours"]
-        if "early" in found and count >= _FEWEST_NEIGHBOURS:
-            before -= found["early"] * iterations * count
-            found["neighbours"] = max(0.0, before) / self._tsne.pairs(count)
-        remember({self._work(phase): rate for phase, rate in found.items()})
+        """Remember what iterations took, if there were enough to tell of others."""
+        if self._patches >= _FEWEST and self._made >= _ENOUGH * self._whole:
+            remember({self._work: self._spent / self._made})
 
-    def _seconds(self, iterations: int) -> float:
-        return self._tsne.seconds(iterations, self._patches, self._rates)
-
-    def _work(self, phase: str) -> str:
-        tsne = self._tsne
-        return name_of(
-            "t-SNE", phase, tsne.metric, tsne.dimensions, tsne.exaggeration,
-            tsne.last_exaggeration, self._patches >= INTERPOLATED, torch.get_num_threads(),
-        )  # fmt: skip
+    def _cost(self, first: int, last: int) -> float:
+        return self._tsne.cost(last, self._patches) - self._tsne.cost(first, self._patches)

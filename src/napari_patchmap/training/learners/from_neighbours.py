@@ -98,7 +98,7 @@ class NeighboursLearner(Learner):
             return stopped or pace.seconds_left < _AFTER_LAYOUT * whole
 
         def hurry(done: int) -> bool:
-            return pace.seconds_left - timed.last(done) < _AFTER_LAYOUT * whole
+            return pace.seconds_left - timed.last() < _AFTER_LAYOUT * whole
 
         coordinates = tsne_layout(
             features.cpu().numpy(),
