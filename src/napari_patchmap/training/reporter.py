@@ -61,11 +61,13 @@ class Reporter:
         self.forecast.state("reading")
         self.say("reading patches")
 
-    def preparing(self, phase: str, share: float = math.nan) -> None:
+    def preparing(
+        self, part: Literal["before", "first layout"], phase: str, share: float
+    ) -> None:
         """Report what comes before the first step of a stage; ``share`` of it is done."""
         number, stages = self._number, len(self._plan.recipe.stages)
         said = Progress(f"stage {number + 1} of {stages}: {phase}", number + 1, stages)
-        self._tell_where(said, "before", number, share)
+        self._tell_where(said, part, number, share)
 
     def settling(self) -> None:
         """Report what follows the last step of a stage: statistics of the network."""

@@ -23,11 +23,19 @@ if TYPE_CHECKING:
     from napari_patchmap.training.budget.estimate import Measured
     from napari_patchmap.training.plan import Plan
 
-#: Reading the pixels; what comes before a stage's steps, the steps, the network's
-#: statistics after them; and what comes after the last stage: features of all patches,
-#: their t-SNE, measuring and saving.
+#: Reading the pixels; features before a stage's steps and their layout, the steps, the
+#: network's statistics after them; and what comes after the last stage: features of all
+#: patches, their t-SNE, measuring and saving.
 Kind = Literal[
-    "reading", "before", "steps", "settling", "features", "layout", "measuring", "saving"
+    "reading",
+    "before",
+    "first layout",
+    "steps",
+    "settling",
+    "features",
+    "layout",
+    "measuring",
+    "saving",
 ]
 Key = tuple[Kind, int]
 
@@ -183,22 +191,22 @@ def timetable(plan: Plan, measured: Measured) -> Timetable:
     recipe, device, spec, count = plan.recipe, plan.device, plan.spec, plan.patches
     train, turned, look = plan.config.train, len(plan.symmetries), measured.look
     cached, settled = min(count, MOST_LANDMARKS), min(count, MOST_SETTLING)
-    nothing = Part(Seconds.about(0.0))
-    reading = Part.of(name_of("reading", plan.name, *plan.size), count, _READING)
-    parts: dict[Key, Part] = {("reading", 0): nothing if plan.streamed else reading}
+    reading = name_of("reading", plan.name, *plan.size)
+    none, parts = Seconds.about(0.0), dict[Key, Part]()
+    parts["reading", 0] = Part.of(reading, 0 if plan.streamed else count, _READING)
     for number, stage in enumerate(recipe.stages):
-        before = look * (turned * cached) if stage.neighbours else Seconds.about(0.0)
-        if stage.neighbours and recipe.start == "tsne":
-            before += LayoutTime(first_tsne(train.seed), cached).expected
-        settling = look * (settled * (1 + turned)) if recipe.settles_after(number) else None
-        parts["before", number] = Part(before)
-        steps = measured.step[number] * plan.steps(number)
-        parts["steps", number] = Part(steps, like="cached" if stage.neighbours else "network")
-        parts["settling", number] = nothing if settling is None else Part(settling)
-    looked = count * turned
-    parts["features", 0] = Part(look * looked, look_of(spec, device), looked)
-    layout = LayoutTime(train.tsne(), count).expected if recipe.layout == "tsne" else None
-    parts["layout", 0] = nothing if layout is None else Part(layout)
+        seen = turned * cached if stage.neighbours else 0
+        lays_out = stage.neighbours and recipe.start == "tsne"
+        first = LayoutTime(first_tsne(train.seed), cached).expected if lays_out else none
+        like = "cached" if stage.neighbours else "network"
+        again = settled * (1 + turned) if recipe.settles_after(number) else 0
+        parts["before", number] = Part(look * seen)
+        parts["first layout", number] = Part(first)
+        parts["steps", number] = Part(measured.step[number] * plan.steps(number), like=like)
+        parts["settling", number] = Part(look * again)
+    parts["features", 0] = Part(look * (count * turned), look_of(spec, device), count * turned)
+    tsne = train.tsne() if recipe.layout == "tsne" else None
+    parts["layout", 0] = Part(none if tsne is None else LayoutTime(tsne, count).expected)
     # The time of pairs, and of what is done but once: known for sets of about this size.
     evaluated = name_of("measuring", 2 ** round(math.log2(count)), plan.labelled)
     pairs = _PAIR * count**2 if plan.labelled else 0.0

@@ -63,9 +63,10 @@ class NeighboursLearner(Learner):
             made.append(part)
             count += len(part)
             session.reporter.preparing(
-                f"looking at {count:,} of {most:,} patches", self._look_share * count / most
+                "before", f"looking at {count:,} of {most:,} patches", count / most
             )
-            left = pace.seconds_left - (self._layout_time(count) if lays_out else 0.0)
+            layout = session.plan.times.seconds("first layout", self.number).likely
+            left = pace.seconds_left - layout * count / most
             late = session.ranks.agree(left < _STEPS_SHARE * whole)
             session.cores.look()
             if session.control.asked_to_stop() or late:
@@ -86,13 +87,13 @@ class NeighboursLearner(Learner):
 
     def _lay_out(self, features: Tensor, whole: float) -> Tensor:
         """Coordinates of the cached patches by t-SNE."""
-        session, pace, looked = self.session, self.pace, self._look_share
+        session, pace = self.session, self.pace
         timed = LayoutTime(first_tsne(0), len(features), session.clock)
 
         def watch(done: int, _: np.ndarray) -> bool:
             timed.note(done)
-            share = looked + (1 - looked) * timed.share(done)
-            session.reporter.preparing("laying out a first map", share)
+            share = timed.share(done)
+            session.reporter.preparing("first layout", "laying out a first map", share)
             # Of this process alone: the others wait for the layout.
             stopped = session.control.should_stop() or session.control.leaves
             return stopped or pace.seconds_left < _AFTER_LAYOUT * whole
@@ -109,20 +110,6 @@ class NeighboursLearner(Learner):
         )
         timed.keep()
         return torch.from_numpy(coordinates)
-
-    def _layout_time(self, count: int) -> float:
-        """Seconds that the t-SNE of so many patches is expected to take."""
-        return LayoutTime(first_tsne(0), count).expected.likely
-
-    @property
-    def _look_share(self) -> float:
-        """Share of the preparation that features take, without their t-SNE."""
-        session = self.session
-        expected = session.plan.times.seconds("before", self.number).likely
-        laid_out = self._layout_time(min(len(session.pixels), MOST_LANDMARKS))
-        if session.plan.recipe.start != "tsne" or expected <= 0:
-            return 1.0
-        return max(0.0, 1 - laid_out / expected)
 
     def read(self, folder: Path) -> None:
         """Read features, neighbours and layout of an interrupted run."""
