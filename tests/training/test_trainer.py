@@ -106,6 +106,19 @@ def test_a_time_budget_is_kept(hand_clock):
             assert rates[number] < 0.2 * stage["lr"]
 
 
+def test_a_plan_that_was_made_before_is_followed_while_it_holds(cells, monkeypatch):
+    plan, followed = make_plan(cells, config()), []
+
+    def begin(settings):
+        fit(cells, settings, plan=plan, planned=followed.append, should_stop=lambda: True)
+        return followed[-1] is plan
+
+    assert begin(config())
+    assert not begin(config(seed=5))
+    monkeypatch.setattr("napari_patchmap.training.plan._HOLDS", 0.0)
+    assert not begin(config())
+
+
 def test_leaving_makes_no_map_and_the_run_can_be_resumed(cells, tmp_path):
     steps, folder = iter(range(1000)), tmp_path / "run"
     with pytest.raises(TrainingStopped, match="no map"):
