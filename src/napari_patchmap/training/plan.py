@@ -139,7 +139,7 @@ class Plan:
         """Say how long the run takes; where that is in doubt, between what and what."""
         whole = self.times.whole
         if not whole.in_doubt:
-            return str(whole) + ("" if self.recipe.stages else ",")
+            return str(whole)
         why = _BUSY if self.times.busy else _NEW
         return f"{whole}, {why},"
 
@@ -165,9 +165,10 @@ class Plan:
         if backbone != self.spec.backbone:
             backbone += " that begins with given weights"
         if not stages:
-            layout = self.times.seconds("layout")
+            layout = str(self.times.seconds("layout")).removeprefix("about ")
+            whole = self._about().removesuffix(",")
             return [
-                f"{self._about()} of them {layout} for t-SNE; nothing is trained",
+                f"{whole}, of them {layout} for t-SNE; nothing is trained",
                 f"{patches}, features: {self.spec.backbone.replace(':', ' ')}",
                 self.device.reason,
                 *self.notes,

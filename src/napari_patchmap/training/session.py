@@ -129,7 +129,8 @@ class Session:
             stage.train()
             self.steps_made.append(stage.pace.done)
             if self.parts == 1:
-                work = step_of(stage.stage, plan.spec, plan.device, plan.batch_size)
+                share = self.ranks.largest_share(plan.batch_size)
+                work = step_of(stage.stage, plan.spec, plan.device, share)
                 remember_steps(work, stage.pace)
             if not self.control.stopped:
                 self.stage += 1

@@ -117,7 +117,7 @@ def measure(
     share : int
         Those of them that this process computes, at most.
     """
-    works = [step_of(stage, spec, device, batch) for stage in recipe.stages]
+    works = [step_of(stage, spec, device, share) for stage in recipe.stages]
     updates = [update_seconds(stage, spec, device) for stage in recipe.stages]
 
     def found(attempt: int) -> Measured:
