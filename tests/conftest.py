@@ -9,7 +9,11 @@ import pytest
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.patchset import box_table
+from napari_patchmap.training import trainer
 from napari_patchmap.training.budget import estimate
+from napari_patchmap.training.budget.pace import Clock
+from napari_patchmap.training.feed import Fed
+from napari_patchmap.training.stage_run import StageRun
 from tests.narrow import narrow, widen
 
 
@@ -54,6 +58,28 @@ def whole_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def _one_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure the speed of each network once, and not again for each test."""
     monkeypatch.setattr(estimate, "_HOLDS", np.inf)
+
+
+class HandClock(Clock):
+    """The clock of a run that a test moves on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        super().__init__(now=lambda: self.now)
+
+
+@pytest.fixture
+def hand_clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
+    """Let a step of a run take 0.1 seconds, and all else what the test adds to it."""
+    clock, step = HandClock(), StageRun._step
+
+    def timed(self: StageRun, fed: Fed) -> None:
+        step(self, fed)
+        clock.now += 0.1
+
+    monkeypatch.setattr(StageRun, "_step", timed)
+    monkeypatch.setattr(trainer, "Clock", lambda spent: clock)
+    return clock
 
 
 @pytest.fixture(autouse=True)

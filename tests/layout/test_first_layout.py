@@ -35,9 +35,9 @@ def test_few_patches_and_constant_features(count):
 def test_it_can_be_stopped():
     calls = []
 
-    def stop(share: float) -> bool:
-        assert 0 < share <= 1
-        calls.append(1)
+    def stop(done: int, layout: np.ndarray) -> bool:
+        assert layout.shape == (120, 2)
+        calls.append(done)
         return len(calls) >= 3
 
     layout = tsne_layout(groups(120)[0], seed=0, watch=stop)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit, make_plan
-from napari_patchmap.training.budget.forecast import Forecast, LayoutPace
+from napari_patchmap.training.budget.forecast import Forecast
+from napari_patchmap.training.budget.layout_time import LayoutTime
 from tests.conftest import make_cells
 
 
@@ -27,20 +29,13 @@ def plan():
 
 def parts(plan):
     """Every part of the plan with its seconds, in order."""
-    expected = plan.expected
-    for i in range(len(plan.recipe.stages)):
-        yield "before", i, expected.before[i]
-        yield "steps", i, plan.steps(i) * expected.step[i]
-        yield "settling", i, expected.settling[i]
-    yield "features", 0, expected.features
-    yield "layout", 0, expected.layout
-    yield "measuring", 0, expected.after - expected.features
+    return [(*key, part.seconds.likely) for key, part in plan.times.parts.items()]
 
 
 def test_a_run_as_planned_is_foretold_exactly(plan):
     clock, whole = Watch(), sum(seconds for _, _, seconds in parts(plan))
     assert whole == pytest.approx(plan.seconds)
-    forecast, fractions = Forecast(plan, clock), []
+    forecast, fractions = Forecast(plan.times, clock), []
     for part, number, seconds in parts(plan):
         forecast.state(part, number, 0.0)
         for tenth in range(1, 11):
@@ -53,9 +48,10 @@ def test_a_run_as_planned_is_foretold_exactly(plan):
 
 
 def test_only_parts_of_the_same_kind_are_expected_to_be_as_slow(plan):
-    forecast = Forecast(plan, Watch())
+    forecast = Forecast(plan.times, Watch())
     seconds = {(part, number): s for part, number, s in parts(plan)}
-    rest = plan.seconds - seconds["before", 0] - seconds["steps", 0]
+    begun = (("reading", 0), ("before", 0), ("steps", 0))
+    rest = plan.seconds - sum(seconds[key] for key in begun)
     # Stages 1 and 3 train the whole network, stage 2 learns from cached features.
     _, left = forecast.state("steps", 0, 0.5, 2.0)
     alike = seconds["steps", 2]
@@ -70,6 +66,7 @@ def test_only_parts_of_the_same_kind_are_expected_to_be_as_slow(plan):
             ("features", 0),
             ("layout", 0),
             ("measuring", 0),
+            ("saving", 0),
         )
     ]
     assert left == pytest.approx(5 * seconds["steps", 1] + 2 * alike + sum(later))
@@ -77,23 +74,24 @@ def test_only_parts_of_the_same_kind_are_expected_to_be_as_slow(plan):
 
 def test_by_the_clock_training_ends_when_its_time_is_up(plan):
     clock = Watch()
-    forecast = Forecast(plan, clock)
+    forecast = Forecast(plan.times, clock)
     forecast.end, clock.now = 100.0, 40.0
     _, left = forecast.state("steps", 1, 0.1, 7.0)
-    expected = plan.expected
-    assert left == pytest.approx(60 + expected.settling[-1] + expected.layout + expected.after)
+    kinds = [("settling", 2), ("features", 0), ("layout", 0), ("measuring", 0), ("saving", 0)]
+    after = sum(plan.times.seconds(*key).likely for key in kinds)
+    assert left == pytest.approx(60 + after)
     # Time in between is part of the budget, too; what comes after it is not.
     assert forecast.state("settling", 0)[1] == pytest.approx(left)
     _, left = forecast.state("settling", 2, 0.0)
-    assert left == pytest.approx(expected.settling[-1] + expected.layout + expected.after)
+    assert left == pytest.approx(after)
 
 
 def test_where_only_time_tells_it_is_told_by_time(plan):
     clock = Watch()
-    forecast = Forecast(plan, clock)
+    forecast = Forecast(plan.times, clock)
     _, first = forecast.state("measuring")
-    clock.now += 0.5
-    assert forecast.state("measuring")[1] == pytest.approx(first - 0.5)
+    clock.now += 0.2
+    assert forecast.state("measuring")[1] == pytest.approx(first - 0.2)
     clock.now += 1000  # far longer than expected: soon over, but not over
     assert 0 < forecast.state("measuring")[1] < first
 
@@ -112,12 +110,29 @@ def test_a_whole_run_always_says_how_long_it_takes():
         assert wanted in phases
 
 
-def test_neighbours_before_the_first_iteration_do_not_count_for_a_tsne():
+def test_what_parts_took_is_seen(plan):
     clock = Watch()
-    pace = LayoutPace(clock, 100.0)
+    forecast = Forecast(plan.times, clock)
+    for kind in ("reading", "before", "steps", "features"):
+        forecast.state(kind)
+        clock.now += 3.0
+        forecast.state(kind)
+        clock.now += 1.0
+    forecast.finish()
+    assert forecast.seen == {(k, 0): 4.0 for k in ("reading", "before", "steps", "features")}
+
+
+def test_neighbours_before_the_first_iteration_do_not_count_for_a_tsne():
+    clock, tsne = Watch(), Tsne(last_exaggeration=2.0)
+    timed = LayoutTime(tsne, 100, clock)
+    usual = timed.last()
     clock.now = 30.0  # neighbours
-    assert pace.seconds(0.01, 0.2) == pytest.approx(20.0)  # as expected, while little is known
+    timed.note(10)
+    assert timed.last() == usual  # as expected, while little is known
     clock.now = 31.0
-    assert pace.seconds(0.02, 0.2) == pytest.approx(20.0)
-    clock.now = 50.0  # 0.4 of it took 20 seconds
-    assert pace.seconds(0.41, 0.2) == pytest.approx(10.0)
+    timed.note(20)
+    assert timed.last() == usual
+    for done in range(30, 260, 10):
+        clock.now += 1.0
+        timed.note(done)
+    assert timed.last() == pytest.approx(100 / 10 * 4, rel=0.01)  # each four times as long

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from napari_patchmap.layout.neighbour_search import nearest
-from napari_patchmap.layout.tsne import Tsne
+from napari_patchmap.layout.tsne import Tsne, Watch
 
 #: Patches that are laid out at most; the others follow when a network learns the layout.
 MOST_LANDMARKS = 20_000
@@ -18,19 +18,29 @@ MOST_LANDMARKS = 20_000
 _ITERATIONS, _LAST_EXAGGERATION = 250, 2.0
 
 
+def first_tsne(seed: int) -> Tsne:
+    """Return the t-SNE (openTSNE, Poličar et al. 2019) whose result a network learns.
+
+    Perplexity 30 or a third of the patches; cosine distance; 250 iterations after the
+    early phase and 100 more with an exaggeration of 2.
+    """
+    return Tsne(
+        metric="cosine",
+        seed=seed,
+        iterations=_ITERATIONS,
+        last_exaggeration=_LAST_EXAGGERATION,
+    )
+
+
 def tsne_layout(
     features: np.ndarray,
     *,
     seed: int,
     jobs: int = 1,
-    watch: Callable[[float], bool] | None = None,
-    hurry: Callable[[float, float], bool] | None = None,
+    watch: Watch | None = None,
+    hurry: Callable[[int], bool] | None = None,
 ) -> np.ndarray:
-    """Lay features out in two dimensions with t-SNE (openTSNE, Poličar et al. 2019).
-
-    Perplexity 30 or a third of the patches; cosine distance of standardised
-    features; 250 iterations after the early phase and 100 more with an
-    exaggeration of 2.
+    """Lay standardised features out in two dimensions by :func:`first_tsne`.
 
     Parameters
     ----------
@@ -38,33 +48,15 @@ def tsne_layout(
     seed : int
     jobs : int
         Threads.
-    watch : callable, optional
-        Told now and then what share of the time is over, 0 to 1; True ends with the
-        layout as it is.
-    hurry : callable, optional
-        Told now and then what share of the time is over, and what share the last
-        iterations take; True goes on to them at once.
+    watch, hurry : callable, optional
+        As :meth:`Tsne.lay_out` asks them.
 
     Returns
     -------
     ndarray of float32, shape (n, 2)
     """
-    tsne = Tsne(
-        metric="cosine",
-        seed=seed,
-        iterations=_ITERATIONS,
-        last_exaggeration=_LAST_EXAGGERATION,
-    )
-
-    count = len(features)
-
-    def look(done: int, embedding: np.ndarray) -> bool:
-        return watch is not None and watch(tsne.share_done(done, count))
-
-    def late(done: int) -> bool:
-        return hurry is not None and hurry(tsne.share_done(done, count), tsne.last_share(count))
-
-    return tsne.lay_out(standardised(features), jobs=jobs, watch=look, hurry=late)
+    tsne = first_tsne(seed)
+    return tsne.lay_out(standardised(features), jobs=jobs, watch=watch, hurry=hurry)
 
 
 def nearest_neighbours(features: np.ndarray, count: int) -> np.ndarray:

@@ -36,22 +36,22 @@ LAST = 100
 #: an approximation; openTSNE's own search is used for more.
 _MOST_EXACT = 60_000
 
-#: What an iteration after the early phase takes, beside one in it: points lie further
-#: apart then, and openTSNE's grid has more nodes.
-_LATER_COST = 2.5
-
-#: The same of the last ones, when they lie furthest apart.
-_LAST_COST = 4.0
-
-#: Neighbours of so many patches take as long as the early phase; their time grows with
-#: the square of the patches, that of an iteration with the patches.
-_SLOW_NEIGHBOURS = 17_000
+#: From so many patches on openTSNE interpolates forces on a grid, in two dimensions.
+INTERPOLATED = 10_000
 
 #: Iterations between two looks.
-_EVERY = 10
+EVERY = 10
 
 #: Neighbours in the map by which a new point is placed at first.
 _PLACING = 25
+
+
+#: What an iteration costs beside one of the early phase, after that and with the last
+#: exaggeration: points lie further and further apart, and openTSNE's grid has more nodes.
+_LATER_COST, _LAST_COST = 2.5, 4.0
+
+#: Neighbours of so many patches cost as much as the early phase, and grow with the square.
+_SLOW_NEIGHBOURS = 17_000
 
 
 @dataclass(frozen=True)
@@ -102,27 +102,23 @@ class Tsne:
     @property
     def steps(self) -> int:
         """Iterations in all."""
-        return EARLY + self.iterations + (LAST if self.last_exaggeration else 0)
-
-    def share_done(self, iterations: int, patches: int) -> float:
-        """Return how much of the time is over after so many iterations, 0 to 1, about."""
-        found = EARLY * min(patches, _MOST_EXACT) / _SLOW_NEIGHBOURS
-        return (found + self._cost(iterations)) / (found + self._cost(self.steps))
-
-    def _cost(self, iterations: int) -> float:
-        """Return what iterations take, in such of the early phase."""
-        later = min(max(0, iterations - EARLY), self.iterations)
-        last = max(0, iterations - EARLY - self.iterations)
-        return min(iterations, EARLY) + _LATER_COST * later + _LAST_COST * last
+        return self.before_last + (LAST if self.last_exaggeration else 0)
 
     @property
-    def length(self) -> float:
-        """How long it takes, beside a t-SNE with the usual iterations."""
-        return self._cost(self.steps) / Tsne()._cost(EARLY + LATER)
+    def before_last(self) -> int:
+        """Iterations before those with the last exaggeration."""
+        return EARLY + self.iterations
 
-    def last_share(self, patches: int) -> float:
-        """Share of the time that the iterations with the last exaggeration take."""
-        return 1 - self.share_done(EARLY + self.iterations, patches)
+    def cost(self, iterations: int, patches: int) -> float:
+        """Return what so many patches cost until so many iterations are made, about.
+
+        The unit is what an iteration of the early phase takes for a patch.
+        """
+        found = EARLY * min(patches, _MOST_EXACT) / _SLOW_NEIGHBOURS
+        later = min(max(0, iterations - EARLY), self.iterations)
+        last = max(0, iterations - self.before_last)
+        moved = min(iterations, EARLY) + _LATER_COST * later + _LAST_COST * last
+        return patches * (found + moved)
 
     def lay_out(
         self,
@@ -150,15 +146,14 @@ class Tsne:
         ndarray of float32, shape (n, dimensions)
         """
         count, done, stopped = len(features), 0, False
-        before_last = EARLY + self.iterations
 
         def look(_iteration: int, _error: float, embedding: np.ndarray) -> bool:
             nonlocal done, stopped
-            done += _EVERY
+            done += EVERY
             stopped = watch is not None and watch(done, np.asarray(embedding, np.float32))
-            waits = self.last_exaggeration and done < before_last
+            waits = self.last_exaggeration and done < self.before_last
             if not stopped and waits and hurry is not None and hurry(done):
-                done = before_last
+                done = self.before_last
                 return True
             return stopped
 
@@ -184,7 +179,7 @@ class Tsne:
             n_jobs=jobs,
             random_state=self.seed,
             callbacks=look,
-            callbacks_every_iters=_EVERY,
+            callbacks_every_iters=EVERY,
             **self._gradient(),
         )
         start = self._first_positions(features, affinities)

@@ -18,8 +18,3 @@ FIGURES: list[QualityFigure] = [
 def defined_in(metrics: dict[str, Any]) -> list[QualityFigure]:
     """Return the figures that a map has."""
     return [figure for figure in FIGURES if metrics.get(figure.key)]
-
-
-def expected_seconds(patches: int) -> float:
-    """Return about how long it takes to compute all figures of a map."""
-    return sum(figure.seconds(patches) for figure in FIGURES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from napari_patchmap.errors import TrainingStopped
-from napari_patchmap.training.budget.clock import Clock
+from napari_patchmap.training.budget.pace import Clock
 from napari_patchmap.training.distributed.ranks import Ranks
 from napari_patchmap.training.progress import StopCallback
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
+
 from napari_patchmap.augment import AugmentConfig
-from napari_patchmap.augment.views import symmetries
+from napari_patchmap.augment.views import Symmetry, symmetries
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.methods.catalog import make_recipe, preset_epochs, usual_batch
 from napari_patchmap.methods.rates import with_optimiser
@@ -23,10 +26,9 @@ from napari_patchmap.networks.fixed import PIXELS, PRETRAINED
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.run_config import RunConfig
-from napari_patchmap.training.budget.amount import LEAST_EPOCHS, LEAST_STEPS, few_patches
-from napari_patchmap.training.budget.estimate import measure_speed, update_seconds
-from napari_patchmap.training.budget.expected import Expected
-from napari_patchmap.training.budget.speeds import recall
+from napari_patchmap.training.budget.amount import few_patches, too_short
+from napari_patchmap.training.budget.estimate import measure
+from napari_patchmap.training.budget.timetable import Timetable, timetable
 from napari_patchmap.training.cores import Cores
 from napari_patchmap.training.distributed.ranks import Ranks
 from napari_patchmap.training.kept import Kept
@@ -39,6 +41,13 @@ MIN_PATCHES = 10
 #: the time that is given.
 MOST_AROUND = 0.75
 
+#: Seconds for which a plan holds.
+_HOLDS = 120.0
+
+#: Why it is in doubt how long a run takes.
+_BUSY = "as busy as this computer is"
+_NEW = "since this computer has made no such map yet"
+
 #: Pixels are kept on the device if they take up to this share of its free memory.
 _PIXEL_SHARE = 0.4
 
@@ -49,13 +58,17 @@ class Plan:
 
     Parameters
     ----------
+    config : RunConfig
+        The settings that were followed.
+    name : str
+        Of the patches.
+    patches : int
+    labelled : bool
+        Whether any has a label.
     device : Device
     recipe : Recipe
     batch_size : int
         Patches in a step, never more than there are.
-    minutes : float or None
-        Time budget for everything; None when epochs are followed.
-    patches : int
     spec : NetworkSpec
         The network as it begins.
     streamed : bool
@@ -63,57 +76,72 @@ class Plan:
         not fit in the device's memory.
     parts : int
         Parts in which a step is computed, so that it fits in memory.
-    expected : Expected
-        Seconds, as measured with a few steps.
     notes : tuple of str
         Why something was decided, where people may wonder.
+    times : Timetable
+        What its parts are expected to take.
+    made : float
+        When, by the monotonic clock of this computer.
+    threads : int
+        With which it was measured.
     """
 
+    config: RunConfig
+    name: str
+    patches: int
+    labelled: bool
     device: Device
     recipe: Recipe
     batch_size: int
-    minutes: float | None
-    patches: int
     spec: NetworkSpec
     streamed: bool
     parts: int
-    expected: Expected
     notes: tuple[str, ...] = ()
+    times: Timetable = field(default_factory=Timetable)
+    made: float = field(default_factory=time.monotonic)
+    threads: int = field(default_factory=torch.get_num_threads)
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of the training size, in pixels."""
         return self.spec.size
 
+    def holds(self, patches: PatchSet, config: RunConfig) -> bool:
+        """Whether it is still the plan of these patches, by these settings."""
+        same = (self.config, self.name, self.patches) == (config, patches.name, len(patches))
+        young = time.monotonic() - self.made < _HOLDS
+        return same and young and self.threads == torch.get_num_threads()
+
+    @property
+    def symmetries(self) -> Sequence[Symmetry]:
+        """Orientations over which features are averaged."""
+        turns = self.recipe.average_symmetries
+        return symmetries(self.config.augment, self.size) if turns else [(0, False)]
+
     @property
     def seconds(self) -> float:
         """Time that the whole run is expected to take."""
-        if self.minutes is not None:
-            return 60 * self.minutes
-        stages = range(len(self.recipe.stages))
-        steps = sum(self.stage_seconds(i) for i in stages)
-        return steps + self.expected.around
+        return self.times.whole.likely
 
     def stage_seconds(self, stage: int) -> float:
         """Time that the steps of a stage (from 0) are expected to take."""
-        if self.minutes is not None:
-            return 60 * self.minutes * self.recipe.stages[stage].share
-        return self.steps(stage) * self.expected.step[stage]
+        return self.times.training(stage)
 
     @property
     def trained_stages(self) -> tuple[Stage, ...]:
         """The stages in which steps are to be made."""
         stages = self.recipe.stages
-        if self.minutes is not None:
+        if self.times.budget is not None:
             return stages
         return tuple(s for i, s in enumerate(stages) if self.steps(i) > 0)
 
     def _about(self) -> str:
         """Say how long the run takes; where that is in doubt, between what and what."""
-        low, high = (factor * self.seconds for factor in self.expected.doubt)
-        if self.minutes is not None or say_time(low) == say_time(high):
-            return f"about {say_time(self.seconds)}"
-        return f"{say_time(low)} to {say_time(high)}, as busy as this computer is,"
+        whole = self.times.whole
+        if not whole.in_doubt:
+            return str(whole)
+        why = _BUSY if self.times.busy else _NEW
+        return f"{whole}, {why},"
 
     def steps(self, stage: int) -> int:
         """Steps of a stage (from 0) by epochs; at least one, unless it has no epochs."""
@@ -122,12 +150,10 @@ class Plan:
 
     def lines(self) -> list[str]:
         """Say the plan in short lines."""
-        stages = self.recipe.stages
-        if self.minutes is not None:
-            parts = ", ".join(
-                f"{s.name} {say_time(60 * self.minutes * s.share)}" for s in stages
-            )
-            length = f"{say_time(60 * self.minutes)} in all: {parts}"
+        stages, budget = self.recipe.stages, self.times.budget
+        if budget is not None:
+            parts = ", ".join(f"{s.name} {say_time(budget * s.share)}" for s in stages)
+            length = f"{say_time(budget)} in all: {parts}"
         else:
             parts = ", ".join(f"{s.name} {s.epochs:.4g}" for s in stages)
             total = sum(self.steps(i) for i in range(len(stages)))
@@ -139,9 +165,10 @@ class Plan:
         if backbone != self.spec.backbone:
             backbone += " that begins with given weights"
         if not stages:
-            layout = say_time(self.expected.layout)
+            layout = str(self.times.seconds("layout")).removeprefix("about ")
+            whole = self._about().removesuffix(",")
             return [
-                f"{self._about()}, of them {layout} for t-SNE; nothing is trained",
+                f"{whole}, of them {layout} for t-SNE; nothing is trained",
                 f"{patches}, features: {self.spec.backbone.replace(':', ' ')}",
                 self.device.reason,
                 *self.notes,
@@ -163,7 +190,7 @@ class Plan:
             "seconds": round(self.seconds, 1),
             "stages": [stage.to_dict() for stage in self.recipe.stages],
             "steps": None
-            if self.minutes is not None
+            if self.times.budget is not None
             else [self.steps(i) for i in range(len(self.recipe.stages))],
             "averaged": self.recipe.average_symmetries,
             "streamed": self.streamed,
@@ -231,38 +258,35 @@ def make_plan(
         out_dim=recipe.stages[0].dimensions if recipe.stages else 0,
         head=recipe.head,
     )
-    with _trying(device):
-        speed = measure_speed(spec, device, batch_size, trains=bool(recipe.stages))
-        updates = [update_seconds(stage, spec, device) for stage in recipe.stages]
-    free = free_memory(device.target)
-    turned = len(symmetries(config.augment, spec.size)) if recipe.average_symmetries else 1
     share = ranks.largest_share(batch_size)
-    tsne = train.tsne().length if recipe.layout == "tsne" else 0.0
-    known = [recall(stage, spec, device, batch_size) for stage in recipe.stages]
-
-    def expect(orientations: int) -> Expected:
-        return Expected.of(
-            recipe,
-            speed,
-            updates,
-            patches=count,
-            share=share,
-            turned=orientations,
-            tsne=tsne,
-            known=known,
-        )
-
-    expected = expect(turned)
-    if turned > 1 and _as_they_lie(expected, train.minutes, ranks, kept):
-        recipe, expected = replace(recipe, average_symmetries=False), expect(1)
+    with _trying(device):
+        measured = measure(recipe, spec, device, batch_size, share)
+    free = free_memory(device.target)
+    parts = -int(ranks.least(-_parts(measured.memory, share, free)))
+    parts = parts if kept is None else max(parts, kept.parts)
+    streamed, notes = _streamed(train.pixels, count, spec, free)
+    plan = Plan(
+        config=config,
+        name=patches.name,
+        patches=count,
+        labelled=patches.labels is not None,
+        device=device,
+        recipe=recipe,
+        batch_size=batch_size,
+        spec=spec,
+        streamed=streamed,
+        parts=parts,
+    )
+    plan = replace(plan, times=timetable(plan, measured))
+    turned = len(plan.symmetries)
+    if turned > 1 and _as_they_lie(plan.times, ranks, kept):
+        plan = replace(plan, recipe=replace(recipe, average_symmetries=False))
+        plan = replace(plan, times=timetable(plan, measured))
         sentence = (
             "So that time is left to learn, each patch is looked at as it lies, not in its "
             f"{turned} orientations."
         )
         noted = (*noted, sentence)
-    parts = -int(ranks.least(-_parts(speed.memory, share, free)))
-    parts = parts if kept is None else max(parts, kept.parts)
-    streamed, notes = _streamed(train.pixels, count, spec, free)
     notes = (*noted, *notes)
     if parts > 1:
         sentence = (
@@ -270,64 +294,17 @@ def make_plan(
             "compared with the whole batch."
         )
         notes = (*notes, sentence)
-    plan = Plan(
-        device=device,
-        recipe=recipe,
-        batch_size=batch_size,
-        minutes=train.minutes,
-        patches=count,
-        spec=spec,
-        streamed=streamed,
-        parts=parts,
-        expected=expected,
-        notes=notes,
-    )
-    few = few_patches(count)
-    return replace(plan, notes=(*([few] if few else []), *notes, *_too_short(plan)))
+    notes = (few_patches(count), *notes, too_short(plan))
+    return replace(plan, notes=tuple(note for note in notes if note))
 
 
-def _as_they_lie(
-    expected: Expected, minutes: float | None, ranks: Ranks, kept: Kept | None
-) -> bool:
+def _as_they_lie(times: Timetable, ranks: Ranks, kept: Kept | None) -> bool:
     """Whether looking at each patch in all its orientations would leave no time to learn."""
     if kept is not None and kept.averaged is not None:
         return not kept.averaged
-    if minutes is None:
+    if times.budget is None:
         return False
-    fastest = expected.doubt[0] * expected.around
-    fits = fastest <= MOST_AROUND * 60 * minutes
-    return not ranks.least(int(fits))
-
-
-def _too_short(plan: Plan) -> tuple[str, ...]:
-    """Say so when a time budget ends before the network can have learned much."""
-    if plan.minutes is None or not plan.recipe.stages:
-        return ()
-
-    def made(factor: float) -> float:
-        """Steps of the whole network, if all takes so many times as long."""
-        training = max(0.0, plan.seconds - factor * plan.expected.around)
-        stages = zip(plan.recipe.stages, plan.expected.step, strict=True)
-        return sum(training * s.share / (factor * t) for s, t in stages if s.trains == "all")
-
-    steps = [made(factor) for factor in plan.expected.doubt]
-    seen = [count * plan.batch_size / plan.patches for count in steps]
-    if steps[0] >= LEAST_STEPS and seen[0] >= LEAST_EPOCHS:
-        return ()
-    if seen[0] < LEAST_EPOCHS:
-        what = f"sees {_about(*(f'{share:.0%}' for share in seen))} of the patches"
-    else:
-        what = f"makes {_about(*(f'{count:.0f}' for count in steps))} steps"
-    other = "" if plan.spec.backbone == "compact" else ", or take the compact network"
-    sentence = (
-        f"In this time the network {what}, too few to learn much; give it more minutes or a "
-        f"GPU{other}."
-    )
-    return (sentence,)
-
-
-def _about(high: str, low: str) -> str:
-    return f"about {high}" if low == high else f"{low} to {high}"
+    return not ranks.least(int(times.around.low <= MOST_AROUND * times.budget))
 
 
 def _for_histology(
@@ -418,7 +395,12 @@ def _backbone(train: TrainConfig, device: Device) -> str:
     return train.backbone
 
 
+def plan_alone(patches: PatchSet, config: RunConfig) -> Plan:
+    """Make the plan of a run before it is started, with as many threads as it will take."""
+    with Cores(choose_device(config.train.device).is_cpu).chosen():
+        return make_plan(patches, config)
+
+
 def describe_plan(patches: PatchSet, config: RunConfig) -> str:
     """Say in a few lines what a run of these patches would do."""
-    with Cores(choose_device(config.train.device).is_cpu).chosen():
-        return "\n".join(make_plan(patches, config).lines())
+    return "\n".join(plan_alone(patches, config).lines())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -12,6 +11,8 @@ import torch
 
 from napari_patchmap.quality import evaluate
 from napari_patchmap.runs.run import Run
+from napari_patchmap.training.budget.layout_time import LayoutTime
+from napari_patchmap.training.budget.pace import Clock
 from napari_patchmap.training.progress import Progress, ProgressCallback, StopCallback
 
 
@@ -51,11 +52,13 @@ def lay_out_again(
     """
     train = run.config.train.replace(**settings)
     tsne = train.tsne()
-    began, total, stopped, shown = time.monotonic(), tsne.steps, False, 0.0
+    clock, total, stopped, shown = Clock(), tsne.steps, False, 0.0
+    timed = LayoutTime(tsne, len(run.features), clock)
 
     def watch(done: int, embedding: np.ndarray) -> bool:
         nonlocal stopped, shown
-        seconds, share = time.monotonic() - began, tsne.share_done(done, len(embedding))
+        timed.note(done)
+        seconds, share = clock(), timed.share(done)
         due = seconds - shown >= snapshot_seconds
         shown = seconds if due else shown
         if progress is not None:
@@ -72,6 +75,7 @@ def lay_out_again(
         return stopped
 
     embedding = tsne.lay_out(run.features, jobs=torch.get_num_threads(), watch=watch)
+    timed.keep()
     return replace(
         run,
         config=replace(run.config, train=train),
@@ -82,7 +86,7 @@ def lay_out_again(
         info={
             **run.info,
             "id": uuid4().hex,  # it is another map
-            "laid_out_again": round(time.monotonic() - began, 2),
+            "laid_out_again": round(clock(), 2),
         },
         folder=None,
     )

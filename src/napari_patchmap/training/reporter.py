@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import torch
 from torch import Tensor
 
-from napari_patchmap.training.budget.clock import Clock
 from napari_patchmap.training.budget.forecast import Forecast
-from napari_patchmap.training.budget.pace import Pace
+from napari_patchmap.training.budget.pace import Clock, Pace
 from napari_patchmap.training.progress import Progress, ProgressCallback
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from napari_patchmap.training.budget.timetable import Kind
     from napari_patchmap.training.plan import Plan
 
 #: Seconds between two reports.
@@ -46,43 +47,31 @@ class Reporter:
         self._rows: list[dict[str, Any]] = []
         self._last = Progress("preparing")
         self._number = 0
-        self._forecast = Forecast(plan, clock)
+        self.forecast = Forecast(plan.times, clock)
         self._lr = 0.0
         self._made = 0
         self._epoch_steps = 0
 
     def say(self, phase: str) -> None:
         """Report a phase that is not a training step."""
-        self._tell(Progress(phase, fraction=self._last.fraction, seconds=self._clock()))
+        self._tell(Progress(phase, fraction=self._last.fraction))
 
-    def preparing(self, phase: str, share: float = math.nan) -> None:
+    def reading(self) -> None:
+        """Report that pixels are read."""
+        self.forecast.state("reading")
+        self.say("reading patches")
+
+    def preparing(
+        self, part: Literal["before", "first layout"], phase: str, share: float
+    ) -> None:
         """Report what comes before the first step of a stage; ``share`` of it is done."""
-        stages = self._plan.recipe.stages
-        fraction, left = self._forecast.state("before", self._number, share)
-        self._tell(
-            Progress(
-                f"stage {self._number + 1} of {len(stages)}: {phase}",
-                stage=self._number + 1,
-                stages=len(stages),
-                fraction=fraction,
-                seconds=self._clock(),
-                seconds_left=left,
-            )
-        )
+        number, stages = self._number, len(self._plan.recipe.stages)
+        said = Progress(f"stage {number + 1} of {stages}: {phase}", number + 1, stages)
+        self._tell_where(said, part, number, share)
 
     def settling(self) -> None:
         """Report what follows the last step of a stage: statistics of the network."""
-        fraction, left = self._forecast.state("settling", self._number)
-        self._tell(
-            Progress(
-                **{
-                    **vars(self._last),
-                    "fraction": fraction,
-                    "seconds": self._clock(),
-                    "seconds_left": left,
-                }
-            )
-        )
+        self._tell_where(self._last, "settling", self._number)
 
     def finishing(
         self,
@@ -92,28 +81,18 @@ class Reporter:
         embedding: np.ndarray | None = None,
     ) -> None:
         """Report what comes after the last stage, and perhaps the map as it is."""
-        fraction, left = self._forecast.state(part, share=share)
-        self._tell(
-            Progress(
-                phase,
-                fraction=fraction,
-                seconds=self._clock(),
-                seconds_left=left,
-                embedding=embedding,
-            )
-        )
+        self._tell_where(Progress(phase, embedding=embedding), part, share=share)
 
     def note(self, sentence: str) -> None:
         """Report something that people should know, and keep it with the run."""
         self.notes.append(sentence)
-        last = Progress(**{**vars(self._last), "note": sentence, "seconds": self._clock()})
         if self._progress is not None:
-            self._progress(last)
+            self._progress(replace(self._last, note=sentence, seconds=self._clock()))
 
     def begin_stage(self, number: int, end: float | None) -> None:
         """Start counting a stage (from 0); ``end`` is when all training must be over."""
         device = self._plan.device.target
-        self._number, self._forecast.end = number, end
+        self._number, self.forecast.end = number, end
         self._recent = _Mean(device)
         self._epoch = torch.zeros((), device=device)
         self._epoch_steps, self._made = 0, 0
@@ -130,13 +109,11 @@ class Reporter:
         found = self._recent.take(at_once=pace.done == 1)
         if found is not None:
             mean, steps_per_second = found
-            self._tell(self._state(mean, lr, 2 * batch_size * steps_per_second, pace))
+            self._tell_step(mean, lr, 2 * batch_size * steps_per_second, pace)
 
     def snapshot(self, embedding: np.ndarray) -> None:
         """Report the map as it is now."""
-        self._tell(
-            Progress(**{**vars(self._last), "embedding": embedding, "seconds": self._clock()})
-        )
+        self._tell(replace(self._last, embedding=embedding))
 
     def end_stage(self) -> None:
         """Close the history of a stage."""
@@ -183,29 +160,38 @@ class Reporter:
         self._epoch_steps = 0
         self._epoch_began = now
 
-    def _state(self, loss: float, lr: float, speed: float, pace: Pace) -> Progress:
+    def _tell_step(self, loss: float, lr: float, speed: float, pace: Pace) -> None:
         plan, number = self._plan, self._number
         stages = plan.recipe.stages
         per_epoch = plan.batch_size / plan.patches
-        fraction, left = self._forecast.state(
-            "steps", number, pace.fraction, pace.seconds_per_step / plan.expected.step[number]
-        )
-        return Progress(
+        said = Progress(
             phase=f"stage {number + 1} of {len(stages)}: {stages[number].name}",
             stage=number + 1,
             stages=len(stages),
             epoch=pace.done * per_epoch,
             epochs=pace.steps * per_epoch,
-            fraction=fraction,
             loss=loss,
             lr=lr,
             views_per_second=speed,
-            seconds=self._clock(),
-            seconds_left=left,
         )
+        slowness = pace.seconds_per_step / plan.times.step[number].likely
+        self._tell_where(said, "steps", number, pace.fraction, slowness)
+
+    def _tell_where(
+        self,
+        said: Progress,
+        kind: Kind,
+        stage: int = 0,
+        share: float = math.nan,
+        slowness: float = math.nan,
+    ) -> None:
+        """Report with how much of the run is done, as :meth:`Forecast.state` says."""
+        fraction, left = self.forecast.state(kind, stage, share, slowness)
+        self._tell(replace(said, fraction=fraction, seconds_left=left))
 
     def _tell(self, progress: Progress) -> None:
-        self._last = Progress(**{**vars(progress), "embedding": None})
+        progress = replace(progress, seconds=self._clock())
+        self._last = replace(progress, embedding=None)
         if self._progress is not None:
             self._progress(progress)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,7 +13,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from napari_patchmap.augment.views import ViewMaker, plain, symmetries
+from napari_patchmap.augment.views import ViewMaker, plain
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.layout.tsne import LAST
 from napari_patchmap.methods.stage import Stage
@@ -38,10 +37,9 @@ from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.runs.run_folder import check_room
 from napari_patchmap.training.budget.amount import skipped_stages, too_little
-from napari_patchmap.training.budget.clock import Clock
-from napari_patchmap.training.budget.forecast import LayoutPace
-from napari_patchmap.training.budget.pace import Pace
-from napari_patchmap.training.budget.speeds import remember
+from napari_patchmap.training.budget.layout_time import LayoutTime
+from napari_patchmap.training.budget.pace import Clock, Pace
+from napari_patchmap.training.budget.speeds import remember_steps, step_of
 from napari_patchmap.training.checkpoints import Checkpoints, check_same_images, digest
 from napari_patchmap.training.control import Control
 from napari_patchmap.training.cores import Cores
@@ -53,12 +51,6 @@ from napari_patchmap.training.seeds import NETWORK, START, seed_of
 from napari_patchmap.training.snapshots import Snapshots
 from napari_patchmap.training.stage_run import StageRun
 
-#: Share of a time budget that is kept for what takes longer than expected, the start of
-#: the program among it; and the seconds that are kept at least.
-_RESERVE, _LEAST_RESERVE = 0.01, 2.0
-
-#: Share of a time budget that is kept for the steps, whatever is expected of the rest.
-_LEAST_TRAINING = 0.4
 #: Bytes that a patch takes in the table of a run, about.
 _ROW_BYTES = 100
 
@@ -100,11 +92,7 @@ class Session:
         self.device = plan.device
         self.parts = plan.parts
         self.generator = torch.Generator(self.device.target)
-        self.symmetries = (
-            symmetries(config.augment, plan.size)
-            if plan.recipe.average_symmetries
-            else [(0, False)]
-        )
+        self.symmetries = plan.symmetries
         self.steps_made: list[int] = []
         self.weights: str | None = None
         self.stage = 0
@@ -118,7 +106,7 @@ class Session:
     ) -> Run:
         """Train all stages that are left and put the run together."""
         plan = self.plan
-        self.reporter.say("reading patches")
+        self.reporter.reading()
         self.pixels = self._load_pixels()
         self.images = digest(self.patches, self.pixels)
         fill = self.patches.border_colour(plan.size)
@@ -127,13 +115,7 @@ class Session:
         inside = self._restore(saved, folder)
         if folder is not None and self.ranks.is_main:
             check_room(folder, self._bytes_on_disk(resumed=saved is not None))
-        end = None
-        if plan.minutes is not None:
-            expected = plan.expected
-            still = sum(expected.settling[-1:]) + expected.features + expected.layout
-            now, deadline = self.clock(), self._deadline
-            # However slow the rest seems to be: without steps it would show nothing.
-            end = max(deadline - still, now + _LEAST_TRAINING * (deadline - now))
+        end = plan.times.training_due(self.clock())
         while self.stage < len(plan.recipe.stages) and not self.control.stopped:
             stage = None  # its optimiser is no longer wanted, nor what that keeps in memory
             self.reporter.begin_stage(self.stage, end)
@@ -146,7 +128,10 @@ class Session:
             inside = None
             stage.train()
             self.steps_made.append(stage.pace.done)
-            remember(self.plan, self.stage, stage.pace, self.parts)
+            if self.parts == 1:
+                share = self.ranks.largest_share(plan.batch_size)
+                work = step_of(stage.stage, plan.spec, plan.device, share)
+                remember_steps(work, stage.pace)
             if not self.control.stopped:
                 self.stage += 1
                 # After the last one as well: whatever fails from here on costs no training.
@@ -165,15 +150,6 @@ class Session:
         trained = (3 if resumed else 6) * weights if self.plan.recipe.stages else 0
         return weights + trained + count * (4 * width + _ROW_BYTES)
 
-    @property
-    def _deadline(self) -> float:
-        """Seconds after which the map must be there; infinite when epochs are followed."""
-        if self.plan.minutes is None:
-            return math.inf
-        whole, expected = 60 * self.plan.minutes, self.plan.expected
-        measuring = expected.after - expected.features
-        return whole - max(_RESERVE * whole, _LEAST_RESERVE) - measuring
-
     def _load_pixels(self) -> Pixels:
         lazy = PatchPixels(self.patches, self.plan.size)
         return lazy if self.plan.streamed else lazy[:].to(self.device.target).contiguous()
@@ -181,10 +157,8 @@ class Session:
     def _pace(self, end: float | None) -> Pace:
         if end is None:
             return Pace(steps=self.plan.steps(self.stage), clock=self.clock)
-        now = self.clock()
-        later = [stage.share for stage in self.plan.recipe.stages[self.stage :]]
-        share = later[0] / sum(later)
-        return Pace(deadline=now + max(0.0, end - now) * share, clock=self.clock)
+        due = self.plan.times.stage_due(self.stage, self.clock(), end)
+        return Pace(deadline=due, clock=self.clock)
 
     # -- checkpoints -----------------------------------------------------------------
 
@@ -357,8 +331,11 @@ class Session:
         short = too_little(wanted, self.steps_made, epochs)
         if short:
             self.reporter.note(short)
-        training = {"steps": self.steps_made, "epochs": epochs, "warning": short}
-        add_training(metrics, training)
+        add_training(metrics, {"steps": self.steps_made, "epochs": epochs, "warning": short})
+        known = self._known()
+        self.reporter.forecast.finish()
+        if not self.control.stopped and self.ranks.world == 1:
+            plan.times.keep(self.reporter.forecast.seen)
         return Run(
             config=self.config,
             network=self.network.cpu().eval(),
@@ -369,7 +346,7 @@ class Session:
             name=self.patches.name,
             origin=self.patches.origin,
             skipped=tuple(self.patches.skipped),
-            known=self._known(),
+            known=known,
             symmetries=list(self.symmetries),
             metrics=metrics,
             history=self.reporter.history(),
@@ -420,13 +397,12 @@ class Session:
 
     def _lay_out(self, features: np.ndarray) -> np.ndarray:
         """Make the map by t-SNE of the features; end early if time is up."""
-        clock, late = self.clock, self._deadline
-        tsne, count = self.config.train.tsne(), len(features)
-        total, pace = tsne.steps, LayoutPace(clock, self.plan.expected.layout)
+        clock, late = self.clock, self.plan.times.map_due
+        tsne, total = self.config.train.tsne(), self.config.train.tsne().steps
+        timed = LayoutTime(tsne, len(features), clock)
 
         def hurry(done: int) -> bool:
-            last = pace.seconds(tsne.share_done(done, count), tsne.last_share(count))
-            if clock() + last < late:
+            if clock() + timed.last() < late:
                 return False
             self.reporter.note(
                 f"Time was short: {done} iterations of t-SNE were made before the last "
@@ -435,12 +411,13 @@ class Session:
             return True
 
         def watch(done: int, embedding: np.ndarray) -> bool:
+            timed.note(done)
             due = self.snapshots.due
             with self.snapshots.timed() if due else nullcontext():
                 self.reporter.finishing(
                     "layout",
                     f"laying out the map: {done} of {total} iterations",
-                    tsne.share_done(done, count),
+                    timed.share(done),
                     embedding if due else None,
                 )
             if self.control.leaves:
@@ -457,7 +434,9 @@ class Session:
 
         def make() -> Tensor:
             jobs = torch.get_num_threads()
-            return torch.from_numpy(tsne.lay_out(features, jobs=jobs, watch=watch, hurry=hurry))
+            layout = tsne.lay_out(features, jobs=jobs, watch=watch, hurry=hurry)
+            timed.keep()
+            return torch.from_numpy(layout)
 
         self.reporter.finishing("layout", "laying out the map")
         embedding = self.ranks.from_main(make).cpu().numpy()

@@ -16,7 +16,7 @@ from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.checkpoint import check_ours, check_same_settings
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_config import RunConfig
-from napari_patchmap.training.budget.clock import Clock
+from napari_patchmap.training.budget.pace import Clock
 from napari_patchmap.training.checkpoints import Checkpoints, read_checkpoint
 from napari_patchmap.training.control import Control
 from napari_patchmap.training.cores import Cores
@@ -39,6 +39,7 @@ def fit(
     should_stop: StopCallback | None = None,
     should_pause: StopCallback | None = None,
     should_leave: StopCallback | None = None,
+    plan: Plan | None = None,
     planned: Callable[[Plan], None] | None = None,
     snapshot_seconds: float | None = None,
     spent: float = 0.0,
@@ -68,8 +69,10 @@ def fit(
     should_leave : callable, optional
         Asked before every step, and while a map is being made of what was learned; True
         writes a checkpoint, if steps were being made, and ends without a map.
+    plan : Plan, optional
+        Of these patches by these settings, made before; it is followed while it holds.
     planned : callable, optional
-        Called with the plan once it is made.
+        Called with the plan that is followed.
     snapshot_seconds : float, optional
         Put the map as it is now into a report about this often. It changes
         nothing in the training.
@@ -131,7 +134,9 @@ def fit(
     device = choose_device(ranks.device if ranks.world > 1 else config.train.device)
     cores = Cores(device.is_cpu and ranks.world == 1)
     with cores.chosen():
-        plan = make_plan(patches, config, ranks, kept)
+        fresh = ranks.world == 1 and kept is None
+        if plan is None or not (fresh and plan.holds(patches, config)):
+            plan = make_plan(patches, config, ranks, kept)
         if planned is not None:
             planned(plan)
         if plan.device.is_cpu:

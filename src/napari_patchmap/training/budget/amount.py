@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from napari_patchmap.methods.stage import Stage
+
+if TYPE_CHECKING:
+    from napari_patchmap.training.plan import Plan
 
 #: Passes over the patches below which the whole network has learned next to nothing.
 LEAST_EPOCHS = 1.0
@@ -63,6 +67,32 @@ def too_little(stages: Sequence[Stage], steps: Sequence[int], epochs: Sequence[f
     if skipped:
         return f"The training did not get to: {', '.join(skipped)}; go on with it."
     return ""
+
+
+def too_short(plan: Plan) -> str:
+    """Say in a sentence that a time budget ends before much can be learned; "" if not."""
+    if plan.times.budget is None or not plan.recipe.stages:
+        return ""
+    whole = [i for i, stage in enumerate(plan.recipe.stages) if stage.trains == "all"]
+    made = [plan.times.steps_in_budget(stage) for stage in whole]
+    fewest, most = (sum(counts) for counts in zip(*made, strict=True))
+    per_epoch = plan.patches / plan.batch_size
+    if most >= LEAST_STEPS and most >= LEAST_EPOCHS * per_epoch:
+        return ""
+    if most < LEAST_EPOCHS * per_epoch:
+        seen = (f"{count / per_epoch:.0%}" for count in (fewest, most))
+        what = f"sees {_range(*seen)} of the patches"
+    else:
+        what = f"makes {_range(f'{fewest:.0f}', f'{most:.0f}')} steps"
+    other = "" if plan.spec.backbone == "compact" else ", or take the compact network"
+    return (
+        f"In this time the network {what}, too few to learn much; give it more minutes or a "
+        f"GPU{other}."
+    )
+
+
+def _range(low: str, high: str) -> str:
+    return f"about {high}" if low == high else f"{low} to {high}"
 
 
 def few_patches(count: int) -> str:

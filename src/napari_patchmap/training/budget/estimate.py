@@ -7,35 +7,34 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import torch
 
-from napari_patchmap.layout.first_layout import MOST_LANDMARKS
 from napari_patchmap.methods.losses import cauchy_infonce
+from napari_patchmap.methods.recipe import Recipe
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.device import Device
-from napari_patchmap.networks.inference import MOST_SETTLING
 from napari_patchmap.networks.out_of_memory import is_out_of_memory
-from napari_patchmap.quality.figures import expected_seconds
+from napari_patchmap.training.budget.speeds import Seconds, look_of, recall, step_of
 from napari_patchmap.training.optimisers import make_optimiser
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-#: t-SNE of a patch's features, and the shorter one that a network learns, in seconds;
-#: measured on two CPU cores.
-TSNE_SECONDS, LAYOUT_SECONDS = 3.5e-3, 1.7e-3
-
-#: Writing of a run, in seconds.
-_WRITING_SECONDS = 1.0
 
 #: Time that is spent on measuring, in seconds, and repetitions at most.
 _PATIENCE, _REPEATS = 0.4, 5
 
 #: Seconds for which a measurement holds.
 _HOLDS = 30.0
+
+#: Where repetitions differ by less than this they say the same; and where this thread had
+#: a core for itself for most of the time, no other program made it slow.
+_VARIES = 1.6
+
+#: How many times as long as in an earlier run something may take to be expected so again.
+_ALIKE = 1.5
 
 #: Part of the training that making views takes, on top of the network.
 _VIEWS = 1.1
@@ -55,15 +54,16 @@ class Speed:
         Seconds for two features through the projector, forward and backward.
     memory : int
         Bytes that the backward pass keeps for two views.
-    doubt : float
-        How many times as long the slowest repetition took as the fastest.
+    doubt : (float, float)
+        Between how many times as long all of it may take, (1, 1) where repetitions and the
+        computer were steady.
     """
 
     train: float
     look: float
     head: float
     memory: int
-    doubt: float = 1.0
+    doubt: tuple[float, float] = (1.0, 1.0)
 
     def of_step(self, stage: Stage) -> float:
         """Seconds that a stage takes for one patch in a step."""
@@ -76,26 +76,6 @@ class Speed:
             return _VIEWS * self.train * views / 2 + 2 * self.look
         network = self.train if stage.trains == "all" else 2 * self.look
         return _VIEWS * network + (0.0 if stage.trains == "all" else self.head)
-
-    def before(self, stage: Stage, patches: int, symmetries: int, *, tsne: bool) -> float:
-        """Seconds before the first step of a stage."""
-        if not stage.neighbours:
-            return 0.0
-        cached = min(patches, MOST_LANDMARKS)
-        return (symmetries * self.look + (LAYOUT_SECONDS if tsne else 0.0)) * cached
-
-    def after(self, patches: int, symmetries: int) -> float:
-        """Seconds for features of all patches, measuring the map and writing the run."""
-        measuring = expected_seconds(patches) + _WRITING_SECONDS
-        return self.features(patches, symmetries) + measuring
-
-    def settling(self, patches: int, symmetries: int) -> float:
-        """Seconds for the statistics of the network, see :func:`recalibrate`."""
-        return self.look * min(patches, MOST_SETTLING) * (1 + symmetries)
-
-    def features(self, patches: int, symmetries: int) -> float:
-        """Seconds for features of all patches."""
-        return self.look * patches * symmetries
 
 
 def _kept_for_a_while(measure: Callable[P, T]) -> Callable[P, T]:
@@ -112,6 +92,59 @@ def _kept_for_a_while(measure: Callable[P, T]) -> Callable[P, T]:
         return known[key][1]
 
     return kept
+
+
+class Measured(NamedTuple):
+    """What a network takes: a step of each stage, a look at a patch, and bytes a patch."""
+
+    step: tuple[Seconds, ...]
+    look: Seconds
+    memory: int
+
+
+def measure(
+    recipe: Recipe, spec: NetworkSpec, device: Device, batch: int, share: int
+) -> Measured:
+    """Measure a network; a second time if what is found is implausible.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    spec : NetworkSpec
+    device : Device
+    batch : int
+        Patches in a step.
+    share : int
+        Those of them that this process computes, at most.
+    """
+    works = [step_of(stage, spec, device, share) for stage in recipe.stages]
+    updates = [update_seconds(stage, spec, device) for stage in recipe.stages]
+
+    def found(attempt: int) -> Measured:
+        trains = bool(recipe.stages)
+        speed = measure_speed(spec, device, batch, trains=trains, attempt=attempt)
+        steps = [share * speed.of_step(stage) for stage in recipe.stages]
+        step = tuple(
+            _rate(seconds + update, work, speed.doubt)
+            for seconds, update, work in zip(steps, updates, works, strict=True)
+        )
+        look = _rate(speed.look, look_of(spec, device), speed.doubt)
+        return Measured(step, look, speed.memory)
+
+    first = found(1)
+    if not any(one.low < one.likely for one in (*first.step, first.look)):
+        return first
+    return min(first, found(2), key=lambda one: one.look.likely)
+
+
+def _rate(measured: float, work: str, doubt: tuple[float, float]) -> Seconds:
+    """Expect what was measured now, or what a whole run has shown, which tells more."""
+    before = recall(work)
+    if before is None:
+        return Seconds(measured, measured * doubt[0], measured * doubt[1])
+    if measured < _ALIKE * before:
+        return Seconds.about(before)
+    return Seconds(measured, before, measured)  # other programs work now
 
 
 @_kept_for_a_while
@@ -140,7 +173,7 @@ def update_seconds(stage: Stage, spec: NetworkSpec, device: Device) -> float:
 
 @_kept_for_a_while
 def measure_speed(
-    spec: NetworkSpec, device: Device, batch_size: int, *, trains: bool = True
+    spec: NetworkSpec, device: Device, batch_size: int, *, trains: bool = True, attempt: int = 1
 ) -> Speed:
     """Time a network on a device with made-up images.
 
@@ -153,6 +186,8 @@ def measure_speed(
     batch_size : int
     trains : bool
         False for a network that only looks at patches.
+    attempt : int
+        Another one measures anew within the time for which a measurement holds.
     """
     # A GPU is only busy with a whole batch; a CPU takes time in proportion.
     count = min(8, batch_size) if device.is_cpu else batch_size
@@ -199,8 +234,8 @@ def _measure(
     views = images(2 * count)
     if not trains:
         network.eval()
-        times = _times(lambda: look(views), target)
-        return Speed(0.0, median(times) / (2 * count), 0.0, 0, max(times) / min(times))
+        times, doubt = _doubted(lambda: look(views), target)
+        return Speed(0.0, median(times) / (2 * count), 0.0, 0, doubt)
     # Larger batches are faster per patch on a CPU, until its caches are full.
     while device.is_cpu and count < min(batch_size, 128):
         if min(_times(functools.partial(train, views), target, 1)) > 0.1:
@@ -209,14 +244,28 @@ def _measure(
         views = images(2 * count)
     network.train()
     kept = _kept_bytes(lambda: train(views)) // count
-    times = _times(lambda: train(views), target)
+    times, doubt = _doubted(lambda: train(views), target)
     per_train = median(times) / count
     width = int(network.backbone.out_features)  # type: ignore[arg-type]
     features = torch.rand(2 * batch_size, width, device=target)
     per_head = median(_times(lambda: head(features), target)) / batch_size
     network.eval()
     per_look = median(_times(lambda: look(views), target)) / (2 * count)
-    return Speed(per_train, per_look, per_head, kept, max(times) / min(times))
+    return Speed(per_train, per_look, per_head, kept, doubt)
+
+
+def _doubted(
+    work: Callable[[], None], device: torch.device
+) -> tuple[list[float], tuple[float, float]]:
+    """Seconds of some repetitions, and between how many times as long they may take."""
+    began, worked = time.perf_counter(), time.thread_time()
+    times = _times(work, device)
+    varies = max(times) / min(times)
+    high = varies if varies > _VARIES else 1.0
+    had = (time.thread_time() - worked) / (time.perf_counter() - began)
+    waits = device.type == "cpu" and had < 1 / _VARIES
+    # What was measured slow now and fast then may be all slow, or all fast.
+    return times, (min(1 / high, max(0.1, had) if waits else 1.0), high)
 
 
 def _kept_bytes(work: Callable[[], None]) -> int:

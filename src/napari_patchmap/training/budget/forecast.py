@@ -1,25 +1,16 @@
-"""How much of a run is done and how long the rest takes, by the plan and what is seen."""
+"""How much of a run is done and how long the rest takes, by the timetable and what is seen."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_patchmap.training.budget.clock import Clock
-    from napari_patchmap.training.plan import Plan
-
-#: What comes before a stage's steps, the steps, the network's statistics after them, and
-#: what comes after the last stage: features of all patches, their t-SNE, measuring and
-#: writing.
-Part = Literal["before", "steps", "settling", "features", "layout", "measuring"]
+    from napari_patchmap.training.budget.timetable import Key, Kind, Timetable
 
 #: Once a part took so many seconds, its own pace is trusted.
 _TRUST = 2.0
-
-#: Once so much of a t-SNE is made, its own pace is trusted.
-_ENOUGH = 0.05
 
 
 class Forecast:
@@ -31,45 +22,36 @@ class Forecast:
 
     Parameters
     ----------
-    plan : Plan
-    clock : Clock
+    times : Timetable
+    clock : callable
         Seconds since the run began.
     """
 
-    def __init__(self, plan: Plan, clock: Clock) -> None:
-        expected, self._clock = plan.expected, clock
-        self._parts: dict[tuple[Part, int], float] = {}
-        self._kinds: dict[tuple[Part, int], str] = {}
-        stages = plan.recipe.stages
-        for number, stage in enumerate(stages):
-            self._parts["before", number] = expected.before[number]
-            self._parts["steps", number] = plan.steps(number) * expected.step[number]
-            cached = "cached" if stage.neighbours else "network"
-            self._kinds["steps", number] = cached
-            self._parts["settling", number] = expected.settling[number]
-        trained = list(self._parts)
-        self._parts["features", 0] = expected.features
-        self._parts["layout", 0] = expected.layout
-        self._parts["measuring", 0] = expected.after - expected.features
-        #: What a time budget of the training does not cover.
-        self._after = [*trained[-1:], *(k for k in self._parts if k not in trained)]
+    def __init__(self, times: Timetable, clock: Callable[[], float]) -> None:
+        self._times, self._clock = times, clock
         self._slowness: dict[str, float] = {}
-        self._at: tuple[Part, int] | None = None
+        self._at: Key | None = None
         self._began = 0.0
         self._fraction = 0.0
         #: When all training must be over; None if epochs are followed.
         self.end: float | None = None
+        #: Seconds that parts took which are over.
+        self.seen: dict[Key, float] = {}
+
+    def finish(self) -> None:
+        """Note that nothing goes on any more."""
+        self._move(None)
 
     def state(
-        self, part: Part, number: int = 0, share: float = math.nan, pace: float = math.nan
+        self, kind: Kind, stage: int = 0, share: float = math.nan, pace: float = math.nan
     ) -> tuple[float, float]:
         """Say where the run is.
 
         Parameters
         ----------
-        part : str
-        number : int
-            Of the stage, from 0.
+        kind : str
+        stage : int
+            From 0.
         share : float
             How much of the part is done, 0 to 1; NaN if only time tells.
         pace : float
@@ -82,55 +64,34 @@ class Forecast:
         left : float
             Seconds that the run still takes.
         """
-        now, key = self._clock(), (part, number)
-        if key != self._at:
-            self._at, self._began = key, now
-        spent, expected = now - self._began, self._parts[key]
+        now, key, parts = self._clock(), (kind, stage), self._times.parts
+        self._move(key)
+        part, spent = parts[key], now - self._began
+        expected = part.seconds.likely
         if math.isnan(share):
             share = min(0.95, spent / expected) if expected > 0 else 1.0
         elif math.isnan(pace) and spent > _TRUST and share * expected > 0:
             pace = spent / (share * expected)
-        kind = self._kind(key)
         if not math.isnan(pace):
-            self._slowness[kind] = pace
-        left = expected * (1 - share) * self._slowness.get(kind, 1.0)
-        keys = list(self._parts)
+            self._slowness[part.like or kind] = pace
+        left = (1 - share) * self._corrected(key)
+        keys, after = list(parts), self._times.after_training
         coming = keys[keys.index(key) + 1 :]
-        if self.end is not None and key not in self._after:
-            left, coming = max(0.0, self.end - now), self._after
-        for later in coming:
-            left += self._parts[later] * self._slowness.get(self._kind(later), 1.0)
+        if self.end is not None and key not in after:
+            left, coming = max(0.0, self.end - now), after
+        left += sum(map(self._corrected, coming))
         done = now / (now + left) if now + left > 0 else 0.0
         self._fraction = max(self._fraction, min(1.0, done))
         return self._fraction, left
 
-    def _kind(self, key: tuple[Part, int]) -> str:
-        return self._kinds.get(key, key[0])
+    def _corrected(self, key: Key) -> float:
+        """Seconds of a part, as slow as others like it were seen to be."""
+        part = self._times.parts[key]
+        return part.seconds.likely * self._slowness.get(part.like or key[0], 1.0)
 
-
-class LayoutPace:
-    """How long parts of a t-SNE take, by what its iterations took so far.
-
-    What comes before the first iteration, the neighbours, does not count.
-
-    Parameters
-    ----------
-    clock : callable
-        Seconds, ever growing.
-    expected : float
-        Seconds for all iterations, until more is known.
-    """
-
-    def __init__(self, clock: Callable[[], float], expected: float) -> None:
-        self._clock, self._expected = clock, expected
-        self._first: tuple[float, float] | None = None
-
-    def seconds(self, done: float, part: float) -> float:
-        """Return how long a part takes, both as shares of the whole, 0 to 1."""
-        now = self._clock()
-        if self._first is None:
-            self._first = now, done
-        began, before = self._first
-        if done - before < _ENOUGH:
-            return self._expected * part
-        return (now - began) / (done - before) * part
+    def _move(self, key: Key | None) -> None:
+        if key != self._at:
+            now = self._clock()
+            if self._at is not None:
+                self.seen[self._at] = now - self._began
+            self._at, self._began = key, now

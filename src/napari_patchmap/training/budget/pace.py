@@ -1,10 +1,11 @@
-"""How many steps a stage still has, by epochs or by the clock."""
+"""The time that a run has worked, and how many steps a stage still has."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 #: Steps at the start of a stage that are too slow to count (caches, thread pools).
 _WARM = 2
@@ -12,6 +13,34 @@ _WARM = 2
 #: The speed is that of the last steps: so many seconds of them, and so many steps. A
 #: GPU takes steps in gulps, so single steps say nothing.
 _WINDOW_SECONDS, _WINDOW_STEPS = 3.0, 10
+
+
+class Clock:
+    """Seconds since the run began; pauses, and the time between stop and resume, are left out.
+
+    Parameters
+    ----------
+    spent : float
+        Seconds that were used before.
+    now : callable
+        Seconds, ever growing.
+    """
+
+    def __init__(self, spent: float = 0.0, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._began = now() - spent
+
+    def __call__(self) -> float:
+        return self._now() - self._began
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let the clock stand still meanwhile."""
+        before = self()
+        try:
+            yield
+        finally:
+            self._began = self._now() - before
 
 
 class Pace:

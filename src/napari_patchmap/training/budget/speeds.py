@@ -1,16 +1,18 @@
-"""The real speed of steps on this computer, remembered from run to run."""
+"""What work really takes on this computer, remembered from run to run."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import torch
 
 from napari_patchmap.patches.cache.cache_folder import cache_folder
+from napari_patchmap.training.progress import say_time
 from napari_patchmap.writing import write_json
 
 if TYPE_CHECKING:
@@ -18,13 +20,61 @@ if TYPE_CHECKING:
     from napari_patchmap.networks import NetworkSpec
     from napari_patchmap.networks.device import Device
     from napari_patchmap.training.budget.pace import Pace
-    from napari_patchmap.training.plan import Plan
 
 #: Steps after which the speed of a stage is worth remembering.
 _ENOUGH = 20
 
 #: Speeds that are kept, the latest ones.
-_MOST = 200
+_MOST = 300
+
+#: What may take so many times as long as it may be short is said as a range.
+_DOUBTFUL = 1.2
+
+#: Between so many times as fast and as slow as elsewhere is what was never done here.
+GUESSED = 3.0
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """How long something takes.
+
+    Parameters
+    ----------
+    likely : float
+    low, high : float
+        Between what and what it may be.
+    """
+
+    likely: float
+    low: float
+    high: float
+
+    @classmethod
+    def about(cls, likely: float, doubt: float = 1.0) -> Self:
+        """A time that may be so many times as short or as long."""
+        return cls(likely, likely / doubt, likely * doubt)
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it is to be said as a range."""
+        return self.high > _DOUBTFUL * self.low and say_time(self.low) != say_time(self.high)
+
+    def __str__(self) -> str:
+        if self.in_doubt:
+            return f"{say_time(self.low)} to {say_time(self.high)}"
+        return f"about {say_time(self.likely)}"
+
+    def __add__(self, other: Seconds) -> Seconds:
+        return Seconds(self.likely + other.likely, self.low + other.low, self.high + other.high)
+
+    def __mul__(self, factor: float) -> Seconds:
+        return Seconds(self.likely * factor, self.low * factor, self.high * factor)
+
+
+def seconds_of(work: str, guess: float) -> Seconds:
+    """Return what a unit of some work took the last time, else a guess with its doubt."""
+    known = recall(work)
+    return Seconds.about(guess, GUESSED) if known is None else Seconds.about(known)
 
 
 def speeds_file() -> Path:
@@ -32,55 +82,50 @@ def speeds_file() -> Path:
     return cache_folder() / "speeds.json"
 
 
-def recall(stage: Stage, spec: NetworkSpec, device: Device, batch: int) -> float | None:
-    """Return the seconds that a step of a stage took in the last run like this one.
-
-    Parameters
-    ----------
-    stage : Stage
-    spec : NetworkSpec
-    device : Device
-    batch : int
-        Patches in a step.
-    """
-    return _read().get(_key(stage, spec, device, batch))
+def recall(work: str) -> float | None:
+    """Return the seconds that a unit of some work took the last time; None if never done."""
+    return _read().get(work)
 
 
-def remember(plan: Plan, number: int, pace: Pace, parts: int) -> None:
-    """Keep how long a step of a stage took, if that was seen long enough.
-
-    Parameters
-    ----------
-    plan : Plan
-    number : int
-        Stage, from 0.
-    pace : Pace
-        At the end of the stage.
-    parts : int
-        Parts in which a step was computed; only whole steps are remembered.
-    """
-    seconds = pace.seconds_per_step
-    if pace.done < _ENOUGH or not math.isfinite(seconds) or parts > 1:
-        return
-    stage = plan.recipe.stages[number]
-    known = _read()
-    key = _key(stage, plan.spec, plan.device, plan.batch_size)
-    known.pop(key, None)
-    known[key] = seconds
-    path = speeds_file()
+def remember(seconds: dict[str, float]) -> None:
+    """Keep the seconds that a unit of each of some works took."""
+    known, path = _read(), speeds_file()
+    for work, value in seconds.items():
+        known.pop(work, None)
+        known[work] = value
     with contextlib.suppress(OSError):  # a full or foreign disk: the next plan measures
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, dict(list(known.items())[-_MOST:]), flush=False)
 
 
-def _key(stage: Stage, spec: NetworkSpec, device: Device, batch: int) -> str:
-    height, width = spec.size
-    parts = (
-        device.reason, spec.backbone, spec.channels, f"{height}x{width}", batch, stage.trains,
-        stage.neighbours, stage.similarity, stage.optimiser, stage.dimensions,
-        stage.distillation is not None, torch.__version__,
+def remember_steps(work: str, pace: Pace) -> None:
+    """Keep how long a step of a stage took lately, if steps were seen long enough."""
+    if pace.done >= _ENOUGH and math.isfinite(pace.seconds_per_step):
+        remember({work: pace.seconds_per_step})
+
+
+def step_of(stage: Stage, spec: NetworkSpec, device: Device, batch: int) -> str:
+    """Name a step of a stage, with ``batch`` patches, among the works of this computer."""
+    learns = (
+        batch, stage.trains, stage.neighbours, stage.similarity, stage.optimiser,
+        stage.dimensions, stage.distillation is not None,
     )  # fmt: skip
+    return name_of(*_network(spec, device), *learns, torch.__version__)
+
+
+def look_of(spec: NetworkSpec, device: Device) -> str:
+    """Name the network's look at a patch in one orientation."""
+    return name_of("look", *_network(spec, device), torch.__version__)
+
+
+def name_of(*parts: object) -> str:
+    """Name some work by all that its speed depends on."""
     return " | ".join(map(str, parts))
+
+
+def _network(spec: NetworkSpec, device: Device) -> tuple[object, ...]:
+    height, width = spec.size
+    return device.reason, spec.backbone, spec.channels, f"{height}x{width}"
 
 
 def _read() -> dict[str, float]:

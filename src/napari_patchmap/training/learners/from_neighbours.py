@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from napari_patchmap.layout.first_layout import MOST_LANDMARKS, nearest_neighbours, tsne_layout
+from napari_patchmap.layout.first_layout import (
+    MOST_LANDMARKS,
+    first_tsne,
+    nearest_neighbours,
+    tsne_layout,
+)
 from napari_patchmap.training.batches import Batches
-from napari_patchmap.training.budget.estimate import LAYOUT_SECONDS
-from napari_patchmap.training.budget.forecast import LayoutPace
+from napari_patchmap.training.budget.layout_time import LayoutTime
 from napari_patchmap.training.cache import FeatureCache, cache_features
 from napari_patchmap.training.checkpoints import read_features
 from napari_patchmap.training.feed import Fed, to_device
@@ -58,9 +63,10 @@ class NeighboursLearner(Learner):
             made.append(part)
             count += len(part)
             session.reporter.preparing(
-                f"looking at {count:,} of {most:,} patches", self._look_share * count / most
+                "before", f"looking at {count:,} of {most:,} patches", count / most
             )
-            left = pace.seconds_left - (LAYOUT_SECONDS * count if lays_out else 0.0)
+            layout = session.plan.times.seconds("first layout", self.number).likely
+            left = pace.seconds_left - layout * count / most
             late = session.ranks.agree(left < _STEPS_SHARE * whole)
             session.cores.look()
             if session.control.asked_to_stop() or late:
@@ -81,18 +87,19 @@ class NeighboursLearner(Learner):
 
     def _lay_out(self, features: Tensor, whole: float) -> Tensor:
         """Coordinates of the cached patches by t-SNE."""
-        session, pace, looked = self.session, self.pace, self._look_share
-        timed = LayoutPace(session.clock, LAYOUT_SECONDS * len(features))
+        session, pace = self.session, self.pace
+        timed = LayoutTime(first_tsne(0), len(features), session.clock)
 
-        def watch(share: float) -> bool:
-            session.reporter.preparing("laying out a first map", looked + (1 - looked) * share)
+        def watch(done: int, _: np.ndarray) -> bool:
+            timed.note(done)
+            share = timed.share(done)
+            session.reporter.preparing("first layout", "laying out a first map", share)
             # Of this process alone: the others wait for the layout.
             stopped = session.control.should_stop() or session.control.leaves
             return stopped or pace.seconds_left < _AFTER_LAYOUT * whole
 
-        def hurry(share: float, last: float) -> bool:
-            seconds = timed.seconds(share, last)
-            return pace.seconds_left - seconds < _AFTER_LAYOUT * whole
+        def hurry(done: int) -> bool:
+            return pace.seconds_left - timed.last() < _AFTER_LAYOUT * whole
 
         coordinates = tsne_layout(
             features.cpu().numpy(),
@@ -101,17 +108,8 @@ class NeighboursLearner(Learner):
             watch=watch,
             hurry=hurry,
         )
+        timed.keep()
         return torch.from_numpy(coordinates)
-
-    @property
-    def _look_share(self) -> float:
-        """Share of the preparation that features take, without their t-SNE."""
-        session = self.session
-        expected = session.plan.expected.before[self.number]
-        laid_out = min(len(session.pixels), MOST_LANDMARKS) * LAYOUT_SECONDS
-        if session.plan.recipe.start != "tsne" or expected <= 0:
-            return 1.0
-        return max(0.0, 1 - laid_out / expected)
 
     def read(self, folder: Path) -> None:
         """Read features, neighbours and layout of an interrupted run."""

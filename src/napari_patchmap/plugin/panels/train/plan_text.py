@@ -11,7 +11,7 @@ from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.qt.parts import Wrapped
 from napari_patchmap.plugin.worker import Newest
 from napari_patchmap.runs.run_config import RunConfig
-from napari_patchmap.training import describe_plan
+from napari_patchmap.training.plan import Plan, plan_alone
 
 #: How long settings have to rest before the plan is made, in milliseconds: it takes
 #: some steps of the network to say how long a run would take.
@@ -36,7 +36,8 @@ class PlanText(Wrapped):
         self.setToolTip("What Start will do on this computer, with these patches.")
         self._wish: tuple[PatchSet, RunConfig] | None = None
         self._plans = Newest(self, "Planning a training")
-        self._plans.done.connect(self._say)
+        self._plan: Plan | None = None
+        self._plans.done.connect(self._on_planned)
         self._plans.failed.connect(self._on_failed)
         # Beside the plan, which may take long: a file may lie on a slow disk.
         self._files = Newest(self, "Looking for weights")
@@ -48,7 +49,7 @@ class PlanText(Wrapped):
         """Describe the run of some patches, once nothing has changed for a moment."""
         wish = self._wish
         if wish is None or wish[0] is not patches or wish[1] != config:
-            self._wish = patches, config
+            self._wish, self._plan = (patches, config), None
             self._plans.forget()
             self._files.forget()
             self.refused.emit("")
@@ -58,11 +59,13 @@ class PlanText(Wrapped):
             if weights is not None and weights != PUBLISHED:
                 self._files.ask(lambda _: check_file(weights))
 
-    def expect(self, patches: PatchSet, config: RunConfig) -> None:
-        """Wait for the plan of a training that starts now: it measures again by itself."""
+    def expect(self, patches: PatchSet, config: RunConfig) -> Plan | None:
+        """Wait for what a training that starts now will do; return its plan, if made by now."""
+        plan = self._plan if self._wish == (patches, config) else None
         self.forget()
         self._wish = patches, config
         self.setText(_ESTIMATING)
+        return plan
 
     def tell(self, plan: str) -> None:
         """Say what the training that was started does."""
@@ -78,20 +81,24 @@ class PlanText(Wrapped):
         self._pause.stop()
         self._plans.forget()
         self._files.forget()
-        self._wish = None
+        self._wish = self._plan = None
         self.refused.emit("")
         self.setText("")
 
     def _describe(self) -> None:
         if self._wish is not None:
             patches, config = self._wish
-            self._plans.ask(lambda _: describe_plan(patches, config))
+            self._plans.ask(lambda _: plan_alone(patches, config))
+
+    def _on_planned(self, plan: Plan) -> None:
+        self._plan = plan
+        self.tell("\n".join(plan.lines()))
 
     def _on_failed(self, sentence: str) -> None:
         if isinstance(self._plans.error, ConfigError | MissingPackageError):
             self._refuse(sentence)
         else:
-            self._say(sentence)
+            self.tell(sentence)
 
     def _on_no_file(self, sentence: str) -> None:
         self._pause.stop()
@@ -101,6 +108,3 @@ class PlanText(Wrapped):
     def _refuse(self, sentence: str) -> None:
         self.setText("")
         self.refused.emit(sentence)
-
-    def _say(self, text: str) -> None:
-        self.setText(text)

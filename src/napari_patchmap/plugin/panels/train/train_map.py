@@ -173,8 +173,9 @@ class TrainMap(WorkPanel):
         patches = self.workspace.patches
         if patches is None or self.workspace.training or self.missing:
             return
-        self.plan.expect(patches, config)
-        self._run_in_background(Training.of(self.workspace, patches, config, unfinished))
+        plan = self.plan.expect(patches, config)
+        training = Training.of(self.workspace, patches, config, unfinished, plan)
+        self._run_in_background(training)
 
     def lay_out_again(self) -> None:
         """Make another map of the current run's features by the form's t-SNE settings."""

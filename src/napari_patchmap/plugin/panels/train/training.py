@@ -21,6 +21,7 @@ from napari_patchmap.plugin.workspace import Workspace
 from napari_patchmap.runs import Run, Unfinished, alone_in, new_run_folder
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training import fit
+from napari_patchmap.training.plan import Plan
 from napari_patchmap.training.progress import Progress
 from napari_patchmap.training.relayout import lay_out_again
 
@@ -123,8 +124,9 @@ class Training(QObject):
         patches: PatchSet,
         config: RunConfig,
         unfinished: Unfinished | None = None,
+        plan: Plan | None = None,
     ) -> Self:
-        """Train patches, or go on with an interrupted training of them."""
+        """Train patches, by a plan if it is made, or resume a training of them."""
         folder = new_run_folder(patches.name) if unfinished is None else unfinished.folder
 
         def make(task: Task, training: Training) -> Run:
@@ -137,6 +139,7 @@ class Training(QObject):
                 should_stop=task.should_stop,
                 should_pause=training._should_pause,
                 should_leave=task.should_leave,
+                plan=plan,
                 planned=lambda plan: training.planned.emit("\n".join(plan.lines())),
                 snapshot_seconds=_SNAPSHOT_SECONDS,
             )

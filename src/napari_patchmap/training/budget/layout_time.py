@@ -1,0 +1,78 @@
+"""How long a t-SNE takes: as it did here before, then by its own iterations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from napari_patchmap.layout.tsne import EVERY, INTERPOLATED, Tsne
+from napari_patchmap.training.budget.speeds import Seconds, name_of, remember, seconds_of
+
+#: An iteration of the early phase for a patch, in seconds, where none was made before.
+FIRST_GUESS = 1.5e-6
+
+#: Once so much of a t-SNE is made, its own pace is trusted.
+_ENOUGH = 0.05
+
+#: A t-SNE of fewer patches tells nothing about others.
+_FEWEST = 500
+
+
+class LayoutTime:
+    """Seconds of a t-SNE, expected and seen.
+
+    Parameters
+    ----------
+    tsne : Tsne
+    patches : int
+    clock : callable, optional
+        Seconds, ever growing; only for one that is made.
+    """
+
+    def __init__(
+        self, tsne: Tsne, patches: int, clock: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        self._tsne, self._patches, self._clock = tsne, patches, clock
+        self._work = name_of(
+            "t-SNE", tsne.metric, tsne.dimensions, tsne.exaggeration, tsne.last_exaggeration,
+            patches >= INTERPOLATED, torch.get_num_threads(),
+        )  # fmt: skip
+        self._rate = seconds_of(self._work, FIRST_GUESS)
+        self._whole = tsne.cost(tsne.steps, patches)
+        self._began: float | None = None
+        self._spent = self._made = 0.0
+
+    @property
+    def expected(self) -> Seconds:
+        """The whole of it, before it begins."""
+        return self._rate * self._whole
+
+    def share(self, done: int) -> float:
+        """Return how much of the time is over after so many iterations, 0 to 1, about."""
+        return self._tsne.cost(done, self._patches) / self._whole
+
+    def note(self, done: int) -> None:
+        """Note that so many iterations are made; called every ten of them.
+
+        What comes before the first ones, the neighbours, says nothing of the others.
+        """
+        if self._began is None:
+            self._began = self._clock()
+            return
+        self._spent = self._clock() - self._began
+        self._made += self._cost(done - EVERY, done)
+
+    def last(self) -> float:
+        """Return how long the iterations with the last exaggeration will take."""
+        last = self._cost(self._tsne.before_last, self._tsne.steps)
+        trusted = self._made >= _ENOUGH * self._whole
+        return last * (self._spent / self._made if trusted else self._rate.likely)
+
+    def keep(self) -> None:
+        """Remember what iterations took, if there were enough to tell of others."""
+        if self._patches >= _FEWEST and self._made >= _ENOUGH * self._whole:
+            remember({self._work: self._spent / self._made})
+
+    def _cost(self, first: int, last: int) -> float:
+        return self._tsne.cost(last, self._patches) - self._tsne.cost(first, self._patches)

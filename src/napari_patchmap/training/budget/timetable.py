@@ -1,0 +1,223 @@
+"""The parts of a run, what each is expected to take, and when it must be over."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from napari_patchmap.layout.first_layout import MOST_LANDMARKS, first_tsne
+from napari_patchmap.networks.inference import MOST_SETTLING
+from napari_patchmap.quality.figures import FIGURES
+from napari_patchmap.training.budget.layout_time import LayoutTime
+from napari_patchmap.training.budget.speeds import (
+    GUESSED,
+    Seconds,
+    look_of,
+    name_of,
+    remember,
+    seconds_of,
+)
+
+if TYPE_CHECKING:
+    from napari_patchmap.training.budget.estimate import Measured
+    from napari_patchmap.training.plan import Plan
+
+#: Reading the pixels; features before a stage's steps and their layout, the steps, the
+#: network's statistics after them; and what comes after the last stage: features of all
+#: patches, their t-SNE, measuring and saving.
+Kind = Literal[
+    "reading",
+    "before",
+    "first layout",
+    "steps",
+    "settling",
+    "features",
+    "layout",
+    "measuring",
+    "saving",
+]
+Key = tuple[Kind, int]
+
+#: First guesses, of a computer that has not done it: reading and preparing a patch,
+#: measuring a map beside its figures, saving a run.
+_READING, _MEASURING, _SAVING = 1e-4, 0.3, 0.7
+
+#: What was seen of fewer patches tells nothing about others.
+_FEWEST = 500
+
+#: Share of a time budget that is kept for what takes longer than expected, the start of
+#: the program among it; and the seconds that are kept at least.
+_RESERVE, _LEAST_RESERVE = 0.01, 2.0
+
+#: Share of a time budget that is kept for the steps, whatever is expected of the rest.
+_LEAST_TRAINING = 0.4
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a run.
+
+    Parameters
+    ----------
+    seconds : Seconds
+        That it is expected to take.
+    work : str
+        Name of what is done, under which this computer remembers it; "" if it does not.
+    size : float
+        Units of that work.
+    like : str
+        Parts for which it says the same are slow together; its kind if "".
+    """
+
+    seconds: Seconds
+    work: str = ""
+    size: float = 1.0
+    like: str = ""
+
+    @classmethod
+    def of(cls, work: str, size: float, guess: float) -> Part:
+        """Work that is expected to take what it took here, else a guess a unit."""
+        return cls(seconds_of(work, guess) * size, work, size)
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """What a run is expected to take, and when its parts must be over.
+
+    Parameters
+    ----------
+    parts : dict
+        Part by kind and stage (from 0), in order.
+    step : tuple of Seconds
+        A step of each stage.
+    shares : tuple of float
+        Of the training time, that each stage gets.
+    budget : float or None
+        Seconds that the whole run is given; None when epochs are followed.
+    """
+
+    parts: dict[Key, Part] = field(default_factory=dict)
+    step: tuple[Seconds, ...] = ()
+    shares: tuple[float, ...] = ()
+    budget: float | None = None
+
+    def seconds(self, kind: Kind, stage: int = 0) -> Seconds:
+        """What a part is expected to take."""
+        return self.parts[kind, stage].seconds
+
+    @property
+    def whole(self) -> Seconds:
+        """What all of it is expected to take: the budget, if there is one."""
+        if self.budget is not None:
+            return Seconds.about(self.budget)
+        return total(part.seconds for part in self.parts.values())
+
+    @property
+    def around(self) -> Seconds:
+        """All but the steps."""
+        return total(part.seconds for key, part in self.parts.items() if key[0] != "steps")
+
+    @property
+    def busy(self) -> bool:
+        """Whether steps may be much faster once other programs leave this computer alone."""
+        return any(step.low < step.likely for step in self.step)
+
+    @property
+    def after_training(self) -> list[Key]:
+        """What comes after the last step."""
+        keys: list[Key] = list(self.parts)
+        last: Key = ("settling", len(self.shares) - 1)
+        return keys[keys.index(last if self.shares else ("features", 0)) :]
+
+    def training(self, stage: int) -> float:
+        """What the steps of a stage are expected to take."""
+        if self.budget is not None:
+            return self.budget * self.shares[stage]
+        return self.seconds("steps", stage).likely
+
+    def steps_in_budget(self, stage: int) -> tuple[float, float]:
+        """Fewest and most steps that a stage can make in the time that is given."""
+        assert self.budget is not None
+        around, step, share = self.around, self.step[stage], self.shares[stage]
+        fewest = max(0.0, self.budget - around.high) * share / step.high
+        return fewest, max(0.0, self.budget - around.low) * share / step.low
+
+    # -- deadlines -----------------------------------------------------------------------
+
+    @property
+    def map_due(self) -> float:
+        """Seconds after which the map must be there; infinite when epochs are followed."""
+        if self.budget is None:
+            return math.inf
+        after = self.seconds("measuring") + self.seconds("saving")
+        return self.budget - max(_RESERVE * self.budget, _LEAST_RESERVE) - after.likely
+
+    def training_due(self, now: float) -> float | None:
+        """Seconds after which all training must be over; None when epochs are followed."""
+        if self.budget is None:
+            return None
+        after = [self.parts[key].seconds for key in self.after_training]
+        due, still = self.map_due, total(after[:-2])  # but measuring and saving
+        # However slow the rest seems to be: without steps it would show nothing.
+        return max(due - still.likely, now + _LEAST_TRAINING * (due - now))
+
+    def stage_due(self, stage: int, now: float, end: float) -> float:
+        """Seconds after which a stage that begins now must be over, of all until ``end``."""
+        later = self.shares[stage:]
+        return now + max(0.0, end - now) * later[0] / sum(later)
+
+    # -- afterwards ----------------------------------------------------------------------
+
+    def keep(self, seen: dict[Key, float]) -> None:
+        """Let this computer remember what parts really took, in seconds."""
+        known = ((self.parts[key], seconds) for key, seconds in seen.items())
+        remember(
+            {
+                part.work: seconds / part.size
+                for part, seconds in known
+                if part.work and seconds > 0 and (part.size == 1 or part.size >= _FEWEST)
+            }
+        )
+
+
+def total(times: Iterable[Seconds]) -> Seconds:
+    """Add times."""
+    return sum(times, Seconds.about(0.0))
+
+
+def timetable(plan: Plan, measured: Measured) -> Timetable:
+    """Put together what the parts of a run are expected to take."""
+    recipe, device, spec, count = plan.recipe, plan.device, plan.spec, plan.patches
+    train, turned, look = plan.config.train, len(plan.symmetries), measured.look
+    cached, settled = min(count, MOST_LANDMARKS), min(count, MOST_SETTLING)
+    reading = name_of("reading", plan.name, *plan.size)
+    none, parts = Seconds.about(0.0), dict[Key, Part]()
+    parts["reading", 0] = Part.of(reading, 0 if plan.streamed else count, _READING)
+    for number, stage in enumerate(recipe.stages):
+        seen = turned * cached if stage.neighbours else 0
+        lays_out = stage.neighbours and recipe.start == "tsne"
+        first = LayoutTime(first_tsne(train.seed), cached).expected if lays_out else none
+        like = "cached" if stage.neighbours else "network"
+        again = settled * (1 + turned) if recipe.settles_after(number) else 0
+        parts["before", number] = Part(look * seen)
+        parts["first layout", number] = Part(first)
+        parts["steps", number] = Part(measured.step[number] * plan.steps(number), like=like)
+        parts["settling", number] = Part(look * again)
+    parts["features", 0] = Part(look * (count * turned), look_of(spec, device), count * turned)
+    tsne = train.tsne() if recipe.layout == "tsne" else None
+    parts["layout", 0] = Part(none if tsne is None else LayoutTime(tsne, count).expected)
+    # The time of pairs, and of what is done but once: known for sets of about this size.
+    figures = [f for f in FIGURES if plan.labelled or not f.needs_labels]
+    keys = (figure.key for figure in figures)
+    evaluated = name_of("measuring", 2 ** round(math.log2(count)), *keys)
+    guess = _MEASURING + sum(figure.seconds(count) for figure in figures)
+    parts["measuring", 0] = Part.of(evaluated, 1, guess)
+    parts["saving", 0] = Part(Seconds.about(_SAVING, GUESSED))
+    return Timetable(
+        parts,
+        measured.step,
+        tuple(stage.share for stage in recipe.stages),
+        None if train.minutes is None else 60 * train.minutes,
+    )
