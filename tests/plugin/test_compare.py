@@ -16,6 +16,7 @@ from napari_patchmap.plugin.panels.compare.compare import CompareMaps
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, runs_home
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
+from tests.plugin.toy import words_on_card
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 OTHER = f"{marks.BESIDE}t-SNE of pixels"
@@ -140,7 +141,7 @@ def test_a_click_on_one_map_selects_on_all(qtbot, viewer, panel, hand):
     np.testing.assert_allclose(ringed, both[np.lexsort(both.T[::-1])], rtol=1e-5)
     np.testing.assert_array_equal(other.face_color, viewer.layers[marks.MAP].face_color)
     hand.hover(other.data[chosen])
-    assert MapLayer.of(viewer).mouse.overlay.card_lines != []
+    assert words_on_card(MapLayer.of(viewer).mouse.overlay) != []
 
 
 def test_a_lasso_around_the_other_map_takes_its_patches(qtbot, viewer, panel, hand):

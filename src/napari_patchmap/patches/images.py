@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -24,12 +25,15 @@ class Images(ABC):
         Height and width of each image in pixels, known without reading it.
     sequential : bool
         Whether reading in any other order than the images' own is very slow.
+    in_memory : bool
+        Whether reading one touches no file.
     """
 
     dtype: np.dtype
     channels: int
     sizes: np.ndarray
     sequential = False
+    in_memory = False
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -86,7 +90,7 @@ class ArrayImages(Images):
     """One array ``(n, height, width, channel)`` in memory, or mapped."""
 
     def __init__(self, array: np.ndarray) -> None:
-        self.array = array
+        self.array, self.in_memory = array, not _is_mapped(array)
         self.dtype = array.dtype.newbyteorder("=")
         self.channels = array.shape[3]
         self.sizes = np.broadcast_to(np.array(array.shape[1:3], np.int64), (len(array), 2))
@@ -104,6 +108,7 @@ class ListImages(Images):
 
     def __init__(self, arrays: Sequence[np.ndarray]) -> None:
         self._arrays = list(arrays)
+        self.in_memory = not any(_is_mapped(array) for array in self._arrays)
         first = self._arrays[0]
         self.dtype = first.dtype.newbyteorder("=")
         self.channels = first.shape[2]
@@ -111,6 +116,13 @@ class ListImages(Images):
 
     def __getitem__(self, index: int) -> np.ndarray:
         return self._arrays[index].astype(self.dtype, copy=False)
+
+
+def _is_mapped(array: Any) -> bool:
+    """Whether an array, or what it is a part of, lies in a file."""
+    while array is not None and not isinstance(array, np.memmap):
+        array = getattr(array, "base", None)
+    return array is not None
 
 
 def as_images(images: Images | np.ndarray | Sequence[np.ndarray]) -> Images:
@@ -123,6 +135,7 @@ def as_images(images: Images | np.ndarray | Sequence[np.ndarray]) -> Images:
 class _Picked(Images):
     def __init__(self, images: Images, indices: np.ndarray) -> None:
         self._images, self._indices = images, indices
+        self.in_memory = images.in_memory
         self.dtype, self.channels = images.dtype, images.channels
         self.sizes = images.sizes[indices]
 
@@ -136,6 +149,7 @@ class _Picked(Images):
 class _Channels(Images):
     def __init__(self, images: Images, channels: list[int]) -> None:
         self._images, self._picked = images, channels
+        self.in_memory = images.in_memory
         self.dtype, self.channels, self.sizes = images.dtype, len(channels), images.sizes
 
     def __getitem__(self, index: int) -> np.ndarray:

@@ -103,9 +103,9 @@ class CanvasOverlay(QWidget):
             self._show()
 
     @property
-    def card_lines(self) -> list[str]:
-        """Words on the card, empty when there is none."""
-        return [] if self._card is None else self._card[2]
+    def has_card(self) -> bool:
+        """Whether a card is shown."""
+        return self._card is not None
 
     @property
     def drawing(self) -> bool:

@@ -40,6 +40,7 @@ class CloseUp:
         camera = camera_of(viewer)
         camera.events.zoom.connect(self.refresh)
         camera.events.center.connect(self.refresh)
+        owner.thumbnails.arrived.connect(self.refresh)
 
     def refresh(self, event: Any = None) -> None:
         """Show what belongs in the present view."""

@@ -28,6 +28,7 @@ from napari_patchmap.plugin.map.mouse import MapMouse
 from napari_patchmap.plugin.map.moving import move_points
 from napari_patchmap.plugin.map.patch_points import NO_EDITING, PatchPoints
 from napari_patchmap.plugin.map.placed_layers import PlacedLayers
+from napari_patchmap.plugin.napari_private import canvas_widget
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.qt.theme import contrast
 from napari_patchmap.plugin.qt.thumbnails import Thumbnails
@@ -90,7 +91,7 @@ class MapLayer(Quiet):
         self.placed = PlacedLayers(self)
         self.colouring: Colouring | None = None
         self._turn = Turn()
-        self.thumbnails = Thumbnails()
+        self.thumbnails = Thumbnails(canvas_widget(viewer))
         self.workspace: Workspace = workspace_of(viewer)
         self.views = Views(viewer, self.owns, self.workspace.say)
         self._framing = Framing(viewer, self.views)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.viewer import Viewer
 from psygnal import Signal
+from qtpy.compat import isalive
 from qtpy.QtGui import QColor
 
 from napari_patchmap.explore.lasso import points_inside, thinned
@@ -62,7 +63,10 @@ class MapMouse:
         self._lasso = self._take_away = False
         self._zoom_box: list[Any] = []
         self.overlay = CanvasOverlay(viewer)
-        self._hovered: tuple[object, int] | None = None
+        #: What the card is of: placed patches or None for the map's, which one, and where.
+        self._hovered: tuple[PlacedLayer | None, int, tuple[float, float]] | None = None
+        for arrived in (owner.thumbnails.arrived, owner.placed.arrived):
+            arrived.connect(self._on_picture)
         viewer.mouse_drag_callbacks.append(self._on_drag)
         viewer.mouse_move_callbacks.append(self._on_move)
         viewer.mouse_wheel_callbacks.append(self._on_wheel)
@@ -171,13 +175,9 @@ class MapMouse:
         other, index = self._under(owner, event)
         if index < 0:
             self.put_away()
-        elif (other, index) != self._hovered:
-            self._hovered = other, index
-            place = tuple(event.pos[:2])
-            if other is None:
-                self._show_card(owner, index, place)
-            else:
-                self._show_placed(owner, other, index, place)
+        elif self._hovered is None or (other, index) != self._hovered[:2]:
+            self._hovered = other, index, tuple(event.pos[:2])
+            self._show_card(owner)
 
     def _on_wheel(self, viewer: Viewer, event: Any) -> None:
         self.put_away()
@@ -244,22 +244,28 @@ class MapMouse:
                 return other, index
         return None, -1
 
-    def _show_placed(
-        self, owner: MapLayer, other: PlacedLayer, index: int, place: tuple[float, float]
-    ) -> None:
-        picture = other.picture(index, _CARD, self.overlay.devicePixelRatioF())
-        frame = QColor(marks.PLACED_COLOUR)
-        self.overlay.draw_card(owner.viewer, place, picture, other.words(index), frame)
+    def _on_picture(self) -> None:
+        """Show a picture that has been read on the card that waits for it."""
+        owner = self._owner()
+        if owner is not None and isalive(self.overlay) and self.overlay.has_card:
+            self._show_card(owner)
 
-    def _show_card(self, owner: MapLayer, index: int, place: tuple[float, float]) -> None:
+    def _show_card(self, owner: MapLayer) -> None:
         patches, colouring = owner.workspace.patches, owner.colouring
-        assert patches is not None
-        assert colouring is not None
-        lines = caption(patches.table, index)
-        if patches.is_missing(index):
-            lines.append("image missing")
-        picture = owner.thumbnails.get(index, _CARD, self.overlay.devicePixelRatioF())
-        frame = QColor.fromRgbF(*(float(c) for c in colouring.colours[index, :3]))
+        if self._hovered is None or patches is None or colouring is None:
+            return
+        other, index, place = self._hovered
+        if other is not None:
+            thumbnails, lines = other.thumbnails, other.words(index)
+            frame = QColor(marks.PLACED_COLOUR)
+        else:
+            thumbnails, lines = owner.thumbnails, caption(patches.table, index)
+            frame = QColor.fromRgbF(*(float(c) for c in colouring.colours[index, :3]))
+            if patches.is_missing(index):
+                lines.append("image missing")
+        picture = thumbnails.get(index, _CARD, self.overlay.devicePixelRatioF())
+        if thumbnails.trouble(index):
+            lines.append("image cannot be read")
         self.overlay.draw_card(owner.viewer, place, picture, lines, frame)
 
     def put_away(self) -> None:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from psygnal import Signal
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.map import marks
 from napari_patchmap.plugin.map.keys import clear_selection
 from napari_patchmap.plugin.map.placed_layer import PlacedLayer
+from napari_patchmap.plugin.napari_private import canvas_widget
 
 if TYPE_CHECKING:
     from napari_patchmap.plugin.map.map_layer import MapLayer
@@ -23,7 +25,14 @@ class PlacedLayers:
     Parameters
     ----------
     owner : MapLayer
+
+    Signals
+    -------
+    arrived()
+        Pictures of placed patches are there that were asked for.
     """
+
+    arrived = Signal()
 
     def __init__(self, owner: MapLayer) -> None:
         self._owner = weakref.ref(owner)
@@ -58,20 +67,28 @@ class PlacedLayers:
         name, own = patches.name, owner.thumbnails.patches
         if own is not None and len(own.missing) < len(own):
             patches = patches.shown_as(own)
-        self._layers[name] = PlacedLayer(layer, patches, table)
-        return self._layers[name]
+        placed = PlacedLayer(layer, patches, table, canvas_widget(owner.viewer))
+        placed.thumbnails.arrived.connect(self.arrived.emit)
+        self._layers[name] = placed
+        return placed
 
     def forget(self, name: str | None = None) -> None:
         """Take away what has a name, or all that lies on a map that is no more."""
         owner = self._owner()
         for key in list(self._layers) if name is None else [name]:
-            other = self._layers.pop(key, None)
-            if other is not None and owner is not None and other.layer in owner.viewer.layers:
-                owner.viewer.layers.remove(other.layer)
+            other = self._layers.get(key)
+            if other is None:
+                continue
+            if owner is not None and other.layer in owner.viewer.layers:
+                owner.viewer.layers.remove(other.layer)  # of which we are told
+            self.removed(other.layer)
 
     def removed(self, layer: object) -> None:
         """Forget what somebody took away."""
-        self._layers = {k: g for k, g in self._layers.items() if g.layer is not layer}
+        for name, other in list(self._layers.items()):
+            if other.layer is layer:
+                del self._layers[name]
+                other.thumbnails.set_patches(None)
 
     def select(self, other: PlacedLayer, index: int, *, add: bool) -> None:
         """Select a placed patch in its own layer; those of the map are let go."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import numpy as np
 from napari.viewer import Viewer
 from qtpy.QtCore import (
@@ -22,6 +24,7 @@ from qtpy.QtWidgets import (
 
 from napari_patchmap.explore.words import caption, details
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.qt.theme import theme_colour
 
 #: Room around a thumbnail for its frame, in pixels.
@@ -58,7 +61,8 @@ class PatchModel(QAbstractListModel):
             return None
         patch = int(self.indices[index.row()])
         if role == Qt.ItemDataRole.ToolTipRole:
-            return details(patches.table, patch)
+            trouble = self._owner.thumbnails.trouble(patch)
+            return details(patches.table, patch) + html.escape(trouble)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return ", ".join(caption(patches.table, patch))
         return None
@@ -159,6 +163,7 @@ class ThumbnailView(QListView):
         self.setMinimumHeight(90)
         self.selectionModel().currentChanged.connect(self._on_row)
         self.doubleClicked.connect(self._on_double_click)
+        subscribe(self, owner.thumbnails.arrived, self._on_pictures)
 
     def show_patches(self, indices: np.ndarray, current: int) -> None:
         """Show these patches, in this order."""
@@ -206,6 +211,9 @@ class ThumbnailView(QListView):
     def _on_row(self, now: QModelIndex, before: QModelIndex) -> None:
         if not self._following and now.isValid():
             self.looked_at.emit(self._patch_at(now))
+
+    def _on_pictures(self) -> None:
+        self.viewport().update()
 
     def _on_double_click(self, place: QModelIndex) -> None:
         self.opened.emit(self._patch_at(place))
