@@ -105,7 +105,7 @@ class Hand:
 
 
 def words_on_card(overlay: CanvasOverlay) -> list[str]:
-    """Return the lines that are written above the canvas: those of the card, if there is one."""
+    """Return the lines that are on the card under the mouse, none without a card."""
     written: list[str] = []
 
     class Noting(QPainter):

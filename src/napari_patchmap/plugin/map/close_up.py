@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from napari.viewer import Viewer
@@ -13,9 +13,7 @@ from qtpy.QtGui import QColor
 from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay, Picture
 from napari_patchmap.plugin.canvas.two_views import canvas_size, to_canvas, visible_box
-
-if TYPE_CHECKING:
-    from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.map.shown_map import ShownMap
 
 #: With more points than this in view they stay points.
 _MOST = 250
@@ -33,7 +31,7 @@ class CloseUp:
         Side of the pictures shown now in canvas pixels, 0 while there are none.
     """
 
-    def __init__(self, viewer: Viewer, owner: MapLayer, overlay: CanvasOverlay) -> None:
+    def __init__(self, viewer: Viewer, owner: ShownMap, overlay: CanvasOverlay) -> None:
         self._owner = weakref.ref(owner)
         self._overlay = overlay
         self.side = 0
@@ -41,6 +39,7 @@ class CloseUp:
         camera.events.zoom.connect(self.refresh)
         camera.events.center.connect(self.refresh)
         owner.thumbnails.arrived.connect(self.refresh)
+        owner.marked.connect(self.refresh)
 
     def refresh(self, event: Any = None) -> None:
         """Show what belongs in the present view."""

@@ -61,11 +61,6 @@ class Thumbnails:
         self._task: Task | None = None
         window.destroyed.connect(self._leave)
 
-    @property
-    def patches(self) -> PatchSet | None:
-        """Whose pictures these are."""
-        return self._patches
-
     def set_patches(self, patches: PatchSet | None) -> None:
         """Forget the pictures of other patches."""
         self._leave()
