@@ -14,6 +14,7 @@ from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay, Picture
 from napari_patchmap.plugin.canvas.two_views import canvas_size, to_canvas, visible_box
 from napari_patchmap.plugin.map.shown_map import ShownMap
+from napari_patchmap.plugin.qt.framed import size_of
 
 #: With more points than this in view they stay points.
 _MOST = 250
@@ -89,8 +90,8 @@ class CloseUp:
     def find(self, pixel: np.ndarray) -> int:
         """Return the patch whose picture lies on top at a pixel (x, y), -1 for none."""
         for picture in reversed(self._overlay.pictures):
-            scale = picture.pixmap.devicePixelRatio()
-            size = np.array([picture.pixmap.width(), picture.pixmap.height()]) / scale
-            if (np.abs(pixel - picture.place) <= size / 2).all():
+            size = size_of(picture.pixmap)
+            half = np.array([size.width(), size.height()]) / 2
+            if (np.abs(pixel - picture.place) <= half).all():
                 return picture.patch
         return -1
