@@ -81,3 +81,13 @@ def test_all_is_forgotten():
     maker.kept.clear()
     maker.get("a")
     assert maker.made == ["a", "a"]
+
+
+def test_what_is_kept_can_be_asked_for_without_making_it():
+    latest = Latest(2)
+    assert latest.find("a") is None
+    latest.get("a", lambda: 1)
+    latest.get("b", lambda: 2)
+    assert latest.find("a") == 1  # and is used last by that
+    latest.get("c", lambda: 3)
+    assert [latest.find(key) for key in "abc"] == [1, None, 3]

@@ -5,6 +5,7 @@ import pytest
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import from_array
+from napari_patchmap.patches.images import as_images
 from napari_patchmap.patches.patchset import PatchSet, box_table
 
 
@@ -137,3 +138,14 @@ def test_16_bit_is_brightened_from_its_own_values():
     shown = ps.thumbnail(0, 16)[..., 0]
     assert shown[8, 8] > 150
     assert len(np.unique(shown)) > 40
+
+
+def test_images_say_whether_reading_them_touches_a_file(tmp_path):
+    pixels = np.zeros((4, 6, 5, 2), np.uint8)
+    np.save(tmp_path / "stack.npy", pixels)
+    mapped = np.load(tmp_path / "stack.npy", mmap_mode="r")
+    for array, in_memory in ((pixels, True), (mapped, False), (mapped[1:, ::2], False)):
+        images = as_images(array)
+        parts = (images, images.picked(np.array([2])), images.with_channels([1]))
+        assert [part.in_memory for part in parts] == [in_memory] * 3
+        assert as_images(list(array)).in_memory == in_memory

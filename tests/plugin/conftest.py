@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QApplication, QWidget
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.load.load_patches import LoadPatches
 from napari_patchmap.plugin.panels.train.train_map import TrainMap
-from napari_patchmap.plugin.worker import running_tasks
+from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.plugin.display import close_display, open_display
 from tests.plugin.toy import Hand, toy_map, toy_patches
@@ -91,13 +91,26 @@ def hand(viewer, qtbot):
 
 
 @pytest.fixture
-def train_panel(make_napari_viewer):
+def tasks(monkeypatch):
+    """All tasks that a test starts."""
+    started, start = [], Task.start
+
+    def noting(task: Task) -> Task:
+        started.append(task)
+        return start(task)
+
+    monkeypatch.setattr(Task, "start", noting)
+    return started
+
+
+@pytest.fixture
+def train_panel(make_napari_viewer, tasks):
     """The Train panel of a viewer; what it started is stopped in the end."""
     viewer = make_napari_viewer(show=True)
     widget = TrainMap(viewer)
     viewer.window.add_dock_widget(widget, name="Train")
     yield widget
-    for task in running_tasks():
+    for task in tasks:
         task.leave()
 
 

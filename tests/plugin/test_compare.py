@@ -19,6 +19,7 @@ from napari_patchmap.quality import FIGURES
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, runs_home
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
+from tests.plugin.toy import words_on_card
 from tests.quality.toy_figure import toy_listed
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -162,7 +163,7 @@ def test_a_click_on_one_map_selects_on_all(qtbot, viewer, panel, hand):
     np.testing.assert_allclose(ringed, both[np.lexsort(both.T[::-1])], rtol=1e-5)
     np.testing.assert_array_equal(other.face_color, viewer.layers[marks.MAP].face_color)
     hand.hover(other.data[chosen])
-    assert MapLayer.of(viewer).mouse.overlay.card_lines != []
+    assert words_on_card(MapLayer.of(viewer).mouse.overlay) != []
 
 
 def test_a_lasso_around_the_other_map_takes_its_patches(qtbot, viewer, panel, hand):

@@ -56,7 +56,7 @@ def test_dim_patches_are_seen_on_card_gallery_stack_and_as_placed_patches(
     half = dimmed(dimmed(toy_patches()), "half")
     half.images.array[:] = 10
     dim.show_placed(half, toy_map(), pd.DataFrame(index=range(len(half))))
-    placed = brightest(dim.placed.listed[0].picture(0, 64, 1.0).toImage())
+    placed = brightest(dim.placed.listed[0].thumbnails.get(0, 64).toImage())
     assert 100 < placed < 160
     np.testing.assert_array_equal(
         workspace.patches.pixels([0], (12, 12))[0].max(), workspace.patches[0].max()

@@ -89,13 +89,13 @@ def test_mixed_sizes_ask_and_one_click_answers(qtbot, panel, folder):
     panel.source.choose("folder", folder)
     click_load(qtbot, panel)
     assert "different sizes" in panel.message.text
-    assert panel.size_choice.isVisible()
+    assert panel.answers.isVisible()
     assert panel.workspace.patches is None
-    qtbot.mouseClick(panel.size_buttons["crop"], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.answers.buttons["crop"], Qt.MouseButton.LeftButton)
     finish(qtbot, panel)
     assert panel.workspace.patches.fit == "crop"
     assert len(panel.workspace.patches) == 27
-    assert not panel.size_choice.isVisible()
+    assert not panel.answers.isVisible()
     assert "scaled and centre-cropped to 20 x 20 pixels" in panel.summary.facts.text()
 
 
@@ -197,14 +197,14 @@ def test_nothing_is_loaded_while_a_map_is_trained(panel):
     assert "being trained" in panel.message.text
 
 
-def test_cancelled_loading_changes_nothing(qtbot, panel, folder):
+def test_cancelled_loading_changes_nothing(qtbot, panel, folder, tasks):
     rng = np.random.default_rng(0)
     for i in range(150):
         pixels = rng.integers(0, 255, (300, 300, 3), dtype=np.uint8)
         Picture.fromarray(pixels).save(folder / f"{i}.png", compress_level=0)
     panel.source.choose("folder", folder)
     panel.load("resize")
-    task = panel._task
+    task = tasks[-1]
     qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
     assert not panel.loading  # at once, however long the files take to answer
     assert "cancelled" in panel.message.text

@@ -47,7 +47,7 @@ def idle(qtbot, panel):
             source.recognising
             or source.preview.busy
             or panel.loading
-            or panel._channels.busy
+            or panel._chosen.busy
             or panel._remembering.busy
             or panel.summary.sheet.busy
         )
@@ -289,8 +289,8 @@ def test_likely_axes_are_one_click_away(qtbot, panel, tmp_path):
     )
     type_path(qtbot, panel, tmp_path / "stack.npy")
     load(qtbot, panel)
-    assert list(panel.axes_buttons) == ["NYXC", "NCYX"]
-    qtbot.mouseClick(panel.axes_buttons["NCYX"], LEFT)
+    assert list(panel.answers.buttons) == ["NYXC", "NCYX"]
+    qtbot.mouseClick(panel.answers.buttons["NCYX"], LEFT)
     idle(qtbot, panel)
     assert panel.workspace.patches.common_size == (30, 3)
 
@@ -301,7 +301,7 @@ def test_axes_that_do_not_fit_are_not_offered_again(qtbot, panel, tmp_path):
     panel.source.axes.setCurrentText("CYX")
     load(qtbot, panel)
     assert "has 4 axes, but 'CYX' name 3" in panel.message.text
-    assert list(panel.axes_buttons) == ["NYXC", "NCYX"]
+    assert list(panel.answers.buttons) == ["NYXC", "NCYX"]
 
 
 # -- recent sources --------------------------------------------------------------------

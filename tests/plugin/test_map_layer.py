@@ -12,10 +12,11 @@ from qtpy.QtWidgets import QApplication
 from napari_patchmap.explore.palette import categorical_colours
 from napari_patchmap.patches.patchset import PatchSet, box_table
 from napari_patchmap.plugin.canvas.two_views import camera_of, camera_state, to_map, visible_box
-from napari_patchmap.plugin.map.map_layer import MOST_MIRRORED, MapLayer
+from napari_patchmap.plugin.map.layer_edits import MOST_MIRRORED
+from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.map.marks import CURRENT, MAP, SELECTED
 from napari_patchmap.plugin.workspace import workspace_of
-from tests.plugin.toy import group, toy_map, toy_patches
+from tests.plugin.toy import group, toy_map, toy_patches, words_on_card
 
 
 def test_map_is_a_points_layer_with_the_table_and_label_colours(viewer, shown_map):
@@ -135,7 +136,8 @@ def test_card_status_bar_and_click_name_the_point_on_top(viewer, workspace, crow
         pixel = hand.pixel(place)
         place = to_map(viewer, np.array([[pixel.x(), pixel.y()]]))[0]
         hand.hover(place)
-        card = [int(line.split("·")[-1].replace(",", "")) for line in overlay.card_lines[-1:]]
+        words = words_on_card(overlay)[-1:]
+        card = [int(line.split("·")[-1].replace(",", "")) for line in words]
         status = viewer.layers[MAP].get_status(place, world=True)["value"]
         assert [int(number) for number in re.findall(r"frame: (\d+)", status)] == card
         hand.click(place)

@@ -6,7 +6,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 
 from napari_patchmap.plugin.canvas.two_views import camera_of, camera_state
-from tests.plugin.toy import CENTRES, around, group, toy_map
+from tests.plugin.toy import CENTRES, around, group, toy_map, words_on_card
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 ALT = Qt.KeyboardModifier.AltModifier
@@ -160,12 +160,12 @@ def test_mouse_works_whichever_layer_is_active(viewer, shown_map, workspace, han
 def test_hovering_shows_the_patch_and_its_label(shown_map, hand):
     overlay = shown_map.mouse.overlay
     hand.hover(NOWHERE)
-    assert overlay.card_lines == []
+    assert words_on_card(overlay) == []
     hand.hover(toy_map()[65])
-    assert overlay.card_lines == ["spiky", "toy.tif · 65"]
+    assert words_on_card(overlay) == ["spiky", "toy.tif · 65"]
     assert overlay.isVisible()
     hand.hover(NOWHERE)
-    assert overlay.card_lines == []
+    assert words_on_card(overlay) == []
 
 
 def test_mouse_leaves_the_map_alone_while_the_source_is_shown(

@@ -12,6 +12,7 @@ from napari_patchmap.plugin.napari_private import canvas_widget
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
+from tests.plugin.toy import words_on_card
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,7 @@ def test_resting_on_a_placed_patch_shows_it(qtbot, opened, run, tmp_path):
     canvas = canvas_widget(viewer)
     qtbot.mouseMove(canvas, QPoint(round(float(x)), round(float(y))))
     qtbot.wait(50)
-    lines = owner.mouse.overlay.card_lines
+    lines = words_on_card(owner.mouse.overlay)
     assert lines[0] == "placed: new.npz"
     assert lines[-1].startswith("unlikeness ")
     # Of those that lie there: the one that the mouse is closest to.
@@ -119,7 +120,7 @@ def test_resting_on_a_placed_patch_shows_it(qtbot, opened, run, tmp_path):
     qtbot.wait(50)
     qtbot.mouseMove(canvas, QPoint(round(float(x)), round(float(y))))
     qtbot.wait(50)
-    assert "placed: new.npz" not in owner.mouse.overlay.card_lines
+    assert "placed: new.npz" not in words_on_card(owner.mouse.overlay)
 
 
 def test_a_click_on_a_placed_patch_selects_that_one(qtbot, opened, run, tmp_path):

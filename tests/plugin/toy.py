@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pytest
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-from qtpy.QtGui import QMouseEvent
+from qtpy.QtGui import QMouseEvent, QPainter
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_patchmap.patches.patchset import PatchSet, box_table
+from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
 from napari_patchmap.plugin.canvas.two_views import camera_of
 from napari_patchmap.plugin.napari_private import canvas_widget
 
@@ -100,6 +102,21 @@ class Hand:
         above = QPointF(self.canvas.mapToGlobal(where))
         event = QMouseEvent(QEvent.Type.MouseMove, QPointF(where), above, left, left, modifier)
         QApplication.sendEvent(self.canvas, event)
+
+
+def words_on_card(overlay: CanvasOverlay) -> list[str]:
+    """Return the lines that are on the card under the mouse, none without a card."""
+    written: list[str] = []
+
+    class Noting(QPainter):
+        def drawText(self, *args) -> None:
+            written.append(args[-1])
+            super().drawText(*args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("napari_patchmap.plugin.canvas.overlay.QPainter", Noting)
+        overlay.grab()
+    return written
 
 
 def choose_source(qtbot, panel, kind):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -24,12 +25,15 @@ class Images(ABC):
         Height and width of each image in pixels, known without reading it.
     sequential : bool
         Whether reading in any other order than the images' own is very slow.
+    in_memory : bool
+        Whether reading one touches no file.
     """
 
     dtype: np.dtype
     channels: int
     sizes: np.ndarray
     sequential = False
+    in_memory = False
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -120,7 +124,7 @@ class ArrayImages(Images):
     """One array ``(n, height, width, channel)`` in memory, or mapped."""
 
     def __init__(self, array: np.ndarray) -> None:
-        self.array = array
+        self.array, self.in_memory = array, not _is_mapped(array)
         self.dtype = array.dtype.newbyteorder("=")
         self.channels = array.shape[3]
         self.sizes = np.broadcast_to(np.array(array.shape[1:3], np.int64), (len(array), 2))
@@ -138,6 +142,7 @@ class ListImages(Images):
 
     def __init__(self, arrays: Sequence[np.ndarray]) -> None:
         self._arrays = list(arrays)
+        self.in_memory = not any(_is_mapped(array) for array in self._arrays)
         first = self._arrays[0]
         self.dtype = first.dtype.newbyteorder("=")
         self.channels = first.shape[2]
@@ -145,6 +150,13 @@ class ListImages(Images):
 
     def __getitem__(self, index: int) -> np.ndarray:
         return self._arrays[index].astype(self.dtype, copy=False)
+
+
+def _is_mapped(array: Any) -> bool:
+    """Whether an array, or what it is a part of, lies in a file."""
+    while array is not None and not isinstance(array, np.memmap):
+        array = getattr(array, "base", None)
+    return array is not None
 
 
 def as_images(images: Images | np.ndarray | Sequence[np.ndarray]) -> Images:
@@ -169,6 +181,7 @@ class GatheredImages(Images):
         self._parts, self._part, self._row = list(parts), part, np.asarray(row, np.intp)
         self.dtype, self.channels = parts[0].dtype, parts[0].channels
         self.sequential = any(images.sequential for images in parts)
+        self.in_memory = all(images.in_memory for images in parts)
         self.sizes = np.empty((len(part), 2), np.int64)
         for k, images in enumerate(parts):
             here = part == k
@@ -211,6 +224,7 @@ class _Converted(Images):
         self._images, self._convert = images, convert
         self.dtype, self.channels = dtype, channels
         self.sizes, self.sequential = images.sizes, images.sequential
+        self.in_memory = images.in_memory
 
     def __getitem__(self, index: int) -> np.ndarray:
         return self._convert(self._images[index])

@@ -57,6 +57,16 @@ class Latest(Generic[V]):
             value: V = slot.value
             return value
 
+    def find(self, key: Hashable) -> V | None:
+        """Return what is kept under ``key``, None if nothing is; nothing is made."""
+        with self._lock:
+            slot = self._slots.get(key)
+            if slot is None or not slot.made:
+                return None
+            self._slots.move_to_end(key)
+        value: V = slot.value
+        return value
+
     def clear(self) -> None:
         """Forget all."""
         with self._lock:

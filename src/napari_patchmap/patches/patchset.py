@@ -284,14 +284,17 @@ class PatchSet:
         ndarray of uint8, shape (height, width, 3), longer side ``side`` pixels
         """
         assert self.intensity is not None
-        height, width = self.images.sizes[index].tolist()
-        scale = side / max(height, width)
-        size = (max(1, round(height * scale)), max(1, round(width * scale)))
+        size = self.thumbnail_size(index, side)
         if self.is_missing(index):
-            grey = np.rint(255 * missing_picture(*size)).astype(np.uint8)
-            return as_rgb(grey[..., None])
+            return no_picture(*size)
         patch = self.intensity.then(self.eyes).to_uint8(self[index])
         return resize(as_rgb(patch)[None], size)[0]
+
+    def thumbnail_size(self, index: int, side: int) -> tuple[int, int]:
+        """Return (height, width) of a picture of a patch, known without reading it."""
+        height, width = self.images.sizes[index].tolist()
+        scale = side / max(height, width)
+        return max(1, round(height * scale)), max(1, round(width * scale))
 
     @cached_property
     def eyes(self) -> Intensity:
@@ -372,6 +375,12 @@ def as_rgb(pixels: np.ndarray) -> np.ndarray:
     if channels == 2:
         return np.concatenate([pixels, np.zeros_like(pixels[..., :1])], axis=-1)
     return pixels[..., :3]
+
+
+def no_picture(height: int, width: int) -> np.ndarray:
+    """Return the RGB picture, uint8, that stands for an image that cannot be shown."""
+    grey = np.rint(255 * missing_picture(height, width)).astype(np.uint8)
+    return as_rgb(grey[..., None])
 
 
 def box_table(

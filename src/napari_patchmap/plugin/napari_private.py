@@ -1,14 +1,19 @@
 """The only place that touches napari's private names; each has its reason.
 
-napari offers no public way to its canvas or to what draws a layer. Should a name go, what
-is drawn above the canvas or faded goes with it, and the map stays.
+napari offers no public way to its canvas, to what draws a layer, or to the order in which a
+layer of points is painted and found. Should a name go, what is drawn above the canvas or
+faded goes with it, points are moved in napari's own way, and the map stays.
 """
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from napari.layers import Points
+import numpy as np
+from napari.layers import Layer, Points
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QWidget
 
@@ -24,3 +29,163 @@ def markers_of(viewer: Viewer, layer: Points) -> Any:
         return viewer.window._qt_viewer.canvas.layer_to_visual[layer].node.points_markers
     except (AttributeError, KeyError):
         return None
+
+
+def was_drawn_on(layer: Layer) -> bool:
+    """Whether a person has drawn on a layer and may want to undo that before all else."""
+    return bool(getattr(layer, "_undo_history", None))
+
+
+@contextlib.contextmanager
+def told_once(layer: Points) -> Iterator[None]:
+    """Change all of a layer's points, and have them drawn once instead of five times."""
+    with (
+        layer.events.blocker_all(),
+        layer._face.events.blocker_all(),
+        layer._border.events.blocker_all(),
+    ):
+        yield
+    layer.refresh()
+
+
+def move_in_place(viewer: Viewer, layer: HookedPoints, places: np.ndarray) -> bool:
+    """Give the points of a layer other places; order, colours and sizes stay.
+
+    napari's own assignment prepares colour, symbol and outline of every point
+    again and tells all listeners row by row, which blocks the window for a moment
+    that people feel while a map is moving. Here only places are copied.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    layer : HookedPoints
+        Its data is replaced by ``places``, which must not be changed afterwards.
+    places : ndarray of float32, shape (n, 2)
+
+    Returns
+    -------
+    bool
+        False, and nothing is changed, where napari's inner parts are not as they are
+        known, or the map is not flat and whole.
+    """
+    markers = markers_of(viewer, layer)
+    try:
+        drawn = markers._data
+        known = (
+            layer._data.shape == places.shape == (len(drawn), 2)
+            and "a_position" in drawn.dtype.names
+            and hasattr(markers._vbo, "set_data")
+        )
+    except (AttributeError, TypeError):
+        return False
+    if not (known and layer.visible and layer.shown.all() and viewer.dims.ndisplay == 2):
+        return False
+    layer._data = places
+    drawn["a_position"][:, :2] = places[layer.order, ::-1]
+    markers._vbo.set_data(drawn)
+    markers.update()
+    layer.refresh(thumbnail=False, data_displayed=False, highlight=False, extent=True)
+    return True
+
+
+class HookedPoints(Points):
+    """Points that ask us where napari asks itself.
+
+    Painting order, what the status bar finds, the small picture in the list, and the keys
+    that paste, move or change the mode have no public way in napari: a layer of points
+    is drawn in the order of its rows, and what people's keys do cannot be refused.
+
+    Attributes
+    ----------
+    order : ndarray of intp, shape (n,)
+        Which row is painted first, second and so on.
+    find : callable or None
+        Returns the row that is meant by a place (a place of the layer, or a ray's start
+        in 3-D), -1 for none: what the status bar then names.
+    """
+
+    order: np.ndarray
+    find: Callable[[np.ndarray], int] | None = None
+
+    # -- what we are asked ----------------------------------------------------------------
+
+    def reorder(self) -> None:
+        """Make the order anew, of as many rows as there are now."""
+        raise NotImplementedError
+
+    def small_picture(self, height: int, width: int) -> np.ndarray:
+        """Return the picture for the list of layers, ``(height, width, 4)``, 0 to 1."""
+        raise NotImplementedError
+
+    def refuse(self) -> None:
+        """Say that points are not edited."""
+        raise NotImplementedError
+
+    def mode_is_asked(self, mode: str) -> None:
+        """Hear that a person, or napari, wants another mode."""
+        raise NotImplementedError
+
+    @property
+    def styled_by_hand(self) -> bool:
+        """Whether napari's controls are used, not set to what was just selected."""
+        return bool(self._update_properties)
+
+    # -- where napari asks itself -----------------------------------------------------------
+
+    @property
+    def _type_string(self) -> str:
+        return "points"  # by which napari saves, copies and lists it
+
+    def _get_layer_slicing_state(self, data: Any, cache: bool) -> Any:
+        state = super()._get_layer_slicing_state(data, cache)
+        take = state._update_slice_response
+        state._update_slice_response = lambda response: take(self._in_order(response))
+        return state
+
+    def _in_order(self, response: Any) -> Any:
+        """Put the rows that napari draws into the order in which they are painted."""
+        count = len(self.data)
+        if len(self.order) != count:
+            self.reorder()
+        drawn = np.zeros(count, bool)
+        drawn[response.indices] = True
+        # In two dimensions napari draws the points that are hidden, too.
+        drawn &= self.shown
+        rows = self.order[drawn[self.order]]
+        # What comes along with the rows is called "scale" before napari 0.9.
+        name = "size" if hasattr(response, "size") else "scale"
+        along = np.asarray(getattr(response, name))
+        if along.ndim:
+            whole = np.zeros(count, along.dtype)
+            whole[response.indices] = along
+            along = whole[rows]
+        return dataclasses.replace(response, indices=rows, **{name: along})
+
+    def _get_value(self, position: Any) -> int | None:
+        if self.find is None:
+            value: int | None = super()._get_value(position)
+            return value
+        return self._found(position)
+
+    def _get_value_3d(self, start_point: Any, end_point: Any, dims_displayed: Any) -> Any:
+        if self.find is None or start_point is None:
+            return super()._get_value_3d(start_point, end_point, dims_displayed)
+        return self._found(start_point)
+
+    def _found(self, place: Any) -> int | None:
+        assert self.find is not None
+        row = self.find(np.asarray(place, float))
+        return row if row >= 0 else None
+
+    def _update_thumbnail(self) -> None:
+        self.thumbnail = self.small_picture(*self._thumbnail_shape[:2])
+
+    def _paste_data(self) -> None:
+        self.refuse()
+
+    def _move(self, *_: Any, **__: Any) -> None:
+        self.refuse()
+
+    def _mode_setter_helper(self, mode: Any) -> Any:
+        self.mode_is_asked(str(getattr(mode, "value", mode)).lower())
+        return super()._mode_setter_helper(mode)

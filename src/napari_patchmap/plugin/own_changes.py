@@ -9,13 +9,13 @@ from collections.abc import Iterator
 class Quiet:
     """Something that changes layers whose events it also listens to."""
 
-    _busy = False
+    busy = False
 
     @contextlib.contextmanager
-    def _quiet(self) -> Iterator[None]:
+    def quiet(self) -> Iterator[None]:
         """Change layers without taking it for something a person did."""
-        before, self._busy = self._busy, True
+        before, self.busy = self.busy, True
         try:
             yield
         finally:
-            self._busy = before
+            self.busy = before

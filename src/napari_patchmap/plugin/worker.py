@@ -43,6 +43,10 @@ class Task(QObject):
         Called with this task in the other thread; its result goes to ``done``.
     name : str
         What is being done; napari shows it when the window is closed meanwhile.
+    listed : bool
+        Whether napari knows of it, asks before it closes its window, and then ends it.
+        Otherwise whoever started the work ends it: for what is short, often done, and
+        nothing to be asked about.
 
     Attributes
     ----------
@@ -68,10 +72,12 @@ class Task(QObject):
     ended = Signal()
 
     _mail = Signal()
+    _over = Signal()
 
-    def __init__(self, work: Callable[[Task], Any], name: str) -> None:
+    def __init__(self, work: Callable[[Task], Any], name: str, *, listed: bool = True) -> None:
         super().__init__()
         self._job: _Job | None = _Job(self, work, name)
+        self._listed = listed
         self._worker: Any = None
         self.error: Exception | None = None
         self._stop, self._leave = threading.Event(), threading.Event()
@@ -82,6 +88,7 @@ class Task(QObject):
         self._timer = QTimer(self, singleShot=True, interval=_DELIVERY_MS)
         self._timer.timeout.connect(self._deliver)
         self._mail.connect(self._on_mail)
+        self._over.connect(self._on_finished)
 
     # -- in the GUI thread -----------------------------------------------------
 
@@ -96,9 +103,13 @@ class Task(QObject):
         _running.add(self)
         _collector().hold()
         _watch_the_exit()
-        self._worker = create_worker(self._job, _ignore_errors=True)
-        self._worker.finished.connect(self._on_finished)
-        self._worker.start()
+        assert self._job is not None
+        if self._listed:
+            self._worker = create_worker(self._job, _ignore_errors=True)
+            self._worker.finished.connect(self._on_finished)
+            self._worker.start()
+        else:
+            self._job.start(self._over.emit)
         return self
 
     def stop(self) -> None:
@@ -132,6 +143,7 @@ class Task(QObject):
         _running.discard(self)
         _collector().release()
         assert job is not None
+        job.join()  # or its thread might be the last to hold what Qt made
         result, job.result = job.result, None
         self.error = job.error
         try:
@@ -251,6 +263,7 @@ class _Job:
         self._task: Task | None = task
         self._work: Callable[[Task], Any] | None = work
         self._name = name
+        self._thread: threading.Thread | None = None
         self.over = threading.Event()
         self.result: Any = None
         self.error: Exception | None = None
@@ -261,13 +274,24 @@ class _Job:
 
     def __call__(self) -> None:
         # In a thread of its own: those of Qt's pool live on, and a training would be slow
-        # beside what they keep, see plugin/threads.py.
-        thread = threading.Thread(target=self._do, name=self._name, daemon=True)
-        thread.start()
+        # beside what they keep, see plugin/torch_threads.py.
+        thread = self.start()
         while thread.is_alive() and not _given_up.is_set():
             thread.join(_LOOK_SECONDS)
 
-    def _do(self) -> None:
+    def start(self, tell: Callable[[], None] | None = None) -> threading.Thread:
+        """Start the work; ``tell`` is called in its thread when it is over."""
+        thread = threading.Thread(target=self._do, args=(tell,), name=self._name, daemon=True)
+        self._thread = thread
+        thread.start()
+        return thread
+
+    def join(self) -> None:
+        """Wait for the thread of work that is over."""
+        if self._thread is not None and self.over.is_set():
+            self._thread.join()
+
+    def _do(self, tell: Callable[[], None] | None) -> None:
         task, work, self._task, self._work = self._task, self._work, None, None
         assert task is not None
         assert work is not None
@@ -278,6 +302,8 @@ class _Job:
             self.error = error.with_traceback(None)  # which would keep the images
         finally:
             self.over.set()
+            if tell is not None:
+                tell()
 
 
 def sentence_of(error: Exception) -> str:
@@ -301,11 +327,6 @@ _running: set[Task] = set()
 #: Set once the program does not wait any longer for work that does not end.
 _given_up = threading.Event()
 _watched = False
-
-
-def running_tasks() -> list[Task]:
-    """Return the tasks that have not ended yet."""
-    return list(_running)
 
 
 def stop_all(seconds: float = _LEAVE_SECONDS) -> bool:

@@ -240,6 +240,11 @@ class Workspace:
         if self._selection.change(indices, how):
             self.selection_changed.emit(self._selection.indices)
 
+    def clear_selection(self) -> None:
+        """Select nothing and look at nothing."""
+        self.select(np.empty(0, np.intp))
+        self.set_current(-1)
+
     @property
     def can_undo(self) -> bool:
         """Whether there was another selection before."""

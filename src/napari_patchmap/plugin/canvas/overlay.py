@@ -10,6 +10,7 @@ from qtpy.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen, QPixma
 from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.plugin.napari_private import canvas_widget
+from napari_patchmap.plugin.qt.framed import paint_framed, size_of
 from napari_patchmap.plugin.qt.theme import contrast, theme_colour
 
 #: Smallest side of the frame around the current patch in canvas pixels.
@@ -103,9 +104,9 @@ class CanvasOverlay(QWidget):
             self._show()
 
     @property
-    def card_lines(self) -> list[str]:
-        """Words on the card, empty when there is none."""
-        return [] if self._card is None else self._card[2]
+    def has_card(self) -> bool:
+        """Whether a card is shown."""
+        return self._card is not None
 
     @property
     def drawing(self) -> bool:
@@ -144,19 +145,9 @@ class CanvasOverlay(QWidget):
             self._paint_card(painter, *self._card)
 
     def _paint_picture(self, painter: QPainter, picture: Picture) -> None:
-        scale = picture.pixmap.devicePixelRatio()
-        wide, high = picture.pixmap.width() / scale, picture.pixmap.height() / scale
-        corner = QPointF(*picture.place) - QPointF(wide / 2, high / 2)
-        painter.setOpacity(0.3 if picture.faded else 1.0)
-        painter.drawPixmap(corner, picture.pixmap)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        frame = QRectF(corner.x(), corner.y(), wide, high)
-        painter.setPen(QPen(picture.frame, 2))
-        painter.drawRect(frame)
-        painter.setOpacity(1.0)
-        if picture.current:
-            painter.setPen(QPen(self._line, 2.5))
-            painter.drawRoundedRect(frame.adjusted(-4, -4, 4, 4), 3, 3)
+        ring, opacity = self._line if picture.current else None, 0.3 if picture.faded else 1.0
+        middle = QPointF(*picture.place)
+        paint_framed(painter, middle, picture.pixmap, picture.frame, ring, opacity)
 
     def _paint_box(self, painter: QPainter) -> None:
         corners = [QPointF(*corner) for corner in self.box]
@@ -193,8 +184,8 @@ class CanvasOverlay(QWidget):
         frame: QColor,
     ) -> None:
         margin, metrics = 6, painter.fontMetrics()
-        scale = picture.devicePixelRatio()
-        wide, high = picture.width() / scale, picture.height() / scale
+        size = size_of(picture)
+        wide, high = size.width(), size.height()
         lines = [metrics.elidedText(t, Qt.TextElideMode.ElideMiddle, 200) for t in lines]
         width = max([wide, *(metrics.horizontalAdvance(t) for t in lines)]) + 2 * margin
         height = high + 2 * margin + len(lines) * metrics.height() + (2 if lines else 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from napari.viewer import Viewer
@@ -13,9 +13,8 @@ from qtpy.QtGui import QColor
 from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay, Picture
 from napari_patchmap.plugin.canvas.two_views import canvas_size, to_canvas, visible_box
-
-if TYPE_CHECKING:
-    from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.map.shown_map import ShownMap
+from napari_patchmap.plugin.qt.framed import size_of
 
 #: With more points than this in view they stay points.
 _MOST = 250
@@ -33,13 +32,15 @@ class CloseUp:
         Side of the pictures shown now in canvas pixels, 0 while there are none.
     """
 
-    def __init__(self, viewer: Viewer, owner: MapLayer, overlay: CanvasOverlay) -> None:
+    def __init__(self, viewer: Viewer, owner: ShownMap, overlay: CanvasOverlay) -> None:
         self._owner = weakref.ref(owner)
         self._overlay = overlay
         self.side = 0
         camera = camera_of(viewer)
         camera.events.zoom.connect(self.refresh)
         camera.events.center.connect(self.refresh)
+        owner.thumbnails.arrived.connect(self.refresh)
+        owner.marked.connect(self.refresh)
 
     def refresh(self, event: Any = None) -> None:
         """Show what belongs in the present view."""
@@ -89,8 +90,8 @@ class CloseUp:
     def find(self, pixel: np.ndarray) -> int:
         """Return the patch whose picture lies on top at a pixel (x, y), -1 for none."""
         for picture in reversed(self._overlay.pictures):
-            scale = picture.pixmap.devicePixelRatio()
-            size = np.array([picture.pixmap.width(), picture.pixmap.height()]) / scale
-            if (np.abs(pixel - picture.place) <= size / 2).all():
+            size = size_of(picture.pixmap)
+            half = np.array([size.width(), size.height()]) / 2
+            if (np.abs(pixel - picture.place) <= half).all():
                 return picture.patch
         return -1

@@ -5,9 +5,8 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 from napari.layers import Labels, Layer, Shapes
 from napari.utils.key_bindings import coerce_keybinding
 from napari.viewer import Viewer
@@ -15,16 +14,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut, QWidget
 
+from napari_patchmap.plugin.map.mouse import MapMouse
+from napari_patchmap.plugin.map.shown_map import ShownMap
+from napari_patchmap.plugin.napari_private import was_drawn_on
 from napari_patchmap.plugin.workspace import Workspace
-
-if TYPE_CHECKING:
-    from napari_patchmap.plugin.map.map_layer import MapLayer
-
-
-def clear_selection(workspace: Workspace) -> None:
-    """Select nothing and look at nothing."""
-    workspace.select(np.empty(0, np.intp))
-    workspace.set_current(-1)
 
 
 def selection_keys(widget: QWidget, workspace: Workspace) -> None:
@@ -32,7 +25,7 @@ def selection_keys(widget: QWidget, workspace: Workspace) -> None:
     actions = (
         ("Ctrl+Z", workspace.undo_selection),
         ("Ctrl+Shift+Z", workspace.redo_selection),
-        ("Esc", lambda: clear_selection(workspace)),
+        ("Esc", workspace.clear_selection),
     )
     for keys, action in actions:
         shortcut = QShortcut(QKeySequence(keys), widget)
@@ -40,7 +33,7 @@ def selection_keys(widget: QWidget, workspace: Workspace) -> None:
         shortcut.activated.connect(action)
 
 
-def map_keys(layer: Layer, owner: MapLayer) -> None:
+def map_keys(layer: Layer, owner: ShownMap) -> None:
     """Let napari's keys for selecting points select patches, however many they are."""
     ref = weakref.ref(owner)
 
@@ -53,20 +46,20 @@ def map_keys(layer: Layer, owner: MapLayer) -> None:
         layer.bind_key(key, select_all, overwrite=True)
 
 
-def viewer_keys(viewer: Viewer, owner: MapLayer) -> None:
+def viewer_keys(viewer: Viewer, mouse: MapMouse) -> None:
     """Let the same keys, and L for the lasso, act on the canvas, on the map and on images.
 
     A layer that is being drawn on has its own keys before these.
     """
-    ref = weakref.ref(owner)
+    ref = weakref.ref(mouse)
 
-    def bind(target: Viewer | Layer, key: str, act: Callable[[MapLayer], None]) -> None:
+    def bind(target: Viewer | Layer, key: str, act: Callable[[MapMouse], None]) -> None:
         def press(pressed: Any) -> None:
-            owner, theirs = ref(), _of_class(pressed, key)
-            if theirs is not None and (owner is None or _is_drawn_on(pressed)):
+            mouse, theirs = ref(), _of_class(pressed, key)
+            if theirs is not None and (mouse is None or _is_drawn_on(pressed)):
                 theirs(pressed)
-            elif owner is not None:
-                act(owner)
+            elif mouse is not None:
+                act(mouse)
 
         target.bind_key(key, press, overwrite=True)
 
@@ -82,20 +75,14 @@ def viewer_keys(viewer: Viewer, owner: MapLayer) -> None:
     viewer.layers.events.inserted.connect(bind_on_image)
 
 
-def _toggle_lasso(owner: MapLayer) -> None:
-    owner.mouse.set_lasso(not owner.mouse.lasso)
+def _toggle_lasso(mouse: MapMouse) -> None:
+    mouse.set_lasso(not mouse.lasso)
 
 
-def _escape(owner: MapLayer) -> None:
-    if not owner.mouse.give_up():
-        clear_selection(owner.workspace)
-        owner.placed.let_go()
-
-
-_KEYS: dict[str, Callable[[MapLayer], None]] = {
-    "Control-Z": lambda owner: owner.workspace.undo_selection(),
-    "Control-Shift-Z": lambda owner: owner.workspace.redo_selection(),
-    "Escape": _escape,
+_KEYS: dict[str, Callable[[MapMouse], None]] = {
+    "Control-Z": lambda mouse: mouse.workspace.undo_selection(),
+    "Control-Shift-Z": lambda mouse: mouse.workspace.redo_selection(),
+    "Escape": MapMouse.escape,
 }
 
 
@@ -112,4 +99,4 @@ def _of_class(target: Any, key: str) -> Callable[[Any], Any] | None:
 def _is_drawn_on(layer: Any) -> bool:
     """Whether a person draws on a layer, or has drawn and may want to undo it."""
     drawing = str(getattr(layer, "mode", "pan_zoom")) not in ("pan_zoom", "pick", "transform")
-    return drawing or bool(getattr(layer, "_undo_history", None))
+    return drawing or was_drawn_on(layer)

@@ -12,6 +12,7 @@ from napari.layers import Layer, Points
 from napari_patchmap.explore.colouring import colour_by
 from napari_patchmap.patches.patchset import BOX_COLUMNS
 from napari_patchmap.plugin.map.patch_points import PatchPoints
+from napari_patchmap.plugin.napari_private import told_once
 
 #: Names in the layer list.
 MAP, SELECTED, CURRENT = "map", "map: selected", "map: current patch"
@@ -172,17 +173,12 @@ def _replace(
     """Give a marking layer other points, and have them drawn once instead of five times."""
     # Old selected indices would survive the change and point at other patches.
     layer.selected_data = set()
-    with (
-        layer.events.blocker_all(),
-        layer._face.events.blocker_all(),
-        layer._border.events.blocker_all(),
-    ):
+    with told_once(layer):
         layer.order = order
         layer.data = places
         if len(places):
             for name, value in look.items():
                 setattr(layer, name, value)
-    layer.refresh()
 
 
 def _read_only(layer: Points) -> Points:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from napari.viewer import Viewer
 from psygnal import Signal
+from qtpy.compat import isalive
 from qtpy.QtGui import QColor
 
 from napari_patchmap.explore.lasso import points_inside, thinned
@@ -20,20 +21,17 @@ from napari_patchmap.explore.selection import How
 from napari_patchmap.explore.words import caption
 from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
+from napari_patchmap.plugin.canvas.press import Press
 from napari_patchmap.plugin.canvas.two_views import to_canvas, to_map
 from napari_patchmap.plugin.map import marks
+from napari_patchmap.plugin.map.close_up import CloseUp
 from napari_patchmap.plugin.map.patch_points import PatchPoints
 from napari_patchmap.plugin.map.placed_layer import PlacedLayer
+from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.workspace import Workspace
-
-if TYPE_CHECKING:
-    from napari_patchmap.plugin.map.map_layer import MapLayer
 
 #: How far from a point, in canvas pixels, the mouse still means it.
 _REACH = 7.0
-
-#: A press and release closer than this, in canvas pixels, is a click.
-_STILL = 4.0
 
 #: Side of the thumbnail under the mouse, in pixels.
 _CARD = 112
@@ -57,12 +55,18 @@ class MapMouse:
     lasso_changed = Signal(bool)
     take_away_changed = Signal(bool)
 
-    def __init__(self, viewer: Viewer, owner: MapLayer) -> None:
+    def __init__(
+        self, viewer: Viewer, owner: ShownMap, close_up: CloseUp, overlay: CanvasOverlay
+    ) -> None:
         self._owner = weakref.ref(owner)
+        self.workspace = owner.workspace
+        self.overlay, self._close_up = overlay, close_up
         self._lasso = self._take_away = False
         self._zoom_box: list[Any] = []
-        self.overlay = CanvasOverlay(viewer)
-        self._hovered: tuple[object, int] | None = None
+        #: What the card is of: placed patches or None for the map's, which one, and where.
+        self._hovered: tuple[PlacedLayer | None, int, tuple[float, float]] | None = None
+        for arrived in (owner.thumbnails.arrived, owner.placed.arrived):
+            arrived.connect(self._on_picture)
         viewer.mouse_drag_callbacks.append(self._on_drag)
         viewer.mouse_move_callbacks.append(self._on_move)
         viewer.mouse_wheel_callbacks.append(self._on_wheel)
@@ -109,39 +113,34 @@ class MapMouse:
         modifiers = {str(getattr(key, "name", key)) for key in event.modifiers}
         drawing = self._lasso or bool(modifiers & {"Shift", "Control"})
         how = _how(modifiers, self._take_away and drawing)
-        start, (other, index) = tuple(event.pos[:2]), self._under(owner, event)
-        travelled = 0.0
-        event.handled = drawing  # a lasso must not move the camera
+        press, (other, index) = Press(event), self._under(owner, event)
         if drawing:
-            self.overlay.start_lasso(viewer, start)
-        yield
-        while event.type == "mouse_move":
-            event.handled = drawing
-            travelled = max(travelled, float(np.abs(np.subtract(event.pos[:2], start)).max()))
-            yield
-        event.handled = drawing
-        if drawing and not self.overlay.drawing:
-            return  # given up with Esc
-        end = tuple(event.pos[:2])
-        path = np.array(self.overlay.end_lasso() if drawing else [start, end])
-        travelled = max(travelled, float(np.abs(path - start).max()))
-        if travelled > _STILL:
+            self.overlay.start_lasso(viewer, press.start)
+        yield from press.follow(event, taken=drawing)  # a lasso must not move the camera
+        if drawing:
+            if not self.overlay.drawing:
+                return  # given up with Esc
+            path = self.overlay.end_lasso()
+            press.went(path)  # the overlay sees more of it than napari tells
+        if not press.is_click:
             if drawing:
-                self._enclose(owner, thinned(path, 1.5), how)
+                self._enclose(owner, thinned(np.array(path), 1.5), how)
         elif other is not None:
             owner.placed.select(other, index, add="Shift" in modifiers)
         else:
             owner.placed.let_go()
             self._click(owner, index, _clicked(modifiers, index, owner.workspace, how))
 
-    def give_up(self) -> bool:
-        """Abort the lasso that is being drawn; return whether there was one."""
-        if not self.overlay.drawing:
-            return False
-        self.overlay.end_lasso()
-        return True
+    def escape(self) -> None:
+        """Give up the lasso that is being drawn, or else select nothing."""
+        owner = self._owner()
+        if self.overlay.drawing:
+            self.overlay.end_lasso()
+        elif owner is not None:
+            self.workspace.clear_selection()
+            owner.placed.let_go()
 
-    def _enclose(self, owner: MapLayer, path: np.ndarray, how: How) -> None:
+    def _enclose(self, owner: ShownMap, path: np.ndarray, how: How) -> None:
         points = owner.points
         if points is not None:
             viewer = owner.viewer
@@ -153,7 +152,7 @@ class MapMouse:
             inside = np.unique(inside % len(points.data))  # on whichever map
             owner.workspace.select(owner.visible(inside), how)
 
-    def _click(self, owner: MapLayer, index: int, how: How) -> None:
+    def _click(self, owner: ShownMap, index: int, how: How) -> None:
         workspace = owner.workspace
         if index >= 0:
             workspace.select(np.array([index]), how)
@@ -171,20 +170,16 @@ class MapMouse:
         other, index = self._under(owner, event)
         if index < 0:
             self.put_away()
-        elif (other, index) != self._hovered:
-            self._hovered = other, index
-            place = tuple(event.pos[:2])
-            if other is None:
-                self._show_card(owner, index, place)
-            else:
-                self._show_placed(owner, other, index, place)
+        elif self._hovered is None or (other, index) != self._hovered[:2]:
+            self._hovered = other, index, tuple(event.pos[:2])
+            self._show_card(owner)
 
     def _on_wheel(self, viewer: Viewer, event: Any) -> None:
         self.put_away()
 
     # -- helpers -------------------------------------------------------------------
 
-    def _ready(self, owner: MapLayer) -> bool:
+    def _ready(self, owner: ShownMap) -> bool:
         points, viewer = owner.points, owner.viewer
         if points is None or not points.visible:
             return False
@@ -209,13 +204,13 @@ class MapMouse:
         points, viewer, zoom = owner.points, owner.viewer, self._zoom(owner)
         if points.data.shape[1] == 3:
             return owner.board.find_on_canvas(pixel, max(_REACH, self._radius(points, zoom)))
-        if owner.close_up.side:
+        if self._close_up.side:
             # Close up a picture stands for the point, and people click on the picture.
-            index = owner.close_up.find(pixel)
+            index = self._close_up.find(pixel)
             if index >= 0:
                 return index
         size = self._radius(points, zoom)
-        lifted = self._radius(owner.marked, zoom)
+        lifted = self._radius(owner.selected_points, zoom)
         return owner.board.find(
             to_map(viewer, pixel[None])[0], size / zoom, max(_REACH, size + 2) / zoom,
             lifted / zoom,
@@ -227,16 +222,16 @@ class MapMouse:
             return 0.0
         return float(np.clip(float(points.size[0]) * zoom, *points.canvas_size_limits)) / 2
 
-    def _zoom(self, owner: MapLayer) -> float:
+    def _zoom(self, owner: ShownMap) -> float:
         return float(camera_of(owner.viewer).zoom)
 
-    def _under(self, owner: MapLayer, event: Any) -> tuple[PlacedLayer | None, int]:
+    def _under(self, owner: ShownMap, event: Any) -> tuple[PlacedLayer | None, int]:
         """Return the patch under the mouse, and what it was placed with if it was."""
         pixel = np.asarray(event.pos[:2], float)
         other, index = self._placed_at(owner, pixel)
         return (other, index) if other is not None else (None, self.patch_at(pixel))
 
-    def _placed_at(self, owner: MapLayer, pixel: np.ndarray) -> tuple[PlacedLayer | None, int]:
+    def _placed_at(self, owner: ShownMap, pixel: np.ndarray) -> tuple[PlacedLayer | None, int]:
         """Return the placed patch at a pixel; they lie on top of the map's own."""
         for other in owner.placed.listed:
             index = other.find(owner.viewer, pixel, _REACH)
@@ -244,22 +239,28 @@ class MapMouse:
                 return other, index
         return None, -1
 
-    def _show_placed(
-        self, owner: MapLayer, other: PlacedLayer, index: int, place: tuple[float, float]
-    ) -> None:
-        picture = other.picture(index, _CARD, self.overlay.devicePixelRatioF())
-        frame = QColor(marks.PLACED_COLOUR)
-        self.overlay.draw_card(owner.viewer, place, picture, other.words(index), frame)
+    def _on_picture(self) -> None:
+        """Show a picture that has been read on the card that waits for it."""
+        owner = self._owner()
+        if owner is not None and isalive(self.overlay) and self.overlay.has_card:
+            self._show_card(owner)
 
-    def _show_card(self, owner: MapLayer, index: int, place: tuple[float, float]) -> None:
+    def _show_card(self, owner: ShownMap) -> None:
         patches, colouring = owner.workspace.patches, owner.colouring
-        assert patches is not None
-        assert colouring is not None
-        lines = caption(patches.table, index)
-        if patches.is_missing(index):
-            lines.append("image missing")
-        picture = owner.thumbnails.get(index, _CARD, self.overlay.devicePixelRatioF())
-        frame = QColor.fromRgbF(*(float(c) for c in colouring.colours[index, :3]))
+        if self._hovered is None or patches is None or colouring is None:
+            return
+        other, index, place = self._hovered
+        if other is not None:
+            thumbnails, lines = other.thumbnails, other.words(index)
+            frame = QColor(marks.PLACED_COLOUR)
+        else:
+            thumbnails, lines = owner.thumbnails, caption(patches.table, index)
+            frame = QColor.fromRgbF(*(float(c) for c in colouring.colours[index, :3]))
+            if patches.is_missing(index):
+                lines.append("image missing")
+        picture = thumbnails.get(index, _CARD, self.overlay.devicePixelRatioF())
+        if thumbnails.trouble(index):
+            lines.append("image cannot be read")
         self.overlay.draw_card(owner.viewer, place, picture, lines, frame)
 
     def put_away(self) -> None:

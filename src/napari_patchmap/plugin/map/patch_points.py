@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from napari.layers import Points
 
 from napari_patchmap.explore.paint_order import paint_order
+from napari_patchmap.plugin.napari_private import HookedPoints
 
 #: What napari's slider shows for the size that suits a map.
 _USUAL = 10
@@ -21,7 +21,7 @@ NO_EDITING = "Each point of the map is a patch, so points are not edited by hand
 NO_STYLE = 'Patchmap gives the points colour and form: see "Colour by" in Explore.'
 
 
-class PatchPoints(Points):
+class PatchPoints(HookedPoints):
     """Points that belong to patches: painted in a fair order, and never edited by hand.
 
     The order is one in which rows are painted; it never moves the rows themselves.
@@ -38,11 +38,6 @@ class PatchPoints(Points):
 
     Attributes
     ----------
-    order : ndarray of intp, shape (n,)
-        Which row is painted first, second and so on.
-    find : callable or None
-        Returns the row that is meant by a place (a place of the layer, or a ray's start
-        in 3-D), -1 for none: what the status bar then names.
     say : callable
         Is told, in one sentence, why something is not done.
     """
@@ -54,7 +49,6 @@ class PatchPoints(Points):
 
     def __init__(self, data: np.ndarray, *, size: float, largest: float, **kwargs: Any) -> None:
         self.order = paint_order(len(data))
-        self.find: Callable[[np.ndarray], int] | None = None
         self.say: Callable[[str], None] = lambda _: None
         self._unit, self._tenths, self._largest = size, float(_USUAL), largest
         # With a lower limit napari draws a border of half that width around every
@@ -64,10 +58,6 @@ class PatchPoints(Points):
         self.editable = False
         # napari makes layers editable again whenever the viewer's dimensions change.
         self.events.editable.connect(self._stay_read_only)
-
-    @property
-    def _type_string(self) -> str:
-        return "points"  # by which napari saves, copies and lists it
 
     def _stay_read_only(self, _: Any = None) -> None:
         if self.editable:
@@ -102,7 +92,7 @@ class PatchPoints(Points):
     @current_size.setter
     def current_size(self, tenths: float) -> None:
         # napari also sets it to the size of what was just selected.
-        if not self._whole or not self._update_properties:
+        if not self._whole or not self.styled_by_hand:
             return
         self._tenths = max(1.0, float(tenths))
         self.size = self._unit * self._tenths / _USUAL
@@ -110,52 +100,14 @@ class PatchPoints(Points):
         self.events.size()
         self.events.current_size()
 
-    # -- which order, which row ---------------------------------------------------------
+    # -- what napari asks -------------------------------------------------------------------
 
-    def _get_layer_slicing_state(self, data: Any, cache: bool) -> Any:
-        state = super()._get_layer_slicing_state(data, cache)
-        take = state._update_slice_response
-        state._update_slice_response = lambda response: take(self._in_order(response))
-        return state
+    def reorder(self) -> None:
+        """Paint as many rows as there are now in a fair order."""
+        self.order = paint_order(len(self.data))
 
-    def _in_order(self, response: Any) -> Any:
-        """Put the rows that napari draws into the order in which they are painted."""
-        count = len(self.data)
-        if len(self.order) != count:
-            self.order = paint_order(count)
-        drawn = np.zeros(count, bool)
-        drawn[response.indices] = True
-        # In two dimensions napari draws the points that are hidden, too.
-        drawn &= self.shown
-        rows = self.order[drawn[self.order]]
-        # What comes along with the rows is called "scale" before napari 0.9.
-        name = "size" if hasattr(response, "size") else "scale"
-        along = np.asarray(getattr(response, name))
-        if along.ndim:
-            whole = np.zeros(count, along.dtype)
-            whole[response.indices] = along
-            along = whole[rows]
-        return dataclasses.replace(response, indices=rows, **{name: along})
-
-    def _get_value(self, position: Any) -> int | None:
-        if self.find is None:
-            value: int | None = super()._get_value(position)
-            return value
-        return self._found(np.asarray(position, float))
-
-    def _get_value_3d(self, start_point: Any, end_point: Any, dims_displayed: Any) -> Any:
-        if self.find is None or start_point is None:
-            return super()._get_value_3d(start_point, end_point, dims_displayed)
-        return self._found(np.asarray(start_point, float))
-
-    def _found(self, place: np.ndarray) -> int | None:
-        assert self.find is not None
-        row = self.find(place)
-        return row if row >= 0 else None
-
-    def _update_thumbnail(self) -> None:
+    def small_picture(self, height: int, width: int) -> np.ndarray:
         """Paint a part of the points, as fairly as on the canvas."""
-        height, width = self._thumbnail_shape[:2]
         picture = np.zeros((height, width, 4))
         picture[..., 3] = 1
         rows = self.order[self.shown[self.order]][:_THUMBNAIL] if len(self.data) else []
@@ -168,7 +120,7 @@ class PatchPoints(Points):
             at = at.astype(int).clip(0, room)
             picture[at[:, 0], at[:, 1]] = self.face_color[rows]
         picture[..., 3] *= self.opacity
-        self.thumbnail = picture
+        return picture
 
     # -- what is refused ------------------------------------------------------------------
 
@@ -188,20 +140,18 @@ class PatchPoints(Points):
         """Refuse: every point is a patch."""
         raise TypeError(NO_EDITING)
 
-    def _paste_data(self) -> None:
+    def refuse(self) -> None:
+        """Say that every point is a patch."""
         self.say(NO_EDITING)
 
-    def _move(self, *_: Any, **__: Any) -> None:
-        self.say(NO_EDITING)
-
-    def _mode_setter_helper(self, mode: Any) -> Any:
-        if self._whole and str(getattr(mode, "value", mode)).lower() != "pan_zoom":
+    def mode_is_asked(self, mode: str) -> None:
+        """Say that points are not edited, where a mode would do it."""
+        if self._whole and mode != "pan_zoom":
             self.say(NO_EDITING)
-        return super()._mode_setter_helper(mode)
 
     def _refuse_style(self, event: str) -> bool:
         """Say that colours come from elsewhere, and let napari's control fall back."""
-        if not self._whole or not self._update_properties:
+        if not self._whole or not self.styled_by_hand:
             return False
         if not self._falling_back:
             self._falling_back = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from napari.viewer import Viewer
-from qtpy.QtGui import QPixmap
+from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.explore.paint_order import ranks
 from napari_patchmap.explore.words import caption
@@ -26,13 +26,22 @@ class PlacedLayer:
     patches : PatchSet
     table : DataFrame
         Theirs, with how unlike each is to the patches of the map.
+    window : QWidget
+        When it goes, no picture is read any more.
+
+    Attributes
+    ----------
+    thumbnails : Thumbnails
+        Pictures of the patches.
     """
 
-    def __init__(self, layer: PatchPoints, patches: PatchSet, table: pd.DataFrame) -> None:
+    def __init__(
+        self, layer: PatchPoints, patches: PatchSet, table: pd.DataFrame, window: QWidget
+    ) -> None:
         self.layer = layer
         self._name, self._table = patches.name, table
-        self._thumbnails = Thumbnails()
-        self._thumbnails.set_patches(patches)
+        self.thumbnails = Thumbnails(window)
+        self.thumbnails.set_patches(patches)
 
     def find(self, viewer: Viewer, pixel: np.ndarray, reach: float) -> int:
         """Return the patch that is meant by a pixel (x, y) of the canvas, -1 for none.
@@ -59,7 +68,3 @@ class PlacedLayer:
         if "unlikeness" in self._table:
             lines.append(f"unlikeness {self._table['unlikeness'].iloc[index]:.2f}")
         return lines
-
-    def picture(self, index: int, side: int, ratio: float) -> QPixmap:
-        """Return a placed patch, ``side`` pixels long on a screen of that pixel ratio."""
-        return self._thumbnails.get(index, side, ratio)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from napari.layers import Layer
+from napari.viewer import Viewer
+from psygnal import Signal
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.map import marks
-from napari_patchmap.plugin.map.keys import clear_selection
+from napari_patchmap.plugin.map.patch_points import PatchPoints
 from napari_patchmap.plugin.map.placed_layer import PlacedLayer
-
-if TYPE_CHECKING:
-    from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.napari_private import canvas_widget
+from napari_patchmap.plugin.workspace import Workspace
 
 
 class PlacedLayers:
@@ -22,11 +23,19 @@ class PlacedLayers:
 
     Parameters
     ----------
-    owner : MapLayer
+    viewer : Viewer
+    workspace : Workspace
+
+    Signals
+    -------
+    arrived()
+        Pictures of placed patches are there that were asked for.
     """
 
-    def __init__(self, owner: MapLayer) -> None:
-        self._owner = weakref.ref(owner)
+    arrived = Signal()
+
+    def __init__(self, viewer: Viewer, workspace: Workspace) -> None:
+        self._viewer, self._workspace = weakref.ref(viewer), workspace
         self._layers: dict[str, PlacedLayer] = {}
 
     @property
@@ -34,9 +43,13 @@ class PlacedLayers:
         """What lies on the map, the latest first."""
         return list(reversed(self._layers.values()))
 
+    def has(self, layer: Layer) -> bool:
+        """Whether a layer is one of these."""
+        return any(layer is other.layer for other in self._layers.values())
+
     def put(
-        self, patches: PatchSet, places: np.ndarray, table: pd.DataFrame
-    ) -> PlacedLayer | None:
+        self, patches: PatchSet, places: np.ndarray, table: pd.DataFrame, points: PatchPoints
+    ) -> PatchPoints:
         """Make the layer of some patches; those of the same name go.
 
         Parameters
@@ -45,39 +58,46 @@ class PlacedLayers:
         places : ndarray of float32, shape (m, d)
             As the map is shown.
         table : DataFrame
+        points : PatchPoints
+            Those of the map.
         """
-        owner = self._owner()
-        if owner is None or owner.points is None:
-            return None
+        viewer = self._viewer()
+        assert viewer is not None
         self.forget(patches.name)
-        points = owner.points
         # Many more than the map has would hide it.
         smaller = min(1.0, (len(points.data) / max(1, len(places))) ** 0.5)
         size = float(points.size[0]) * smaller
         layer = marks.placed_points(patches.name, places, table, size)
-        name, own = patches.name, owner.thumbnails.patches
+        name, own = patches.name, self._workspace.patches
         if own is not None and len(own.missing) < len(own):
             patches = patches.shown_as(own)
-        self._layers[name] = PlacedLayer(layer, patches, table)
-        return self._layers[name]
+        placed = PlacedLayer(layer, patches, table, canvas_widget(viewer))
+        placed.thumbnails.arrived.connect(self.arrived.emit)
+        self._layers[name] = placed
+        return layer
 
     def forget(self, name: str | None = None) -> None:
         """Take away what has a name, or all that lies on a map that is no more."""
-        owner = self._owner()
+        viewer = self._viewer()
         for key in list(self._layers) if name is None else [name]:
-            other = self._layers.pop(key, None)
-            if other is not None and owner is not None and other.layer in owner.viewer.layers:
-                owner.viewer.layers.remove(other.layer)
+            other = self._layers.get(key)
+            if other is None:
+                continue
+            if viewer is not None and other.layer in viewer.layers:
+                viewer.layers.remove(other.layer)  # of which we are told
+            self.removed(other.layer)
 
     def removed(self, layer: object) -> None:
         """Forget what somebody took away."""
-        self._layers = {k: g for k, g in self._layers.items() if g.layer is not layer}
+        for name, other in list(self._layers.items()):
+            if other.layer is layer:
+                del self._layers[name]
+                other.thumbnails.set_patches(None)
 
     def select(self, other: PlacedLayer, index: int, *, add: bool) -> None:
         """Select a placed patch in its own layer; those of the map are let go."""
-        owner, before = self._owner(), set(other.layer.selected_data) if add else set()
-        if owner is not None:
-            clear_selection(owner.workspace)
+        before = set(other.layer.selected_data) if add else set()
+        self._workspace.clear_selection()
         self.let_go()
         other.layer.selected_data = before | {index}
 

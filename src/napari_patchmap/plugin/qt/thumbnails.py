@@ -1,46 +1,204 @@
-"""Pictures of patches for Qt, made when they are first needed."""
+"""Pictures of patches for Qt: read in the background, never while the window paints."""
 
 from __future__ import annotations
 
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+from functools import partial
+
 import numpy as np
-from qtpy.QtGui import QImage, QPixmap
+from psygnal import Signal
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QColor, QImage, QPixmap
+from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.latest import Latest
+from napari_patchmap.patches.patchset import no_picture
+from napari_patchmap.plugin.worker import Task, sentence_of
+
+#: Patches in memory of at most as many bytes are shown at once: a fraction of a millisecond.
+_AT_ONCE = 2**16
+
+#: Pixels of the pictures that are kept, 128 MB: several times what a screen shows.
+_MOST = 2**25
+
+#: What is painted until a picture is there; it suits light and dark windows.
+_QUIET = QColor(128, 128, 128, 56)
 
 
 class Thumbnails:
     """Thumbnails of one patch set, the latest ones kept.
 
+    What is asked for while the window paints is read in another thread, in the order in
+    which it was asked for, and something quiet of the same size stands for it. Only what
+    was asked for last is read: whoever is still in view paints again when pictures come,
+    and asks again. So what has scrolled away is not read, and what came into view is first.
+
     Parameters
     ----------
-    keep : int
-        How many are remembered.
+    window : QWidget
+        When it goes, nothing is read any more.
+
+    Signals
+    -------
+    arrived()
+        Pictures are there that were asked for: time to paint again.
     """
 
-    def __init__(self, keep: int = 4_000) -> None:
-        self._patches: PatchSet | None = None
-        self._made: Latest[QPixmap] = Latest(keep)
+    arrived = Signal()
 
-    @property
-    def patches(self) -> PatchSet | None:
-        """Whose pictures these are."""
-        return self._patches
+    def __init__(self, window: QWidget) -> None:
+        self._patches: PatchSet | None = None
+        self._made: Latest[QPixmap] = Latest(
+            _MOST, lambda picture: picture.width() * picture.height()
+        )
+        self._sizes: dict[int, int] = {}  # in which each patch was made last
+        self._troubles: dict[int, str] = {}
+        self._asked: dict[tuple[int, int], None] = {}
+        self._reader: _Reader | None = None
+        self._task: Task | None = None
+        window.destroyed.connect(self._leave)
 
     def set_patches(self, patches: PatchSet | None) -> None:
         """Forget the pictures of other patches."""
+        self._leave()
         self._patches = patches
+        self._reader = None if patches is None else _Reader(patches)
         self._made.clear()
+        for kept in (self._sizes, self._troubles, self._asked):
+            kept.clear()
 
     def get(self, index: int, side: int, ratio: float = 1.0) -> QPixmap:
-        """Return patch ``index``, ``side`` pixels long on a screen of that pixel ratio."""
+        """Return patch ``index``, ``side`` pixels long on a screen of that pixel ratio.
+
+        At once: what stands for it, of the same size, until it has been read.
+        """
         patches, pixels = self._patches, round(side * ratio)
         assert patches is not None
-        picture = self._made.get(
-            (index, pixels), lambda: to_pixmap(patches.thumbnail(index, pixels))
-        )
+        picture = self._made.find((index, pixels))
+        if picture is None and self._is_quick(patches, index):
+            picture = self._keep(index, pixels, *_read(patches, index, pixels))
+        if picture is None:
+            if not self._asked:
+                QTimer.singleShot(0, self._send)  # all that is painted now is sent together
+            self._asked[index, pixels] = None
+            picture = self._in_place_of(patches, index, pixels)
         picture.setDevicePixelRatio(ratio)
         return picture
+
+    def trouble(self, index: int) -> str:
+        """Why the picture of a patch could not be read, "" if it could as far as is known."""
+        return self._troubles.get(index, "")
+
+    def _is_quick(self, patches: PatchSet, index: int) -> bool:
+        height, width = patches.images.sizes[index].tolist()
+        small = height * width * patches.channels * patches.dtype.itemsize <= _AT_ONCE
+        return (patches.images.in_memory and small) or patches.is_missing(index)
+
+    def _in_place_of(self, patches: PatchSet, index: int, pixels: int) -> QPixmap:
+        """Return the same picture of another size, or else nothing but a tint."""
+        height, width = patches.thumbnail_size(index, pixels)
+        other = self._made.find((index, self._sizes.get(index, 0)))
+        if other is not None:
+            whole, smooth = (
+                Qt.AspectRatioMode.IgnoreAspectRatio,
+                Qt.TransformationMode.SmoothTransformation,
+            )
+            return other.scaled(width, height, whole, smooth)
+        tint = QPixmap(width, height)
+        tint.fill(_QUIET)
+        return tint
+
+    def _keep(self, index: int, pixels: int, rgb: np.ndarray, trouble: str) -> QPixmap:
+        self._sizes[index] = pixels
+        if trouble:
+            self._troubles[index] = trouble
+        return self._made.get((index, pixels), lambda: to_pixmap(rgb))
+
+    # -- what is read in the background --------------------------------------------------
+
+    def _send(self) -> None:
+        asked = [one for one in self._asked if self._made.find(one) is None]
+        self._asked.clear()
+        if self._reader is not None and asked:
+            self._reader.wish(asked)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        reader = self._reader
+        if self._task is None and reader is not None and reader.waiting:
+            self._task = Task(reader, "Reading pictures", listed=False)
+            self._task.reported.connect(partial(self._on_read, reader))
+            self._task.ended.connect(partial(self._on_ended, reader))
+            self._task.start()
+
+    def _on_read(self, reader: _Reader, found: list[tuple[int, int, np.ndarray, str]]) -> None:
+        if reader is self._reader:  # else of patches that have gone
+            for one in found:
+                self._keep(*one)
+            reader.delivered((index, pixels) for index, pixels, *_ in found)
+            self.arrived.emit()
+
+    def _on_ended(self, reader: _Reader) -> None:
+        if reader is self._reader and self._task is not None:
+            self._task = None
+            self._go_on()
+
+    def _leave(self, _: object = None) -> None:
+        if self._task is not None:
+            self._task.leave()
+        self._task = self._reader = None
+
+
+class _Reader:
+    """Reads the pictures of one set that are wished for, until none is.
+
+    Knows nothing of Qt, since it is called, and may be let go, in another thread.
+    """
+
+    def __init__(self, patches: PatchSet) -> None:
+        self._patches = patches
+        self._lock = threading.Lock()
+        self._wishes: deque[tuple[int, int]] = deque()
+        self._on_the_way: set[tuple[int, int]] = set()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is wished for."""
+        with self._lock:
+            return bool(self._wishes)
+
+    def wish(self, wanted: Sequence[tuple[int, int]]) -> None:
+        """Read these pictures, (patch, longer side), in this order, and no others."""
+        with self._lock:
+            self._wishes = deque(one for one in wanted if one not in self._on_the_way)
+
+    def delivered(self, pictures: Iterable[tuple[int, int]]) -> None:
+        """Take note of pictures that have arrived."""
+        with self._lock:
+            self._on_the_way.difference_update(pictures)
+
+    def _next(self) -> tuple[int, int] | None:
+        with self._lock:
+            if not self._wishes:
+                return None
+            wanted = self._wishes.popleft()
+            self._on_the_way.add(wanted)
+            return wanted
+
+    def __call__(self, task: Task) -> None:
+        while not task.should_leave() and (wanted := self._next()) is not None:
+            task.report((*wanted, *_read(self._patches, *wanted)))
+
+
+def _read(patches: PatchSet, index: int, pixels: int) -> tuple[np.ndarray, str]:
+    """Return a picture, or what stands for one and why it could not be read."""
+    try:
+        return patches.thumbnail(index, pixels), ""
+    except Exception as error:  # noqa: BLE001 - said where the picture is looked at
+        return no_picture(*patches.thumbnail_size(index, pixels)), sentence_of(error)
 
 
 def to_pixmap(rgb: np.ndarray) -> QPixmap:

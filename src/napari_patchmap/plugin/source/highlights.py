@@ -15,6 +15,7 @@ from qtpy.QtCore import QTimer
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
+from napari_patchmap.plugin.canvas.press import Press
 from napari_patchmap.plugin.canvas.two_views import (
     PREVIEW,
     Views,
@@ -25,9 +26,6 @@ from napari_patchmap.plugin.canvas.two_views import (
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.source.place import Place, places_in
 from napari_patchmap.plugin.workspace import Workspace
-
-#: A press and release closer than this, in canvas pixels, is a click.
-_STILL = 4.0
 
 
 class Places(Quiet):
@@ -86,7 +84,7 @@ class Places(Quiet):
 
     def _on_layers(self, event: Any) -> None:
         """Look again when napari is done with its list; adding to it now never ends."""
-        if not self._busy and not self._waiting:
+        if not self.busy and not self._waiting:
             self._waiting = True
             QTimer.singleShot(0, self._find)
 
@@ -129,7 +127,7 @@ class Places(Quiet):
         """Draw what is selected, or put the overlays away."""
         viewer, patches = self._viewer(), self._workspace.patches
         # The selection goes before other patches come: their places are not found yet.
-        if viewer is None or self._busy or patches is not self._shown:
+        if viewer is None or self.busy or patches is not self._shown:
             return
         if patches is None or self._views.now == "map" or not _flat(viewer):
             for place in self.found:
@@ -157,7 +155,7 @@ class Places(Quiet):
         known = place.overlay is not None
         overlay = place.draw(place.frame(viewer.dims.point), chosen)
         if not known:
-            with self._quiet():
+            with self.quiet():
                 active = viewer.layers.selection.active
                 viewer.add_layer(overlay)
                 viewer.layers.selection.active = active
@@ -172,7 +170,7 @@ class Places(Quiet):
         viewer, overlay, place.overlay = self._viewer(), place.overlay, None
         place.layer.events.visible.disconnect(self._refresh)
         if viewer is not None and overlay is not None and overlay in viewer.layers:
-            with self._quiet():
+            with self.quiet():
                 viewer.layers.remove(overlay)
 
     # -- the current patch ---------------------------------------------------------
@@ -211,7 +209,7 @@ class Places(Quiet):
     def _on_active(self, event: Any) -> None:
         """Lead a click on an overlay in the list to the image below it."""
         viewer = self._viewer()
-        if viewer is None or self._busy:
+        if viewer is None or self.busy:
             return
         for place in self.found:
             if event.value is not None and event.value is place.overlay:
@@ -220,15 +218,10 @@ class Places(Quiet):
     def _on_drag(self, viewer: Viewer, event: Any) -> Iterator[None]:
         if event.button != 1 or not self.found or not self._ready(viewer):
             return
-        start, point = np.array(event.pos[:2]), tuple(event.position)
+        press, point = Press(event), tuple(event.position)
         modifiers = set(event.modifiers)
-        travelled = 0.0
-        yield
-        while event.type == "mouse_move":
-            travelled = max(travelled, float(np.abs(np.array(event.pos[:2]) - start).max()))
-            yield
-        travelled = max(travelled, float(np.abs(np.array(event.pos[:2]) - start).max()))
-        if travelled <= _STILL:
+        yield from press.follow(event)
+        if press.is_click:
             self._click(point, modifiers)
 
     def _click(self, point: tuple[float, ...], modifiers: set[Any]) -> None:

@@ -113,13 +113,21 @@ class BoxPicture:
         thin = min(side // _LEAST_TILE, longest // _SCREEN)
         self.step = max(1, side // _TILE, thin, -(-longest // _LONGEST))
 
+    def draw_all(self) -> np.ndarray:
+        """Draw all boxes as chosen, with one line between neighbours."""
+        picture = self._empty()
+        self._outline(picture, self._corners(np.ones(len(self._boxes), bool)), EDGE, CHOSEN)
+        return picture
+
+    def _empty(self) -> np.ndarray:
+        return np.full([-(-side // self.step) for side in self.size], OTHER, np.uint8)
+
     def draw(self, frame: int, chosen: np.ndarray) -> np.ndarray:
         """Draw the chosen boxes; the outlines of all while none is chosen."""
-        picture = np.full([-(-side // self.step) for side in self.size], OTHER, np.uint8)
-        here = self._frames == frame
+        picture, here = self._empty(), self._frames == frame
         if not chosen.any():
             # Nothing is shaded then, so that outlines are all there is to be seen.
-            self._outline(picture, self._corners(here))
+            self._outline(picture, self._corners(here), OUTLINE, OTHER)
         else:
             for top, left, bottom, right in self._corners(here & chosen):
                 picture[top:bottom, left:right] = EDGE
@@ -145,16 +153,18 @@ class BoxPicture:
         rounded: list[list[int]] = np.rint(corners / self.step).astype(int).clip(min=0).tolist()
         return rounded
 
-    def _outline(self, picture: np.ndarray, corners: list[list[int]]) -> None:
+    def _outline(
+        self, picture: np.ndarray, corners: list[list[int]], line: int, inside: int
+    ) -> None:
         """Draw lines of one pixel, one only between neighbours."""
         for top, left, bottom, right in corners:
-            picture[top:bottom, left:right] = OUTLINE
-            picture[top + 1 : bottom, left + 1 : right] = OTHER
+            picture[top:bottom, left:right] = line
+            picture[top + 1 : bottom, left + 1 : right] = inside
         # The lower and the right edge, where no neighbour drew its own.
         height, width = picture.shape
         for top, left, bottom, right in corners:
-            picture[min(bottom, height - 1), left : right + 1] = OUTLINE
-            picture[top : bottom + 1, min(right, width - 1)] = OUTLINE
+            picture[min(bottom, height - 1), left : right + 1] = line
+            picture[top : bottom + 1, min(right, width - 1)] = line
 
 
 def edges(index: np.ndarray, width: int) -> np.ndarray:

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_patchmap.explore.colouring import Colouring, columns_to_show
 from napari_patchmap.explore.selection import How
-from napari_patchmap.plugin.map.keys import clear_selection, selection_keys
+from napari_patchmap.plugin.map.keys import selection_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.explore.legend import ColourBar, Legend
 from napari_patchmap.plugin.panels.locate import LocateImages
@@ -217,7 +217,7 @@ class Explore(WorkPanel):
         self._map.show_patches(self.workspace.selection)
 
     def _clear(self) -> None:
-        clear_selection(self.workspace)
+        self.workspace.clear_selection()
 
     def _on_column(self, row: int) -> None:
         self._map.colour_by(self.column_box.itemData(row))

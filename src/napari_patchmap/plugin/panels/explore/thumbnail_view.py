@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import html
+
 import numpy as np
 from napari.viewer import Viewer
 from qtpy.QtCore import (
     QAbstractListModel,
     QModelIndex,
+    QPointF,
     QRect,
     QSize,
     Qt,
     Signal,
 )
-from qtpy.QtGui import QColor, QPainter, QPen, QResizeEvent
+from qtpy.QtGui import QColor, QPainter, QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -22,6 +25,8 @@ from qtpy.QtWidgets import (
 
 from napari_patchmap.explore.words import caption, details
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.qt.framed import paint_framed
+from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.qt.theme import theme_colour
 
 #: Room around a thumbnail for its frame, in pixels.
@@ -58,7 +63,8 @@ class PatchModel(QAbstractListModel):
             return None
         patch = int(self.indices[index.row()])
         if role == Qt.ItemDataRole.ToolTipRole:
-            return details(patches.table, patch)
+            trouble = self._owner.thumbnails.trouble(patch)
+            return details(patches.table, patch) + html.escape(trouble)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return ", ".join(caption(patches.table, patch))
         return None
@@ -96,26 +102,18 @@ class PatchPainter(QStyledItemDelegate):
         if colouring is None or owner.workspace.patches is None:
             return
         patch, rect, metrics = int(model.indices[index.row()]), option.rect, option.fontMetrics
-        current = patch == owner.workspace.current
+        text = theme_colour(self._viewer, "text")
         colour = QColor.fromRgbF(*(float(c) for c in colouring.colours[patch, :3]))
         picture = owner.thumbnails.get(patch, self.side, painter.device().devicePixelRatioF())
-        wide = round(picture.width() / picture.devicePixelRatio())
-        high = round(picture.height() / picture.devicePixelRatio())
-        left = rect.x() + (rect.width() - wide) // 2
-        top = rect.y() + _FRAME + 2 + (self.side - high) // 2
+        middle = QPointF(rect.center().x(), rect.y() + _FRAME + 2 + self.side / 2)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        frame = QRect(left, top, wide, high).adjusted(-2, -2, 2, 2)
-        if current:
-            painter.setPen(QPen(theme_colour(self._viewer, "text"), 2.5))
-            painter.drawRoundedRect(frame.adjusted(-2, -2, 2, 2), 3, 3)
-        painter.setPen(QPen(colour, 2.5))
-        painter.drawRoundedRect(frame, 2, 2)
-        painter.drawPixmap(left, top, picture)
+        ring = text if patch == owner.workspace.current else None
+        paint_framed(painter, middle, picture, colour, ring)
         if self._labelled:
             name = colouring.names[colouring.codes[patch]]
             name = metrics.elidedText(name, Qt.TextElideMode.ElideRight, rect.width() - 2)
-            painter.setPen(theme_colour(self._viewer, "text"))
+            painter.setPen(text)
             below = QRect(
                 rect.x(), rect.bottom() - metrics.height(), rect.width(), metrics.height()
             )
@@ -159,6 +157,7 @@ class ThumbnailView(QListView):
         self.setMinimumHeight(90)
         self.selectionModel().currentChanged.connect(self._on_row)
         self.doubleClicked.connect(self._on_double_click)
+        subscribe(self, owner.thumbnails.arrived, self._on_pictures)
 
     def show_patches(self, indices: np.ndarray, current: int) -> None:
         """Show these patches, in this order."""
@@ -206,6 +205,9 @@ class ThumbnailView(QListView):
     def _on_row(self, now: QModelIndex, before: QModelIndex) -> None:
         if not self._following and now.isValid():
             self.looked_at.emit(self._patch_at(now))
+
+    def _on_pictures(self) -> None:
+        self.viewport().update()
 
     def _on_double_click(self, place: QModelIndex) -> None:
         self.opened.emit(self._patch_at(place))

@@ -2,51 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import napari.viewer
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import (
-    QFrame,
-    QProgressBar,
-    QPushButton,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QProgressBar, QScrollArea
 
-from napari_patchmap.errors import MixedSizesError, UnclearAxesError
+from napari_patchmap.errors import UnclearAxesError
 from napari_patchmap.patches import Kind, PatchSet
 from napari_patchmap.patches.fit import Fit
-from napari_patchmap.patches.labels.choice import with_label
-from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.load.answers import Answers
 from napari_patchmap.plugin.panels.load.cache_line import CacheLine
+from napari_patchmap.plugin.panels.load.chosen import Chosen
+from napari_patchmap.plugin.panels.load.drop_hint import DropHint
 from napari_patchmap.plugin.panels.load.loaded import Summary
+from napari_patchmap.plugin.panels.load.loading import Loading
 from napari_patchmap.plugin.panels.load.offer import Offer, Proposal
-from napari_patchmap.plugin.panels.load.opening import (
-    Opened,
-    Request,
-    keep_channels,
-    open_request,
-)
+from napari_patchmap.plugin.panels.load.opening import Opened, Request
 from napari_patchmap.plugin.panels.load.recent import remember_source
 from napari_patchmap.plugin.panels.load.source_form import SourceForm
 from napari_patchmap.plugin.panels.locate import LocateImages
 from napari_patchmap.plugin.qt.docks import show_panel
-from napari_patchmap.plugin.qt.panel import WorkPanel, label
+from napari_patchmap.plugin.qt.panel import WorkPanel
 from napari_patchmap.plugin.qt.parts import Message, button, row, set_role
-from napari_patchmap.plugin.worker import Newest, Task
+from napari_patchmap.plugin.worker import Newest
 from napari_patchmap.runs import Placed, Run
 
-#: How images of different sizes can be brought to one, for the tooltips.
-SIZES = {
-    "resize": "Shrink or enlarge every image to the most frequent size; nothing is cut.",
-    "crop": "Cut out the middle at the most frequent size; the scale stays true.",
-    "pad": "Put smaller images on their mean border colour; larger ones are shrunk to fit.",
-}
+_LOADING = "Patches are being loaded; wait, or cancel that first."
+_TRAINING = "A map is being trained; cancel it or wait before loading others."
 
 #: When the column has taken up what was loaded, in milliseconds.
 _SETTLED = 200
@@ -58,30 +43,17 @@ class LoadPatches(WorkPanel):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
         MapLayer.of(self.viewer)
-        self._task: Task | None = None
-        self._turn = 0
+        self._loading = Loading(self)
         self._load_when_known = self._tiles_first = self._placing = False
-        # All channels of what was loaded, to choose among.
-        self._whole: PatchSet | None = None
-        self._setting = False
+        self._chosen = Chosen(self, self.workspace)
         # Whether what the fields name is what is loaded.
         self._fresh = False
         self.offer = Offer()
         self.source = SourceForm(self.viewer)
-        self.drop = _DropHint(self.source)
+        self.drop = DropHint(self.source)
         self.message = Message()
-        self.size_choice = QWidget()
-        self.size_choice.setProperty("role", "answer")
-        self.size_buttons = {key: button(key.capitalize(), "", SIZES[key]) for key in SIZES}
-        choice = row(*self.size_buttons.values(), 1)
-        self.size_choice.setLayout(choice)
-        self.message.below.addWidget(self.size_choice)
-        self.axes_choice = QWidget()
-        self.axes_choice.setProperty("role", "answer")
-        self._axes_row = row()
-        self.axes_choice.setLayout(self._axes_row)
-        self.axes_buttons: dict[str, QPushButton] = {}
-        self.message.below.addWidget(self.axes_choice)
+        self.answers = Answers()
+        self.message.below.addWidget(self.answers)
         self.progress = QProgressBar()
         self.progress.setTextVisible(True)
         self.progress.hide()
@@ -116,25 +88,26 @@ class LoadPatches(WorkPanel):
 
         self._settled_soon = QTimer(self, singleShot=True, interval=_SETTLED)
         self._settled_soon.timeout.connect(self._look_at_summary)
-        self._channels = Newest(self, "Choosing channels")
-        self._channels.done.connect(self._take)
-        self._channels.failed.connect(self._say_error)
+        self._chosen.failed.connect(self._say_error)
         self.summary.channels.wanted.connect(self._keep_channels)
         self.summary.label_choice.wanted.connect(self._use_label)
         self._remembering = Newest(self, "Remembering the source")
         self._remembering.done.connect(lambda _: self.source.recent.refresh())
         self.source.recognised.connect(self._on_recognised)
         self.source.refused.connect(self._on_refused)
-        self.size_choice.hide()
-        self.axes_choice.hide()
+        self._loading.progressed.connect(self._on_progress)
+        self._loading.opened.connect(self._on_opened)
+        self._loading.placed.connect(self._on_placed)
+        self._loading.failed.connect(self._on_failed)
+        self._loading.ended.connect(self._on_end)
+        self.answers.sizes_chosen.connect(self.load)
+        self.answers.axes_chosen.connect(self._choose_axes)
         self.button.clicked.connect(self._on_button)
         self.place_button.clicked.connect(self.place)
         self.source.changed.connect(self._on_other_source)
         self.source.layers_listed.connect(self._look_at_layers)
         self.offer.proposed.connect(self._on_proposed)
         self.offer.taken.connect(self._on_taken)
-        for key, choose in self.size_buttons.items():
-            choose.clicked.connect(lambda _=False, key=key: self.load(key))
         self.setAcceptDrops(True)
         self.listen(self.workspace.patches_changed, self._on_patches)
         self.listen(self.workspace.run_changed, self._offer_placing)
@@ -147,7 +120,7 @@ class LoadPatches(WorkPanel):
     @property
     def loading(self) -> bool:
         """Whether images are being read."""
-        return self._task is not None
+        return self._loading.running
 
     def load(self, sizes: Fit | None = None) -> None:
         """Read what the fields ask for; ``sizes`` says how to bring sizes together.
@@ -163,7 +136,7 @@ class LoadPatches(WorkPanel):
         if not self.source.commit():
             return
         if self.workspace.training:
-            self._say_error("A map is being trained; cancel it or wait before loading others.")
+            self._say_error(_TRAINING)
             return
         missing = self.source.missing()
         if missing:
@@ -174,25 +147,13 @@ class LoadPatches(WorkPanel):
         if run is not None and request.kind is Kind.RUN:
             self._say_error("A saved run has a map of its own; choose images to place.")
             return
-        task = self._task = self.run(
-            lambda task: _open(request, run, task),
-            "Loading patches" if run is None else "Placing patches",
-        )
-        self._turn += 1
-        task.reported.connect(self._heed(self._on_progress))
-        if run is None:
-            task.done.connect(self._heed(lambda opened: self._on_done(opened, request)))
-        else:
-            task.done.connect(self._heed(lambda found: self._on_placed(found, run)))
-        task.failed.connect(self._heed(self._on_failed))
-        task.ended.connect(self._heed(self._on_end))
         self._say("")
         self.progress.setRange(0, 0)
         self.progress.setFormat("reading…")
         self.progress.show()
-        self._show_state()
         self.source.setEnabled(False)
-        task.start()
+        self._loading.start(request, run)
+        self._show_state()
 
     def place(self) -> None:
         """Read what the fields ask for and put it on the map that is open."""
@@ -203,36 +164,24 @@ class LoadPatches(WorkPanel):
     def open_path(self, path: Path) -> None:
         """Fill in a file or folder; load it, but of a slide show the tiles first."""
         if self.loading:
-            self.workspace.say("Patches are being loaded; wait, or cancel that first.")
+            self.workspace.say(_LOADING)
             return
         self._tiles_first, self._placing = True, False
         self._load_when_known = self.source.take_dropped(path)
         self._say("")
 
     def _on_button(self) -> None:
-        if self._task is None:
+        if self.loading:
+            self.cancel()
+        else:
             self._placing = False
             self.load()
-        else:
-            self.cancel()
 
     def cancel(self) -> None:
         """Stop loading; at once for the person, even where a disk is slow to answer."""
-        if self._task is not None:
-            self._task.stop()
-            self._turn += 1
-            self._on_end()
+        if self.loading:
+            self._loading.cancel()
             self._say("Loading was cancelled; nothing was changed.", "note")
-
-    def _heed(self, slot: Callable[..., None]) -> Callable[..., None]:
-        """Listen until loading is cancelled; the task may take a moment to end then."""
-        turn = self._turn
-
-        def heard(*args: Any) -> None:
-            if turn == self._turn:
-                slot(*args)
-
-        return heard
 
     # -- what is offered ---------------------------------------------------------
 
@@ -272,19 +221,18 @@ class LoadPatches(WorkPanel):
 
     # -- what comes of it ----------------------------------------------------------
 
-    def _on_progress(self, reports: list[tuple[int, int]]) -> None:
-        done, total = reports[-1]
+    def _on_progress(self, done: int, total: int) -> None:
         self.progress.setRange(0, total)
         self.progress.setValue(done)
         self.progress.setFormat(
             f"{done:,} of {total:,}" if total else f"looking for images… {done:,} files"
         )
 
-    def _on_done(self, opened: Opened, request: Request) -> None:
+    def _on_opened(self, opened: Opened, request: Request) -> None:
         if self.workspace.training:
-            self._say_error("A map is being trained; cancel it or wait before loading others.")
+            self._say_error(_TRAINING)
             return
-        self._take(opened.patches, opened.patches if opened.run is None else None)
+        self._chosen.take(opened.patches, opened.patches if opened.run is None else None)
         if opened.run is not None:
             self.workspace.set_run(opened.run)
         self.workspace.set_unfinished(opened.unfinished)
@@ -323,73 +271,22 @@ class LoadPatches(WorkPanel):
         if below and not self.message.text:
             area.verticalScrollBar().setValue(self.summary.y() - self.column.spacing())
 
-    def _take(self, patches: PatchSet, whole: PatchSet | None = None) -> None:
-        """Hand patches to everybody; ``whole`` has the channels one may choose among."""
-        if whole is not None:
-            choice = whole.channels > 1 and not whole.is_rgb
-            self._whole = whole if choice else None
-        self._setting = True
-        try:
-            self.workspace.set_patches(patches)
-        finally:
-            self._setting = False
-
     def _keep_channels(self, names: list[str]) -> None:
-        """Take the patches again with some of their channels."""
-        whole = self._whole
-        if whole is None or self.loading:
-            return
-        if self.workspace.training:
-            self._say_error("A map is being trained; cancel it or wait before changing this.")
-            return
-        self._channels.ask(lambda task: keep_channels(whole, names))
+        if not self.loading:
+            self._chosen.keep_channels(names)
 
     def _use_label(self, column: str) -> None:
-        """Make another column the label, of the patches with all their channels as well."""
-        patches, refused = self.workspace.patches, ""
-        if self.loading or patches is None:
-            refused = "Patches are being loaded; wait, or cancel that first."
-        elif self.workspace.training:
-            refused = "A map is being trained; cancel it or wait before changing this."
-        elif self.workspace.embedding is not None:
-            refused = (
-                "A map of these patches is open, and keeps its labels; to choose others, load "
-                "the patches again."
-            )
-        if refused:
+        if self.loading:
+            self._say_error(_LOADING)
+        if self.loading or not self._chosen.use_label(column):
             self.summary.label_choice.take_back()
-            self._say_error(refused)
-            return
-        assert patches is not None
-        if self._whole is not None:
-            self._whole = with_label(self._whole, column)
-        self._take(with_label(patches, column))
 
-    def _on_failed(self, sentence: str) -> None:
-        assert self._task is not None
-        error = self._task.error
-        if not isinstance(error, MixedSizesError | UnclearAxesError):
-            self._say_error(sentence)
-            return
-        self._say(sentence, "note")  # a question rather than an error
-        self.size_choice.setVisible(isinstance(error, MixedSizesError))
+    def _on_failed(self, sentence: str, error: Exception | None) -> None:
+        self._say(sentence, "error")
+        if self.answers.ask(error):
+            self.message.say(sentence, "note")  # a question rather than an error
         if isinstance(error, UnclearAxesError):
-            self._offer_axes(error.readings)
             self.source.ask_axes()
-
-    def _offer_axes(self, readings: Sequence[str]) -> None:
-        """Offer the likely readings of the axes as buttons."""
-        for old in self.axes_buttons.values():
-            old.setParent(None)
-            old.deleteLater()
-        self.axes_buttons = {
-            axes: button(axes, "", f"Read the stack with the axes {axes}.")
-            for axes in dict.fromkeys(readings)
-        }
-        for axes, choose in self.axes_buttons.items():
-            choose.clicked.connect(lambda _=False, axes=axes: self._choose_axes(axes))
-            self._axes_row.addWidget(choose)
-        self.axes_choice.setVisible(bool(self.axes_buttons))
 
     def _choose_axes(self, axes: str) -> None:
         self.source.axes.setCurrentText(axes)
@@ -424,7 +321,6 @@ class LoadPatches(WorkPanel):
         set_role(self.next, "primary" if leads else "")
 
     def _on_end(self) -> None:
-        self._task = None
         self.progress.hide()
         self.source.setEnabled(True)
         self._show_state()
@@ -432,8 +328,7 @@ class LoadPatches(WorkPanel):
     # -- what is said --------------------------------------------------------------
 
     def _say(self, sentence: str, level: str = "info") -> None:
-        self.size_choice.hide()
-        self.axes_choice.hide()
+        self.answers.hide()
         self.message.say(sentence, level)
 
     def _say_error(self, sentence: str) -> None:
@@ -444,10 +339,8 @@ class LoadPatches(WorkPanel):
             self._say("")
 
     def _on_patches(self, patches: Any) -> None:
-        if not self._setting:
-            self._whole = None  # they came from elsewhere
-        whole = self._whole
-        self.summary.show_patches(patches, () if whole is None else whole.channel_names)
+        self._chosen.on_patches()
+        self.summary.show_patches(patches, self._chosen.channels)
         self._fresh = patches is not None
         self._look_at_layers()
         self._show_state()
@@ -478,32 +371,3 @@ class LoadPatches(WorkPanel):
             self._load_when_known, self._tiles_first = True, False
             self._placing = False
             self._say("")
-
-
-def _open(request: Request, run: Run | None, task: Task) -> Any:
-    """Open patches, in another thread; place them on the map of a run if there is one."""
-    opened = open_request(
-        request, task.should_stop, lambda done, total: task.report((done, total))
-    )
-    if run is None:
-        return opened
-    watch = Watch(lambda done, total: task.report((done, total)), task.should_stop)
-    return opened.patches, run.place(opened.patches, watch.step)
-
-
-class _DropHint(QFrame):
-    """The fields in a frame that lights up under a dragged file."""
-
-    def __init__(self, inside: QWidget) -> None:
-        super().__init__()
-        self.setProperty("role", "drop")
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(10, 8, 10, 8)
-        rows.addWidget(inside)
-        rows.addWidget(label("or drop a folder or file here", "hint"))
-
-    def mark(self, over: bool) -> None:
-        """Show whether something is held over the frame."""
-        self.setProperty("over", "true" if over else "false")
-        self.style().unpolish(self)
-        self.style().polish(self)

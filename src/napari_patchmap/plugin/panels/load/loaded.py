@@ -115,10 +115,3 @@ def label_rows(patches: PatchSet) -> list[tuple[QColor, str, float, str]]:
         grey = QColor.fromRgbF(*missing_colour().tolist())
         rows.append((grey, "without a label", int(counts[""]) / most, f"{counts['']:,}"))
     return rows
-
-
-def plural(count: int, noun: str) -> str:
-    """Return the noun in the right number."""
-    if count == 1:
-        return noun
-    return noun + ("es" if noun.endswith("ch") else "s")

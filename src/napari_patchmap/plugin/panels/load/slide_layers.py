@@ -12,17 +12,11 @@ from napari.viewer import Viewer
 from napari_patchmap.patches.readers.slides.tiles import TilePlan
 from napari_patchmap.plugin.canvas.two_views import OVERLAY, PREVIEW, fit
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.source.painting import BoxPicture
 from napari_patchmap.plugin.source.place import SCALE, SOURCE
 
 #: What is left out, what is taken, and the edges of the tiles (red, green, blue, opacity).
 _COLOURS = [(0, 0, 0, 0.4), (0, 0, 0, 0), (1, 0.83, 0.1, 1)]
-_OTHER, _TAKEN, _EDGE = range(3)
-
-#: Pixels of the picture along the side of a tile, as far as its longest side allows.
-_TILE, _LONGEST = 20, 4096
-
-#: Pixels along a tile at least, and those that a whole slide takes on the screen.
-_LEAST_TILE, _SCREEN = 8, 420
 
 
 def tile_picture(plan: TilePlan) -> tuple[np.ndarray, int]:
@@ -31,22 +25,8 @@ def tile_picture(plan: TilePlan) -> tuple[np.ndarray, int]:
     One picture, however many tiles there are: 20,000 shapes would be slow.
     """
     boxes = plan.boxes[["y", "x", "height", "width"]].to_numpy(np.int64)
-    side = int(boxes[:, 2].min())
-    longest = max(plan.shape)
-    # Lines thinner than a pixel of the screen come and go when the whole slide is shown.
-    thin = min(side // _LEAST_TILE, longest // _SCREEN)
-    step = max(1, side // _TILE, thin, -(-longest // _LONGEST))
-    picture = np.full([-(-length // step) for length in plan.shape], _OTHER, np.uint8)
-    low = boxes[:, :2] // step
-    high = np.maximum((boxes[:, :2] + boxes[:, 2:]) // step, low + 1)
-    for (top, left), (bottom, right) in zip(low.tolist(), high.tolist(), strict=True):
-        picture[top:bottom, left:right] = _EDGE
-        picture[top + 1 : bottom, left + 1 : right] = _TAKEN
-    # The lower and the right edge, where no neighbour drew its own.
-    for (top, left), (bottom, right) in zip(low.tolist(), high.tolist(), strict=True):
-        picture[bottom : bottom + 1, left : right + 1] = _EDGE
-        picture[top : bottom + 1, right : right + 1] = _EDGE
-    return picture, step
+    tiles = BoxPicture(boxes, np.zeros(len(boxes), np.intp), plan.shape)
+    return tiles.draw_all(), tiles.step
 
 
 class SlideLayers:

@@ -49,11 +49,6 @@ class LossCurve(QWidget):
         """Stage, share of the run and loss of every point kept."""
         return list(self._points)
 
-    @property
-    def logarithmic(self) -> bool:
-        """Whether the loss axis is logarithmic."""
-        return self._log
-
     def set_logarithmic(self, log: bool) -> None:
         """Choose the loss axis."""
         self._log = log

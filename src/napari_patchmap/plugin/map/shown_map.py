@@ -1,0 +1,221 @@
+"""The layers that show a map, and what marks patches on them; it asks nothing of the mouse."""
+
+from __future__ import annotations
+
+import weakref
+
+import numpy as np
+from napari.layers import Layer
+from napari.viewer import Viewer
+from psygnal import Signal
+
+from napari_patchmap.explore.colouring import Colouring, colour_by
+from napari_patchmap.explore.side_by_side import Turn
+from napari_patchmap.plugin.canvas.two_views import Views
+from napari_patchmap.plugin.map import marks
+from napari_patchmap.plugin.map.board import Board
+from napari_patchmap.plugin.map.fade import Fade
+from napari_patchmap.plugin.map.patch_points import PatchPoints
+from napari_patchmap.plugin.map.placed_layers import PlacedLayers
+from napari_patchmap.plugin.napari_private import canvas_widget, move_in_place
+from napari_patchmap.plugin.own_changes import Quiet
+from napari_patchmap.plugin.qt.theme import contrast
+from napari_patchmap.plugin.qt.thumbnails import Thumbnails
+from napari_patchmap.plugin.workspace import Workspace, workspace_of
+
+
+class ShownMap(Quiet):
+    """The points of a map, the marks above them and the maps beside it.
+
+    Parameters
+    ----------
+    viewer : Viewer
+
+    Attributes
+    ----------
+    workspace : Workspace
+    views : Views
+        Whether the map or the source images are shown.
+    thumbnails : Thumbnails
+        Pictures of the current patches.
+    placed : PlacedLayers
+        Patches of other images on this map.
+    board : Board
+        Where patches lie, on this map and on others beside it.
+    colouring : Colouring or None
+        Colours of the current patches.
+    turn : Turn
+        How the map is turned from what the workspace has.
+
+    Signals
+    -------
+    colouring_changed(Colouring or None)
+        Other colours, or other patches.
+    marked()
+        Points, their colours or their marks are others.
+    """
+
+    colouring_changed = Signal(object)
+    marked = Signal()
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = weakref.ref(viewer)
+        self._layers: dict[str, PatchPoints] = {}
+        self.workspace: Workspace = workspace_of(viewer)
+        self.board = Board(viewer, lambda: self._layers.get(marks.MAP))
+        self.placed = PlacedLayers(viewer, self.workspace)
+        self.views = Views(viewer, self.owns, self.workspace.say)
+        self.thumbnails = Thumbnails(canvas_widget(viewer))
+        self.colouring: Colouring | None = None
+        self.turn = Turn()
+        self._fade = Fade(viewer)
+
+    # -- what there is -------------------------------------------------------------
+
+    @property
+    def viewer(self) -> Viewer:
+        """The viewer; it outlives every event that leads here."""
+        viewer = self._viewer()
+        assert viewer is not None
+        return viewer
+
+    @property
+    def points(self) -> PatchPoints | None:
+        """The Points layer "map", None while there is no map."""
+        return self._layers.get(marks.MAP)
+
+    @property
+    def selected_points(self) -> PatchPoints | None:
+        """The layer that brings out the selected points."""
+        return self._layers.get(marks.SELECTED)
+
+    def owns(self, layer: Layer) -> bool:
+        """Whether a layer is one of the map's."""
+        ours = (*self._layers.values(), *self.board.layers.values())
+        return any(layer is one for one in ours) or self.placed.has(layer)
+
+    def visible(self, indices: np.ndarray) -> np.ndarray:
+        """Drop patches whose points are not shown."""
+        return indices if self.points is None else indices[self.points.shown[indices]]
+
+    def select_all(self) -> None:
+        """Select all patches whose points are shown."""
+        if self.points is not None:
+            self.workspace.select(self.visible(np.arange(len(self.points.data))))
+
+    # -- layers --------------------------------------------------------------------
+
+    def make_points(self, embedding: np.ndarray) -> PatchPoints:
+        """Make the layers of a first map."""
+        patches = self.workspace.patches
+        assert patches is not None
+        assert self.colouring is not None
+        points = marks.map_points(embedding, patches.table, self.colouring.colours)
+        self.add(marks.MAP, points)
+        self._layer(marks.SELECTED)
+        self._layer(marks.CURRENT)
+        return points
+
+    def move_points(self, embedding: np.ndarray) -> None:
+        """Give the points other places."""
+        assert self.points is not None
+        with self.quiet():
+            moves = self.workspace.training  # many times
+            if not (moves and move_in_place(self.viewer, self.points, embedding)):
+                self.points.data = embedding
+            self.points.suit(marks.point_size(embedding))
+
+    def add(self, name: str, layer: PatchPoints) -> None:
+        """Put a layer into the viewer; with a name, as one of the map's own."""
+        if name:
+            self._layers[name] = layer
+        layer.say = self.workspace.say
+        active = self.viewer.layers.selection.active if name != marks.MAP else layer
+        with self.quiet():
+            self.viewer.add_layer(layer)
+            self.viewer.layers.selection.active = active
+        layer.visible = name == marks.MAP or self.views.now == "map"
+
+    def lost(self, layer: Layer) -> str:
+        """Take note that somebody removed a layer; return its name, "" if not ours."""
+        name = next((name for name, ours in self._layers.items() if ours is layer), "")
+        self._layers.pop(name, None)
+        return name
+
+    def remove_all(self) -> None:
+        """Take all layers away."""
+        layers, self._layers = list(self._layers.values()), {}
+        self.placed.forget()
+        self.board.remove()
+        self.marked.emit()
+        for layer in layers:
+            if layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
+
+    def _layer(self, name: str) -> PatchPoints:
+        """Return one of the marking layers, made again if somebody deleted it."""
+        if name not in self._layers:
+            make = marks.selected_points if name == marks.SELECTED else marks.current_point
+            assert self.points is not None
+            self.add(name, make(self.points.data.shape[1]))
+        return self._layers[name]
+
+    # -- how they look -------------------------------------------------------------
+
+    def colour_by(self, column: str) -> None:
+        """Colour the points by a column of the table; an empty name means all alike."""
+        patches = self.workspace.patches
+        if patches is not None:
+            self.set_colouring(colour_by(patches.table, column))
+
+    def set_colouring(self, colouring: Colouring | None) -> None:
+        """Give the points other colours, and tell everybody."""
+        self.colouring = colouring
+        self.paint()
+        self.colouring_changed.emit(colouring)
+
+    def paint(self) -> None:
+        """Give all points their colours."""
+        if self.points is None or self.colouring is None:
+            return
+        self.points.face_color = self.colouring.colours
+        self.board.paint(self.colouring.colours)
+        self.mark_selection()
+
+    def follow_look(self) -> None:
+        """Let the selected points and other maps look like the points of the map."""
+        if self.points is not None:
+            self.board.restyle_points()
+            self._layer(marks.SELECTED).like(self.points)
+            self.mark_selection()
+
+    def mark_selection(self) -> None:
+        """Fade all points but the selected ones, which are painted over the others."""
+        points, chosen = self.points, self.workspace.selection
+        if points is None or self.colouring is None:
+            return
+        layer = self._layer(marks.SELECTED)
+        self.board.lift(chosen)
+        self._fade.set([points, *self.board.maps], faded=len(chosen) > 0)
+        if len(chosen) or len(layer.data):
+            rows = self.board.rows(chosen)
+            marks.mark_selected(
+                layer,
+                self.board.positions[rows],
+                self.board.rank[rows].argsort(),
+                self.colouring.colours[rows % len(points.data)],
+                float(points.size[0]),
+                contrast(self.viewer),
+            )
+        self.marked.emit()
+
+    def mark_current(self) -> None:
+        """Ring the patch that is being looked at, on all maps."""
+        points, index = self.points, self.workspace.current
+        if points is not None:
+            rows = self.board.rows(np.array([index]) if index >= 0 else np.empty(0, np.intp))
+            size, ring = float(points.size[0]), contrast(self.viewer)
+            layer = self._layer(marks.CURRENT)
+            if len(rows) or len(layer.data):
+                marks.mark_current(layer, self.board.positions[rows], size, ring)
+        self.marked.emit()

@@ -1,0 +1,97 @@
+"""The patches that were loaded, with the channels and the label that are chosen of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.labels.choice import with_label
+from napari_patchmap.plugin.panels.load.opening import keep_channels
+from napari_patchmap.plugin.worker import Newest
+from napari_patchmap.plugin.workspace import Workspace
+
+_TRAINING = "A map is being trained; cancel it or wait before changing this."
+_HAS_MAP = (
+    "A map of these patches is open, and keeps its labels; to choose others, load the patches "
+    "again."
+)
+
+
+class Chosen(QObject):
+    """Hands patches to everybody, and takes them again when other parts are chosen.
+
+    Parameters
+    ----------
+    parent : QObject
+    workspace : Workspace
+
+    Signals
+    -------
+    failed(str)
+        Why something else cannot be chosen.
+    """
+
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject, workspace: Workspace) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self._whole: PatchSet | None = None
+        self._setting = False
+        self._newest = Newest(self, "Choosing channels")
+        self._newest.done.connect(self.take)
+        self._newest.failed.connect(self.failed)
+
+    @property
+    def busy(self) -> bool:
+        """Whether patches are being taken again."""
+        return self._newest.busy
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the channels one may choose among, none where there is no choice."""
+        return () if self._whole is None else self._whole.channel_names
+
+    def take(self, patches: PatchSet, whole: PatchSet | None = None) -> None:
+        """Hand patches to everybody; ``whole`` has the channels one may choose among."""
+        if whole is not None:
+            choice = whole.channels > 1 and not whole.is_rgb
+            self._whole = whole if choice else None
+        self._setting = True
+        try:
+            self._workspace.set_patches(patches)
+        finally:
+            self._setting = False
+
+    def on_patches(self, _: Any = None) -> None:
+        """Offer no choice of patches that came from elsewhere."""
+        if not self._setting:
+            self._whole = None
+
+    def keep_channels(self, names: list[str]) -> None:
+        """Take the patches again with some of their channels."""
+        whole = self._whole
+        if whole is None:
+            return
+        if self._workspace.training:
+            self.failed.emit(_TRAINING)
+            return
+        self._newest.ask(lambda task: keep_channels(whole, names))
+
+    def use_label(self, column: str) -> bool:
+        """Make another column the label, also of the patches with all their channels.
+
+        Returns whether it could be done.
+        """
+        patches = self._workspace.patches
+        if patches is None:
+            return False
+        if self._workspace.training or self._workspace.embedding is not None:
+            self.failed.emit(_TRAINING if self._workspace.training else _HAS_MAP)
+            return False
+        if self._whole is not None:
+            self._whole = with_label(self._whole, column)
+        self.take(with_label(patches, column))
+        return True
