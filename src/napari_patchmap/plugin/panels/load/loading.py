@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
 from napari_patchmap.patches.watch import Watch
@@ -81,7 +82,7 @@ class Loading(QObject):
         turn = self._turn
 
         def heard(*args: Any) -> None:
-            if turn == self._turn:
+            if turn == self._turn and isalive(self):  # else the panel has gone
                 slot(*args)
 
         return heard
