@@ -6,7 +6,8 @@ import pytest
 
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit, make_plan
-from napari_patchmap.training.budget.forecast import Forecast, LayoutPace
+from napari_patchmap.training.budget.forecast import Forecast
+from napari_patchmap.training.budget.pace import LayoutPace
 from tests.conftest import make_cells
 
 

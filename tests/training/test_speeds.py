@@ -29,22 +29,27 @@ def paced(seconds, steps=40):
     return pace
 
 
+def note(plan, pace, parts=1):
+    """Remember the speed of the first stage."""
+    remember(plan.recipe.stages[0], plan.spec, plan.device, plan.batch_size, pace, parts)
+
+
 def known(plan, number=0):
     return recall(plan.recipe.stages[number], plan.spec, plan.device, plan.batch_size)
 
 
 def test_the_last_real_speed_is_remembered_for_each_kind_of_step(plan):
     assert known(plan) is None
-    remember(plan, 0, paced(0.25), parts=1)
+    note(plan, paced(0.25))
     assert known(plan) == pytest.approx(0.25)
-    remember(plan, 0, paced(0.5), parts=1)
+    note(plan, paced(0.5))
     assert known(plan) == pytest.approx(0.5)
     assert known(plan, 1) is None
 
 
 def test_a_few_steps_and_steps_in_parts_are_not_remembered(plan):
-    remember(plan, 0, paced(0.25, steps=5), parts=1)
-    remember(plan, 0, paced(0.25), parts=2)
+    note(plan, paced(0.25, steps=5))
+    note(plan, paced(0.25), parts=2)
     assert known(plan) is None
 
 
@@ -53,13 +58,13 @@ def test_a_damaged_file_is_measured_anew(plan, text):
     speeds_file().parent.mkdir(parents=True, exist_ok=True)
     speeds_file().write_text(text)
     assert known(plan) is None
-    remember(plan, 0, paced(0.25), parts=1)
+    note(plan, paced(0.25))
     assert known(plan) == pytest.approx(0.25)
 
 
 def test_a_computer_that_was_faster_the_last_time_gives_a_range(plan):
     step = plan.expected.step[0]
-    remember(plan, 0, paced(step / 100), parts=1)
+    note(plan, paced(step / 100))
     again = make_plan(make_cells(400), RunConfig(TrainConfig(device="cpu", epochs=(30, 1, 1))))
     low, high = again.expected.doubt
     assert low < 0.2 <= 1 <= high

@@ -7,19 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.augment.views import symmetries
 from napari_patchmap.errors import TrainingError
-from napari_patchmap.methods.catalog import make_recipe, preset_epochs, usual_batch
+from napari_patchmap.methods.catalog import METHODS
+from napari_patchmap.methods.method import Method
 from napari_patchmap.methods.rates import with_optimiser
-from napari_patchmap.methods.recipe import Recipe, kind_of
-from napari_patchmap.methods.simclr import HISTOLOGY_BATCH, HISTOLOGY_TEMPERATURE
+from napari_patchmap.methods.recipe import Recipe
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.methods.train_config import TrainConfig
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.device import Device, choose_device, free_memory
 from napari_patchmap.networks.fine_tuned import FINE_TUNED
-from napari_patchmap.networks.fixed import PIXELS, PRETRAINED
+from napari_patchmap.networks.fixed import PIXELS
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.run_config import RunConfig
@@ -30,6 +29,7 @@ from napari_patchmap.training.budget.speeds import recall
 from napari_patchmap.training.cores import Cores
 from napari_patchmap.training.distributed.ranks import Ranks
 from napari_patchmap.training.kept import Kept
+from napari_patchmap.training.learners import learner_of
 from napari_patchmap.training.progress import say_time
 
 #: Fewer patches than this make no map.
@@ -49,6 +49,7 @@ class Plan:
 
     Parameters
     ----------
+    method : Method
     device : Device
     recipe : Recipe
     batch_size : int
@@ -69,6 +70,7 @@ class Plan:
         Why something was decided, where people may wonder.
     """
 
+    method: Method
     device: Device
     recipe: Recipe
     batch_size: int
@@ -208,20 +210,23 @@ def make_plan(
     train = config.train
     ranks = ranks or Ranks()
     device = choose_device(ranks.device if ranks.world > 1 else train.device, train.precision)
-    backbone = _backbone(train, device) if kept is None else kept.backbone
+    method = METHODS[train.method]
+    if kept is None:
+        backbone = method.backbone_of(train.backbone, train.weights, _usual(train, device))
+    else:
+        backbone = kept.backbone
     if backbone == PIXELS:
         device = replace(device, half=None)  # nothing is computed with them
-    train, noted = _for_histology(train, config.augment, backbone)
-    batch_size = min(train.batch_size or usual_batch(train.method, backbone), count)
+    published, noted = method.published(config.augment, backbone)
+    changes = {name: value for name, value in published.items() if getattr(train, name) is None}
+    train = train.replace(**changes)
+    notes = (noted,) if changes else ()
+    batch_size = min(train.batch_size or method.usual_batch(backbone), count)
     if kept is not None:
         batch_size = kept.batch_size
-    epochs = train.epochs or preset_epochs(train.method, train.preset, backbone, count)
-    if train.method == "dino" and ranks.world > 1:
-        raise TrainingError(
-            "DINO trains in one process only; start patchmap without torchrun, or choose "
-            "simclr."
-        )
-    recipe = _recipe(train, backbone, epochs, batch_size)
+    epochs = train.epochs or method.preset_epochs(train.preset, backbone, count)
+    recipe = _recipe(method, train, backbone, epochs, batch_size)
+    _check_ranks(method, recipe, ranks)
     spec = NetworkSpec(
         backbone=backbone,
         channels=patches.channels,
@@ -229,7 +234,7 @@ def make_plan(
         hidden=recipe.hidden,
         norm=recipe.norm,
         out_dim=recipe.stages[0].dimensions if recipe.stages else 0,
-        head=recipe.head,
+        head=method.head,
     )
     with _trying(device):
         speed = measure_speed(spec, device, batch_size, trains=bool(recipe.stages))
@@ -237,7 +242,7 @@ def make_plan(
     free = free_memory(device.target)
     turned = len(symmetries(config.augment, spec.size)) if recipe.average_symmetries else 1
     share = ranks.largest_share(batch_size)
-    tsne = train.tsne().length if recipe.layout == "tsne" else 0.0
+    tsne = train.tsne().length if method.layout == "tsne" else 0.0
     known = [recall(stage, spec, device, batch_size) for stage in recipe.stages]
 
     def expect(orientations: int) -> Expected:
@@ -259,11 +264,11 @@ def make_plan(
             "So that time is left to learn, each patch is looked at as it lies, not in its "
             f"{turned} orientations."
         )
-        noted = (*noted, sentence)
+        notes = (*notes, sentence)
     parts = -int(ranks.least(-_parts(speed.memory, share, free)))
     parts = parts if kept is None else max(parts, kept.parts)
-    streamed, notes = _streamed(train.pixels, count, spec, free)
-    notes = (*noted, *notes)
+    streamed, why = _streamed(train.pixels, count, spec, free)
+    notes = (*notes, *why)
     if parts > 1:
         sentence = (
             f"Each step is computed in {parts} parts to fit in memory; every patch is still "
@@ -271,6 +276,7 @@ def make_plan(
         )
         notes = (*notes, sentence)
     plan = Plan(
+        method=method,
         device=device,
         recipe=recipe,
         batch_size=batch_size,
@@ -330,32 +336,25 @@ def _about(high: str, low: str) -> str:
     return f"about {high}" if low == high else f"{low} to {high}"
 
 
-def _for_histology(
-    train: TrainConfig, augment: AugmentConfig, backbone: str
-) -> tuple[TrainConfig, tuple[str, ...]]:
-    """Let SimCLR with the histology augmentations be that of Ciga et al. 2022 (section d).
-
-    What was set by hand stays; the compact network keeps its own optimiser.
-    """
-    if train.method != "simclr" or not augment.is_for_histology:
-        return train, ()
-    chosen = train.replace(
-        temperature=train.temperature or HISTOLOGY_TEMPERATURE,
-        batch_size=train.batch_size or HISTOLOGY_BATCH,
-    )
-    if kind_of(backbone) == "paper":
-        chosen = chosen.replace(optimiser=train.optimiser or "lars")
-    if chosen == train:
-        return train, ()
-    return chosen, ("Batch, temperature and optimiser are those published for histology.",)
+def _check_ranks(method: Method, recipe: Recipe, ranks: Ranks) -> None:
+    """Refuse several processes where a stage would not learn what one process does."""
+    if ranks.world > 1 and not all(learner_of(s).shares_batches for s in recipe.stages):
+        raise TrainingError(
+            f"{method.title} trains in one process only; start patchmap without torchrun, or "
+            "choose another method."
+        )
 
 
 def _recipe(
-    train: TrainConfig, backbone: str, epochs: tuple[float, ...], batch_size: int
+    method: Method,
+    train: TrainConfig,
+    backbone: str,
+    epochs: tuple[float, ...],
+    batch_size: int,
 ) -> Recipe:
     """Return the backbone's recipe, with the optimiser that the user chose."""
-    usual = make_recipe(
-        train.method, backbone, epochs, batch_size, train.dimensions, train.temperature
+    usual = method.make_recipe(
+        backbone, epochs, batch_size, train.dimensions, train.temperature
     )
     stages = with_optimiser(
         usual.stages, train.optimiser, train.learning_rate, train.weight_decay
@@ -404,18 +403,10 @@ def _streamed(
     return True, (sentence,)
 
 
-def _backbone(train: TrainConfig, device: Device) -> str:
-    """Name the network that gives the features."""
-    if train.method == "pixels":
-        return PIXELS
-    if train.method == "pretrained":
-        return PRETRAINED + (train.backbone or "resnet18")
-    if train.weights is not None:
-        return FINE_TUNED + str(train.backbone)
-    if train.backbone is None:
-        quick = train.preset == "quick" and device.is_cpu
-        return "compact" if quick else "resnet18-small-kernel"
-    return train.backbone
+def _usual(train: TrainConfig, device: Device) -> str:
+    """Name the network that is trained where none is chosen."""
+    quick = train.preset == "quick" and device.is_cpu
+    return "compact" if quick else "resnet18-small-kernel"
 
 
 def describe_plan(patches: PatchSet, config: RunConfig) -> str:

@@ -11,7 +11,6 @@ from typing import Any, ParamSpec, TypeVar
 
 import torch
 
-from napari_patchmap.layout.first_layout import MOST_LANDMARKS
 from napari_patchmap.methods.losses import cauchy_infonce
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.networks import Network, NetworkSpec
@@ -37,7 +36,7 @@ _PATIENCE, _REPEATS = 0.4, 5
 _HOLDS = 30.0
 
 #: Part of the training that making views takes, on top of the network.
-_VIEWS = 1.1
+VIEWS = 1.1
 
 
 @dataclass(frozen=True)
@@ -63,25 +62,6 @@ class Speed:
     head: float
     memory: int
     doubt: float = 1.0
-
-    def of_step(self, stage: Stage) -> float:
-        """Seconds that a stage takes for one patch in a step."""
-        if stage.neighbours:
-            return self.head
-        if stage.distillation is not None:
-            # Two large views and the small ones, and the teacher's look at the large.
-            known = stage.distillation
-            views = 2 + known.local_crops * known.local_size**2
-            return _VIEWS * self.train * views / 2 + 2 * self.look
-        network = self.train if stage.trains == "all" else 2 * self.look
-        return _VIEWS * network + (0.0 if stage.trains == "all" else self.head)
-
-    def before(self, stage: Stage, patches: int, symmetries: int, *, tsne: bool) -> float:
-        """Seconds before the first step of a stage."""
-        if not stage.neighbours:
-            return 0.0
-        cached = min(patches, MOST_LANDMARKS)
-        return (symmetries * self.look + (LAYOUT_SECONDS if tsne else 0.0)) * cached
 
     def after(self, patches: int, symmetries: int) -> float:
         """Seconds for features of all patches, measuring the map and writing the run."""

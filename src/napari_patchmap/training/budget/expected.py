@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from napari_patchmap.methods.recipe import Recipe
 from napari_patchmap.training.budget.estimate import TSNE_SECONDS, Speed
+from napari_patchmap.training.learners import learner_of
 
 #: How many times as long as in an earlier run steps may take to be expected so again.
 _ALIKE = 1.5
@@ -80,7 +81,7 @@ class Expected:
         stages = recipe.stages
         step, low = [], 1.0
         for number, (stage, update) in enumerate(zip(stages, updates, strict=True)):
-            measured = share * speed.of_step(stage) + update
+            measured = share * learner_of(stage).step_seconds(speed, stage) + update
             before = known[number] if number < len(known) else None
             if before is not None and measured < _ALIKE * before:
                 measured = before  # a whole run tells more than some steps
@@ -90,7 +91,9 @@ class Expected:
         high = speed.doubt if speed.doubt > _VARIES else 1.0
         return cls(
             before=tuple(
-                speed.before(stage, patches, turned, tsne=recipe.start == "tsne")
+                learner_of(stage).preparation_seconds(
+                    speed, patches, turned, tsne=recipe.start == "tsne"
+                )
                 for stage in stages
             ),
             step=tuple(step),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
+
+from napari_patchmap.training.learners import learner_of
 
 if TYPE_CHECKING:
     from napari_patchmap.training.budget.clock import Clock
@@ -17,9 +18,6 @@ Part = Literal["before", "steps", "settling", "features", "layout", "measuring"]
 
 #: Once a part took so many seconds, its own pace is trusted.
 _TRUST = 2.0
-
-#: Once so much of a t-SNE is made, its own pace is trusted.
-_ENOUGH = 0.05
 
 
 class Forecast:
@@ -44,8 +42,8 @@ class Forecast:
         for number, stage in enumerate(stages):
             self._parts["before", number] = expected.before[number]
             self._parts["steps", number] = plan.steps(number) * expected.step[number]
-            cached = "cached" if stage.neighbours else "network"
-            self._kinds["steps", number] = cached
+            kind = "network" if learner_of(stage).runs_backbone else "cached"
+            self._kinds["steps", number] = kind
             self._parts["settling", number] = expected.settling[number]
         trained = list(self._parts)
         self._parts["features", 0] = expected.features
@@ -106,31 +104,3 @@ class Forecast:
 
     def _kind(self, key: tuple[Part, int]) -> str:
         return self._kinds.get(key, key[0])
-
-
-class LayoutPace:
-    """How long parts of a t-SNE take, by what its iterations took so far.
-
-    What comes before the first iteration, the neighbours, does not count.
-
-    Parameters
-    ----------
-    clock : callable
-        Seconds, ever growing.
-    expected : float
-        Seconds for all iterations, until more is known.
-    """
-
-    def __init__(self, clock: Callable[[], float], expected: float) -> None:
-        self._clock, self._expected = clock, expected
-        self._first: tuple[float, float] | None = None
-
-    def seconds(self, done: float, part: float) -> float:
-        """Return how long a part takes, both as shares of the whole, 0 to 1."""
-        now = self._clock()
-        if self._first is None:
-            self._first = now, done
-        began, before = self._first
-        if done - before < _ENOUGH:
-            return self._expected * part
-        return (now - began) / (done - before) * part

@@ -1,4 +1,4 @@
-"""How many steps a stage still has, by epochs or by the clock."""
+"""How many steps a stage still has, by epochs or by the clock; how long a t-SNE takes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ _WARM = 2
 #: The speed is that of the last steps: so many seconds of them, and so many steps. A
 #: GPU takes steps in gulps, so single steps say nothing.
 _WINDOW_SECONDS, _WINDOW_STEPS = 3.0, 10
+
+#: Once so much of a t-SNE is made, its own pace is trusted.
+_ENOUGH = 0.05
 
 
 class Pace:
@@ -110,3 +113,31 @@ class Pace:
     def _plan(self) -> int:
         left = max(0.0, self._deadline - self._clock())  # type: ignore[operator]
         return max(1, round(left / max(self.seconds_per_step, 1e-6)))
+
+
+class LayoutPace:
+    """How long parts of a t-SNE take, by what its iterations took so far.
+
+    What comes before the first iteration, the neighbours, does not count.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds, ever growing.
+    expected : float
+        Seconds for all iterations, until more is known.
+    """
+
+    def __init__(self, clock: Callable[[], float], expected: float) -> None:
+        self._clock, self._expected = clock, expected
+        self._first: tuple[float, float] | None = None
+
+    def seconds(self, done: float, part: float) -> float:
+        """Return how long a part takes, both as shares of the whole, 0 to 1."""
+        now = self._clock()
+        if self._first is None:
+            self._first = now, done
+        began, before = self._first
+        if done - before < _ENOUGH:
+            return self._expected * part
+        return (now - began) / (done - before) * part

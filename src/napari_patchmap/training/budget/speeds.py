@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from napari_patchmap.networks import NetworkSpec
     from napari_patchmap.networks.device import Device
     from napari_patchmap.training.budget.pace import Pace
-    from napari_patchmap.training.plan import Plan
 
 #: Steps after which the speed of a stage is worth remembering.
 _ENOUGH = 20
@@ -46,14 +45,19 @@ def recall(stage: Stage, spec: NetworkSpec, device: Device, batch: int) -> float
     return _read().get(_key(stage, spec, device, batch))
 
 
-def remember(plan: Plan, number: int, pace: Pace, parts: int) -> None:
+def remember(
+    stage: Stage, spec: NetworkSpec, device: Device, batch: int, pace: Pace, parts: int
+) -> None:
     """Keep how long a step of a stage took, if that was seen long enough.
 
     Parameters
     ----------
-    plan : Plan
-    number : int
-        Stage, from 0.
+    stage : Stage
+    spec : NetworkSpec
+        As the run began.
+    device : Device
+    batch : int
+        Patches in a step.
     pace : Pace
         At the end of the stage.
     parts : int
@@ -62,9 +66,7 @@ def remember(plan: Plan, number: int, pace: Pace, parts: int) -> None:
     seconds = pace.seconds_per_step
     if pace.done < _ENOUGH or not math.isfinite(seconds) or parts > 1:
         return
-    stage = plan.recipe.stages[number]
-    known = _read()
-    key = _key(stage, plan.spec, plan.device, plan.batch_size)
+    known, key = _read(), _key(stage, spec, device, batch)
     known.pop(key, None)
     known[key] = seconds
     path = speeds_file()
@@ -77,8 +79,7 @@ def _key(stage: Stage, spec: NetworkSpec, device: Device, batch: int) -> str:
     height, width = spec.size
     parts = (
         device.reason, spec.backbone, spec.channels, f"{height}x{width}", batch, stage.trains,
-        stage.neighbours, stage.similarity, stage.optimiser, stage.dimensions,
-        stage.distillation is not None, torch.__version__,
+        stage.objective, stage.optimiser, stage.dimensions, torch.__version__,
     )  # fmt: skip
     return " | ".join(map(str, parts))
 
