@@ -42,6 +42,13 @@ def test_a_method_can_be_trained_by_what_it_says(method, chosen):
         method.make_recipe(backbone, (1.0,) * 4, 64)
 
 
+def test_no_method_of_a_file_is_forgotten_in_the_list():
+    files = (ROOT / "methods").glob("*.py")
+    having = {path.stem for path in files if "\nMETHOD = " in path.read_text("utf-8")}
+    listed = {m.__name__.split(".")[-1] for m in vars(catalog).values() if hasattr(m, "METHOD")}
+    assert having == listed
+
+
 @each
 def test_a_method_stands_in_its_own_file_and_in_the_help(method):
     (module,) = [m for m in vars(catalog).values() if getattr(m, "METHOD", None) is method]
