@@ -54,7 +54,7 @@ class NetworkSpec:
     def __post_init__(self) -> None:
         if self.head not in HEADS:
             raise ConfigError(
-                f"There is no network head {self.head!r}; there are {', '.join(HEADS)}."
+                f"There is no network head {self.head!r}; there are {', '.join(HEADS)}"
             )
 
     @property
