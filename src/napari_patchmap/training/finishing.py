@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,125 +29,87 @@ from napari_patchmap.training.new_network import features_of_some, start_map
 from napari_patchmap.training.run_setup import RunSetup
 
 
-@dataclass(frozen=True)
-class Trained:
-    """What all stages of a run came to.
-
-    Parameters
-    ----------
-    network : Network
-    pixels : Pixels
-    symmetries : sequence of (quarter turns, mirrored)
-        Over which features are averaged.
-    steps : sequence of int
-        That were made in each stage.
-    parts : int
-        In which a step was computed in the end.
-    weights : str or None
-        Where those came from with which the network began.
-    id : str
-        Of the training.
-    """
-
-    network: Network
-    pixels: Pixels
-    symmetries: Sequence[Symmetry]
-    steps: Sequence[int]
-    parts: int
-    weights: str | None
-    id: str
-
-
-class Finishing:
-    """Makes the run of what was trained.
+def finish(
+    setup: RunSetup,
+    network: Network,
+    pixels: Pixels,
+    symmetries: Sequence[Symmetry],
+    made: dict[str, Any],
+) -> Run:
+    """Place all patches, measure the map, and put the run together.
 
     Parameters
     ----------
     setup : RunSetup
-    trained : Trained
+    network : Network
+    pixels : Pixels
+    symmetries : sequence of (quarter turns, mirrored)
+        Over which features are averaged.
+    made : dict
+        What is to be noted of the training: id, parts, weights, and the steps of each
+        stage.
     """
-
-    def __init__(self, setup: RunSetup, trained: Trained) -> None:
-        self._setup, self._trained = setup, trained
-
-    def run(self) -> Run:
-        """Place all patches, measure the map, and put the run together."""
-        setup, trained, plan = self._setup, self._trained, self._setup.plan
-        patches, reporter = setup.patches, setup.reporter
-        reporter.finishing("features", "placing all patches")
-        features, embedding = self._placed()
-        if not np.isfinite(embedding).all():
-            raise TrainingError(
-                "Training became unstable and the map holds no numbers; choose another seed or "
-                "a larger batch size under More."
-            )
-        reporter.finishing("measuring", "measuring quality")
-        setup.control.check_leaving()
-        metrics = self._measured(embedding)
-        steps = list(trained.steps)
-        epochs = [n * plan.batch_size / len(patches) for n in steps]
-        wanted = plan.trained_stages
-        short = too_little(wanted, steps, epochs)
-        if short:
-            reporter.note(short)
-            metrics["notes"].insert(0, short)
-        metrics["training"] = {"steps": steps, "epochs": epochs, "warning": short}
-        return Run(
-            config=setup.config,
-            network=trained.network.cpu().eval(),
-            embedding=embedding,
-            features=features,
-            table=patches.table,
-            images=ImageKind.of(patches),
-            name=patches.name,
-            origin=patches.origin,
-            skipped=tuple(patches.skipped),
-            known=self._known(),
-            symmetries=list(trained.symmetries),
-            metrics=metrics,
-            history=reporter.history(),
-            layout=plan.method.layout,
-            complete=not (setup.control.stopped or skipped_stages(wanted, steps)),
-            info={
-                "id": trained.id,
-                "device": plan.device.reason,
-                "half": _name(plan.device.half),
-                "batch_size": plan.batch_size,
-                "parts": trained.parts,
-                "weights": trained.weights,
-                "processes": setup.ranks.world,
-                "plan": plan.to_dict(),
-                "stages": [stage.to_dict() for stage in plan.recipe.stages],
-                "steps": steps,
-                "epochs": epochs,
-                "seconds": round(setup.clock(), 2),
-                "notes": list(reporter.notes),
-            },
+    patches, plan, reporter = setup.patches, setup.plan, setup.reporter
+    reporter.finishing("features", "placing all patches")
+    features, embedding = _place(setup, network, pixels, symmetries)
+    if not np.isfinite(embedding).all():
+        raise TrainingError(
+            "Training became unstable and the map holds no numbers; choose another seed or "
+            "a larger batch size under More."
         )
+    reporter.finishing("measuring", "measuring quality")
+    setup.control.check_leaving()
+    metrics = _measured(setup, embedding)
+    steps, wanted = made["steps"], plan.trained_stages
+    epochs = [n * plan.batch_size / len(patches) for n in steps]
+    short = too_little(wanted, steps, epochs)
+    if short:
+        reporter.note(short)
+        metrics["notes"].insert(0, short)
+    metrics["training"] = {"steps": steps, "epochs": epochs, "warning": short}
+    return Run(
+        config=setup.config,
+        network=network.cpu().eval(),
+        embedding=embedding,
+        features=features,
+        table=patches.table,
+        images=ImageKind.of(patches),
+        name=patches.name,
+        origin=patches.origin,
+        skipped=tuple(patches.skipped),
+        known=_known(setup),
+        symmetries=list(symmetries),
+        metrics=metrics,
+        history=reporter.history(),
+        layout=plan.method.layout,
+        complete=not (setup.control.stopped or skipped_stages(wanted, steps)),
+        info={
+            **made,
+            "device": plan.device.reason,
+            "half": _name(plan.device.half),
+            "batch_size": plan.batch_size,
+            "processes": setup.ranks.world,
+            "plan": plan.to_dict(),
+            "stages": [stage.to_dict() for stage in plan.recipe.stages],
+            "epochs": epochs,
+            "seconds": round(setup.clock(), 2),
+            "notes": list(reporter.notes),
+        },
+    )
 
-    def _placed(self) -> tuple[np.ndarray, np.ndarray]:
-        """Features and places of all patches."""
-        trained, plan = self._trained, self._setup.plan
-        network, half = trained.network, plan.device.half
-        dimensions, layout = self._setup.config.train.dimensions, plan.method.layout
-        if layout == "network" and network.spec.out_dim != dimensions:
-            some = features_of_some(network, trained.pixels, half)
-            start_map(network, some, "pca", dimensions)
-        features, outputs = infer(
-            network,
-            trained.pixels,
-            symmetries=trained.symmetries,
-            half=half,
-            watch=self._watch_features,
-        )
-        return features, outputs if layout == "network" else self._lay_out(features)
 
-    def _watch_features(self, done: int, total: int) -> None:
+def _place(
+    setup: RunSetup, network: Network, pixels: Pixels, symmetries: Sequence[Symmetry]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features and places of all patches."""
+    plan, half = setup.plan, setup.plan.device.half
+    dimensions, layout = setup.config.train.dimensions, plan.method.layout
+
+    def watch(done: int, total: int) -> None:
         """Choose threads, report features of a network that is not trained, let people stop."""
-        setup = self._setup
         setup.cores.look()
         setup.control.check_leaving()
-        if setup.plan.recipe.stages:
+        if plan.recipe.stages:
             return
         setup.reporter.finishing(
             "features", f"computing features: {done:,} of {total:,} patches", done / total
@@ -156,79 +117,87 @@ class Finishing:
         if setup.control.asked_to_stop():
             raise TrainingError("Stopped before there was a map, so nothing was saved.")
 
-    def _lay_out(self, features: np.ndarray) -> np.ndarray:
-        """Make the map by t-SNE of the features; end early if time is up."""
-        setup, reporter, control = self._setup, self._setup.reporter, self._setup.control
-        clock, late, snapshots = setup.clock, setup.deadline, setup.snapshots
-        tsne, count = setup.config.train.tsne(), len(features)
-        total, pace = tsne.steps, LayoutPace(clock, setup.plan.expected.layout)
+    if layout == "network" and network.spec.out_dim != dimensions:
+        start_map(network, features_of_some(network, pixels, half), "pca", dimensions)
+    features, outputs = infer(network, pixels, symmetries=symmetries, half=half, watch=watch)
+    return features, outputs if layout == "network" else _lay_out(setup, features)
 
-        def hurry(done: int) -> bool:
-            last = pace.seconds(tsne.share_done(done, count), tsne.last_share(count))
-            if clock() + last < late:
-                return False
+
+def _lay_out(setup: RunSetup, features: np.ndarray) -> np.ndarray:
+    """Make the map by t-SNE of the features; end early if time is up."""
+    reporter, control = setup.reporter, setup.control
+    clock, late, snapshots = setup.clock, setup.deadline, setup.snapshots
+    tsne, count = setup.config.train.tsne(), len(features)
+    total, pace = tsne.steps, LayoutPace(clock, setup.plan.expected.layout)
+
+    def hurry(done: int) -> bool:
+        last = pace.seconds(tsne.share_done(done, count), tsne.last_share(count))
+        if clock() + last < late:
+            return False
+        reporter.note(
+            f"Time was short: {done} iterations of t-SNE were made before the last "
+            f"{LAST}, not {total - LAST}."
+        )
+        return True
+
+    def watch(done: int, embedding: np.ndarray) -> bool:
+        due = snapshots.due
+        with snapshots.timed() if due else nullcontext():
+            reporter.finishing(
+                "layout",
+                f"laying out the map: {done} of {total} iterations",
+                tsne.share_done(done, count),
+                embedding if due else None,
+            )
+        if control.leaves:
+            return True
+        if clock() > late and done < total:
             reporter.note(
-                f"Time was short: {done} iterations of t-SNE were made before the last "
-                f"{LAST}, not {total - LAST}."
+                f"Time was up after {done} of {total} iterations of t-SNE; the map would "
+                "still have moved."
             )
             return True
+        # Of this process alone: the others wait for the layout.
+        alone = setup.ranks.world == 1
+        return control.asked_to_stop() if alone else control.should_stop()
 
-        def watch(done: int, embedding: np.ndarray) -> bool:
-            due = snapshots.due
-            with snapshots.timed() if due else nullcontext():
-                reporter.finishing(
-                    "layout",
-                    f"laying out the map: {done} of {total} iterations",
-                    tsne.share_done(done, count),
-                    embedding if due else None,
-                )
-            if control.leaves:
-                return True
-            if clock() > late and done < total:
-                reporter.note(
-                    f"Time was up after {done} of {total} iterations of t-SNE; the map would "
-                    "still have moved."
-                )
-                return True
-            # Of this process alone: the others wait for the layout.
-            alone = setup.ranks.world == 1
-            return control.asked_to_stop() if alone else control.should_stop()
+    def make() -> Tensor:
+        jobs = torch.get_num_threads()
+        return torch.from_numpy(tsne.lay_out(features, jobs=jobs, watch=watch, hurry=hurry))
 
-        def make() -> Tensor:
-            jobs = torch.get_num_threads()
-            return torch.from_numpy(tsne.lay_out(features, jobs=jobs, watch=watch, hurry=hurry))
+    reporter.finishing("layout", "laying out the map")
+    embedding = setup.ranks.from_main(make).cpu().numpy()
+    control.asked_to_stop()
+    control.check_leaving()
+    return embedding
 
-        reporter.finishing("layout", "laying out the map")
-        embedding = setup.ranks.from_main(make).cpu().numpy()
-        control.asked_to_stop()
+
+def _measured(setup: RunSetup, embedding: np.ndarray) -> dict[str, Any]:
+    """Measure the quality of a map; if that fails, that is said, and costs no map."""
+    try:
+        return evaluate(embedding, setup.patches.labels)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the map is worth more
+        note = f"The quality of the map could not be measured ({_reason(error)})."
+        setup.reporter.note(note)
+        return {"n": len(embedding), "labelled": 0, "knn": None, "silhouette": None,
+                "notes": [note]}  # fmt: skip
+
+
+def _known(setup: RunSetup) -> pd.DataFrame:
+    """Note which patch each row is; if pixels cannot be read again, by its name alone."""
+    patches, control = setup.patches, setup.control
+    watch = Watch(should_stop=lambda: control.leaves)
+    try:
+        return identify(patches, watch, hurry=control.stopped)
+    except LoadCancelled:
         control.check_leaving()
-        return embedding
-
-    def _measured(self, embedding: np.ndarray) -> dict[str, Any]:
-        """Measure the quality of a map; if that fails, that is said, and costs no map."""
-        try:
-            return evaluate(embedding, self._setup.patches.labels)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the map is worth more
-            note = f"The quality of the map could not be measured ({_reason(error)})."
-            self._setup.reporter.note(note)
-            return {"n": len(embedding), "labelled": 0, "knn": None, "silhouette": None,
-                    "notes": [note]}  # fmt: skip
-
-    def _known(self) -> pd.DataFrame:
-        """Note which patch each row is; if pixels cannot be read again, by its name alone."""
-        patches, control = self._setup.patches, self._setup.control
-        watch = Watch(should_stop=lambda: control.leaves)
-        try:
-            return identify(patches, watch, hurry=control.stopped)
-        except LoadCancelled:
-            control.check_leaving()
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the map is worth more
-            self._setup.reporter.note(
-                "What the pixels of the patches are could not be noted "
-                f"({_reason(error)}); the run finds its images again by their names alone."
-            )
-            return places_of(patches.table)
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the map is worth more
+        setup.reporter.note(
+            "What the pixels of the patches are could not be noted "
+            f"({_reason(error)}); the run finds its images again by their names alone."
+        )
+        return places_of(patches.table)
 
 
 def _reason(error: Exception) -> str:

@@ -23,21 +23,7 @@ _RESERVE, _LEAST_RESERVE = 0.01, 2.0
 
 @dataclass(frozen=True)
 class RunSetup:
-    """What is trained and how, and who is asked and told meanwhile.
-
-    Parameters
-    ----------
-    patches : PatchSet
-    config : RunConfig
-    plan : Plan
-    reporter : Reporter
-    clock : Clock
-    control : Control
-    checkpoints : Checkpoints
-    snapshots : Snapshots
-    ranks : Ranks
-    cores : Cores
-    """
+    """What is trained and how, and who is asked and told meanwhile."""
 
     patches: PatchSet
     config: RunConfig

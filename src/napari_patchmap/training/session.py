@@ -19,7 +19,8 @@ from napari_patchmap.runs.run_folder import check_room
 from napari_patchmap.training.budget.pace import Pace
 from napari_patchmap.training.budget.speeds import remember
 from napari_patchmap.training.checkpoints import check_same_images, digest
-from napari_patchmap.training.finishing import Finishing, Trained
+from napari_patchmap.training.finishing import finish
+from napari_patchmap.training.fused import wants_fusing
 from napari_patchmap.training.kept import Kept, described
 from napari_patchmap.training.learners import Context
 from napari_patchmap.training.new_network import make_network
@@ -79,16 +80,13 @@ class Session:
                 # After the last one as well: whatever fails from here on costs no training.
                 setup.checkpoints.write(self._state())
         self._network.zero_grad(set_to_none=True)
-        trained = Trained(
-            network=self._network,
-            pixels=self._pixels,
-            symmetries=self._symmetries,
-            steps=self._steps_made,
-            parts=self._parts,
-            weights=self._weights,
-            id=self._id,
-        )
-        return Finishing(setup, trained).run()
+        made = {
+            "id": self._id,
+            "parts": self._parts,
+            "weights": self._weights,
+            "steps": self._steps_made,
+        }
+        return finish(setup, self._network, self._pixels, self._symmetries, made)
 
     def _train(
         self,
@@ -148,10 +146,9 @@ class Session:
             seed=train.seed,
             batch_size=plan.batch_size,
             parts=self._parts,
-            compile=train.compile,
+            fuses=wants_fusing(train.compile, plan.device, plan.stage_seconds(number)),
             pace=pace,
             preparation=plan.expected.before[number],
-            steps=plan.stage_seconds(number),
             clock=setup.clock,
             control=setup.control,
             cores=setup.cores,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,21 +19,8 @@ from napari_patchmap.training.optimisers import make_optimiser
 from napari_patchmap.training.seeds import ORDER, START
 
 
-@dataclass(frozen=True)
-class Step:
-    """What a step of the network came to.
-
-    Parameters
-    ----------
-    loss : Tensor
-        Of the batch; on the training device, so that nobody waits for it.
-    lr : float
-        Learning rate.
-    patches : int
-        In the batch.
-    seconds : float
-        That it took to give the step to the device.
-    """
+class Step(NamedTuple):
+    """What a step came to; the loss stays on the device, so that nobody waits for it."""
 
     loss: Tensor
     lr: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import torch
 
@@ -19,12 +19,6 @@ from napari_patchmap.training.control import Control
 from napari_patchmap.training.cores import Cores
 from napari_patchmap.training.distributed.ranks import Ranks
 from napari_patchmap.training.seeds import seed_of
-
-
-class Prepares(Protocol):
-    """Reports what is prepared before the first step, and perhaps which share is done."""
-
-    def __call__(self, phase: str, share: float = ..., /) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -52,10 +46,11 @@ class Context:
     batch_size : int
     parts : int
         In which a step is computed, to begin with.
-    compile : {"auto", "on", "off"}
+    fuses : bool
+        Whether it is worth while to compile the network.
     pace : Pace
-    preparation, steps : float
-        Seconds that are expected before the first step, and for all steps.
+    preparation : float
+        Seconds that are expected before the first step.
     clock : callable
         Seconds since the run began.
     control : Control
@@ -64,7 +59,7 @@ class Context:
     say, note : callable
         Told what is being done, and what people should know, in a sentence.
     preparing : callable
-        Told what is prepared before the first step.
+        Told what is prepared before the first step, and which share of that is done.
     """
 
     stage: Stage
@@ -79,16 +74,15 @@ class Context:
     seed: int
     batch_size: int
     parts: int
-    compile: str
+    fuses: bool
     pace: Pace
     preparation: float
-    steps: float
     clock: Callable[[], float]
     control: Control
     cores: Cores
     say: Callable[[str], None]
     note: Callable[[str], None]
-    preparing: Prepares
+    preparing: Callable[[str, float], None]
 
     def seed_at(self, place: int) -> int:
         """Return the seed of what happens at a place of the stage, such as a step."""

@@ -11,7 +11,7 @@ from napari_patchmap.methods.objectives import ViewsObjective
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.training.budget.estimate import VIEWS, Speed
 from napari_patchmap.training.feed import Fed
-from napari_patchmap.training.fused import Forward, fused, wants_fusing
+from napari_patchmap.training.fused import Forward, fused
 from napari_patchmap.training.kept import described
 from napari_patchmap.training.learners.base import Learner
 from napari_patchmap.training.step import Gradient
@@ -52,9 +52,7 @@ class ViewsLearner(Learner):
         """Compile the network, if this stage trains all of it and it is worth while."""
         context, wanted = self.context, self._was_fused
         whole = self.stage.trains == "all" and context.parts == 1 and context.ranks.world == 1
-        if wanted is None:
-            wanted = wants_fusing(context.compile, context.device, context.steps)
-        if not (whole and wanted):
+        if not (whole and (context.fuses if wanted is None else wanted)):
             return None
         context.say("trying faster kernels")
         spec, device = context.network.spec, context.device.target
