@@ -8,29 +8,29 @@ from typing import Any
 
 import pytest
 
+from napari_patchmap.methods.method import Method
 from napari_patchmap.methods.recipe import Recipe
 from napari_patchmap.networks import backbones
-from napari_patchmap.training import plan
 
 #: Of the projector's hidden units one in so many is left.
 _SHARE = 8
 
-_make = plan.make_recipe
+_make = Method.make_recipe
 
 
 def narrow(patch: pytest.MonkeyPatch) -> None:
     """Make the compact network and its projector narrow: same parts, a tenth of the time."""
     patch.setitem(backbones._OURS, "compact", partial(backbones.Compact, widths=(8, 16, 32)))
-    patch.setattr(plan, "make_recipe", _make_narrow)
+    patch.setattr(Method, "make_recipe", _make_narrow)
 
 
 def widen(patch: pytest.MonkeyPatch) -> None:
     """Make the compact network as people train it."""
     patch.setitem(backbones._OURS, "compact", backbones.Compact)
-    patch.setattr(plan, "make_recipe", _make)
+    patch.setattr(Method, "make_recipe", _make)
 
 
-def _make_narrow(method: str, backbone: str, *args: Any, **named: Any) -> Recipe:
+def _make_narrow(method: Method, backbone: str, *args: Any, **named: Any) -> Recipe:
     recipe = _make(method, backbone, *args, **named)
     if backbone != "compact":
         return recipe

@@ -97,6 +97,21 @@ def test_no_floor_of_a_room_imports_upwards(room, floors):
     assert wrong == []
 
 
+def test_no_modules_of_the_training_import_each_other_in_a_circle():
+    """Not for their types alone either: what goes in a circle cannot be read in parts."""
+    files = {
+        ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(
+            ".__init__"
+        ): path
+        for path in (ROOT / "training").rglob("*.py")
+    }
+    left = {name: imports(path) & set(files) for name, path in files.items()}
+    while free := [name for name, wanted in left.items() if not wanted & set(left)]:
+        for name in free:
+            del left[name]
+    assert left == {}
+
+
 def test_only_the_plugin_room_knows_napari_and_qt():
     wrong = []
     for path in ROOT.rglob("*.py"):

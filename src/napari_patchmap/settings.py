@@ -27,6 +27,7 @@ def setting(
     step: float | None = None,
     group: str = "",
     rare: bool = False,
+    choices: tuple[str, ...] = (),
     suggestions: tuple[str, ...] = (),
     titles: Mapping[str, str] | None = None,
     instead_of: str = "",
@@ -51,6 +52,8 @@ def setting(
         Heading under which the form shows the setting.
     rare
         Folded away under "More" in the form.
+    choices
+        The only values that a text may have; a ``Literal`` says so by itself.
     suggestions
         Values of a text that the form offers; others can be typed.
     titles
@@ -67,6 +70,7 @@ def setting(
         "step": step,
         "group": group,
         "rare": rare,
+        "choices": choices,
         "suggestions": suggestions,
         "titles": dict(titles or {}),
         "instead_of": instead_of,
@@ -79,8 +83,8 @@ class Setting:
     """What is known of one setting; forms and parsers are built from it.
 
     ``type`` is the bare type (``bool``, ``int``, ``float``, ``str``, or a tuple
-    for a sequence); ``choices`` is set for a ``Literal``; ``optional`` says that
-    None is allowed and means "decide for me".
+    for a sequence); ``choices`` are those of a ``Literal``, or those that were given;
+    ``optional`` says that None is allowed and means "decide for me".
     """
 
     name: str
@@ -157,7 +161,10 @@ class Config:
             kind, choices, optional = _plain_type(hints[field.name])
             meta = dict(field.metadata)
             meta["label"] = meta["label"] or field.name.replace("_", " ").capitalize()
-            yield Setting(field.name, kind, field.default, choices, optional, **meta)
+            meta["choices"] = choices or meta["choices"]
+            yield Setting(
+                name=field.name, type=kind, default=field.default, optional=optional, **meta
+            )
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some settings changed, validated again."""

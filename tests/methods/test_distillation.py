@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from napari_patchmap.methods.catalog import make_recipe
+from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.methods.distillation import Distillation, dino_loss, moved_centre
 
 
@@ -62,10 +62,11 @@ def test_schedules():
 
 
 def test_the_papers_recipe():
-    recipe = make_recipe("dino", "xcit_small_12_p8_224", (500.0,), 256)
+    method = METHODS["dino"]
+    recipe = method.make_recipe("xcit_small_12_p8_224", (500.0,), 256)
     (stage,) = recipe.stages
-    known = stage.distillation
-    assert (recipe.hidden, recipe.head, stage.dimensions) == (
+    known = stage.objective
+    assert (recipe.hidden, method.head, stage.dimensions) == (
         (2048, 2048, 256),
         "prototypes",
         65536,

@@ -5,18 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from napari_patchmap.methods.tsimcne import (
-    EPOCHS,
-    paper_recipe,
-    preset_epochs,
-    recipe,
-    start_map,
-)
+from napari_patchmap.methods.tsimcne import METHOD, paper_recipe, recipe
 from napari_patchmap.networks import Network, NetworkSpec
+from napari_patchmap.training.new_network import start_map
 
 
 def test_the_papers_stages():
-    first, second, third = paper_recipe(EPOCHS["paper"], 1024).stages
+    first, second, third = paper_recipe(METHOD.epochs["paper"], 1024).stages
     assert [s.epochs for s in (first, second, third)] == [1000, 50, 450]
     assert [s.dimensions for s in (first, second, third)] == [128, 2, 2]
     assert [s.trains for s in (first, second, third)] == ["all", "output", "all"]
@@ -72,10 +67,10 @@ def test_the_published_start_is_random_normal():
 
 def test_quick_looks_at_as_many_patches_whatever_the_set():
     for backbone in ("compact", "resnet18-small-kernel"):
-        few = preset_epochs("quick", backbone, 2_000)
-        many = preset_epochs("quick", backbone, 200_000)
+        few = METHOD.preset_epochs("quick", backbone, 2_000)
+        many = METHOD.preset_epochs("quick", backbone, 200_000)
         assert [100 * e for e in many] == pytest.approx(list(few))
-    assert preset_epochs("paper", "resnet18-small-kernel", 123) == (1000, 50, 450)
+    assert METHOD.preset_epochs("paper", "resnet18-small-kernel", 123) == (1000, 50, 450)
 
 
 def test_the_compact_recipe_keeps_the_three_stages():

@@ -15,6 +15,7 @@ from napari_patchmap.networks.device import has_bfloat16
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit, make_plan, muon
 from napari_patchmap.training.budget import estimate
+from napari_patchmap.training.reporter import Reporter
 from napari_patchmap.training.stage_run import StageRun
 from tests.conftest import make_cells
 from tests.narrow import narrow
@@ -122,17 +123,21 @@ def test_every_optimiser_moves_a_network_there(cells, optimiser):
     ids=lambda changes: "-".join(changes.values()),
 )
 def test_no_step_waits_for_the_gpu(cells, changes, monkeypatch):
-    settings, step = config(**changes), StageRun._step
     waits: dict[str, int] = {}
 
-    def watched_step(self, fed):
-        with pretend.watched() as places:
-            step(self, fed)
-        for place, count in places.items():
-            waits[place] = waits.get(place, 0) + count
+    def watched(work):
+        def watching(*args):
+            with pretend.watched() as places:
+                done = work(*args)
+            for place, count in places.items():
+                waits[place] = waits.get(place, 0) + count
+            return done
 
-    monkeypatch.setattr(StageRun, "_step", watched_step)
-    run = fit(cells, settings)
+        return watching
+
+    monkeypatch.setattr(StageRun, "_step", watched(StageRun._step))
+    monkeypatch.setattr(Reporter, "step", watched(Reporter.step))
+    run = fit(cells, config(**changes))
     # The loss of an epoch is fetched at its end, and a colour is sent once.
     assert waits.pop("views.__call__: copy to the GPU", 0) <= 3
     assert waits == {"reporter._end_epoch: value": len(run.history)}

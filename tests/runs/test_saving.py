@@ -305,7 +305,7 @@ def test_a_quality_that_cannot_be_measured_costs_no_map(tmp_path, monkeypatch):
     def fail(*_):
         raise MemoryError
 
-    monkeypatch.setattr("napari_patchmap.training.session.evaluate", fail)
+    monkeypatch.setattr("napari_patchmap.training.finishing.evaluate", fail)
     run = fit(make_cells(), CONFIG)
     assert run.metrics["notes"] == [
         "The quality of the map could not be measured (MemoryError)."

@@ -12,7 +12,7 @@ from torch import nn
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.methods.distillation import Distillation
 from napari_patchmap.networks import Network, NetworkSpec
-from napari_patchmap.networks.network import Prototypes
+from napari_patchmap.networks.heads import Prototypes
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, is_unfinished
 from napari_patchmap.training import fit
 from napari_patchmap.training.teacher import Teacher

@@ -11,7 +11,8 @@ import torch
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import ConfigError, TrainingError
 from napari_patchmap.layout.tsne import Tsne
-from napari_patchmap.methods.catalog import make_recipe, preset_epochs, usual_batch
+from napari_patchmap.methods.catalog import METHODS
+from napari_patchmap.methods.objectives import ViewsObjective
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, is_unfinished
 from napari_patchmap.training import fit, make_plan
 from napari_patchmap.training.budget import layout_time
@@ -30,15 +31,16 @@ def run():
 
 
 def test_the_papers_stage():
-    recipe = make_recipe("simclr", "resnet18-small-kernel", (1000,), 1024)
+    method, backbone = METHODS["simclr"], "resnet18-small-kernel"
+    recipe = method.make_recipe(backbone, (1000,), 1024)
     (stage,) = recipe.stages
-    assert (stage.similarity, stage.temperature, stage.trains) == ("cosine", 0.5, "all")
+    assert (stage.objective, stage.trains) == (ViewsObjective("cosine", 0.5), "all")
     assert (stage.optimiser, stage.weight_decay, stage.dimensions) == ("sgd", 5e-4, 128)
     assert stage.lr == pytest.approx(0.12)
     assert stage.warmup * 1000 == pytest.approx(10)
-    assert (recipe.hidden, recipe.norm, recipe.layout) == ((1024,), False, "tsne")
-    assert preset_epochs("simclr", "paper", "resnet18-small-kernel", 17_092) == (1000.0,)
-    assert usual_batch("simclr", "resnet18-small-kernel") == 1024
+    assert (recipe.hidden, recipe.norm, method.layout) == ((1024,), False, "tsne")
+    assert method.preset_epochs("paper", backbone, 17_092) == (1000.0,)
+    assert method.usual_batch(backbone) == 1024
 
 
 def test_the_map_is_the_tsne_of_the_features(run):
@@ -124,12 +126,14 @@ def test_histology_is_trained_as_published(cells):
     resnet = TrainConfig(**settings, backbone="resnet18-small-kernel")
     plan = make_plan(cells, RunConfig(resnet, augment))
     (stage,) = plan.recipe.stages
-    assert (stage.optimiser, stage.temperature, stage.weight_decay) == ("lars", 0.1, 1e-6)
+    assert (stage.optimiser, stage.weight_decay) == ("lars", 1e-6)
+    assert stage.objective.temperature == 0.1
     assert stage.batch_size == 60  # of 512 that were wanted
     assert any("published for histology" in note for note in plan.notes)
     own = resnet.replace(optimiser="adamw", temperature=0.3, batch_size=20)
     (stage,) = make_plan(cells, RunConfig(own, augment)).recipe.stages
-    assert (stage.optimiser, stage.temperature, stage.batch_size) == ("adamw", 0.3, 20)
+    assert (stage.optimiser, stage.batch_size) == ("adamw", 20)
+    assert stage.objective.temperature == 0.3
     plain = make_plan(cells, RunConfig(resnet, augment.without("blur")))
     assert plain.recipe.stages[0].optimiser == "sgd"
     run = fit(cells, RunConfig(TrainConfig(**settings), augment))

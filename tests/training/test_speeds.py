@@ -20,7 +20,7 @@ from napari_patchmap.training.budget.speeds import (
     step_of,
 )
 from napari_patchmap.training.budget.timetable import Timetable
-from napari_patchmap.training.plan import make_plan
+from napari_patchmap.training.planning import make_plan
 from tests.conftest import make_cells
 
 

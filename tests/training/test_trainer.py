@@ -337,7 +337,7 @@ def test_the_plan_says_when_the_time_is_too_short_for_the_network():
 
 
 def test_too_little_time_to_turn_the_patches_is_spent_on_learning(cells, monkeypatch):
-    monkeypatch.setattr("napari_patchmap.training.plan.MOST_AROUND", 0.01)
+    monkeypatch.setattr("napari_patchmap.training.planning.MOST_AROUND", 0.01)
 
     def settings(minutes: float) -> RunConfig:
         train = TrainConfig(minutes=minutes, device="cpu", batch_size=32)

@@ -18,7 +18,7 @@ import pandas as pd
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import RunError
 from napari_patchmap.explore.side_by_side import turned_alike
-from napari_patchmap.methods.catalog import STAGES, UNTRAINED
+from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.quality.columns import (
     SPREAD,
@@ -67,7 +67,7 @@ class Cell:
     def name(self) -> str:
         """Name of its folder."""
         left_out = "" if self.without == NOTHING else f"_without-{self.without}"
-        views = "" if self.method in UNTRAINED else f"_{self.augment}{left_out}"
+        views = f"_{self.augment}{left_out}" if METHODS[self.method].trains else ""
         return f"{self.method}{views}_seed-{self.seed}"
 
     def config(self, train: dict[str, Any]) -> RunConfig:
@@ -75,13 +75,8 @@ class Cell:
         augment = AugmentConfig.preset(self.augment)
         if self.without != NOTHING:
             augment = augment.without(self.without)
-        chosen = {**train, "method": self.method, "seed": self.seed}
-        if self.method in UNTRAINED:
-            chosen = {k: v for k, v in chosen.items() if k not in ("epochs", "minutes")}
-        elif chosen.get("epochs"):
-            chosen["epochs"] = chosen["epochs"][: STAGES[self.method]]
-        if self.method == "pixels":
-            chosen.pop("backbone", None)
+        chosen = METHODS[self.method].known(train)
+        chosen |= {"method": self.method, "seed": self.seed}
         return RunConfig(TrainConfig(**chosen), augment)
 
 
@@ -209,7 +204,7 @@ def summarise(done: Sequence[tuple[Cell, Run]]) -> pd.DataFrame:
     """
     rows = []
     for cell, run in done:
-        views = cell.method not in UNTRAINED
+        views = METHODS[cell.method].trains
         augment, without = (cell.augment, cell.without) if views else ("", "")
         minutes = run.info["seconds"] / 60
         rows.append(

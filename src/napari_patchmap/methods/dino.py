@@ -7,26 +7,13 @@ al., "Self-supervision for medical image classification", 2024.
 
 from __future__ import annotations
 
-from typing import Literal
-
 from napari_patchmap.methods.distillation import Distillation
+from napari_patchmap.methods.method import Method
 from napari_patchmap.methods.recipe import Recipe, kind_of
 from napari_patchmap.methods.stage import Stage
 
 #: What the stage does, in the user's words.
 STAGE_NAMES = ("learning features",)
-
-#: What makes the map, see :class:`Recipe`.
-LAYOUT: Literal["tsne"] = "tsne"
-
-#: Epochs by preset; "paper" that of Nielsen et al.
-EPOCHS = {"standard": (100.0,), "paper": (500.0,)}
-
-#: "quick" looks at this many patches, however many there are.
-QUICK_PATCHES = {"compact": 200_000, "paper": 300_000}
-
-#: Patches in a step by kind of recipe.
-BATCH_SIZES = {"compact": 128, "paper": 256}
 
 #: Prototypes, and units of the head's hidden layers, by kind of recipe.
 _PROTOTYPES = {"compact": 64, "paper": 65_536}
@@ -90,22 +77,26 @@ def recipe(
         batch_size=batch_size,
         optimiser="adamw",
         weight_decay=distillation.decay[0],
-        distillation=distillation,
+        objective=distillation,
     )
     return Recipe(
         stages=(stage,),
         hidden=_HIDDEN[kind],
         norm=compact,
-        start="random",
         average_symmetries=compact,
         recalibrate=compact,
-        layout=LAYOUT,
-        head="prototypes",
     )
 
 
-def preset_epochs(preset: str, backbone: str, patches: int) -> tuple[float, ...]:
-    """Epochs of a preset, for a set of so many patches."""
-    if preset != "quick":
-        return EPOCHS[preset]
-    return (QUICK_PATCHES[kind_of(backbone)] / patches,)
+METHOD = Method(
+    name="dino",
+    title="DINO",
+    help="as simclr, learning from a slow copy of the network",
+    stages=STAGE_NAMES,
+    recipe=recipe,
+    head="prototypes",
+    batch_sizes={"compact": 128, "paper": 256},
+    # "paper" that of Nielsen et al.
+    epochs={"standard": (100.0,), "paper": (500.0,)},
+    quick_patches={"compact": (200_000,), "paper": (300_000,)},
+)

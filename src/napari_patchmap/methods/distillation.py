@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from napari_patchmap.methods.objectives import Objective
+
 
 @dataclass(frozen=True)
-class Distillation:
-    """How the student learns from the teacher.
+class Distillation(Objective):
+    """A student says of a view what a teacher says of other views of the patch.
 
     Parameters
     ----------
@@ -51,6 +54,10 @@ class Distillation:
     decay: tuple[float, float] = (0.04, 0.4)
     clipping: float = 0.32
     frozen_epochs: float = 1.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, apart from those of the stage."""
+        return {"distillation": asdict(self)}
 
     def temperature_at(self, done: float) -> float:
         """Temperature of the teacher when the share ``done`` of the stage lies behind."""

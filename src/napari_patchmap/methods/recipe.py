@@ -29,21 +29,14 @@ class Recipe:
     recalibrate : bool
         Whether batch normalisation gets the statistics of patches as they are
         after each stage that trains the backbone, and after the last.
-    layout : {"network", "tsne"}
-        Whether the map is the network's output or the t-SNE of its features.
-    head : {"projector", "prototypes"}
-        What follows the features while the network learns, see
-        :class:`napari_patchmap.networks.Network`.
     """
 
     stages: tuple[Stage, ...]
-    hidden: tuple[int, ...]
-    norm: bool
-    start: Literal["random", "pca", "tsne"]
-    average_symmetries: bool
-    recalibrate: bool
-    layout: Literal["network", "tsne"] = "network"
-    head: Literal["projector", "prototypes"] = "projector"
+    hidden: tuple[int, ...] = ()
+    norm: bool = False
+    start: Literal["random", "pca", "tsne"] = "random"
+    average_symmetries: bool = False
+    recalibrate: bool = False
 
     def settles_after(self, number: int) -> bool:
         """Whether statistics are wanted after a stage: not while the backbone rests."""
@@ -51,6 +44,10 @@ class Recipe:
         return self.recalibrate and (is_last or self.stages[number].trains == "all")
 
 
-def kind_of(backbone: str) -> Literal["compact", "paper"]:
-    """Name the kind of recipe that goes with a backbone: tuned for CPUs, or as published."""
+#: Tuned for CPUs, or as published.
+Kind = Literal["compact", "paper"]
+
+
+def kind_of(backbone: str) -> Kind:
+    """Name the kind of recipe that goes with a backbone."""
     return "compact" if backbone == "compact" else "paper"

@@ -9,35 +9,27 @@ features before the projector.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any
 
+from napari_patchmap.augment import AugmentConfig
+from napari_patchmap.methods.method import Method
+from napari_patchmap.methods.objectives import ViewsObjective
 from napari_patchmap.methods.recipe import Recipe, kind_of
 from napari_patchmap.methods.stage import Stage
 
 #: What the stage does, in the user's words.
 STAGE_NAMES = ("learning features",)
 
-#: What makes the map, see :class:`Recipe`.
-LAYOUT: Literal["tsne"] = "tsne"
-
 #: Outputs of the projector.
-DIMENSIONS = 128
+_DIMENSIONS = 128
 
 #: Temperature of the similarity.
-TEMPERATURE = 0.5
+_TEMPERATURE = 0.5
 
 #: Temperature and patches in a step of Ciga, Xu and Martel, "Self supervised contrastive
 #: learning for digital histopathology", 2022; they train with LARS.
-HISTOLOGY_TEMPERATURE, HISTOLOGY_BATCH = 0.1, 512
-
-#: Epochs by preset. "paper" as published; "standard" that of t-SimCNE's cheaper schedule.
-EPOCHS = {"standard": (400.0,), "paper": (1000.0,)}
-
-#: "quick" looks at this many patches, however many there are.
-QUICK_PATCHES = {"compact": 500_000, "paper": 700_000}
-
-#: Patches in a step by kind of recipe.
-BATCH_SIZES = {"compact": 256, "paper": 1024}
+_HISTOLOGY_TEMPERATURE, _HISTOLOGY_BATCH = 0.1, 512
 
 
 def recipe(
@@ -67,26 +59,48 @@ def recipe(
         lr=0.02 * (batch_size / 256) ** 0.5 if compact else 0.03 * batch_size / 256,
         warmup=0.05 if compact else min(0.1, 10 / max(count, 1.0)),
         trains="all",
-        dimensions=DIMENSIONS,
+        dimensions=_DIMENSIONS,
         batch_size=batch_size,
         optimiser="muon" if compact else "sgd",
         weight_decay=0.01 if compact else 5e-4,
-        similarity="cosine",
-        temperature=TEMPERATURE if temperature is None else temperature,
+        objective=ViewsObjective(
+            "cosine", _TEMPERATURE if temperature is None else temperature
+        ),
     )
     return Recipe(
         stages=(stage,),
         hidden=(1024, 512) if compact else (1024,),
         norm=compact,
-        start="random",
         average_symmetries=compact,
         recalibrate=compact,
-        layout=LAYOUT,
     )
 
 
-def preset_epochs(preset: str, backbone: str, patches: int) -> tuple[float, ...]:
-    """Epochs of a preset, for a set of so many patches."""
-    if preset != "quick":
-        return EPOCHS[preset]
-    return (QUICK_PATCHES[kind_of(backbone)] / patches,)
+def _published(augment: AugmentConfig, backbone: str) -> tuple[Mapping[str, Any], str]:
+    """With the histology augmentations, be that of Ciga et al. (section d).
+
+    The compact network keeps its own optimiser.
+    """
+    if not augment.is_for_histology:
+        return {}, ""
+    settings: dict[str, Any] = {
+        "temperature": _HISTOLOGY_TEMPERATURE,
+        "batch_size": _HISTOLOGY_BATCH,
+    }
+    if kind_of(backbone) == "paper":
+        settings["optimiser"] = "lars"
+    return settings, "Batch, temperature and optimiser are those published for histology."
+
+
+METHOD = Method(
+    name="simclr",
+    title="SimCLR",
+    help="it learns features and t-SNE lays them out, true to neighbours",
+    stages=STAGE_NAMES,
+    recipe=recipe,
+    batch_sizes={"compact": 256, "paper": 1024},
+    # "paper" as published; "standard" that of t-SimCNE's cheaper schedule.
+    epochs={"standard": (400.0,), "paper": (1000.0,)},
+    quick_patches={"compact": (500_000,), "paper": (700_000,)},
+    published=_published,
+)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from torch import Tensor
-
-from napari_patchmap.methods.distillation import Distillation
-from napari_patchmap.methods.losses import cauchy_infonce, nt_xent
+from napari_patchmap.methods.objectives import Objective, ViewsObjective
 
 Optimiser = Literal["sgd", "adamw", "lars", "lamb", "muon"]
 
@@ -40,18 +37,10 @@ class Stage:
     strength : (float, float)
         Strength of the augmentations at the beginning and the end of the stage,
         1 for all of it (see :meth:`AugmentConfig.weakened`).
-    neighbours : int
-        With a backbone at rest, the features of the patches are computed once,
-        averaged over their symmetries, and a step compares each patch with one of
-        its so many nearest neighbours among those features; 0 compares new views.
     optimiser : {"sgd", "adamw", "lars", "lamb", "muon"}
     weight_decay : float
-    similarity : {"cauchy", "cosine"}
-        What the loss compares views with: :func:`cauchy_infonce` or :func:`nt_xent`.
-    temperature : float
-        Of the cosine similarity.
-    distillation : Distillation, optional
-        A student learns from a teacher in place of comparing views with each other.
+    objective : Objective
+        What it learns from, and how.
     """
 
     name: str
@@ -63,18 +52,9 @@ class Stage:
     dimensions: int
     batch_size: int
     strength: tuple[float, float] = (1.0, 1.0)
-    neighbours: int = 0
     optimiser: Optimiser = "sgd"
     weight_decay: float = 5e-4
-    similarity: Literal["cauchy", "cosine"] = "cauchy"
-    temperature: float = 0.5
-    distillation: Distillation | None = None
-
-    def loss(self, outputs: Tensor) -> Tensor:
-        """Loss of the outputs of a batch, (2 b, d): first views of all patches, then second."""
-        if self.similarity == "cosine":
-            return nt_xent(outputs, self.temperature)
-        return cauchy_infonce(outputs)
+    objective: Objective = field(default_factory=ViewsObjective)
 
     def learning_rate(self, done: float) -> float:
         """Learning rate when the share ``done`` (0 to 1, excluded) of the stage lies behind.
@@ -98,4 +78,6 @@ class Stage:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return asdict(self)
+        values = asdict(self)
+        del values["objective"]
+        return values | self.objective.to_dict()

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from napari_patchmap.errors import ConfigError
 from napari_patchmap.layout.tsne import Metric, Start, Tsne
-from napari_patchmap.methods.catalog import LAYOUTS, TITLES, Method
+from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.methods.stage import Optimiser
-from napari_patchmap.networks.backbones import BACKBONES, check_backbone
-from napari_patchmap.networks.fine_tuned import PUBLISHED, check_start
-from napari_patchmap.networks.fixed import check_pretrained
+from napari_patchmap.networks.backbones import BACKBONES
+from napari_patchmap.networks.fine_tuned import PUBLISHED
 from napari_patchmap.settings import Config, setting
 
 #: Settings of a t-SNE among those of a training.
@@ -19,6 +17,9 @@ TSNE_SETTINGS = (
     "perplexity", "exaggeration", "last_exaggeration", "tsne_start", "tsne_metric",
     "dimensions", "seed",
 )  # fmt: skip
+
+_EACH = "; ".join(f"{method.name}: {method.help}" for method in METHODS.values())
+_STAGES = ", ".join(f"{m.name} has {len(m.stages)}" for m in METHODS.values() if m.trains)
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,12 @@ class TrainConfig(Config):
     'simclr'
     """
 
-    method: Method = setting(
+    method: str = setting(
         "tsimcne",
-        "How the map is made. tsimcne: the network lays the map out, groups are set apart; "
-        "simclr, dino: it learns features and t-SNE lays them out, true to neighbours. Nothing "
-        "is learned by pixels (t-SNE of them) and pretrained (t-SNE of what a trained network "
-        "sees in them).",
+        f"How the map is made. {_EACH}.",
         group="Method",
-        titles=TITLES,
+        choices=tuple(METHODS),
+        titles={method.name: method.title for method in METHODS.values()},
     )
     preset: Literal["quick", "standard", "paper"] = setting(
         "quick",
@@ -64,8 +63,8 @@ class TrainConfig(Config):
     )
     epochs: tuple[float, ...] | None = setting(
         None,
-        "Passes over the patches in each stage (tsimcne has three, simclr one), in place of "
-        "minutes; empty follows the preset.",
+        f"Passes over the patches in each stage ({_STAGES}), in place of minutes; empty "
+        "follows the preset.",
         low=0.0,
         high=1e6,
         group="Time",
@@ -247,15 +246,7 @@ class TrainConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.weights is not None and self.method == "pixels":
-            raise ConfigError("The method pixels has no network; leave the weights out.")
-        if self.weights is not None and self.method != "pretrained":
-            check_start(self.backbone)
-        if LAYOUTS[self.method] == "tsne":
+        method = METHODS[self.method]
+        method.check(self.backbone, self.weights)
+        if method.layout == "tsne":
             self.tsne()  # which says what it cannot do
-        if self.method == "pixels" and self.backbone is not None:
-            raise ConfigError("The method pixels has no backbone; leave it out.")
-        if self.method == "pretrained" and self.backbone is not None:
-            check_pretrained(self.backbone)
-        elif self.backbone is not None:
-            check_backbone(self.backbone)

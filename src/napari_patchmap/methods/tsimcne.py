@@ -9,34 +9,17 @@ put a new 2-D output layer in and train it alone; train everything in 2-D.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
-import torch
-from torch import Tensor, nn
-
+from napari_patchmap.methods.method import Method
+from napari_patchmap.methods.objectives import NeighboursObjective, ViewsObjective
 from napari_patchmap.methods.recipe import Recipe, kind_of
 from napari_patchmap.methods.stage import Stage
-from napari_patchmap.networks import Network
 
 #: What each stage does, in the user's words.
 STAGE_NAMES = ("learning features", "laying out the map", "refining the map")
 
-#: What makes the map, see :class:`Recipe`.
-LAYOUT: Literal["network"] = "network"
-
 #: Outputs of the network in the first stage.
 FEATURE_DIMENSIONS = 128
-
-#: Epochs of the three stages by preset. "paper" as published; "standard" is the
-#: cheaper schedule that the authors' documentation offers.
-EPOCHS = {"standard": (400.0, 25.0, 75.0), "paper": (1000.0, 50.0, 450.0)}
-
-#: "quick" looks at this many patches in each stage, however many there are. In the
-#: compact recipe's second stage that costs little, see :class:`Stage`.
-QUICK_PATCHES = {"compact": (500_000, 400_000, 80_000), "paper": (700_000, 20_000, 280_000)}
-
-#: Patches in a step by recipe.
-BATCH_SIZES = {"compact": 256, "paper": 1024}
 
 
 def paper_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
@@ -70,10 +53,6 @@ def paper_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
             )
         ),
         hidden=(1024,),
-        norm=False,
-        start="random",
-        average_symmetries=False,
-        recalibrate=False,
     )
 
 
@@ -105,7 +84,7 @@ def compact_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
                 batch_size=batch_size,
                 optimiser="muon",
                 weight_decay=0.01,
-                similarity="cosine",
+                objective=ViewsObjective("cosine"),
             ),
             Stage(
                 name=layout,
@@ -116,7 +95,7 @@ def compact_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
                 trains="projector",
                 dimensions=2,
                 batch_size=batch_size,
-                neighbours=15,
+                objective=NeighboursObjective(neighbours=15),
                 optimiser="muon",
                 weight_decay=0.01,
             ),
@@ -142,14 +121,6 @@ def compact_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
     )
 
 
-def preset_epochs(preset: str, backbone: str, patches: int) -> tuple[float, ...]:
-    """Epochs of the three stages of a preset, for a set of so many patches."""
-    if preset != "quick":
-        return EPOCHS[preset]
-    looked_at = QUICK_PATCHES[kind_of(backbone)]
-    return tuple(count / patches for count in looked_at)
-
-
 def recipe(
     backbone: str,
     epochs: tuple[float, ...],
@@ -172,41 +143,17 @@ def recipe(
     return replace(made, stages=stages, start=start)
 
 
-@torch.no_grad()
-def start_map(
-    network: Network, features: Tensor, start: Literal["random", "pca"], dimensions: int = 2
-) -> None:
-    """Replace the output layer of ``network`` by a new one with the map's dimensions.
-
-    Parameters
-    ----------
-    network : Network
-    features : Tensor of float32, shape (n, d)
-        Backbone features of some patches; their outputs set the main axes.
-    start : {"random", "pca"}
-        See :class:`Recipe`. "random" draws the weights from N(0, 1) and keeps
-        the small uniform bias, as published; it uses torch's global generator.
-    dimensions : int
-    """
-    old = network.output
-    assert isinstance(old, nn.Linear)
-    if start == "random":
-        bound = old.in_features**-0.5
-        weight = torch.randn(dimensions, old.in_features)
-        bias = torch.empty(dimensions).uniform_(-bound, bound)
-    else:
-        # On the CPU, since Apple GPUs have no double precision.
-        outputs = network.project(features).cpu().double()
-        mean = outputs.mean(dim=0)
-        axes = principal_axes(outputs - mean, dimensions)
-        weight = (axes @ old.weight.cpu().double()).float()
-        bias = (axes @ (old.bias.cpu().double() - mean)).float()
-    network.replace_output(weight, bias)
-
-
-def principal_axes(centred: Tensor, count: int = 2) -> Tensor:
-    """Main axes of ``(n, d)`` centred points, shape (count, d), with a fixed sign."""
-    _, vectors = torch.linalg.eigh(centred.T @ centred)
-    axes = vectors.flip(1)[:, :count].T
-    largest = axes.gather(1, axes.abs().argmax(dim=1, keepdim=True))
-    return axes * largest.sign()
+METHOD = Method(
+    name="tsimcne",
+    title="t-SimCNE",
+    help="the network lays the map out, groups are set apart",
+    stages=STAGE_NAMES,
+    layout="network",
+    recipe=recipe,
+    batch_sizes={"compact": 256, "paper": 1024},
+    # "paper" as published; "standard" is the cheaper schedule that the authors'
+    # documentation offers.
+    epochs={"standard": (400.0, 25.0, 75.0), "paper": (1000.0, 50.0, 450.0)},
+    # In the compact recipe's second stage many patches cost little.
+    quick_patches={"compact": (500_000, 400_000, 80_000), "paper": (700_000, 20_000, 280_000)},
+)

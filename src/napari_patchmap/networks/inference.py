@@ -72,7 +72,7 @@ def infer(
             free_cached_memory()
             batch //= 2
             continue
-        if network.spec.head == "prototypes":  # no map, and too many to be kept
+        if not network.spec.makes_map:  # and too many to be kept
             outputs.append(torch.empty(len(mean), 0))
         else:
             with torch.autocast(device.type, dtype=half, enabled=half is not None):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import chain, pairwise
 from typing import Any, Self
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.networks.backbones import make_backbone
+from napari_patchmap.networks.heads import HEADS, projector
 
 #: More values of a patch, weights of a layer, or layers than any run has; a file may claim
 #: others, and memory would be taken for them before its weights are looked at.
@@ -33,9 +34,13 @@ class NetworkSpec:
         Whether the features and the hidden layers are batch-normalised.
     out_dim : int
         Outputs of the projector; 2 for a map, 0 for features alone.
-    head : {"projector", "prototypes"}
-        A projector; or DINO's, which says how alike the features are to each of
-        ``out_dim`` prototypes and makes no map.
+    head : str
+        What follows the features, one of ``HEADS``.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such head.
     """
 
     backbone: str
@@ -45,6 +50,17 @@ class NetworkSpec:
     norm: bool = False
     out_dim: int = 128
     head: str = "projector"
+
+    def __post_init__(self) -> None:
+        if self.head not in HEADS:
+            raise ConfigError(
+                f"There is no network head {self.head!r}; there are {', '.join(HEADS)}"
+            )
+
+    @property
+    def makes_map(self) -> bool:
+        """Whether outputs can be places on a map, or are of use while learning alone."""
+        return HEADS[self.head].makes_map
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -57,7 +73,7 @@ class NetworkSpec:
         Raises
         ------
         ConfigError
-            If no network is so large that is trained here.
+            If no network is so large that is trained here, or has such a head.
         """
         height, width = (int(side) for side in values["size"])
         hidden = tuple(int(units) for units in values["hidden"])
@@ -90,13 +106,9 @@ class Network(nn.Module):
         self.spec = spec
         self.backbone = make_backbone(spec.backbone, spec.channels, spec.size)
         width = int(self.backbone.out_features)  # type: ignore[arg-type]
-        if spec.head == "prototypes":
-            self.hidden, width = _smooth_layers(width, spec)
-            self.output: nn.Linear | Prototypes = Prototypes(width, spec.out_dim)
-            return
-        self.hidden, width = _hidden_layers(width, spec)
-        # Without outputs there is nothing to learn, and no projector.
-        self.output = _output(width, spec.out_dim)
+        self.hidden, self.output = HEADS[spec.head].make(
+            width, spec.hidden, spec.out_dim, norm=spec.norm
+        )
 
     @property
     def device(self) -> torch.device:
@@ -127,74 +139,17 @@ class Network(nn.Module):
             layer.weight.copy_(weight)
             layer.bias.copy_(bias)
         self.output = layer
-        self.spec = NetworkSpec(**{**asdict(self.spec), "out_dim": int(weight.shape[0])})
+        self.spec = replace(self.spec, out_dim=int(weight.shape[0]))
 
     def renew_projector(self, out_dim: int = 2) -> None:
         """Put a new projector in, its weights drawn at random.
 
         Outputs begin close together, so that a map unfolds from its middle.
         """
-        device = self.device
-        hidden, width = _hidden_layers(int(self.backbone.out_features), self.spec)  # type: ignore[arg-type]
-        self.hidden = hidden.to(device)
-        output = nn.Linear(width, out_dim)
+        device, spec = self.device, self.spec
+        width = int(self.backbone.out_features)  # type: ignore[arg-type]
+        hidden, output = projector(width, spec.hidden, out_dim, norm=spec.norm)
         with torch.no_grad():
             output.weight.mul_(0.1)
-        self.output = output.to(device)
-        self.spec = NetworkSpec(**{**asdict(self.spec), "out_dim": out_dim})
-
-
-class Prototypes(nn.Module):
-    """Cosine of the angle between features and each of some directions.
-
-    A linear layer with weight normalisation whose lengths are fixed at 1, on
-    normalised features: the last layer of Caron et al. 2021.
-
-    Parameters
-    ----------
-    width : int
-        Of the features.
-    count : int
-        Directions.
-    """
-
-    def __init__(self, width: int, count: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(count, width))
-        nn.init.trunc_normal_(self.weight, std=0.02)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return the cosines, shape (b, count)."""
-        normalised = nn.functional.normalize(features, dim=1)
-        return nn.functional.linear(normalised, nn.functional.normalize(self.weight, dim=1))
-
-
-def _smooth_layers(width: int, spec: NetworkSpec) -> tuple[nn.Sequential, int]:
-    """Make DINO's hidden layers: GELU after all but the last, small weights."""
-    layers: list[nn.Module] = [nn.BatchNorm1d(width, affine=False)] if spec.norm else []
-    for i, units in enumerate(spec.hidden):
-        linear = nn.Linear(width, units)
-        nn.init.trunc_normal_(linear.weight, std=0.02)
-        nn.init.zeros_(linear.bias)
-        if i:
-            layers += [nn.BatchNorm1d(width)] if spec.norm else []
-            layers.append(nn.GELU())
-        layers.append(linear)
-        width = units
-    return nn.Sequential(*layers), width
-
-
-def _hidden_layers(width: int, spec: NetworkSpec) -> tuple[nn.Sequential, int]:
-    """Make the hidden layers of a projector; return them and the units of the last."""
-    layers: list[nn.Module] = [nn.BatchNorm1d(width, affine=False)] if spec.norm else []
-    for units in spec.hidden:
-        layers.append(nn.Linear(width, units, bias=not spec.norm))
-        layers += [nn.BatchNorm1d(units)] if spec.norm else []
-        layers.append(nn.ReLU(inplace=True))
-        width = units
-    return nn.Sequential(*layers), width
-
-
-def _output(width: int, out_dim: int) -> nn.Linear:
-    """Make the output layer; None for features alone, which nobody asks for an output."""
-    return nn.Linear(width, out_dim) if out_dim else None  # type: ignore[return-value]
+        self.hidden, self.output = hidden.to(device), output.to(device)
+        self.spec = replace(spec, out_dim=out_dim)

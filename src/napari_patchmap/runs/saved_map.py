@@ -15,7 +15,7 @@ import pandas as pd
 from napari_patchmap.errors import RunError
 from napari_patchmap.foreign import words
 from napari_patchmap.layout.tsne import Tsne
-from napari_patchmap.methods.catalog import LAYOUTS, TITLES, UNTRAINED
+from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.quality import defined_in
 from napari_patchmap.runs.identity import (
     CONTENT,
@@ -177,14 +177,13 @@ def title_of(config: RunConfig, layout: str, *, complete: bool = True) -> str:
     complete : bool
         False if the training was stopped before its end.
     """
-    train = config.train
-    again = layout != LAYOUTS[train.method]
-    words = [f"t-SNE of {TITLES[train.method]}" if again else TITLES[train.method]]
+    train, method = config.train, METHODS[config.train.method]
+    words = [method.title if layout == method.layout else f"t-SNE of {method.title}"]
     if train.backbone:
         words.append(train.backbone.replace(":", " "))
-    if train.weights and train.method != "pretrained":
+    if train.weights and method.trains:
         words.append("weights to begin with")
-    if train.method not in UNTRAINED:
+    if method.trains:
         words.append(config.augment.called)
     if layout == "tsne":
         used, usual = train.tsne(), Tsne()
@@ -204,7 +203,7 @@ def title_of(config: RunConfig, layout: str, *, complete: bool = True) -> str:
 def budget_of(config: RunConfig) -> str:
     """Say what a training was given, which tells maps apart that were made alike."""
     train = config.train
-    if train.method in UNTRAINED:
+    if not METHODS[train.method].trains:
         words = []
     elif train.minutes is not None:
         words = [f"{train.minutes:g} min"]

@@ -158,4 +158,4 @@ def _hidden_weights(network: Network) -> set[int]:
     layers = [part for part in network.modules() if isinstance(part, nn.Linear | nn.Conv2d)]
     weights = {id(layer.weight) for layer in layers if getattr(layer, "groups", 1) == 1}
     # The layers of the backbone come first, and the first of them looks at the patch.
-    return weights - {id(layers[0].weight), id(network.output.weight)}
+    return weights - {id(layers[0].weight), *map(id, network.output.parameters())}

@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from napari_patchmap.networks.norms import plain_norms, synchronise_norms
 from napari_patchmap.training.batches import Batches
-from napari_patchmap.training.budget.pace import Pace
 from napari_patchmap.training.feed import Fed
-from napari_patchmap.training.learners import learner_of
+from napari_patchmap.training.learners import Context, learner_of
+from napari_patchmap.training.new_network import features_of_some, start_map
 from napari_patchmap.training.optimisers import make_optimiser
-from napari_patchmap.training.seeds import ORDER
+from napari_patchmap.training.seeds import ORDER, START
 
-if TYPE_CHECKING:
-    from napari_patchmap.training.session import Session
+
+class Step(NamedTuple):
+    """What a step came to; the loss stays on the device, so that nobody waits for it."""
+
+    loss: Tensor
+    lr: float
+    patches: int
+    seconds: float
 
 
 class StageRun:
-    """Trains the network of a session through one stage.
+    """Trains the network of a run through one stage.
 
     Parameters
     ----------
-    session : Session
-    number : int
-        Stage, from 0.
-    pace : Pace
+    context : Context
     """
 
-    def __init__(self, session: Session, number: int, pace: Pace) -> None:
-        self.session, self.pace = session, pace
-        self.stage = session.plan.recipe.stages[number]
-        self.learner = learner_of(self.stage)(session, number, pace)
+    def __init__(self, context: Context) -> None:
+        self._context, self._stage, self._pace = context, context.stage, context.pace
+        self._learner = learner_of(context.stage)(context)
 
     # -- before the first step ---------------------------------------------------------
 
@@ -53,102 +57,111 @@ class StageRun:
         bool
             False if the person stopped the run meanwhile.
         """
-        session, stage, learner = self.session, self.stage, self.learner
+        learner = self._learner
         if inside is None:
             if not learner.prepare():
                 return False
-            if stage.dimensions != session.network.spec.out_dim:
-                session.start_map(stage)
+            if self._stage.dimensions != self._context.network.spec.out_dim:
+                self._start_map()
         else:
             assert folder is not None
             learner.read(folder)
         self._make_ready(inside)
         if inside is not None:
             self._restore(inside)
-        elif learner.held is not None:
-            session.checkpoints.write(session.state(self.state()), learner.held)
         return True
 
+    @property
+    def held(self) -> dict[str, Tensor] | None:
+        """What was made for the steps, to be kept beside the checkpoints of the stage."""
+        return self._learner.held
+
+    @torch.no_grad()
+    def _start_map(self) -> None:
+        """Put the output of a map in, in place of that of the features."""
+        context, stage, network = self._context, self._stage, self._context.network
+        torch.manual_seed(context.seed_at(START))
+        if stage.trains == "projector":
+            network.renew_projector(stage.dimensions)
+        else:
+            start = "random" if context.start == "random" else "pca"
+            features = features_of_some(network, context.pixels, context.device.half)
+            start_map(network, features, start, stage.dimensions)  # type: ignore[arg-type]
+        context.ranks.broadcast(network)
+
     def _make_ready(self, inside: dict[str, Any] | None) -> None:
-        session, learner, network = self.session, self.learner, self.session.network
-        self.optimiser = make_optimiser(self.stage, network)
-        scales = session.device.scales_loss
-        self.scaler = torch.amp.GradScaler(session.device.target.type) if scales else None
+        context, learner, network = self._context, self._learner, self._context.network
+        self._optimiser = make_optimiser(self._stage, network)
+        device = context.device
+        self._scaler = torch.amp.GradScaler(device.target.type) if device.scales_loss else None
         learner.set_up()
         if inside is not None:
             learner.restore(inside["learner"])
-        self.gradient = learner.gradient_kind(
-            network,
-            session.ranks,
-            parts=session.parts,
-            note=session.reporter.note,
-            scaler=self.scaler,
+        self._gradient = learner.gradient_kind(
+            network, context.ranks, parts=context.parts, note=context.note, scaler=self._scaler
         )
-        size = session.plan.batch_size
-        self.batches = Batches(learner.count, size, learner.seed(ORDER))
-        if session.ranks.world > 1:
+        self._batches = Batches(learner.count, context.batch_size, context.seed_at(ORDER))
+        if context.ranks.world > 1:
             synchronise_norms(network)
         network.train()
         learner.start()
 
     # -- interruptions -----------------------------------------------------------------
 
+    @property
+    def parts(self) -> int:
+        """Parts in which a step is computed now; more when memory became short."""
+        return self._gradient.parts
+
     def state(self) -> dict[str, Any]:
         """Return what a later process needs to go on inside of this stage."""
         return {
-            "pace": self.pace.state(),
-            "optimiser": self.optimiser.state_dict(),
-            "scaler": None if self.scaler is None else self.scaler.state_dict(),
-            "learner": self.learner.state(),
+            "pace": self._pace.state(),
+            "optimiser": self._optimiser.state_dict(),
+            "scaler": None if self._scaler is None else self._scaler.state_dict(),
+            "learner": self._learner.state(),
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
-        self.optimiser.load_state_dict(state["optimiser"])
-        if self.scaler is not None and state["scaler"] is not None:
-            self.scaler.load_state_dict(state["scaler"])
-        self.pace.restore(state["pace"])
-        self.batches.skip(self.pace.done)
+        self._optimiser.load_state_dict(state["optimiser"])
+        if self._scaler is not None and state["scaler"] is not None:
+            self._scaler.load_state_dict(state["scaler"])
+        self._pace.restore(state["pace"])
+        self._batches.skip(self._pace.done)
 
     # -- the steps ---------------------------------------------------------------------
 
-    def train(self) -> None:
-        """Make all steps that are left."""
-        session, ranks = self.session, self.session.ranks
-        with self.learner.stream(self.batches) as stream:
-            while not (ranks.agree(self.pace.finished) or session.control.asked_to_stop()):
-                began = time.perf_counter()
-                self._step(next(stream))
-                session.cores.step(time.perf_counter() - began)
-                if session.snapshots.due:
-                    session.take_snapshot()
-                if session.checkpoints.due:
-                    session.checkpoints.write(session.state(self.state()))
-        if session.control.stopped:
-            session.checkpoints.write(session.state(self.state()))
-            session.hasten()
-        session.reporter.end_stage()
-        plain_norms(session.network)
-        self.learner.finish()
-        if session.plan.recipe.settles_after(session.stage) or session.control.stopped:
-            session.recalibrate()
+    def steps(self) -> Generator[Step]:
+        """Make all steps that are left, unless the person stops the run."""
+        context = self._context
+        with self._learner.stream(self._batches) as stream:
+            while not (
+                context.ranks.agree(self._pace.finished) or context.control.asked_to_stop()
+            ):
+                yield self._step(next(stream))
 
-    def _step(self, fed: Fed) -> None:
-        session, learner = self.session, self.learner
-        fraction = session.ranks.broadcast_number(self.pace.fraction)
-        lr = self.stage.learning_rate(fraction)
-        for group in self.optimiser.param_groups:
+    def _step(self, fed: Fed) -> Step:
+        began = time.perf_counter()
+        context, learner = self._context, self._learner
+        fraction = context.ranks.broadcast_number(self._pace.fraction)
+        lr = self._stage.learning_rate(fraction)
+        for group in self._optimiser.param_groups:
             group["lr"] = lr
-        session.maker.strength = self.stage.augmentation_strength(fraction)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss = learner.compute(self.gradient, fed, fraction)
-        session.parts = self.gradient.parts
-        session.ranks.sum_gradients(session.network.parameters())
-        learner.before_step(self.optimiser, self.scaler, fraction)
-        if self.scaler is None:
-            self.optimiser.step()
+        context.maker.strength = self._stage.augmentation_strength(fraction)
+        self._optimiser.zero_grad(set_to_none=True)
+        loss = learner.compute(self._gradient, fed, fraction)
+        context.ranks.sum_gradients(context.network.parameters())
+        learner.before_step(self._optimiser, self._scaler, fraction)
+        if self._scaler is None:
+            self._optimiser.step()
         else:
-            self.scaler.step(self.optimiser)
-            self.scaler.update()
+            self._scaler.step(self._optimiser)
+            self._scaler.update()
         learner.after_step(fraction)
-        self.pace.advance()
-        session.reporter.step(loss, lr, self.pace, self.batches.batch_size)
+        self._pace.advance()
+        return Step(loss, lr, self._batches.batch_size, time.perf_counter() - began)
+
+    def finish(self) -> None:
+        """Leave the network as the next stage wants it."""
+        plain_norms(self._context.network)
+        self._learner.finish()

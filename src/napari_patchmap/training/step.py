@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,9 @@ _SMALLEST_PART = 8
 
 #: Computes outputs (2 p, d), first views and then second views, for a part of the batch.
 Produce = Callable[[slice], Tensor]
+
+#: From the outputs of a whole batch to its loss.
+Criterion = Callable[[Tensor], Tensor]
 
 
 class Gradient:
@@ -56,7 +60,7 @@ class Gradient:
         self._network, self._ranks, self._note, self._scaler = network, ranks, note, scaler
 
     def compute(
-        self, produce: Produce, batch: int, criterion: Callable[[Tensor], Tensor]
+        self, produce: Produce, batch: int, criterion: Criterion | None = None
     ) -> Tensor:
         """Add the gradients of a batch to the network; return its loss, detached.
 
@@ -67,8 +71,9 @@ class Gradient:
             same views again.
         batch : int
             Patches in the batch, those of all processes together.
-        criterion : callable
-            From the outputs of the whole batch, of all processes, to the loss.
+        criterion : callable, optional
+            From the outputs of the whole batch, of all processes, to the loss; None where
+            ``produce`` returns losses.
 
         Raises
         ------
@@ -86,9 +91,8 @@ class Gradient:
             if short:
                 self._make_smaller(batch)
 
-    def _compute(
-        self, produce: Produce, batch: int, criterion: Callable[[Tensor], Tensor]
-    ) -> Tensor:
+    def _compute(self, produce: Produce, batch: int, criterion: Criterion | None) -> Tensor:
+        assert criterion is not None
         mine = self._ranks.share(batch)
         if self.parts == 1:
             loss = criterion(self._ranks.gather(produce(mine), batch))
@@ -134,11 +138,19 @@ class SummedGradient(Gradient):
     """Computes loss and gradients of a loss that is a mean over patches, part by part.
 
     ``produce`` returns the mean loss of a part, and there is no criterion.
+
+    Raises
+    ------
+    TrainingError
+        If several processes share the batch: here each computes all of it.
     """
 
-    def _compute(
-        self, produce: Produce, batch: int, criterion: Callable[[Tensor], Tensor]
-    ) -> Tensor:
+    def __init__(self, network: nn.Module, ranks: Ranks, **named: Any) -> None:
+        if ranks.world > 1:
+            raise TrainingError("A mean over patches is not shared between processes.")
+        super().__init__(network, ranks, **named)
+
+    def _compute(self, produce: Produce, batch: int, criterion: Criterion | None) -> Tensor:
         total: Tensor | None = None
         for part in _split(slice(0, batch), self.parts):
             loss = produce(part) * ((part.stop - part.start) / batch)

@@ -23,10 +23,13 @@ from napari_patchmap.training.cores import Cores
 from napari_patchmap.training.distributed.ranks import Ranks
 from napari_patchmap.training.kept import Kept
 from napari_patchmap.training.malloc import keep_freed_memory
-from napari_patchmap.training.plan import Plan, make_plan
+from napari_patchmap.training.plan import Plan
+from napari_patchmap.training.planning import make_plan
 from napari_patchmap.training.progress import ProgressCallback, StopCallback
 from napari_patchmap.training.reporter import Reporter
+from napari_patchmap.training.run_setup import RunSetup
 from napari_patchmap.training.session import Session
+from napari_patchmap.training.snapshots import Snapshots
 
 
 def fit(
@@ -149,11 +152,20 @@ def fit(
         )
         alone = alone_in(folder) if folder is not None and ranks.is_main else nullcontext()
         with alone, _sentences(plan, patches), _own_randomness(config.train.seed):
-            session = Session(
-                patches, config, plan, reporter, clock, control, checkpoints, ranks, cores
+            setup = RunSetup(
+                patches=patches,
+                config=config,
+                plan=plan,
+                reporter=reporter,
+                clock=clock,
+                control=control,
+                checkpoints=checkpoints,
+                snapshots=Snapshots(snapshot_seconds),
+                ranks=ranks,
+                cores=cores,
             )
             try:
-                return session.run(snapshot_seconds, saved, folder)
+                return Session(setup).run(saved, folder)
             finally:
                 ranks.close()
 

@@ -7,17 +7,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 
 from napari_patchmap.methods.losses import cauchy_infonce
-from napari_patchmap.methods.recipe import Recipe
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.device import Device
 from napari_patchmap.networks.out_of_memory import is_out_of_memory
-from napari_patchmap.training.budget.speeds import Seconds, look_of, recall, step_of
 from napari_patchmap.training.optimisers import make_optimiser
 
 P = ParamSpec("P")
@@ -33,11 +31,8 @@ _HOLDS = 30.0
 #: a core for itself for most of the time, no other program made it slow.
 _VARIES = 1.6
 
-#: How many times as long as in an earlier run something may take to be expected so again.
-_ALIKE = 1.5
-
 #: Part of the training that making views takes, on top of the network.
-_VIEWS = 1.1
+VIEWS = 1.1
 
 
 @dataclass(frozen=True)
@@ -65,18 +60,6 @@ class Speed:
     memory: int
     doubt: tuple[float, float] = (1.0, 1.0)
 
-    def of_step(self, stage: Stage) -> float:
-        """Seconds that a stage takes for one patch in a step."""
-        if stage.neighbours:
-            return self.head
-        if stage.distillation is not None:
-            # Two large views and the small ones, and the teacher's look at the large.
-            known = stage.distillation
-            views = 2 + known.local_crops * known.local_size**2
-            return _VIEWS * self.train * views / 2 + 2 * self.look
-        network = self.train if stage.trains == "all" else 2 * self.look
-        return _VIEWS * network + (0.0 if stage.trains == "all" else self.head)
-
 
 def _kept_for_a_while(measure: Callable[P, T]) -> Callable[P, T]:
     """Let a measurement hold for some seconds: of a computer that may be busy any moment."""
@@ -92,59 +75,6 @@ def _kept_for_a_while(measure: Callable[P, T]) -> Callable[P, T]:
         return known[key][1]
 
     return kept
-
-
-class Measured(NamedTuple):
-    """What a network takes: a step of each stage, a look at a patch, and bytes a patch."""
-
-    step: tuple[Seconds, ...]
-    look: Seconds
-    memory: int
-
-
-def measure(
-    recipe: Recipe, spec: NetworkSpec, device: Device, batch: int, share: int
-) -> Measured:
-    """Measure a network; a second time if what is found is implausible.
-
-    Parameters
-    ----------
-    recipe : Recipe
-    spec : NetworkSpec
-    device : Device
-    batch : int
-        Patches in a step.
-    share : int
-        Those of them that this process computes, at most.
-    """
-    works = [step_of(stage, spec, device, share) for stage in recipe.stages]
-    updates = [update_seconds(stage, spec, device) for stage in recipe.stages]
-
-    def found(attempt: int) -> Measured:
-        trains = bool(recipe.stages)
-        speed = measure_speed(spec, device, batch, trains=trains, attempt=attempt)
-        steps = [share * speed.of_step(stage) for stage in recipe.stages]
-        step = tuple(
-            _rate(seconds + update, work, speed.doubt)
-            for seconds, update, work in zip(steps, updates, works, strict=True)
-        )
-        look = _rate(speed.look, look_of(spec, device), speed.doubt)
-        return Measured(step, look, speed.memory)
-
-    first = found(1)
-    if not any(one.low < one.likely for one in (*first.step, first.look)):
-        return first
-    return min(first, found(2), key=lambda one: one.look.likely)
-
-
-def _rate(measured: float, work: str, doubt: tuple[float, float]) -> Seconds:
-    """Expect what was measured now, or what a whole run has shown, which tells more."""
-    before = recall(work)
-    if before is None:
-        return Seconds(measured, measured * doubt[0], measured * doubt[1])
-    if measured < _ALIKE * before:
-        return Seconds.about(before)
-    return Seconds(measured, before, measured)  # other programs work now
 
 
 @_kept_for_a_while

@@ -107,8 +107,7 @@ def remember_steps(work: str, pace: Pace) -> None:
 def step_of(stage: Stage, spec: NetworkSpec, device: Device, batch: int) -> str:
     """Name a step of a stage, with ``batch`` patches, among the works of this computer."""
     learns = (
-        batch, stage.trains, stage.neighbours, stage.similarity, stage.optimiser,
-        stage.dimensions, stage.distillation is not None,
+        batch, stage.trains, stage.objective, stage.optimiser, stage.dimensions,
     )  # fmt: skip
     return name_of(*_network(spec, device), *learns, torch.__version__)
 

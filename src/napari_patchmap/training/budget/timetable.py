@@ -5,24 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from napari_patchmap.layout.first_layout import MOST_LANDMARKS, first_tsne
-from napari_patchmap.networks.inference import MOST_SETTLING
-from napari_patchmap.quality.figures import FIGURES
-from napari_patchmap.training.budget.layout_time import LayoutTime
-from napari_patchmap.training.budget.speeds import (
-    GUESSED,
-    Seconds,
-    look_of,
-    name_of,
-    remember,
-    seconds_of,
-)
-
-if TYPE_CHECKING:
-    from napari_patchmap.training.budget.estimate import Measured
-    from napari_patchmap.training.plan import Plan
+from napari_patchmap.training.budget.speeds import Seconds, remember, seconds_of
 
 #: Reading the pixels; features before a stage's steps and their layout, the steps, the
 #: network's statistics after them; and what comes after the last stage: features of all
@@ -39,10 +24,6 @@ Kind = Literal[
     "saving",
 ]
 Key = tuple[Kind, int]
-
-#: First guesses, of a computer that has not done it: reading and preparing a patch,
-#: measuring a map beside its figures, saving a run.
-_READING, _MEASURING, _SAVING = 1e-4, 0.3, 0.7
 
 #: What was seen of fewer patches tells nothing about others.
 _FEWEST = 500
@@ -185,39 +166,3 @@ class Timetable:
 def total(times: Iterable[Seconds]) -> Seconds:
     """Add times."""
     return sum(times, Seconds.about(0.0))
-
-
-def timetable(plan: Plan, measured: Measured) -> Timetable:
-    """Put together what the parts of a run are expected to take."""
-    recipe, device, spec, count = plan.recipe, plan.device, plan.spec, plan.patches
-    train, turned, look = plan.config.train, len(plan.symmetries), measured.look
-    cached, settled = min(count, MOST_LANDMARKS), min(count, MOST_SETTLING)
-    reading = name_of("reading", plan.name, *plan.size)
-    none, parts = Seconds.about(0.0), dict[Key, Part]()
-    parts["reading", 0] = Part.of(reading, 0 if plan.streamed else count, _READING)
-    for number, stage in enumerate(recipe.stages):
-        seen = turned * cached if stage.neighbours else 0
-        lays_out = stage.neighbours and recipe.start == "tsne"
-        first = LayoutTime(first_tsne(train.seed), cached).expected if lays_out else none
-        like = "cached" if stage.neighbours else "network"
-        again = settled * (1 + turned) if recipe.settles_after(number) else 0
-        parts["before", number] = Part(look * seen)
-        parts["first layout", number] = Part(first)
-        parts["steps", number] = Part(measured.step[number] * plan.steps(number), like=like)
-        parts["settling", number] = Part(look * again)
-    parts["features", 0] = Part(look * (count * turned), look_of(spec, device), count * turned)
-    tsne = train.tsne() if recipe.layout == "tsne" else None
-    parts["layout", 0] = Part(none if tsne is None else LayoutTime(tsne, count).expected)
-    # The time of pairs, and of what is done but once: known for sets of about this size.
-    figures = [f for f in FIGURES if plan.labelled or not f.needs_labels]
-    keys = (figure.key for figure in figures)
-    evaluated = name_of("measuring", 2 ** round(math.log2(count)), *keys)
-    guess = _MEASURING + sum(figure.seconds(count) for figure in figures)
-    parts["measuring", 0] = Part.of(evaluated, 1, guess)
-    parts["saving", 0] = Part(Seconds.about(_SAVING, GUESSED))
-    return Timetable(
-        parts,
-        measured.step,
-        tuple(stage.share for stage in recipe.stages),
-        None if train.minutes is None else 60 * train.minutes,
-    )

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from napari_patchmap.methods.objectives import Objective
+from napari_patchmap.methods.stage import Stage
 from napari_patchmap.training.batches import Batches
-from napari_patchmap.training.budget.pace import Pace
+from napari_patchmap.training.budget.estimate import Speed
 from napari_patchmap.training.feed import Fed, feed
-from napari_patchmap.training.seeds import seed_of
+from napari_patchmap.training.learners.context import Context
 from napari_patchmap.training.step import Gradient
-
-if TYPE_CHECKING:
-    from napari_patchmap.training.session import Session
 
 
 class Learner:
@@ -25,18 +24,34 @@ class Learner:
 
     Parameters
     ----------
-    session : Session
-    number : int
-        Stage, from 0.
-    pace : Pace
+    context : Context
+        Only the network changes.
     """
 
-    #: How the gradients of a batch are put together from those of its parts.
-    gradient_kind: type[Gradient] = Gradient
+    #: The objectives that it serves, and no others.
+    objective: ClassVar[type[Objective]]
 
-    def __init__(self, session: Session, number: int, pace: Pace) -> None:
-        self.session, self.number, self.pace = session, number, pace
-        self.stage = session.plan.recipe.stages[number]
+    #: How the gradients of a batch are put together from those of its parts.
+    gradient_kind: ClassVar[type[Gradient]]
+
+    #: Whether several processes that share each batch learn what one would; a training in
+    #: several processes is refused otherwise.
+    shares_batches: ClassVar[bool] = False
+
+    #: Whether features are computed before the first step, and steps do without the
+    #: backbone: their speed says nothing of that of others.
+    caches_features: ClassVar[bool] = False
+
+    def __init__(self, context: Context) -> None:
+        self.context, self.stage, self.pace = context, context.stage, context.pace
+        self.generator = torch.Generator(context.device.target)
+
+    # -- before a run: how long it takes -------------------------------------------------
+
+    @staticmethod
+    def step_seconds(speed: Speed, stage: Stage) -> float:
+        """Seconds that a stage takes for one patch in a step, the optimiser apart."""
+        raise NotImplementedError
 
     # -- before the first step ---------------------------------------------------------
 
@@ -61,11 +76,11 @@ class Learner:
     @property
     def count(self) -> int:
         """How many patches there are to draw from."""
-        return len(self.session.pixels)
+        return len(self.context.pixels)
 
     def stream(self, batches: Batches) -> AbstractContextManager[Iterator[Fed]]:
         """Batches as they are wanted."""
-        return feed(batches, self.session.pixels, self.session.device.target)
+        return feed(batches, self.context.pixels, self.context.device.target)
 
     # -- the steps ---------------------------------------------------------------------
 
@@ -104,16 +119,3 @@ class Learner:
 
     def restore(self, state: dict[str, Any] | None) -> None:
         """Go on where another learner stopped; called between set_up and start."""
-
-    # -- for all of them ---------------------------------------------------------------
-
-    def seed(self, place: int) -> int:
-        """Return the seed of what happens at a place of the stage, such as a step."""
-        return seed_of(self.session.config.train.seed, self.number, place)
-
-    def autocast(self) -> torch.autocast:
-        """Precision in which the network computes."""
-        device = self.session.device
-        return torch.autocast(
-            device.target.type, dtype=device.half, enabled=device.half is not None
-        )

@@ -16,7 +16,10 @@ from napari_patchmap.layout.first_layout import (
     nearest_neighbours,
     tsne_layout,
 )
+from napari_patchmap.methods.objectives import NeighboursObjective
+from napari_patchmap.methods.stage import Stage
 from napari_patchmap.training.batches import Batches
+from napari_patchmap.training.budget.estimate import Speed
 from napari_patchmap.training.budget.layout_time import LayoutTime
 from napari_patchmap.training.cache import FeatureCache, cache_features
 from napari_patchmap.training.checkpoints import read_features
@@ -43,59 +46,71 @@ class NeighboursLearner(Learner):
     learns the coordinates; then features are compared with those of their neighbours.
     """
 
+    objective = NeighboursObjective
+    gradient_kind = Gradient
+    shares_batches = True
+    caches_features = True
     _cache: FeatureCache
     _layout: Tensor
 
+    @staticmethod
+    def step_seconds(speed: Speed, stage: Stage) -> float:
+        """Two features through the projector."""
+        return speed.head
+
     def prepare(self) -> bool:
         """Compute features, their neighbours and perhaps their t-SNE."""
-        session, pace = self.session, self.pace
-        session.generator.manual_seed(self.seed(CACHE))
+        context, pace = self.context, self.pace
+        self.generator.manual_seed(context.seed_at(CACHE))
         whole = pace.seconds_left  # NaN when epochs are followed: then all patches
-        lays_out = session.plan.recipe.start == "tsne"
-        made, count, most = [], 0, min(len(session.pixels), MOST_LANDMARKS)
+        lays_out = context.start == "tsne"
+        made, count, most = [], 0, min(len(context.pixels), MOST_LANDMARKS)
         for part in cache_features(
-            session.network,
-            session.pixels,
-            session.symmetries,
-            session.generator,
-            session.device.half,
+            context.network,
+            context.pixels,
+            context.symmetries,
+            self.generator,
+            context.device.half,
         ):
             made.append(part)
             count += len(part)
-            session.reporter.preparing(
+            context.preparing(
                 "before", f"looking at {count:,} of {most:,} patches", count / most
             )
-            layout = session.plan.times.seconds("first layout", self.number).likely
-            left = pace.seconds_left - layout * count / most
-            late = session.ranks.agree(left < _STEPS_SHARE * whole)
-            session.cores.look()
-            if session.control.asked_to_stop() or late:
+            left = pace.seconds_left - context.first_layout * count / most
+            late = context.ranks.agree(left < _STEPS_SHARE * whole)
+            context.cores.look()
+            if context.control.asked_to_stop() or late:
                 break
-        features, target = torch.cat(made), session.device.target
-        wanted = self.stage.neighbours
-        neighbours = session.ranks.from_main(
+        features, target = torch.cat(made), context.device.target
+        wanted = self._objective.neighbours
+        neighbours = context.ranks.from_main(
             lambda: torch.from_numpy(nearest_neighbours(features.cpu().numpy(), wanted))
         )
         self._cache = FeatureCache(features, neighbours.to(target))
         self._layout = torch.empty(0, device=target)
-        if lays_out and not session.control.stopped:
-            self._layout = session.ranks.from_main(lambda: self._lay_out(features, whole))
+        if lays_out and not context.control.stopped:
+            self._layout = context.ranks.from_main(lambda: self._lay_out(features, whole))
             self._layout = self._layout.to(target)
-        stopped = session.control.asked_to_stop()
-        session.control.check_leaving()
+        stopped = context.control.asked_to_stop()
+        context.control.check_leaving()
         return not stopped
+
+    @property
+    def _objective(self) -> NeighboursObjective:
+        assert isinstance(self.stage.objective, NeighboursObjective)
+        return self.stage.objective
 
     def _lay_out(self, features: Tensor, whole: float) -> Tensor:
         """Coordinates of the cached patches by t-SNE."""
-        session, pace = self.session, self.pace
-        timed = LayoutTime(first_tsne(0), len(features), session.clock)
+        context, pace = self.context, self.pace
+        timed = LayoutTime(first_tsne(0), len(features), context.clock)
 
         def watch(done: int, _: np.ndarray) -> bool:
             timed.note(done)
-            share = timed.share(done)
-            session.reporter.preparing("first layout", "laying out a first map", share)
+            context.preparing("first layout", "laying out a first map", timed.share(done))
             # Of this process alone: the others wait for the layout.
-            stopped = session.control.should_stop() or session.control.leaves
+            stopped = context.control.should_stop() or context.control.leaves
             return stopped or pace.seconds_left < _AFTER_LAYOUT * whole
 
         def hurry(done: int) -> bool:
@@ -103,7 +118,7 @@ class NeighboursLearner(Learner):
 
         coordinates = tsne_layout(
             features.cpu().numpy(),
-            seed=session.config.train.seed,
+            seed=context.seed,
             jobs=torch.get_num_threads(),
             watch=watch,
             hurry=hurry,
@@ -113,7 +128,7 @@ class NeighboursLearner(Learner):
 
     def read(self, folder: Path) -> None:
         """Read features, neighbours and layout of an interrupted run."""
-        held, device = read_features(folder), self.session.device.target
+        held, device = read_features(folder), self.context.device.target
         self._cache = FeatureCache(held["features"].to(device), held["neighbours"].to(device))
         self._layout = held["layout"].to(device)
 
@@ -129,7 +144,7 @@ class NeighboursLearner(Learner):
     def start(self) -> None:
         """Let the backbone rest."""
         if self.stage.trains != "all":
-            self.session.network.backbone.eval()
+            self.context.network.backbone.eval()
 
     @property
     def count(self) -> int:
@@ -142,21 +157,21 @@ class NeighboursLearner(Learner):
 
     def compute(self, gradient: Gradient, fed: Fed, fraction: float) -> Tensor:
         """Add the gradients of the distance to the layout, or of the loss of neighbours."""
-        session = self.session
-        chosen = to_device(fed[0], session.device.target)
-        session.generator.manual_seed(self.seed(self.pace.done))
-        pairs = self._cache.pairs(chosen, session.generator)
+        context = self.context
+        chosen = to_device(fed[0], context.device.target)
+        self.generator.manual_seed(context.seed_at(self.pace.done))
+        pairs = self._cache.pairs(chosen, self.generator)
         learns_layout = fraction < _LAYOUT_SHARE and len(self._layout) > 0
         targets = self._layout[pairs] if learns_layout else None
         first, second = self._cache.features[pairs].chunk(2)
 
         def produce(part: slice) -> Tensor:
-            with self.autocast():
-                return session.network.project(torch.cat([first[part], second[part]]))
+            with context.autocast():
+                return context.network.project(torch.cat([first[part], second[part]]))
 
         def criterion(outputs: Tensor) -> Tensor:
             if targets is None:
-                return self.stage.loss(outputs)
+                return self._objective.loss(outputs)
             return nn.functional.smooth_l1_loss(outputs, targets)
 
         return gradient.compute(produce, len(chosen), criterion)

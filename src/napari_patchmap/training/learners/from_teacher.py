@@ -7,6 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from napari_patchmap.methods.distillation import Distillation
+from napari_patchmap.methods.stage import Stage
+from napari_patchmap.training.budget.estimate import VIEWS, Speed
 from napari_patchmap.training.feed import Fed
 from napari_patchmap.training.learners.base import Learner
 from napari_patchmap.training.step import Gradient, SummedGradient
@@ -16,35 +19,44 @@ from napari_patchmap.training.teacher import Teacher
 class StudentLearner(Learner):
     """Lets the network say of each crop what a slow copy of it says of other crops."""
 
+    objective = Distillation
     gradient_kind = SummedGradient
     _teacher: Teacher
 
+    @staticmethod
+    def step_seconds(speed: Speed, stage: Stage) -> float:
+        """Two large views and the small ones, and the teacher's look at the large."""
+        known = stage.objective
+        assert isinstance(known, Distillation)
+        views = 2 + known.local_crops * known.local_size**2
+        return VIEWS * speed.train * views / 2 + 2 * speed.look
+
     def set_up(self) -> None:
         """Make the teacher from the network as it is."""
-        session, settings = self.session, self.stage.distillation
-        assert settings is not None
-        maker = session.maker
+        maker, settings = self.context.maker, self.stage.objective
+        assert isinstance(settings, Distillation)
         self._teacher = Teacher(
-            session.network,
+            self.context.network,
             settings,
-            session.config.augment,
+            maker.config,
             is_rgb=maker.is_rgb,
             fill=maker.fill,
         )
 
     def compute(self, gradient: Gradient, fed: Fed, fraction: float) -> Tensor:
         """Add the gradients of the difference between what student and teacher say."""
-        session, seed, (_, pixels) = self.session, self.seed(self.pace.done), fed
+        context, (_, pixels) = self.context, fed
+        seed = context.seed_at(self.pace.done)
 
         def produce(part: slice) -> Tensor:
             if part.start == 0:
                 self._teacher.forget_batch()
-            session.generator.manual_seed(seed)
+            self.generator.manual_seed(seed)
             return self._teacher.loss(
-                pixels, part, session.generator, self.autocast(), fraction
+                pixels, part, self.generator, context.autocast(), fraction
             )
 
-        return gradient.compute(produce, len(pixels), self.stage.loss)
+        return gradient.compute(produce, len(pixels))
 
     def before_step(
         self,
@@ -55,7 +67,7 @@ class StudentLearner(Learner):
         """Clip gradients and set what changes from step to step."""
         if scaler is not None:
             scaler.unscale_(optimiser)
-        epoch = self.pace.done * self.session.plan.batch_size / self.count
+        epoch = self.pace.done * self.context.batch_size / self.count
         self._teacher.before_step(optimiser, fraction, epoch)
 
     def after_step(self, fraction: float) -> None:
@@ -64,7 +76,7 @@ class StudentLearner(Learner):
 
     def finish(self) -> None:
         """Keep the teacher, whose features are steadier than the student's."""
-        self.session.network.load_state_dict(self._teacher.network.state_dict())
+        self.context.network.load_state_dict(self._teacher.network.state_dict())
 
     def state(self) -> dict[str, Any]:
         """Return the teacher's state."""

@@ -11,7 +11,8 @@ from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.qt.parts import Wrapped
 from napari_patchmap.plugin.worker import Newest
 from napari_patchmap.runs.run_config import RunConfig
-from napari_patchmap.training.plan import Plan, plan_alone
+from napari_patchmap.training.plan import Plan
+from napari_patchmap.training.planning import plan_alone
 
 #: How long settings have to rest before the plan is made, in milliseconds: it takes
 #: some steps of the network to say how long a run would take.

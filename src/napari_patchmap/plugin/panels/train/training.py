@@ -13,7 +13,7 @@ from qtpy.QtCore import QObject, Signal, Slot
 
 from napari_patchmap.errors import PatchmapError, RunError
 from napari_patchmap.explore.pixel_map import pixel_map
-from napari_patchmap.methods.catalog import UNTRAINED
+from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.networks.out_of_memory import free_cached_memory
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.worker import Task, sentence_of
@@ -144,7 +144,7 @@ class Training(QObject):
                 snapshot_seconds=_SNAPSHOT_SECONDS,
             )
 
-        first = _FIRST_LOOK if config.train.method in UNTRAINED else OF_PIXELS
+        first = OF_PIXELS if METHODS[config.train.method].trains else _FIRST_LOOK
         if workspace.embedding is not None:
             first = ""  # the map that stands is left to stand
         return cls(workspace, patches, folder, make, "Training a map", first_look=first)

@@ -1,0 +1,213 @@
+"""The end of a run: the map, its quality, and all that is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from napari_patchmap.augment.views import Symmetry
+from napari_patchmap.errors import TrainingError
+from napari_patchmap.layout.tsne import LAST
+from napari_patchmap.networks import Network
+from napari_patchmap.networks.inference import infer
+from napari_patchmap.networks.pixels import Pixels
+from napari_patchmap.patches import LoadCancelled
+from napari_patchmap.patches.watch import Watch
+from napari_patchmap.quality import add_training, evaluate, not_measured
+from napari_patchmap.runs.identity import identify, places_of
+from napari_patchmap.runs.image_kind import ImageKind
+from napari_patchmap.runs.run import Run
+from napari_patchmap.training.budget.amount import skipped_stages, too_little
+from napari_patchmap.training.budget.layout_time import LayoutTime
+from napari_patchmap.training.new_network import features_of_some, start_map
+from napari_patchmap.training.run_setup import RunSetup
+
+
+def finish(
+    setup: RunSetup,
+    network: Network,
+    pixels: Pixels,
+    symmetries: Sequence[Symmetry],
+    made: dict[str, Any],
+) -> Run:
+    """Place all patches, measure the map, and put the run together.
+
+    Parameters
+    ----------
+    setup : RunSetup
+    network : Network
+    pixels : Pixels
+    symmetries : sequence of (quarter turns, mirrored)
+        Over which features are averaged.
+    made : dict
+        What is to be noted of the training: id, parts, weights, and the steps of each
+        stage.
+    """
+    patches, plan, reporter = setup.patches, setup.plan, setup.reporter
+    reporter.finishing("features", "placing all patches")
+    features, embedding = _place(setup, network, pixels, symmetries)
+    if not np.isfinite(embedding).all():
+        raise TrainingError(
+            "Training became unstable and the map holds no numbers; choose another seed or "
+            "a larger batch size under More."
+        )
+    reporter.finishing("measuring", "measuring quality")
+    setup.control.check_leaving()
+    metrics = _measured(setup, embedding, features)
+    steps, wanted = made["steps"], plan.trained_stages
+    epochs = [n * plan.batch_size / len(patches) for n in steps]
+    short = too_little(wanted, steps, epochs)
+    if short:
+        reporter.note(short)
+    add_training(metrics, {"steps": steps, "epochs": epochs, "warning": short})
+    known = _known(setup)
+    reporter.forecast.finish()
+    if not setup.control.stopped and setup.ranks.world == 1:
+        plan.times.keep(reporter.forecast.seen)
+    return Run(
+        config=setup.config,
+        network=network.cpu().eval(),
+        embedding=embedding,
+        features=features,
+        table=patches.table,
+        images=ImageKind.of(patches),
+        name=patches.name,
+        origin=patches.origin,
+        skipped=tuple(patches.skipped),
+        known=known,
+        symmetries=list(symmetries),
+        metrics=metrics,
+        history=reporter.history(),
+        layout=plan.method.layout,
+        complete=not (setup.control.stopped or skipped_stages(wanted, steps)),
+        info={
+            **made,
+            "device": plan.device.reason,
+            "half": _name(plan.device.half),
+            "batch_size": plan.batch_size,
+            "processes": setup.ranks.world,
+            "plan": plan.to_dict(),
+            "stages": [stage.to_dict() for stage in plan.recipe.stages],
+            "epochs": epochs,
+            "seconds": round(setup.clock(), 2),
+            "notes": list(reporter.notes),
+        },
+    )
+
+
+def _place(
+    setup: RunSetup, network: Network, pixels: Pixels, symmetries: Sequence[Symmetry]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features and places of all patches."""
+    plan, half = setup.plan, setup.plan.device.half
+    dimensions, layout = setup.config.train.dimensions, plan.method.layout
+
+    def watch(done: int, total: int) -> None:
+        """Choose threads, report features of a network that is not trained, let people stop."""
+        setup.cores.look()
+        setup.control.check_leaving()
+        if plan.recipe.stages:
+            return
+        setup.reporter.finishing(
+            "features", f"computing features: {done:,} of {total:,} patches", done / total
+        )
+        if setup.control.asked_to_stop():
+            raise TrainingError("Stopped before there was a map, so nothing was saved.")
+
+    if layout == "network" and network.spec.out_dim != dimensions:
+        start_map(network, features_of_some(network, pixels, half), "pca", dimensions)
+    features, outputs = infer(network, pixels, symmetries=symmetries, half=half, watch=watch)
+    return features, outputs if layout == "network" else _lay_out(setup, features)
+
+
+def _lay_out(setup: RunSetup, features: np.ndarray) -> np.ndarray:
+    """Make the map by t-SNE of the features; end early if time is up."""
+    reporter, control = setup.reporter, setup.control
+    clock, late, snapshots = setup.clock, setup.plan.times.map_due, setup.snapshots
+    tsne = setup.config.train.tsne()
+    total, timed = tsne.steps, LayoutTime(tsne, len(features), clock)
+
+    def hurry(done: int) -> bool:
+        if clock() + timed.last() < late:
+            return False
+        reporter.note(
+            f"Time was short: {done} iterations of t-SNE were made before the last "
+            f"{LAST}, not {total - LAST}."
+        )
+        return True
+
+    def watch(done: int, embedding: np.ndarray) -> bool:
+        timed.note(done)
+        due = snapshots.due
+        with snapshots.timed() if due else nullcontext():
+            reporter.finishing(
+                "layout",
+                f"laying out the map: {done} of {total} iterations",
+                timed.share(done),
+                embedding if due else None,
+            )
+        if control.leaves:
+            return True
+        if clock() > late and done < total:
+            reporter.note(
+                f"Time was up after {done} of {total} iterations of t-SNE; the map would "
+                "still have moved."
+            )
+            return True
+        # Of this process alone: the others wait for the layout.
+        alone = setup.ranks.world == 1
+        return control.asked_to_stop() if alone else control.should_stop()
+
+    def make() -> Tensor:
+        jobs = torch.get_num_threads()
+        layout = tsne.lay_out(features, jobs=jobs, watch=watch, hurry=hurry)
+        timed.keep()
+        return torch.from_numpy(layout)
+
+    reporter.finishing("layout", "laying out the map")
+    embedding = setup.ranks.from_main(make).cpu().numpy()
+    control.asked_to_stop()
+    control.check_leaving()
+    return embedding
+
+
+def _measured(setup: RunSetup, embedding: np.ndarray, features: np.ndarray) -> dict[str, Any]:
+    """Measure the quality of a map; if that fails, that is said, and costs no map."""
+    try:
+        return evaluate(embedding, setup.patches.labels, features)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the map is worth more
+        note = f"The quality of the map could not be measured ({_reason(error)})."
+        setup.reporter.note(note)
+        return not_measured(len(embedding), note)
+
+
+def _known(setup: RunSetup) -> pd.DataFrame:
+    """Note which patch each row is; if pixels cannot be read again, by its name alone."""
+    patches, control = setup.patches, setup.control
+    watch = Watch(should_stop=lambda: control.leaves)
+    try:
+        return identify(patches, watch, hurry=control.stopped)
+    except LoadCancelled:
+        control.check_leaving()
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the map is worth more
+        setup.reporter.note(
+            "What the pixels of the patches are could not be noted "
+            f"({_reason(error)}); the run finds its images again by their names alone."
+        )
+        return places_of(patches.table)
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _name(precision: torch.dtype | None) -> str | None:
+    """Name of a half precision, as torch has it."""
+    return None if precision is None else str(precision).removeprefix("torch.")

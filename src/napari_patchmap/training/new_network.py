@@ -1,0 +1,111 @@
+"""The network as a run begins, and as its map begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from napari_patchmap.augment.views import plain
+from napari_patchmap.networks import Network, NetworkSpec
+from napari_patchmap.networks.fine_tuned import FINE_TUNED, PUBLISHED, FineTuned, load_start
+from napari_patchmap.networks.fixed import (
+    PRETRAINED,
+    PixelFeatures,
+    PretrainedFeatures,
+    load_published,
+)
+from napari_patchmap.networks.inference import infer
+from napari_patchmap.networks.pixels import Pixels
+
+#: Patches from which main axes are taken.
+_AXES_SAMPLE = 4096
+
+
+def make_network(
+    spec: NetworkSpec, pixels: Pixels, weights: str | None, say: Callable[[str], None]
+) -> tuple[Network, str | None]:
+    """Make a network, with random weights or those that were published for it.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    pixels : Pixels
+        Of all patches; of pixels as features the main axes are taken.
+    weights : str or None
+        The setting: a file, "published", or what is usual.
+    say : callable
+        Told what is being done.
+
+    Returns
+    -------
+    network : Network
+    weights : str or None
+        Where its weights came from, if they were not drawn at random.
+    """
+    network, used = Network(spec), None
+    backbone, file = network.backbone, None if weights == PUBLISHED else weights
+    if isinstance(backbone, PretrainedFeatures):
+        say("getting weights")
+        used = load_published(backbone, spec.backbone.removeprefix(PRETRAINED), file)
+    elif isinstance(backbone, FineTuned):
+        say("getting weights")
+        name = spec.backbone.removeprefix(FINE_TUNED)
+        used = load_start(backbone, name, spec.channels, file)
+    elif isinstance(backbone, PixelFeatures):
+        backbone.fit(plain(_spread(pixels)).cpu())
+    return network, used
+
+
+def features_of_some(network: Network, pixels: Pixels, half: torch.dtype | None) -> Tensor:
+    """Return the features of patches from all over a set, on the network's device."""
+    features, _ = infer(network, _spread(pixels), half=half)
+    return torch.from_numpy(features).to(network.device)
+
+
+def _spread(pixels: Pixels) -> Tensor:
+    count = min(_AXES_SAMPLE, len(pixels))
+    chosen = torch.linspace(0, len(pixels) - 1, count).round().long()
+    return pixels[chosen.to(pixels.device)]
+
+
+@torch.no_grad()
+def start_map(
+    network: Network, features: Tensor, start: Literal["random", "pca"], dimensions: int = 2
+) -> None:
+    """Replace the output layer of ``network`` by a new one with the map's dimensions.
+
+    Parameters
+    ----------
+    network : Network
+    features : Tensor of float32, shape (n, d)
+        Backbone features of some patches; their outputs set the main axes.
+    start : {"random", "pca"}
+        See :class:`Recipe`. "random" draws the weights from N(0, 1) and keeps
+        the small uniform bias, as published; it uses torch's global generator.
+    dimensions : int
+    """
+    old = network.output
+    assert isinstance(old, nn.Linear)
+    if start == "random":
+        bound = old.in_features**-0.5
+        weight = torch.randn(dimensions, old.in_features)
+        bias = torch.empty(dimensions).uniform_(-bound, bound)
+    else:
+        # On the CPU, since Apple GPUs have no double precision.
+        outputs = network.project(features).cpu().double()
+        mean = outputs.mean(dim=0)
+        axes = principal_axes(outputs - mean, dimensions)
+        weight = (axes @ old.weight.cpu().double()).float()
+        bias = (axes @ (old.bias.cpu().double() - mean)).float()
+    network.replace_output(weight, bias)
+
+
+def principal_axes(centred: Tensor, count: int = 2) -> Tensor:
+    """Main axes of ``(n, d)`` centred points, shape (count, d), with a fixed sign."""
+    _, vectors = torch.linalg.eigh(centred.T @ centred)
+    axes = vectors.flip(1)[:, :count].T
+    largest = axes.gather(1, axes.abs().argmax(dim=1, keepdim=True))
+    return axes * largest.sign()

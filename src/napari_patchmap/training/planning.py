@@ -1,0 +1,235 @@
+"""Deciding what a run is going to do, before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from napari_patchmap.errors import TrainingError
+from napari_patchmap.methods.catalog import METHODS
+from napari_patchmap.methods.method import Method
+from napari_patchmap.methods.rates import with_optimiser
+from napari_patchmap.methods.recipe import Recipe
+from napari_patchmap.methods.train_config import TrainConfig
+from napari_patchmap.networks import NetworkSpec
+from napari_patchmap.networks.device import Device, choose_device, free_memory
+from napari_patchmap.networks.fixed import PIXELS
+from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.runs.run_config import RunConfig
+from napari_patchmap.training.budget.amount import few_patches, too_short
+from napari_patchmap.training.budget.expected import measure, timetable
+from napari_patchmap.training.budget.timetable import Timetable
+from napari_patchmap.training.cores import Cores
+from napari_patchmap.training.distributed.ranks import Ranks
+from napari_patchmap.training.kept import Kept
+from napari_patchmap.training.learners import learner_of
+from napari_patchmap.training.plan import Plan
+
+#: Fewer patches than this make no map.
+MIN_PATCHES = 10
+
+#: Features are averaged over symmetries if all but the steps then takes up to this share of
+#: the time that is given.
+MOST_AROUND = 0.75
+
+#: Pixels are kept on the device if they take up to this share of its free memory.
+_PIXEL_SHARE = 0.4
+
+
+def make_plan(
+    patches: PatchSet,
+    config: RunConfig,
+    ranks: Ranks | None = None,
+    kept: Kept | None = None,
+) -> Plan:
+    """Decide device, network, batch and stages of a run.
+
+    Parameters
+    ----------
+    patches : PatchSet
+    config : RunConfig
+    ranks : Ranks, optional
+        The processes that share each batch.
+    kept : Kept, optional
+        What a run that is resumed had decided before.
+
+    Raises
+    ------
+    TrainingError
+        If these patches cannot be mapped, or the device is not there.
+    """
+    count = len(patches)
+    if count < MIN_PATCHES:
+        have = "there is only one" if count == 1 else f"there are {count}"
+        raise TrainingError(
+            f"A map needs at least {MIN_PATCHES} patches, and {have} in {patches.name}; "
+            "load more images."
+        )
+    if patches.all_identical():
+        raise TrainingError(
+            f"All {count:,} patches of {patches.name} are identical, so there is nothing to "
+            "map; check that the right images were loaded."
+        )
+    train = config.train
+    ranks = ranks or Ranks()
+    device = choose_device(ranks.device if ranks.world > 1 else train.device, train.precision)
+    method = METHODS[train.method]
+    if kept is None:
+        backbone = method.backbone_of(train.backbone, train.weights, _usual(train, device))
+    else:
+        backbone = kept.backbone
+    if backbone == PIXELS:
+        device = replace(device, half=None)  # nothing is computed with them
+    published, noted = method.published(config.augment, backbone)
+    changes = {name: value for name, value in published.items() if getattr(train, name) is None}
+    train = train.replace(**changes)
+    notes = (noted,) if changes else ()
+    batch_size = min(train.batch_size or method.usual_batch(backbone), count)
+    if kept is not None:
+        batch_size = kept.batch_size
+    epochs = train.epochs or method.preset_epochs(train.preset, backbone, count)
+    recipe = _recipe(method, train, backbone, epochs, batch_size)
+    _check_ranks(method, recipe, ranks)
+    spec = NetworkSpec(
+        backbone=backbone,
+        channels=patches.channels,
+        size=patches.training_size(train.longest_side),
+        hidden=recipe.hidden,
+        norm=recipe.norm,
+        out_dim=recipe.stages[0].dimensions if recipe.stages else 0,
+        head=method.head,
+    )
+    share = ranks.largest_share(batch_size)
+    with _trying(device):
+        measured = measure(recipe, spec, device, batch_size, share)
+    free = free_memory(device.target)
+    parts = -int(ranks.least(-_parts(measured.memory, share, free)))
+    parts = parts if kept is None else max(parts, kept.parts)
+    streamed, why = _streamed(train.pixels, count, spec, free)
+    plan = Plan(
+        config=config,
+        name=patches.name,
+        patches=count,
+        labelled=patches.labels is not None,
+        method=method,
+        device=device,
+        recipe=recipe,
+        batch_size=batch_size,
+        spec=spec,
+        streamed=streamed,
+        parts=parts,
+    )
+    plan = replace(plan, times=timetable(plan, measured))
+    turned = len(plan.symmetries)
+    if turned > 1 and _as_they_lie(plan.times, ranks, kept):
+        plan = replace(plan, recipe=replace(recipe, average_symmetries=False))
+        plan = replace(plan, times=timetable(plan, measured))
+        sentence = (
+            "So that time is left to learn, each patch is looked at as it lies, not in its "
+            f"{turned} orientations."
+        )
+        notes = (*notes, sentence)
+    notes = (*notes, *why)
+    if parts > 1:
+        sentence = (
+            f"Each step is computed in {parts} parts to fit in memory; every patch is still "
+            "compared with the whole batch."
+        )
+        notes = (*notes, sentence)
+    notes = (few_patches(count), *notes, too_short(plan))
+    return replace(plan, notes=tuple(note for note in notes if note))
+
+
+def _as_they_lie(times: Timetable, ranks: Ranks, kept: Kept | None) -> bool:
+    """Whether looking at each patch in all its orientations would leave no time to learn."""
+    if kept is not None and kept.averaged is not None:
+        return not kept.averaged
+    if times.budget is None:
+        return False
+    return not ranks.least(int(times.around.low <= MOST_AROUND * times.budget))
+
+
+def _check_ranks(method: Method, recipe: Recipe, ranks: Ranks) -> None:
+    """Refuse several processes where a stage would not learn what one process does."""
+    if ranks.world > 1 and not all(learner_of(s).shares_batches for s in recipe.stages):
+        raise TrainingError(
+            f"{method.title} trains in one process only; start patchmap without torchrun, or "
+            "choose another method."
+        )
+
+
+def _recipe(
+    method: Method,
+    train: TrainConfig,
+    backbone: str,
+    epochs: tuple[float, ...],
+    batch_size: int,
+) -> Recipe:
+    """Return the backbone's recipe, with the optimiser that the user chose."""
+    usual = method.make_recipe(
+        backbone, epochs, batch_size, train.dimensions, train.temperature
+    )
+    stages = with_optimiser(
+        usual.stages, train.optimiser, train.learning_rate, train.weight_decay
+    )
+    return replace(usual, stages=stages)
+
+
+@contextmanager
+def _trying(device: Device) -> Iterator[None]:
+    """Say what is to be done if a network does not fit; give back what trying it took."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise TrainingError(
+            f"There is not enough free memory for this network ({device.reason}); close other "
+            "programs that use it, or choose a smaller backbone or another device under More."
+        ) from None
+    finally:
+        if not device.is_cpu:
+            free_cached_memory()
+
+
+def _parts(patch_bytes: int, batch_size: int, free: int) -> int:
+    """Parts in which a step fits in half of the free memory."""
+    parts = 1
+    while batch_size * patch_bytes / parts > free / 2 and batch_size // (2 * parts) >= 8:
+        parts *= 2
+    return parts
+
+
+def _streamed(
+    wanted: str, patches: int, spec: NetworkSpec, free: int
+) -> tuple[bool, tuple[str, ...]]:
+    """Decide whether pixels are read when they are wanted, and say so."""
+    whole = patches * spec.channels * spec.size[0] * spec.size[1]
+    if wanted != "auto":
+        return wanted == "stream", ()
+    if whole <= _PIXEL_SHARE * free:
+        return False, ()
+    sentence = (
+        f"The pixels take {whole / 1e9:.1f} GB, too much for the {free / 1e9:.1f} GB of free "
+        "memory; they are read from disk while training."
+    )
+    return True, (sentence,)
+
+
+def _usual(train: TrainConfig, device: Device) -> str:
+    """Name the network that is trained where none is chosen."""
+    quick = train.preset == "quick" and device.is_cpu
+    return "compact" if quick else "resnet18-small-kernel"
+
+
+def plan_alone(patches: PatchSet, config: RunConfig) -> Plan:
+    """Make the plan of a run before it is started, with as many threads as it will take."""
+    with Cores(choose_device(config.train.device).is_cpu).chosen():
+        return make_plan(patches, config)
+
+
+def describe_plan(patches: PatchSet, config: RunConfig) -> str:
+    """Say in a few lines what a run of these patches would do."""
+    return "\n".join(plan_alone(patches, config).lines())

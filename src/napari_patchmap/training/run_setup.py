@@ -1,0 +1,32 @@
+"""What a run is made with, from its beginning to its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.runs.run_config import RunConfig
+from napari_patchmap.training.budget.pace import Clock
+from napari_patchmap.training.checkpoints import Checkpoints
+from napari_patchmap.training.control import Control
+from napari_patchmap.training.cores import Cores
+from napari_patchmap.training.distributed.ranks import Ranks
+from napari_patchmap.training.plan import Plan
+from napari_patchmap.training.reporter import Reporter
+from napari_patchmap.training.snapshots import Snapshots
+
+
+@dataclass(frozen=True)
+class RunSetup:
+    """What is trained and how, and who is asked and told meanwhile."""
+
+    patches: PatchSet
+    config: RunConfig
+    plan: Plan
+    reporter: Reporter
+    clock: Clock
+    control: Control
+    checkpoints: Checkpoints
+    snapshots: Snapshots
+    ranks: Ranks
+    cores: Cores
