@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_patchmap.plugin.qt.panel import label
+from napari_patchmap.plugin.qt.thumbnails import to_image
 
 
 class Message(QFrame):
@@ -193,13 +194,6 @@ class PictureGrid(QWidget):
             if self._cell(index).contains(point):
                 self.clicked.emit(index)
                 return
-
-
-def to_image(picture: np.ndarray) -> QImage:
-    """Copy ``(height, width, 3)`` uint8 pixels into a Qt image."""
-    pixels = np.ascontiguousarray(picture, dtype=np.uint8)
-    height, width = pixels.shape[:2]
-    return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
 
 class Bars(QWidget):

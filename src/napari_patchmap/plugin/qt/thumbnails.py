@@ -201,9 +201,13 @@ def _read(patches: PatchSet, index: int, pixels: int) -> tuple[np.ndarray, str]:
         return no_picture(*patches.thumbnail_size(index, pixels)), sentence_of(error)
 
 
+def to_image(rgb: np.ndarray) -> QImage:
+    """Copy ``(height, width, 3)`` uint8 pixels into a Qt image."""
+    pixels = np.ascontiguousarray(rgb, dtype=np.uint8)
+    height, width = pixels.shape[:2]
+    return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+
+
 def to_pixmap(rgb: np.ndarray) -> QPixmap:
     """Turn a ``(height, width, 3)`` uint8 picture into a pixmap."""
-    rgb = np.ascontiguousarray(rgb)
-    height, width = rgb.shape[:2]
-    image = QImage(rgb.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-    return QPixmap.fromImage(image)  # copies, so ``rgb`` may go
+    return QPixmap.fromImage(to_image(rgb))
