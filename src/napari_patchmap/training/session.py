@@ -109,6 +109,7 @@ class Session:
         self.reporter.reading()
         self.pixels = self._load_pixels()
         self.images = digest(self.patches, self.pixels)
+        self.reporter.forecast.finish()
         fill = self.patches.border_colour(plan.size)
         self.maker = ViewMaker(self.config.augment, is_rgb=self.patches.is_rgb, fill=fill)
         self.snapshots = Snapshots(snapshot_seconds)
