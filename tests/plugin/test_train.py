@@ -107,9 +107,10 @@ def test_the_window_stays_alive_and_the_map_moves(qtbot, panel, cells):
     assert panel.button.text() == "Cancel"
     assert not panel.form.isEnabled()
     timer.start()
-    qtbot.waitUntil(lambda: len(maps) >= 2, timeout=30_000)
+    # The window's own thread gets its turn again and again, whatever the training does.
+    qtbot.waitUntil(lambda: len(maps) >= 2 and len(ticks) > 50, timeout=60_000)
     timer.stop()
-    assert len(ticks) > 10  # between two maps
+    assert panel.button.text() == "Cancel"
     assert "Stage 1 of 3" in panel.live.phase.text()
     assert "left" in panel.live.times.text()
     click(qtbot, panel)

@@ -58,6 +58,7 @@ class Session:
         setup.reporter.reading()
         self._pixels = self._load_pixels()
         self._images = digest(setup.patches, self._pixels)
+        setup.reporter.forecast.finish()
         fill = setup.patches.border_colour(plan.size)
         self._maker = ViewMaker(setup.config.augment, is_rgb=setup.patches.is_rgb, fill=fill)
         inside = self._restore(saved, folder)

@@ -39,7 +39,7 @@ class Forecast:
         self.seen: dict[Key, float] = {}
 
     def finish(self) -> None:
-        """Note that nothing goes on any more."""
+        """Note that the part that went on is over."""
         self._move(None)
 
     def state(

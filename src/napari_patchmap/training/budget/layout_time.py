@@ -16,7 +16,7 @@ FIRST_GUESS = 1.5e-6
 _ENOUGH = 0.05
 
 #: A t-SNE of fewer patches tells nothing about others.
-_FEWEST = 500
+_FEWEST = 1000
 
 
 class LayoutTime:
