@@ -39,6 +39,13 @@ class AugmentConfig(Config):
 
     Defaults are the "rotations" preset. Magnitudes follow Nwabufo et al.,
     "Self-supervised Visualisation of Medical Image Datasets", section 4.
+
+    Examples
+    --------
+    >>> from napari_patchmap.augment import AugmentConfig
+    >>> config = AugmentConfig.preset("right-angles").replace(crop_smallest=0.5)
+    >>> config.crop_smallest
+    0.5
     """
 
     crop: bool = setting(

@@ -24,7 +24,19 @@ _STAGES = ", ".join(f"{m.name} has {len(m.stages)}" for m in METHODS.values() if
 
 @dataclass(frozen=True)
 class TrainConfig(Config):
-    """What is trained, for how long and on what. None means "decide for me"."""
+    """What is trained, for how long and on what. None means "decide for me".
+
+    Raises
+    ------
+    ConfigError
+        If a value is out of its range, or two do not go together.
+
+    Examples
+    --------
+    >>> from napari_patchmap.runs import TrainConfig
+    >>> TrainConfig(method="simclr", minutes=5).method
+    'simclr'
+    """
 
     method: str = setting(
         "tsimcne",

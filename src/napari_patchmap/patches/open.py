@@ -69,6 +69,17 @@ def open_patches(
         One sentence that names what is wrong and the remedy.
     LoadCancelled
         If ``should_stop`` said so.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_patchmap.patches import open_patches
+    >>> np.savez("cells.npz", images=np.zeros((40, 28, 28), np.uint16), labels=["a", "b"] * 20)
+    >>> patches = open_patches("cells.npz")
+    >>> len(patches), patches.common_size, patches.images.dtype
+    (40, (28, 28), dtype('uint16'))
+    >>> patches.table["label"].value_counts().to_dict()
+    {'a': 20, 'b': 20}
     """
     given = path if isinstance(path, OpenRequest) else OpenRequest(path)
     request = given.but(**settings).absolute()

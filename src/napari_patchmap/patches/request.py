@@ -54,6 +54,13 @@ class OpenRequest:
     ------
     PatchError
         If ``sizes`` is none of the three.
+
+    Examples
+    --------
+    >>> from napari_patchmap.patches import OpenRequest
+    >>> request = OpenRequest("movie.tif", axes="TZYX")
+    >>> request.but(channels=["DAPI"]).to_dict()["axes"]
+    'TZYX'
     """
 
     path: str | os.PathLike[str] = ""

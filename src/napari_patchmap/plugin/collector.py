@@ -52,7 +52,8 @@ class MainThreadCollector(QObject):
     def _look(self) -> None:
         if not self._was_enabled:
             return  # somebody wants no automatic collection
-        full = [t > 0 and n > t for n, t in zip(gc.get_count(), gc.get_threshold(), strict=True)]
+        counts = zip(gc.get_count(), gc.get_threshold(), strict=True)
+        full = [most > 0 and count > most for count, most in counts]
         if full[2] and time.monotonic() >= self._next_full:
             began = time.monotonic()
             gc.collect()

@@ -25,6 +25,15 @@ def evaluate(embedding: np.ndarray, labels: np.ndarray | None) -> dict[str, Any]
         ``n`` patches, ``labelled`` of them scored, ``knn`` (see
         :func:`knn_accuracy`) and ``silhouette`` (see :func:`silhouette`) or None
         where a figure would mean nothing, and ``notes``: sentences that say why.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_patchmap.quality import evaluate
+    >>> labels = np.array(["left"] * 100 + ["right"] * 100)
+    >>> report = evaluate(np.repeat([[0.0, 0.0], [0.0, 9.0]], 100, axis=0), labels)
+    >>> report["knn"]["accuracy"], report["silhouette"]["mean"]
+    (1.0, 1.0)
     """
     report: dict[str, Any] = {
         "n": len(embedding),

@@ -113,6 +113,19 @@ class Run:
         it patches are found again by the table alone.
     notes : tuple of str
         What was noticed when the run was opened, in sentences.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_patchmap.patches import from_array
+    >>> from napari_patchmap.runs import Run, RunConfig, TrainConfig
+    >>> from napari_patchmap.training import fit
+    >>> cells = np.random.default_rng(0).integers(0, 256, (80, 28, 28), np.uint8)
+    >>> old, new = from_array(cells[:60], name="old"), from_array(cells[60:], name="new")
+    >>> folder = fit(old, RunConfig(TrainConfig(method="pixels"))).save("map of noise")
+    >>> run = Run.load(folder)
+    >>> run.place(new).embedding.shape
+    (20, 2)
     """
 
     config: RunConfig

@@ -95,6 +95,17 @@ def fit(
         If there is nothing to resume in ``folder``, or with other settings, or
         another process trains the run in ``folder`` just now, or checkpoints there are
         another program's.
+
+    Examples
+    --------
+    >>> from napari_patchmap.patches import bundled_cells
+    >>> from napari_patchmap.runs import RunConfig, TrainConfig
+    >>> from napari_patchmap.training import fit
+    >>> run = fit(bundled_cells(), RunConfig(TrainConfig(method="pixels", seed=1)))
+    >>> run.embedding.shape, run.complete, run.metrics["knn"]["accuracy"] > 0.5
+    ((2000, 2), True, True)
+    >>> run.save("pixels").name
+    'pixels'
     """
     lost = len(patches.missing)
     if lost:

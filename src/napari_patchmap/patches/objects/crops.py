@@ -64,6 +64,16 @@ def from_objects(
         One sentence that names what is wrong and the remedy.
     LoadCancelled
         If ``should_stop`` said so.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_patchmap.patches import from_objects
+    >>> labels = np.zeros((60, 60), np.uint8)
+    >>> labels[10:20, 10:20], labels[40:46, 30:40] = 1, 7
+    >>> crops = from_objects(np.zeros((60, 60)), labels, name="tissue", labels_name="nuclei")
+    >>> crops.table[["label_id", "area", "centroid_y"]].to_dict("list")
+    {'label_id': [1, 7], 'area': [100, 60], 'centroid_y': [14.5, 42.5]}
     """
     config, watch = config or CropConfig(), Watch(progress, should_stop)
     source = object_source(

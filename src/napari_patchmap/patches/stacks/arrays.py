@@ -71,6 +71,17 @@ def from_array(
     PatchError
         If the array is one single image, its axes are ambiguous, it holds no
         numbers, or the labels do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_patchmap.patches import from_array
+    >>> cells = np.zeros((12, 2, 32, 32), np.uint16)
+    >>> patches = from_array(cells, name="cells", axes="NCYX", channel_names=["DAPI", "actin"])
+    >>> patches[0].shape
+    (32, 32, 2)
+    >>> patches.pixels([0, 1, 2], size=(16, 16)).shape
+    (3, 2, 16, 16)
     """
     array = np.asarray(array)
     source = plain_source(array, name, axes, rgb=rgb)
