@@ -13,12 +13,14 @@ from napari_patchmap.patches.labels.choice import with_label
 from napari_patchmap.patches.labels.join import Labels, LabelsFile
 from napari_patchmap.patches.labels.patterns import check_pattern
 from napari_patchmap.patches.patchset import PatchSet
-from napari_patchmap.patches.readers import read
+from napari_patchmap.patches.readers import load, read
 from napari_patchmap.patches.recognise import format_of
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.sample import bundled_cells
 from napari_patchmap.patches.source import Progress, Watch, finish
 from napari_patchmap.patches.threads import attended
+
+load()
 
 #: What is read otherwise than as a folder of images, in words.
 _READ_AS = {

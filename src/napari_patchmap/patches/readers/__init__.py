@@ -2,7 +2,7 @@
 
 Which formats there are, and which module reads each, stands in
 :data:`napari_patchmap.formats.FORMATS`. Such a module defines ``read(request, watch)`` and,
-where an ending does not tell, ``recognises(path, chosen)``; it is imported when it is needed.
+where an ending does not tell, ``recognises(path, chosen)``.
 :mod:`arrays`, :mod:`flat` and :mod:`array_columns` are what several share.
 """
 
@@ -12,10 +12,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from napari_patchmap.formats import Format
+from napari_patchmap.formats import FORMATS, Format
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.source import Source
 from napari_patchmap.patches.watch import Watch
+
+
+def load() -> None:
+    """Import every reader, so that nobody waits for that while something is opened."""
+    for one in FORMATS:
+        _module(one)
 
 
 def recognises(one: Format, path: Path, chosen: bool = False) -> bool:

@@ -90,7 +90,7 @@ class Member:
         remedy = "save it with numpy.savez, which does not compress, or in smaller parts"
         check_room(self.nbytes, f"{self.key!r} in {self.path}", remedy)
         with zipfile.ZipFile(self.path) as file, file.open(self.info) as stream:
-            counted = _Counted(stream, self.nbytes, self.shape[0] if self.shape else 1, watch)
+            counted = _Counted(stream, self.head, watch)
             values: np.ndarray = npy.read_array(counted, allow_pickle=False)
             stream.read(1)  # the end, where the checksum is looked at
         return values
@@ -125,16 +125,18 @@ class Member:
 
 
 class _Counted:
-    """Tells how many images were read from a stream, and can so be cancelled."""
+    """Tells how many images of an array were read from a stream, and can so be cancelled."""
 
-    def __init__(self, stream: IO[bytes], nbytes: int, images: int, watch: Watch) -> None:
-        self._stream, self._nbytes, self._images, self._watch = stream, nbytes, images, watch
-        self._done = 0
+    def __init__(self, stream: IO[bytes], head: Head, watch: Watch) -> None:
+        self._stream, self._nbytes, self._watch = stream, max(1, head.nbytes), watch
+        self._images = head.shape[0] if head.shape else 1
+        self._done = -head.offset  # what lies before the first value is no image
 
     def read(self, size: int = -1, /) -> bytes:
-        self._watch.step(self._images * self._done // max(1, self._nbytes), self._images)
+        done = min(max(0, self._done), self._nbytes)
+        self._watch.step(self._images * done // self._nbytes, self._images)
         data = self._stream.read(size)
-        self._done = min(self._done + len(data), self._nbytes)
+        self._done += len(data)
         return data
 
 
