@@ -305,12 +305,12 @@ def test_a_quality_that_cannot_be_measured_costs_no_map(tmp_path, monkeypatch):
     def fail(*_):
         raise MemoryError
 
-    monkeypatch.setattr("napari_patchmap.training.finishing.evaluate", fail)
+    monkeypatch.setattr("napari_patchmap.quality.knn.train_test_split", fail)
     run = fit(make_cells(), CONFIG)
-    assert run.metrics["notes"] == [
-        "The quality of the map could not be measured (MemoryError)."
-    ]
-    assert Run.load(run.save(tmp_path / "run")).info["notes"] == run.metrics["notes"]
+    again = Run.load(run.save(tmp_path / "run"))
+    assert again.metrics["notes"] == ["15-NN accuracy could not be measured (MemoryError)."]
+    assert again.metrics["knn"] is None
+    assert again.metrics["silhouette"]["n"] == 60
 
 
 #: Names that some programs take for something else than letters.

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import TrainingError
-from napari_patchmap.methods.recipe import Kind, Recipe, kind_of
+from napari_patchmap.methods.recipe import Recipe, RecipeKind, kind_of
 from napari_patchmap.networks.backbones import check_backbone
 from napari_patchmap.networks.fine_tuned import FINE_TUNED, check_start
 
@@ -72,11 +72,11 @@ class Method:
     name: str
     title: str
     help: str
-    batch_sizes: Mapping[Kind, int]
+    batch_sizes: Mapping[RecipeKind, int]
     stages: tuple[str, ...] = ()
     layout: Literal["network", "tsne"] = "tsne"
     epochs: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    quick_patches: Mapping[Kind, tuple[float, ...]] = field(default_factory=dict)
+    quick_patches: Mapping[RecipeKind, tuple[float, ...]] = field(default_factory=dict)
     recipe: MakeRecipe | None = None
     head: str = "projector"
     check: Callable[[str | None, str | None], None] = _check_trained

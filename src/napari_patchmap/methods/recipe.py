@@ -45,9 +45,9 @@ class Recipe:
 
 
 #: Tuned for CPUs, or as published.
-Kind = Literal["compact", "paper"]
+RecipeKind = Literal["compact", "paper"]
 
 
-def kind_of(backbone: str) -> Kind:
+def kind_of(backbone: str) -> RecipeKind:
     """Name the kind of recipe that goes with a backbone."""
     return "compact" if backbone == "compact" else "paper"

@@ -42,8 +42,9 @@ def evaluate(
     >>> report["knn"]["accuracy"], report["silhouette"]["mean"]
     (1.0, 1.0)
     """
-    report = not_measured(len(embedding))
-    notes: list[str] = report["notes"]
+    notes: list[str] = []
+    figures = dict.fromkeys(figure.key for figure in FIGURES)
+    report = {"n": len(embedding), "labelled": 0, **figures, "notes": notes}
     if not np.isfinite(embedding).all():
         notes.append("The map holds coordinates that are not numbers; train it again.")
         return report
@@ -56,16 +57,15 @@ def evaluate(
         if figure.needs_features and features is None:
             notes.append(f"{capitalised(figure.name)} needs features, and there are none.")
             continue
-        report[figure.key] = figure.compute(chosen)
+        try:
+            report[figure.key] = figure.compute(chosen)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the map is worth more
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            notes.append(f"{capitalised(figure.name)} could not be measured ({reason}).")
+            continue
         if report[figure.key] is None:
             notes.append(figure.undefined.format(n=len(chosen)))
     return report
-
-
-def not_measured(count: int, *notes: str) -> dict[str, Any]:
-    """Return the report of a map of which no figure is known, with sentences that say why."""
-    figures = dict.fromkeys(figure.key for figure in FIGURES)
-    return {"n": count, "labelled": 0, **figures, "notes": list(notes)}
 
 
 def add_training(report: dict[str, Any], training: dict[str, Any]) -> None:
@@ -76,7 +76,7 @@ def add_training(report: dict[str, Any], training: dict[str, Any]) -> None:
     report : dict
         See :func:`evaluate`.
     training : dict
-        ``steps`` and ``epochs`` of each stage, and ``warning``, None without one.
+        ``steps`` and ``epochs`` of each stage, and ``warning``, "" without one.
     """
     report["training"] = training
     if training["warning"]:

@@ -111,7 +111,7 @@ def compare(maps: Sequence[SavedMap], out: str | Path | None = None) -> pd.DataF
         return found
     out = check_folder(out)  # before the maps are read
     with alone_in(out):
-        check_not_foreign(out / _TABLE, list(found.columns), RunError, (_FIGURE,))
+        check_not_foreign(out / _TABLE, list(found.columns[:2]), RunError, (_FIGURE,))
         embeddings, table = read_same(maps)
         labels = labels_of(table)
         drawn = [

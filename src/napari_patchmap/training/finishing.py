@@ -19,7 +19,7 @@ from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.pixels import Pixels
 from napari_patchmap.patches import LoadCancelled
 from napari_patchmap.patches.watch import Watch
-from napari_patchmap.quality import add_training, evaluate, not_measured
+from napari_patchmap.quality import add_training, evaluate
 from napari_patchmap.runs.identity import identify, places_of
 from napari_patchmap.runs.image_kind import ImageKind
 from napari_patchmap.runs.run import Run
@@ -59,13 +59,14 @@ def finish(
         )
     reporter.finishing("measuring", "measuring quality")
     setup.control.check_leaving()
-    metrics = _measured(setup, embedding, features)
+    metrics = evaluate(embedding, patches.labels, features)
     steps, wanted = made["steps"], plan.trained_stages
     epochs = [n * plan.batch_size / len(patches) for n in steps]
     short = too_little(wanted, steps, epochs)
     if short:
         reporter.note(short)
     add_training(metrics, {"steps": steps, "epochs": epochs, "warning": short})
+    reporter.forecast.begin("identifying")
     known = _known(setup)
     reporter.forecast.finish()
     if not setup.control.stopped and setup.ranks.world == 1:
@@ -175,16 +176,6 @@ def _lay_out(setup: RunSetup, features: np.ndarray) -> np.ndarray:
     control.asked_to_stop()
     control.check_leaving()
     return embedding
-
-
-def _measured(setup: RunSetup, embedding: np.ndarray, features: np.ndarray) -> dict[str, Any]:
-    """Measure the quality of a map; if that fails, that is said, and costs no map."""
-    try:
-        return evaluate(embedding, setup.patches.labels, features)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the map is worth more
-        note = f"The quality of the map could not be measured ({_reason(error)})."
-        setup.reporter.note(note)
-        return not_measured(len(embedding), note)
 
 
 def _known(setup: RunSetup) -> pd.DataFrame:

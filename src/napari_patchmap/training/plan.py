@@ -26,7 +26,7 @@ _HOLDS = 120.0
 
 #: Why it is in doubt how long a run takes.
 _BUSY = "as busy as this computer is"
-_NEW = "since this computer has made no such map yet"
+_NEW = "a first guess"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,10 @@ class Plan:
 
     def holds(self, patches: PatchSet, config: RunConfig) -> bool:
         """Whether it is still the plan of these patches, by these settings."""
-        same = (self.config, self.name, self.patches) == (config, patches.name, len(patches))
+        size = patches.training_size(config.train.longest_side)
+        same = (self.config, self.name, self.patches, self.labelled) == (
+            config, patches.name, len(patches), patches.labels is not None
+        ) and (self.spec.channels, self.size) == (patches.channels, size)  # fmt: skip
         young = time.monotonic() - self.made < _HOLDS
         return same and young and self.threads == torch.get_num_threads()
 

@@ -9,7 +9,6 @@ from uuid import uuid4
 import numpy as np
 import torch
 
-from napari_patchmap.quality import evaluate
 from napari_patchmap.runs.run import Run
 from napari_patchmap.training.budget.layout_time import LayoutTime
 from napari_patchmap.training.budget.pace import Clock
@@ -76,12 +75,11 @@ def lay_out_again(
 
     embedding = tsne.lay_out(run.features, jobs=torch.get_num_threads(), watch=watch)
     timed.keep()
-    return replace(
+    laid_out = replace(
         run,
         config=replace(run.config, train=train),
         embedding=embedding,
         layout="tsne",
-        metrics=evaluate(embedding, run.labels, run.features),
         complete=not stopped,
         info={
             **run.info,
@@ -90,3 +88,4 @@ def lay_out_again(
         },
         folder=None,
     )
+    return replace(laid_out, metrics=laid_out.measured(run.labels))

@@ -18,7 +18,7 @@ from napari_patchmap.training.progress import Progress, ProgressCallback
 if TYPE_CHECKING:
     import numpy as np
 
-    from napari_patchmap.training.budget.timetable import Kind
+    from napari_patchmap.training.budget.timetable import PartKind
     from napari_patchmap.training.plan import Plan
 
 #: Seconds between two reports.
@@ -58,7 +58,7 @@ class Reporter:
 
     def reading(self) -> None:
         """Report that pixels are read."""
-        self.forecast.state("reading")
+        self.forecast.begin("reading")
         self.say("reading patches")
 
     def preparing(
@@ -180,7 +180,7 @@ class Reporter:
     def _tell_where(
         self,
         said: Progress,
-        kind: Kind,
+        kind: PartKind,
         stage: int = 0,
         share: float = math.nan,
         slowness: float = math.nan,

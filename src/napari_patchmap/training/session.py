@@ -122,10 +122,10 @@ class Session:
         if plan.recipe.settles_after(self._stage) or control.stopped:
             self._recalibrate()
         self._steps_made.append(pace.done)
-        if self._parts == 1:
-            share = setup.ranks.largest_share(plan.batch_size)
+        if self._parts == 1 and setup.ranks.world == 1:
             trained = plan.recipe.stages[self._stage]
-            remember_steps(step_of(trained, plan.spec, plan.device, share), pace)
+            work = step_of(trained, plan.spec, plan.device, plan.batch_size)
+            remember_steps(work, pace)
         return True
 
     def _context(self, pace: Pace) -> Context:
@@ -220,6 +220,7 @@ class Session:
             "stage": self._stage,
             "steps_made": list(self._steps_made),
             "parts": self._parts,
+            "weights": self._weights,
             "reporter": setup.reporter.state(),
             "spec": self._network.spec.to_dict(),
             "network": self._network.state_dict(),
@@ -245,6 +246,7 @@ class Session:
         self._use(network)
         self._id = str(saved.get("id", self._id))
         self._stage = int(saved["stage"])
+        self._weights = saved.get("weights")
         self._steps_made = [int(n) for n in saved["steps_made"]]
         setup.reporter.restore(saved["reporter"], inside=False)
         note = Kept.of(saved).note(plan.device)

@@ -14,7 +14,6 @@ from napari_patchmap.quality.figures import FIGURES
 from napari_patchmap.training.budget.estimate import measure_speed, update_seconds
 from napari_patchmap.training.budget.layout_time import LayoutTime
 from napari_patchmap.training.budget.speeds import (
-    GUESSED,
     Seconds,
     look_of,
     name_of,
@@ -96,25 +95,29 @@ def timetable(plan: Plan, measured: Measured) -> Timetable:
     parts["reading", 0] = Part.of(reading, 0 if plan.streamed else count, _READING)
     for number, stage in enumerate(recipe.stages):
         learner = learner_of(stage)
-        seen = turned * cached if learner.caches_features else 0
+        looks = turned * cached if learner.caches_features else 0
         lays_out = learner.caches_features and recipe.start == "tsne"
         first = LayoutTime(first_tsne(train.seed), cached).expected if lays_out else none
         like = "cached" if learner.caches_features else "network"
         again = settled * (1 + turned) if recipe.settles_after(number) else 0
-        parts["before", number] = Part(look * seen)
+        parts["before", number] = Part(look * looks)
         parts["first layout", number] = Part(first)
         parts["steps", number] = Part(measured.step[number] * plan.steps(number), like=like)
         parts["settling", number] = Part(look * again)
-    parts["features", 0] = Part(look * (count * turned), look_of(spec, device), count * turned)
+    # Pixels that are read from disk meanwhile tell nothing of the network.
+    seen = "" if plan.streamed else look_of(spec, device)
+    parts["features", 0] = Part(look * (count * turned), seen, count * turned)
     tsne = train.tsne() if plan.method.layout == "tsne" else None
     parts["layout", 0] = Part(none if tsne is None else LayoutTime(tsne, count).expected)
-    # The time of pairs, and of what is done but once: known for sets of about this size.
+    # Known for sets of about this size: some of it is done once, some for pairs.
     figures = [f for f in FIGURES if plan.labelled or not f.needs_labels]
     keys = (figure.key for figure in figures)
     evaluated = name_of("measuring", 2 ** round(math.log2(count)), *keys)
     guess = _MEASURING + sum(figure.seconds(count) for figure in figures)
     parts["measuring", 0] = Part.of(evaluated, 1, guess)
-    parts["saving", 0] = Part(Seconds.about(_SAVING, GUESSED))
+    named = name_of("identifying", plan.name)
+    parts["identifying", 0] = Part.of(named, count, _READING)
+    parts["saving", 0] = Part(Seconds.about(_SAVING))
     return Timetable(
         parts,
         measured.step,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_patchmap.training.budget.timetable import Key, Kind, Timetable
+    from napari_patchmap.training.budget.timetable import Key, PartKind, Timetable
 
 #: Once a part took so many seconds, its own pace is trusted.
 _TRUST = 2.0
@@ -38,12 +38,16 @@ class Forecast:
         #: Seconds that parts took which are over.
         self.seen: dict[Key, float] = {}
 
+    def begin(self, kind: PartKind, stage: int = 0) -> None:
+        """Note that a part goes on now."""
+        self._move((kind, stage))
+
     def finish(self) -> None:
         """Note that the part that went on is over."""
         self._move(None)
 
     def state(
-        self, kind: Kind, stage: int = 0, share: float = math.nan, pace: float = math.nan
+        self, kind: PartKind, stage: int = 0, share: float = math.nan, pace: float = math.nan
     ) -> tuple[float, float]:
         """Say where the run is.
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
-
 from napari_patchmap.layout.tsne import EVERY, INTERPOLATED, Tsne
 from napari_patchmap.training.budget.speeds import Seconds, name_of, remember, seconds_of
 
@@ -36,7 +34,7 @@ class LayoutTime:
         self._tsne, self._patches, self._clock = tsne, patches, clock
         self._work = name_of(
             "t-SNE", tsne.metric, tsne.dimensions, tsne.exaggeration, tsne.last_exaggeration,
-            patches >= INTERPOLATED, torch.get_num_threads(),
+            patches >= INTERPOLATED,
         )  # fmt: skip
         self._rate = seconds_of(self._work, FIRST_GUESS)
         self._whole = tsne.cost(tsne.steps, patches)

@@ -11,8 +11,8 @@ from napari_patchmap.training.budget.speeds import Seconds, remember, seconds_of
 
 #: Reading the pixels; features before a stage's steps and their layout, the steps, the
 #: network's statistics after them; and what comes after the last stage: features of all
-#: patches, their t-SNE, measuring and saving.
-Kind = Literal[
+#: patches, their t-SNE, measuring, noting which patch is which, and saving.
+PartKind = Literal[
     "reading",
     "before",
     "first layout",
@@ -21,9 +21,10 @@ Kind = Literal[
     "features",
     "layout",
     "measuring",
+    "identifying",
     "saving",
 ]
-Key = tuple[Kind, int]
+Key = tuple[PartKind, int]
 
 #: What was seen of fewer patches tells nothing about others.
 _FEWEST = 500
@@ -31,6 +32,9 @@ _FEWEST = 500
 #: Share of a time budget that is kept for what takes longer than expected, the start of
 #: the program among it; and the seconds that are kept at least.
 _RESERVE, _LEAST_RESERVE = 0.01, 2.0
+
+#: What comes once the map is there.
+_AFTER_MAP: tuple[PartKind, ...] = ("measuring", "identifying", "saving")
 
 #: Share of a time budget that is kept for the steps, whatever is expected of the rest.
 _LEAST_TRAINING = 0.4
@@ -84,7 +88,7 @@ class Timetable:
     shares: tuple[float, ...] = ()
     budget: float | None = None
 
-    def seconds(self, kind: Kind, stage: int = 0) -> Seconds:
+    def seconds(self, kind: PartKind, stage: int = 0) -> Seconds:
         """What a part is expected to take."""
         return self.parts[kind, stage].seconds
 
@@ -102,8 +106,9 @@ class Timetable:
 
     @property
     def busy(self) -> bool:
-        """Whether steps may be much faster once other programs leave this computer alone."""
-        return any(step.low < step.likely for step in self.step)
+        """Whether it may be much faster once other programs leave this computer alone."""
+        measured = (*self.step, self.seconds("features"))
+        return any(seconds.low < seconds.likely for seconds in measured)
 
     @property
     def after_training(self) -> list[Key]:
@@ -132,7 +137,7 @@ class Timetable:
         """Seconds after which the map must be there; infinite when epochs are followed."""
         if self.budget is None:
             return math.inf
-        after = self.seconds("measuring") + self.seconds("saving")
+        after = total(self.seconds(kind) for kind in _AFTER_MAP)
         return self.budget - max(_RESERVE * self.budget, _LEAST_RESERVE) - after.likely
 
     def training_due(self, now: float) -> float | None:
@@ -140,9 +145,10 @@ class Timetable:
         if self.budget is None:
             return None
         after = [self.parts[key].seconds for key in self.after_training]
-        due, still = self.map_due, total(after[:-2])  # but measuring and saving
+        still = total(after[: -len(_AFTER_MAP)])
         # However slow the rest seems to be: without steps it would show nothing.
-        return max(due - still.likely, now + _LEAST_TRAINING * (due - now))
+        least = now + _LEAST_TRAINING * max(0.0, self.budget - now)
+        return max(self.map_due - still.likely, least)
 
     def stage_due(self, stage: int, now: float, end: float) -> float:
         """Seconds after which a stage that begins now must be over, of all until ``end``."""

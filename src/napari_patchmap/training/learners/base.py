@@ -25,7 +25,7 @@ class Learner:
     Parameters
     ----------
     context : Context
-        Only the network changes.
+        Of all in it, the network changes, and the pace with each step.
     """
 
     #: The objectives that it serves, and no others.

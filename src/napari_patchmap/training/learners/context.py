@@ -33,7 +33,7 @@ class Context:
     start : {"random", "pca", "tsne"}
         First layout of a map, see :class:`napari_patchmap.methods.recipe.Recipe`.
     network : Network
-        It is trained; all else is only looked at.
+        It is trained; of all else only the pace and the strength of views change.
     pixels : Pixels
     maker : ViewMaker
     symmetries : sequence of (quarter turns, mirrored)
