@@ -142,3 +142,18 @@ def test_a_click_on_a_placed_patch_selects_that_one(qtbot, opened, run, tmp_path
     assert not layer.selected_data
     layer.remove_selected()
     assert len(layer.data) == 20
+
+
+def test_the_card_of_placed_patches_goes_with_their_layer(qtbot, opened, run, tmp_path):
+    place(qtbot, opened, write(tmp_path / "new.npz", make_cells(20, seed=7)))
+    viewer, owner = opened.viewer, MapLayer.of(opened.viewer)
+    layer = next(ly for ly in viewer.layers if ly.name.startswith("placed:"))
+    ((x, y),) = to_canvas(viewer, layer.data[3:4])
+    qtbot.mouseMove(canvas_widget(viewer), QPoint(2, 2))
+    qtbot.wait(50)
+    qtbot.mouseMove(canvas_widget(viewer), QPoint(round(float(x)), round(float(y))))
+    qtbot.wait(50)
+    assert words_on_card(owner.mouse.overlay)[0] == "placed: new.npz"
+    viewer.layers.remove(layer)
+    owner.thumbnails.arrived.emit()  # a picture of the map that was waited for
+    assert words_on_card(owner.mouse.overlay) == []

@@ -190,6 +190,25 @@ def test_a_patch_that_cannot_be_read_says_so(gallery, workspace, slow, qtbot):
     assert patches.images.read.count(1) == 1
 
 
+def test_a_disk_that_answers_again_shows_its_pictures(
+    gallery, workspace, slow, qtbot, monkeypatch
+):
+    monkeypatch.setattr("napari_patchmap.plugin.qt.thumbnails._AGAIN", 0.0)
+    patches = slow(damaged=[1])
+    show(workspace, patches)
+    model = gallery.grid.model()
+
+    def said() -> str:
+        return model.data(model.index(1, 0), Qt.ItemDataRole.ToolTipRole)
+
+    patches.images.gate.set()
+    qtbot.waitUntil(lambda: "cannot be read" in said())
+    patches.images.damaged.clear()
+    gallery.grid.viewport().update()
+    qtbot.waitUntil(lambda: shows(gallery, 1, LEFT))
+    assert "cannot be read" not in said()
+
+
 def test_other_patches_never_show_pictures_of_the_old_ones(gallery, workspace, slow, qtbot):
     old, new = slow(LEFT), slow(RIGHT)
     show(workspace, old)

@@ -121,6 +121,7 @@ def test_leaving_waits_for_work_that_is_ending(qtbot):
     qtbot.wait(30)
     assert stop_all(5)
     assert ended == [True]
+    assert gc.isenabled()  # no event may come any more that says so
     qtbot.waitUntil(lambda: not task.running)
 
 

@@ -93,6 +93,15 @@ def test_table_and_figure_are_written(home, tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_table_of_other_figures_is_written_over(home, tmp_path):
+    maps = maps_in([home / "simclr", home / "pixels"])
+    compare(maps, tmp_path)
+    table = pd.read_csv(tmp_path / "comparison.csv")
+    table.drop(columns="silhouette").to_csv(tmp_path / "comparison.csv", index=False)
+    compare(maps, tmp_path)
+    assert "silhouette" in pd.read_csv(tmp_path / "comparison.csv")
+
+
 def test_maps_are_read_turned_like_the_first(home, tmp_path):
     shutil.copytree(home / "pixels", tmp_path / "turned")
     table = pd.read_csv(tmp_path / "turned" / "embedding.csv")

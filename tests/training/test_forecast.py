@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from napari_patchmap.layout.tsne import Tsne
@@ -9,6 +11,7 @@ from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit, make_plan
 from napari_patchmap.training.budget.forecast import Forecast
 from napari_patchmap.training.budget.layout_time import LayoutTime
+from napari_patchmap.training.budget.speeds import Seconds
 from tests.conftest import make_cells
 
 
@@ -66,6 +69,7 @@ def test_only_parts_of_the_same_kind_are_expected_to_be_as_slow(plan):
             ("features", 0),
             ("layout", 0),
             ("measuring", 0),
+            ("identifying", 0),
             ("saving", 0),
         )
     ]
@@ -77,8 +81,9 @@ def test_by_the_clock_training_ends_when_its_time_is_up(plan):
     forecast = Forecast(plan.times, clock)
     forecast.end, clock.now = 100.0, 40.0
     _, left = forecast.state("steps", 1, 0.1, 7.0)
-    kinds = [("settling", 2), ("features", 0), ("layout", 0), ("measuring", 0), ("saving", 0)]
-    after = sum(plan.times.seconds(*key).likely for key in kinds)
+    kinds = ("features", "layout", "measuring", "identifying", "saving")
+    after = sum(plan.times.seconds(kind).likely for kind in kinds)
+    after += plan.times.seconds("settling", 2).likely
     assert left == pytest.approx(60 + after)
     # Time in between is part of the budget, too; what comes after it is not.
     assert forecast.state("settling", 0)[1] == pytest.approx(left)
@@ -136,3 +141,27 @@ def test_neighbours_before_the_first_iteration_do_not_count_for_a_tsne():
         clock.now += 1.0
         timed.note(done)
     assert timed.last() == pytest.approx(100 / 10 * 4, rel=0.01)  # each four times as long
+
+
+def test_a_run_with_a_time_budget_counts_by_it_from_the_first_report_on():
+    """A run that is resumed, or took long to load, must not begin with a bar that is full."""
+    config = RunConfig(TrainConfig(device="cpu", minutes=60.0))
+    plan, clock = make_plan(make_cells(), config), Watch()
+    forecast, clock.now = Forecast(plan.times, clock), 30.0
+    forecast.begin("reading")
+    clock.now = 40.0
+    forecast.finish()
+    forecast.end = plan.times.training_due(clock())
+    fraction, left = forecast.state("steps", 0, 0.0, 1.0)
+    assert fraction == pytest.approx(40 / 3600, rel=0.1)
+    assert left == pytest.approx(3560, rel=0.1)
+    assert forecast.seen == {("reading", 0): 10.0}
+
+
+def test_whatever_comes_after_them_steps_get_their_share_of_the_time(plan):
+    slow = replace(plan.times.parts["measuring", 0], seconds=Seconds.about(400.0))
+    times = replace(
+        plan.times, budget=300.0, parts={**plan.times.parts, ("measuring", 0): slow}
+    )
+    assert times.map_due < 0
+    assert times.training_due(50.0) == pytest.approx(50 + 0.4 * 250)

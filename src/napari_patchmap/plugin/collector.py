@@ -42,11 +42,16 @@ class MainThreadCollector(QObject):
 
     def release(self) -> None:
         """Leave the collection to Python again, once nobody holds it any more."""
-        self._holds -= 1
+        self._holds = max(0, self._holds - 1)
         if self._holds == 0:
-            self._timer.stop()
-            if self._was_enabled:
-                gc.enable()
+            self.end()
+
+    def end(self) -> None:
+        """Leave the collection to Python again, whoever holds it: no event comes any more."""
+        self._holds = 0
+        self._timer.stop()
+        if self._was_enabled:
+            gc.enable()
 
     @Slot()
     def _look(self) -> None:

@@ -1,8 +1,8 @@
 """The only place that touches napari's private names; each has its reason.
 
 napari offers no public way to its canvas, to what draws a layer, or to the order in which a
-layer of points is painted and found. Should a name go, what is drawn above the canvas or
-faded goes with it, points are moved in napari's own way, and the map stays.
+layer of points is painted and found. The canvas itself is needed; should another name go,
+points are faded no longer, or moved in napari's own way, and the map stays.
 """
 
 from __future__ import annotations

@@ -141,9 +141,9 @@ class Task(QObject):
         job, self._job, self._worker = self._job, None, None
         self._running = False
         _running.discard(self)
-        _collector().release()
         assert job is not None
         job.join()  # or its thread might be the last to hold what Qt made
+        _collector().release()
         result, job.result = job.result, None
         self.error = job.error
         try:
@@ -253,9 +253,9 @@ def _nothing(_: Task) -> None:
 
 
 class _Job:
-    """The work as napari's worker calls it; it never raises.
+    """The work, called by napari's worker or in a thread of ours; it never raises.
 
-    napari keeps the callable for as long as the window lives, so the work, the
+    napari keeps what it calls for as long as the window lives, so the work, the
     images it holds and the result are let go as soon as they have served.
     """
 
@@ -286,10 +286,10 @@ class _Job:
         thread.start()
         return thread
 
-    def join(self) -> None:
-        """Wait for the thread of work that is over."""
+    def join(self, seconds: float | None = None) -> None:
+        """Wait for the thread of work that is over, so many seconds at most."""
         if self._thread is not None and self.over.is_set():
-            self._thread.join()
+            self._thread.join(seconds)
 
     def _do(self, tell: Callable[[], None] | None) -> None:
         task, work, self._task, self._work = self._task, self._work, None, None
@@ -336,6 +336,10 @@ def stop_all(seconds: float = _LEAVE_SECONDS) -> bool:
         task.leave()
     until = time.monotonic() + seconds
     ended = all(job.over.wait(max(0.0, until - time.monotonic())) for job in jobs)
+    for job in jobs:
+        job.join(max(0.0, until - time.monotonic()))  # it still tells that it is over
+    if jobs:
+        _collector().end()  # the tasks may never hear that their work is over
     if not ended:
         # Qt's pool would wait for them without end, and the window has gone already.
         _given_up.set()

@@ -78,6 +78,8 @@ def test_images_of_other_kinds_are_listed(write, folder, grey):
     (folder / "IM0001").write_bytes(b"\0" * 128 + b"DICM" + b"\0" * 9)
     (folder / "4").write_bytes(imagecodecs.png_encode(grey(8, 8)))
     (folder / "5.czi").write_bytes(b"ZISRAWFILE")
+    (folder / "7.zarr.zip").write_bytes(b"PK")
+    (folder / "8.zip").write_bytes(b"PK")
     (folder / "6.zarr/0").mkdir(parents=True)
     (folder / "6.zarr/0/0.0").write_bytes(b"chunk")
     for name in ("t.csv", "notes.TXT", "LICENSE", "Thumbs.db", "model.pth"):
@@ -85,7 +87,7 @@ def test_images_of_other_kinds_are_listed(write, folder, grey):
     ps = open_patches(folder)
     assert ps.table["source"].tolist() == ["1.png"]
     reasons = {one.source: one.reason for one in ps.skipped}
-    assert sorted(reasons) == ["2.npy", "3.dcm", "4", "5.czi", "6.zarr", "IM0001"]
+    assert sorted(reasons) == ["2.npy", "3.dcm", "4", "5.czi", "6.zarr", "7.zarr.zip", "IM0001"]
     assert reasons["2.npy"].startswith("is a NumPy array")
     assert reasons["IM0001"].startswith("is a DICOM file")
     assert reasons["4"] == "is a PNG image without its ending; add .png to its name"

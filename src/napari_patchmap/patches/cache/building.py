@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from napari_patchmap.errors import RunError
 from napari_patchmap.lock import alone_in, is_taken
 from napari_patchmap.patches.cache.cache_folder import (
     BUILDING,
@@ -97,7 +98,11 @@ def building_folder(needed: int) -> Iterator[Path]:
     _sweep(root / BUILDING)
     make_room(needed)
     folder = root / BUILDING / secrets.token_hex(8)
-    with alone_in(folder):
+    with contextlib.ExitStack() as alone:
+        try:
+            alone.enter_context(alone_in(folder))
+        except RunError as error:  # who sweeps up looked at its lock just now
+            raise OSError(str(error)) from None
         try:
             folder.mkdir(0o700)
             (folder / PIXELS).touch()
@@ -151,7 +156,10 @@ def _sweep(place: Path) -> None:
     """Remove what killed processes left behind."""
     for path in entries(place):
         folder = path.with_name(path.name.removeprefix(".").removesuffix(".lock"))
-        age = _age(folder / PIXELS) or _age(folder)
+        age = _age(folder / PIXELS) or _age(folder) or _age(path)
         # Asking for a lock that nobody holds removes it.
         if not is_taken(folder, unsure=True) or age > _STALE:
             remove_store(folder)
+            if path != folder:  # a lock that is left on a disk that knows none
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)

@@ -100,6 +100,8 @@ class FlatImages(Images):
         self.sequential = math.prod(self._shape[i] for i in outer) > _PIECES
         self._some = max(1, _WINDOW // wanted)
         self._window: Latest[np.ndarray] = Latest(1)
+        for known in ("size_counts", "uniform"):  # of the images that this is a part of
+            self.__dict__.pop(known, None)
 
     def complete(self) -> np.ndarray:
         """Say which images lie in the file as a whole, ``(n,)`` bool."""

@@ -250,6 +250,9 @@ class MapMouse:
         if self._hovered is None or patches is None or colouring is None:
             return
         other, index, place = self._hovered
+        if other is not None and other not in owner.placed.listed:
+            self.put_away()  # its layer has gone under the mouse
+            return
         if other is not None:
             thumbnails, lines = other.thumbnails, other.words(index)
             frame = QColor(marks.PLACED_COLOUR)

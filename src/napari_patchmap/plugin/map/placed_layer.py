@@ -15,6 +15,9 @@ from napari_patchmap.plugin.canvas.two_views import to_canvas
 from napari_patchmap.plugin.map.patch_points import PatchPoints
 from napari_patchmap.plugin.qt.thumbnails import Thumbnails
 
+#: Pixels of pictures that are kept: cards alone are painted from them.
+_MOST = 2**20
+
 
 class PlacedLayer:
     """A layer of placed patches with their pictures.
@@ -40,7 +43,7 @@ class PlacedLayer:
     ) -> None:
         self.layer = layer
         self._name, self._table = patches.name, table
-        self.thumbnails = Thumbnails(window)
+        self.thumbnails = Thumbnails(window, _MOST)
         self.thumbnails.set_patches(patches)
 
     def find(self, viewer: Viewer, pixel: np.ndarray, reach: float) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -24,6 +25,9 @@ _AT_ONCE = 2**16
 #: Pixels of the pictures that are kept, 128 MB: several times what a screen shows.
 _MOST = 2**25
 
+#: Seconds after which a picture that could not be read is asked for again.
+_AGAIN = 10.0
+
 #: What is painted until a picture is there; it suits light and dark windows.
 _QUIET = QColor(128, 128, 128, 56)
 
@@ -40,6 +44,8 @@ class Thumbnails:
     ----------
     window : QWidget
         When it goes, nothing is read any more.
+    most : int
+        Pixels of the pictures that are kept.
 
     Signals
     -------
@@ -49,13 +55,14 @@ class Thumbnails:
 
     arrived = Signal()
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, most: int = _MOST) -> None:
         self._patches: PatchSet | None = None
         self._made: Latest[QPixmap] = Latest(
-            _MOST, lambda picture: picture.width() * picture.height()
+            most, lambda picture: picture.width() * picture.height()
         )
         self._sizes: dict[int, int] = {}  # in which each patch was made last
         self._troubles: dict[int, str] = {}
+        self._failed: dict[tuple[int, int], tuple[float, QPixmap]] = {}
         self._asked: dict[tuple[int, int], None] = {}
         self._reader: _Reader | None = None
         self._task: Task | None = None
@@ -67,7 +74,7 @@ class Thumbnails:
         self._patches = patches
         self._reader = None if patches is None else _Reader(patches)
         self._made.clear()
-        for kept in (self._sizes, self._troubles, self._asked):
+        for kept in (self._sizes, self._troubles, self._failed, self._asked):
             kept.clear()
 
     def get(self, index: int, side: int, ratio: float = 1.0) -> QPixmap:
@@ -77,7 +84,7 @@ class Thumbnails:
         """
         patches, pixels = self._patches, round(side * ratio)
         assert patches is not None
-        picture = self._made.find((index, pixels))
+        picture = self._find(index, pixels)
         if picture is None and self._is_quick(patches, index):
             picture = self._keep(index, pixels, *_read(patches, index, pixels))
         if picture is None:
@@ -87,6 +94,11 @@ class Thumbnails:
             picture = self._in_place_of(patches, index, pixels)
         picture.setDevicePixelRatio(ratio)
         return picture
+
+    def _find(self, index: int, pixels: int) -> QPixmap | None:
+        """Return a picture that is there; what could not be read is tried again later."""
+        until, cross = self._failed.get((index, pixels), (0.0, None))
+        return cross if time.monotonic() < until else self._made.find((index, pixels))
 
     def trouble(self, index: int) -> str:
         """Why the picture of a patch could not be read, "" if it could as far as is known."""
@@ -113,14 +125,19 @@ class Thumbnails:
 
     def _keep(self, index: int, pixels: int, rgb: np.ndarray, trouble: str) -> QPixmap:
         self._sizes[index] = pixels
-        if trouble:
-            self._troubles[index] = trouble
-        return self._made.get((index, pixels), lambda: to_pixmap(rgb))
+        picture = to_pixmap(rgb)
+        self._failed.pop((index, pixels), None)
+        self._troubles.pop(index, None)
+        if not trouble:
+            return self._made.get((index, pixels), lambda: picture)
+        self._troubles[index] = trouble
+        self._failed[index, pixels] = time.monotonic() + _AGAIN, picture
+        return picture
 
     # -- what is read in the background --------------------------------------------------
 
     def _send(self) -> None:
-        asked = [one for one in self._asked if self._made.find(one) is None]
+        asked = [one for one in self._asked if self._find(*one) is None]
         self._asked.clear()
         if self._reader is not None and asked:
             self._reader.wish(asked)

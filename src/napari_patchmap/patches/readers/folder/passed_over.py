@@ -68,7 +68,8 @@ def passed_over(root: Path, others: Sequence[str], watch: Watch | None = None) -
     """
     skipped, looked = [], 0
     for name in others:
-        ending = os.path.splitext(name)[1].lower()
+        zipped = (one for one in formats.ZIPPED_ZARR if name.lower().endswith(one))
+        ending = next(zipped, os.path.splitext(name)[1].lower())
         if ending in _NO_IMAGES or os.path.basename(name).lower() == "thumbs.db":
             continue
         if ending in _KNOWN:
