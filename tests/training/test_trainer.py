@@ -336,8 +336,11 @@ def test_the_plan_says_when_the_time_is_too_short_for_the_network():
     assert "too few" not in describe_plan(patches, RunConfig(enough))
 
 
-def test_too_little_time_to_turn_the_patches_is_spent_on_learning(cells, monkeypatch):
-    monkeypatch.setattr("napari_patchmap.training.planning.MOST_AROUND", 0.01)
+@pytest.mark.parametrize(("reason", "value"), [("MOST_AROUND", 0.01), ("TURNED_EPOCHS", 1e4)])
+def test_too_little_time_to_turn_the_patches_is_spent_on_learning(
+    cells, monkeypatch, reason, value
+):
+    monkeypatch.setattr(f"napari_patchmap.training.planning.{reason}", value)
 
     def settings(minutes: float) -> RunConfig:
         train = TrainConfig(minutes=minutes, device="cpu", batch_size=32)

@@ -18,9 +18,8 @@ from napari_patchmap.networks.fixed import PIXELS
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.run_config import RunConfig
-from napari_patchmap.training.budget.amount import few_patches, too_short
+from napari_patchmap.training.budget.amount import epochs_in_budget, few_patches, too_short
 from napari_patchmap.training.budget.expected import measure, timetable
-from napari_patchmap.training.budget.timetable import Timetable
 from napari_patchmap.training.cores import Cores
 from napari_patchmap.training.distributed.ranks import Ranks
 from napari_patchmap.training.kept import Kept
@@ -31,8 +30,9 @@ from napari_patchmap.training.plan import Plan
 MIN_PATCHES = 10
 
 #: Features are averaged over symmetries if all but the steps then takes up to this share of
-#: the time that is given.
-MOST_AROUND = 0.75
+#: the time that is given, and if the network still sees each patch about so often: what it
+#: learns from them at first is worth more.
+MOST_AROUND, TURNED_EPOCHS = 0.75, 2.0
 
 #: Pixels are kept on the device if they take up to this share of its free memory.
 _PIXEL_SHARE = 0.4
@@ -123,7 +123,7 @@ def make_plan(
     )
     plan = replace(plan, times=timetable(plan, measured))
     turned = len(plan.symmetries)
-    if turned > 1 and _as_they_lie(plan.times, ranks, kept):
+    if turned > 1 and _as_they_lie(plan, ranks, kept):
         plan = replace(plan, recipe=replace(recipe, average_symmetries=False))
         plan = replace(plan, times=timetable(plan, measured))
         sentence = (
@@ -142,13 +142,15 @@ def make_plan(
     return replace(plan, notes=tuple(note for note in notes if note))
 
 
-def _as_they_lie(times: Timetable, ranks: Ranks, kept: Kept | None) -> bool:
+def _as_they_lie(plan: Plan, ranks: Ranks, kept: Kept | None) -> bool:
     """Whether looking at each patch in all its orientations would leave no time to learn."""
     if kept is not None and kept.averaged is not None:
         return not kept.averaged
+    times = plan.times
     if times.budget is None:
         return False
-    return not ranks.least(int(times.around.low <= MOST_AROUND * times.budget))
+    learns = not plan.recipe.stages or epochs_in_budget(plan) >= TURNED_EPOCHS
+    return not ranks.least(int(learns and times.around.low <= MOST_AROUND * times.budget))
 
 
 def _check_ranks(method: Method, recipe: Recipe, ranks: Ranks) -> None:

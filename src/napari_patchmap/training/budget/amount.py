@@ -69,6 +69,19 @@ def too_little(stages: Sequence[Stage], steps: Sequence[int], epochs: Sequence[f
     return ""
 
 
+def epochs_in_budget(plan: Plan) -> float:
+    """Return how often the whole network is expected to see each patch in the time given."""
+    times, stages = plan.times, plan.recipe.stages
+    assert times.budget is not None
+    left = max(0.0, times.budget - times.around.likely)
+    steps = sum(
+        left * stage.share / step.likely
+        for stage, step in zip(stages, times.step, strict=True)
+        if stage.trains == "all"
+    )
+    return steps * plan.batch_size / plan.patches
+
+
 def too_short(plan: Plan) -> str:
     """Say in a sentence that a time budget ends before much can be learned; "" if not."""
     if plan.times.budget is None or not plan.recipe.stages:
