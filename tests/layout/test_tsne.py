@@ -8,6 +8,8 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from napari_patchmap.layout.tsne import Tsne
 
+pytestmark = pytest.mark.slow
+
 GROUPS = np.repeat(np.arange(4), 60)
 
 

@@ -18,6 +18,8 @@ from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
 
+pytestmark = pytest.mark.slow
+
 VIT = "vit_tiny_patch16_224"
 
 

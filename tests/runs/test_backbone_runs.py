@@ -13,6 +13,8 @@ from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import describe_plan, fit
 from tests.conftest import make_cells
 
+pytestmark = pytest.mark.slow
+
 
 def config(**changes) -> RunConfig:
     settings = {"epochs": (2, 1, 1), "batch_size": 32, "device": "cpu"}
