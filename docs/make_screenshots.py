@@ -19,7 +19,6 @@ from qtpy.QtTest import QTest
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from napari_patchmap.plugin.entry.launch import show_run
-from napari_patchmap.plugin.map.keys import clear_selection
 from napari_patchmap.plugin.qt.docks import show_panel
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.runs import Run, reopen_patches
@@ -77,7 +76,7 @@ def main() -> None:
     save("augmentations.png")
     if sys.argv[2:]:
         hand.hover(np.zeros(2))
-        clear_selection(workspace)
+        workspace.clear_selection()
         panel = show_panel(viewer, "compare")
         for folder in sys.argv[2:]:
             panel.add_run(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import numpy as np
@@ -52,13 +53,24 @@ GUI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PySide6", "PyQt6", "ps
 
 
 def imports(path: Path) -> set[str]:
+    """Return the modules that a file imports, those for types alone among them."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return found
+
+
+def modules() -> dict[str, Path]:
+    """Return all of ours by their names."""
+    return {
+        ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(
+            ".__init__"
+        ): path
+        for path in ROOT.rglob("*.py")
+    }
 
 
 def is_package(path: Path) -> bool:
@@ -97,19 +109,64 @@ def test_no_floor_of_a_room_imports_upwards(room, floors):
     assert wrong == []
 
 
-def test_no_modules_of_the_training_import_each_other_in_a_circle():
+def test_no_modules_import_each_other_in_a_circle():
     """Not for their types alone either: what goes in a circle cannot be read in parts."""
-    files = {
-        ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(
-            ".__init__"
-        ): path
-        for path in (ROOT / "training").rglob("*.py")
-    }
-    left = {name: imports(path) & set(files) for name, path in files.items()}
-    while free := [name for name, wanted in left.items() if not wanted & set(left)]:
-        for name in free:
-            del left[name]
-    assert left == {}
+    paths = modules()
+    graph = {name: imports(path) & (set(paths) - {name}) for name, path in paths.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"these import each other: {' - '.join(error.args[1])}")
+
+
+def test_only_one_module_touches_private_names_of_napari():
+    """What is private and used elsewhere in the room is defined there as well."""
+    used, defined = set(), set()
+    for path in (ROOT / "plugin").rglob("*.py"):
+        if path.stem == "napari_private":
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Attribute):
+                (used if isinstance(node.ctx, ast.Load) else defined).add(node.attr)
+            elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+                defined.add(node.name)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                defined.add(node.id)
+    private = {name for name in used - defined if name.startswith("_")}
+    assert {name for name in private if not name.startswith("__")} == set()
+
+
+def names_in(path: Path) -> set[str]:
+    """Return what a module defines or imports at its top, and its sub-modules."""
+    found = {one.stem for one in path.parent.iterdir()} if path.stem == "__init__" else set()
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.ImportFrom | ast.Import):
+            found |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = (part for target in targets for part in ast.walk(target))
+            found |= {part.id for part in names if isinstance(part, ast.Name)}
+    return found
+
+
+def test_scripts_beside_the_package_import_what_there_is():
+    paths, top = modules(), Path(__file__).parents[1]
+    scripts = [
+        path for folder in ("benchmarks", "docs") for path in (top / folder).glob("*.py")
+    ]
+    missing = []
+    for script in scripts:
+        for node in ast.walk(ast.parse(script.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and str(node.module) in paths:
+                there = names_in(paths[str(node.module)])
+                missing += [
+                    f"{script.name}: {a.name}" for a in node.names if a.name not in there
+                ]
+            elif isinstance(node, ast.ImportFrom) and str(node.module).startswith(ROOT.name):
+                missing.append(f"{script.name}: {node.module}")
+    assert missing == []
 
 
 def test_only_the_plugin_room_knows_napari_and_qt():
