@@ -13,7 +13,7 @@ from napari_patchmap.training import trainer
 from napari_patchmap.training.budget import estimate
 from napari_patchmap.training.budget.pace import Clock
 from napari_patchmap.training.feed import Fed
-from napari_patchmap.training.stage_run import StageRun, Step
+from napari_patchmap.training.stage_run import StageRun, StepMade
 from tests.narrow import narrow, widen
 
 
@@ -73,7 +73,7 @@ def hand_clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
     """Let a step of a run take 0.1 seconds, and all else what the test adds to it."""
     clock, step = HandClock(), StageRun._step
 
-    def timed(self: StageRun, fed: Fed) -> Step:
+    def timed(self: StageRun, fed: Fed) -> StepMade:
         made = step(self, fed)
         clock.now += 0.1
         return made

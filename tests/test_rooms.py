@@ -82,6 +82,20 @@ def test_no_two_modules_have_one_name():
     assert sorted(names) == sorted(set(names))
 
 
+def test_no_two_classes_have_one_name():
+    """Nor two types that are named at the top of a module."""
+    names: list[str] = []
+    for path in modules().values():
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                names.append(node.name)
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                name = node.targets[0].id
+                names += [name] if name[0].isupper() and not name.isupper() else []
+    public = sorted(name for name in names if not name.startswith("_") and len(name) > 1)
+    assert public == sorted(set(public))
+
+
 def test_no_room_imports_upwards():
     wrong = []
     for level, room in enumerate(ROOMS):

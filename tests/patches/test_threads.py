@@ -72,13 +72,13 @@ def test_decoded_files_wait_by_bytes(write, folder, grey, monkeypatch):
         write(f"{i:02}.png", pixels)
     monkeypatch.setattr(folder_decoder, "_WAITING", 15_000)  # two images and a half
     written = []
-    real = folder_decoder.Pixels.append
+    real = folder_decoder.PixelFile.append
 
     def write_some(self, patches):
         written.append(len(patches))
         return real(self, patches)
 
-    monkeypatch.setattr(folder_decoder.Pixels, "append", write_some)
+    monkeypatch.setattr(folder_decoder.PixelFile, "append", write_some)
     ps = open_patches(folder)
     np.testing.assert_array_equal(ps.stack(), np.stack(images))
     assert sum(written) == 30

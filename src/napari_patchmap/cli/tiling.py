@@ -22,7 +22,7 @@ from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.slides.open_slides import TileImages, read
 from napari_patchmap.patches.readers.slides.tiles import TileConfig, TilePlan
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.source import Progress, Watch
+from napari_patchmap.patches.source import OnProgress, Watch
 from napari_patchmap.patches.threads import attended, cores
 from napari_patchmap.runs.writable import check_folder
 from napari_patchmap.writing import write_whole
@@ -66,7 +66,7 @@ def cut(
     out: str | os.PathLike[str],
     config: TileConfig | None = None,
     *,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Tiled:
     """Write the tiles of a slide, or of every slide in a folder, as files.
@@ -105,7 +105,7 @@ def _cut(
     path: Path,
     out: Path,
     config: TileConfig | None,
-    progress: Progress | None,
+    progress: OnProgress | None,
     should_stop: Callable[[], bool],
 ) -> Tiled:
     source = attended(
@@ -219,7 +219,7 @@ def _write_all(
     images: TileImages,
     names: list[str],
     out: Path,
-    progress: Progress | None,
+    progress: OnProgress | None,
     should_stop: Callable[[], bool],
 ) -> tuple[dict[int, str], int]:
     """Write tiles in order; return why some could not be read, and how many were dealt with."""

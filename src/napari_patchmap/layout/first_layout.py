@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from napari_patchmap.layout.neighbour_search import nearest
-from napari_patchmap.layout.tsne import Tsne, Watch
+from napari_patchmap.layout.tsne import LayoutWatch, Tsne
 
 #: Patches that are laid out at most; the others follow when a network learns the layout.
 MOST_LANDMARKS = 20_000
@@ -37,7 +37,7 @@ def tsne_layout(
     *,
     seed: int,
     jobs: int = 1,
-    watch: Watch | None = None,
+    watch: LayoutWatch | None = None,
     hurry: Callable[[int], bool] | None = None,
 ) -> np.ndarray:
     """Lay standardised features out in two dimensions by :func:`first_tsne`.

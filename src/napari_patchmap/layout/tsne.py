@@ -24,7 +24,7 @@ Start = Literal["pca", "spectral", "random"]
 Metric = Literal["euclidean", "cosine"]
 
 #: Told the iterations that are done and the map as it is; says whether to end.
-Watch = Callable[[int, np.ndarray], bool]
+LayoutWatch = Callable[[int, np.ndarray], bool]
 
 #: Iterations of early exaggeration and after it.
 EARLY, LATER = 250, 500
@@ -125,7 +125,7 @@ class Tsne:
         features: np.ndarray,
         *,
         jobs: int = 1,
-        watch: Watch | None = None,
+        watch: LayoutWatch | None = None,
         hurry: Callable[[int], bool] | None = None,
     ) -> np.ndarray:
         """Lay features out as a map.

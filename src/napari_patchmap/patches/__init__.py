@@ -8,7 +8,7 @@ from napari_patchmap.patches.readers.arrays import from_array
 from napari_patchmap.patches.readers.objects.crops import CropConfig, from_objects
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.sample import bundled_cells
-from napari_patchmap.patches.source import LoadCancelled, Progress
+from napari_patchmap.patches.source import LoadCancelled, OnProgress
 from napari_patchmap.patches.summary import describe, headline
 
 __all__ = [
@@ -16,9 +16,9 @@ __all__ = [
     "Intensity",
     "Kind",
     "LoadCancelled",
+    "OnProgress",
     "OpenRequest",
     "PatchSet",
-    "Progress",
     "Skipped",
     "bundled_cells",
     "describe",

@@ -17,7 +17,7 @@ from napari_patchmap.patches.readers import load, read
 from napari_patchmap.patches.recognise import format_of
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.sample import bundled_cells
-from napari_patchmap.patches.source import Progress, Watch, finish
+from napari_patchmap.patches.source import OnProgress, Watch, finish
 from napari_patchmap.patches.threads import attended
 
 load()
@@ -33,7 +33,7 @@ _READ_AS = {
 def open_patches(
     path: str | os.PathLike[str] | OpenRequest,
     *,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
     should_stop: Callable[[], bool] | None = None,
     **settings: Any,
 ) -> PatchSet:
@@ -109,7 +109,7 @@ def _open(request: OpenRequest, watch: Watch) -> PatchSet:
 def reopen(
     origin: Mapping[str, Any],
     *,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> PatchSet:
     """Open the set again that :attr:`PatchSet.origin` describes.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from napari_patchmap.errors import PatchError
 
 #: Called with how many of how many images are done; of 0 while that is not known.
-Progress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 #: Rows of a table that are dealt with in well under the time between two reports.
 _ROWS = 50_000
@@ -22,7 +22,7 @@ class LoadCancelled(PatchError):
 class Watch:
     """Tells the caller how far loading is, and lets the caller stop it."""
 
-    progress: Progress | None = None
+    progress: OnProgress | None = None
     should_stop: Callable[[], bool] | None = None
 
     def step(self, done: int, total: int) -> None:

@@ -20,7 +20,7 @@ from napari_patchmap.runs.run import Run
 
 
 @dataclass(frozen=True)
-class Part:
+class FoundPart:
     """Patches that were found in one place, and which rows of the run they are."""
 
     where: str
@@ -61,7 +61,7 @@ def moved_origin(origin: dict[str, Any], path: str) -> dict[str, Any]:
     return moved
 
 
-def gather(run: Run, parts: Sequence[Part]) -> PatchSet:
+def gather(run: Run, parts: Sequence[FoundPart]) -> PatchSet:
     """Make one set, in the order of the run, of what was found."""
     part, row = _shared_out(len(run), parts)
     missing = np.flatnonzero(part < 0)
@@ -89,7 +89,7 @@ def gather(run: Run, parts: Sequence[Part]) -> PatchSet:
     )
 
 
-def _shared_out(count: int, parts: Sequence[Part]) -> tuple[np.ndarray, np.ndarray]:
+def _shared_out(count: int, parts: Sequence[FoundPart]) -> tuple[np.ndarray, np.ndarray]:
     """Say in which part each patch of the run is taken from, -1 for none, and which it is."""
     part, row = np.full(count, -1), np.full(count, -1)
     for sure in (True, False):  # what is known by its name only comes last
@@ -112,7 +112,7 @@ def _label_from(run: Run, patches: PatchSet | None) -> str:
 
 
 def _images(
-    run: Run, parts: Sequence[Part], part: np.ndarray, row: np.ndarray, missing: np.ndarray
+    run: Run, parts: Sequence[FoundPart], part: np.ndarray, row: np.ndarray, missing: np.ndarray
 ) -> Images:
     images = [one.patches.images for one in parts]
     if len(images) == 1 and not len(missing):
@@ -135,7 +135,9 @@ def _images(
     return GatheredImages(images, part, row)
 
 
-def _table(run: Run, parts: Sequence[Part], part: np.ndarray, row: np.ndarray) -> pd.DataFrame:
+def _table(
+    run: Run, parts: Sequence[FoundPart], part: np.ndarray, row: np.ndarray
+) -> pd.DataFrame:
     """Return the run's table with the places that its patches have now."""
     table = run.table.copy()
     for column in WHERE:
@@ -150,7 +152,7 @@ def _table(run: Run, parts: Sequence[Part], part: np.ndarray, row: np.ndarray) -
     return table
 
 
-def _origin(run: Run, part: Part) -> dict[str, Any]:
+def _origin(run: Run, part: FoundPart) -> dict[str, Any]:
     """Describe where most of the images are now, with the names that layers have now."""
     if part.path is not None:
         return moved_origin(run.origin, part.path)
@@ -166,7 +168,7 @@ def _origin(run: Run, part: Part) -> dict[str, Any]:
 # -- what is said ----------------------------------------------------------------------
 
 
-def say_changes(run: Run, parts: Sequence[Part]) -> list[str]:
+def say_changes(run: Run, parts: Sequence[FoundPart]) -> list[str]:
     """Say what is not as it was when the run was made, a sentence each."""
     part, _ = _shared_out(len(run), parts)
     main, count, known = _main(part), len(run), run.who
@@ -196,7 +198,7 @@ def say_changes(run: Run, parts: Sequence[Part]) -> list[str]:
     return notes
 
 
-def say_lost(run: Run, parts: Sequence[Part]) -> list[str]:
+def say_lost(run: Run, parts: Sequence[FoundPart]) -> list[str]:
     """Say what is missing where most of the images are."""
     part, _ = _shared_out(len(run), parts)
     lost, known, most = part < 0, run.who, parts[_main(part)]
@@ -211,7 +213,7 @@ def say_lost(run: Run, parts: Sequence[Part]) -> list[str]:
     return [said]
 
 
-def say_unchecked(parts: Sequence[Part]) -> list[str]:
+def say_unchecked(parts: Sequence[FoundPart]) -> list[str]:
     """Say so if nothing but names and numbers tells which image is whose."""
     if any(one.joined.checked for one in parts):
         return []

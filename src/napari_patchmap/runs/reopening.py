@@ -16,15 +16,15 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import (
     Kind,
     LoadCancelled,
+    OnProgress,
     PatchSet,
-    Progress,
     from_array,
     reopen,
 )
 from napari_patchmap.patches.readers.objects.crops import CropConfig, from_objects
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.gathering import (
-    Part,
+    FoundPart,
     gather,
     moved_origin,
     say_changes,
@@ -65,7 +65,7 @@ def reopen_patches(
     *,
     where: str | os.PathLike[str] | None = None,
     layers: Sequence[OpenLayer] = (),
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
     should_stop: Callable[[], bool] | None = None,
     tell: Callable[[str], None] = lambda sentence: None,
 ) -> PatchSet:
@@ -102,7 +102,7 @@ def reopen_patches(
     """
     watch = Watch(progress, should_stop)
     known = run.who
-    parts: list[Part] = []
+    parts: list[FoundPart] = []
     troubles: list[str] = []
     lost = np.ones(len(run), bool)
     for place, path, opened in _places(run, where, layers, watch):
@@ -259,11 +259,11 @@ def _remember(run: Run, path: str) -> None:
 
 def _join(
     run: Run, known: pd.DataFrame, patches: PatchSet, place: str, path: str | None, watch: Watch
-) -> Part:
+) -> FoundPart:
     if len(patches.channel_names) != len(run.images.channel_names):
         raise PatchError(
             f"The images in {place} have {patches.channels} channel(s), those of the run "
             f"{run.name} {len(run.images.channel_names)}; they are others."
         )
     joined = join(known, patches.table, Contents.of(patches, watch))
-    return Part(place, patches, joined, path)
+    return FoundPart(place, patches, joined, path)

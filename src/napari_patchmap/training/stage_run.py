@@ -19,7 +19,7 @@ from napari_patchmap.training.optimisers import make_optimiser
 from napari_patchmap.training.seeds import ORDER, START
 
 
-class Step(NamedTuple):
+class StepMade(NamedTuple):
     """What a step came to; the loss stays on the device, so that nobody waits for it."""
 
     loss: Tensor
@@ -131,7 +131,7 @@ class StageRun:
 
     # -- the steps ---------------------------------------------------------------------
 
-    def steps(self) -> Generator[Step]:
+    def steps(self) -> Generator[StepMade]:
         """Make all steps that are left, unless the person stops the run."""
         context = self._context
         with self._learner.stream(self._batches) as stream:
@@ -140,7 +140,7 @@ class StageRun:
             ):
                 yield self._step(next(stream))
 
-    def _step(self, fed: Fed) -> Step:
+    def _step(self, fed: Fed) -> StepMade:
         began = time.perf_counter()
         context, learner = self._context, self._learner
         fraction = context.ranks.broadcast_number(self._pace.fraction)
@@ -159,7 +159,7 @@ class StageRun:
             self._scaler.update()
         learner.after_step(fraction)
         self._pace.advance()
-        return Step(loss, lr, self._batches.batch_size, time.perf_counter() - began)
+        return StepMade(loss, lr, self._batches.batch_size, time.perf_counter() - began)
 
     def finish(self) -> None:
         """Leave the network as the next stage wants it."""

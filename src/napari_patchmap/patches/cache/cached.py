@@ -23,7 +23,7 @@ from napari_patchmap.patches.cache.cache_folder import (
     PRESENT,
     remove_store,
 )
-from napari_patchmap.patches.cache.store import Pixels, StoredImages, index_rows
+from napari_patchmap.patches.cache.store import PixelFile, StoredImages, index_rows
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.threads import Pieces, in_threads
@@ -64,10 +64,10 @@ class CachedImages(StoredImages):
             with contextlib.suppress(OSError, ValueError):
                 damaged = json.loads((self._folder / DAMAGED).read_text("utf-8"))
                 self.damaged = {int(i): why for i, why in damaged}
-            pixels = Pixels(RandomFile(self._folder / PIXELS, writable=True))
+            pixels = PixelFile(RandomFile(self._folder / PIXELS, writable=True))
             self._present = np.asarray(np.memmap(self._folder / PRESENT, np.uint8, "r+"))
         except (OSError, ValueError) as error:
-            pixels = Pixels(None, trouble=getattr(error, "strerror", None) or str(error))
+            pixels = PixelFile(None, trouble=getattr(error, "strerror", None) or str(error))
         shapes = np.column_stack([images.sizes, np.full(len(images), images.channels)])
         index = index_rows(None, shapes, images.dtype.itemsize)
         super().__init__(pixels, index, images.dtype, images.channels)

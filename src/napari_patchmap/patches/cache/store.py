@@ -53,7 +53,7 @@ def index_rows(offsets: np.ndarray | None, shapes: np.ndarray, itemsize: int = 1
     return index
 
 
-class Pixels:
+class PixelFile:
     """The bytes of patches, in a file; in memory where the disk does not take them.
 
     Any thread may write and read at any time.
@@ -167,7 +167,7 @@ class StoredImages(Images):
 
     Parameters
     ----------
-    pixels : Pixels
+    pixels : PixelFile
     index : ndarray of :data:`ROW`, shape (n,)
     dtype : numpy.dtype
     channels : int
@@ -175,7 +175,7 @@ class StoredImages(Images):
     """
 
     def __init__(
-        self, pixels: Pixels, index: np.ndarray, dtype: np.dtype, channels: int
+        self, pixels: PixelFile, index: np.ndarray, dtype: np.dtype, channels: int
     ) -> None:
         self._pixels, self.index = pixels, index
         self.dtype, self.channels = np.dtype(dtype), channels
@@ -204,7 +204,7 @@ class StoredImages(Images):
         size = (folder / PIXELS).stat().st_size
         if size != meta["bytes"] or len(index) != meta["count"] or index.dtype != ROW:
             raise ValueError(f"the store {folder} is not whole")
-        pixels = Pixels(RandomFile(folder / PIXELS))
+        pixels = PixelFile(RandomFile(folder / PIXELS))
         return cls(pixels, index, np.dtype(meta["dtype"]), meta["channels"])
 
     def save(self, folder: Path) -> bool:

@@ -16,7 +16,7 @@ from napari_patchmap.foreign import words
 from napari_patchmap.patches.axes import GREY, RGB
 from napari_patchmap.patches.cache.building import building_folder, look_up, remember
 from napari_patchmap.patches.cache.cache_folder import PIXELS, cache_folder
-from napari_patchmap.patches.cache.store import Pixels, StoredImages, index_rows
+from napari_patchmap.patches.cache.store import PixelFile, StoredImages, index_rows
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.readers.folder.decode import Decoded, Digest, decode
@@ -128,9 +128,9 @@ class FolderDecoder:
             folder = None
             try:
                 folder = stack.enter_context(building_folder(expected))
-                pixels = Pixels(RandomFile(folder / PIXELS, writable=True), expected)
+                pixels = PixelFile(RandomFile(folder / PIXELS, writable=True), expected)
             except OSError as error:
-                pixels = Pixels(None, expected, error.strerror or str(error))
+                pixels = PixelFile(None, expected, error.strerror or str(error))
             count = len(self._paths)
             in_threads(lambda part: self._decode_part(part, pixels), count, _CHUNK, watch)
             channel_names, notes = self._agree()
@@ -152,7 +152,7 @@ class FolderDecoder:
             )
             return images, known
 
-    def _decode_part(self, part: Pieces, pixels: Pixels) -> None:
+    def _decode_part(self, part: Pieces, pixels: PixelFile) -> None:
         """Decode some files; threads write to different keys only."""
         good: dict[int, Decoded] = {}
         contents, waiting = _Contents(), 0

@@ -17,7 +17,7 @@ from napari_patchmap.patches.readers.objects.crop_images import at_once
 from napari_patchmap.patches.readers.objects.crop_layout import cut
 from napari_patchmap.patches.readers.objects.find_objects import Objects, find_objects
 from napari_patchmap.patches.readers.objects.frames import ArrayFrames, Frames, match_axes
-from napari_patchmap.patches.source import Progress, Source, Watch, finish
+from napari_patchmap.patches.source import OnProgress, Source, Watch, finish
 
 __all__ = ["CropConfig", "check_labels", "check_objects", "from_objects", "object_source"]
 
@@ -35,7 +35,7 @@ def from_objects(
     columns: Labels | None = None,
     channels: Sequence[str] | None = None,
     origin: dict[str, Any] | None = None,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> PatchSet:
     """Make a patch set of the crops around the objects of two open layers.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from napari_patchmap.foreign import decoding
 from napari_patchmap.patches.readers.slides.foreground import foreground_mask, shares
 from napari_patchmap.patches.readers.slides.slide import Slide, picture
 from napari_patchmap.patches.readers.slides.tile_grid import Sampling, grid, sampling
-from napari_patchmap.patches.source import Watch
+from napari_patchmap.patches.source import OnProgress, Watch
 from napari_patchmap.patches.tile_config import TILES_OF_MANY, TileConfig
 
 __all__ = ["Sampling", "TileConfig", "TilePlan", "plan_tiles", "sampling", "tile_grid"]
@@ -28,8 +27,6 @@ _MASK = 3072
 
 #: Pixels of that picture along the side of a tile, where the slide allows it.
 _MASK_TILE = 8
-
-Step = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +158,7 @@ def plan(
     config: TileConfig,
     *,
     several: bool = False,
-    step: Step = lambda done, total: None,
+    step: OnProgress = lambda done, total: None,
 ) -> TilePlan:
     """Plan the tiles of an open slide.
 
