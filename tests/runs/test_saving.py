@@ -302,7 +302,7 @@ def test_a_picture_that_fails_costs_the_picture(newer, tmp_path, monkeypatch):
 
 
 def test_a_quality_that_cannot_be_measured_costs_no_map(tmp_path, monkeypatch):
-    def fail(*_):
+    def fail(*_, **__):
         raise MemoryError
 
     monkeypatch.setattr("napari_patchmap.quality.knn.train_test_split", fail)
