@@ -129,6 +129,7 @@ def test_without_timm_ours_work_and_others_say_what_to_install(monkeypatch):
             check_backbone(name)
 
 
+@pytest.mark.slow
 def test_starting_up_imports_neither_timm_nor_torchvision():
     code = """
 import sys
