@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -23,16 +22,8 @@ def projector(
 ) -> tuple[nn.Sequential, nn.Linear]:
     """Make a projector: linear layers with ReLU between them.
 
-    Parameters
-    ----------
-    width : int
-        Of the features.
-    hidden : sequence of int
-        Units of the hidden layers.
-    out_dim : int
-        0 for features alone: then there is nothing to learn, and no output layer.
-    norm : bool
-        Whether the features and the hidden layers are batch-normalised.
+    There is no output layer where ``out_dim`` is 0, for features alone. ``norm`` normalises
+    the features and the hidden layers by the batch.
     """
     layers: list[nn.Module] = [nn.BatchNorm1d(width, affine=False)] if norm else []
     for units in hidden:
@@ -66,13 +57,6 @@ class Prototypes(nn.Module):
 
     A linear layer with weight normalisation whose lengths are fixed at 1, on
     normalised features: the last layer of Caron et al. 2021.
-
-    Parameters
-    ----------
-    width : int
-        Of the features.
-    count : int
-        Directions.
     """
 
     def __init__(self, width: int, count: int) -> None:
@@ -86,16 +70,10 @@ class Prototypes(nn.Module):
         return nn.functional.linear(normalised, nn.functional.normalize(self.weight, dim=1))
 
 
-@dataclass(frozen=True)
-class HeadKind:
-    """A kind of head.
+class HeadKind(NamedTuple):
+    """How a head is made, and whether its outputs can be places on a map.
 
-    Parameters
-    ----------
-    make : callable
-    makes_map : bool
-        Whether its outputs can be places on a map; if not, they are of use while the
-        network learns and may be too many to be kept.
+    If not, they are of use while the network learns and may be too many to be kept.
     """
 
     make: MakeHead

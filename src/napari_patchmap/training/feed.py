@@ -1,4 +1,4 @@
-"""Batches of pixels on the training device, ready when a step wants them."""
+"""The order in which patches are trained, and their pixels, ready when a step wants them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from napari_patchmap.networks.pixels import PatchPixels, Pixels
-from napari_patchmap.training.batches import Batches
 
 #: Batches that are read ahead of the steps.
 _AHEAD = 3
@@ -23,18 +22,52 @@ _LOOK = 0.1
 Fed = tuple[Tensor, Tensor]
 
 
+class Batches:
+    """An endless stream of shuffled batches, each patch once an epoch.
+
+    Every batch is full, so that every step sees as many negatives: patches that
+    are left over at the end of an epoch open the next one. Where there are fewer patches,
+    the batch is smaller. The order follows from the seed, on any device.
+    """
+
+    def __init__(self, patches: int, batch_size: int, seed: int) -> None:
+        self.patches = patches
+        self.batch_size = min(batch_size, patches)
+        self._generator = torch.Generator().manual_seed(seed)
+        self._order = self._shuffle()
+        self._next = 0
+
+    def draw(self) -> Tensor:
+        """Return the indices of the next batch, int64 on the CPU, shape (batch_size,)."""
+        end = self._next + self.batch_size
+        if end <= self.patches:
+            batch = self._order[self._next : end]
+            self._next = end
+            return batch
+        rest = self._order[self._next :]
+        self._order = self._shuffle()
+        self._next = self.batch_size - len(rest)
+        # A patch must not meet itself as a negative: those of the rest go to the
+        # end of the new order.
+        again = torch.isin(self._order, rest)
+        self._order = torch.cat([self._order[~again], self._order[again]])
+        return torch.cat([rest, self._order[: self._next]])
+
+    def skip(self, batches: int) -> None:
+        """Go on as if so many batches had been drawn."""
+        for _ in range(batches):
+            self.draw()
+
+    def _shuffle(self) -> Tensor:
+        return torch.randperm(self.patches, generator=self._generator)
+
+
 @contextmanager
 def feed(batches: Batches, pixels: Pixels, device: torch.device) -> Iterator[Iterator[Fed]]:
     """Give an endless iterator of batches; while it is used, the next ones are read.
 
     Pixels that lie on the device are indexed there. Others are read in a thread
     of their own, so that reading, copying and computing overlap.
-
-    Parameters
-    ----------
-    batches : Batches
-    pixels : Tensor of uint8 or PatchPixels, shape (n, channel, height, width)
-    device : torch.device
     """
     if isinstance(pixels, PatchPixels):
         reader = _Reader(batches, pixels, device)
@@ -64,7 +97,7 @@ class _Reader:
 
     def __init__(self, batches: Batches, pixels: PatchPixels, device: torch.device) -> None:
         self._batches, self._pixels, self._device = batches, pixels, device
-        self._ready: queue.Queue[tuple[Tensor, Tensor] | Exception] = queue.Queue(_AHEAD)
+        self._ready: queue.Queue[Fed | Exception] = queue.Queue(_AHEAD)
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._read, name="patchmap-feed", daemon=True)
         self._thread.start()
@@ -84,7 +117,7 @@ class _Reader:
 
     def _read(self) -> None:
         while not self._closed.is_set():
-            item: tuple[Tensor, Tensor] | Exception
+            item: Fed | Exception
             try:
                 chosen = self._batches.draw()
                 read = self._pixels[chosen]

@@ -38,16 +38,8 @@ def finish(
 ) -> Run:
     """Place all patches, measure the map, and put the run together.
 
-    Parameters
-    ----------
-    setup : RunSetup
-    network : Network
-    pixels : Pixels
-    symmetries : sequence of (quarter turns, mirrored)
-        Over which features are averaged.
-    made : dict
-        What is to be noted of the training: id, parts, weights, and the steps of each
-        stage.
+    Features are averaged over ``symmetries``; ``made`` is what is to be noted of the
+    training: id, parts, weights, and the steps of each stage.
     """
     patches, plan, reporter = setup.patches, setup.plan, setup.reporter
     reporter.finishing("features", "placing all patches")
@@ -90,7 +82,7 @@ def finish(
         info={
             **made,
             "device": plan.device.reason,
-            "half": _name(plan.device.half),
+            "half": plan.device.half_name,
             "batch_size": plan.batch_size,
             "processes": setup.ranks.world,
             "plan": plan.to_dict(),
@@ -188,17 +180,9 @@ def _known(setup: RunSetup) -> pd.DataFrame:
         control.check_leaving()
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the map is worth more
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         setup.reporter.note(
             "What the pixels of the patches are could not be noted "
-            f"({_reason(error)}); the run finds its images again by their names alone."
+            f"({reason}); the run finds its images again by their names alone."
         )
         return places_of(patches.table)
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
-
-
-def _name(precision: torch.dtype | None) -> str | None:
-    """Name of a half precision, as torch has it."""
-    return None if precision is None else str(precision).removeprefix("torch.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.run_config import RunConfig
@@ -18,11 +19,12 @@ from napari_patchmap.training.snapshots import Snapshots
 
 @dataclass(frozen=True)
 class RunSetup:
-    """What is trained and how, and who is asked and told meanwhile."""
+    """What is trained, how and in which folder, and who is asked and told meanwhile."""
 
     patches: PatchSet
     config: RunConfig
     plan: Plan
+    folder: Path | None
     reporter: Reporter
     clock: Clock
     control: Control

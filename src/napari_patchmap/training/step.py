@@ -34,17 +34,8 @@ class Gradient:
     "Scaling deep contrastive learning batch size under memory limited setup").
     Batch normalisation then averages over a part, not over the batch.
 
-    Parameters
-    ----------
-    network : Network
-    ranks : Ranks
-        The processes that share the batch.
-    parts : int
-        To begin with.
-    note : callable
-        Told in one sentence when the parts become smaller.
-    scaler : torch.amp.GradScaler, optional
-        Scales the loss in float16.
+    ``note`` is told in one sentence when the parts become smaller; a ``scaler`` scales the
+    loss in float16.
     """
 
     def __init__(
@@ -137,12 +128,8 @@ class Gradient:
 class SummedGradient(Gradient):
     """Computes loss and gradients of a loss that is a mean over patches, part by part.
 
-    ``produce`` returns the mean loss of a part, and there is no criterion.
-
-    Raises
-    ------
-    TrainingError
-        If several processes share the batch: here each computes all of it.
+    ``produce`` returns the mean loss of a part, and there is no criterion. Several
+    processes are refused: each would compute all of the batch.
     """
 
     def __init__(self, network: nn.Module, ranks: Ranks, **named: Any) -> None:
