@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any
 
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.settings import Config, setting
-
-Preset = Literal["natural", "right-angles", "rotations", "histology", "dino"]
-PRESETS: tuple[str, ...] = get_args(Preset)
 
 #: What can be switched off alone, and the settings that do it.
 _OFF = {
@@ -32,6 +29,25 @@ JITTERS = {
     "medium": (0.8, 0.8, 0.8, 0.2),
     "heavy": (0.8, 0.8, 0.8, 0.4),
 }
+
+#: Presets, and in what they differ from the defaults.
+_PRESETS: dict[str, dict[str, Any]] = {
+    "natural": {"flip_vertical": False, "right_angles": False, "rotate": False},
+    "right-angles": {"rotate": False},
+    "rotations": {},
+    "histology": {"crop_smallest": 0.01, "rotate": False, "grey": False, "blur": True},
+    "dino": {
+        "crop_smallest": 0.5,
+        "perspective": True,
+        "right_angles": False,
+        "rotate_degrees": 180.0,
+        "saturation": 0.2,
+        "blur": True,
+        "blur_most": 5.0,
+        "solarise": True,
+    },
+}
+PRESETS: tuple[str, ...] = tuple(_PRESETS)
 
 _geometry, _colour = partial(setting, group="Geometry"), partial(setting, group="Colour")
 
@@ -253,15 +269,13 @@ class AugmentConfig(Config):
     @property
     def called(self) -> str:
         """What people call these: a preset, one without something, or "own augmentations"."""
-        for name in PRESETS:
-            preset = AugmentConfig.preset(name)
+        presets = {name: AugmentConfig.preset(name) for name in PRESETS}
+        for name, preset in presets.items():
             if self == preset:
                 return name
-        for strength in JITTERS:
-            if self == AugmentConfig.preset("histology").jittered(strength):
-                return f"histology, {strength} jitter"
-        for name in PRESETS:
-            preset = AugmentConfig.preset(name)
+        if self.is_for_histology:
+            return f"histology, {self.jitter_strength} jitter"
+        for name, preset in presets.items():
             off = [
                 s for s in SWITCHES if preset.without(s) != preset and self.without(s) == self
             ]
@@ -293,26 +307,9 @@ class AugmentConfig(Config):
         classification", 2024: tilts, any angle, blur and solarisation; the method
         "dino" cuts its global and local crops itself.
         """
-        if name == "natural":
-            return cls(flip_vertical=False, right_angles=False, rotate=False)
-        if name == "right-angles":
-            return cls(rotate=False)
-        if name == "rotations":
-            return cls()
-        if name == "histology":
-            tissue = cls(crop_smallest=0.01, rotate=False, grey=False, blur=True)
-            return tissue.jittered("medium")
-        if name == "dino":
-            return cls(
-                crop_smallest=0.5,
-                perspective=True,
-                right_angles=False,
-                rotate_degrees=180.0,
-                saturation=0.2,
-                blur=True,
-                blur_most=5.0,
-                solarise=True,
+        if name not in _PRESETS:
+            raise ConfigError(
+                f"Augmentations must be one of {', '.join(PRESETS)}; it was {name!r}."
             )
-        raise ConfigError(
-            f"Augmentations must be one of {', '.join(PRESETS)}; it was {name!r}."
-        )
+        made = cls(**_PRESETS[name])
+        return made.jittered("medium") if name == "histology" else made

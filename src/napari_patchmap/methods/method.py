@@ -68,7 +68,9 @@ class Method:
     name: str
     title: str
     help: str
-    batch_sizes: Mapping[RecipeKind, int]
+    batch_sizes: Mapping[RecipeKind, int] = field(
+        default_factory=lambda: {"compact": 256, "paper": 256}
+    )
     stages: tuple[str, ...] = ()
     layout: Literal["network", "tsne"] = "tsne"
     epochs: Mapping[str, tuple[float, ...]] = field(default_factory=dict)

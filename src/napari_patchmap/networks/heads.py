@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-
-
-class MakeHead(Protocol):
-    """Makes the hidden layers and the output layer for features of some width."""
-
-    def __call__(
-        self, width: int, hidden: Sequence[int], out_dim: int, *, norm: bool
-    ) -> tuple[nn.Sequential, nn.Module]: ...
 
 
 def projector(
@@ -76,7 +68,8 @@ class HeadKind(NamedTuple):
     If not, they are of use while the network learns and may be too many to be kept.
     """
 
-    make: MakeHead
+    #: Makes the hidden layers and the output layer for features of some width.
+    make: Callable[..., tuple[nn.Sequential, nn.Module]]
     makes_map: bool = True
 
 

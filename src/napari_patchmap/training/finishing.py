@@ -64,7 +64,7 @@ def finish(
     if not setup.control.stopped and setup.ranks.world == 1:
         plan.times.keep(reporter.forecast.seen)
     return Run(
-        config=setup.config,
+        config=setup.plan.config,
         network=network.cpu().eval(),
         embedding=embedding,
         features=features,
@@ -99,7 +99,7 @@ def _place(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Features and places of all patches."""
     plan, half = setup.plan, setup.plan.device.half
-    dimensions, layout = setup.config.train.dimensions, plan.method.layout
+    dimensions, layout = plan.config.train.dimensions, plan.method.layout
 
     def watch(done: int, total: int) -> None:
         """Choose threads, report features of a network that is not trained, let people stop."""
@@ -123,7 +123,7 @@ def _lay_out(setup: RunSetup, features: np.ndarray) -> np.ndarray:
     """Make the map by t-SNE of the features; end early if time is up."""
     reporter, control = setup.reporter, setup.control
     clock, late, snapshots = setup.clock, setup.plan.times.map_due, setup.snapshots
-    tsne = setup.config.train.tsne()
+    tsne = setup.plan.config.train.tsne()
     total, timed = tsne.steps, LayoutTime(tsne, len(features), clock)
 
     def hurry(done: int) -> bool:

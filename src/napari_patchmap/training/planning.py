@@ -32,7 +32,7 @@ _MIN_PATCHES = 10
 #: Features are averaged over symmetries if all but the steps then takes up to this share of
 #: the time that is given, and if the network still sees each patch about so often: what it
 #: learns from them at first is worth more.
-_MOST_AROUND, _TURNED_EPOCHS = 0.75, 2.0
+MOST_AROUND, TURNED_EPOCHS = 0.75, 2.0
 
 #: Pixels are kept on the device if they take up to this share of its free memory.
 _PIXEL_SHARE = 0.4
@@ -151,8 +151,8 @@ def _as_they_lie(plan: Plan, ranks: Ranks, kept: Kept | None) -> bool:
     times = plan.times
     if times.budget is None:
         return False
-    learns = not plan.recipe.stages or epochs_in_budget(plan) >= _TURNED_EPOCHS
-    return ranks.agree(not (learns and times.around.low <= _MOST_AROUND * times.budget))
+    learns = not plan.recipe.stages or epochs_in_budget(plan) >= TURNED_EPOCHS
+    return ranks.agree(not (learns and times.around.low <= MOST_AROUND * times.budget))
 
 
 def _check_ranks(method: Method, recipe: Recipe, ranks: Ranks) -> None:

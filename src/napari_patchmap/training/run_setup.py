@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training.budget.pace import Clock
 from napari_patchmap.training.checkpoints import Checkpoints
 from napari_patchmap.training.control import Control
@@ -22,7 +21,6 @@ class RunSetup:
     """What is trained, how and in which folder, and who is asked and told meanwhile."""
 
     patches: PatchSet
-    config: RunConfig
     plan: Plan
     folder: Path | None
     reporter: Reporter

@@ -60,7 +60,7 @@ class Session:
         self._images = digest(setup.patches, self._pixels)
         setup.reporter.forecast.finish()
         fill = setup.patches.border_colour(plan.size)
-        self._maker = ViewMaker(setup.config.augment, is_rgb=setup.patches.is_rgb, fill=fill)
+        self._maker = ViewMaker(plan.config.augment, is_rgb=setup.patches.is_rgb, fill=fill)
         inside = self._begin()
         if setup.folder is not None and setup.ranks.is_main:
             check_room(setup.folder, self._bytes_on_disk())
@@ -144,7 +144,7 @@ class Session:
             features, outputs = infer(self._network, pixels[rows], half=self._plan.device.half)
             found = outputs if outputs.shape[1] else features
             outputs = snapshots.update(chosen, found, time.monotonic() - began)
-            flat = snapshots.lay_flat(outputs, self._setup.config.train.dimensions)
+            flat = snapshots.lay_flat(outputs, self._plan.config.train.dimensions)
             self._setup.reporter.snapshot(flat)
 
     def _recalibrate(self) -> None:
@@ -183,7 +183,7 @@ class Session:
         setup = self._setup
         return {
             "id": self._id,
-            "config": setup.config.to_dict(),
+            "config": self._plan.config.to_dict(),
             "name": setup.patches.name,
             "origin": setup.patches.origin,
             "images": self._images,
@@ -203,7 +203,7 @@ class Session:
     def _begin(self) -> dict[str, Any] | None:
         """Make the network, new or as it was saved; return what its stage had saved."""
         setup, plan, saved = self._setup, self._plan, self._saved
-        seed, weights = setup.config.train.seed, setup.config.train.weights
+        seed, weights = plan.config.train.seed, plan.config.train.weights
         torch.manual_seed(seed_of(seed, 0, NETWORK))
         if saved is None:
             network, self._weights = make_network(

@@ -73,8 +73,8 @@ class StageRun:
     def _make_ready(self, inside: dict[str, Any] | None) -> None:
         context, learner, network = self._context, self._learner, self._context.network
         self._optimiser = make_optimiser(self._stage, network)
-        device = context.device
-        self._scaler = torch.amp.GradScaler(device.target.type) if device.scales_loss else None
+        kind, scales = context.device.target.type, context.device.scales_loss
+        self._scaler = torch.amp.GradScaler(kind, enabled=scales)
         learner.set_up()
         if inside is not None:
             learner.restore(inside["learner"])
@@ -105,13 +105,13 @@ class StageRun:
         return {
             "pace": self._pace.state(),
             "optimiser": self._optimiser.state_dict(),
-            "scaler": None if self._scaler is None else self._scaler.state_dict(),
+            "scaler": self._scaler.state_dict() or None,
             "learner": self._learner.state(),
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
         self._optimiser.load_state_dict(state["optimiser"])
-        if self._scaler is not None and state["scaler"] is not None:
+        if state["scaler"] is not None:
             self._scaler.load_state_dict(state["scaler"])
         self._pace.restore(state["pace"])
         self._batches.skip(self._pace.done)
@@ -139,11 +139,8 @@ class StageRun:
         loss = learner.compute(self._gradient, fed, fraction)
         context.ranks.sum_gradients(context.network.parameters())
         learner.before_step(self._optimiser, self._scaler, fraction)
-        if self._scaler is None:
-            self._optimiser.step()
-        else:
-            self._scaler.step(self._optimiser)
-            self._scaler.update()
+        self._scaler.step(self._optimiser)
+        self._scaler.update()
         learner.after_step(fraction)
         self._pace.advance()
         return StepMade(loss, lr, self._batches.batch_size, time.perf_counter() - began)

@@ -48,7 +48,8 @@ class Gradient:
         scaler: torch.amp.GradScaler | None = None,
     ) -> None:
         self.parts = parts
-        self._network, self._ranks, self._note, self._scaler = network, ranks, note, scaler
+        self._network, self._ranks, self._note = network, ranks, note
+        self._scaler = scaler or torch.amp.GradScaler(enabled=False)
 
     def compute(
         self, produce: Produce, batch: int, criterion: Criterion | None = None
@@ -87,7 +88,7 @@ class Gradient:
         mine = self._ranks.share(batch)
         if self.parts == 1:
             loss = criterion(self._ranks.gather(produce(mine), batch))
-            self._scaled(loss).backward()
+            self._scaler.scale(loss).backward()
             return loss.detach()
         parts = _split(mine, self.parts)
         with torch.no_grad(), _without_statistics(self._network):
@@ -95,16 +96,13 @@ class Gradient:
         first, second = (torch.cat(views) for views in zip(*pairs, strict=True))
         outputs = torch.cat([first, second]).requires_grad_()
         loss = criterion(self._ranks.gather(outputs, batch))
-        self._scaled(loss).backward()
+        self._scaler.scale(loss).backward()
         assert outputs.grad is not None
         first, second = outputs.grad.chunk(2)
         for part in parts:
             rows = slice(part.start - mine.start, part.stop - mine.start)
             produce(part).backward(torch.cat([first[rows], second[rows]]))
         return loss.detach()
-
-    def _scaled(self, loss: Tensor) -> Tensor:
-        return loss if self._scaler is None else self._scaler.scale(loss)
 
     def _make_smaller(self, batch: int) -> None:
         self._network.zero_grad(set_to_none=True)
@@ -141,7 +139,7 @@ class SummedGradient(Gradient):
         total: Tensor | None = None
         for part in _split(slice(0, batch), self.parts):
             loss = produce(part) * ((part.stop - part.start) / batch)
-            self._scaled(loss).backward()
+            self._scaler.scale(loss).backward()
             total = loss.detach() if total is None else total + loss.detach()
         assert total is not None
         return total

@@ -161,7 +161,6 @@ def fit(
         with alone, _sentences(plan, patches), _own_randomness(config.train.seed):
             setup = RunSetup(
                 patches=patches,
-                config=config,
                 plan=plan,
                 folder=folder,
                 reporter=reporter,

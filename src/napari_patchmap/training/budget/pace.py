@@ -58,6 +58,8 @@ class Pace:
         deadline: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        if (steps is None) == (deadline is None):
+            raise ValueError("give either the steps or the deadline of a stage")
         self.done = 0
         self.fraction = 0.0
         self._steps = steps

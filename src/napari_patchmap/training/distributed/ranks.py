@@ -21,10 +21,6 @@ _VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 #: torchrun itself ends all processes when one of them fails.
 _PATIENCE = timedelta(hours=12)
 
-#: What :meth:`Ranks.from_main` can send.
-_KINDS = (torch.float32, torch.float64, torch.int64, torch.int32, torch.uint8, torch.bool)
-_MOST_DIMENSIONS = 6
-
 
 @dataclass(frozen=True)
 class Ranks:
@@ -105,7 +101,7 @@ class Ranks:
         """
         return max(self._sizes(count))
 
-    def gather(self, outputs: Tensor, count: int, views: int = 2) -> Tensor:
+    def gather(self, outputs: Tensor, count: int) -> Tensor:
         """Return the outputs of all processes in the order of the whole batch.
 
         The gradient goes back to this process's own rows, without that of the
@@ -113,15 +109,15 @@ class Ranks:
         a parameter's gradient that comes from its own patches; see
         :meth:`sum_gradients`.
 
-        Outputs are (views x patches of this process, ...), first views of all its patches,
-        then their second views, and so on; what is returned is (views x count, ...), for
-        the whole batch, in float32 or float64.
+        Outputs are (2 x patches of this process, ...), first views of all its patches, then
+        their second views; what is returned is (2 x count, ...), for the whole batch, in
+        float32 or float64.
         """
         outputs = outputs.to(torch.promote_types(outputs.dtype, torch.float32))
         if self.world == 1:
             return outputs
         sizes = self._sizes(count)
-        rows = outputs.unflatten(0, (views, sizes[self.rank]))
+        rows = outputs.unflatten(0, (2, sizes[self.rank]))
         return gather_rows(rows, sizes, self.rank).flatten(0, 1)
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
@@ -152,19 +148,10 @@ class Ranks:
         """Let rank 0 make a tensor, and return it to all, on the CPU if there are several."""
         if self.world == 1:
             return make()
-        header = torch.zeros(2 + _MOST_DIMENSIONS, dtype=torch.int64)
-        value = torch.empty(0)
-        if self.is_main:
-            value = make().detach().cpu().contiguous()
-            header[0], header[1] = _KINDS.index(value.dtype), value.ndim
-            header[2 : 2 + value.ndim] = torch.tensor(value.shape)
-        distributed.broadcast(header, 0)
-        kind, dimensions, *shape = header.tolist()
-        if not self.is_main:
-            value = torch.empty(shape[:dimensions], dtype=_KINDS[kind])
-        if value.numel():
-            distributed.broadcast(value.view(-1).view(torch.uint8), 0)
-        return value
+        made = [make().detach().cpu().contiguous() if self.is_main else None]
+        distributed.broadcast_object_list(made, 0, device=torch.device("cpu"))
+        assert made[0] is not None
+        return made[0]
 
     def agree(self, value: bool) -> bool:
         """Whether any process says yes."""

@@ -93,7 +93,7 @@ class Learner:
     def before_step(
         self,
         optimiser: torch.optim.Optimizer,
-        scaler: torch.amp.GradScaler | None,
+        scaler: torch.amp.GradScaler,
         fraction: float,
     ) -> None:
         """Change gradients or settings before the optimiser makes its step."""

@@ -54,12 +54,11 @@ class StudentLearner(Learner):
     def before_step(
         self,
         optimiser: torch.optim.Optimizer,
-        scaler: torch.amp.GradScaler | None,
+        scaler: torch.amp.GradScaler,
         fraction: float,
     ) -> None:
         """Clip gradients and set what changes from step to step."""
-        if scaler is not None:
-            scaler.unscale_(optimiser)
+        scaler.unscale_(optimiser)
         epoch = self.pace.done * self.context.plan.batch_size / self.count
         self._teacher.before_step(optimiser, fraction, epoch)
 
