@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import threading
 import time
@@ -10,6 +11,8 @@ import pytest
 import torch
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.threads import in_threads
+from napari_patchmap.patches.watch import LoadCancelled, Watch
 from napari_patchmap.plugin.worker import Newest, Task, sentence_of, stop_all
 
 
@@ -196,6 +199,27 @@ def test_while_work_runs_only_the_main_thread_destroys_what_cycles_hold(qtbot):
     enough.set()
     qtbot.waitUntil(lambda: not first.running and not second.running)
     assert gc.isenabled()
+
+
+def test_a_drive_that_does_not_answer_leaves_no_thread_that_collects(qtbot):
+    answers = threading.Event()
+
+    def read(pieces):
+        for _ in pieces:
+            answers.wait(20)
+
+    def work(task):
+        with contextlib.suppress(LoadCancelled):
+            in_threads(read, 1, 1, Watch(should_stop=task.should_stop))
+
+    task = Task(work, "a test")
+    task.start()
+    qtbot.wait(100)
+    task.stop()
+    qtbot.waitUntil(lambda: not task.running, timeout=10_000)
+    assert not gc.isenabled()
+    answers.set()
+    qtbot.waitUntil(gc.isenabled)
 
 
 def test_whoever_wants_no_automatic_collection_keeps_it_so(qtbot):

@@ -350,14 +350,14 @@ def test_too_little_time_to_turn_the_patches_is_spent_on_learning(
     run = fit(cells, settings(0.1))
     assert run.complete
     assert run.symmetries == [(0, False)]
-    assert "orientations" not in describe_plan(cells, settings(30))
-    plan = make_plan(cells, settings(30))
+    assert "orientations" not in describe_plan(cells, settings(3_000))
+    plan = make_plan(cells, settings(3_000))
     assert plan.recipe.average_symmetries
     # A run that is resumed goes on as it was planned, whatever the computer does by now.
     state = {"spec": plan.spec.to_dict(), "plan": plan.to_dict(), "parts": 1}
     assert make_plan(cells, settings(0.1), kept=Kept.of(state)).recipe.average_symmetries
     state["plan"] = make_plan(cells, settings(0.1)).to_dict()
-    assert not make_plan(cells, settings(30), kept=Kept.of(state)).recipe.average_symmetries
+    assert not make_plan(cells, settings(3_000), kept=Kept.of(state)).recipe.average_symmetries
 
 
 def test_the_plan_says_how_long_it_takes_and_is_kept_with_the_run(cells):

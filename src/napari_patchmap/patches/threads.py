@@ -13,6 +13,9 @@ from napari_patchmap.patches.watch import LoadCancelled, Watch
 
 T = TypeVar("T")
 
+#: How the names of threads begin that may be left alone with a drive that does not answer.
+NAME = "patchmap"
+
 #: Seconds after which is reported, and asked whether to stop, though nothing came to an end.
 _PAUSE = 0.1
 
@@ -54,7 +57,7 @@ class _Job:
         for _ in range(threads):
             # Daemons: a process does not wait at its end for a drive that does not answer.
             run = context.copy().run
-            threading.Thread(target=run, args=(self._run,), daemon=True).start()
+            threading.Thread(target=run, args=(self._run,), name=NAME, daemon=True).start()
 
     def _run(self) -> None:
         try:
@@ -170,7 +173,8 @@ def attended(work: Callable[[Watch], T], watch: Watch) -> T:
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
             asked.put(("error", error))
 
-    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(run,), name=NAME, daemon=True)
     thread.start()
     try:
         return _attend(asked, watch)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gc
+import threading
 import time
 
 from qtpy.QtCore import QObject, QTimer, Slot
+
+from napari_patchmap.patches.threads import NAME
 
 #: Milliseconds between two looks at how much there may be to collect.
 _LOOK_MS = 50
@@ -35,15 +38,21 @@ class MainThreadCollector(QObject):
     def hold(self) -> None:
         """Collect in the main thread only, until `release` was called as often."""
         self._holds += 1
-        if self._holds == 1:
+        if not self._timer.isActive():
             self._was_enabled = gc.isenabled()
             gc.disable()
             self._timer.start()
 
     def release(self) -> None:
-        """Leave the collection to Python again, once nobody holds it any more."""
+        """Leave the collection to Python again, once nobody holds it any more.
+
+        Threads that were left alone, because a drive does not answer, hold it as well.
+        """
         self._holds = max(0, self._holds - 1)
-        if self._holds == 0:
+        self._end_if_over()
+
+    def _end_if_over(self) -> None:
+        if not self._holds and not any(t.name.startswith(NAME) for t in threading.enumerate()):
             self.end()
 
     def end(self) -> None:
@@ -55,6 +64,7 @@ class MainThreadCollector(QObject):
 
     @Slot()
     def _look(self) -> None:
+        self._end_if_over()
         if not self._was_enabled:
             return  # somebody wants no automatic collection
         counts = zip(gc.get_count(), gc.get_threshold(), strict=True)

@@ -294,13 +294,13 @@ def test_a_large_table_is_joined_with_reports_and_can_be_stopped(tmp_path, spell
             "area": [i / 8 for i in order],
         }
     ).to_csv(path, index=False)
-    times = [time.perf_counter()]
+    times = [time.thread_time()]
 
     def heard(done, total):
-        times.append(time.perf_counter())
+        times.append(time.thread_time())
 
     joined, notes, _ = join_labels(table, path, names, "many", watch=Watch(heard))
-    times.append(time.perf_counter())
+    times.append(time.thread_time())
     assert notes == []
     assert joined["label"].tolist() == [f"class {i % 7}" for i in range(count)]
     assert joined["area"].tolist() == [i / 8 for i in range(count)]

@@ -35,6 +35,7 @@ from napari_patchmap.patches.readers.tiff.tiff_series import (
     single_pages,
     with_own_palettes,
 )
+from napari_patchmap.patches.threads import NAME
 
 # What tifffile logs of damaged files is said here in one sentence; without a
 # handler Python prints it on standard error as well.
@@ -209,7 +210,7 @@ def _within(work: Callable[[], Any], step: Callable[[int, int], None]) -> Any:
         except Exception as error:  # noqa: BLE001 - raised again where it is waited for
             future.set_exception(error)
 
-    Thread(target=run, daemon=True).start()
+    Thread(target=run, name=NAME, daemon=True).start()
     while not wait([future], _PAUSE).done:
         step(0, 0)
     return future.result()
