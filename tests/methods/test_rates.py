@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from napari_patchmap.methods.rates import USUAL_DECAY, usual_rate, with_optimiser
+from napari_patchmap.methods.recipe import RecipeRequest
 from napari_patchmap.methods.tsimcne import compact_recipe, paper_recipe
 
-EPOCHS = (10.0, 5.0, 5.0)
+
+def asked(batch_size: int) -> RecipeRequest:
+    return RecipeRequest("resnet18", (10.0, 5.0, 5.0), batch_size)
 
 
 @pytest.mark.parametrize(
@@ -24,18 +27,18 @@ def test_lamb_grows_with_the_root_of_the_batch():
 
 @pytest.mark.parametrize("make", [paper_recipe, compact_recipe])
 def test_nothing_chosen_changes_nothing(make):
-    stages = make(EPOCHS, 256).stages
+    stages = make(asked(256)).stages
     assert with_optimiser(stages) == stages
 
 
 def test_the_papers_own_optimiser_changes_nothing():
-    stages = paper_recipe(EPOCHS, 1024).stages
+    stages = paper_recipe(asked(1024)).stages
     assert with_optimiser(stages, "sgd") == stages
 
 
 @pytest.mark.parametrize("make", [paper_recipe, compact_recipe])
 def test_only_stages_that_train_everything_follow(make):
-    before = make(EPOCHS, 512).stages
+    before = make(asked(512)).stages
     after = with_optimiser(before, "lars")
     assert after[1] == before[1]
     assert [s.optimiser for s in after if s.trains == "all"] == ["lars", "lars"]
@@ -45,7 +48,7 @@ def test_only_stages_that_train_everything_follow(make):
 
 
 def test_rate_and_decay_can_be_given_alone():
-    before = paper_recipe(EPOCHS, 512).stages
+    before = paper_recipe(asked(512)).stages
     first, second, third = with_optimiser(before, rate=0.5, decay=0.0)
     assert (first.lr, first.weight_decay, first.optimiser) == (0.5, 0.0, "sgd")
     assert second == before[1]

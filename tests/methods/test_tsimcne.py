@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from napari_patchmap.methods.tsimcne import METHOD, paper_recipe, recipe
+from napari_patchmap.methods.tsimcne import METHOD
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.training.new_network import start_map
 
 
 def test_the_papers_stages():
-    first, second, third = paper_recipe(METHOD.epochs["paper"], 1024).stages
+    first, second, third = METHOD.make_recipe("resnet18", METHOD.epochs["paper"], 1024).stages
     assert [s.epochs for s in (first, second, third)] == [1000, 50, 450]
     assert [s.dimensions for s in (first, second, third)] == [128, 2, 2]
     assert [s.trains for s in (first, second, third)] == ["all", "output", "all"]
@@ -25,7 +25,7 @@ def test_the_papers_stages():
 
 @pytest.mark.parametrize("epochs", [(1000, 50, 450), (5, 1, 3), (1, 1, 1)])
 def test_no_step_at_rate_zero_and_the_peak_is_reached(epochs):
-    for stage in paper_recipe(epochs, 512).stages:
+    for stage in METHOD.make_recipe("resnet18", epochs, 512).stages:
         rates = [stage.learning_rate(i / 200) for i in range(200)]
         assert min(rates) > 0
         assert max(rates) == pytest.approx(stage.lr, rel=1e-3)
@@ -74,7 +74,7 @@ def test_quick_looks_at_as_many_patches_whatever_the_set():
 
 
 def test_the_compact_recipe_keeps_the_three_stages():
-    first, second, third = recipe("compact", (10, 10, 3), 256).stages
+    first, second, third = METHOD.make_recipe("compact", (10, 10, 3), 256).stages
     assert [s.dimensions for s in (first, second, third)] == [128, 2, 2]
     assert [s.trains for s in (first, second, third)] == ["all", "projector", "all"]
     assert first.share + second.share + third.share == pytest.approx(1)

@@ -75,7 +75,7 @@ def test_weights_and_features_are_never_unpickled(sent, tmp_path):
 
 
 def test_a_file_of_weights_is_never_unpickled(tmp_path):
-    from napari_patchmap.networks.fixed import weights_from
+    from napari_patchmap.networks.weights import weights_from
 
     mark = tmp_path / "was run"
     torch.save({"x": Spy(mark)}, tmp_path / "a.pth")

@@ -145,8 +145,6 @@ def others(ranks: Ranks) -> dict[str, Tensor]:
         assert mine.grad is not None
         again = ranks.gather(mine.grad, count)
         found |= {f"gathered {count}": gathered.detach(), f"gradient {count}": again}
-    rows = torch.arange(7)[ranks.share(7)].float()
-    found["one view"] = ranks.gather(rows, 7, views=1)
     found["agreed"] = torch.tensor(
         [ranks.agree(False), ranks.agree(ranks.rank == 1), ranks.agree(True)]
     )

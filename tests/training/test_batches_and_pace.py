@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from napari_patchmap.training.batches import Batches
 from napari_patchmap.training.budget.pace import Pace
+from napari_patchmap.training.feed import Batches
 
 
 @pytest.mark.parametrize(("patches", "size"), [(100, 32), (33, 32), (64, 32), (50, 49)])

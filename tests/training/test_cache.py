@@ -7,7 +7,7 @@ import torch
 
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.inference import infer
-from napari_patchmap.training.cache import FeatureCache, cache_features
+from napari_patchmap.training.learners.from_neighbours import FeatureCache, cache_features
 
 TURNED = [(0, False), (1, True)]
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from napari_patchmap.augment import AugmentConfig
+from napari_patchmap.augment import AugmentConfig, ViewMaker
 from napari_patchmap.methods.distillation import Distillation
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.heads import Prototypes
@@ -37,13 +37,8 @@ def network(backbone="compact", size=(16, 16)):
 
 
 def teacher_of(student, augment=None, **settings):
-    return Teacher(
-        student,
-        Distillation(**settings),
-        augment or AugmentConfig(),
-        is_rgb=True,
-        fill=np.zeros(3),
-    )
+    maker = ViewMaker(augment or AugmentConfig(), is_rgb=True, fill=np.zeros(3))
+    return Teacher(student, Distillation(**settings), maker)
 
 
 def step(teacher, student, seed=0, done=0.5, count=12):

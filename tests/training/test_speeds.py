@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from napari_patchmap.layout.tsne import Tsne
-from napari_patchmap.runs import RunConfig, TrainConfig
+from napari_patchmap.runs import Run, RunConfig, TrainConfig
+from napari_patchmap.training import fit, save_run
 from napari_patchmap.training.budget.amount import too_short
 from napari_patchmap.training.budget.layout_time import LayoutTime
 from napari_patchmap.training.budget.pace import Pace
@@ -111,6 +112,16 @@ def test_what_was_never_done_here_is_said_as_a_range_and_what_was_done_is_known(
     many.keep({("reading", 0): 20.0})
     twice = make_plan(make_cells(2000), plan.config).times
     assert twice.seconds("reading").likely == pytest.approx(40.0)
+
+
+def test_how_long_a_run_takes_to_be_saved_is_known_the_next_time(plan, tmp_path):
+    cells, pixels = make_cells(), RunConfig(TrainConfig(method="pixels", device="cpu"))
+    assert make_plan(cells, pixels).times.seconds("saving").in_doubt
+    folder = save_run(fit(cells, pixels), tmp_path / "run")
+    assert Run.load(folder).complete
+    assert not make_plan(cells, pixels).times.seconds("saving").in_doubt
+    # Some of it is done once, so that it is known for sets of about this size alone.
+    assert plan.times.seconds("saving").in_doubt
 
 
 def test_a_tsne_takes_what_it_took_here_before(monkeypatch, tmp_path):

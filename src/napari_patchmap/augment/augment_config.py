@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from functools import partial
+from typing import Any
 
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.settings import Config, setting
-
-Preset = Literal["natural", "right-angles", "rotations", "histology", "dino"]
-PRESETS: tuple[str, ...] = get_args(Preset)
 
 #: What can be switched off alone, and the settings that do it.
 _OFF = {
@@ -32,6 +30,33 @@ JITTERS = {
     "heavy": (0.8, 0.8, 0.8, 0.4),
 }
 
+#: Presets, and in what they differ from the defaults.
+_PRESETS: dict[str, dict[str, Any]] = {
+    "natural": {"flip_vertical": False, "right_angles": False, "rotate": False},
+    "right-angles": {"rotate": False},
+    "rotations": {},
+    "histology": {"crop_smallest": 0.01, "rotate": False, "grey": False, "blur": True},
+    "dino": {
+        "crop_smallest": 0.5,
+        "perspective": True,
+        "right_angles": False,
+        "rotate_degrees": 180.0,
+        "saturation": 0.2,
+        "blur": True,
+        "blur_most": 5.0,
+        "solarise": True,
+    },
+}
+PRESETS: tuple[str, ...] = tuple(_PRESETS)
+
+_geometry, _colour = partial(setting, group="Geometry"), partial(setting, group="Colour")
+
+
+def _share(default: float, help: str, **more: Any) -> Any:
+    """Declare a setting that is a share of something, mostly of colour."""
+    usual: dict[str, Any] = {"group": "Colour", "low": 0.0, "high": 1.0, "step": 0.1}
+    return setting(default, help, **usual | more)
+
 
 @dataclass(frozen=True)
 class AugmentConfig(Config):
@@ -48,64 +73,49 @@ class AugmentConfig(Config):
     0.5
     """
 
-    crop: bool = setting(
-        True, "Cut out a part of the patch and enlarge it; matters most.", group="Geometry"
-    )
-    crop_smallest: float = setting(
+    crop: bool = _geometry(True, "Cut out a part of the patch and enlarge it; matters most.")
+    crop_smallest: float = _share(
         0.2,
         "Smallest share of the area that a crop keeps.",
-        low=0.01,
-        high=1.0,
-        step=0.05,
         group="Geometry",
+        low=0.01,
+        step=0.05,
         label="Smallest crop",
     )
-    crop_largest: float = setting(
+    crop_largest: float = _share(
         1.0,
         "Largest share of the area that a crop keeps.",
-        low=0.01,
-        high=1.0,
-        step=0.05,
         group="Geometry",
+        low=0.01,
+        step=0.05,
         rare=True,
         label="Largest crop",
     )
-    crop_aspect: float = setting(
+    crop_aspect: float = _geometry(
         4 / 3,
         "A crop is at most this much wider than high, or higher than wide.",
         low=1.0,
         high=3.0,
         step=0.1,
-        group="Geometry",
         rare=True,
         label="Widest crop",
     )
-    flip_horizontal: bool = setting(
-        True,
-        "Mirror left and right, in half of the views.",
-        group="Geometry",
-        label="Mirror left and right",
+    flip_horizontal: bool = _geometry(
+        True, "Mirror left and right, in half of the views.", label="Mirror left and right"
     )
-    flip_vertical: bool = setting(
-        True,
-        "Mirror top and bottom, in half of the views.",
-        group="Geometry",
-        label="Mirror top and bottom",
+    flip_vertical: bool = _geometry(
+        True, "Mirror top and bottom, in half of the views.", label="Mirror top and bottom"
     )
-    right_angles: bool = setting(
-        True,
-        "Turn by 90 degrees, in half of the views.",
-        group="Geometry",
-        label="Turn by 90 degrees",
+    right_angles: bool = _geometry(
+        True, "Turn by 90 degrees, in half of the views.", label="Turn by 90 degrees"
     )
-    rotate: bool = setting(
+    rotate: bool = _geometry(
         True,
         "Turn by any angle; corners are filled with the mean border colour. "
         "For cells in the middle of their patch.",
-        group="Geometry",
         label="Turn by any angle",
     )
-    rotate_degrees: float = setting(
+    rotate_degrees: float = _geometry(
         45.0,
         "Largest angle to either side; 45 with 90-degree turns and flips makes all angles "
         "equally likely.",
@@ -113,151 +123,86 @@ class AugmentConfig(Config):
         low=0.0,
         high=180.0,
         step=5.0,
-        group="Geometry",
         label="Largest angle",
     )
-    perspective: bool = setting(
+    perspective: bool = _geometry(
         False,
         "Tilt some views, as if seen from the side; corners are filled like those of turns.",
-        group="Geometry",
         label="Tilt some",
     )
-    perspective_share: float = setting(
+    perspective_share: float = _share(
         0.5,
         "Share of the views that are tilted.",
-        low=0.0,
-        high=1.0,
-        step=0.1,
         group="Geometry",
         rare=True,
         label="Share of tilted views",
     )
-    perspective_most: float = setting(
+    perspective_most: float = _share(
         0.5,
         "Corners move by up to this share of half the side.",
-        low=0.0,
-        high=1.0,
-        step=0.1,
         group="Geometry",
         rare=True,
         label="Strongest tilt",
     )
-    jitter: bool = setting(
-        True,
-        "Change brightness, contrast, saturation and hue.",
-        group="Colour",
-        label="Change colours",
+    jitter: bool = _colour(
+        True, "Change brightness, contrast, saturation and hue.", label="Change colours"
     )
-    jitter_share: float = setting(
-        0.8,
-        "Share of the views that are changed.",
-        low=0.0,
-        high=1.0,
-        step=0.1,
-        group="Colour",
-        rare=True,
-        label="Share of changed views",
+    jitter_share: float = _share(
+        0.8, "Share of the views that are changed.", rare=True, label="Share of changed views"
     )
-    brightness: float = setting(
-        0.4,
-        "Brightness changes by up to this share.",
-        low=0.0,
-        high=1.0,
-        step=0.1,
-        group="Colour",
+    brightness: float = _share(0.4, "Brightness changes by up to this share.")
+    contrast: float = _share(0.4, "Contrast changes by up to this share.")
+    saturation: float = _share(
+        0.4, "Saturation changes by up to this share (colour images only)."
     )
-    contrast: float = setting(
-        0.4,
-        "Contrast changes by up to this share.",
-        low=0.0,
-        high=1.0,
-        step=0.1,
-        group="Colour",
-    )
-    saturation: float = setting(
-        0.4,
-        "Saturation changes by up to this share (colour images only).",
-        low=0.0,
-        high=1.0,
-        step=0.1,
-        group="Colour",
-    )
-    hue: float = setting(
+    hue: float = _share(
         0.1,
         "Hue shifts by up to this share of the colour circle (colour images only).",
-        low=0.0,
         high=0.5,
         step=0.05,
-        group="Colour",
     )
-    grey: bool = setting(
+    grey: bool = _colour(
         True,
         "Turn some views grey, so that shape counts (colour images only).",
-        group="Colour",
         label="Turn some grey",
     )
-    grey_share: float = setting(
-        0.2,
-        "Share of the views that are turned grey.",
-        low=0.0,
-        high=1.0,
-        step=0.1,
-        group="Colour",
-        label="Share of grey views",
+    grey_share: float = _share(
+        0.2, "Share of the views that are turned grey.", label="Share of grey views"
     )
 
-    blur: bool = setting(
-        False,
-        "Blur some views with a Gaussian, as if out of focus.",
-        group="Colour",
-        label="Blur some",
+    blur: bool = _colour(
+        False, "Blur some views with a Gaussian, as if out of focus.", label="Blur some"
     )
-    blur_share: float = setting(
-        0.5,
-        "Share of the views that are blurred.",
-        low=0.0,
-        high=1.0,
-        step=0.1,
-        group="Colour",
-        rare=True,
-        label="Share of blurred views",
+    blur_share: float = _share(
+        0.5, "Share of the views that are blurred.", rare=True, label="Share of blurred views"
     )
-    blur_least: float = setting(
+    blur_least: float = _colour(
         0.1,
         "Smallest standard deviation of the blur.",
         unit="px",
         low=0.01,
         high=20.0,
         step=0.1,
-        group="Colour",
         rare=True,
         label="Smallest blur",
     )
-    blur_most: float = setting(
+    blur_most: float = _colour(
         2.0,
         "Largest standard deviation of the blur.",
         unit="px",
         low=0.01,
         high=20.0,
         step=0.1,
-        group="Colour",
         rare=True,
         label="Largest blur",
     )
 
-    solarise: bool = setting(
-        False,
-        "Invert the bright half of the values in some views.",
-        group="Colour",
-        label="Solarise some",
+    solarise: bool = _colour(
+        False, "Invert the bright half of the values in some views.", label="Solarise some"
     )
-    solarise_share: float = setting(
+    solarise_share: float = _share(
         0.2,
         "Share of the views that are solarised.",
-        low=0.0,
-        high=1.0,
-        step=0.1,
-        group="Colour",
         rare=True,
         label="Share of solarised views",
     )
@@ -324,15 +269,13 @@ class AugmentConfig(Config):
     @property
     def called(self) -> str:
         """What people call these: a preset, one without something, or "own augmentations"."""
-        for name in PRESETS:
-            preset = AugmentConfig.preset(name)
+        presets = {name: AugmentConfig.preset(name) for name in PRESETS}
+        for name, preset in presets.items():
             if self == preset:
                 return name
-        for strength in JITTERS:
-            if self == AugmentConfig.preset("histology").jittered(strength):
-                return f"histology, {strength} jitter"
-        for name in PRESETS:
-            preset = AugmentConfig.preset(name)
+        if self.is_for_histology:
+            return f"histology, {self.jitter_strength} jitter"
+        for name, preset in presets.items():
             off = [
                 s for s in SWITCHES if preset.without(s) != preset and self.without(s) == self
             ]
@@ -364,26 +307,9 @@ class AugmentConfig(Config):
         classification", 2024: tilts, any angle, blur and solarisation; the method
         "dino" cuts its global and local crops itself.
         """
-        if name == "natural":
-            return cls(flip_vertical=False, right_angles=False, rotate=False)
-        if name == "right-angles":
-            return cls(rotate=False)
-        if name == "rotations":
-            return cls()
-        if name == "histology":
-            tissue = cls(crop_smallest=0.01, rotate=False, grey=False, blur=True)
-            return tissue.jittered("medium")
-        if name == "dino":
-            return cls(
-                crop_smallest=0.5,
-                perspective=True,
-                right_angles=False,
-                rotate_degrees=180.0,
-                saturation=0.2,
-                blur=True,
-                blur_most=5.0,
-                solarise=True,
+        if name not in _PRESETS:
+            raise ConfigError(
+                f"Augmentations must be one of {', '.join(PRESETS)}; it was {name!r}."
             )
-        raise ConfigError(
-            f"Augmentations must be one of {', '.join(PRESETS)}; it was {name!r}."
-        )
+        made = cls(**_PRESETS[name])
+        return made.jittered("medium") if name == "histology" else made

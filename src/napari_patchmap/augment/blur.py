@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_patchmap.augment.augment_config import AugmentConfig
+from napari_patchmap.augment.random_batch import RandomBatch
 
 #: Side of the kernel as a share of the patch's shorter side (Chen et al. 2020, SimCLR).
 _KERNEL_SHARE = 0.1
@@ -17,7 +18,7 @@ _NONE = 1e-3
 
 
 @dataclass
-class Blur:
+class Blur(RandomBatch):
     """Standard deviations of a batch of ``b`` views in pixels, shape (b,)."""
 
     sigma: Tensor
@@ -31,9 +32,6 @@ class Blur:
         sigma = low + (high - low) * torch.rand(batch, generator=generator, device=device)
         return cls(torch.where(blurred, sigma, _NONE))
 
-    def __getitem__(self, part: slice) -> Blur:
-        return Blur(self.sigma[part])
-
     def apply(self, images: Tensor) -> Tensor:
         """Blur ``(b, channel, height, width)`` images."""
         side = min(images.shape[-2:])
@@ -46,16 +44,10 @@ def kernel_size(side: int) -> int:
 
 
 def gaussian_blur(images: Tensor, sigma: Tensor, kernel: int) -> Tensor:
-    """Blur images with Gaussians cut off at the kernel's edge; borders are mirrored.
+    """Blur images (b, channel, height, width) with Gaussians, each of its own width.
 
-    Parameters
-    ----------
-    images : Tensor, shape (b, channel, height, width)
-        Sides of more than half of ``kernel``.
-    sigma : Tensor, shape (b,)
-        Pixels.
-    kernel : int
-        Odd.
+    They are cut off at the edge of the kernel, whose side is odd; borders are mirrored, so
+    sides have to be longer than half of it.
     """
     reach = kernel // 2
     steps = torch.arange(-reach, reach + 1, device=images.device, dtype=images.dtype)

@@ -13,13 +13,14 @@ import torch
 from torch import Tensor
 
 from napari_patchmap.augment.augment_config import AugmentConfig
+from napari_patchmap.augment.random_batch import RandomBatch
 
 #: Weights of red, green and blue in grey (ITU-R 601-2, as torchvision has them).
 _GREY = (0.2989, 0.587, 0.114)
 
 
 @dataclass
-class ColourChange:
+class ColourChange(RandomBatch):
     """Colour parameters of a batch of ``b`` views, each a tensor of shape (b,).
 
     ``order`` is the order of brightness, contrast, saturation and hue (0 to 3):
@@ -55,16 +56,6 @@ class ColourChange:
             torch.where(changed, uniform(-config.hue, config.hue), 0.0),
             uniform(0, 1) < (config.grey_share if config.grey else 0.0),
             order,
-        )
-
-    def __getitem__(self, part: slice) -> ColourChange:
-        return ColourChange(
-            self.brightness[part],
-            self.contrast[part],
-            self.saturation[part],
-            self.hue[part],
-            self.grey[part],
-            self.order,
         )
 
     def apply(self, images: Tensor, config: AugmentConfig, *, is_rgb: bool) -> Tensor:

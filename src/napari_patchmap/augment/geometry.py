@@ -8,20 +8,20 @@ operations made it, and no image is shrunk or blurred on the way.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from napari_patchmap.augment.augment_config import AugmentConfig
+from napari_patchmap.augment.random_batch import RandomBatch
 
 #: Tries to find a crop that fits, before the whole patch is taken.
 _CROP_TRIES = 10
 
 
 @dataclass
-class Geometry:
+class Geometry(RandomBatch):
     """Geometric parameters of a batch of ``b`` views, each a tensor of shape (b,).
 
     Applied in this order: turn by ``angle``, cut the box out and enlarge it to
@@ -86,11 +86,6 @@ class Geometry:
             geometry.flip_vertical = uniform() < 0.5
         return geometry
 
-    def __getitem__(self, part: slice) -> Geometry:
-        values: list[Any] = [getattr(self, field.name) for field in fields(self)]
-        parts: list[Any] = [None if value is None else value[part] for value in values]
-        return Geometry(*parts)
-
     def _draw_crop(self, config: AugmentConfig, size: tuple[int, int], random: Tensor) -> None:
         """Choose boxes as Inception does: area uniform, log aspect uniform, first that fits."""
         rows, columns = size
@@ -114,19 +109,10 @@ class Geometry:
 
 
 def tilt_of(moves: Tensor, size: tuple[int, int]) -> Tensor:
-    """Find the projections that move the corners of patches inwards.
+    """Find the projections (b, 8) of :class:`Geometry` that move corners inwards.
 
-    Parameters
-    ----------
-    moves : Tensor of float, shape (2, 4, b)
-        How far each corner (top left, top right, bottom right, bottom left) moves
-        along x and y, in shares of half the side.
-    size : (height, width)
-
-    Returns
-    -------
-    Tensor of float32, shape (b, 8)
-        See :class:`Geometry`.
+    ``moves`` (2, 4, b) says how far each corner (top left, top right, bottom right, bottom
+    left) moves along x and y, in shares of half the side.
     """
     height, width = size
     # Made where they are wanted: a GPU is waited for when numbers are sent to it.
@@ -157,18 +143,8 @@ def resample(
 ) -> Tensor:
     """Apply the geometry of every patch, bilinear, in one interpolation.
 
-    Parameters
-    ----------
-    images : Tensor of float, shape (b, channel, height, width)
-    geometry : Geometry
-    fill : Tensor of float, shape (channel,)
-        Colour of what lies outside the patch, in the units of ``images``.
-    size : (height, width), optional
-        Of the result; that of the patches when None.
-
-    Returns
-    -------
-    Tensor of float, shape (b, channel, height, width)
+    Images are (b, channel, height, width); what lies outside the patch gets the colour
+    ``fill``, shape (channel,), in their units. The result has another size if one is given.
     """
     rows, columns = images.shape[-2:]
     high, wide = size or (rows, columns)

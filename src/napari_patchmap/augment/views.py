@@ -25,14 +25,8 @@ _CACHED = 64
 class ViewMaker:
     """Turn uint8 patches into random views in [0, 1], in batches, on any device.
 
-    Parameters
-    ----------
-    config : AugmentConfig
-    is_rgb : bool
-        Whether the three channels are red, green and blue. Saturation, hue and
-        grey are left out otherwise; brightness and contrast work on any channel.
-    fill : ndarray, shape (channel,)
-        Colour outside a turned patch, 0 to 255.
+    Saturation, hue and grey are left out unless the channels are red, green and blue
+    (``is_rgb``). Outside of turned patches is the colour ``fill``, 0 to 255 a channel.
     """
 
     def __init__(self, config: AugmentConfig, *, is_rgb: bool, fill: np.ndarray) -> None:
@@ -109,6 +103,10 @@ class ViewMaker:
             images = images if blur is None else blur[some].apply(images)
             out[some] = images if inverted is None else solarise_some(images, inverted[some])
         return out
+
+    def with_config(self, config: AugmentConfig) -> ViewMaker:
+        """Return a maker of other views of the same patches."""
+        return ViewMaker(config, is_rgb=self.is_rgb, fill=self.fill)
 
     @staticmethod
     def _draw_order(generator: torch.Generator) -> list[int]:

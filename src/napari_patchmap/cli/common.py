@@ -88,12 +88,13 @@ def train(
 def saved(run: Run, out: Path) -> Path:
     """Save a run, elsewhere if it must be; return where it lies."""
     from napari_patchmap.runs import is_unfinished, new_run_folder
+    from napari_patchmap.training import save_run
 
     try:
-        run.save(out)
+        save_run(run, out)
     except RunError as error:
         try:
-            out = run.save(new_run_folder(run.name))
+            out = save_run(run, new_run_folder(run.name))
         except RunError:
             way = "Its checkpoint is kept: make room, then go on with --resume."
             raise RunError(f"{error} {way}" if is_unfinished(out) else str(error)) from None

@@ -40,7 +40,7 @@ from napari_patchmap.runs.identity import identify
 from napari_patchmap.runs.picture import draw_maps
 from napari_patchmap.runs.run_folder import recover
 from napari_patchmap.runs.saved_map import same_rows
-from napari_patchmap.training import fit
+from napari_patchmap.training import fit, save_run
 from napari_patchmap.training.progress import ProgressCallback, StopCallback
 from napari_patchmap.writing import check_not_foreign, write_whole
 
@@ -175,7 +175,7 @@ def run_grid(
                     progress=progress,
                     should_stop=should_stop,
                 )
-                run.save(folder)
+                save_run(run, folder)
             for note in run.missed:
                 say(f"{where}: {note}")
             if not run.complete:

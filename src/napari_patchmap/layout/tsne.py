@@ -203,21 +203,11 @@ class Tsne:
     def place(
         self, new: np.ndarray, features: np.ndarray, embedding: np.ndarray, *, jobs: int = 1
     ) -> np.ndarray:
-        """Place new features in a map that stays as it is.
+        """Place new features (m, d) in a map that stays as it is.
 
         Each is put among its neighbours and then moved by t-SNE's forces from the
         map's points; new points do not feel each other (openTSNE's ``transform``
-        with its defaults).
-
-        Parameters
-        ----------
-        new : ndarray of float, shape (m, d)
-        features : ndarray of float, shape (n, d)
-            Of the patches in the map.
-        embedding : ndarray of float, shape (n, dimensions)
-            What :meth:`lay_out` made of them.
-        jobs : int
-            Threads.
+        with its defaults). ``embedding`` is what :meth:`lay_out` made of ``features``.
 
         Returns
         -------

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from napari_patchmap.methods.distillation import Distillation
 from napari_patchmap.methods.method import Method
-from napari_patchmap.methods.recipe import Recipe, kind_of
+from napari_patchmap.methods.recipe import Recipe, RecipeRequest, kind_of
 from napari_patchmap.methods.stage import Stage
 
 #: What the stage does, in the user's words.
@@ -20,35 +20,18 @@ _PROTOTYPES = {"compact": 64, "paper": 65_536}
 _HIDDEN = {"compact": (512, 512, 128), "paper": (2048, 2048, 256)}
 
 
-def recipe(
-    backbone: str,
-    epochs: tuple[float, ...],
-    batch_size: int,
-    dimensions: int = 2,
-    temperature: float | None = None,
-) -> Recipe:
+def recipe(asked: RecipeRequest) -> Recipe:
     """Return the recipe for a backbone.
 
     That of Nielsen et al.; for the compact backbone one that learns within
     minutes: fewer and larger crops, smaller batches, a teacher that moves faster, and
     a head of 64 prototypes with batch normalisation. Without it the averaged features,
     which have a large mean, all lie in nearly one direction, and the student soon says
-    the same of every patch.
-
-    Parameters
-    ----------
-    backbone : str
-    epochs : (float,)
-    batch_size : int
-    dimensions : int
-        Of the map; t-SNE sees to that.
-    temperature : float, optional
-        Of the student.
+    the same of every patch. The temperature that may be asked for is the student's.
     """
-    kind = kind_of(backbone)
-    compact = kind == "compact"
-    (count,) = epochs
-    student = 0.1 if temperature is None else temperature
+    kind, compact = kind_of(asked.backbone), asked.compact
+    (count,) = asked.epochs
+    student = asked.temperature or 0.1
     if compact:
         distillation = Distillation(
             local_crops=2,
@@ -70,11 +53,11 @@ def recipe(
         name=STAGE_NAMES[0],
         epochs=count,
         share=1.0,
-        lr=2e-3 * batch_size / 256 if compact else 5e-4 * batch_size / 256,
+        lr=(2e-3 if compact else 5e-4) * asked.scale,
         warmup=0.1 if compact else min(0.1, 2 / max(count, 1e-9)),
         trains="all",
         dimensions=_PROTOTYPES[kind],
-        batch_size=batch_size,
+        batch_size=asked.batch_size,
         optimiser="adamw",
         weight_decay=distillation.decay[0],
         objective=distillation,

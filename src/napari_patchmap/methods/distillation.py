@@ -86,18 +86,8 @@ def dino_loss(
     teacher and another view seen by the student, with the teacher's output
     centred and sharpened; the mean over pairs and patches.
 
-    Parameters
-    ----------
-    student : Tensor, shape (v, b, k)
-        Outputs for v views of b patches, the two large ones first.
-    teacher : Tensor, shape (2, b, k)
-        Outputs for the two large views; no gradient goes there.
-    centre : Tensor, shape (k,)
-    student_temperature, teacher_temperature : float
-
-    Returns
-    -------
-    Tensor of float32, scalar
+    The student's outputs are (v, b, k), for v views of b patches, the two large ones first;
+    the teacher's (2, b, k), for the large ones, and get no gradient.
     """
     with torch.autocast(student.device.type, enabled=False):
         wanted = ((teacher.detach().float() - centre) / teacher_temperature).softmax(dim=-1)
@@ -110,16 +100,9 @@ def dino_loss(
 
 
 def moved_centre(centre: Tensor, mean: Tensor, momentum: float) -> Tensor:
-    """Return the teacher's mean output, moved towards that of a batch.
+    """Return the teacher's mean output (k,), moved towards that of both large views.
 
     Equation (4) of Caron et al. 2021.
-
-    Parameters
-    ----------
-    centre : Tensor, shape (k,)
-    mean : Tensor, shape (k,)
-        Of the teacher's outputs for both large views of all patches of a batch.
-    momentum : float
     """
     return momentum * centre + (1 - momentum) * mean.float()
 

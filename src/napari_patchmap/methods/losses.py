@@ -47,20 +47,9 @@ def nt_xent(outputs: Tensor, temperature: float = 0.5) -> Tensor:
     """InfoNCE with the cosine similarity: SimCLR's normalised cross-entropy, NT-Xent.
 
     Equation (1) of Chen et al., "A simple framework for contrastive learning of
-    visual representations", ICML 2020 (and of Nwabufo et al.): each of the 2b views
-    is compared with its partner against all 2b - 1 other views.
-
-    Parameters
-    ----------
-    outputs : Tensor, shape (2 b, d)
-        Row i and row b + i are the two views of patch i. Their lengths do not matter.
-    temperature : float
-        Above 0; the smaller, the more the nearest negatives count.
-
-    Returns
-    -------
-    Tensor of float32, scalar
-        Mean over all 2b views.
+    visual representations", ICML 2020 (and of Nwabufo et al.). Outputs and result are as
+    those of :func:`cauchy_infonce`, but lengths do not matter. The smaller the temperature
+    (above 0), the more the nearest negatives count.
     """
     with torch.autocast(outputs.device.type, enabled=False):
         points = nn.functional.normalize(outputs.float(), dim=1)

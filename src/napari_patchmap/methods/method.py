@@ -8,13 +8,9 @@ from typing import Any, Literal
 
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import TrainingError
-from napari_patchmap.methods.recipe import Recipe, RecipeKind, kind_of
+from napari_patchmap.methods.recipe import Recipe, RecipeKind, RecipeRequest, kind_of
 from napari_patchmap.networks.backbones import check_backbone
 from napari_patchmap.networks.fine_tuned import FINE_TUNED, check_start
-
-#: From a backbone, epochs of each stage, patches in a step, dimensions of the map, and the
-#: temperature of the similarity (None for the usual) to how the backbone is trained.
-MakeRecipe = Callable[[str, tuple[float, ...], int, int, float | None], Recipe]
 
 
 def _check_trained(backbone: str | None, weights: str | None) -> None:
@@ -53,7 +49,7 @@ class Method:
     quick_patches : mapping
         So many patches "quick" looks at in each stage, however many there are, by kind.
     recipe : callable, optional
-        See ``MakeRecipe``; None where nothing is trained.
+        From a :class:`RecipeRequest` to how the backbone is trained; None where nothing is.
     head : str
         What follows the features while the network learns, see :data:`HEADS`.
     check : callable
@@ -72,12 +68,14 @@ class Method:
     name: str
     title: str
     help: str
-    batch_sizes: Mapping[RecipeKind, int]
+    batch_sizes: Mapping[RecipeKind, int] = field(
+        default_factory=lambda: {"compact": 256, "paper": 256}
+    )
     stages: tuple[str, ...] = ()
     layout: Literal["network", "tsne"] = "tsne"
     epochs: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     quick_patches: Mapping[RecipeKind, tuple[float, ...]] = field(default_factory=dict)
-    recipe: MakeRecipe | None = None
+    recipe: Callable[[RecipeRequest], Recipe] | None = None
     head: str = "projector"
     check: Callable[[str | None, str | None], None] = _check_trained
     implied: Callable[[str | None], str] | None = None
@@ -99,18 +97,7 @@ class Method:
         dimensions: int = 2,
         temperature: float | None = None,
     ) -> Recipe:
-        """Return how the method trains a backbone.
-
-        Parameters
-        ----------
-        backbone : str
-        epochs : tuple of float
-            One number a stage.
-        batch_size : int
-        dimensions : int
-            Of the map.
-        temperature : float, optional
-            Of the cosine similarity, for methods that have one; None for the usual.
+        """Return how the method trains a backbone, see :class:`RecipeRequest`.
 
         Raises
         ------
@@ -130,7 +117,7 @@ class Method:
             raise TrainingError(f"{self.title} has {need} of epochs, not {len(epochs)}.")
         if self.recipe is None:
             return Recipe(stages=())
-        return self.recipe(backbone, epochs, batch_size, dimensions, temperature)
+        return self.recipe(RecipeRequest(backbone, epochs, batch_size, dimensions, temperature))
 
     def preset_epochs(self, preset: str, backbone: str, patches: int) -> tuple[float, ...]:
         """Epochs of each stage of a preset, for a set of so many patches."""
@@ -145,15 +132,7 @@ class Method:
         return self.batch_sizes[kind_of(backbone)]
 
     def backbone_of(self, chosen: str | None, weights: str | None, usual: str) -> str:
-        """Name the network that gives the features.
-
-        Parameters
-        ----------
-        chosen, weights : str or None
-            The settings.
-        usual : str
-            What is trained where nothing is chosen.
-        """
+        """Name the network that gives the features, by the settings or the usual one."""
         if self.implied is not None:
             return self.implied(chosen)
         return FINE_TUNED + str(chosen) if weights is not None else chosen or usual

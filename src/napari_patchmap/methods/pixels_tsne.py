@@ -23,7 +23,6 @@ METHOD = Method(
     name="pixels",
     title="t-SNE of pixels",
     help="nothing is learned, t-SNE lays the pixels out",
-    batch_sizes={"compact": 256, "paper": 256},
     check=_check,
     implied=lambda chosen: PIXELS,
     unused=("epochs", "minutes", "backbone"),

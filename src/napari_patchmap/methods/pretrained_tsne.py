@@ -23,7 +23,6 @@ METHOD = Method(
     name="pretrained",
     title="t-SNE of pretrained features",
     help="nothing is learned, t-SNE lays out what a trained network sees",
-    batch_sizes={"compact": 256, "paper": 256},
     check=_check,
     implied=lambda chosen: PRETRAINED + (chosen or _USUAL),
     unused=("epochs", "minutes"),

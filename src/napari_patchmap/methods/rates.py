@@ -44,17 +44,9 @@ def with_optimiser(
 ) -> tuple[Stage, ...]:
     """Return stages of which those that train the whole network follow the user.
 
-    Parameters
-    ----------
-    stages : tuple of Stage
-    optimiser : str, optional
-        With its usual rate and decay unless those are given; None keeps each
-        stage's own.
-    rate : float, optional
-        Highest learning rate of the first of these stages. The rates of the
-        others keep their ratio to it.
-    decay : float, optional
-        Weight decay.
+    An optimiser comes with its usual rate and decay unless those are given; without one
+    each stage keeps its own. The rate is the highest of the first of these stages, to which
+    those of the others keep their ratio.
     """
     whole = [stage for stage in stages if stage.trains == "all"]
     if not whole:

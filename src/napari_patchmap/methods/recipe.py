@@ -48,6 +48,40 @@ class Recipe:
 RecipeKind = Literal["compact", "paper"]
 
 
+@dataclass(frozen=True)
+class RecipeRequest:
+    """What a recipe is asked for.
+
+    Parameters
+    ----------
+    backbone : str
+    epochs : tuple of float
+        One number a stage.
+    batch_size : int
+        Patches in a step.
+    dimensions : int
+        Of the map; t-SNE sees to that where the network does not lay it out.
+    temperature : float or None
+        Of the similarity, for methods that have one; None for the usual.
+    """
+
+    backbone: str
+    epochs: tuple[float, ...]
+    batch_size: int
+    dimensions: int = 2
+    temperature: float | None = None
+
+    @property
+    def compact(self) -> bool:
+        """Whether the recipe is to be the one tuned for CPUs."""
+        return kind_of(self.backbone) == "compact"
+
+    @property
+    def scale(self) -> float:
+        """Patches in a step in units of 256, for which rates are published."""
+        return self.batch_size / 256
+
+
 def kind_of(backbone: str) -> RecipeKind:
     """Name the kind of recipe that goes with a backbone."""
     return "compact" if backbone == "compact" else "paper"

@@ -15,7 +15,7 @@ from typing import Any
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.methods.method import Method
 from napari_patchmap.methods.objectives import ViewsObjective
-from napari_patchmap.methods.recipe import Recipe, kind_of
+from napari_patchmap.methods.recipe import Recipe, RecipeRequest, kind_of
 from napari_patchmap.methods.stage import Stage
 
 #: What the stage does, in the user's words.
@@ -27,45 +27,23 @@ _DIMENSIONS = 128
 #: Temperature of the similarity.
 _TEMPERATURE = 0.5
 
-#: Temperature and patches in a step of Ciga, Xu and Martel, "Self supervised contrastive
-#: learning for digital histopathology", 2022; they train with LARS.
-_HISTOLOGY_TEMPERATURE, _HISTOLOGY_BATCH = 0.1, 512
 
-
-def recipe(
-    backbone: str,
-    epochs: tuple[float, ...],
-    batch_size: int,
-    dimensions: int = 2,
-    temperature: float | None = None,
-) -> Recipe:
-    """Return the recipe for a backbone.
-
-    Parameters
-    ----------
-    backbone : str
-    epochs : (float,)
-    batch_size : int
-    dimensions : int
-        Of the map; t-SNE sees to that.
-    temperature : float, optional
-    """
-    compact = kind_of(backbone) == "compact"
-    (count,) = epochs
+def recipe(asked: RecipeRequest) -> Recipe:
+    """Return the recipe for a backbone."""
+    compact = asked.compact
+    (count,) = asked.epochs
     stage = Stage(
         name=STAGE_NAMES[0],
         epochs=count,
         share=1.0,
-        lr=0.02 * (batch_size / 256) ** 0.5 if compact else 0.03 * batch_size / 256,
+        lr=0.02 * asked.scale**0.5 if compact else 0.03 * asked.scale,
         warmup=0.05 if compact else min(0.1, 10 / max(count, 1.0)),
         trains="all",
         dimensions=_DIMENSIONS,
-        batch_size=batch_size,
+        batch_size=asked.batch_size,
         optimiser="muon" if compact else "sgd",
         weight_decay=0.01 if compact else 5e-4,
-        objective=ViewsObjective(
-            "cosine", _TEMPERATURE if temperature is None else temperature
-        ),
+        objective=ViewsObjective("cosine", asked.temperature or _TEMPERATURE),
     )
     return Recipe(
         stages=(stage,),
@@ -77,16 +55,13 @@ def recipe(
 
 
 def _published(augment: AugmentConfig, backbone: str) -> tuple[Mapping[str, Any], str]:
-    """With the histology augmentations, be that of Ciga et al. (section d).
+    """With the augmentations of Ciga et al. 2022, take the settings of their section d.
 
     The compact network keeps its own optimiser.
     """
     if not augment.is_for_histology:
         return {}, ""
-    settings: dict[str, Any] = {
-        "temperature": _HISTOLOGY_TEMPERATURE,
-        "batch_size": _HISTOLOGY_BATCH,
-    }
+    settings: dict[str, Any] = {"temperature": 0.1, "batch_size": 512}
     if kind_of(backbone) == "paper":
         settings["optimiser"] = "lars"
     return settings, "Batch, temperature and optimiser are those published for histology."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from napari_patchmap.layout.tsne import Metric, Start, Tsne
@@ -20,6 +21,10 @@ TSNE_SETTINGS = (
 
 _EACH = "; ".join(f"{method.name}: {method.help}" for method in METHODS.values())
 _STAGES = ", ".join(f"{m.name} has {len(m.stages)}" for m in METHODS.values() if m.trains)
+
+_network = partial(setting, group="Network", rare=True)
+_computer = partial(setting, group="Computer", rare=True)
+_tsne = partial(setting, group="t-SNE", rare=True)
 
 
 @dataclass(frozen=True)
@@ -81,71 +86,50 @@ class TrainConfig(Config):
         high=2**31 - 1,
         group="Computer",
     )
-    batch_size: int | None = setting(
+    batch_size: int | None = _network(
         None,
         "Patches in a step; more give more to compare with. Empty follows the preset.",
         unit="patches",
         low=2,
         high=65536,
-        group="Network",
-        rare=True,
     )
-    backbone: str | None = setting(
+    backbone: str | None = _network(
         None,
         "Network that looks at a patch: compact, resnet18, resnet34, resnet50, one of these "
         "with -small-kernel (for patches up to about 64 px), or the name of a timm model; "
         "empty takes compact on a CPU and the paper's resnet18-small-kernel on a GPU.",
-        group="Network",
-        rare=True,
         suggestions=BACKBONES,
     )
-    dimensions: int = setting(
-        2,
-        "Dimensions of the map.",
-        low=2,
-        high=128,
-        group="Network",
-        rare=True,
-    )
-    precision: Literal["auto", "float32", "bfloat16", "float16"] = setting(
+    dimensions: int = _network(2, "Dimensions of the map.", low=2, high=128)
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = _computer(
         "auto",
         "Numbers to compute with; auto takes what this device does fast. Loss and output are "
         "always float32.",
-        group="Computer",
-        rare=True,
     )
-    pixels: Literal["auto", "memory", "stream"] = setting(
+    pixels: Literal["auto", "memory", "stream"] = _computer(
         "auto",
         "Where pixels are kept: in the device's memory, or on disk and read while training; "
         "auto decides by size.",
-        group="Computer",
-        rare=True,
     )
-    compile: Literal["auto", "on", "off"] = setting(
+    compile: Literal["auto", "on", "off"] = _computer(
         "auto",
         "Try torch.compile and use it if it is faster; auto tries it on NVIDIA GPUs when "
         "training takes longer than some minutes.",
-        group="Computer",
-        rare=True,
     )
-    checkpoint_every: float = setting(
+    checkpoint_every: float = _computer(
         30.0,
         "Time between two checkpoints, from which an interrupted training is resumed.",
         label="Time between checkpoints",
         unit="s",
         low=0.0,
         high=86_400.0,
-        group="Computer",
-        rare=True,
     )
-    longest_side: int | None = setting(
+    longest_side: int | None = _network(
         None,
         "Longer side at which patches are trained; empty takes their own, at most 64.",
         unit="px",
         low=8,
         high=1024,
-        group="Network",
-        rare=True,
     )
     optimiser: Optimiser | None = setting(
         None,
@@ -153,63 +137,48 @@ class TrainConfig(Config):
         group="Network",
         rare=True,
     )
-    learning_rate: float | None = setting(
+    learning_rate: float | None = _network(
         None,
         "Highest learning rate of the first stage, to which later ones keep their ratio; "
         "empty takes the one published for the optimiser.",
         low=1e-6,
         high=100.0,
         step=1e-6,
-        group="Network",
-        rare=True,
     )
-    weight_decay: float | None = setting(
+    weight_decay: float | None = _network(
         None,
         "Pull of the weights towards zero while the whole network learns; empty takes the one "
         "published for the optimiser.",
         low=0.0,
         high=10.0,
         step=1e-6,
-        group="Network",
-        rare=True,
     )
 
-    temperature: float | None = setting(
+    temperature: float | None = _network(
         None,
         "Of simclr: the smaller, the more the most similar patches are pushed apart; empty "
         "takes 0.5 (0.1 is published for histology).",
         low=0.01,
         high=10.0,
         step=0.05,
-        group="Network",
-        rare=True,
     )
-    perplexity: float = setting(
-        30.0,
-        "Of a t-SNE: about as many neighbours of each patch count.",
-        low=1.0,
-        high=1000.0,
-        group="t-SNE",
-        rare=True,
+    perplexity: float = _tsne(
+        30.0, "Of a t-SNE: about as many neighbours of each patch count.", low=1.0, high=1000.0
     )
-    exaggeration: float = setting(
+    exaggeration: float = _tsne(
         1.0,
         "Of a t-SNE: how much more neighbours attract each other; 2 to 4 sets groups apart.",
         low=0.5,
         high=20.0,
         step=0.5,
-        group="t-SNE",
-        rare=True,
     )
-    last_exaggeration: float | None = setting(
+    last_exaggeration: float | None = _tsne(
         None,
         "Of a t-SNE: the exaggeration of 100 more iterations at the end; 2 sets groups apart "
         "and costs few neighbours. Empty leaves them out.",
         low=1.0,
         high=20.0,
         step=0.5,
-        group="t-SNE",
-        rare=True,
     )
     tsne_start: Start = setting(
         "pca", "First positions of a t-SNE.", label="t-SNE start", group="t-SNE", rare=True
@@ -234,13 +203,11 @@ class TrainConfig(Config):
             last_exaggeration=self.last_exaggeration or 0.0,
         )
 
-    weights: str | None = setting(
+    weights: str | None = _network(
         None,
         "What the network begins with: published (those of ImageNet, downloaded once), or a "
         "file of weights (.safetensors or .pth). Empty is random; for the method pretrained, "
         "published.",
-        group="Network",
-        rare=True,
         suggestions=(PUBLISHED,),
     )
 

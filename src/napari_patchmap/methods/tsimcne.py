@@ -8,11 +8,9 @@ put a new 2-D output layer in and train it alone; train everything in 2-D.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from napari_patchmap.methods.method import Method
 from napari_patchmap.methods.objectives import NeighboursObjective, ViewsObjective
-from napari_patchmap.methods.recipe import Recipe, kind_of
+from napari_patchmap.methods.recipe import Recipe, RecipeRequest
 from napari_patchmap.methods.stage import Stage
 
 #: What each stage does, in the user's words.
@@ -22,14 +20,14 @@ STAGE_NAMES = ("learning features", "laying out the map", "refining the map")
 FEATURE_DIMENSIONS = 128
 
 
-def paper_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
+def paper_recipe(asked: RecipeRequest) -> Recipe:
     """Return the published recipe, for ResNets.
 
     SGD with momentum 0.9 and weight decay 5e-4; rate 0.03 b / 256, in the third
     stage a thousandth of it; warm-up over ten epochs of the first and third
     stage, shortened to a tenth of shorter stages.
     """
-    lr = 0.03 * batch_size / 256
+    lr = 0.03 * asked.scale
     return Recipe(
         stages=tuple(
             Stage(
@@ -40,15 +38,15 @@ def paper_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
                 warmup=0.0 if trains == "output" else min(0.1, 10 / max(count, 1.0)),
                 trains=trains,
                 dimensions=dimensions,
-                batch_size=batch_size,
+                batch_size=asked.batch_size,
             )
             for name, count, share, rate, trains, dimensions in zip(
                 STAGE_NAMES,
-                epochs,
+                asked.epochs,
                 (0.68, 0.02, 0.30),
                 (lr, lr, lr / 1000),
                 ("all", "output", "all"),
-                (FEATURE_DIMENSIONS, 2, 2),
+                (FEATURE_DIMENSIONS, asked.dimensions, asked.dimensions),
                 strict=True,
             )
         ),
@@ -56,7 +54,7 @@ def paper_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
     )
 
 
-def compact_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
+def compact_recipe(asked: RecipeRequest) -> Recipe:
     """Return the recipe for the compact backbone, tuned for minutes on two CPU cores.
 
     It departs from the paper where minutes are too short for it. With Muon, batch
@@ -70,18 +68,19 @@ def compact_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
     in the third stage.
     """
     features, layout, refinement = STAGE_NAMES
-    first, second, third = epochs
+    first, second, third = asked.epochs
+    size, dimensions = asked.batch_size, asked.dimensions
     return Recipe(
         stages=(
             Stage(
                 name=features,
                 epochs=first,
                 share=0.60,
-                lr=0.02 * (batch_size / 256) ** 0.5,
+                lr=0.02 * asked.scale**0.5,
                 warmup=0.05,
                 trains="all",
                 dimensions=FEATURE_DIMENSIONS,
-                batch_size=batch_size,
+                batch_size=size,
                 optimiser="muon",
                 weight_decay=0.01,
                 objective=ViewsObjective("cosine"),
@@ -93,8 +92,8 @@ def compact_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
                 lr=0.03,
                 warmup=0.05,
                 trains="projector",
-                dimensions=2,
-                batch_size=batch_size,
+                dimensions=dimensions,
+                batch_size=size,
                 objective=NeighboursObjective(neighbours=15),
                 optimiser="muon",
                 weight_decay=0.01,
@@ -106,8 +105,8 @@ def compact_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
                 lr=1e-5,
                 warmup=0.1,
                 trains="all",
-                dimensions=2,
-                batch_size=batch_size,
+                dimensions=dimensions,
+                batch_size=size,
                 strength=(0.2, 0.2),
                 optimiser="adamw",
                 weight_decay=0.01,
@@ -115,32 +114,15 @@ def compact_recipe(epochs: tuple[float, ...], batch_size: int) -> Recipe:
         ),
         hidden=(1024, 512),
         norm=True,
-        start="tsne",
+        start="tsne" if dimensions == 2 else "pca",  # t-SNE lays out in two dimensions
         average_symmetries=True,
         recalibrate=True,
     )
 
 
-def recipe(
-    backbone: str,
-    epochs: tuple[float, ...],
-    batch_size: int,
-    dimensions: int = 2,
-    temperature: float | None = None,
-) -> Recipe:
-    """Return the recipe for a backbone, for a map of so many dimensions.
-
-    The Cauchy similarity has no temperature.
-    """
-    make = compact_recipe if kind_of(backbone) == "compact" else paper_recipe
-    made = make(epochs, batch_size)
-    stages = tuple(
-        replace(stage, dimensions=dimensions) if stage.dimensions == 2 else stage
-        for stage in made.stages
-    )
-    # t-SNE lays out in two dimensions.
-    start = "pca" if made.start == "tsne" and dimensions != 2 else made.start
-    return replace(made, stages=stages, start=start)
+def recipe(asked: RecipeRequest) -> Recipe:
+    """Return the recipe for a backbone; the Cauchy similarity has no temperature."""
+    return compact_recipe(asked) if asked.compact else paper_recipe(asked)
 
 
 METHOD = Method(

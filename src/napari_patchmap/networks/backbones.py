@@ -30,16 +30,8 @@ class Compact(nn.Module):
 
     A strided convolution brings a patch to about 14 x 14; three residual blocks
     (the second and third with stride 2) and an average follow. At 28 px it takes
-    4 % of the operations of the small-kernel ResNet18.
-
-    Parameters
-    ----------
-    channels : int
-        Channels of the patches.
-    size : (height, width)
-        Training size in pixels, which sets the stride of the stem.
-    widths : tuple of int
-        Channels of the three blocks; the last are the features.
+    4 % of the operations of the small-kernel ResNet18. The training size sets the stride
+    of the stem; the width of the last block is the number of features.
     """
 
     def __init__(
@@ -96,18 +88,14 @@ class _Block(nn.Module):
 class ResNet(nn.Module):
     """ResNet18, 34 or 50 (He et al. 2016): 512 features, 2,048 of the last.
 
-    Parameters
-    ----------
-    depth : {18, 34, 50}
-    channels : int
-        Channels of the patches.
-    small_kernel : bool
-        First convolution 3 x 3 with stride 1 and no max-pooling, as t-SimCNE
-        trains small images (Nwabufo et al., section 4); otherwise the usual
-        7 x 7 with stride 2 and pooling.
+    With a small kernel the first convolution is 3 x 3 with stride 1 and no max-pooling, as
+    t-SimCNE trains small images (Nwabufo et al., section 4); otherwise the usual 7 x 7 with
+    stride 2 and pooling. Any size of images will do.
     """
 
-    def __init__(self, depth: int, channels: int, *, small_kernel: bool) -> None:
+    def __init__(
+        self, depth: int, small_kernel: bool, channels: int, size: tuple[int, int]
+    ) -> None:
         super().__init__()
         net = getattr(torchvision().models, f"resnet{depth}")(weights=None)
         if small_kernel:
@@ -125,18 +113,14 @@ class ResNet(nn.Module):
         return self.net(images)
 
 
-def _resnet(depth: int, small_kernel: bool, channels: int, size: tuple[int, int]) -> nn.Module:
-    return ResNet(depth, channels, small_kernel=small_kernel)
-
-
 _OURS: dict[str, Callable[[int, tuple[int, int]], nn.Module]] = {
     "compact": Compact,
-    "resnet18": partial(_resnet, 18, False),
-    "resnet34": partial(_resnet, 34, False),
-    "resnet50": partial(_resnet, 50, False),
-    "resnet18-small-kernel": partial(_resnet, 18, True),
-    "resnet34-small-kernel": partial(_resnet, 34, True),
-    "resnet50-small-kernel": partial(_resnet, 50, True),
+    "resnet18": partial(ResNet, 18, False),
+    "resnet34": partial(ResNet, 34, False),
+    "resnet50": partial(ResNet, 50, False),
+    "resnet18-small-kernel": partial(ResNet, 18, True),
+    "resnet34-small-kernel": partial(ResNet, 34, True),
+    "resnet50-small-kernel": partial(ResNet, 50, True),
 }
 
 #: Backbones that need no other package; timm's come on top.
@@ -183,13 +167,7 @@ def make_backbone(name: str, channels: int, size: tuple[int, int]) -> nn.Module:
 
 
 def check_backbone(name: str) -> None:
-    """Check that there is a backbone of this name, without making it.
-
-    Raises
-    ------
-    ConfigError, MissingPackageError
-        See :func:`make_backbone`.
-    """
+    """Raise as :func:`make_backbone` unless there is a backbone of this name."""
     if name in _OURS:
         return
     try:

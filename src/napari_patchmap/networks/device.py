@@ -10,30 +10,19 @@ import torch
 from napari_patchmap import system
 from napari_patchmap.errors import TrainingError
 
-#: Names of the precisions that can be asked for.
-PRECISIONS = {
-    "float32": None,
-    "bfloat16": torch.bfloat16,
-    "float16": torch.float16,
-}
+#: Half precisions by the names with which they can be asked for, the best first.
+_PRECISIONS = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": None}
 
 
 @dataclass(frozen=True)
 class Device:
-    """Where a run is computed, and why.
-
-    Parameters
-    ----------
-    target : torch.device
-    half : torch.dtype or None
-        Half precision for convolutions and hidden layers; None for float32.
-        Loss and output layer are always float32.
-    reason : str
-        One sentence for people.
-    """
+    """Where a run is computed, and why."""
 
     target: torch.device
+    #: Half precision for convolutions and hidden layers; None for float32, which loss and
+    #: output layer always have.
     half: torch.dtype | None
+    #: One sentence for people.
     reason: str
 
     @property
@@ -45,6 +34,20 @@ class Device:
     def scales_loss(self) -> bool:
         """Whether gradients would vanish in float16 unless the loss is scaled."""
         return self.half == torch.float16
+
+    @property
+    def half_name(self) -> str | None:
+        """Name of the half precision, as torch has it."""
+        return None if self.half is None else str(self.half).removeprefix("torch.")
+
+    def autocast(self) -> torch.autocast:
+        """Compute in this precision."""
+        return autocast(self.target, self.half)
+
+
+def autocast(target: torch.device, half: torch.dtype | None) -> torch.autocast:
+    """Compute in half precision where that is possible; None for float32."""
+    return torch.autocast(target.type, dtype=half, enabled=half is not None)
 
 
 def choose_device(wanted: str = "auto", precision: str = "auto") -> Device:
@@ -72,23 +75,17 @@ def choose_device(wanted: str = "auto", precision: str = "auto") -> Device:
         raise TrainingError("No Apple GPU can be used here; choose device auto or cpu.")
     if wanted == "cuda" or (wanted == "auto" and torch.cuda.is_available()):
         target, name = torch.device("cuda"), f"GPU {torch.cuda.get_device_name()}"
-        capability = torch.cuda.get_device_capability()
-        fast = {True: "bfloat16", False: "float16" if capability >= (7, 0) else "float32"}
-        usual = fast[capability >= (8, 0)]
     elif wanted == "mps" or (wanted == "auto" and torch.backends.mps.is_available()):
-        target, name, usual = torch.device("mps"), "Apple GPU", "float32"
+        target, name = torch.device("mps"), "Apple GPU"
     else:
-        target, name = torch.device("cpu"), _cpu_name()
-        usual = "bfloat16" if has_bfloat16(target) else "float32"
-    chosen = usual if precision == "auto" else precision
-    why = "" if precision == "auto" else " (as set)"
-    return Device(target, PRECISIONS[chosen], f"{name}, {chosen}{why}")
-
-
-def _cpu_name() -> str:
-    """Say how many threads compute."""
-    count = torch.get_num_threads()
-    return f"CPU, {count} thread{'s'[: count != 1]}"
+        threads = torch.get_num_threads()
+        target, name = torch.device("cpu"), f"CPU, {threads} thread{'s'[: threads != 1]}"
+    if precision == "auto":
+        usual = (name for name, half in _PRECISIONS.items() if in_hardware(half, target))
+        chosen, why = next(usual, "float32"), ""
+    else:
+        chosen, why = precision, " (as set)"
+    return Device(target, _PRECISIONS[chosen], f"{name}, {chosen}{why}")
 
 
 def free_memory(device: torch.device) -> int:

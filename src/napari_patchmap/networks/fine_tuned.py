@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from napari_patchmap.errors import ConfigError
-from napari_patchmap.networks.fixed import Published, weights_from
+from napari_patchmap.networks.fixed import Published
 from napari_patchmap.networks.timm_models import PREFIX, TimmBackbone, published_of, timm
+from napari_patchmap.networks.weights import check_fit, load_into, weights_from
 
 #: In front of the name of a backbone that began so: it takes images as those weights do.
 FINE_TUNED = "started:"
@@ -27,14 +28,7 @@ _WITHOUT = (
 class FineTuned(nn.Module):
     """A backbone whose images are brought to the mean and deviation of its weights.
 
-    Parameters
-    ----------
-    backbone : Module
-        With ``out_features``.
-    name : str
-        Of the backbone.
-    channels : int
-        Of the images. Where they are not three, each has the mean of the three.
+    Where there are not three channels, each has the mean of the three.
     """
 
     mean: Tensor
@@ -56,13 +50,7 @@ class FineTuned(nn.Module):
 
 
 def check_start(name: str | None) -> None:
-    """Check that a backbone may begin with weights that were published.
-
-    Raises
-    ------
-    ConfigError
-        If there are none for it.
-    """
+    """Raise a ConfigError unless a backbone may begin with published weights."""
     if name is None or name in _WITHOUT:
         raise ConfigError(
             f"There are no published weights for {name or 'the usual network'}; name a "
@@ -71,30 +59,10 @@ def check_start(name: str | None) -> None:
 
 
 def load_start(started: FineTuned, name: str, channels: int, file: str | None) -> str:
-    """Load the weights that a backbone begins with.
+    """Load the weights that a backbone begins with, as :func:`load_published` does.
 
     The first convolution is brought to the channels of the patches, and position
     embeddings to their size, as timm does.
-
-    Parameters
-    ----------
-    started : FineTuned
-        Changed in place.
-    name : str
-        Of the backbone.
-    channels : int
-    file : str or None
-        A .safetensors or .pth file; None downloads them.
-
-    Returns
-    -------
-    str
-        Where they came from.
-
-    Raises
-    ------
-    ConfigError
-        If they cannot be read or downloaded, or are those of another network.
     """
     weights, source = weights_from(name, file)
     backbone = started.backbone
@@ -103,29 +71,18 @@ def load_start(started: FineTuned, name: str, channels: int, file: str | None) -
     else:
         assert isinstance(backbone.net, nn.Module)
         lost = _into_resnet(backbone.net, channels, weights)
-    if lost:
-        raise ConfigError(
-            f"The weights in {source} are not those of {name} ({lost}); give the file of that "
-            "network."
-        )
+    check_fit(lost, name, source)
     return source
 
 
 def _into_resnet(net: nn.Module, channels: int, weights: dict[str, Tensor]) -> str:
     """Load torchvision's weights; return why that is impossible, or ""."""
-    wanted, first = net.state_dict(), "conv1.weight"
-    found = {key: value for key, value in weights.items() if key in wanted}
-    if first in found and found[first].shape[1] == 3 and channels != 3:
+    first = weights.get("conv1.weight")
+    if first is not None and first.shape[1] == 3 and channels != 3:
         # Equal for all channels, so that a grey image gives what it gave as RGB.
-        mean = found[first].sum(dim=1, keepdim=True) / channels
-        found[first] = mean.expand(-1, channels, -1, -1)
-    for key, value in wanted.items():
-        if key not in found and "num_batches" not in key:
-            return f"{key} is missing"
-        if key in found and found[key].shape != value.shape:
-            return f"{key} is of another shape"
-    net.load_state_dict(found, strict=False)
-    return ""
+        mean = first.sum(dim=1, keepdim=True) / channels
+        weights = {**weights, "conv1.weight": mean.expand(-1, channels, -1, -1)}
+    return load_into(net, weights)
 
 
 def _into_timm(

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-
-
-class MakeHead(Protocol):
-    """Makes the hidden layers and the output layer for features of some width."""
-
-    def __call__(
-        self, width: int, hidden: Sequence[int], out_dim: int, *, norm: bool
-    ) -> tuple[nn.Sequential, nn.Module]: ...
 
 
 def projector(
@@ -23,16 +14,8 @@ def projector(
 ) -> tuple[nn.Sequential, nn.Linear]:
     """Make a projector: linear layers with ReLU between them.
 
-    Parameters
-    ----------
-    width : int
-        Of the features.
-    hidden : sequence of int
-        Units of the hidden layers.
-    out_dim : int
-        0 for features alone: then there is nothing to learn, and no output layer.
-    norm : bool
-        Whether the features and the hidden layers are batch-normalised.
+    There is no output layer where ``out_dim`` is 0, for features alone. ``norm`` normalises
+    the features and the hidden layers by the batch.
     """
     layers: list[nn.Module] = [nn.BatchNorm1d(width, affine=False)] if norm else []
     for units in hidden:
@@ -66,13 +49,6 @@ class Prototypes(nn.Module):
 
     A linear layer with weight normalisation whose lengths are fixed at 1, on
     normalised features: the last layer of Caron et al. 2021.
-
-    Parameters
-    ----------
-    width : int
-        Of the features.
-    count : int
-        Directions.
     """
 
     def __init__(self, width: int, count: int) -> None:
@@ -86,19 +62,14 @@ class Prototypes(nn.Module):
         return nn.functional.linear(normalised, nn.functional.normalize(self.weight, dim=1))
 
 
-@dataclass(frozen=True)
-class HeadKind:
-    """A kind of head.
+class HeadKind(NamedTuple):
+    """How a head is made, and whether its outputs can be places on a map.
 
-    Parameters
-    ----------
-    make : callable
-    makes_map : bool
-        Whether its outputs can be places on a map; if not, they are of use while the
-        network learns and may be too many to be kept.
+    If not, they are of use while the network learns and may be too many to be kept.
     """
 
-    make: MakeHead
+    #: Makes the hidden layers and the output layer for features of some width.
+    make: Callable[..., tuple[nn.Sequential, nn.Module]]
     makes_map: bool = True
 
 

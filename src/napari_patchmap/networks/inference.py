@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from napari_patchmap.augment.views import Symmetry, apply_symmetry, plain
+from napari_patchmap.networks.device import autocast
 from napari_patchmap.networks.fixed import PretrainedFeatures
 from napari_patchmap.networks.network import Network
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
-from napari_patchmap.networks.pixels import Pixels
+from napari_patchmap.networks.pixels import Pixels, spread
 
 #: Patches that go through the network at once.
 BATCH, LARGE_BATCH = 512, 64
@@ -75,7 +76,7 @@ def infer(
         if not network.spec.makes_map:  # and too many to be kept
             outputs.append(torch.empty(len(mean), 0))
         else:
-            with torch.autocast(device.type, dtype=half, enabled=half is not None):
+            with autocast(device, half):
                 outputs.append(network.project(mean).float().cpu())
         features.append(mean.cpu())
         start = part.stop
@@ -94,7 +95,7 @@ def _mean_features(
     """Mean features of the turned and mirrored copies of some patches, float32."""
     images = plain(pixels)
     mean = torch.zeros((), device=images.device)
-    with torch.autocast(images.device.type, dtype=half, enabled=half is not None):
+    with autocast(images.device, half):
         for symmetry in symmetries:
             turned = apply_symmetry(images, symmetry)
             turned = turned.contiguous(memory_format=torch.channels_last)
@@ -116,25 +117,17 @@ def recalibrate(
     darker and closer than the patches that the network is asked about. The
     projector gets those of the mean features that it is asked about.
 
-    Parameters
-    ----------
-    network : Network
-    pixels : Tensor of uint8 or PatchPixels, shape (n, channel, height, width)
-        Patches; up to 4096, spread evenly, are used.
-    symmetries : sequence of (quarter turns, mirrored)
-        As they will be given to :func:`infer`.
-    half : torch.dtype, optional
-        Half precision for the backbone.
+    Up to 4096 patches are used, spread evenly over the set. Other arguments as for
+    :func:`infer`.
     """
     if len(pixels) < 2:
         return
     device = network.device
     was_training = network.training
-    count = min(len(pixels), MOST_SETTLING)
-    chosen = torch.linspace(0, len(pixels) - 1, count).round().long()
+    chosen = spread(pixels, MOST_SETTLING)
     # Neighbours in a set are often alike; every batch takes from all over it.
-    parts = max(1, count // BATCH)
-    some = [pixels[chosen[part::parts].to(pixels.device)].to(device) for part in range(parts)]
+    parts = max(1, len(chosen) // BATCH)
+    some = [chosen[part::parts].to(device) for part in range(parts)]
     network.eval()
     with _collecting(network.backbone):
         for part in some:
@@ -142,7 +135,7 @@ def recalibrate(
     with _collecting(network.hidden):
         for part in some:
             mean = _mean_features(network, part, symmetries, half)
-            with torch.autocast(device.type, dtype=half, enabled=half is not None):
+            with autocast(device, half):
                 network.project(mean)
     network.train(was_training)
 

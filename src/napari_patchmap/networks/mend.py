@@ -17,14 +17,12 @@ class SoundConv2d(nn.Conv2d):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the convolution, in the precision of the images."""
-        if images.device.type != "cpu" or not self._ends_one_pixel_wide(images):
+        padding = 0 if isinstance(self.padding, str) else 2 * self.padding[1]
+        rest = images.shape[-1] + padding - self.kernel_size[1]
+        if images.device.type != "cpu" or rest >= self.stride[1]:
             return super().forward(images)
         with torch.autocast("cpu", enabled=False):
             return super().forward(images.to(self.weight.dtype)).to(images.dtype)
-
-    def _ends_one_pixel_wide(self, images: Tensor) -> bool:
-        padding = 0 if isinstance(self.padding, str) else 2 * self.padding[1]
-        return images.shape[-1] + padding - self.kernel_size[1] < self.stride[1]
 
 
 def mend_convolutions(network: nn.Module) -> None:

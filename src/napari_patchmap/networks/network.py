@@ -105,15 +105,19 @@ class Network(nn.Module):
         super().__init__()
         self.spec = spec
         self.backbone = make_backbone(spec.backbone, spec.channels, spec.size)
-        width = int(self.backbone.out_features)  # type: ignore[arg-type]
         self.hidden, self.output = HEADS[spec.head].make(
-            width, spec.hidden, spec.out_dim, norm=spec.norm
+            self.width, spec.hidden, spec.out_dim, norm=spec.norm
         )
 
     @property
     def device(self) -> torch.device:
         """Where the network is."""
         return next(chain(self.parameters(), self.buffers())).device
+
+    @property
+    def width(self) -> int:
+        """How many features the backbone gives."""
+        return int(self.backbone.out_features)  # type: ignore[arg-type]
 
     def features(self, images: Tensor) -> Tensor:
         """Return backbone features, shape (b, d)."""
@@ -147,8 +151,7 @@ class Network(nn.Module):
         Outputs begin close together, so that a map unfolds from its middle.
         """
         device, spec = self.device, self.spec
-        width = int(self.backbone.out_features)  # type: ignore[arg-type]
-        hidden, output = projector(width, spec.hidden, out_dim, norm=spec.norm)
+        hidden, output = projector(self.width, spec.hidden, out_dim, norm=spec.norm)
         with torch.no_grad():
             output.weight.mul_(0.1)
         self.hidden, self.output = hidden.to(device), output.to(device)

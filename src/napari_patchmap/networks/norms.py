@@ -13,20 +13,9 @@ def synchronise_norms(network: nn.Module) -> nn.Module:
     """Let batch normalisation use the patches of all processes, in training mode.
 
     Weights and buffers stay the same tensors under the same names, so optimisers
-    go on, and what is saved loads into an ordinary network.
+    go on, and what is saved loads into an ordinary network. It is changed in place, unless
+    it is itself a batch normalisation.
 
-    Parameters
-    ----------
-    network : Module
-        Changed in place (unless it is itself a batch normalisation).
-
-    Returns
-    -------
-    Module
-        The network.
-
-    Notes
-    -----
     Every process has to run every training step of a synchronised network, or
     the others wait for it. Evaluation mode needs nobody else.
     """
@@ -54,12 +43,9 @@ class SyncBatchNorm(nn.SyncBatchNorm):
     torch has it for GPUs alone. Processes may hold different numbers of patches,
     none included. Statistics are at least float32 whatever the images are.
 
-    Parameters
-    ----------
-    plain : BatchNorm1d, BatchNorm2d or BatchNorm3d
-        Whose weights, buffers and settings are taken over. Subclasses with
-        modules of their own run those afterwards, one after the other, as the
-        dropout and activation of timm's ``BatchNormAct2d``.
+    The weights, buffers and settings of a plain one are taken over. Subclasses with modules
+    of their own run those afterwards, one after the other, as the dropout and activation of
+    timm's ``BatchNormAct2d``.
     """
 
     def __init__(self, plain: _BatchNorm) -> None:

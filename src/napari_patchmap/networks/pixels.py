@@ -12,14 +12,8 @@ from napari_patchmap.patches import PatchSet
 class PatchPixels:
     """Looks like a uint8 tensor (n, channel, height, width) but holds no pixels.
 
-    Indexing with a slice or a tensor of indices reads those patches from the
-    patch set (for large sets, from its cache on disk).
-
-    Parameters
-    ----------
-    patches : PatchSet
-    size : (height, width)
-        Training size.
+    Indexing with a slice or a tensor of indices reads those patches, at training size,
+    from the patch set (for large sets, from its cache on disk).
     """
 
     device = torch.device("cpu")
@@ -51,3 +45,9 @@ class PatchPixels:
 
 #: Pixels in memory, or read when wanted.
 Pixels = Tensor | PatchPixels
+
+
+def spread(pixels: Pixels, most: int) -> Tensor:
+    """Return some patches from all over a set, at most so many."""
+    chosen = torch.linspace(0, len(pixels) - 1, min(most, len(pixels))).round().long()
+    return pixels[chosen.to(pixels.device)]

@@ -47,13 +47,7 @@ _UNFIT = (
 
 
 def timm() -> ModuleType:
-    """Return timm.
-
-    Raises
-    ------
-    MissingPackageError
-        If it is not installed.
-    """
+    """Return timm; raise a MissingPackageError if it is not installed."""
     torchvision()  # timm imports it, which may need our help
     try:
         import timm
@@ -72,17 +66,7 @@ def timm_names() -> frozenset[str]:
 
 
 class TimmBackbone(nn.Module):
-    """A timm model without its classifier.
-
-    Parameters
-    ----------
-    net : Module
-        Maps (b, channel, height, width) to (b, d).
-    out_features : int
-        d
-    options : dict
-        With which it was made, beside its channels.
-    """
+    """A timm model without its classifier, and the options with which it was made."""
 
     def __init__(self, net: nn.Module, out_features: int, options: dict[str, Any]) -> None:
         super().__init__()
@@ -97,24 +81,11 @@ class TimmBackbone(nn.Module):
 
 
 def make_timm(name: str, channels: int, size: tuple[int, int]) -> TimmBackbone:
-    """Make a model of timm with random weights, for images of one kind.
+    """Make a model of timm with random weights, for images of one kind and size.
 
-    Parameters
-    ----------
-    name : str
-        As timm lists it.
-    channels : int
-        Channels of the images.
-    size : (height, width)
-        Their size in pixels, for which networks with position embeddings are laid out.
-
-    Raises
-    ------
-    ConfigError
-        If the model cannot take such images, or would overlook part of them. It
-        says which size would do.
-    MissingPackageError
-        If timm is not installed.
+    Networks with position embeddings are laid out for the size, (height, width). Where the
+    model cannot take such images, or would overlook part of them, a ConfigError says which
+    size would do.
     """
     backbone = _fitting(name, channels, size)
     if backbone is None:

@@ -2,6 +2,6 @@
 
 from napari_patchmap.training.planning import describe_plan, make_plan
 from napari_patchmap.training.progress import Progress, say_left, say_time
-from napari_patchmap.training.trainer import fit
+from napari_patchmap.training.trainer import fit, save_run
 
-__all__ = ["Progress", "describe_plan", "fit", "make_plan", "say_left", "say_time"]
+__all__ = ["Progress", "describe_plan", "fit", "make_plan", "save_run", "say_left", "say_time"]

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from napari_patchmap.errors import TrainingError
-from napari_patchmap.networks.pixels import Pixels
+from napari_patchmap.networks.pixels import Pixels, spread
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.checkpoint import FEATURES, read_state, state_file, write_state
 
@@ -24,17 +23,10 @@ _SAMPLE = 1024
 
 
 class Checkpoints:
-    """Writes the state of a run into its folder from time to time.
+    """Writes the state of a run into its folder, if it has one, from time to time.
 
-    Parameters
-    ----------
-    run : Path or None
-        Folder of the run; without one nothing is written.
-    every : float
-        Seconds between two checkpoints, more where writing takes long.
-    note : callable
-        Told in one sentence when nothing can be written. Training goes on and
-        tries again.
+    That is ``every`` so many seconds, more where writing takes long. ``note`` is told in a
+    sentence when nothing can be written; training goes on and tries again.
     """
 
     def __init__(self, run: Path | None, every: float, note: Callable[[str], None]) -> None:
@@ -48,15 +40,7 @@ class Checkpoints:
         return self._run is not None and time.monotonic() >= self._next
 
     def write(self, state: dict[str, Any], features: dict[str, Tensor] | None = None) -> None:
-        """Write a checkpoint now.
-
-        Parameters
-        ----------
-        state : dict
-            See :func:`napari_patchmap.runs.checkpoint.write_state`.
-        features : dict, optional
-            What belongs to all checkpoints from now on; written to a file beside.
-        """
+        """Write a checkpoint now, and beside it what belongs to all from now on."""
         if self._run is None:
             return
         began = time.monotonic()
@@ -80,40 +64,18 @@ class Checkpoints:
         self._next = now + max(self._every, (now - began) / _SHARE)
 
 
-def read_checkpoint(run: Path) -> dict[str, Any]:
-    """Read the last checkpoint of a run's folder.
-
-    Raises
-    ------
-    RunError
-        If there is none, or it is damaged.
-    """
-    return read_state(state_file(run))
-
-
 def read_features(run: Path) -> dict[str, Any]:
-    """Read what was written beside the checkpoint.
-
-    Raises
-    ------
-    RunError
-        If it is missing or damaged.
-    """
+    """Read what was written beside the last checkpoint; RunError if it is damaged."""
     return read_state(state_file(run).with_name(FEATURES))
 
 
 def digest(patches: PatchSet, pixels: Pixels) -> dict[str, str | None]:
     """Fingerprints of the images as the network sees them.
 
-    Returns
-    -------
-    dict
-        "some" of images spread over the set, and "all" of every one; None where they
-        are not in memory.
+    "some" is that of images spread over the set, "all" that of every one; None where they
+    are not in memory.
     """
-    count = min(_SAMPLE, len(pixels))
-    chosen = torch.linspace(0, len(pixels) - 1, count).round().long()
-    some = [pixels[chosen.to(pixels.device)]]
+    some = [spread(pixels, _SAMPLE)]
     whole = pixels.split(_SAMPLE) if isinstance(pixels, Tensor) else None
     about = repr((tuple(pixels.shape), patches.channel_names))
     return {
@@ -132,13 +94,9 @@ def _fingerprint(about: str, parts: Iterable[Tensor]) -> str:
 def check_same_images(
     saved: dict[str, str | None], now: dict[str, str | None], patches: PatchSet, run: Path
 ) -> None:
-    """Check that a run is resumed with the images it was started with.
+    """Raise a TrainingError unless a run is resumed with the images it was started with.
 
     Every one is compared where all were in memory then and are now.
-
-    Raises
-    ------
-    TrainingError
     """
     which = "all" if saved["all"] is not None and now["all"] is not None else "some"
     if saved[which] != now[which]:

@@ -14,17 +14,10 @@ _LOOK = 0.05
 
 
 class Control:
-    """What the person wants meanwhile: go on, pause or stop.
+    """Asks before every step whether to end and keep what was learned, rest, or leave.
 
-    Parameters
-    ----------
-    should_stop, should_pause, should_leave : callable or None
-        Asked before every step: whether to end and keep what was learned, to rest, or to
-        end at once, without a map.
-    clock : Clock
-        Stands still during a pause.
-    ranks : Ranks
-        All processes of a run stop when one is asked to.
+    Who leaves ends at once, without a map. The clock stands still during a pause, and all
+    processes of a run stop when one is asked to.
     """
 
     def __init__(
@@ -56,11 +49,6 @@ class Control:
         return self._ranks.world == 1 and self._should_leave()
 
     def check_leaving(self) -> None:
-        """End the run if the person does not want to wait for its map.
-
-        Raises
-        ------
-        TrainingStopped
-        """
+        """Raise TrainingStopped if the person does not want to wait for a map."""
         if self.leaves:
             raise TrainingStopped("Stopped at once, so there is no map of what was learned.")

@@ -42,16 +42,8 @@ class Cores:
 
     A number that the person has set (``OMP_NUM_THREADS``) is kept: sums are taken in
     another order by other threads, so only a fixed number gives the same map again
-    whatever else the computer does.
-
-    Parameters
-    ----------
-    adapts : bool
-        Whether the number may change; False on a GPU.
-    clock : callable
-        Seconds, ever growing.
-    probe : callable, optional
-        From a number of threads to the seconds that some work takes with it.
+    whatever else the computer does; so it is on a GPU (``adapts`` is False). ``probe``
+    returns the seconds that some work takes with a number of threads.
     """
 
     def __init__(
@@ -97,10 +89,7 @@ class Cores:
     def look(self, *, sure: bool = False) -> None:
         """Measure if it is time to, and take the number of threads that is faster.
 
-        Parameters
-        ----------
-        sure : bool
-            Measure now, and a second time before anything changes.
+        To be ``sure``, measure now, and a second time before anything changes.
         """
         if not self.adapts or (self._clock() < self._next and not sure):
             return

@@ -1,26 +1,62 @@
-"""Batches of pixels on the training device, ready when a step wants them."""
+"""The order in which patches are trained, and their pixels, ready when a step wants them."""
 
 from __future__ import annotations
 
-import queue
-import threading
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
 from napari_patchmap.networks.pixels import PatchPixels, Pixels
-from napari_patchmap.training.batches import Batches
 
 #: Batches that are read ahead of the steps.
 _AHEAD = 3
 
-#: Seconds after which a waiting thread looks whether it is still wanted.
-_LOOK = 0.1
-
 #: A batch: indices on the CPU, and its pixels on the training device.
 Fed = tuple[Tensor, Tensor]
+
+
+class Batches:
+    """An endless stream of shuffled batches, each patch once an epoch.
+
+    Every batch is full, so that every step sees as many negatives: patches that
+    are left over at the end of an epoch open the next one. Where there are fewer patches,
+    the batch is smaller. The order follows from the seed, on any device.
+    """
+
+    def __init__(self, patches: int, batch_size: int, seed: int) -> None:
+        self.patches = patches
+        self.batch_size = min(batch_size, patches)
+        self._generator = torch.Generator().manual_seed(seed)
+        self._order = self._shuffle()
+        self._next = 0
+
+    def draw(self) -> Tensor:
+        """Return the indices of the next batch, int64 on the CPU, shape (batch_size,)."""
+        end = self._next + self.batch_size
+        if end <= self.patches:
+            batch = self._order[self._next : end]
+            self._next = end
+            return batch
+        rest = self._order[self._next :]
+        self._order = self._shuffle()
+        self._next = self.batch_size - len(rest)
+        # A patch must not meet itself as a negative: those of the rest go to the
+        # end of the new order.
+        again = torch.isin(self._order, rest)
+        self._order = torch.cat([self._order[~again], self._order[again]])
+        return torch.cat([rest, self._order[: self._next]])
+
+    def skip(self, batches: int) -> None:
+        """Go on as if so many batches had been drawn."""
+        for _ in range(batches):
+            self.draw()
+
+    def _shuffle(self) -> Tensor:
+        return torch.randperm(self.patches, generator=self._generator)
 
 
 @contextmanager
@@ -29,21 +65,15 @@ def feed(batches: Batches, pixels: Pixels, device: torch.device) -> Iterator[Ite
 
     Pixels that lie on the device are indexed there. Others are read in a thread
     of their own, so that reading, copying and computing overlap.
-
-    Parameters
-    ----------
-    batches : Batches
-    pixels : Tensor of uint8 or PatchPixels, shape (n, channel, height, width)
-    device : torch.device
     """
-    if isinstance(pixels, PatchPixels):
-        reader = _Reader(batches, pixels, device)
-        try:
-            yield reader.batches()
-        finally:
-            reader.close()
-    else:
+    if not isinstance(pixels, PatchPixels):
         yield _indexed(batches, pixels)
+        return
+    with ThreadPoolExecutor(1, "patchmap-feed") as reader:
+        try:
+            yield _read_ahead(reader, batches, pixels, device)
+        finally:
+            reader.shutdown(cancel_futures=True)
 
 
 def _indexed(batches: Batches, pixels: Tensor) -> Iterator[Fed]:
@@ -52,50 +82,24 @@ def _indexed(batches: Batches, pixels: Tensor) -> Iterator[Fed]:
         yield chosen, pixels[to_device(chosen, pixels.device)]
 
 
+def _read_ahead(
+    reader: Executor, batches: Batches, pixels: PatchPixels, device: torch.device
+) -> Iterator[Fed]:
+    def read() -> Fed:
+        chosen = batches.draw()
+        found = pixels[chosen]
+        return chosen, found.pin_memory() if device.type == "cuda" else found
+
+    ahead = deque(reader.submit(read) for _ in range(_AHEAD))
+    while True:
+        chosen, found = ahead.popleft().result()
+        ahead.append(reader.submit(read))
+        # Channels come last from the disk; they are brought forward on the device.
+        yield chosen, found.to(device, non_blocking=True).contiguous()
+
+
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     """Copy to a device without waiting for it."""
     if device.type == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
-
-
-class _Reader:
-    """Reads batches in a thread and keeps a few of them."""
-
-    def __init__(self, batches: Batches, pixels: PatchPixels, device: torch.device) -> None:
-        self._batches, self._pixels, self._device = batches, pixels, device
-        self._ready: queue.Queue[tuple[Tensor, Tensor] | Exception] = queue.Queue(_AHEAD)
-        self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._read, name="patchmap-feed", daemon=True)
-        self._thread.start()
-
-    def batches(self) -> Iterator[Fed]:
-        while True:
-            item = self._ready.get()
-            if isinstance(item, Exception):
-                raise item
-            chosen, pixels = item
-            # Channels come last from the disk; they are brought forward on the device.
-            yield chosen, pixels.to(self._device, non_blocking=True).contiguous()
-
-    def close(self) -> None:
-        self._closed.set()
-        self._thread.join()
-
-    def _read(self) -> None:
-        while not self._closed.is_set():
-            item: tuple[Tensor, Tensor] | Exception
-            try:
-                chosen = self._batches.draw()
-                read = self._pixels[chosen]
-                item = chosen, read.pin_memory() if self._device.type == "cuda" else read
-            except Exception as error:  # noqa: BLE001 - it is raised where the batch is wanted
-                item = error
-            while not self._closed.is_set():
-                try:
-                    self._ready.put(item, timeout=_LOOK)
-                    break
-                except queue.Full:
-                    continue
-            if isinstance(item, Exception):
-                return

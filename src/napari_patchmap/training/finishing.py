@@ -38,16 +38,8 @@ def finish(
 ) -> Run:
     """Place all patches, measure the map, and put the run together.
 
-    Parameters
-    ----------
-    setup : RunSetup
-    network : Network
-    pixels : Pixels
-    symmetries : sequence of (quarter turns, mirrored)
-        Over which features are averaged.
-    made : dict
-        What is to be noted of the training: id, parts, weights, and the steps of each
-        stage.
+    Features are averaged over ``symmetries``; ``made`` is what is to be noted of the
+    training: id, parts, weights, and the steps of each stage.
     """
     patches, plan, reporter = setup.patches, setup.plan, setup.reporter
     reporter.finishing("features", "placing all patches")
@@ -72,7 +64,7 @@ def finish(
     if not setup.control.stopped and setup.ranks.world == 1:
         plan.times.keep(reporter.forecast.seen)
     return Run(
-        config=setup.config,
+        config=setup.plan.config,
         network=network.cpu().eval(),
         embedding=embedding,
         features=features,
@@ -90,7 +82,7 @@ def finish(
         info={
             **made,
             "device": plan.device.reason,
-            "half": _name(plan.device.half),
+            "half": plan.device.half_name,
             "batch_size": plan.batch_size,
             "processes": setup.ranks.world,
             "plan": plan.to_dict(),
@@ -107,7 +99,7 @@ def _place(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Features and places of all patches."""
     plan, half = setup.plan, setup.plan.device.half
-    dimensions, layout = setup.config.train.dimensions, plan.method.layout
+    dimensions, layout = plan.config.train.dimensions, plan.method.layout
 
     def watch(done: int, total: int) -> None:
         """Choose threads, report features of a network that is not trained, let people stop."""
@@ -131,7 +123,7 @@ def _lay_out(setup: RunSetup, features: np.ndarray) -> np.ndarray:
     """Make the map by t-SNE of the features; end early if time is up."""
     reporter, control = setup.reporter, setup.control
     clock, late, snapshots = setup.clock, setup.plan.times.map_due, setup.snapshots
-    tsne = setup.config.train.tsne()
+    tsne = setup.plan.config.train.tsne()
     total, timed = tsne.steps, LayoutTime(tsne, len(features), clock)
 
     def hurry(done: int) -> bool:
@@ -188,17 +180,9 @@ def _known(setup: RunSetup) -> pd.DataFrame:
         control.check_leaving()
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the map is worth more
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         setup.reporter.note(
             "What the pixels of the patches are could not be noted "
-            f"({_reason(error)}); the run finds its images again by their names alone."
+            f"({reason}); the run finds its images again by their names alone."
         )
         return places_of(patches.table)
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
-
-
-def _name(precision: torch.dtype | None) -> str | None:
-    """Name of a half precision, as torch has it."""
-    return None if precision is None else str(precision).removeprefix("torch.")

@@ -29,16 +29,10 @@ Forward = Callable[[Tensor], Tensor]
 
 
 def wants_fusing(setting: str, device: Device, seconds: float) -> bool:
-    """Whether fusing is tried.
+    """Whether fusing is tried in a stage that is expected to take so many seconds.
 
-    Parameters
-    ----------
-    setting : {"auto", "on", "off"}
-        "auto" tries it on GPUs of NVIDIA, for long stages: on CPUs a run must be
-        the same whenever it is repeated, and a choice by the clock is not.
-    device : Device
-    seconds : float
-        Expected for the stage.
+    "auto" tries it on GPUs of NVIDIA, for long stages: on CPUs a run must be the same
+    whenever it is repeated, and a choice by the clock is not.
     """
     if setting != "auto":
         return setting == "on"
@@ -48,25 +42,13 @@ def wants_fusing(setting: str, device: Device, seconds: float) -> bool:
 def fused(
     network: Network, views: Tensor, device: Device, *, chosen: bool = False
 ) -> Forward | None:
-    """Compile a network for views of one shape, try it, and say whether it is faster.
+    """Compile a network for views (2 b, channel, height, width), and try it.
 
-    Parameters
-    ----------
-    network : Network
-        As it is trained; its weights, buffers and gradients are not changed.
-    views : Tensor of float, shape (2 b, channel, height, width)
-        Of the shape that is going to be used. Other shapes must not be given to
-        what is returned, each would be compiled anew.
-    device : Device
-    chosen : bool
-        It was faster before: of a run that is resumed.
-
-    Returns
-    -------
-    callable or None
-        What computes the network's output; None where torch cannot compile it
-        (no compiler for this system, an operation that is not supported) or the
-        plain network is as fast. That is no reason to trouble anybody.
+    Returns what computes its output; None where torch cannot compile it (no compiler for
+    this system, an operation that is not supported) or the plain network is as fast, which
+    is no reason to trouble anybody. If ``chosen``, it was faster before the interruption.
+    Other shapes must not be given to it, each would be compiled anew. Weights, buffers and
+    gradients stay as they are.
     """
     with _unchanged(network, device):
         try:
@@ -85,9 +67,7 @@ def _seconds(call: Forward, views: Tensor, device: Device) -> float:
     for repeat in range(1 + _REPEATS):
         _wait(device)
         began = time.perf_counter()
-        with torch.autocast(
-            device.target.type, dtype=device.half, enabled=device.half is not None
-        ):
+        with device.autocast():
             output = call(views)
         output.square().mean().backward()
         _wait(device)

@@ -14,24 +14,15 @@ class Kept:
 
     Device, precision, and where the pixels are kept may change between a stop and a
     resume; network, batch and with them the schedule may not.
-
-    Parameters
-    ----------
-    backbone : str
-    batch_size : int
-        Patches in a step.
-    parts : int
-        Parts in which a step was computed; batch normalisation averages over one.
-    averaged : bool or None
-        Whether features are averaged over symmetries; None if the method alone decides.
-    device : dict
-        What :func:`described` said of the device; empty if nobody knows.
     """
 
     backbone: str
     batch_size: int
+    #: In which a step was computed; batch normalisation averages over one.
     parts: int
+    #: Whether features are averaged over symmetries; None if the method alone decides.
     averaged: bool | None
+    #: What :func:`described` said of the device; empty if nobody knows.
     device: dict[str, Any]
 
     @classmethod
@@ -50,18 +41,13 @@ class Kept:
         now, before = described(device), self.device
         if not before or before == now:
             return None
-        sentence = (
-            f"The run was begun on {before['name']}, and goes on with the same network, batch "
-            f"and schedule on {now['name']}; "
-        )
+        why = "numbers are rounded otherwise there"
         if before["kind"] != now["kind"]:
-            return sentence + (
-                "each kind of device draws its own random numbers, so the map is as good, but "
-                "not the same, as without the interruption."
-            )
-        return sentence + (
-            "numbers are rounded otherwise there, so the map is as good, but not the same, as "
-            "without the interruption."
+            why = "each kind of device draws its own random numbers"
+        return (
+            f"The run was begun on {before['name']}, and goes on with the same network, batch "
+            f"and schedule on {now['name']}; {why}, so the map is as good, but not the same, "
+            "as without the interruption."
         )
 
 
@@ -69,6 +55,5 @@ def described(device: Device) -> dict[str, Any]:
     """Say in plain values by what another device is told from this one."""
     name = device.reason
     if device.is_cpu:  # with other threads it is the same
-        half = "float32" if device.half is None else str(device.half).removeprefix("torch.")
-        name = f"CPU, {half}"
+        name = f"CPU, {device.half_name or 'float32'}"
     return {"kind": device.target.type, "name": name}

@@ -27,10 +27,8 @@ class Muon(torch.optim.Optimizer):
 
     Parameters
     ----------
-    matrices : iterable of Parameter
-        Weights of hidden layers, two or more dimensions.
-    others : iterable of Parameter
-        First and last layer, normalisation and biases.
+    matrices, others : iterable of Parameter
+        Weights of hidden layers; first and last layer, normalisation and biases.
     lr : float
         Rate of the matrices.
     adam_share : float

@@ -18,7 +18,7 @@ from napari_patchmap.networks.fixed import (
     load_published,
 )
 from napari_patchmap.networks.inference import infer
-from napari_patchmap.networks.pixels import Pixels
+from napari_patchmap.networks.pixels import Pixels, spread
 
 #: Patches from which main axes are taken.
 _AXES_SAMPLE = 4096
@@ -27,23 +27,10 @@ _AXES_SAMPLE = 4096
 def make_network(
     spec: NetworkSpec, pixels: Pixels, weights: str | None, say: Callable[[str], None]
 ) -> tuple[Network, str | None]:
-    """Make a network, with random weights or those that were published for it.
+    """Make a network, and say where its weights came from if they were not drawn at random.
 
-    Parameters
-    ----------
-    spec : NetworkSpec
-    pixels : Pixels
-        Of all patches; of pixels as features the main axes are taken.
-    weights : str or None
-        The setting: a file, "published", or what is usual.
-    say : callable
-        Told what is being done.
-
-    Returns
-    -------
-    network : Network
-    weights : str or None
-        Where its weights came from, if they were not drawn at random.
+    ``weights`` is the setting: a file, "published", or None for what is usual. Of pixels
+    as features the main axes are taken.
     """
     network, used = Network(spec), None
     backbone, file = network.backbone, None if weights == PUBLISHED else weights
@@ -55,37 +42,28 @@ def make_network(
         name = spec.backbone.removeprefix(FINE_TUNED)
         used = load_start(backbone, name, spec.channels, file)
     elif isinstance(backbone, PixelFeatures):
-        backbone.fit(plain(_spread(pixels)).cpu())
+        backbone.fit(plain(spread(pixels, _AXES_SAMPLE)).cpu())
     return network, used
 
 
 def features_of_some(network: Network, pixels: Pixels, half: torch.dtype | None) -> Tensor:
     """Return the features of patches from all over a set, on the network's device."""
-    features, _ = infer(network, _spread(pixels), half=half)
+    features, _ = infer(network, spread(pixels, _AXES_SAMPLE), half=half)
     return torch.from_numpy(features).to(network.device)
-
-
-def _spread(pixels: Pixels) -> Tensor:
-    count = min(_AXES_SAMPLE, len(pixels))
-    chosen = torch.linspace(0, len(pixels) - 1, count).round().long()
-    return pixels[chosen.to(pixels.device)]
 
 
 @torch.no_grad()
 def start_map(
-    network: Network, features: Tensor, start: Literal["random", "pca"], dimensions: int = 2
+    network: Network,
+    features: Tensor,
+    start: Literal["random", "pca", "tsne"],
+    dimensions: int = 2,
 ) -> None:
     """Replace the output layer of ``network`` by a new one with the map's dimensions.
 
-    Parameters
-    ----------
-    network : Network
-    features : Tensor of float32, shape (n, d)
-        Backbone features of some patches; their outputs set the main axes.
-    start : {"random", "pca"}
-        See :class:`Recipe`. "random" draws the weights from N(0, 1) and keeps
-        the small uniform bias, as published; it uses torch's global generator.
-    dimensions : int
+    "random" draws the weights from N(0, 1) and keeps the small uniform bias, as published;
+    it uses torch's global generator. All others take the main axes of the outputs for some
+    features (n, d).
     """
     old = network.output
     assert isinstance(old, nn.Linear)

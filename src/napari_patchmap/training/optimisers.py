@@ -42,16 +42,6 @@ def make_optimiser(stage: Stage, network: Network) -> torch.optim.Optimizer:
     Its ``state_dict`` holds tensors and numbers alone. What it is given to load may
     come from another device: how it computes stays its own, and what belongs to a
     weight takes that weight's place in memory.
-
-    Parameters
-    ----------
-    stage : Stage
-    network : Network
-
-    Raises
-    ------
-    MissingPackageError
-        If it is LARS or LAMB, and timm is not installed.
     """
     optimiser = _make(stage, network)
     optimiser.register_load_state_dict_pre_hook(_with_own_kernels)

@@ -31,52 +31,31 @@ _NEW = "a first guess"
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that "decide for me" was replaced by.
+    """Everything that "decide for me" was replaced by."""
 
-    Parameters
-    ----------
-    config : RunConfig
-        The settings that were followed.
-    name : str
-        Of the patches.
-    patches : int
-    labelled : bool
-        Whether any has a label.
-    method : Method
-    device : Device
-    recipe : Recipe
-    batch_size : int
-        Patches in a step, never more than there are.
-    spec : NetworkSpec
-        The network as it begins.
-    streamed : bool
-        Whether pixels are read from disk when they are wanted, since they would
-        not fit in the device's memory.
-    parts : int
-        Parts in which a step is computed, so that it fits in memory.
-    notes : tuple of str
-        Why something was decided, where people may wonder.
-    times : Timetable
-        What its parts are expected to take.
-    made : float
-        When, by the monotonic clock of this computer.
-    threads : int
-        With which it was measured.
-    """
-
+    #: The settings that were followed.
     config: RunConfig
+    #: Of the patches, and how many there are.
     name: str
     patches: int
+    #: Whether any has a label.
     labelled: bool
     method: Method
     device: Device
     recipe: Recipe
+    #: Patches in a step, never more than there are.
     batch_size: int
+    #: The network as it begins.
     spec: NetworkSpec
+    #: Whether pixels are read from disk when they are wanted, for want of memory.
     streamed: bool
+    #: Parts in which a step is computed, so that it fits in memory.
     parts: int
+    #: Why something was decided, where people may wonder.
     notes: tuple[str, ...] = ()
+    #: What its parts are expected to take.
     times: Timetable = field(default_factory=Timetable)
+    #: When it was made, by the monotonic clock, and with how many threads.
     made: float = field(default_factory=time.monotonic)
     threads: int = field(default_factory=torch.get_num_threads)
 
@@ -105,10 +84,6 @@ class Plan:
         """Time that the whole run is expected to take."""
         return self.times.whole.likely
 
-    def stage_seconds(self, stage: int) -> float:
-        """Time that the steps of a stage (from 0) are expected to take."""
-        return self.times.training(stage)
-
     @property
     def trained_stages(self) -> tuple[Stage, ...]:
         """The stages in which steps are to be made."""
@@ -116,14 +91,6 @@ class Plan:
         if self.times.budget is not None:
             return stages
         return tuple(s for i, s in enumerate(stages) if self.steps(i) > 0)
-
-    def _about(self) -> str:
-        """Say how long the run takes; where that is in doubt, between what and what."""
-        whole = self.times.whole
-        if not whole.in_doubt:
-            return str(whole)
-        why = _BUSY if self.times.busy else _NEW
-        return f"{whole}, {why},"
 
     def steps(self, stage: int) -> int:
         """Steps of a stage (from 0) by epochs; at least one, unless it has no epochs."""
@@ -133,6 +100,19 @@ class Plan:
     def lines(self) -> list[str]:
         """Say the plan in short lines."""
         stages, budget = self.recipe.stages, self.times.budget
+        about = str(self.times.whole)
+        if self.times.whole.in_doubt:
+            about += f", {_BUSY if self.times.busy else _NEW}"
+        height, width = self.size
+        patches = f"{self.patches:,} patches at {width} x {height} px"
+        if not stages:
+            layout = str(self.times.seconds("layout")).removeprefix("about ")
+            return [
+                f"{about}, of them {layout} for t-SNE; nothing is trained",
+                f"{patches}, features: {self.spec.backbone.replace(':', ' ')}",
+                self.device.reason,
+                *self.notes,
+            ]
         if budget is not None:
             parts = ", ".join(f"{s.name} {say_time(budget * s.share)}" for s in stages)
             length = f"{say_time(budget)} in all: {parts}"
@@ -140,40 +120,28 @@ class Plan:
             parts = ", ".join(f"{s.name} {s.epochs:.4g}" for s in stages)
             total = sum(self.steps(i) for i in range(len(stages)))
             epochs = f"{sum(s.epochs for s in stages):.4g} epochs ({total:,} steps)"
-            length = f"{self._about()} for {epochs}: {parts}"
-        height, width = self.size
-        patches = f"{self.patches:,} patches at {width} x {height} px"
+            about += "," if self.times.whole.in_doubt else ""
+            length = f"{about} for {epochs}: {parts}"
         backbone = self.spec.backbone.removeprefix(FINE_TUNED)
         if backbone != self.spec.backbone:
             backbone += " that begins with given weights"
-        if not stages:
-            layout = str(self.times.seconds("layout")).removeprefix("about ")
-            whole = self._about().removesuffix(",")
-            return [
-                f"{whole}, of them {layout} for t-SNE; nothing is trained",
-                f"{patches}, features: {self.spec.backbone.replace(':', ' ')}",
-                self.device.reason,
-                *self.notes,
-            ]
         learns = next((s for s in stages if s.trains == "all"), stages[0])
-        network = f"network {backbone}, optimiser {learns.optimiser} at a rate of "
-        network += f"{learns.lr:.2g}"
+        optimiser = f"optimiser {learns.optimiser} at a rate of {learns.lr:.2g}"
         return [
             length,
-            f"{patches}, {network}",
+            f"{patches}, network {backbone}, {optimiser}",
             f"{self.batch_size} patches in a step; {self.device.reason}",
             *self.notes,
         ]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON: what was planned, to be kept with the run."""
+        steps = [self.steps(i) for i in range(len(self.recipe.stages))]
         return {
             "lines": self.lines(),
             "seconds": round(self.seconds, 1),
             "stages": [stage.to_dict() for stage in self.recipe.stages],
-            "steps": None
-            if self.times.budget is not None
-            else [self.steps(i) for i in range(len(self.recipe.stages))],
+            "steps": steps if self.times.budget is None else None,
             "averaged": self.recipe.average_symmetries,
             "streamed": self.streamed,
             "parts": self.parts,

@@ -27,7 +27,7 @@ from napari_patchmap.training.learners import learner_of
 from napari_patchmap.training.plan import Plan
 
 #: Fewer patches than this make no map.
-MIN_PATCHES = 10
+_MIN_PATCHES = 10
 
 #: Features are averaged over symmetries if all but the steps then takes up to this share of
 #: the time that is given, and if the network still sees each patch about so often: what it
@@ -61,10 +61,10 @@ def make_plan(
         If these patches cannot be mapped, or the device is not there.
     """
     count = len(patches)
-    if count < MIN_PATCHES:
+    if count < _MIN_PATCHES:
         have = "there is only one" if count == 1 else f"there are {count}"
         raise TrainingError(
-            f"A map needs at least {MIN_PATCHES} patches, and {have} in {patches.name}; "
+            f"A map needs at least {_MIN_PATCHES} patches, and {have} in {patches.name}; "
             "load more images."
         )
     if patches.all_identical():
@@ -82,13 +82,12 @@ def make_plan(
         backbone = kept.backbone
     if backbone == PIXELS:
         device = replace(device, half=None)  # nothing is computed with them
-    published, noted = method.published(config.augment, backbone)
+    published, sentence = method.published(config.augment, backbone)
     changes = {name: value for name, value in published.items() if getattr(train, name) is None}
     train = train.replace(**changes)
-    notes = (noted,) if changes else ()
+    notes = [few_patches(count), sentence if changes else ""]
     batch_size = min(train.batch_size or method.usual_batch(backbone), count)
-    if kept is not None:
-        batch_size = kept.batch_size
+    batch_size = batch_size if kept is None else kept.batch_size
     epochs = train.epochs or method.preset_epochs(train.preset, backbone, count)
     recipe = _recipe(method, train, backbone, epochs, batch_size)
     _check_ranks(method, recipe, ranks)
@@ -107,7 +106,8 @@ def make_plan(
     free = free_memory(device.target)
     parts = -int(ranks.least(-_parts(measured.memory, share, free)))
     parts = parts if kept is None else max(parts, kept.parts)
-    streamed, why = _streamed(train.pixels, count, spec, free)
+    pixels = count * spec.channels * spec.size[0] * spec.size[1]
+    large = train.pixels == "auto" and pixels > _PIXEL_SHARE * free
     plan = Plan(
         config=config,
         name=patches.name,
@@ -118,7 +118,7 @@ def make_plan(
         recipe=recipe,
         batch_size=batch_size,
         spec=spec,
-        streamed=streamed,
+        streamed=large or train.pixels == "stream",
         parts=parts,
     )
     plan = replace(plan, times=timetable(plan, measured))
@@ -126,19 +126,21 @@ def make_plan(
     if turned > 1 and _as_they_lie(plan, ranks, kept):
         plan = replace(plan, recipe=replace(recipe, average_symmetries=False))
         plan = replace(plan, times=timetable(plan, measured))
-        sentence = (
+        notes.append(
             "So that time is left to learn, each patch is looked at as it lies, not in its "
             f"{turned} orientations."
         )
-        notes = (*notes, sentence)
-    notes = (*notes, *why)
+    if large:
+        notes.append(
+            f"The pixels take {pixels / 1e9:.1f} GB, too much for the {free / 1e9:.1f} GB of "
+            "free memory; they are read from disk while training."
+        )
     if parts > 1:
-        sentence = (
+        notes.append(
             f"Each step is computed in {parts} parts to fit in memory; every patch is still "
             "compared with the whole batch."
         )
-        notes = (*notes, sentence)
-    notes = (few_patches(count), *notes, too_short(plan))
+    notes.append(too_short(plan))
     return replace(plan, notes=tuple(note for note in notes if note))
 
 
@@ -150,7 +152,7 @@ def _as_they_lie(plan: Plan, ranks: Ranks, kept: Kept | None) -> bool:
     if times.budget is None:
         return False
     learns = not plan.recipe.stages or epochs_in_budget(plan) >= TURNED_EPOCHS
-    return not ranks.least(int(learns and times.around.low <= MOST_AROUND * times.budget))
+    return ranks.agree(not (learns and times.around.low <= MOST_AROUND * times.budget))
 
 
 def _check_ranks(method: Method, recipe: Recipe, ranks: Ranks) -> None:
@@ -202,22 +204,6 @@ def _parts(patch_bytes: int, batch_size: int, free: int) -> int:
     while batch_size * patch_bytes / parts > free / 2 and batch_size // (2 * parts) >= 8:
         parts *= 2
     return parts
-
-
-def _streamed(
-    wanted: str, patches: int, spec: NetworkSpec, free: int
-) -> tuple[bool, tuple[str, ...]]:
-    """Decide whether pixels are read when they are wanted, and say so."""
-    whole = patches * spec.channels * spec.size[0] * spec.size[1]
-    if wanted != "auto":
-        return wanted == "stream", ()
-    if whole <= _PIXEL_SHARE * free:
-        return False, ()
-    sentence = (
-        f"The pixels take {whole / 1e9:.1f} GB, too much for the {free / 1e9:.1f} GB of free "
-        "memory; they are read from disk while training."
-    )
-    return True, (sentence,)
 
 
 def _usual(train: TrainConfig, device: Device) -> str:

@@ -5,21 +5,18 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
 from napari_patchmap.training.budget.forecast import Forecast
 from napari_patchmap.training.budget.pace import Clock, Pace
+from napari_patchmap.training.budget.timetable import PartKind
+from napari_patchmap.training.plan import Plan
 from napari_patchmap.training.progress import Progress, ProgressCallback
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from napari_patchmap.training.budget.timetable import PartKind
-    from napari_patchmap.training.plan import Plan
 
 #: Seconds between two reports.
 _EVERY = 0.4
@@ -32,13 +29,6 @@ class Reporter:
 
     Losses are summed on the device and fetched only for a report, so that a GPU
     is not waited for in between.
-
-    Parameters
-    ----------
-    progress : callable or None
-    clock : Clock
-        Seconds since the run began.
-    plan : Plan
     """
 
     def __init__(self, progress: ProgressCallback | None, clock: Clock, plan: Plan) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training.budget.pace import Clock
 from napari_patchmap.training.checkpoints import Checkpoints
 from napari_patchmap.training.control import Control
@@ -18,11 +18,11 @@ from napari_patchmap.training.snapshots import Snapshots
 
 @dataclass(frozen=True)
 class RunSetup:
-    """What is trained and how, and who is asked and told meanwhile."""
+    """What is trained, how and in which folder, and who is asked and told meanwhile."""
 
     patches: PatchSet
-    config: RunConfig
     plan: Plan
+    folder: Path | None
     reporter: Reporter
     clock: Clock
     control: Control

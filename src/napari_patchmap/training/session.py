@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +19,6 @@ from napari_patchmap.training.budget.pace import Pace
 from napari_patchmap.training.budget.speeds import remember_steps, step_of
 from napari_patchmap.training.checkpoints import check_same_images, digest
 from napari_patchmap.training.finishing import finish
-from napari_patchmap.training.fused import wants_fusing
 from napari_patchmap.training.kept import Kept, described
 from napari_patchmap.training.learners import Context
 from napari_patchmap.training.new_network import make_network
@@ -38,10 +36,12 @@ class Session:
     Parameters
     ----------
     setup : RunSetup
+    saved : dict or None
+        The checkpoint of a run that is resumed.
     """
 
-    def __init__(self, setup: RunSetup) -> None:
-        self._setup, self._plan = setup, setup.plan
+    def __init__(self, setup: RunSetup, saved: dict[str, Any] | None) -> None:
+        self._setup, self._plan, self._saved = setup, setup.plan, saved
         self._parts = setup.plan.parts
         self._symmetries = list(setup.plan.symmetries)
         self._steps_made: list[int] = []
@@ -52,7 +52,7 @@ class Session:
 
     # -- the walk --------------------------------------------------------------------
 
-    def run(self, saved: dict[str, Any] | None, folder: Path | None) -> Run:
+    def run(self) -> Run:
         """Train all stages that are left and put the run together."""
         setup, plan = self._setup, self._plan
         setup.reporter.reading()
@@ -60,15 +60,15 @@ class Session:
         self._images = digest(setup.patches, self._pixels)
         setup.reporter.forecast.finish()
         fill = setup.patches.border_colour(plan.size)
-        self._maker = ViewMaker(setup.config.augment, is_rgb=setup.patches.is_rgb, fill=fill)
-        inside = self._restore(saved, folder)
-        if folder is not None and setup.ranks.is_main:
-            check_room(folder, self._bytes_on_disk(resumed=saved is not None))
+        self._maker = ViewMaker(plan.config.augment, is_rgb=setup.patches.is_rgb, fill=fill)
+        inside = self._begin()
+        if setup.folder is not None and setup.ranks.is_main:
+            check_room(setup.folder, self._bytes_on_disk())
         end = plan.times.training_due(setup.clock())
         while self._stage < len(plan.recipe.stages) and not setup.control.stopped:
             setup.reporter.begin_stage(self._stage, end)
             setup.snapshots.begin_stage()
-            if not self._train(self._pace(end), inside, saved, folder):
+            if not self._train(self._pace(end), inside):
                 break  # the map of the stage before is worth more than a new one without steps
             inside = None
             if not setup.control.stopped:
@@ -84,24 +84,32 @@ class Session:
         }
         return finish(setup, self._network, self._pixels, self._symmetries, made)
 
-    def _train(
-        self,
-        pace: Pace,
-        inside: dict[str, Any] | None,
-        saved: dict[str, Any] | None,
-        folder: Path | None,
-    ) -> bool:
+    def _train(self, pace: Pace, inside: dict[str, Any] | None) -> bool:
         """Train through a stage; return False if it was stopped before its first step.
 
         Its optimiser ends with it, and what that keeps in memory.
         """
         setup, plan = self._setup, self._plan
         reporter, control, checkpoints = setup.reporter, setup.control, setup.checkpoints
-        stage = StageRun(self._context(pace))
-        if not stage.prepare(inside, folder):
+        context = Context(
+            plan=plan,
+            number=self._stage,
+            network=self._network,
+            pixels=self._pixels,
+            maker=self._maker,
+            parts=self._parts,
+            pace=pace,
+            clock=setup.clock,
+            ranks=setup.ranks,
+            control=control,
+            cores=setup.cores,
+            reporter=reporter,
+        )
+        stage = StageRun(context)
+        if not stage.prepare(inside, setup.folder):
             return False
-        if inside is not None and saved is not None:
-            reporter.restore(saved["reporter"], inside=True)
+        if inside is not None and self._saved is not None:
+            reporter.restore(self._saved["reporter"], inside=True)
         elif stage.held is not None:
             checkpoints.write(self._state(stage.state()), stage.held)
         with closing(stage.steps()) as steps:
@@ -123,37 +131,9 @@ class Session:
             self._recalibrate()
         self._steps_made.append(pace.done)
         if self._parts == 1 and setup.ranks.world == 1:
-            trained = plan.recipe.stages[self._stage]
-            work = step_of(trained, plan.spec, plan.device, plan.batch_size)
+            work = step_of(context.stage, plan.spec, plan.device, plan.batch_size)
             remember_steps(work, pace)
         return True
-
-    def _context(self, pace: Pace) -> Context:
-        setup, plan, number = self._setup, self._plan, self._stage
-        train = setup.config.train
-        return Context(
-            stage=plan.recipe.stages[number],
-            number=number,
-            start=plan.recipe.start,
-            network=self._network,
-            pixels=self._pixels,
-            maker=self._maker,
-            symmetries=self._symmetries,
-            device=plan.device,
-            ranks=setup.ranks,
-            seed=train.seed,
-            batch_size=plan.batch_size,
-            parts=self._parts,
-            fuses=wants_fusing(train.compile, plan.device, plan.stage_seconds(number)),
-            pace=pace,
-            first_layout=plan.times.seconds("first layout", number).likely,
-            clock=setup.clock,
-            control=setup.control,
-            cores=setup.cores,
-            say=setup.reporter.say,
-            note=setup.reporter.note,
-            preparing=setup.reporter.preparing,
-        )
 
     def _take_snapshot(self) -> None:
         """Report the map as it is now; while it has more dimensions, its main axes."""
@@ -164,7 +144,7 @@ class Session:
             features, outputs = infer(self._network, pixels[rows], half=self._plan.device.half)
             found = outputs if outputs.shape[1] else features
             outputs = snapshots.update(chosen, found, time.monotonic() - began)
-            flat = snapshots.lay_flat(outputs, self._setup.config.train.dimensions)
+            flat = snapshots.lay_flat(outputs, self._plan.config.train.dimensions)
             self._setup.reporter.snapshot(flat)
 
     def _recalibrate(self) -> None:
@@ -182,15 +162,14 @@ class Session:
             return Pace(steps=self._plan.steps(self._stage), clock=clock)
         return Pace(deadline=self._plan.times.stage_due(self._stage, clock(), end), clock=clock)
 
-    def _bytes_on_disk(self, *, resumed: bool) -> int:
+    def _bytes_on_disk(self) -> int:
         """About how many more bytes the run and its checkpoints take at the same time."""
         weights = sum(p.numel() * p.element_size() for p in self._network.parameters())
         count = len(self._pixels)
-        width = int(self._network.backbone.out_features)  # type: ignore[arg-type]
         # A checkpoint holds the weights and two means of an optimiser; a new one is
         # written beside the one before, which of a resumed run is there.
-        trained = (3 if resumed else 6) * weights if self._plan.recipe.stages else 0
-        return weights + trained + count * (4 * width + _ROW_BYTES)
+        trained = (6 if self._saved is None else 3) * weights if self._plan.recipe.stages else 0
+        return weights + trained + count * (4 * self._network.width + _ROW_BYTES)
 
     # -- pixels, network and checkpoints -----------------------------------------------
 
@@ -200,17 +179,11 @@ class Session:
         return lazy if self._plan.streamed else lazy[:].to(target).contiguous()
 
     def _state(self, inside: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return everything that a later process needs to go on from here.
-
-        Parameters
-        ----------
-        inside : dict, optional
-            What the current stage adds, if it has begun.
-        """
+        """Return all that a later process needs; ``inside`` is what a begun stage adds."""
         setup = self._setup
         return {
             "id": self._id,
-            "config": setup.config.to_dict(),
+            "config": self._plan.config.to_dict(),
             "name": setup.patches.name,
             "origin": setup.patches.origin,
             "images": self._images,
@@ -227,23 +200,25 @@ class Session:
             "inside": inside,
         }
 
-    def _restore(
-        self, saved: dict[str, Any] | None, folder: Path | None
-    ) -> dict[str, Any] | None:
+    def _begin(self) -> dict[str, Any] | None:
         """Make the network, new or as it was saved; return what its stage had saved."""
-        setup, plan, train = self._setup, self._plan, self._setup.config.train
-        torch.manual_seed(seed_of(train.seed, 0, NETWORK))
+        setup, plan, saved = self._setup, self._plan, self._saved
+        seed, weights = plan.config.train.seed, plan.config.train.weights
+        torch.manual_seed(seed_of(seed, 0, NETWORK))
         if saved is None:
             network, self._weights = make_network(
-                plan.spec, self._pixels, train.weights, setup.reporter.say
+                plan.spec, self._pixels, weights, setup.reporter.say
             )
-            self._use(network)
+        else:
+            assert setup.folder is not None
+            check_same_images(saved["images"], self._images, setup.patches, setup.folder)
+            network = Network(NetworkSpec.from_dict(saved["spec"]))
+            network.load_state_dict(saved["network"])
+        self._network = network.to(plan.device.target)
+        self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        setup.ranks.broadcast(self._network)
+        if saved is None:
             return None
-        assert folder is not None
-        check_same_images(saved["images"], self._images, setup.patches, folder)
-        network = Network(NetworkSpec.from_dict(saved["spec"]))
-        network.load_state_dict(saved["network"])
-        self._use(network)
         self._id = str(saved.get("id", self._id))
         self._stage = int(saved["stage"])
         self._weights = saved.get("weights")
@@ -255,8 +230,3 @@ class Session:
         setup.reporter.say("resuming")
         inside: dict[str, Any] | None = saved["inside"]
         return inside
-
-    def _use(self, network: Network) -> None:
-        self._network = network.to(self._plan.device.target)
-        self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._setup.ranks.broadcast(self._network)

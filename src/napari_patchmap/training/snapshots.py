@@ -27,11 +27,8 @@ class Snapshots:
     seldom. Their turn is random, since neighbours in a set are often alike, and the
     patches that are not looked at are carried along as those are that moved.
 
-    Parameters
-    ----------
-    seconds : float or None
-        Time between two looks, longer if they are costly; 0 looks at all patches after
-        every step whatever it costs, None never.
+    Between two looks are so many ``seconds``, more if they are costly; 0 looks at all
+    patches after every step whatever it costs, None never.
     """
 
     def __init__(self, seconds: float | None) -> None:
@@ -75,13 +72,7 @@ class Snapshots:
     def update(self, chosen: np.ndarray, outputs: np.ndarray, seconds: float) -> np.ndarray:
         """Put new outputs among the last ones of all patches, carried along; return them all.
 
-        Parameters
-        ----------
-        chosen : ndarray of int, shape (c,)
-            As :meth:`choose` gave them.
-        outputs : ndarray of float32, shape (c, d)
-        seconds : float
-            What they took.
+        Those of the ``chosen`` patches, shape (c, d), took so many seconds.
         """
         self._speed = len(chosen) / max(seconds, 1e-9)
         if self._outputs is None or len(chosen) == len(self._outputs):
@@ -116,18 +107,8 @@ def carried(places: np.ndarray, chosen: np.ndarray, found: np.ndarray) -> np.nda
     """Move all places as some of them moved.
 
     By the affine map that suits these best; in more dimensions than a map has, where a
-    few do not tell it, by their mean and their spread.
-
-    Parameters
-    ----------
-    places : ndarray of float32, shape (n, d)
-    chosen : ndarray of int, shape (c,)
-        Those whose new places are known.
-    found : ndarray of float32, shape (c, d)
-
-    Returns
-    -------
-    ndarray of float32, shape (n, d)
+    few do not tell it, by their mean and their spread. ``places`` are all of them, (n, d),
+    ``found`` the new ones of those that are ``chosen``, (c, d).
     """
     old = places[chosen]
     centre, offset = old.mean(axis=0), found.mean(axis=0)

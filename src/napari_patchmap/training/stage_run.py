@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from napari_patchmap.networks.norms import plain_norms, synchronise_norms
-from napari_patchmap.training.batches import Batches
-from napari_patchmap.training.feed import Fed
+from napari_patchmap.training.feed import Batches, Fed
 from napari_patchmap.training.learners import Context, learner_of
 from napari_patchmap.training.new_network import features_of_some, start_map
 from napari_patchmap.training.optimisers import make_optimiser
@@ -29,12 +28,7 @@ class StepMade(NamedTuple):
 
 
 class StageRun:
-    """Trains the network of a run through one stage.
-
-    Parameters
-    ----------
-    context : Context
-    """
+    """Trains the network of a run through one stage."""
 
     def __init__(self, context: Context) -> None:
         self._context, self._stage, self._pace = context, context.stage, context.pace
@@ -45,30 +39,18 @@ class StageRun:
     def prepare(self, inside: dict[str, Any] | None, folder: Path | None) -> bool:
         """Get ready for the first step, or for the one at which a run was interrupted.
 
-        Parameters
-        ----------
-        inside : dict or None
-            What :meth:`state` returned, of a run that is resumed inside of the stage.
-        folder : Path or None
-            Where that run is.
-
-        Returns
-        -------
-        bool
-            False if the person stopped the run meanwhile.
+        Of a run that is resumed inside of the stage, ``inside`` is what :meth:`state`
+        returned, and ``folder`` is where the run lies. Returns False if the person stopped
+        the run meanwhile.
         """
-        learner = self._learner
-        if inside is None:
-            if not learner.prepare():
-                return False
-            if self._stage.dimensions != self._context.network.spec.out_dim:
-                self._start_map()
-        else:
-            assert folder is not None
-            learner.read(folder)
-        self._make_ready(inside)
         if inside is not None:
-            self._restore(inside)
+            assert folder is not None
+            self._learner.read(folder)
+        elif not self._learner.prepare():
+            return False
+        elif self._stage.dimensions != self._context.network.spec.out_dim:
+            self._start_map()
+        self._make_ready(inside)
         return True
 
     @property
@@ -84,27 +66,32 @@ class StageRun:
         if stage.trains == "projector":
             network.renew_projector(stage.dimensions)
         else:
-            start = "random" if context.start == "random" else "pca"
             features = features_of_some(network, context.pixels, context.device.half)
-            start_map(network, features, start, stage.dimensions)  # type: ignore[arg-type]
+            start_map(network, features, context.plan.recipe.start, stage.dimensions)
         context.ranks.broadcast(network)
 
     def _make_ready(self, inside: dict[str, Any] | None) -> None:
         context, learner, network = self._context, self._learner, self._context.network
         self._optimiser = make_optimiser(self._stage, network)
-        device = context.device
-        self._scaler = torch.amp.GradScaler(device.target.type) if device.scales_loss else None
+        kind, scales = context.device.target.type, context.device.scales_loss
+        self._scaler = torch.amp.GradScaler(kind, enabled=scales)
         learner.set_up()
         if inside is not None:
             learner.restore(inside["learner"])
         self._gradient = learner.gradient_kind(
-            network, context.ranks, parts=context.parts, note=context.note, scaler=self._scaler
+            network,
+            context.ranks,
+            parts=context.parts,
+            note=context.reporter.note,
+            scaler=self._scaler,
         )
-        self._batches = Batches(learner.count, context.batch_size, context.seed_at(ORDER))
+        self._batches = Batches(learner.count, context.plan.batch_size, context.seed_at(ORDER))
         if context.ranks.world > 1:
             synchronise_norms(network)
         network.train()
         learner.start()
+        if inside is not None:
+            self._restore(inside)
 
     # -- interruptions -----------------------------------------------------------------
 
@@ -118,13 +105,13 @@ class StageRun:
         return {
             "pace": self._pace.state(),
             "optimiser": self._optimiser.state_dict(),
-            "scaler": None if self._scaler is None else self._scaler.state_dict(),
+            "scaler": self._scaler.state_dict() or None,
             "learner": self._learner.state(),
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
         self._optimiser.load_state_dict(state["optimiser"])
-        if self._scaler is not None and state["scaler"] is not None:
+        if state["scaler"] is not None:
             self._scaler.load_state_dict(state["scaler"])
         self._pace.restore(state["pace"])
         self._batches.skip(self._pace.done)
@@ -152,11 +139,8 @@ class StageRun:
         loss = learner.compute(self._gradient, fed, fraction)
         context.ranks.sum_gradients(context.network.parameters())
         learner.before_step(self._optimiser, self._scaler, fraction)
-        if self._scaler is None:
-            self._optimiser.step()
-        else:
-            self._scaler.step(self._optimiser)
-            self._scaler.update()
+        self._scaler.step(self._optimiser)
+        self._scaler.update()
         learner.after_step(fraction)
         self._pace.advance()
         return StepMade(loss, lr, self._batches.batch_size, time.perf_counter() - began)

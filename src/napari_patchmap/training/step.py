@@ -34,17 +34,8 @@ class Gradient:
     "Scaling deep contrastive learning batch size under memory limited setup").
     Batch normalisation then averages over a part, not over the batch.
 
-    Parameters
-    ----------
-    network : Network
-    ranks : Ranks
-        The processes that share the batch.
-    parts : int
-        To begin with.
-    note : callable
-        Told in one sentence when the parts become smaller.
-    scaler : torch.amp.GradScaler, optional
-        Scales the loss in float16.
+    ``note`` is told in one sentence when the parts become smaller; a ``scaler`` scales the
+    loss in float16.
     """
 
     def __init__(
@@ -57,7 +48,8 @@ class Gradient:
         scaler: torch.amp.GradScaler | None = None,
     ) -> None:
         self.parts = parts
-        self._network, self._ranks, self._note, self._scaler = network, ranks, note, scaler
+        self._network, self._ranks, self._note = network, ranks, note
+        self._scaler = scaler or torch.amp.GradScaler(enabled=False)
 
     def compute(
         self, produce: Produce, batch: int, criterion: Criterion | None = None
@@ -96,7 +88,7 @@ class Gradient:
         mine = self._ranks.share(batch)
         if self.parts == 1:
             loss = criterion(self._ranks.gather(produce(mine), batch))
-            self._scaled(loss).backward()
+            self._scaler.scale(loss).backward()
             return loss.detach()
         parts = _split(mine, self.parts)
         with torch.no_grad(), _without_statistics(self._network):
@@ -104,16 +96,13 @@ class Gradient:
         first, second = (torch.cat(views) for views in zip(*pairs, strict=True))
         outputs = torch.cat([first, second]).requires_grad_()
         loss = criterion(self._ranks.gather(outputs, batch))
-        self._scaled(loss).backward()
+        self._scaler.scale(loss).backward()
         assert outputs.grad is not None
         first, second = outputs.grad.chunk(2)
         for part in parts:
             rows = slice(part.start - mine.start, part.stop - mine.start)
             produce(part).backward(torch.cat([first[rows], second[rows]]))
         return loss.detach()
-
-    def _scaled(self, loss: Tensor) -> Tensor:
-        return loss if self._scaler is None else self._scaler.scale(loss)
 
     def _make_smaller(self, batch: int) -> None:
         self._network.zero_grad(set_to_none=True)
@@ -137,12 +126,8 @@ class Gradient:
 class SummedGradient(Gradient):
     """Computes loss and gradients of a loss that is a mean over patches, part by part.
 
-    ``produce`` returns the mean loss of a part, and there is no criterion.
-
-    Raises
-    ------
-    TrainingError
-        If several processes share the batch: here each computes all of it.
+    ``produce`` returns the mean loss of a part, and there is no criterion. Several
+    processes are refused: each would compute all of the batch.
     """
 
     def __init__(self, network: nn.Module, ranks: Ranks, **named: Any) -> None:
@@ -154,7 +139,7 @@ class SummedGradient(Gradient):
         total: Tensor | None = None
         for part in _split(slice(0, batch), self.parts):
             loss = produce(part) * ((part.stop - part.start) / batch)
-            self._scaled(loss).backward()
+            self._scaler.scale(loss).backward()
             total = loss.detach() if total is None else total + loss.detach()
         assert total is not None
         return total

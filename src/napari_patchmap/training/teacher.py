@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from napari_patchmap.augment import AugmentConfig, ViewMaker
 from napari_patchmap.methods.distillation import Distillation, dino_loss, moved_centre
@@ -25,37 +23,18 @@ _LEAST_NORM = 1e-3
 
 
 class Teacher:
-    """Teaches the network of a stage.
+    """Teaches the network of a stage, its student: that moves, and a copy of it follows.
 
-    Parameters
-    ----------
-    student : Network
-        Copied; it moves, the teacher follows.
-    settings : Distillation
-    augment : AugmentConfig
-        The areas of crops are those of ``settings``.
-    is_rgb : bool
-    fill : ndarray, shape (channel,)
-        Colour outside of turned patches, 0 to 255.
+    Views are those of ``maker``, but the areas of crops are those of ``settings``.
     """
 
-    def __init__(
-        self,
-        student: Network,
-        settings: Distillation,
-        augment: AugmentConfig,
-        *,
-        is_rgb: bool,
-        fill: np.ndarray,
-    ) -> None:
+    def __init__(self, student: Network, settings: Distillation, maker: ViewMaker) -> None:
         self.settings = settings
         self._student = student
         self.network = copy.deepcopy(student).requires_grad_(False).train()
         self.centre = torch.zeros(student.spec.out_dim, device=student.device)
         self._sum, self._count = torch.zeros_like(self.centre), 0
-        self._makers = [
-            ViewMaker(config, is_rgb=is_rgb, fill=fill) for config in self._views(augment)
-        ]
+        self._makers = [maker.with_config(config) for config in self._views(maker.config)]
         self._local_size = self._size_of_local_crops()
 
     def _views(self, augment: AugmentConfig) -> tuple[AugmentConfig, ...]:
@@ -95,18 +74,10 @@ class Teacher:
         autocast: torch.autocast,
         done: float,
     ) -> Tensor:
-        """Mean loss of some patches of a batch, with the gradient of the student.
+        """Mean loss of a part of a batch of pixels, with the gradient of the student.
 
-        Parameters
-        ----------
-        pixels : Tensor of uint8, shape (b, channel, height, width)
-            Of the whole batch.
-        part : slice
-        generator : torch.Generator
-            In the same state for all parts of a batch.
-        autocast : torch.autocast
-        done : float
-            Share of the stage that lies behind.
+        The generator is in the same state for all parts of a batch; the share ``done`` of
+        the stage lies behind.
         """
         some, batch, settings = pixels[part], len(pixels), self.settings
 
@@ -152,7 +123,10 @@ class Teacher:
     def after_step(self, done: float) -> None:
         """Follow the student, and move the centre."""
         momentum = self.settings.momentum_at(done)
-        mine, theirs = _weights(self.network), _weights(self._student)
+        mine, theirs = (
+            [parameter.detach() for parameter in network.parameters()]
+            for network in (self.network, self._student)
+        )
         torch._foreach_lerp_(mine, theirs, 1 - momentum)
         mean = self._sum / max(1, self._count)
         self.centre = moved_centre(self.centre, mean, self.settings.centre_momentum)
@@ -173,8 +147,3 @@ class Teacher:
         """Go on where another teacher stopped."""
         self.network.load_state_dict(state["network"])
         self.centre = state["centre"].to(self.centre.device)
-
-
-def _weights(module: nn.Module) -> list[Tensor]:
-    parameters: Iterable[nn.Parameter] = module.parameters()
-    return [parameter.detach() for parameter in parameters]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -13,11 +14,17 @@ from napari_patchmap.lock import alone_in
 from napari_patchmap.networks.device import choose_device
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.runs.checkpoint import check_ours, check_same_settings
+from napari_patchmap.runs.checkpoint import (
+    check_ours,
+    check_same_settings,
+    read_state,
+    state_file,
+)
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training.budget.pace import Clock
-from napari_patchmap.training.checkpoints import Checkpoints, read_checkpoint
+from napari_patchmap.training.budget.speeds import remember, saving_of
+from napari_patchmap.training.checkpoints import Checkpoints
 from napari_patchmap.training.control import Control
 from napari_patchmap.training.cores import Cores
 from napari_patchmap.training.distributed.ranks import Ranks
@@ -124,7 +131,7 @@ def fit(
     if resume:
         if folder is None:
             raise TrainingError("To resume a run, name its folder.")
-        saved = read_checkpoint(folder)
+        saved = read_state(state_file(folder))
         before = RunConfig.from_dict(saved["config"])
         if config is not None:
             check_same_settings(before, config, folder)
@@ -154,8 +161,8 @@ def fit(
         with alone, _sentences(plan, patches), _own_randomness(config.train.seed):
             setup = RunSetup(
                 patches=patches,
-                config=config,
                 plan=plan,
+                folder=folder,
                 reporter=reporter,
                 clock=clock,
                 control=control,
@@ -165,9 +172,17 @@ def fit(
                 cores=cores,
             )
             try:
-                return Session(setup).run(saved, folder)
+                return Session(setup, saved).run()
             finally:
                 ranks.close()
+
+
+def save_run(run: Run, folder: str | Path) -> Path:
+    """Save a run by :meth:`Run.save`; the next plan knows how long that takes here."""
+    began = time.monotonic()
+    saved = run.save(folder)
+    remember({saving_of(len(run)): time.monotonic() - began})
+    return saved
 
 
 @contextmanager

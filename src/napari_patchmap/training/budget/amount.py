@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from napari_patchmap.methods.stage import Stage
-
-if TYPE_CHECKING:
-    from napari_patchmap.training.plan import Plan
+from napari_patchmap.training.plan import Plan
 
 #: Passes over the patches below which the whole network has learned next to nothing.
-LEAST_EPOCHS = 1.0
+_LEAST_EPOCHS = 1.0
 
 #: Steps of the whole network below which its map tells little more than the pixels do.
-LEAST_STEPS = 50
+_LEAST_STEPS = 50
 
 #: Fewer patches make a map whose groups are hardly more than single images.
-FEW_PATCHES = 200
+_FEW_PATCHES = 200
 
 
 def skipped_stages(stages: Sequence[Stage], steps: Sequence[int]) -> list[str]:
-    """Name the stages in which a run made no step.
+    """Name the stages without a step, of those that should train.
 
-    Parameters
-    ----------
-    stages : sequence of Stage
-        Those that should train.
-    steps : sequence of int
-        That were made in each; stages that were not reached are missing.
+    ``steps`` are those that were made; stages that were not reached are missing.
     """
     made = [*steps, *[0] * len(stages)]
     return [stage.name for stage, count in zip(stages, made, strict=False) if count == 0]
@@ -37,13 +29,8 @@ def skipped_stages(stages: Sequence[Stage], steps: Sequence[int]) -> list[str]:
 def too_little(stages: Sequence[Stage], steps: Sequence[int], epochs: Sequence[float]) -> str:
     """Say in a sentence that a run made too few steps; "" if it made enough.
 
-    Parameters
-    ----------
-    stages : sequence of Stage
-        Those that should train.
-    steps, epochs : sequence
-        Steps and passes over the patches that were made in each stage; stages that were
-        not reached are missing.
+    Takes the stages that should train, and the steps and passes over the patches that were
+    made in each; stages that were not reached are missing.
     """
     if not stages:
         return ""
@@ -53,12 +40,12 @@ def too_little(stages: Sequence[Stage], steps: Sequence[int], epochs: Sequence[f
     )
     if made == 0:
         return "The network made no step, so this map is one of random features; train longer."
-    if seen < LEAST_EPOCHS:
+    if seen < _LEAST_EPOCHS:
         return (
             f"The network saw only {seen:.0%} of the patches once, so this map says little; "
             "train longer."
         )
-    if made < LEAST_STEPS:
+    if made < _LEAST_STEPS:
         return (
             f"The network made only {made} step{'s'[: made != 1]}, so this map says little; "
             "train longer."
@@ -71,28 +58,24 @@ def too_little(stages: Sequence[Stage], steps: Sequence[int], epochs: Sequence[f
 
 def epochs_in_budget(plan: Plan) -> float:
     """Return how often the whole network is expected to see each patch in the time given."""
-    times, stages = plan.times, plan.recipe.stages
-    assert times.budget is not None
-    left = max(0.0, times.budget - times.around.likely)
-    steps = sum(
-        left * stage.share / step.likely
-        for stage, step in zip(stages, times.step, strict=True)
-        if stage.trains == "all"
-    )
+    _, steps, _ = plan.times.steps_in_budget(_learning(plan))
     return steps * plan.batch_size / plan.patches
+
+
+def _learning(plan: Plan) -> list[int]:
+    """Stages (from 0) in which the whole network learns."""
+    return [i for i, stage in enumerate(plan.recipe.stages) if stage.trains == "all"]
 
 
 def too_short(plan: Plan) -> str:
     """Say in a sentence that a time budget ends before much can be learned; "" if not."""
     if plan.times.budget is None or not plan.recipe.stages:
         return ""
-    whole = [i for i, stage in enumerate(plan.recipe.stages) if stage.trains == "all"]
-    made = [plan.times.steps_in_budget(stage) for stage in whole]
-    fewest, most = (sum(counts) for counts in zip(*made, strict=True))
+    fewest, _, most = plan.times.steps_in_budget(_learning(plan))
     per_epoch = plan.patches / plan.batch_size
-    if most >= LEAST_STEPS and most >= LEAST_EPOCHS * per_epoch:
+    if most >= _LEAST_STEPS and most >= _LEAST_EPOCHS * per_epoch:
         return ""
-    if most < LEAST_EPOCHS * per_epoch:
+    if most < _LEAST_EPOCHS * per_epoch:
         seen = (f"{count / per_epoch:.0%}" for count in (fewest, most))
         what = f"sees {_range(*seen)} of the patches"
     else:
@@ -110,9 +93,9 @@ def _range(low: str, high: str) -> str:
 
 def few_patches(count: int) -> str:
     """Say in a sentence that there are few patches for a map; "" if there are enough."""
-    if count >= FEW_PATCHES:
+    if count >= _FEW_PATCHES:
         return ""
     return (
-        f"{count} patches are few: a map shows groups from about {FEW_PATCHES} patches on, "
+        f"{count} patches are few: a map shows groups from about {_FEW_PATCHES} patches on, "
         "and hardly more than single images below."
     )

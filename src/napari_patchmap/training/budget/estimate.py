@@ -79,19 +79,7 @@ def _kept_for_a_while(measure: Callable[P, T]) -> Callable[P, T]:
 
 @_kept_for_a_while
 def update_seconds(stage: Stage, spec: NetworkSpec, device: Device) -> float:
-    """Time the optimiser of a stage, without what computes its gradients.
-
-    Parameters
-    ----------
-    stage : Stage
-    spec : NetworkSpec
-    device : Device
-
-    Returns
-    -------
-    float
-        Seconds for one step.
-    """
+    """Seconds for a step of a stage's optimiser, without what computes its gradients."""
     with torch.random.fork_rng():
         network = Network(spec).to(device.target)
     optimiser = make_optimiser(stage, network)
@@ -105,19 +93,10 @@ def update_seconds(stage: Stage, spec: NetworkSpec, device: Device) -> float:
 def measure_speed(
     spec: NetworkSpec, device: Device, batch_size: int, *, trains: bool = True, attempt: int = 1
 ) -> Speed:
-    """Time a network on a device with made-up images.
+    """Time a network on a device with made-up images, in about a second on a CPU.
 
-    Takes about a second on a CPU. Random states of the caller are not touched.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-    device : Device
-    batch_size : int
-    trains : bool
-        False for a network that only looks at patches.
-    attempt : int
-        Another one measures anew within the time for which a measurement holds.
+    Random states of the caller are not touched. Where nothing ``trains``, it only looks at
+    patches; another ``attempt`` measures anew while the last measurement still holds.
     """
     # A GPU is only busy with a whole batch; a CPU takes time in proportion.
     count = min(8, batch_size) if device.is_cpu else batch_size
@@ -138,50 +117,49 @@ def _measure(
     network: Network, device: Device, count: int, batch_size: int, trains: bool
 ) -> Speed:
     spec, target = network.spec, device.target
-    autocast = {"dtype": device.half, "enabled": device.half is not None}
 
-    def images(views: int) -> torch.Tensor:
-        shape = (views, spec.channels, *spec.size)
+    def images() -> torch.Tensor:
+        shape = (2 * count, spec.channels, *spec.size)
         return torch.rand(shape, device=target).contiguous(memory_format=torch.channels_last)
 
-    def train(views: torch.Tensor) -> None:
-        with torch.autocast(target.type, **autocast):  # type: ignore[arg-type]
-            outputs = network(views)
+    def learn(part: Callable[[torch.Tensor], torch.Tensor], given: torch.Tensor) -> None:
+        with device.autocast():
+            outputs = part(given)
         network.zero_grad(set_to_none=True)
         cauchy_infonce(outputs).backward()
+
+    def train() -> None:
+        learn(network, views)
 
     @torch.no_grad()
-    def look(views: torch.Tensor) -> None:
-        with torch.autocast(target.type, **autocast):  # type: ignore[arg-type]
+    def look() -> None:
+        with device.autocast():
             network.features(views)
 
-    def head(features: torch.Tensor) -> None:
-        with torch.autocast(target.type, **autocast):  # type: ignore[arg-type]
-            outputs = network.project(features)
-        network.zero_grad(set_to_none=True)
-        cauchy_infonce(outputs).backward()
-
-    views = images(2 * count)
+    views = images()
     if not trains:
         network.eval()
-        times, doubt = _doubted(lambda: look(views), target)
+        times, doubt = _doubted(look, target)
         return Speed(0.0, median(times) / (2 * count), 0.0, 0, doubt)
     # Larger batches are faster per patch on a CPU, until its caches are full.
     while device.is_cpu and count < min(batch_size, 128):
-        if min(_times(functools.partial(train, views), target, 1)) > 0.1:
+        if min(_times(train, target, 1)) > 0.1:
             break
         count = min(batch_size, 2 * count)
-        views = images(2 * count)
+        views = images()
     network.train()
-    kept = _kept_bytes(lambda: train(views)) // count
-    times, doubt = _doubted(lambda: train(views), target)
-    per_train = median(times) / count
-    width = int(network.backbone.out_features)  # type: ignore[arg-type]
-    features = torch.rand(2 * batch_size, width, device=target)
-    per_head = median(_times(lambda: head(features), target)) / batch_size
+    kept = _kept_bytes(train) // count
+    times, doubt = _doubted(train, target)
+    features = torch.rand(2 * batch_size, network.width, device=target)
+    head = _times(lambda: learn(network.project, features), target)
     network.eval()
-    per_look = median(_times(lambda: look(views), target)) / (2 * count)
-    return Speed(per_train, per_look, per_head, kept, doubt)
+    return Speed(
+        train=median(times) / count,
+        look=median(_times(look, target)) / (2 * count),
+        head=median(head) / batch_size,
+        memory=kept,
+        doubt=doubt,
+    )
 
 
 def _doubted(

@@ -18,6 +18,7 @@ from napari_patchmap.training.budget.speeds import (
     look_of,
     name_of,
     recall,
+    saving_of,
     step_of,
 )
 from napari_patchmap.training.budget.timetable import Key, Part, Timetable
@@ -45,15 +46,7 @@ def measure(
 ) -> Measured:
     """Measure a network; a second time if what is found is implausible.
 
-    Parameters
-    ----------
-    recipe : Recipe
-    spec : NetworkSpec
-    device : Device
-    batch : int
-        Patches in a step.
-    share : int
-        Those of them that this process computes, at most.
+    A step has ``batch`` patches, of which this process computes a ``share`` at most.
     """
     works = [step_of(stage, spec, device, share) for stage in recipe.stages]
     updates = [update_seconds(stage, spec, device) for stage in recipe.stages]
@@ -117,7 +110,7 @@ def timetable(plan: Plan, measured: Measured) -> Timetable:
     parts["measuring", 0] = Part.of(evaluated, 1, guess)
     named = name_of("identifying", plan.name)
     parts["identifying", 0] = Part.of(named, count, _READING)
-    parts["saving", 0] = Part(Seconds.about(_SAVING))
+    parts["saving", 0] = Part.of(saving_of(count), 1, _SAVING)
     return Timetable(
         parts,
         measured.step,

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from napari_patchmap.training.budget.timetable import Key, PartKind, Timetable
+from napari_patchmap.training.budget.timetable import Key, PartKind, Timetable
 
 #: Once a part took so many seconds, its own pace is trusted.
 _TRUST = 2.0
 
 
 class Forecast:
-    """Where a run is in its plan.
+    """Where a run is in its plan, by a clock that says the seconds since it began.
 
     Each part of a run has the seconds that the plan expects. The part that is going on
     is corrected by its own pace, and parts to come by that of the last one of their
     kind: a network that is slower than expected stays so, which says nothing of t-SNE.
-
-    Parameters
-    ----------
-    times : Timetable
-    clock : callable
-        Seconds since the run began.
     """
 
     def __init__(self, times: Timetable, clock: Callable[[], float]) -> None:
@@ -49,7 +41,7 @@ class Forecast:
     def state(
         self, kind: PartKind, stage: int = 0, share: float = math.nan, pace: float = math.nan
     ) -> tuple[float, float]:
-        """Say where the run is.
+        """Return the share of the run that is done (it never falls), and the seconds left.
 
         Parameters
         ----------
@@ -60,13 +52,6 @@ class Forecast:
             How much of the part is done, 0 to 1; NaN if only time tells.
         pace : float
             How many times as long as expected it takes; NaN to find out.
-
-        Returns
-        -------
-        fraction : float
-            Share of the whole run that is done, 0 to 1; it never falls.
-        left : float
-            Seconds that the run still takes.
         """
         now, key, parts = self._clock(), (kind, stage), self._times.parts
         self._move(key)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from napari_patchmap.layout.tsne import EVERY, INTERPOLATED, Tsne
-from napari_patchmap.training.budget.speeds import Seconds, name_of, remember, seconds_of
+from napari_patchmap.training.budget.speeds import (
+    FEWEST,
+    Seconds,
+    name_of,
+    remember,
+    seconds_of,
+)
 
 #: An iteration of the early phase for a patch, in seconds, where none was made before.
 FIRST_GUESS = 1.5e-6
@@ -13,20 +19,9 @@ FIRST_GUESS = 1.5e-6
 #: Once so much of a t-SNE is made, its own pace is trusted.
 _ENOUGH = 0.05
 
-#: A t-SNE of fewer patches tells nothing about others.
-_FEWEST = 1000
-
 
 class LayoutTime:
-    """Seconds of a t-SNE, expected and seen.
-
-    Parameters
-    ----------
-    tsne : Tsne
-    patches : int
-    clock : callable, optional
-        Seconds, ever growing; only for one that is made.
-    """
+    """Seconds of a t-SNE, expected and seen; the clock is for one that is made."""
 
     def __init__(
         self, tsne: Tsne, patches: int, clock: Callable[[], float] = lambda: 0.0
@@ -69,7 +64,7 @@ class LayoutTime:
 
     def keep(self) -> None:
         """Remember what iterations took, if there were enough to tell of others."""
-        if self._patches >= _FEWEST and self._made >= _ENOUGH * self._whole:
+        if self._patches >= FEWEST and self._made >= _ENOUGH * self._whole:
             remember({self._work: self._spent / self._made})
 
     def _cost(self, first: int, last: int) -> float:

@@ -16,15 +16,7 @@ _WINDOW_SECONDS, _WINDOW_STEPS = 3.0, 10
 
 
 class Clock:
-    """Seconds since the run began; pauses, and the time between stop and resume, are left out.
-
-    Parameters
-    ----------
-    spent : float
-        Seconds that were used before.
-    now : callable
-        Seconds, ever growing.
-    """
+    """Seconds since the run began, those ``spent`` before a resume included; no pauses."""
 
     def __init__(self, spent: float = 0.0, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -52,11 +44,9 @@ class Pace:
 
     Parameters
     ----------
-    steps : int, optional
-        How many steps the stage has.
-    deadline : float, optional
-        When the stage must end, in the units of ``clock``; one step is made in any case.
-        One of the two is given.
+    steps, deadline : float, optional
+        How many steps the stage has, or when it must end by the clock; one step is made in
+        any case. One of the two is given.
     clock : callable
         Seconds, ever growing.
     """

@@ -7,22 +7,23 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import torch
 
+from napari_patchmap.methods.stage import Stage
+from napari_patchmap.networks import NetworkSpec
+from napari_patchmap.networks.device import Device
 from napari_patchmap.patches.cache.cache_folder import cache_folder
+from napari_patchmap.training.budget.pace import Pace
 from napari_patchmap.training.progress import say_time
 from napari_patchmap.writing import write_json
 
-if TYPE_CHECKING:
-    from napari_patchmap.methods.stage import Stage
-    from napari_patchmap.networks import NetworkSpec
-    from napari_patchmap.networks.device import Device
-    from napari_patchmap.training.budget.pace import Pace
-
 #: Steps after which the speed of a stage is worth remembering.
 _ENOUGH = 20
+
+#: What was seen of fewer patches tells nothing about others.
+FEWEST = 1000
 
 #: Speeds that are kept, the latest ones.
 _MOST = 300
@@ -31,7 +32,7 @@ _MOST = 300
 _DOUBTFUL = 1.2
 
 #: Between so many times as fast and as slow as elsewhere is what was never done here.
-GUESSED = 3.0
+_GUESSED = 3.0
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Seconds:
 def seconds_of(work: str, guess: float) -> Seconds:
     """Return what a unit of some work took the last time, else a guess with its doubt."""
     known = recall(work)
-    return Seconds.about(guess, GUESSED) if known is None else Seconds.about(known)
+    return Seconds.about(guess, _GUESSED) if known is None else Seconds.about(known)
 
 
 def speeds_file() -> Path:
@@ -115,6 +116,11 @@ def step_of(stage: Stage, spec: NetworkSpec, device: Device, batch: int) -> str:
 def look_of(spec: NetworkSpec, device: Device) -> str:
     """Name the network's look at a patch in one orientation."""
     return name_of("look", *_network(spec, device), torch.__version__)
+
+
+def saving_of(patches: int) -> str:
+    """Name the saving of a run of about so many patches: some of it is done once."""
+    return name_of("saving", 2 ** round(math.log2(patches)))
 
 
 def name_of(*parts: object) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from napari_patchmap.training.budget.speeds import Seconds, remember, seconds_of
+from napari_patchmap.training.budget.speeds import FEWEST, Seconds, remember, seconds_of
 
 #: Reading the pixels; features before a stage's steps and their layout, the steps, the
 #: network's statistics after them; and what comes after the last stage: features of all
@@ -25,9 +25,6 @@ PartKind = Literal[
     "saving",
 ]
 Key = tuple[PartKind, int]
-
-#: What was seen of fewer patches tells nothing about others.
-_FEWEST = 500
 
 #: Share of a time budget that is kept for what takes longer than expected, the start of
 #: the program among it; and the seconds that are kept at least.
@@ -123,12 +120,18 @@ class Timetable:
             return self.budget * self.shares[stage]
         return self.seconds("steps", stage).likely
 
-    def steps_in_budget(self, stage: int) -> tuple[float, float]:
-        """Fewest and most steps that a stage can make in the time that is given."""
+    def steps_in_budget(self, stages: Iterable[int]) -> tuple[float, float, float]:
+        """Fewest, likely and most steps that some stages can make in the time given."""
         assert self.budget is not None
-        around, step, share = self.around, self.step[stage], self.shares[stage]
-        fewest = max(0.0, self.budget - around.high) * share / step.high
-        return fewest, max(0.0, self.budget - around.low) * share / step.low
+        around, per_second = self.around, Seconds.about(0.0)
+        for stage in stages:
+            share, step = self.shares[stage], self.step[stage]
+            per_second += Seconds(share / step.likely, share / step.high, share / step.low)
+        return (
+            max(0.0, self.budget - around.high) * per_second.low,
+            max(0.0, self.budget - around.likely) * per_second.likely,
+            max(0.0, self.budget - around.low) * per_second.high,
+        )
 
     # -- deadlines -----------------------------------------------------------------------
 
@@ -164,7 +167,7 @@ class Timetable:
             {
                 part.work: seconds / part.size
                 for part, seconds in known
-                if part.work and seconds > 0 and (part.size == 1 or part.size >= _FEWEST)
+                if part.work and seconds > 0 and (part.size == 1 or part.size >= FEWEST)
             }
         )
 

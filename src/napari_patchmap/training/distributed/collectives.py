@@ -15,17 +15,7 @@ _MESSAGE = 1 << 25
 def gather_rows(rows: Tensor, sizes: Sequence[int], rank: int) -> Tensor:
     """Join the rows of all processes; the gradient goes back to this process's own.
 
-    Parameters
-    ----------
-    rows : Tensor, shape (views, sizes[rank], ...)
-    sizes : sequence of int
-        Rows of each process, none included.
-    rank : int
-        This process.
-
-    Returns
-    -------
-    Tensor, shape (views, sum(sizes), ...)
+    Those are (views, sizes[rank], ...), all together (views, sum(sizes), ...).
     """
     joined: Tensor = _GatherRows.apply(rows, sizes, rank)
     return joined

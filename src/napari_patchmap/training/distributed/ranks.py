@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
@@ -20,10 +21,6 @@ _VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 #: torchrun itself ends all processes when one of them fails.
 _PATIENCE = timedelta(hours=12)
 
-#: What :meth:`Ranks.from_main` can send.
-_KINDS = (torch.float32, torch.float64, torch.int64, torch.int32, torch.uint8, torch.bool)
-_MOST_DIMENSIONS = 6
-
 
 @dataclass(frozen=True)
 class Ranks:
@@ -34,22 +31,12 @@ class Ranks:
     gathered, so that all see the loss of the whole batch with all its negatives,
     and gradients are summed. ``Ranks()`` is a process alone, for which nothing
     here costs anything.
-
-    Parameters
-    ----------
-    rank : int
-        From 0; the process of rank 0 reports and writes.
-    world : int
-        How many processes there are, on all computers.
-    local_rank : int
-        From 0 on each computer; also the number of the process's GPU.
-    device : {"auto", "cpu", "cuda", "mps"}
-        What :func:`choose_device` has to be asked for.
     """
 
+    #: From 0, of all processes on all computers; that of rank 0 reports and writes.
     rank: int = 0
     world: int = 1
-    local_rank: int = 0
+    #: What :func:`choose_device` has to be asked for.
     device: str = "auto"
     _started: bool = field(default=False, repr=False)
 
@@ -58,17 +45,8 @@ class Ranks:
         """Join the other processes if torchrun started this one; otherwise be alone.
 
         Can be called again, by other parts of the program; whoever was first has
-        to close. With GPUs, the process's own becomes torch's current one.
-
-        Parameters
-        ----------
-        device : {"auto", "cpu", "cuda", "mps"}
-            The wanted device.
-
-        Raises
-        ------
-        TrainingError
-            If there are more processes than GPUs, or they do not find each other.
+        to close. With GPUs, the process's own becomes torch's current one. Raises a
+        TrainingError if there are more processes than GPUs, or they do not find each other.
         """
         told = [os.environ.get(name) for name in _VARIABLES]
         if None in told or int(os.environ["WORLD_SIZE"]) < 2:
@@ -95,7 +73,7 @@ class Ranks:
             _start("cpu:gloo,cuda:nccl" if on_gpu else "gloo")
         if device == "auto":
             device = "cuda" if on_gpu else "cpu"
-        return cls(rank, world, local_rank, device, started)
+        return cls(rank, world, device, started)
 
     def close(self) -> None:
         """Leave the other processes."""
@@ -123,7 +101,7 @@ class Ranks:
         """
         return max(self._sizes(count))
 
-    def gather(self, outputs: Tensor, count: int, views: int = 2) -> Tensor:
+    def gather(self, outputs: Tensor, count: int) -> Tensor:
         """Return the outputs of all processes in the order of the whole batch.
 
         The gradient goes back to this process's own rows, without that of the
@@ -131,25 +109,15 @@ class Ranks:
         a parameter's gradient that comes from its own patches; see
         :meth:`sum_gradients`.
 
-        Parameters
-        ----------
-        outputs : Tensor, shape (views x patches of this process, ...)
-            First views of all its patches, then their second views, and so on.
-        count : int
-            Patches in the whole batch.
-        views : int
-            Views of each patch.
-
-        Returns
-        -------
-        Tensor of float32 (or float64, as given), shape (views x count, ...)
-            First views of all patches, then their second views, and so on.
+        Outputs are (2 x patches of this process, ...), first views of all its patches, then
+        their second views; what is returned is (2 x count, ...), for the whole batch, in
+        float32 or float64.
         """
         outputs = outputs.to(torch.promote_types(outputs.dtype, torch.float32))
         if self.world == 1:
             return outputs
         sizes = self._sizes(count)
-        rows = outputs.unflatten(0, (views, sizes[self.rank]))
+        rows = outputs.unflatten(0, (2, sizes[self.rank]))
         return gather_rows(rows, sizes, self.rank).flatten(0, 1)
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
@@ -174,44 +142,32 @@ class Ranks:
 
     def broadcast_number(self, value: float) -> float:
         """Return the number that rank 0 gave, such as the time on its clock."""
-        if self.world == 1:
-            return value
-        number = torch.tensor([value], dtype=torch.float64)
-        distributed.broadcast(number, 0)
-        return float(number)
+        return self._of_all(value, lambda number: distributed.broadcast(number, 0))
 
     def from_main(self, make: Callable[[], Tensor]) -> Tensor:
         """Let rank 0 make a tensor, and return it to all, on the CPU if there are several."""
         if self.world == 1:
             return make()
-        header = torch.zeros(2 + _MOST_DIMENSIONS, dtype=torch.int64)
-        value = torch.empty(0)
-        if self.is_main:
-            value = make().detach().cpu().contiguous()
-            header[0], header[1] = _KINDS.index(value.dtype), value.ndim
-            header[2 : 2 + value.ndim] = torch.tensor(value.shape)
-        distributed.broadcast(header, 0)
-        kind, dimensions, *shape = header.tolist()
-        if not self.is_main:
-            value = torch.empty(shape[:dimensions], dtype=_KINDS[kind])
-        if value.numel():
-            distributed.broadcast(value.view(-1).view(torch.uint8), 0)
-        return value
+        made = [make().detach().cpu().contiguous() if self.is_main else None]
+        distributed.broadcast_object_list(made, 0, device=torch.device("cpu"))
+        assert made[0] is not None
+        return made[0]
 
     def agree(self, value: bool) -> bool:
         """Whether any process says yes."""
-        if self.world == 1:
-            return value
-        votes = torch.tensor([int(value)])
-        distributed.all_reduce(votes, distributed.ReduceOp.MAX)
-        return bool(votes)
+        return self.least(-int(value)) < 0
 
     def least(self, value: float) -> float:
         """Return the smallest of the numbers that the processes give."""
+        return self._of_all(
+            value, lambda number: distributed.all_reduce(number, distributed.ReduceOp.MIN)
+        )
+
+    def _of_all(self, value: float, operation: Callable[[Tensor], Any]) -> float:
         if self.world == 1:
             return value
         number = torch.tensor([value], dtype=torch.float64)
-        distributed.all_reduce(number, distributed.ReduceOp.MIN)
+        operation(number)
         return float(number)
 
     def _sizes(self, count: int) -> list[int]:

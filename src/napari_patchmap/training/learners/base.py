@@ -12,21 +12,14 @@ from torch import Tensor
 
 from napari_patchmap.methods.objectives import Objective
 from napari_patchmap.methods.stage import Stage
-from napari_patchmap.training.batches import Batches
 from napari_patchmap.training.budget.estimate import Speed
-from napari_patchmap.training.feed import Fed, feed
+from napari_patchmap.training.feed import Batches, Fed, feed
 from napari_patchmap.training.learners.context import Context
 from napari_patchmap.training.step import Gradient
 
 
 class Learner:
-    """Gradients of the steps of one stage, and what has to be there for them.
-
-    Parameters
-    ----------
-    context : Context
-        Of all in it, the network changes, and the pace with each step.
-    """
+    """Gradients of the steps of one stage, and what has to be there for them."""
 
     #: The objectives that it serves, and no others.
     objective: ClassVar[type[Objective]]
@@ -100,7 +93,7 @@ class Learner:
     def before_step(
         self,
         optimiser: torch.optim.Optimizer,
-        scaler: torch.amp.GradScaler | None,
+        scaler: torch.amp.GradScaler,
         fraction: float,
     ) -> None:
         """Change gradients or settings before the optimiser makes its step."""

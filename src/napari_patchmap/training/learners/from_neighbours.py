@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from napari_patchmap.augment.views import Symmetry
 from napari_patchmap.layout.first_layout import (
     MOST_LANDMARKS,
     first_tsne,
     nearest_neighbours,
-    tsne_layout,
+    standardised,
 )
 from napari_patchmap.methods.objectives import NeighboursObjective
 from napari_patchmap.methods.stage import Stage
-from napari_patchmap.training.batches import Batches
+from napari_patchmap.networks import Network
+from napari_patchmap.networks.inference import BATCH, infer
+from napari_patchmap.networks.pixels import Pixels
 from napari_patchmap.training.budget.estimate import Speed
 from napari_patchmap.training.budget.layout_time import LayoutTime
-from napari_patchmap.training.cache import FeatureCache, cache_features
 from napari_patchmap.training.checkpoints import read_features
-from napari_patchmap.training.feed import Fed, to_device
+from napari_patchmap.training.feed import Batches, Fed, to_device
 from napari_patchmap.training.learners.base import Learner
 from napari_patchmap.training.seeds import CACHE
 from napari_patchmap.training.step import Gradient
@@ -37,6 +40,46 @@ _AFTER_LAYOUT = 0.25
 
 #: Share of the steps in which a new projector learns the layout.
 _LAYOUT_SHARE = 0.8
+
+
+@dataclass(frozen=True)
+class FeatureCache:
+    """Features (n, d) of patches in random order, and the neighbours (n, k) of each.
+
+    They lie on the device that trains, and are computed once, while the backbone rests.
+    """
+
+    features: Tensor
+    neighbours: Tensor
+
+    def pairs(self, patches: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the patches, then a neighbour of each, shape (2 b,)."""
+        count, shape = self.neighbours.shape[1], (len(patches),)
+        choice = torch.randint(count, shape, generator=generator, device=generator.device)
+        return torch.cat([patches, self.neighbours[patches, choice]])
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+
+def cache_features(
+    network: Network,
+    pixels: Pixels,
+    symmetries: Sequence[Symmetry],
+    generator: torch.Generator,
+    half: torch.dtype | None,
+) -> Iterator[Tensor]:
+    """Compute features of at most ``MOST_LANDMARKS`` patches, in random order.
+
+    Yields parts of shape (b, d), to be put together; whoever stops early has those of
+    fewer patches. The generator is on the network's device.
+    """
+    device = generator.device
+    order = torch.randperm(len(pixels), generator=generator, device=device)
+    for chosen in order[:MOST_LANDMARKS].split(BATCH):
+        patches = pixels[chosen.to(pixels.device)]
+        features, _ = infer(network, patches, symmetries=symmetries, half=half)
+        yield torch.from_numpy(features).to(device)
 
 
 class NeighboursLearner(Learner):
@@ -60,24 +103,24 @@ class NeighboursLearner(Learner):
 
     def prepare(self) -> bool:
         """Compute features, their neighbours and perhaps their t-SNE."""
-        context, pace = self.context, self.pace
+        context, pace, plan = self.context, self.pace, self.context.plan
         self.generator.manual_seed(context.seed_at(CACHE))
         whole = pace.seconds_left  # NaN when epochs are followed: then all patches
-        lays_out = context.start == "tsne"
+        first_layout = plan.times.seconds("first layout", context.number).likely
         made, count, most = [], 0, min(len(context.pixels), MOST_LANDMARKS)
         for part in cache_features(
             context.network,
             context.pixels,
-            context.symmetries,
+            plan.symmetries,
             self.generator,
-            context.device.half,
+            plan.device.half,
         ):
             made.append(part)
             count += len(part)
-            context.preparing(
+            context.reporter.preparing(
                 "before", f"looking at {count:,} of {most:,} patches", count / most
             )
-            left = pace.seconds_left - context.first_layout * count / most
+            left = pace.seconds_left - first_layout * count / most
             late = context.ranks.agree(left < _STEPS_SHARE * whole)
             context.cores.look()
             if context.control.asked_to_stop() or late:
@@ -89,7 +132,7 @@ class NeighboursLearner(Learner):
         )
         self._cache = FeatureCache(features, neighbours.to(target))
         self._layout = torch.empty(0, device=target)
-        if lays_out and not context.control.stopped:
+        if plan.recipe.start == "tsne" and not context.control.stopped:
             self._layout = context.ranks.from_main(lambda: self._lay_out(features, whole))
             self._layout = self._layout.to(target)
         stopped = context.control.asked_to_stop()
@@ -104,11 +147,14 @@ class NeighboursLearner(Learner):
     def _lay_out(self, features: Tensor, whole: float) -> Tensor:
         """Coordinates of the cached patches by t-SNE."""
         context, pace = self.context, self.pace
-        timed = LayoutTime(first_tsne(0), len(features), context.clock)
+        tsne = first_tsne(context.plan.config.train.seed)
+        timed = LayoutTime(tsne, len(features), context.clock)
 
         def watch(done: int, _: np.ndarray) -> bool:
             timed.note(done)
-            context.preparing("first layout", "laying out a first map", timed.share(done))
+            context.reporter.preparing(
+                "first layout", "laying out a first map", timed.share(done)
+            )
             # Of this process alone: the others wait for the layout.
             stopped = context.control.should_stop() or context.control.leaves
             return stopped or pace.seconds_left < _AFTER_LAYOUT * whole
@@ -116,13 +162,8 @@ class NeighboursLearner(Learner):
         def hurry(done: int) -> bool:
             return pace.seconds_left - timed.last() < _AFTER_LAYOUT * whole
 
-        coordinates = tsne_layout(
-            features.cpu().numpy(),
-            seed=context.seed,
-            jobs=torch.get_num_threads(),
-            watch=watch,
-            hurry=hurry,
-        )
+        standard, jobs = standardised(features.cpu().numpy()), torch.get_num_threads()
+        coordinates = tsne.lay_out(standard, jobs=jobs, watch=watch, hurry=hurry)
         timed.keep()
         return torch.from_numpy(coordinates)
 
@@ -166,7 +207,7 @@ class NeighboursLearner(Learner):
         first, second = self._cache.features[pairs].chunk(2)
 
         def produce(part: slice) -> Tensor:
-            with context.autocast():
+            with context.device.autocast():
                 return context.network.project(torch.cat([first[part], second[part]]))
 
         def criterion(outputs: Tensor) -> Tensor:

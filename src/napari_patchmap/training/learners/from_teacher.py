@@ -33,15 +33,9 @@ class StudentLearner(Learner):
 
     def set_up(self) -> None:
         """Make the teacher from the network as it is."""
-        maker, settings = self.context.maker, self.stage.objective
+        settings = self.stage.objective
         assert isinstance(settings, Distillation)
-        self._teacher = Teacher(
-            self.context.network,
-            settings,
-            maker.config,
-            is_rgb=maker.is_rgb,
-            fill=maker.fill,
-        )
+        self._teacher = Teacher(self.context.network, settings, self.context.maker)
 
     def compute(self, gradient: Gradient, fed: Fed, fraction: float) -> Tensor:
         """Add the gradients of the difference between what student and teacher say."""
@@ -52,22 +46,20 @@ class StudentLearner(Learner):
             if part.start == 0:
                 self._teacher.forget_batch()
             self.generator.manual_seed(seed)
-            return self._teacher.loss(
-                pixels, part, self.generator, context.autocast(), fraction
-            )
+            autocast = context.device.autocast()
+            return self._teacher.loss(pixels, part, self.generator, autocast, fraction)
 
         return gradient.compute(produce, len(pixels))
 
     def before_step(
         self,
         optimiser: torch.optim.Optimizer,
-        scaler: torch.amp.GradScaler | None,
+        scaler: torch.amp.GradScaler,
         fraction: float,
     ) -> None:
         """Clip gradients and set what changes from step to step."""
-        if scaler is not None:
-            scaler.unscale_(optimiser)
-        epoch = self.pace.done * self.context.batch_size / self.count
+        scaler.unscale_(optimiser)
+        epoch = self.pace.done * self.context.plan.batch_size / self.count
         self._teacher.before_step(optimiser, fraction, epoch)
 
     def after_step(self, fraction: float) -> None:

@@ -11,7 +11,7 @@ from napari_patchmap.methods.objectives import ViewsObjective
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.training.budget.estimate import VIEWS, Speed
 from napari_patchmap.training.feed import Fed
-from napari_patchmap.training.fused import Forward, fused
+from napari_patchmap.training.fused import Forward, fused, wants_fusing
 from napari_patchmap.training.kept import described
 from napari_patchmap.training.learners.base import Learner
 from napari_patchmap.training.step import Gradient
@@ -34,10 +34,6 @@ class ViewsLearner(Learner):
             return VIEWS * speed.train
         return VIEWS * 2 * speed.look + speed.head
 
-    def start(self) -> None:
-        """Compile the network, if it pays."""
-        self._fused = self._fuse()
-
     def state(self) -> dict[str, Any]:
         """Return whether the network is compiled, which was found out by the clock."""
         return {"fused": self._fused is not None, "device": described(self.context.device)}
@@ -48,15 +44,21 @@ class ViewsLearner(Learner):
         if state["device"] == described(self.context.device):
             self._was_fused = bool(state["fused"])
 
-    def _fuse(self) -> Forward | None:
+    def start(self) -> None:
         """Compile the network, if this stage trains all of it and it is worth while."""
-        context, wanted = self.context, self._was_fused
+        self._fused = self._fuse()
+
+    def _fuse(self) -> Forward | None:
+        context, plan, wanted = self.context, self.context.plan, self._was_fused
         whole = self.stage.trains == "all" and context.parts == 1 and context.ranks.world == 1
-        if not (whole and (context.fuses if wanted is None else wanted)):
+        if wanted is None:
+            seconds = plan.times.training(context.number)
+            wanted = wants_fusing(plan.config.train.compile, plan.device, seconds)
+        if not (whole and wanted):
             return None
-        context.say("trying faster kernels")
+        context.reporter.say("trying faster kernels")
         spec, device = context.network.spec, context.device.target
-        shape = (2 * context.batch_size, spec.channels, *spec.size)
+        shape = (2 * plan.batch_size, spec.channels, *spec.size)
         views = torch.rand(shape, device=device).contiguous(memory_format=torch.channels_last)
         return fused(context.network, views, context.device, chosen=self._was_fused is True)
 
@@ -68,7 +70,7 @@ class ViewsLearner(Learner):
 
         def produce(part: slice) -> Tensor:
             views = self._views(pixels, part, seed)
-            with self.context.autocast():
+            with self.context.device.autocast():
                 if self._fused is not None and len(views) == 2 * len(pixels):
                     return self._fused(views)
                 moves = torch.is_grad_enabled() and self.stage.trains == "all"

@@ -6,7 +6,7 @@ from qtpy.QtCore import QTimer, Signal
 
 from napari_patchmap.errors import ConfigError, MissingPackageError
 from napari_patchmap.networks.fine_tuned import PUBLISHED
-from napari_patchmap.networks.fixed import check_file
+from napari_patchmap.networks.weights import check_file
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.qt.parts import Wrapped
 from napari_patchmap.plugin.worker import Newest

@@ -20,7 +20,7 @@ from napari_patchmap.plugin.worker import Task, sentence_of
 from napari_patchmap.plugin.workspace import Workspace
 from napari_patchmap.runs import Run, Unfinished, alone_in, new_run_folder
 from napari_patchmap.runs.run_config import RunConfig
-from napari_patchmap.training import fit
+from napari_patchmap.training import fit, save_run
 from napari_patchmap.training.plan import Plan
 from napari_patchmap.training.progress import Progress
 from napari_patchmap.training.relayout import lay_out_again
@@ -243,7 +243,7 @@ class Training(QObject):
 def _save(run: Run, folder: Path) -> str:
     """Save a run in its folder; return what was impossible and why, or ""."""
     try:
-        run.save(folder)
+        save_run(run, folder)
     except (RunError, OSError) as error:
         return f"{sentence_of(error)} The run is kept here until you do."
     return " ".join(run.missed)

@@ -1,0 +1,104 @@
+"""Weights of networks: from where they are published, or from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from napari_patchmap.errors import ConfigError
+from napari_patchmap.networks.timm_models import PREFIX, timm
+from napari_patchmap.networks.vision import torchvision
+
+#: Networks of torchvision with the weights that the papers used.
+TORCHVISION = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
+
+
+def weights_from(name: str, file: str | None) -> tuple[dict[str, Tensor], str]:
+    """Read the weights of a network, and say where they came from.
+
+    That is a .safetensors or .pth file, of which nothing but tensors is read, or, without
+    one, where they are published. A ConfigError says why they cannot be had.
+    """
+    if file is not None:
+        return _from_file(Path(file).expanduser()), str(file)
+    return _from_hub(name)
+
+
+def load_into(net: nn.Module, weights: dict[str, Tensor]) -> str:
+    """Load those weights that a network has; return why they are another's, or ""."""
+    wanted = net.state_dict()
+    found = {key: value for key, value in weights.items() if key in wanted}
+    for key, value in wanted.items():
+        if key not in found and "num_batches" not in key:
+            return f"{key} is missing"
+        if key in found and found[key].shape != value.shape:
+            return f"{key} is of another shape"
+    net.load_state_dict(found, strict=False)
+    return ""
+
+
+def check_fit(lost: str, name: str, source: str) -> None:
+    """Raise a ConfigError if something is lost of the weights of a network."""
+    if lost:
+        raise ConfigError(
+            f"The weights in {source} are not those of {name} ({lost}); give the file of that "
+            "network."
+        )
+
+
+def check_file(file: str | Path) -> None:
+    """Raise a ConfigError unless a file of weights is there; it is not read."""
+    path = Path(file).expanduser()
+    if not path.is_file():
+        raise ConfigError(f"There is no file {path} to read weights from.")
+
+
+def _from_file(path: Path) -> dict[str, Tensor]:
+    check_file(path)
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        weights: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # noqa: BLE001 - a damaged file may raise anything
+        raise ConfigError(
+            f"{path} holds no weights that can be read; give a .safetensors file or a .pth "
+            "file of tensors."
+        ) from None
+    for key in ("state_dict", "model"):
+        if isinstance(weights, dict) and isinstance(weights.get(key), dict):
+            weights = weights[key]
+    values = weights.values() if isinstance(weights, dict) else [None]
+    if not all(isinstance(value, Tensor) for value in values):
+        raise ConfigError(f"{path} holds no weights of a network; give another file.")
+    return {key.removeprefix("module."): value for key, value in weights.items()}
+
+
+def _from_hub(name: str) -> tuple[dict[str, Tensor], str]:
+    if name in TORCHVISION:
+        url = torchvision().models.get_model_weights(name).IMAGENET1K_V1.url
+        try:
+            weights = torch.hub.load_state_dict_from_url(
+                url, map_location="cpu", progress=False, weights_only=True
+            )
+        except (OSError, URLError, RuntimeError) as error:
+            raise _no_download(name, url, error) from None
+        return weights, url
+    plain = name.removeprefix(PREFIX)
+    try:
+        net = timm().create_model(plain, pretrained=True, num_classes=0)
+    except Exception as error:  # noqa: BLE001 - hub libraries fail in any way
+        raise _no_download(name, f"https://huggingface.co/timm/{plain}", error) from None
+    return net.state_dict(), f"timm's {plain}"
+
+
+def _no_download(name: str, url: str, error: Exception) -> ConfigError:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return ConfigError(
+        f"The weights of {name} cannot be downloaded ({reason}); on a computer with internet "
+        f"get {url}, and give the file with --weights (More, Weights in napari)."
+    )
