@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
+import queue
+import threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import torch
@@ -14,6 +14,9 @@ from napari_patchmap.networks.pixels import PatchPixels, Pixels
 
 #: Batches that are read ahead of the steps.
 _AHEAD = 3
+
+#: Seconds after which a waiting thread looks whether it is still wanted.
+_LOOK = 0.1
 
 #: A batch: indices on the CPU, and its pixels on the training device.
 Fed = tuple[Tensor, Tensor]
@@ -69,11 +72,11 @@ def feed(batches: Batches, pixels: Pixels, device: torch.device) -> Iterator[Ite
     if not isinstance(pixels, PatchPixels):
         yield _indexed(batches, pixels)
         return
-    with ThreadPoolExecutor(1, "patchmap-feed") as reader:
-        try:
-            yield _read_ahead(reader, batches, pixels, device)
-        finally:
-            reader.shutdown(cancel_futures=True)
+    reader = _Reader(batches, pixels, device)
+    try:
+        yield reader.batches()
+    finally:
+        reader.close()
 
 
 def _indexed(batches: Batches, pixels: Tensor) -> Iterator[Fed]:
@@ -82,24 +85,54 @@ def _indexed(batches: Batches, pixels: Tensor) -> Iterator[Fed]:
         yield chosen, pixels[to_device(chosen, pixels.device)]
 
 
-def _read_ahead(
-    reader: Executor, batches: Batches, pixels: PatchPixels, device: torch.device
-) -> Iterator[Fed]:
-    def read() -> Fed:
-        chosen = batches.draw()
-        found = pixels[chosen]
-        return chosen, found.pin_memory() if device.type == "cuda" else found
-
-    ahead = deque(reader.submit(read) for _ in range(_AHEAD))
-    while True:
-        chosen, found = ahead.popleft().result()
-        ahead.append(reader.submit(read))
-        # Channels come last from the disk; they are brought forward on the device.
-        yield chosen, found.to(device, non_blocking=True).contiguous()
-
-
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     """Copy to a device without waiting for it."""
     if device.type == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
+
+
+class _Reader:
+    """Reads batches in a thread and keeps a few of them.
+
+    A daemon, which those of an executor are not: a process does not wait at its end for
+    a drive that does not answer.
+    """
+
+    def __init__(self, batches: Batches, pixels: PatchPixels, device: torch.device) -> None:
+        self._batches, self._pixels, self._device = batches, pixels, device
+        self._ready: queue.Queue[tuple[Tensor, Tensor] | Exception] = queue.Queue(_AHEAD)
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="patchmap-feed", daemon=True)
+        self._thread.start()
+
+    def batches(self) -> Iterator[Fed]:
+        while True:
+            item = self._ready.get()
+            if isinstance(item, Exception):
+                raise item
+            chosen, pixels = item
+            # Channels come last from the disk; they are brought forward on the device.
+            yield chosen, pixels.to(self._device, non_blocking=True).contiguous()
+
+    def close(self) -> None:
+        self._closed.set()
+        self._thread.join()
+
+    def _read(self) -> None:
+        while not self._closed.is_set():
+            item: tuple[Tensor, Tensor] | Exception
+            try:
+                chosen = self._batches.draw()
+                read = self._pixels[chosen]
+                item = chosen, read.pin_memory() if self._device.type == "cuda" else read
+            except Exception as error:  # noqa: BLE001 - it is raised where the batch is wanted
+                item = error
+            while not self._closed.is_set():
+                try:
+                    self._ready.put(item, timeout=_LOOK)
+                    break
+                except queue.Full:
+                    continue
+            if isinstance(item, Exception):
+                return
