@@ -61,7 +61,7 @@ def test_a_folder_is_loaded_and_described(qtbot, panel, folder):
     patches = panel.workspace.patches
     assert len(patches) == 24
     assert "24 patches, 20 x 20 pixels, 8-bit RGB" in panel.summary.facts.text()
-    assert panel.summary.sheet.count == 24
+    assert panel.summary.sheet.indices.size == 24
     assert [(name, end) for _, name, _, end in panel.summary.bars.rows] == [
         ("bar", "8"),
         ("ring", "8"),

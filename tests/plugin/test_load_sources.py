@@ -47,7 +47,7 @@ def idle(qtbot, panel):
             source.recognising
             or source.preview.busy
             or panel.loading
-            or panel._chosen.busy
+            or panel._chosen._newest.busy
             or panel._remembering.busy
             or panel.summary.sheet.busy
         )
@@ -392,10 +392,10 @@ def test_the_sheet_shows_every_label_and_says_what_a_patch_is(qtbot, panel, tmp_
     type_path(qtbot, panel, images(tmp_path / "cells", names))
     load(qtbot, panel)
     sheet, labels = panel.summary.sheet, panel.workspace.patches.labels
-    assert sheet.count == 48
+    assert sheet.indices.size == 48
     assert set(labels[sheet.indices]) == {"common", "rare"}
     qtbot.wait(50)
-    at = sheet._cell(47).center()
+    at = sheet.cell(47).center()
     event = QHelpEvent(QHelpEvent.Type.ToolTip, at, sheet.mapToGlobal(at))
     QApplication.sendEvent(sheet, event)
     assert "rare/only.png" in QToolTip.text()

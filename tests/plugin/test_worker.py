@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.plugin.worker import Newest, Task, sentence_of, stop_all
+from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.worker import Task, sentence_of, stop_all
 
 
 def run(qtbot, work):

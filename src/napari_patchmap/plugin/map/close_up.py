@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from napari.viewer import Viewer
 from qtpy.compat import isalive
-from qtpy.QtGui import QColor
 
 from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay, Picture
 from napari_patchmap.plugin.canvas.two_views import canvas_size, to_canvas, visible_box
 from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.qt.framed import size_of
+from napari_patchmap.plugin.qt.theme import qcolor
 
 #: With more points than this in view they stay points.
 _MOST = 250
@@ -77,7 +77,7 @@ class CloseUp:
                     i,
                     (x, y),
                     owner.thumbnails.get(i, self.side, ratio),
-                    QColor.fromRgbF(*(float(c) for c in colouring.colours[i, :3])),
+                    qcolor(colouring.colours[i, :3]),
                     faded=bool(chosen.any()) and not picked,
                     current=i == owner.workspace.current,
                 )

@@ -28,6 +28,7 @@ from napari_patchmap.plugin.map.close_up import CloseUp
 from napari_patchmap.plugin.map.patch_points import PatchPoints
 from napari_patchmap.plugin.map.placed_layer import PlacedLayer
 from napari_patchmap.plugin.map.shown_map import ShownMap
+from napari_patchmap.plugin.qt.theme import qcolor
 from napari_patchmap.plugin.workspace import Workspace
 
 #: How far from a point, in canvas pixels, the mouse still means it.
@@ -258,7 +259,7 @@ class MapMouse:
             frame = QColor(marks.PLACED_COLOUR)
         else:
             thumbnails, lines = owner.thumbnails, caption(patches.table, index)
-            frame = QColor.fromRgbF(*(float(c) for c in colouring.colours[index, :3]))
+            frame = qcolor(colouring.colours[index, :3])
             if patches.is_missing(index):
                 lines.append("image missing")
         picture = thumbnails.get(index, _CARD, self.overlay.devicePixelRatioF())

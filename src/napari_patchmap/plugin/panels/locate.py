@@ -10,10 +10,12 @@ from napari.viewer import Viewer
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from napari_patchmap.patches import Kind, PatchSet
+from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.open_layers import open_layers
-from napari_patchmap.plugin.qt.parts import Message, button, row
+from napari_patchmap.plugin.qt.basics import button, row
 from napari_patchmap.plugin.qt.subscribe import subscribe
-from napari_patchmap.plugin.worker import Newest, Task
+from napari_patchmap.plugin.qt.texts import Message
+from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import real_viewer, workspace_of
 from napari_patchmap.runs import Run, reopen_patches, say_missing
 
@@ -51,9 +53,9 @@ class LocateImages(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.addWidget(self.message)
-        self._finder = Newest(self, "Looking for the images of a run")
-        self._finder.done.connect(self._on_found)
-        self._finder.failed.connect(self._on_failed)
+        self._finder = Newest(
+            self, "Looking for the images of a run", self._on_found, self._on_failed
+        )
         self.button.clicked.connect(self._ask)
         self.link.clicked.connect(lambda: self.locate(None))
         subscribe(self, self._workspace.patches_changed, self._show)

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_patchmap.plugin.qt.basics import choice, set_look
 from napari_patchmap.settings import Setting
 
 #: What a field shows that is left to the program.
@@ -56,10 +57,7 @@ class Field:
 
     def mark(self, refused: bool) -> None:
         """Show whether the value cannot be taken."""
-        if bool(self.widget.property("refused")) != refused:
-            self.widget.setProperty("refused", refused)
-            self.widget.style().unpolish(self.widget)
-            self.widget.style().polish(self.widget)
+        set_look(self.widget, "refused", refused)
 
 
 def make_field(item: Setting, edited: Callable[[], None]) -> Field:
@@ -84,26 +82,22 @@ def _switch(item: Setting, edited: Callable[[], None]) -> Field:
 
 
 def _choice(item: Setting, edited: Callable[[], None]) -> Field:
-    box = QComboBox()
-    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    box.setMinimumContentsLength(6)
+    box = choice(letters=6)
     if item.optional:
         box.addItem(AUTO, None)
-    for choice in item.choices:
-        box.addItem(item.titles.get(choice, str(choice)), choice)
+    for one in item.choices:
+        box.addItem(item.titles.get(one, str(one)), one)
     box.currentIndexChanged.connect(lambda _: edited())
     return Field(box, box.currentData, lambda value: box.setCurrentIndex(box.findData(value)))
 
 
 def _suggestion(item: Setting, edited: Callable[[], None]) -> Field:
     """Make a list of suggestions into which anything else can be typed."""
-    box = QComboBox()
+    box = choice(letters=6)
     box.setEditable(True)
     # What is typed is taken as it is, and neither completed nor added to the list.
     box.setCompleter(None)
     box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    box.setMinimumContentsLength(6)
     box.addItems([AUTO] * item.optional + list(item.suggestions))
     line = box.lineEdit()
     # Not the words themselves: what is typed would be added to them.

@@ -10,12 +10,39 @@ from napari.viewer import Viewer
 from psygnal import Signal
 
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.canvas.two_views import Views
 from napari_patchmap.plugin.source.highlights import Places
 from napari_patchmap.plugin.workspace import Workspace
 
 #: Bytes that a stack of all patches may take; beyond it they are shown smaller.
 _MOST_BYTES = 1_500_000_000
+
+#: Patches that are read between two looks whether somebody cancelled.
+_AT_ONCE = 32
+
+
+def read_stack(patches: PatchSet, watch: Watch) -> np.ndarray:
+    """Return all patches at training size, or smaller where they are very many.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n, height, width) if grey, else (n, height, width, 3)
+
+    Raises
+    ------
+    PatchError
+        If patches cannot be read; LoadCancelled where ``watch`` wants to stop.
+    """
+    height, width = patches.training_size()
+    shrink = min(1.0, np.sqrt(_MOST_BYTES / (len(patches) * height * width * 3)))
+    size = (max(1, int(height * shrink)), max(1, int(width * shrink)))
+    parts = []
+    for rows in watch.parts(len(patches), _AT_ONCE):
+        pixels = patches.pixels(np.arange(rows.start, rows.stop), size)
+        pictures = patches.picture(pixels.transpose(0, 2, 3, 1))
+        parts.append(pictures[..., 0] if patches.channels == 1 else pictures)
+    return np.concatenate(parts)
 
 
 class SourceLink:
@@ -80,19 +107,18 @@ class SourceLink:
         self._named = weakref.ref(layer)
         return layer
 
-    def make_stack(self) -> None:
-        """Add all patches to the viewer as one image stack, a slider step each."""
-        patches = self._workspace.patches
-        if patches is None or self.layer is not None:
+    def add_stack(self, patches: PatchSet, pictures: np.ndarray) -> None:
+        """Add all patches to the viewer as one image stack, a slider step each.
+
+        Parameters
+        ----------
+        patches : PatchSet
+            Ignored unless they are the current ones.
+        pictures : ndarray
+            Of them, see :func:`read_stack`.
+        """
+        if patches is not self._workspace.patches or self.layer is not None:
             return
-        height, width = patches.training_size()
-        shrink = min(1.0, np.sqrt(_MOST_BYTES / (len(patches) * height * width * 3)))
-        size = (max(1, int(height * shrink)), max(1, int(width * shrink)))
-        pictures = patches.picture(
-            patches.pixels(np.arange(len(patches)), size).transpose(0, 2, 3, 1)
-        )
-        if patches.channels == 1:
-            pictures = pictures[..., 0]
         stack = Image(pictures, rgb=pictures.ndim == 4, name=f"{patches.name} (patches)")
         self._stepping = True
         try:

@@ -15,7 +15,7 @@ from qtpy.QtCore import (
     Qt,
     Signal,
 )
-from qtpy.QtGui import QColor, QPainter, QResizeEvent
+from qtpy.QtGui import QPainter, QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -27,7 +27,7 @@ from napari_patchmap.explore.words import caption, details
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.qt.framed import paint_framed
 from napari_patchmap.plugin.qt.subscribe import subscribe
-from napari_patchmap.plugin.qt.theme import theme_colour
+from napari_patchmap.plugin.qt.theme import qcolor, theme_colour
 
 #: Room around a thumbnail for its frame, in pixels.
 _FRAME = 4
@@ -103,7 +103,7 @@ class PatchPainter(QStyledItemDelegate):
             return
         patch, rect, metrics = int(model.indices[index.row()]), option.rect, option.fontMetrics
         text = theme_colour(self._viewer, "text")
-        colour = QColor.fromRgbF(*(float(c) for c in colouring.colours[patch, :3]))
+        colour = qcolor(colouring.colours[patch, :3])
         picture = owner.thumbnails.get(patch, self.side, painter.device().devicePixelRatioF())
         middle = QPointF(rect.center().x(), rect.y() + _FRAME + 2 + self.side / 2)
         painter.save()

@@ -8,8 +8,8 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.labels.choice import with_label
+from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.load.opening import keep_channels
-from napari_patchmap.plugin.worker import Newest
 from napari_patchmap.plugin.workspace import Workspace
 
 _TRAINING = "A map is being trained; cancel it or wait before changing this."
@@ -21,11 +21,6 @@ _HAS_MAP = (
 
 class Chosen(QObject):
     """Hands patches to everybody, and takes them again when other parts are chosen.
-
-    Parameters
-    ----------
-    parent : QObject
-    workspace : Workspace
 
     Signals
     -------
@@ -40,14 +35,7 @@ class Chosen(QObject):
         self._workspace = workspace
         self._whole: PatchSet | None = None
         self._setting = False
-        self._newest = Newest(self, "Choosing channels")
-        self._newest.done.connect(self.take)
-        self._newest.failed.connect(self.failed)
-
-    @property
-    def busy(self) -> bool:
-        """Whether patches are being taken again."""
-        return self._newest.busy
+        self._newest = Newest(self, "Choosing channels", self.take, self.failed)
 
     @property
     def channels(self) -> tuple[str, ...]:

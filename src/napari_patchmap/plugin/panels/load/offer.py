@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from napari_patchmap.patches import Kind
 from napari_patchmap.plugin.canvas.two_views import OVERLAY
-from napari_patchmap.plugin.qt.panel import label
-from napari_patchmap.plugin.qt.parts import set_role
-from napari_patchmap.plugin.worker import Newest
+from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.qt.basics import column, label, set_look
 
 #: A stack with fewer planes is rather channels or a small volume than patches.
 _FEW = 16
@@ -118,15 +117,10 @@ class Offer(QWidget):
         self.button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.button.setMinimumHeight(52)
         self.hint = label("or choose images of your own:", "hint")
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(6)
-        rows.addWidget(self.button)
-        rows.addWidget(self.hint)
+        column(self, self.button, self.hint)
         self._seen: Proposal | None = None
         self._otherwise: Proposal | None = None
-        self._counter = Newest(self, "Counting objects")
-        self._counter.done.connect(self._on_counted)
+        self._counter = Newest(self, "Counting objects", self._on_counted)
         self.button.clicked.connect(self._on_clicked)
 
     def look(self, layers: Sequence[Layer], used: tuple[str, str], *, empty: bool) -> None:
@@ -178,7 +172,7 @@ class Offer(QWidget):
 
     def set_primary(self, primary: bool) -> None:
         """Make it the one coloured button of the panel, or not."""
-        set_role(self.button, "primary" if primary else "")
+        set_look(self.button, "role", "primary" if primary else "")
 
     def _on_clicked(self) -> None:
         if self.proposal is not None:

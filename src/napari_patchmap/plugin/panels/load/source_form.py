@@ -10,24 +10,24 @@ from typing import Any
 from napari.layers import Image, Labels, Layer
 from napari.viewer import Viewer
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFormLayout, QFrame, QVBoxLayout, QWidget
 
 from napari_patchmap.patches import Kind, OpenRequest
 from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.patches.tile_config import TileConfig
 from napari_patchmap.plugin.canvas.two_views import OVERLAY
+from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.load.name_pattern import NamePattern
 from napari_patchmap.plugin.panels.load.opening import Request
+from napari_patchmap.plugin.panels.load.path_field import PathField
 from napari_patchmap.plugin.panels.load.recent import RecentButton
 from napari_patchmap.plugin.panels.load.slide_preview import SlidePreview
 from napari_patchmap.plugin.panels.load.sources import FILTERS, SOURCES, kind_at
 from napari_patchmap.plugin.panels.open_layers import open_layer, open_layers
+from napari_patchmap.plugin.qt.basics import choice, column, label, row, set_look
 from napari_patchmap.plugin.qt.form import ConfigForm, Fold
 from napari_patchmap.plugin.qt.known_files import run_folder
-from napari_patchmap.plugin.qt.panel import label
-from napari_patchmap.plugin.qt.parts import PathField, row
-from napari_patchmap.plugin.worker import Newest
 
 #: Readings of a stack's axes that a person may need to tell us.
 AXES = ("auto", "NYX", "NYXC", "NCYX", "CNYX", "YXN", "YXCN")
@@ -36,8 +36,10 @@ AXES = ("auto", "NYX", "NYXC", "NCYX", "CNYX", "YXN", "YXCN")
 _PAUSE = 300
 
 
-class SourceForm(QWidget):
+class SourceForm(QFrame):
     """Asks what to load, showing only what matters for it; makes a :class:`Request`.
+
+    Its frame lights up under a dragged file.
 
     Signals
     -------
@@ -60,15 +62,15 @@ class SourceForm(QWidget):
         super().__init__()
         self._viewer = viewer
         self._touched = False
-        self.kind = _combo("Where the patches come from. Default: a folder of images.")
+        self.kind = choice("Where the patches come from. Default: a folder of images.")
         for source in SOURCES.values():
             self.kind.addItem(source.name, source.key)
         self.recent = RecentButton()
         self.explanation = label("", "hint", wrap=True)
         self.path = PathField()
-        self.layer = _combo("The Image layer whose planes are the patches.")
-        self.objects = _combo("The Labels layer in which every object has a number.")
-        self.image = _combo("The Image layer that the objects are cut out of.")
+        self.layer = choice("The Image layer whose planes are the patches.")
+        self.objects = choice("The Labels layer in which every object has a number.")
+        self.image = choice("The Image layer that the objects are cut out of.")
         self.labels = PathField("table (optional)")
         self.labels.folder = False
         self.labels.title = "Choose a table of labels"
@@ -79,7 +81,7 @@ class SourceForm(QWidget):
         )
         self.labels.edit.setToolTip(tip)
         self.pattern = NamePattern()
-        self.axes = _combo(
+        self.axes = choice(
             "<qt>What the axes of the stack are: N patches, C channels, Y and X the image. "
             "Default: auto, from the metadata or guessed from the shape.</qt>"
         )
@@ -90,11 +92,9 @@ class SourceForm(QWidget):
         self.crops = ConfigForm(CropConfig())
         self._lay_out()
 
-        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
-        self._pause.timeout.connect(self._recognise)
-        self._recogniser = Newest(self, "Looking at the path")
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE, timeout=self._recognise)
         self._looking = False
-        self._recogniser.done.connect(self._on_recognised)
+        self._recogniser = Newest(self, "Looking at the path", self._on_recognised)
         self._recogniser.failed.connect(lambda _: self._on_recognised((None, self.path.path)))
         self.kind.currentIndexChanged.connect(self._on_kind)
         self.kind.activated.connect(self._on_touched)  # by a person only
@@ -131,11 +131,11 @@ class SourceForm(QWidget):
         pair.setContentsMargins(0, 0, 0, 0)
         pair.addRow("Labels", self.objects)
         pair.addRow("Image", self.image)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(6)
-        rows.addLayout(row(self.kind, self.recent))
-        for widget in (
+        self.setProperty("role", "drop")
+        fields = QWidget()
+        column(
+            fields,
+            row(self.kind, self.recent),
             self.explanation,
             self.path,
             self.layer,
@@ -144,8 +144,15 @@ class SourceForm(QWidget):
             self.tiles,
             self.crops,
             self.more,
-        ):
-            rows.addWidget(widget)
+        )
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(10, 8, 10, 8)
+        rows.addWidget(fields)
+        rows.addWidget(label("or drop a folder or file here", "hint"))
+
+    def mark(self, over: bool) -> None:
+        """Show whether a file is held over the panel."""
+        set_look(self, "over", "true" if over else "false")
 
     @property
     def source(self) -> Kind:
@@ -368,12 +375,3 @@ def _list(box: QComboBox, layers: list[Layer], nothing: str) -> None:
         box.addItem(nothing, None)
     box.setCurrentIndex(max(0, box.findData(chosen)))
     box.blockSignals(False)
-
-
-def _combo(tip: str) -> QComboBox:
-    made = QComboBox()
-    made.setToolTip(tip)
-    made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    made.setMinimumContentsLength(8)
-    return made

@@ -5,8 +5,8 @@ from __future__ import annotations
 from qtpy.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from napari_patchmap.plugin.panels.train.loss_curve import LossCurve
-from napari_patchmap.plugin.qt.panel import label
-from napari_patchmap.plugin.qt.parts import Message
+from napari_patchmap.plugin.qt.basics import label
+from napari_patchmap.plugin.qt.texts import Message
 from napari_patchmap.training.progress import Progress, say_time
 
 #: Steps of the progress bar.

@@ -8,8 +8,8 @@ from napari_patchmap.errors import ConfigError, MissingPackageError
 from napari_patchmap.networks.fine_tuned import PUBLISHED
 from napari_patchmap.networks.fixed import check_file
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.plugin.qt.parts import Wrapped
-from napari_patchmap.plugin.worker import Newest
+from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.qt.texts import Wrapped
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training.plan import Plan
 from napari_patchmap.training.planning import plan_alone

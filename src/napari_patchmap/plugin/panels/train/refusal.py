@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from napari_patchmap.plugin.qt.parts import Message, button, row
+from napari_patchmap.plugin.qt.basics import button, row
+from napari_patchmap.plugin.qt.texts import Message
 
 
 class Refusal(Message):

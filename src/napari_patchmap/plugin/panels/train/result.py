@@ -11,9 +11,9 @@ from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from napari_patchmap.errors import RunError
-from napari_patchmap.plugin.qt.panel import label
-from napari_patchmap.plugin.qt.parts import Elided, Message, Wrapped, button, row
+from napari_patchmap.plugin.qt.basics import button, label, row
 from napari_patchmap.plugin.qt.saving import with_ending
+from napari_patchmap.plugin.qt.texts import Elided, Message, Wrapped
 from napari_patchmap.plugin.worker import sentence_of
 from napari_patchmap.runs import save_embedding_csv
 from napari_patchmap.training.progress import say_time

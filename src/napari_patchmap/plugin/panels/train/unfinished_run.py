@@ -9,8 +9,9 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_patchmap.explore.words import say_day
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.plugin.qt.parts import Message, button, row
-from napari_patchmap.plugin.worker import Newest
+from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.qt.basics import button, row
+from napari_patchmap.plugin.qt.texts import Message
 from napari_patchmap.runs import (
     Unfinished,
     discard_unfinished,
@@ -57,9 +58,9 @@ class UnfinishedOffer(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.addWidget(self._message)
-        self._finder = Newest(self, "Looking for interrupted trainings")
-        self._finder.done.connect(self._show)
-        self._finder.failed.connect(self._on_failed)
+        self._finder = Newest(
+            self, "Looking for interrupted trainings", self._show, self._on_failed
+        )
         self.resume.clicked.connect(self._on_resume)
         self.discard.clicked.connect(self._ask)
         self.keep.clicked.connect(lambda: self._show(self.offered))
