@@ -14,11 +14,6 @@ _STILL = 4.0
 class Press:
     """A mouse button on the canvas, from where it was pressed until it is released.
 
-    Parameters
-    ----------
-    event
-        napari's event of the press.
-
     Attributes
     ----------
     start : tuple of float

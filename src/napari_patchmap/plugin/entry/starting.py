@@ -35,12 +35,6 @@ class OpenWorkspace(QWidget):
 
     napari makes a dock for whatever a plugin offers in its menu; this one only
     stays until the panels are open, so that the entry works again and again.
-
-    Parameters
-    ----------
-    viewer : Viewer
-    then : callable, optional
-        Called with the viewer once the workspace is open.
     """
 
     def __init__(self, viewer: napari.viewer.Viewer, then: Then | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from typing import Any
 
 import numpy as np
@@ -33,8 +32,7 @@ class CloseUp:
     """
 
     def __init__(self, viewer: Viewer, owner: ShownMap, overlay: CanvasOverlay) -> None:
-        self._owner = weakref.ref(owner)
-        self._overlay = overlay
+        self._owner, self._overlay = owner, overlay
         self.side = 0
         camera = camera_of(viewer)
         camera.events.zoom.connect(self.refresh)
@@ -44,8 +42,8 @@ class CloseUp:
 
     def refresh(self, event: Any = None) -> None:
         """Show what belongs in the present view."""
-        owner = self._owner()
-        if owner is None or not isalive(self._overlay):
+        owner = self._owner
+        if not isalive(self._overlay):
             return  # the window is being closed
         points, patches, colouring = owner.points, owner.workspace.patches, owner.colouring
         rows = np.empty(0, np.intp)

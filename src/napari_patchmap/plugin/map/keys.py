@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -35,15 +34,8 @@ def selection_keys(widget: QWidget, workspace: Workspace) -> None:
 
 def map_keys(layer: Layer, owner: ShownMap) -> None:
     """Let napari's keys for selecting points select patches, however many they are."""
-    ref = weakref.ref(owner)
-
-    def select_all(_: Any) -> None:
-        owner = ref()
-        if owner is not None:
-            owner.select_all()
-
     for key in ("Control-A", "A", "Shift-A"):
-        layer.bind_key(key, select_all, overwrite=True)
+        layer.bind_key(key, lambda _: owner.select_all(), overwrite=True)
 
 
 def viewer_keys(viewer: Viewer, mouse: MapMouse) -> None:
@@ -51,14 +43,13 @@ def viewer_keys(viewer: Viewer, mouse: MapMouse) -> None:
 
     A layer that is being drawn on has its own keys before these.
     """
-    ref = weakref.ref(mouse)
 
     def bind(target: Viewer | Layer, key: str, act: Callable[[MapMouse], None]) -> None:
         def press(pressed: Any) -> None:
-            mouse, theirs = ref(), _of_class(pressed, key)
-            if theirs is not None and (mouse is None or _is_drawn_on(pressed)):
+            theirs = _of_class(pressed, key)
+            if theirs is not None and _is_drawn_on(pressed):
                 theirs(pressed)
-            elif mouse is not None:
+            else:
                 act(mouse)
 
         target.bind_key(key, press, overwrite=True)

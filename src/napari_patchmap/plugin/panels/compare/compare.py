@@ -133,11 +133,10 @@ class CompareMaps(WorkPanel):
         shown = {one.saved.folder for one in self.workspace.compared}
         own = self._own
         self.maps = sorted(self.maps, key=lambda one: one.folder != own)
-        self.table.fill(self.maps, own, shown | set(self._wanted))
         open_one = self.workspace.run is not None
+        self.table.fill(self.maps, own, shown | set(self._wanted), tickable=open_one)
         self.none.setText(_NO_OTHER if open_one else _NONE_OPEN)
         self.none.setVisible(len(self.maps) < 2 or not open_one)
-        self.table.set_tickable(open_one)
         self.table.setVisible(bool(self.maps))
         self._on_marked()
         self.save.setEnabled(bool(self.maps) and open_one)
@@ -149,7 +148,7 @@ class CompareMaps(WorkPanel):
         self._show()
 
     def _on_ticked(self, item: QTableWidgetItem) -> None:
-        if self.table.filling:
+        if self.table.busy:
             return
         wanted = self.table.ticked()
         self._want([one for one in self.maps if one.folder in wanted])

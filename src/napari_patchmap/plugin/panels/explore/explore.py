@@ -34,13 +34,7 @@ _HELP = (
 
 
 class Explore(WorkPanel):
-    """Colour by, legend with counts and selection tools.
-
-    Parameters
-    ----------
-    viewer : Viewer
-        The viewer whose map it works on.
-    """
+    """Colour by, legend with counts and selection tools."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)

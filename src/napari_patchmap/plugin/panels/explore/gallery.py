@@ -44,13 +44,7 @@ _MOST_ON_SHEET = 600
 
 
 class Gallery(QWidget):
-    """Thumbnails of the selected patches, or of a random few when none is.
-
-    Parameters
-    ----------
-    viewer : Viewer
-        The viewer whose map it goes with.
-    """
+    """Thumbnails of the selected patches, or of a random few when none is."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()

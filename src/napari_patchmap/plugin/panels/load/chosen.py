@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.labels.choice import with_label
 from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.panels.load.opening import keep_channels
 from napari_patchmap.plugin.workspace import Workspace
 
@@ -19,7 +20,7 @@ _HAS_MAP = (
 )
 
 
-class Chosen(QObject):
+class Chosen(QObject, Quiet):
     """Hands patches to everybody, and takes them again when other parts are chosen.
 
     Signals
@@ -34,7 +35,6 @@ class Chosen(QObject):
         super().__init__(parent)
         self._workspace = workspace
         self._whole: PatchSet | None = None
-        self._setting = False
         self._newest = Newest(self, "Choosing channels", self.take, self.failed)
 
     @property
@@ -47,15 +47,12 @@ class Chosen(QObject):
         if whole is not None:
             choice = whole.channels > 1 and not whole.is_rgb
             self._whole = whole if choice else None
-        self._setting = True
-        try:
+        with self.quiet():
             self._workspace.set_patches(patches)
-        finally:
-            self._setting = False
 
     def on_patches(self, _: Any = None) -> None:
         """Offer no choice of patches that came from elsewhere."""
-        if not self._setting:
+        if not self.busy:
             self._whole = None
 
     def keep_channels(self, names: list[str]) -> None:

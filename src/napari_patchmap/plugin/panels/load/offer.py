@@ -124,16 +124,9 @@ class Offer(QWidget):
         self.button.clicked.connect(self._on_clicked)
 
     def look(self, layers: Sequence[Layer], used: tuple[str, str], *, empty: bool) -> None:
-        """See what could be loaded.
+        """See what could be loaded, but of the Image and the Labels layer that are ``used``.
 
-        Parameters
-        ----------
-        layers : sequence of Layer
-            That are open.
-        used : tuple of str
-            Names of the Image and the Labels layer that the patches come from.
-        empty : bool
-            Whether there are no patches yet; the sample is only offered then.
+        The sample is only offered while there are no patches, ``empty``.
         """
         seen = _unused(propose(layers), used)
         sample = Proposal(Kind.SAMPLE) if empty else None

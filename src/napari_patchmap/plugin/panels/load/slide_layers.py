@@ -48,17 +48,9 @@ class SlideLayers:
         return viewer is not None and self.slide is not None and self.slide in viewer.layers
 
     def show(self, plan: TilePlan, source: str, picture: np.ndarray, step: int) -> None:
-        """Show a slide, or other tiles on the one that is shown.
+        """Show a slide, or other tiles on the one that is shown, see :func:`tile_picture`.
 
-        Parameters
-        ----------
-        plan : TilePlan
-        source : str
-            What the table of the patches will call this slide.
-        picture : ndarray
-            Of the tiles, see :func:`tile_picture`.
-        step : int
-            Level-0 pixels that one of its pixels spans.
+        ``source`` is what the table of the patches will call this slide.
         """
         viewer, owner = self._viewer(), self._owner()
         if viewer is None or owner is None:

@@ -120,17 +120,11 @@ class SourceForm(QFrame):
 
     def _lay_out(self) -> None:
         self.more = Fold("")
-        self._more_rows = QFormLayout(self.more.body)
-        self._more_rows.setContentsMargins(0, 0, 0, 0)
+        texts = {"Table": self.labels, "File names": self.pattern, "Axes": self.axes}
+        self._more_rows = _named_rows(self.more.body, texts)
         self._more_rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
-        self._more_rows.addRow("Table", self.labels)
-        self._more_rows.addRow("File names", self.pattern)
-        self._more_rows.addRow("Axes", self.axes)
         self._of_objects = QWidget()
-        pair = QFormLayout(self._of_objects)
-        pair.setContentsMargins(0, 0, 0, 0)
-        pair.addRow("Labels", self.objects)
-        pair.addRow("Image", self.image)
+        _named_rows(self._of_objects, {"Labels": self.objects, "Image": self.image})
         self.setProperty("role", "drop")
         fields = QWidget()
         column(
@@ -359,6 +353,14 @@ class SourceForm(QFrame):
     def _chosen(self, listed: QComboBox) -> Any:
         name = listed.currentData()
         return next((layer for layer in self._viewer.layers if layer.name == name), None)
+
+
+def _named_rows(parent: QWidget, fields: dict[str, QWidget]) -> QFormLayout:
+    form = QFormLayout(parent)
+    form.setContentsMargins(0, 0, 0, 0)
+    for name, field in fields.items():
+        form.addRow(name, field)
+    return form
 
 
 def _is_image(layer: Layer) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.explore.words import say_day
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.newest import Newest
-from napari_patchmap.plugin.qt.basics import button, row
+from napari_patchmap.plugin.qt.basics import button, column, row
 from napari_patchmap.plugin.qt.texts import Message
 from napari_patchmap.runs import (
     Unfinished,
@@ -55,9 +55,7 @@ class UnfinishedOffer(QWidget):
         for answer in (self._choice, self._question):
             answer.setProperty("role", "answer")
             self._message.below.addWidget(answer)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.addWidget(self._message)
+        column(self, self._message)
         self._finder = Newest(
             self, "Looking for interrupted trainings", self._show, self._on_failed
         )
@@ -75,14 +73,7 @@ class UnfinishedOffer(QWidget):
         return self._message.text
 
     def look(self, patches: PatchSet | None, opened: object = None) -> None:
-        """Look in the background for interrupted trainings of these patches.
-
-        Parameters
-        ----------
-        patches : PatchSet or None
-        opened : Path or None
-            A folder that was opened with such a training, which goes before all others.
-        """
+        """Look in the background for interrupted trainings of these patches."""
         self._patches, self._opened = patches, opened
         self._show(None)
         if patches is None:
