@@ -33,7 +33,7 @@ def folder(tmp_path):
 def finish(qtbot, panel):
     """Wait until nothing is being recognised, loaded or drawn."""
     qtbot.waitUntil(
-        lambda: not (panel.source.recognising or panel.loading or panel.summary.sheet.busy),
+        lambda: not (panel.source.path.recognising or panel.loading or panel.summary.sheet.busy),
         timeout=15_000,
     )
 
@@ -143,7 +143,7 @@ def test_an_open_layer_is_linked_by_its_name(qtbot, panel):
 
 def test_layers_are_listed_as_they_come_and_go(qtbot, panel):
     choose_source(qtbot, panel, "layer")
-    listed = panel.source.layer
+    listed = panel.source.layers.stack
     assert listed.currentData() is None
     layer = panel.viewer.add_image(np.zeros((4, 9, 9)), name="a")
     assert [listed.itemText(i) for i in range(listed.count())] == ["a"]

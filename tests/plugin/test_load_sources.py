@@ -44,7 +44,7 @@ def idle(qtbot, panel):
     def done():
         source = panel.source
         return not (
-            source.recognising
+            source.path.recognising
             or source.preview.busy
             or panel.loading
             or panel._chosen._newest.busy

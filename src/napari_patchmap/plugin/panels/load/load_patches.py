@@ -108,7 +108,7 @@ class LoadPatches(WorkPanel):
         self.button.clicked.connect(self._on_button)
         self.place_button.clicked.connect(self.place)
         self.source.changed.connect(self._on_other_source)
-        self.source.layers_listed.connect(self._look_at_layers)
+        self.source.layers.listed.connect(self._look_at_layers)
         self.offer.proposed.connect(self._on_proposed)
         self.offer.taken.connect(self._on_taken)
         self.setAcceptDrops(True)
@@ -132,9 +132,9 @@ class LoadPatches(WorkPanel):
         """
         if self.loading:
             return
-        if self.source.recognising:
+        if self.source.path.recognising:
             self._load_when_known, self._tiles_first = True, False
-            self.source.recognise_now()
+            self.source.path.recognise_now()
             return
         if not self.source.commit():
             return

@@ -45,21 +45,15 @@ def remember_source(request: Request) -> None:
     if request.image is not None or not request.what.path:
         return
     newest = replace(request, what=request.what.absolute())
-    others = [one for one in recent_sources() if _place(one) != _place(newest)]
-    values = {"version": 1, "sources": [_plain(one) for one in [newest, *others][:MOST]]}
+    place = newest.kind, str(newest.what.path)
+    others = [one for one in recent_sources() if (one.kind, str(one.what.path)) != place]
+    kept = [{"kind": str(one.kind), **one.what.to_dict()} for one in [newest, *others][:MOST]]
+    values = {"version": 1, "sources": kept}
     file = recent_file()
     # It is a help and no more: a full or read-only disk must not be in the way.
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         write_json(file, values)
-
-
-def _place(request: Request) -> tuple[Kind, str]:
-    return request.kind, str(request.what.path)
-
-
-def _plain(request: Request) -> dict[str, Any]:
-    return {"kind": str(request.kind), **request.what.to_dict()}
 
 
 def _request(values: dict[str, Any]) -> Request | None:
