@@ -155,14 +155,9 @@ class Board(OfViewer):
                 self.viewer.layers.remove(layer)
 
     def put_beside(self, title: str, others: Sequence[tuple[str, np.ndarray]]) -> None:
-        """Show these maps, and no others, beside the map.
+        """Show these maps, and no others, beside the map, each under its title.
 
-        Parameters
-        ----------
-        title : str
-            Written above the map itself.
-        others : sequence of (str, ndarray)
-            Title, of a line or two, and map as it was saved, shape (n, d).
+        ``title`` is that of the map itself; the others are as they were saved, shape (n, d).
         """
         self.remove()
         if not others:

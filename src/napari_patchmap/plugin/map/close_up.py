@@ -23,16 +23,11 @@ _SIDES = (26, 72)
 
 
 class CloseUp:
-    """Shows pictures in place of points while few enough are in view.
-
-    Attributes
-    ----------
-    side : int
-        Side of the pictures shown now in canvas pixels, 0 while there are none.
-    """
+    """Shows pictures in place of points while few enough are in view."""
 
     def __init__(self, viewer: Viewer, owner: ShownMap, overlay: CanvasOverlay) -> None:
         self._owner, self._overlay = owner, overlay
+        #: Side of the pictures shown now in canvas pixels, 0 while there are none.
         self.side = 0
         camera = camera_of(viewer)
         camera.events.zoom.connect(self.refresh)

@@ -25,13 +25,7 @@ _MOST = 2**20
 
 
 class PlacedLayer:
-    """A layer of placed patches with their pictures.
-
-    Attributes
-    ----------
-    thumbnails : Thumbnails
-        Pictures of the patches.
-    """
+    """A layer of placed patches with their pictures."""
 
     def __init__(
         self, layer: PatchPoints, patches: PatchSet, table: pd.DataFrame, window: QWidget

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from qtpy.QtWidgets import (
@@ -24,31 +25,15 @@ from napari_patchmap.settings import Setting
 AUTO = "auto"
 
 
+@dataclass(eq=False)
 class Field:
-    """A widget with a way to read and to show a setting's value.
+    """A widget with a way to read and to show a setting's value."""
 
-    Attributes
-    ----------
-    widget : QWidget
-    value : callable
-        Returns what the person entered.
-    show : callable
-        Shows a value.
-    typed : signal, optional
-        Of the widget, for each letter that is typed before the value is taken.
-    caption : QLabel, optional
-        The name beside the widget.
-    """
-
-    def __init__(
-        self,
-        widget: QWidget,
-        value: Callable[[], Any],
-        show: Callable[[Any], None],
-        typed: Any = None,
-    ) -> None:
-        self.widget, self.value, self.show, self.typed = widget, value, show, typed
-        self.caption: QLabel | None = None
+    widget: QWidget
+    value: Callable[[], Any]  # what the person entered
+    show: Callable[[Any], None]
+    typed: Any = None  # signal of the widget, for each letter before the value is taken
+    caption: QLabel | None = None  # the name beside the widget
 
     def commit(self) -> None:
         """Take what was typed and not yet confirmed."""

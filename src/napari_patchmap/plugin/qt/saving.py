@@ -35,11 +35,6 @@ def save_image(path: str | Path, rgb: np.ndarray) -> Path:
     """Write a picture, PNG if its name says nothing else, as a whole file or none.
 
     From any thread.
-
-    Raises
-    ------
-    RunError
-        If it cannot be written.
     """
     path = with_ending(path, ".png")
     buffer = QBuffer()

@@ -11,13 +11,7 @@ from napari_patchmap.plugin.qt.basics import label, set_look
 
 
 class Message(QFrame):
-    """A calm place for one sentence, with room for what answers it.
-
-    Attributes
-    ----------
-    below : QVBoxLayout
-        Widgets that belong to the sentence, such as a choice.
-    """
+    """A calm place for one sentence, with room for what answers it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,6 +21,7 @@ class Message(QFrame):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(10, 7, 8, 7)
         rows.addWidget(self._text)
+        #: For widgets that belong to the sentence, such as a choice.
         self.below = QVBoxLayout()
         rows.addLayout(self.below)
         self.hide()

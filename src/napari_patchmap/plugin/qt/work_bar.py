@@ -49,15 +49,7 @@ class WorkBar(QProgressBar):
         return self._task is not None
 
     def start(self, name: str, work: Callable[[Watch], Any]) -> None:
-        """Begin a piece of work; what it is given to watch it hears how many images are done.
-
-        Parameters
-        ----------
-        name : str
-            What is being done; napari shows it when its window is closed meanwhile.
-        work : callable
-            Called in another thread.
-        """
+        """Begin ``work``, which tells what it is given to watch it how many images are done."""
         self.setRange(0, 0)
         self.setFormat("reading…")
         self._task = task = Task(lambda task: work(_watch(task)), name)

@@ -29,11 +29,6 @@ def read_stack(patches: PatchSet, watch: Watch) -> np.ndarray:
     Returns
     -------
     ndarray of uint8, shape (n, height, width) if grey, else (n, height, width, 3)
-
-    Raises
-    ------
-    PatchError
-        If patches cannot be read; LoadCancelled where ``watch`` wants to stop.
     """
     height, width = patches.training_size()
     shrink = min(1.0, np.sqrt(_MOST_BYTES / (len(patches) * height * width * 3)))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import napari.viewer
+import numpy as np
 from qtpy.QtWidgets import (
     QButtonGroup,
     QGridLayout,
@@ -18,6 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_patchmap.explore.colouring import Colouring, columns_to_show
 from napari_patchmap.explore.selection import How
+from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.map.keys import selection_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.explore.legend import ColourBar, Legend
@@ -121,7 +123,7 @@ class Explore(WorkPanel):
             "The undone selection again (Ctrl+Shift+Z).",
             self.workspace.redo_selection,
         )
-        self.clear = _button("Clear", "Select nothing (Esc).", self._clear)
+        self.clear = _button("Clear", "Select nothing (Esc).", self.workspace.clear_selection)
         tools = QGridLayout()
         tools.setSpacing(4)
         buttons = (
@@ -136,8 +138,8 @@ class Explore(WorkPanel):
             self._read_stack,
         )
         self.reading = WorkBar()
-        self.reading.done.connect(lambda found: self._map.link.add_stack(*found))
-        self.reading.failed.connect(lambda sentence, _: self.workspace.say(sentence))
+        self.reading.done.connect(self._on_stack)
+        self.reading.failed.connect(self._on_unreadable)
         self.reading.ended.connect(self._refresh)
         self.footer.addWidget(self.count)
         self.footer.addLayout(tools)
@@ -211,11 +213,14 @@ class Explore(WorkPanel):
             self.reading.start(name, lambda watch: (patches, read_stack(patches, watch)))
             self._refresh()
 
+    def _on_stack(self, found: tuple[PatchSet, np.ndarray]) -> None:
+        self._map.link.add_stack(*found)
+
+    def _on_unreadable(self, sentence: str, _: Exception | None) -> None:
+        self.workspace.say(sentence)
+
     def _zoom_to_selection(self) -> None:
         self._map.show_patches(self.workspace.selection)
-
-    def _clear(self) -> None:
-        self.workspace.clear_selection()
 
     def _on_column(self, at: int) -> None:
         self._map.colour_by(self.column_box.itemData(at))

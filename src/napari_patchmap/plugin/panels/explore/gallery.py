@@ -81,7 +81,7 @@ class Gallery(QWidget):
         self.grid.opened.connect(self._on_opened)
         subscribe(self, workspace.selection_changed, self._refresh)
         subscribe(self, workspace.map_changed, self._on_map)
-        subscribe(self, workspace.current_changed, self._on_current)
+        subscribe(self, workspace.current_changed, self.grid.follow)
         subscribe(self, self._map.colouring_changed, self._refresh)
         selection_keys(self, workspace)
         self._refresh()
@@ -131,9 +131,6 @@ class Gallery(QWidget):
         # The pictures stay the same while a map is training; only the first one is news.
         if not self._has_map:
             self._refresh()
-
-    def _on_current(self, index: int) -> None:
-        self.grid.follow(index)
 
     def _on_opened(self, index: int) -> None:
         self._map.show_patches(np.array([index]))

@@ -17,16 +17,11 @@ _MOST_ROWS = 24
 
 
 class LabelBars(QWidget):
-    """Rows of a colour, a label, a bar and a count.
-
-    Attributes
-    ----------
-    rows : list of (QColor, str, float, str)
-        Colour, name, length of the bar (0 to 1) and text after it.
-    """
+    """Rows of a colour, a label, a bar and a count."""
 
     def __init__(self) -> None:
         super().__init__()
+        #: Colour, name, length of the bar (0 to 1) and text after it.
         self.rows: list[tuple[QColor, str, float, str]] = []
         self.setToolTip("How many patches each label has.")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

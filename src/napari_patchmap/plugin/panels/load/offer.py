@@ -28,23 +28,12 @@ _NAME = 22
 
 @dataclass(frozen=True)
 class Proposal:
-    """What could be loaded by one click.
-
-    Parameters
-    ----------
-    kind : Kind
-    image : str
-        Name of the Image layer, "" for the sample.
-    objects : str
-        Name of the Labels layer, "" for none.
-    count : int or None
-        How many patches that would be, None if that is not known.
-    """
+    """What could be loaded by one click."""
 
     kind: Kind
-    image: str = ""
-    objects: str = ""
-    count: int | None = None
+    image: str = ""  # name of the Image layer, "" for the sample
+    objects: str = ""  # name of the Labels layer, "" for none
+    count: int | None = None  # how many patches that would be, as far as is known
 
     @property
     def sentence(self) -> str:
@@ -86,13 +75,11 @@ def count_objects(data: Any, should_stop: Any = None) -> int | None:
     """Count the objects of a label image, plane by plane; None where that would take long."""
     if np.prod(data.shape, dtype=float) > _COUNTED:
         return None
-    planes = np.ndindex(*data.shape[:-2])
     found = 0
-    for place in planes:
+    for place in np.ndindex(*data.shape[:-2]):
         if should_stop is not None and should_stop():
             return None
-        numbers = np.unique(np.asarray(data[place]))
-        found += int(np.count_nonzero(numbers))
+        found += int(np.count_nonzero(np.unique(np.asarray(data[place]))))
     return found
 
 

@@ -38,47 +38,28 @@ _WANTED = {Kind.FOLDER: "a folder", Kind.SLIDES: "a slide", Kind.RUN: "a run fol
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asked for: files, layers of the viewer, the sample, or a saved run.
-
-    Parameters
-    ----------
-    kind : Kind
-    what : OpenRequest
-        What to open and how; the path of a run is its folder.
-    image, objects : OpenLayer, optional
-        Open layers that the patches, or the objects of them, are taken from.
-    files : tuple of str
-        Files from which the two layers were opened, "" where unknown.
-    layers : tuple of OpenLayer
-        For a run: what is open in the viewer, out of which it may have been made.
-    """
+    """What a person asked for: files, layers of the viewer, the sample, or a saved run."""
 
     kind: Kind
+    #: What to open and how; the path of a run is its folder.
     what: OpenRequest = field(default_factory=OpenRequest)
+    #: Open layers that the patches, or the objects of them, are taken from, and the files
+    #: from which the two were opened, "" where unknown.
     image: OpenLayer | None = None
     objects: OpenLayer | None = None
     files: tuple[str, str] = ("", "")
+    #: For a run: what is open in the viewer, out of which it may have been made.
     layers: tuple[OpenLayer, ...] = ()
 
 
 @dataclass(frozen=True)
 class Opened:
-    """Patches, with the run they belong to if one was opened, and what to say of it.
-
-    Parameters
-    ----------
-    patches : PatchSet
-    run : Run, optional
-        A run that has a map.
-    sentence : str
-    unfinished : Path, optional
-        Folder of a training of these patches that can be resumed.
-    """
+    """Patches, with the run they belong to if one was opened, and what to say of it."""
 
     patches: PatchSet
-    run: Run | None = None
+    run: Run | None = None  # one that has a map
     sentence: str = ""
-    unfinished: Path | None = None
+    unfinished: Path | None = None  # folder of a training of these patches
 
     def __post_init__(self) -> None:
         # Looked up while the window waits for nobody; slides have to be read for it.
@@ -128,10 +109,7 @@ def place_request(request: Request, run: Run, watch: Watch) -> tuple[PatchSet, P
 def keep_channels(patches: PatchSet, wanted: Sequence[str]) -> PatchSet:
     """Return a set with these channels only; a saved run opens it so again.
 
-    Raises
-    ------
-    PatchError
-        If there is no such channel, or none is wanted.
+    A :class:`PatchError` says if there is no such channel, or none is wanted.
     """
     picked = pick_channels(patches.channel_names, wanted, patches.name)
     names = tuple(patches.channel_names[i] for i in picked)

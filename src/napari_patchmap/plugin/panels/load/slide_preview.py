@@ -62,7 +62,7 @@ class SlidePreview(QWidget):
         subscribe(self, workspace.patches_changed, self._on_patches)
         subscribe(self, workspace.selection_changed, self._on_marked)
         subscribe(self, workspace.current_changed, self._on_marked)
-        subscribe(self, MapLayer.of(viewer).views.changed, self._on_view)
+        subscribe(self, MapLayer.of(viewer).views.changed, self.layers.on_view)
         self._list([])
         self._say("")
 
@@ -102,9 +102,6 @@ class SlidePreview(QWidget):
         name, known = self.slides.currentText(), self._names
         self._say("Looking for tissue…")
         self._newest.ask(lambda task: _planned(path, name, known, config, task.should_stop))
-
-    def _on_view(self, view: str) -> None:
-        self.layers.on_view(view)
 
     def _on_button(self) -> None:
         if not self._path:

@@ -70,7 +70,7 @@ class TrainMap(WorkPanel):
         self.unfinished.resumed.connect(self.resume)
         self.unfinished.refused.connect(lambda sentence: self.message.say(sentence, "error"))
         self.listen(self.workspace.patches_changed, self._on_patches)
-        self.listen(self.workspace.augment_changed, self._on_augment)
+        self.listen(self.workspace.augment_changed, self._describe)
         self.listen(self.workspace.augment_refused, self._on_refused)
         self.listen(self.workspace.unfinished_changed, self._look_for_unfinished)
         self.listen(self.workspace.training_changed, self._on_training)
@@ -101,9 +101,6 @@ class TrainMap(WorkPanel):
                 self.message.say("")
             self._describe()
         self._look_for_unfinished()
-
-    def _on_augment(self, _: Any) -> None:
-        self._describe()
 
     def _describe(self) -> None:
         patches = self.workspace.patches
