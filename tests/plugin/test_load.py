@@ -32,9 +32,9 @@ def folder(tmp_path):
 
 def finish(qtbot, panel):
     """Wait until nothing is being recognised, loaded or drawn."""
+    path, sheet = panel.source.path, panel.summary.sheet
     qtbot.waitUntil(
-        lambda: not (panel.source.path.recognising or panel.loading or panel.summary.sheet.busy),
-        timeout=15_000,
+        lambda: not (path.recognising or panel.loading or sheet.busy), timeout=15_000
     )
 
 

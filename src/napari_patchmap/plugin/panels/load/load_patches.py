@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import napari.viewer
 from qtpy.QtCore import QTimer
@@ -49,7 +49,9 @@ class LoadPatches(WorkPanel):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
         MapLayer.of(self.viewer)
-        self._load_when_known = self._tiles_first = self._placing = False
+        self._placing = False
+        #: What comes once it is known what the path is: load it, show the tiles of a slide.
+        self._then: Literal["", "load", "tiles"] = ""
         self._chosen = Chosen(self, self.workspace)
         self._asked: tuple[Request, Run | None]
         # Whether what the fields name is what is loaded.
@@ -133,7 +135,7 @@ class LoadPatches(WorkPanel):
         if self.loading:
             return
         if self.source.path.recognising:
-            self._load_when_known, self._tiles_first = True, False
+            self._then = "load"
             self.source.path.recognise_now()
             return
         if not self.source.commit():
@@ -170,8 +172,8 @@ class LoadPatches(WorkPanel):
         if self.loading:
             self.workspace.say(_LOADING)
             return
-        self._tiles_first, self._placing = True, False
-        self._load_when_known = self.source.take_dropped(path)
+        self._placing = False
+        self._then = "tiles" if self.source.take_dropped(path) else ""
         self._say("")
 
     def _on_button(self) -> None:
@@ -297,9 +299,8 @@ class LoadPatches(WorkPanel):
         self.load()
 
     def _on_recognised(self, kind: str) -> None:
-        wanted, self._load_when_known = self._load_when_known, False
-        tiles_first, self._tiles_first = self._tiles_first, False
-        if wanted and not (tiles_first and kind == Kind.SLIDES):
+        then, self._then = self._then, ""
+        if then == "load" or (then == "tiles" and kind != Kind.SLIDES):
             self.load()
 
     def _on_refused(self, sentence: str) -> None:
@@ -371,6 +372,5 @@ class LoadPatches(WorkPanel):
         taken = [self.source.take_dropped(path) for path in paths[:2]]
         event.acceptProposedAction()
         if any(taken):
-            self._load_when_known, self._tiles_first = True, False
-            self._placing = False
+            self._then, self._placing = "load", False
             self._say("")
