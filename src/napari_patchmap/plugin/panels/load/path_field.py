@@ -90,6 +90,12 @@ class RecognisedPath(PathField):
         """Whether it is still being found out what the path is."""
         return self._looking or self._pause.isActive()
 
+    def look_at(self, path: Path) -> None:
+        """Show a path and find out at once what it is."""
+        self.set_path(path)
+        self._pause.stop()
+        self._look()
+
     def recognise_now(self) -> None:
         """Do not wait for more to be typed."""
         if self._pause.isActive():

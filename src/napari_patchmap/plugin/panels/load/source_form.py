@@ -216,8 +216,7 @@ class SourceForm(QFrame):
             self.labels.set_path(path)
             self.more.open(True)
             return False
-        self.path.set_path(run_folder(path))
-        self.path.recognise_now()
+        self.path.look_at(run_folder(path))
         return True
 
     def ask_axes(self) -> None:
