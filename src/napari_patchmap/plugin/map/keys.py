@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -43,13 +44,14 @@ def viewer_keys(viewer: Viewer, mouse: MapMouse) -> None:
 
     A layer that is being drawn on has its own keys before these.
     """
+    ref = weakref.ref(mouse)  # people's layers may outlive the window
 
     def bind(target: Viewer | Layer, key: str, act: Callable[[MapMouse], None]) -> None:
         def press(pressed: Any) -> None:
-            theirs = _of_class(pressed, key)
-            if theirs is not None and _is_drawn_on(pressed):
+            mouse, theirs = ref(), _of_class(pressed, key)
+            if theirs is not None and (mouse is None or _is_drawn_on(pressed)):
                 theirs(pressed)
-            else:
+            elif mouse is not None:
                 act(mouse)
 
         target.bind_key(key, press, overwrite=True)

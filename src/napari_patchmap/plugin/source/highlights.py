@@ -196,8 +196,10 @@ class Places(OfViewer, Quiet):
 
     def _on_active(self, event: Any) -> None:
         """Lead a click on an overlay in the list to the image below it."""
-        for place in self.found if not self.busy else ():
-            if event.value is not None and event.value is place.overlay:
+        if self.busy or event.value is None:
+            return
+        for place in self.found:
+            if event.value is place.overlay:
                 self.viewer.layers.selection.active = place.layer
 
     def _on_drag(self, viewer: Viewer, event: Any) -> Iterator[None]:
