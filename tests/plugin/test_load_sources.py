@@ -126,16 +126,19 @@ def test_only_what_matters_is_shown(panel):
         "stack": "path more axes",
         "slides": "path tiles preview",
         "objects": "objects image crops",
-        "layer": "layer more axes",
+        "layer": "stack more axes",
         "sample": "",
         "run": "path",
     }
     source = panel.source
     source.more.open(True)
     every = {name for names in shown.values() for name in names.split()}
+    parts = {
+        name: getattr(source, name, None) or getattr(source.layers, name) for name in every
+    }
     for kind, names in shown.items():
         source.choose(kind)
-        visible = {name for name in every if getattr(source, name).isVisible()}
+        visible = {name for name, part in parts.items() if part.isVisible()}
         assert visible == set(names.split()), kind
 
 
