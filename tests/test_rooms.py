@@ -46,8 +46,8 @@ READER_FLOORS = [
 ]  # fmt: skip
 #: The floors of the last room, likewise.
 PLUGIN_FLOORS = [
-    "collector", "worker", "torch_threads", "own_changes", "napari_private", "notifications",
-    "workspace", "qt", "canvas", "source", "map", "panels", "entry",
+    "collector", "worker", "newest", "torch_threads", "own_changes", "napari_private",
+    "notifications", "workspace", "qt", "canvas", "source", "map", "panels", "entry",
 ]  # fmt: skip
 GUI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PySide6", "PyQt6", "psygnal"}
 

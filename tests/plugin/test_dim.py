@@ -9,9 +9,11 @@ from qtpy.QtWidgets import QApplication
 
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.patches.patchset import PatchSet
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.augment.augmentations import Augmentations
 from napari_patchmap.plugin.panels.explore.gallery import Gallery
+from napari_patchmap.plugin.source.slider_link import read_stack
 from tests.plugin.toy import toy_map, toy_patches
 
 #: The brightest of the 255 grey values that the dim patches use.
@@ -50,7 +52,7 @@ def test_dim_patches_are_seen_on_card_gallery_stack_and_as_placed_patches(
     viewer.window.add_dock_widget(gallery, name="Gallery")
     gallery.show()
     qtbot.waitUntil(lambda: brightest(gallery.grid.grab().toImage()) > 200)
-    dim.link.make_stack()
+    dim.link.add_stack(workspace.patches, read_stack(workspace.patches, Watch()))
     assert dim.link.layer.data.max() > 200
     # What is placed on the map is as bright beside its patches as it is.
     half = dimmed(dimmed(toy_patches()), "half")

@@ -100,7 +100,7 @@ def opened(qtbot, viewer):
     qtbot.waitUntil(
         lambda: (
             not (
-                panel.source.recognising
+                panel.source.path.recognising
                 or panel.loading
                 or panel.source.preview.busy
                 or panel.summary.sheet.busy

@@ -69,7 +69,7 @@ def test_map_and_source_buttons_follow_what_is_shown(viewer, panel, shown_map, q
     assert panel.map_button.isChecked()
     assert not panel.source_button.isEnabled()
     qtbot.mouseClick(panel.stack, Qt.MouseButton.LeftButton)
-    assert panel.source_button.isChecked()
+    qtbot.waitUntil(panel.source_button.isChecked)
     assert not panel.stack.isVisible()
     qtbot.mouseClick(panel.map_button, Qt.MouseButton.LeftButton)
     assert viewer.layers[MAP].visible

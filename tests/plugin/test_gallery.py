@@ -118,34 +118,39 @@ def test_unwritable_csv_is_one_sentence(gallery, workspace, tmp_path):
     assert "cannot be written" in heard[0]
 
 
-def test_contact_sheet_is_written_as_a_picture(gallery, shown_map, workspace, tmp_path):
+def save_sheet(qtbot, gallery, path) -> None:
+    gallery.save_sheet(path)
+    qtbot.waitUntil(lambda: not gallery.reading.running)
+
+
+def test_contact_sheet_is_written_as_a_picture(qtbot, gallery, shown_map, workspace, tmp_path):
     workspace.select(group("empty"))
-    gallery.save_sheet(tmp_path / "sheet.png")
+    save_sheet(qtbot, gallery, tmp_path / "sheet.png")
     picture = imread(tmp_path / "sheet.png")
-    assert picture.shape[:2] == gallery.sheet().shape[:2]
+    assert picture.shape[:2] == (4 * 71 + 3, 6 * 71 + 3)
     # 20 patches in 6 columns: the first frame has the colour of its class on the map
     np.testing.assert_allclose(
         picture[4, 40, :3], shown_map.colouring.colours[100, :3], atol=0.01
     )
 
 
-def test_a_contact_sheet_replaces_nothing_by_halves(gallery, workspace, tmp_path):
+def test_a_contact_sheet_replaces_nothing_by_halves(qtbot, gallery, workspace, tmp_path):
     heard = []
     workspace.status_changed.connect(heard.append)
     workspace.select(group("empty"))
-    gallery.save_sheet(tmp_path / "sheet")
+    save_sheet(qtbot, gallery, tmp_path / "sheet")
     assert heard[-1] == f"Saved {tmp_path / 'sheet.png'}."
     before = (tmp_path / "sheet.png").read_bytes()
     workspace.select(group("spiky"))
-    gallery.save_sheet(tmp_path / "sheet")
+    save_sheet(qtbot, gallery, tmp_path / "sheet")
     assert "sheet.png is there already" in heard[-1]
-    gallery.save_sheet(tmp_path / "sheet.nonsense")
+    save_sheet(qtbot, gallery, tmp_path / "sheet.nonsense")
     assert "choose a name with .png at the end" in heard[-1]
-    gallery.save_sheet(tmp_path / "none" / "sheet.png")
+    save_sheet(qtbot, gallery, tmp_path / "none" / "sheet.png")
     assert "cannot be written" in heard[-1]
     assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
     assert (tmp_path / "sheet.png").read_bytes() == before
-    gallery.save_sheet(tmp_path / "sheet.jpg")
+    save_sheet(qtbot, gallery, tmp_path / "sheet.jpg")
     assert (tmp_path / "sheet.jpg").read_bytes()[:3] == b"\xff\xd8\xff"
 
 

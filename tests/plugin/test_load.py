@@ -32,9 +32,9 @@ def folder(tmp_path):
 
 def finish(qtbot, panel):
     """Wait until nothing is being recognised, loaded or drawn."""
+    path, sheet = panel.source.path, panel.summary.sheet
     qtbot.waitUntil(
-        lambda: not (panel.source.recognising or panel.loading or panel.summary.sheet.busy),
-        timeout=15_000,
+        lambda: not (path.recognising or panel.loading or sheet.busy), timeout=15_000
     )
 
 
@@ -61,7 +61,7 @@ def test_a_folder_is_loaded_and_described(qtbot, panel, folder):
     patches = panel.workspace.patches
     assert len(patches) == 24
     assert "24 patches, 20 x 20 pixels, 8-bit RGB" in panel.summary.facts.text()
-    assert panel.summary.sheet.count == 24
+    assert panel.summary.sheet.indices.size == 24
     assert [(name, end) for _, name, _, end in panel.summary.bars.rows] == [
         ("bar", "8"),
         ("ring", "8"),
@@ -143,7 +143,7 @@ def test_an_open_layer_is_linked_by_its_name(qtbot, panel):
 
 def test_layers_are_listed_as_they_come_and_go(qtbot, panel):
     choose_source(qtbot, panel, "layer")
-    listed = panel.source.layer
+    listed = panel.source.layers.stack
     assert listed.currentData() is None
     layer = panel.viewer.add_image(np.zeros((4, 9, 9)), name="a")
     assert [listed.itemText(i) for i in range(listed.count())] == ["a"]

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QApplication
 
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.canvas.two_views import camera_of, camera_state
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.map.marks import CURRENT, MAP
+from napari_patchmap.plugin.source.slider_link import read_stack
 from tests.plugin.toy import toy_map, toy_patches
 
 
@@ -108,7 +110,7 @@ def test_closing_the_stack_leaves_the_map_working(viewer, linked, workspace):
 
 def test_patches_of_a_file_become_a_stack_that_is_linked(viewer, shown_map, workspace):
     workspace.set_current(12)
-    shown_map.link.make_stack()
+    shown_map.link.add_stack(workspace.patches, read_stack(workspace.patches, Watch()))
     stack = shown_map.link.layer
     assert stack.data.shape == (120, 12, 12)
     assert shown_map.views.now == "source"

@@ -19,6 +19,7 @@ from napari_patchmap.patches import (
     reopen,
 )
 from napari_patchmap.patches.patchset import PatchSet
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.canvas.two_views import OVERLAY, camera_of
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.load.opening import Request, open_request
@@ -359,7 +360,7 @@ def test_layers_are_cut_out_by_request_and_reopened_from_their_files(tmp_path, r
         objects=OpenLayer("nuclei", labels, labels=True),
         files=files,
     )
-    ps = open_request(request, lambda: False, lambda done, total: None).patches
+    ps = open_request(request, Watch()).patches
     assert len(ps) == 48
     assert ps.origin["layer"] == "field"
     assert ps.origin["labels_layer"] == "nuclei"
@@ -370,8 +371,7 @@ def test_layers_are_cut_out_by_request_and_reopened_from_their_files(tmp_path, r
             Kind.OBJECTS,
             OpenRequest(files[0], objects=files[1], crops=CropConfig(size=16)),
         ),
-        lambda: False,
-        lambda done, total: None,
+        Watch(),
     ).patches
     np.testing.assert_array_equal(plain[7], ps[7])
 

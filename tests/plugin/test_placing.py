@@ -41,7 +41,7 @@ def write(path, cells):
 
 def place(qtbot, panel, path):
     panel.source.choose("stack", path)
-    qtbot.waitUntil(lambda: not panel.source.recognising, timeout=15_000)
+    qtbot.waitUntil(lambda: not panel.source.path.recognising, timeout=15_000)
     qtbot.mouseClick(panel.place_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not panel.loading, timeout=30_000)
 

@@ -121,7 +121,7 @@ def test_reopening_a_run_shows_counts_and_can_be_cancelled(
     panel.source.choose("run", tmp_path / "run")
     said: list[str] = []
     panel.load()
-    panel._loading.progressed.connect(lambda *_: said.append(panel.progress.format()))
+    panel.progress.valueChanged.connect(lambda *_: said.append(panel.progress.format()))
     qtbot.waitUntil(lambda: any(" of 4,000" in text for text in said), timeout=15_000)
     qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not panel.loading, timeout=15_000)

@@ -14,6 +14,7 @@ from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.plugin.canvas.two_views import camera_of
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.explore.explore import Explore
 from napari_patchmap.plugin.panels.explore.gallery import Gallery
 from tests.plugin.toy import toy_map, toy_patches, words_on_card
 
@@ -234,6 +235,73 @@ def test_a_closed_window_reads_no_more(viewer, gallery, workspace, slow, qtbot, 
     patches.images.gate.set()
     qtbot.waitUntil(lambda: not any(task.running for task in tasks))
     assert patches.images.read == [0]
+
+
+def test_a_contact_sheet_is_read_beside_the_window_and_can_be_cancelled(
+    gallery, workspace, slow, qtbot, tasks
+):
+    heard: list[str] = []
+    workspace.status_changed.connect(heard.append)
+    patches, clipboard = slow(), QApplication.clipboard()
+    clipboard.clear()
+    show(workspace, patches)
+    copy = gallery.save.menu().actions()[2]
+    copy.trigger()
+    assert gallery.reading.isVisible()
+    assert not gallery.save.isEnabled()  # one at a time
+    qtbot.mouseClick(gallery.reading.button, Qt.MouseButton.LeftButton)
+    assert not gallery.reading.isVisible()
+    assert not gallery.reading.button.isVisible()
+    assert gallery.save.isEnabled()
+    patches.images.gate.set()
+    qtbot.waitUntil(lambda: not any(task.running for task in tasks))
+    assert clipboard.image().isNull()
+    assert heard == []
+    seen: list[str] = []
+    gallery.reading.valueChanged.connect(lambda _: seen.append(gallery.reading.format()))
+    copy.trigger()
+    qtbot.waitUntil(lambda: not clipboard.image().isNull())
+    assert heard == ["The contact sheet is on the clipboard."]
+    assert not gallery.reading.isVisible()
+    assert all(text.endswith(" of 120") for text in seen)
+
+
+def test_a_contact_sheet_of_a_damaged_image_says_so(
+    gallery, workspace, slow, qtbot, tmp_path, tasks
+):
+    heard: list[str] = []
+    workspace.status_changed.connect(heard.append)
+    patches = slow(damaged=[5])
+    show(workspace, patches)
+    gallery.save_sheet(tmp_path / "sheet.png")
+    patches.images.gate.set()
+    qtbot.waitUntil(lambda: heard != [])
+    assert heard == ["5.tif cannot be read; copy it again."]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stack_is_read_beside_the_window_and_can_be_cancelled(
+    viewer, workspace, slow, qtbot, tasks
+):
+    panel, patches = Explore(viewer), slow()
+    viewer.window.add_dock_widget(panel, name="Explore", area="right")
+    workspace.set_patches(patches)
+    workspace.set_embedding(toy_map())
+    QApplication.processEvents()
+    qtbot.mouseClick(panel.stack, Qt.MouseButton.LeftButton)
+    assert panel.reading.isVisible()
+    assert not panel.stack.isVisible()
+    qtbot.mouseClick(panel.reading.button, Qt.MouseButton.LeftButton)
+    assert not panel.reading.isVisible()
+    assert panel.stack.isVisible()
+    patches.images.gate.set()
+    qtbot.waitUntil(lambda: not any(task.running for task in tasks))
+    assert MapLayer.of(viewer).link.layer is None
+    qtbot.mouseClick(panel.stack, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: MapLayer.of(viewer).link.layer is not None)
+    assert MapLayer.of(viewer).link.layer.data.shape == (120, 12, 12)
+    assert not panel.stack.isVisible()
+    assert not panel.reading.isVisible()
 
 
 def test_what_lies_in_memory_is_there_at_once(gallery, workspace, tasks):

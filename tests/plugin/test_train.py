@@ -197,7 +197,7 @@ def test_an_unwritable_place_keeps_the_run(qtbot, panel, cells, tmp_path, monkey
     assert "kept here" in panel.message.text
     assert panel.workspace.run is not None
     assert not panel.result.open.isVisible()
-    assert panel.result.save_run(tmp_path / "elsewhere")
+    panel.result.save_run(tmp_path / "elsewhere")
     assert (tmp_path / "elsewhere" / "embedding.csv").is_file()
     assert panel.result.open.isVisible()
 
@@ -205,19 +205,20 @@ def test_an_unwritable_place_keeps_the_run(qtbot, panel, cells, tmp_path, monkey
 def test_the_embedding_is_saved_as_napari_reads_it(qtbot, panel, cells, tmp_path):
     panel.workspace.set_patches(cells)
     train(qtbot, panel)
-    assert panel.result.save_csv(tmp_path / "map")
+    panel.result.save_csv(tmp_path / "map")
     table = pd.read_csv(tmp_path / "map.csv")
     assert list(table.columns[:3]) == ["index", "axis-0", "axis-1"]
     (layer,) = panel.viewer.open(tmp_path / "map.csv")
     np.testing.assert_allclose(layer.data, panel.workspace.embedding, atol=1e-4)
     assert list(layer.features["label"]) == list(cells.table["label"])
     # The dialog asked about "map" and not about the file that this would replace.
-    assert not panel.result.save_csv(tmp_path / "map")
+    panel.result.save_csv(tmp_path / "map")
     assert "map.csv is there already" in panel.message.text
-    assert panel.result.save_csv(tmp_path / "map.csv")
-    assert not panel.result.save_csv(tmp_path / "no" / "such" / "folder.csv")
+    panel.result.save_csv(tmp_path / "map.csv")
+    assert panel.message.text == f"Saved {tmp_path / 'map.csv'}."
+    panel.result.save_csv(tmp_path / "no" / "such" / "folder.csv")
     assert panel.message.level == "error"
-    assert not panel.result.save_run(tmp_path)
+    panel.result.save_run(tmp_path)
     assert "not empty" in panel.message.text
 
 

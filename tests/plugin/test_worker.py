@@ -13,7 +13,8 @@ import torch
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.threads import in_threads
 from napari_patchmap.patches.watch import LoadCancelled, Watch
-from napari_patchmap.plugin.worker import Newest, Task, sentence_of, stop_all
+from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.worker import Task, sentence_of, stop_all
 
 
 def run(qtbot, work):

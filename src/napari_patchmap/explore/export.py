@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import Watch
 
 
 def contact_sheet(
@@ -15,6 +16,7 @@ def contact_sheet(
     frames: np.ndarray,
     side: int = 64,
     border: int = 2,
+    watch: Watch | None = None,
 ) -> np.ndarray:
     """Lay out patches as one picture on white, row by row, in the order given.
 
@@ -27,16 +29,25 @@ def contact_sheet(
         Side of a cell in pixels, without the frame.
     border : int
         Width of the frame in pixels.
+    watch : Watch, optional
+        Hears how many patches have been read, and may stop it.
 
     Returns
     -------
     ndarray of uint8, shape (height, width, 3)
+
+    Raises
+    ------
+    PatchError
+        If a patch cannot be read; LoadCancelled where ``watch`` wants to stop.
     """
     columns = max(1, math.ceil(math.sqrt(len(indices) * 1.5)))
     rows = math.ceil(len(indices) / columns)
     cell, gap = side + 2 * border, 3
     sheet = np.full((rows * (cell + gap) + gap, columns * (cell + gap) + gap, 3), 255, np.uint8)
     for place, (index, frame) in enumerate(zip(indices, frames, strict=True)):
+        if watch is not None:
+            watch.step(place, len(indices))
         row, column = divmod(place, columns)
         top, left = gap + row * (cell + gap), gap + column * (cell + gap)
         sheet[top : top + cell, left : left + cell] = (frame[:3] * 255).astype(np.uint8)

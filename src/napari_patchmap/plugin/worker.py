@@ -62,8 +62,8 @@ class Task(QObject):
     failed(str)
         Why there is no result, in one sentence.
     ended()
-        After ``done`` or ``failed``, whatever happened. When napari's window was
-        closed meanwhile, it comes alone: there is nobody left to tell.
+        After ``done`` or ``failed``, whatever happened. When the work was abandoned or
+        napari's window closed, it comes alone: there is nobody left to tell.
     """
 
     reported = Signal(list)
@@ -83,7 +83,6 @@ class Task(QObject):
         self._stop, self._leave = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._reports: list[Any] = []
-        self._running = False
         self._abandoned = False
         self._timer = QTimer(self, singleShot=True, interval=_DELIVERY_MS)
         self._timer.timeout.connect(self._deliver)
@@ -95,11 +94,10 @@ class Task(QObject):
     @property
     def running(self) -> bool:
         """Whether the work has been started and has not ended."""
-        return self._running
+        return self in _running
 
     def start(self) -> Task:
         """Start the work; connect to the signals before."""
-        self._running = True
         _running.add(self)
         _collector().hold()
         _watch_the_exit()
@@ -121,6 +119,10 @@ class Task(QObject):
         self._leave.set()
         self._stop.set()
 
+    def abandon(self) -> None:
+        """Ask the work to end at once; nothing is heard of it but that it has ``ended``."""
+        self._abandoned = True
+
     @Slot()
     def _on_mail(self) -> None:
         if not self._timer.isActive():
@@ -130,16 +132,15 @@ class Task(QObject):
     def _deliver(self) -> None:
         with self._lock:
             reports, self._reports = self._reports, []
-        if reports and not self._window_closed():
+        if reports and not self._is_abandoned():
             self.reported.emit(reports)
 
     @Slot()
     def _on_finished(self) -> None:
         self._timer.stop()
         self._deliver()
-        self._abandoned = self._window_closed()
+        self._abandoned = self._is_abandoned()
         job, self._job, self._worker = self._job, None, None
-        self._running = False
         _running.discard(self)
         assert job is not None
         job.join()  # or its thread might be the last to hold what Qt made
@@ -148,7 +149,7 @@ class Task(QObject):
         self.error = job.error
         try:
             if self._abandoned:
-                log.info("%s ended after its window was closed", job)
+                log.info("%s ended when nobody waited for it", job)
             elif job.trouble is None:
                 self.done.emit(result)
             else:
@@ -159,15 +160,15 @@ class Task(QObject):
     # -- in the worker's thread --------------------------------------------------
 
     def should_stop(self) -> bool:
-        """Whether the person, or the closing window, asked the work to end."""
-        return self._stop.is_set() or self._window_closed()
+        """Whether somebody, or the closing window, asked the work to end."""
+        return self._stop.is_set() or self._is_abandoned()
 
     def should_leave(self) -> bool:
         """Whether nobody wants to wait for a result."""
-        return self._leave.is_set() or self._window_closed()
+        return self._leave.is_set() or self._is_abandoned()
 
-    def _window_closed(self) -> bool:
-        """Whether napari, closing its window, told the worker to quit."""
+    def _is_abandoned(self) -> bool:
+        """Whether nobody listens: napari, closing its window, told the worker to quit."""
         worker = self._worker
         return self._abandoned or (worker is not None and worker.abort_requested)
 
@@ -178,78 +179,6 @@ class Task(QObject):
             first = len(self._reports) == 1
         if first:
             self._mail.emit()
-
-
-class Newest(QObject):
-    """Work that is asked for again and again; only the newest wish counts.
-
-    One piece runs at a time. What was asked for meanwhile, last, runs next, and
-    the result of the one before is dropped.
-
-    Parameters
-    ----------
-    parent : QObject
-        With it the wishes and the signals go.
-    name : str
-        What is being done.
-
-    Attributes
-    ----------
-    error : Exception or None
-        What ended the last work that failed, set before ``failed``.
-    """
-
-    done = Signal(object)
-    failed = Signal(str)
-
-    def __init__(self, parent: QObject, name: str) -> None:
-        super().__init__(parent)
-        self.error: Exception | None = None
-        self._name = name
-        self._task: Task | None = None
-        self._next: Callable[[Task], Any] | None = None
-
-    @property
-    def busy(self) -> bool:
-        """Whether something is running or waiting."""
-        return self._task is not None
-
-    def ask(self, work: Callable[[Task], Any]) -> None:
-        """Do this instead of what was asked for before."""
-        if self._task is not None:
-            self._next = work
-            return
-        self._task = Task(work, self._name)
-        self._task.done.connect(self._on_done)
-        self._task.failed.connect(self._on_failed)
-        self._task.ended.connect(self._on_ended)
-        self._task.start()
-
-    def forget(self) -> None:
-        """Drop what is running or waiting."""
-        if self._task is not None:
-            self._next = _nothing
-
-    @Slot(object)
-    def _on_done(self, result: object) -> None:
-        if self._next is None:
-            self.done.emit(result)
-
-    @Slot(str)
-    def _on_failed(self, sentence: str) -> None:
-        if self._next is None:
-            self.error = None if self._task is None else self._task.error
-            self.failed.emit(sentence)
-
-    @Slot()
-    def _on_ended(self) -> None:
-        work, self._next, self._task = self._next, None, None
-        if work is not None and work is not _nothing:
-            self.ask(work)
-
-
-def _nothing(_: Task) -> None:
-    """Stand for a wish that was withdrawn."""
 
 
 class _Job:

@@ -1,7 +1,7 @@
 """The one state of a viewer that all dock widgets share.
 
-Widgets read it, change it through its methods and subscribe to its signals;
-they never call each other. Everything here happens in the GUI thread.
+Widgets read its attributes, change them through its methods alone and subscribe to its
+signals; they never call each other. Everything here happens in the GUI thread.
 """
 
 from __future__ import annotations
@@ -44,6 +44,29 @@ class Compared:
 
 class Workspace:
     """Current patches, augmentations, map and selection of one viewer.
+
+    Attributes
+    ----------
+    patches : PatchSet or None
+        Those that were loaded last.
+    augment : AugmentConfig
+        The augmentations as edited.
+    augment_trouble : str
+        Why the augmentations that are shown cannot be taken, "" if they can.
+    embedding : ndarray of float32, shape (n, 2) or (n, 3), or None
+        The map as shown.
+    provisional : str
+        What the map is while none has been learned, "" when it is a learned one.
+    run : Run or None
+        The run that made the map, once it has ended.
+    unfinished : Path or None
+        Folder of an interrupted training of the current patches, if one was opened.
+    compared : tuple of Compared
+        Other maps of the current patches that are shown beside the map.
+    current : int
+        Index of the patch that is being looked at, -1 for none.
+    training : bool
+        Whether a run is being trained in this viewer.
 
     Signals
     -------
@@ -89,75 +112,50 @@ class Workspace:
 
     def __init__(self) -> None:
         compute_elsewhere()  # this is the thread of the window
-        self._patches: PatchSet | None = None
-        self._augment = AugmentConfig()
-        self._augment_trouble = ""
-        self._embedding: np.ndarray | None = None
-        self._provisional = ""
-        self._run: Run | None = None
-        self._unfinished: Path | None = None
-        self._compared: tuple[Compared, ...] = ()
+        self.patches: PatchSet | None = None
+        self.augment = AugmentConfig()
+        self.augment_trouble = ""
+        self.embedding: np.ndarray | None = None
+        self.provisional = ""
+        self.run: Run | None = None
+        self.unfinished: Path | None = None
+        self.compared: tuple[Compared, ...] = ()
         self._selection = Selection()
-        self._current = -1
-        self._training = False
+        self.current = -1
+        self.training = False
 
     # -- patches and map -----------------------------------------------------
 
-    @property
-    def patches(self) -> PatchSet | None:
-        """The patches that were loaded last."""
-        return self._patches
-
     def set_patches(self, patches: PatchSet | None) -> None:
         """Take other patches; the map and the selection of the old ones go."""
-        self._patches = patches
-        self._embedding = None
+        self.patches = patches
+        self.embedding = None
         self._set_provisional("")
-        self._run = None
-        self._unfinished = None
+        self.run = None
+        self.unfinished = None
         self.set_compared(())
         self._selection.clear()
-        self._current = -1
+        self.current = -1
         self.run_changed.emit(None)
         self.selection_changed.emit(self._selection.indices)
         self.current_changed.emit(-1)
         self.patches_changed.emit(patches)
 
-    @property
-    def augment(self) -> AugmentConfig:
-        """The augmentations as edited."""
-        return self._augment
-
     def set_augment(self, config: AugmentConfig) -> None:
         """Take other augmentations."""
-        if config != self._augment:
-            self._augment = config
+        if config != self.augment:
+            self.augment = config
             self.augment_changed.emit(config)
-
-    @property
-    def augment_trouble(self) -> str:
-        """Why the augmentations that are shown cannot be taken, "" if they can."""
-        return self._augment_trouble
 
     def refuse_augment(self, sentence: str) -> None:
         """Say that what is shown as augmentations is not ``augment``; "" once it is."""
-        if sentence != self._augment_trouble:
-            self._augment_trouble = sentence
+        if sentence != self.augment_trouble:
+            self.augment_trouble = sentence
             self.augment_refused.emit(sentence)
 
-    @property
-    def embedding(self) -> np.ndarray | None:
-        """The map as shown, ``(n, 2)`` float32, or None before there is one."""
-        return self._embedding
-
-    @property
-    def provisional(self) -> str:
-        """What the map is while none has been learned, "" when it is a learned one."""
-        return self._provisional
-
     def _set_provisional(self, said: str) -> None:
-        if said != self._provisional:
-            self._provisional = said
+        if said != self.provisional:
+            self.provisional = said
             self.provisional_changed.emit(said)
 
     def set_embedding(self, embedding: np.ndarray, provisional: str = "") -> None:
@@ -165,53 +163,32 @@ class Workspace:
 
         Of more than two dimensions the first two are shown.
 
-        Parameters
-        ----------
-        embedding : ndarray, shape (n, d)
-        provisional : str
-            What it is, if it stands in for one that is learned.
-
         Raises
         ------
         ValueError
             If there is not exactly one row for each patch.
         """
-        rows = -1 if self._patches is None else len(self._patches)
+        rows = -1 if self.patches is None else len(self.patches)
         if embedding.ndim != 2 or len(embedding) != rows or embedding.shape[1] < 2:
             raise ValueError("the embedding must have one (y, x) row for each patch")
         shown = 3 if embedding.shape[1] == 3 else 2  # of more, the first two
-        self._embedding = np.ascontiguousarray(embedding[:, :shown], np.float32)
-        self.map_changed.emit(self._embedding)
+        self.embedding = np.ascontiguousarray(embedding[:, :shown], np.float32)
+        self.map_changed.emit(self.embedding)
         self._set_provisional(provisional)
-
-    @property
-    def run(self) -> Run | None:
-        """The run that made the map, once it has ended."""
-        return self._run
 
     def set_run(self, run: Run) -> None:
         """Take a run of the current patches and show its map."""
-        self._run = run
+        self.run = run
         # It need not be shown beside itself.
         own = None if run.folder is None else run.folder.resolve()
-        self._compared = tuple(one for one in self._compared if one.saved.folder != own)
+        self.compared = tuple(one for one in self.compared if one.saved.folder != own)
         self.set_embedding(run.embedding)
         self.run_changed.emit(run)
 
-    @property
-    def unfinished(self) -> Path | None:
-        """Folder of an interrupted training of the current patches, if one was opened."""
-        return self._unfinished
-
     def set_unfinished(self, folder: Path | None) -> None:
         """Name an interrupted training of the current patches."""
-        self._unfinished = folder
+        self.unfinished = folder
         self.unfinished_changed.emit(folder)
-
-    @property
-    def compared(self) -> tuple[Compared, ...]:
-        """Other maps of the current patches that are shown beside the map."""
-        return self._compared
 
     def set_compared(self, maps: Sequence[Compared]) -> None:
         """Show these maps beside the map, and no others.
@@ -221,12 +198,12 @@ class Workspace:
         ValueError
             If one has not exactly one row for each patch.
         """
-        rows = -1 if self._patches is None else len(self._patches)
+        rows = -1 if self.patches is None else len(self.patches)
         if any(len(one.embedding) != rows for one in maps):
             raise ValueError("each map must have one row for each patch")
-        if tuple(maps) != self._compared:
-            self._compared = tuple(maps)
-            self.compared_changed.emit(self._compared)
+        if tuple(maps) != self.compared:
+            self.compared = tuple(maps)
+            self.compared_changed.emit(self.compared)
 
     # -- selection ---------------------------------------------------------
 
@@ -265,28 +242,18 @@ class Workspace:
         if self._selection.redo():
             self.selection_changed.emit(self._selection.indices)
 
-    @property
-    def current(self) -> int:
-        """Index of the patch that is being looked at, -1 for none."""
-        return self._current
-
     def set_current(self, index: int) -> None:
         """Look at one patch; the selection stays."""
-        if index != self._current:
-            self._current = int(index)
-            self.current_changed.emit(self._current)
+        if index != self.current:
+            self.current = int(index)
+            self.current_changed.emit(self.current)
 
     # -- what is going on -----------------------------------------------------
 
-    @property
-    def training(self) -> bool:
-        """Whether a run is being trained in this viewer."""
-        return self._training
-
     def set_training(self, training: bool) -> None:
         """Say that training started or ended; other maps make room for one that forms."""
-        if training != self._training:
-            self._training = training
+        if training != self.training:
+            self.training = training
             if training:
                 self.set_compared(())
             self.training_changed.emit(training)
@@ -302,6 +269,20 @@ _workspaces: dict[int, Workspace] = {}
 def real_viewer(viewer: Viewer) -> Viewer:
     """Return the viewer itself; napari hands dock widgets a new proxy of it each."""
     return getattr(viewer, "__wrapped__", viewer)
+
+
+class OfViewer:
+    """What belongs to a viewer without keeping it alive."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = weakref.ref(viewer)
+
+    @property
+    def viewer(self) -> Viewer:
+        """The viewer; it outlives every event that leads here."""
+        viewer = self._viewer()
+        assert viewer is not None
+        return viewer
 
 
 def workspace_of(viewer: Viewer) -> Workspace:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from typing import Any
 
 from napari.viewer import Viewer
 from qtpy.QtCore import QTimer
+
+from napari_patchmap.plugin.own_changes import Quiet
+from napari_patchmap.plugin.workspace import OfViewer
 
 _NO_GRID = "The map is one picture. Press Source first to see images in a grid."
 _NO_ROLL = "The axes of the map stay as they are. Press Source first to turn those of an image."
@@ -15,27 +17,18 @@ _FLAT = "This map has two dimensions: train one with Dimensions 3 to see it in 3
 _SOLID = "This map has three dimensions and is shown in 3-D."
 
 
-class Arrangement:
+class Arrangement(OfViewer, Quiet):
     """Keeps napari's buttons from taking the map apart, and says why.
 
     What was set while images were shown is set again when they come back.
-
-    Parameters
-    ----------
-    viewer : Viewer
-    on_map : callable
-        Whether the map is what is shown now.
-    say : callable
-        Tells the person one sentence.
     """
 
     def __init__(
         self, viewer: Viewer, on_map: Callable[[], bool], say: Callable[[str], None]
     ) -> None:
-        self._viewer = weakref.ref(viewer)
+        super().__init__(viewer)
         self._on_map, self._say = on_map, say
         self.dimensions = 2
-        self._setting = False
         self._camera: tuple[Any, ...] | None = None
         self._source: tuple[int, tuple[int, ...], bool] | None = None
         viewer.dims.events.ndisplay.connect(self._on_change)
@@ -44,57 +37,47 @@ class Arrangement:
 
     def take_map(self) -> None:
         """Arrange the canvas for the map; remember how the images had it."""
-        viewer = self._viewer()
-        if viewer is not None:
-            dims = viewer.dims
-            self._source = dims.ndisplay, tuple(dims.order), bool(_grid(viewer).enabled)
-            self._arrange(viewer)
+        dims, grid = self.viewer.dims, _grid(self.viewer)
+        self._source = dims.ndisplay, tuple(dims.order), bool(grid.enabled)
+        self._arrange()
 
     def take_source(self) -> None:
         """Arrange the canvas as it was for the images."""
-        viewer = self._viewer()
-        if viewer is None:
-            return
+        dims = self.viewer.dims
         ndisplay, order, grid = self._source or (2, (), False)
-        self._setting = True
-        try:
-            viewer.dims.ndisplay = ndisplay
-            if len(order) == viewer.dims.ndim:
-                viewer.dims.order = order
-            _grid(viewer).enabled = grid
-        finally:
-            self._setting = False
+        with self.quiet():
+            dims.ndisplay = ndisplay
+            if len(order) == dims.ndim:
+                dims.order = order
+            _grid(self.viewer).enabled = grid
 
     def set_dimensions(self, dimensions: int) -> None:
         """Say how many dimensions the map has, 2 or 3."""
         self.dimensions = dimensions
-        viewer = self._viewer()
-        if viewer is not None and self._on_map():
-            self._arrange(viewer)
+        if self._on_map():
+            self._arrange()
 
-    def _arrange(self, viewer: Viewer) -> None:
-        self._setting = True
-        try:
-            _grid(viewer).enabled = False
-            viewer.dims.order = tuple(range(viewer.dims.ndim))
-            viewer.dims.ndisplay = self.dimensions
-        finally:
-            self._setting = False
+    def _arrange(self) -> None:
+        dims = self.viewer.dims
+        with self.quiet():
+            _grid(self.viewer).enabled = False
+            dims.order = tuple(range(dims.ndim))
+            dims.ndisplay = self.dimensions
 
-    def _wrong(self, viewer: Viewer) -> str:
+    def _wrong(self) -> str:
         """Say what does not suit the map, "" if all does."""
-        if viewer.dims.ndisplay != self.dimensions:
+        dims = self.viewer.dims
+        if dims.ndisplay != self.dimensions:
             return _FLAT if self.dimensions == 2 else _SOLID
-        if tuple(viewer.dims.order) != tuple(range(viewer.dims.ndim)):
+        if tuple(dims.order) != tuple(range(dims.ndim)):
             return _NO_ROLL
-        return _NO_GRID if _grid(viewer).enabled else ""
+        return _NO_GRID if _grid(self.viewer).enabled else ""
 
     def _on_change(self, _: Any = None) -> None:
-        viewer = self._viewer()
-        if viewer is None or self._setting or not self._on_map() or not self._wrong(viewer):
+        if self.busy or not self._on_map() or not self._wrong():
             return
         if self._camera is None:
-            camera = camera_of(viewer)
+            camera = camera_of(self.viewer)
             # napari moves it next, for a view that the map will not have.
             self._camera = tuple(camera.center), float(camera.zoom), tuple(camera.angles)
             # Not now: napari is in the midst of telling everybody.
@@ -103,10 +86,10 @@ class Arrangement:
     def _set_right(self) -> None:
         viewer, camera, self._camera = self._viewer(), self._camera, None
         if viewer is None or camera is None or not self._on_map():
-            return
-        wrong = self._wrong(viewer)
+            return  # the viewer may have gone meanwhile
+        wrong = self._wrong()
         if wrong:
-            self._arrange(viewer)
+            self._arrange()
             kept = camera_of(viewer)
             kept.center, kept.zoom, kept.angles = camera
             self._say(wrong)

@@ -17,12 +17,7 @@ _MARGIN = 10
 
 
 class CanvasNote(QObject):
-    """A few words at the top of the canvas, below everything that the mouse does.
-
-    Parameters
-    ----------
-    viewer : Viewer
-    """
+    """A few words at the top of the canvas, below everything that the mouse does."""
 
     def __init__(self, viewer: Viewer) -> None:
         canvas = canvas_widget(viewer)

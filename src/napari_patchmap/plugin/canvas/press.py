@@ -12,20 +12,10 @@ _STILL = 4.0
 
 
 class Press:
-    """A mouse button on the canvas, from where it was pressed until it is released.
-
-    Parameters
-    ----------
-    event
-        napari's event of the press.
-
-    Attributes
-    ----------
-    start : tuple of float
-        Where it was pressed, (x, y) in canvas pixels.
-    """
+    """A mouse button on the canvas, from where it was pressed until it is released."""
 
     def __init__(self, event: Any) -> None:
+        #: Where it was pressed, (x, y) in canvas pixels.
         self.start = tuple(event.pos[:2])
         self._travelled = 0.0
 

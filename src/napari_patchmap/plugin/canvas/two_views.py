@@ -17,6 +17,8 @@ from psygnal import Signal
 
 from napari_patchmap.plugin.canvas.arrangement import Arrangement, camera_of
 from napari_patchmap.plugin.napari_private import canvas_widget
+from napari_patchmap.plugin.own_changes import Quiet
+from napari_patchmap.plugin.workspace import OfViewer
 
 View = Literal["map", "source"]
 
@@ -30,30 +32,20 @@ OVERLAY = "patchmap_overlay"
 PREVIEW = "patchmap_preview"
 
 
-class Views:
-    """Which of the two is shown, and where its camera stands.
-
-    Parameters
-    ----------
-    viewer : Viewer
-    owns : callable
-        Tells the map's layers from the user's.
-    say : callable
-        Tells the person one sentence.
-    """
+class Views(OfViewer, Quiet):
+    """Which of the two is shown, and where its camera stands."""
 
     changed = Signal(str)
 
     def __init__(
         self, viewer: Viewer, owns: Callable[[Layer], bool], say: Callable[[str], None]
     ) -> None:
-        self._viewer = weakref.ref(viewer)
+        super().__init__(viewer)
         self._owns = owns
         self._hidden: list[weakref.ref[Layer]] = []
         self._cameras: dict[str, tuple[tuple[float, ...], float, tuple[float, ...]]] = {}
         #: What people draw on the map; it comes and goes with the map.
         self._notes: weakref.WeakSet[Layer] = weakref.WeakSet()
-        self._expecting = False
         self.now: View = "source"
         self._arrangement = Arrangement(viewer, lambda: self.now == "map", say)
         viewer.layers.events.inserted.connect(self._on_inserted)
@@ -67,15 +59,13 @@ class Views:
     @property
     def sources(self) -> list[Layer]:
         """Layers of the viewer that are neither the map nor ours on top of an image."""
-        viewer = self._viewer()
-        return [] if viewer is None else [ly for ly in viewer.layers if self._is_source(ly)]
+        return [layer for layer in self.viewer.layers if self._is_source(layer)]
 
     def show(self, view: View) -> None:
         """Show the map or the source, as it was left."""
-        viewer = self._viewer()
-        if viewer is None or view == self.now:
+        if view == self.now:
             return
-        camera = camera_of(viewer)
+        viewer, camera = self.viewer, camera_of(self.viewer)
         self._cameras[self.now] = (
             tuple(camera.center), float(camera.zoom), tuple(camera.angles),
         )  # fmt: skip
@@ -97,13 +87,8 @@ class Views:
 
     def add_source(self, layer: Layer) -> None:
         """Add an image of ours and look at it."""
-        viewer = self._viewer()
-        assert viewer is not None
-        self._expecting = True
-        try:
-            viewer.add_layer(layer)
-        finally:
-            self._expecting = False
+        with self.quiet():
+            self.viewer.add_layer(layer)
         self._reveal(layer)
 
     def take_to_map(self, layer: Layer) -> None:
@@ -116,7 +101,7 @@ class Views:
 
     def _on_inserted(self, event: Any) -> None:
         layer = event.value
-        if self.now != "map" or not self._is_source(layer) or self._expecting:
+        if self.now != "map" or not self._is_source(layer) or self.busy:
             return
         if _is_empty(layer):
             self._notes.add(layer)  # to be drawn on what is shown
@@ -129,14 +114,12 @@ class Views:
 
     def _reveal(self, layer: Layer) -> None:
         """Turn to the source for a new layer; nobody adds one not to see it."""
-        viewer = self._viewer()
-        assert viewer is not None
         first = len(self.sources) == 1
         if self.now == "map":
             self.show("source")
         layer.visible = True
         if first:
-            fit(viewer, [layer])
+            fit(self.viewer, [layer])
 
 
 def _is_empty(layer: Layer) -> bool:

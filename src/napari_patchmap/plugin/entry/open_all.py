@@ -21,10 +21,6 @@ _TABS = "QTabBar::tab { padding: 4px 7px; margin: 0px 1px 0px 0px; min-width: 0p
 def open_workspace(viewer: napari.viewer.Viewer) -> dict[str, QWidget]:
     """Open every panel, or bring those that are open to the front.
 
-    Parameters
-    ----------
-    viewer : napari.Viewer
-
     Returns
     -------
     dict

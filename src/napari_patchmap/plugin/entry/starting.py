@@ -35,12 +35,6 @@ class OpenWorkspace(QWidget):
 
     napari makes a dock for whatever a plugin offers in its menu; this one only
     stays until the panels are open, so that the entry works again and again.
-
-    Parameters
-    ----------
-    viewer : Viewer
-    then : callable, optional
-        Called with the viewer once the workspace is open.
     """
 
     def __init__(self, viewer: napari.viewer.Viewer, then: Then | None = None) -> None:
@@ -71,14 +65,14 @@ class OpenWorkspace(QWidget):
         QTimer.singleShot(_DRAWN, self._task.start)
 
     def _open(self, _: object = None) -> None:
-        viewer = self._viewer()
+        viewer, dock = self._viewer(), self.parent()
         if viewer is None:
             return
-        for dock in _docks_around(self):
+        while dock is not None and not isinstance(dock, QDockWidget):
+            dock = dock.parent()
+        if dock is not None:
             viewer.window.remove_dock_widget(dock)
-        import_module(_OPENER).open_workspace(viewer)
-        if self._then is not None:
-            self._then(viewer)
+        _open(viewer, self._then)
         self.deleteLater()
 
 
@@ -108,10 +102,3 @@ def _import_panels(_: object) -> None:
     import_module(_OPENER)
     for panel in import_module("napari_patchmap.plugin.qt.docks").PANELS.values():
         panel.load()
-
-
-def _docks_around(widget: QWidget) -> list[QDockWidget]:
-    parent = widget.parent()
-    while parent is not None and not isinstance(parent, QDockWidget):
-        parent = parent.parent()
-    return [] if parent is None else [parent]

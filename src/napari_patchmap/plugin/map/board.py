@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Collection, Sequence
 from operator import is_
 from textwrap import wrap
@@ -18,6 +17,7 @@ from napari_patchmap.plugin.canvas.two_views import canvas_size, depth, to_canva
 from napari_patchmap.plugin.map import marks
 from napari_patchmap.plugin.map.patch_points import PatchPoints
 from napari_patchmap.plugin.qt.theme import contrast
+from napari_patchmap.plugin.workspace import OfViewer
 
 #: Letters in a line of a title, and what a letter and a line take, in pixels.
 _WIDE, _LETTER, _LINE = 25, 8, 18
@@ -26,17 +26,11 @@ _WIDE, _LETTER, _LINE = 25, 8, 18
 _SEEN = 0.88
 
 
-class Board:
+class Board(OfViewer):
     """The map and those beside it: their places, and which patch is where.
 
     The map itself stays where it is; the others are turned like it, made as large, and
     set into the cells of a grid that fits the canvas.
-
-    Parameters
-    ----------
-    viewer : Viewer
-    main : callable
-        Returns the Points layer of the map, or None while there is none.
 
     Attributes
     ----------
@@ -47,7 +41,8 @@ class Board:
     """
 
     def __init__(self, viewer: Viewer, main: Callable[[], PatchPoints | None]) -> None:
-        self._viewer, self._main = weakref.ref(viewer), main
+        super().__init__(viewer)
+        self._main = main
         self.layers: dict[str, Points] = {}
         self.maps: list[PatchPoints] = []
         self._title_room = 0.0  # in map units when all maps fill the canvas
@@ -140,52 +135,43 @@ class Board:
 
     def find_on_canvas(self, pixel: np.ndarray, reach: float) -> int:
         """Return the visible patch in front at a pixel (x, y) of maps in 3-D, -1 for none."""
-        viewer = self._viewer()
-        if self._main() is None or viewer is None:
+        if self._main() is None:
             return -1
         places = self.positions
-        apart = np.linalg.norm(to_canvas(viewer, places) - pixel, axis=1)
+        apart = np.linalg.norm(to_canvas(self.viewer, places) - pixel, axis=1)
         near = np.flatnonzero((apart <= reach) & self._to_be_found)
         if not len(near):
             return -1
-        front = int(near[depth(viewer, places[near]).argmin()])
+        front = int(near[depth(self.viewer, places[near]).argmin()])
         return front % len(self._points.data)
 
     # -- the other maps ----------------------------------------------------------------
 
     def remove(self) -> None:
         """Take the other maps away."""
-        viewer, layers = self._viewer(), list(self.layers.values())
-        self.layers, self.maps, self._nearest = {}, [], None
-        for layer in layers:
-            if viewer is not None and layer in viewer.layers:
-                viewer.layers.remove(layer)
+        layers, self.layers, self.maps, self._nearest = self.layers, {}, [], None
+        for layer in layers.values():
+            if layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
 
     def put_beside(self, title: str, others: Sequence[tuple[str, np.ndarray]]) -> None:
-        """Show these maps, and no others, beside the map.
+        """Show these maps, and no others, beside the map, each under its title.
 
-        Parameters
-        ----------
-        title : str
-            Written above the map itself.
-        others : sequence of (str, ndarray)
-            Title, of a line or two, and map as it was saved, shape (n, d).
+        ``title`` is that of the map itself; the others are as they were saved, shape (n, d).
         """
         self.remove()
-        viewer = self._viewer()
-        if viewer is None or not others:
+        if not others:
             return
-        self._make(viewer, title, others)
+        self._make(title, others)
+        viewer = self.viewer
         above = viewer.layers.index(self._points) + 1
         active = viewer.layers.selection.active
         for layer in reversed(self.layers.values()):  # below what marks patches
             viewer.layers.insert(above, layer)
         viewer.layers.selection.active = active
 
-    def _make(
-        self, viewer: Viewer, title: str, others: Sequence[tuple[str, np.ndarray]]
-    ) -> None:
-        main = self._points
+    def _make(self, title: str, others: Sequence[tuple[str, np.ndarray]]) -> None:
+        main, viewer = self._points, self.viewer
         embedding = np.asarray(main.data, np.float32)
         height, width = canvas_size(viewer)
         turned = [turned_like(one, embedding) for _, one in others]
@@ -218,9 +204,8 @@ class Board:
 
     def restyle(self) -> None:
         """Write the titles so that they are legible on the canvas."""
-        viewer = self._viewer()
-        if viewer is not None and marks.TITLES in self.layers:
-            self.layers[marks.TITLES].text.color = contrast(viewer)
+        if marks.TITLES in self.layers:
+            self.layers[marks.TITLES].text.color = contrast(self.viewer)
 
 
 def _wrapped(words: str) -> str:

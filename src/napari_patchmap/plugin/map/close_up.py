@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import weakref
 from typing import Any
 
 import numpy as np
 from napari.viewer import Viewer
 from qtpy.compat import isalive
-from qtpy.QtGui import QColor
 
 from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay, Picture
 from napari_patchmap.plugin.canvas.two_views import canvas_size, to_canvas, visible_box
 from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.qt.framed import size_of
+from napari_patchmap.plugin.qt.theme import qcolor
 
 #: With more points than this in view they stay points.
 _MOST = 250
@@ -24,17 +23,11 @@ _SIDES = (26, 72)
 
 
 class CloseUp:
-    """Shows pictures in place of points while few enough are in view.
-
-    Attributes
-    ----------
-    side : int
-        Side of the pictures shown now in canvas pixels, 0 while there are none.
-    """
+    """Shows pictures in place of points while few enough are in view."""
 
     def __init__(self, viewer: Viewer, owner: ShownMap, overlay: CanvasOverlay) -> None:
-        self._owner = weakref.ref(owner)
-        self._overlay = overlay
+        self._owner, self._overlay = owner, overlay
+        #: Side of the pictures shown now in canvas pixels, 0 while there are none.
         self.side = 0
         camera = camera_of(viewer)
         camera.events.zoom.connect(self.refresh)
@@ -44,8 +37,8 @@ class CloseUp:
 
     def refresh(self, event: Any = None) -> None:
         """Show what belongs in the present view."""
-        owner = self._owner()
-        if owner is None or not isalive(self._overlay):
+        owner = self._owner
+        if not isalive(self._overlay):
             return  # the window is being closed
         points, patches, colouring = owner.points, owner.workspace.patches, owner.colouring
         rows = np.empty(0, np.intp)
@@ -77,7 +70,7 @@ class CloseUp:
                     i,
                     (x, y),
                     owner.thumbnails.get(i, self.side, ratio),
-                    QColor.fromRgbF(*(float(c) for c in colouring.colours[i, :3])),
+                    qcolor(colouring.colours[i, :3]),
                     faded=bool(chosen.any()) and not picked,
                     current=i == owner.workspace.current,
                 )

@@ -10,40 +10,34 @@ from vispy.visuals.filters import Filter
 
 from napari_patchmap.plugin.napari_private import markers_of
 from napari_patchmap.plugin.qt.theme import theme_colour
+from napari_patchmap.plugin.workspace import OfViewer
 
 #: How much of the canvas's colour a faded point takes.
 _SHARE = 0.8
 
 
-class Fade:
+class Fade(OfViewer):
     """Mixes the points of some layers with the colour of the canvas.
 
     Paler points, unlike points that are seen through, do not add up to full colour
     where they are many. And as the graphics card mixes, selecting a few of many
     points does not mean to colour all of them again.
-
-    Parameters
-    ----------
-    viewer : Viewer
     """
 
     def __init__(self, viewer: Viewer) -> None:
-        self._viewer = weakref.ref(viewer)
+        super().__init__(viewer)
         self._filters: weakref.WeakKeyDictionary[Points, Mix] = weakref.WeakKeyDictionary()
 
     def set(self, layers: list[Points], faded: bool) -> None:
         """Fade the points of some layers, or show them in full colour."""
-        viewer = self._viewer()
-        if viewer is None:
-            return
+        colour = theme_colour(self.viewer, "canvas").getRgbF()[:3]
         for layer in layers:
-            markers = markers_of(viewer, layer)
+            markers = markers_of(self.viewer, layer)
             if markers is None:
                 continue
             if layer not in self._filters:
                 self._filters[layer] = Mix()
                 markers.attach(self._filters[layer])
-            colour = theme_colour(viewer, "canvas").getRgbF()[:3]
             self._filters[layer].mix(colour, _SHARE if faded else 0.0)
             markers.update()
 

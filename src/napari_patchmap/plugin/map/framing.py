@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
-
 import numpy as np
 from napari.viewer import Viewer
 
@@ -16,6 +14,7 @@ from napari_patchmap.plugin.canvas.two_views import (
     to_canvas,
     visible_box,
 )
+from napari_patchmap.plugin.workspace import OfViewer
 
 #: Closest the camera goes by itself, as a share of the map's extent.
 _CLOSEST = 1 / 12
@@ -27,18 +26,11 @@ _MUCH = 0.3
 _SMALL = 0.7
 
 
-class Framing:
-    """Fits the camera to a map, and leaves it alone otherwise.
-
-    Parameters
-    ----------
-    viewer : Viewer
-    views : Views
-        The camera is only touched while the map is what it looks at.
-    """
+class Framing(OfViewer):
+    """Fits the camera to a map, and leaves it alone otherwise."""
 
     def __init__(self, viewer: Viewer, views: Views) -> None:
-        self._viewer = weakref.ref(viewer)
+        super().__init__(viewer)
         self._views = views
         self._box: np.ndarray | None = None
         self._camera: tuple[float, ...] | None = None
@@ -51,10 +43,9 @@ class Framing:
     def fit(self, embedding: np.ndarray) -> None:
         """Put the camera on all of a map."""
         self._box = np.array([embedding.min(axis=0), embedding.max(axis=0)])
-        viewer = self._viewer()
-        if viewer is not None and self._views.now == "map":
-            fit_box(viewer, *self._box)
-            self._camera = camera_state(viewer)
+        if self._views.now == "map":
+            fit_box(self.viewer, *self._box)
+            self._camera = camera_state(self.viewer)
         else:
             self._views.forget_camera()
 
@@ -67,9 +58,7 @@ class Framing:
         if self._box is None or np.abs(box - self._box).max() > _MUCH * np.ptp(self._box):
             self.fit(embedding)
             return
-        viewer = self._viewer()
-        watched = viewer is not None and self._views.now == "map"
-        if viewer is None or not watched or self._camera != camera_state(viewer):
+        if self._views.now != "map" or self._camera != camera_state(self.viewer):
             return
         if box.shape[1] == 3:
             grown = np.linalg.norm(np.ptp(box, axis=0)) / np.linalg.norm(
@@ -78,36 +67,29 @@ class Framing:
             if not _SMALL < grown < 1.05:
                 self.fit(embedding)
             return
-        low, high = visible_box(viewer)
+        low, high = visible_box(self.viewer)
         share = (np.ptp(box, axis=0) / (high - low)).max()
         if (box[0] < low).any() or (box[1] > high).any() or share < _SMALL:
             self.fit(embedding)
 
     def fit_if_untouched(self, embedding: np.ndarray) -> None:
         """Fit a map to a canvas of another size, unless a person has moved the camera."""
-        viewer = self._viewer()
-        if viewer is None or self._views.now != "map":
-            return
-        if self._camera == camera_state(viewer):
+        if self._views.now == "map" and self._camera == camera_state(self.viewer):
             self.fit(embedding)
 
     def show(self, places: np.ndarray, extent: float) -> None:
         """Move and zoom to some places; ``extent`` is that of the whole map."""
-        viewer = self._viewer()
-        if viewer is None:
-            return
         self._views.show("map")
         low, high = places.min(axis=0), places.max(axis=0)
         # One point alone keeps some neighbours around it.
         room = np.maximum((extent * _CLOSEST - (high - low)) / 2, 0)
-        fit_box(viewer, low - room, high + room, margin=0.1)
+        fit_box(self.viewer, low - room, high + room, margin=0.1)
 
     def bring_into_view(self, places: np.ndarray) -> None:
         """Centre the first of some places if all are outside the canvas, without zooming."""
-        viewer = self._viewer()
-        if viewer is None or self._views.now != "map":
+        if self._views.now != "map":
             return
-        place = places[0]
+        viewer, place = self.viewer, places[0]
         if len(place) == 3:
             pixels, size = to_canvas(viewer, places), canvas_size(viewer)[::-1]
             if ((pixels < 0) | (pixels > size)).any(axis=1).all():

@@ -35,15 +35,8 @@ def selection_keys(widget: QWidget, workspace: Workspace) -> None:
 
 def map_keys(layer: Layer, owner: ShownMap) -> None:
     """Let napari's keys for selecting points select patches, however many they are."""
-    ref = weakref.ref(owner)
-
-    def select_all(_: Any) -> None:
-        owner = ref()
-        if owner is not None:
-            owner.select_all()
-
     for key in ("Control-A", "A", "Shift-A"):
-        layer.bind_key(key, select_all, overwrite=True)
+        layer.bind_key(key, lambda _: owner.select_all(), overwrite=True)
 
 
 def viewer_keys(viewer: Viewer, mouse: MapMouse) -> None:
@@ -51,7 +44,7 @@ def viewer_keys(viewer: Viewer, mouse: MapMouse) -> None:
 
     A layer that is being drawn on has its own keys before these.
     """
-    ref = weakref.ref(mouse)
+    ref = weakref.ref(mouse)  # people's layers may outlive the window
 
     def bind(target: Viewer | Layer, key: str, act: Callable[[MapMouse], None]) -> None:
         def press(pressed: Any) -> None:

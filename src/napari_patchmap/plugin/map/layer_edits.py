@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from typing import Any
 
 import numpy as np
@@ -12,22 +11,18 @@ from qtpy.QtCore import QTimer
 from napari_patchmap.plugin.map import marks
 from napari_patchmap.plugin.map.patch_points import NO_EDITING, PatchPoints
 from napari_patchmap.plugin.map.shown_map import ShownMap
+from napari_patchmap.plugin.workspace import OfViewer
 
 #: Up to here the selection is mirrored into the layer, for napari's features table.
 MOST_MIRRORED = 5_000
 
 
-class LayerEdits:
-    """Keeps the layers of a map whole: row i of them is patch i, whatever people do.
-
-    Parameters
-    ----------
-    viewer : Viewer
-    shown : ShownMap
-    """
+class LayerEdits(OfViewer):
+    """Keeps the layers of a map whole: row i of them is patch i, whatever people do."""
 
     def __init__(self, viewer: Viewer, shown: ShownMap) -> None:
-        self._viewer, self._shown = weakref.ref(viewer), shown
+        super().__init__(viewer)
+        self._shown = shown
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
         viewer.layers.selection.events.active.connect(self._on_active)
@@ -60,8 +55,7 @@ class LayerEdits:
             QTimer.singleShot(0, self.mirror)
 
     def _on_look(self, event: Any = None) -> None:
-        """Let the selected points and other maps follow napari's sliders."""
-        self._shown.follow_look()
+        self._shown.follow_look()  # napari's sliders were moved
 
     def _on_edited(self, event: Any) -> None:
         """Undo deleting or moving points by napari's own keys: row i is patch i."""

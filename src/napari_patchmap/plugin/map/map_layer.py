@@ -257,10 +257,9 @@ class MapLayer(ShownMap):
 
     def _found_by_napari(self, place: np.ndarray) -> int:
         """Tell napari's status bar which patch is at a place, as a click would."""
-        viewer = self._viewer()
-        if viewer is None or self.points is None:
+        if self.points is None:
             return -1
-        return self.mouse.patch_at(to_canvas(viewer, place[None, -self.points.ndim :])[0])
+        return self.mouse.patch_at(to_canvas(self.viewer, place[None, -self.points.ndim :])[0])
 
 
 _maps: dict[int, MapLayer] = {}

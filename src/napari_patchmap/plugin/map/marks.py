@@ -57,7 +57,7 @@ def map_points(embedding: np.ndarray, table: pd.DataFrame, colours: np.ndarray) 
     )
 
 
-def selected_points(dimensions: int = 2) -> PatchPoints:
+def selected_points(dimensions: int) -> PatchPoints:
     """Make the empty layer that brings out the selected points."""
     return PatchPoints(
         np.empty((0, dimensions)), ndim=dimensions, name=SELECTED, border_width=0,
@@ -65,7 +65,7 @@ def selected_points(dimensions: int = 2) -> PatchPoints:
     )  # fmt: skip
 
 
-def current_point(dimensions: int = 2) -> PatchPoints:
+def current_point(dimensions: int) -> PatchPoints:
     """Make the empty layer with the ring around the current patch."""
     return PatchPoints(
         np.empty((0, dimensions)), ndim=dimensions, name=CURRENT,

@@ -6,7 +6,6 @@ selection, with Alt or "Take away" it takes out of it. Esc gives a lasso up.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,8 +25,9 @@ from napari_patchmap.plugin.canvas.two_views import to_canvas, to_map
 from napari_patchmap.plugin.map import marks
 from napari_patchmap.plugin.map.close_up import CloseUp
 from napari_patchmap.plugin.map.patch_points import PatchPoints
-from napari_patchmap.plugin.map.placed_layer import PlacedLayer
+from napari_patchmap.plugin.map.placed_layers import PlacedLayer
 from napari_patchmap.plugin.map.shown_map import ShownMap
+from napari_patchmap.plugin.qt.theme import qcolor
 from napari_patchmap.plugin.workspace import Workspace
 
 #: How far from a point, in canvas pixels, the mouse still means it.
@@ -58,7 +58,7 @@ class MapMouse:
     def __init__(
         self, viewer: Viewer, owner: ShownMap, close_up: CloseUp, overlay: CanvasOverlay
     ) -> None:
-        self._owner = weakref.ref(owner)
+        self._owner = owner
         self.workspace = owner.workspace
         self.overlay, self._close_up = overlay, close_up
         self._lasso = self._take_away = False
@@ -78,11 +78,10 @@ class MapMouse:
 
     def set_lasso(self, on: bool) -> None:
         """Take up or put down the lasso tool."""
-        owner = self._owner()
-        if on == self._lasso or owner is None:
+        if on == self._lasso:
             return
         self._lasso = on
-        callbacks = owner.viewer.mouse_drag_callbacks
+        callbacks = self._owner.viewer.mouse_drag_callbacks
         if on:
             # napari zooms into a box on Alt+drag; with the lasso in hand Alt takes away.
             self._zoom_box = [f for f in callbacks if f.__name__ == "drag_to_zoom"]
@@ -106,14 +105,14 @@ class MapMouse:
     # -- callbacks of the viewer ---------------------------------------------------
 
     def _on_drag(self, viewer: Viewer, event: Any) -> Iterator[None]:
-        owner = self._owner()
-        if owner is None or event.button != 1 or not self._ready(owner):
+        owner = self._owner
+        if event.button != 1 or not self._ready():
             return
         self.put_away()
         modifiers = {str(getattr(key, "name", key)) for key in event.modifiers}
         drawing = self._lasso or bool(modifiers & {"Shift", "Control"})
         how = _how(modifiers, self._take_away and drawing)
-        press, (other, index) = Press(event), self._under(owner, event)
+        press, (other, index) = Press(event), self._under(event)
         if drawing:
             self.overlay.start_lasso(viewer, press.start)
         yield from press.follow(event, taken=drawing)  # a lasso must not move the camera
@@ -124,63 +123,58 @@ class MapMouse:
             press.went(path)  # the overlay sees more of it than napari tells
         if not press.is_click:
             if drawing:
-                self._enclose(owner, thinned(np.array(path), 1.5), how)
+                self._enclose(thinned(np.array(path), 1.5), how)
         elif other is not None:
             owner.placed.select(other, index, add="Shift" in modifiers)
         else:
             owner.placed.let_go()
-            self._click(owner, index, _clicked(modifiers, index, owner.workspace, how))
+            self._click(index, _clicked(modifiers, index, self.workspace, how))
 
     def escape(self) -> None:
         """Give up the lasso that is being drawn, or else select nothing."""
-        owner = self._owner()
         if self.overlay.drawing:
             self.overlay.end_lasso()
-        elif owner is not None:
+        else:
             self.workspace.clear_selection()
-            owner.placed.let_go()
+            self._owner.placed.let_go()
 
-    def _enclose(self, owner: ShownMap, path: np.ndarray, how: How) -> None:
-        points = owner.points
+    def _enclose(self, path: np.ndarray, how: How) -> None:
+        owner, points = self._owner, self._owner.points
         if points is not None:
-            viewer = owner.viewer
-            places = owner.board.positions
+            viewer, places = owner.viewer, owner.board.positions
             if points.data.shape[1] == 3:  # what the lasso encloses as it is seen
                 inside = points_inside(to_canvas(viewer, places), path)
             else:
                 inside = points_inside(places, to_map(viewer, path))
             inside = np.unique(inside % len(points.data))  # on whichever map
-            owner.workspace.select(owner.visible(inside), how)
+            self.workspace.select(owner.visible(inside), how)
 
-    def _click(self, owner: ShownMap, index: int, how: How) -> None:
-        workspace = owner.workspace
+    def _click(self, index: int, how: How) -> None:
         if index >= 0:
-            workspace.select(np.array([index]), how)
+            self.workspace.select(np.array([index]), how)
             if how != "subtract":
-                workspace.set_current(index)
+                self.workspace.set_current(index)
         elif how == "replace":
-            workspace.select(np.empty(0, np.intp))
-            workspace.set_current(-1)
+            self.workspace.clear_selection()
 
     def _on_move(self, viewer: Viewer, event: Any) -> None:
-        owner = self._owner()
-        if owner is None or not self._ready(owner):
+        if not self._ready():
             self.put_away()
             return
-        other, index = self._under(owner, event)
+        other, index = self._under(event)
         if index < 0:
             self.put_away()
         elif self._hovered is None or (other, index) != self._hovered[:2]:
             self._hovered = other, index, tuple(event.pos[:2])
-            self._show_card(owner)
+            self._show_card()
 
     def _on_wheel(self, viewer: Viewer, event: Any) -> None:
         self.put_away()
 
     # -- helpers -------------------------------------------------------------------
 
-    def _ready(self, owner: ShownMap) -> bool:
-        points, viewer = owner.points, owner.viewer
+    def _ready(self) -> bool:
+        points, viewer = self._owner.points, self._owner.viewer
         if points is None or not points.visible:
             return False
         if viewer.dims.ndisplay != points.data.shape[1]:
@@ -194,14 +188,10 @@ class MapMouse:
         Clicks, the card under the mouse and napari's status bar all go by this: it is
         the one that is seen there, on top of the others.
         """
-        owner = self._owner()
-        if (
-            owner is None
-            or owner.points is None
-            or self._placed_at(owner, pixel)[0] is not None
-        ):
+        owner, points = self._owner, self._owner.points
+        if points is None or self._placed_at(pixel)[0] is not None:
             return -1
-        points, viewer, zoom = owner.points, owner.viewer, self._zoom(owner)
+        viewer, zoom = owner.viewer, float(camera_of(owner.viewer).zoom)
         if points.data.shape[1] == 3:
             return owner.board.find_on_canvas(pixel, max(_REACH, self._radius(points, zoom)))
         if self._close_up.side:
@@ -222,30 +212,27 @@ class MapMouse:
             return 0.0
         return float(np.clip(float(points.size[0]) * zoom, *points.canvas_size_limits)) / 2
 
-    def _zoom(self, owner: ShownMap) -> float:
-        return float(camera_of(owner.viewer).zoom)
-
-    def _under(self, owner: ShownMap, event: Any) -> tuple[PlacedLayer | None, int]:
+    def _under(self, event: Any) -> tuple[PlacedLayer | None, int]:
         """Return the patch under the mouse, and what it was placed with if it was."""
         pixel = np.asarray(event.pos[:2], float)
-        other, index = self._placed_at(owner, pixel)
+        other, index = self._placed_at(pixel)
         return (other, index) if other is not None else (None, self.patch_at(pixel))
 
-    def _placed_at(self, owner: ShownMap, pixel: np.ndarray) -> tuple[PlacedLayer | None, int]:
+    def _placed_at(self, pixel: np.ndarray) -> tuple[PlacedLayer | None, int]:
         """Return the placed patch at a pixel; they lie on top of the map's own."""
-        for other in owner.placed.listed:
-            index = other.find(owner.viewer, pixel, _REACH)
+        for other in self._owner.placed.listed:
+            index = other.find(self._owner.viewer, pixel, _REACH)
             if index >= 0:
                 return other, index
         return None, -1
 
     def _on_picture(self) -> None:
         """Show a picture that has been read on the card that waits for it."""
-        owner = self._owner()
-        if owner is not None and isalive(self.overlay) and self.overlay.has_card:
-            self._show_card(owner)
+        if isalive(self.overlay) and self.overlay.has_card:
+            self._show_card()
 
-    def _show_card(self, owner: ShownMap) -> None:
+    def _show_card(self) -> None:
+        owner = self._owner
         patches, colouring = owner.workspace.patches, owner.colouring
         if self._hovered is None or patches is None or colouring is None:
             return
@@ -258,7 +245,7 @@ class MapMouse:
             frame = QColor(marks.PLACED_COLOUR)
         else:
             thumbnails, lines = owner.thumbnails, caption(patches.table, index)
-            frame = QColor.fromRgbF(*(float(c) for c in colouring.colours[index, :3]))
+            frame = qcolor(colouring.colours[index, :3])
             if patches.is_missing(index):
                 lines.append("image missing")
         picture = thumbnails.get(index, _CARD, self.overlay.devicePixelRatioF())

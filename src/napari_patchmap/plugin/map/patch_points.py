@@ -10,6 +10,7 @@ from napari.layers import Points
 
 from napari_patchmap.explore.paint_order import paint_order
 from napari_patchmap.plugin.napari_private import HookedPoints
+from napari_patchmap.plugin.own_changes import Quiet
 
 #: What napari's slider shows for the size that suits a map.
 _USUAL = 10
@@ -21,7 +22,18 @@ NO_EDITING = "Each point of the map is a patch, so points are not edited by hand
 NO_STYLE = 'Patchmap gives the points colour and form: see "Colour by" in Explore.'
 
 
-class PatchPoints(HookedPoints):
+def _not_taken(name: str) -> Any:
+    """Make what a control of napari's shows, and what is not taken from there."""
+    theirs = getattr(Points, name)
+
+    def take(points: PatchPoints, value: Any) -> None:
+        if not points.refuse_style(name):
+            theirs.fset(points, value)
+
+    return theirs.setter(take)
+
+
+class PatchPoints(HookedPoints, Quiet):
     """Points that belong to patches: painted in a fair order, and never edited by hand.
 
     The order is one in which rows are painted; it never moves the rows themselves.
@@ -45,7 +57,6 @@ class PatchPoints(HookedPoints):
     size: Any  # of napari's Points, which has no types
     opacity: Any
     _whole = False  # until the layer is made, napari sets its own defaults
-    _falling_back = False
 
     def __init__(self, data: np.ndarray, *, size: float, largest: float, **kwargs: Any) -> None:
         self.order = paint_order(len(data))
@@ -149,45 +160,16 @@ class PatchPoints(HookedPoints):
         if self._whole and mode != "pan_zoom":
             self.say(NO_EDITING)
 
-    def _refuse_style(self, event: str) -> bool:
+    def refuse_style(self, event: str) -> bool:
         """Say that colours come from elsewhere, and let napari's control fall back."""
         if not self._whole or not self.styled_by_hand:
             return False
-        if not self._falling_back:
-            self._falling_back = True
-            try:
+        if not self.busy:
+            with self.quiet():
                 self.say(NO_STYLE)
                 getattr(self.events, event)()
-            finally:
-                self._falling_back = False
         return True
 
-    @property
-    def current_face_color(self) -> Any:
-        """Colour that napari's control shows; it is not taken from there."""
-        return Points.current_face_color.fget(self)
-
-    @current_face_color.setter
-    def current_face_color(self, colour: Any) -> None:
-        if not self._refuse_style("current_face_color"):
-            Points.current_face_color.fset(self, colour)
-
-    @property
-    def current_border_color(self) -> Any:
-        """Colour that napari's control shows; it is not taken from there."""
-        return Points.current_border_color.fget(self)
-
-    @current_border_color.setter
-    def current_border_color(self, colour: Any) -> None:
-        if not self._refuse_style("current_border_color"):
-            Points.current_border_color.fset(self, colour)
-
-    @property
-    def current_symbol(self) -> Any:
-        """Form that napari's control shows; it is not taken from there."""
-        return Points.current_symbol.fget(self)
-
-    @current_symbol.setter
-    def current_symbol(self, symbol: Any) -> None:
-        if not self._refuse_style("current_symbol"):
-            Points.current_symbol.fset(self, symbol)
+    current_face_color = _not_taken("current_face_color")
+    current_border_color = _not_taken("current_border_color")
+    current_symbol = _not_taken("current_symbol")

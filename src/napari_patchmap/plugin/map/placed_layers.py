@@ -2,29 +2,68 @@
 
 from __future__ import annotations
 
-import weakref
-
 import numpy as np
 import pandas as pd
 from napari.layers import Layer
 from napari.viewer import Viewer
 from psygnal import Signal
+from qtpy.QtWidgets import QWidget
 
+from napari_patchmap.explore.paint_order import ranks
+from napari_patchmap.explore.words import caption
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.canvas.arrangement import camera_of
+from napari_patchmap.plugin.canvas.two_views import to_canvas
 from napari_patchmap.plugin.map import marks
 from napari_patchmap.plugin.map.patch_points import PatchPoints
-from napari_patchmap.plugin.map.placed_layer import PlacedLayer
 from napari_patchmap.plugin.napari_private import canvas_widget
-from napari_patchmap.plugin.workspace import Workspace
+from napari_patchmap.plugin.qt.thumbnails import Thumbnails
+from napari_patchmap.plugin.workspace import OfViewer, Workspace
+
+#: Pixels of pictures that are kept: cards alone are painted from them.
+_MOST = 2**20
 
 
-class PlacedLayers:
+class PlacedLayer:
+    """A layer of placed patches with their pictures."""
+
+    def __init__(
+        self, layer: PatchPoints, patches: PatchSet, table: pd.DataFrame, window: QWidget
+    ) -> None:
+        self.layer = layer
+        self._name, self._table = patches.name, table
+        self.thumbnails = Thumbnails(window, _MOST)
+        self.thumbnails.set_patches(patches)
+
+    def find(self, viewer: Viewer, pixel: np.ndarray, reach: float) -> int:
+        """Return the patch that is meant by a pixel (x, y) of the canvas, -1 for none.
+
+        The topmost of those painted there, or else the closest one in reach.
+        """
+        layer = self.layer
+        if not layer.visible or not len(layer.data):
+            return -1
+        away = to_canvas(viewer, np.asarray(layer.data)) - pixel
+        size = float(layer.size[0]) * camera_of(viewer).zoom
+        half = float(np.clip(size, *layer.canvas_size_limits)) / 2
+        covering = np.flatnonzero((np.abs(away).sum(axis=1) <= half) & layer.shown)  # diamonds
+        if len(covering):
+            return int(covering[ranks(layer.order)[covering].argmax()])
+        apart = np.linalg.norm(away, axis=1)
+        apart[~layer.shown] = np.inf
+        nearest = int(apart.argmin())
+        return nearest if apart[nearest] <= reach else -1
+
+    def words(self, index: int) -> list[str]:
+        """Say what a placed patch is: its label and source, and how unlike the map's."""
+        lines = [f"placed: {self._name}", *caption(self._table, index)]
+        if "unlikeness" in self._table:
+            lines.append(f"unlikeness {self._table['unlikeness'].iloc[index]:.2f}")
+        return lines
+
+
+class PlacedLayers(OfViewer):
     """What was placed on the map of a viewer.
-
-    Parameters
-    ----------
-    viewer : Viewer
-    workspace : Workspace
 
     Signals
     -------
@@ -35,7 +74,8 @@ class PlacedLayers:
     arrived = Signal()
 
     def __init__(self, viewer: Viewer, workspace: Workspace) -> None:
-        self._viewer, self._workspace = weakref.ref(viewer), workspace
+        super().__init__(viewer)
+        self._workspace = workspace
         self._layers: dict[str, PlacedLayer] = {}
 
     @property
@@ -50,19 +90,7 @@ class PlacedLayers:
     def put(
         self, patches: PatchSet, places: np.ndarray, table: pd.DataFrame, points: PatchPoints
     ) -> PatchPoints:
-        """Make the layer of some patches; those of the same name go.
-
-        Parameters
-        ----------
-        patches : PatchSet
-        places : ndarray of float32, shape (m, d)
-            As the map is shown.
-        table : DataFrame
-        points : PatchPoints
-            Those of the map.
-        """
-        viewer = self._viewer()
-        assert viewer is not None
+        """Make the layer of some patches on a map of ``points``; those of the same name go."""
         self.forget(patches.name)
         # Many more than the map has would hide it.
         smaller = min(1.0, (len(points.data) / max(1, len(places))) ** 0.5)
@@ -71,21 +99,18 @@ class PlacedLayers:
         name, own = patches.name, self._workspace.patches
         if own is not None and len(own.missing) < len(own):
             patches = patches.shown_as(own)
-        placed = PlacedLayer(layer, patches, table, canvas_widget(viewer))
+        placed = PlacedLayer(layer, patches, table, canvas_widget(self.viewer))
         placed.thumbnails.arrived.connect(self.arrived.emit)
         self._layers[name] = placed
         return layer
 
     def forget(self, name: str | None = None) -> None:
         """Take away what has a name, or all that lies on a map that is no more."""
-        viewer = self._viewer()
-        for key in list(self._layers) if name is None else [name]:
-            other = self._layers.get(key)
-            if other is None:
-                continue
-            if viewer is not None and other.layer in viewer.layers:
-                viewer.layers.remove(other.layer)  # of which we are told
-            self.removed(other.layer)
+        for key, other in list(self._layers.items()):
+            if name in (None, key):
+                if other.layer in self.viewer.layers:
+                    self.viewer.layers.remove(other.layer)  # of which we are told
+                self.removed(other.layer)
 
     def removed(self, layer: object) -> None:
         """Forget what somebody took away."""

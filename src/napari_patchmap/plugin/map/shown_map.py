@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
-
 import numpy as np
 from napari.layers import Layer
 from napari.viewer import Viewer
@@ -21,15 +19,11 @@ from napari_patchmap.plugin.napari_private import canvas_widget, move_in_place
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.qt.theme import contrast
 from napari_patchmap.plugin.qt.thumbnails import Thumbnails
-from napari_patchmap.plugin.workspace import Workspace, workspace_of
+from napari_patchmap.plugin.workspace import OfViewer, Workspace, workspace_of
 
 
-class ShownMap(Quiet):
+class ShownMap(OfViewer, Quiet):
     """The points of a map, the marks above them and the maps beside it.
-
-    Parameters
-    ----------
-    viewer : Viewer
 
     Attributes
     ----------
@@ -59,7 +53,7 @@ class ShownMap(Quiet):
     marked = Signal()
 
     def __init__(self, viewer: Viewer) -> None:
-        self._viewer = weakref.ref(viewer)
+        super().__init__(viewer)
         self._layers: dict[str, PatchPoints] = {}
         self.workspace: Workspace = workspace_of(viewer)
         self.board = Board(viewer, lambda: self._layers.get(marks.MAP))
@@ -71,13 +65,6 @@ class ShownMap(Quiet):
         self._fade = Fade(viewer)
 
     # -- what there is -------------------------------------------------------------
-
-    @property
-    def viewer(self) -> Viewer:
-        """The viewer; it outlives every event that leads here."""
-        viewer = self._viewer()
-        assert viewer is not None
-        return viewer
 
     @property
     def points(self) -> PatchPoints | None:

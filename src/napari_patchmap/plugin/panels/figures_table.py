@@ -45,13 +45,7 @@ class Number(QTableWidgetItem):
 
 
 class FiguresTable(QTableWidget):
-    """A name and some figures a row, as tall as its rows.
-
-    Parameters
-    ----------
-    headings : dict of str
-        Tooltips of the columns by their heading; the first column takes what is left.
-    """
+    """A name and some figures a row, as tall as its rows."""
 
     def __init__(self, headings: dict[str, str]) -> None:
         super().__init__(0, len(headings))

@@ -7,24 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from napari.viewer import Viewer
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_patchmap.patches import Kind, PatchSet
+from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.open_layers import open_layers
-from napari_patchmap.plugin.qt.parts import Message, button, row
+from napari_patchmap.plugin.qt.basics import button, column, row
 from napari_patchmap.plugin.qt.subscribe import subscribe
-from napari_patchmap.plugin.worker import Newest, Task
+from napari_patchmap.plugin.qt.texts import Message
+from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import real_viewer, workspace_of
 from napari_patchmap.runs import Run, reopen_patches, say_missing
 
 
 class LocateImages(QWidget):
-    """One sentence and the way to the images; hidden while none is missing.
-
-    Parameters
-    ----------
-    viewer : Viewer
-    """
+    """One sentence and the way to the images; hidden while none is missing."""
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
@@ -48,12 +45,10 @@ class LocateImages(QWidget):
         answer.setProperty("role", "answer")
         answer.setLayout(row(self.button, self.link, 1))
         self.message.below.addWidget(answer)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.addWidget(self.message)
-        self._finder = Newest(self, "Looking for the images of a run")
-        self._finder.done.connect(self._on_found)
-        self._finder.failed.connect(self._on_failed)
+        column(self, self.message)
+        self._finder = Newest(
+            self, "Looking for the images of a run", self._on_found, self._on_failed
+        )
         self.button.clicked.connect(self._ask)
         self.link.clicked.connect(lambda: self.locate(None))
         subscribe(self, self._workspace.patches_changed, self._show)
@@ -90,10 +85,8 @@ class LocateImages(QWidget):
         if len(patches.missing) >= len(before.missing):
             self._on_failed(f"None of the missing images is in {where or 'the open layers'}.")
             return
-        unfinished, chosen, current = (
-            workspace.unfinished, workspace.selection.copy(), workspace.current
-        )  # fmt: skip
-        compared = workspace.compared
+        unfinished, compared = workspace.unfinished, workspace.compared
+        chosen, current = workspace.selection.copy(), workspace.current
         workspace.set_patches(patches)
         workspace.set_run(run)
         # The rows are the same as before.

@@ -5,12 +5,14 @@ Widgets never import each other; who needs another one asks for it here by key.
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
 
 from napari.viewer import Viewer
-from qtpy.QtWidgets import QDockWidget, QWidget
+from qtpy.QtWidgets import QDockWidget, QPushButton, QWidget
 
 from napari_patchmap.plugin.workspace import real_viewer
 
@@ -85,6 +87,18 @@ def show_panel(viewer: Viewer, key: str) -> QWidget:
     dock.show()
     dock.raise_()
     return widget
+
+
+def lead(button: QPushButton, viewer: Viewer, key: Callable[[], str]) -> None:
+    """Let a button show a panel; it keeps neither the viewer nor its own panel alive."""
+    ref = weakref.ref(real_viewer(viewer))
+
+    def show() -> None:
+        viewer = ref()
+        if viewer is not None:
+            show_panel(viewer, key())
+
+    button.clicked.connect(show)
 
 
 def settle(viewer: Viewer, widget: QWidget) -> None:

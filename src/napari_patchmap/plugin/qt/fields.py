@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from qtpy.QtWidgets import (
@@ -17,37 +18,22 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_patchmap.plugin.qt.basics import choice, set_look
 from napari_patchmap.settings import Setting
 
 #: What a field shows that is left to the program.
 AUTO = "auto"
 
 
+@dataclass(eq=False)
 class Field:
-    """A widget with a way to read and to show a setting's value.
+    """A widget with a way to read and to show a setting's value."""
 
-    Attributes
-    ----------
-    widget : QWidget
-    value : callable
-        Returns what the person entered.
-    show : callable
-        Shows a value.
-    typed : signal, optional
-        Of the widget, for each letter that is typed before the value is taken.
-    caption : QLabel, optional
-        The name beside the widget.
-    """
-
-    def __init__(
-        self,
-        widget: QWidget,
-        value: Callable[[], Any],
-        show: Callable[[Any], None],
-        typed: Any = None,
-    ) -> None:
-        self.widget, self.value, self.show, self.typed = widget, value, show, typed
-        self.caption: QLabel | None = None
+    widget: QWidget
+    value: Callable[[], Any]  # what the person entered
+    show: Callable[[Any], None]
+    typed: Any = None  # signal of the widget, for each letter before the value is taken
+    caption: QLabel | None = None  # the name beside the widget
 
     def commit(self) -> None:
         """Take what was typed and not yet confirmed."""
@@ -56,10 +42,7 @@ class Field:
 
     def mark(self, refused: bool) -> None:
         """Show whether the value cannot be taken."""
-        if bool(self.widget.property("refused")) != refused:
-            self.widget.setProperty("refused", refused)
-            self.widget.style().unpolish(self.widget)
-            self.widget.style().polish(self.widget)
+        set_look(self.widget, "refused", refused)
 
 
 def make_field(item: Setting, edited: Callable[[], None]) -> Field:
@@ -84,26 +67,22 @@ def _switch(item: Setting, edited: Callable[[], None]) -> Field:
 
 
 def _choice(item: Setting, edited: Callable[[], None]) -> Field:
-    box = QComboBox()
-    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    box.setMinimumContentsLength(6)
+    box = choice(letters=6)
     if item.optional:
         box.addItem(AUTO, None)
-    for choice in item.choices:
-        box.addItem(item.titles.get(choice, str(choice)), choice)
+    for one in item.choices:
+        box.addItem(item.titles.get(one, str(one)), one)
     box.currentIndexChanged.connect(lambda _: edited())
     return Field(box, box.currentData, lambda value: box.setCurrentIndex(box.findData(value)))
 
 
 def _suggestion(item: Setting, edited: Callable[[], None]) -> Field:
     """Make a list of suggestions into which anything else can be typed."""
-    box = QComboBox()
+    box = choice(letters=6)
     box.setEditable(True)
     # What is typed is taken as it is, and neither completed nor added to the list.
     box.setCompleter(None)
     box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    box.setMinimumContentsLength(6)
     box.addItems([AUTO] * item.optional + list(item.suggestions))
     line = box.lineEdit()
     # Not the words themselves: what is typed would be added to them.

@@ -15,6 +15,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_patchmap.errors import PatchmapError
+from napari_patchmap.plugin.own_changes import Quiet
+from napari_patchmap.plugin.qt.basics import column, label
 from napari_patchmap.plugin.qt.fields import AUTO, Field, make_field
 from napari_patchmap.settings import Config, Setting
 
@@ -37,11 +39,7 @@ class Fold(QWidget):
         self.button.setCheckable(True)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.body = QWidget()
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(4)
-        rows.addWidget(self.button)
-        rows.addWidget(self.body)
+        column(self, self.button, self.body, spacing=4)
         self.button.toggled.connect(self.open)
         self.open(False)
 
@@ -60,7 +58,7 @@ class Fold(QWidget):
         self.button.setText(title)
 
 
-class ConfigForm(QWidget, Generic[C]):
+class ConfigForm(QWidget, Quiet, Generic[C]):
     """Fields for the settings of a config.
 
     Settings are grouped by their ``group``; rare ones fold under "More". A
@@ -91,19 +89,15 @@ class ConfigForm(QWidget, Generic[C]):
         self._config = config
         self._fields: dict[str, Field] = {}
         self._settings: dict[str, Setting] = {}
-        self._filling = False
         self._trouble = ""
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(6)
+        rows = column(self)
         self.more = Fold("More")
         shown = [item for item in config.settings() if item.name not in skip]
         self._governors = _governors(shown)
         self._lay_out(rows, [s for s in shown if not s.rare], spaced=True)
         rare = [s for s in shown if s.rare]
         if rare:
-            self._lay_out(QVBoxLayout(self.more.body), rare, spaced=False)
-            self.more.body.layout().setContentsMargins(0, 0, 0, 0)
+            self._lay_out(column(self.more.body), rare, spaced=False)
             rows.addWidget(self.more)
         self.set_config(config)
 
@@ -120,10 +114,9 @@ class ConfigForm(QWidget, Generic[C]):
     def set_config(self, config: C) -> None:
         """Show other settings, without saying ``changed``."""
         self._config = config
-        self._filling = True
-        for name, field in self._fields.items():
-            field.show(getattr(config, name))
-        self._filling = False
+        with self.quiet():
+            for name, field in self._fields.items():
+                field.show(getattr(config, name))
         self._grey_out()
         self._say_trouble("")
 
@@ -145,9 +138,7 @@ class ConfigForm(QWidget, Generic[C]):
             if form is None or item.group != group:
                 group = item.group
                 if group and spaced:
-                    heading = QLabel(group)
-                    heading.setProperty("role", "group")
-                    rows.addWidget(heading)
+                    rows.addWidget(label(group, "group"))
                 form = QFormLayout()
                 form.setContentsMargins(0, 0, 0, 4)
                 form.setVerticalSpacing(4)
@@ -167,9 +158,7 @@ class ConfigForm(QWidget, Generic[C]):
                 form.addRow(self._caption(item), field.widget)
 
     def _caption(self, item: Setting) -> QLabel:
-        caption = QLabel(item.label)
-        caption.setToolTip(explain(item))
-        caption.setWordWrap(True)
+        caption = label(item.label, wrap=True, tip=explain(item))
         caption.setMinimumWidth(128)
         if item.name in self._governors:
             caption.setIndent(_INDENT)
@@ -181,7 +170,7 @@ class ConfigForm(QWidget, Generic[C]):
             self._on_edit()  # it may be mended by now
 
     def _on_edit(self) -> None:
-        if self._filling:
+        if self.busy:
             return
         values = {name: field.value() for name, field in self._fields.items()}
         self._settle_rivals(values)
@@ -204,9 +193,8 @@ class ConfigForm(QWidget, Generic[C]):
                 continue
             loser = name if values[other] != getattr(self._config, other) else other
             values[loser] = None
-            self._filling = True
-            self._fields[loser].show(None)
-            self._filling = False
+            with self.quiet():
+                self._fields[loser].show(None)
 
     def _say_trouble(self, sentence: str, culprits: Collection[str] = ()) -> None:
         for name, field in self._fields.items():

@@ -20,19 +20,7 @@ def paint_framed(
     painter: QPainter, middle: QPointF, picture: QPixmap, frame: QColor, ring: QColor | None,
     opacity: float = 1.0,
 ) -> None:  # fmt: skip
-    """Paint a picture around a place, in a frame; with a ring if it is the current one.
-
-    Parameters
-    ----------
-    painter : QPainter
-    middle : QPointF
-    picture : QPixmap
-    frame : QColor
-        Colour of the patch on the map.
-    ring : QColor, optional
-    opacity : float
-        Of the picture and its frame; a ring is seen whatever they are.
-    """
+    """Paint a picture around a place, in a frame; with a ring if it is the current one."""
     size = size_of(picture)
     corner = middle - QPointF(size.width() / 2, size.height() / 2)
     corner = QPointF(round(corner.x()), round(corner.y()))  # or its pixels would blur

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +10,6 @@ from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
-    QFrame,
-    QLabel,
     QPushButton,
     QScrollArea,
     QStackedLayout,
@@ -20,10 +17,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_patchmap.plugin.qt.docks import PANELS, settle, show_panel
-from napari_patchmap.plugin.qt.style import Look
+from napari_patchmap.plugin.qt.basics import button, column, label
+from napari_patchmap.plugin.qt.docks import PANELS, lead, settle
+from napari_patchmap.plugin.qt.style import panel_style
 from napari_patchmap.plugin.qt.subscribe import subscribe
-from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import real_viewer, workspace_of
 
 #: Width in pixels that the panels are made for; everything fits without scrolling sideways.
@@ -49,12 +46,8 @@ class WorkPanel(QWidget):
         super().__init__()
         self.viewer = real_viewer(viewer)
         self.workspace = workspace_of(viewer)
-        self.look = Look(self.viewer.theme)
         self._theme = ""
         self._settled = False
-        # Called once when the panel goes; must not hold the panel itself.
-        self._farewell: list[Callable[[], Any]] = []
-        self.destroyed.connect(_Farewell(self._farewell))
 
         body = QWidget()
         self.column = QVBoxLayout(body)
@@ -65,23 +58,19 @@ class WorkPanel(QWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(body)
         work = QWidget()
-        rows = QVBoxLayout(work)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
-        rows.addWidget(scroll, 1)
+        rows = column(work, scroll, spacing=0)
         self.footer = QVBoxLayout()
         self.footer.setContentsMargins(10, 6, 10, 10)
         self.footer.setSpacing(6)
         rows.addLayout(self.footer)
 
-        self._missing = _Missing(self._go)
+        self._missing = _Missing(self.viewer)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(work)
         self._pages.addWidget(self._missing)
         self._wheel = _NoAccidentalWheel(self)
         self.setMinimumWidth(280)
-        self._settling = QTimer(self, singleShot=True)
-        self._settling.timeout.connect(self._settle)
+        self._settling = QTimer(self, singleShot=True, timeout=self._settle)
         self._restyle()
         self.viewer.events.theme.connect(self._restyle)
 
@@ -107,54 +96,24 @@ class WorkPanel(QWidget):
         """What is missing before the panel can be used, "" when nothing is."""
         return self._missing.sentence
 
-    def _go(self, key: str) -> None:
-        show_panel(self.viewer, key)
-
     def lead_to(self, key: str, text: str, role: str = "link") -> QPushButton:
         """Add the way to the next panel at the very bottom."""
-        link = QPushButton(f"{text} →")
-        link.setProperty("role", role)
-        go = weakref.WeakMethod(self._go)
-        link.clicked.connect(lambda: _call(go, key))
+        link = button(f"{text} →", role)
+        lead(link, self.viewer, lambda: key)
         if role == "link":
             self.footer.addWidget(link, 0, Qt.AlignmentFlag.AlignRight)
         else:
             self.footer.addWidget(link)
         return link
 
-    # -- links that end with the panel -----------------------------------------
-
     def listen(self, signal: Any, slot: Callable[..., Any]) -> None:
         """Connect a method to a workspace signal until the panel goes."""
         subscribe(self, signal, slot)
 
-    def run(self, work: Callable[[Task], Any], name: str) -> Task:
-        """Make a task that is asked to stop when the panel goes; not started yet."""
-        task = Task(work, name)
-        task_ref = weakref.ref(task)
-
-        def stop() -> None:
-            alive = task_ref()
-            if alive is not None and alive.running:
-                alive.stop()
-
-        farewell = self._farewell
-        farewell.append(stop)
-        # The panel may have gone before, and its farewell with it.
-        task.ended.connect(lambda: farewell.remove(stop) if stop in farewell else None)
-        return task
-
-    # -- looks -------------------------------------------------------------------
-
     def _restyle(self, event: Any = None) -> None:
         if self.viewer.theme != self._theme:
             self._theme = self.viewer.theme
-            self.look = Look(self._theme)
-            self.setStyleSheet(self.look.sheet())
-            self.themed()
-
-    def themed(self) -> None:
-        """Hook for panels that paint with the theme's colours."""
+            self.setStyleSheet(panel_style(self._theme))
 
     def guard_wheel(self) -> None:
         """Let the wheel scroll the panel instead of changing fields under it."""
@@ -167,17 +126,14 @@ class WorkPanel(QWidget):
 class _Missing(QWidget):
     """One sentence and the button that leads to what is missing."""
 
-    def __init__(self, go: Callable[[str], None]) -> None:
+    def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self.sentence = ""
         self._key = "load"
         self._text = label("", wrap=True)
         self._text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.button = QPushButton()
-        self.button.setProperty("role", "primary")
-        # A weak link: the button must not keep its panel, and the viewer, alive.
-        go_ref = weakref.WeakMethod(go)
-        self.button.clicked.connect(lambda: _call(go_ref, self._key))
+        self.button = button("", "primary")
+        lead(self.button, viewer, lambda: self._key)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(24, 24, 24, 24)
         rows.setSpacing(14)
@@ -192,18 +148,6 @@ class _Missing(QWidget):
         self.button.setText(f"Go to {PANELS[key].name}")
 
 
-class _Farewell:
-    """Calls a list of functions when a widget has gone, without knowing the widget."""
-
-    def __init__(self, calls: list[Callable[[], Any]]) -> None:
-        self._calls = calls
-
-    def __call__(self, *_: Any) -> None:
-        for call in list(self._calls):
-            call()
-        self._calls.clear()
-
-
 class _NoAccidentalWheel(QObject):
     """Ignores the wheel over fields that do not have the focus."""
 
@@ -212,27 +156,3 @@ class _NoAccidentalWheel(QObject):
             event.ignore()
             return True
         return False
-
-
-def _call(method: weakref.WeakMethod[Any], *args: Any) -> None:
-    function = method()
-    if function is not None:
-        function(*args)
-
-
-def label(text: str, role: str = "", *, wrap: bool = False, tip: str = "") -> QLabel:
-    """Make a text; ``role`` is one of the style sheet's."""
-    made = QLabel(text)
-    if role:
-        made.setProperty("role", role)
-    made.setWordWrap(wrap)
-    made.setToolTip(tip)
-    return made
-
-
-def line() -> QFrame:
-    """Make a thin line between two parts of a panel."""
-    made = QFrame()
-    made.setProperty("role", "line")
-    made.setFixedHeight(1)
-    return made

@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtCore import QBuffer, QIODevice
 
 from napari_patchmap.errors import RunError
-from napari_patchmap.plugin.qt.thumbnails import to_pixmap
+from napari_patchmap.plugin.qt.thumbnails import to_image
 from napari_patchmap.writing import write_whole
 
 
@@ -34,15 +34,12 @@ def with_ending(path: str | Path, ending: str) -> Path:
 def save_image(path: str | Path, rgb: np.ndarray) -> Path:
     """Write a picture, PNG if its name says nothing else, as a whole file or none.
 
-    Raises
-    ------
-    RunError
-        If it cannot be written.
+    From any thread.
     """
     path = with_ending(path, ".png")
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    if not to_pixmap(rgb).save(buffer, path.suffix[1:]):
+    if not to_image(rgb).save(buffer, path.suffix[1:]):
         raise RunError(
             f"{path}: no picture ends like this; choose a name with .png at the end."
         )

@@ -1,22 +1,37 @@
-"""Colours of napari's theme, for what we paint ourselves."""
+"""Colours of what we paint ourselves: those of napari's theme, and those of labels."""
 
 from __future__ import annotations
 
+import numpy as np
 from napari.utils.theme import get_theme
 from napari.viewer import Viewer
 from qtpy.QtGui import QColor
 
+from napari_patchmap.explore.palette import categorical_colours, label_order
+
 
 def theme_colour(viewer: Viewer, name: str) -> QColor:
     """Return a colour of the viewer's theme, such as ``text`` or ``foreground``."""
-    return QColor(*getattr(get_theme(viewer.theme), name).as_rgb_tuple()[:3])
+    return colour_in(viewer.theme, name)
 
 
-def canvas_is_dark(viewer: Viewer) -> bool:
-    """Whether light marks are the ones that show on the canvas."""
-    return theme_colour(viewer, "canvas").lightness() < 128
+def colour_in(theme: str, name: str) -> QColor:
+    """Return a colour of one of napari's themes."""
+    return QColor(*getattr(get_theme(theme), name).as_rgb_tuple(alpha=False))
 
 
 def contrast(viewer: Viewer) -> str:
     """Return the name of the colour that stands out most from the canvas."""
-    return "white" if canvas_is_dark(viewer) else "black"
+    return "white" if theme_colour(viewer, "canvas").lightness() < 128 else "black"
+
+
+def qcolor(rgba: np.ndarray) -> QColor:
+    """Turn red, green, blue and opacity, 0 to 1, into Qt's colour."""
+    return QColor.fromRgbF(*np.asarray(rgba, float).tolist())
+
+
+def label_colours(labels: np.ndarray) -> dict[str, QColor]:
+    """Return the colour that each label has on the map, the most frequent one first."""
+    names = label_order(labels)
+    colours = map(qcolor, categorical_colours(len(names)))
+    return dict(zip(names, colours, strict=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,30 +24,21 @@ from napari_patchmap.plugin.canvas.two_views import (
 )
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.source.place import Place, places_in
-from napari_patchmap.plugin.workspace import Workspace
+from napari_patchmap.plugin.workspace import OfViewer, Workspace
 
 
-class Places(Quiet):
+class Places(OfViewer, Quiet):
     """The source images of one viewer, kept in step with its workspace.
 
     Objects of a Labels layer and tiles of a slide that are selected on the map
     are brought out by a layer of ours above them; the current patch is framed.
     A click on one of them marks its point.
-
-    Parameters
-    ----------
-    viewer : Viewer
-    workspace : Workspace
-    views : Views
-        Nothing is drawn while the map is shown.
-    overlay : CanvasOverlay
-        Where the current patch is framed.
     """
 
     def __init__(
         self, viewer: Viewer, workspace: Workspace, views: Views, overlay: CanvasOverlay
     ) -> None:
-        self._viewer = weakref.ref(viewer)
+        super().__init__(viewer)
         self._workspace, self._views, self._overlay = workspace, views, overlay
         self._waiting = False
         self.found: list[Place] = []
@@ -94,40 +84,38 @@ class Places(Quiet):
             self._bring_into_view(self._workspace.current)
 
     def _on_current(self, index: int) -> None:
-        viewer, place = self._viewer(), self.of(index)
-        if viewer is not None and place is not None and self._views.now == "source":
+        if self._views.now == "source":
             self._bring_into_view(index)
         self._frame()
 
     def _find(self) -> None:
         """Look for the images again, and keep the overlays of those still there."""
         self._waiting = False
-        viewer, patches = self._viewer(), self._workspace.patches
-        if viewer is None or not isalive(self._overlay):
+        if not isalive(self._overlay):
             return  # the window is being closed
-        self._shown = patches
+        patches = self._shown = self._workspace.patches
         before = {id(place.layer): place for place in self.found}
         self.found = []
         for place in places_in(self._views.sources, patches):
             old = before.get(id(place.layer))
-            same = old is not None and np.array_equal(old.rows, place.rows)
-            self.found.append(old if same and old is not None else place)
+            if old is not None and np.array_equal(old.rows, place.rows):
+                place = old
+            self.found.append(place)
         for place in before.values():
             if place not in self.found:
                 self._remove(place)
         for place in self.found:
             if id(place.layer) not in before:
                 place.layer.events.visible.connect(self._refresh)
-        for place in self.found:
-            if place.overlay is not None and place.overlay not in viewer.layers:
+            if place.overlay is not None and place.overlay not in self.viewer.layers:
                 place.overlay = None  # deleted by hand; drawn again with the next selection
         self._refresh()
 
     def _refresh(self, _: Any = None) -> None:
         """Draw what is selected, or put the overlays away."""
-        viewer, patches = self._viewer(), self._workspace.patches
+        viewer, patches = self.viewer, self._workspace.patches
         # The selection goes before other patches come: their places are not found yet.
-        if viewer is None or self.busy or patches is not self._shown:
+        if self.busy or patches is not self._shown:
             return
         if patches is None or self._views.now == "map" or not _flat(viewer):
             for place in self.found:
@@ -144,10 +132,11 @@ class Places(Quiet):
                 if place.overlay is not None:
                     place.overlay.visible = False
             else:
-                self._draw(viewer, place, chosen)
+                self._draw(place, chosen)
         self._frame()
 
-    def _draw(self, viewer: Viewer, place: Place, chosen: np.ndarray) -> None:
+    def _draw(self, place: Place, chosen: np.ndarray) -> None:
+        viewer = self.viewer
         if not place.shown or not (chosen.any() or place.outlined):
             if place.overlay is not None:
                 place.overlay.visible = False
@@ -167,18 +156,18 @@ class Places(Quiet):
             self._remove(place)
 
     def _remove(self, place: Place) -> None:
-        viewer, overlay, place.overlay = self._viewer(), place.overlay, None
+        overlay, place.overlay = place.overlay, None
         place.layer.events.visible.disconnect(self._refresh)
-        if viewer is not None and overlay is not None and overlay in viewer.layers:
+        if overlay is not None and overlay in self.viewer.layers:
             with self.quiet():
-                viewer.layers.remove(overlay)
+                self.viewer.layers.remove(overlay)
 
     # -- the current patch ---------------------------------------------------------
 
     def _bring_into_view(self, index: int) -> None:
         """Step to the frame of a patch, and centre it if it is off the canvas."""
-        viewer, place = self._viewer(), self.of(index)
-        if viewer is None or place is None or not _flat(viewer):
+        viewer, place = self.viewer, self.of(index)
+        if place is None or not _flat(viewer):
             return
         corners = place.corners(index)
         low, high = visible_box(viewer)
@@ -189,17 +178,16 @@ class Places(Quiet):
 
     def _frame(self, _: Any = None) -> None:
         """Frame the current patch above the canvas, if it is to be seen."""
-        viewer, index = self._viewer(), self._workspace.current
-        if viewer is None or not isalive(self._overlay):
+        if not isalive(self._overlay):
             return  # the window is being closed
+        viewer, index = self.viewer, self._workspace.current
         place = self.of(index) if self._views.now == "source" else None
-        seen = (
+        if (
             place is not None
             and _flat(viewer)
             and place.shown
             and place.frame(viewer.dims.point) == place.frames[place.position(index)]
-        )
-        if seen and place is not None:
+        ):
             self._overlay.draw_box(to_canvas(viewer, place.corners(index)).tolist())
         else:
             self._overlay.draw_box([])
@@ -208,12 +196,11 @@ class Places(Quiet):
 
     def _on_active(self, event: Any) -> None:
         """Lead a click on an overlay in the list to the image below it."""
-        viewer = self._viewer()
-        if viewer is None or self.busy:
+        if self.busy or event.value is None:
             return
         for place in self.found:
-            if event.value is not None and event.value is place.overlay:
-                viewer.layers.selection.active = place.layer
+            if event.value is place.overlay:
+                self.viewer.layers.selection.active = place.layer
 
     def _on_drag(self, viewer: Viewer, event: Any) -> Iterator[None]:
         if event.button != 1 or not self.found or not self._ready(viewer):

@@ -10,15 +10,38 @@ from napari.viewer import Viewer
 from psygnal import Signal
 
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.canvas.two_views import Views
+from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.source.highlights import Places
-from napari_patchmap.plugin.workspace import Workspace
+from napari_patchmap.plugin.workspace import OfViewer, Workspace
 
 #: Bytes that a stack of all patches may take; beyond it they are shown smaller.
 _MOST_BYTES = 1_500_000_000
 
+#: Patches that are read between two looks whether somebody cancelled.
+_AT_ONCE = 32
 
-class SourceLink:
+
+def read_stack(patches: PatchSet, watch: Watch) -> np.ndarray:
+    """Return all patches at training size, or smaller where they are very many.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n, height, width) if grey, else (n, height, width, 3)
+    """
+    height, width = patches.training_size()
+    shrink = min(1.0, np.sqrt(_MOST_BYTES / (len(patches) * height * width * 3)))
+    size = (max(1, int(height * shrink)), max(1, int(width * shrink)))
+    parts = []
+    for rows in watch.parts(len(patches), _AT_ONCE):
+        pixels = patches.pixels(np.arange(rows.start, rows.stop), size)
+        pictures = patches.picture(pixels.transpose(0, 2, 3, 1))
+        parts.append(pictures[..., 0] if patches.channels == 1 else pictures)
+    return np.concatenate(parts)
+
+
+class SourceLink(OfViewer, Quiet):
     """Steps the image the patches come from to the current patch, and back.
 
     The image is the viewer's own layer when ``origin`` of the patch set
@@ -35,14 +58,13 @@ class SourceLink:
     def __init__(
         self, viewer: Viewer, workspace: Workspace, views: Views, places: Places
     ) -> None:
-        self._viewer = weakref.ref(viewer)
+        super().__init__(viewer)
         self._workspace = workspace
         self._views = views
         self._places = places
         self._stack: Layer | None = None
         # The layer that had the name when the patches came; it may be renamed.
         self._named: weakref.ref[Layer] | None = None
-        self._stepping = False
         self._seen = -1  # the frame that is shown, as far as is known
         workspace.patches_changed.connect(self._on_patches)
         workspace.current_changed.connect(self._on_current)
@@ -53,23 +75,24 @@ class SourceLink:
     @property
     def layer(self) -> Layer | None:
         """The linked image stack that is in the viewer now, if any."""
-        viewer, patches = self._viewer(), self._workspace.patches
-        if viewer is None or patches is None:
+        viewer, patches = self.viewer, self._workspace.patches
+        if patches is None:
             return None
         if self._stack is not None and self._stack in viewer.layers:
             return self._stack
         if self._places.found:
             place = self._places.found[0]
             return place.layer if place.timed else None
-        layer = self._find_named(viewer, patches)
-        if layer is not None:
-            # Another image may have that name by now.
-            planes = patches.origin.get("planes") or len(patches) + len(patches.skipped)
-            return layer if layer.ndim > 2 and layer.data.shape[0] == planes else None
-        return None
+        layer = self._find_named(patches)
+        if layer is None:
+            return None
+        # Another image may have that name by now.
+        planes = patches.origin.get("planes") or len(patches) + len(patches.skipped)
+        return layer if layer.ndim > 2 and layer.data.shape[0] == planes else None
 
-    def _find_named(self, viewer: Viewer, patches: PatchSet) -> Layer | None:
+    def _find_named(self, patches: PatchSet) -> Layer | None:
         """Return the layer that the patches were made of, whatever it is called now."""
+        viewer = self.viewer
         layer = None if self._named is None else self._named()
         if layer is not None and layer in viewer.layers:
             return layer
@@ -80,26 +103,17 @@ class SourceLink:
         self._named = weakref.ref(layer)
         return layer
 
-    def make_stack(self) -> None:
-        """Add all patches to the viewer as one image stack, a slider step each."""
-        patches = self._workspace.patches
-        if patches is None or self.layer is not None:
+    def add_stack(self, patches: PatchSet, pictures: np.ndarray) -> None:
+        """Add what :func:`read_stack` gave as one image, a slider step a patch.
+
+        Nothing comes of it if other patches were loaded meanwhile.
+        """
+        if patches is not self._workspace.patches or self.layer is not None:
             return
-        height, width = patches.training_size()
-        shrink = min(1.0, np.sqrt(_MOST_BYTES / (len(patches) * height * width * 3)))
-        size = (max(1, int(height * shrink)), max(1, int(width * shrink)))
-        pictures = patches.picture(
-            patches.pixels(np.arange(len(patches)), size).transpose(0, 2, 3, 1)
-        )
-        if patches.channels == 1:
-            pictures = pictures[..., 0]
         stack = Image(pictures, rgb=pictures.ndim == 4, name=f"{patches.name} (patches)")
-        self._stepping = True
-        try:
+        with self.quiet():
             self._stack = stack
             self._views.add_source(stack)
-        finally:
-            self._stepping = False
         self._workspace.set_current(max(self._workspace.current, 0))
         self._on_current(self._workspace.current)
         self.changed.emit()
@@ -111,24 +125,21 @@ class SourceLink:
         return patches.table["frame"].to_numpy()
 
     def _on_current(self, index: int) -> None:
-        viewer, layer, patches = self._viewer(), self.layer, self._workspace.patches
-        if viewer is None or layer is None or patches is None or index < 0:
+        viewer, layer, patches = self.viewer, self.layer, self._workspace.patches
+        if layer is None or patches is None or index < 0:
             return
         origin = np.zeros(layer.ndim)
         origin[0] = self._frames(patches)[index]
         axis = viewer.dims.ndim - layer.ndim
-        self._stepping = True
-        try:
+        with self.quiet():
             viewer.dims.set_point(axis, layer.data_to_world(origin)[-layer.ndim])
-        finally:
-            self._stepping = False
         self._look()
 
     def _on_step(self, event: object) -> None:
-        viewer, layer, patches = self._viewer(), self.layer, self._workspace.patches
-        if self._stepping or viewer is None or layer is None or patches is None:
+        layer, patches = self.layer, self._workspace.patches
+        if self.busy or layer is None or patches is None:
             return
-        before, self._seen = self._seen, self._frame(viewer, layer)
+        before, self._seen = self._seen, self._frame(layer)
         if self._seen == before:
             return  # napari tells the same of a map that takes another place
         frame = self._seen
@@ -146,27 +157,25 @@ class SourceLink:
         if len(found):
             self._workspace.set_current(int(found[0]))
 
-    def _frame(self, viewer: Viewer, layer: Layer) -> int:
-        return round(float(layer.world_to_data(viewer.dims.point)[0]))
+    def _frame(self, layer: Layer) -> int:
+        return round(float(layer.world_to_data(self.viewer.dims.point)[0]))
 
     def _look(self) -> None:
         """Take note of the frame that is shown; nobody stepped to it."""
-        viewer, layer = self._viewer(), self.layer
-        self._seen = -1 if viewer is None or layer is None else self._frame(viewer, layer)
+        layer = self.layer
+        self._seen = -1 if layer is None else self._frame(layer)
 
     def _on_patches(self, patches: PatchSet | None) -> None:
-        viewer, stack, self._stack = self._viewer(), self._stack, None
-        self._named = None
-        if viewer is not None and patches is not None:
-            self._find_named(viewer, patches)  # while it has that name
-        if viewer is not None and stack is not None and stack in viewer.layers:
-            viewer.layers.remove(stack)  # it shows the patches of before
+        stack, self._stack, self._named = self._stack, None, None
+        if patches is not None:
+            self._find_named(patches)  # while it has that name
+        if stack is not None and stack in self.viewer.layers:
+            self.viewer.layers.remove(stack)  # it shows the patches of before
         self._look()
         self.changed.emit()
 
     def _on_layers(self, event: object) -> None:
-        viewer, patches = self._viewer(), self._workspace.patches
-        if viewer is not None and patches is not None:
-            self._find_named(viewer, patches)
+        if self._workspace.patches is not None:
+            self._find_named(self._workspace.patches)
         self._look()
         self.changed.emit()

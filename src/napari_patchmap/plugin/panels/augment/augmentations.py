@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import napari.viewer
 import numpy as np
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QComboBox, QFormLayout, QSizePolicy, QVBoxLayout
+from qtpy.QtWidgets import QFormLayout, QVBoxLayout
 
 from napari_patchmap.augment import JITTERS, PRESETS, AugmentConfig, notes, preview_views
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.qt.basics import button, choice, label, line, row
 from napari_patchmap.plugin.qt.form import ConfigForm
-from napari_patchmap.plugin.qt.panel import WorkPanel, label, line
-from napari_patchmap.plugin.qt.parts import Message, PictureGrid, button, row
-from napari_patchmap.plugin.worker import Newest, Task
+from napari_patchmap.plugin.qt.panel import WorkPanel
+from napari_patchmap.plugin.qt.picture_grid import PictureGrid
+from napari_patchmap.plugin.qt.texts import Message
+from napari_patchmap.plugin.worker import Task
 
 #: Name shown when the settings are none of the presets.
 CUSTOM = "custom"
@@ -57,19 +59,18 @@ class Augmentations(WorkPanel):
         self._seed = 0
         self._random = np.random.default_rng()
 
-        self.preset = QComboBox()
-        self.preset.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.preset.setMinimumContentsLength(8)
-        for name in PRESETS:
-            self.preset.addItem(f"{name} · {_FOR[name]}", name)
-        self.preset.addItem(CUSTOM, CUSTOM)
-        self.preset.setToolTip(
+        self.preset = choice(
             "<qt>A set of augmentations to start from: what does not matter in your images. "
             "Default: rotations.</qt>"
         )
+        for name in PRESETS:
+            self.preset.addItem(f"{name} · {_FOR[name]}", name)
+        self.preset.addItem(CUSTOM, CUSTOM)
         self.does = label("", "hint", wrap=True)
-        self.jitter = QComboBox()
-        self.jitter.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.jitter = choice(
+            "<qt>How strongly colours are changed at random, as compared for tissue by Ciga et "
+            "al. 2022: medium was best there. Default: as set below.</qt>"
+        )
         self.jitter.addItem("as set below", "")
         for name, (brightness, _, _, hue) in JITTERS.items():
             self.jitter.addItem(name, name)
@@ -78,17 +79,13 @@ class Augmentations(WorkPanel):
                 f"Brightness, contrast and saturation {brightness:g}, hue {hue:g}.",
                 Qt.ItemDataRole.ToolTipRole,
             )
-        self.jitter.setToolTip(
-            "<qt>How strongly colours are changed at random, as compared for tissue by Ciga et "
-            "al. 2022: medium was best there. Default: as set below.</qt>"
-        )
-        self.original = PictureGrid(88, columns=1)
+        self.original = PictureGrid(columns=1)
         self.original.setFixedWidth(88)
         self.original.setToolTip("The patch as it is.")
         self.caption = label("", "hint", wrap=True)
         self.other = button("Another patch", "", "Preview another patch, picked at random.")
         self.again = button("Other views", "", "Make other random views of the same patch.")
-        self.views = PictureGrid(44, columns=5)
+        self.views = PictureGrid(columns=5)
         self.views.setToolTip("What the network sees: it learns that these are the same patch.")
         self.note = Message()
         self.refusal = Message()
@@ -118,17 +115,17 @@ class Augmentations(WorkPanel):
         self.footer.addWidget(self.refusal)
         self.next = self.lead_to("train", "Next: train a map", "primary")
 
-        self._previews = Newest(self, "Previewing augmentations")
-        self._previews.done.connect(self._show_views)
-        self._previews.failed.connect(self._on_trouble)
-        self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
-        self._pause.timeout.connect(self._preview)
+        self._previews = Newest(
+            self, "Previewing augmentations", self._show_views, self._on_trouble
+        )
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS, timeout=self._preview)
         self.preset.activated.connect(self._on_preset)
         self.jitter.activated.connect(self._on_jitter)
         self.form.changed.connect(self.workspace.set_augment)
         self.form.refused.connect(self._on_refused)
+        workspace = self.workspace
         # What cannot be taken goes with the panel.
-        self._farewell.append(partial(self.workspace.refuse_augment, ""))
+        self.destroyed.connect(lambda: workspace.refuse_augment(""))
         self.other.clicked.connect(self.another_patch)
         self.again.clicked.connect(self._other_views)
         self.listen(self.workspace.patches_changed, self._on_patches)

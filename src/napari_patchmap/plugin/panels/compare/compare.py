@@ -13,11 +13,13 @@ from qtpy.QtWidgets import QFileDialog, QTableWidgetItem
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.compare.maps_table import MapsTable
+from napari_patchmap.plugin.qt.basics import button, label, row
 from napari_patchmap.plugin.qt.known_files import run_folder
-from napari_patchmap.plugin.qt.panel import WorkPanel, label
-from napari_patchmap.plugin.qt.parts import Message, button, row
-from napari_patchmap.plugin.worker import Newest, Task
+from napari_patchmap.plugin.qt.panel import WorkPanel
+from napari_patchmap.plugin.qt.texts import Message
+from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import Compared
 from napari_patchmap.runs import Run, SavedMap, find_maps, maps_in, read_map
 from napari_patchmap.runs.comparison import compare
@@ -75,17 +77,10 @@ class CompareMaps(WorkPanel):
         self.footer.addLayout(row(self.open, 1))
         self.footer.addWidget(self.save)
         self.setAcceptDrops(True)
-        self._finder = Newest(self, "Looking for maps of these patches")
-        self._finder.done.connect(self._on_found)
-        self._reader = Newest(self, "Reading maps")
-        self._reader.done.connect(self._on_read)
-        self._reader.failed.connect(self._on_failed)
-        self._saver = Newest(self, "Saving the comparison")
-        self._saver.done.connect(self._on_saved)
-        self._saver.failed.connect(self._on_failed)
-        self._opener = Newest(self, "Opening a map")
-        self._opener.done.connect(self._on_opened)
-        self._opener.failed.connect(self._on_failed)
+        self._finder = Newest(self, "Looking for maps of these patches", self._on_found)
+        self._reader = Newest(self, "Reading maps", self._on_read, self._on_failed)
+        self._saver = Newest(self, "Saving the comparison", self._on_saved, self._on_failed)
+        self._opener = Newest(self, "Opening a map", self._on_opened, self._on_failed)
         self.table.itemChanged.connect(self._on_ticked)
         self.table.itemSelectionChanged.connect(self._on_marked)
         self.table.cellDoubleClicked.connect(lambda *_: self.make_current())
@@ -138,11 +133,10 @@ class CompareMaps(WorkPanel):
         shown = {one.saved.folder for one in self.workspace.compared}
         own = self._own
         self.maps = sorted(self.maps, key=lambda one: one.folder != own)
-        self.table.fill(self.maps, own, shown | set(self._wanted))
         open_one = self.workspace.run is not None
+        self.table.fill(self.maps, own, shown | set(self._wanted), tickable=open_one)
         self.none.setText(_NO_OTHER if open_one else _NONE_OPEN)
         self.none.setVisible(len(self.maps) < 2 or not open_one)
-        self.table.set_tickable(open_one)
         self.table.setVisible(bool(self.maps))
         self._on_marked()
         self.save.setEnabled(bool(self.maps) and open_one)
@@ -154,7 +148,7 @@ class CompareMaps(WorkPanel):
         self._show()
 
     def _on_ticked(self, item: QTableWidgetItem) -> None:
-        if self.table.filling:
+        if self.table.busy:
             return
         wanted = self.table.ticked()
         self._want([one for one in self.maps if one.folder in wanted])
@@ -187,11 +181,11 @@ class CompareMaps(WorkPanel):
             return
         own = self._own
 
-        def work(_: Task) -> list[Compared]:
+        def work() -> list[Compared]:
             others = [one for one in maps_in([run_folder(folder)]) if one.folder != own]
             return _read_all(others, _known(patches, run), {})
 
-        task = self.run(work, "Reading a saved run")
+        task = Task(lambda _: work(), "Reading a saved run")
         task.done.connect(self._on_added)
         task.failed.connect(self._on_failed)
         task.start()

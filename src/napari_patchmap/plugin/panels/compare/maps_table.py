@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QTableWidgetItem
 
 from napari_patchmap.explore.words import say_day
+from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.panels.figures_table import FiguresTable, Number, help_of
 from napari_patchmap.quality import FIGURES
 from napari_patchmap.quality.figure import capitalised
@@ -16,7 +17,7 @@ from napari_patchmap.runs import SavedMap
 from napari_patchmap.training.progress import say_time
 
 
-class MapsTable(FiguresTable):
+class MapsTable(FiguresTable, Quiet):
     """One row a map; ticked ones are shown."""
 
     def __init__(self) -> None:
@@ -24,7 +25,6 @@ class MapsTable(FiguresTable):
         heads = {capitalised(figure.short): help_of(figure) for figure in self._figures}
         time = "What the whole run took, on the machine that is named in the tooltip."
         super().__init__({"Map": "", **heads, "Time": time})
-        self.filling = False
         self.setWordWrap(True)
         self.setSelectionMode(self.SelectionMode.SingleSelection)
         self.setSelectionBehavior(self.SelectionBehavior.SelectRows)
@@ -32,48 +32,43 @@ class MapsTable(FiguresTable):
         self.setAccessibleName("Maps of these patches")
         self._folders: list[Path] = []
 
-    def set_tickable(self, tickable: bool) -> None:
-        """Let maps be ticked, or only marked while there is none to set them beside."""
-        self.filling = True
-        for i in range(self.rowCount()):
-            item = self.item(i, 0)
-            if not tickable:
-                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsUserCheckable)
-        self.filling = False
+    def fill(
+        self, maps: list[SavedMap], own: Path | None, shown: set[Path], *, tickable: bool
+    ) -> None:
+        """Show some maps; that in the folder ``own`` is the current one.
 
-    def fill(self, maps: list[SavedMap], own: Path | None, shown: set[Path]) -> None:
-        """Show some maps; that in the folder ``own`` is the current one."""
+        They can be ticked, or only marked while there is none to set them beside.
+        """
         marked = self.marked()
-        self.filling = True
-        self._folders = [one.folder for one in maps]
-        self.setRowCount(len(maps))
-        for i, one in enumerate(maps):
-            current = one.folder == own
-            when = say_day(one.written)
-            said = " · ".join(filter(None, ["this map" if current else "", one.budget, when]))
-            first = QTableWidgetItem(f"{one.title}\n{said}")
-            first.setToolTip(
-                f"<qt><b>{escape(one.title)}</b><br>{escape(one.device)}<br>"
-                f"{say_day(one.written)}<br>{escape(str(one.folder))}</qt>"
-            )
-            first.setCheckState(
-                Qt.CheckState.Checked
-                if current or one.folder in shown
-                else Qt.CheckState.Unchecked
-            )
-            flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-            first.setFlags(flags if current else flags | Qt.ItemFlag.ItemIsUserCheckable)
-            self.setItem(i, 0, first)
-            cells = [Number.of(figure, one.metrics) for figure in self._figures]
-            cells.append(Number(one.seconds, say_time(one.seconds), one.device))
-            for column, cell in enumerate(cells, 1):
-                self.setItem(i, column, cell)
-        if marked in self._folders:
-            self.selectRow(self._folders.index(marked))
-        else:
-            self.clearSelection()
-        self.fit_height()
-        self.filling = False
+        with self.quiet():
+            self._folders = [one.folder for one in maps]
+            self.setRowCount(len(maps))
+            for i, one in enumerate(maps):
+                current = one.folder == own
+                said = ["this map" if current else "", one.budget, say_day(one.written)]
+                first = QTableWidgetItem(f"{one.title}\n" + " · ".join(filter(None, said)))
+                first.setToolTip(
+                    f"<qt><b>{escape(one.title)}</b><br>{escape(one.device)}<br>"
+                    f"{say_day(one.written)}<br>{escape(str(one.folder))}</qt>"
+                )
+                first.setCheckState(
+                    Qt.CheckState.Checked
+                    if current or one.folder in shown
+                    else Qt.CheckState.Unchecked
+                )
+                flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+                ticks = tickable and not current
+                first.setFlags(flags | Qt.ItemFlag.ItemIsUserCheckable if ticks else flags)
+                self.setItem(i, 0, first)
+                cells = [Number.of(figure, one.metrics) for figure in self._figures]
+                cells.append(Number(one.seconds, say_time(one.seconds), one.device))
+                for column, cell in enumerate(cells, 1):
+                    self.setItem(i, column, cell)
+            if marked in self._folders:
+                self.selectRow(self._folders.index(marked))
+            else:
+                self.clearSelection()
+            self.fit_height()
 
     def ticked(self) -> list[Path]:
         """Return the folders of the maps that are ticked, without the current one."""

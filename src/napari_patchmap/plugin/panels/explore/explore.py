@@ -6,25 +6,28 @@ from collections.abc import Callable
 from typing import Any
 
 import napari.viewer
+import numpy as np
 from qtpy.QtWidgets import (
     QButtonGroup,
-    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QPushButton,
     QSizePolicy,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
 from napari_patchmap.explore.colouring import Colouring, columns_to_show
 from napari_patchmap.explore.selection import How
+from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.map.keys import selection_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.explore.legend import ColourBar, Legend
 from napari_patchmap.plugin.panels.locate import LocateImages
-from napari_patchmap.plugin.qt.panel import WorkPanel, label
+from napari_patchmap.plugin.qt.basics import choice, column, label, row
+from napari_patchmap.plugin.qt.panel import WorkPanel
+from napari_patchmap.plugin.qt.work_bar import WorkBar
+from napari_patchmap.plugin.source.slider_link import read_stack
 
 _HELP = (
     "<b>Click</b> a point, or <b>Ctrl+drag</b> around many, to select them. "
@@ -33,13 +36,7 @@ _HELP = (
 
 
 class Explore(WorkPanel):
-    """Colour by, legend with counts and selection tools.
-
-    Parameters
-    ----------
-    viewer : Viewer
-        The viewer whose map it works on.
-    """
+    """Colour by, legend with counts and selection tools."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
@@ -81,25 +78,20 @@ class Explore(WorkPanel):
             views.addWidget(button)
         self.column.addLayout(views)
 
-        self.column_box = QComboBox()
-        self.column_box.setToolTip(
+        self.column_box = choice(
             "Colour the points by the label or by another column of the table (normally label)."
         )
         self.column_box.setAccessibleName("Colour by")
-        self.column_box.setMinimumContentsLength(8)
-        policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        self.column_box.setSizeAdjustPolicy(policy)
-        choice = QHBoxLayout()
-        choice.addWidget(label("Colour by"))
-        choice.addWidget(self.column_box, 1)
-        self.column.addLayout(choice)
+        self.column.addLayout(row(label("Colour by"), self.column_box))
 
         self.locate = LocateImages(self.viewer)
         self.column.addWidget(self.locate)
         self.legend = Legend()
         self.bar = ColourBar(self.viewer)
         self._key = QStackedWidget()
-        for page in (self.legend, _top_of_page(self.bar), QWidget()):
+        at_the_top = QWidget()
+        column(at_the_top, self.bar).addStretch(1)
+        for page in (self.legend, at_the_top, QWidget()):
             self._key.addWidget(page)
         self.column.addWidget(self._key, 1)
 
@@ -131,7 +123,7 @@ class Explore(WorkPanel):
             "The undone selection again (Ctrl+Shift+Z).",
             self.workspace.redo_selection,
         )
-        self.clear = _button("Clear", "Select nothing (Esc).", self._clear)
+        self.clear = _button("Clear", "Select nothing (Esc).", self.workspace.clear_selection)
         tools = QGridLayout()
         tools.setSpacing(4)
         buttons = (
@@ -143,12 +135,17 @@ class Explore(WorkPanel):
             "Show patches as a stack",
             "Add all patches as one image stack, at training size. Its slider and the map "
             "then go together: each step marks that patch's point.",
-            self._map.link.make_stack,
+            self._read_stack,
         )
+        self.reading = WorkBar()
+        self.reading.done.connect(self._on_stack)
+        self.reading.failed.connect(self._on_unreadable)
+        self.reading.ended.connect(self._refresh)
         self.footer.addWidget(self.count)
         self.footer.addLayout(tools)
         self.footer.addWidget(label(_HELP, "hint", wrap=True))
         self.footer.addWidget(self.stack)
+        self.footer.addLayout(self.reading.with_button())
 
     # -- what is shown -------------------------------------------------------------------
 
@@ -188,17 +185,13 @@ class Explore(WorkPanel):
         self.redo.setEnabled(workspace.can_redo)
         for button in (self.zoom, self.clear):
             button.setEnabled(len(chosen) > 0)
-        self.stack.setVisible(self._map.link.layer is None)
+        self.stack.setVisible(self._map.link.layer is None and not self.reading.running)
 
     def _on_lasso(self, on: bool) -> None:
         self.lasso.setChecked(on)
 
     def _on_take_away(self, on: bool) -> None:
         self.take_away.setChecked(on)
-
-    def themed(self) -> None:
-        """Paint the colour bar's numbers in the theme's colour of text."""
-        self.update()
 
     # -- what people do ------------------------------------------------------------------
 
@@ -213,14 +206,24 @@ class Explore(WorkPanel):
     def _toggle_lasso(self) -> None:
         self._map.mouse.set_lasso(not self._map.mouse.lasso)
 
+    def _read_stack(self) -> None:
+        patches = self.workspace.patches
+        if patches is not None:
+            name = "Reading patches for a stack"
+            self.reading.start(name, lambda watch: (patches, read_stack(patches, watch)))
+            self._refresh()
+
+    def _on_stack(self, found: tuple[PatchSet, np.ndarray]) -> None:
+        self._map.link.add_stack(*found)
+
+    def _on_unreadable(self, sentence: str, _: Exception | None) -> None:
+        self.workspace.say(sentence)
+
     def _zoom_to_selection(self) -> None:
         self._map.show_patches(self.workspace.selection)
 
-    def _clear(self) -> None:
-        self.workspace.clear_selection()
-
-    def _on_column(self, row: int) -> None:
-        self._map.colour_by(self.column_box.itemData(row))
+    def _on_column(self, at: int) -> None:
+        self._map.colour_by(self.column_box.itemData(at))
 
     def _on_picked(self, group: int, how: How) -> None:
         colouring = self._map.colouring
@@ -239,13 +242,3 @@ def _button(
     button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     button.setMinimumWidth(40)
     return button
-
-
-def _top_of_page(widget: QWidget) -> QWidget:
-    """Keep a widget at the top of a page that is taller."""
-    page = QWidget()
-    layout = QVBoxLayout(page)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.addWidget(widget)
-    layout.addStretch(1)
-    return page

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import napari.viewer
 import numpy as np
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QGuiApplication
+from qtpy.QtGui import QGuiApplication, QImage
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -23,12 +25,14 @@ from qtpy.QtWidgets import (
 from napari_patchmap.errors import RunError
 from napari_patchmap.explore.export import contact_sheet, random_sample
 from napari_patchmap.explore.words import breakdown
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.keys import selection_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.explore.thumbnail_view import ThumbnailView
 from napari_patchmap.plugin.qt.saving import save_image, with_ending
 from napari_patchmap.plugin.qt.subscribe import subscribe
-from napari_patchmap.plugin.qt.thumbnails import to_pixmap
+from napari_patchmap.plugin.qt.thumbnails import to_image
+from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.plugin.workspace import real_viewer, workspace_of
 from napari_patchmap.runs import save_embedding_csv
 
@@ -40,13 +44,7 @@ _MOST_ON_SHEET = 600
 
 
 class Gallery(QWidget):
-    """Thumbnails of the selected patches, or of a random few when none is.
-
-    Parameters
-    ----------
-    viewer : Viewer
-        The viewer whose map it goes with.
-    """
+    """Thumbnails of the selected patches, or of a random few when none is."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
@@ -64,9 +62,15 @@ class Gallery(QWidget):
         self.thumbnail_size.setFixedWidth(84)
         self.thumbnail_size.setToolTip("Size of the pictures: 24 to 160 pixels (normally 56)")
         self.save = self._save_button()
+        self.reading = WorkBar()
+        self.reading.setFixedWidth(140)
+        self.reading.done.connect(self._on_sheet)
+        self.reading.failed.connect(lambda sentence, _: workspace.say(sentence))
+        self.reading.ended.connect(self._enable_saving)
         bar = QHBoxLayout()
         bar.addWidget(self._header, 1)
         bar.addWidget(self.thumbnail_size)
+        bar.addLayout(self.reading.with_button())
         bar.addWidget(self.save)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 4)
@@ -77,7 +81,7 @@ class Gallery(QWidget):
         self.grid.opened.connect(self._on_opened)
         subscribe(self, workspace.selection_changed, self._refresh)
         subscribe(self, workspace.map_changed, self._on_map)
-        subscribe(self, workspace.current_changed, self._on_current)
+        subscribe(self, workspace.current_changed, self.grid.follow)
         subscribe(self, self._map.colouring_changed, self._refresh)
         selection_keys(self, workspace)
         self._refresh()
@@ -92,7 +96,7 @@ class Gallery(QWidget):
         button.setMenu(menu)
         menu.addAction("Save selection as CSV…", self._ask_csv)
         menu.addAction("Save contact sheet as PNG…", self._ask_sheet)
-        menu.addAction("Copy contact sheet", self._copy_sheet)
+        menu.addAction("Copy contact sheet", self.copy_sheet)
         return button
 
     # -- what is shown ---------------------------------------------------------------
@@ -101,7 +105,7 @@ class Gallery(QWidget):
         workspace, chosen = self._workspace, self._workspace.selection
         patches, colouring = workspace.patches, self._map.colouring
         self._has_map = workspace.embedding is not None
-        self.save.setEnabled(patches is not None)
+        self._enable_saving()
         if patches is None or colouring is None:
             self.grid.show_patches(np.empty(0, np.intp), -1)
             self._say("<b>No patches yet.</b> Load patches first; they will be shown here.")
@@ -128,9 +132,6 @@ class Gallery(QWidget):
         if not self._has_map:
             self._refresh()
 
-    def _on_current(self, index: int) -> None:
-        self.grid.follow(index)
-
     def _on_opened(self, index: int) -> None:
         self._map.show_patches(np.array([index]))
 
@@ -152,24 +153,40 @@ class Gallery(QWidget):
         else:
             self._workspace.say(f"Saved {len(rows):,} patches to {path}.")
 
-    def sheet(self) -> np.ndarray:
-        """Return what is shown as one picture, at most 600 patches."""
+    def save_sheet(self, path: str | Path) -> None:
+        """Write what is shown as one picture, PNG if its name says nothing else."""
+        self._make_sheet("Saving a contact sheet", lambda sheet: save_image(path, sheet))
+
+    def copy_sheet(self) -> None:
+        """Put what is shown on the clipboard as one picture."""
+        self._make_sheet("Making a contact sheet", to_image)
+
+    def _make_sheet(self, name: str, use: Callable[[np.ndarray], Any]) -> None:
+        """Read what is shown, at most 600 patches, and use the sheet of them; all elsewhere."""
         patches, colouring = self._workspace.patches, self._map.colouring
-        assert patches is not None
-        assert colouring is not None
+        if patches is None or colouring is None or self.reading.running:
+            return
         rows = self.grid.patches.indices
         if len(rows) > _MOST_ON_SHEET:
             rows = np.sort(rows[random_sample(len(rows), _MOST_ON_SHEET)])
-        return contact_sheet(patches, rows, colouring.colours[rows])
+        frames = colouring.colours[rows]
 
-    def save_sheet(self, path: str | Path) -> None:
-        """Write what is shown as one PNG."""
-        try:
-            path = save_image(path, self.sheet())
-        except RunError as error:
-            self._workspace.say(str(error))
+        def work(watch: Watch) -> Any:
+            return use(contact_sheet(patches, rows, frames, watch=watch))
+
+        self.reading.start(name, work)
+        self._enable_saving()
+
+    def _on_sheet(self, made: Path | QImage) -> None:
+        if isinstance(made, QImage):
+            QGuiApplication.clipboard().setImage(made)
+            self._workspace.say("The contact sheet is on the clipboard.")
         else:
-            self._workspace.say(f"Saved {path}.")
+            self._workspace.say(f"Saved {made}.")
+
+    def _enable_saving(self) -> None:
+        there = self._workspace.patches is not None
+        self.save.setEnabled(there and not self.reading.running)
 
     def _ask_csv(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save selection", "selection.csv", "*.csv")
@@ -182,7 +199,3 @@ class Gallery(QWidget):
         )
         if path:
             self.save_sheet(path)
-
-    def _copy_sheet(self) -> None:
-        QGuiApplication.clipboard().setPixmap(to_pixmap(self.sheet()))
-        self._workspace.say("The contact sheet is on the clipboard.")

@@ -6,7 +6,6 @@ import numpy as np
 from napari.viewer import Viewer
 from qtpy.QtCore import QPoint, QRect, QSize, Qt, Signal
 from qtpy.QtGui import (
-    QColor,
     QIcon,
     QLinearGradient,
     QMouseEvent,
@@ -18,7 +17,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWid
 
 from napari_patchmap.explore.colouring import Colouring, scale_colours
 from napari_patchmap.explore.selection import How
-from napari_patchmap.plugin.qt.theme import theme_colour
+from napari_patchmap.plugin.qt.theme import qcolor, theme_colour
 
 
 class Legend(QTreeWidget):
@@ -117,7 +116,7 @@ class ColourBar(QWidget):
         gradient = QLinearGradient(QPoint(bar.left(), 0), QPoint(bar.right(), 0))
         steps = scale_colours(16)
         for i, colour in enumerate(steps):
-            gradient.setColorAt(i / (len(steps) - 1), _qcolor(colour))
+            gradient.setColorAt(i / (len(steps) - 1), qcolor(colour))
         painter.fillRect(bar, gradient)
         painter.setPen(theme_colour(self._viewer, "text"))
         below = QRect(bar.left(), bar.bottom() + 2, bar.width(), 20)
@@ -130,17 +129,13 @@ class ColourBar(QWidget):
             painter.drawText(below, side | Qt.AlignmentFlag.AlignVCenter, f"{value:.4g}")
 
 
-def _qcolor(rgba: np.ndarray) -> QColor:
-    return QColor.fromRgbF(*(float(c) for c in rgba))
-
-
 def _swatch(colour: np.ndarray) -> QIcon:
     picture = QPixmap(28, 28)
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(_qcolor(colour))
+    painter.setBrush(qcolor(colour))
     painter.drawEllipse(3, 3, 22, 22)
     painter.end()
     return QIcon(picture)

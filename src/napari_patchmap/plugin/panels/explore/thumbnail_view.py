@@ -15,7 +15,7 @@ from qtpy.QtCore import (
     Qt,
     Signal,
 )
-from qtpy.QtGui import QColor, QPainter, QResizeEvent
+from qtpy.QtGui import QPainter, QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -25,9 +25,10 @@ from qtpy.QtWidgets import (
 
 from napari_patchmap.explore.words import caption, details
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.qt.framed import paint_framed
 from napari_patchmap.plugin.qt.subscribe import subscribe
-from napari_patchmap.plugin.qt.theme import theme_colour
+from napari_patchmap.plugin.qt.theme import qcolor, theme_colour
 
 #: Room around a thumbnail for its frame, in pixels.
 _FRAME = 4
@@ -103,7 +104,7 @@ class PatchPainter(QStyledItemDelegate):
             return
         patch, rect, metrics = int(model.indices[index.row()]), option.rect, option.fontMetrics
         text = theme_colour(self._viewer, "text")
-        colour = QColor.fromRgbF(*(float(c) for c in colouring.colours[patch, :3]))
+        colour = qcolor(colouring.colours[patch, :3])
         picture = owner.thumbnails.get(patch, self.side, painter.device().devicePixelRatioF())
         middle = QPointF(rect.center().x(), rect.y() + _FRAME + 2 + self.side / 2)
         painter.save()
@@ -121,7 +122,7 @@ class PatchPainter(QStyledItemDelegate):
         painter.restore()
 
 
-class ThumbnailView(QListView):
+class ThumbnailView(QListView, Quiet):
     """The grid.
 
     Signals
@@ -141,7 +142,6 @@ class ThumbnailView(QListView):
         self.painter = PatchPainter(viewer, owner)
         self.setModel(self.patches)
         self.setItemDelegate(self.painter)
-        self._following = False
         # A wrapped list lays out equal cells by arithmetic; icon mode would
         # walk over all of them, which is felt from some ten thousand on.
         self.setFlow(QListView.Flow.LeftToRight)
@@ -161,26 +161,20 @@ class ThumbnailView(QListView):
 
     def show_patches(self, indices: np.ndarray, current: int) -> None:
         """Show these patches, in this order."""
-        self._following = True
-        try:
+        with self.quiet():
             self.patches.set_indices(indices)
             self._tile()
             self.scrollToTop()
-        finally:
-            self._following = False
         self.follow(current)
 
     def follow(self, current: int) -> None:
         """Mark the current patch and scroll to it, if it is here."""
         row = self.patches.row_of(current)
-        self._following = True
-        try:
-            place = self.patches.index(row, 0) if row >= 0 else QModelIndex()
+        place = self.patches.index(row, 0) if row >= 0 else QModelIndex()
+        with self.quiet():
             self.setCurrentIndex(place)
             if row >= 0:
                 self.scrollTo(place)
-        finally:
-            self._following = False
         self.viewport().update()
 
     def set_side(self, side: int) -> None:
@@ -203,7 +197,7 @@ class ThumbnailView(QListView):
         return int(self.patches.indices[place.row()]) if place.isValid() else -1
 
     def _on_row(self, now: QModelIndex, before: QModelIndex) -> None:
-        if not self._following and now.isValid():
+        if not self.busy and now.isValid():
             self.looked_at.emit(self._patch_at(now))
 
     def _on_pictures(self) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from qtpy.QtWidgets import QHBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.patches.cache.cache_folder import cache_folder, cache_size, clear_cache
-from napari_patchmap.plugin.qt.panel import label
-from napari_patchmap.plugin.qt.parts import button
-from napari_patchmap.plugin.worker import Newest
+from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.qt.basics import button, label, row
+from napari_patchmap.plugin.worker import Task
 
 
 class CacheLine(QWidget):
@@ -26,14 +24,10 @@ class CacheLine(QWidget):
         self.clear = button("Clear", "link", "Remove all decoded patches from this computer.")
         self.yes = button("Remove", "", "Remove them; images are decoded again when needed.")
         self.no = button("Keep", "", "Leave them where they are.")
-        rows = QHBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(6)
-        rows.addWidget(self.text, 1)
-        for choice in (self.clear, self.yes, self.no):
-            rows.addWidget(choice)
-        self._newest = Newest(self, "Measuring the cache")
-        self._newest.done.connect(self._on_measured)
+        rows = row(self.text, self.clear, self.yes, self.no)
+        rows.setStretch(0, 1)
+        self.setLayout(rows)
+        self._newest = Newest(self, "Measuring the cache", self._on_measured)
         self.clear.clicked.connect(self._ask)
         self.no.clicked.connect(self.refresh)
         self.yes.clicked.connect(self._clear)
@@ -47,14 +41,14 @@ class CacheLine(QWidget):
 
     def refresh(self) -> None:
         """Measure again."""
-        self._newest.ask(lambda task: (*cache_size(), None))
+        self._newest.ask(lambda _: (*cache_size(), None))
 
     def _ask(self) -> None:
         self._say(f"Remove {size_text(self._bytes)}? They are decoded again when needed.", True)
 
     def _clear(self) -> None:
         self._say("Removing…", None)
-        self._newest.ask(lambda task: _cleared())
+        self._newest.ask(_cleared)
 
     def _on_measured(self, found: tuple[int, int, int | None]) -> None:
         self._bytes, sets, freed = found
@@ -87,6 +81,6 @@ def size_text(size: int) -> str:
     return f"{value:,.{digits}f} {unit}"
 
 
-def _cleared() -> tuple[Any, ...]:
+def _cleared(_: Task) -> tuple[int, int, int]:
     freed = clear_cache()
     return (*cache_size(), freed)

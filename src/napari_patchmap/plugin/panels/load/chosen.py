@@ -8,8 +8,9 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.labels.choice import with_label
+from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.panels.load.opening import keep_channels
-from napari_patchmap.plugin.worker import Newest
 from napari_patchmap.plugin.workspace import Workspace
 
 _TRAINING = "A map is being trained; cancel it or wait before changing this."
@@ -19,13 +20,8 @@ _HAS_MAP = (
 )
 
 
-class Chosen(QObject):
+class Chosen(QObject, Quiet):
     """Hands patches to everybody, and takes them again when other parts are chosen.
-
-    Parameters
-    ----------
-    parent : QObject
-    workspace : Workspace
 
     Signals
     -------
@@ -39,15 +35,7 @@ class Chosen(QObject):
         super().__init__(parent)
         self._workspace = workspace
         self._whole: PatchSet | None = None
-        self._setting = False
-        self._newest = Newest(self, "Choosing channels")
-        self._newest.done.connect(self.take)
-        self._newest.failed.connect(self.failed)
-
-    @property
-    def busy(self) -> bool:
-        """Whether patches are being taken again."""
-        return self._newest.busy
+        self._newest = Newest(self, "Choosing channels", self.take, self.failed)
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -59,15 +47,12 @@ class Chosen(QObject):
         if whole is not None:
             choice = whole.channels > 1 and not whole.is_rgb
             self._whole = whole if choice else None
-        self._setting = True
-        try:
+        with self.quiet():
             self._workspace.set_patches(patches)
-        finally:
-            self._setting = False
 
     def on_patches(self, _: Any = None) -> None:
         """Offer no choice of patches that came from elsewhere."""
-        if not self._setting:
+        if not self.busy:
             self._whole = None
 
     def keep_channels(self, names: list[str]) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from qtpy.QtCore import QEvent, QRect, Qt
 from qtpy.QtGui import QColor, QPainter
 from qtpy.QtWidgets import QToolTip
 
-from napari_patchmap.explore.palette import categorical_colours, label_order
 from napari_patchmap.explore.words import details
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.plugin.qt.parts import PictureGrid
-from napari_patchmap.plugin.worker import Newest, Task
+from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.qt.picture_grid import PictureGrid
+from napari_patchmap.plugin.qt.theme import label_colours
+from napari_patchmap.plugin.worker import Task
 
 #: How many patches are shown, in how many columns.
 SHEET, COLUMNS = 48, 8
@@ -25,20 +27,9 @@ _SIDE = 84
 def spread_indices(
     labels: np.ndarray | None, count: int, most: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Choose patches from all over a set: each label in turn, at random within it.
+    """Choose ``most`` of ``count`` patches from all over a set, each label in turn.
 
-    Parameters
-    ----------
-    labels : ndarray of str, shape (count,), optional
-    count : int
-        Number of patches in the set.
-    most : int
-        How many to choose.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of int, sorted by label, then by index
+    Those of a label are chosen at random; they are sorted by label, then by index.
     """
     # One from each of as many parts of the set: what lies at its end is seen, too.
     edges = np.linspace(0, count, min(count, 64 * most) + 1).astype(np.int64)
@@ -49,11 +40,8 @@ def spread_indices(
     some = np.unique(np.concatenate([some, first]))  # rare labels, too
     some = rng.permutation(some)
     codes = np.searchsorted(names, labels[some])
-    order = np.argsort(codes, kind="stable")
-    sizes = np.bincount(codes, minlength=len(names))
-    turn = np.empty(len(some), np.int64)
-    turn[order] = np.concatenate([np.arange(size) for size in sizes])
-    taken = np.argsort(turn, kind="stable")[:most]
+    turn = pd.Series(codes).groupby(codes).cumcount()
+    taken = np.argsort(turn.to_numpy(), kind="stable")[:most]
     taken = taken[np.lexsort((some[taken], codes[taken]))]
     return np.asarray(some[taken])
 
@@ -67,8 +55,7 @@ class ContactSheet(PictureGrid):
         self._colours: dict[str, QColor] = {}
         self._rng = np.random.default_rng(0)
         self.indices = np.empty(0, np.int64)
-        self._newest = Newest(self, "Reading a few patches")
-        self._newest.done.connect(self._on_read)
+        self._newest = Newest(self, "Reading a few patches", self._on_read)
         self.setMouseTracking(True)
 
     @property
@@ -83,12 +70,7 @@ class ContactSheet(PictureGrid):
         if patches is None:
             self._newest.forget()
             return
-        labels = patches.labels
-        names = [] if labels is None else label_order(labels)
-        self._colours = {
-            name: QColor.fromRgbF(*(float(c) for c in colour))
-            for name, colour in zip(names, categorical_colours(len(names)), strict=True)
-        }
+        self._colours = {} if patches.labels is None else label_colours(patches.labels)
         self.draw_others()
 
     def draw_others(self) -> None:
@@ -105,7 +87,7 @@ class ContactSheet(PictureGrid):
     def patch_at(self, point: Any) -> int:
         """Return the patch that is shown at a place, -1 for none."""
         for place, index in enumerate(self.indices.tolist()):
-            if self._cell(place).contains(point):
+            if self.cell(place).contains(point):
                 return int(index)
         return -1
 
@@ -127,7 +109,7 @@ class ContactSheet(PictureGrid):
         painter = QPainter(self)
         painter.setPen(Qt.PenStyle.NoPen)
         for place, index in enumerate(self.indices.tolist()):
-            colour, cell = self._colours.get(labels[index]), self._cell(place)
+            colour, cell = self._colours.get(labels[index]), self.cell(place)
             if colour is not None:
                 painter.fillRect(QRect(cell.left(), cell.bottom(), cell.width(), 2), colour)
         painter.end()

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import napari.viewer
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QProgressBar, QScrollArea
+from qtpy.QtWidgets import QScrollArea
 
 from napari_patchmap.errors import UnclearAxesError
 from napari_patchmap.patches import Kind, PatchSet
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.load.answers import Answers
 from napari_patchmap.plugin.panels.load.cache_line import CacheLine
 from napari_patchmap.plugin.panels.load.chosen import Chosen
-from napari_patchmap.plugin.panels.load.drop_hint import DropHint
 from napari_patchmap.plugin.panels.load.loaded import Summary
-from napari_patchmap.plugin.panels.load.loading import Loading
 from napari_patchmap.plugin.panels.load.offer import Offer, Proposal
-from napari_patchmap.plugin.panels.load.opening import Opened, Request
+from napari_patchmap.plugin.panels.load.opening import (
+    Opened,
+    Request,
+    open_request,
+    place_request,
+)
 from napari_patchmap.plugin.panels.load.recent import remember_source
 from napari_patchmap.plugin.panels.load.source_form import SourceForm
 from napari_patchmap.plugin.panels.locate import LocateImages
+from napari_patchmap.plugin.qt.basics import button, row, set_look
 from napari_patchmap.plugin.qt.docks import show_panel
 from napari_patchmap.plugin.qt.panel import WorkPanel
-from napari_patchmap.plugin.qt.parts import Message, button, row, set_role
-from napari_patchmap.plugin.worker import Newest
+from napari_patchmap.plugin.qt.texts import Message
+from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.runs import Placed, Run
 
 _LOADING = "Patches are being loaded; wait, or cancel that first."
@@ -43,25 +49,24 @@ class LoadPatches(WorkPanel):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
         MapLayer.of(self.viewer)
-        self._loading = Loading(self)
-        self._load_when_known = self._tiles_first = self._placing = False
+        self._placing = False
+        #: What comes once it is known what the path is: load it, show the tiles of a slide.
+        self._then: Literal["", "load", "tiles"] = ""
         self._chosen = Chosen(self, self.workspace)
+        self._asked: tuple[Request, Run | None]
         # Whether what the fields name is what is loaded.
         self._fresh = False
         self.offer = Offer()
         self.source = SourceForm(self.viewer)
-        self.drop = DropHint(self.source)
         self.message = Message()
         self.answers = Answers()
         self.message.below.addWidget(self.answers)
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(True)
-        self.progress.hide()
+        self.progress = WorkBar()
         self.locate = LocateImages(self.viewer)
         self.summary = Summary()
         self.refusal = Message()
         self.column.addWidget(self.offer)
-        self.column.addWidget(self.drop)
+        self.column.addWidget(self.source)
         self.column.addWidget(self.locate)
         self.column.addWidget(self.summary)
         self.column.addStretch(1)
@@ -86,26 +91,26 @@ class LoadPatches(WorkPanel):
         self.next = self.lead_to("train", "Train a map", "primary")
         self.augment = self.lead_to("augment", "Choose augmentations first")
 
-        self._settled_soon = QTimer(self, singleShot=True, interval=_SETTLED)
-        self._settled_soon.timeout.connect(self._look_at_summary)
+        self._settled_soon = QTimer(
+            self, singleShot=True, interval=_SETTLED, timeout=self._look_at_summary
+        )
         self._chosen.failed.connect(self._say_error)
         self.summary.channels.wanted.connect(self._keep_channels)
         self.summary.label_choice.wanted.connect(self._use_label)
-        self._remembering = Newest(self, "Remembering the source")
-        self._remembering.done.connect(lambda _: self.source.recent.refresh())
+        self._remembering = Newest(
+            self, "Remembering the source", lambda _: self.source.recent.refresh()
+        )
         self.source.recognised.connect(self._on_recognised)
         self.source.refused.connect(self._on_refused)
-        self._loading.progressed.connect(self._on_progress)
-        self._loading.opened.connect(self._on_opened)
-        self._loading.placed.connect(self._on_placed)
-        self._loading.failed.connect(self._on_failed)
-        self._loading.ended.connect(self._on_end)
+        self.progress.done.connect(self._on_done)
+        self.progress.failed.connect(self._on_failed)
+        self.progress.ended.connect(self._on_end)
         self.answers.sizes_chosen.connect(self.load)
         self.answers.axes_chosen.connect(self._choose_axes)
         self.button.clicked.connect(self._on_button)
         self.place_button.clicked.connect(self.place)
         self.source.changed.connect(self._on_other_source)
-        self.source.layers_listed.connect(self._look_at_layers)
+        self.source.layers.listed.connect(self._look_at_layers)
         self.offer.proposed.connect(self._on_proposed)
         self.offer.taken.connect(self._on_taken)
         self.setAcceptDrops(True)
@@ -120,7 +125,7 @@ class LoadPatches(WorkPanel):
     @property
     def loading(self) -> bool:
         """Whether images are being read."""
-        return self._loading.running
+        return self.progress.running
 
     def load(self, sizes: Fit | None = None) -> None:
         """Read what the fields ask for; ``sizes`` says how to bring sizes together.
@@ -129,9 +134,9 @@ class LoadPatches(WorkPanel):
         """
         if self.loading:
             return
-        if self.source.recognising:
-            self._load_when_known, self._tiles_first = True, False
-            self.source.recognise_now()
+        if self.source.path.recognising:
+            self._then = "load"
+            self.source.path.recognise_now()
             return
         if not self.source.commit():
             return
@@ -148,11 +153,12 @@ class LoadPatches(WorkPanel):
             self._say_error("A saved run has a map of its own; choose images to place.")
             return
         self._say("")
-        self.progress.setRange(0, 0)
-        self.progress.setFormat("reading…")
-        self.progress.show()
         self.source.setEnabled(False)
-        self._loading.start(request, run)
+        self._asked = request, run
+        if run is None:
+            self.progress.start("Loading patches", partial(open_request, request))
+        else:
+            self.progress.start("Placing patches", partial(place_request, request, run))
         self._show_state()
 
     def place(self) -> None:
@@ -166,8 +172,8 @@ class LoadPatches(WorkPanel):
         if self.loading:
             self.workspace.say(_LOADING)
             return
-        self._tiles_first, self._placing = True, False
-        self._load_when_known = self.source.take_dropped(path)
+        self._placing = False
+        self._then = "tiles" if self.source.take_dropped(path) else ""
         self._say("")
 
     def _on_button(self) -> None:
@@ -180,7 +186,7 @@ class LoadPatches(WorkPanel):
     def cancel(self) -> None:
         """Stop loading; at once for the person, even where a disk is slow to answer."""
         if self.loading:
-            self._loading.cancel()
+            self.progress.cancel()
             self._say("Loading was cancelled; nothing was changed.", "note")
 
     # -- what is offered ---------------------------------------------------------
@@ -221,12 +227,13 @@ class LoadPatches(WorkPanel):
 
     # -- what comes of it ----------------------------------------------------------
 
-    def _on_progress(self, done: int, total: int) -> None:
-        self.progress.setRange(0, total)
-        self.progress.setValue(done)
-        self.progress.setFormat(
-            f"{done:,} of {total:,}" if total else f"looking for images… {done:,} files"
-        )
+    def _on_done(self, found: Any) -> None:
+        request, run = self._asked
+        if run is None:
+            self._on_opened(found, request)
+        else:
+            patches, placed = found
+            self._on_placed(patches, placed, run)
 
     def _on_opened(self, opened: Opened, request: Request) -> None:
         if self.workspace.training:
@@ -247,8 +254,7 @@ class LoadPatches(WorkPanel):
         self._remembering.ask(lambda task: remember_source(request))
         self.cache.refresh()
 
-    def _on_placed(self, found: tuple[PatchSet, Placed], run: Run) -> None:
-        patches, placed = found
+    def _on_placed(self, patches: PatchSet, placed: Placed, run: Run) -> None:
         if self.workspace.run is not run:
             self._say_error("Another map was opened meanwhile; place the images on that one.")
             return
@@ -293,9 +299,8 @@ class LoadPatches(WorkPanel):
         self.load()
 
     def _on_recognised(self, kind: str) -> None:
-        wanted, self._load_when_known = self._load_when_known, False
-        tiles_first, self._tiles_first = self._tiles_first, False
-        if wanted and not (tiles_first and kind == Kind.SLIDES):
+        then, self._then = self._then, ""
+        if then == "load" or (then == "tiles" and kind != Kind.SLIDES):
             self.load()
 
     def _on_refused(self, sentence: str) -> None:
@@ -314,14 +319,13 @@ class LoadPatches(WorkPanel):
         leads = there and (self._fresh or not self.source.filled)
         offers = not there and self.offer.proposal is not None and self.source.untouched
         loads = not self.loading and not leads and not offers
-        set_role(self.button, "primary" if loads else "")
+        set_look(self.button, "role", "primary" if loads else "")
         self.offer.set_primary(offers and not self.loading)
         self.next.setVisible(there and not self.loading)
         self.augment.setVisible(there and not self.loading)
-        set_role(self.next, "primary" if leads else "")
+        set_look(self.next, "role", "primary" if leads else "")
 
     def _on_end(self) -> None:
-        self.progress.hide()
         self.source.setEnabled(True)
         self._show_state()
 
@@ -350,16 +354,16 @@ class LoadPatches(WorkPanel):
     def dragEnterEvent(self, event: Any) -> None:
         """Take files and folders."""
         if event.mimeData().hasUrls() and not self.loading:
-            self.drop.mark(True)
+            self.source.mark(True)
             event.acceptProposedAction()
 
     def dragLeaveEvent(self, event: Any) -> None:
         """Forget the drop."""
-        self.drop.mark(False)
+        self.source.mark(False)
 
     def dropEvent(self, event: Any) -> None:
         """Load what was dropped; a table only becomes the labels."""
-        self.drop.mark(False)
+        self.source.mark(False)
         paths = [
             Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()
         ]
@@ -368,6 +372,5 @@ class LoadPatches(WorkPanel):
         taken = [self.source.take_dropped(path) for path in paths[:2]]
         event.acceptProposedAction()
         if any(taken):
-            self._load_when_known, self._tiles_first = True, False
-            self._placing = False
+            self._then, self._placing = "load", False
             self._say("")

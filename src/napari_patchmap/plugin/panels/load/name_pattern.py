@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import numpy as np
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLineEdit, QWidget
 
+from napari_patchmap import formats
 from napari_patchmap.errors import PatchmapError
-from napari_patchmap.plugin.qt.panel import label
-from napari_patchmap.plugin.worker import Newest, Task
+from napari_patchmap.patches.labels.patterns import columns_from_pattern
+from napari_patchmap.patches.names import natural_key
+from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.qt.basics import column, label
+from napari_patchmap.plugin.worker import Task
 
 #: How many file names are shown, and how many are looked for.
 _SHOWN, _NAMES = 3, 200
@@ -44,16 +50,9 @@ class NamePattern(QWidget):
         )
         self.preview = label("", "hint", wrap=True)
         self.preview.hide()
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(4)
-        rows.addWidget(self.edit)
-        rows.addWidget(self.preview)
-        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
-        self._pause.timeout.connect(self._look)
-        self._newest = Newest(self, "Looking at file names")
-        self._newest.done.connect(self._show)
-        self._newest.failed.connect(self._refuse)
+        column(self, self.edit, self.preview, spacing=4)
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE, timeout=self._look)
+        self._newest = Newest(self, "Looking at file names", self._show, self._refuse)
         self.edit.textChanged.connect(self._on_edit)
 
     @property
@@ -99,9 +98,7 @@ def _taken(
     folder: str, pattern: str, known: tuple[str, list[str]], task: Task
 ) -> tuple[tuple[str, list[str]], list[str]]:
     """Apply a pattern to the first file names of a folder; a line for each of a few."""
-    from napari_patchmap.patches.labels.patterns import columns_from_pattern
-
-    names = known[1] if known[0] == folder else first_names(folder, task)
+    names = known[1] if known[0] == folder else _first_names(folder, task)
     if not names:
         return (folder, []), []
     try:
@@ -109,7 +106,7 @@ def _taken(
     except PatchmapError as error:
         return (folder, names), [str(error)]
     lines = []
-    for i in _spread(len(names)):
+    for i in np.unique(np.linspace(0, len(names) - 1, _SHOWN).round().astype(int)):
         parts = [
             f"{column} {values[i]}"
             for column, values in columns.items()
@@ -120,18 +117,8 @@ def _taken(
     return (folder, names), lines
 
 
-def _spread(count: int) -> list[int]:
-    """Return a few indices spread over all."""
-    return sorted({round(k * (count - 1) / max(1, _SHOWN - 1)) for k in range(_SHOWN)})
-
-
-def first_names(folder: str, task: Task | None = None) -> list[str]:
+def _first_names(folder: str, task: Task) -> list[str]:
     """List the first image files below a folder, ``/`` between the parts."""
-    import os
-
-    from napari_patchmap import formats
-    from napari_patchmap.patches.names import natural_key
-
     root, names = Path(folder).expanduser(), list[str]()
     for at, inner, files in os.walk(root):
         inner[:] = sorted(name for name in inner if not name.startswith("."))
@@ -139,6 +126,6 @@ def first_names(folder: str, task: Task | None = None) -> list[str]:
         for name in files:
             if name.lower().endswith(formats.IMAGES) and not name.startswith("."):
                 names.append(name if below == "." else f"{below}/{name}")
-        if len(names) >= _NAMES or (task is not None and task.should_stop()):
+        if len(names) >= _NAMES or task.should_stop():
             break
     return sorted(names, key=natural_key)[:_NAMES]

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from napari_patchmap.patches import Kind
 from napari_patchmap.plugin.canvas.two_views import OVERLAY
-from napari_patchmap.plugin.qt.panel import label
-from napari_patchmap.plugin.qt.parts import set_role
-from napari_patchmap.plugin.worker import Newest
+from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.qt.basics import column, label, set_look
 
 #: A stack with fewer planes is rather channels or a small volume than patches.
 _FEW = 16
@@ -29,23 +28,12 @@ _NAME = 22
 
 @dataclass(frozen=True)
 class Proposal:
-    """What could be loaded by one click.
-
-    Parameters
-    ----------
-    kind : Kind
-    image : str
-        Name of the Image layer, "" for the sample.
-    objects : str
-        Name of the Labels layer, "" for none.
-    count : int or None
-        How many patches that would be, None if that is not known.
-    """
+    """What could be loaded by one click."""
 
     kind: Kind
-    image: str = ""
-    objects: str = ""
-    count: int | None = None
+    image: str = ""  # name of the Image layer, "" for the sample
+    objects: str = ""  # name of the Labels layer, "" for none
+    count: int | None = None  # how many patches that would be, as far as is known
 
     @property
     def sentence(self) -> str:
@@ -87,13 +75,11 @@ def count_objects(data: Any, should_stop: Any = None) -> int | None:
     """Count the objects of a label image, plane by plane; None where that would take long."""
     if np.prod(data.shape, dtype=float) > _COUNTED:
         return None
-    planes = np.ndindex(*data.shape[:-2])
     found = 0
-    for place in planes:
+    for place in np.ndindex(*data.shape[:-2]):
         if should_stop is not None and should_stop():
             return None
-        numbers = np.unique(np.asarray(data[place]))
-        found += int(np.count_nonzero(numbers))
+        found += int(np.count_nonzero(np.unique(np.asarray(data[place]))))
     return found
 
 
@@ -118,28 +104,16 @@ class Offer(QWidget):
         self.button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.button.setMinimumHeight(52)
         self.hint = label("or choose images of your own:", "hint")
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(6)
-        rows.addWidget(self.button)
-        rows.addWidget(self.hint)
+        column(self, self.button, self.hint)
         self._seen: Proposal | None = None
         self._otherwise: Proposal | None = None
-        self._counter = Newest(self, "Counting objects")
-        self._counter.done.connect(self._on_counted)
+        self._counter = Newest(self, "Counting objects", self._on_counted)
         self.button.clicked.connect(self._on_clicked)
 
     def look(self, layers: Sequence[Layer], used: tuple[str, str], *, empty: bool) -> None:
-        """See what could be loaded.
+        """See what could be loaded, but of the Image and the Labels layer that are ``used``.
 
-        Parameters
-        ----------
-        layers : sequence of Layer
-            That are open.
-        used : tuple of str
-            Names of the Image and the Labels layer that the patches come from.
-        empty : bool
-            Whether there are no patches yet; the sample is only offered then.
+        The sample is only offered while there are no patches, ``empty``.
         """
         seen = _unused(propose(layers), used)
         sample = Proposal(Kind.SAMPLE) if empty else None
@@ -178,7 +152,7 @@ class Offer(QWidget):
 
     def set_primary(self, primary: bool) -> None:
         """Make it the one coloured button of the panel, or not."""
-        set_role(self.button, "primary" if primary else "")
+        set_look(self.button, "role", "primary" if primary else "")
 
     def _on_clicked(self) -> None:
         if self.proposal is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,13 @@ from napari_patchmap.patches import (
     open_patches,
     reopen,
 )
-from napari_patchmap.patches.source import LoadCancelled, Watch
+from napari_patchmap.patches.source import pick_channels
 from napari_patchmap.patches.tile_config import TileConfig
+from napari_patchmap.patches.watch import LoadCancelled, Watch
 from napari_patchmap.plugin.qt.known_files import run_folder
 from napari_patchmap.runs import (
     OpenLayer,
+    Placed,
     Run,
     is_unfinished,
     read_unfinished,
@@ -36,56 +38,35 @@ _WANTED = {Kind.FOLDER: "a folder", Kind.SLIDES: "a slide", Kind.RUN: "a run fol
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asked for: files, layers of the viewer, the sample, or a saved run.
-
-    Parameters
-    ----------
-    kind : Kind
-    what : OpenRequest
-        What to open and how; the path of a run is its folder.
-    image, objects : OpenLayer, optional
-        Open layers that the patches, or the objects of them, are taken from.
-    files : tuple of str
-        Files from which the two layers were opened, "" where unknown.
-    layers : tuple of OpenLayer
-        For a run: what is open in the viewer, out of which it may have been made.
-    """
+    """What a person asked for: files, layers of the viewer, the sample, or a saved run."""
 
     kind: Kind
+    #: What to open and how; the path of a run is its folder.
     what: OpenRequest = field(default_factory=OpenRequest)
+    #: Open layers that the patches, or the objects of them, are taken from, and the files
+    #: from which the two were opened, "" where unknown.
     image: OpenLayer | None = None
     objects: OpenLayer | None = None
     files: tuple[str, str] = ("", "")
+    #: For a run: what is open in the viewer, out of which it may have been made.
     layers: tuple[OpenLayer, ...] = ()
 
 
 @dataclass(frozen=True)
 class Opened:
-    """Patches, with the run they belong to if one was opened, and what to say of it.
-
-    Parameters
-    ----------
-    patches : PatchSet
-    run : Run, optional
-        A run that has a map.
-    sentence : str
-    unfinished : Path, optional
-        Folder of a training of these patches that can be resumed.
-    """
+    """Patches, with the run they belong to if one was opened, and what to say of it."""
 
     patches: PatchSet
-    run: Run | None = None
+    run: Run | None = None  # one that has a map
     sentence: str = ""
-    unfinished: Path | None = None
+    unfinished: Path | None = None  # folder of a training of these patches
 
     def __post_init__(self) -> None:
         # Looked up while the window waits for nobody; slides have to be read for it.
         _ = self.patches.eyes
 
 
-def open_request(
-    request: Request, should_stop: Callable[[], bool], progress: Callable[[int, int], None]
-) -> Opened:
+def open_request(request: Request, watch: Watch) -> Opened:
     """Open patches, or a saved run with its patches.
 
     Raises
@@ -97,7 +78,7 @@ def open_request(
     if kind is Kind.SAMPLE:
         return Opened(bundled_cells())
     if request.objects is not None:
-        return Opened(_open_objects(request, request.objects, should_stop, progress))
+        return Opened(_open_objects(request, request.objects, watch))
     if request.image is not None:
         return Opened(
             from_array(
@@ -113,22 +94,23 @@ def open_request(
         wanted = _WANTED.get(kind, "a file")
         raise PatchError(f"Choose {wanted} first: type its path, browse, or drop it here.")
     if kind is Kind.RUN:
-        return open_run(Path(what.path), should_stop, progress, layers=request.layers)
+        return _open_run(Path(what.path), request.layers, watch)
     if kind is Kind.SLIDES and what.tiles is None:
         what = what.but(tiles=TileConfig())  # what else it may be, these are slides
-    return Opened(open_patches(what, progress=progress, should_stop=should_stop))
+    return Opened(open_patches(what, progress=watch.progress, should_stop=watch.should_stop))
+
+
+def place_request(request: Request, run: Run, watch: Watch) -> tuple[PatchSet, Placed]:
+    """Open patches and place them on the map of a run; errors are those of opening."""
+    patches = open_request(request, watch).patches
+    return patches, run.place(patches, watch.step)
 
 
 def keep_channels(patches: PatchSet, wanted: Sequence[str]) -> PatchSet:
     """Return a set with these channels only; a saved run opens it so again.
 
-    Raises
-    ------
-    PatchError
-        If there is no such channel, or none is wanted.
+    A :class:`PatchError` says if there is no such channel, or none is wanted.
     """
-    from napari_patchmap.patches.source import pick_channels
-
     picked = pick_channels(patches.channel_names, wanted, patches.name)
     names = tuple(patches.channel_names[i] for i in picked)
     return replace(
@@ -140,12 +122,7 @@ def keep_channels(patches: PatchSet, wanted: Sequence[str]) -> PatchSet:
     )
 
 
-def _open_objects(
-    request: Request,
-    objects: OpenLayer,
-    should_stop: Callable[[], bool],
-    progress: Callable[[int, int], None],
-) -> PatchSet:
+def _open_objects(request: Request, objects: OpenLayer, watch: Watch) -> PatchSet:
     """Cut crops around the objects of a Labels layer."""
     image, what = request.image, request.what
     if image is None:
@@ -164,54 +141,38 @@ def _open_objects(
         rgb=image.rgb,
         columns=what.labels,
         origin=origin,
-        progress=progress,
-        should_stop=should_stop,
+        progress=watch.progress,
+        should_stop=watch.should_stop,
     )
 
 
-def open_run(
-    folder: str | Path,
-    should_stop: Callable[[], bool] | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    *,
-    layers: Sequence[OpenLayer] = (),
-) -> Opened:
+def _open_run(folder: Path, layers: Sequence[OpenLayer], watch: Watch) -> Opened:
     """Open a saved run with its patches; without them if they are gone.
 
     Of a run that was interrupted before it had a map, the patches are opened.
-
-    Parameters
-    ----------
-    folder : path
-    should_stop, progress : callable, optional
-    layers : sequence of OpenLayer
-        What is open in the viewer, out of which the run may have been made.
-
-    Raises
-    ------
-    RunError
-        If it is no run, or damaged.
-    PatchError
-        If the images of an interrupted run are gone.
-    LoadCancelled
     """
-    folder = run_folder(Path(folder).expanduser()).resolve()
+    folder = run_folder(folder.expanduser()).resolve()
     if is_unfinished(folder) and not (folder / "config.json").is_file():
         unfinished = read_unfinished(folder)
-        patches = reopen(unfinished.origin, progress=progress, should_stop=should_stop)
+        patches = reopen(
+            unfinished.origin, progress=watch.progress, should_stop=watch.should_stop
+        )
         sentence = f"The training of {unfinished.name} is not finished; resume it in Train map."
         return Opened(patches, sentence=sentence, unfinished=folder)
     run = Run.load(folder)
-    Watch(progress, should_stop).step(0, 0)  # loading the network took its time
+    watch.step(0, 0)  # loading the network took its time
     said = list(run.notes)
     try:
         patches = reopen_patches(
-            run, layers=layers, progress=progress, should_stop=should_stop, tell=said.append
+            run,
+            layers=layers,
+            progress=watch.progress,
+            should_stop=watch.should_stop,
+            tell=said.append,
         )
     except LoadCancelled:
         raise
     except PatchError as error:
         said.append(f"The map is open, but not its images: {error}")
         patches = without_images(run)
-    stopped = Path(folder) if is_unfinished(folder) else None
-    return Opened(patches, run, " ".join(said), stopped)
+    return Opened(patches, run, " ".join(said), folder if is_unfinished(folder) else None)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ from qtpy.QtWidgets import QMenu, QToolButton
 
 from napari_patchmap.errors import PatchmapError
 from napari_patchmap.patches import Kind, OpenRequest
+from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.load.opening import Request
 from napari_patchmap.plugin.panels.load.sources import SOURCES
-from napari_patchmap.plugin.worker import Newest
 from napari_patchmap.writing import write_json
 
 #: How many are remembered.
@@ -45,21 +45,15 @@ def remember_source(request: Request) -> None:
     if request.image is not None or not request.what.path:
         return
     newest = replace(request, what=request.what.absolute())
-    others = [one for one in recent_sources() if _place(one) != _place(newest)]
-    values = {"version": 1, "sources": [_plain(one) for one in [newest, *others][:MOST]]}
+    place = newest.kind, str(newest.what.path)
+    others = [one for one in recent_sources() if (one.kind, str(one.what.path)) != place]
+    kept = [{"kind": str(one.kind), **one.what.to_dict()} for one in [newest, *others][:MOST]]
+    values = {"version": 1, "sources": kept}
     file = recent_file()
     # It is a help and no more: a full or read-only disk must not be in the way.
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         write_json(file, values)
-
-
-def _place(request: Request) -> tuple[Kind, str]:
-    return request.kind, str(request.what.path)
-
-
-def _plain(request: Request) -> dict[str, Any]:
-    return {"kind": str(request.kind), **request.what.to_dict()}
 
 
 def _request(values: dict[str, Any]) -> Request | None:
@@ -91,8 +85,7 @@ class RecentButton(QToolButton):
         self.menu_of_sources.setToolTipsVisible(True)
         self.setMenu(self.menu_of_sources)
         # A path may lie on a disk that is slow to answer.
-        self._look = Newest(self, "Looking for recent sources")
-        self._look.done.connect(self._fill)
+        self._look = Newest(self, "Looking for recent sources", self._fill)
         self.hide()
         self.refresh()
 
@@ -109,12 +102,11 @@ class RecentButton(QToolButton):
             shown = f"{name}  ({parent})" if names.count(name) > 1 and parent else name
             action = self.menu_of_sources.addAction(shown.replace("&", "&&"))
             action.setToolTip(f"{SOURCES[one.kind].name}: {path}")
-            action.triggered.connect(_chooser(self.chosen.emit, one))
+            action.triggered.connect(partial(self._choose, one))
         self.setVisible(bool(sources))
 
-
-def _chooser(choose: Callable[[Request], None], request: Request) -> Callable[[], None]:
-    return lambda *_: choose(request)
+    def _choose(self, source: Request, _: bool = False) -> None:
+        self.chosen.emit(source)
 
 
 def _existing(sources: list[Request]) -> list[Request]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
-
 import numpy as np
 from napari.layers import Image
 from napari.utils.colormaps import Colormap
@@ -14,6 +12,7 @@ from napari_patchmap.plugin.canvas.two_views import OVERLAY, PREVIEW, fit
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.source.painting import BoxPicture
 from napari_patchmap.plugin.source.place import SCALE, SOURCE
+from napari_patchmap.plugin.workspace import OfViewer
 
 #: What is left out, what is taken, and the edges of the tiles (red, green, blue, opacity).
 _COLOURS = [(0, 0, 0, 0.4), (0, 0, 0, 0), (1, 0.83, 0.1, 1)]
@@ -29,48 +28,32 @@ def tile_picture(plan: TilePlan) -> tuple[np.ndarray, int]:
     return tiles.draw_all(), tiles.step
 
 
-class SlideLayers:
+class SlideLayers(OfViewer):
     """The picture of a slide with its tiles above it; one slide at a time.
 
     Coordinates in the viewer are pixels of the slide at full resolution.
     """
 
     def __init__(self, viewer: Viewer) -> None:
-        self._viewer = weakref.ref(viewer)
-        self._owner = weakref.ref(MapLayer.of(viewer))
+        super().__init__(viewer)
+        self._map = MapLayer.of(viewer)
         self.slide: Image | None = None
         self.tiles: Image | None = None
 
-    @property
-    def shown(self) -> bool:
-        """Whether the slide is in the viewer."""
-        viewer = self._viewer()
-        return viewer is not None and self.slide is not None and self.slide in viewer.layers
-
     def show(self, plan: TilePlan, source: str, picture: np.ndarray, step: int) -> None:
-        """Show a slide, or other tiles on the one that is shown.
+        """Show a slide, or other tiles on the one that is shown, see :func:`tile_picture`.
 
-        Parameters
-        ----------
-        plan : TilePlan
-        source : str
-            What the table of the patches will call this slide.
-        picture : ndarray
-            Of the tiles, see :func:`tile_picture`.
-        step : int
-            Level-0 pixels that one of its pixels spans.
+        ``source`` is what the table of the patches will call this slide.
         """
-        viewer, owner = self._viewer(), self._owner()
-        if viewer is None or owner is None:
-            return
-        if not (self.shown and self.slide is not None and self._is(plan, source)):
+        viewer = self.viewer
+        if self.slide not in viewer.layers or not self._is(plan, source):
             self.clear()
             self.slide = Image(
                 plan.picture, rgb=True, name=plan.path.name, scale=(plan.scale, plan.scale),
                 translate=[(plan.scale - 1) / 2] * 2,
                 metadata={SOURCE: source, SCALE: plan.scale, "patchmap_path": str(plan.path)},
             )  # fmt: skip
-            owner.views.add_source(self.slide)
+            self._map.views.add_source(self.slide)
             fit(viewer, [self.slide])
         if self.tiles is not None and self.tiles in viewer.layers:
             self.tiles.scale, self.tiles.translate = (step, step), [(step - 1) / 2] * 2
@@ -86,10 +69,10 @@ class SlideLayers:
                 blending="translucent_no_depth", metadata={OVERLAY: True, PREVIEW: source},
             )  # fmt: skip
             # The tiles that are loaded give way while these are to be seen.
-            self.tiles.events.visible.connect(owner.places.refresh)
+            self.tiles.events.visible.connect(self._map.places.refresh)
             viewer.add_layer(self.tiles)
             viewer.layers.selection.active = self.slide
-        self.tiles.visible = owner.views.now == "source"
+        self.tiles.visible = self._map.views.now == "source"
 
     def _is(self, plan: TilePlan, source: str) -> bool:
         known = {} if self.slide is None else self.slide.metadata
@@ -102,13 +85,13 @@ class SlideLayers:
 
     def forget_tiles(self) -> None:
         """Take the tiles away; the slide stays."""
-        viewer, tiles, self.tiles = self._viewer(), self.tiles, None
-        if viewer is not None and tiles is not None and tiles in viewer.layers:
-            viewer.layers.remove(tiles)
+        tiles, self.tiles = self.tiles, None
+        if tiles is not None and tiles in self.viewer.layers:
+            self.viewer.layers.remove(tiles)
 
     def clear(self) -> None:
         """Take the slide and its tiles away."""
         self.forget_tiles()
-        viewer, slide, self.slide = self._viewer(), self.slide, None
-        if viewer is not None and slide is not None and slide in viewer.layers:
-            viewer.layers.remove(slide)
+        slide, self.slide = self.slide, None
+        if slide is not None and slide in self.viewer.layers:
+            self.viewer.layers.remove(slide)

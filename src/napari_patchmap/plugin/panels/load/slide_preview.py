@@ -11,15 +11,14 @@ from typing import Any
 import numpy as np
 from napari.viewer import Viewer
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.patches.tile_config import TileConfig
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.load.slide_layers import SlideLayers, tile_picture
-from napari_patchmap.plugin.qt.panel import label
-from napari_patchmap.plugin.qt.parts import button, row
+from napari_patchmap.plugin.qt.basics import button, choice, column, label, row
 from napari_patchmap.plugin.qt.subscribe import subscribe
-from napari_patchmap.plugin.worker import Newest, Task
 from napari_patchmap.plugin.workspace import real_viewer, workspace_of
 
 #: How long a change has to settle before the tiles follow, in milliseconds.
@@ -37,51 +36,33 @@ class _Planned:
 
 
 class SlidePreview(QWidget):
-    """The chosen tiles, drawn on the slide in the viewer, and how many they are.
-
-    Parameters
-    ----------
-    viewer : Viewer
-    """
+    """The chosen tiles, drawn on the slide in the viewer, and how many they are."""
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         viewer = real_viewer(viewer)
         self.layers = SlideLayers(viewer)
         self._path, self._config = "", TileConfig()
-        self._wish = 0
         self._names: tuple[str, list[str]] = ("", [])
-        self.slides = QComboBox()
-        self.slides.setToolTip("The slide whose tiles are shown; all of them are loaded.")
-        self.slides.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.slides.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
+        self.slides = choice("The slide whose tiles are shown; all of them are loaded.")
         self.line = label("", "hint", wrap=True)
         self.button = button(
             "Show tiles",
             "link",
             "Draw on the slide which tiles will be cut out; nothing is loaded.",
         )
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(4)
-        rows.addWidget(self.slides)
         line = row(self.line, self.button)
         line.setStretch(0, 1)
-        rows.addLayout(line)
-        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
-        self._pause.timeout.connect(self.plan)
-        self._newest = Newest(self, "Looking for tissue")
-        self._newest.done.connect(self._show)
-        self._newest.failed.connect(self._refuse)
+        column(self, self.slides, line, spacing=4)
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE, timeout=self.plan)
+        self._newest = Newest(self, "Looking for tissue", self._show, self._refuse)
         self.button.clicked.connect(self._on_button)
         self.slides.activated.connect(lambda _: self.plan())
         workspace = workspace_of(viewer)
         subscribe(self, workspace.patches_changed, self._on_patches)
         subscribe(self, workspace.selection_changed, self._on_marked)
         subscribe(self, workspace.current_changed, self._on_marked)
-        subscribe(self, MapLayer.of(viewer).views.changed, self.layers_follow)
+        subscribe(self, MapLayer.of(viewer).views.changed, self.layers.on_view)
         self._list([])
         self._say("")
 
@@ -96,14 +77,13 @@ class SlidePreview(QWidget):
         if path == self._path:
             return
         self._path, self._config = path, config
-        self._wish += 1
+        self._newest.forget()
         self._list([])
         self._say("")
         if path and os.path.exists(path):
             self._pause.start()
         else:
             self._pause.stop()
-            self._newest.forget()
             self.layers.forget_tiles()
 
     def set_config(self, config: TileConfig) -> None:
@@ -116,19 +96,12 @@ class SlidePreview(QWidget):
     def plan(self) -> None:
         """Choose the tiles in the background and draw them."""
         self._pause.stop()
-        self._wish += 1
-        wish, path, config = self._wish, self._path, self._config
+        path, config = self._path, self._config
         if not path:
             return
         name, known = self.slides.currentText(), self._names
         self._say("Looking for tissue…")
-        self._newest.ask(
-            lambda task: _planned(path, name, known, config, _stopper(self, wish, task))
-        )
-
-    def layers_follow(self, view: str) -> None:
-        """Hide the tiles while the map is shown."""
-        self.layers.on_view(view)
+        self._newest.ask(lambda task: _planned(path, name, known, config, task.should_stop))
 
     def _on_button(self) -> None:
         if not self._path:
@@ -175,11 +148,6 @@ class SlidePreview(QWidget):
 
     def _say(self, text: str) -> None:
         self.line.setText(text)
-
-
-def _stopper(preview: SlidePreview, wish: int, task: Task) -> Callable[[], bool]:
-    """Stop the work that nobody waits for any more."""
-    return lambda: task.should_stop() or preview._wish != wish
 
 
 def _planned(

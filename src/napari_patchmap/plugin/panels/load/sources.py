@@ -13,29 +13,14 @@ from napari_patchmap.plugin.qt.known_files import is_run
 
 @dataclass(frozen=True)
 class SourceKind:
-    """One entry of the list of sources.
-
-    Parameters
-    ----------
-    key : Kind
-    name : str
-        In the list.
-    text : str
-        What it is, below the list.
-    asks : tuple of str
-        The parts of the form that matter for it.
-    wanted : str
-        What the path is a path of.
-    title : str
-        Of the dialog in which it is chosen.
-    """
+    """One entry of the list of sources."""
 
     key: Kind
     name: str
-    text: str
-    asks: tuple[str, ...] = ()
-    wanted: str = ""
-    title: str = ""
+    text: str  # what it is, below the list
+    asks: tuple[str, ...] = ()  # parts of the form that matter for it
+    wanted: str = ""  # what the path is a path of
+    title: str = ""  # of the dialog in which it is chosen
 
 
 SOURCES = {

@@ -6,16 +6,16 @@ from typing import Any
 
 import napari.viewer
 import numpy as np
-from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QWidget
 
-from napari_patchmap.explore.palette import categorical_colours, label_order
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.figures_table import help_of
 from napari_patchmap.plugin.panels.quality.label_table import LabelTable
-from napari_patchmap.plugin.qt.panel import WorkPanel, label
-from napari_patchmap.plugin.qt.parts import button, row
-from napari_patchmap.plugin.worker import Newest
+from napari_patchmap.plugin.qt.basics import button, column, label, row
+from napari_patchmap.plugin.qt.docks import lead
+from napari_patchmap.plugin.qt.panel import WorkPanel
+from napari_patchmap.plugin.qt.theme import label_colours
 from napari_patchmap.quality import FIGURES, defined_in
 from napari_patchmap.quality.figure import QualityFigure, capitalised
 from napari_patchmap.quality.report import label_figures
@@ -59,11 +59,9 @@ class Quality(WorkPanel):
         )
         self.footer.addLayout(row(self.labels, self.again, 1))
         self.lead_to("compare", "Compare with other maps")
-        self._newest = Newest(self, "Measuring the map")
-        self._newest.done.connect(self.show_report)
-        self._newest.failed.connect(self._on_failed)
+        self._newest = Newest(self, "Measuring the map", self.show_report, self._on_failed)
         self.again.clicked.connect(self.measure)
-        self.labels.clicked.connect(self._to_load)
+        lead(self.labels, self.viewer, lambda: "load")
         self.table.picked.connect(self._on_picked)
         self.listen(self.workspace.run_changed, self._on_run)
         self.listen(self.workspace.patches_changed, self._on_patches)
@@ -78,9 +76,6 @@ class Quality(WorkPanel):
         self.notes.setText("Measuring…")
         self.notes.show()
         self._newest.ask(lambda _: run.measured(labels))
-
-    def _to_load(self) -> None:
-        self._go("load")
 
     def _on_picked(self, name: str) -> None:
         """Select the patches of a label on the map."""
@@ -129,9 +124,7 @@ class Quality(WorkPanel):
         self.notes.setText(" ".join(notes))
         self.notes.setVisible(bool(notes))
         rows = label_figures(report)
-        order = label_order(labels) if labels is not None else []
-        colours = dict(zip(order, categorical_colours(len(order)), strict=True))
-        self.table.fill(rows, {k: QColor.fromRgbF(*c.tolist()) for k, c in colours.items()})
+        self.table.fill(rows, {} if labels is None else label_colours(labels))
         self.heading.setVisible(bool(rows))
         self.table.setVisible(bool(rows))
 
@@ -144,13 +137,8 @@ class _Figure(QWidget):
         self._figure = figure
         self.value = label("", "figure")
         self.size = label("", "hint", wrap=True)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
-        rows.addWidget(label(capitalised(figure.name), "group"))
-        rows.addWidget(self.value)
-        rows.addWidget(self.size)
-        rows.addStretch(1)
+        name = label(capitalised(figure.name), "group")
+        column(self, name, self.value, self.size, spacing=0).addStretch(1)
         self.setToolTip(help_of(figure))
 
     def show_report(self, report: dict[str, Any]) -> None:

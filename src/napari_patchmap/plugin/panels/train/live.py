@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QProgressBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QProgressBar, QWidget
 
 from napari_patchmap.plugin.panels.train.loss_curve import LossCurve
-from napari_patchmap.plugin.qt.panel import label
-from napari_patchmap.plugin.qt.parts import Message
+from napari_patchmap.plugin.qt.basics import column, label
+from napari_patchmap.plugin.qt.texts import Message
 from napari_patchmap.training.progress import Progress, say_time
 
 #: Steps of the progress bar.
@@ -32,11 +32,8 @@ class Live(QWidget):
         self.times = label("", "hint", wrap=True)
         self.curve = LossCurve()
         self.notes = Message()
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 4, 0, 0)
-        rows.setSpacing(5)
-        for part in (self.phase, self.bar, self.times, self.curve, self.notes):
-            rows.addWidget(part)
+        parts = (self.phase, self.bar, self.times, self.curve, self.notes)
+        column(self, *parts, spacing=5).setContentsMargins(0, 4, 0, 0)
         self.hide()
 
     def begin(self) -> None:

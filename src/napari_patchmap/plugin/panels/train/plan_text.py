@@ -8,8 +8,8 @@ from napari_patchmap.errors import ConfigError, MissingPackageError
 from napari_patchmap.networks.fine_tuned import PUBLISHED
 from napari_patchmap.networks.weights import check_file
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.plugin.qt.parts import Wrapped
-from napari_patchmap.plugin.worker import Newest
+from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.qt.texts import Wrapped
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training.plan import Plan
 from napari_patchmap.training.planning import plan_alone
@@ -36,15 +36,11 @@ class PlanText(Wrapped):
         super().__init__()
         self.setToolTip("What Start will do on this computer, with these patches.")
         self._wish: tuple[PatchSet, RunConfig] | None = None
-        self._plans = Newest(self, "Planning a training")
         self._plan: Plan | None = None
-        self._plans.done.connect(self._on_planned)
-        self._plans.failed.connect(self._on_failed)
+        self._plans = Newest(self, "Planning a training", self._on_planned, self._on_failed)
         # Beside the plan, which may take long: a file may lie on a slow disk.
-        self._files = Newest(self, "Looking for weights")
-        self._files.failed.connect(self._on_no_file)
-        self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
-        self._pause.timeout.connect(self._describe)
+        self._files = Newest(self, "Looking for weights", failed=self._on_no_file)
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS, timeout=self._describe)
 
     def describe(self, patches: PatchSet, config: RunConfig) -> None:
         """Describe the run of some patches, once nothing has changed for a moment."""

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from napari_patchmap.plugin.qt.parts import Message, button, row
+from napari_patchmap.plugin.qt.basics import button, row
+from napari_patchmap.plugin.qt.texts import Message
 
 
 class Refusal(Message):
-    """The sentence of a setting that was refused; it stays until the setting is mended.
-
-    Attributes
-    ----------
-    augment : QPushButton
-        Leads to the augmentations, where the setting is.
-    check : QPushButton
-        Looks again, for what is missing may have come.
-    """
+    """The sentence of a setting that was refused; it stays until the setting is mended."""
 
     def __init__(self) -> None:
         super().__init__()

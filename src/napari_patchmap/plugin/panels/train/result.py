@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_patchmap.errors import RunError
-from napari_patchmap.plugin.qt.panel import label
-from napari_patchmap.plugin.qt.parts import Elided, Message, Wrapped, button, row
+from napari_patchmap.plugin.qt.basics import button, column, label, row
 from napari_patchmap.plugin.qt.saving import with_ending
+from napari_patchmap.plugin.qt.texts import Elided, Message, Wrapped
 from napari_patchmap.plugin.worker import sentence_of
 from napari_patchmap.runs import save_embedding_csv
 from napari_patchmap.training.progress import say_time
@@ -23,13 +23,7 @@ if TYPE_CHECKING:
 
 
 class Result(QWidget):
-    """Path of the run and the ways to take it elsewhere.
-
-    Parameters
-    ----------
-    message : Message
-        Where troubles with saving are said.
-    """
+    """Path of the run and the ways to take it elsewhere."""
 
     def __init__(self, message: Message) -> None:
         super().__init__()
@@ -60,14 +54,15 @@ class Result(QWidget):
         self.open.clicked.connect(self._open)
         self.csv.clicked.connect(self._ask_csv)
         self.copy.clicked.connect(self._ask_copy)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(5)
-        rows.addLayout(row(self.title, 1, self.open))
-        rows.addWidget(self.where)
-        rows.addWidget(self.planned)
-        rows.addLayout(row(self.csv, self.copy, 1))
-        rows.addLayout(row(self.again, 1))
+        column(
+            self,
+            row(self.title, 1, self.open),
+            self.where,
+            self.planned,
+            row(self.csv, self.copy, 1),
+            row(self.again, 1),
+            spacing=5,
+        )
         self.hide()
 
     def show_run(self, run: Run | None) -> None:
@@ -102,29 +97,27 @@ class Result(QWidget):
         lines = [*(plan["lines"] if plan else []), *run.info.get("notes", [])]
         self.planned.setToolTip(f"<qt>{'<br>'.join(map(escape, lines))}</qt>" if lines else "")
 
-    def save_csv(self, path: str | Path) -> bool:
-        """Write the embedding as CSV; say so, or why not, and return whether it worked."""
+    def save_csv(self, path: str | Path) -> None:
+        """Write the embedding as CSV; say so, or why not."""
         assert self._run is not None
         try:
             path = with_ending(path, ".csv")
             save_embedding_csv(path, self._run.embedding, self._run.table)
         except (RunError, OSError) as error:
             self._message.say(sentence_of(error), "error")
-            return False
-        self._message.say(f"Saved {path}.")
-        return True
+        else:
+            self._message.say(f"Saved {path}.")
 
-    def save_run(self, folder: str | Path) -> bool:
-        """Write the run into a new folder; say so, or why not, and return whether it worked."""
+    def save_run(self, folder: str | Path) -> None:
+        """Write the run into a new folder; say so, or why not."""
         assert self._run is not None
         try:
             self._run.save(folder)
         except (RunError, OSError) as error:
             self._message.say(sentence_of(error), "error")
-            return False
-        self._message.say(" ".join([f"Saved the run in {folder}.", *self._run.missed]))
-        self.show_run(self._run)
-        return True
+        else:
+            self._message.say(" ".join([f"Saved the run in {folder}.", *self._run.missed]))
+            self.show_run(self._run)
 
     def _open(self) -> None:
         if self._run is not None and self._run.folder is not None:

@@ -15,9 +15,11 @@ from napari_patchmap.plugin.panels.train.refusal import Refusal
 from napari_patchmap.plugin.panels.train.result import Result
 from napari_patchmap.plugin.panels.train.training import Trained, Training
 from napari_patchmap.plugin.panels.train.unfinished_run import UnfinishedOffer
+from napari_patchmap.plugin.qt.basics import button, line, row, set_look
+from napari_patchmap.plugin.qt.docks import lead
 from napari_patchmap.plugin.qt.form import ConfigForm
-from napari_patchmap.plugin.qt.panel import WorkPanel, line
-from napari_patchmap.plugin.qt.parts import Message, button, row, set_role
+from napari_patchmap.plugin.qt.panel import WorkPanel
+from napari_patchmap.plugin.qt.texts import Message
 from napari_patchmap.runs import Unfinished
 from napari_patchmap.runs.checkpoint import FREE
 from napari_patchmap.runs.run_config import RunConfig
@@ -61,14 +63,14 @@ class TrainMap(WorkPanel):
         self.form.refused.connect(self._on_refused)
         self.plan.refused.connect(self._on_unplannable)
         self.refusal.check.clicked.connect(self._plan_again)
-        self.refusal.augment.clicked.connect(self._to_augment)
+        lead(self.refusal.augment, self.viewer, lambda: "augment")
         self.button.clicked.connect(self._on_button)
         self.pause.clicked.connect(self._on_pause)
         self.result.again.clicked.connect(self.lay_out_again)
         self.unfinished.resumed.connect(self.resume)
         self.unfinished.refused.connect(lambda sentence: self.message.say(sentence, "error"))
         self.listen(self.workspace.patches_changed, self._on_patches)
-        self.listen(self.workspace.augment_changed, self._on_augment)
+        self.listen(self.workspace.augment_changed, self._describe)
         self.listen(self.workspace.augment_refused, self._on_refused)
         self.listen(self.workspace.unfinished_changed, self._look_for_unfinished)
         self.listen(self.workspace.training_changed, self._on_training)
@@ -99,9 +101,6 @@ class TrainMap(WorkPanel):
                 self.message.say("")
             self._describe()
         self._look_for_unfinished()
-
-    def _on_augment(self, _: Any) -> None:
-        self._describe()
 
     def _describe(self) -> None:
         patches = self.workspace.patches
@@ -138,9 +137,6 @@ class TrainMap(WorkPanel):
         """Look whether what was missing is there by now, such as a file."""
         self.plan.forget()
         self._describe()
-
-    def _to_augment(self) -> None:
-        self._go("augment")
 
     def _look_for_unfinished(self, _: Any = None) -> None:
         if self.workspace.training:
@@ -196,7 +192,7 @@ class TrainMap(WorkPanel):
         training.finished.connect(self._on_finished)
         training.failed.connect(self._on_failed)
         self._training, self._cancelled, self._leaving = training, False, False
-        self._farewell.append(training.stop)
+        self.destroyed.connect(training.stop)
         self.message.say("")
         self.live.begin()
         training.start()
@@ -281,7 +277,7 @@ class TrainMap(WorkPanel):
             if paused
             else "<qt>Let the computer rest; the time left stands still meanwhile.</qt>"
         )
-        set_role(self.button, "" if busy else "primary")
+        set_look(self.button, "role", "" if busy else "primary")
 
     # -- after ---------------------------------------------------------------------------
 
@@ -310,7 +306,6 @@ class TrainMap(WorkPanel):
     def _forget_training(self) -> Training:
         training, self._training = self._training, None
         assert training is not None
-        self._farewell.remove(training.stop)
         self._cancelled = self._leaving = False
         self._show_state()
         if not training.current:  # catch up with patches that were loaded meanwhile

@@ -49,20 +49,8 @@ class Training(QObject):
     workspace's own patches get the map: if others were loaded meanwhile, the run
     is saved but not shown.
 
-    Parameters
-    ----------
-    workspace : Workspace
-    patches : PatchSet
-    folder : Path
-        Of the run.
-    make : callable
-        Called in the background with the task and with what says whether to pause;
-        returns the run.
-    name : str
-        What is being done.
-    first_look : str
-        What a map of pixels is called that is shown before the first one that is made; ""
-        where none is to be shown.
+    ``make`` is called in the background and returns the run; ``first_look`` is what a map
+    of pixels is called that is shown until then, "" for none.
 
     Signals
     -------

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.explore.words import say_day
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.plugin.qt.parts import Message, button, row
-from napari_patchmap.plugin.worker import Newest
+from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.qt.basics import button, column, row
+from napari_patchmap.plugin.qt.texts import Message
 from napari_patchmap.runs import (
     Unfinished,
     discard_unfinished,
@@ -54,12 +55,10 @@ class UnfinishedOffer(QWidget):
         for answer in (self._choice, self._question):
             answer.setProperty("role", "answer")
             self._message.below.addWidget(answer)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.addWidget(self._message)
-        self._finder = Newest(self, "Looking for interrupted trainings")
-        self._finder.done.connect(self._show)
-        self._finder.failed.connect(self._on_failed)
+        column(self, self._message)
+        self._finder = Newest(
+            self, "Looking for interrupted trainings", self._show, self._on_failed
+        )
         self.resume.clicked.connect(self._on_resume)
         self.discard.clicked.connect(self._ask)
         self.keep.clicked.connect(lambda: self._show(self.offered))
@@ -74,14 +73,7 @@ class UnfinishedOffer(QWidget):
         return self._message.text
 
     def look(self, patches: PatchSet | None, opened: object = None) -> None:
-        """Look in the background for interrupted trainings of these patches.
-
-        Parameters
-        ----------
-        patches : PatchSet or None
-        opened : Path or None
-            A folder that was opened with such a training, which goes before all others.
-        """
+        """Look in the background for interrupted trainings of these patches."""
         self._patches, self._opened = patches, opened
         self._show(None)
         if patches is None:
