@@ -13,7 +13,7 @@ from platformdirs import user_data_path
 
 from napari_patchmap.errors import PatchmapError
 
-Found = TypeVar("Found")
+T = TypeVar("T")
 
 
 def runs_home() -> Path:
@@ -21,7 +21,7 @@ def runs_home() -> Path:
     return user_data_path("napari-patchmap", appauthor=False) / "runs"
 
 
-def read_all(read: Callable[[Path], Found], home: str | Path | None = None) -> list[Found]:
+def read_all(read: Callable[[Path], T], home: str | Path | None = None) -> list[T]:
     """Read all runs that are kept in a place, in no order.
 
     Parameters
