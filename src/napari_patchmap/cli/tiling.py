@@ -42,21 +42,12 @@ _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
 @dataclass(frozen=True)
 class Tiled:
-    """What was written.
-
-    Parameters
-    ----------
-    out : Path
-    written, planned : int
-        Tiles; fewer are written than planned after a stop, or where a slide is damaged.
-    stopped : bool
-    notes : list of str
-    skipped : list of Skipped
-    """
+    """What was written."""
 
     out: Path
     written: int
     planned: int
+    """Tiles; fewer are written than planned after a stop, or where a slide is damaged."""
     stopped: bool
     notes: list[str]
     skipped: list[Skipped]
@@ -131,12 +122,7 @@ def _cut(request: OpenRequest, out: Path, watch: Watch) -> Tiled:
 
 
 def drawn(plan: TilePlan) -> np.ndarray:
-    """Draw the frames of a plan's tiles on the picture of its slide.
-
-    Returns
-    -------
-    ndarray of uint8, shape (height, width, 3)
-    """
+    """Draw the frames of a plan's tiles on the picture of its slide, uint8 RGB."""
     picture = Image.fromarray(plan.picture)
     draw, thick = ImageDraw.Draw(picture), max(1, max(picture.size) // 1000)
     corners = plan.boxes[["x", "y"]].to_numpy() / plan.scale

@@ -25,11 +25,6 @@ def knn_accuracy(given: FigureInput) -> dict[str, Any] | None:
     fixed split), as Nwabufo et al. score their maps. Labels serve for scoring
     only; the map itself was made from all patches.
 
-    Parameters
-    ----------
-    given : FigureInput
-        With labels.
-
     Returns
     -------
     dict or None

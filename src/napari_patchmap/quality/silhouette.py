@@ -20,11 +20,6 @@ def silhouette(given: FigureInput) -> dict[str, Any]:
     other points of its label and ``b`` the smallest mean distance to the points
     of another label.
 
-    Parameters
-    ----------
-    given : FigureInput
-        With labels.
-
     Returns
     -------
     dict

@@ -105,11 +105,7 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
 def read_state(path: Path, *, tensors: bool = True) -> dict[str, Any]:
     """Read what :func:`write_state` wrote, tensors on the CPU.
 
-    Parameters
-    ----------
-    path : Path
-    tensors : bool
-        False puts None in place of tensors: quick, however large they are.
+    Without ``tensors`` None is in their place: quick, however large they are.
 
     Raises
     ------

@@ -69,16 +69,8 @@ def read_same(maps: Sequence[SavedMap]) -> tuple[list[np.ndarray], pd.DataFrame]
 def compare(maps: Sequence[SavedMap], out: str | Path | None = None) -> pd.DataFrame:
     """Compare some maps of the same patches.
 
-    Parameters
-    ----------
-    maps : sequence of SavedMap
-    out : path, optional
-        Folder for ``comparison.csv`` and ``comparison.png``; nothing is written if None.
-
-    Returns
-    -------
-    DataFrame
-        See :func:`table_of`.
+    The table is that of :func:`table_of`; ``comparison.csv`` and ``comparison.png`` go into
+    the folder ``out``, if there is one.
 
     Raises
     ------

@@ -33,13 +33,8 @@ class Joined:
 class Contents:
     """The content of some patches, looked at when it is wanted, and once.
 
-    Parameters
-    ----------
-    count : int
-    look : callable
-        Returns the content of some rows, as :func:`content_of` does.
-    each : float
-        Bytes that looking at one reads, 0 where it is known.
+    ``look`` returns that of some rows, as :func:`content_of` does; ``each`` are the bytes that
+    looking at one reads, 0 where it is known.
     """
 
     #: Bytes that are read to see whether anything has changed.
@@ -85,14 +80,8 @@ def join(known: pd.DataFrame, table: pd.DataFrame, contents: Contents) -> Joined
     is nowhere, a name of its own still counts (an image that was edited), but not a
     mere number in a stack.
 
-    Parameters
-    ----------
-    known : DataFrame
-        See :func:`identify`; without the column ``content`` by their places alone.
-    table : DataFrame
-        Table of the others.
-    contents : Contents
-        Of the others.
+    ``known`` is what :func:`identify` noted, without the column ``content`` places alone;
+    ``table`` and ``contents`` are those of the others.
     """
     known = known if CONTENT in known else places_of(known)
     content = known[CONTENT].to_numpy(np.uint64)

@@ -41,7 +41,12 @@ from napari_patchmap.runs.run_folder import (
     put_in_place,
     reading,
 )
-from napari_patchmap.runs.table import read_map_rows, text_columns, write_embedding_csv
+from napari_patchmap.runs.table import (
+    embedding_table,
+    read_map_rows,
+    text_columns,
+    write_embedding,
+)
 from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
 from napari_patchmap.writing import whole_file, write_json, write_whole
 
@@ -247,7 +252,7 @@ class Run:
         """Write what was learned first, then what can be made again from it."""
         weights = {k: v.contiguous() for k, v in self.network.state_dict().items()}
         write_whole(folder / "model.safetensors", save(weights))
-        write_embedding_csv(folder / "embedding.csv", self.embedding, self.table)
+        write_embedding(folder / "embedding.csv", embedding_table(self.embedding, self.table))
         save_identity(folder / PATCHES, self.who)
         with whole_file(folder / "features.npy") as file:
             np.save(file, self.features.astype(np.float32, copy=False))

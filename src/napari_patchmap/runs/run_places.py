@@ -22,15 +22,9 @@ def runs_home() -> Path:
 
 
 def read_all(read: Callable[[Path], T], home: str | Path | None = None) -> list[T]:
-    """Read all runs that are kept in a place, in no order.
+    """Read all runs in a folder, by default of those started from napari; it need not exist.
 
-    Parameters
-    ----------
-    read : callable
-        Takes a folder; where it raises a :class:`PatchmapError` that is left out.
-    home : path, optional
-        Folder that holds the runs; that of those started from napari when None. It
-        need not exist.
+    A folder of which ``read`` raises a :class:`PatchmapError` is left out.
     """
     folders: list[Path] = []
     with contextlib.suppress(OSError):

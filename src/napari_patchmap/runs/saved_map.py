@@ -26,42 +26,28 @@ from napari_patchmap.runs.table import read_map_rows
 
 @dataclass(frozen=True)
 class SavedMap:
-    """What a run folder says of its map; the map itself is read when it is asked for.
-
-    Parameters
-    ----------
-    folder : Path
-    name : str
-        The patches' name.
-    config : RunConfig
-    count : int
-        Patches on the map.
-    metrics : dict
-        See :func:`napari_patchmap.quality.evaluate`.
-    seconds : float
-        What it took.
-    device : str
-        What it was trained on, in words.
-    complete : bool
-        False if it was stopped before its end.
-    layout : {"network", "tsne"}
-    written : datetime
-        When it was saved, local time.
-    text : sequence of str, optional
-        Columns of its table that are text; None where that was not written down.
-    """
+    """What a run folder says of its map; the map itself is read when it is asked for."""
 
     folder: Path
     name: str
+    """The patches' name."""
     config: RunConfig
     count: int
+    """Patches on the map."""
     metrics: dict[str, Any]
+    """See :func:`napari_patchmap.quality.evaluate`."""
     seconds: float
+    """What it took."""
     device: str
+    """What it was trained on, in words."""
     complete: bool
+    """False if it was stopped before its end."""
     layout: str
+    """``network`` or ``tsne``."""
     written: datetime
+    """When it was saved, local time."""
     text: Sequence[str] | None = None
+    """Columns of its table that are text; None where that was not written down."""
 
     @property
     def title(self) -> str:
@@ -109,11 +95,7 @@ class SavedMap:
     def read_for(self, known: pd.DataFrame) -> np.ndarray:
         """Read the map, if it is one of these patches, row by row as these are.
 
-        Parameters
-        ----------
-        known : DataFrame
-            Which patches these are; see :func:`napari_patchmap.runs.identity.identify`.
-            By their table alone, they are known by their names.
+        Which they are says ``known``, see :func:`napari_patchmap.runs.identity.identify`.
 
         Raises
         ------
@@ -239,15 +221,8 @@ def maps_in(folders: Sequence[str | Path]) -> list[SavedMap]:
 def find_maps(name: str, count: int, home: str | Path | None = None) -> list[SavedMap]:
     """Return the saved maps of a patch set, the newest first.
 
-    Parameters
-    ----------
-    name : str
-        The patches' name.
-    count : int
-        How many there are.
-    home : path, optional
-        Folder that holds run folders; that of the runs started from napari when None.
-        What is damaged or no run is left out.
+    ``name`` and ``count`` are those of the patches. Looked for in ``home``, by default among
+    the runs started from napari; what is damaged or no run is left out.
     """
     found = [m for m in read_all(read_map, home) if m.name == name and m.count == count]
     return sorted(found, key=lambda one: one.written, reverse=True)

@@ -73,19 +73,14 @@ def save_embedding_csv(
     RunError
         If the file cannot be written.
     """
+    frame = embedding_table(embedding, table, rows)
     with writing(path):
-        write_embedding_csv(path, embedding, table, rows)
+        write_embedding(path, frame)
     return Path(path)
 
 
-def write_embedding_csv(
-    path: str | Path,
-    embedding: np.ndarray,
-    table: pd.DataFrame,
-    rows: np.ndarray | None = None,
-) -> None:
-    """Do what :func:`save_embedding_csv` does, for who has a sentence for an OSError."""
-    frame = embedding_table(embedding, table, rows)
+def write_embedding(path: str | Path, frame: pd.DataFrame) -> None:
+    """Write an :func:`embedding_table`, for who has a sentence of their own for an OSError."""
     with whole_file(path) as file:
         # A name may hold bytes that are no text; they must not cost anybody the map.
         frame.to_csv(file, index=False, errors="backslashreplace")
@@ -98,22 +93,15 @@ def text_columns(table: pd.DataFrame) -> list[str]:
 
 @dataclass(frozen=True)
 class MapRows:
-    """The map and the table of a run, in the order in which it keeps its patches.
-
-    Parameters
-    ----------
-    index : ndarray of int, shape (n,)
-        Which patch of the run each row is.
-    embedding : ndarray of float32, shape (n, d)
-    table : DataFrame
-    notes : tuple of str
-        What is missing, in a sentence.
-    """
+    """The map and the table of a run, in the order in which it keeps its patches."""
 
     index: np.ndarray
+    """Which patch of the run each row is."""
     embedding: np.ndarray
+    """float32, shape (n, d)."""
     table: pd.DataFrame
     notes: tuple[str, ...] = ()
+    """What is missing, in a sentence."""
 
 
 def read_map_rows(
@@ -124,16 +112,9 @@ def read_map_rows(
 ) -> MapRows:
     """Read the ``embedding.csv`` of a run, whatever order somebody saved its rows in.
 
-    Parameters
-    ----------
-    path : path
-    count : int
-        How many patches the run has.
-    known : DataFrame, optional
-        Which patch each is, to tell whether rows without the column ``index`` lie in order.
-    text : sequence of str, optional
-        Columns that are text, see :func:`text_columns`. When None, numbers are told
-        from codes such as 007 as in any table.
+    Of the ``count`` patches of the run, ``known`` says which each is, to tell whether rows
+    without the column ``index`` lie in order; ``text`` which columns are text, see
+    :func:`text_columns`. When None, numbers are told from codes such as 007 as in any table.
 
     Raises
     ------

@@ -30,36 +30,24 @@ _PLACES = ("path", "labels", "objects")
 
 @dataclass(frozen=True)
 class Unfinished:
-    """What the last checkpoint of a run says of it.
-
-    Parameters
-    ----------
-    folder : Path
-        The run's folder.
-    name : str
-        The patches' name.
-    origin : dict
-        How to open the patches again.
-    config : RunConfig
-    stage, stages : int
-        The stage it is in, from 1, and how many there are.
-    seconds : float
-        Time trained so far.
-    written : datetime
-        When the checkpoint was written, local time.
-    has_map : bool
-        Whether it was saved with a map when it was stopped.
-    """
+    """What the last checkpoint of a run says of it."""
 
     folder: Path
     name: str
+    """The patches' name."""
     origin: dict[str, Any]
+    """How to open the patches again."""
     config: RunConfig
     stage: int
+    """The stage it is in, from 1, ..."""
     stages: int
+    """... and how many there are."""
     seconds: float
+    """Time trained so far."""
     written: datetime
+    """When the checkpoint was written, local time."""
     has_map: bool
+    """Whether it was saved with a map when it was stopped."""
 
     def is_of(self, patches: PatchSet) -> bool:
         """Whether it was started with patches of this name and origin.

@@ -99,17 +99,7 @@ def _numbers(cells: pd.Series) -> np.ndarray | None:
 
 
 class _Objects:
-    """The rows of a table, and the objects of one or more images that they may be of.
-
-    Parameters
-    ----------
-    rows : DataFrame of str
-    table : DataFrame
-        One row a patch, with ``source``, ``frame`` and ``label_id``.
-    path : Path
-        The file of the rows.
-    watch : Watch
-    """
+    """The rows of a table, and the objects of one or more images that they may be of."""
 
     def __init__(
         self, rows: pd.DataFrame, table: pd.DataFrame, path: Path, watch: Watch

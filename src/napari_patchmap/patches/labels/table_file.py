@@ -33,13 +33,8 @@ def read_table(
     decimal commas points. Row names, which R and pandas write into a column without
     a name, are left out if they only count.
 
-    Parameters
-    ----------
-    path : Path
-    watch : Watch, optional
-        Told now and then how many rows are read, of an unknown number (0).
-    notes : list of str, optional
-        Takes up what people should know of how the table was read.
+    ``notes`` takes up what people should know of how the table was read; ``watch`` is told
+    now and then how many rows are read, of an unknown number (0).
 
     Raises
     ------
