@@ -11,13 +11,7 @@ from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.runs.run_folder import check_free
 from napari_patchmap.runs.run_places import new_run_folder, runs_home
-from napari_patchmap.runs.saved_map import (
-    SavedMap,
-    caption_of,
-    find_maps,
-    maps_in,
-    read_map,
-)
+from napari_patchmap.runs.saved_map import SavedMap, caption_of, find_maps, maps_in, read_map
 from napari_patchmap.runs.table import embedding_table, save_embedding_csv
 from napari_patchmap.runs.unfinished import (
     Unfinished,
