@@ -75,8 +75,9 @@ def test_the_order_of_painting_hides_nobody_and_is_always_the_same():
     assert np.ptp(thirds) < 150  # no part of a file lies above the others
 
 
-def test_selection_goes_back_and_forth():
-    selection = Selection(depth=2)
+def test_selection_goes_back_and_forth(monkeypatch):
+    monkeypatch.setattr("napari_patchmap.explore.selection._DEPTH", 2)
+    selection = Selection()
     assert not selection.can_undo
     for step in (np.array([1]), np.array([2]), np.array([3])):
         assert selection.change(step)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from napari_patchmap.patches.patchset import box_table
-from napari_patchmap.runs.table import read_embedding_csv, save_embedding_csv, text_columns
+from napari_patchmap.runs.table import read_map_rows, save_embedding_csv, text_columns
 
 ORIGINAL = {
     "label": ["1", "2", None, "NA"],
@@ -30,7 +30,7 @@ def saved(tmp_path):
 def test_types_come_back_as_they_were_written_down(saved):
     path, table = saved
     known = json.loads(json.dumps(text_columns(table)))
-    back = read_embedding_csv(path, known)[1]
+    back = read_map_rows(path, 4, text=known).table
     for column, values in ORIGINAL.items():
         expected = pd.Series(values)
         assert back[column].isna().tolist() == expected.isna().tolist(), column
@@ -38,7 +38,7 @@ def test_types_come_back_as_they_were_written_down(saved):
 
 
 def test_codes_keep_their_zeros_where_no_types_were_written_down(saved):
-    back = read_embedding_csv(saved[0])[1]
+    back = read_map_rows(saved[0], 4).table
     for column in ("label", "plate", "barcode"):
         assert back[column].dropna().tolist() == [v for v in ORIGINAL[column] if v is not None]
     for column in ("area", "count", "whole"):

@@ -20,10 +20,10 @@ from napari_patchmap.runs import (
     TrainConfig,
     embedding_table,
     new_run_folder,
-    read_embedding_csv,
     reopen_patches,
     save_embedding_csv,
 )
+from napari_patchmap.runs.table import read_map_rows
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
 
@@ -209,8 +209,9 @@ def test_table_keeps_types_and_protects_coordinates(tmp_path):
     table["count"] = [1, 2, 3]
     embedding = np.array([[0.1, 0.2], [3, 4], [-5, 1e-7]], np.float32)
     path = save_embedding_csv(tmp_path / "map.csv", embedding, table)
-    back, columns = read_embedding_csv(path)
-    assert np.array_equal(back, embedding)
+    back = read_map_rows(path, 3)
+    columns = back.table
+    assert np.array_equal(back.embedding, embedding)
     assert list(columns["source"]) == ['a, "b" ü.png'] * 3
     assert list(columns["label"].fillna("missing")) == ["01", "missing", "NA"]
     assert list(columns["good"]) == [1, 0, 1]

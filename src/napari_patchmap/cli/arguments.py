@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from napari_patchmap.patches import OpenRequest
     from napari_patchmap.patches.crop_config import CropConfig
     from napari_patchmap.patches.tile_config import TileConfig
-    from napari_patchmap.settings import Setting
+    from napari_patchmap.settings import Config, Setting
 
 #: Time that the demonstration trains when nothing is said, in minutes.
 DEMO_MINUTES = 2.0
@@ -41,7 +41,9 @@ def make_parser() -> argparse.ArgumentParser:
         description="Turn thousands of images into a map that shows what is in them.",
     )
     parser.add_argument("--version", action="version", version=f"napari-patchmap {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", parser_class=_Parser
+    )
     settings = {item.name: item for item in TrainConfig.settings()}
 
     demo = commands.add_parser(
@@ -57,7 +59,6 @@ def make_parser() -> argparse.ArgumentParser:
     _add_setting(demo, settings["device"])
     _add_setting(demo, settings["seed"])
     demo.add_argument("--no-window", action="store_true", help="do not open napari at the end")
-    demo.set_defaults(command="demo")
 
     embed = commands.add_parser("embed", help="train a map of your own images")
     _add_data(embed)
@@ -82,13 +83,11 @@ def make_parser() -> argparse.ArgumentParser:
         help="go on with the run in --out, which was interrupted or stopped, with the settings "
         "it was started with",
     )  # fmt: skip
-    embed.set_defaults(command="embed")
 
     transform = commands.add_parser("transform", help="place new images on an existing map")
     transform.add_argument("run", metavar="RUN", help="folder of a saved run")
     _add_data(transform)
     transform.add_argument("--out", required=True, metavar="CSV", help="table to write")
-    transform.set_defaults(command="transform")
 
     tsne = commands.add_parser(
         "tsne", help="make another map of what a run has learned, by t-SNE"
@@ -97,13 +96,11 @@ def make_parser() -> argparse.ArgumentParser:
     tsne.add_argument("--out", required=True, metavar="RUN", help="new folder for the map")
     for name in TSNE_SETTINGS:
         _add_setting(tsne, settings[name])
-    tsne.set_defaults(command="tsne")
 
     tile = commands.add_parser("tile", help="cut slides into tiles with tissue on them")
     tile.add_argument("slide", metavar="SLIDE", help="slide (.svs, .tif) or folder of slides")
     tile.add_argument("--out", required=True, metavar="FOLDER", help="new folder for the tiles")
     _add_tile_settings(tile, prefix="")
-    tile.set_defaults(command="tile")
 
     grid = commands.add_parser(
         "benchmark", help="train a grid of maps of labelled patches; one table, one figure"
@@ -129,13 +126,11 @@ def make_parser() -> argparse.ArgumentParser:
     for item in settings.values():
         if item.name not in ("method", "seed"):
             _add_setting(grid, item)
-    grid.set_defaults(command="benchmark")
 
     cache = commands.add_parser(
         "cache", help="say what decoded patches take on this computer, or remove them"
     )
     cache.add_argument("--clear", action="store_true", help="remove all decoded patches")
-    cache.set_defaults(command="cache")
 
     compare = commands.add_parser(
         "compare", help="set saved maps of the same patches beside each other"
@@ -146,12 +141,10 @@ def make_parser() -> argparse.ArgumentParser:
     compare.add_argument(
         "--out", metavar="FOLDER", help="write comparison.csv and comparison.png here"
     )
-    compare.set_defaults(command="compare")
 
     evaluate = commands.add_parser("evaluate", help="say how good a map is")
     evaluate.add_argument("run", metavar="RUN", help="folder of a saved run")
     evaluate.add_argument("--json", action="store_true", help="print JSON")
-    evaluate.set_defaults(command="evaluate")
     return parser
 
 
@@ -268,9 +261,14 @@ def _checked(item: Setting, *, may_be_empty: bool = False) -> Any:
 
 def given_settings(args: argparse.Namespace) -> dict[str, Any]:
     """Return the training settings that were named on the command line."""
-    from napari_patchmap.runs import TrainConfig
+    from napari_patchmap.methods.train_config import TrainConfig
 
-    given = {item.name: getattr(args, item.name, None) for item in TrainConfig.settings()}
+    return _given(args, TrainConfig)
+
+
+def _given(args: argparse.Namespace, config: type[Config], prefix: str = "") -> dict[str, Any]:
+    """Return the settings of a room that were named, by their names."""
+    given = {item.name: getattr(args, prefix + item.name, None) for item in config.settings()}
     return {
         name: None if value is _EMPTY else value
         for name, value in given.items()
@@ -300,11 +298,7 @@ def chosen_tiles(args: argparse.Namespace) -> TileConfig | None:
     """Return how slides are to be cut, None when nothing was said of it."""
     from napari_patchmap.patches.tile_config import TileConfig
 
-    chosen = {
-        item.name: getattr(args, f"tile_{item.name}")
-        for item in TileConfig.settings()
-        if getattr(args, f"tile_{item.name}") is not None
-    }
+    chosen = _given(args, TileConfig, "tile_")
     return TileConfig(**chosen) if chosen else None
 
 
@@ -312,11 +306,7 @@ def _chosen_crops(args: argparse.Namespace) -> CropConfig | None:
     """Return how objects are to be cut out, None without objects."""
     from napari_patchmap.patches.crop_config import CropConfig
 
-    chosen = {
-        item.name: getattr(args, f"crop_{item.name}")
-        for item in CropConfig.settings()
-        if getattr(args, f"crop_{item.name}") is not None
-    }
+    chosen = _given(args, CropConfig, "crop_")
     if chosen and args.objects is None:
         raise ConfigError("Options of crops need a label image; name one with --objects.")
     return CropConfig(**chosen) if args.objects is not None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from napari_patchmap.cli.arguments import given_settings
 from napari_patchmap.cli.common import open_window, train
 
 
@@ -20,9 +21,7 @@ def command(args: argparse.Namespace, began: float) -> int:
     )
 
     out = Path(args.out) if args.out else new_run_folder("demo-blood-cells")
-    chosen = {"device": args.device, "seed": args.seed}
-    given = {name: value for name, value in chosen.items() if value is not None}
-    settings = TrainConfig(minutes=args.minutes, **given)
+    settings = TrainConfig(**given_settings(args))
     with alone_in(out):
         out, patches = check_free(out), bundled_cells()
         run = train(patches, RunConfig(train=settings), out, began)

@@ -64,11 +64,21 @@ class Cell:
     seed: int
 
     @property
+    def views(self) -> tuple[str, str]:
+        """Augmentations, and what is left out of them; "" where the method has no views."""
+        return (self.augment, self.without) if METHODS[self.method].trains else ("", "")
+
+    @property
+    def kind(self) -> str:
+        """What its runs of all seeds are called."""
+        augment, without = self.views
+        left_out = f"without-{without}" if without not in ("", NOTHING) else ""
+        return "_".join(filter(None, (self.method, augment, left_out)))
+
+    @property
     def name(self) -> str:
         """Name of its folder."""
-        left_out = "" if self.without == NOTHING else f"_without-{self.without}"
-        views = f"_{self.augment}{left_out}" if METHODS[self.method].trains else ""
-        return f"{self.method}{views}_seed-{self.seed}"
+        return f"{self.kind}_seed-{self.seed}"
 
     def config(self, train: dict[str, Any]) -> RunConfig:
         """Settings of the run; what the method does not know is left out."""
@@ -88,8 +98,8 @@ def cells(
 ) -> list[Cell]:
     """List all runs of a grid, each once; methods without views have one a seed."""
     found: dict[str, Cell] = {}
-    for method, augment, left_out, seed in itertools.product(methods, augments, without, seeds):
-        cell = Cell(method, augment, left_out, seed)
+    for choice in itertools.product(methods, augments, without, seeds):
+        cell = Cell(*choice)
         found.setdefault(cell.name, cell)
     return list(found.values())
 
@@ -121,26 +131,9 @@ def run_grid(
 ) -> pd.DataFrame:
     """Train what is missing of a grid, and write its table and figure.
 
-    Parameters
-    ----------
-    patches : PatchSet
-        Labelled, for the figures to mean something.
-    out : Path
-        Folder with a run folder for each cell, ``table.csv``, ``table.md`` and
-        ``maps.png``.
-    grid : sequence of Cell
-    train : dict
-        Settings of :class:`TrainConfig` that all runs share.
-    progress, should_stop : callable, optional
-        See :func:`napari_patchmap.training.fit`. A stopped grid is gone on with by
-        the same call.
-    say : callable, optional
-        Told a line about each run.
-
-    Returns
-    -------
-    DataFrame
-        See :func:`summarise`.
+    ``patches`` should be labelled, ``out`` has passed :func:`check_out`, all runs share the
+    settings in ``train``, and ``say`` is told a line about each. A stopped grid is gone on
+    with by the same call. The table is that of :func:`summarise`.
 
     Raises
     ------
@@ -148,15 +141,14 @@ def run_grid(
         If a run cannot be trained, or nothing can be written in ``out``.
     """
     configs = [(cell, cell.config(train)) for cell in grid]  # checked before the first hour
-    check_out(out, grid)
-    done: dict[str, tuple[Cell, Run]] = {}
+    done: list[tuple[Cell, Run]] = []
     known: pd.DataFrame | None = None
     for number, (cell, config) in enumerate(configs, 1):
         folder = out / cell.name
         where = f"{number} of {len(grid)}: {cell.name}"
         if (folder / "config.json").is_file() and not is_unfinished(folder):
             run = Run.load(folder)
-            if run.config.train != config.train or run.config.augment != config.augment:
+            if run.config != config:
                 raise RunError(
                     f"{folder} holds a run with other settings; choose another folder, or "
                     "remove it."
@@ -180,10 +172,10 @@ def run_grid(
                 say(f"{where}: {note}")
             if not run.complete:
                 break
-        done[cell.name] = cell, run
-    table = summarise(list(done.values()))
+        done.append((cell, run))
+    table = summarise(done)
     try:
-        write(out, table, list(done.values()))
+        write(out, table, done)
     except OSError as error:
         raise RunError(
             f"The table cannot be written in {out} ({error.strerror or error}); all runs are "
@@ -202,19 +194,19 @@ def summarise(done: Sequence[tuple[Cell, Run]]) -> pd.DataFrame:
         :func:`~napari_patchmap.quality.columns.figure_numbers`) and its deviation (that of
         a sample, NaN of one run; its key ends in ``_sd``), minutes.
     """
-    rows = []
-    for cell, run in done:
-        views = METHODS[cell.method].trains
-        augment, without = (cell.augment, cell.without) if views else ("", "")
-        minutes = run.info["seconds"] / 60
-        rows.append(
-            [cell.method, augment, without, *figure_numbers(run.metrics).values(), minutes]
-        )
     figures = [figure.key for figure in FIGURES]
-    columns = [*_KEYS, *figures, "minutes"]
-    groups = pd.DataFrame(rows, columns=columns).groupby(_KEYS, sort=False)
-    mean, spread = groups[columns[3:]].mean(), groups[figures].std()
-    table = pd.DataFrame({"runs": groups.size()})
+    rows = [
+        [
+            cell.method,
+            *cell.views,
+            *figure_numbers(run.metrics).values(),
+            run.info["seconds"] / 60,
+        ]
+        for cell, run in done
+    ]
+    runs = pd.DataFrame(rows, columns=[*_KEYS, *figures, "minutes"])
+    groups = runs.groupby(_KEYS, sort=False)
+    table, mean, spread = groups.size().to_frame("runs"), groups.mean(), groups.std()
     for key in figures:
         table[key], table[f"{key}{SPREAD}"] = mean[key], spread[key]
     table["minutes"] = mean["minutes"]
@@ -241,16 +233,12 @@ def write(out: Path, table: pd.DataFrame, done: Sequence[tuple[Cell, Run]]) -> N
         return
     write_whole(out / _TABLE, table.to_csv(index=False))
     write_whole(out / _TEXT, "\n".join(as_lines(table)) + "\n")
-    first: dict[tuple[str, ...], tuple[str, Run]] = {}
+    shown: dict[str, Run] = {}
     for cell, run in done:
-        name = cell.name.rpartition("_seed-")[0].replace("_", " ")
-        first.setdefault((cell.method, cell.augment, cell.without), (name, run))
-    shown = list(first.values())
-    maps = turned_alike([run.embedding for _, run in shown])
+        shown.setdefault(cell.kind, run)
+    maps = turned_alike([run.embedding for run in shown.values()])
+    named = zip(shown.items(), maps, strict=True)
     draw_maps(
         out / _FIGURE,
-        [
-            (name, m, run.labels, run.metrics)
-            for (name, run), m in zip(shown, maps, strict=True)
-        ],
+        [(kind.replace("_", " "), m, run.labels, run.metrics) for (kind, run), m in named],
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import tifffile
+from PIL import Image, ImageDraw
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.lock import alone_in
@@ -41,21 +42,12 @@ _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
 @dataclass(frozen=True)
 class Tiled:
-    """What was written.
-
-    Parameters
-    ----------
-    out : Path
-    written, planned : int
-        Tiles; fewer are written than planned after a stop, or where a slide is damaged.
-    stopped : bool
-    notes : list of str
-    skipped : list of Skipped
-    """
+    """What was written."""
 
     out: Path
     written: int
     planned: int
+    """Tiles; fewer are written than planned after a stop, or where a slide is damaged."""
     stopped: bool
     notes: list[str]
     skipped: list[Skipped]
@@ -98,33 +90,27 @@ def cut(
         _check_empty(out)
         if not path.exists():
             raise PatchError(f"There is no file or folder {path}; check the path.")
-        return _cut(path, out, config, progress, should_stop)
+        watch = Watch(progress, should_stop)
+        return _cut(OpenRequest(path, tiles=config), out, watch)
 
 
-def _cut(
-    path: Path,
-    out: Path,
-    config: TileConfig | None,
-    progress: OnProgress | None,
-    should_stop: Callable[[], bool],
-) -> Tiled:
-    source = attended(
-        lambda watch: read(OpenRequest(path, tiles=config), watch), Watch(None, should_stop)
-    )
+def _cut(request: OpenRequest, out: Path, watch: Watch) -> Tiled:
+    source = attended(lambda inner: read(request, inner), Watch(None, watch.should_stop))
     images = source.images
     assert isinstance(images, TileImages)
-    table = _rows(images.plans, source.table, images.channels, images.dtype)
+    folders = _folders(images.plans)
+    table = _rows(images, folders, source.table)
     skipped = list(source.skipped)
     try:
-        for folder in sorted({os.path.dirname(name) for name in table["file"]}):
+        for folder in folders:
             (out / folder).mkdir(parents=True, exist_ok=True)
-        reasons, done = _write_all(images, table["file"].tolist(), out, progress, should_stop)
+        reasons, done = _write_all(images, table["file"].tolist(), out, watch)
         skipped += [Skipped(table["file"].iloc[i], why) for i, why in reasons.items()]
         table = table.iloc[[i for i in range(done) if i not in reasons]]
         write_whole(
             out / "tiles.csv", table.to_csv(index=False).encode(errors="backslashreplace")
         )
-        for plan, folder in zip(images.plans, _folders(images.plans), strict=True):
+        for plan, folder in zip(images.plans, folders, strict=True):
             write_whole(out / folder / "tiles.png", imagecodecs.png_encode(drawn(plan)))
     except OSError as error:
         raise PatchError(
@@ -136,46 +122,33 @@ def _cut(
 
 
 def drawn(plan: TilePlan) -> np.ndarray:
-    """Draw the frames of a plan's tiles on the picture of its slide.
-
-    Returns
-    -------
-    ndarray of uint8, shape (height, width, 3)
-    """
-    picture = plan.picture.copy()
-    height, width = picture.shape[:2]
-    thick = max(1, max(height, width) // 1000)
-    corners = plan.boxes[["y", "x"]].to_numpy() / plan.scale
-    ends = corners + plan.boxes[["height", "width"]].to_numpy() / plan.scale
-    for (top, left), (bottom, right) in zip(
-        np.floor(corners).astype(int).tolist(), np.ceil(ends).astype(int).tolist(), strict=True
-    ):
-        bottom, right = min(bottom, height), min(right, width)
-        picture[top : top + thick, left:right] = _FRAME
-        picture[max(top, bottom - thick) : bottom, left:right] = _FRAME
-        picture[top:bottom, left : left + thick] = _FRAME
-        picture[top:bottom, max(left, right - thick) : right] = _FRAME
-    return picture
+    """Draw the frames of a plan's tiles on the picture of its slide, uint8 RGB."""
+    picture = Image.fromarray(plan.picture)
+    draw, thick = ImageDraw.Draw(picture), max(1, max(picture.size) // 1000)
+    corners = plan.boxes[["x", "y"]].to_numpy() / plan.scale
+    ends = corners + plan.boxes[["width", "height"]].to_numpy() / plan.scale
+    ends = np.minimum(np.ceil(ends), picture.size) - 1
+    for box in np.hstack([np.floor(corners), ends]).tolist():
+        draw.rectangle(box, outline=_FRAME, width=thick)
+    return np.asarray(picture)
 
 
 # -- names ------------------------------------------------------------------------
 
 
-def _rows(
-    plans: list[TilePlan], table: pd.DataFrame, channels: int, dtype: np.dtype
-) -> pd.DataFrame:
+def _rows(images: TileImages, folders: list[str], table: pd.DataFrame) -> pd.DataFrame:
     """Name the file of each tile, and say where it lies."""
-    suffix = "png" if dtype == np.uint8 and channels in (1, 3) else "tif"
+    plans, png = images.plans, images.dtype == np.uint8 and images.channels in (1, 3)
     counts = [len(plan.boxes) for plan in plans]
-    stems = np.repeat([_stem(plan) for plan in plans], counts)
-    folders = np.repeat([f"{folder}/" if folder else "" for folder in _folders(plans)], counts)
-    places = zip(folders, stems, table["y"], table["x"], strict=True)
-    names = [f"{folder}{stem}_y{y}_x{x}.{suffix}" for folder, stem, y, x in places]
-    columns = ["source", "y", "x", "height", "width", "foreground"]
-    rows = table.reindex(columns=columns)
-    rows.insert(0, "file", names)
-    mpp = [plan.mpp for plan in plans]
-    rows["mpp"] = np.repeat(np.array(mpp, np.float64), counts)
+    stems = [
+        f"{folder}/{_stem(plan)}".lstrip("/")
+        for folder, plan in zip(folders, plans, strict=True)
+    ]
+    places = zip(np.repeat(stems, counts), table["y"], table["x"], strict=True)
+    rows = table.reindex(columns=["source", "y", "x", "height", "width", "foreground"])
+    suffix = "png" if png else "tif"
+    rows.insert(0, "file", [f"{stem}_y{y}_x{x}.{suffix}" for stem, y, x in places])
+    rows["mpp"] = np.repeat(np.array([plan.mpp for plan in plans], np.float64), counts)
     return rows
 
 
@@ -216,13 +189,12 @@ def _check_empty(out: Path) -> None:
 
 
 def _write_all(
-    images: TileImages,
-    names: list[str],
-    out: Path,
-    progress: OnProgress | None,
-    should_stop: Callable[[], bool],
+    images: TileImages, names: list[str], out: Path, watch: Watch
 ) -> tuple[dict[int, str], int]:
-    """Write tiles in order; return why some could not be read, and how many were dealt with."""
+    """Write tiles in order; return why some could not be read, and how many were dealt with.
+
+    Once stopped, no other is begun.
+    """
     reasons: dict[int, str] = {}
 
     def write(index: int) -> None:
@@ -234,30 +206,17 @@ def _write_all(
         # Flushing each of a hundred thousand files would take hours on some disks.
         write_whole(out / names[index], _encoded(pixels, names[index]), flush=False)
 
-    done = 0
+    rest, done = iter(range(len(names))), 0
     with ThreadPoolExecutor(cores()) as pool:
-        for job in _in_order(pool, write, range(len(names)), _AHEAD * cores(), should_stop):
-            job.result()
+        waiting = [pool.submit(write, index) for index in islice(rest, _AHEAD * cores())]
+        while waiting:
+            waiting.pop(0).result()
             done += 1
-            if progress is not None:
-                progress(done, len(names))
+            if watch.progress is not None:
+                watch.progress(done, len(names))
+            if watch.should_stop is None or not watch.should_stop():
+                waiting += [pool.submit(write, index) for index in islice(rest, 1)]
     return reasons, done
-
-
-def _in_order(
-    pool: ThreadPoolExecutor,
-    work: Callable[[int], None],
-    items: range,
-    ahead: int,
-    should_stop: Callable[[], bool],
-) -> Iterator[Future[None]]:
-    """Keep a few jobs in work; once stopped, begin no other and end those."""
-    rest = iter(items)
-    waiting = [pool.submit(work, item) for item in islice(rest, ahead)]
-    while waiting:
-        yield waiting.pop(0)
-        if not should_stop():
-            waiting += [pool.submit(work, item) for item in islice(rest, 1)]
 
 
 def _encoded(pixels: np.ndarray, name: str) -> bytes:

@@ -17,12 +17,7 @@ if TYPE_CHECKING:
 
 def command(args: argparse.Namespace, began: float) -> int:
     """Run the command."""
-    from napari_patchmap.runs import (
-        UNREADABLE,
-        alone_in,
-        save_embedding_csv,
-        save_skipped,
-    )
+    from napari_patchmap.runs import UNREADABLE, alone_in, save_embedding_csv, save_skipped
 
     _check_own_file(args)
     with alone_in(args.out):

@@ -159,8 +159,8 @@ def _by_category(column: str, text: np.ndarray) -> Colouring:
         codes[missing] = len(names)
         names.append("no label" if column == "label" else "no value")
         palette.append(missing_colour())
-    shades = np.array(palette, np.float32).reshape(-1, 4)
-    return Colouring(column, shades[codes], tuple(names), shades, codes)
+    rgba = np.array(palette, np.float32).reshape(-1, 4)
+    return Colouring(column, rgba[codes], tuple(names), rgba, codes)
 
 
 def _matched(colouring: Colouring, labels: Colouring) -> Colouring:

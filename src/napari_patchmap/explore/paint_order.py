@@ -9,10 +9,6 @@ def paint_order(count: int) -> np.ndarray:
     """Return which point is painted first, second and so on: a shuffle, always the same.
 
     Painted as they come, the last class of a file hides the others wherever they mix.
-
-    Returns
-    -------
-    ndarray of intp, shape (count,)
     """
     return np.random.default_rng(0).permutation(count)
 

@@ -44,12 +44,9 @@ def categorical_colours(n: int) -> np.ndarray:
 
 
 def shades(colour: np.ndarray, n: int) -> np.ndarray:
-    """Return ``n`` colours that are seen to belong together: one, and its tints and shades.
+    """Return ``n`` RGBA colours that are seen to belong together, ``(n, 4)``.
 
-    Returns
-    -------
-    ndarray of float32, shape (n, 4)
-        ``colour`` comes first, then by turns lighter and darker ones.
+    ``colour`` comes first, then by turns lighter and darker ones.
     """
     colour = np.asarray(colour, np.float32)
     out = [colour]

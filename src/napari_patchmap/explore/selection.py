@@ -6,20 +6,16 @@ from typing import Literal
 
 import numpy as np
 
+#: How many steps can be undone.
+_DEPTH = 100
+
 How = Literal["replace", "add", "subtract"]
 
 
 class Selection:
-    """Which patches are selected, as a sorted array of indices, with a history.
+    """Which patches are selected, as a sorted array of indices, with a history."""
 
-    Parameters
-    ----------
-    depth : int
-        How many steps can be undone.
-    """
-
-    def __init__(self, depth: int = 100) -> None:
-        self._depth = depth
+    def __init__(self) -> None:
         self._past: list[np.ndarray] = []
         self._future: list[np.ndarray] = []
         self.indices: np.ndarray = np.empty(0, np.intp)
@@ -33,7 +29,7 @@ class Selection:
             wanted = np.setdiff1d(self.indices, wanted)
         if np.array_equal(wanted, self.indices):
             return False
-        self._past = [*self._past, self.indices][-self._depth :]
+        self._past = [*self._past, self.indices][-_DEPTH:]
         self._future = []
         self.indices = wanted
         return True
@@ -58,7 +54,7 @@ class Selection:
 
     def clear(self) -> None:
         """Forget the selection and its history (the patches are others now)."""
-        self.__init__(self._depth)  # type: ignore[misc]
+        self.__init__()  # type: ignore[misc]
 
     def _step(self, source: list[np.ndarray], target: list[np.ndarray]) -> bool:
         if not source:

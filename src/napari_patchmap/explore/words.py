@@ -18,12 +18,8 @@ def caption(table: pd.DataFrame, index: int) -> list[str]:
     lines = []
     if "label" in table and pd.notna(row["label"]) and str(row["label"]):
         lines.append(str(row["label"]))
-    return [*lines, f"{source_name(row)} · {index:,}"]
-
-
-def source_name(row: pd.Series) -> str:
-    """Name the file or layer of a patch without its folders."""
-    return PurePath(str(row["source"])).name or str(row["source"])
+    source = str(row["source"])
+    return [*lines, f"{PurePath(source).name or source} · {index:,}"]
 
 
 def say_day(when: datetime, today: date | None = None) -> str:

@@ -15,17 +15,10 @@ SPREAD = "_sd"
 
 
 def figure_numbers(metrics: dict[str, Any]) -> dict[str, float]:
-    """Return each figure's number as tables have it.
+    """Return each figure's number as tables have it, by its key.
 
-    Parameters
-    ----------
-    metrics : dict
-        See :func:`napari_patchmap.quality.evaluate`.
-
-    Returns
-    -------
-    dict of float
-        By the figure's key, in percent where it is written so; NaN where it is not known.
+    In percent where it is written so; NaN where :func:`napari_patchmap.quality.evaluate`
+    did not find it.
     """
     return {figure.key: figure.scale.factor * figure.of(metrics) for figure in FIGURES}
 

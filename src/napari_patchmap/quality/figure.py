@@ -92,8 +92,8 @@ class QualityFigure:
     undefined : str
         Sentence for where it is not defined; ``{n:,}`` are the patches that it was given.
     by_label : bool
-        Whether ``compute`` also gives ``per_class``: for each label a dict with ``value``
-        and ``n``.
+        Whether ``compute`` also gives ``per_class``, see :func:`label_means`: for each label a
+        dict with ``value`` and ``n``.
     scale : Scale
     basis : str
         What it was computed on, with ``{:,}`` for how many.
@@ -144,6 +144,12 @@ class QualityFigure:
     def basis_of(self, metrics: dict[str, Any]) -> str:
         """Say what it was computed on."""
         return self.basis.format(metrics[self.key][self.count])
+
+
+def label_means(values: np.ndarray, labels: np.ndarray, name: str) -> dict[str, dict[str, Any]]:
+    """Return of each label the mean of its values, called ``name``, and their ``n``."""
+    own = {str(label): values[labels == label] for label in np.unique(labels)}
+    return {label: {name: float(v.mean()), "n": len(v)} for label, v in own.items()}
 
 
 def capitalised(name: str) -> str:

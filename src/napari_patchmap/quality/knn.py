@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
-from napari_patchmap.quality.figure import PERCENT, FigureInput, QualityFigure
+from napari_patchmap.quality.figure import PERCENT, FigureInput, QualityFigure, label_means
 
 #: Neighbours that vote (Nwabufo et al., section 4).
 NEIGHBOURS = 15
@@ -24,11 +24,6 @@ def knn_accuracy(given: FigureInput) -> dict[str, Any] | None:
     its nearest neighbours among the rest (uniform votes, Euclidean distance,
     fixed split), as Nwabufo et al. score their maps. Labels serve for scoring
     only; the map itself was made from all patches.
-
-    Parameters
-    ----------
-    given : FigureInput
-        With labels.
 
     Returns
     -------
@@ -52,19 +47,11 @@ def knn_accuracy(given: FigureInput) -> dict[str, Any] | None:
     )
     classifier = KNeighborsClassifier(NEIGHBOURS).fit(train_x, train_y)
     right = classifier.predict(test_x) == test_y
-    per_class = {
-        str(name): {
-            "accuracy": float(right[test_y == name].mean()),
-            "n": int((test_y == name).sum()),
-        }
-        for name in classes
-        if (test_y == name).any()
-    }
     return {
         "accuracy": float(right.mean()),
         "k": NEIGHBOURS,
         "test_n": len(test_y),
-        "per_class": per_class,
+        "per_class": label_means(right, test_y, "accuracy"),
     }
 
 

@@ -111,20 +111,13 @@ def _labelled(given: FigureInput, report: dict[str, Any]) -> FigureInput | None:
 
 @dataclass(frozen=True)
 class LabelFigures:
-    """The figures of one label.
-
-    Parameters
-    ----------
-    name : str
-    count : int
-        Its patches.
-    entries : dict
-        What is known of it, in the form of a report: the entry of each figure by its key.
-    """
+    """The figures of one label."""
 
     name: str
     count: int
+    """Its patches."""
     entries: dict[str, dict[str, Any]]
+    """What is known of it, in the form of a report: the entry of each figure by its key."""
 
 
 def label_figures(report: dict[str, Any]) -> list[LabelFigures]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import silhouette_samples
 
-from napari_patchmap.quality.figure import FigureInput, QualityFigure
+from napari_patchmap.quality.figure import FigureInput, QualityFigure, label_means
 
 #: Seconds that a pair of patches takes, measured on two CPU cores.
 _PAIR_SECONDS = 1e-8
@@ -20,11 +20,6 @@ def silhouette(given: FigureInput) -> dict[str, Any]:
     other points of its label and ``b`` the smallest mean distance to the points
     of another label.
 
-    Parameters
-    ----------
-    given : FigureInput
-        With labels.
-
     Returns
     -------
     dict
@@ -34,13 +29,7 @@ def silhouette(given: FigureInput) -> dict[str, Any]:
     # Centred double precision: distances stay exact however far the map lies from 0.
     points, labels = np.asarray(given.embedding, np.float64), given.labels
     values = silhouette_samples(points - points.mean(axis=0), labels)
-    per_class = {
-        str(name): {
-            "mean": float(values[labels == name].mean()),
-            "n": int((labels == name).sum()),
-        }
-        for name in np.unique(labels)
-    }
+    per_class = label_means(values, labels, "mean")
     return {"mean": float(values.mean()), "n": len(values), "per_class": per_class}
 
 

@@ -3,25 +3,16 @@
 from napari_patchmap.lock import alone_in
 from napari_patchmap.lock import is_taken as is_being_trained
 from napari_patchmap.methods.train_config import TrainConfig
-from napari_patchmap.runs.checkpoint import (
-    check_same_settings,
-    is_unfinished,
-)
+from napari_patchmap.runs.checkpoint import check_same_settings, is_unfinished
 from napari_patchmap.runs.gathering import say_missing, without_images
+from napari_patchmap.runs.placing import Placed
 from napari_patchmap.runs.reopening import OpenLayer, reopen_patches
-from napari_patchmap.runs.run import Placed, Run
+from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.runs.run_folder import check_free
 from napari_patchmap.runs.run_places import new_run_folder, runs_home
-from napari_patchmap.runs.saved_map import (
-    SavedMap,
-    caption_of,
-    find_maps,
-    maps_in,
-    read_map,
-    title_of,
-)
-from napari_patchmap.runs.table import embedding_table, read_embedding_csv, save_embedding_csv
+from napari_patchmap.runs.saved_map import SavedMap, caption_of, find_maps, maps_in, read_map
+from napari_patchmap.runs.table import embedding_table, save_embedding_csv
 from napari_patchmap.runs.unfinished import (
     Unfinished,
     discard_unfinished,
@@ -51,7 +42,6 @@ __all__ = [
     "is_unfinished",
     "maps_in",
     "new_run_folder",
-    "read_embedding_csv",
     "read_map",
     "read_unfinished",
     "reopen_patches",
@@ -59,6 +49,5 @@ __all__ = [
     "save_embedding_csv",
     "save_skipped",
     "say_missing",
-    "title_of",
     "without_images",
 ]

@@ -46,31 +46,19 @@ def is_unfinished(run: str | Path) -> bool:
     return state_file(run).is_file()
 
 
-def is_foreign(run: str | Path) -> bool:
-    """Whether a folder holds a folder ``checkpoint`` that is not ours."""
-    state = state_file(run)
-    if not state.exists():
-        with contextlib.suppress(OSError):
-            names = [path.name for path in state.parent.iterdir()]
-            return any(
-                name not in (STATE, FEATURES) and not is_leftover(name) for name in names
-            )
-        return False
-    try:
-        with safe_open(state, "pt") as file:
-            return _ENTRY not in (file.metadata() or {})
-    except (OSError, SafetensorError):  # whose it is cannot be told any more
-        return False
-
-
 def check_ours(run: Path) -> None:
-    """Check that there is no folder ``checkpoint`` of somebody else where ours belongs.
-
-    Raises
-    ------
-    RunError
-    """
-    if is_foreign(run):
+    """Raise a :class:`RunError` if there is a folder ``checkpoint`` of somebody else."""
+    state = state_file(run)
+    foreign = False
+    # Where it cannot be read, whose it is cannot be told any more.
+    with contextlib.suppress(OSError, SafetensorError):
+        if state.exists():
+            with safe_open(state, "pt") as file:
+                foreign = _ENTRY not in (file.metadata() or {})
+        else:
+            names = {path.name for path in state.parent.iterdir()} - {STATE, FEATURES}
+            foreign = not all(map(is_leftover, names))
+    if foreign:
         raise RunError(
             f"{run} holds a folder '{FOLDER}' that patchmap did not write; choose another "
             "folder for the run."
@@ -78,13 +66,7 @@ def check_ours(run: Path) -> None:
 
 
 def check_same_settings(saved: RunConfig, wanted: RunConfig, run: Path) -> None:
-    """Check that a run is resumed with the settings it was started with.
-
-    Raises
-    ------
-    RunError
-        Which names what was changed.
-    """
+    """Raise a :class:`RunError` that names the settings that a run was not started with."""
     changes = []
     for before, now in ((saved.train, wanted.train), (saved.augment, wanted.augment)):
         old, new = before.to_dict(), now.to_dict()
@@ -103,12 +85,7 @@ def check_same_settings(saved: RunConfig, wanted: RunConfig, run: Path) -> None:
 def write_state(path: Path, state: dict[str, Any]) -> None:
     """Write a tree of dicts, lists, plain values and tensors, whole or not at all.
 
-    Parameters
-    ----------
-    path : Path
-        The file; its folder is made if need be.
-    state : dict
-        Keys are text or whole numbers.
+    Keys are text or whole numbers. The folder is made if need be.
 
     Raises
     ------
@@ -128,11 +105,7 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
 def read_state(path: Path, *, tensors: bool = True) -> dict[str, Any]:
     """Read what :func:`write_state` wrote, tensors on the CPU.
 
-    Parameters
-    ----------
-    path : Path
-    tensors : bool
-        False puts None in place of tensors: quick, however large they are.
+    Without ``tensors`` None is in their place: quick, however large they are.
 
     Raises
     ------
@@ -152,22 +125,20 @@ def read_state(path: Path, *, tensors: bool = True) -> dict[str, Any]:
                     f"{path} was written by another version of patchmap; start the run anew "
                     "in another folder."
                 )
-            state = dict(_put_tensors(saved["state"], file if tensors else None))
+            return dict(_put_tensors(saved["state"], file if tensors else None))
     except FileNotFoundError:
-        if (path.parent.parent / "config.json").exists():
+        run = path.parent.parent
+        if (run / "config.json").exists():
             raise RunError(
-                f"The run in {path.parent.parent} is finished, so there is nothing to resume."
+                f"The run in {run} is finished, so there is nothing to resume."
             ) from None
-        raise RunError(
-            f"{path.parent.parent} holds no unfinished run; start it without --resume."
-        ) from None
+        raise RunError(f"{run} holds no unfinished run; start it without --resume.") from None
     except RunError:
         raise
     except Exception as error:  # a damaged file may raise anything
         raise RunError(
             f"{path} is damaged ({words(error)}); remove the folder and start the run anew."
         ) from error
-    return state
 
 
 def remove_checkpoint(run: str | Path) -> None:

@@ -15,28 +15,18 @@ from napari_patchmap.patches.patchset import labels_of
 from napari_patchmap.quality.columns import figure_cells, figure_numbers, markdown, written
 from napari_patchmap.runs.picture import draw_maps
 from napari_patchmap.runs.saved_map import SavedMap
-from napari_patchmap.runs.writable import check_folder
+from napari_patchmap.runs.writable import check_folder, writing
 from napari_patchmap.writing import check_not_foreign, write_whole
 
-#: The table in the folder that is asked for.
-_TABLE = "comparison.csv"
-
-#: The figure that is drawn after it.
-_FIGURE = "comparison.png"
+#: The table in the folder that is asked for, and the figure that is drawn after it.
+_TABLE, _FIGURE = "comparison.csv", "comparison.png"
 
 
 def table_of(maps: Sequence[SavedMap]) -> pd.DataFrame:
-    """List quality and cost of some maps.
+    """List quality and cost of some maps, one row each.
 
-    Parameters
-    ----------
-    maps : sequence of SavedMap
-
-    Returns
-    -------
-    DataFrame
-        Columns map, patches, one for each quality figure (see
-        :func:`~napari_patchmap.quality.columns.figure_numbers`), minutes, device, folder.
+    Columns map, patches, one for each quality figure (see
+    :func:`~napari_patchmap.quality.columns.figure_numbers`), minutes, device, folder.
     """
     return pd.DataFrame(
         {
@@ -64,17 +54,7 @@ def as_lines(table: pd.DataFrame) -> list[str]:
 
 
 def read_same(maps: Sequence[SavedMap]) -> tuple[list[np.ndarray], pd.DataFrame]:
-    """Read maps, turned like the first; all must be of the same patches.
-
-    Parameters
-    ----------
-    maps : sequence of SavedMap
-
-    Returns
-    -------
-    embeddings : list of ndarray of float32, shape (n, 2)
-    table : DataFrame
-        The patches' table, as the first run has it.
+    """Read maps, ``(n, 2)``, turned like the first, and the table as the first run has it.
 
     Raises
     ------
@@ -89,16 +69,8 @@ def read_same(maps: Sequence[SavedMap]) -> tuple[list[np.ndarray], pd.DataFrame]
 def compare(maps: Sequence[SavedMap], out: str | Path | None = None) -> pd.DataFrame:
     """Compare some maps of the same patches.
 
-    Parameters
-    ----------
-    maps : sequence of SavedMap
-    out : path, optional
-        Folder for ``comparison.csv`` and ``comparison.png``; nothing is written if None.
-
-    Returns
-    -------
-    DataFrame
-        See :func:`table_of`.
+    The table is that of :func:`table_of`; ``comparison.csv`` and ``comparison.png`` go into
+    the folder ``out``, if there is one.
 
     Raises
     ------
@@ -118,14 +90,9 @@ def compare(maps: Sequence[SavedMap], out: str | Path | None = None) -> pd.DataF
             (one.title, embedding, labels, one.metrics)
             for one, embedding in zip(maps, embeddings, strict=True)
         ]
-        try:
+        text = found.to_csv(index=False).encode(errors="backslashreplace")
+        with writing(out, "choose another folder"):
             out.mkdir(parents=True, exist_ok=True)
-            write_whole(
-                out / _TABLE, found.to_csv(index=False).encode(errors="backslashreplace")
-            )
+            write_whole(out / _TABLE, text)
             draw_maps(out / _FIGURE, drawn)
-        except OSError as error:
-            raise RunError(
-                f"{out} cannot be written ({error.strerror or error}); choose another folder."
-            ) from None
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,21 @@ class FoundPart:
 
 def without_images(run: Run) -> PatchSet:
     """Return the rows of a run none of whose images is there."""
-    return gather(run, [])
+    kind, table = run.images, run.table
+    size = kind.size or (int(table["height"].median()), int(table["width"].median()))
+    eight_bits = Intensity.identity(len(kind.channel_names))
+    nobody = _stand_in(size, np.dtype(np.uint8), eight_bits)
+    return PatchSet(
+        images=nobody.picked(np.zeros(len(run), np.intp)),
+        table=table.copy(),
+        channel_names=kind.channel_names,
+        name=run.name,
+        origin=run.origin,
+        fit=kind.fit,
+        intensity=eight_bits,
+        label_from=str(run.origin.get("label_column") or ""),
+        missing=np.arange(len(run)),
+    )
 
 
 def say_missing(patches: PatchSet) -> str:
@@ -64,28 +78,20 @@ def moved_origin(origin: dict[str, Any], path: str) -> dict[str, Any]:
 def gather(run: Run, parts: Sequence[FoundPart]) -> PatchSet:
     """Make one set, in the order of the run, of what was found."""
     part, row = _shared_out(len(run), parts)
-    missing = np.flatnonzero(part < 0)
-    main = _main(part)
-    images = _images(run, parts, part, row, missing)
-    most = parts[main].patches if parts else None
-    fit = run.images.fit
-    if fit is None and not images.uniform:
-        fit = "resize"
-    intensity = run.images.intensity
-    if most is None:  # the pictures that stand for them have 8 bits
-        intensity = Intensity.identity(len(run.images.channel_names))
-    return PatchSet(
+    most, images = parts[_main(part)], _images(run, parts, part, row)
+    # Labels that come from where the images lie may have another name there now.
+    label_from = "" if run.origin.get("labels") else most.patches.label_from
+    return replace(
+        most.patches,
         images=images,
         table=_table(run, parts, part, row),
-        channel_names=run.images.channel_names if most is None else most.channel_names,
         name=run.name,
-        origin=_origin(run, parts[main]) if parts else run.origin,
-        fit=fit,
-        intensity=intensity,
-        skipped=[] if most is None else most.skipped,
-        notes=[] if most is None else list(most.notes),
-        label_from=str(run.origin.get("label_column") or _label_from(run, most)),
-        missing=missing,
+        origin=_origin(run, most),
+        fit=run.images.fit or (None if images.uniform else "resize"),
+        intensity=run.images.intensity,
+        notes=list(most.patches.notes),
+        label_from=str(run.origin.get("label_column") or label_from),
+        missing=np.flatnonzero(part < 0),
     )
 
 
@@ -106,33 +112,23 @@ def _main(part: np.ndarray) -> int:
     return int(np.bincount(part[part >= 0]).argmax()) if (part >= 0).any() else -1
 
 
-def _label_from(run: Run, patches: PatchSet | None) -> str:
-    """Return what the labels are called, if they come from where the images lie."""
-    return "" if patches is None or run.origin.get("labels") else patches.label_from
-
-
-def _images(
-    run: Run, parts: Sequence[FoundPart], part: np.ndarray, row: np.ndarray, missing: np.ndarray
-) -> Images:
+def _images(run: Run, parts: Sequence[FoundPart], part: np.ndarray, row: np.ndarray) -> Images:
     images = [one.patches.images for one in parts]
-    if len(images) == 1 and not len(missing):
+    nowhere = part < 0
+    if len(images) == 1 and not nowhere.any():
         whole = len(images[0]) == len(row) and np.array_equal(row, np.arange(len(row)))
         return images[0] if whole else images[0].picked(row)
-    intensity, channels = run.images.intensity, len(run.images.channel_names)
-    if parts:
-        size, dtype = parts[0].patches.common_size, parts[0].patches.dtype
-    else:
-        size = run.images.size or (
-            int(run.table["height"].median()), int(run.table["width"].median())
-        )  # fmt: skip
-        dtype, intensity = np.dtype(np.uint8), Intensity.identity(channels)
+    first = parts[0].patches
+    images.append(_stand_in(first.common_size, first.dtype, run.images.intensity))
+    part, row = np.where(nowhere, len(parts), part), np.where(nowhere, 0, row)
+    return GatheredImages(images, part, row)
+
+
+def _stand_in(size: tuple[int, int], dtype: np.dtype, intensity: Intensity) -> Images:
+    """Return the one image, as bright as others are, that stands for those that are nowhere."""
     low, high = np.array(intensity.low), np.array(intensity.high)
     picture = low + missing_picture(*size)[..., None] * (high - low)
-    images.append(ArrayImages(picture.astype(dtype)[None]))
-    # The last part stands for what is nowhere.
-    nowhere = part < 0
-    part, row = np.where(nowhere, len(images) - 1, part), np.where(nowhere, 0, row)
-    return GatheredImages(images, part, row)
+    return ArrayImages(picture.astype(dtype)[None])
 
 
 def _table(
@@ -141,7 +137,7 @@ def _table(
     """Return the run's table with the places that its patches have now."""
     table = run.table.copy()
     for column in WHERE:
-        if column not in table or not parts:
+        if column not in table:
             continue
         values = table[column].to_numpy(copy=True)
         for k, one in enumerate(parts):

@@ -38,21 +38,8 @@ def identify(
 ) -> pd.DataFrame:
     """Note of each patch where it came from and what its pixels are.
 
-    Parameters
-    ----------
-    patches : PatchSet
-    watch : Watch, optional
-    hurry : bool
-        Whether somebody waits for it; of large sets fewer patches are looked at then.
-
-    Returns
-    -------
-    DataFrame
-        Columns of ``WHERE``, as far as the table has them, and ``content``.
-
-    Raises
-    ------
-    LoadCancelled
+    Columns of ``WHERE``, as far as the table has them, and ``content``. In a ``hurry``, where
+    somebody waits for it, fewer patches of large sets are looked at.
     """
     known = places_of(patches.table)
     rows = np.setdiff1d(
@@ -64,13 +51,7 @@ def identify(
 
 
 def save_identity(path: Path, known: pd.DataFrame) -> None:
-    """Write what :func:`identify` noted as CSV, the content in hexadecimal digits.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be written.
-    """
+    """Write what :func:`identify` noted as CSV, the content in hexadecimal digits."""
     digits = [f"{one:016x}" if one else "" for one in known[CONTENT].tolist()]
     table = known.assign(**{CONTENT: digits})
     with whole_file(path) as file:

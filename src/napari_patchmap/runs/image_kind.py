@@ -34,26 +34,17 @@ _LOOK_SIDE = 32
 
 @dataclass(frozen=True)
 class ImageKind:
-    """What the images of a run were like; new ones are treated the same.
-
-    Parameters
-    ----------
-    channel_names : tuple of str
-    intensity : Intensity
-        Scaling to 8 bits.
-    fit : str or None
-        How other sizes are brought to the training size.
-    size : (height, width) or None
-        Of the patches as they were stored, in pixels; None in runs of an older version.
-    levels : tuple of (mean, deviation)
-        Of each channel, over the patches' mean intensities in 8 bits.
-    """
+    """What the images of a run were like; new ones are treated the same."""
 
     channel_names: tuple[str, ...]
     intensity: Intensity
+    """Scaling to 8 bits."""
     fit: Fit | None
+    """How other sizes are brought to the training size."""
     size: tuple[int, int] | None = None
+    """(height, width) of the patches as stored, in pixels; None in runs of an older version."""
     levels: tuple[tuple[float, float], ...] = ()
+    """(mean, deviation) of each channel, over the patches' mean intensities in 8 bits."""
 
     @classmethod
     def of(cls, patches: PatchSet) -> Self:
@@ -69,13 +60,7 @@ class ImageKind:
         )
 
     def differences(self, patches: PatchSet) -> list[str]:
-        """Say in sentences how other patches, scaled as these, differ from these.
-
-        Parameters
-        ----------
-        patches : PatchSet
-            With this kind's intensity scaling.
-        """
+        """Say in sentences how other patches, with this kind's intensity scaling, differ."""
         found = []
         if self.size is not None:
             ratios = [n / h for n, h in zip(patches.common_size, self.size, strict=True)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,42 +11,30 @@ import pandas as pd
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.content import content_of
+from napari_patchmap.patches.names import composed
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.identity import CONTENT, WHERE, places_of
 
 
 @dataclass(frozen=True)
 class Joined:
-    """Where the patches of a run are among others.
-
-    Parameters
-    ----------
-    rows : ndarray of int, shape (n,)
-        Which of the others each is, -1 where none is.
-    moved : ndarray of bool, shape (n,)
-        Whether it has another name or place there.
-    changed : ndarray of bool, shape (n,)
-        Whether it is known by its name only: its pixels are others than before.
-    checked : bool
-        Whether pixels could be compared at all.
-    """
+    """Where the patches of a run are among others; arrays of shape (n,)."""
 
     rows: np.ndarray
+    """Which of the others each is, -1 where none is."""
     moved: np.ndarray
+    """Whether it has another name or place there."""
     changed: np.ndarray
+    """Whether it is known by its name only: its pixels are others than before."""
     checked: bool
+    """Whether pixels could be compared at all."""
 
 
 class Contents:
     """The content of some patches, looked at when it is wanted, and once.
 
-    Parameters
-    ----------
-    count : int
-    look : callable
-        Returns the content of some rows, as :func:`content_of` does.
-    each : float
-        Bytes that looking at one reads, 0 where it is known.
+    ``look`` returns that of some rows, as :func:`content_of` does; ``each`` are the bytes that
+    looking at one reads, 0 where it is known.
     """
 
     #: Bytes that are read to see whether anything has changed.
@@ -93,14 +80,8 @@ def join(known: pd.DataFrame, table: pd.DataFrame, contents: Contents) -> Joined
     is nowhere, a name of its own still counts (an image that was edited), but not a
     mere number in a stack.
 
-    Parameters
-    ----------
-    known : DataFrame
-        See :func:`identify`; without the column ``content`` by their places alone.
-    table : DataFrame
-        Table of the others.
-    contents : Contents
-        Of the others.
+    ``known`` is what :func:`identify` noted, without the column ``content`` places alone;
+    ``table`` and ``contents`` are those of the others.
     """
     known = known if CONTENT in known else places_of(known)
     content = known[CONTENT].to_numpy(np.uint64)
@@ -110,14 +91,13 @@ def join(known: pd.DataFrame, table: pd.DataFrame, contents: Contents) -> Joined
     changed = _differing(rows, content, contents)
     others = _others(known, rows, changed, content)
     renamed = _renamed_stacks(known, table, columns, contents, others)
+    now = known
     if renamed:
         # A name that another one has now is nobody else's.
         names = {name: f"\0{name}" for name in set(renamed.values())} | renamed
         now = known.assign(source=[names.get(name, name) for name in known["source"]])
         rows = _match(now, table, columns)
         changed = _differing(rows, content, contents)
-    else:
-        now = known
     # Of stacks that are others now, what was not looked at is another as well.
     unsure = now["source"].isin(others - set(renamed)).to_numpy() & (content == 0)
     changed |= unsure & (rows >= 0)
@@ -296,13 +276,9 @@ def _one_form(table: pd.DataFrame) -> pd.DataFrame:
     columns: dict[str, Any] = {}
     for name in table.columns:
         if name == "source":
-            columns[name] = [_composed(str(one)) for one in table[name].tolist()]
+            columns[name] = [composed(str(one)) for one in table[name].tolist()]
         elif name in WHERE:
             columns[name] = pd.to_numeric(table[name], errors="coerce").to_numpy(float)
         elif name == CONTENT:
             columns[name] = table[name].to_numpy(np.uint64)
     return pd.DataFrame(columns)
-
-
-def _composed(name: str) -> str:
-    return name if name.isascii() else unicodedata.normalize("NFC", name)

@@ -34,17 +34,9 @@ def save_picture(
     metrics: dict[str, Any],
     name: str,
 ) -> Path:
-    """Draw a map as PNG, oriented and coloured as in napari.
+    """Draw a map, ``(n, 2)``, as PNG, oriented and coloured as in napari.
 
-    Parameters
-    ----------
-    path : str or Path
-    embedding : ndarray, shape (n, 2)
-    labels : ndarray of str, shape (n,), optional
-    metrics : dict
-        See :func:`napari_patchmap.quality.evaluate`.
-    name : str
-        Title.
+    The title says its name and what :func:`napari_patchmap.quality.evaluate` found.
     """
     from matplotlib.figure import Figure
 
@@ -64,11 +56,7 @@ def draw_maps(
 ) -> Path:
     """Draw several maps of the same patches beside each other, in the same colours.
 
-    Parameters
-    ----------
-    path : str or Path
-    maps : sequence of (name, embedding, labels, metrics)
-        As for :func:`save_picture`.
+    Each comes as name, embedding, labels and metrics; see :func:`save_picture`.
     """
     from matplotlib.figure import Figure
 

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from napari_patchmap.patches import (
     reopen,
 )
 from napari_patchmap.patches.readers.objects.crops import CropConfig, from_objects
+from napari_patchmap.patches.source import pick_channels
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.gathering import (
     FoundPart,
@@ -39,25 +41,20 @@ from napari_patchmap.writing import write_json
 #: In a run folder: where images that had moved were found, the last place first.
 LOCATED = "located.json"
 
+#: Where images may be: its name, its path if it is on a disk, and what opens it.
+_Place = tuple[str, str | None, Callable[[], PatchSet]]
+
 
 @dataclass(frozen=True, eq=False)
 class OpenLayer:
-    """A layer of a viewer out of which a run may have been made.
-
-    Parameters
-    ----------
-    name : str
-    array : array-like
-    rgb : bool
-        Whether it is shown as a colour image.
-    labels : bool
-        Whether it is a Labels layer.
-    """
+    """A layer of a viewer out of which a run may have been made."""
 
     name: str
     array: Any
     rgb: bool = False
+    """Whether it is shown as a colour image."""
     labels: bool = False
+    """Whether it is a Labels layer."""
 
 
 def reopen_patches(
@@ -138,8 +135,8 @@ def reopen_patches(
 
 def _places(
     run: Run, where: str | os.PathLike[str] | None, layers: Sequence[OpenLayer], watch: Watch
-) -> Iterator[tuple[str, str | None, Callable[[], PatchSet]]]:
-    """Go through the places where images of a run may be: name, path, and how to open it."""
+) -> Iterator[_Place]:
+    """Go through the places where images of a run may be."""
     origin = run.origin
     paths = [] if where is None else [os.fspath(where)]
     if origin.get("kind") != Kind.LAYER and origin.get("path"):
@@ -147,35 +144,29 @@ def _places(
     paths += [*_remembered(run), *_beside(run)]
     # What is open already is at hand; files come first where the person named them.
     if where is not None:
-        yield paths[0], paths[0], _opener(origin, paths[0], watch)
+        yield paths[0], paths[0], partial(_open_file, origin, paths[0], watch)
         paths = paths[1:]
     if "layer" in origin and origin.get("kind") != Kind.SAMPLE:
         yield from _layers(run, layers, watch)
     for path in dict.fromkeys(paths):
-        yield path, path, _opener(origin, path, watch)
+        yield path, path, partial(_open_file, origin, path, watch)
     if not paths and where is None:
-        yield str(origin.get("path") or run.name), None, _opener(origin, None, watch)
+        name = str(origin.get("path") or run.name)
+        yield name, None, partial(_open_file, origin, None, watch)
 
 
-def _opener(origin: dict[str, Any], path: str | None, watch: Watch) -> Callable[[], PatchSet]:
-    def work() -> PatchSet:
-        moved = origin if path is None else moved_origin(origin, path)
-        # Labels and columns are those of the run; of the files, only the pixels matter.
-        plain = {**moved, "labels": None, "label_column": None, "pattern": None}
-        plain["count"] = None
-        # Whatever else lies there now may have another size.
-        plain["sizes"] = origin.get("sizes") or "resize"
-        return reopen(plain, progress=watch.progress, should_stop=watch.should_stop)
-
-    return work
+def _open_file(origin: dict[str, Any], path: str | None, watch: Watch) -> PatchSet:
+    moved = origin if path is None else moved_origin(origin, path)
+    # Labels and columns are those of the run; of the files, only the pixels matter.
+    plain = {**moved, "labels": None, "label_column": None, "pattern": None, "count": None}
+    # Whatever else lies there now may have another size.
+    plain["sizes"] = origin.get("sizes") or "resize"
+    return reopen(plain, progress=watch.progress, should_stop=watch.should_stop)
 
 
-def _layers(
-    run: Run, layers: Sequence[OpenLayer], watch: Watch
-) -> Iterator[tuple[str, str | None, Callable[[], PatchSet]]]:
+def _layers(run: Run, layers: Sequence[OpenLayer], watch: Watch) -> Iterator[_Place]:
     """Go through open layers that may hold the patches, those of the same name first."""
-    origin, table = run.origin, run.table
-    axes, objects = str(origin.get("axes") or "auto"), origin.get("labels_layer")
+    origin, table, objects = run.origin, run.table, run.origin.get("labels_layer")
     images = [one for one in layers if not one.labels]
     images.sort(key=lambda one: one.name != origin["layer"])
     if objects is None:
@@ -183,7 +174,7 @@ def _layers(
         for one in images:
             shape = list(one.array.shape)
             if len(shape) > 2 and all(length in shape for length in largest):
-                yield f"the layer {one.name}", None, _stack_opener(one, origin, axes)
+                yield f"the layer {one.name}", None, partial(_open_stack, one, origin)
         return
     labels = [one for one in layers if one.labels]
     labels.sort(key=lambda one: one.name != objects)
@@ -191,40 +182,32 @@ def _layers(
         for one in images:
             if set(field.array.shape[-2:]) <= set(one.array.shape):
                 name = f"the layers {one.name} and {field.name}"
-                yield name, None, _objects_opener(one, field, origin, axes, watch)
+                yield name, None, partial(_open_objects, one, field, origin, watch)
 
 
-def _stack_opener(one: OpenLayer, origin: dict[str, Any], axes: str) -> Callable[[], PatchSet]:
-    def work() -> PatchSet:
-        patches = from_array(one.array, name=one.name, axes=axes, rgb=one.rgb)
-        return _with_channels(patches, origin.get("channels"))
-
-    return work
+def _axes(origin: dict[str, Any]) -> str:
+    return str(origin.get("axes") or "auto")
 
 
-def _objects_opener(
-    one: OpenLayer, field: OpenLayer, origin: dict[str, Any], axes: str, watch: Watch
-) -> Callable[[], PatchSet]:
-    crops = CropConfig.from_dict(origin["crops"]) if origin.get("crops") else None
-
-    def work() -> PatchSet:
-        return from_objects(
-            one.array, field.array, name=one.name, labels_name=field.name, axes=axes,
-            config=crops, rgb=one.rgb, channels=origin.get("channels"),
-            progress=watch.progress, should_stop=watch.should_stop,
-        )  # fmt: skip
-
-    return work
-
-
-def _with_channels(patches: PatchSet, names: Sequence[str] | None) -> PatchSet:
+def _open_stack(one: OpenLayer, origin: dict[str, Any]) -> PatchSet:
+    patches = from_array(one.array, name=one.name, axes=_axes(origin), rgb=one.rgb)
+    names = origin.get("channels")
     if names is None:
         return patches
-    picked = [patches.channel_names.index(n) for n in names if n in patches.channel_names]
-    if len(picked) != len(names):
-        raise PatchError(f"{patches.name} has no channels {', '.join(names)}.")
-    images = patches.images.with_channels(picked)
-    return replace(patches, images=images, channel_names=tuple(names), intensity=None)
+    picked = pick_channels(patches.channel_names, names, patches.name)
+    images, names = patches.images.with_channels(picked), tuple(names)
+    return replace(patches, images=images, channel_names=names, intensity=None)
+
+
+def _open_objects(
+    one: OpenLayer, field: OpenLayer, origin: dict[str, Any], watch: Watch
+) -> PatchSet:
+    crops = CropConfig.from_dict(origin["crops"]) if origin.get("crops") else None
+    return from_objects(
+        one.array, field.array, name=one.name, labels_name=field.name, axes=_axes(origin),
+        config=crops, rgb=one.rgb, channels=origin.get("channels"),
+        progress=watch.progress, should_stop=watch.should_stop,
+    )  # fmt: skip
 
 
 def _remembered(run: Run) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 import platform
@@ -19,14 +18,11 @@ import torch
 from safetensors.torch import load_file, save
 
 from napari_patchmap.augment.views import Symmetry
-from napari_patchmap.errors import MissingPackageError, RunError
-from napari_patchmap.foreign import words
+from napari_patchmap.errors import RunError
 from napari_patchmap.kind import known_origin
 from napari_patchmap.lock import alone_in
 from napari_patchmap.networks import Network, NetworkSpec
-from napari_patchmap.networks.device import choose_device, in_hardware
-from napari_patchmap.networks.inference import infer
-from napari_patchmap.networks.out_of_memory import free_cached_memory
+from napari_patchmap.networks.device import choose_device
 from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet, Skipped
 from napari_patchmap.patches.patchset import labels_of
@@ -34,6 +30,7 @@ from napari_patchmap.quality import add_training, evaluate
 from napari_patchmap.runs.identity import PATCHES, places_of, read_identity, save_identity
 from napari_patchmap.runs.image_kind import ImageKind, unlikeness
 from napari_patchmap.runs.picture import save_picture
+from napari_patchmap.runs.placing import Placed, look_at
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.runs.run_folder import (
     CONFIG,
@@ -42,32 +39,18 @@ from napari_patchmap.runs.run_folder import (
     check_free,
     discard,
     put_in_place,
-    recover,
+    reading,
 )
-from napari_patchmap.runs.table import read_map_rows, text_columns, write_embedding_csv
+from napari_patchmap.runs.table import (
+    embedding_table,
+    read_map_rows,
+    text_columns,
+    write_embedding,
+)
 from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
 from napari_patchmap.writing import whole_file, write_json, write_whole
 
 _FORMAT = 1
-
-
-@dataclass(frozen=True)
-class Placed:
-    """New patches on a map.
-
-    Parameters
-    ----------
-    embedding : ndarray of float32, shape (m, dimensions)
-    unlikeness : ndarray of float32, shape (m,)
-        How far each is from the nearest patch of the map, by its features; above 1
-        is farther than 99 % of those are from each other.
-    notes : tuple of str
-        How they differ from the map's own patches, in sentences.
-    """
-
-    embedding: np.ndarray
-    unlikeness: np.ndarray
-    notes: tuple[str, ...]
 
 
 @dataclass(eq=False)
@@ -165,10 +148,7 @@ class Run:
     def measured(self, labels: np.ndarray | None) -> dict[str, Any]:
         """Measure the map, against some labels; what is known of its training stays.
 
-        Returns
-        -------
-        dict
-            See :func:`napari_patchmap.quality.evaluate`.
+        See :func:`napari_patchmap.quality.evaluate`.
         """
         report = evaluate(self.embedding, labels, self.features)
         if "training" in self.metrics:
@@ -219,8 +199,15 @@ class Run:
             )
         fit = patches.fit or self.images.fit
         same = replace(patches, intensity=self.images.intensity, fit=fit)
-        features, embedding = self._look_at(
-            PatchPixels(same, self.network.spec.size), self._placing_device, watch
+        features, embedding = look_at(
+            self.network,
+            PatchPixels(same, self.network.spec.size),
+            # The best there is here now, unless the person chose the CPU.
+            choose_device("cpu" if self.config.train.device == "cpu" else "auto").target,
+            # In the precision of the training, so that a patch lands where it was.
+            precision=getattr(torch, self.info.get("half") or "float32"),
+            symmetries=self.symmetries,
+            watch=watch,
         )
         if self.layout == "tsne":
             embedding = self.config.train.tsne().place(
@@ -229,33 +216,6 @@ class Run:
         unlike, sentence = unlikeness(features, self.features)
         notes = (*self.images.differences(same), *([sentence] if sentence else []))
         return Placed(embedding, unlike, notes)
-
-    def _look_at(
-        self,
-        pixels: PatchPixels,
-        device: torch.device,
-        watch: Callable[[int, int], None] | None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Features and outputs of patches; on the CPU where the GPU cannot."""
-        # In the precision of the training, so that a patch lands where it was.
-        half = in_hardware(getattr(torch, self.info.get("half") or "float32"), device)
-        network = self.network
-        try:
-            if device.type != "cpu":
-                network = copy.deepcopy(network).to(device)
-            return infer(network, pixels, symmetries=self.symmetries, half=half, watch=watch)
-        except (MemoryError, RuntimeError):
-            # No room, or something that this device does not compute: the run is perhaps of
-            # another computer.
-            if device.type == "cpu":
-                raise
-        free_cached_memory()
-        return self._look_at(pixels, torch.device("cpu"), watch)
-
-    @property
-    def _placing_device(self) -> torch.device:
-        """The best there is here now, unless the person chose the CPU."""
-        return choose_device("cpu" if self.config.train.device == "cpu" else "auto").target
 
     # -- the folder --------------------------------------------------------------
 
@@ -292,7 +252,7 @@ class Run:
         """Write what was learned first, then what can be made again from it."""
         weights = {k: v.contiguous() for k, v in self.network.state_dict().items()}
         write_whole(folder / "model.safetensors", save(weights))
-        write_embedding_csv(folder / "embedding.csv", self.embedding, self.table)
+        write_embedding(folder / "embedding.csv", embedding_table(self.embedding, self.table))
         save_identity(folder / PATCHES, self.who)
         with whole_file(folder / "features.npy") as file:
             np.save(file, self.features.astype(np.float32, copy=False))
@@ -349,15 +309,7 @@ class Run:
         RunError
             If the folder is not a run, or a file of it is missing or damaged.
         """
-        folder = Path(folder).expanduser().resolve()
-        recover(folder)
-        if not (folder / "config.json").is_file():
-            raise RunError(
-                f"{folder} is not a saved run: it holds no config.json; choose a folder that "
-                "patchmap wrote."
-            )
-        try:
-            saved = json.loads((folder / "config.json").read_text("utf-8"))
+        with reading(folder) as (folder, saved):
             if saved["format"] != _FORMAT:
                 raise RunError(
                     f"{folder} was written by another version of patchmap (format "
@@ -373,13 +325,16 @@ class Run:
             features = np.load(folder / "features.npy", allow_pickle=False)
             if len(features) != count:
                 raise ValueError(f"features.npy has {len(features):,} rows, not {count:,}")
-            if known is not None and len(rows.index) < count:
-                known = known.iloc[rows.index].reset_index(drop=True)
-            run = cls(
+            if len(rows.index) < count:
+                features = features[rows.index]
+                known = (
+                    known if known is None else known.iloc[rows.index].reset_index(drop=True)
+                )
+            return cls(
                 config=RunConfig.from_dict(saved["config"]),
                 network=network.eval(),
                 embedding=rows.embedding,
-                features=features if len(rows.index) == count else features[rows.index],
+                features=features,
                 table=rows.table,
                 images=ImageKind.from_dict(saved["images"]),
                 symmetries=[(int(turns), bool(flip)) for turns, flip in saved["symmetries"]],
@@ -394,14 +349,6 @@ class Run:
                 known=known,
                 notes=rows.notes,
             )
-        except (RunError, MissingPackageError):
-            raise
-        except Exception as error:  # a damaged file may raise anything
-            raise RunError(
-                f"The run in {folder} is damaged ({words(error)}); restore its files or train "
-                "again."
-            ) from error
-        return run
 
 
 def package_versions() -> dict[str, str]:

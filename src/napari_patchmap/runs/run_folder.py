@@ -14,10 +14,12 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from napari_patchmap.errors import RunError
+from napari_patchmap.errors import MissingPackageError, RunError
+from napari_patchmap.foreign import words
 from napari_patchmap.lock import alone_in
 from napari_patchmap.runs.checkpoint import (
     FOLDER,
@@ -54,14 +56,8 @@ def check_free(
 ) -> Path:
     """Return the folder if a run can be written there.
 
-    Parameters
-    ----------
-    folder : path
-    unfinished : bool
-        Whether it may hold a run that is not finished, which is then gone on with.
-    training : str, optional
-        The training that goes on, as it calls itself; the unfinished run of another
-        one is then none that may be gone on with.
+    With ``unfinished`` it may hold a run that is not finished, which is then gone on with;
+    not one of another training than ``training``, if that says what it calls itself.
 
     Raises
     ------
@@ -114,12 +110,7 @@ def _check_same_training(folder: Path, training: str) -> None:
 
 
 def check_room(folder: Path, needed: int) -> None:
-    """Check, where the system says it, that the disk of a folder has room.
-
-    Raises
-    ------
-    RunError
-    """
+    """Raise a :class:`RunError` if the system says that the disk of a folder has no room."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     try:
@@ -199,6 +190,33 @@ def recover(folder: Path) -> None:
                 f"be brought to an end ({error.strerror or error}); open it where it can be "
                 "written."
             ) from None
+
+
+@contextlib.contextmanager
+def reading(folder: str | Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Give the folder of a saved run and what its ``config.json`` says, to read the rest.
+
+    Raises
+    ------
+    RunError
+        If the folder is not a run, or anything is raised of what it holds.
+    """
+    folder = Path(folder).expanduser().resolve()
+    recover(folder)
+    if not (folder / CONFIG).is_file():
+        raise RunError(
+            f"{folder} is not a saved run: it holds no config.json; choose a folder that "
+            "patchmap wrote."
+        )
+    try:
+        yield folder, json.loads((folder / CONFIG).read_text("utf-8"))
+    except (RunError, MissingPackageError):
+        raise
+    except Exception as error:  # a damaged file may raise anything
+        raise RunError(
+            f"The run in {folder} is damaged ({words(error)}); restore its files or train "
+            "again."
+        ) from error
 
 
 def _settle(folder: Path) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from platformdirs import user_data_path
+
+from napari_patchmap.errors import PatchmapError
+
+T = TypeVar("T")
 
 
 def runs_home() -> Path:
@@ -14,20 +21,20 @@ def runs_home() -> Path:
     return user_data_path("napari-patchmap", appauthor=False) / "runs"
 
 
-def run_folders(home: str | Path | None = None) -> list[Path]:
-    """Return what may be run folders.
+def read_all(read: Callable[[Path], T], home: str | Path | None = None) -> list[T]:
+    """Read all runs in a folder, by default of those started from napari; it need not exist.
 
-    Parameters
-    ----------
-    home : path, optional
-        Folder that holds them; that of the runs started from napari when None. It
-        need not exist.
+    A folder of which ``read`` raises a :class:`PatchmapError` is left out.
     """
-    home = Path(home) if home is not None else runs_home()
-    try:
-        return [folder for folder in home.iterdir() if not folder.name.startswith(".")]
-    except OSError:
-        return []
+    folders: list[Path] = []
+    with contextlib.suppress(OSError):
+        folders += Path(home or runs_home()).iterdir()
+    found = []
+    for folder in folders:
+        if not folder.name.startswith("."):
+            with contextlib.suppress(PatchmapError):
+                found.append(read(folder))
+    return found
 
 
 def new_run_folder(name: str, home: str | Path | None = None) -> Path:
@@ -37,7 +44,7 @@ def new_run_folder(name: str, home: str | Path | None = None) -> Path:
     """
     safe = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "run"
     stem = f"{datetime.now():%Y-%m-%d_%H%M%S}_{safe}"
-    home = Path(home) if home is not None else runs_home()
+    home = Path(home or runs_home())
     folder, again = home / stem, 2
     while folder.exists():
         folder, again = home / f"{stem}_{again}", again + 1

@@ -13,62 +13,41 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import RunError
-from napari_patchmap.foreign import words
 from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.quality import defined_in
-from napari_patchmap.runs.identity import (
-    CONTENT,
-    PATCHES,
-    name_of,
-    places_of,
-    read_identity,
-)
+from napari_patchmap.runs.identity import CONTENT, PATCHES, name_of, places_of, read_identity
 from napari_patchmap.runs.joining import Contents, join
 from napari_patchmap.runs.run_config import RunConfig
-from napari_patchmap.runs.run_folder import recover
-from napari_patchmap.runs.run_places import run_folders
+from napari_patchmap.runs.run_folder import CONFIG, reading
+from napari_patchmap.runs.run_places import read_all
 from napari_patchmap.runs.table import read_map_rows
 
 
 @dataclass(frozen=True)
 class SavedMap:
-    """What a run folder says of its map; the map itself is read when it is asked for.
-
-    Parameters
-    ----------
-    folder : Path
-    name : str
-        The patches' name.
-    config : RunConfig
-    count : int
-        Patches on the map.
-    metrics : dict
-        See :func:`napari_patchmap.quality.evaluate`.
-    seconds : float
-        What it took.
-    device : str
-        What it was trained on, in words.
-    complete : bool
-        False if it was stopped before its end.
-    layout : {"network", "tsne"}
-    written : datetime
-        When it was saved, local time.
-    text : sequence of str, optional
-        Columns of its table that are text; None where that was not written down.
-    """
+    """What a run folder says of its map; the map itself is read when it is asked for."""
 
     folder: Path
     name: str
+    """The patches' name."""
     config: RunConfig
     count: int
+    """Patches on the map."""
     metrics: dict[str, Any]
+    """See :func:`napari_patchmap.quality.evaluate`."""
     seconds: float
+    """What it took."""
     device: str
+    """What it was trained on, in words."""
     complete: bool
+    """False if it was stopped before its end."""
     layout: str
+    """``network`` or ``tsne``."""
     written: datetime
+    """When it was saved, local time."""
     text: Sequence[str] | None = None
+    """Columns of its table that are text; None where that was not written down."""
 
     @property
     def title(self) -> str:
@@ -77,8 +56,17 @@ class SavedMap:
 
     @property
     def budget(self) -> str:
-        """What the training was given: minutes, epochs or a preset, and its seed."""
-        return budget_of(self.config)
+        """What the training was given, which tells maps apart that were made alike."""
+        train = self.config.train
+        if not METHODS[train.method].trains:
+            words = []
+        elif train.minutes is not None:
+            words = [f"{train.minutes:g} min"]
+        elif train.epochs is not None:
+            words = [f"{' + '.join(f'{epochs:g}' for epochs in train.epochs)} epochs"]
+        else:
+            words = [train.preset]
+        return ", ".join(words + ([f"seed {train.seed}"] if train.seed else []))
 
     @property
     def caption(self) -> str:
@@ -86,12 +74,7 @@ class SavedMap:
         return caption_of(self.config, self.layout, self.metrics, complete=self.complete)
 
     def read(self) -> tuple[np.ndarray, pd.DataFrame]:
-        """Read the map and its table.
-
-        Returns
-        -------
-        embedding : ndarray of float32, shape (n, d)
-        table : DataFrame
+        """Read the map, float32 ``(n, d)``, and its table.
 
         Raises
         ------
@@ -105,24 +88,14 @@ class SavedMap:
         return rows.embedding, rows.table
 
     def read_known(self) -> pd.DataFrame:
-        """Read which patch each row is; see :func:`napari_patchmap.runs.identity.identify`.
-
-        Raises
-        ------
-        RunError
-            If the run is damaged.
-        """
+        """Read which patch each row is; see :func:`napari_patchmap.runs.identity.identify`."""
         known = read_identity(self.folder / PATCHES, self.count)
         return places_of(self.read()[1]) if known is None else known
 
     def read_for(self, known: pd.DataFrame) -> np.ndarray:
         """Read the map, if it is one of these patches, row by row as these are.
 
-        Parameters
-        ----------
-        known : DataFrame
-            Which patches these are; see :func:`napari_patchmap.runs.identity.identify`.
-            By their table alone, they are known by their names.
+        Which they are says ``known``, see :func:`napari_patchmap.runs.identity.identify`.
 
         Raises
         ------
@@ -134,15 +107,10 @@ class SavedMap:
 
 
 def same_rows(known: pd.DataFrame, own: pd.DataFrame, folder: Path) -> np.ndarray:
-    """Return which row of a run each patch is; both must be the same patches.
+    """Return which row of the run in a folder each patch is; both must be the same patches.
 
-    Parameters
-    ----------
-    known, own : DataFrame
-        Which the patches are, and those of the run; see
-        :func:`napari_patchmap.runs.identity.identify`.
-    folder : Path
-        The run's.
+    Which the patches are, and those of the run, say ``known`` and ``own``; see
+    :func:`napari_patchmap.runs.identity.identify`.
 
     Raises
     ------
@@ -168,15 +136,7 @@ def same_rows(known: pd.DataFrame, own: pd.DataFrame, folder: Path) -> np.ndarra
 
 
 def title_of(config: RunConfig, layout: str, *, complete: bool = True) -> str:
-    """Say in a few words how a map was made.
-
-    Parameters
-    ----------
-    config : RunConfig
-    layout : {"network", "tsne"}
-    complete : bool
-        False if the training was stopped before its end.
-    """
+    """Say in a few words how a map was made."""
     train, method = config.train, METHODS[config.train.method]
     words = [method.title if layout == method.layout else f"t-SNE of {method.title}"]
     if train.backbone:
@@ -200,31 +160,12 @@ def title_of(config: RunConfig, layout: str, *, complete: bool = True) -> str:
     return ", ".join(words)
 
 
-def budget_of(config: RunConfig) -> str:
-    """Say what a training was given, which tells maps apart that were made alike."""
-    train = config.train
-    if not METHODS[train.method].trains:
-        words = []
-    elif train.minutes is not None:
-        words = [f"{train.minutes:g} min"]
-    elif train.epochs is not None:
-        words = [f"{' + '.join(f'{epochs:g}' for epochs in train.epochs)} epochs"]
-    else:
-        words = [train.preset]
-    return ", ".join(words + ([f"seed {train.seed}"] if train.seed else []))
-
-
 def caption_of(
     config: RunConfig, layout: str, metrics: dict[str, Any], *, complete: bool = True
 ) -> str:
     """Return the title of a map, and its quality figures on a second line.
 
-    Parameters
-    ----------
-    config, layout, complete
-        See :func:`title_of`.
-    metrics : dict
-        See :func:`napari_patchmap.quality.evaluate`.
+    The settings are those of a :class:`~napari_patchmap.runs.Run`.
     """
     figures = [f"{figure.short} {figure.text(metrics)}" for figure in defined_in(metrics)]
     return "\n".join(
@@ -240,16 +181,7 @@ def read_map(folder: str | Path) -> SavedMap:
     RunError
         If the folder is not a run that has a map, or it is damaged.
     """
-    folder = Path(folder).expanduser().resolve()
-    recover(folder)
-    path = folder / "config.json"
-    if not path.is_file():
-        raise RunError(
-            f"{folder} is not a saved run: it holds no config.json; choose a folder that "
-            "patchmap wrote."
-        )
-    try:
-        saved = json.loads(path.read_text("utf-8"))
+    with reading(folder) as (folder, saved):
         info = saved["training"]
         return SavedMap(
             folder=folder,
@@ -262,14 +194,9 @@ def read_map(folder: str | Path) -> SavedMap:
             device=str(info.get("device", "")),
             complete=bool(saved["complete"]),
             layout=str(saved.get("layout", "network")),
-            written=datetime.fromtimestamp(path.stat().st_mtime),
+            written=datetime.fromtimestamp((folder / CONFIG).stat().st_mtime),
             text=saved["patches"].get("text"),
         )
-    except Exception as error:  # a damaged file may raise anything
-        raise RunError(
-            f"The run in {folder} is damaged ({words(error)}); restore its files or train "
-            "again."
-        ) from error
 
 
 def maps_in(folders: Sequence[str | Path]) -> list[SavedMap]:
@@ -284,8 +211,8 @@ def maps_in(folders: Sequence[str | Path]) -> list[SavedMap]:
     for given in folders:
         folder = Path(given).expanduser().resolve()
         inside = [folder]
-        if folder.is_dir() and not (folder / "config.json").is_file():
-            inside = sorted(path.parent for path in folder.glob("*/config.json")) or [folder]
+        if folder.is_dir() and not (folder / CONFIG).is_file():
+            inside = sorted(path.parent for path in folder.glob(f"*/{CONFIG}")) or [folder]
         for one in inside:
             found[one] = read_map(one)
     return list(found.values())
@@ -294,22 +221,8 @@ def maps_in(folders: Sequence[str | Path]) -> list[SavedMap]:
 def find_maps(name: str, count: int, home: str | Path | None = None) -> list[SavedMap]:
     """Return the saved maps of a patch set, the newest first.
 
-    Parameters
-    ----------
-    name : str
-        The patches' name.
-    count : int
-        How many there are.
-    home : path, optional
-        Folder that holds run folders; that of the runs started from napari when None.
-        What is damaged or no run is left out.
+    ``name`` and ``count`` are those of the patches. Looked for in ``home``, by default among
+    the runs started from napari; what is damaged or no run is left out.
     """
-    found = []
-    for folder in run_folders(home):
-        try:
-            one = read_map(folder)
-        except RunError:
-            continue
-        if one.name == name and one.count == count:
-            found.append(one)
+    found = [m for m in read_all(read_map, home) if m.name == name and m.count == count]
     return sorted(found, key=lambda one: one.written, reverse=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from napari_patchmap.errors import RunError
 from napari_patchmap.foreign import words
 from napari_patchmap.patches.labels.values import numbers_if_all
 from napari_patchmap.patches.patchset import BOX_COLUMNS
+from napari_patchmap.runs.writable import writing
 from napari_patchmap.writing import whole_file
 
 #: napari takes every column that starts like this for a coordinate.
@@ -72,26 +73,14 @@ def save_embedding_csv(
     RunError
         If the file cannot be written.
     """
-    path = Path(path)
-    try:
-        write_embedding_csv(path, embedding, table, rows)
-    except OSError as error:
-        raise RunError(
-            f"{path} cannot be written ({error.strerror or error}); choose another place."
-        ) from None
-    return path
-
-
-def write_embedding_csv(
-    path: Path, embedding: np.ndarray, table: pd.DataFrame, rows: np.ndarray | None = None
-) -> None:
-    """Do what :func:`save_embedding_csv` does for who has a sentence of their own.
-
-    Raises
-    ------
-    OSError
-    """
     frame = embedding_table(embedding, table, rows)
+    with writing(path):
+        write_embedding(path, frame)
+    return Path(path)
+
+
+def write_embedding(path: str | Path, frame: pd.DataFrame) -> None:
+    """Write an :func:`embedding_table`, for who has a sentence of their own for an OSError."""
     with whole_file(path) as file:
         # A name may hold bytes that are no text; they must not cost anybody the map.
         frame.to_csv(file, index=False, errors="backslashreplace")
@@ -102,50 +91,17 @@ def text_columns(table: pd.DataFrame) -> list[str]:
     return [_safe(name) for name in table.columns if not is_numeric_dtype(table[name])]
 
 
-def read_embedding_csv(
-    path: str | Path, text: Sequence[str] | None = None
-) -> tuple[np.ndarray, pd.DataFrame]:
-    """Read what :func:`save_embedding_csv` wrote.
-
-    Parameters
-    ----------
-    path : path
-    text : sequence of str, optional
-        Columns that are text, see :func:`text_columns`. When None, numbers are told
-        from codes such as 007 as in any table.
-
-    Returns
-    -------
-    embedding : ndarray of float32, shape (n, d)
-    table : DataFrame
-
-    Raises
-    ------
-    RunError
-        If the file is not such a table.
-    """
-    embedding, frame = _read(Path(path), text)
-    return embedding, frame.drop(columns=INDEX, errors="ignore")
-
-
 @dataclass(frozen=True)
 class MapRows:
-    """The map and the table of a run, in the order in which it keeps its patches.
-
-    Parameters
-    ----------
-    index : ndarray of int, shape (n,)
-        Which patch of the run each row is.
-    embedding : ndarray of float32, shape (n, d)
-    table : DataFrame
-    notes : tuple of str
-        What is missing, in a sentence.
-    """
+    """The map and the table of a run, in the order in which it keeps its patches."""
 
     index: np.ndarray
+    """Which patch of the run each row is."""
     embedding: np.ndarray
+    """float32, shape (n, d)."""
     table: pd.DataFrame
     notes: tuple[str, ...] = ()
+    """What is missing, in a sentence."""
 
 
 def read_map_rows(
@@ -156,15 +112,9 @@ def read_map_rows(
 ) -> MapRows:
     """Read the ``embedding.csv`` of a run, whatever order somebody saved its rows in.
 
-    Parameters
-    ----------
-    path : path
-    count : int
-        How many patches the run has.
-    known : DataFrame, optional
-        Which patch each is, to tell whether rows without the column ``index`` lie in order.
-    text : sequence of str, optional
-        Columns that are text; see :func:`read_embedding_csv`.
+    Of the ``count`` patches of the run, ``known`` says which each is, to tell whether rows
+    without the column ``index`` lie in order; ``text`` which columns are text, see
+    :func:`text_columns`. When None, numbers are told from codes such as 007 as in any table.
 
     Raises
     ------
@@ -201,13 +151,7 @@ def read_map_rows(
 
 
 def _checked_index(column: pd.Series, count: int, path: Path) -> np.ndarray:
-    """Return which patches the rows say they are.
-
-    Raises
-    ------
-    RunError
-        If one is no patch of the run, or is there twice.
-    """
+    """Return which patches the rows say they are; refuse what is no patch, or there twice."""
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(float)
     wrong = ~((numbers >= 0) & (numbers < count) & (numbers == np.floor(numbers)))
     if not len(numbers):
@@ -230,19 +174,12 @@ def _checked_index(column: pd.Series, count: int, path: Path) -> np.ndarray:
 def _by_order(
     table: pd.DataFrame, count: int, known: pd.DataFrame | None, path: Path
 ) -> tuple[np.ndarray, bool]:
-    """Take the rows as they come, if nothing speaks against it; say if something speaks for it.
-
-    Raises
-    ------
-    RunError
-    """
+    """Take rows as they come if nothing speaks against it; say if anything speaks for it."""
     where = [] if known is None else [name for name in _WHERE if name in table]
     same = len(table) == count
     if same and known is not None:
-        same = all(
-            table[name].astype(str).tolist() == known[name].astype(str).tolist()
-            for name in where
-        )
+        now, before = table[where].astype(str), known[where].astype(str)
+        same = np.array_equal(now.to_numpy(object), before.to_numpy(object))
     if not same:
         raise RunError(
             f"{path} has lost its column {INDEX}, which says which patch a row is, and its "
@@ -255,10 +192,8 @@ def _by_order(
 def _read(path: Path, text: Sequence[str] | None) -> tuple[np.ndarray, pd.DataFrame]:
     """Read the coordinates in the file, and the other columns."""
     try:
-        # Only an empty cell is missing: "NA" and "None" may be labels.
         dialect = _dialect(path)
-        whole = partial(pd.read_csv, path, na_values=[""], keep_default_na=False, **dialect)
-        read = cast(Callable[..., pd.DataFrame], whole)
+        read = partial(_read_csv, path, **dialect)
         frame = read(dtype=dict.fromkeys((*_TEXT, *(text or ())), str))
         if text is None:
             unsure = [str(name) for name in frame.columns if _may_be_codes(name, frame[name])]
@@ -277,6 +212,11 @@ def _read(path: Path, text: Sequence[str] | None) -> tuple[np.ndarray, pd.DataFr
     if len(axes) < 2:
         raise RunError(f"{path} is not a map: it has no columns axis-0 and axis-1.")
     return embedding, frame.drop(columns=axes)
+
+
+def _read_csv(path: Path, **options: Any) -> pd.DataFrame:
+    # Only an empty cell is missing: "NA" and "None" may be labels.
+    return pd.read_csv(path, na_values=[""], keep_default_na=False, **options)
 
 
 def _dialect(path: Path) -> dict[str, Any]:

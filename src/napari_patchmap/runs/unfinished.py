@@ -22,7 +22,7 @@ from napari_patchmap.runs.checkpoint import (
 )
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.runs.run_folder import discard, recover
-from napari_patchmap.runs.run_places import run_folders
+from napari_patchmap.runs.run_places import read_all
 
 #: What of an origin changes when images are moved.
 _PLACES = ("path", "labels", "objects")
@@ -30,36 +30,24 @@ _PLACES = ("path", "labels", "objects")
 
 @dataclass(frozen=True)
 class Unfinished:
-    """What the last checkpoint of a run says of it.
-
-    Parameters
-    ----------
-    folder : Path
-        The run's folder.
-    name : str
-        The patches' name.
-    origin : dict
-        How to open the patches again.
-    config : RunConfig
-    stage, stages : int
-        The stage it is in, from 1, and how many there are.
-    seconds : float
-        Time trained so far.
-    written : datetime
-        When the checkpoint was written, local time.
-    has_map : bool
-        Whether it was saved with a map when it was stopped.
-    """
+    """What the last checkpoint of a run says of it."""
 
     folder: Path
     name: str
+    """The patches' name."""
     origin: dict[str, Any]
+    """How to open the patches again."""
     config: RunConfig
     stage: int
+    """The stage it is in, from 1, ..."""
     stages: int
+    """... and how many there are."""
     seconds: float
+    """Time trained so far."""
     written: datetime
+    """When the checkpoint was written, local time."""
     has_map: bool
+    """Whether it was saved with a map when it was stopped."""
 
     def is_of(self, patches: PatchSet) -> bool:
         """Whether it was started with patches of this name and origin.
@@ -109,25 +97,10 @@ def read_unfinished(folder: str | Path) -> Unfinished:
         raise RunError(f"{path} is damaged ({words(error)}); start the run anew.") from error
 
 
-def find_unfinished(patches: PatchSet, home: str | Path | None = None) -> list[Unfinished]:
-    """Return the interrupted runs of some patches, the newest first.
-
-    Parameters
-    ----------
-    patches : PatchSet
-    home : path, optional
-        Folder that holds run folders; that of the runs started from napari when None.
-        Damaged ones are left out.
-    """
-    found = []
-    for folder in run_folders(home):
-        try:
-            if is_unfinished(folder):
-                found.append(read_unfinished(folder))
-        except RunError:
-            continue
-    mine = [one for one in found if one.is_of(patches)]
-    return sorted(mine, key=lambda one: one.written, reverse=True)
+def find_unfinished(patches: PatchSet) -> list[Unfinished]:
+    """Return the interrupted runs of some patches, started from napari, the newest first."""
+    found = [one for one in read_all(read_unfinished) if one.is_of(patches)]
+    return sorted(found, key=lambda one: one.written, reverse=True)
 
 
 def discard_unfinished(run: Unfinished) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
 
-from napari_patchmap.errors import RunError
 from napari_patchmap.patches import Skipped
+from napari_patchmap.runs.writable import writing
 from napari_patchmap.writing import write_whole
 
 #: Name of the list in a run folder.
@@ -23,16 +23,11 @@ def save_skipped(path: str | Path, skipped: Iterable[Skipped]) -> Path:
     RunError
         If the file cannot be written.
     """
-    path = Path(path)
-    try:
+    text = StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(("source", "reason"))
+    writer.writerows((one.source, one.reason) for one in skipped)
+    with writing(path):
         # A name may hold bytes that are no text; they are escaped rather than in the way.
-        text = StringIO(newline="")
-        writer = csv.writer(text)
-        writer.writerow(("source", "reason"))
-        writer.writerows((one.source, one.reason) for one in skipped)
         write_whole(path, text.getvalue().encode(errors="backslashreplace"))
-    except OSError as error:
-        raise RunError(
-            f"{path} cannot be written ({error.strerror or error}); choose another place."
-        ) from None
-    return path
+    return Path(path)

@@ -1,13 +1,30 @@
-"""Whether something can be written, asked before the work that it is to hold."""
+"""Whether something can be written, asked before the work, and said where it fails."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from napari_patchmap.errors import RunError
+
+
+@contextlib.contextmanager
+def writing(path: object, remedy: str = "choose another place") -> Iterator[None]:
+    """Turn the system's error about a file that is written into a sentence.
+
+    Raises
+    ------
+    RunError
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"{path} cannot be written ({error.strerror or error}); {remedy}."
+        ) from None
 
 
 def check_file(path: str | os.PathLike[str]) -> Path:
@@ -51,12 +68,8 @@ def check_folder(path: str | os.PathLike[str]) -> Path:
 
 def _probe(folder: Path, wanted: Path) -> None:
     """Write a file of no name and remove it."""
-    try:
+    with writing(wanted):
         handle, name = tempfile.mkstemp(prefix=".patchmap-", suffix=".part", dir=folder)
-    except OSError as error:
-        raise RunError(
-            f"{wanted} cannot be written ({error.strerror or error}); choose another place."
-        ) from None
     os.close(handle)
     with contextlib.suppress(OSError):
         os.unlink(name)

@@ -17,23 +17,10 @@ GIVEN = "given label"
 def choose_label(
     table: pd.DataFrame, column: str, label_from: str, name: str
 ) -> tuple[pd.DataFrame, str]:
-    """Make another column of a table the label.
+    """Make another column of a table the label; return the table and the label's own name.
 
-    Parameters
-    ----------
-    table : DataFrame
-    column : str
-        Its name; case does not matter.
-    label_from : str
-        The own name of what is the label now, by which it is kept as a column.
-    name : str
-        What people call the patches.
-
-    Returns
-    -------
-    table : DataFrame
-    label_from : str
-        The own name of the label.
+    Case does not matter in ``column``. ``label_from`` is the own name of what is the label
+    now, by which it is kept as a column; ``name`` is what people call the patches.
 
     Raises
     ------

@@ -14,12 +14,12 @@ import pandas as pd
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.labels.matching import explain_mismatch, match_names
 from napari_patchmap.patches.labels.meanings import CLASSES, means_id, named
-from napari_patchmap.patches.labels.object_rows import check_order, match_objects
+from napari_patchmap.patches.labels.object_rows import JoinedRows, check_order, match_objects
 from napari_patchmap.patches.labels.row_order import match_order, match_patches
 from napari_patchmap.patches.labels.table_file import read_table
 from napari_patchmap.patches.labels.values import (
     as_text,
-    missing_words,
+    missing_word,
     numbers_if_all,
     why_text,
 )
@@ -40,13 +40,7 @@ _Found = tuple[str | None, np.ndarray] | None
 class LabelsFile:
     """A labels file that was read, so that it can be checked before any image is.
 
-    Parameters
-    ----------
-    path : Path
-    rows : DataFrame
-        See :func:`read_table`.
-    notes : list of str
-        What people should know of how it was read.
+    ``rows`` and ``notes`` are those of :func:`read_table`.
     """
 
     path: Path
@@ -56,14 +50,7 @@ class LabelsFile:
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], watch: Watch) -> Self:
-        """Read a CSV file (comma, semicolon or tab).
-
-        Raises
-        ------
-        PatchError
-            If it is not such a table.
-        LoadCancelled
-        """
+        """Read a CSV file, see :func:`read_table`."""
         notes: list[str] = []
         return cls(Path(path), read_table(Path(path), watch, notes), notes)
 
@@ -129,6 +116,19 @@ def join_labels(
         labels = LabelsFile.read(labels, watch)
     if not isinstance(labels, LabelsFile):
         return _with_values(table, labels, name), [], ""
+    joined = _joined(labels, table, names, name, watch)
+    table, notes, label = _add_columns(table, labels, joined, from_names, watch)
+    return table, [*labels.notes, *joined.notes, *notes], label
+
+
+def _joined(
+    labels: LabelsFile,
+    table: pd.DataFrame,
+    names: Sequence[str] | None,
+    name: str,
+    watch: Watch,
+) -> JoinedRows:
+    """Find the row of each patch, by whatever tells it."""
     rows, path = labels.rows, labels.path
     # Files are never matched by their order: it is seldom what people think it is.
     if names is not None:
@@ -138,10 +138,7 @@ def join_labels(
     else:
         objects = match_objects(rows, table, path, watch) if "label_id" in table else None
         if objects is not None:
-            table, notes, label = _add_columns(
-                table, rows, objects.row_of, objects.keys, path, from_names, watch
-            )
-            return table, [*labels.notes, *objects.notes, *notes], label
+            return objects
         found = match_patches(rows, table["source"], path, watch)
     if found is None:
         if names is None and "label_id" in table:
@@ -151,17 +148,15 @@ def join_labels(
             )
         raise PatchError(explain_mismatch(rows, names, len(table), path, name, watch))
     column, row_of = found
-    said = []
-    if column is None:
-        if "label_id" in table:
-            check_order(rows, table, path)
-        said.append(
-            f"{path.name} does not say which row is of which patch, so its rows were taken in "
-            "the order of the patches."
-        )
-    keys = () if column is None else (column,)
-    table, notes, label = _add_columns(table, rows, row_of, keys, path, from_names, watch)
-    return table, [*labels.notes, *said, *notes], label
+    if column is not None:
+        return JoinedRows((column,), row_of, [])
+    if "label_id" in table:
+        check_order(rows, table, path)
+    said = (
+        f"{path.name} does not say which row is of which patch, so its rows were taken in the "
+        "order of the patches."
+    )
+    return JoinedRows((), row_of, [said])
 
 
 def _with_values(table: pd.DataFrame, labels: Any, name: str) -> pd.DataFrame:
@@ -178,48 +173,68 @@ def _with_values(table: pd.DataFrame, labels: Any, name: str) -> pd.DataFrame:
 
 def _add_columns(
     table: pd.DataFrame,
-    rows: pd.DataFrame,
-    row_of: np.ndarray,
-    keys: Sequence[str],
-    path: Path,
+    labels: LabelsFile,
+    joined: JoinedRows,
     from_names: Collection[str],
     watch: Watch,
 ) -> tuple[pd.DataFrame, list[str], str | None]:
-    """Bring the columns of ``rows`` along; row -1 stands for a patch without one."""
+    """Bring the columns of the rows along; row -1 stands for a patch without one."""
+    rows, file, row_of, keys = labels.rows, labels.path.name, joined.row_of, joined.keys
     notes: list[str] = []
     matched = int((row_of >= 0).sum())
     if matched < len(table):
-        notes.append(f"{matched:,} of {len(table):,} patches have a row in {path.name}.")
+        notes.append(f"{matched:,} of {len(table):,} patches have a row in {file}.")
     columns = [c for c in rows.columns if c not in keys]
     label = _label_among(columns, rows, keys if "label_id" in table else ())
     if label is None:
-        notes.append(f"{path.name} has no column called 'label'; its columns came along.")
+        notes.append(f"{file} has no column called 'label'; its columns came along.")
     elif label.lower() != "label" and len(columns) > 1:
-        notes.append(f"The labels are the column {label!r} of {path.name}.")
+        notes.append(f"The labels are the column {label!r} of {file}.")
     brought = {"label" if column == label else column for column in columns}
     replaced = {c: f"{c} (file name)" for c in from_names if c in brought}
     if "label" in brought and "label" in table:
         replaced.setdefault("label", "folder")
     table = table.rename(columns=replaced)
+    taken = {*BOX_COLUMNS, "label", *table}  # a user's column never overwrites these
     new: dict[str, Any] = {}
-    said = _Doubts()
+    gaps: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for column in columns:
         if column == label:
             new["label"] = _picked(rows[column], row_of, as_text, watch)
             continue
-        # A user's column never overwrites where a patch lies.
-        free = (
-            column
-            if column not in (*BOX_COLUMNS, "label", *table)
-            else f"{column} (labels file)"
-        )
         values = _picked(rows[column], row_of, numbers_if_all, watch)
-        new[free] = values
-        said.look(column, rows[column], values)
-    notes += said.notes(path.name)
+        new[f"{column} (labels file)" if column in taken else column] = values
+        if values.dtype == object:
+            odd = why_text(rows[column].unique())
+            if odd is not None:
+                texts[column] = odd
+        elif values.dtype.kind == "f":
+            word = missing_word(rows[column].unique())
+            if word is not None:
+                gaps[column] = word
+    notes += _doubts(gaps, file, "stands for a missing number", "stand for missing numbers")
+    notes += _doubts(
+        texts,
+        file,
+        "is no number, so that all of it is text",
+        "are no numbers, so that all of these columns are text",
+    )
     extra = pd.DataFrame(new, index=table.index)
     own = f"{label} (labels file)" if label is not None and label.lower() == "label" else label
     return pd.concat([table, extra], axis=1), notes, own
+
+
+def _doubts(words: dict[str, str], file: str, one: str, many: str) -> list[str]:
+    """Say what of columns that hold words among numbers, an example for each of them."""
+    if not words:
+        return []
+    column, word = next(iter(words.items()))
+    where, others = f"the column {column!r} of {file}", len(words) - 1
+    if not others:
+        return [f"{word!r} in {where} {one}."]
+    more = f"{others:,} more column{'s'[: others > 1]}"
+    return [f"Words such as {word!r} in {where}, and in {more}, {many}."]
 
 
 def _label_among(columns: Sequence[str], rows: pd.DataFrame, keys: Sequence[str]) -> str | None:
@@ -248,49 +263,6 @@ def _may_be_label(cells: pd.Series) -> bool:
     if len(cells) > _FEW and 2 * len(different) > len(cells):
         return False
     return len(different) <= _MOST_CODES and not any("." in cell for cell in different)
-
-
-class _Doubts:
-    """What is said of columns that hold words among numbers."""
-
-    def __init__(self) -> None:
-        self._gaps: dict[str, str] = {}
-        self._texts: dict[str, str] = {}
-
-    def look(self, column: str, cells: pd.Series, values: np.ndarray) -> None:
-        """Look at a column as it was written and as it was read."""
-        if values.dtype != object:
-            if values.dtype.kind == "f":
-                words = missing_words(cells.unique())
-                self._gaps |= {column: words[0].strip()} if words else {}
-            return
-        odd = why_text(cells.unique())
-        if odd is not None:
-            self._texts[column] = odd
-
-    def notes(self, file: str) -> list[str]:
-        """Return a sentence on each kind of doubt."""
-        said = []
-        for found, one, many in (
-            (self._gaps, "stands for a missing number", "stand for missing numbers"),
-            (
-                self._texts,
-                "is no number, so that all of it is text",
-                "are no numbers, so that all of these columns are text",
-            ),
-        ):
-            if not found:
-                continue
-            column, word = next(iter(found.items()))
-            where = f"the column {column!r} of {file}"
-            if len(found) == 1:
-                said.append(f"{word!r} in {where} {one}.")
-            else:
-                said.append(
-                    f"Words such as {word!r} in {where}, and in {len(found) - 1:,} more "
-                    f"column{'s'[: len(found) > 2]}, {many}."
-                )
-        return said
 
 
 def _picked(

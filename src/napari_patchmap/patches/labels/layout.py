@@ -36,19 +36,8 @@ def with_one_header(rows: pd.DataFrame, names: list[str]) -> tuple[pd.DataFrame,
     """Join or drop the header rows below the first one.
 
     CellProfiler and pandas write the object above the measurement, which become
-    ``Nuclei_AreaShape_Area``; TrackMate writes longer names and units below.
-
-    Parameters
-    ----------
-    rows : DataFrame of str
-    names : list of str
-        The first header row as it was written, with equal names left equal.
-
-    Returns
-    -------
-    rows : DataFrame
-    notes : list of str
-        What was done, for people.
+    ``Nuclei_AreaShape_Area``; TrackMate writes longer names and units below. ``names`` is the
+    first header row as it was written, with equal names left equal. What was done is said.
     """
     names = _filled([tidy(name) for name in names])
     # Names of groups of columns are written once for each column.

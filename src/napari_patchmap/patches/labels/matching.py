@@ -38,17 +38,13 @@ def match_names(
     rows: pd.DataFrame,
     names: Sequence[str],
     path: Path,
-    watch: Watch | None = None,
+    watch: Watch,
     columns: Sequence[str] | None = None,
 ) -> tuple[str, np.ndarray] | None:
     """Find the column that holds file names, among ``columns`` if they are given.
 
-    Returns
-    -------
-    (column, row) or None
-        The row of each patch, -1 where it has none. None if most of the patches
-        have no row and most of the rows no patch: then the few that agree do so
-        by chance.
+    With it comes the row of each patch, -1 where it has none. None if most of the patches
+    have no row and most of the rows no patch: then the few that agree do so by chance.
 
     Raises
     ------
@@ -56,7 +52,7 @@ def match_names(
         If a row fits several images, or several unlike rows fit one image.
     LoadCancelled
     """
-    best = _best_match(rows, names, watch or Watch(), columns)
+    best = _best_match(rows, names, watch, columns)
     if best is None or 2 * best.matched < min(len(names), len(rows)):
         return None
     _check_unambiguous(best, names, rows, path)
@@ -68,15 +64,8 @@ def images_of(
 ) -> tuple[str, np.ndarray] | None:
     """Find the image that each row is of, of which there may be many for one image.
 
-    Returns
-    -------
-    (column, image) or None
-        The column of the names, and for each row which of ``names`` it holds, -1 for
-        none of them. None if no column names any.
-
-    Raises
-    ------
-    LoadCancelled
+    The column of the names, and for each row which of ``names`` it holds, -1 for none of
+    them; None if no column names any.
     """
     best = _best_match(rows, names, watch, columns)
     if best is None:
@@ -209,7 +198,7 @@ def explain_mismatch(
     count: int,
     path: Path,
     name: str,
-    watch: Watch | None = None,
+    watch: Watch,
 ) -> str:
     """Say how many patches match, with an example of each side, and the remedy."""
     if names is None:
@@ -218,7 +207,7 @@ def explain_mismatch(
             "give one row a patch in their order, or add a column 'index' that counts from 0, "
             "or one with the names of the files that the patches come from."
         )
-    best = _best_match(rows, names, watch or Watch())
+    best = _best_match(rows, names, watch)
     case = ""
     if best is None:
         case = _only_case(rows, names)

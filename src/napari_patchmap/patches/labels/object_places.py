@@ -11,24 +11,11 @@ from napari_patchmap.patches.labels.meanings import places, plain
 _FEW = 5
 
 
-def agreement(
-    rows: pd.DataFrame, table: pd.DataFrame, order: np.ndarray | None
-) -> float | None:
-    """Correlate the places of rows with those of objects, row by row.
+def agreement(rows: pd.DataFrame, table: pd.DataFrame, *, ordered: bool) -> float | None:
+    """Correlate the places of rows with those of objects, row by row: 0 to 1.
 
-    Parameters
-    ----------
-    rows : DataFrame of str
-    table : DataFrame
-        With ``centroid_y``, ``centroid_x`` and ``area``.
-    order : ndarray, optional
-        Given where rows are only in order: then areas are compared as well, if there
-        are no places.
-
-    Returns
-    -------
-    float or None
-        0 to 1; None if nothing can be compared. Calibrated and turned axes agree, too.
+    Calibrated and turned axes agree, too. Where rows are only in order (``ordered``), areas
+    are compared if there are no places. None if nothing can be compared.
     """
     if len(rows) < _FEW or "centroid_x" not in table:
         return None
@@ -39,7 +26,7 @@ def agreement(
         straight = _both(_alike(x, ours[0]), _alike(y, ours[1]))
         if straight is not None:
             return max(straight, _both(_alike(x, ours[1]), _alike(y, ours[0])) or 0.0)
-    if order is None:
+    if not ordered:
         return None
     area = next((c for c in rows.columns if plain(c) in ("area", "areashapearea")), None)
     return None if area is None else _alike(_read(rows[area]), table["area"].to_numpy(float))

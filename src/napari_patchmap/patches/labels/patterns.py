@@ -131,8 +131,8 @@ def _translated(template: str) -> str:
             parts.append(f"(?P={name})")
         else:
             parts.append(f"(?P<{name}>[^/]+?)" if name else "[^/]*?")
-        seen.add(name or "")
-        seen.discard("")
+        if name:
+            seen.add(name)
         at = field.end()
     parts.append(re.escape(template[at:]))
     return "".join(parts) + r"(?:\.[^./]+)?$"

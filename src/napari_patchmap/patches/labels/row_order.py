@@ -9,6 +9,7 @@ import pandas as pd
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.labels.matching import NAME_HINTS, match_names
+from napari_patchmap.patches.labels.values import counts_rows
 from napari_patchmap.patches.watch import LoadCancelled, Watch
 
 #: Columns that number patches from 0, as in napari's own Points files.
@@ -19,25 +20,13 @@ _SOURCE_HINTS = ("slide", "stack", "source", "scan")
 
 
 def match_patches(
-    rows: pd.DataFrame, sources: pd.Series, path: Path, watch: Watch | None = None
+    rows: pd.DataFrame, sources: pd.Series, path: Path, watch: Watch
 ) -> tuple[str | None, np.ndarray] | None:
     """Match rows to patches that come from slides, stacks or other files of many.
 
-    By a column that numbers the patches; by the file of each patch, all patches of
-    which get its row; or by their order.
-
-    Parameters
-    ----------
-    rows : DataFrame
-    sources : Series of str
-        The file of each patch.
-    path : Path
-    watch : Watch, optional
-
-    Returns
-    -------
-    (column, row) or None
-        See :func:`match_names`.
+    By a column that numbers the patches; by the file of each patch (``sources``), all patches
+    of which get its row; or by their order. The column, if there is one, and the row of each
+    patch are returned as by :func:`match_names`.
 
     Raises
     ------
@@ -49,11 +38,11 @@ def match_patches(
     count = len(sources)
     index = _index_column(rows)
     # A column that only counts the rows may count slides as well as patches.
-    counted = index is not None and len(rows) < count and _counts(rows[index])
+    counted = index is not None and len(rows) < count and counts_rows(rows[index])
     if index is not None and not counted:
         return match_order(rows, count, path)
     try:
-        found = _match_sources(rows, sources, path, watch or Watch())
+        found = _match_sources(rows, sources, path, watch)
     except LoadCancelled:
         raise
     except PatchError:
@@ -111,9 +100,3 @@ def _index_column(rows: pd.DataFrame) -> str | None:
     index = pd.to_numeric(rows[column], errors="coerce")
     whole = index.notna().all() and (index == index.round()).all() and index.is_unique
     return column if whole else None
-
-
-def _counts(column: pd.Series) -> bool:
-    """Whether a column of numbers only counts its rows, from 0 or 1."""
-    numbers = pd.to_numeric(column).to_numpy(np.float64)
-    return bool(numbers[0] in (0, 1) and (np.diff(numbers) == 1).all())

@@ -55,7 +55,6 @@ class Cells(NamedTuple):
 
     @classmethod
     def of(cls, column: str, cells: list[str], watch: Watch) -> Self:
-        """Take hashes of the cells."""
         return cls(column, cells, _hashes(cells, watch))
 
 

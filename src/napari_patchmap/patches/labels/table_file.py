@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.labels.layout import with_decimal_points, with_one_header
+from napari_patchmap.patches.labels.values import counts_rows
 from napari_patchmap.patches.names import tidy
 from napari_patchmap.patches.watch import Watch
 
@@ -33,13 +33,8 @@ def read_table(
     decimal commas points. Row names, which R and pandas write into a column without
     a name, are left out if they only count.
 
-    Parameters
-    ----------
-    path : Path
-    watch : Watch, optional
-        Told now and then how many rows are read, of an unknown number (0).
-    notes : list of str, optional
-        Takes up what people should know of how the table was read.
+    ``notes`` takes up what people should know of how the table was read; ``watch`` is told
+    now and then how many rows are read, of an unknown number (0).
 
     Raises
     ------
@@ -127,7 +122,7 @@ def _read(path: Path, encoding: str, watch: Watch, notes: list[str]) -> pd.DataF
     notes += of_header
     first = str(rows.columns[0]).strip()
     unnamed = not first or first.startswith("Unnamed: ")
-    if unnamed and len(rows.columns) > 1 and _counts(rows.iloc[:, 0]):
+    if unnamed and len(rows.columns) > 1 and counts_rows(rows.iloc[:, 0]):
         rows = rows.iloc[:, 1:]
     if separator != ",":
         rows, of_points = with_decimal_points(rows)
@@ -148,12 +143,6 @@ def _with_row_names(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
         return rows.set_axis(columns, axis=1)
     names = pd.Series(rows.index)
     rows = rows.reset_index(drop=True)
-    if not _counts(names):
+    if not counts_rows(names):
         rows.insert(0, "row", names.to_numpy(), allow_duplicates=True)
     return rows
-
-
-def _counts(column: pd.Series) -> bool:
-    """Whether a column only counts its rows, from 0 or 1."""
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
-    return bool(numbers[0] in (0, 1) and (np.diff(numbers) == 1).all())

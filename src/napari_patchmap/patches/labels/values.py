@@ -123,19 +123,20 @@ def _plain(cell: Any) -> Any:
     return _INFINITE.get(word.casefold(), word.replace("\N{MINUS SIGN}", "-"))
 
 
-def missing_words(cells: Sequence[Any] | np.ndarray) -> list[str]:
-    """Return the words among cells that stand for missing numbers."""
-    return [c for c in cells if isinstance(c, str) and c.strip().casefold() in MISSING]
+def missing_word(cells: np.ndarray) -> str | None:
+    """Return the first word among cells that stands for a missing number, None if none does."""
+    words = (c.strip() for c in cells if isinstance(c, str))
+    return next((word for word in words if word.casefold() in MISSING), None)
+
+
+def counts_rows(column: pd.Series) -> bool:
+    """Whether a column only counts its rows, from 0 or 1."""
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
+    return bool(numbers[0] in (0, 1) and (np.diff(numbers) == 1).all())
 
 
 def why_text(cells: np.ndarray) -> str | None:
-    """Return a cell that keeps a column of numbers from being one; None if it is text.
-
-    Parameters
-    ----------
-    cells : ndarray of object
-        The different cells of the column.
-    """
+    """Return the cell of a column that keeps it from being numbers; None if it is text."""
     # A look at a few says of most columns that they are text.
     for some in (cells[:200], cells):
         texts = [c for c in some if isinstance(c, str)]
