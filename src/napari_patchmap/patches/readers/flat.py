@@ -13,7 +13,7 @@ from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.axes import channel_axis, lead_axes
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.latest import Latest
-from napari_patchmap.patches.numbers import as_grey
+from napari_patchmap.patches.numbers import as_pixels, pixel_type
 from napari_patchmap.patches.random_file import RandomFile
 
 #: Bytes are read in one go if at least this share of them is wanted.
@@ -74,10 +74,8 @@ class FlatImages(Images):
                 f"claims {claimed:,} bytes and holds {file.size:,}",
                 "copy or save it again",
             )
-        self._truth = dtype.kind == "b"
-        dtype = np.dtype(np.uint8) if self._truth else dtype
         self._stored, self._offset = dtype, offset
-        self.dtype = dtype.newbyteorder("=")
+        self.dtype = pixel_type(dtype)
         places = list(zip(shape, _strides(shape, dtype.itemsize, fortran), strict=True))
         channel = channel_axis(axes)
         self._lead = _merged([places[i] for i in lead_axes(axes)])
@@ -120,9 +118,7 @@ class FlatImages(Images):
         """Return some images as ``(n, height, width, channel)``."""
         rows = self._rows[np.asarray(indices, np.intp).reshape(-1)]
         found = self._take_dense(rows) if self._dense else self._take_pieces(rows)
-        if self._truth:
-            found = as_grey(found)
-        return np.ascontiguousarray(found, self.dtype)
+        return np.ascontiguousarray(as_pixels(found), self.dtype)
 
     def _read_together(self, block: int) -> np.ndarray:
         first = block * self._some

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from napari_patchmap.patches.cache.cache_folder import PIXELS, cache_folder
 from napari_patchmap.patches.cache.store import PixelFile, StoredImages, index_rows
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.random_file import RandomFile
-from napari_patchmap.patches.readers.folder.decode import Decoded, Digest, decode
+from napari_patchmap.patches.readers.folder.decode import Decoded, decode
 from napari_patchmap.patches.threads import Pieces, in_threads
 from napari_patchmap.patches.watch import Watch
 
@@ -168,7 +168,7 @@ class FolderDecoder:
             good.clear()
 
         for i in part:
-            result = try_decode(self._paths[i], self._axes, contents)
+            result = try_decode(self._paths[i], self._axes, contents.update)
             if isinstance(result, UnusableError):
                 self._unusable[i] = result
             else:
@@ -251,7 +251,11 @@ class FolderDecoder:
 
 
 def try_decode(
-    path: str, axes: str, digest: Digest | None = None, *, numbers: bool = False
+    path: str,
+    axes: str,
+    digest: Callable[[Any], None] | None = None,
+    *,
+    numbers: bool = False,
 ) -> Decoded | UnusableError:
     """Decode one file, or say why that cannot be done."""
     try:

@@ -16,7 +16,7 @@ from numpy.lib import format as npy
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import arrange, channel_axis, lead_axes
 from napari_patchmap.patches.images import ArrayImages, GatheredImages, Images
-from napari_patchmap.patches.numbers import checked_numbers, pixel_type
+from napari_patchmap.patches.numbers import as_pixels, pixel_type
 from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.readers.flat import FlatImages
 from napari_patchmap.patches.readers.npy import Head, read_head
@@ -121,7 +121,7 @@ class Member:
             return images
         if self.nbytes > _SMALL and not self.head.fortran and _is_in_order(axes):
             return StreamImages(self, axes)
-        return ArrayImages(arrange(checked_numbers(self.read(watch), self.path.name), axes))
+        return ArrayImages(arrange(as_pixels(self.read(watch)), axes))
 
 
 class _Counted:
@@ -177,7 +177,7 @@ class StreamImages(Images):
         with self._lock:
             data = self._read(index)
         stored = np.ndarray(self._shape, self._member.dtype, data.data)
-        image = arrange(checked_numbers(stored, self._member.key), self._inner)[0]
+        image = arrange(as_pixels(stored), self._inner)[0]
         return np.ascontiguousarray(image, self.dtype)
 
     def _read(self, index: int) -> np.ndarray:

@@ -17,7 +17,7 @@ from napari_patchmap.patches.axes import (
     looks_like_channels,
 )
 from napari_patchmap.patches.latest import Latest
-from napari_patchmap.patches.numbers import as_grey, pixel_type
+from napari_patchmap.patches.numbers import as_pixels, pixel_type
 
 #: Decoded planes that are kept, and the largest of them in bytes.
 _KEPT, _LARGEST = 4, 2**29
@@ -84,7 +84,6 @@ class ArrayFrames(Frames):
         self._lengths = [lengths[letter] for letter in self._lead]
         shape = lengths["Y"], lengths["X"]
         self.shapes = [shape] * math.prod(self._lengths)
-        self._bool = array.dtype.kind == "b"
         self.dtype = pixel_type(array.dtype)
         # A Labels layer's own array may be anything that NumPy can index.
         self.slow = not isinstance(array, np.ndarray)
@@ -111,9 +110,7 @@ class ArrayFrames(Frames):
             box = box.transpose([left.index(c) for c in ("Y", "X", self._letter)])
         else:
             box = box.transpose([left.index(c) for c in "YX"])[..., None]
-        if self._bool:
-            return as_grey(box)
-        return box.astype(self.dtype, copy=False)
+        return as_pixels(box).astype(self.dtype, copy=False)
 
 
 class FileFrames(Frames):

@@ -24,7 +24,7 @@ from napari_patchmap.patches.readers.slides.tiles import (
     open_slide,
     plan,
 )
-from napari_patchmap.patches.readers.zarr.zarr_store import is_zarr
+from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.source import LoadCancelled, Source, Watch
 

@@ -16,7 +16,7 @@ import tifffile
 from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.photometric import APERIO_YCBCR, ycbcr_to_rgb
-from napari_patchmap.patches.readers.folder.decode import has_jpeg_end
+from napari_patchmap.patches.readers.folder.headers import has_jpeg_end
 
 #: Decoded tiles of files that are kept in memory, all slides together, in bytes. One
 #: row of tiles of a slide 100,000 pixels wide takes about 80 MB.

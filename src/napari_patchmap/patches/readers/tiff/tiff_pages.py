@@ -15,7 +15,7 @@ from napari_patchmap.foreign import words
 from napari_patchmap.patches.axes import arrange, channel_axis
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.latest import Latest
-from napari_patchmap.patches.numbers import checked_numbers, pixel_type
+from napari_patchmap.patches.numbers import as_pixels, pixel_type
 from napari_patchmap.patches.photometric import meaning_of
 
 #: A page of a TIFF file; None where the file lacks it.
@@ -192,11 +192,11 @@ def decode_page(page: Page, path: str, number: int, lock: threading.RLock) -> np
             raise ValueError(f"it {why}")
         file = page.parent.filehandle
         if not file.closed:
-            return checked_numbers(page.asarray(lock=lock, maxworkers=1), "the page")
+            return as_pixels(page.asarray(lock=lock, maxworkers=1))
         with lock:  # of another file than the first
             file.open()
             try:
-                return checked_numbers(page.asarray(maxworkers=1), "the page")
+                return as_pixels(page.asarray(maxworkers=1))
             finally:
                 file.close()
     except Exception as error:  # noqa: BLE001 - tifffile may raise anything on a damaged page
