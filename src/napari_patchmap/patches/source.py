@@ -72,7 +72,8 @@ class Source:
         for row, why in sorted(reasons.items()):
             name = f"{of.iloc[row]} [{frame.iloc[row]}]" if several.iloc[row] else of.iloc[row]
             self.skipped.append(Skipped(str(name), why))
-        self.images, self.table = as_images(self.images).picked(kept), self.table.iloc[kept]
+        self.images = as_images(self.images).picked(kept)
+        self.table = self.table.iloc[kept].reset_index(drop=True)
         if self.names is not None:
             self.names = [self.names[i] for i in kept.tolist()]
 

@@ -104,14 +104,12 @@ def from_array(
 
 
 def plain_axes(shape: tuple[int, ...], name: str, axes: str, rgb: bool | None = None) -> str:
-    """Decide the axes of an array without metadata, from its shape unless they are given.
+    """Decide the axes of an array without metadata: as given, by ``rgb``, or by its shape.
 
     Raises
     ------
-    PatchError
-        If the array is one image.
-    UnclearAxesError
-        If more than one reading is likely.
+    PatchError, UnclearAxesError
+        See :func:`guess_axes`.
     """
     if axes != "auto":
         return check_axes(axes, len(shape), name)

@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.axes import channel_axis, lead_axes
-from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.images import Images, same_sizes
 from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.numbers import as_pixels, pixel_type
 from napari_patchmap.patches.random_file import RandomFile
@@ -36,19 +36,8 @@ _SOME = 2**22
 class FlatImages(Images):
     """Images of one size at regular places of a file, read when they are wanted.
 
-    Parameters
-    ----------
-    file : RandomFile
-    offset : int
-        Where the array begins, in bytes.
-    dtype : numpy.dtype
-        Type in the file, of either byte order; truth values become 0 and 255.
-    shape : tuple of int
-        Shape of the array in the file.
-    axes : str
-        One letter an axis, see :func:`axes.check_axes`.
-    fortran : bool
-        Whether the first axis runs fastest.
+    ``shape`` and ``axes`` are those of the array that begins at ``offset`` (bytes), ``dtype``
+    its type there, of either byte order; ``fortran`` says that its first axis runs fastest.
 
     Raises
     ------
@@ -89,7 +78,7 @@ class FlatImages(Images):
 
     def _describe(self) -> None:
         height, width, self.channels = self._shape
-        self.sizes = np.broadcast_to(np.array([height, width], np.int64), (len(self._rows), 2))
+        self.sizes = same_sizes(len(self._rows), height, width)
         self._span = _span(self._shape, self._strides, self._stored.itemsize)
         wanted = int(np.prod(self._shape)) * self._stored.itemsize
         self._dense = wanted >= _DENSE * self._span

@@ -121,14 +121,7 @@ def read_head(stream: IO[bytes]) -> Head:
 
 
 def refuse_objects(path: Path, use: str) -> PatchError:
-    """Say that an array of Python objects is not loaded, and what to do instead.
-
-    Parameters
-    ----------
-    path : Path
-    use : str
-        What else to save, for files that are not Cellpose's.
-    """
+    """Say that an array of Python objects is not loaded, and what else to save: ``use``."""
     if path.name.lower().endswith(CELLPOSE):
         return PatchError(
             f"{path} is Cellpose's own file of Python objects, which is not loaded because it "

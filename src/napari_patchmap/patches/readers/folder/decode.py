@@ -18,9 +18,10 @@ from napari_patchmap.foreign import words
 from napari_patchmap.kind import Kind
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.axes import ALPHA_NOTE, GREY, RGB
+from napari_patchmap.patches.colour_spaces import cmyk_to_rgb
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.numbers import as_pixels
-from napari_patchmap.patches.photometric import CMYK_NOTE, cmyk_to_rgb
+from napari_patchmap.patches.photometric import CMYK_NOTE
 from napari_patchmap.patches.readers.folder import headers
 from napari_patchmap.patches.readers.folder.first_frame import decode_gif
 from napari_patchmap.patches.readers.tiff.tiff_planes import read_tiff

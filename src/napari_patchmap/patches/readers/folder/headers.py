@@ -139,12 +139,7 @@ def jp2_size(data: bytes, start: int) -> tuple[int, int]:
 def tiff_size(file: BinaryIO, head: bytes) -> tuple[int, int] | None:
     """Height and width of the first page of a TIFF; None if the file ends before them.
 
-    Parameters
-    ----------
-    file : binary file
-        Read from anywhere; its position is moved.
-    head : bytes
-        The file's first 16 bytes or more.
+    ``head`` are the file's first 16 bytes or more; its position is moved.
     """
     order, big = "<" if head[:1] == b"I" else ">", b"+" in head[2:4]
     offset, count, entry = ("Q", "Q", "HHQ8s") if big else ("I", "H", "HHI4s")

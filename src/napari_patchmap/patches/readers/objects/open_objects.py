@@ -13,7 +13,7 @@ import tifffile
 
 from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.foreign import decoding
-from napari_patchmap.patches.axes import channel_axis, guess_unnamed
+from napari_patchmap.patches.axes import UNNAMED, channel_axis, guess_unnamed
 from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.photometric import meaning_of
 from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
@@ -30,9 +30,6 @@ from napari_patchmap.patches.room import check_room
 from napari_patchmap.patches.source import Source, Watch
 
 _TIFF = (".tif", ".tiff")
-
-#: Axes of a TIFF that are numbered without a meaning.
-_UNNAMED = "QI"
 
 
 def read(request: OpenRequest, watch: Watch) -> Source:
@@ -112,7 +109,7 @@ def _read_tiff(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[s
         letters = guess_unnamed(letters, shape) or letters
         if "C" not in letters and labels is not None and labels.ndim == 2:
             # Planes of one place, with one label image for all of them, are its channels.
-            for unnamed in _UNNAMED:
+            for unnamed in UNNAMED:
                 letters = letters.replace(unnamed, "C", 1) if "C" not in letters else letters
         if dict(zip(letters, shape, strict=True)).get("Z", 1) > 1:
             check_depth(letters, path.name)

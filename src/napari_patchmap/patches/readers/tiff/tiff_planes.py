@@ -110,16 +110,15 @@ def _read(tif: tifffile.TiffFile, axes: str, whole: bool, numbers: bool) -> Plan
         first = series[0]
         several = None
         if len(series) > 1:
-            several = single_pages(tif, series)
+            several = single_pages(series)
             if several is None:
                 raise _several_kinds(series)
         elif axes == "auto" and not numbers:
             several = with_own_palettes(tif, first)
         if several is not None:
             return _single_pages(tif, several, series, numbers, said)
-        stack = Stack(first.shape, first.axes, first.keyframe, [], first.dataoffset)
-        if stack.offset is None:
-            stack = Stack(first.shape, first.axes, first.keyframe, first[:])
+        pages = first[:] if first.dataoffset is None else []
+        stack = Stack(first.shape, first.axes, first.keyframe, pages, first.dataoffset)
     else:
         cut = stack.offset is None and not tif.is_ome
     letters, notes = _letters(tif, stack, axes)

@@ -151,9 +151,7 @@ def ome(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
 def letters_of(names: Sequence[Any]) -> str | None:
     """Turn the names of axes into one letter each; None if height and width are not among them.
 
-    Parameters
-    ----------
-    names : sequence of str, None, or dict with ``name`` and ``type`` as in OME-Zarr
+    A name may be None, or a dict with ``name`` and ``type`` as in OME-Zarr.
     """
     letters = ""
     for name in names:

@@ -14,8 +14,8 @@ import numpy as np
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.foreign import words
-from napari_patchmap.patches.axes import arrange, channel_axis, lead_axes
-from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.axes import arrange, extents, lead_axes
+from napari_patchmap.patches.images import Images, same_sizes
 from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.numbers import as_pixels, pixel_type
 from napari_patchmap.patches.watch import Watch
@@ -31,31 +31,17 @@ _PART = 4096
 
 
 class ZarrImages(Images):
-    """Images along the axes of an array that are no image axes.
-
-    Parameters
-    ----------
-    array : zarr.Array
-    axes : str
-        One letter an axis, see :func:`axes.check_axes`.
-    name : str
-        What people call the array.
-    """
+    """Images along the axes of an array that are no image axes; ``name`` is for people."""
 
     def __init__(self, array: Any, axes: str, name: str) -> None:
         self._array, self._axes, self._name = array, axes, name
-        channel = channel_axis(axes)
         self._lead = lead_axes(axes)
-        lengths = dict(zip(axes, array.shape, strict=True))
-        dtype = np.dtype(array.dtype)
-        self.dtype = pixel_type(dtype)
-        self.channels = lengths[channel] if channel else 1
         self._counts = tuple(array.shape[i] for i in self._lead)
-        self.sizes = np.broadcast_to(
-            np.array([lengths["Y"], lengths["X"]], np.int64), (math.prod(self._counts), 2)
-        )
+        self.dtype = pixel_type(array.dtype)
+        count, height, width, self.channels = extents(array.shape, axes)
+        self.sizes = same_sizes(count, height, width)
         self._chunks = tuple(min(array.chunks[i], array.shape[i]) for i in self._lead)
-        each = lengths["Y"] * lengths["X"] * self.channels * dtype.itemsize
+        each = height * width * self.channels * self.dtype.itemsize
         some = max(1, _TOGETHER // (each * math.prod(self._chunks)))
         self._blocks = (*self._chunks[:-1], self._chunks[-1] * some) if self._lead else ()
         self._decoded: Latest[np.ndarray] = Latest(
