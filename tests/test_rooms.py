@@ -32,8 +32,8 @@ ROOMS = [
 FLOORS = [
     # what everything uses
     "watch", "latest", "threads", "room", "random_file", "names", "numbers", "fit",
-    "intensity", "images", "axes", "photometric",
-    "missing", "content", "patchset", "summary", "sample",
+    "intensity", "images", "axes", "colour_spaces", "photometric",
+    "pictures", "content", "patchset", "summary", "sample",
     # what all readers share
     "cache", "labels", "source", "crop_config", "tile_config", "request",
     # the readers, and the one door

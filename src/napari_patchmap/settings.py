@@ -9,100 +9,67 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 from napari_patchmap.errors import ConfigError
 
 
-def setting(
-    default: Any,
-    help: str,
-    *,
-    label: str = "",
-    unit: str = "",
-    low: float | None = None,
-    high: float | None = None,
-    step: float | None = None,
-    group: str = "",
-    rare: bool = False,
-    choices: tuple[str, ...] = (),
-    suggestions: tuple[str, ...] = (),
-    titles: Mapping[str, str] | None = None,
-    instead_of: str = "",
-) -> Any:
-    """Declare one setting of a :class:`Config` dataclass.
-
-    Parameters
-    ----------
-    default
-        Value used when nothing is said.
-    help
-        One line in the user's words; the tooltip and the command line's help.
-    label
-        Name in the form; the field's name with spaces when empty.
-    unit
-        Physical or counting unit of the value, empty for a pure number.
-    low, high
-        Smallest and largest allowed value, both included.
-    step
-        Step of the spin box in the form.
-    group
-        Heading under which the form shows the setting.
-    rare
-        Folded away under "More" in the form.
-    choices
-        The only values that a text may have; a ``Literal`` says so by itself.
-    suggestions
-        Values of a text that the form offers; others can be typed.
-    titles
-        What the form calls choices that have another name in print.
-    instead_of
-        Another setting that says the same in another way: only one of them has a value.
-    """
-    meta = {
-        "help": help,
-        "label": label,
-        "unit": unit,
-        "low": low,
-        "high": high,
-        "step": step,
-        "group": group,
-        "rare": rare,
-        "choices": choices,
-        "suggestions": suggestions,
-        "titles": dict(titles or {}),
-        "instead_of": instead_of,
-    }
-    return dataclasses.field(default=default, metadata=meta)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """What is known of one setting; forms and parsers are built from it.
 
-    ``type`` is the bare type (``bool``, ``int``, ``float``, ``str``, or a tuple
-    for a sequence); ``choices`` are those of a ``Literal``, or those that were given;
-    ``optional`` says that None is allowed and means "decide for me".
+    Parameters
+    ----------
+    name : str
+        Of the field.
+    type : type
+        ``bool``, ``int``, ``float``, ``str``, or ``tuple`` for a sequence.
+    default
+        Value used when nothing is said.
+    optional : bool
+        Whether None is allowed and means "decide for me".
+    help : str
+        One line in the user's words; the tooltip and the command line's help.
+    label : str
+        Name in the form; the field's name with spaces when not given.
+    unit : str
+        Physical or counting unit of the value, empty for a pure number.
+    low, high : float, optional
+        Smallest and largest allowed value, both included.
+    step : float, optional
+        Step of the spin box in the form.
+    group : str
+        Heading under which the form shows the setting.
+    rare : bool
+        Folded away under "More" in the form.
+    choices : tuple
+        The only values that a text may have; a ``Literal`` says so by itself.
+    suggestions : tuple of str
+        Values of a text that the form offers; others can be typed.
+    titles : mapping of str to str
+        What the form calls choices that have another name in print.
+    instead_of : str
+        Another setting that says the same in another way: only one of them has a value.
     """
 
-    name: str
-    type: type
+    name: str = ""
+    type: type = str
     default: Any
-    choices: tuple[Any, ...]
-    optional: bool
+    optional: bool = False
     help: str
-    label: str
-    unit: str
-    low: float | None
-    high: float | None
-    step: float | None
-    group: str
-    rare: bool
-    suggestions: tuple[str, ...]
-    titles: Mapping[str, str]
-    instead_of: str
+    label: str = ""
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    group: str = ""
+    rare: bool = False
+    choices: tuple[Any, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
+    instead_of: str = ""
 
     def check(self, value: Any) -> Any:
         """Return ``value`` in the setting's type, or raise :class:`ConfigError`."""
@@ -142,6 +109,12 @@ class Setting:
         return number
 
 
+def setting(default: Any, help: str, **details: Any) -> Any:
+    """Declare one setting of a :class:`Config` dataclass; see :class:`Setting` for details."""
+    known = Setting(default=default, help=help, **details)
+    return field(default=default, metadata={"setting": known})
+
+
 @dataclass(frozen=True)
 class Config:
     """Base of the rooms' settings: validated, comparable, written as plain JSON."""
@@ -157,13 +130,16 @@ class Config:
     def settings(cls) -> Iterator[Setting]:
         """Describe the settings in the order in which a form shows them."""
         hints = get_type_hints(cls)
-        for field in dataclasses.fields(cls):
-            kind, choices, optional = _plain_type(hints[field.name])
-            meta = dict(field.metadata)
-            meta["label"] = meta["label"] or field.name.replace("_", " ").capitalize()
-            meta["choices"] = choices or meta["choices"]
-            yield Setting(
-                name=field.name, type=kind, default=field.default, optional=optional, **meta
+        for one in dataclasses.fields(cls):
+            kind, choices, optional = _plain_type(hints[one.name])
+            known: Setting = one.metadata["setting"]
+            yield dataclasses.replace(
+                known,
+                name=one.name,
+                type=kind,
+                optional=optional,
+                label=known.label or one.name.replace("_", " ").capitalize(),
+                choices=choices or known.choices,
             )
 
     def replace(self, **changes: Any) -> Self:
@@ -186,8 +162,7 @@ class Config:
         ConfigError
             If a name is unknown or a value is out of range.
         """
-        known = {field.name for field in dataclasses.fields(cls)}
-        unknown = sorted(set(values) - known)
+        unknown = sorted(set(values) - {one.name for one in dataclasses.fields(cls)})
         if unknown:
             raise ConfigError(f"Unknown setting {unknown[0]!r} for {cls.__name__}.")
         return cls(**values)

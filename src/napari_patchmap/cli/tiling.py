@@ -21,10 +21,11 @@ from napari_patchmap.lock import alone_in
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.slides.open_slides import TileImages, read
-from napari_patchmap.patches.readers.slides.tiles import TileConfig, TilePlan
+from napari_patchmap.patches.readers.slides.tiles import TilePlan
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.source import OnProgress, Watch
 from napari_patchmap.patches.threads import attended, cores
+from napari_patchmap.patches.tile_config import TileConfig
 from napari_patchmap.runs.writable import check_folder
 from napari_patchmap.writing import write_whole
 

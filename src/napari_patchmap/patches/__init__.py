@@ -1,11 +1,12 @@
 """Where patches come from: folders, stacks and arrays, all as one PatchSet."""
 
 from napari_patchmap.kind import Kind
+from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.intensity import Intensity
 from napari_patchmap.patches.open import open_patches, reopen
 from napari_patchmap.patches.patchset import PatchSet, Skipped
 from napari_patchmap.patches.readers.arrays import from_array
-from napari_patchmap.patches.readers.objects.crops import CropConfig, from_objects
+from napari_patchmap.patches.readers.objects.crops import from_objects
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.sample import bundled_cells
 from napari_patchmap.patches.source import LoadCancelled, OnProgress

@@ -19,7 +19,7 @@ MOST_PATCHES, MOST_VALUES = 50_000_000, 2**28
 ALPHA_NOTE = "Alpha (transparency) was dropped."
 
 #: What axes are called that were numbered without a meaning, by tifffile.
-_UNNAMED = "QI"
+UNNAMED = "QI"
 
 #: What they are called instead, so that each can be told from the others.
 _FREE = "NQPMLKJ"
@@ -100,18 +100,7 @@ def guess_axes(shape: tuple[int, ...], name: str) -> str:
 def settle_axes(letters: str, shape: tuple[int, ...], *, volume: bool) -> tuple[str, list[str]]:
     """Check that axes known from metadata leave no doubt, and note what was decided.
 
-    Parameters
-    ----------
-    letters : str
-        One letter an axis.
-    shape : tuple of int
-    volume : bool
-        Whether planes along Z are sections of one body.
-
-    Returns
-    -------
-    axes : str
-    notes : list of str
+    There is one letter an axis; ``volume`` says that planes along Z are sections of one body.
 
     Raises
     ------
@@ -155,7 +144,7 @@ def settle_axes(letters: str, shape: tuple[int, ...], *, volume: bool) -> tuple[
 def guess_unnamed(letters: str, shape: tuple[int, ...]) -> str | None:
     """Read axes without names from their lengths, as those of plain arrays; None if unclear."""
     lead, rest = letters[:-2], letters[-2:]
-    if rest != "YX" or not lead or set(lead) - set(_UNNAMED) or 1 in shape:
+    if rest != "YX" or not lead or set(lead) - set(UNNAMED) or 1 in shape:
         return None
     if len(shape) == 3 and shape[2] in (3, 4) and min(shape[:2]) > _FEW:
         return "YXC"  # one colour image, of which every row became a plane
@@ -204,6 +193,13 @@ def lead_axes(axes: str) -> list[int]:
     return [place for place, axis in enumerate(axes) if axis not in ("Y", "X", channel)]
 
 
+def extents(shape: tuple[int, ...], axes: str) -> tuple[int, int, int, int]:
+    """Return how many images an array holds, their height, width and count of channels."""
+    lengths = dict(zip(axes, shape, strict=True))
+    channels = lengths.get(channel_axis(axes) or "", 1)
+    return math.prod(shape[i] for i in lead_axes(axes)), lengths["Y"], lengths["X"], channels
+
+
 def default_names(channels: int, dtype: np.dtype, last: bool) -> tuple[str, ...]:
     """Name channels of which only the number is known.
 
@@ -227,10 +223,7 @@ def check_extent(shape: tuple[int, ...], axes: str) -> None:
     ------
     UnusableError
     """
-    lengths = dict(zip(axes, shape, strict=True))
-    channels = lengths.get(channel_axis(axes) or "", 1)
-    height, width = lengths["Y"], lengths["X"]
-    count = math.prod(shape) // max(1, height * width * channels)
+    count, height, width, channels = extents(shape, axes)
     if count > MOST_PATCHES:
         raise UnusableError(
             f"claims {count:,} patches, more than the {MOST_PATCHES:,} that can be shown",

@@ -23,14 +23,7 @@ _STEP, _STEP_BYTES = 256, 2**24
 def content_of(
     images: Images, rows: np.ndarray | None = None, watch: Watch | None = None
 ) -> np.ndarray:
-    """Return a number for the pixels, type and size of each patch, as stored.
-
-    Parameters
-    ----------
-    images : Images
-    rows : ndarray of int, optional
-        Which; all when None.
-    watch : Watch, optional
+    """Return a number for the pixels, type and size of each patch, or of those in ``rows``.
 
     Returns
     -------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 import numpy as np
@@ -13,21 +14,12 @@ FITS: tuple[str, ...] = get_args(Fit)
 
 
 def fit_to(patch: np.ndarray, size: tuple[int, int], how: Fit) -> np.ndarray:
-    """Bring one uint8 patch to ``size``.
+    """Bring one uint8 patch ``(height, width, channel)`` to ``size``.
 
-    Parameters
-    ----------
-    patch : ndarray of uint8, shape (height, width, channel)
-    size : (height, width)
-    how : {"resize", "crop", "pad"}
-        ``resize`` scales both sides (and so may change the aspect);
-        ``crop`` scales until the patch covers ``size`` and cuts the centre out;
-        ``pad`` scales until the patch fits inside and fills the rest with its
-        own mean border colour. Aspect is kept by the last two.
-
-    Returns
-    -------
-    ndarray of uint8, shape (size[0], size[1], channel)
+    ``resize`` scales both sides (and so may change the aspect);
+    ``crop`` scales until the patch covers ``size`` and cuts the centre out;
+    ``pad`` scales until the patch fits inside and fills the rest with its
+    own mean border colour. Aspect is kept by the last two.
     """
     height, width = patch.shape[:2]
     if (height, width) == tuple(size):
@@ -49,7 +41,7 @@ def fit_to(patch: np.ndarray, size: tuple[int, int], how: Fit) -> np.ndarray:
 
 
 def resize(patches: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize ``(n, height, width, channel)`` uint8 patches, bilinear and antialiased."""
+    """Resize ``(n, height, width, channel)`` patches of any type, bilinear and antialiased."""
     if patches.shape[1:3] == tuple(size):
         return patches
     # A copy in any case: torch takes no read-only arrays, which mapped files are.
@@ -57,20 +49,39 @@ def resize(patches: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     batch = torch.nn.functional.interpolate(
         batch, size=tuple(size), mode="bilinear", align_corners=False, antialias=True
     )
-    return batch.round_().clamp_(0, 255).byte().permute(0, 2, 3, 1).numpy()
+    if patches.dtype == np.uint8:
+        return batch.round_().clamp_(0, 255).byte().permute(0, 2, 3, 1).numpy()
+    out = batch.permute(0, 2, 3, 1).numpy()
+    if patches.dtype.kind in "ui":
+        limits = np.iinfo(patches.dtype)
+        out = np.clip(np.rint(out), limits.min, limits.max)
+    return out.astype(patches.dtype)
 
 
 def border_colour(patches: np.ndarray) -> np.ndarray:
-    """Mean colour over the one-pixel border of ``(n, height, width, channel)`` patches.
+    """Mean colour, ``(channel,)``, of the one-pixel border of patches ``(n, y, x, channel)``.
 
     Every border pixel counts once, every patch counts the same (the fill of the
     rotations in Nwabufo et al., "Self-supervised Visualisation of Medical Image
     Datasets").
-
-    Returns
-    -------
-    ndarray of float64, shape (channel,)
     """
     mask = np.ones(patches.shape[1:3], bool)
     mask[1:-1, 1:-1] = False
     return patches[:, mask].mean(axis=(0, 1), dtype=np.float64)
+
+
+def same_aspect(have: tuple[int, int], want: tuple[int, int]) -> bool:
+    """Whether ``want`` is ``have`` scaled, but for the rounding to whole pixels."""
+    scales = [(w - 1) / h for w, h in zip(want, have, strict=True)]
+    ends = [(w + 1) / h for w, h in zip(want, have, strict=True)]
+    return max(scales) < min(ends)
+
+
+def explain_sizes(name: str, counts: Mapping[tuple[int, int], int]) -> str:
+    """Say that images have several sizes, most frequent first, and what to do."""
+    listed = ", ".join(f"{n:,} of {w} x {h}" for (h, w), n in list(counts.items())[:3])
+    more = f" and {len(counts) - 3} other sizes" if len(counts) > 3 else ""
+    return (
+        f"The images in {name} have {len(counts)} different sizes ({listed}{more}; "
+        "width x height); choose how to bring them to one size: resize, crop or pad."
+    )

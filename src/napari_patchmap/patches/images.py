@@ -108,16 +108,16 @@ class Images(ABC):
         channels: int | None = None,
         dtype: np.dtype | None = None,
     ) -> Images:
-        """Return the images with their pixels changed when they are read.
+        """Return the images with ``(..., channel)`` pixels changed when they are read.
 
-        Parameters
-        ----------
-        convert : callable
-            Of ``(..., channel)`` pixels; sizes stay.
-        channels, dtype : optional
-            What they have then, if something else.
+        ``channels`` and ``dtype`` are what they have then, if something else; sizes stay.
         """
         return _Converted(self, convert, channels or self.channels, dtype or self.dtype)
+
+
+def same_sizes(count: int, height: int, width: int) -> np.ndarray:
+    """Return the ``sizes`` of images that are all alike; takes no memory."""
+    return np.broadcast_to(np.array([height, width], np.int64), (count, 2))
 
 
 class ArrayImages(Images):
@@ -127,7 +127,7 @@ class ArrayImages(Images):
         self.array, self.in_memory = array, not _is_mapped(array)
         self.dtype = array.dtype.newbyteorder("=")
         self.channels = array.shape[3]
-        self.sizes = np.broadcast_to(np.array(array.shape[1:3], np.int64), (len(array), 2))
+        self.sizes = same_sizes(*array.shape[:3])
 
     def __getitem__(self, index: int) -> np.ndarray:
         return self.array[index].astype(self.dtype, copy=False)

@@ -13,9 +13,9 @@ def pixel_type(stored: np.dtype) -> np.dtype:
     return np.dtype(np.uint8) if stored.kind == "b" else stored.newbyteorder("=")
 
 
-def as_grey(truth: np.ndarray) -> np.ndarray:
-    """Return truth values as black and white, uint8 of 0 and 255."""
-    return np.where(truth, np.uint8(255), np.uint8(0))
+def as_pixels(stored: np.ndarray) -> np.ndarray:
+    """Return what is stored as pixels: truth values become black and white, 0 and 255."""
+    return np.where(stored, np.uint8(255), np.uint8(0)) if stored.dtype.kind == "b" else stored
 
 
 def check_numbers(dtype: np.dtype, size: int) -> None:
@@ -37,18 +37,3 @@ def check_numbers(dtype: np.dtype, size: int) -> None:
         )
     if size == 0:
         raise UnusableError("holds no images", "choose another file")
-
-
-def checked_numbers(array: np.ndarray, name: str) -> np.ndarray:
-    """Return an array of real numbers; truth values become 0 and 255.
-
-    Raises
-    ------
-    PatchError
-        If the values are not real numbers, or there are none.
-    """
-    try:
-        check_numbers(array.dtype, array.size)
-    except UnusableError as error:
-        raise error.of(name) from None
-    return as_grey(array) if array.dtype.kind == "b" else array

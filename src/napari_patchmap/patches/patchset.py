@@ -12,10 +12,19 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import MixedSizesError, PatchError
-from napari_patchmap.patches.fit import FITS, Fit, border_colour, fit_to, resize
+from napari_patchmap.patches.axes import RGB
+from napari_patchmap.patches.fit import (
+    FITS,
+    Fit,
+    border_colour,
+    explain_sizes,
+    fit_to,
+    resize,
+    same_aspect,
+)
 from napari_patchmap.patches.images import Images, as_images
 from napari_patchmap.patches.intensity import Intensity
-from napari_patchmap.patches.missing import missing_picture
+from napari_patchmap.patches.pictures import as_rgb, no_picture
 
 #: Columns that every table has, in this order; users' columns come after them.
 BOX_COLUMNS = ("source", "frame", "y", "x", "height", "width")
@@ -113,7 +122,7 @@ class PatchSet:
             raise PatchError(f"The table of {self.name} lacks the column {missing[0]!r}.")
         self.table = self.table.reset_index(drop=True)
         if self.mixed_sizes and self.fit is None:
-            raise MixedSizesError(self._explain_sizes())
+            raise MixedSizesError(explain_sizes(self.name, self.images.size_counts))
         if self.fit is not None and self.fit not in FITS:
             raise PatchError(f"Sizes can be handled by {', '.join(FITS)}, not {self.fit!r}.")
         if self.intensity is None:
@@ -164,7 +173,7 @@ class PatchSet:
     @property
     def is_rgb(self) -> bool:
         """Whether the channels are red, green and blue, so that colour means something."""
-        return self.channel_names == ("red", "green", "blue")
+        return self.channel_names == RGB
 
     @property
     def labels(self) -> np.ndarray | None:
@@ -235,21 +244,21 @@ class PatchSet:
             say what to do about it: nothing is squashed silently.
         """
         indices, size = np.asarray(indices, dtype=np.intp), (int(size[0]), int(size[1]))
-        if self.fit is None and not _same_aspect(self.common_size, size):
-            raise PatchError(self._explain_aspect(size))
+        height, width = self.common_size
+        if self.fit is None and not same_aspect((height, width), size):
+            raise PatchError(
+                f"The images in {self.name} are {width} x {height} but {size[1]} x {size[0]} "
+                "are needed (width x height); choose how to bring them to that shape: resize, "
+                "crop or pad."
+            )
         if not self.mixed_sizes and self.common_size == size and self.dtype == np.uint8:
             return self._fitted(indices, size).transpose(0, 3, 1, 2)
         out = np.empty((len(indices), *size, self.channels), np.uint8)
         # In parts, so that resizing a few thousand large patches does not fill the memory.
-        height, width = self.common_size
         part = max(1, _PIXELS // (height * width * self.channels))
         for start in range(0, len(indices), part):
             rows = slice(start, start + part)
-            fitted = self._fitted(indices[rows], size)
-            if len(fitted) == len(out):
-                out = fitted
-            else:
-                out[rows] = fitted
+            out[rows] = self._fitted(indices[rows], size)
         return out.transpose(0, 3, 1, 2)
 
     def _fitted(self, indices: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -333,31 +342,6 @@ class PatchSet:
         places = np.linspace(0, len(there) - 1, min(len(there), _SAMPLE)).astype(int)
         return there[np.unique(places)]
 
-    def _explain_aspect(self, size: tuple[int, int]) -> str:
-        height, width = self.common_size
-        return (
-            f"The images in {self.name} are {width} x {height} but {size[1]} x {size[0]} are "
-            "needed (width x height); choose how to bring them to that shape: resize, crop "
-            "or pad."
-        )
-
-    def _explain_sizes(self) -> str:
-        counts = self.size_counts()
-        most = list(counts.items())[:3]
-        listed = ", ".join(f"{n:,} of {w} x {h}" for (h, w), n in most)
-        more = f" and {len(counts) - 3} other sizes" if len(counts) > 3 else ""
-        return (
-            f"The images in {self.name} have {len(counts)} different sizes ({listed}{more}; "
-            "width x height); choose how to bring them to one size: resize, crop or pad."
-        )
-
-
-def _same_aspect(have: tuple[int, int], want: tuple[int, int]) -> bool:
-    """Whether ``want`` is ``have`` scaled, but for the rounding to whole pixels."""
-    scales = [(w - 1) / h for w, h in zip(want, have, strict=True)]
-    ends = [(w + 1) / h for w, h in zip(want, have, strict=True)]
-    return max(scales) < min(ends)
-
 
 def labels_of(table: pd.DataFrame) -> np.ndarray | None:
     """Return the label column as text ("" where missing), or None without labels."""
@@ -365,22 +349,6 @@ def labels_of(table: pd.DataFrame) -> np.ndarray | None:
         return None
     labels = table["label"].astype(object)
     return labels.where(labels.notna(), "").astype(str).to_numpy()
-
-
-def as_rgb(pixels: np.ndarray) -> np.ndarray:
-    """Show ``(..., channel)`` uint8 pixels as RGB: grey as grey, else the first three."""
-    channels = pixels.shape[-1]
-    if channels == 1:
-        return np.repeat(pixels, 3, axis=-1)
-    if channels == 2:
-        return np.concatenate([pixels, np.zeros_like(pixels[..., :1])], axis=-1)
-    return pixels[..., :3]
-
-
-def no_picture(height: int, width: int) -> np.ndarray:
-    """Return the RGB picture, uint8, that stands for an image that cannot be shown."""
-    grey = np.rint(255 * missing_picture(height, width)).astype(np.uint8)
-    return as_rgb(grey[..., None])
 
 
 def box_table(

@@ -15,12 +15,16 @@ import numpy as np
 import tifffile
 
 from napari_patchmap.errors import UnusableError
-from napari_patchmap.optional import optional
 from napari_patchmap.patches.axes import ALPHA_NOTE, RGB
+from napari_patchmap.patches.colour_spaces import (
+    FULL_RANGE,
+    WEIGHTS,
+    cmyk_to_rgb,
+    lab_to_rgb,
+    ycbcr_to_rgb,
+)
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.numbers import pixel_type
-
-imagecodecs = optional("imagecodecs")
 
 #: Tags that tifffile keeps no attribute for.
 _COEFFICIENTS, _REFERENCES, _PROFILE, _INKS = 529, 532, 34675, 332
@@ -85,14 +89,9 @@ def meaning_of(
 ) -> Meaning:
     """Say what the samples of a page stand for.
 
-    Parameters
-    ----------
-    page : TiffPage
-    planes : bool
-        Whether the samples are stored one plane after another. tifffile calls three or four
-        leading planes colours on its own, so these stay as they are.
-    numbers : bool
-        The numbers themselves are wanted, as of labels: of a palette the places in it.
+    ``planes`` says that they are stored one plane after another: tifffile calls three or four
+    leading planes colours on its own, so these stay as they are. ``numbers`` asks for the
+    numbers themselves, as of labels: of a palette the places in it.
 
     Raises
     ------
@@ -141,19 +140,18 @@ def meaning_of(
 
 def _colours(page: tifffile.TiffPage, kind: int, first: int, dtype: np.dtype) -> Meaning | None:
     """Say how colours in another space than RGB are brought to it; None if there are none."""
-    space, samples = tifffile.PHOTOMETRIC, int(page.samplesperpixel)
+    space, samples, tag = tifffile.PHOTOMETRIC, int(page.samplesperpixel), page.tags.valueof
     if kind == space.PALETTE and page.colormap is not None:
         return _palette(page)
     small = dtype.kind in "ui" and dtype.itemsize <= 2
     if kind == space.SEPARATED:
-        if first != 4 or _tag(page, _INKS, 1) != 1 or dtype.kind != "u" or not small:
+        if first != 4 or tag(_INKS, 1) != 1 or dtype.kind != "u" or not small:
             raise UnusableError(
                 f"stores {first} printing inks that are not CMYK",
                 "save it as RGB",
             )
         notes = (CMYK_NOTE, *([SPOT_NOTE] if 0 in page.extrasamples else []))
-        profile = _tag(page, _PROFILE, None)
-        convert = partial(cmyk_to_rgb, top=_top(page), profile=profile)
+        convert = partial(cmyk_to_rgb, top=_top(page), profile=tag(_PROFILE, None))
         return Meaning(convert, samples, 3, dtype, RGB, notes)
     if kind in (space.CIELAB, space.ICCLAB):
         if first == 1:
@@ -161,23 +159,22 @@ def _colours(page: tifffile.TiffPage, kind: int, first: int, dtype: np.dtype) ->
         if first != 3 or not small:
             raise UnusableError("stores CIELab in a way that is not known", "save it as RGB")
         unsigned = np.dtype(f"u{dtype.itemsize}")
-        convert = partial(_lab_to_rgb, icc=kind == space.ICCLAB)
+        convert = partial(lab_to_rgb, icc=kind == space.ICCLAB)
         return Meaning(convert, samples, 3, unsigned, RGB, (LAB_NOTE,))
-    if kind == space.YCBCR and page.is_subsampled and int(page.compression) not in _DECODED:
+    aperio = int(page.compression) == APERIO_YCBCR
+    ycbcr = kind == space.YCBCR and int(page.compression) not in _DECODED
+    if ycbcr and page.is_subsampled:
         raise UnusableError(
             "stores YCbCr with fewer colours than pixels, not as JPEG",
             "save it as RGB",
         )
-    lossless = int(page.compression) not in _DECODED
-    if first == 3 and (
-        int(page.compression) == APERIO_YCBCR or (kind == space.YCBCR and lossless)
-    ):
+    if first == 3 and (aperio or ycbcr):
         if dtype != np.uint8:
             raise UnusableError("stores YCbCr in more than 8 bits", "save it as RGB")
-        coefficients = _fractions(_tag(page, _COEFFICIENTS, ()), _WEIGHTS)
-        references = _fractions(_tag(page, _REFERENCES, ()), _FULL_RANGE)
+        coefficients = _fractions(tag(_COEFFICIENTS, ()), WEIGHTS)
+        references = _fractions(tag(_REFERENCES, ()), FULL_RANGE)
         convert = partial(ycbcr_to_rgb, coefficients=coefficients, references=references)
-        notes = () if int(page.compression) == APERIO_YCBCR else (YCBCR_NOTE,)
+        notes = () if aperio else (YCBCR_NOTE,)
         return Meaning(convert, samples, 3, dtype, RGB, notes)
     return None
 
@@ -222,77 +219,6 @@ def _palette(page: tifffile.TiffPage) -> Meaning:
     return Meaning(convert, int(page.samplesperpixel), 3, np.dtype(np.uint8), RGB)
 
 
-def cmyk_to_rgb(inks: np.ndarray, top: int = 255, profile: bytes | None = None) -> np.ndarray:
-    """Turn amounts of cyan, magenta, yellow and black into RGB of the same type.
-
-    By the file's own colour profile where it has one that can be used; else each ink takes
-    away its share of the light.
-
-    Parameters
-    ----------
-    inks : ndarray of unsigned whole numbers, shape (..., 4)
-        0 is none.
-    top : int
-        As much as there can be.
-    profile : bytes, optional
-    """
-    inks = inks[..., :4]
-    if profile and top in (255, 65535):
-        try:
-            return _by_profile(inks, profile, "cmyk", inks.dtype)
-        except Exception:  # noqa: BLE001 - a damaged profile: any error of its library
-            pass
-    light = (top - inks.astype(np.float64)) / top
-    return np.rint(light[..., :3] * light[..., 3:] * top).astype(inks.dtype)
-
-
-def _lab_to_rgb(stored: np.ndarray, icc: bool) -> np.ndarray:
-    """Turn CIELab (of the white D50) as TIFF stores it into sRGB of as many bits."""
-    bits = 8 * stored.dtype.itemsize
-    out = np.dtype(f"u{stored.dtype.itemsize}")
-    unsigned = stored.view(out).astype(np.float32)
-    white, unit = float(2**bits - 1), 2.0 ** (bits - 8)
-    if icc:
-        white = 65280.0 if bits == 16 else white
-        colours = (unsigned[..., 1:] - 2.0 ** (bits - 1)) / unit
-    else:
-        colours = stored[..., 1:].view(f"i{stored.dtype.itemsize}").astype(np.float32) / unit
-    lightness = unsigned[..., :1] * np.float32(100 / white)
-    lab = np.concatenate([lightness, colours], axis=-1, dtype=np.float32)
-    return _by_profile(lab, imagecodecs.cms_profile("lab4"), "lab", out)
-
-
-def _by_profile(pixels: np.ndarray, profile: bytes, space: str, out: np.dtype) -> np.ndarray:
-    flat = np.ascontiguousarray(pixels).reshape(1, -1, pixels.shape[-1])
-    rgb = imagecodecs.cms_transform(
-        flat, profile, imagecodecs.cms_profile("srgb"), colorspace=space, outcolorspace="rgb",
-        outdtype=out.str[1:],
-    )  # fmt: skip
-    return rgb.reshape(*pixels.shape[:-1], 3)
-
-
-#: What TIFF 6.0 assumes if a file does not say: the weights of ITU-R BT.601, and which
-#: numbers are black and white.
-_WEIGHTS = (0.299, 0.587, 0.114)
-_FULL_RANGE = (0.0, 255.0, 128.0, 255.0, 128.0, 255.0)
-
-
-def ycbcr_to_rgb(
-    pixels: np.ndarray,
-    coefficients: tuple[float, ...] = _WEIGHTS,
-    references: tuple[float, ...] = _FULL_RANGE,
-) -> np.ndarray:
-    """Turn YCbCr of 8 bits into RGB, by the equations of TIFF 6.0, section 21."""
-    red_share, green_share, blue_share = coefficients
-    low, high = np.array(references[::2]), np.array(references[1::2])
-    scale = np.array([255.0, 127.0, 127.0]) / np.where(high > low, high - low, 1)
-    luma, blue, red = np.moveaxis((pixels[..., :3].astype(np.float64) - low) * scale, -1, 0)
-    red = luma + red * (2 - 2 * red_share)
-    blue = luma + blue * (2 - 2 * blue_share)
-    green = (luma - blue_share * blue - red_share * red) / green_share
-    return np.clip(np.rint(np.stack([red, green, blue], axis=-1)), 0, 255).astype(np.uint8)
-
-
 def _divided(pixels: np.ndarray, alpha: int, first: int, top: int) -> np.ndarray:
     """Undo the multiplication of colours by alpha; fully transparent ones stay."""
     share = pixels[..., alpha : alpha + 1].astype(np.float64)
@@ -309,10 +235,6 @@ def _top(page: tifffile.TiffPage) -> int:
     bits = page.bitspersample
     bits = bits if isinstance(bits, int) else 8 * page.dtype.itemsize
     return 255 if bits == 1 else int(2**bits - 1)
-
-
-def _tag(page: tifffile.TiffPage, code: int, default: Any) -> Any:
-    return page.tags.valueof(code, default)
 
 
 def _fractions(values: object, default: tuple[float, ...]) -> tuple[float, ...]:

@@ -22,26 +22,12 @@ _LARGE = 2**22
 #: So few rows are read one by one: to look for neighbours takes as long.
 _FEW = 64
 
-#: Most buffers that one call may write on any system.
-_BUFFERS = 512
-
 
 class RandomFile:
     """A file that stays open and is read at given places; closed when it goes.
 
     Mapping the file instead would count every page touched as memory in use, and
     end the process if the file was cut off meanwhile.
-
-    Parameters
-    ----------
-    path : Path
-    writable : bool
-        Whether it can be written, too.
-
-    Raises
-    ------
-    OSError
-        If it cannot be opened.
     """
 
     def __init__(self, path: Path, *, writable: bool = False) -> None:
@@ -82,18 +68,7 @@ class RandomFile:
             ) from None
 
     def read_rows(self, rows: np.ndarray, starts: np.ndarray) -> None:
-        """Fill each of many rows of one length with the bytes from its place on.
-
-        Parameters
-        ----------
-        rows : ndarray of uint8, shape (n, length), contiguous
-        starts : ndarray of int64, shape (n,)
-
-        Raises
-        ------
-        PatchError
-            See :meth:`read_into`.
-        """
+        """Fill contiguous rows of bytes, ``(n, length)``, each from its place in ``starts``."""
         # In the order of the file, which is what a disk likes.
         order = np.argsort(starts, kind="stable")
         if rows.size < _LARGE:
@@ -122,24 +97,11 @@ class RandomFile:
                 self.read_into(buffer[first : first + (end - begin) * length], offsets[begin])
 
     def write(self, pieces: Sequence[np.ndarray], offset: int) -> None:
-        """Write contiguous arrays one after another, from a place on.
-
-        Raises
-        ------
-        OSError
-            If not all of it could be written.
-        """
-        for first in range(0, len(pieces), _BUFFERS):
-            some = pieces[first : first + _BUFFERS]
-            done = 0
-            if hasattr(os, "pwritev"):
-                done = os.pwritev(self._fd, [piece.data for piece in some], offset)
-            length = sum(piece.nbytes for piece in some)
-            if done < length:  # a full disk first takes a part
-                rest = memoryview(b"".join(piece.tobytes() for piece in some))
-                while done < length:
-                    done += self._write(rest[done:], offset + done)
-            offset += length
+        """Write contiguous arrays one after another, from a place on."""
+        rest = memoryview(b"".join(piece.data for piece in pieces))
+        while rest:  # a full disk first takes a part
+            done = self._write(rest, offset)
+            rest, offset = rest[done:], offset + done
 
     def _read(self, buffer: memoryview, offset: int) -> int:
         if hasattr(os, "preadv"):

@@ -10,19 +10,9 @@ _SHARE = 0.8
 
 
 def check_room(nbytes: int, what: str, remedy: str) -> None:
-    """Refuse what would take more memory than there is.
+    """Refuse, as a :class:`PatchError`, what would take more memory than there is.
 
-    Parameters
-    ----------
-    nbytes : int
-    what : str
-        Which file, or part of one.
-    remedy : str
-        What people can do about it.
-
-    Raises
-    ------
-    PatchError
+    ``what`` is which file, or part of one; ``remedy`` what people can do about it.
     """
     free = free_memory()
     if free is not None and nbytes > _SHARE * free:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +64,19 @@ class Source:
     from_names: Sequence[str] = ()
     label_from: str = ""
 
+    def leave_out(self, reasons: Mapping[int, str]) -> None:
+        """Leave out images by their row; why stands in ``skipped`` then, in a few words."""
+        kept = np.setdiff1d(np.arange(len(self.table)), list(reasons))
+        of, frame = self.table["source"], self.table["frame"]
+        several = (frame > 0) | of.duplicated(keep=False)
+        for row, why in sorted(reasons.items()):
+            name = f"{of.iloc[row]} [{frame.iloc[row]}]" if several.iloc[row] else of.iloc[row]
+            self.skipped.append(Skipped(str(name), why))
+        self.images = as_images(self.images).picked(kept)
+        self.table = self.table.iloc[kept].reset_index(drop=True)
+        if self.names is not None:
+            self.names = [self.names[i] for i in kept.tolist()]
+
 
 def add_pattern_columns(source: Source, pattern: str, where: str, watch: Watch) -> None:
     """Add the columns that a pattern takes out of the file names of a source.
@@ -104,49 +117,42 @@ def finish(
         If the labels, ``label_column`` or ``channels`` do not fit, no image is left, or the
         sizes differ and ``sizes`` was not chosen.
     """
-    table, notes, label_from = source.table, list(source.notes), source.label_from
     if labels is not None:
-        table, said, own = join_labels(
-            table, labels, source.names, name, source.from_names, watch
+        source.table, said, own = join_labels(
+            source.table, labels, source.names, name, source.from_names, watch
         )
-        notes += said
-        label_from = own if own is not None else label_from
+        source.notes += said
+        source.label_from = own if own is not None else source.label_from
     if label_column:
-        table, label_from = choose_label(table, label_column, label_from, name)
-    notes += case_notes(table)
-    images, skipped = as_images(source.images), list(source.skipped)
+        source.table, source.label_from = choose_label(
+            source.table, label_column, source.label_from, name
+        )
+    source.notes += case_notes(source.table)
+    source.images = as_images(source.images)
     if source.fingerprint is not None:
-        images, table, damaged, said = _cached(images, table, source.fingerprint, name, watch)
-        skipped += damaged
-        notes += said
-    channel_names = source.channel_names
+        _keep_decoded(source, source.images, source.fingerprint, name, watch)
     if channels is not None:
-        picked = pick_channels(channel_names, channels, name)
-        images = images.with_channels(picked)
-        channel_names = tuple(channel_names[i] for i in picked)
-    bad = not_finite(images, watch)
-    if bad.any():
-        skipped += [
-            Skipped(_name_of(table, i), "holds NaN or infinite pixels")
-            for i in np.flatnonzero(bad).tolist()
-        ]
-        if bad.all():
+        picked = pick_channels(source.channel_names, channels, name)
+        source.images = source.images.with_channels(picked)
+        source.channel_names = tuple(source.channel_names[i] for i in picked)
+    bad = not_finite(source.images, watch)
+    if bad:
+        if len(bad) == len(source.table):
             raise PatchError(
                 f"All {len(bad):,} images of {name} hold NaN or infinite pixels; replace them "
                 "by numbers (for example with numpy.nan_to_num) and load again."
             )
-        good = np.flatnonzero(~bad)
-        images, table = images.picked(good), table.iloc[good]
+        source.leave_out(dict.fromkeys(bad, "holds NaN or infinite pixels"))
     return PatchSet(
-        images=images,
-        table=table,
-        channel_names=channel_names,
+        images=source.images,
+        table=source.table,
+        channel_names=source.channel_names,
         name=name,
-        origin={**origin, "count": len(table)},
+        origin={**origin, "count": len(source.table)},
         fit=sizes,
-        skipped=skipped,
-        notes=notes,
-        label_from=label_from,
+        skipped=source.skipped,
+        notes=source.notes,
+        label_from=source.label_from,
     )
 
 
@@ -175,9 +181,9 @@ def pick_channels(known: Sequence[str], wanted: Sequence[str], name: str) -> lis
     return picked
 
 
-def _cached(
-    images: Images, table: pd.DataFrame, fingerprint: str, name: str, watch: Watch
-) -> tuple[Images, pd.DataFrame, list[Skipped], list[str]]:
+def _keep_decoded(
+    source: Source, images: Images, fingerprint: str, name: str, watch: Watch
+) -> None:
     """Keep what is decoded of costly images; leave out those known to be damaged.
 
     Sets of a moderate size are decoded at once, so that what is damaged is known
@@ -189,40 +195,28 @@ def _cached(
         If all are damaged, or there is no room.
     LoadCancelled
     """
-    cached = CachedImages(images, fingerprint)
+    source.images = cached = CachedImages(images, fingerprint)
     if cached.nbytes <= _AT_ONCE or images.sequential:
         cached.decode_all(watch)
-    reasons = dict(sorted(cached.damaged.items()))
-    notes = []
     if cached.trouble:
-        notes.append(
+        source.notes.append(
             f"The cache {cache_folder()} could not be used ({cached.trouble}); the patches are "
             "not kept for the next time."
         )
-    if not reasons:
-        return cached, table, [], notes
-    if len(reasons) == len(table):
-        raise PatchError(f"None of the images of {name} can be read: {reasons[0]}")
-    kept = np.setdiff1d(np.arange(len(table)), list(reasons))
-    skipped = [Skipped(_name_of(table, i), why) for i, why in reasons.items()]
-    return cached.picked(kept), table.iloc[kept], skipped, notes
+    if len(cached.damaged) == len(cached):
+        raise PatchError(f"None of the images of {name} can be read: {cached.damaged[0]}")
+    if cached.damaged:
+        source.leave_out(cached.damaged)
 
 
-def not_finite(images: Images, watch: Watch) -> np.ndarray:
-    """Say which images hold NaN or infinity, ``(n,)`` bool; whole numbers never do."""
-    count = len(images)
-    bad = np.zeros(count, bool)
+def not_finite(images: Images, watch: Watch) -> list[int]:
+    """Say which images hold NaN or infinity; whole numbers never do."""
     if images.dtype.kind != "f":
-        return bad
-    for start in range(0, count, _CHUNK):
-        part = range(start, min(start + _CHUNK, count))
-        for i in part:
-            bad[i] = not np.isfinite(images[i]).all()
-        watch.step(part.stop, count)
+        return []
+    bad = []
+    for i in range(len(images)):
+        if i % _CHUNK == 0:
+            watch.step(i, len(images))
+        if not np.isfinite(images[i]).all():
+            bad.append(i)
     return bad
-
-
-def _name_of(table: pd.DataFrame, row: int) -> str:
-    source, frame = table["source"].iloc[row], table["frame"].iloc[row]
-    several = frame > 0 or (table["source"] == source).sum() > 1
-    return f"{source} [{frame}]" if several else str(source)

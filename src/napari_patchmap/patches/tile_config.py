@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.settings import Config, setting
 
 #: Tiles of each slide where there are several and nothing is said.
 TILES_OF_MANY = 100
+
+
+def _share(default: float, help: str, label: str, *, rare: bool = True) -> Any:
+    return setting(default, help, label=label, low=0.0, high=1.0, step=0.05, rare=rare)
 
 
 @dataclass(frozen=True)
@@ -68,13 +72,11 @@ class TileConfig(Config):
         "and value below) or none (every tile is kept).",
         label="Foreground",
     )
-    min_foreground: float = setting(
+    min_foreground: float = _share(
         0.5,
         "Smallest share of a tile that must be tissue.",
-        label="Least tissue in a tile",
-        low=0.0,
-        high=1.0,
-        step=0.05,
+        "Least tissue in a tile",
+        rare=False,
     )
     tiles_per_slide: int | None = setting(
         None,
@@ -87,40 +89,16 @@ class TileConfig(Config):
     seed: int = setting(
         0, "Start of the random choice of tiles.", low=0, high=2**31 - 1, rare=True
     )
-    hue_low: float = setting(
+    hue_low: float = _share(
         0.5,
         "hsv: lowest hue. The published 0.5 to 0.65 are cyan and blue, doubtful for tissue in "
         "H&E, which has 0.7 to 1; a range that ends below its start goes through red.",
-        label="Lowest hue",
-        low=0.0,
-        high=1.0,
-        step=0.05,
-        rare=True,
+        "Lowest hue",
     )
-    hue_high: float = setting(
-        0.65, "hsv: highest hue.", label="Highest hue", low=0.0, high=1.0, step=0.05, rare=True
-    )
-    saturation_low: float = setting(
-        0.1,
-        "hsv: lowest saturation.",
-        label="Lowest saturation",
-        low=0.0,
-        high=1.0,
-        step=0.05,
-        rare=True,
-    )
-    value_low: float = setting(
-        0.5, "hsv: lowest value.", label="Lowest value", low=0.0, high=1.0, step=0.05, rare=True
-    )
-    value_high: float = setting(
-        0.9,
-        "hsv: highest value.",
-        label="Highest value",
-        low=0.0,
-        high=1.0,
-        step=0.05,
-        rare=True,
-    )
+    hue_high: float = _share(0.65, "hsv: highest hue.", "Highest hue")
+    saturation_low: float = _share(0.1, "hsv: lowest saturation.", "Lowest saturation")
+    value_low: float = _share(0.5, "hsv: lowest value.", "Lowest value")
+    value_high: float = _share(0.9, "hsv: highest value.", "Highest value")
 
     def __post_init__(self) -> None:
         super().__post_init__()

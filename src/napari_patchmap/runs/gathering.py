@@ -13,7 +13,7 @@ import pandas as pd
 from napari_patchmap.patches import Kind, PatchSet
 from napari_patchmap.patches.images import ArrayImages, GatheredImages, Images
 from napari_patchmap.patches.intensity import Intensity
-from napari_patchmap.patches.missing import missing_picture
+from napari_patchmap.patches.pictures import missing_picture
 from napari_patchmap.runs.identity import PATCHES, WHERE, name_of
 from napari_patchmap.runs.joining import Joined
 from napari_patchmap.runs.run import Run

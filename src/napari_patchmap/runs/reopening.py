@@ -22,7 +22,8 @@ from napari_patchmap.patches import (
     from_array,
     reopen,
 )
-from napari_patchmap.patches.readers.objects.crops import CropConfig, from_objects
+from napari_patchmap.patches.crop_config import CropConfig
+from napari_patchmap.patches.readers.objects.crops import from_objects
 from napari_patchmap.patches.source import pick_channels
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.gathering import (

@@ -14,7 +14,8 @@ from PIL import Image
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.axes import ALPHA_NOTE
 from napari_patchmap.patches.photometric import CMYK_NOTE
-from napari_patchmap.patches.readers.folder.decode import ANIMATION_NOTE, decode, has_jpeg_end
+from napari_patchmap.patches.readers.folder.decode import ANIMATION_NOTE, decode
+from napari_patchmap.patches.readers.folder.headers import has_jpeg_end
 
 
 @pytest.fixture

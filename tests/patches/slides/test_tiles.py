@@ -14,7 +14,7 @@ from napari_patchmap.patches import LoadCancelled, open_patches, reopen
 from napari_patchmap.patches.fit import resize
 from napari_patchmap.patches.readers.slides.open_slides import read
 from napari_patchmap.patches.readers.slides.slide import Slide
-from napari_patchmap.patches.readers.slides.tiles import TileConfig, plan_tiles, tile_grid
+from napari_patchmap.patches.readers.slides.tiles import TileConfig, plan_tiles
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.source import Watch
 from tests.patches.slides.drawn import (
@@ -108,8 +108,8 @@ def test_any_coarser_resolution_can_be_chosen(tmp_path, wanted, level, box):
 
 
 def test_stride_makes_tiles_overlap(tmp_path):
-    slide = Slide(write_pyramid(tmp_path / "a.tif", tissue()))
-    grid = tile_grid(slide, TileConfig(size=100, stride=50, foreground="none"))
+    path = write_pyramid(tmp_path / "a.tif", tissue())
+    grid = plan_tiles(path, TileConfig(size=100, stride=50, foreground="none")).boxes
     assert sorted(set(grid["y"])) == list(range(0, 501, 50))
     assert sorted(set(grid["x"])) == list(range(0, 701, 50))
     assert (grid["y"].diff().dropna() >= 0).all()

@@ -15,21 +15,10 @@ _VERSION = 2
 def fingerprint(kind: str, files: Iterable[tuple[str, str | Path]], **options: Any) -> str:
     """Digest names, sizes and times of files, and the options that change pixels.
 
-    Parameters
-    ----------
-    kind : str
-        Which reader.
-    files : iterable of (str, path)
-        The name of each file in its set, and where it lies. Where the set
-        lies does not matter.
-    **options
-        Whatever else decides what the pixels are; anything with a stable ``repr``.
-
-    Returns
-    -------
-    str
-        Hexadecimal; the same for as long as nothing changes. A file's status change time is
-        part of it, which nobody sets back, unlike its modification time.
+    Each file has a name in its set, and a place; where the set lies does not matter. Options
+    may be anything with a stable ``repr``. The hexadecimal text is the same for as long as
+    nothing changes. A file's status change time is part of it, which nobody sets back, unlike
+    its modification time.
     """
     digest = hashlib.sha256(repr((kind, _VERSION, sorted(options.items()))).encode())
     for name, path in files:

@@ -32,16 +32,9 @@ ROW = np.dtype([("offset", "<i8"), ("height", "<i4"), ("width", "<i4"), ("channe
 
 
 def index_rows(offsets: np.ndarray | None, shapes: np.ndarray, itemsize: int = 1) -> np.ndarray:
-    """Make an index of patches.
+    """Make an index of patches of these shapes, rows of height, width and channels.
 
-    Parameters
-    ----------
-    offsets : ndarray of int, shape (n,), or None
-        Where each lies; one after another when None.
-    shapes : ndarray of int, shape (n, 3)
-        Height, width, channels.
-    itemsize : int
-        Bytes a value takes.
+    They begin at ``offsets``, or lie one after another with ``itemsize`` bytes a value.
     """
     index = np.empty(len(shapes), ROW)
     if offsets is None:
@@ -56,15 +49,8 @@ def index_rows(offsets: np.ndarray | None, shapes: np.ndarray, itemsize: int = 1
 class PixelFile:
     """The bytes of patches, in a file; in memory where the disk does not take them.
 
-    Any thread may write and read at any time.
-
-    Parameters
-    ----------
-    file : RandomFile or None
-    needed : int
-        About how many bytes will come, for the memory to be asked.
-    trouble : str
-        Why there is no file.
+    Any thread may write and read at any time. ``needed`` is about how many bytes will come, for
+    the memory to be asked.
 
     Attributes
     ----------
@@ -80,12 +66,7 @@ class PixelFile:
         self.end, self._lock = 0, threading.Lock()
 
     def append(self, patches: Sequence[np.ndarray]) -> np.ndarray:
-        """Keep contiguous patches after the others, in memory where the disk is full.
-
-        Returns
-        -------
-        ndarray of int64, shape (n,)
-            Where each begins.
+        """Keep contiguous patches after the others; return where each begins, int64 ``(n,)``.
 
         Raises
         ------
@@ -130,13 +111,7 @@ class PixelFile:
         self.memory[offset] = patch.reshape(-1).view(np.uint8)
 
     def read_into(self, buffer: memoryview, offset: int) -> None:
-        """Fill a buffer with what lies at a place.
-
-        Raises
-        ------
-        PatchError
-            If it can no longer be read.
-        """
+        """Fill a buffer with what lies at a place."""
         if offset in self.memory:
             np.frombuffer(buffer, np.uint8)[:] = self.memory[offset]
         else:
@@ -144,34 +119,18 @@ class PixelFile:
             self._file.read_into(buffer, offset)
 
     def read_rows(self, rows: np.ndarray, offsets: np.ndarray) -> None:
-        """Fill rows ``(n, length)`` of bytes with what lies at these places.
-
-        Raises
-        ------
-        PatchError
-            If it can no longer be read.
-        """
+        """Fill rows ``(n, length)`` of bytes with what lies at these places."""
         if self._file is not None and not self.memory:
             self._file.read_rows(rows, offsets)
             return
         for row, offset in zip(rows, offsets.tolist(), strict=True):
             self.read_into(row.data, offset)
 
-    def leave_disk(self) -> None:
-        """Close the file; only what is held is left."""
-        self._file = None
-
 
 class StoredImages(Images):
     """The patches of a store.
 
-    Parameters
-    ----------
-    pixels : PixelFile
-    index : ndarray of :data:`ROW`, shape (n,)
-    dtype : numpy.dtype
-    channels : int
-        Grey patches among colour ones (1 of 3 channels) are repeated.
+    Grey patches among colour ones (1 of 3 channels in the index) are repeated.
     """
 
     def __init__(
@@ -182,13 +141,6 @@ class StoredImages(Images):
         self.sizes = np.stack([index["height"], index["width"]], axis=1).astype(np.int64)
         self._offsets = index["offset"]
         self._alike = self.uniform and bool((index["channels"] == channels).all())
-
-    def leave_disk(self) -> None:
-        """Read what went to the disk into memory, and close the file."""
-        for index, offset in enumerate(self._offsets.tolist()):
-            if offset not in self._pixels.memory:
-                self._pixels.hold(self._stored(index), offset)
-        self._pixels.leave_disk()
 
     @classmethod
     def open(cls, folder: Path) -> StoredImages:

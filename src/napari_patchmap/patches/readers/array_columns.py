@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,21 +21,10 @@ _LABELS = ("label", "labels")
 _WIDEST, MOST_NAMES = 2**14, 2**26
 
 
-@dataclass(frozen=True)
-class Unread:
+class Unread(NamedTuple):
     """The shape of an array that is no column, so that it was not read."""
 
     shape: tuple[int, ...]
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """Number of values."""
-        return math.prod(self.shape)
 
 
 def is_column(key: str, shape: tuple[int, ...], itemsize: int, count: int) -> bool:
@@ -46,13 +34,8 @@ def is_column(key: str, shape: tuple[int, ...], itemsize: int, count: int) -> bo
     return len(shape) == 1 or (len(shape) == 2 and (shape[1] == 1 or key in _LABELS))
 
 
-class _Shaped(Protocol):
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-
-def images_key(arrays: Mapping[str, _Shaped], path: Path) -> str:
-    """Return which of some arrays holds the images.
+def images_key(arrays: Mapping[str, Any], path: Path) -> str:
+    """Return which of some arrays, or whatever has a shape, holds the images.
 
     Raises
     ------
@@ -80,16 +63,8 @@ def add_columns(
 ) -> None:
     """Add labels and columns to the table; what is not one value a patch is noted.
 
-    Parameters
-    ----------
-    source : Source
-    columns : mapping of str to ndarray, or Unread
-    class_names : ndarray, optional
-        What labels that are whole numbers stand for.
-    path : str
-        What people call the file.
-    kind : str
-        Put after the name of a column that the table has already.
+    ``class_names`` says what labels that are whole numbers stand for, ``path`` what people call
+    the file; ``kind`` is put after the name of a column that the table has already.
 
     Raises
     ------
@@ -103,9 +78,10 @@ def add_columns(
         if values.shape[1:] == (1,):
             one = values.shape[:1]
             values = Unread(one) if isinstance(values, Unread) else values.reshape(one)
-        if key in _LABELS and values.ndim <= 1 and values.shape != (count,):
+        if key in _LABELS and len(values.shape) <= 1 and values.shape != (count,):
             raise PatchError(
-                f"{path} has {values.size:,} labels for {count:,} images; they must be as many."
+                f"{path} has {math.prod(values.shape):,} labels for {count:,} images; they "
+                "must be as many."
             )
         if isinstance(values, Unread):
             unused.append(key)
@@ -128,9 +104,7 @@ def add_columns(
 
 
 def _named(labels: np.ndarray, class_names: np.ndarray | None, path: str) -> np.ndarray:
-    if class_names is None or labels.dtype.kind not in "iu":
-        return as_text(labels)
-    if not labels.size:
+    if class_names is None or labels.dtype.kind not in "iu" or not labels.size:
         return as_text(labels)
     if labels.min() < 0 or labels.max() >= len(class_names):
         raise PatchError(

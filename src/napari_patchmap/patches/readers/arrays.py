@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError, UnclearAxesError
+from napari_patchmap.errors import PatchError, UnclearAxesError, UnusableError
 from napari_patchmap.kind import Kind
 from napari_patchmap.patches.axes import (
     ALPHA_NOTE,
@@ -21,8 +21,8 @@ from napari_patchmap.patches.axes import (
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.patches.images import ArrayImages, Images
 from napari_patchmap.patches.labels.join import Labels
-from napari_patchmap.patches.numbers import checked_numbers
-from napari_patchmap.patches.patchset import PatchSet, Skipped, box_table
+from napari_patchmap.patches.numbers import as_pixels, check_numbers
+from napari_patchmap.patches.patchset import PatchSet, box_table
 from napari_patchmap.patches.readers.flat import sampled
 from napari_patchmap.patches.source import Source, Watch, finish
 
@@ -84,7 +84,13 @@ def from_array(
     (3, 2, 16, 16)
     """
     array = np.asarray(array)
-    source = plain_source(array, name, axes, rgb=rgb)
+    try:
+        check_numbers(array.dtype, array.size)
+    except UnusableError as error:
+        raise error.of(name) from None
+    letters = plain_axes(array.shape, name, axes, rgb)
+    images = ArrayImages(arrange(as_pixels(array), letters))
+    source = described(images, letters, name, Watch(), rgb=rgb)
     if channel_names is not None:
         if len(channel_names) != len(source.channel_names):
             raise PatchError(
@@ -97,22 +103,13 @@ def from_array(
     return finish(source, name=name, origin=origin, sizes=sizes, labels=labels, watch=Watch())
 
 
-def plain_source(array: np.ndarray, name: str, axes: str, rgb: bool | None = None) -> Source:
-    """Read an array without metadata; see :func:`from_array` for the parameters."""
-    array = checked_numbers(array, name)
-    axes = plain_axes(array.shape, name, axes, rgb)
-    return described(ArrayImages(arrange(array, axes)), axes, name, Watch(), rgb=rgb)
-
-
 def plain_axes(shape: tuple[int, ...], name: str, axes: str, rgb: bool | None = None) -> str:
-    """Decide the axes of an array without metadata, from its shape unless they are given.
+    """Decide the axes of an array without metadata: as given, by ``rgb``, or by its shape.
 
     Raises
     ------
-    PatchError
-        If the array is one image.
-    UnclearAxesError
-        If more than one reading is likely.
+    PatchError, UnclearAxesError
+        See :func:`guess_axes`.
     """
     if axes != "auto":
         return check_axes(axes, len(shape), name)
@@ -139,24 +136,12 @@ def described(
     watch: Watch,
     *,
     rgb: bool | None = None,
-    frames: np.ndarray | None = None,
     sample: Images | None = None,
 ) -> Source:
     """Name the channels of images without metadata, and lay out their table.
 
-    Parameters
-    ----------
-    images : Images
-    axes : str
-        Of the array they come from.
-    name : str
-    watch : Watch
-    rgb : bool, optional
-        See :func:`from_array`.
-    frames : ndarray of int, optional
-        Index of each image in its source, when some are left out.
-    sample : Images, optional
-        Those that can be looked at, when some cannot.
+    ``axes`` are those of the array they come from, ``sample`` the images that can be looked
+    at, where some cannot.
     """
     notes = []
     last = axes[-1] in "SC"
@@ -167,23 +152,8 @@ def described(
     elif last and rgb is None and _is_opaque(images if sample is None else sample, watch):
         images, names = _three(images), RGB
         notes.append("The fourth channel is 255 everywhere and was dropped as alpha.")
-    frames = np.arange(len(images)) if frames is None else frames
-    return Source(images, box_table(name, frames, images.sizes), names, notes=notes)
-
-
-def cut_off(whole: np.ndarray, name: str) -> tuple[list[Skipped], list[str]]:
-    """List the patches that a half-written file lacks, and note it in a sentence.
-
-    Parameters
-    ----------
-    whole : ndarray of bool, shape (n,)
-        Which patches lie in the file as a whole.
-    """
-    lost = np.flatnonzero(~whole).tolist()
-    if not lost:
-        return [], []
-    note = f"{name} is cut off: {len(lost):,} of its {len(whole):,} patches were left out."
-    return [Skipped(f"{name} [{frame}]", "is cut off") for frame in lost], [note]
+    table = box_table(name, np.arange(len(images)), images.sizes)
+    return Source(images, table, names, notes=notes)
 
 
 def _is_opaque(images: Images, watch: Watch) -> bool:

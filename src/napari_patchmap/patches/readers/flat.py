@@ -11,9 +11,9 @@ import numpy as np
 
 from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.axes import channel_axis, lead_axes
-from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.images import Images, same_sizes
 from napari_patchmap.patches.latest import Latest
-from napari_patchmap.patches.numbers import as_grey
+from napari_patchmap.patches.numbers import as_pixels, pixel_type
 from napari_patchmap.patches.random_file import RandomFile
 
 #: Bytes are read in one go if at least this share of them is wanted.
@@ -36,19 +36,8 @@ _SOME = 2**22
 class FlatImages(Images):
     """Images of one size at regular places of a file, read when they are wanted.
 
-    Parameters
-    ----------
-    file : RandomFile
-    offset : int
-        Where the array begins, in bytes.
-    dtype : numpy.dtype
-        Type in the file, of either byte order; truth values become 0 and 255.
-    shape : tuple of int
-        Shape of the array in the file.
-    axes : str
-        One letter an axis, see :func:`axes.check_axes`.
-    fortran : bool
-        Whether the first axis runs fastest.
+    ``shape`` and ``axes`` are those of the array that begins at ``offset`` (bytes), ``dtype``
+    its type there, of either byte order; ``fortran`` says that its first axis runs fastest.
 
     Raises
     ------
@@ -74,10 +63,8 @@ class FlatImages(Images):
                 f"claims {claimed:,} bytes and holds {file.size:,}",
                 "copy or save it again",
             )
-        self._truth = dtype.kind == "b"
-        dtype = np.dtype(np.uint8) if self._truth else dtype
         self._stored, self._offset = dtype, offset
-        self.dtype = dtype.newbyteorder("=")
+        self.dtype = pixel_type(dtype)
         places = list(zip(shape, _strides(shape, dtype.itemsize, fortran), strict=True))
         channel = channel_axis(axes)
         self._lead = _merged([places[i] for i in lead_axes(axes)])
@@ -91,7 +78,7 @@ class FlatImages(Images):
 
     def _describe(self) -> None:
         height, width, self.channels = self._shape
-        self.sizes = np.broadcast_to(np.array([height, width], np.int64), (len(self._rows), 2))
+        self.sizes = same_sizes(len(self._rows), height, width)
         self._span = _span(self._shape, self._strides, self._stored.itemsize)
         wanted = int(np.prod(self._shape)) * self._stored.itemsize
         self._dense = wanted >= _DENSE * self._span
@@ -120,9 +107,7 @@ class FlatImages(Images):
         """Return some images as ``(n, height, width, channel)``."""
         rows = self._rows[np.asarray(indices, np.intp).reshape(-1)]
         found = self._take_dense(rows) if self._dense else self._take_pieces(rows)
-        if self._truth:
-            found = as_grey(found)
-        return np.ascontiguousarray(found, self.dtype)
+        return np.ascontiguousarray(as_pixels(found), self.dtype)
 
     def _read_together(self, block: int) -> np.ndarray:
         first = block * self._some

@@ -16,7 +16,7 @@ from napari_patchmap.patches.axes import check_extent
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.numbers import check_numbers
 from napari_patchmap.patches.random_file import RandomFile
-from napari_patchmap.patches.readers.arrays import cut_off, described, plain_axes
+from napari_patchmap.patches.readers.arrays import described, plain_axes
 from napari_patchmap.patches.readers.flat import FlatImages
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.source import Source, Watch
@@ -56,11 +56,15 @@ def read(request: OpenRequest, watch: Watch) -> Source:
         raise PatchError(
             f"{path} is not a complete NumPy file (no patch is whole); copy or save it again."
         )
-    frames = np.flatnonzero(whole)
-    kept = images if whole.all() else images.picked(frames)
-    source = described(kept, letters, path.name, watch, frames=frames)
-    source.skipped, said = cut_off(whole, path.name)
-    source.notes += said
+    lost = np.flatnonzero(~whole).tolist()
+    seen = images.picked(np.flatnonzero(whole)) if lost else images
+    source = described(images, letters, path.name, watch, sample=seen)
+    if lost:
+        source.leave_out(dict.fromkeys(lost, "is cut off"))
+        source.notes.append(
+            f"{path.name} is cut off: {len(lost):,} of its {len(whole):,} patches were left "
+            "out."
+        )
     if images.sequential:
         source.fingerprint = fingerprint("npy", [(path.name, path)], axes=letters)
     return source
@@ -117,14 +121,7 @@ def read_head(stream: IO[bytes]) -> Head:
 
 
 def refuse_objects(path: Path, use: str) -> PatchError:
-    """Say that an array of Python objects is not loaded, and what to do instead.
-
-    Parameters
-    ----------
-    path : Path
-    use : str
-        What else to save, for files that are not Cellpose's.
-    """
+    """Say that an array of Python objects is not loaded, and what else to save: ``use``."""
     if path.name.lower().endswith(CELLPOSE):
         return PatchError(
             f"{path} is Cellpose's own file of Python objects, which is not loaded because it "

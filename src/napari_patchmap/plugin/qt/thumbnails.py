@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.latest import Latest
-from napari_patchmap.patches.patchset import no_picture
+from napari_patchmap.patches.pictures import no_picture
 from napari_patchmap.plugin.worker import Task, sentence_of
 
 #: Patches in memory of at most as many bytes are shown at once: a fraction of a millisecond.

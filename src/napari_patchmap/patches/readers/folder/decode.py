@@ -5,22 +5,25 @@ from __future__ import annotations
 import io
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from napari_patchmap import formats
 from napari_patchmap.errors import UnusableError
+from napari_patchmap.foreign import words
 from napari_patchmap.kind import Kind
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.axes import ALPHA_NOTE, GREY, RGB
+from napari_patchmap.patches.colour_spaces import cmyk_to_rgb
 from napari_patchmap.patches.images import Images
-from napari_patchmap.patches.numbers import as_grey
-from napari_patchmap.patches.photometric import CMYK_NOTE, cmyk_to_rgb
+from napari_patchmap.patches.numbers import as_pixels
+from napari_patchmap.patches.photometric import CMYK_NOTE
 from napari_patchmap.patches.readers.folder import headers
-from napari_patchmap.patches.readers.folder.first_frame import GIF, JP2, decode_gif, decode_jp2
+from napari_patchmap.patches.readers.folder.first_frame import decode_gif
 from napari_patchmap.patches.readers.tiff.tiff_planes import read_tiff
 
 imagecodecs = optional("imagecodecs")
@@ -35,7 +38,7 @@ KINDS = formats.listed(Kind.FOLDER)
 ANIMATION_NOTE = "Only the first frame of an animated image was taken."
 
 #: How files begin that are decoded from memory.
-_MAGIC = (headers.JPEG, headers.PNG, headers.BMP, headers.RIFF, *GIF, *JP2)
+_MAGIC = (headers.JPEG, headers.PNG, headers.BMP, headers.RIFF, *headers.GIF, *headers.JP2)
 
 #: The most channels that an image of the most pixels may have.
 _MOST_CHANNELS = 4
@@ -47,13 +50,6 @@ _PNG_PALETTE = 3
 _FIRST = 2**16
 
 
-class Digest(Protocol):
-    """What hashlib's objects offer."""
-
-    def update(self, data: Any, /) -> None:
-        """Take in some bytes."""
-
-
 class Decoded(NamedTuple):
     """Pixels ``(height, width, channel)`` and what is known of their channels."""
 
@@ -63,7 +59,11 @@ class Decoded(NamedTuple):
 
 
 def decode(
-    path: str, axes: str = "auto", digest: Digest | None = None, *, numbers: bool = False
+    path: str,
+    axes: str = "auto",
+    digest: Callable[[Any], None] | None = None,
+    *,
+    numbers: bool = False,
 ) -> Decoded:
     """Read one image file.
 
@@ -75,8 +75,8 @@ def decode(
     path : str
     axes : str
         Axes of a TIFF file, when its metadata are wrong or missing.
-    digest : hash object, optional
-        Updated with the content of the file.
+    digest : callable, optional
+        Takes in the content of the file.
     numbers : bool
         Return the numbers as they are stored, as labels have to be: of an image with a palette
         the places in it.
@@ -98,7 +98,7 @@ def decode(
             headers.check_size(size)
             decoded = _decode_tiff(path, axes, numbers)
             if digest is not None:
-                digest.update(np.ascontiguousarray(decoded.pixels))
+                digest(np.ascontiguousarray(decoded.pixels))
             return decoded
         if not data.startswith(_MAGIC):
             raise UnusableError(f"is not a {KINDS} image" if data else "is empty (0 bytes)")
@@ -108,25 +108,24 @@ def decode(
     finally:
         os.close(fd)
     if digest is not None:
-        digest.update(data)
+        digest(data)
     if data.startswith(headers.JPEG):
         return _decode_jpeg(data)
     if data.startswith(headers.PNG):
         return _decode_png(data, numbers)
     if data.startswith(headers.BMP):
         return _decode_bmp(data, numbers)
-    if data.startswith(GIF):
-        pixels, more = decode_gif(data)
-        decoded = _without_alpha(pixels)
-        return decoded._replace(notes=(*decoded.notes, ANIMATION_NOTE)) if more else decoded
-    if data.startswith(JP2):
-        return _without_alpha(decode_jp2(data))
+    if data.startswith(headers.GIF):
+        pixels, animated = decode_gif(data)
+        return _first_frame(_without_alpha(pixels), animated)
+    if data.startswith(headers.JP2):
+        return _decode_jp2(data)
     return _decode_webp(data)
 
 
 def _decode_jpeg(data: bytes) -> Decoded:
     # libjpeg fills what is missing with grey and only warns, so the end is looked for first.
-    if not data.endswith(b"\xff\xd9") and not has_jpeg_end(data):
+    if not data.endswith(b"\xff\xd9") and not headers.has_jpeg_end(data):
         raise UnusableError("is cut off: the JPEG has no end")
     frame = headers.jpeg_frame(data)
     if frame is not None:
@@ -150,34 +149,6 @@ def _decode_jpeg(data: bytes) -> Decoded:
     if pixels.shape[2] != 3:
         raise UnusableError(f"is a JPEG of {pixels.shape[2]} channels", "save it as RGB")
     return Decoded(pixels, RGB)
-
-
-def has_jpeg_end(data: bytes) -> bool:
-    """Walk through the segments of a JPEG and say whether its image comes to an end.
-
-    Files may go on after the end of the image, and an embedded preview has an
-    end of its own, so the last or the first end marker proves nothing.
-    """
-    at = 2
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
-            return False
-        marker = data[at + 1]
-        if marker == 0xFF:  # fill byte
-            at += 1
-            continue
-        if marker == 0xD9:
-            return True
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker == 0xDA:  # compressed data follow: on to the next real marker
-            while True:
-                at = data.find(b"\xff", at)
-                if at < 0 or at + 1 >= len(data):
-                    return False
-                if data[at + 1] != 0 and not 0xD0 <= data[at + 1] <= 0xD7:
-                    break
-                at += 2
-    return data[at : at + 2] == b"\xff\xd9"
 
 
 def _decode_png(data: bytes, numbers: bool) -> Decoded:
@@ -206,24 +177,22 @@ def _decode_bmp(data: bytes, numbers: bool) -> Decoded:
     few = int.from_bytes(data[28:30], "little") < 8 or image.mode == "1"
     if image.mode == "P" and not numbers:
         image = image.convert("RGB")
-    pixels = np.asarray(image)
-    if pixels.dtype.kind == "b":
-        pixels = as_grey(pixels)
+    pixels = as_pixels(np.asarray(image))
     # Masks of 1 or 4 bits come in the colours of their palette, black and white.
     if pixels.ndim == 3 and few and _is_grey(pixels):
         pixels = pixels[..., 0]
     return _without_alpha(pixels)
 
 
-def _open_with_pillow(data: bytes, kind: str) -> Image.Image:
-    """Decode an image whose size was checked."""
-    try:
-        image = Image.open(io.BytesIO(data), formats=[kind])
-        image.load()
-    except Exception as error:  # noqa: BLE001 - Pillow may raise anything on a damaged file
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise UnusableError(f"is damaged ({said})") from None
-    return image
+def _decode_jp2(data: bytes) -> Decoded:
+    start = data.find(headers.JP2[1])
+    if start < 0 or len(data) < start + 24:
+        raise UnusableError("is cut off: the JPEG 2000 has no codestream")
+    headers.check_size(headers.jp2_size(data, start))
+    # The decoder fills what is missing, so the end is looked for first.
+    if data.find(b"\xff\xd9", start) < 0:
+        raise UnusableError("is cut off: the JPEG 2000 has no end")
+    return _without_alpha(np.asarray(imagecodecs.jpeg2k_decode(data)))
 
 
 def _decode_webp(data: bytes) -> Decoded:
@@ -232,11 +201,22 @@ def _decode_webp(data: bytes) -> Decoded:
     headers.check_size(headers.webp_size(data))
     if len(data) < 8 + int.from_bytes(data[4:8], "little"):
         raise UnusableError("is cut off: the WebP is shorter than it says")
-    decoded = _without_alpha(imagecodecs.webp_decode(data))
-    animated = data[12:16] == b"VP8X" and data[20] & 0x02
-    if not animated:
-        return decoded
-    return decoded._replace(notes=(*decoded.notes, ANIMATION_NOTE))
+    animated = data[12:16] == b"VP8X" and bool(data[20] & 0x02)
+    return _first_frame(_without_alpha(imagecodecs.webp_decode(data)), animated)
+
+
+def _open_with_pillow(data: bytes, kind: str) -> Image.Image:
+    """Decode an image whose size was checked."""
+    try:
+        image = Image.open(io.BytesIO(data), formats=[kind])
+        image.load()
+    except Exception as error:  # noqa: BLE001 - Pillow may raise anything on a damaged file
+        raise UnusableError(f"is damaged ({words(error)})") from None
+    return image
+
+
+def _first_frame(decoded: Decoded, animated: bool) -> Decoded:
+    return decoded._replace(notes=(*decoded.notes, ANIMATION_NOTE)) if animated else decoded
 
 
 def _without_alpha(pixels: np.ndarray) -> Decoded:
@@ -254,10 +234,9 @@ def _is_grey(pixels: np.ndarray) -> bool:
 
 
 def _decode_tiff(path: str, axes: str, numbers: bool) -> Decoded:
-    planes = read_tiff(Path(path), axes, check=_check_single, numbers=numbers)
-    image = np.asarray(planes.images[0])
-    image = image.astype(image.dtype.newbyteorder("="), copy=False)
-    return Decoded(image, planes.channel_names, tuple(planes.notes))
+    planes = read_tiff(Path(path), axes, whole=True, numbers=numbers)
+    _check_single(planes.images)
+    return Decoded(planes.images[0], planes.channel_names, tuple(planes.notes))
 
 
 def _check_single(images: Images) -> None:

@@ -1,6 +1,8 @@
-"""GIF and JPEG 2000: what is looked at before a decoder may fill the memory."""
+"""The first frame of a GIF, without the others of which a small file may hold thousands."""
 
 from __future__ import annotations
+
+import struct
 
 import numpy as np
 
@@ -10,25 +12,14 @@ from napari_patchmap.patches.readers.folder import headers
 
 imagecodecs = optional("imagecodecs")
 
-GIF = (b"GIF87a", b"GIF89a")
-JP2 = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
-
 #: Blocks of a GIF: an image, an extension, the end.
 _IMAGE, _EXTENSION, _END = 0x2C, 0x21, 0x3B
 
 
 def decode_gif(data: bytes) -> tuple[np.ndarray, bool]:
-    """Return the first frame of a GIF, and whether there are more.
-
-    Only that frame is decoded: a small file may hold thousands.
-
-    Raises
-    ------
-    PatchError
-    """
+    """Return the first frame, and whether there are more."""
     end, more = _first_frame(data)
-    height, width = data[8:10], data[6:8]
-    headers.check_size((int.from_bytes(height, "little"), int.from_bytes(width, "little")))
+    headers.check_size(_size(data, 6))
     pixels = imagecodecs.gif_decode(data[:end] + bytes([_END]), index=0)
     if pixels.ndim == 3 and bool((pixels[..., :3] == pixels[..., :1]).all()):
         pixels = pixels[..., 0]  # every GIF has a palette, that of a grey image is grey
@@ -48,11 +39,7 @@ def _first_frame(data: bytes) -> tuple[int, bool]:
         elif kind == _IMAGE and end:
             return end, True
         elif kind == _IMAGE and at + 9 < len(data):
-            size = (
-                int.from_bytes(data[at + 7 : at + 9], "little"),
-                int.from_bytes(data[at + 5 : at + 7], "little"),
-            )
-            headers.check_size(size)
+            headers.check_size(_size(data, at + 5))
             at = end = _blocks(data, at + 11 + _palette(data[at + 9]))
         else:
             break
@@ -61,6 +48,11 @@ def _first_frame(data: bytes) -> tuple[int, bool]:
     if not end or end > len(data):
         raise UnusableError("is cut off: the GIF has no whole frame")
     return end, False
+
+
+def _size(data: bytes, at: int) -> tuple[int, int]:
+    width, height = struct.unpack_from("<HH", data, at)
+    return height, width
 
 
 def _palette(flags: int) -> int:
@@ -72,23 +64,3 @@ def _blocks(data: bytes, at: int) -> int:
     while at < len(data) and data[at]:
         at += data[at] + 1
     return at + 1
-
-
-def decode_jp2(data: bytes) -> np.ndarray:
-    """Return the pixels of a JPEG 2000 image.
-
-    Raises
-    ------
-    PatchError
-    """
-    start = data.find(JP2[1])
-    if start < 0 or len(data) < start + 24:
-        raise UnusableError("is cut off: the JPEG 2000 has no codestream")
-    width, height, left, top = (
-        int.from_bytes(data[start + at : start + at + 4], "big") for at in (8, 12, 16, 20)
-    )
-    headers.check_size((max(0, height - top), max(0, width - left)))
-    # The decoder fills what is missing, so the end is looked for first.
-    if data.find(b"\xff\xd9", start) < 0:
-        raise UnusableError("is cut off: the JPEG 2000 has no end")
-    return np.asarray(imagecodecs.jpeg2k_decode(data))

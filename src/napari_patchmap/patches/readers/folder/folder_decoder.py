@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +18,7 @@ from napari_patchmap.patches.cache.cache_folder import PIXELS, cache_folder
 from napari_patchmap.patches.cache.store import PixelFile, StoredImages, index_rows
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.random_file import RandomFile
-from napari_patchmap.patches.readers.folder.decode import Decoded, Digest, decode
+from napari_patchmap.patches.readers.folder.decode import Decoded, decode
 from napari_patchmap.patches.threads import Pieces, in_threads
 from napari_patchmap.patches.watch import Watch
 
@@ -29,29 +28,6 @@ _CHUNK, _WAITING = 128, 4_000_000
 
 #: How many files are looked at to learn how much space they need.
 _PROBES = 16
-
-
-@dataclass(frozen=True)
-class Decodings:
-    """The images of a folder that could be decoded.
-
-    Attributes
-    ----------
-    images : Images
-    kept : ndarray of int, shape (n,)
-        Which files these are.
-    reasons : dict of int to str
-        Why each of the others could not.
-    channel_names : tuple of str
-    notes : list of str
-        What the user should know.
-    """
-
-    images: Images
-    kept: np.ndarray
-    reasons: dict[int, str]
-    channel_names: tuple[str, ...]
-    notes: list[str]
 
 
 class _Found(NamedTuple):
@@ -64,37 +40,11 @@ class _Found(NamedTuple):
     notes: tuple[str, ...]
 
 
-class _Contents:
-    """Digests many short pieces at once: one by one, threads would wait for each other."""
-
-    def __init__(self) -> None:
-        self._digest, self._pieces = hashlib.sha256(), list[Any]()
-        self.waiting = 0  # bytes that were not taken in yet
-
-    def update(self, piece: Any) -> None:
-        self._pieces.append(piece)
-        self.waiting += memoryview(piece).nbytes
-
-    def digest(self) -> bytes:
-        """Digest what came so far; the pieces are let go."""
-        self._digest.update(b"".join(self._pieces))
-        self._pieces.clear()
-        self.waiting = 0
-        return self._digest.digest()
-
-
 class FolderDecoder:
     """Files decoded in order, of any size, that must agree in pixel type and channels.
 
-    Parameters
-    ----------
-    paths : sequence of str
-    names : sequence of str
-        What people call them.
-    where : str
-        The folder that holds them.
-    axes : str
-        Axes of each TIFF file, or ``"auto"``.
+    ``names`` are what people call them, ``where`` the folder that holds them, ``axes`` those of
+    each TIFF file.
     """
 
     def __init__(
@@ -105,8 +55,16 @@ class FolderDecoder:
         self._unusable: dict[int, UnusableError] = {}
         self._digests: dict[int, bytes] = {}
 
-    def decode(self, fingerprint: str, watch: Watch) -> Decodings:
+    def decode(self, fingerprint: str, watch: Watch) -> tuple[Images, dict[str, Any]]:
         """Decode every file, or find what was decoded before.
+
+        Returns
+        -------
+        images : Images
+            Of the files that could be decoded.
+        known : dict
+            ``reasons``, pairs of a file's number and why it could not; ``channel_names``; and
+            ``notes``.
 
         Raises
         ------
@@ -115,11 +73,8 @@ class FolderDecoder:
         LoadCancelled
         """
         images, known = look_up(fingerprint) or self._decode(fingerprint, watch)
-        count = len(self._paths)
-        watch.step(count, count)
-        reasons = {int(i): why for i, why in known["reasons"]}
-        kept = np.setdiff1d(np.arange(count), list(reasons))
-        return Decodings(images, kept, reasons, tuple(known["channel_names"]), known["notes"])
+        watch.step(len(self._paths), len(self._paths))
+        return images, known
 
     def _decode(self, fingerprint: str, watch: Watch) -> tuple[StoredImages, dict[str, Any]]:
         """Decode every file into the cache; return the images and what is noted of them."""
@@ -145,7 +100,6 @@ class FolderDecoder:
                 key = self._content_key(images)
                 del images, pixels  # Windows moves no folder of open files
                 return remember(fingerprint, key, folder, known), known
-            images.leave_disk()
             notes.append(
                 f"The cache {cache_folder()} could not be used ({pixels.trouble}); the patches "
                 "are kept in memory this time."
@@ -155,29 +109,36 @@ class FolderDecoder:
     def _decode_part(self, part: Pieces, pixels: PixelFile) -> None:
         """Decode some files; threads write to different keys only."""
         good: dict[int, Decoded] = {}
-        contents, waiting = _Contents(), 0
+        # Digested many at once: one by one, threads would wait for each other.
+        contents: list[Any] = []
+        digest, waiting = hashlib.sha256(), 0
+
+        def take_in(content: Any) -> None:
+            nonlocal waiting
+            contents.append(content)
+            waiting += memoryview(content).nbytes
 
         def write() -> None:
-            if good:
-                offsets = pixels.append([one.pixels for one in good.values()]).tolist()
-                for (i, (patch, names, notes)), offset in zip(
-                    good.items(), offsets, strict=True
-                ):
-                    self._found[i] = _Found(offset, patch.shape, patch.dtype.str, names, notes)
-            self._digests[part.start] = contents.digest()
+            nonlocal waiting
+            offsets = pixels.append([one.pixels for one in good.values()]).tolist()
+            for (i, (patch, names, notes)), offset in zip(good.items(), offsets, strict=True):
+                self._found[i] = _Found(offset, patch.shape, patch.dtype.str, names, notes)
+            digest.update(b"".join(contents))
             good.clear()
+            contents.clear()
+            waiting = 0
 
         for i in part:
-            result = try_decode(self._paths[i], self._axes, contents)
+            result = try_decode(self._paths[i], self._axes, take_in)
             if isinstance(result, UnusableError):
                 self._unusable[i] = result
             else:
                 good[i] = result._replace(pixels=np.ascontiguousarray(result.pixels))
                 waiting += result.pixels.nbytes
-            if waiting + contents.waiting > _WAITING:
+            if waiting > _WAITING:
                 write()
-                waiting = 0
         write()
+        self._digests[part.start] = digest.digest()
 
     def _content_key(self, images: StoredImages) -> str:
         """Name a store by the content of its files, the shapes and the pixel type."""
@@ -251,7 +212,11 @@ class FolderDecoder:
 
 
 def try_decode(
-    path: str, axes: str, digest: Digest | None = None, *, numbers: bool = False
+    path: str,
+    axes: str,
+    digest: Callable[[Any], None] | None = None,
+    *,
+    numbers: bool = False,
 ) -> Decoded | UnusableError:
     """Decode one file, or say why that cannot be done."""
     try:

@@ -28,16 +28,11 @@ _Parts = list[str]
 
 
 def folder_columns(names: Sequence[str]) -> tuple[dict[str, list[str | None]], str]:
-    """Take the label and the splits from the folders of images.
+    """Take the label and the splits from the folders of images, whose paths have ``/`` in them.
 
     The label is the outermost folder that tells images apart and is no split. Splits
     may stand around the classes or within them; folders within the classes become
     columns as well.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Paths of the images, ``/`` between the parts.
 
     Returns
     -------

@@ -12,6 +12,8 @@ JPEG = b"\xff\xd8\xff"
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 BMP = b"BM"
 RIFF, WEBP = b"RIFF", b"WEBP"  # with the length of the file between them
+GIF = (b"GIF87a", b"GIF89a")
+JP2 = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
 
 #: The most pixels that an image of a folder may claim, 8,192 x 8,192. A file of a few
 #: bytes may claim thousands of times more than this and fill the memory. Patches are
@@ -71,6 +73,34 @@ def jpeg_frame(data: bytes) -> JpegFrame | None:
     return None
 
 
+def has_jpeg_end(data: bytes) -> bool:
+    """Walk through the segments of a JPEG and say whether its image comes to an end.
+
+    Files may go on after the end of the image, and an embedded preview has an
+    end of its own, so the last or the first end marker proves nothing.
+    """
+    at = 2
+    while at + 4 <= len(data):
+        if data[at] != 0xFF:
+            return False
+        marker = data[at + 1]
+        if marker == 0xFF:  # fill byte
+            at += 1
+            continue
+        if marker == 0xD9:
+            return True
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == 0xDA:  # compressed data follow: on to the next real marker
+            while True:
+                at = data.find(b"\xff", at)
+                if at < 0 or at + 1 >= len(data):
+                    return False
+                if data[at + 1] != 0 and not 0xD0 <= data[at + 1] <= 0xD7:
+                    break
+                at += 2
+    return data[at : at + 2] == b"\xff\xd9"
+
+
 def bmp_size(data: bytes) -> tuple[int, int] | None:
     """Height and width that a BMP claims; rows may be stored from the top (negative)."""
     if len(data) < 26:
@@ -100,15 +130,16 @@ def webp_size(data: bytes) -> tuple[int, int] | None:
     return None
 
 
+def jp2_size(data: bytes, start: int) -> tuple[int, int]:
+    """Height and width that a JPEG 2000 claims, whose codestream begins at ``start``."""
+    width, height, left, top = struct.unpack_from(">IIII", data, start + 8)
+    return max(0, height - top), max(0, width - left)
+
+
 def tiff_size(file: BinaryIO, head: bytes) -> tuple[int, int] | None:
     """Height and width of the first page of a TIFF; None if the file ends before them.
 
-    Parameters
-    ----------
-    file : binary file
-        Read from anywhere; its position is moved.
-    head : bytes
-        The file's first 16 bytes or more.
+    ``head`` are the file's first 16 bytes or more; its position is moved.
     """
     order, big = "<" if head[:1] == b"I" else ">", b"+" in head[2:4]
     offset, count, entry = ("Q", "Q", "HHQ8s") if big else ("I", "H", "HHI4s")

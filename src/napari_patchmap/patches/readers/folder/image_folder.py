@@ -66,19 +66,19 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     skipped += passed_over(root, others, watch)
     paths = [f"{root}/{name}" for name in names]
     mark = fingerprint("folder", zip(names, paths, strict=True), axes=request.axes)
-    decoded = FolderDecoder(paths, names, str(root), request.axes).decode(mark, watch)
-    skipped += [Skipped(printable(names[i]), why) for i, why in sorted(decoded.reasons.items())]
-    kept = [names[i] for i in decoded.kept.tolist()]
+    images, known = FolderDecoder(paths, names, str(root), request.axes).decode(mark, watch)
+    reasons = dict(known["reasons"])
+    skipped += [Skipped(printable(names[i]), why) for i, why in reasons.items()]
+    kept = [name for i, name in enumerate(names) if i not in reasons]
     table = box_table(
-        [printable(name) for name in kept], np.zeros(len(kept), np.int64), decoded.images.sizes
+        [printable(name) for name in kept], np.zeros(len(kept), np.int64), images.sizes
     )
     columns, said = folder_columns(kept)
     for column, values in columns.items():
         table[column] = values
-    notes = [*decoded.notes, *([said] if said else [])]
-    source = Source(
-        decoded.images, table, decoded.channel_names, kept, notes, skipped, label_from=FOLDER
-    )
+    notes = [*known["notes"], *([said] if said else [])]
+    channel_names = tuple(known["channel_names"])
+    source = Source(images, table, channel_names, kept, notes, skipped, label_from=FOLDER)
     if pattern:
         add_pattern_columns(source, pattern, str(root), watch)
     return source
@@ -87,20 +87,12 @@ def read(request: OpenRequest, watch: Watch) -> Source:
 # -- which files -----------------------------------------------------------
 
 
-def find_images(
-    root: Path, watch: Watch | None = None
-) -> tuple[list[str], list[Skipped], list[str]]:
+def find_images(root: Path, watch: Watch) -> tuple[list[str], list[Skipped], list[str]]:
     """List the image files below ``root`` by their path in it, ``/`` between the parts.
 
     Hidden files, those of the system and run folders of Patchmap are ignored.
     Links are followed, to each folder once and after the folders themselves, so
     that an image is listed where it lies.
-
-    Parameters
-    ----------
-    root : Path
-    watch : Watch, optional
-        Told now and then how many images were found, of an unknown number (0).
 
     Returns
     -------
@@ -153,7 +145,7 @@ def find_images(
         # Tiles cut by Patchmap: the picture of the slide they come from is no patch.
         tiled = tiled or any(entry.name == "tiles.csv" for entry in found)
         for at, entry in enumerate(found):
-            if at % 1024 == 0 and watch is not None and time.monotonic() - reported > _REPORT:
+            if at % 1024 == 0 and time.monotonic() - reported > _REPORT:
                 watch.step(len(images), 0)
                 reported = time.monotonic()
             name = entry.name

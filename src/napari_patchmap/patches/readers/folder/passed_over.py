@@ -52,20 +52,8 @@ _MAGIC = (
 )  # fmt: skip
 
 
-def passed_over(root: Path, others: Sequence[str], watch: Watch | None = None) -> list[Skipped]:
-    """List which of the other files of a folder are, or may be, images.
-
-    Parameters
-    ----------
-    root : Path
-    others : sequence of str
-        Paths below it of files that were not taken for images.
-    watch : Watch, optional
-
-    Raises
-    ------
-    LoadCancelled
-    """
+def passed_over(root: Path, others: Sequence[str], watch: Watch) -> list[Skipped]:
+    """List which of ``others``, files that were not taken for images, are some or may be."""
     skipped, looked = [], 0
     for name in others:
         zipped = (one for one in formats.ZIPPED_ZARR if name.lower().endswith(one))
@@ -78,7 +66,7 @@ def passed_over(root: Path, others: Sequence[str], watch: Watch | None = None) -
         elif not ending or ending[1:].isdigit():  # as scanners name DICOM files
             looked += 1
             reason = _look(f"{root}/{name}") if looked <= _LOOKS else ""
-            if watch is not None and looked % 50 == 0:
+            if looked % 50 == 0:
                 watch.step(0, 0)
         else:
             reason = f"is of a kind that is not read ({printable(ending)}); {_EXPORT}"

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.lib import format as npy
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.axes import arrange, channel_axis, lead_axes
-from napari_patchmap.patches.images import ArrayImages, GatheredImages, Images
-from napari_patchmap.patches.numbers import checked_numbers, pixel_type
+from napari_patchmap.patches.axes import arrange, channel_axis, extents, lead_axes
+from napari_patchmap.patches.images import ArrayImages, GatheredImages, Images, same_sizes
+from napari_patchmap.patches.numbers import as_pixels, pixel_type
 from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.readers.flat import FlatImages
 from napari_patchmap.patches.readers.npy import Head, read_head
@@ -38,20 +38,7 @@ ZIP_ERRORS = (
 
 
 class Member:
-    """One array of an .npz file.
-
-    Parameters
-    ----------
-    path : Path
-    info : ZipInfo
-    stream : binary stream
-        Of the member, at its beginning.
-
-    Raises
-    ------
-    one of ZIP_ERRORS
-        If it is no array.
-    """
+    """One array of an .npz file; raises one of ZIP_ERRORS if ``stream`` begins with none."""
 
     def __init__(self, path: Path, info: zipfile.ZipInfo, stream: IO[bytes]) -> None:
         self.path, self.info = path, info
@@ -63,12 +50,7 @@ class Member:
             raise EOFError(f"{self.key!r} is not as long as it should be")
 
     def refuse_objects(self) -> None:
-        """Say so if these are Python objects.
-
-        Raises
-        ------
-        PatchError
-        """
+        """Raise a :class:`PatchError` if these are Python objects."""
         if self.dtype.hasobject:
             raise PatchError(
                 f"{self.path} holds Python objects in {self.key!r}, which are not loaded "
@@ -96,12 +78,7 @@ class Member:
         return values
 
     def images(self, axes: str, watch: Watch) -> Images:
-        """Return the array as images: where it lies if it is not compressed, else unpacked.
-
-        Raises
-        ------
-        As :meth:`read`.
-        """
+        """Return the array as images: where it lies if it is not compressed, else unpacked."""
         if self.info.compress_type == zipfile.ZIP_STORED and not self.dtype.hasobject:
             with self.path.open("rb") as file:
                 file.seek(self.info.header_offset)
@@ -121,7 +98,7 @@ class Member:
             return images
         if self.nbytes > _SMALL and not self.head.fortran and _is_in_order(axes):
             return StreamImages(self, axes)
-        return ArrayImages(arrange(checked_numbers(self.read(watch), self.path.name), axes))
+        return ArrayImages(arrange(as_pixels(self.read(watch)), axes))
 
 
 class _Counted:
@@ -143,29 +120,18 @@ class _Counted:
 class StreamImages(Images):
     """Images one after another in a compressed member, unpacked from its beginning on.
 
-    Parameters
-    ----------
-    member : Member
-        Not in Fortran order.
-    axes : str
-        The image's axes last.
+    The member is not in Fortran order, and the image's ``axes`` come last.
     """
 
     sequential = True
 
     def __init__(self, member: Member, axes: str) -> None:
         self._member = member
-        channel = channel_axis(axes)
         lead = len(lead_axes(axes))
         self._inner, self._shape = axes[lead:], member.shape[lead:]
         self._each = math.prod(self._shape) * member.dtype.itemsize
-        lengths = dict(zip(self._inner, self._shape, strict=True))
-        self.channels = lengths[channel] if channel else 1
-        self.dtype = pixel_type(member.dtype)
-        self.sizes = np.broadcast_to(
-            np.array([lengths["Y"], lengths["X"]], np.int64),
-            (math.prod(member.shape[:lead]), 2),
-        )
+        *sizes, self.channels = extents(member.shape, axes)
+        self.dtype, self.sizes = pixel_type(member.dtype), same_sizes(*sizes)
         self._lock = threading.Lock()
         self._file: zipfile.ZipFile | None = None
         self._stream: IO[bytes] | None = None
@@ -177,7 +143,7 @@ class StreamImages(Images):
         with self._lock:
             data = self._read(index)
         stored = np.ndarray(self._shape, self._member.dtype, data.data)
-        image = arrange(checked_numbers(stored, self._member.key), self._inner)[0]
+        image = arrange(as_pixels(stored), self._inner)[0]
         return np.ascontiguousarray(image, self.dtype)
 
     def _read(self, index: int) -> np.ndarray:

@@ -27,15 +27,9 @@ Classes = Callable[[int, slice, slice], np.ndarray]
 class CropImages(Images):
     """Squares cut out of frames when they are wanted.
 
-    Parameters
-    ----------
-    pixels : Frames
-    table : DataFrame
-        With ``plane``, ``y``, ``x`` (which may be negative), ``height`` and ``width``.
-    classes : callable, optional
-        Tells objects apart; other objects are painted over if given.
-    alone : bool
-        Paint over everything but the object.
+    ``table`` has ``plane``, ``y``, ``x`` (which may be negative), ``height`` and ``width``.
+    With ``classes``, by which objects are told apart, other objects are painted over; with
+    ``alone`` everything but the object.
     """
 
     def __init__(

@@ -44,20 +44,10 @@ def cut(
     *,
     snapshot: bool,
 ) -> Crops:
-    """Lay a crop around each object.
+    """Lay a crop around each object that was found in the label images ``planes``.
 
-    Parameters
-    ----------
-    pixels, planes : Frames
-        Images and label images, frame by frame.
-    found : sequence of Objects
-        The objects of each frame.
-    config : CropConfig
-    name : str
-        What people call the labels.
-    watch : Watch
-    snapshot : bool
-        Whether the labels may change after this, so that masks are taken now.
+    ``name`` is what people call these. ``snapshot`` says that they may change after this, so
+    that masks are taken now.
 
     Raises
     ------

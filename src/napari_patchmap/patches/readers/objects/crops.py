@@ -19,8 +19,6 @@ from napari_patchmap.patches.readers.objects.find_objects import Objects, find_o
 from napari_patchmap.patches.readers.objects.frames import ArrayFrames, Frames, match_axes
 from napari_patchmap.patches.source import OnProgress, Source, Watch, finish
 
-__all__ = ["CropConfig", "check_labels", "check_objects", "from_objects", "object_source"]
-
 
 def from_objects(
     image: Any,
@@ -40,10 +38,26 @@ def from_objects(
 ) -> PatchSet:
     """Make a patch set of the crops around the objects of two open layers.
 
+    Painting in ``labels`` afterwards does not change the patches.
+
     Parameters
     ----------
-    image, labels, name, labels_name, axes, config, rgb, channel_names
-        See :func:`object_source`.
+    image : array-like
+        One image ``(height, width)``, with channels before or after, or a time
+        series of them; NumPy, Dask or Zarr.
+    labels : array-like of whole numbers
+        ``(height, width)`` or ``(time, height, width)``; 0 is background. The
+        same number in two frames is two patches.
+    name, labels_name : str
+        What people call image and labels; ``name`` is the column ``source``.
+    axes : str
+        One letter an axis of the image, such as ``"TCYX"``; ``"auto"`` finds the
+        channels by comparing the shapes.
+    config : CropConfig, optional
+    rgb : bool, optional
+        Whether the last axis is red, green, blue (and alpha, which is dropped).
+    channel_names : sequence of str, optional
+        One name a channel.
     columns : path of a CSV file, or sequence of values, optional
         Labels (classes) of the objects, in order or by a column ``index``.
     channels : sequence of str, optional
@@ -51,19 +65,12 @@ def from_objects(
     origin : dict, optional
         How to open the set again; layers alone cannot be opened again.
     progress, should_stop : callable, optional
-        As in :func:`open_patches`.
+        As in :func:`open_patches`, which also says what is raised.
 
     Returns
     -------
     PatchSet
         Its table holds ``label_id``, ``area`` (pixels), ``centroid_y`` and ``centroid_x``.
-
-    Raises
-    ------
-    PatchError
-        One sentence that names what is wrong and the remedy.
-    LoadCancelled
-        If ``should_stop`` said so.
 
     Examples
     --------
@@ -94,44 +101,15 @@ def object_source(
     image: Any,
     labels: Any,
     *,
-    axes: str = "auto",
-    config: CropConfig | None = None,
-    name: str = "image",
-    labels_name: str = "labels",
-    channel_names: Sequence[str] | None = None,
-    rgb: bool | None = None,
-    watch: Watch | None = None,
+    axes: str,
+    config: CropConfig,
+    name: str,
+    labels_name: str,
+    channel_names: Sequence[str] | None,
+    rgb: bool | None,
+    watch: Watch,
 ) -> Source:
-    """Cut crops around the objects of a label image.
-
-    Painting in ``labels`` afterwards does not change the patches.
-
-    Parameters
-    ----------
-    image : array-like
-        One image ``(height, width)``, with channels before or after, or a time
-        series of them; NumPy, Dask or Zarr.
-    labels : array-like of whole numbers
-        ``(height, width)`` or ``(time, height, width)``; 0 is background. The
-        same number in two frames is two patches.
-    axes : str
-        One letter an axis of the image, such as ``"TCYX"``; ``"auto"`` finds the
-        channels by comparing the shapes.
-    config : CropConfig, optional
-    name, labels_name : str
-        What people call image and labels; ``name`` is the column ``source``.
-    channel_names : sequence of str, optional
-        One name a channel.
-    rgb : bool, optional
-        Whether the last axis is red, green, blue (and alpha, which is dropped).
-    watch : Watch, optional
-
-    Raises
-    ------
-    PatchError
-        If the two do not match, or there are no objects to be cut out.
-    """
-    config, watch = config or CropConfig(), watch or Watch()
+    """Cut crops around the objects of a label image; see :func:`from_objects`."""
     labels = check_labels(labels, labels_name)
     letters = match_axes(image, labels, axes, rgb, name, labels_name)
     planes = ArrayFrames(labels, "YX" if labels.ndim == 2 else "TYX", labels_name)
@@ -150,12 +128,10 @@ def object_source(
         names = tuple(channel_names)
     if rgb and pixels.channels == 3:
         names = RGB
-    found = []
-    for frame in range(len(planes)):
-        plane = planes.plane(frame)
-        found.append(find_objects(plane, _rows(watch, frame, len(planes))))
+    count = len(planes)
+    found = [find_objects(planes.plane(i), _rows(watch, i, count)) for i in range(count)]
     check_objects(found, planes, labels_name)
-    if len(planes) > 1 and axes == "auto":
+    if count > 1 and axes == "auto":
         notes.append(
             f"The first axis of {labels_name} was taken as time; if it is depth (a volume), "
             "every plane of an object became a patch of its own."

@@ -44,18 +44,12 @@ class Objects:
 def find_objects(
     plane: np.ndarray, step: Callable[[int, int], None] = lambda done, total: None
 ) -> Objects:
-    """Find the objects of a label image in one pass.
+    """Find the objects of a label image, ``(height, width)``, in one pass.
 
-    Rows are taken apart into runs of one id, of which there are far fewer than
-    pixels. So ids may be as large and as sparse as they like, and no copy of
-    the plane is made.
-
-    Parameters
-    ----------
-    plane : ndarray of whole numbers, shape (height, width)
-        0 is background; so is what is below 0.
-    step : callable
-        Called with how many of how many rows are done.
+    0 is background, and so is what is below 0. Rows are taken apart into runs of one id, of
+    which there are far fewer than pixels. So ids may be as large and as sparse as they like,
+    and no copy of the plane is made. ``step`` is called with how many of how many rows are
+    done.
     """
     height, width = plane.shape
     rows = max(1, _BAND // max(1, width))

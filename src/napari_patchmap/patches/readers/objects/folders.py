@@ -110,16 +110,11 @@ def read_object_folders(root: Path, masks: Path, config: CropConfig, watch: Watc
 
 
 def pair_files(
-    root: Path, masks: Path, watch: Watch | None = None
+    root: Path, masks: Path, watch: Watch
 ) -> tuple[list[tuple[str, str]], list[Skipped]]:
     """Match images with label images by the stem of their names.
 
-    Returns
-    -------
-    pairs : list of (image, labels)
-        Paths in their folders.
-    skipped : list of Skipped
-        Files of either folder without a partner.
+    Returned are pairs of paths in the two folders, and the files of either without a partner.
     """
     images, skipped, others = find_images(root, watch)
     skipped += passed_over(root, others, watch)

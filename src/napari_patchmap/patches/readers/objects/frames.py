@@ -11,13 +11,15 @@ import numpy as np
 
 from napari_patchmap.errors import PatchError, UnclearAxesError
 from napari_patchmap.patches.axes import (
+    arrange,
     channel_axis,
     check_axes,
+    extents,
     lead_axes,
     looks_like_channels,
 )
 from napari_patchmap.patches.latest import Latest
-from napari_patchmap.patches.numbers import as_grey, pixel_type
+from napari_patchmap.patches.numbers import as_pixels, pixel_type
 
 #: Decoded planes that are kept, and the largest of them in bytes.
 _KEPT, _LARGEST = 4, 2**29
@@ -59,15 +61,8 @@ class Frames(ABC):
 class ArrayFrames(Frames):
     """Planes of a NumPy, Dask or Zarr array.
 
-    Parameters
-    ----------
-    array : array-like
-    axes : str
-        One letter an axis: Y, X, C or S (channels), any other numbers planes.
-    name : str
-        What people call it.
-    channels : int, optional
-        How many channels are kept, from the first.
+    One letter an axis: Y, X, C or S (channels), any other numbers planes. Of the channels the
+    first ``channels`` are kept.
     """
 
     def __init__(self, array: Any, axes: str, name: str, channels: int | None = None) -> None:
@@ -77,18 +72,15 @@ class ArrayFrames(Frames):
                 "whole or floating-point numbers."
             )
         self._array, self._axes = array, axes
-        lengths = dict(zip(axes, array.shape, strict=True))
         self._letter = channel_axis(axes)
-        self.channels = channels or (lengths[self._letter] if self._letter else 1)
         self._lead = [axes[place] for place in lead_axes(axes)]
-        self._lengths = [lengths[letter] for letter in self._lead]
-        shape = lengths["Y"], lengths["X"]
-        self.shapes = [shape] * math.prod(self._lengths)
-        self._bool = array.dtype.kind == "b"
+        self._lengths = [array.shape[place] for place in lead_axes(axes)]
+        count, height, width, known = extents(array.shape, axes)
+        self.channels, self.shapes = channels or known, [(height, width)] * count
         self.dtype = pixel_type(array.dtype)
         # A Labels layer's own array may be anything that NumPy can index.
         self.slow = not isinstance(array, np.ndarray)
-        self._whole = math.prod(shape) * self.channels * self.dtype.itemsize <= _LARGEST
+        self._whole = height * width * self.channels * self.dtype.itemsize <= _LARGEST
         self._planes: Latest[np.ndarray] = Latest(_KEPT)
 
     def cut(self, frame: int, rows: slice, columns: slice) -> np.ndarray:
@@ -107,25 +99,13 @@ class ArrayFrames(Frames):
             where[self._letter] = slice(0, self.channels)
         box = np.asarray(self._array[tuple(where[letter] for letter in self._axes)])
         left = "".join(letter for letter in self._axes if letter not in self._lead)
-        if self._letter:
-            box = box.transpose([left.index(c) for c in ("Y", "X", self._letter)])
-        else:
-            box = box.transpose([left.index(c) for c in "YX"])[..., None]
-        if self._bool:
-            return as_grey(box)
-        return box.astype(self.dtype, copy=False)
+        return as_pixels(arrange(box, left)[0]).astype(self.dtype, copy=False)
 
 
 class FileFrames(Frames):
     """Planes each decoded from a file of its own when a box of it is wanted.
 
-    Parameters
-    ----------
-    read : callable
-        Returns plane ``i`` as ``(height, width, channel)``.
-    shapes : sequence of (height, width)
-    dtype : numpy.dtype
-    channels : int
+    ``read`` returns plane ``i`` as ``(height, width, channel)``.
     """
 
     def __init__(
@@ -160,10 +140,7 @@ def match_axes(
     if axes != "auto":
         letters = check_axes(axes, len(shape), name)
         check_depth(letters, name)
-        lengths = dict(zip(letters, shape, strict=True))
-        planes = math.prod(shape[place] for place in lead_axes(letters))
-        known = math.prod(wanted[:-2]), *wanted[-2:]
-        if (planes, lengths["Y"], lengths["X"]) == known:
+        if extents(shape, letters)[:3] == (math.prod(wanted[:-2]), *wanted[-2:]):
             return letters
         raise PatchError(_explain_shapes(shape, wanted, name, labels_name))
     letters = "YX" if len(wanted) == 2 else "TYX"

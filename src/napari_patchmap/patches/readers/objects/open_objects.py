@@ -13,9 +13,8 @@ import tifffile
 
 from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.foreign import decoding
-from napari_patchmap.patches.axes import channel_axis, guess_unnamed
+from napari_patchmap.patches.axes import UNNAMED, channel_axis, guess_unnamed
 from napari_patchmap.patches.crop_config import CropConfig
-from napari_patchmap.patches.images import ArrayImages, as_images
 from napari_patchmap.patches.photometric import meaning_of
 from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
 from napari_patchmap.patches.readers.npy import read_head, refuse_objects
@@ -25,15 +24,12 @@ from napari_patchmap.patches.readers.objects.frames import check_depth
 from napari_patchmap.patches.readers.objects.zarr_field import missing_notes, zarr_field
 from napari_patchmap.patches.readers.tiff.tiff_planes import read_tiff
 from napari_patchmap.patches.readers.tiff.tiff_series import may_be_slide
-from napari_patchmap.patches.readers.zarr.zarr_store import is_zarr
+from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.room import check_room
 from napari_patchmap.patches.source import Source, Watch
 
 _TIFF = (".tif", ".tiff")
-
-#: Axes of a TIFF that are numbered without a meaning.
-_UNNAMED = "QI"
 
 
 def read(request: OpenRequest, watch: Watch) -> Source:
@@ -113,7 +109,7 @@ def _read_tiff(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[s
         letters = guess_unnamed(letters, shape) or letters
         if "C" not in letters and labels is not None and labels.ndim == 2:
             # Planes of one place, with one label image for all of them, are its channels.
-            for unnamed in _UNNAMED:
+            for unnamed in UNNAMED:
                 letters = letters.replace(unnamed, "C", 1) if "C" not in letters else letters
         if dict(zip(letters, shape, strict=True)).get("Z", 1) > 1:
             check_depth(letters, path.name)
@@ -126,14 +122,10 @@ def _read_tiff(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[s
         if letters[-1] == "S" and meaning.convert is not None:
             array = meaning.convert(array)
         return array, letters, None
-    planes = read_tiff(path, letters, lazy=True, numbers=labels is None)
-    images = as_images(planes.images)
-    if not images.uniform:
+    planes = read_tiff(path, letters, numbers=labels is None)
+    if not planes.images.uniform:
         raise UnusableError("holds images of several sizes", "save the one you want alone")
-    if isinstance(images, ArrayImages):
-        pixels = images.array
-    else:
-        pixels = images.take(np.arange(len(images)))
+    pixels = planes.images.take(np.arange(len(planes.images)))
     kind = "S" if channel_axis(letters) == "S" or planes.channel_names[0] == "red" else "C"
     if len(pixels) == 1:
         return pixels[0], "YX" + kind, planes.channel_names

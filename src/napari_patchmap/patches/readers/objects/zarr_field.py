@@ -12,12 +12,8 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.foreign import words
 from napari_patchmap.patches.axes import check_axes
 from napari_patchmap.patches.readers.objects.frames import check_depth
-from napari_patchmap.patches.readers.zarr.zarr_store import (
-    chunk_files,
-    find_array,
-    missing_chunks,
-    said_letters,
-)
+from napari_patchmap.patches.readers.zarr.zarr_find import find_array
+from napari_patchmap.patches.readers.zarr.zarr_images import chunk_files, missing_chunks
 from napari_patchmap.patches.watch import Watch
 
 
@@ -44,25 +40,11 @@ class _Squeezed:
             ) from None
 
 
-def zarr_field(path: Path, axes: str, labels: bool) -> tuple[Any, str, list[str] | None]:
-    """Open an image out of which objects are cut, or their labels.
+def zarr_field(path: Path, axes: str, labels: bool) -> tuple[Any, str, Sequence[str] | None]:
+    """Open an image out of which objects are cut, or their ``labels``, which have no channels.
 
-    Of an OME-Zarr the first, largest level. Axes of length 1 are left out.
-
-    Parameters
-    ----------
-    path : Path
-    axes : str
-        One letter an axis, or ``"auto"``.
-    labels : bool
-        Whether these are the labels, which have no channels.
-
-    Returns
-    -------
-    array : array-like
-    axes : str
-        ``"auto"`` if they are not known.
-    channel_names : list of str, optional
+    Of an OME-Zarr the first, largest level. Axes of length 1 are left out. Returned are the
+    array, its axes (``"auto"`` if they are not known) and the names of its channels.
 
     Raises
     ------
@@ -71,10 +53,7 @@ def zarr_field(path: Path, axes: str, labels: bool) -> tuple[Any, str, list[str]
     """
     found = find_array(path)
     array = found.array
-    if axes == "auto":
-        letters = said_letters(array, found.said)
-    else:
-        letters = check_axes(axes, array.ndim, path.name)
+    letters = found.letters if axes == "auto" else check_axes(axes, array.ndim, path.name)
     kept = "YX" if labels else "YXCS"
     names = letters or "N" * (array.ndim - 2) + "YX"
     dropped = [i for i, n in enumerate(array.shape) if n == 1 and names[i] not in kept]
@@ -82,7 +61,8 @@ def zarr_field(path: Path, axes: str, labels: bool) -> tuple[Any, str, list[str]
     if not labels and letters:
         check_depth(rest, path.name)
     channels = dict(zip(names, array.shape, strict=True)).get("C")
-    known = found.labels if len(found.labels) == len(set(found.labels)) == channels else None
+    said = found.channel_names
+    known = said if len(said) == len(set(said)) == channels else None
     return _Squeezed(array, dropped, path), rest if letters else "auto", known
 
 
@@ -94,14 +74,14 @@ def missing_notes(path: Path, watch: Watch) -> list[str]:
     LoadCancelled
     """
     found = find_array(path)
-    letters = said_letters(found.array, found.said) or "N" * (found.array.ndim - 2) + "YX"
-    files = set(chunk_files(path, found.array, watch))
-    reasons = missing_chunks(found.array, letters, files, watch).reasons
-    if not reasons:
+    letters = found.letters or "N" * (found.array.ndim - 2) + "YX"
+    files = chunk_files(path, found.array, watch)
+    lacking, _ = missing_chunks(found.array, letters, files, watch)
+    if not lacking:
         return []
-    first = reasons[min(reasons)]
-    said = (
-        f"{len(reasons):,} plane(s) of {path.name} lack chunks, which by the format hold "
+    first = lacking[min(lacking)]
+    note = (
+        f"{len(lacking):,} plane(s) of {path.name} lack chunks, which by the format hold "
         f"{found.array.metadata.fill_value} everywhere ({first}); objects there may be blank."
     )
-    return [said]
+    return [note]

@@ -24,20 +24,10 @@ _BRIGHTER = 0.1
 
 
 def foreground_mask(pixels: np.ndarray, rgb: bool, config: TileConfig) -> np.ndarray:
-    """Tell tissue from background on a small picture of a slide.
+    """Tell tissue from background on a small picture of a slide, ``(height, width, channel)``.
 
-    Parameters
-    ----------
-    pixels : ndarray, shape (height, width, channel)
-        In the slide's own type.
-    rgb : bool
-        Whether the channels are colours. In colour slides tissue is what has
-        colour; in others, fluorescence say, what is bright.
-    config : TileConfig
-
-    Returns
-    -------
-    ndarray of bool, shape (height, width); nothing is True on bare glass.
+    In colour slides (``rgb``) tissue is what has colour; in others, fluorescence say, what is
+    bright. Returned is an array of bool; nothing is True on bare glass.
     """
     if config.foreground == "none":
         return np.ones(pixels.shape[:2], bool)
@@ -51,14 +41,10 @@ def foreground_mask(pixels: np.ndarray, rgb: bool, config: TileConfig) -> np.nda
 
 
 def otsu(values: np.ndarray) -> float:
-    """Return the threshold that separates two groups of values best.
+    """Return the threshold that separates two groups of finite values best.
 
     Largest variance between the groups, over a histogram of 256 bins: Otsu, "A
     threshold selection method from gray-level histograms" (1979).
-
-    Parameters
-    ----------
-    values : ndarray, finite, not empty
     """
     counts, edges = np.histogram(values, 256)
     middles = (edges[:-1] + edges[1:]) / 2
@@ -74,19 +60,10 @@ def otsu(values: np.ndarray) -> float:
 
 
 def shares(mask: np.ndarray, boxes: np.ndarray, scale: float) -> np.ndarray:
-    """Return which share of each box is foreground.
+    """Return which share, 0 to 1, of each box is foreground.
 
-    Parameters
-    ----------
-    mask : ndarray of bool, shape (height, width)
-    boxes : ndarray, shape (n, 4)
-        y, x, height and width in level-0 pixels.
-    scale : float
-        Level-0 pixels that one pixel of the mask spans.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,), 0 to 1
+    Boxes are rows of y, x, height and width in level-0 pixels, of which one pixel of the mask
+    spans ``scale``.
     """
     # Sum over everything above and left of a corner: four look-ups a box, however large.
     height, width = mask.shape

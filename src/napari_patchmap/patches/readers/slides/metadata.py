@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
 from typing import NamedTuple
 
 import tifffile
+
+from napari_patchmap.patches.readers.tiff.tiff_metadata import ome_xml
 
 #: Micrometres in one unit of OME's lengths; other units (pixel, reference frame) say nothing.
 _UNITS = {
@@ -35,21 +36,14 @@ class Resolution(NamedTuple):
 def resolution(tif: tifffile.TiffFile, series: int, page: tifffile.TiffPage) -> Resolution:
     """Read micrometres per pixel and magnification from what the file says.
 
-    Parameters
-    ----------
-    tif : TiffFile
-    series : int
-        Index of the slide's image among the file's.
-    page : TiffPage
-        First page of that image at full resolution.
+    ``series`` is the index of the slide's image among the file's, ``page`` its first page at
+    full resolution.
     """
     if tif.is_svs:
         said = _aperio(page.description)
         mpp, magnification = _number(said.get("MPP")), _number(said.get("AppMag"))
-    elif tif.is_ome:
-        mpp, magnification = _ome(tif.ome_metadata or "", series)
     else:
-        mpp, magnification = None, None
+        mpp, magnification = _ome(tif, series)
     mpp = _plausible(mpp) or _imagej(tif, page) or _tags(page)
     derived = (mpp is None) != (magnification is None)
     if mpp is None and magnification is not None:
@@ -78,13 +72,10 @@ def _aperio(description: str) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in entries}
 
 
-def _ome(xml: str, index: int) -> tuple[float | None, float | None]:
-    try:
-        root = ElementTree.fromstring(xml)
-    except ElementTree.ParseError:
-        return None, None
-    images = [node for node in root.iter() if node.tag.endswith("}Image")]
-    if not images:
+def _ome(tif: tifffile.TiffFile, index: int) -> tuple[float | None, float | None]:
+    root = ome_xml(tif)
+    images = [] if root is None else [n for n in root.iter() if n.tag.endswith("}Image")]
+    if root is None or not images:
         return None, None
     image = images[index] if index < len(images) else images[0]
     pixels = next((node for node in image.iter() if node.tag.endswith("}Pixels")), image)

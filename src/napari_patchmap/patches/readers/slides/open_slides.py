@@ -7,46 +7,28 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.fit import resize
-from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.images import Images, same_sizes
 from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.patchset import BOX_COLUMNS, Skipped
 from napari_patchmap.patches.readers.slides.find_slides import find_slides, holds_slides
 from napari_patchmap.patches.readers.slides.levels import is_slide
 from napari_patchmap.patches.readers.slides.slide import Slide
-from napari_patchmap.patches.readers.slides.tiles import (
-    TileConfig,
-    TilePlan,
-    open_slide,
-    plan,
-)
-from napari_patchmap.patches.readers.zarr.zarr_store import is_zarr
+from napari_patchmap.patches.readers.slides.tiles import TilePlan, open_slide, plan
+from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.source import LoadCancelled, Source, Watch
+from napari_patchmap.patches.tile_config import TileConfig
 
 #: Slides that are open at a time; each may hold the places of a million file tiles.
 _OPEN = 8
 
 
 class TileImages(Images):
-    """Tiles of slides at one size, decoded when they are read.
-
-    Parameters
-    ----------
-    plans : sequence of TilePlan
-        One a slide, all with the same tile size.
-    dtype : numpy.dtype
-    channels : int
-
-    Attributes
-    ----------
-    plans : list of TilePlan
-        One a slide, in the order of the tiles.
-    """
+    """Tiles of slides at one size, decoded when they are read; there is one plan a slide."""
 
     def __init__(self, plans: Sequence[TilePlan], dtype: np.dtype, channels: int) -> None:
         self.dtype, self.channels = np.dtype(dtype), channels
@@ -55,9 +37,7 @@ class TileImages(Images):
         self._slide_of = np.repeat(np.arange(len(plans)), [len(plan.boxes) for plan in plans])
         corners = [plan.boxes[["y", "x"]].to_numpy(np.int64) for plan in plans]
         self._corners = np.concatenate(corners)
-        self.sizes = np.broadcast_to(
-            np.array([self._side, self._side], np.int64), (len(self._corners), 2)
-        )
+        self.sizes = same_sizes(len(self._corners), self._side, self._side)
         # Closed by itself, when no thread reads from it any more.
         self._open: Latest[Slide] = Latest(_OPEN)
 
@@ -77,7 +57,7 @@ class TileImages(Images):
         pixels = slide.read(how.level, y, x, side, side)
         if (pixels.dtype, pixels.shape[2]) != (self.dtype, self.channels):
             raise PatchError(f"{slide.path} was changed after it was opened; load it again.")
-        return _resized(pixels, self._side)
+        return resize(pixels[None], (self._side, self._side))[0]
 
     def _slide(self, number: int) -> Slide:
         return self._open.get(number, lambda: open_slide(self.plans[number].path))
@@ -137,9 +117,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
             # Inside a folder progress counts slides, but a stop is heard at any time.
             steps = (lambda *_, n=number: watch.step(n, len(names))) if folder else watch.step
             made = plan(slide, config, several=len(names) > 1, step=steps)
-        except LoadCancelled:
-            raise
-        except _UnlikeSlides:
+        except (LoadCancelled, _UnlikeSlides):
             raise
         except PatchError as error:
             if not folder:
@@ -232,19 +210,3 @@ def _table(plans: Sequence[TilePlan], names: Sequence[str], folder: bool) -> pd.
     table = pd.concat(parts, ignore_index=True)
     others = ["foreground"] if plans[0].config.foreground != "none" else []
     return table[[*BOX_COLUMNS, *others, *(["slide"] if folder else [])]]
-
-
-def _resized(pixels: np.ndarray, side: int) -> np.ndarray:
-    if pixels.shape[0] == side:
-        return pixels
-    if pixels.dtype == np.uint8:
-        return resize(pixels[None], (side, side))[0]
-    batch = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1), np.float32))[None]
-    batch = torch.nn.functional.interpolate(
-        batch, size=(side, side), mode="bilinear", align_corners=False, antialias=True
-    )
-    out = batch[0].permute(1, 2, 0).numpy()
-    if pixels.dtype.kind in "ui":
-        limits = np.iinfo(pixels.dtype)
-        out = np.clip(np.rint(out), limits.min, limits.max)
-    return out.astype(pixels.dtype)

@@ -14,9 +14,10 @@ import numpy as np
 import tifffile
 
 from napari_patchmap.errors import UnusableError
+from napari_patchmap.patches.colour_spaces import ycbcr_to_rgb
 from napari_patchmap.patches.latest import Latest
-from napari_patchmap.patches.photometric import APERIO_YCBCR, ycbcr_to_rgb
-from napari_patchmap.patches.readers.folder.decode import has_jpeg_end
+from napari_patchmap.patches.photometric import APERIO_YCBCR
+from napari_patchmap.patches.readers.folder.headers import has_jpeg_end
 
 #: Decoded tiles of files that are kept in memory, all slides together, in bytes. One
 #: row of tiles of a slide 100,000 pixels wide takes about 80 MB.
@@ -35,13 +36,7 @@ _TOKENS = itertools.count()
 
 
 class Plane:
-    """One page of a slide, or one colour of it where colours are stored apart.
-
-    Parameters
-    ----------
-    page : TiffPage or TiffFrame
-    sample : int, optional
-        Which colour, where each is stored in tiles of its own.
+    """One page of a slide, or one colour (``sample``) where each is stored in tiles of its own.
 
     Raises
     ------
@@ -105,13 +100,7 @@ class Plane:
     def read(
         self, file: tifffile.FileHandle, lock: threading.Lock, y: int, x: int, out: np.ndarray
     ) -> None:
-        """Copy the pixels at ``y``, ``x`` into ``out`` (height, width, channel).
-
-        Parameters
-        ----------
-        file : open file of the slide
-        lock : lock of that file
-        """
+        """Copy the pixels at ``y``, ``x`` into ``out`` (height, width, channel)."""
         height, width = out.shape[:2]
         if self._mapped is not None:
             out[...] = self._mapped[y : y + height, x : x + width, : out.shape[2]]

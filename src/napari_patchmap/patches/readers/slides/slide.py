@@ -18,8 +18,8 @@ from napari_patchmap.patches.axes import RGB
 from napari_patchmap.patches.fit import resize
 from napari_patchmap.patches.images import ArrayImages
 from napari_patchmap.patches.intensity import Intensity
-from napari_patchmap.patches.patchset import as_rgb
 from napari_patchmap.patches.photometric import APERIO_YCBCR, meaning_of
+from napari_patchmap.patches.pictures import as_rgb
 from napari_patchmap.patches.readers.slides.levels import (
     RGB_PHOTOMETRIC,
     check_axes,

@@ -46,8 +46,7 @@ def sampling(slide: Slide, config: TileConfig) -> Sampling:
     Raises
     ------
     UnusableError
-        If the slide does not say its resolution, or is coarser
-        than what is wanted.
+        If the slide does not say its resolution, or is coarser than what is wanted.
     """
     downsample = 1.0
     if config.mpp is not None:

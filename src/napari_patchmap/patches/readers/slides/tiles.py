@@ -17,8 +17,6 @@ from napari_patchmap.patches.readers.slides.tile_grid import Sampling, grid, sam
 from napari_patchmap.patches.source import OnProgress, Watch
 from napari_patchmap.patches.tile_config import TILES_OF_MANY, TileConfig
 
-__all__ = ["Sampling", "TileConfig", "TilePlan", "plan_tiles", "sampling", "tile_grid"]
-
 #: Longer side of the picture of a slide, in pixels.
 PICTURE = 2048
 
@@ -128,17 +126,6 @@ def plan_tiles(
         raise error.of(with_name) from None
     finally:
         slide.close()
-
-
-def tile_grid(slide: Slide, config: TileConfig) -> pd.DataFrame:
-    """Return the boxes of the tiles that are kept of a slide, as in :attr:`TilePlan.boxes`.
-
-    Raises
-    ------
-    UnusableError
-        If there are none.
-    """
-    return plan(slide, config).boxes
 
 
 def open_slide(path: Path) -> Slide:

@@ -54,7 +54,7 @@ def is_described(tif: tifffile.TiffFile) -> bool:
 
 def check_files(tif: tifffile.TiffFile) -> None:
     """Raise if an OME-TIFF is one of several files and another one is not there."""
-    root = _ome(tif) if tif.is_ome else None
+    root = ome_xml(tif)
     if root is None:
         return
     own, folder = root.get(_UUID), Path(tif.filehandle.path).parent
@@ -107,15 +107,16 @@ def channel_names(
     return default_names(channels, dtype, last=colour)
 
 
-def _ome(tif: tifffile.TiffFile) -> ElementTree.Element | None:
+def ome_xml(tif: tifffile.TiffFile) -> ElementTree.Element | None:
+    """Return what an OME-TIFF says of itself; None if it is none, or that cannot be read."""
     try:
-        return ElementTree.fromstring(tif.ome_metadata or "")
+        return ElementTree.fromstring((tif.ome_metadata or "") if tif.is_ome else "")
     except ElementTree.ParseError:
         return None
 
 
 def _ome_names(tif: tifffile.TiffFile) -> list[str]:
-    root = _ome(tif)
+    root = ome_xml(tif)
     if root is None:
         return []
     image = next((node for node in root.iter() if node.tag.endswith("}Image")), root)

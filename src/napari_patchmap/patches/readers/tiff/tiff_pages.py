@@ -12,10 +12,10 @@ import tifffile
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.foreign import words
-from napari_patchmap.patches.axes import arrange, channel_axis
-from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.axes import arrange, channel_axis, extents
+from napari_patchmap.patches.images import Images, same_sizes
 from napari_patchmap.patches.latest import Latest
-from napari_patchmap.patches.numbers import checked_numbers, pixel_type
+from napari_patchmap.patches.numbers import as_pixels, pixel_type
 from napari_patchmap.patches.photometric import meaning_of
 
 #: A page of a TIFF file; None where the file lacks it.
@@ -25,16 +25,8 @@ Page = tifffile.TiffPage | tifffile.TiffFrame | None
 class PageImages(Images):
     """Images of one or more pages each; several images may also share a page.
 
-    Parameters
-    ----------
-    tif : TiffFile
-        Closed when the images go.
-    pages : sequence of TiffPage, TiffFrame or None
-        One for each index of the axes that they do not hold themselves.
-    shape : tuple of int
-        Of all pages together.
-    axes : str
-        One letter an axis; those of a page come last.
+    ``shape`` and ``axes`` are of all pages together, those of a page last. There is a page for
+    each index of the others. The file is closed when the images go.
     """
 
     def __init__(
@@ -65,13 +57,8 @@ class PageImages(Images):
         self._shared = math.prod(
             n for n, a in zip(shape[outside:], letters[outside:], strict=True) if a not in "YXS"
         )
-        lengths = dict(zip(axes, shape, strict=True))
-        self.dtype = pixel_type(key.dtype)
-        self.channels = lengths[channel] if channel else 1
-        self.sizes = np.broadcast_to(
-            np.array([lengths["Y"], lengths["X"]], np.int64),
-            (len(self._grid) * self._shared, 2),
-        )
+        *sizes, self.channels = extents(shape, axes)
+        self.dtype, self.sizes = pixel_type(key.dtype), same_sizes(*sizes)
 
     def lost(self) -> dict[int, str]:
         """Say which images the file does not hold as a whole, and why."""
@@ -115,14 +102,8 @@ class PageImages(Images):
 class SinglePages(Images):
     """Images of one page each, of several sizes, each with what its own numbers mean.
 
-    Parameters
-    ----------
-    tif : TiffFile
-        Closed when the images go.
-    pages : sequence of TiffPage or TiffFrame
-        Of axes YX, YXS or SYX.
-    numbers : bool
-        Whether the stored numbers themselves are wanted, as of labels.
+    Pages have the axes YX, YXS or SYX; ``numbers`` asks for the stored numbers themselves, as
+    of labels. The file is closed when the images go.
 
     Attributes
     ----------
@@ -192,11 +173,11 @@ def decode_page(page: Page, path: str, number: int, lock: threading.RLock) -> np
             raise ValueError(f"it {why}")
         file = page.parent.filehandle
         if not file.closed:
-            return checked_numbers(page.asarray(lock=lock, maxworkers=1), "the page")
+            return as_pixels(page.asarray(lock=lock, maxworkers=1))
         with lock:  # of another file than the first
             file.open()
             try:
-                return checked_numbers(page.asarray(maxworkers=1), "the page")
+                return as_pixels(page.asarray(maxworkers=1))
             finally:
                 file.close()
     except Exception as error:  # noqa: BLE001 - tifffile may raise anything on a damaged page

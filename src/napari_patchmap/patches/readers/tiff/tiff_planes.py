@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
-from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import numpy as np
 import tifffile
 
 from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.axes import channel_axis, check_axes, check_extent, settle_axes
-from napari_patchmap.patches.images import ArrayImages, Images, ListImages
+from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.numbers import check_numbers
 from napari_patchmap.patches.photometric import Meaning, meaning_of
 from napari_patchmap.patches.random_file import RandomFile
@@ -35,58 +31,36 @@ from napari_patchmap.patches.readers.tiff.tiff_series import (
     single_pages,
     with_own_palettes,
 )
-from napari_patchmap.patches.threads import NAME
 
 # What tifffile logs of damaged files is said here in one sentence; without a
 # handler Python prints it on standard error as well.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
-#: Seconds between two reports of progress while tifffile looks through the pages.
-_PAUSE = 0.1
-
 
 @dataclass(frozen=True)
 class Planes:
-    """Images, and what is known of them.
-
-    Attributes
-    ----------
-    images : Images
-        All of them, also those that are lost.
-    channel_names : tuple of str
-    notes : list of str
-    axes : str
-        As they were read.
-    lost : dict of int to str
-        Which images the file does not hold as a whole, and why in a few words.
-    cut : bool
-        Whether more images may have followed in a file that is cut off.
-    costly : bool
-        Whether pixels have to be decoded.
-    files : list of Path
-        All that were read.
-    """
+    """Images, and what is known of them."""
 
     images: Images
+    """All of them, also those that are lost."""
     channel_names: tuple[str, ...]
     notes: list[str]
-    axes: str = ""
-    lost: dict[int, str] = field(default_factory=dict)
+    axes: str
+    """As they were read."""
+    lost: dict[int, str]
+    """Which images the file does not hold as a whole, and why in a few words."""
+    files: list[Path]
+    """All that were read."""
     cut: bool = False
-    costly: bool = False
-    files: list[Path] = field(default_factory=list)
+    """Whether more images may have followed in a file that is cut off."""
+    costly: bool = True
+    """Whether pixels have to be decoded."""
 
 
 def read_tiff(
-    path: Path,
-    axes: str = "auto",
-    *,
-    lazy: bool = False,
-    numbers: bool = False,
-    step: Callable[[int, int], None] = lambda done, total: None,
-    check: Callable[[Images], None] = lambda images: None,
+    path: Path, axes: str = "auto", *, whole: bool = False, numbers: bool = False
 ) -> Planes:
-    """Read every plane of a TIFF file.
+    """Find every plane of a TIFF file; pixels stay in it until they are wanted.
 
     Parameters
     ----------
@@ -94,16 +68,11 @@ def read_tiff(
     axes : str
         ``"auto"`` takes the axes of the metadata: C or S are channels, every
         other axis beside Y and X numbers patches.
-    lazy : bool
-        Leave the pixels in the file until they are wanted, and accept a file that is
-        cut off.
+    whole : bool
+        Refuse a file that is cut off; else what it still holds is found.
     numbers : bool
-        Return the numbers as they are stored, as labels have to be: of an image with a palette
+        Read the numbers as they are stored, as labels have to be: of an image with a palette
         the places in it.
-    step : callable
-        Called now and then, with how many of how many images are done.
-    check : callable
-        Called with the images before their pixels are read; may raise.
 
     Raises
     ------
@@ -113,39 +82,22 @@ def read_tiff(
     """
     tif = tifffile.TiffFile(path)
     try:
-        planes = _read(tif, axes, lazy, numbers, step)
-        if lazy:
-            return planes
-        if planes.lost or planes.cut:
+        planes = _read(tif, axes, whole, numbers)
+        if whole and planes.lost:
             raise UnusableError("is cut off", "copy or export it again")
-        images = planes.images
-        check(images)
-        every = range(len(images))
-        kept: Images = (
-            ArrayImages(images.take(every))
-            if images.uniform
-            else ListImages([images[i] for i in every])
-        )
     except BaseException:
         tif.close()
         raise
-    tif.close()
-    return Planes(kept, planes.channel_names, planes.notes, planes.axes)
+    return planes
 
 
-def _read(
-    tif: tifffile.TiffFile,
-    axes: str,
-    lazy: bool,
-    numbers: bool,
-    step: Callable[[int, int], None],
-) -> Planes:
+def _read(tif: tifffile.TiffFile, axes: str, whole: bool, numbers: bool) -> Planes:
     check_files(tif)
-    stack, cut = (_within(lambda: rescue(tif), step) if lazy else None), False
+    stack, cut = None if whole else rescue(tif), False
     said: list[str] = []
     if stack is None:
         check_complete(tif)
-        series = _within(lambda: list(tif.series), step) if lazy else list(tif.series)
+        series = list(tif.series)
         if not series:
             raise UnusableError("holds no image")
         pyramids = [one for one in series if len(one.levels) > 1]
@@ -158,16 +110,15 @@ def _read(
         first = series[0]
         several = None
         if len(series) > 1:
-            several = single_pages(tif, series)
+            several = single_pages(series)
             if several is None:
                 raise _several_kinds(series)
         elif axes == "auto" and not numbers:
             several = with_own_palettes(tif, first)
         if several is not None:
             return _single_pages(tif, several, series, numbers, said)
-        stack = Stack(first.shape, first.axes, first.keyframe, [], first.dataoffset)
-        if stack.offset is None:
-            stack = Stack(first.shape, first.axes, first.keyframe, first[:])
+        pages = first[:] if first.dataoffset is None else []
+        stack = Stack(first.shape, first.axes, first.keyframe, pages, first.dataoffset)
     else:
         cut = stack.offset is None and not tif.is_ome
     letters, notes = _letters(tif, stack, axes)
@@ -188,7 +139,7 @@ def _read(
     costly = not isinstance(images, FlatImages) or images.sequential
     files = {page.parent.filehandle for page in stack.pages if page is not None}
     every = sorted(Path(file.path) for file in files | {tif.filehandle})
-    return Planes(kept, names, notes, letters, lost, cut, costly, every)
+    return Planes(kept, names, notes, letters, lost, every, cut, costly)
 
 
 def _meaning(stack: Stack, letters: str, numbers: bool) -> Meaning | None:
@@ -198,22 +149,6 @@ def _meaning(stack: Stack, letters: str, numbers: bool) -> Meaning | None:
     if several and (at < 0 or letters[at] != channel_axis(letters)):
         return None
     return meaning_of(stack.key, planes=several and letters[-1] in "YX", numbers=numbers)
-
-
-def _within(work: Callable[[], Any], step: Callable[[int, int], None]) -> Any:
-    """Do something long in a thread, so that it can be cancelled meanwhile."""
-    future: Future[Any] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except Exception as error:  # noqa: BLE001 - raised again where it is waited for
-            future.set_exception(error)
-
-    Thread(target=run, name=NAME, daemon=True).start()
-    while not wait([future], _PAUSE).done:
-        step(0, 0)
-    return future.result()
 
 
 def _letters(tif: tifffile.TiffFile, stack: Stack, axes: str) -> tuple[str, list[str]]:
@@ -254,9 +189,7 @@ def _single_pages(
         raise _several_kinds(series)
     names = images.names or channel_names(tif, series[0].keyframe, "YXS", images)
     every = [Path(tif.filehandle.path)]
-    return Planes(
-        images, names, images.notes + notes, "NYX", images.lost(), costly=True, files=every
-    )
+    return Planes(images, names, images.notes + notes, "NYX", images.lost(), every)
 
 
 def _several_kinds(series: list[tifffile.TiffPageSeries]) -> UnusableError:

@@ -42,11 +42,8 @@ class Stack:
 def rescue(tif: tifffile.TiffFile) -> Stack | None:
     """Find the array of a file whose chain of pages leads out of it.
 
-    Returns
-    -------
-    Stack or None
-        With the shape that it had, if the file still says so, else of the pages
-        that are there. None if the file is whole, or too little of it is left.
+    It has the shape that it had, if the file still says so, else that of the pages that are
+    there. None if the file is whole, or too little of it is left.
     """
     if chain_is_whole(tif) or not is_described(tif):
         return None

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import tifffile
 
+from napari_patchmap.patches.axes import UNNAMED
 from napari_patchmap.patches.readers.tiff.tiff_pages import Page
 
 #: Said of copies of an image beside it, such as thumbnails and the levels of a pyramid.
@@ -19,9 +20,6 @@ _REDUCED, _MASK = 1, 4
 #: A slide is at least so long, in pixels, and stored in tiles: a pyramid is made to look
 #: at parts of it. Without tiles only what is far too large for a patch is taken for one.
 _TILED, _LARGE = 448, 4096
-
-#: Axes that are numbered without a meaning.
-_UNNAMED = "QI"
 
 
 def may_be_slide(page: tifffile.TiffPage) -> bool:
@@ -43,9 +41,7 @@ def own_series(
     return kept, [COPIES_NOTE] if copies else []
 
 
-def single_pages(
-    tif: tifffile.TiffFile, series: Sequence[tifffile.TiffPageSeries]
-) -> list[Page] | None:
+def single_pages(series: Sequence[tifffile.TiffPageSeries]) -> list[Page] | None:
     """Return the pages of several series in the order of the file, each one image.
 
     None if they are not: with axes that mean something, or without a page for each image.
@@ -53,7 +49,7 @@ def single_pages(
     pages: list[Page] = []
     for one in series:
         lead = one.axes.removesuffix(one.keyframe.axes)
-        if one.keyframe.axes not in ("YX", "YXS", "SYX") or set(lead) - set(_UNNAMED):
+        if one.keyframe.axes not in ("YX", "YXS", "SYX") or set(lead) - set(UNNAMED):
             return None
         count = math.prod(one.shape[: len(lead)])
         own = [page for page in one.pages if page is not None]
@@ -70,7 +66,7 @@ def with_own_palettes(
     key = series.keyframe
     if key.photometric != tifffile.PHOTOMETRIC.PALETTE or series.dataoffset is not None:
         return None
-    if single_pages(tif, [series]) is None:
+    if single_pages([series]) is None:
         return None
     pages: list[Page] = [
         tif.pages.get(page.index, aspage=True) for page in series.pages if page is not None

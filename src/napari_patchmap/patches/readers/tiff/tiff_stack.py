@@ -27,7 +27,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     """
     path = Path(request.path)
     with decoding(path, "is not a TIFF that can be read", "copy or export it again"):
-        planes = read_tiff(path, request.axes, lazy=True, step=watch.step)
+        planes = read_tiff(path, request.axes)
     images, count = planes.images, len(planes.images)
     if count == 1 and not planes.cut:
         height, width = images.sizes[0].tolist()
@@ -38,18 +38,12 @@ def read(request: OpenRequest, watch: Watch) -> Source:
             "patches, or a folder with one image file a patch; or have patches cut out of it, "
             "around the objects of its label image (--objects) or as tiles (--tile-size)."
         )
-    whole = np.ones(count, bool)
-    whole[list(planes.lost)] = False
-    if not whole.any():
+    if len(planes.lost) == count:
         raise PatchError(f"{path} is cut off before its first image; copy or export it again.")
-    source = Source(images, box_table(path.name, np.arange(count), images.sizes), ())
-    source.channel_names, source.notes = planes.channel_names, planes.notes
+    table = box_table(path.name, np.arange(count), images.sizes)
+    source = Source(images, table, planes.channel_names, notes=planes.notes)
     if planes.lost:
-        frames = np.flatnonzero(whole)
-        source.images, source.table = images.picked(frames), source.table.iloc[frames]
-        source.skipped = [
-            Skipped(f"{path.name} [{frame}]", why) for frame, why in sorted(planes.lost.items())
-        ]
+        source.leave_out(planes.lost)
         source.notes.append(
             f"{path.name} is not whole: {len(planes.lost):,} of its {count:,} patches were "
             "left out."

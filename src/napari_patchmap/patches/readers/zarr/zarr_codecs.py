@@ -40,12 +40,7 @@ _LARGEST = 2**32
 def check_array(array: Any, path: object) -> None:
     """Refuse an array whose decoders are not known to be safe, or whose chunks are too large.
 
-    Parameters
-    ----------
-    array : zarr.Array
-        Nothing of it is decoded.
-    path : path
-        Of the store, for the message.
+    Nothing of it is decoded. ``path`` is that of the store.
 
     Raises
     ------

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
+import zipfile
+from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.foreign import words
-from napari_patchmap.patches.axes import arrange, channel_axis, lead_axes
-from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.axes import arrange, extents, lead_axes
+from napari_patchmap.patches.images import Images, same_sizes
 from napari_patchmap.patches.latest import Latest
-from napari_patchmap.patches.numbers import checked_numbers, pixel_type
+from napari_patchmap.patches.numbers import as_pixels, pixel_type
+from napari_patchmap.patches.watch import Watch
 
 #: Bytes of decoded chunks that are kept.
 _KEPT = 2**28
@@ -21,33 +26,22 @@ _KEPT = 2**28
 #: Chunks are fetched together until they make so many bytes: Zarr's own work is by the call.
 _TOGETHER = 2**22
 
+#: Files or chunks looked at between two reports of progress.
+_PART = 4096
+
 
 class ZarrImages(Images):
-    """Images along the axes of an array that are no image axes.
-
-    Parameters
-    ----------
-    array : zarr.Array
-    axes : str
-        One letter an axis, see :func:`axes.check_axes`.
-    name : str
-        What people call the array.
-    """
+    """Images along the axes of an array that are no image axes; ``name`` is for people."""
 
     def __init__(self, array: Any, axes: str, name: str) -> None:
         self._array, self._axes, self._name = array, axes, name
-        channel = channel_axis(axes)
         self._lead = lead_axes(axes)
-        lengths = dict(zip(axes, array.shape, strict=True))
-        dtype = np.dtype(array.dtype)
-        self.dtype = pixel_type(dtype)
-        self.channels = lengths[channel] if channel else 1
         self._counts = tuple(array.shape[i] for i in self._lead)
-        self.sizes = np.broadcast_to(
-            np.array([lengths["Y"], lengths["X"]], np.int64), (math.prod(self._counts), 2)
-        )
+        self.dtype = pixel_type(array.dtype)
+        count, height, width, self.channels = extents(array.shape, axes)
+        self.sizes = same_sizes(count, height, width)
         self._chunks = tuple(min(array.chunks[i], array.shape[i]) for i in self._lead)
-        each = lengths["Y"] * lengths["X"] * self.channels * dtype.itemsize
+        each = height * width * self.channels * self.dtype.itemsize
         some = max(1, _TOGETHER // (each * math.prod(self._chunks)))
         self._blocks = (*self._chunks[:-1], self._chunks[-1] * some) if self._lead else ()
         self._decoded: Latest[np.ndarray] = Latest(
@@ -81,7 +75,7 @@ class ZarrImages(Images):
         key = [slice(None)] * len(self._axes)
         for axis, start, length in zip(self._lead, first, blocks, strict=True):
             key[axis] = slice(start, start + length)
-        block = checked_numbers(np.asarray(self._array[tuple(key)]), self._name)
+        block = as_pixels(np.asarray(self._array[tuple(key)]))
         return np.ascontiguousarray(arrange(block, self._axes), self.dtype)
 
     def _cut(
@@ -112,3 +106,50 @@ class ZarrImages(Images):
         outer = self._array.shards or chunks
         coords = tuple(k * c // o for k, c, o in zip(at, chunks, outer, strict=True))
         return self._array.metadata.encode_chunk_key(coords), words(error)
+
+
+def chunk_files(path: Path, array: Any, watch: Watch) -> dict[str, Path]:
+    """List the files of an array by their names in it."""
+    if path.is_file():
+        with zipfile.ZipFile(path) as file:
+            prefix = f"{array.path}/" if array.path else ""
+            names = [name for name in file.namelist() if name.startswith(prefix)]
+        return {name.removeprefix(prefix): path for name in names}
+    root = path / array.path
+    files: dict[str, Path] = {}
+    for folder, _, names in os.walk(root):
+        inside = Path(folder).relative_to(root).as_posix()
+        for name in names:
+            key = name if inside == "." else f"{inside}/{name}"
+            files[key] = Path(folder, name)
+            if len(files) % _PART == 0:
+                watch.step(0, 0)
+        watch.step(0, 0)
+    return files
+
+
+def missing_chunks(
+    array: Any, axes: str, files: Collection[str], watch: Watch
+) -> tuple[dict[int, str], int]:
+    """Say why images are not whole (the first chunk that each lacks), and how many are blank.
+
+    A blank one has no chunk at all.
+    """
+    outer = array.shards or array.chunks
+    lead = lead_axes(axes)
+    counts = [array.shape[i] for i in lead]
+    numbers = np.arange(math.prod(counts)).reshape(counts)
+    grid = [range(math.ceil(n / c)) for n, c in zip(array.shape, outer, strict=True)]
+    reasons: dict[int, str] = {}
+    some = np.zeros(numbers.shape, bool)
+    for done, at in enumerate(itertools.product(*grid)):
+        if done % _PART == 0:
+            watch.step(0, 0)
+        key = array.metadata.encode_chunk_key(at)
+        place = tuple(slice(at[i] * outer[i], (at[i] + 1) * outer[i]) for i in lead)
+        if key in files:
+            some[place] = True
+            continue
+        for number in np.ravel(numbers[place]).tolist():
+            reasons.setdefault(number, f"its chunk {key} is missing")
+    return reasons, int(np.count_nonzero(~some))

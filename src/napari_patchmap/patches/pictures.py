@@ -1,4 +1,4 @@
-"""The picture that stands for an image that is missing."""
+"""Pixels as people are shown them, and the picture that stands for what cannot be shown."""
 
 from __future__ import annotations
 
@@ -22,3 +22,19 @@ def missing_picture(height: int, width: int) -> np.ndarray:
     frame = np.maximum(abs(x), abs(y)) > 1 - 1.4 * thick
     within = np.maximum(abs(x), abs(y)) < 0.62
     return np.where((cross & within) | frame, _CROSS, _GROUND)
+
+
+def as_rgb(pixels: np.ndarray) -> np.ndarray:
+    """Show ``(..., channel)`` uint8 pixels as RGB: grey as grey, else the first three."""
+    channels = pixels.shape[-1]
+    if channels == 1:
+        return np.repeat(pixels, 3, axis=-1)
+    if channels == 2:
+        return np.concatenate([pixels, np.zeros_like(pixels[..., :1])], axis=-1)
+    return pixels[..., :3]
+
+
+def no_picture(height: int, width: int) -> np.ndarray:
+    """Return the RGB picture, uint8, that stands for an image that cannot be shown."""
+    grey = np.rint(255 * missing_picture(height, width)).astype(np.uint8)
+    return as_rgb(grey[..., None])
