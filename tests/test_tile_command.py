@@ -9,9 +9,10 @@ import pytest
 import tifffile
 
 from napari_patchmap.cli import main
-from napari_patchmap.cli.tiling import cut
+from napari_patchmap.cli.tiling import cut, drawn
 from napari_patchmap.patches import open_patches
-from napari_patchmap.patches.readers.slides.tiles import TileConfig
+from napari_patchmap.patches.readers.slides.tile_grid import Sampling
+from napari_patchmap.patches.readers.slides.tiles import TileConfig, TilePlan
 from tests.patches.slides.drawn import (
     cells,
     glass,
@@ -142,6 +143,20 @@ def test_bad_input_is_one_line_and_writes_nothing(tmp_path, capsys, args, said):
     assert error.count("\n") == 1
     assert [p.name for p in (tmp_path / "full").iterdir()] == ["keep.txt"]
     assert not (tmp_path / "o").exists()
+
+
+def test_tiles_are_drawn_at_the_border_of_a_picture_whose_sides_are_rounded(tmp_path):
+    picture = np.full((13, 300, 3), 240, np.uint8)
+    boxes = pd.DataFrame(
+        {"y": [0, 0], "x": [0, 30_010], "height": [100] * 2, "width": [100] * 2}
+    )
+    plan = TilePlan(
+        tmp_path, TileConfig(), (1_300, 30_110), picture, 100.0, boxes, 2, 2, None, None,
+        Sampling(0, 1.0, 1.0, 100),
+    )  # fmt: skip
+    frames = (drawn(plan) != picture).any(axis=2)
+    assert frames[0, 0]
+    assert not frames[:, 50:250].any()
 
 
 def test_a_map_of_a_slide(tmp_path, capsys):

@@ -516,6 +516,13 @@ def test_a_table_without_its_index_counts_while_it_is_in_order(run):
     assert again.table["source"].tolist() == run.table["source"].tolist()
 
 
+def test_a_table_without_its_index_counts_where_patches_have_no_source(run):
+    path = run.folder / "patches.csv"
+    pd.read_csv(path, dtype=str).assign(source=None).to_csv(path, index=False)
+    again = edit(run, lambda table: table.drop(columns="index").assign(source=None))
+    np.testing.assert_allclose(again.embedding, run.embedding, rtol=1e-5)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1"])
 def test_a_table_with_decimal_commas_is_read(run, encoding):
     path = run.folder / "embedding.csv"

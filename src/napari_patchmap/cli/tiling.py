@@ -129,7 +129,8 @@ def drawn(plan: TilePlan) -> np.ndarray:
     corners = plan.boxes[["x", "y"]].to_numpy() / plan.scale
     ends = corners + plan.boxes[["width", "height"]].to_numpy() / plan.scale
     ends = np.minimum(np.ceil(ends), picture.size) - 1
-    for box in np.hstack([np.floor(corners), ends]).tolist():
+    starts = np.minimum(np.floor(corners), ends)  # the picture's sides are rounded
+    for box in np.hstack([starts, ends]).tolist():
         draw.rectangle(box, outline=_FRAME, width=thick)
     return np.asarray(picture)
 

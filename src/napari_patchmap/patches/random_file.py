@@ -98,7 +98,11 @@ class RandomFile:
 
     def write(self, pieces: Sequence[np.ndarray], offset: int) -> None:
         """Write contiguous arrays one after another, from a place on."""
-        rest = memoryview(b"".join(piece.data for piece in pieces))
+        rest = memoryview(b"")
+        if len(pieces) == 1:  # which may be large
+            rest = pieces[0].reshape(-1).view(np.uint8).data
+        elif pieces:
+            rest = memoryview(b"".join(piece.data for piece in pieces))
         while rest:  # a full disk first takes a part
             done = self._write(rest, offset)
             rest, offset = rest[done:], offset + done

@@ -219,4 +219,5 @@ def not_finite(images: Images, watch: Watch) -> list[int]:
             watch.step(i, len(images))
         if not np.isfinite(images[i]).all():
             bad.append(i)
+    watch.step(len(images), len(images))
     return bad

@@ -178,8 +178,8 @@ def _by_order(
     where = [] if known is None else [name for name in _WHERE if name in table]
     same = len(table) == count
     if same and known is not None:
-        now, before = table[where].astype(str), known[where].astype(str)
-        same = np.array_equal(now.to_numpy(object), before.to_numpy(object))
+        now, before = (one[where].astype(str).reset_index(drop=True) for one in (table, known))
+        same = now.equals(before)
     if not same:
         raise RunError(
             f"{path} has lost its column {INDEX}, which says which patch a row is, and its "

@@ -168,16 +168,20 @@ def test_a_disk_that_fills_up_half_way_only_costs_memory(tmp_path, cache):
     images = fill(tmp_path / "set", 600)
     limit = images.nbytes // 2
     code = (
-        "import resource, sys\n"
+        "import os, resource, sys\n"
+        "from pathlib import Path\n"
         "import numpy as np\n"
         "from napari_patchmap.patches import open_patches\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
         "ps = open_patches(sys.argv[1])\n"
         "print(int((ps.stack().astype('i8') * np.arange(600)[:, None, None, None]).sum()))\n"
-        "print(*ps.notes)"
+        "print(*ps.notes)\n"
+        "held = [path for path in Path('/proc/self/fd').glob('*') if path.is_symlink()]\n"
+        "print(sum('pixels.bin' in os.readlink(path) for path in held))"
     )
     out, _ = python(code, tmp_path / "set").communicate()
-    total, note = out.splitlines()
+    total, note, held = out.splitlines()
+    assert held == "0"  # the full disk has its room back
     assert int(total) == (images.astype("i8") * np.arange(600)[:, None, None, None]).sum()
     assert note == (
         f"The cache {cache} could not be used (File too large); the patches are kept in memory "

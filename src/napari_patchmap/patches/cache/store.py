@@ -126,6 +126,10 @@ class PixelFile:
         for row, offset in zip(rows, offsets.tolist(), strict=True):
             self.read_into(row.data, offset)
 
+    def leave_disk(self) -> None:
+        """Close the file; only what is held is left."""
+        self._file = None
+
 
 class StoredImages(Images):
     """The patches of a store.
@@ -141,6 +145,13 @@ class StoredImages(Images):
         self.sizes = np.stack([index["height"], index["width"]], axis=1).astype(np.int64)
         self._offsets = index["offset"]
         self._alike = self.uniform and bool((index["channels"] == channels).all())
+
+    def leave_disk(self) -> None:
+        """Read what went to the disk into memory, and give a full disk its room back."""
+        for index, offset in enumerate(self._offsets.tolist()):
+            if offset not in self._pixels.memory:
+                self._pixels.hold(self._stored(index), offset)
+        self._pixels.leave_disk()
 
     @classmethod
     def open(cls, folder: Path) -> StoredImages:

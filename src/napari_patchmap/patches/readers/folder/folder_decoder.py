@@ -100,6 +100,7 @@ class FolderDecoder:
                 key = self._content_key(images)
                 del images, pixels  # Windows moves no folder of open files
                 return remember(fingerprint, key, folder, known), known
+            images.leave_disk()
             notes.append(
                 f"The cache {cache_folder()} could not be used ({pixels.trouble}); the patches "
                 "are kept in memory this time."
