@@ -53,6 +53,8 @@ def contact_sheet(
         height, width = picture.shape[:2]
         y, x = top + (cell - height) // 2, left + (cell - width) // 2
         sheet[y : y + height, x : x + width] = picture
+    if watch is not None:
+        watch.step(len(indices), len(indices))
     return sheet
 
 

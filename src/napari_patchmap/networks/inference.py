@@ -128,6 +128,7 @@ def recalibrate(
     # Neighbours in a set are often alike; every batch takes from all over it.
     parts = max(1, len(chosen) // BATCH)
     some = [chosen[part::parts].to(device) for part in range(parts)]
+    del chosen  # another copy, where these are on a GPU
     network.eval()
     with _collecting(network.backbone):
         for part in some:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from psygnal import Signal
+from psygnal.utils import iter_signal_instances
 
 from napari_patchmap.augment.augment_config import AugmentConfig
 from napari_patchmap.explore.selection import How, Selection
@@ -293,5 +294,11 @@ def workspace_of(viewer: Viewer) -> Workspace:
         _workspaces[key] = Workspace()
         # napari's own way of telling: a note in the corner that goes by itself.
         _workspaces[key].status_changed.connect(teller(viewer))
-        weakref.finalize(viewer, _workspaces.pop, key, None)
+        weakref.finalize(viewer, _forget, key)
     return _workspaces[key]
+
+
+def _forget(key: int) -> None:
+    """Let a workspace tell nobody any more: a training may end after its window has gone."""
+    for signal in iter_signal_instances(_workspaces.pop(key)):
+        signal.disconnect()

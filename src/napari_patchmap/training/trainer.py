@@ -38,6 +38,9 @@ from napari_patchmap.training.run_setup import RunSetup
 from napari_patchmap.training.session import Session
 from napari_patchmap.training.snapshots import Snapshots
 
+#: The longest saving, in seconds, that later budgets leave room for.
+_LONGEST_SAVING = 10.0
+
 
 def fit(
     patches: PatchSet,
@@ -181,7 +184,8 @@ def save_run(run: Run, folder: str | Path) -> Path:
     """Save a run by :meth:`Run.save`; the next plan knows how long that takes here."""
     began = time.monotonic()
     saved = run.save(folder)
-    remember({saving_of(len(run)): time.monotonic() - began})
+    # A drive that stalled once must not eat the budgets to come.
+    remember({saving_of(len(run)): min(time.monotonic() - began, _LONGEST_SAVING)})
     return saved
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Signal, Slot
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton
 
 from napari_patchmap.patches.watch import Watch
@@ -56,6 +56,7 @@ class WorkBar(QProgressBar):
         task.reported.connect(self._on_reports)
         task.done.connect(self._on_done)
         task.failed.connect(self._on_failed)
+        task.ended.connect(self._on_ended)
         self.destroyed.connect(task.abandon)
         self._show(True)
         task.start()
@@ -81,6 +82,11 @@ class WorkBar(QProgressBar):
     def _on_failed(self, sentence: str) -> None:
         self.failed.emit(sentence, None if self._task is None else self._task.error)
         self._end()
+
+    @Slot()
+    def _on_ended(self) -> None:
+        if self._task is not None and self.sender() is self._task:
+            self._end()  # napari ended the work with the window in which it was begun
 
     def _end(self) -> None:
         self._task = None

@@ -64,7 +64,8 @@ class LayoutTime:
 
     def keep(self) -> None:
         """Remember what iterations took, if there were enough to tell of others."""
-        if self._patches >= FEWEST and self._made >= _ENOUGH * self._whole:
+        # Of few patches an iteration takes what does not grow with them.
+        if self._patches >= 2 * FEWEST and self._made >= _ENOUGH * self._whole:
             remember({self._work: self._spent / self._made})
 
     def _cost(self, first: int, last: int) -> float:

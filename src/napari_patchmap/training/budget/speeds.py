@@ -23,7 +23,7 @@ from napari_patchmap.writing import write_json
 _ENOUGH = 20
 
 #: What was seen of fewer patches tells nothing about others.
-FEWEST = 1000
+FEWEST = 500
 
 #: Speeds that are kept, the latest ones.
 _MOST = 300

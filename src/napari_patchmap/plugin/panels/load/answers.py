@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QPushButton, QWidget
 
@@ -46,17 +48,17 @@ class Answers(QWidget):
 
     def ask(self, error: Exception | None) -> bool:
         """Offer the answers to an error that is a question; return whether it is one."""
+        text: Callable[[str], str]
         if isinstance(error, MixedSizesError):
-            tips, chosen = _SIZES, self.sizes_chosen
+            tips, chosen, text = _SIZES, self.sizes_chosen, str.capitalize
         elif isinstance(error, UnclearAxesError):
             tips = {axes: f"Read the stack with the axes {axes}." for axes in error.readings}
-            chosen = self.axes_chosen
+            chosen, text = self.axes_chosen, str
         else:
             return False
         for old in self.buttons.values():
             old.setParent(None)
             old.deleteLater()
-        text = str.capitalize if chosen is self.sizes_chosen else str
         self.buttons = {key: button(text(key), "", tip) for key, tip in tips.items()}
         for place, (key, answer) in enumerate(self.buttons.items()):
             answer.clicked.connect(lambda _=False, key=key: chosen.emit(key))

@@ -187,7 +187,7 @@ class SourceForm(QFrame):
     def choose(self, kind: Kind | str, path: str | Path = "", objects: str = "") -> None:
         """Fill in a source of a known kind; of objects, both layers by their names."""
         kind = Kind(kind)
-        self.kind.setCurrentIndex(self.kind.findData(kind))
+        self.kind.setCurrentIndex(self.kind.findData(Kind(kind)))  # PyQt6 tells it from text
         if "path" in SOURCES[kind].asks:
             self.path.set_path(path)
             self._show_slide()
