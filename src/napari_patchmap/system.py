@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+#: How the names of threads begin that may be left alone with a drive that does not answer.
+LEFT_ALONE = "patchmap"
+
 #: Files in which a cgroup says how much memory it may use, uses, and could give back.
 _LIMITS = {
     "cgroup": ("memory.limit_in_bytes",),

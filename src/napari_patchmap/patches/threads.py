@@ -10,11 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from napari_patchmap.patches.watch import LoadCancelled, Watch
+from napari_patchmap.system import LEFT_ALONE
 
 T = TypeVar("T")
-
-#: How the names of threads begin that may be left alone with a drive that does not answer.
-NAME = "patchmap"
 
 #: Seconds after which is reported, and asked whether to stop, though nothing came to an end.
 _PAUSE = 0.1
@@ -57,7 +55,9 @@ class _Job:
         for _ in range(threads):
             # Daemons: a process does not wait at its end for a drive that does not answer.
             run = context.copy().run
-            threading.Thread(target=run, args=(self._run,), name=NAME, daemon=True).start()
+            threading.Thread(
+                target=run, args=(self._run,), name=LEFT_ALONE, daemon=True
+            ).start()
 
     def _run(self) -> None:
         try:
@@ -174,7 +174,7 @@ def attended(work: Callable[[Watch], T], watch: Watch) -> T:
             asked.put(("error", error))
 
     context = contextvars.copy_context()
-    thread = threading.Thread(target=context.run, args=(run,), name=NAME, daemon=True)
+    thread = threading.Thread(target=context.run, args=(run,), name=LEFT_ALONE, daemon=True)
     thread.start()
     try:
         return _attend(asked, watch)

@@ -8,7 +8,7 @@ import time
 
 from qtpy.QtCore import QObject, QTimer, Slot
 
-from napari_patchmap.patches.threads import NAME
+from napari_patchmap.system import LEFT_ALONE
 
 #: Milliseconds between two looks at how much there may be to collect.
 _LOOK_MS = 50
@@ -52,7 +52,9 @@ class MainThreadCollector(QObject):
         self._end_if_over()
 
     def _end_if_over(self) -> None:
-        if not self._holds and not any(t.name.startswith(NAME) for t in threading.enumerate()):
+        if not self._holds and not any(
+            t.name.startswith(LEFT_ALONE) for t in threading.enumerate()
+        ):
             self.end()
 
     def end(self) -> None:
