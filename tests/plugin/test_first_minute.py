@@ -123,7 +123,7 @@ def _enter():
 
 def test_an_open_stack_is_proposed_too(qtbot, load, viewer, cells):
     viewer.add_image(cells.stack(), name="stack", rgb=True)
-    assert load.offer.button.text() == "Use the 60 planes of Image 'stack'"
+    assert load.offer.button.text() == "Use the 60 planes\nof Image 'stack'"
     qtbot.mouseClick(load.offer.button, LEFT)
     assert len(loaded(qtbot, load)) == 60
 

@@ -12,6 +12,7 @@ from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.canvas.two_views import camera_of, camera_state
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.map.marks import CURRENT, MAP
+from napari_patchmap.plugin.panels.load.offer import propose
 from napari_patchmap.plugin.source.slider_link import read_stack
 from tests.plugin.toy import toy_map, toy_patches
 
@@ -115,6 +116,7 @@ def test_patches_of_a_file_become_a_stack_that_is_linked(viewer, shown_map, work
     assert stack.data.shape == (120, 12, 12)
     assert shown_map.views.now == "source"
     assert stack.visible
+    assert propose(list(viewer.layers)) is None  # as patches: they are these
     assert viewer.dims.current_step[0] == 12
     np.testing.assert_array_equal(stack.data[12], workspace.patches[12][..., 0])
     viewer.dims.set_current_step(0, 77)

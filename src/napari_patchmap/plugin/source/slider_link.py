@@ -16,6 +16,9 @@ from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.source.highlights import Places
 from napari_patchmap.plugin.workspace import OfViewer, Workspace
 
+#: Mark of a layer that shows the patches: it is no source of others.
+PICTURES = "patchmap_pictures"
+
 #: Bytes that a stack of all patches may take; beyond it they are shown smaller.
 _MOST_BYTES = 1_500_000_000
 
@@ -110,7 +113,8 @@ class SourceLink(OfViewer, Quiet):
         """
         if patches is not self._workspace.patches or self.layer is not None:
             return
-        stack = Image(pictures, rgb=pictures.ndim == 4, name=f"{patches.name} (patches)")
+        name, rgb = f"{patches.name} (patches)", pictures.ndim == 4
+        stack = Image(pictures, rgb=rgb, name=name, metadata={PICTURES: True})
         with self.quiet():
             self._stack = stack
             self._views.add_source(stack)

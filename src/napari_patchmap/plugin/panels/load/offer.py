@@ -15,6 +15,7 @@ from napari_patchmap.patches import Kind
 from napari_patchmap.plugin.canvas.two_views import OVERLAY
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.qt.basics import column, label, set_look
+from napari_patchmap.plugin.source.slider_link import PICTURES
 
 #: A stack with fewer planes is rather channels or a small volume than patches.
 _FEW = 16
@@ -45,7 +46,7 @@ class Proposal:
                 f"on Image '{_short(self.image)}'"
             )
         if self.kind is Kind.LAYER:
-            return f"Use the {many}planes of Image '{_short(self.image)}'"
+            return f"Use the {many}planes\nof Image '{_short(self.image)}'"
         return "Try it with 2,000 blood cells"
 
     @property
@@ -60,8 +61,8 @@ class Proposal:
 
 def propose(layers: Sequence[Layer]) -> Proposal | None:
     """Say which open layers patches could come from, the topmost first; None if none."""
-    images = [ly for ly in reversed(layers) if _is_ours(ly, Image)]
-    for objects in (ly for ly in reversed(layers) if _is_ours(ly, Labels)):
+    images = [ly for ly in reversed(layers) if _is_theirs(ly, Image)]
+    for objects in (ly for ly in reversed(layers) if _is_theirs(ly, Labels)):
         fitting = [image for image in images if _plane(image) == _plane(objects)]
         if fitting:
             return Proposal(Kind.OBJECTS, fitting[0].name, objects.name)
@@ -164,8 +165,10 @@ def _unused(seen: Proposal | None, used: tuple[str, str]) -> Proposal | None:
     return None if seen is not None and (seen.image, seen.objects) == used else seen
 
 
-def _is_ours(layer: Layer, kind: type[Layer]) -> bool:
-    return isinstance(layer, kind) and not layer.metadata.get(OVERLAY)
+def _is_theirs(layer: Layer, kind: type[Layer]) -> bool:
+    """Whether a layer is of a kind and not one that we have added."""
+    ours = layer.metadata.get(OVERLAY) or layer.metadata.get(PICTURES)
+    return isinstance(layer, kind) and not ours
 
 
 def _plane(layer: Any) -> tuple[int, ...]:
