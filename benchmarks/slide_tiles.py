@@ -61,6 +61,8 @@ def main() -> None:
     parser.add_argument("--boxes", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
+    if not args.slide.is_file():
+        parser.error(f"there is no file {args.slide}; give a slide")
     height, width = Slide(args.slide).shape
     rng = np.random.default_rng(0)
     ys = rng.integers(0, height - args.side, args.boxes).tolist()
