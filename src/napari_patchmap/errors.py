@@ -90,3 +90,7 @@ class TrainingStopped(TrainingError):
 
 class RunError(PatchmapError):
     """A run folder that cannot be written or read."""
+
+
+class AnnotationError(PatchmapError):
+    """A name or a file of annotations that cannot be taken."""

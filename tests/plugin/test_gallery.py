@@ -41,7 +41,7 @@ def test_gallery_shows_the_selection_and_counts_it(gallery, workspace):
     assert gallery.grid.patches.indices.tolist() == [5, 61, 62]
     assert "3 of 120 selected" in header(gallery)
     assert header(gallery).index("spiky&nbsp;2") < header(gallery).index("round&nbsp;1")
-    workspace.undo_selection()
+    workspace.undo()
     assert "Nothing selected" in header(gallery)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,10 @@ from psygnal import Signal
 from psygnal.utils import iter_signal_instances
 
 from napari_patchmap.augment.augment_config import AugmentConfig
-from napari_patchmap.explore.selection import How, Selection
+from napari_patchmap.errors import AnnotationError
+from napari_patchmap.explore.annotations import Annotations
+from napari_patchmap.explore.history import History
+from napari_patchmap.explore.selection import NOTHING, How, changed
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.notifications import teller
 from napari_patchmap.plugin.torch_threads import compute_elsewhere
@@ -43,6 +46,14 @@ class Compared:
     embedding: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class _State:
+    """What can be undone: which patches are selected, and what people called them."""
+
+    selection: np.ndarray
+    annotations: Annotations
+
+
 class Workspace:
     """Current patches, augmentations, map and selection of one viewer.
 
@@ -64,6 +75,8 @@ class Workspace:
         Folder of an interrupted training of the current patches, if one was opened.
     compared : tuple of Compared
         Other maps of the current patches that are shown beside the map.
+    annotations_trouble : str
+        Why annotations cannot be changed now, "" if they can.
     current : int
         Index of the patch that is being looked at, -1 for none.
     training : bool
@@ -90,6 +103,10 @@ class Workspace:
         Other maps of the patches are shown beside the map, or none.
     selection_changed(ndarray)
         Sorted indices of the selected patches.
+    annotations_changed(Annotations)
+        Patches were annotated, or classes or columns are others.
+    annotations_refused(str)
+        Why annotations cannot be changed, "" once they can.
     current_changed(int)
         The one patch that is being looked at, -1 for none.
     training_changed(bool)
@@ -107,6 +124,8 @@ class Workspace:
     run_changed = Signal(object)
     compared_changed = Signal(object)
     selection_changed = Signal(object)
+    annotations_changed = Signal(object)
+    annotations_refused = Signal(str)
     current_changed = Signal(int)
     training_changed = Signal(bool)
     status_changed = Signal(str)
@@ -121,7 +140,8 @@ class Workspace:
         self.run: Run | None = None
         self.unfinished: Path | None = None
         self.compared: tuple[Compared, ...] = ()
-        self._selection = Selection()
+        self.annotations_trouble = ""
+        self._history = History(_State(NOTHING, Annotations(0)))
         self.current = -1
         self.training = False
 
@@ -135,10 +155,12 @@ class Workspace:
         self.run = None
         self.unfinished = None
         self.set_compared(())
-        self._selection.clear()
+        count = 0 if patches is None else len(patches)
+        self._history = History(_State(NOTHING, Annotations(count)), count)
         self.current = -1
         self.run_changed.emit(None)
-        self.selection_changed.emit(self._selection.indices)
+        self.selection_changed.emit(self.selection)
+        self.annotations_changed.emit(self.annotations)
         self.current_changed.emit(-1)
         self.patches_changed.emit(patches)
 
@@ -206,42 +228,91 @@ class Workspace:
             self.compared = tuple(maps)
             self.compared_changed.emit(self.compared)
 
-    # -- selection ---------------------------------------------------------
+    # -- selection and annotations -----------------------------------------
 
     @property
     def selection(self) -> np.ndarray:
         """Sorted indices of the selected patches."""
-        return self._selection.indices
+        return self._history.now.selection
+
+    @property
+    def annotations(self) -> Annotations:
+        """What people called the patches."""
+        return self._history.now.annotations
 
     def select(self, indices: np.ndarray, how: How = "replace") -> None:
         """Change the selection and tell everybody."""
-        if self._selection.change(indices, how):
-            self.selection_changed.emit(self._selection.indices)
+        self._go_to(replace(self._history.now, selection=changed(self.selection, indices, how)))
 
     def clear_selection(self) -> None:
         """Select nothing and look at nothing."""
-        self.select(np.empty(0, np.intp))
+        self.select(NOTHING)
         self.set_current(-1)
+
+    def annotate(self, rows: np.ndarray, at: int) -> None:
+        """Give patches a class of the column that is worked on, or none with -1.
+
+        Raises
+        ------
+        AnnotationError
+            If annotations cannot be changed now.
+        """
+        self.set_annotations(self.annotations.put(self.annotations.now.give(rows, at)))
+
+    def set_annotations(self, annotations: Annotations) -> None:
+        """Take other annotations, as a step that can be undone; errors as above."""
+        if annotations is self.annotations:
+            return
+        if self.annotations_trouble:
+            raise AnnotationError(self.annotations_trouble)
+        self._go_to(replace(self._history.now, annotations=annotations))
+
+    def restore_annotations(self, annotations: Annotations) -> None:
+        """Take annotations that were read from a disk: a beginning, not a step."""
+        self._history.amend(lambda state: replace(state, annotations=annotations))
+        self.annotations_changed.emit(annotations)
+
+    def refuse_annotations(self, sentence: str) -> None:
+        """Say why annotations cannot be changed now; "" once they can."""
+        if sentence != self.annotations_trouble:
+            self.annotations_trouble = sentence
+            self.annotations_refused.emit(sentence)
 
     @property
     def can_undo(self) -> bool:
-        """Whether there was another selection before."""
-        return self._selection.can_undo
+        """Whether something was selected or annotated that can be undone."""
+        return self._history.can_undo
 
     @property
     def can_redo(self) -> bool:
-        """Whether a selection was undone."""
-        return self._selection.can_redo
+        """Whether something was undone."""
+        return self._history.can_redo
 
-    def undo_selection(self) -> None:
-        """Go back to the selection before."""
-        if self._selection.undo():
-            self.selection_changed.emit(self._selection.indices)
+    def undo(self) -> None:
+        """Go back to the selection and the annotations before."""
+        before = self._history.now
+        if self._history.undo():
+            self._tell(before)
 
-    def redo_selection(self) -> None:
-        """Take an undone selection again."""
-        if self._selection.redo():
-            self.selection_changed.emit(self._selection.indices)
+    def redo(self) -> None:
+        """Take what was undone again."""
+        before = self._history.now
+        if self._history.redo():
+            self._tell(before)
+
+    def _go_to(self, state: _State) -> None:
+        before = self._history.now
+        same = state.selection is before.selection
+        if not same or state.annotations is not before.annotations:
+            self._history.go_to(state)
+            self._tell(before)
+
+    def _tell(self, before: _State) -> None:
+        now = self._history.now
+        if now.annotations is not before.annotations:
+            self.annotations_changed.emit(now.annotations)
+        if now.selection is not before.selection:
+            self.selection_changed.emit(now.selection)
 
     def set_current(self, index: int) -> None:
         """Look at one patch; the selection stays."""

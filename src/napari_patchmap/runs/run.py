@@ -97,6 +97,8 @@ class Run:
         it patches are found again by the table alone.
     notes : tuple of str
         What was noticed when the run was opened, in sentences.
+    rows : ndarray of int, optional
+        Which patch of the saved run each row is, where some of its rows have gone.
 
     Examples
     --------
@@ -131,6 +133,7 @@ class Run:
     missed: list[str] = field(default_factory=list)
     known: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
+    rows: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.embedding)
@@ -139,6 +142,11 @@ class Run:
     def labels(self) -> np.ndarray | None:
         """Label of every patch as text ("" where missing), or None without labels."""
         return labels_of(self.table)
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """Which patch of the saved run each row is, ``(n,)``."""
+        return np.arange(len(self)) if self.rows is None else self.rows
 
     @property
     def who(self) -> pd.DataFrame:
@@ -163,6 +171,7 @@ class Run:
             features=self.features[rows],
             table=self.table.iloc[rows].reset_index(drop=True),
             known=None if self.known is None else self.known.iloc[rows].reset_index(drop=True),
+            rows=self.numbers[rows],
         )
 
     # -- new images ------------------------------------------------------------
@@ -348,6 +357,7 @@ class Run:
                 folder=folder,
                 known=known,
                 notes=rows.notes,
+                rows=rows.index,
             )
 
 

@@ -23,8 +23,8 @@ from napari_patchmap.plugin.workspace import Workspace
 def selection_keys(widget: QWidget, workspace: Workspace) -> None:
     """Let undo, redo and Esc act on the selection while the widget has the focus."""
     actions = (
-        ("Ctrl+Z", workspace.undo_selection),
-        ("Ctrl+Shift+Z", workspace.redo_selection),
+        ("Ctrl+Z", workspace.undo),
+        ("Ctrl+Shift+Z", workspace.redo),
         ("Esc", workspace.clear_selection),
     )
     for keys, action in actions:
@@ -73,8 +73,8 @@ def _toggle_lasso(mouse: MapMouse) -> None:
 
 
 _KEYS: dict[str, Callable[[MapMouse], None]] = {
-    "Control-Z": lambda mouse: mouse.workspace.undo_selection(),
-    "Control-Shift-Z": lambda mouse: mouse.workspace.redo_selection(),
+    "Control-Z": lambda mouse: mouse.workspace.undo(),
+    "Control-Shift-Z": lambda mouse: mouse.workspace.redo(),
     "Escape": MapMouse.escape,
 }
 

@@ -116,12 +116,12 @@ class Explore(WorkPanel):
         )
         self.whole = _button("Whole map", "Show all of the map.", self._map.show_all)
         self.undo = _button(
-            "Undo", "Back to the selection before (Ctrl+Z).", self.workspace.undo_selection
+            "Undo", "Back to what was selected and annotated before (Ctrl+Z).", self.workspace.undo
         )
         self.redo = _button(
             "Redo",
-            "The undone selection again (Ctrl+Shift+Z).",
-            self.workspace.redo_selection,
+            "What was undone again (Ctrl+Shift+Z).",
+            self.workspace.redo,
         )
         self.clear = _button("Clear", "Select nothing (Esc).", self.workspace.clear_selection)
         tools = QGridLayout()

@@ -1,0 +1,348 @@
+"""What a person calls the patches: classes, and which patch has which, in one or more columns.
+
+All of it are values: a change gives another one, so that each step can be undone.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import to_hex
+
+from napari_patchmap.errors import AnnotationError
+from napari_patchmap.explore.colouring import Colouring
+from napari_patchmap.explore.palette import categorical_colours, missing_colour
+
+#: The longest name of a class or of a column, in letters.
+LONGEST = 100
+
+#: The most classes of a column.
+MOST_CLASSES = 500
+
+#: What an annotation is called until somebody says otherwise.
+FIRST = "annotation"
+
+#: Columns that mean something else in the files of a run.
+_RESERVED = {"index", "label", "source", "frame", "y", "x", "height", "width", "label_id"}
+
+
+@dataclass(frozen=True)
+class AnnotationClass:
+    """A class of a person's own.
+
+    Parameters
+    ----------
+    name : str
+    colour : str
+        ``#rrggbb``.
+    key : str
+        The key that gives it, "1" to "9", or "" for none.
+    """
+
+    name: str
+    colour: str
+    key: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Annotation:
+    """One column: a person's classes, and the class of each patch.
+
+    Parameters
+    ----------
+    name : str
+    codes : ndarray of int16, shape (n,)
+        Position in ``classes`` of the class of each patch, -1 for none.
+    classes : tuple of AnnotationClass
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> empty = Annotation("annotation", np.full(4, -1, np.int16))
+    >>> named = empty.with_class("blast").give(np.array([0, 2]), 0)
+    >>> named.names.tolist()
+    ['blast', '', 'blast', '']
+    """
+
+    name: str
+    codes: np.ndarray
+    classes: tuple[AnnotationClass, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.codes.setflags(write=False)
+
+    @property
+    def names(self) -> np.ndarray:
+        """Class of every patch by name, ``(n,)`` objects, "" where there is none."""
+        known = np.array([*(one.name for one in self.classes), ""], object)
+        named: np.ndarray = known[self.codes]
+        return named
+
+    @property
+    def colours(self) -> dict[str, str]:
+        """Colour ``#rrggbb`` of each class by its name."""
+        return {one.name: one.colour for one in self.classes}
+
+    def counts(self, rows: np.ndarray | None = None) -> np.ndarray:
+        """Count the patches of each class, of all or of ``rows``, shape ``(classes,)``."""
+        codes = self.codes if rows is None else self.codes[rows]
+        return np.bincount(codes + 1, minlength=len(self.classes) + 1)[1:]
+
+    def members(self, at: int) -> np.ndarray:
+        """Return the patches of one class; of -1, those without any."""
+        return np.flatnonzero(self.codes == at)
+
+    def at(self, name: str) -> int:
+        """Return the position of the class of a name, -1 if there is none."""
+        same = comparable(name)
+        names = (comparable(one.name) for one in self.classes)
+        return next((at for at, one in enumerate(names) if one == same), -1)
+
+    def at_key(self, key: str) -> int:
+        """Return the position of the class that a key gives; -1 for "0" and unused ones."""
+        keys = [one.key for one in self.classes]
+        return keys.index(key) if key and key in keys else -1
+
+    # -- patches ------------------------------------------------------------------------
+
+    def give(self, rows: np.ndarray, at: int) -> Annotation:
+        """Give patches a class, or none with -1; the same annotation if nothing changes."""
+        if not (self.codes[rows] != at).any():
+            return self
+        codes = self.codes.copy()
+        codes[rows] = at
+        return replace(self, codes=codes)
+
+    def take(self, rows: np.ndarray, codes: np.ndarray) -> Annotation:
+        """Give each of some patches a class of its own, as ``codes`` say."""
+        if np.array_equal(self.codes[rows], codes):
+            return self
+        new = self.codes.copy()
+        new[rows] = codes
+        return replace(self, codes=new)
+
+    # -- classes ------------------------------------------------------------------------
+
+    def with_class(
+        self, name: str, colour: str | None = None, key: str | None = None
+    ) -> Annotation:
+        """Add a class; colour and key are the first that are free if not given.
+
+        Raises
+        ------
+        AnnotationError
+            If the name is empty, too long or taken, or there are too many.
+        """
+        if len(self.classes) >= MOST_CLASSES:
+            raise AnnotationError(
+                f"There are {MOST_CLASSES} classes already; merge or delete some first."
+            )
+        name = self._free(name)
+        if colour is None:
+            taken = {one.colour for one in self.classes}
+            palette = [to_hex(c) for c in categorical_colours(len(taken) + 1)]
+            colour = next((c for c in palette if c not in taken), palette[-1])
+        if key is None:
+            used = {one.key for one in self.classes}
+            key = next((k for k in "123456789" if k not in used), "")
+        return replace(self, classes=(*self.classes, AnnotationClass(name, colour, key)))
+
+    def with_classes(self, names: Iterable[str]) -> Annotation:
+        """Add those classes that are not there yet; blank names are passed over."""
+        annotation = self
+        for name in names:
+            if name.strip() and annotation.at(name) < 0:
+                annotation = annotation.with_class(name)
+        return annotation
+
+    def renamed(self, at: int, name: str) -> Annotation:
+        """Give a class another name; an :class:`AnnotationError` as in :meth:`with_class`."""
+        return self._with(at, replace(self.classes[at], name=self._free(name, but=at)))
+
+    def recoloured(self, at: int, colour: str) -> Annotation:
+        """Give a class another colour, ``#rrggbb``."""
+        return self._with(at, replace(self.classes[at], colour=colour))
+
+    def with_key(self, at: int, key: str) -> Annotation:
+        """Give a class another key; whoever had it has none then."""
+        classes = [replace(c, key="") if c.key == key else c for c in self.classes]
+        classes[at] = replace(classes[at], key=key)
+        return replace(self, classes=tuple(classes))
+
+    def merged(self, at: int, into: int) -> Annotation:
+        """Give all patches of one class another one, and take the first away."""
+        codes = self.codes.copy()
+        codes[codes == at] = into
+        return replace(self, codes=codes).without(at)
+
+    def without(self, at: int) -> Annotation:
+        """Take a class away; its patches have none then."""
+        kept = [one for place, one in enumerate(self.classes) if place != at]
+        to = np.arange(-1, len(self.classes)) - (np.arange(-1, len(self.classes)) > at)
+        to[at + 1] = -1
+        return replace(self, codes=to[self.codes + 1].astype(np.int16), classes=tuple(kept))
+
+    def colouring(self) -> Colouring:
+        """Return the colours of the patches, classes in their order, those without grey."""
+        names = [one.name for one in self.classes]
+        palette = [rgba(one.colour) for one in self.classes]
+        codes = self.codes.astype(np.intp)
+        if (codes < 0).any():
+            codes[codes < 0] = len(names)
+            names.append("not annotated")
+            palette.append(missing_colour())
+        colours = np.array(palette, np.float32).reshape(-1, 4)
+        return Colouring(self.name, colours[codes], tuple(names), colours, codes)
+
+    def _with(self, at: int, changed: AnnotationClass) -> Annotation:
+        if self.classes[at] == changed:
+            return self
+        classes = [*self.classes]
+        classes[at] = changed
+        return replace(self, classes=tuple(classes))
+
+    def _free(self, name: str, but: int = -1) -> str:
+        name = clean_name(name, "class")
+        there = self.at(name)
+        if there >= 0 and there != but:
+            raise AnnotationError(
+                f"There is a class {self.classes[there].name} already; choose another name, "
+                "or merge the two."
+            )
+        return name
+
+
+@dataclass(frozen=True, eq=False)
+class Annotations:
+    """All annotation columns of a patch set, and the one that is worked on.
+
+    Parameters
+    ----------
+    count : int
+        Patches of the set.
+    columns : tuple of Annotation
+        In the order in which they were made.
+    active : str
+        Name of the one that keys and clicks change.
+    """
+
+    count: int
+    columns: tuple[Annotation, ...] = ()
+    active: str = FIRST
+    by_name: Mapping[str, Annotation] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {one.name: one for one in self.columns})
+
+    @property
+    def now(self) -> Annotation:
+        """The column that is worked on; an empty one before there is any."""
+        empty = np.full(self.count, -1, np.int16)
+        return self.by_name.get(self.active) or Annotation(self.active, empty)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing that would be worth keeping."""
+        return not any(one.classes for one in self.columns)
+
+    def put(self, column: Annotation) -> Annotations:
+        """Change the column of this name, or add it, and work on it."""
+        if column is self.by_name.get(column.name) and self.active == column.name:
+            return self
+        columns = [column if one.name == column.name else one for one in self.columns]
+        if column.name not in self.by_name:
+            columns.append(column)
+        return replace(self, columns=tuple(columns), active=column.name)
+
+    def worked_on(self, name: str) -> Annotations:
+        """Work on another column."""
+        return self if name == self.active else replace(self, active=name)
+
+    def with_column(self, name: str, table: Iterable[str] = ()) -> Annotations:
+        """Add an empty column and work on it; ``table`` are columns that exist besides.
+
+        Raises
+        ------
+        AnnotationError
+            If the name is empty, too long, taken, or means something else in a run.
+        """
+        name = self._free(name, table)
+        return self.put(Annotation(name, np.full(self.count, -1, np.int16)))
+
+    def renamed(self, name: str, table: Iterable[str] = ()) -> Annotations:
+        """Give the column that is worked on another name; errors as above."""
+        if name == self.active:
+            return self
+        name = self._free(name, table, but=self.active)
+        columns = [
+            replace(one, name=name) if one.name == self.active else one for one in self.columns
+        ]
+        return replace(self, columns=tuple(columns), active=name)
+
+    def without(self, name: str) -> Annotations:
+        """Take a column away, and work on the first of the others."""
+        columns = tuple(one for one in self.columns if one.name != name)
+        return replace(self, columns=columns, active=columns[0].name if columns else FIRST)
+
+    def table(self) -> pd.DataFrame:
+        """Return the names as a table of ``n`` rows, one column an annotation, text."""
+        columns = {one.name: one.names for one in self.columns if one.classes}
+        return pd.DataFrame(columns, index=range(self.count))
+
+    def _free(self, name: str, table: Iterable[str], but: str = "") -> str:
+        name = clean_name(name, "annotation")
+        same = comparable(name)
+        if same in _RESERVED or same.startswith("axis-"):
+            raise AnnotationError(
+                f"{name} means something else in the files of a run; choose another name for "
+                "the annotation."
+            )
+        others = [*table, *(one.name for one in self.columns if one.name != but)]
+        if any(comparable(other) == same for other in others):
+            raise AnnotationError(
+                f"There is a column {name} already; choose another name for the annotation."
+            )
+        return name
+
+
+def conflicts(annotation: Annotation, labels: Sequence[str] | np.ndarray) -> np.ndarray:
+    """Return the patches, annotated and labelled, of which the two names differ."""
+    label_codes, known = pd.factorize(np.asarray(labels, object))
+    same = np.array([annotation.at(str(name)) if str(name).strip() else -2 for name in known])
+    of_label = same[label_codes] if len(known) else np.full(len(annotation.codes), -2)
+    there = (annotation.codes >= 0) & (of_label != -2)
+    return np.flatnonzero(there & (annotation.codes != of_label))
+
+
+def clean_name(text: str, of: str) -> str:
+    """Return a name in one Unicode form, without blanks around it.
+
+    Raises
+    ------
+    AnnotationError
+        If nothing is left, or it is longer than ``LONGEST``.
+    """
+    name = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text)).strip()
+    name = "".join(letter for letter in name if letter.isprintable())
+    if not name:
+        raise AnnotationError(f"The {of} has no name yet; type one.")
+    if len(name) > LONGEST:
+        raise AnnotationError(
+            f"The name of the {of} is {len(name):,} letters long; {LONGEST} are the most."
+        )
+    return name
+
+
+def comparable(name: str) -> str:
+    """Return what two names have in common that people take for one."""
+    return " ".join(unicodedata.normalize("NFC", str(name)).casefold().split())
+
+
+def rgba(colour: str) -> np.ndarray:
+    """Return a colour ``#rrggbb`` as float32 RGBA, 0 to 1."""
+    return np.array([*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)), 1.0], np.float32)

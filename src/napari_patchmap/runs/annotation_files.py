@@ -1,0 +1,247 @@
+"""Annotations on disk: in the folder of a run, or, before there is one, in a place of the set.
+
+``annotations.csv`` has the column ``index`` (the patch of the run) and one column of class
+names an annotation, for patches that have any; ``annotations.json`` says which classes there
+are, their colours and keys. A place of a patch set has ``patches.csv`` besides, which says
+which patch an index is, so that patches that come, go or change their order keep theirs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from platformdirs import user_data_path
+
+from napari_patchmap.errors import AnnotationError
+from napari_patchmap.explore.annotations import FIRST, Annotation, Annotations
+from napari_patchmap.foreign import words
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.content import content_of
+from napari_patchmap.runs.identity import (
+    PATCHES,
+    WHERE,
+    places_of,
+    read_identity,
+    save_identity,
+)
+from napari_patchmap.runs.table import INDEX
+from napari_patchmap.writing import whole_file, write_json
+
+#: Names of the files.
+ANNOTATIONS, CLASSES = "annotations.csv", "annotations.json"
+
+#: Patches of a set that lies in no file by whose pixels it is known.
+_LOOKED_AT = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A folder that annotations are kept in, and the number there of each patch.
+
+    Parameters
+    ----------
+    folder : Path
+    numbers : ndarray of int64, shape (n,)
+        What column ``index`` says of patch ``i``.
+    known : DataFrame, optional
+        What ``patches.csv`` has to say; None in the folder of a run, which has its own.
+    """
+
+    folder: Path
+    numbers: np.ndarray
+    known: pd.DataFrame | None = None
+
+    @property
+    def used(self) -> bool:
+        """Whether annotations lie there."""
+        return (self.folder / ANNOTATIONS).exists() or (self.folder / CLASSES).exists()
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """Annotations as they were read, and those of patches that are not there today.
+
+    Parameters
+    ----------
+    annotations : Annotations
+    others : DataFrame
+        Names by number, one column an annotation; they are written back.
+    """
+
+    annotations: Annotations
+    others: pd.DataFrame
+
+
+def place_of_set(patches: PatchSet, home: Path | None = None) -> Place:
+    """Return where annotations of a patch set are kept before there is a run.
+
+    A set is known by the path it was opened from, or else by its pixels; a patch in it by
+    its source, frame and box.
+    """
+    folder = (home or user_data_path("napari-patchmap", appauthor=False)) / "annotations"
+    folder /= f"{''.join(c if c.isalnum() else '-' for c in patches.name)[:40]}-{_key(patches)}"
+    now, count = places_of(patches.table), len(patches)
+    before = _numbered(folder / PATCHES)
+    if before is None:
+        return Place(folder, np.arange(count), now)
+    shared = [name for name in WHERE if name in now and name in before]
+    # Patches that nothing tells apart keep their order among themselves.
+    keys = [_with_rank(table[shared]) for table in (now, before)]
+    numbers = pd.MultiIndex.from_frame(keys[1]).get_indexer(pd.MultiIndex.from_frame(keys[0]))
+    new = np.flatnonzero(numbers < 0)
+    numbers[new] = len(before) + np.arange(len(new))
+    known = pd.concat([before, now.iloc[new]], ignore_index=True)
+    return Place(folder, numbers.astype(np.int64), known)
+
+
+def save_annotations(place: Place, annotations: Annotations, others: pd.DataFrame) -> None:
+    """Write annotations, each file whole or not at all.
+
+    Raises
+    ------
+    AnnotationError
+        If they cannot be written there.
+    """
+    names = annotations.table()
+    rows = np.flatnonzero((names != "").any(axis=1).to_numpy())
+    table = names.iloc[rows].set_axis(place.numbers[rows], axis=0)
+    kept = others[[name for name in others if name in names]]
+    if len(kept):
+        table = pd.concat([table, kept]).sort_index().fillna("")
+    classes = {
+        "active": annotations.active,
+        "columns": [
+            {
+                "name": one.name,
+                "classes": [
+                    {"name": c.name, "colour": c.colour, "key": c.key} for c in one.classes
+                ],
+            }
+            for one in annotations.columns
+        ],
+    }
+    try:
+        place.folder.mkdir(parents=True, exist_ok=True)
+        path = place.folder / PATCHES
+        if place.known is not None and len(_numbered(path, ())) < len(place.known):
+            save_identity(path, place.known)
+        with whole_file(place.folder / ANNOTATIONS) as file:
+            table.to_csv(file, index_label=INDEX, errors="backslashreplace")
+        write_json(place.folder / CLASSES, classes)
+    except OSError as error:
+        raise AnnotationError(
+            f"Annotations cannot be written to {place.folder} ({error.strerror or error}); "
+            "make room there, or keep them elsewhere."
+        ) from None
+
+
+def read_annotations(place: Place) -> Kept:
+    """Read the annotations of a place.
+
+    Raises
+    ------
+    AnnotationError
+        If a file there is damaged or is not ours.
+    """
+    count = len(place.numbers)
+    described = _described(place.folder / CLASSES)
+    names = _names(place.folder / ANNOTATIONS)
+    rows = pd.Index(place.numbers).get_indexer(names.index)
+    here, annotations = rows >= 0, Annotations(count)
+    try:
+        for column in {**described, **dict.fromkeys(map(str, names.columns), [])}:
+            annotations = annotations.with_column(column)
+            one = annotations.now
+            for known in described.get(column, []):
+                one = one.with_class(**known)
+            if column in names:
+                codes, values = pd.factorize(names[column].to_numpy()[here])
+                one = one.with_classes(str(value) for value in values)
+                to = np.array([one.at(str(value)) for value in values], np.int16)
+                one = one.take(rows[here], to[codes] if len(to) else codes.astype(np.int16))
+            annotations = annotations.put(one)
+    except AnnotationError as error:
+        raise _damaged(place.folder / ANNOTATIONS, error) from None
+    active = described and _active(place.folder / CLASSES)
+    if active in annotations.by_name:
+        annotations = annotations.worked_on(active)
+    return Kept(annotations, names[~here])
+
+
+def _names(path: Path) -> pd.DataFrame:
+    """Read the class names by number, "" where there is none."""
+    if not path.exists():
+        return pd.DataFrame(index=pd.Index([], dtype=np.int64))
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        table.index = pd.Index(table.pop(INDEX).astype(np.int64))
+    except Exception as error:  # noqa: BLE001 - a damaged file may raise anything
+        raise _damaged(path, error) from None
+    if not table.index.is_unique or (table.index < 0).any():
+        raise _damaged(path, "it names a patch twice, or none")
+    return table
+
+
+def _described(path: Path) -> dict[str, list[dict[str, str]]]:
+    """Read which classes each column has."""
+    if not path.exists():
+        return {}
+    try:
+        columns = json.loads(path.read_text("utf-8"))["columns"]
+        return {
+            str(one["name"]): [
+                {"name": str(c["name"]), "colour": _colour(c["colour"]), "key": str(c["key"])}
+                for c in one["classes"]
+            ]
+            for one in columns
+        }
+    except Exception as error:  # noqa: BLE001 - a damaged file may raise anything
+        raise _damaged(path, error) from None
+
+
+def _active(path: Path) -> str:
+    return str(json.loads(path.read_text("utf-8")).get("active", FIRST))
+
+
+def _colour(text: Any) -> str:
+    value = str(text)
+    if len(value) != 7 or value[0] != "#":
+        raise ValueError(f"{value!r} is no colour")
+    int(value[1:], 16)
+    return value.lower()
+
+
+def _damaged(path: Path, error: object) -> AnnotationError:
+    why = words(error) if isinstance(error, Exception) else str(error)
+    return AnnotationError(
+        f"{path} cannot be read ({why}); restore it or move it away. It is left as it is."
+    )
+
+
+def _numbered(path: Path, default: Any = None) -> Any:
+    """Read which patch each number of a place is; ``default`` if that is nowhere said."""
+    if not path.exists():
+        return default
+    with path.open("rb") as file:
+        count = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(2**20), b"")) - 1
+    known = read_identity(path, count)
+    return default if known is None else known
+
+
+def _with_rank(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(rank=table.groupby([*table.columns], sort=False).cumcount())
+
+
+def _key(patches: PatchSet) -> str:
+    origin = patches.origin
+    said = [str(origin.get(name, "")) for name in ("kind", "path", "objects", "labels_layer")]
+    if not origin.get("path"):
+        rows = np.unique(np.linspace(0, len(patches) - 1, _LOOKED_AT).astype(np.intp))
+        said += [str(len(patches)), *map(str, content_of(patches.images, rows).tolist())]
+    return hashlib.sha256("\n".join(said).encode("utf-8", "backslashreplace")).hexdigest()[:16]
