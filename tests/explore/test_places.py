@@ -10,7 +10,7 @@ from napari_patchmap.explore.export import contact_sheet, random_sample
 from napari_patchmap.explore.lasso import points_inside, thinned
 from napari_patchmap.explore.nearest import NearestPoint
 from napari_patchmap.explore.paint_order import paint_order, ranks
-from napari_patchmap.explore.selection import Selection
+from napari_patchmap.explore.selection import NOTHING, changed
 
 
 def wiggly(n: int = 200) -> np.ndarray:
@@ -75,23 +75,12 @@ def test_the_order_of_painting_hides_nobody_and_is_always_the_same():
     assert np.ptp(thirds) < 150  # no part of a file lies above the others
 
 
-def test_selection_goes_back_and_forth(monkeypatch):
-    monkeypatch.setattr("napari_patchmap.explore.selection._DEPTH", 2)
-    selection = Selection()
-    assert not selection.can_undo
-    for step in (np.array([1]), np.array([2]), np.array([3])):
-        assert selection.change(step)
-    assert not selection.change(np.array([3]))
-    assert selection.undo()
-    assert selection.undo()
-    assert not selection.undo()  # no deeper than asked for
-    assert selection.indices.tolist() == [1]
-    assert selection.can_redo
-    selection.change(np.array([5, 4]), "add")
-    assert selection.indices.tolist() == [1, 4, 5]
-    assert not selection.can_redo
-    selection.change(np.array([4]), "subtract")
-    assert selection.indices.tolist() == [1, 5]
+def test_a_selection_is_replaced_widened_and_narrowed():
+    chosen = changed(NOTHING, np.array([4, 1, 4]))
+    assert chosen.tolist() == [1, 4]
+    assert changed(chosen, np.array([1, 4])) is chosen
+    assert changed(chosen, np.array([5, 4]), "add").tolist() == [1, 4, 5]
+    assert changed(chosen, np.array([4, 7]), "subtract").tolist() == [1]
 
 
 def test_contact_sheet_frames_each_patch_in_its_colour(cells):

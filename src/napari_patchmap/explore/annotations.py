@@ -289,6 +289,11 @@ class Annotations:
         columns = tuple(one for one in self.columns if one.name != name)
         return replace(self, columns=columns, active=columns[0].name if columns else FIRST)
 
+    def of(self, index: int) -> list[str]:
+        """Return what a patch is called, in each column in which it has a class."""
+        given = ((one, int(one.codes[index])) for one in self.columns)
+        return [f"{one.classes[at].name} ({one.name})" for one, at in given if at >= 0]
+
     def table(self) -> pd.DataFrame:
         """Return the names as a table of ``n`` rows, one column an annotation, text."""
         columns = {one.name: one.names for one in self.columns if one.classes}

@@ -1,9 +1,10 @@
-"""Keeps what a person annotates: read when patches or a run come, written soon after a change."""
+"""Keeps what a person annotates: read when patches or a run come, written soon after."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import weakref
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from napari_patchmap.plugin.workspace import real_viewer, workspace_of
 from napari_patchmap.runs import Run
 from napari_patchmap.runs.annotation_files import (
     ANNOTATIONS,
-    Place,
+    AnnotationPlace,
     place_of_set,
     read_annotations,
     save_annotations,
@@ -39,15 +40,15 @@ class AnnotationKeeper(QObject):
 
     Attributes
     ----------
-    place : Place or None
-        Where they are kept now.
+    place : AnnotationPlace or None
+        Where they are kept now, None where they cannot be.
     trouble : str
         Why they are not kept in the run's folder, or not at all; "" when all is well.
 
     Signals
     -------
     changed()
-        Place or trouble are others, or everything is written.
+        AnnotationPlace or trouble are others, or everything is written.
     """
 
     changed = Signal()
@@ -65,149 +66,164 @@ class AnnotationKeeper(QObject):
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self.workspace = workspace = workspace_of(viewer)
-        self.place: Place | None = None
+        self.place: AnnotationPlace | None = None
         self.trouble = ""
         self._others = pd.DataFrame()
         self._alone = contextlib.ExitStack()
-        self._written: Annotations = workspace.annotations
+        #: What lies on the disk, None if that is not known to be what there is.
+        self._written: Annotations | None = None
+        self._writer, self._number, self._failed = _Writer(), 0, False
         self._task: Task | None = None
         self._timer = QTimer(self, singleShot=True, interval=_SOON)
         self._timer.timeout.connect(self._write)
+        workspace.patches_leaving.connect(self.leave)
         workspace.patches_changed.connect(self._on_patches)
         workspace.run_changed.connect(self._on_run)
         workspace.annotations_changed.connect(self._on_annotations)
-        if workspace.patches is not None:
-            self._on_patches(workspace.patches)
-            if workspace.run is not None:
-                self._on_run(workspace.run)
+        self._on_patches(workspace.patches)
+        self._on_run(workspace.run)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that annotations are kept in, None where they cannot be."""
+        return None if self.place is None else self.place.folder
 
     @property
     def pending(self) -> bool:
-        """Whether something was annotated that is not written yet."""
-        return self.workspace.annotations is not self._written
-
-    def flush(self) -> None:
-        """Write what is not written yet, and wait for it."""
-        self._timer.stop()
-        if self._task is None and self.pending and self.place is not None:
-            self._save(self.place, self.workspace.annotations)
+        """Whether there is something that is not written yet."""
+        return self.place is not None and self.workspace.annotations is not self._written
 
     # -- where ------------------------------------------------------------------------
 
     def _on_patches(self, patches: PatchSet | None) -> None:
-        self._leave()
         if patches is not None:
             self._enter(place_of_set(patches))
 
     def _on_run(self, run: Run | None) -> None:
         patches = self.workspace.patches
-        if patches is None or (run is None and self.place and self.place.known is not None):
+        if run is None or run.folder is None or patches is None or self.folder == run.folder:
             return
-        if run is None or run.folder is None:
-            self._leave()
-            self._enter(place_of_set(patches))
-        elif self.place is None or self.place.folder != run.folder:
-            self.flush()
-            self._leave()
-            place = Place(run.folder, run.numbers)
-            if not os.access(run.folder, os.W_OK):
-                self._elsewhere(f"Nothing can be written in {run.folder}", place)
-            else:
-                self._enter(place)
+        self.leave()
+        place, own = AnnotationPlace(run.folder, run.numbers), place_of_set(patches)
+        if os.access(run.folder, os.W_OK):
+            self._enter(place)
+        elif self._enter(own, own if own.used else place):
+            self._say_elsewhere(f"Nothing can be written in {run.folder}")
 
-    def _enter(self, place: Place) -> None:
-        """Keep annotations in a place from now on; take those that lie there."""
-        try:
-            self._alone.enter_context(alone_in(place.folder / ANNOTATIONS))
-        except RunError:
-            self.place = None
+    def _enter(self, place: AnnotationPlace, source: AnnotationPlace | None = None) -> bool:
+        """Keep annotations in a place from now on, those that lie there or in another one."""
+        if not self._lock(place):
             self._say(
                 "These patches are annotated in another window or process; close it there, "
                 "then load them again here."
             )
             self.workspace.refuse_annotations(self.trouble)
             self._read(place)
-            return
+            return False
         self.place = place
-        self._read(place)
+        if self._read(source or place):
+            if source is not None:
+                self._written = None
+            self._on_annotations(self.workspace.annotations)
         self.changed.emit()
+        return self.place is not None
 
-    def _elsewhere(self, why: str, place: Place | None = None) -> None:
-        """Keep annotations in the place of the patch set, and say so once."""
-        if place is not None:
-            self._read(place)
-        assert self.workspace.patches is not None
+    def _lock(self, place: AnnotationPlace) -> bool:
+        if any(
+            other is not self and other.folder == place.folder for other in _keepers.values()
+        ):
+            return False
+        own = place.known is not None
+        try:
+            self._alone.enter_context(
+                alone_in(place.folder if own else place.folder / ANNOTATIONS)
+            )
+        except RunError:
+            return False
+        return True
+
+    def _read(self, place: AnnotationPlace) -> bool:
+        """Take the annotations of a place; return False for a damaged one, left alone."""
         here = self.workspace.annotations
-        self._alone.close()
-        self._enter(place_of_set(self.workspace.patches))
-        if self.workspace.annotations is not here and not here.empty and place is None:
-            self.workspace.restore_annotations(here)
-        if self.place is not None:
-            self._say(f"{why}; annotations are kept in {self.place.folder} instead.")
-
-    def _leave(self) -> None:
-        self.flush()
-        self._alone.close()
-        self.place, self.trouble = None, ""
-        self._others = pd.DataFrame()
-        self.workspace.refuse_annotations("")
-        self._written = self.workspace.annotations
-
-    def _read(self, place: Place) -> None:
-        """Take the annotations of a place; a damaged one is left alone."""
         if not place.used:
-            if not self.workspace.annotations.empty:
-                self._timer.start()
-            return
+            self._written = here if here.empty else None
+            return True
         try:
             kept = read_annotations(place)
         except AnnotationError as error:
             self.place = None
             self._say(str(error))
             self.workspace.refuse_annotations(str(error))
-            return
+            return False
         self._others, self._written = kept.others, kept.annotations
         self.workspace.restore_annotations(kept.annotations)
+        return True
+
+    def leave(self) -> None:
+        """Write what is not written yet, and keep nothing more in that place."""
+        self._timer.stop()
+        self.finish()
+        self.place, self.trouble = None, ""
+        self._others = pd.DataFrame()
+        self.workspace.refuse_annotations("")
+
+    def finish(self) -> None:
+        """Write what is not written yet, and let others write there."""
+        if self.pending and self.place is not None:
+            try:
+                self._writer.write(*self._order())
+            except AnnotationError as error:
+                self.workspace.say(str(error))
+        self._alone.close()
 
     # -- writing ----------------------------------------------------------------------
 
     def _on_annotations(self, annotations: Annotations) -> None:
-        if self.place is not None and self.pending:
+        if self.pending:
             self._timer.start()
 
+    def _order(self) -> tuple[int, AnnotationPlace, Annotations, pd.DataFrame]:
+        assert self.place is not None
+        self._number += 1
+        return self._number, self.place, self.workspace.annotations, self._others
+
     def _write(self) -> None:
-        place, annotations, others = self.place, self.workspace.annotations, self._others
-        if place is None or self._task is not None or not self.pending:
+        if not self.pending or self._task is not None:
             return
+        self._failed, order = False, self._order()
         self._task = task = Task(
-            lambda _: save_annotations(place, annotations, others), "Annotations", listed=False
+            lambda _: self._writer.write(*order), "Annotations", listed=False
         )
-        task.done.connect(lambda _: self._on_written(annotations))
-        task.failed.connect(self._on_failed)
+        task.done.connect(lambda _: self._on_written(order[1], order[2]))
+        task.failed.connect(lambda sentence: self._on_failed(order[1], sentence))
         task.ended.connect(self._on_ended)
         task.start()
 
-    def _on_written(self, annotations: Annotations) -> None:
-        self._written = annotations
+    def _on_written(self, place: AnnotationPlace, annotations: Annotations) -> None:
+        if place is self.place:
+            self._written = annotations
 
-    def _on_failed(self, sentence: str) -> None:
-        if self.place is not None and self.place.known is None:
-            self._elsewhere(sentence.partition(";")[0])
-        else:
+    def _on_failed(self, place: AnnotationPlace, sentence: str) -> None:
+        """Keep annotations in the place of the patch set where the run's cannot be written."""
+        patches = self.workspace.patches
+        if place is not self.place or patches is None:
+            return
+        own = place_of_set(patches)
+        if place.known is not None or not self._lock(own):
+            self._failed = True  # until something else is annotated
             self._say(sentence)
+            return
+        self.place, self._written, self._others = own, None, pd.DataFrame()
+        self._say_elsewhere(sentence.partition(";")[0])
 
     def _on_ended(self) -> None:
         self._task = None
-        if self.pending and not self.trouble:
+        if self.pending and not self._failed:
             self._timer.start()
         self.changed.emit()
 
-    def _save(self, place: Place, annotations: Annotations) -> None:
-        try:
-            save_annotations(place, annotations, self._others)
-            self._written = annotations
-        except AnnotationError as error:
-            self._say(str(error))
+    def _say_elsewhere(self, why: str) -> None:
+        self._say(f"{why}; annotations are kept in {self.folder} instead.")
 
     def _say(self, sentence: str) -> None:
         if sentence != self.trouble:
@@ -216,15 +232,27 @@ class AnnotationKeeper(QObject):
         self.changed.emit()
 
 
+class _Writer:
+    """Writes one order after another, from any thread; an older one never over a newer."""
+
+    def __init__(self) -> None:
+        self._lock, self._last = threading.Lock(), 0
+
+    def write(
+        self,
+        number: int,
+        place: AnnotationPlace,
+        annotations: Annotations,
+        others: pd.DataFrame,
+    ) -> None:
+        with self._lock:
+            if number > self._last:
+                save_annotations(place, annotations, others)
+                self._last = number
+
+
 def _end(key: int) -> None:
-    keeper = _keepers.pop(key)
-    keeper.flush()
-    keeper._alone.close()
-
-
-def folder_of(keeper: AnnotationKeeper) -> Path | None:
-    """Return the folder that annotations are kept in, None where they cannot be."""
-    return None if keeper.place is None else keeper.place.folder
+    _keepers.pop(key).finish()
 
 
 _keepers: dict[int, AnnotationKeeper] = {}

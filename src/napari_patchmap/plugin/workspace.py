@@ -84,6 +84,8 @@ class Workspace:
 
     Signals
     -------
+    patches_leaving()
+        Others will take the place of the patches; what there is of these is still there.
     patches_changed(PatchSet or None)
         Other patches were loaded; map and selection have been emptied before.
     augment_changed(AugmentConfig)
@@ -115,6 +117,7 @@ class Workspace:
         One sentence for the person.
     """
 
+    patches_leaving = Signal()
     patches_changed = Signal(object)
     augment_changed = Signal(object)
     augment_refused = Signal(str)
@@ -149,6 +152,7 @@ class Workspace:
 
     def set_patches(self, patches: PatchSet | None) -> None:
         """Take other patches; the map and the selection of the old ones go."""
+        self.patches_leaving.emit()
         self.patches = patches
         self.embedding = None
         self._set_provisional("")

@@ -19,7 +19,7 @@ import pandas as pd
 from platformdirs import user_data_path
 
 from napari_patchmap.errors import AnnotationError
-from napari_patchmap.explore.annotations import FIRST, Annotation, Annotations
+from napari_patchmap.explore.annotations import FIRST, Annotations
 from napari_patchmap.foreign import words
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.content import content_of
@@ -41,7 +41,7 @@ _LOOKED_AT = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class AnnotationPlace:
     """A folder that annotations are kept in, and the number there of each patch.
 
     Parameters
@@ -64,7 +64,7 @@ class Place:
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class FoundAnnotations:
     """Annotations as they were read, and those of patches that are not there today.
 
     Parameters
@@ -78,7 +78,7 @@ class Kept:
     others: pd.DataFrame
 
 
-def place_of_set(patches: PatchSet, home: Path | None = None) -> Place:
+def place_of_set(patches: PatchSet, home: Path | None = None) -> AnnotationPlace:
     """Return where annotations of a patch set are kept before there is a run.
 
     A set is known by the path it was opened from, or else by its pixels; a patch in it by
@@ -89,7 +89,7 @@ def place_of_set(patches: PatchSet, home: Path | None = None) -> Place:
     now, count = places_of(patches.table), len(patches)
     before = _numbered(folder / PATCHES)
     if before is None:
-        return Place(folder, np.arange(count), now)
+        return AnnotationPlace(folder, np.arange(count), now)
     shared = [name for name in WHERE if name in now and name in before]
     # Patches that nothing tells apart keep their order among themselves.
     keys = [_with_rank(table[shared]) for table in (now, before)]
@@ -97,10 +97,12 @@ def place_of_set(patches: PatchSet, home: Path | None = None) -> Place:
     new = np.flatnonzero(numbers < 0)
     numbers[new] = len(before) + np.arange(len(new))
     known = pd.concat([before, now.iloc[new]], ignore_index=True)
-    return Place(folder, numbers.astype(np.int64), known)
+    return AnnotationPlace(folder, numbers.astype(np.int64), known)
 
 
-def save_annotations(place: Place, annotations: Annotations, others: pd.DataFrame) -> None:
+def save_annotations(
+    place: AnnotationPlace, annotations: Annotations, others: pd.DataFrame
+) -> None:
     """Write annotations, each file whole or not at all.
 
     Raises
@@ -141,7 +143,7 @@ def save_annotations(place: Place, annotations: Annotations, others: pd.DataFram
         ) from None
 
 
-def read_annotations(place: Place) -> Kept:
+def read_annotations(place: AnnotationPlace) -> FoundAnnotations:
     """Read the annotations of a place.
 
     Raises
@@ -150,12 +152,12 @@ def read_annotations(place: Place) -> Kept:
         If a file there is damaged or is not ours.
     """
     count = len(place.numbers)
-    described = _described(place.folder / CLASSES)
+    active, described = _described(place.folder / CLASSES)
     names = _names(place.folder / ANNOTATIONS)
     rows = pd.Index(place.numbers).get_indexer(names.index)
     here, annotations = rows >= 0, Annotations(count)
     try:
-        for column in {**described, **dict.fromkeys(map(str, names.columns), [])}:
+        for column in dict.fromkeys([*described, *map(str, names.columns)]):
             annotations = annotations.with_column(column)
             one = annotations.now
             for known in described.get(column, []):
@@ -168,10 +170,9 @@ def read_annotations(place: Place) -> Kept:
             annotations = annotations.put(one)
     except AnnotationError as error:
         raise _damaged(place.folder / ANNOTATIONS, error) from None
-    active = described and _active(place.folder / CLASSES)
     if active in annotations.by_name:
         annotations = annotations.worked_on(active)
-    return Kept(annotations, names[~here])
+    return FoundAnnotations(annotations, names[~here])
 
 
 def _names(path: Path) -> pd.DataFrame:
@@ -188,25 +189,21 @@ def _names(path: Path) -> pd.DataFrame:
     return table
 
 
-def _described(path: Path) -> dict[str, list[dict[str, str]]]:
-    """Read which classes each column has."""
+def _described(path: Path) -> tuple[str, dict[str, list[dict[str, str]]]]:
+    """Read which column is worked on, and which classes each has."""
     if not path.exists():
-        return {}
+        return FIRST, {}
     try:
-        columns = json.loads(path.read_text("utf-8"))["columns"]
-        return {
+        saved = json.loads(path.read_text("utf-8"))
+        return str(saved["active"]), {
             str(one["name"]): [
                 {"name": str(c["name"]), "colour": _colour(c["colour"]), "key": str(c["key"])}
                 for c in one["classes"]
             ]
-            for one in columns
+            for one in saved["columns"]
         }
     except Exception as error:  # noqa: BLE001 - a damaged file may raise anything
         raise _damaged(path, error) from None
-
-
-def _active(path: Path) -> str:
-    return str(json.loads(path.read_text("utf-8")).get("active", FIRST))
 
 
 def _colour(text: Any) -> str:

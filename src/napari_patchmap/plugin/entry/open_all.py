@@ -24,7 +24,8 @@ def open_workspace(viewer: napari.viewer.Viewer) -> dict[str, QWidget]:
     Returns
     -------
     dict
-        The panels by key: load, augment, train, explore, quality, compare, gallery.
+        The panels by key: load, augment, train, explore, annotate, quality, compare,
+        gallery.
     """
     viewer = real_viewer(viewer)
     MapLayer.of(viewer)
@@ -44,7 +45,7 @@ def open_workspace(viewer: napari.viewer.Viewer) -> dict[str, QWidget]:
             # Qt paints the line under the tabs in a colour that no theme knows.
             bar.setDrawBase(False)
             if any(bar.tabText(i) == PANELS["load"].tab for i in range(bar.count())):
-                # Six names are to be read; where there is no room, arrows lead to them.
+                # Seven names are to be read; where there is no room, arrows lead to them.
                 bar.setElideMode(Qt.TextElideMode.ElideNone)
                 bar.setUsesScrollButtons(True)
                 bar.setStyleSheet(_TABS)

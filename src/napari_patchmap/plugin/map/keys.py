@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,9 +16,11 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut, QWidget
 
 from napari_patchmap.plugin.map.mouse import MapMouse
-from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.napari_private import was_drawn_on
 from napari_patchmap.plugin.workspace import Workspace
+
+#: 1 to 9 give a class, 0 takes it away.
+DIGITS = "0123456789"
 
 
 def selection_keys(widget: QWidget, workspace: Workspace) -> None:
@@ -33,10 +36,22 @@ def selection_keys(widget: QWidget, workspace: Workspace) -> None:
         shortcut.activated.connect(action)
 
 
-def map_keys(layer: Layer, owner: ShownMap) -> None:
-    """Let napari's keys for selecting points select patches, however many they are."""
+def map_keys(
+    layer: Layer, select_all: Callable[[], None], annotate: Callable[[str], None]
+) -> None:
+    """Let keys on the map act on patches: napari's for selecting points, digits for classes."""
     for key in ("Control-A", "A", "Shift-A"):
-        layer.bind_key(key, lambda _: owner.select_all(), overwrite=True)
+        layer.bind_key(key, lambda _: select_all(), overwrite=True)
+    for digit in DIGITS:
+        layer.bind_key(digit, lambda _, digit=digit: annotate(digit), overwrite=True)
+
+
+def digit_keys(widget: QWidget, annotate: Callable[[str], None]) -> None:
+    """Let the digits give classes while the widget has the focus, but not where one types."""
+    for digit in DIGITS:
+        shortcut = QShortcut(QKeySequence(digit), widget)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(partial(annotate, digit))
 
 
 def viewer_keys(viewer: Viewer, mouse: MapMouse) -> None:

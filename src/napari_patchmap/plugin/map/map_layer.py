@@ -10,8 +10,11 @@ import numpy as np
 import pandas as pd
 from napari.viewer import Viewer
 
+from napari_patchmap.errors import AnnotationError
+from napari_patchmap.explore.annotations import Annotations
 from napari_patchmap.explore.side_by_side import Turn
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.annotation_keeper import AnnotationKeeper
 from napari_patchmap.plugin.canvas.note import CanvasNote
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
 from napari_patchmap.plugin.canvas.two_views import to_canvas
@@ -40,6 +43,8 @@ class MapLayer(ShownMap):
         Steps a stack and the map together.
     close_up : CloseUp
         Pictures in place of points while the camera is close.
+    keeper : AnnotationKeeper
+        Writes what is annotated.
     note : CanvasNote
         Says what the map is while none has been learned.
     """
@@ -62,6 +67,7 @@ class MapLayer(ShownMap):
         self.mouse = MapMouse(viewer, self, self.close_up, overlay)
         self.places = Places(viewer, self.workspace, self.views, overlay)
         self.note = CanvasNote(viewer)
+        self.keeper = AnnotationKeeper.of(viewer)
         self.link = SourceLink(viewer, self.workspace, self.views, self.places)
         overlay.resized.connect(self._on_resized)
         workspace = self.workspace
@@ -72,6 +78,7 @@ class MapLayer(ShownMap):
         workspace.compared_changed.connect(self._on_compared)
         workspace.selection_changed.connect(self._on_selection)
         workspace.current_changed.connect(self._on_current)
+        workspace.annotations_changed.connect(self._on_annotations)
         self.views.changed.connect(self._on_view)
         # napari calls first who asks last: before the views take it for an image.
         self._edits = LayerEdits(viewer, self)
@@ -108,6 +115,31 @@ class MapLayer(ShownMap):
         if self.points is not None:
             self.views.show("map")
 
+    @property
+    def meant(self) -> np.ndarray:
+        """The patches that a person means: selected, else under the mouse, else looked at."""
+        workspace = self.workspace
+        if len(workspace.selection) or workspace.patches is None:
+            return workspace.selection
+        index = self.mouse.hovered if self.mouse.hovered >= 0 else workspace.current
+        return np.array([index] if index >= 0 else [], np.intp)
+
+    def annotate(self, key: str) -> None:
+        """Give what is meant the class of a key, "1" to "9"; "0" takes its class away."""
+        annotation, rows = self.workspace.annotations.now, self.meant
+        at = annotation.at_key(key)
+        if self.workspace.patches is None:
+            return
+        if at < 0 and key != "0":
+            self.workspace.say(f"No class has the key {key} yet; make one in the tab Annotate.")
+        elif not len(rows):
+            self.workspace.say("Select patches first, or point at one; then press the key.")
+        else:
+            try:
+                self.workspace.annotate(rows, at)
+            except AnnotationError as error:
+                self.workspace.say(str(error))
+
     def show_all(self) -> None:
         """Show the map with the camera on all of it."""
         self.show_map()
@@ -130,7 +162,10 @@ class MapLayer(ShownMap):
         if patches is None:
             self.set_colouring(None)
         else:
-            self.colour_by("label" if patches.labels is not None else "")
+            self._colour_at_first(patches)
+
+    def _colour_at_first(self, patches: PatchSet) -> None:
+        self.colour_by("label" if patches.labels is not None else "")
 
     def _on_map(self, embedding: np.ndarray) -> None:
         self.board.moved()
@@ -158,7 +193,7 @@ class MapLayer(ShownMap):
 
     def _make(self, embedding: np.ndarray) -> None:
         points = self.make_points(embedding)
-        map_keys(points, self)
+        map_keys(points, self.select_all, self.annotate)
         points.find = self._found_by_napari
         self._edits.watch(points)
         # Points that are hidden have no picture either.
@@ -226,6 +261,16 @@ class MapLayer(ShownMap):
             self._framing.bring_into_view(
                 self.board.positions[self.board.rows(np.array([index]))]
             )
+
+    def _on_annotations(self, annotations: Annotations) -> None:
+        """Follow the annotation that colours the map; where it has gone, colour by another."""
+        shown, patches = self.colouring, self.workspace.patches
+        if shown is None or patches is None or shown.column in ("", *patches.table.columns):
+            return
+        if shown.column in annotations.by_name:
+            self.colour_by(shown.column)
+        else:
+            self._colour_at_first(patches)
 
     # -- the window changes ------------------------------------------------------
 

@@ -102,6 +102,11 @@ class MapMouse:
             self._take_away = on
             self.take_away_changed.emit(on)
 
+    @property
+    def hovered(self) -> int:
+        """The patch of the map under the mouse, -1 for none."""
+        return -1 if self._hovered is None or self._hovered[0] is not None else self._hovered[1]
+
     # -- callbacks of the viewer ---------------------------------------------------
 
     def _on_drag(self, viewer: Viewer, event: Any) -> Iterator[None]:
@@ -245,6 +250,7 @@ class MapMouse:
             frame = QColor(marks.PLACED_COLOUR)
         else:
             thumbnails, lines = owner.thumbnails, caption(patches.table, index)
+            lines[:0] = owner.workspace.annotations.of(index)
             frame = qcolor(colouring.colours[index, :3])
             if patches.is_missing(index):
                 lines.append("image missing")

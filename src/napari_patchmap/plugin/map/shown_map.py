@@ -150,9 +150,11 @@ class ShownMap(OfViewer, Quiet):
     # -- how they look -------------------------------------------------------------
 
     def colour_by(self, column: str) -> None:
-        """Colour the points by a column of the table; an empty name means all alike."""
-        patches = self.workspace.patches
-        if patches is not None:
+        """Colour the points by an annotation or a column of the table; "" means all alike."""
+        patches, annotations = self.workspace.patches, self.workspace.annotations.by_name
+        if column in annotations:
+            self.set_colouring(annotations[column].colouring())
+        elif patches is not None:
             self.set_colouring(colour_by(patches.table, column))
 
     def set_colouring(self, colouring: Colouring | None) -> None:

@@ -24,6 +24,7 @@ def panel_style(name: str) -> str:
         QLabel[role="heading"] {{ font-weight: 600; font-size: {points + 2}pt; }}
         QLabel[role="group"] {{ font-weight: 600; color: {text}; }}
         QLabel[role="hint"] {{ color: {hint}; }}
+        QLabel[role="error"] {{ color: {error}; }}
         QLabel[role="figure"] {{ font-weight: 600; font-size: {points + 9}pt; }}
         QPushButton {{ padding: 5px 10px; border-radius: 3px; }}
         QPushButton[role="primary"] {{
@@ -33,6 +34,7 @@ def panel_style(name: str) -> str:
         QPushButton[role="primary"]:disabled {{
             background-color: {faint}; color: {hint}; border: 0px;
         }}
+        QPushButton[role="small"] {{ padding: 2px 4px; }}
         QPushButton[role="link"], QToolButton[role="link"] {{
             background: transparent; color: {link}; padding: 2px 0px;
             text-align: left; border: 0px;

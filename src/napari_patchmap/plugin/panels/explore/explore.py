@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_patchmap.explore.annotations import Annotations
 from napari_patchmap.explore.colouring import Colouring, columns_to_show
 from napari_patchmap.explore.selection import How
 from napari_patchmap.patches import PatchSet
@@ -52,6 +53,7 @@ class Explore(WorkPanel):
         self.listen(self._map.mouse.take_away_changed, self._on_take_away)
         self.listen(self.workspace.selection_changed, self._refresh)
         self.listen(self.workspace.map_changed, self._refresh)
+        self.listen(self.workspace.annotations_changed, self._on_annotations)
         selection_keys(self, self.workspace)
         self.guard_wheel()
         self.lasso.setChecked(self._map.mouse.lasso)
@@ -116,7 +118,9 @@ class Explore(WorkPanel):
         )
         self.whole = _button("Whole map", "Show all of the map.", self._map.show_all)
         self.undo = _button(
-            "Undo", "Back to what was selected and annotated before (Ctrl+Z).", self.workspace.undo
+            "Undo",
+            "Back to what was selected and annotated before (Ctrl+Z).",
+            self.workspace.undo,
         )
         self.redo = _button(
             "Redo",
@@ -153,7 +157,8 @@ class Explore(WorkPanel):
         self.column_box.clear()
         patches = self.workspace.patches
         if patches is not None and colouring is not None:
-            for name in columns_to_show(patches.table):
+            annotated = [one.name for one in self.workspace.annotations.columns]
+            for name in [*annotated, *columns_to_show(patches.table)]:
                 self.column_box.addItem(name, name)
             self.column_box.addItem("one colour", "")
             self.column_box.setCurrentIndex(self.column_box.findData(colouring.column))
@@ -161,6 +166,12 @@ class Explore(WorkPanel):
             if colouring.limits is not None:
                 self.bar.set_limits(*colouring.limits)
         self._refresh()
+
+    def _on_annotations(self, annotations: Annotations) -> None:
+        listed = {self.column_box.itemData(i) for i in range(self.column_box.count())}
+        if not {one.name for one in annotations.columns} <= listed:
+            self._on_colouring(self._map.colouring)
+        self._refresh()  # there is something to undo
 
     def _refresh(self, *_: Any) -> None:
         workspace, colouring = self.workspace, self._map.colouring

@@ -5,18 +5,12 @@ from __future__ import annotations
 import numpy as np
 from napari.viewer import Viewer
 from qtpy.QtCore import QPoint, QRect, QSize, Qt, Signal
-from qtpy.QtGui import (
-    QIcon,
-    QLinearGradient,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPixmap,
-)
+from qtpy.QtGui import QLinearGradient, QMouseEvent, QPainter, QPaintEvent
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from napari_patchmap.explore.colouring import Colouring, scale_colours
 from napari_patchmap.explore.selection import How
+from napari_patchmap.plugin.qt.swatch import swatch
 from napari_patchmap.plugin.qt.theme import qcolor, theme_colour
 
 
@@ -53,7 +47,7 @@ class Legend(QTreeWidget):
         self.clear()
         for name, colour in zip(colouring.names, colouring.palette, strict=True):
             item = QTreeWidgetItem([name, ""])
-            item.setIcon(0, _swatch(colour))
+            item.setIcon(0, swatch(colour))
             item.setToolTip(
                 0,
                 f"{name}\nClick: select these patches. Shift+click: add them. "
@@ -127,15 +121,3 @@ class ColourBar(QWidget):
             (self._high, Qt.AlignmentFlag.AlignRight),
         ):
             painter.drawText(below, side | Qt.AlignmentFlag.AlignVCenter, f"{value:.4g}")
-
-
-def _swatch(colour: np.ndarray) -> QIcon:
-    picture = QPixmap(28, 28)
-    picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(qcolor(colour))
-    painter.drawEllipse(3, 3, 22, 22)
-    painter.end()
-    return QIcon(picture)

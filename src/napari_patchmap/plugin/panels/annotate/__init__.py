@@ -1,0 +1,1 @@
+"""The "Annotate" panel: names of a person's own for the patches."""

@@ -1,0 +1,285 @@
+"""The "Annotate" panel: classes of a person's own, given to what is selected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import napari.viewer
+import numpy as np
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QInputDialog, QLineEdit, QMenu
+
+from napari_patchmap.errors import AnnotationError
+from napari_patchmap.explore.annotations import Annotation, Annotations, conflicts
+from napari_patchmap.plugin.map.keys import digit_keys, selection_keys
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.annotate.class_list import ClassList
+from napari_patchmap.plugin.qt.basics import button, choice, label, row, set_look
+from napari_patchmap.plugin.qt.panel import WorkPanel
+
+_HELP = (
+    "Select patches, type a name, press <b>Enter</b>. Then <b>1</b> to <b>9</b> give a class "
+    "to what is selected, or to the patch under the mouse; <b>0</b> takes it away. "
+    "<b>Ctrl+Z</b> undoes."
+)
+
+
+class Annotate(WorkPanel):
+    """The classes of an annotation, and who has them."""
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__(viewer)
+        self._map = MapLayer.of(self.viewer)
+        self._keeper = self._map.keeper
+        self._fill_column()
+        self._fill_footer()
+        workspace = self.workspace
+        self.listen(workspace.annotations_changed, self._on_annotations)
+        self.listen(workspace.annotations_refused, self._refresh)
+        self.listen(workspace.selection_changed, self._refresh)
+        self.listen(workspace.current_changed, self._refresh)
+        self.listen(workspace.map_changed, self._refresh)
+        self.listen(workspace.patches_changed, self._refresh)
+        self.listen(self._map.colouring_changed, self._refresh)
+        self.listen(self._keeper.changed, self._refresh)
+        selection_keys(self, workspace)
+        digit_keys(self, self._map.annotate)
+        self.guard_wheel()
+        self._refresh()
+
+    # -- parts ------------------------------------------------------------------------
+
+    def _fill_column(self) -> None:
+        self.column_box = choice(
+            "The annotation that is worked on. There may be several: one for each person, or "
+            "for each question."
+        )
+        self.column_box.setAccessibleName("Annotation")
+        self.column_box.activated.connect(self._on_column)
+        self.more = button("…", "", "Another annotation; rename or delete this one.")
+        self.more.setFixedWidth(34)
+        menu = QMenu(self)
+        menu.addAction("New annotation…", self._ask_column)
+        menu.addAction("Rename…", self._ask_other_name)
+        menu.addAction("Delete", self._delete_column)
+        self.more.setMenu(menu)
+        self.column.addLayout(row(label("Annotation"), self.column_box, self.more))
+
+        self.name = QLineEdit()
+        self.name.setPlaceholderText("name of a new class")
+        self.name.setAccessibleName("New class")
+        self.name.setToolTip("Enter makes the class, and gives it to what is selected.")
+        self.name.returnPressed.connect(self._on_named)
+        self.add = button("Add", "", "Make this class, and give it to what is selected.")
+        self.add.clicked.connect(self._on_named)
+        self.column.addLayout(row(self.name, self.add))
+        self.trouble = label("", "error", wrap=True)
+        self.column.addWidget(self.trouble)
+
+        self.classes = ClassList()
+        self.classes.given.connect(self._on_given)
+        self.classes.picked.connect(self._on_picked)
+        self.classes.renamed.connect(
+            lambda at, name: self._change(Annotation.renamed, at, name)
+        )
+        self.classes.recoloured.connect(
+            lambda at, colour: self._change(Annotation.recoloured, at, colour)
+        )
+        self.classes.keyed.connect(lambda at, key: self._change(Annotation.with_key, at, key))
+        self.classes.merged.connect(lambda at, into: self._change(Annotation.merged, at, into))
+        self.classes.deleted.connect(lambda at: self._change(Annotation.without, at))
+        self.column.addWidget(self.classes, 1)
+
+    def _fill_footer(self) -> None:
+        self.meant = label("", wrap=True)
+        self.none = button(
+            "No class (0)", "", "Take the class of what is selected away (key 0)."
+        )
+        self.none.clicked.connect(lambda: self._on_given(-1))
+        self.rest = button("Select the rest", "", "Select the patches without a class.")
+        self.rest.clicked.connect(lambda: self._on_picked(-1))
+        self.undo = button(
+            "Undo", "", "Back to what was selected and annotated before (Ctrl+Z)."
+        )
+        self.undo.clicked.connect(self.workspace.undo)
+        self.redo = button("Redo", "", "What was undone again (Ctrl+Shift+Z).")
+        self.redo.clicked.connect(self.workspace.redo)
+        tools = QGridLayout()
+        tools.setSpacing(4)
+        for place, one in enumerate((self.none, self.rest, self.undo, self.redo)):
+            one.setMinimumWidth(40)
+            tools.addWidget(one, *divmod(place, 2))
+        self.colour = QCheckBox("Colour the map by this annotation")
+        self.colour.setChecked(True)
+        self.colour.setToolTip("On: as soon as a patch is annotated, points show its class.")
+        self.colour.clicked.connect(self._on_colour)
+        self.conflicts = button(
+            "", "link", "Select the patches whose label says another class."
+        )
+        self.conflicts.clicked.connect(self._select_conflicts)
+        self.kept = label("", "hint", wrap=True)
+        self.footer.addWidget(self.meant)
+        self.footer.addLayout(tools)
+        self.footer.addWidget(self.colour)
+        self.footer.addWidget(self.conflicts)
+        self.footer.addWidget(label(_HELP, "hint", wrap=True))
+        self.footer.addWidget(self.kept)
+
+    # -- what is shown ----------------------------------------------------------------
+
+    def _on_annotations(self, annotations: Annotations) -> None:
+        shown = self._map.colouring
+        column = annotations.now
+        other = shown is not None and shown.column != column.name
+        if self.colour.isChecked() and column.classes and other and not self._map.busy:
+            self._map.colour_by(column.name)
+        self._refresh()
+
+    def _refresh(self, *_: Any) -> None:
+        workspace = self.workspace
+        patches, annotations, chosen = (
+            workspace.patches, workspace.annotations, workspace.selection,
+        )  # fmt: skip
+        if patches is None:
+            self.need("Load patches first; then give them names here.", "load")
+            return
+        self.need("")
+        annotation = annotations.now
+        names = [one.name for one in annotations.columns] or [annotation.name]
+        if [self.column_box.itemText(i) for i in range(self.column_box.count())] != names:
+            self.column_box.clear()
+            self.column_box.addItems(names)
+        self.column_box.setCurrentText(annotation.name)
+        self.classes.show_classes(annotation, chosen)
+        meant = self._map.meant
+        self.classes.allow_giving(bool(len(meant)) and not workspace.annotations_trouble)
+        self.none.setEnabled(bool(len(meant)) and not workspace.annotations_trouble)
+        self.add.setText(f"Name {len(chosen):,}" if len(chosen) else "Add")
+        done = int((annotation.codes >= 0).sum())
+        what = f"<b>{len(chosen):,}</b> selected; " if len(chosen) else ""
+        self.meant.setText(f"{what}<b>{done:,}</b> of {len(patches):,} annotated")
+        self.undo.setEnabled(workspace.can_undo)
+        self.redo.setEnabled(workspace.can_redo)
+        self.more.menu().actions()[1].setEnabled(bool(annotations.columns))
+        self.more.menu().actions()[2].setEnabled(bool(annotations.columns))
+        self._show_conflicts(annotation)
+        self._show_kept()
+        for field in (self.name, self.add, self.more):
+            field.setEnabled(not workspace.annotations_trouble)
+
+    def _show_conflicts(self, annotation: Annotation) -> None:
+        labels = None if self.workspace.patches is None else self.workspace.patches.labels
+        self._conflicts = np.empty(0, np.intp)
+        if labels is not None and annotation.classes:
+            self._conflicts = conflicts(annotation, labels)
+        self.conflicts.setVisible(bool(len(self._conflicts)))
+        self.conflicts.setText(f"{len(self._conflicts):,} differ from their label")
+
+    def _show_kept(self) -> None:
+        trouble, folder = self._keeper.trouble, self._keeper.folder
+        if trouble:
+            self.kept.setText(trouble)
+        elif folder is None or self.workspace.annotations.empty:
+            self.kept.setText("")
+        elif self._keeper.pending:
+            self.kept.setText("saving…")
+        else:
+            self.kept.setText(f"Saved in {folder}")
+        self.kept.setToolTip(self.kept.text())
+        set_look(self.kept, "role", "error" if trouble else "hint")
+
+    # -- what people do ---------------------------------------------------------------
+
+    def _try(self, change: Callable[[], None]) -> bool:
+        """Make a change; a name that cannot be taken is said under the field."""
+        try:
+            change()
+        except AnnotationError as error:
+            self.trouble.setText(str(error))
+            return False
+        self.trouble.setText("")
+        return True
+
+    def _change(self, how: Callable[..., Annotation], *values: Any) -> None:
+        """Change the classes of the column that is worked on."""
+        workspace = self.workspace
+
+        def change() -> None:
+            annotations = workspace.annotations
+            workspace.set_annotations(annotations.put(how(annotations.now, *values)))
+
+        self._try(change)
+
+    def _on_named(self) -> None:
+        """Make a class of the name that was typed, and give it to what is selected."""
+        name, chosen = self.name.text(), self.workspace.selection
+
+        def named(annotation: Annotation) -> Annotation:
+            if len(chosen) and annotation.at(name) >= 0:  # one of the classes there are
+                return annotation.give(chosen, annotation.at(name))
+            annotation = annotation.with_class(name)
+            return annotation.give(chosen, len(annotation.classes) - 1)
+
+        self._change(named)
+        if not self.trouble.text():
+            self.name.clear()
+
+    def _on_given(self, at: int) -> None:
+        rows = self._map.meant
+        self._try(lambda: self.workspace.annotate(rows, at))
+
+    def _on_picked(self, at: int) -> None:
+        self.workspace.select(self._map.visible(self.workspace.annotations.now.members(at)))
+
+    def _select_conflicts(self) -> None:
+        self.workspace.select(self._conflicts)
+
+    def _on_colour(self, on: bool) -> None:
+        annotation, patches = self.workspace.annotations.now, self.workspace.patches
+        if on and annotation.classes:
+            self._map.colour_by(annotation.name)
+        elif patches is not None:
+            self._map.colour_by("label" if patches.labels is not None else "")
+
+    def _on_column(self) -> None:
+        name = self.column_box.currentText()
+        self._try(
+            lambda: self.workspace.set_annotations(self.workspace.annotations.worked_on(name))
+        )
+
+    def _ask_column(self) -> None:
+        name, agreed = QInputDialog.getText(
+            self, "New annotation", "Name of the annotation (a person, or a question):"
+        )
+        if agreed:
+            self.add_column(name)
+
+    def add_column(self, name: str) -> None:
+        """Begin another annotation."""
+        self._try(
+            lambda: self.workspace.set_annotations(
+                self.workspace.annotations.with_column(name, self._table())
+            )
+        )
+
+    def _ask_other_name(self) -> None:
+        before = self.workspace.annotations.active
+        name, agreed = QInputDialog.getText(
+            self, "Rename", "Name of the annotation:", text=before
+        )
+        if agreed:
+            self._try(
+                lambda: self.workspace.set_annotations(
+                    self.workspace.annotations.renamed(name, self._table())
+                )
+            )
+
+    def _delete_column(self) -> None:
+        annotations = self.workspace.annotations
+        self._try(
+            lambda: self.workspace.set_annotations(annotations.without(annotations.active))
+        )
+
+    def _table(self) -> list[str]:
+        patches = self.workspace.patches
+        return [] if patches is None else [str(name) for name in patches.table.columns]
