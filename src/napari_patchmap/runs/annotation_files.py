@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,9 @@ def place_of_set(patches: PatchSet, home: Path | None = None) -> AnnotationPlace
     its source, frame and box.
     """
     folder = (home or user_data_path("napari-patchmap", appauthor=False)) / "annotations"
-    folder /= f"{''.join(c if c.isalnum() else '-' for c in patches.name)[:40]}-{_key(patches)}"
+    folder /= (
+        f"{''.join(c if c.isalnum() else '-' for c in patches.name)[:40]}-{key_of_set(patches)}"
+    )
     now, count = places_of(patches.table), len(patches)
     before = _numbered(folder / PATCHES)
     if before is None:
@@ -233,6 +236,17 @@ def _numbered(path: Path, default: Any = None) -> Any:
 
 def _with_rank(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(rank=table.groupby([*table.columns], sort=False).cumcount())
+
+
+#: What sets are known by, once it has been found out.
+_keys: weakref.WeakKeyDictionary[PatchSet, str] = weakref.WeakKeyDictionary()
+
+
+def key_of_set(patches: PatchSet) -> str:
+    """Return what a set is known by; of one that lies in no file a few patches are read."""
+    if patches not in _keys:
+        _keys[patches] = _key(patches)
+    return _keys[patches]
 
 
 def _key(patches: PatchSet) -> str:

@@ -35,7 +35,7 @@ def open_workspace(viewer: napari.viewer.Viewer) -> dict[str, QWidget]:
     if isinstance(window, QMainWindow):
         # The panels keep the window's full height; the gallery lies under the canvas.
         window.setTabPosition(
-            Qt.DockWidgetArea.RightDockWidgetArea, QTabWidget.TabPosition.North
+            Qt.DockWidgetArea.RightDockWidgetArea, QTabWidget.TabPosition.East
         )
         window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         window.resizeDocks([docks["load"]], [PANEL_WIDTH], Qt.Orientation.Horizontal)

@@ -57,7 +57,7 @@ class Annotate(WorkPanel):
         self.column_box.setAccessibleName("Annotation")
         self.column_box.activated.connect(self._on_column)
         self.more = button("…", "", "Another annotation; rename or delete this one.")
-        self.more.setFixedWidth(34)
+        self.more.setFixedWidth(52)
         menu = QMenu(self)
         menu.addAction("New annotation…", self._ask_column)
         menu.addAction("Rename…", self._ask_other_name)
@@ -74,6 +74,7 @@ class Annotate(WorkPanel):
         self.add.clicked.connect(self._on_named)
         self.column.addLayout(row(self.name, self.add))
         self.trouble = label("", "error", wrap=True)
+        self.trouble.hide()
         self.column.addWidget(self.trouble)
 
         self.classes = ClassList()
@@ -184,8 +185,11 @@ class Annotate(WorkPanel):
         elif self._keeper.pending:
             self.kept.setText("saving…")
         else:
-            self.kept.setText(f"Saved in {folder}")
-        self.kept.setToolTip(self.kept.text())
+            own = self.workspace.run is not None and self.workspace.run.folder == folder
+            self.kept.setText(
+                f"Saved in the run {folder.name}" if own else "Saved on this computer"
+            )
+        self.kept.setToolTip("" if folder is None else str(folder))
         set_look(self.kept, "role", "error" if trouble else "hint")
 
     # -- what people do ---------------------------------------------------------------
@@ -195,10 +199,14 @@ class Annotate(WorkPanel):
         try:
             change()
         except AnnotationError as error:
-            self.trouble.setText(str(error))
+            self._say(str(error))
             return False
-        self.trouble.setText("")
+        self._say("")
         return True
+
+    def _say(self, trouble: str) -> None:
+        self.trouble.setText(trouble)
+        self.trouble.setVisible(bool(trouble))
 
     def _change(self, how: Callable[..., Annotation], *values: Any) -> None:
         """Change the classes of the column that is worked on."""

@@ -31,6 +31,7 @@ from napari_patchmap.runs import (
     reopen_patches,
     without_images,
 )
+from napari_patchmap.runs.annotation_files import key_of_set
 
 #: What has to be chosen, by kind.
 _WANTED = {Kind.FOLDER: "a folder", Kind.SLIDES: "a slide", Kind.RUN: "a run folder"}
@@ -62,8 +63,9 @@ class Opened:
     unfinished: Path | None = None  # folder of a training of these patches
 
     def __post_init__(self) -> None:
-        # Looked up while the window waits for nobody; slides have to be read for it.
+        # Looked up while the window waits for nobody; images have to be read for it.
         _ = self.patches.eyes
+        key_of_set(self.patches)
 
 
 def open_request(request: Request, watch: Watch) -> Opened:
