@@ -27,8 +27,13 @@ MOST_CLASSES = 500
 #: What an annotation is called until somebody says otherwise.
 FIRST = "annotation"
 
+#: Name of what the features suggest, where columns are listed.
+SUGGESTED = "suggested"
+
 #: Columns that mean something else in the files of a run.
-_RESERVED = {"index", "label", "source", "frame", "y", "x", "height", "width", "label_id"}
+_RESERVED = {
+    "index", "label", "source", "frame", "y", "x", "height", "width", "label_id", SUGGESTED,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

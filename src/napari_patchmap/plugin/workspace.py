@@ -28,6 +28,7 @@ from napari_patchmap.plugin.torch_threads import compute_elsewhere
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+    from napari_patchmap.explore.suggest import Suggestions
     from napari_patchmap.runs import Run, SavedMap
 
 
@@ -75,6 +76,8 @@ class Workspace:
         Folder of an interrupted training of the current patches, if one was opened.
     compared : tuple of Compared
         Other maps of the current patches that are shown beside the map.
+    suggestions : Suggestions or None
+        What classes the features suggest, for the annotation that was worked on then.
     annotations_trouble : str
         Why annotations cannot be changed now, "" if they can.
     current : int
@@ -107,6 +110,8 @@ class Workspace:
         Sorted indices of the selected patches.
     annotations_changed(Annotations)
         Patches were annotated, or classes or columns are others.
+    suggestions_changed(Suggestions or None)
+        Classes were suggested for the patches, or are not any more.
     annotations_refused(str)
         Why annotations cannot be changed, "" once they can.
     current_changed(int)
@@ -129,6 +134,7 @@ class Workspace:
     selection_changed = Signal(object)
     annotations_changed = Signal(object)
     annotations_refused = Signal(str)
+    suggestions_changed = Signal(object)
     current_changed = Signal(int)
     training_changed = Signal(bool)
     status_changed = Signal(str)
@@ -144,6 +150,7 @@ class Workspace:
         self.unfinished: Path | None = None
         self.compared: tuple[Compared, ...] = ()
         self.annotations_trouble = ""
+        self.suggestions: Suggestions | None = None
         self._history = History(_State(NOTHING, Annotations(0)))
         self.current = -1
         self.training = False
@@ -159,6 +166,7 @@ class Workspace:
         self.run = None
         self.unfinished = None
         self.set_compared(())
+        self.set_suggestions(None)
         count = 0 if patches is None else len(patches)
         self._history = History(_State(NOTHING, Annotations(count)), count)
         self.current = -1
@@ -205,6 +213,7 @@ class Workspace:
 
     def set_run(self, run: Run) -> None:
         """Take a run of the current patches and show its map."""
+        self.set_suggestions(None)
         self.run = run
         # It need not be shown beside itself.
         own = None if run.folder is None else run.folder.resolve()
@@ -276,6 +285,12 @@ class Workspace:
         self._history.amend(lambda state: replace(state, annotations=annotations))
         self.annotations_changed.emit(annotations)
 
+    def set_suggestions(self, suggestions: Suggestions | None) -> None:
+        """Show what classes the features suggest, or nothing."""
+        if suggestions is not self.suggestions:
+            self.suggestions = suggestions
+            self.suggestions_changed.emit(suggestions)
+
     def refuse_annotations(self, sentence: str) -> None:
         """Say why annotations cannot be changed now; "" once they can."""
         if sentence != self.annotations_trouble:
@@ -314,6 +329,8 @@ class Workspace:
     def _tell(self, before: _State) -> None:
         now = self._history.now
         if now.annotations is not before.annotations:
+            if now.annotations.active != before.annotations.active:
+                self.set_suggestions(None)
             self.annotations_changed.emit(now.annotations)
         if now.selection is not before.selection:
             self.selection_changed.emit(now.selection)

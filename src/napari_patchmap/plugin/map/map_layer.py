@@ -11,7 +11,7 @@ import pandas as pd
 from napari.viewer import Viewer
 
 from napari_patchmap.errors import AnnotationError
-from napari_patchmap.explore.annotations import Annotations
+from napari_patchmap.explore.annotations import SUGGESTED, Annotations
 from napari_patchmap.explore.side_by_side import Turn
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.annotation_keeper import AnnotationKeeper
@@ -79,6 +79,9 @@ class MapLayer(ShownMap):
         workspace.selection_changed.connect(self._on_selection)
         workspace.current_changed.connect(self._on_current)
         workspace.annotations_changed.connect(self._on_annotations)
+        workspace.suggestions_changed.connect(
+            lambda _: self._on_annotations(workspace.annotations)
+        )
         self.views.changed.connect(self._on_view)
         # napari calls first who asks last: before the views take it for an image.
         self._edits = LayerEdits(viewer, self)
@@ -267,7 +270,8 @@ class MapLayer(ShownMap):
         shown, patches = self.colouring, self.workspace.patches
         if shown is None or patches is None or shown.column in ("", *patches.table.columns):
             return
-        if shown.column in annotations.by_name:
+        there = shown.column == SUGGESTED and self.workspace.suggestions is not None
+        if there or shown.column in annotations.by_name:
             self.colour_by(shown.column)
         else:
             self._colour_at_first(patches)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from napari.layers import Layer
 from napari.viewer import Viewer
 from psygnal import Signal
 
+from napari_patchmap.explore.annotations import SUGGESTED
 from napari_patchmap.explore.colouring import Colouring, colour_by
 from napari_patchmap.explore.side_by_side import Turn
 from napari_patchmap.plugin.canvas.two_views import Views
@@ -152,7 +155,13 @@ class ShownMap(OfViewer, Quiet):
     def colour_by(self, column: str) -> None:
         """Colour the points by an annotation or a column of the table; "" means all alike."""
         patches, annotations = self.workspace.patches, self.workspace.annotations.by_name
-        if column in annotations:
+        found = self.workspace.suggestions
+        if column == SUGGESTED and found is not None:
+            now = self.workspace.annotations.now.with_classes(found.classes)
+            to = np.array([*(now.at(name) for name in found.classes), -1], np.int16)
+            suggested = replace(now, name=SUGGESTED, codes=to[found.codes])
+            self.set_colouring(suggested.colouring())
+        elif column in annotations:
             self.set_colouring(annotations[column].colouring())
         elif patches is not None:
             self.set_colouring(colour_by(patches.table, column))

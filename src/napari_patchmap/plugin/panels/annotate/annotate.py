@@ -10,10 +10,11 @@ import numpy as np
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QInputDialog, QLineEdit, QMenu
 
 from napari_patchmap.errors import AnnotationError
-from napari_patchmap.explore.annotations import Annotation, Annotations, conflicts
+from napari_patchmap.explore.annotations import SUGGESTED, Annotation, Annotations, conflicts
 from napari_patchmap.plugin.map.keys import digit_keys, selection_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.annotate.class_list import ClassList
+from napari_patchmap.plugin.panels.annotate.suggesting import Suggesting
 from napari_patchmap.plugin.qt.basics import button, choice, label, row, set_look
 from napari_patchmap.plugin.qt.panel import WorkPanel
 
@@ -36,6 +37,7 @@ class Annotate(WorkPanel):
         workspace = self.workspace
         self.listen(workspace.annotations_changed, self._on_annotations)
         self.listen(workspace.annotations_refused, self._refresh)
+        self.listen(workspace.suggestions_changed, self._on_suggestions)
         self.listen(workspace.selection_changed, self._refresh)
         self.listen(workspace.current_changed, self._refresh)
         self.listen(workspace.map_changed, self._refresh)
@@ -90,6 +92,8 @@ class Annotate(WorkPanel):
         self.classes.merged.connect(lambda at, into: self._change(Annotation.merged, at, into))
         self.classes.deleted.connect(lambda at: self._change(Annotation.without, at))
         self.column.addWidget(self.classes, 1)
+        self.suggesting = Suggesting(self._map)
+        self.column.addWidget(self.suggesting)
 
     def _fill_footer(self) -> None:
         self.meant = label("", wrap=True)
@@ -135,6 +139,10 @@ class Annotate(WorkPanel):
         if self.colour.isChecked() and column.classes and other and not self._map.busy:
             self._map.colour_by(column.name)
         self._refresh()
+
+    def _on_suggestions(self, found: object) -> None:
+        if found is not None and self.colour.isChecked():
+            self._map.colour_by(SUGGESTED)
 
     def _refresh(self, *_: Any) -> None:
         workspace = self.workspace

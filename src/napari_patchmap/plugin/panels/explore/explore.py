@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_patchmap.explore.annotations import Annotations
+from napari_patchmap.explore.annotations import SUGGESTED
 from napari_patchmap.explore.colouring import Colouring, columns_to_show
 from napari_patchmap.explore.selection import How
 from napari_patchmap.patches import PatchSet
@@ -54,6 +54,7 @@ class Explore(WorkPanel):
         self.listen(self.workspace.selection_changed, self._refresh)
         self.listen(self.workspace.map_changed, self._refresh)
         self.listen(self.workspace.annotations_changed, self._on_annotations)
+        self.listen(self.workspace.suggestions_changed, self._on_annotations)
         selection_keys(self, self.workspace)
         self.guard_wheel()
         self.lasso.setChecked(self._map.mouse.lasso)
@@ -157,8 +158,7 @@ class Explore(WorkPanel):
         self.column_box.clear()
         patches = self.workspace.patches
         if patches is not None and colouring is not None:
-            annotated = [one.name for one in self.workspace.annotations.columns]
-            for name in [*annotated, *columns_to_show(patches.table)]:
+            for name in [*self._annotated(), *columns_to_show(patches.table)]:
                 self.column_box.addItem(name, name)
             self.column_box.addItem("one colour", "")
             self.column_box.setCurrentIndex(self.column_box.findData(colouring.column))
@@ -167,9 +167,13 @@ class Explore(WorkPanel):
                 self.bar.set_limits(*colouring.limits)
         self._refresh()
 
-    def _on_annotations(self, annotations: Annotations) -> None:
+    def _annotated(self) -> list[str]:
+        found = [] if self.workspace.suggestions is None else [SUGGESTED]
+        return [*(one.name for one in self.workspace.annotations.columns), *found]
+
+    def _on_annotations(self, *_: Any) -> None:
         listed = {self.column_box.itemData(i) for i in range(self.column_box.count())}
-        if not {one.name for one in annotations.columns} <= listed:
+        if not set(self._annotated()) <= listed:
             self._on_colouring(self._map.colouring)
         self._refresh()  # there is something to undo
 

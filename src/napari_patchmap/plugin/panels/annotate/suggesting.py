@@ -1,0 +1,242 @@
+"""What the features say about patches: classes for the rest, the next to do, more like this."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from qtpy.QtWidgets import QGridLayout, QSpinBox, QVBoxLayout, QWidget
+
+from napari_patchmap.errors import AnnotationError
+from napari_patchmap.explore.similar import Similar, more_like
+from napari_patchmap.explore.suggest import Suggestions, suggest
+from napari_patchmap.explore.useful import most_useful
+from napari_patchmap.patches.watch import Watch
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.qt.basics import button, label, line, row
+from napari_patchmap.plugin.qt.subscribe import subscribe
+from napari_patchmap.plugin.qt.work_bar import WorkBar
+
+#: Patches that are shown at a time: the next to annotate, the doubtful, those like others.
+_NEXT, _DOUBTFUL, _ALIKE = 20, 60, 60
+
+
+class Suggesting(QWidget):
+    """Asks the features of the run, in the background, and takes or leaves what they say."""
+
+    def __init__(self, owner: MapLayer) -> None:
+        super().__init__()
+        self._map, self.workspace = owner, owner.workspace
+        self._asked: tuple[Any, Callable[[Any], None]] | None = None
+        self.rest = button(
+            "Suggest the rest", "",
+            "Learn from the annotated patches what the others are. Two classes of three patches "
+            "each are enough to begin with.",
+        )  # fmt: skip
+        self.next = button(
+            f"Next {_NEXT}", "",
+            f"Select the {_NEXT} patches that are most useful to annotate next: doubtful, and "
+            "different from each other.",
+        )  # fmt: skip
+        self.alike = button(
+            "More like this", "",
+            f"Select the {_ALIKE} patches whose features are nearest to those selected, or to "
+            "the one that is looked at.",
+        )  # fmt: skip
+        self.rest.clicked.connect(self._suggest)
+        self.next.clicked.connect(self._choose_next)
+        self.alike.clicked.connect(self._find_alike)
+        self.working = WorkBar()
+        self.working.done.connect(self._on_done)
+        self.working.failed.connect(lambda sentence, _: self._say(sentence))
+        self.working.ended.connect(self._refresh)
+        self.said = label("", "hint", wrap=True)
+
+        self.sure = QSpinBox()
+        self.sure.setRange(0, 100)
+        self.sure.setValue(90)
+        self.sure.setSuffix(" %")
+        self.sure.setToolTip("How sure a suggestion has to be: 0 to 100 % (normally 90 %).")
+        self.sure.setAccessibleName("Sure at least")
+        self.sure.valueChanged.connect(self._refresh)
+        self.accept_sure = button("", "", "Annotate these patches as suggested.")
+        self.accept_sure.clicked.connect(lambda: self._accept(self._sure_rows()))
+        self.accept = button("Accept", "", "Annotate the selected patches as suggested.")
+        self.accept.clicked.connect(lambda: self._accept(self._open(self.workspace.selection)))
+        self.reject = button("Reject", "", "Drop the suggestions for the selected patches.")
+        self.reject.clicked.connect(self._reject)
+        self.doubtful = button(
+            "Doubtful", "", f"Select the {_DOUBTFUL} suggestions that are least sure."
+        )
+        self.doubtful.clicked.connect(self._choose_doubtful)
+        self._answers = QWidget()
+        answers = QVBoxLayout(self._answers)
+        answers.setContentsMargins(0, 0, 0, 0)
+        answers.setSpacing(4)
+        answers.addLayout(row(label("Sure at least"), self.sure, self.accept_sure))
+        answers.addLayout(_grid(self.accept, self.reject, self.doubtful))
+
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(6)
+        rows.addWidget(line())
+        rows.addLayout(_grid(self.rest, self.next, self.alike))
+        rows.addLayout(self.working.with_button())
+        rows.addWidget(self.said)
+        rows.addWidget(self._answers)
+        workspace = self.workspace
+        for signal in (
+            workspace.annotations_changed, workspace.selection_changed, workspace.run_changed,
+            workspace.current_changed,
+        ):  # fmt: skip
+            subscribe(self, signal, self._refresh)
+        subscribe(self, workspace.suggestions_changed, self._on_suggestions)
+        self._refresh()
+
+    # -- what is shown ------------------------------------------------------------------
+
+    def _on_suggestions(self, found: Suggestions | None) -> None:
+        self._say("" if found is None else found.sentence)
+        if found is not None:
+            recalls = "".join(
+                f"<tr><td>{html.escape(name)}&nbsp;&nbsp;</td><td>{share:.0%} of {count:,}</td></tr>"
+                for name, (share, count) in found.recalls.items()
+            )
+            self.said.setToolTip(f"Recognised while held out:<table>{recalls}</table>")
+        self._refresh()
+
+    def _refresh(self, *_: Any) -> None:
+        workspace, busy = self.workspace, self.working.running
+        there = workspace.run is not None
+        free = there and not busy
+        annotation, refused = workspace.annotations.now, bool(workspace.annotations_trouble)
+        self.rest.setEnabled(
+            free and len(np.unique(annotation.codes[annotation.codes >= 0])) > 1
+        )
+        self.next.setEnabled(free)
+        self.alike.setEnabled(free and len(self._map.meant) > 0)
+        found = workspace.suggestions
+        self._answers.setVisible(found is not None and not busy)
+        self.said.setVisible(bool(self.said.text()) and not busy)
+        if found is None:
+            return
+        self.accept_sure.setText(f"Accept {len(self._sure_rows()):,}")
+        chosen = len(self._open(workspace.selection))
+        for one in (self.accept, self.reject):
+            one.setEnabled(chosen > 0 and not refused)
+        self.accept_sure.setEnabled(not refused)
+
+    def _say(self, sentence: str) -> None:
+        self.said.setText(sentence)
+        self.said.setToolTip("")
+        self.said.setVisible(bool(sentence))
+
+    def _open(self, rows: np.ndarray) -> np.ndarray:
+        """Of some patches, those that are suggested a class and have none."""
+        found = self.workspace.suggestions
+        if found is None:
+            return rows[:0]
+        codes = self.workspace.annotations.now.codes
+        return rows[(codes[rows] < 0) & (found.codes[rows] >= 0)]
+
+    def _sure_rows(self) -> np.ndarray:
+        found = self.workspace.suggestions
+        if found is None:
+            return np.empty(0, np.intp)
+        return self._open(np.flatnonzero(found.confidence >= self.sure.value() / 100))
+
+    # -- asking -------------------------------------------------------------------------
+
+    def _ask(self, name: str, work: Callable[[Watch], Any], use: Callable[[Any], None]) -> None:
+        """Do something in the background; what comes of it counts while the run is the same."""
+        self._say("")
+        self._asked = self.workspace.run, use
+        self.working.start(name, work)
+        self._refresh()
+
+    def _on_done(self, result: Any) -> None:
+        assert self._asked is not None
+        run, use = self._asked
+        if self.workspace.run is run:
+            use(result)
+
+    def _suggest(self) -> None:
+        run, annotation = self.workspace.run, self.workspace.annotations.now
+        if run is not None:
+            names = [one.name for one in annotation.classes]
+            self._ask(
+                "Suggesting classes",
+                lambda watch: suggest(run.features, annotation.codes, names, watch),
+                self.workspace.set_suggestions,
+            )
+
+    def _choose_next(self) -> None:
+        run, found = self.workspace.run, self.workspace.suggestions
+        codes = self.workspace.annotations.now.codes
+        if run is not None:
+            self._ask(
+                "Looking for the next to annotate",
+                lambda watch: most_useful(run.features, found, codes, _NEXT, watch=watch),
+                self.workspace.select,
+            )
+
+    def _find_alike(self) -> None:
+        run, rows = self.workspace.run, self._map.meant
+        if run is not None:
+            self._ask(
+                "Looking for more like this",
+                lambda watch: more_like(run.features, rows, _ALIKE, watch),
+                self._show_alike,
+            )
+
+    def _show_alike(self, found: Similar) -> None:
+        self.workspace.select(found.indices)
+        nearest, farthest = found.distances[0], found.distances[-1]
+        self._say(
+            f"The {len(found.indices)} nearest by their features, at distances of "
+            f"{nearest:.3g} to {farthest:.3g}."
+        )
+
+    # -- taking what was suggested ----------------------------------------------------
+
+    def _accept(self, rows: np.ndarray) -> None:
+        found, annotations = self.workspace.suggestions, self.workspace.annotations
+        if found is None or not len(rows):
+            return
+        # By name: classes may have been renamed, merged or deleted since.
+        to = np.array([annotations.now.at(name) for name in found.classes], np.int16)
+        codes = to[found.codes[rows]]
+        known = codes >= 0
+        try:
+            self.workspace.set_annotations(
+                annotations.put(annotations.now.take(rows[known], codes[known]))
+            )
+        except AnnotationError as error:
+            self._say(str(error))
+
+    def _reject(self) -> None:
+        found = self.workspace.suggestions
+        if found is not None:
+            codes, confidence = found.codes.copy(), found.confidence.copy()
+            rows = self._open(self.workspace.selection)
+            codes[rows], confidence[rows] = -1, 0
+            self.workspace.set_suggestions(replace(found, codes=codes, confidence=confidence))
+
+    def _choose_doubtful(self) -> None:
+        found, patches = self.workspace.suggestions, self.workspace.patches
+        if found is not None and patches is not None:
+            rows = self._open(np.arange(len(patches)))
+            order = np.argsort(found.confidence[rows], kind="stable")
+            self.workspace.select(rows[order[:_DOUBTFUL]])
+
+
+def _grid(*buttons: QWidget) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setSpacing(4)
+    for at, one in enumerate(buttons):
+        one.setMinimumWidth(40)
+        grid.addWidget(one, 0, at)
+    return grid
