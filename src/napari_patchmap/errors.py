@@ -90,3 +90,7 @@ class TrainingStopped(TrainingError):
 
 class RunError(PatchmapError):
     """A run folder that cannot be written or read."""
+
+
+class SuggestionError(PatchmapError):
+    """Features or annotations from which nothing can be suggested or found."""
