@@ -43,7 +43,7 @@ class Logistic:
     def fit(self, x: np.ndarray, y: np.ndarray) -> Classifier:
         """Learn classes 0, 1, ..., each of which is there."""
         model = LogisticRegression(
-            C=self.strength, class_weight="balanced", tol=1e-3, max_iter=_STEPS
+            C=self.strength, class_weight="balanced", tol=1e-2, max_iter=_STEPS
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from sklearn.model_selection import StratifiedKFold
 from napari_patchmap.explore.classifiers import CANDIDATES, Logistic, Neighbours
 
 #: Folds and repeats at most; fewer for many patches, where they tell little more.
-_FOLDS, _FEW_FOLDS, _REPEATS, _MANY = 5, 3, 5, 300
+_FOLDS, _FEW_FOLDS, _REPEATS, _MANY = 5, 3, 3, 300
 
 #: Draws of the bootstrap.
 _DRAWS = 400

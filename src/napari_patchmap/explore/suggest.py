@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from napari_patchmap.errors import SuggestionError
 from napari_patchmap.explore.cross_check import (
@@ -23,8 +24,8 @@ from napari_patchmap.explore.feature_rows import (
 )
 from napari_patchmap.patches.watch import Watch
 
-#: Annotated patches that are learned from, and those that are cross-validated, at most.
-_LEARNED, _CHECKED = 6000, 1500
+#: Annotated patches that are learned from at most; more hardly made suggestions better.
+_LEARNED = 2000
 
 #: A class with fewer annotated patches is named in the warning.
 FEW = 10
@@ -151,13 +152,14 @@ def suggest(
     some = np.isin(codes[rows], used)
     rows, x = rows[some], x[some]
     y = np.searchsorted(used, codes[rows])
-    rng = np.random.default_rng(seed)
-    learned = _at_most(y, _LEARNED, rng)
-    checked = learned[_at_most(y[learned], _CHECKED, rng)]
-    fits = steps_of(y[checked])
+    kept = _at_most(y, _LEARNED, np.random.default_rng(seed))
+    rows, x, y = rows[kept], x[kept], y[kept]
+    fits = steps_of(y)
     total = fits + -(-len(features) // part_rows(features))
-    check = cross_check(x[checked], y[checked], seed, lambda done: watch.step(done, total))
-    classify = check.chosen.fit(x[learned], y[learned])
+    # Of products as small as these, threads spend most of the time waiting for each other.
+    with threadpool_limits(1):
+        check = cross_check(x, y, seed, lambda done: watch.step(done, total))
+        classify = check.chosen.fit(x, y)
     found = np.empty(len(codes), np.int16)
     confidence, margin = np.empty(len(codes), np.float32), np.empty(len(codes), np.float32)
 
@@ -172,17 +174,18 @@ def suggest(
         values -= middle
         values /= scale
         note(part, classify(values))
-    note(rows[checked], check.logits)
+    note(rows, check.logits)
+    watch.step(total, total)
     warnings = _warnings(names, counts, used, check)
     low, high = check.interval
     return Suggestions(
         found, confidence, margin, names,
         method=check.chosen.name, score=check.score, low=low, high=high,
-        chance=1 / len(used), checked=len(checked),
+        chance=1 / len(used), checked=len(rows),
         recalls={
             names[k]: (float(check.recalls[i]), int(check.counts[i])) for i, k in enumerate(used)
         },
-        sentence=" ".join([_sentence(check, len(learned)), *warnings]), warnings=warnings,
+        sentence=" ".join([_sentence(check), *warnings]), warnings=warnings,
     )  # fmt: skip
 
 
@@ -227,15 +230,14 @@ def _too_few(names: Sequence[str], counts: np.ndarray) -> str:
     )
 
 
-def _sentence(check: CrossCheck, learned: int) -> str:
+def _sentence(check: CrossCheck) -> str:
     low, high = check.interval
     again = f"{check.repeats} times " if check.repeats > 1 else ""
     name = check.chosen.name
     return (
-        f"{name[:1].upper()}{name[1:]} on {learned:,} annotated patches: balanced accuracy "
+        f"{name[:1].upper()}{name[1:]} on {int(check.counts.sum()):,} annotated patches: balanced accuracy "
         f"{_percent(check.score)} (95 % interval {100 * low:.0f} to {_percent(high)}, guessing "
-        f"{_percent(1 / len(check.counts))}; {again}{check.folds}-fold cross-validation of "
-        f"{int(check.counts.sum()):,})."
+        f"{_percent(1 / len(check.counts))}; {again}{check.folds}-fold cross-validation)."
     )
 
 
