@@ -30,6 +30,12 @@ def test_a_selection_is_as_near_as_its_three_nearest_members_on_average():
     np.testing.assert_allclose(found.distances, np.sort(expected)[:25], rtol=1e-4)
 
 
+def test_features_stay_as_they_are():
+    before = X.copy()
+    more_like(X, np.array([5]), 30)
+    assert np.array_equal(X, before)
+
+
 def test_one_stray_patch_does_not_bring_its_own_kind():
     x = X.copy()
     x[1500:] += 20

@@ -141,6 +141,13 @@ def test_memory_maps_of_half_precision_give_the_same(tmp_path):
     assert (kept.codes == suggest(x, codes, NAMES).codes).mean() > 0.99
 
 
+def test_features_stay_as_they_are():
+    x, true = groups(6)
+    before = x.copy()
+    suggest(x, some(true, 5, 5, 5), NAMES)
+    assert np.array_equal(x, before)
+
+
 def test_it_can_be_stopped_and_reports_how_far_it_is():
     x, true = groups(6)
     codes, seen = some(true, 5, 5, 5), []
@@ -155,8 +162,8 @@ def test_it_can_be_stopped_and_reports_how_far_it_is():
 def test_logistic_regression_says_what_scikit_learn_says(classes):
     x, true = groups(2, classes=classes)
     ours = probabilities(Logistic(0.3).fit(x, true)(x))
-    theirs = LogisticRegression(C=0.3, class_weight="balanced", tol=1e-8, max_iter=1000)
-    assert np.abs(ours - theirs.fit(x, true).predict_proba(x)).max() < 0.05
+    theirs = LogisticRegression(C=0.3, class_weight="balanced", tol=1e-2)
+    assert np.abs(ours - theirs.fit(x, true).predict_proba(x)).max() < 1e-3
 
 
 def test_neighbours_vote_for_what_is_nearest():

@@ -30,7 +30,7 @@ def test_uncertain_ones_are_chosen_and_never_those_annotated():
 
 
 def test_near_duplicates_come_once():
-    x, true = groups(8)
+    x, _ = groups(8)
     rng = np.random.default_rng(1)
     x[10:60] = x[10] + rng.normal(scale=1e-4, size=(50, 12))
     x[60:90] = x[60]

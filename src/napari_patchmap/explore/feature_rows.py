@@ -35,14 +35,14 @@ def check_features(features: np.ndarray, count: int | None = None) -> None:
 
 
 def rows_of(features: np.ndarray, rows: np.ndarray | slice) -> np.ndarray:
-    """Return some rows as float32.
+    """Return a copy of some rows as float32.
 
     Raises
     ------
     SuggestionError
         If a number is not finite.
     """
-    part = np.ascontiguousarray(features[rows], np.float32)
+    part = np.array(features[rows], np.float32, order="C")
     if not np.isfinite(part).all():
         bad = int(np.flatnonzero(~np.isfinite(part).all(axis=1))[0])
         which = (rows.start or 0) + bad if isinstance(rows, slice) else int(rows[bad])
