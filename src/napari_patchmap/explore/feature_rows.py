@@ -29,8 +29,8 @@ def check_features(features: np.ndarray, count: int | None = None) -> None:
         )
     if count is not None and len(features) != count:
         raise SuggestionError(
-            f"There are features of {len(features):,} patches and annotations of {count:,}; open "
-            "the run with the patches it was made of."
+            f"There are features of {len(features):,} patches and annotations of {count:,}; "
+            "open the run with the patches it was made of."
         )
 
 

@@ -183,7 +183,8 @@ def suggest(
         method=check.chosen.name, score=check.score, low=low, high=high,
         chance=1 / len(used), checked=len(rows),
         recalls={
-            names[k]: (float(check.recalls[i]), int(check.counts[i])) for i, k in enumerate(used)
+            names[k]: (float(recall), int(count))
+            for k, recall, count in zip(used, check.recalls, check.counts, strict=True)
         },
         sentence=" ".join([_sentence(check), *warnings]), warnings=warnings,
     )  # fmt: skip
@@ -235,8 +236,8 @@ def _sentence(check: CrossCheck) -> str:
     again = f"{check.repeats} times " if check.repeats > 1 else ""
     name = check.chosen.name
     return (
-        f"{name[:1].upper()}{name[1:]} on {int(check.counts.sum()):,} annotated patches: balanced accuracy "
-        f"{_percent(check.score)} (95 % interval {100 * low:.0f} to {_percent(high)}, guessing "
+        f"{name[:1].upper()}{name[1:]} on {int(check.counts.sum()):,} annotated patches: "
+        f"balanced accuracy {_percent(check.score)} (95 % interval {100 * low:.0f} to {_percent(high)}, guessing "
         f"{_percent(1 / len(check.counts))}; {again}{check.folds}-fold cross-validation)."
     )
 
