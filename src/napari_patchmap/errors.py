@@ -94,3 +94,7 @@ class RunError(PatchmapError):
 
 class AnnotationError(PatchmapError):
     """A name or a file of annotations that cannot be taken."""
+
+
+class SuggestionError(PatchmapError):
+    """Features or annotations from which nothing can be suggested or found."""

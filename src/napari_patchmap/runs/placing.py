@@ -29,11 +29,14 @@ class Placed:
         is farther than 99 % of those are from each other.
     notes : tuple of str
         How they differ from the map's own patches, in sentences.
+    features : ndarray of float32, shape (m, d)
+        What the run's network makes of them.
     """
 
     embedding: np.ndarray
     unlikeness: np.ndarray
     notes: tuple[str, ...]
+    features: np.ndarray
 
 
 def look_at(

@@ -224,7 +224,7 @@ class Run:
             )
         unlike, sentence = unlikeness(features, self.features)
         notes = (*self.images.differences(same), *([sentence] if sentence else []))
-        return Placed(embedding, unlike, notes)
+        return Placed(embedding, unlike, notes, features)
 
     # -- the folder --------------------------------------------------------------
 

@@ -102,7 +102,7 @@ class Suggesting(QWidget):
         self._say("" if found is None else found.sentence)
         if found is not None:
             recalls = "".join(
-                f"<tr><td>{html.escape(name)}&nbsp;&nbsp;</td><td>{share:.0%} of {count:,}</td></tr>"
+                f"<tr><td>{html.escape(name)}</td><td>{share:.0%} of {count:,}</td></tr>"
                 for name, (share, count) in found.recalls.items()
             )
             self.said.setToolTip(f"Recognised while held out:<table>{recalls}</table>")

@@ -1,0 +1,176 @@
+"""Suggestions: right where classes can be told apart, and honest where they cannot."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from napari_patchmap.errors import SuggestionError
+from napari_patchmap.explore.classifiers import Logistic, Neighbours
+from napari_patchmap.explore.cross_check import probabilities
+from napari_patchmap.explore.suggest import suggest
+from napari_patchmap.patches.watch import LoadCancelled, Watch
+
+NAMES = ("round", "long", "spiky")
+
+
+def groups(apart: float, each: int = 200, classes: int = 3, seed: int = 0):
+    """Return features of Gaussian groups and which each patch is of."""
+    rng = np.random.default_rng(seed)
+    true = np.repeat(np.arange(classes), each)
+    x = rng.normal(size=(len(true), 12)).astype(np.float32)
+    x[np.arange(len(true)), true] += apart
+    return x, true
+
+
+def some(true: np.ndarray, *counts: int) -> np.ndarray:
+    """Annotate so many of each class."""
+    codes = np.full(len(true), -1, np.int16)
+    for k, count in enumerate(counts):
+        codes[np.flatnonzero(true == k)[:count]] = k
+    return codes
+
+
+def test_two_classes_of_three_patches_are_enough():
+    x, true = groups(12, classes=2)
+    found = suggest(x, some(true, 3, 3), NAMES[:2])
+    assert (found.codes == true).all()
+    assert found.better_than_chance
+    assert found.checked == 6
+    assert 0.5 < found.confidence.mean() < 0.95  # six patches make nothing certain
+    assert "Few annotated patches: round 3, long 3" in found.sentence
+
+
+def test_the_confidence_is_as_often_right_as_it_says():
+    x, true = groups(2.0, each=1500)
+    codes = some(true, 60, 60, 60)
+    found = suggest(x, codes, NAMES)
+    rest = codes < 0
+    accuracy = (found.codes == true)[rest].mean()
+    assert abs(found.confidence[rest].mean() - accuracy) < 0.06
+    assert found.low <= accuracy <= found.high
+    sure = rest & (found.confidence > np.median(found.confidence))
+    assert (found.codes == true)[sure].mean() > accuracy + 0.05
+
+
+def test_shuffled_annotations_are_said_to_be_no_better_than_guessing():
+    x, true = groups(5)
+    told = 0
+    for seed in range(8):
+        codes = some(true, 12, 12, 12)
+        rows = np.flatnonzero(codes >= 0)
+        codes[rows] = np.random.default_rng(seed).permutation(codes[rows])
+        found = suggest(x, codes, NAMES, seed=seed)
+        told += "not surely better than guessing" in found.sentence
+        assert found.low < 0.5
+    assert told >= 7
+
+
+def test_a_rare_class_is_found_beside_a_frequent_one():
+    x, true = groups(6, classes=2)
+    found = suggest(x, some(true, 150, 4), NAMES[:2])
+    assert (found.codes == true)[true == 1].mean() > 0.95
+    assert found.recalls["long"][1] == 4
+
+
+def test_a_class_of_one_patch_is_left_out_and_said():
+    x, true = groups(8)
+    found = suggest(x, some(true, 5, 5, 1), NAMES)
+    assert set(found.codes) == {0, 1}
+    assert "only one annotated patch each: spiky" in found.sentence
+    assert found.chance == 0.5
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"), [((), "none"), ((9,), "round 9"), ((9, 1), "long 1")]
+)
+def test_what_is_too_few_is_said_with_the_counts(counts, said):
+    x, true = groups(8)
+    with pytest.raises(SuggestionError, match=said):
+        suggest(x, some(true, *counts), NAMES)
+
+
+def test_copies_count_once():
+    x, true = groups(8)
+    x[:5], codes = x[0], some(true, 5, 5)
+    with pytest.raises(SuggestionError, match="round 1, long 5"):
+        suggest(x, codes, NAMES)
+
+
+def test_features_that_cannot_be_used_are_refused():
+    x, true = groups(8)
+    codes = some(true, 3, 3)
+    bad = x.copy()
+    bad[400, 3] = np.nan  # one that nobody annotated
+    with pytest.raises(SuggestionError, match="patch 400 are not finite"):
+        suggest(bad, codes, NAMES)
+    with pytest.raises(SuggestionError, match="no features"):
+        suggest(np.empty((len(x), 0), np.float32), codes, NAMES)
+    with pytest.raises(SuggestionError, match=r"600 patches and annotations of 10"):
+        suggest(x, codes[:10], NAMES)
+    with pytest.raises(SuggestionError):
+        suggest(np.ones_like(x), codes, NAMES)
+    with pytest.raises(SuggestionError, match="only 1 class"):
+        suggest(x, codes, NAMES[:1])
+
+
+def test_a_feature_that_never_varies_does_no_harm():
+    x, true = groups(8)
+    x[:, 11] = 7
+    assert (suggest(x, some(true, 4, 4, 4), NAMES).codes == true).mean() > 0.97
+
+
+def test_an_annotation_that_looks_wrong_is_contradicted_when_all_are_annotated():
+    x, true = groups(10)
+    codes = true.astype(np.int16)
+    codes[7] = 2
+    found = suggest(x, codes, NAMES)
+    assert found.codes[7] == 0
+    assert (found.codes != codes).sum() == 1
+
+
+def test_memory_maps_of_half_precision_give_the_same(tmp_path):
+    x, true = groups(6)
+    np.save(tmp_path / "f.npy", x.astype(np.float16))
+    codes = some(true, 5, 5, 5)
+    kept = suggest(np.load(tmp_path / "f.npy", mmap_mode="r"), codes, NAMES)
+    again = suggest(x.astype(np.float16), codes, NAMES)
+    assert np.array_equal(kept.codes, again.codes)
+    assert np.array_equal(kept.confidence, again.confidence)
+    assert (kept.codes == suggest(x, codes, NAMES).codes).mean() > 0.99
+
+
+def test_features_stay_as_they_are():
+    x, true = groups(6)
+    before = x.copy()
+    suggest(x, some(true, 5, 5, 5), NAMES)
+    assert np.array_equal(x, before)
+
+
+def test_it_can_be_stopped_and_reports_how_far_it_is():
+    x, true = groups(6)
+    codes, seen = some(true, 5, 5, 5), []
+    suggest(x, codes, NAMES, Watch(lambda done, total: seen.append((done, total))))
+    assert seen == sorted(seen)
+    assert seen[-1][0] == seen[-1][1]
+    with pytest.raises(LoadCancelled):
+        suggest(x, codes, NAMES, Watch(should_stop=lambda: len(seen) > 0))
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_logistic_regression_says_what_scikit_learn_says(classes):
+    x, true = groups(2, classes=classes)
+    ours = probabilities(Logistic(0.3).fit(x, true)(x))
+    theirs = LogisticRegression(C=0.3, class_weight="balanced", tol=1e-2)
+    assert np.abs(ours - theirs.fit(x, true).predict_proba(x)).max() < 1e-3
+
+
+def test_neighbours_vote_for_what_is_nearest():
+    x, true = groups(2)
+    logits = Neighbours(5).fit(x[::2], true[::2])(x[1::2])
+    apart = np.linalg.norm(x[1::2, None] - x[None, ::2], axis=2)
+    nearest = np.argsort(apart, axis=1)[:, :5]
+    weights = 1 / np.take_along_axis(apart, nearest, axis=1)
+    votes = [(weights * (true[::2][nearest] == k)).sum(axis=1) for k in range(3)]
+    assert np.array_equal(logits.argmax(axis=1), np.argmax(votes, axis=0))

@@ -1,0 +1,49 @@
+"""What to annotate next: uncertain, of all kinds, and nothing twice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_patchmap.explore.suggest import suggest
+from napari_patchmap.explore.useful import most_useful
+from napari_patchmap.patches.watch import LoadCancelled, Watch
+from tests.explore.test_suggest import NAMES, groups, some
+
+
+def test_before_anything_is_annotated_all_kinds_are_shown():
+    x, true = groups(10)
+    found = most_useful(x, None, np.full(len(x), -1), count=6)
+    assert len(set(found)) == 6
+    assert set(true[found]) == {0, 1, 2}
+
+
+def test_uncertain_ones_are_chosen_and_never_those_annotated():
+    x, true = groups(3)
+    codes = some(true, 20, 20, 20)
+    given = suggest(x, codes, NAMES)
+    found = most_useful(x, given, codes, count=5)
+    assert (codes[found] < 0).all()
+    assert given.margin[found].mean() < given.margin[codes < 0].mean()
+    assert (np.diff(given.margin[found]) >= 0).all()
+    assert np.array_equal(found, most_useful(x, given, codes, count=5))
+
+
+def test_near_duplicates_come_once():
+    x, _ = groups(8)
+    rng = np.random.default_rng(1)
+    x[10:60] = x[10] + rng.normal(scale=1e-4, size=(50, 12))
+    x[60:90] = x[60]
+    found = most_useful(x, None, np.full(len(x), -1), count=40)
+    assert ((found >= 10) & (found < 60)).sum() <= 1
+    assert ((found >= 60) & (found < 90)).sum() <= 1
+
+
+def test_nothing_left_and_a_stop():
+    x, true = groups(8)
+    assert len(most_useful(x, None, true)) == 0
+    left = true.copy()
+    left[:3] = -1
+    assert set(most_useful(x, None, left, count=20)) <= {0, 1, 2}
+    with pytest.raises(LoadCancelled):
+        most_useful(x, None, left, watch=Watch(should_stop=lambda: True))
