@@ -33,8 +33,8 @@ class Suggesting(QWidget):
         self._asked: tuple[Any, Callable[[Any], None]] | None = None
         self.rest = button(
             "Suggest the rest", "",
-            "Learn from the annotated patches what the others are. Two classes of three patches "
-            "each are enough to begin with.",
+            "Learn from the annotated patches what the others are. Two classes of three "
+            "patches each are enough to begin with.",
         )  # fmt: skip
         self.next = button(
             f"Next {_NEXT}", "",

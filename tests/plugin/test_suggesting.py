@@ -1,0 +1,129 @@
+"""Suggestions in the Annotate panel, from the features of a real run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+
+from napari_patchmap.explore.annotations import SUGGESTED
+from napari_patchmap.plugin.panels.annotate.annotate import Annotate
+from napari_patchmap.runs import RunConfig, TrainConfig
+from napari_patchmap.training import fit
+from tests.conftest import make_cells
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """Cells of known kinds, and a map of their pixels."""
+    cells = make_cells(120)
+    return cells, fit(cells, RunConfig(TrainConfig(method="pixels", device="cpu")))
+
+
+@pytest.fixture
+def panel(viewer, workspace, trained):
+    """The panel with three patches of each kind annotated by their labels."""
+    cells, run = trained
+    widget = Annotate(viewer)
+    viewer.window.add_dock_widget(widget, name="Annotate")
+    workspace.set_patches(cells)
+    workspace.set_run(run)
+    for name in np.unique(cells.labels):
+        workspace.select(np.flatnonzero(cells.labels == name)[:3])
+        widget.name.setText(str(name))
+        QTest.keyClick(widget.name, Qt.Key.Key_Return)
+    workspace.clear_selection()
+    QApplication.processEvents()
+    return widget
+
+
+def click(button):
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def suggest(panel, qtbot):
+    click(panel.suggesting.rest)
+    qtbot.waitUntil(lambda: panel.workspace.suggestions is not None)
+    qtbot.waitUntil(lambda: not panel.suggesting.working.running)
+
+
+def test_the_rest_is_suggested_shown_and_taken(panel, workspace, qtbot, trained):
+    labels = trained[0].labels
+    suggest(panel, qtbot)
+    assert panel.suggesting.said.text() == workspace.suggestions.sentence
+    assert panel._map.colouring.column == SUGGESTED
+    panel.suggesting.sure.setValue(0)
+    click(panel.suggesting.accept_sure)
+    annotation = workspace.annotations.now
+    assert (annotation.codes >= 0).all()
+    assert (annotation.names == labels).mean() > 0.8
+    assert panel._map.colouring.column == annotation.name
+    assert panel.suggesting.accept_sure.text() == "Accept 0"
+    workspace.undo()  # all of it was one step
+    assert (workspace.annotations.now.codes >= 0).sum() == 3 * len(annotation.classes)
+
+
+def test_a_selection_is_accepted_or_rejected(panel, workspace, qtbot):
+    suggest(panel, qtbot)
+    panel.suggesting.sure.setValue(0)
+    before = int(panel.suggesting.accept_sure.text().split()[1].replace(",", ""))
+    click(panel.suggesting.doubtful)
+    rows = workspace.selection
+    assert len(rows)
+    others = np.setdiff1d(np.flatnonzero(workspace.annotations.now.codes < 0), rows)
+    found = workspace.suggestions.confidence
+    assert found[rows].max() <= found[others].min() + 1e-6 if len(others) else True
+    click(panel.suggesting.reject)
+    after = int(panel.suggesting.accept_sure.text().split()[1].replace(",", ""))
+    assert after == before - len(rows)
+    workspace.select(others[:2])
+    click(panel.suggesting.accept)
+    assert (workspace.annotations.now.codes[others[:2]] >= 0).all()
+    assert (workspace.annotations.now.codes[rows] < 0).all()
+
+
+def test_a_class_that_was_renamed_is_still_meant(panel, workspace, qtbot):
+    suggest(panel, qtbot)
+    now = workspace.annotations.now
+    gone = now.classes[1].name
+    workspace.set_annotations(workspace.annotations.put(now.without(1)))
+    panel.suggesting.sure.setValue(0)
+    click(panel.suggesting.accept_sure)
+    assert gone not in workspace.annotations.now.names
+    names = {one.name for one in workspace.annotations.now.classes}
+    assert set(workspace.annotations.now.names) <= names | {""}
+
+
+def test_the_next_to_annotate_and_more_like_this_are_selected(panel, workspace, qtbot, trained):
+    cells, run = trained
+    click(panel.suggesting.next)
+    qtbot.waitUntil(lambda: len(workspace.selection) > 0)
+    assert len(workspace.selection) <= 20
+    assert (workspace.annotations.now.codes[workspace.selection] < 0).all()
+    qtbot.waitUntil(panel.suggesting.next.isEnabled)
+    workspace.select(np.array([5]))
+    click(panel.suggesting.alike)
+    qtbot.waitUntil(lambda: len(workspace.selection) > 1)
+    away = np.linalg.norm(run.features - run.features[5], axis=1)
+    away[5] = np.inf
+    np.testing.assert_array_equal(workspace.selection, np.sort(np.argsort(away)[:60]))
+    assert "nearest" in panel.suggesting.said.text()
+
+
+def test_one_class_is_not_enough_and_another_annotation_asks_anew(panel, workspace, qtbot):
+    suggest(panel, qtbot)
+    panel.add_column("second look")
+    assert workspace.suggestions is None
+    assert not panel.suggesting.rest.isEnabled()
+    workspace.select(np.array([0, 1, 2]))
+    panel.name.setText("only")
+    QTest.keyClick(panel.name, Qt.Key.Key_Return)
+    assert not panel.suggesting.rest.isEnabled()
+
+
+def test_without_a_trained_map_nothing_can_be_asked(viewer, shown_map):
+    panel = Annotate(viewer)
+    assert not panel.suggesting.rest.isEnabled()
+    assert not panel.suggesting.next.isEnabled()
