@@ -170,7 +170,7 @@ def _temperature(logits: np.ndarray, y: np.ndarray) -> float:
     """Return what logits (repeat, n, K) are to be divided by."""
     repeats, _, classes = logits.shape
     counts = np.bincount(y)
-    own = ((counts + 1) / (counts + classes))[y]
+    own = ((counts + 1) / (counts + 2))[y]
     target = np.repeat(((1 - own) / (classes - 1))[:, None], classes, axis=1)
     target[np.arange(len(y)), y] = own
     flat, target = logits.reshape(-1, classes), np.tile(target, (repeats, 1))

@@ -237,8 +237,8 @@ def _sentence(check: CrossCheck) -> str:
     name = check.chosen.name
     return (
         f"{name[:1].upper()}{name[1:]} on {int(check.counts.sum()):,} annotated patches: "
-        f"balanced accuracy {_percent(check.score)} (95 % interval {100 * low:.0f} to {_percent(high)}, guessing "
-        f"{_percent(1 / len(check.counts))}; {again}{check.folds}-fold cross-validation)."
+        f"balanced accuracy {_percent(check.score)} (95 % interval "
+        f"{100 * low:.0f} to {_percent(high)}, guessing {_percent(1 / len(check.counts))}; {again}{check.folds}-fold cross-validation)."
     )
 
 
