@@ -18,6 +18,7 @@ from napari_patchmap.plugin.panels.train.train_map import TrainMap
 from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.plugin.display import close_display, open_display
+from tests.plugin.spared import spare
 from tests.plugin.toy import Hand, toy_map, toy_patches
 
 #: How long a slow or busy computer may take to do what a test waits for, in milliseconds.
@@ -57,6 +58,14 @@ def _few_objects_to_sift():
     gc.freeze()
     yield
     gc.unfreeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _windows_open_fast():
+    """Let no window do again what the one before it did."""
+    with pytest.MonkeyPatch.context() as patch:
+        spare(patch)
+        yield
 
 
 @pytest.fixture
