@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -49,15 +48,6 @@ def _patiently(wait: Callable[..., Any], *args: Any, **named: Any) -> Any:
     if named.get("raising", True):  # else it is waited for what must not come
         named["timeout"] = max(_PATIENCE, named.get("timeout", 0) or 0)
     return wait(*args, **named)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _few_objects_to_sift():
-    """Leave what the libraries made on import out of the collections between the tests."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
