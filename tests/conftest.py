@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import numpy as np
@@ -58,6 +59,13 @@ def whole_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def _one_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure the speed of each network once, and not again for each test."""
     monkeypatch.setattr(estimate, "_HOLDS", np.inf)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_objects_to_sift() -> None:
+    """Leave what libraries made out of the collections that each training ends with."""
+    gc.collect()
+    gc.freeze()
 
 
 class HandClock(Clock):

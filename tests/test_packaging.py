@@ -50,26 +50,42 @@ for widget in manifest.contributions.widgets:
     return result.stdout
 
 
-@pytest.mark.parametrize("kind", ["wheel", "sdist", "editable"])
-def test_manifest_is_found(kind, tmp_path):
-    source = SOURCE
-    if kind == "sdist":
-        archive = build("build_sdist", SOURCE, tmp_path / "sdist")
-        with tarfile.open(archive) as tar:
-            tar.extractall(tmp_path / "source", filter="tar")
-        source = next((tmp_path / "source").iterdir())
-        assert (source / "napari.yaml").is_file()
-        assert (source / "tests").is_dir()
-    hook = "build_editable" if kind == "editable" else "build_wheel"
-    wheel = build(hook, source, tmp_path / "wheel")
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    return build("build_wheel", SOURCE, tmp_path_factory.mktemp("built") / "wheel")
+
+
+def contents(wheel: Path) -> dict[str, int]:
+    """Names and checksums of the files in a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {file.filename: file.CRC for file in archive.infolist()}
+
+
+def test_manifest_is_found_in_a_wheel(wheel, tmp_path):
     said = validate(unpack(wheel, tmp_path / "site"))
-    assert str(SOURCE if kind == "editable" else tmp_path / "site") in said
+    assert str(tmp_path / "site") in said
     assert "Workspace" in said
 
 
-def test_wheel_is_small_and_holds_data_licence_and_manifest(tmp_path):
-    wheel = build("build_wheel", SOURCE, tmp_path / "wheel")
-    names = zipfile.ZipFile(wheel).namelist()
+def test_manifest_is_found_in_an_editable_install(tmp_path):
+    link = build("build_editable", SOURCE, tmp_path / "wheel")
+    said = validate(unpack(link, tmp_path / "site"))
+    assert str(SOURCE) in said
+    assert "Workspace" in said
+
+
+def test_an_sdist_makes_the_same_wheel(wheel, tmp_path):
+    archive = build("build_sdist", SOURCE, tmp_path / "sdist")
+    with tarfile.open(archive) as tar:
+        tar.extractall(tmp_path / "source", filter="tar")
+    source = next((tmp_path / "source").iterdir())
+    assert (source / "napari.yaml").is_file()
+    assert (source / "tests").is_dir()
+    assert contents(build("build_wheel", source, tmp_path / "wheel")) == contents(wheel)
+
+
+def test_wheel_is_small_and_holds_data_licence_and_manifest(wheel):
+    names = contents(wheel)
     assert wheel.stat().st_size < 2_500_000
     assert "napari_patchmap/napari.yaml" in names
     assert any(name.startswith("napari_patchmap/patches/data/") for name in names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -18,6 +17,7 @@ from napari_patchmap.plugin.panels.train.train_map import TrainMap
 from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.plugin.display import close_display, open_display
+from tests.plugin.spared import spare
 from tests.plugin.toy import Hand, toy_map, toy_patches
 
 #: How long a slow or busy computer may take to do what a test waits for, in milliseconds.
@@ -51,12 +51,11 @@ def _patiently(wait: Callable[..., Any], *args: Any, **named: Any) -> Any:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _few_objects_to_sift():
-    """Leave what the libraries made on import out of the collections between the tests."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
+def _windows_open_fast():
+    """Let no window do again what the one before it did."""
+    with pytest.MonkeyPatch.context() as patch:
+        spare(patch)
+        yield
 
 
 @pytest.fixture

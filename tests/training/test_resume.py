@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import resource
@@ -55,36 +56,56 @@ def about_disk(note: str) -> bool:
     return note != "" and "so this map says little" not in note
 
 
-def start(folder: Path, how: str) -> subprocess.Popen:
+@pytest.fixture
+def worker(tmp_path):
+    """What trains in processes of its own, in the folder "run"."""
     # As many threads as here: sums are split among threads, so other numbers round otherwise.
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.training.resume_worker", str(folder), how],
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.training.resume_worker", str(tmp_path / "run")],
         cwd=ROOT,
         env=os.environ | threads,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-    )
+        text=True,
+        bufsize=1,
+    ) as process:
+        yield process
+        process.stdin.close()
+        complaint = process.stderr.read()
+        assert process.wait() == 0, complaint
 
 
-def test_killed_again_and_again_the_result_is_the_same_bit_for_bit(straight, tmp_path):
+def start(worker: subprocess.Popen, folder: Path) -> int:
+    """Begin or resume in another process; return its id."""
+    worker.stdin.write("resume\n" if is_unfinished(folder) else "anew\n")
+    return int(worker.stdout.readline())
+
+
+def end(worker: subprocess.Popen) -> int:
+    """Wait for the end of that process; return its exit code."""
+    return next(int(line.split()[1]) for line in worker.stdout if line.startswith("ended"))
+
+
+def test_killed_again_and_again_the_result_is_the_same_bit_for_bit(straight, tmp_path, worker):
     folder, luck = tmp_path / "run", random.Random()
     kills = 0
     while kills < 3:
-        process = start(folder, "resume" if is_unfinished(folder) else "anew")
-        # From the moment that it trains; imports take longer than all of the training.
-        process.stdout.readline()
+        process = start(worker, folder)
+        assert worker.stdout.readline() == "x\n"  # it trains
         time.sleep(luck.uniform(0.0, 1.0))
-        if process.poll() is not None:
+        with contextlib.suppress(ProcessLookupError):  # it has ended
+            os.kill(process, signal.SIGKILL)
+        code = end(worker)
+        if code == 0:
             break
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        assert code == -signal.SIGKILL
         kills += 1
     assert kills >= 1
     if not (folder / "config.json").is_file():
-        process = start(folder, "resume" if is_unfinished(folder) else "anew")
-        _, complaint = process.communicate(timeout=900)
-        assert process.returncode == 0, complaint.decode()
+        start(worker, folder)
+        assert end(worker) == 0
     run = Run.load(folder)
     assert run.complete
     assert differences(run, straight) == []
