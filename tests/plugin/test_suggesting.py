@@ -97,7 +97,7 @@ def test_a_class_that_was_renamed_is_still_meant(panel, workspace, qtbot):
 
 
 def test_the_next_to_annotate_and_more_like_this_are_selected(panel, workspace, qtbot, trained):
-    cells, run = trained
+    _, run = trained
     click(panel.suggesting.next)
     qtbot.waitUntil(lambda: len(workspace.selection) > 0)
     assert len(workspace.selection) <= 20

@@ -78,8 +78,7 @@ def middle_and_scale(features: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the mean of each feature, and the deviation of all of them together.
 
     One scale for all: outputs of a network share a unit, and those that hardly vary hardly
-    matter. A scale for each of them counts noise as much as what tells patches apart
-    (``benchmarks/suggest.py``).
+    matter. A scale for each of them counts noise as much as what tells patches apart.
     """
     some = rows_of(features, spread_rows(len(features), _SAMPLE)).astype(np.float64)
     middle = some.mean(axis=0)

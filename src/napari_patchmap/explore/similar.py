@@ -38,7 +38,7 @@ def more_like(
     All are compared. To a selection a patch is as near as to its three nearest members on
     average. By its nearest member alone, a single stray patch in a selection brings all of
     its own kind; by its centre, a selection that is of two kinds, or bent, brings what
-    lies between (``benchmarks/suggest.py`` compares them). Of more than 256 members so many
+    lies between. Of more than 256 members so many
     are compared, spread evenly over the order of the patches.
 
     Neighbours on another map of the same patches: give its run's features, row i of which

@@ -237,8 +237,9 @@ def _sentence(check: CrossCheck) -> str:
     name = check.chosen.name
     return (
         f"{name[:1].upper()}{name[1:]} on {int(check.counts.sum()):,} annotated patches: "
-        f"balanced accuracy {_percent(check.score)} (95 % interval "
-        f"{100 * low:.0f} to {_percent(high)}, guessing {_percent(1 / len(check.counts))}; {again}{check.folds}-fold cross-validation)."
+        f"balanced accuracy {_percent(check.score)} (95 % interval {100 * low:.0f} to "
+        f"{_percent(high)}, guessing {_percent(1 / len(check.counts))}; "
+        f"{again}{check.folds}-fold cross-validation)."
     )
 
 
@@ -251,10 +252,10 @@ def _warnings(
             "That is not surely better than guessing: annotate more patches, or check whether "
             "the classes can be told apart by their looks."
         )
-    few = [f"{names[k]} {counts[k]}" for k in used if counts[k] < FEW]
+    few = [f"{names[k]} {counts[k]}" for k in used.tolist() if counts[k] < FEW]
     if few:
         found.append(f"Few annotated patches: {_listed(few)}; their suggestions are shaky.")
-    single = [names[k] for k in np.flatnonzero(counts == 1)]
+    single = [names[k] for k in np.flatnonzero(counts == 1).tolist()]
     if single:
         found.append(
             f"Not suggested, for there is only one annotated patch each: {_listed(single)}."

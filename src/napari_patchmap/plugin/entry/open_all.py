@@ -14,6 +14,9 @@ from napari_patchmap.plugin.workspace import real_viewer
 #: Share of the window's height that the gallery takes at first.
 _GALLERY_SHARE = 0.24
 
+#: Width of the upright tabs beside the panels, in pixels.
+_TABS_WIDTH = 32
+
 #: Tabs that are no wider than their names ask for.
 _TABS = "QTabBar::tab { padding: 4px 7px; margin: 0px 1px 0px 0px; min-width: 0px; }"
 
@@ -38,14 +41,15 @@ def open_workspace(viewer: napari.viewer.Viewer) -> dict[str, QWidget]:
             Qt.DockWidgetArea.RightDockWidgetArea, QTabWidget.TabPosition.East
         )
         window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
-        window.resizeDocks([docks["load"]], [PANEL_WIDTH], Qt.Orientation.Horizontal)
+        width = PANEL_WIDTH + _TABS_WIDTH
+        window.resizeDocks([docks["load"]], [width], Qt.Orientation.Horizontal)
         height = round(window.height() * _GALLERY_SHARE)
         window.resizeDocks([docks["gallery"]], [height], Qt.Orientation.Vertical)
         for bar in window.findChildren(QTabBar):
             # Qt paints the line under the tabs in a colour that no theme knows.
             bar.setDrawBase(False)
             if any(bar.tabText(i) == PANELS["load"].tab for i in range(bar.count())):
-                # Seven names are to be read; where there is no room, arrows lead to them.
+                # All names are to be read; on a low screen arrows lead to the last.
                 bar.setElideMode(Qt.TextElideMode.ElideNone)
                 bar.setUsesScrollButtons(True)
                 bar.setStyleSheet(_TABS)
