@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -253,9 +253,8 @@ class NamedSelections:
 
 def combined(first: np.ndarray, how: Combination, other: np.ndarray) -> np.ndarray:
     """Return the indices in both ("and"), in one ("or"), in the first alone ("not")."""
-    ways = {"and": np.intersect1d, "or": np.union1d, "not": np.setdiff1d}
-    found: np.ndarray = ways[how](first, other).astype(np.intp)
-    return found
+    ways: dict[str, Callable[..., np.ndarray]] = {"and": np.intersect1d, "or": np.union1d, "not": np.setdiff1d}
+    return ways[how](first, other).astype(np.intp)
 
 
 def shares(codes: np.ndarray, indices: np.ndarray, names: Sequence[str]) -> list[str]:
