@@ -253,7 +253,11 @@ class NamedSelections:
 
 def combined(first: np.ndarray, how: Combination, other: np.ndarray) -> np.ndarray:
     """Return the indices in both ("and"), in one ("or"), in the first alone ("not")."""
-    ways: dict[str, Callable[..., np.ndarray]] = {"and": np.intersect1d, "or": np.union1d, "not": np.setdiff1d}
+    ways: dict[str, Callable[..., np.ndarray]] = {
+        "and": np.intersect1d,
+        "or": np.union1d,
+        "not": np.setdiff1d,
+    }
     return ways[how](first, other).astype(np.intp)
 
 

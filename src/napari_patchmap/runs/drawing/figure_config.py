@@ -33,7 +33,12 @@ class FigureConfig(Config):
         step=5.0,
     )
     height: float | None = setting(
-        None, "height of the page; as the map needs it", unit="mm", low=30.0, high=2000.0, step=5.0
+        None,
+        "height of the page; as the map needs it",
+        unit="mm",
+        low=30.0,
+        high=2000.0,
+        step=5.0,
     )
     font_size: float = setting(
         7.0, "size of the letters", unit="pt", low=3.0, high=72.0, step=0.5

@@ -15,7 +15,10 @@ FIGURE_KINDS = {
 
 
 def make_figure(
-    kind: str, folder: str | os.PathLike[str], path: str | os.PathLike[str], config: FigureConfig
+    kind: str,
+    folder: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    config: FigureConfig,
 ) -> Path:
     """Draw a figure of a saved run into a file, whose ending says its format.
 

@@ -144,7 +144,9 @@ class _Page:
                 self._text(x + DOT * size, y, texts[line], size)
 
     def _dot(self, x: float, y: float, colour: np.ndarray) -> None:
-        self._paper.scatter([x], [y], s=(0.8 * self._size) ** 2, color=[colour], linewidths=0)
+        self._paper.scatter(
+            [x], [y], s=(0.8 * self._size) ** 2, color=[colour], linewidths=0, zorder=3
+        )
 
     def _ticks(self) -> tuple[list[float], list[str]]:
         from matplotlib.ticker import MaxNLocator
@@ -216,7 +218,7 @@ class _Page:
             if np.linalg.norm(edge - anchor) > 0.5 * size:
                 self._paper.plot(
                     [edge[1], anchor[1]], [edge[0] + top, anchor[0] + top],
-                    color=self._inks.letters, lw=0.08 * size, solid_capstyle="round",
+                    color=self._inks.letters, lw=0.07 * size, alpha=0.7, zorder=1.5,
                 )  # fmt: skip
             self._under(x, y, box)
             self._dot(x + 0.65 * size, y + box[0] / 2, colouring.palette[group])
@@ -230,10 +232,15 @@ class _Page:
         around = 0.3 * self._size
         self._paper.add_patch(
             FancyBboxPatch(
-                (x + around, y + around), wide - 2 * around, high - 2 * around,
-                boxstyle=f"round,pad={around}", facecolor=self._inks.page, alpha=0.78,
-                linewidth=0, zorder=2,
-            )  # fmt: skip
+                (x + around, y + around),
+                wide - 2 * around,
+                high - 2 * around,
+                boxstyle=f"round,pad={around}",
+                facecolor=self._inks.page,
+                alpha=0.78,
+                linewidth=0,
+                zorder=2,
+            )
         )
 
 

@@ -12,7 +12,7 @@ _CELLS, _SMOOTH = 96, 1.5
 _TURNS, _STEPS = 16, (0.0, 0.6, 1.2, 2.0, 3.0, 4.5, 6.5, 9.0, 13.0, 18.0)
 
 #: What lying on points costs beside a height of distance from the group.
-_COVERING = 6.0
+_COVERING = 5.0
 
 
 def dense_places(places: np.ndarray, codes: np.ndarray, groups: np.ndarray) -> np.ndarray:

@@ -83,7 +83,7 @@ def _layouts(
     line, gap, found = LINE * size, 1.5 * size, []
 
     def mapped(room: float, high: float) -> tuple[float, float]:
-        across = min(room, high / aspect)
+        across = min(room, min(high, page[0]) / aspect)  # no higher than the page is wide
         return across, across * aspect
 
     if not widths:
@@ -99,8 +99,9 @@ def _layouts(
         if wide <= _LEGEND_SHARE * width and high <= most:  # to the right
             across, down = mapped(width - wide - gap, most)
             tall = max(down, high) if fixed is None else most
-            box = (margin, top + (tall - down) / 2, across, down)
-            place = (margin + across + gap, top + (tall - high) / 2)
+            left = margin + (width - across - gap - wide) / 2
+            box = (left, top + (tall - down) / 2, across, down)
+            place = (left + across + gap, top + (tall - high) / 2)
             height = fixed if fixed is not None else top + tall + margin
             found.append(Layout(height, box, place, tuple(columns), len(widths)))
         if high + gap <= 0.6 * most:  # below
@@ -137,5 +138,7 @@ def shortened(text: str, width: float, measure: Callable[[str], float]) -> str:
     low, high = 1, len(text)
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if measure(text[:middle] + "…") <= width else (low, middle - 1)
+        low, high = (
+            (middle, high) if measure(text[:middle] + "…") <= width else (low, middle - 1)
+        )
     return text[:low] + "…"
