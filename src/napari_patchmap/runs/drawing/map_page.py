@@ -155,7 +155,7 @@ class _Page:
         if not high > low:
             return [low], [f"{low:.6g}"]
         ticks = [t for t in MaxNLocator(5).tick_values(low, high) if low <= t <= high]
-        return ticks, [f"{tick:.6g}".replace("-", "−") for tick in ticks]
+        return ticks, [f"{tick:,.6g}".replace("-", "−") for tick in ticks]
 
     def _bar_widths(self) -> list[float]:
         """Return the lines that a colour bar takes the place of: name, bar, what is missing."""
@@ -215,7 +215,7 @@ class _Page:
         ):
             y, x = middle - box / 2 + (top, 0.0)
             edge = np.clip(anchor, middle - box / 2, middle + box / 2)
-            if np.linalg.norm(edge - anchor) > 0.5 * size:
+            if np.linalg.norm(edge - anchor) > 1.2 * size:
                 self._paper.plot(
                     [edge[1], anchor[1]], [edge[0] + top, anchor[0] + top],
                     color=self._inks.letters, lw=0.07 * size, alpha=0.7, zorder=1.5,
@@ -254,6 +254,7 @@ def _measure(size: float) -> Callable[[str], float]:
     def width(text: str) -> float:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
-            return float(renderer.get_text_width_height_descent(text, letters, False)[0])
+            drawn = renderer.get_text_width_height_descent(text, letters, False)[0]
+            return 1.04 * float(drawn)  # at other resolutions letters are a little wider
 
     return width
