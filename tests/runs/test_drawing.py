@@ -153,7 +153,7 @@ def test_colours_and_columns_are_those_of_the_window():
     assert chosen_colouring(table, None).column == "label"
     assert chosen_colouring(table, "none").names == ()
     assert chosen_colouring(table[["area"]], None).names == ()
-    with pytest.raises(RunError, match="no column 'aera'; did you mean area?"):
+    with pytest.raises(RunError, match=r"no column 'aera'; did you mean area\?"):
         chosen_colouring(table, "aera")
 
 

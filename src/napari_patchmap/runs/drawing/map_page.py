@@ -103,9 +103,9 @@ class _Page:
         axes.set_axis_off()
         return axes
 
-    def _text(self, x: float, y: float, text: str, size: float, **more: object) -> None:
+    def _text(self, x: float, y: float, text: str, size: float) -> None:
         self._paper.text(
-            x, y, text, fontsize=size, color=self._inks.letters, va="center_baseline", **more
+            x, y, text, fontsize=size, color=self._inks.letters, va="center_baseline"
         )
 
     def _draw_map(self, embedding: np.ndarray, layout: Layout) -> None:
