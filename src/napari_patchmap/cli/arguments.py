@@ -35,6 +35,8 @@ def make_parser() -> argparse.ArgumentParser:
     from napari_patchmap.augment.augment_config import JITTERS, PRESETS, SWITCHES
     from napari_patchmap.methods.catalog import METHODS
     from napari_patchmap.methods.train_config import TSNE_SETTINGS, TrainConfig
+    from napari_patchmap.runs.drawing.figure_config import FigureConfig
+    from napari_patchmap.runs.drawing.figure_kinds import FIGURE_KINDS
 
     parser = _Parser(
         prog="patchmap",
@@ -141,6 +143,15 @@ def make_parser() -> argparse.ArgumentParser:
     compare.add_argument(
         "--out", metavar="FOLDER", help="write comparison.csv and comparison.png here"
     )
+
+    figure = commands.add_parser("figure", help="draw a figure of a run, to print or to show")
+    figure.add_argument("kind", choices=FIGURE_KINDS, help="what to draw")
+    figure.add_argument("run", metavar="RUN", help="folder of a saved run")
+    figure.add_argument(
+        "--out", required=True, metavar="FILE", help="file to write: .png, .svg or .pdf"
+    )
+    for item in FigureConfig.settings():
+        _add_setting(figure, item)
 
     evaluate = commands.add_parser("evaluate", help="say how good a map is")
     evaluate.add_argument("run", metavar="RUN", help="folder of a saved run")
@@ -263,10 +274,10 @@ def given_settings(args: argparse.Namespace) -> dict[str, Any]:
     """Return the training settings that were named on the command line."""
     from napari_patchmap.methods.train_config import TrainConfig
 
-    return _given(args, TrainConfig)
+    return given(args, TrainConfig)
 
 
-def _given(args: argparse.Namespace, config: type[Config], prefix: str = "") -> dict[str, Any]:
+def given(args: argparse.Namespace, config: type[Config], prefix: str = "") -> dict[str, Any]:
     """Return the settings of a room that were named, by their names."""
     given = {item.name: getattr(args, prefix + item.name, None) for item in config.settings()}
     return {
@@ -298,7 +309,7 @@ def chosen_tiles(args: argparse.Namespace) -> TileConfig | None:
     """Return how slides are to be cut, None when nothing was said of it."""
     from napari_patchmap.patches.tile_config import TileConfig
 
-    chosen = _given(args, TileConfig, "tile_")
+    chosen = given(args, TileConfig, "tile_")
     return TileConfig(**chosen) if chosen else None
 
 
@@ -306,7 +317,7 @@ def _chosen_crops(args: argparse.Namespace) -> CropConfig | None:
     """Return how objects are to be cut out, None without objects."""
     from napari_patchmap.patches.crop_config import CropConfig
 
-    chosen = _given(args, CropConfig, "crop_")
+    chosen = given(args, CropConfig, "crop_")
     if chosen and args.objects is None:
         raise ConfigError("Options of crops need a label image; name one with --objects.")
     return CropConfig(**chosen) if args.objects is not None else None

@@ -165,7 +165,7 @@ def _by_category(column: str, text: np.ndarray) -> Colouring:
 
 def _matched(colouring: Colouring, labels: Colouring) -> Colouring:
     """Give groups the colours of the labels that they are, are part of or consist of."""
-    groups, named = _proper(colouring), _proper(labels)
+    groups, named = proper_groups(colouring), proper_groups(labels)
     both = np.zeros((len(colouring.names), len(labels.names)), np.int64)
     np.add.at(both, (colouring.codes, labels.codes), 1)
     both = both[np.ix_(groups, named)]
@@ -193,7 +193,7 @@ def _matched(colouring: Colouring, labels: Colouring) -> Colouring:
     return replace(colouring, palette=palette, colours=palette[colouring.codes])
 
 
-def _proper(colouring: Colouring) -> np.ndarray:
+def proper_groups(colouring: Colouring) -> np.ndarray:
     """Return the groups with a name of their own: not the rare, not those without."""
     shared = np.array([_OTHER, missing_colour()])
     own: np.ndarray = (colouring.palette[:, None] != shared).any(axis=2).all(axis=1)
