@@ -19,7 +19,7 @@ import pandas as pd
 from platformdirs import user_data_path
 
 from napari_patchmap.errors import AnnotationError
-from napari_patchmap.explore.annotations import FIRST, Annotations
+from napari_patchmap.explore.annotations import FIRST, Annotation, Annotations
 from napari_patchmap.foreign import words
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.content import content_of

@@ -2,7 +2,8 @@
 
 from napari_patchmap.runs.export.export_format import Exportable, ExportFormat
 from napari_patchmap.runs.export.export_formats import EXPORT_FORMATS, export_format_of
-from napari_patchmap.runs.export.export_run import Exported, MapParts, export
+from napari_patchmap.runs.export.export_run import Exported, export
+from napari_patchmap.runs.export.map_parts import MapParts
 
 __all__ = [
     "EXPORT_FORMATS",

@@ -7,27 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.explore.annotations import Annotations
-from napari_patchmap.kind import known_origin
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.annotation_files import Place, read_annotations
 from napari_patchmap.runs.export.columns import group_colours, text_of
 from napari_patchmap.runs.export.export_format import Exportable
 from napari_patchmap.runs.export.export_formats import export_format_of
+from napari_patchmap.runs.export.map_parts import MapParts
 from napari_patchmap.runs.gathering import moved_origin
-from napari_patchmap.runs.identity import PATCHES, read_identity
 from napari_patchmap.runs.reopening import reopen_patches
 from napari_patchmap.runs.run import Run
-from napari_patchmap.runs.run_config import RunConfig
-from napari_patchmap.runs.run_folder import files_of, reading
-from napari_patchmap.runs.table import INDEX, embedding_table, read_map_rows
+from napari_patchmap.runs.run_folder import files_of
+from napari_patchmap.runs.table import INDEX, embedding_table
 from napari_patchmap.runs.writable import check_file, writing
 
 
@@ -47,60 +44,6 @@ class Exported:
     paths: tuple[Path, ...]
     count: int
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class MapParts:
-    """What an export takes of a run; neither network nor images are needed for it.
-
-    Row ``i`` of ``embedding``, ``features`` and ``table`` is patch ``numbers[i]`` of the run.
-    """
-
-    name: str
-    config: RunConfig
-    layout: str
-    embedding: np.ndarray
-    features: np.ndarray | None
-    table: pd.DataFrame
-    numbers: np.ndarray
-    origin: dict[str, Any]
-    folder: Path | None = None
-    notes: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, run: Run) -> MapParts:
-        """Take what is needed of a run in memory."""
-        return cls(
-            run.name, run.config, run.layout, run.embedding, run.features, run.table,
-            run.numbers, run.origin, run.folder, run.notes,
-        )  # fmt: skip
-
-    @classmethod
-    def read(cls, folder: str | os.PathLike[str]) -> MapParts:
-        """Read it from a run folder, which may have lost its weights or its features.
-
-        Raises
-        ------
-        RunError
-            If the folder is not a run, or its map is damaged.
-        """
-        with reading(Path(folder)) as (folder, saved):
-            count = int(saved["patches"]["count"])
-            known = read_identity(folder / PATCHES, count)
-            rows = read_map_rows(
-                folder / "embedding.csv", count, known, saved["patches"].get("text")
-            )
-            features = None
-            if (folder / "features.npy").exists():
-                features = np.load(folder / "features.npy", mmap_mode="r", allow_pickle=False)
-                if len(features) != count:
-                    raise ValueError(f"features.npy has {len(features):,} rows, not {count:,}")
-                features = features if len(rows.index) == count else features[rows.index]
-            return cls(
-                str(saved["name"]), RunConfig.from_dict(saved["config"]),
-                str(saved.get("layout", "network")), rows.embedding, features, rows.table,
-                rows.index, known_origin(saved["patches"]["origin"]), folder, rows.notes,
-            )  # fmt: skip
 
 
 def export(
@@ -211,8 +154,8 @@ def _whole_table(
     given = dict(colours)
     if columns is None:
         annotations = Annotations(len(table))
-        if parts.folder is not None:
-            place = Place(parts.folder, parts.numbers)
+        place = Place(parts.folder, parts.numbers) if parts.folder is not None else None
+        if place is not None and place.used:
             annotations = read_annotations(place).annotations
         columns = annotations.table()
         first = annotations.active if annotations.active in columns else ""
@@ -221,8 +164,8 @@ def _whole_table(
         first = str(columns.columns[0]) if len(columns.columns) else ""
     if len(columns) != len(table):
         raise RunError(
-            f"The columns to export have {len(columns):,} rows, but the map has {len(table):,}; "
-            "they must belong to the same patches."
+            f"The columns to export have {len(columns):,} rows, but the map has "
+            f"{len(table):,}; they must belong to the same patches."
         )
     for name, values in columns.items():
         if name in table:

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError, RunError
+from napari_patchmap.patches.names import printable
 from napari_patchmap.patches.patchset import BOX_COLUMNS
 from napari_patchmap.patches.readers.objects.find_objects import find_objects
 from napari_patchmap.patches.readers.objects.label_images import label_images
@@ -149,11 +150,11 @@ def _features(
     measured: dict[str, np.ndarray],
 ) -> Iterator[dict[str, Any]]:
     index = data.table["index"].to_numpy()
-    where = data.table[[*BOX_COLUMNS]].astype(str).agg("|".join, axis=1).to_numpy()
+    where = data.table[[*BOX_COLUMNS]].astype(str).to_numpy()
     for row, shape in zip(rows.tolist(), shapes, strict=True):
         # The same patch has the same id in every export, so that QuPath knows it again.
-        who = uuid.uuid5(uuid.NAMESPACE_URL, f"patchmap:{where[row]}|{index[row]}".encode(
-            "utf-8", "backslashreplace").decode())  # fmt: skip
+        said = "|".join(["patchmap", printable("|".join(where[row])), str(index[row])])
+        who = uuid.uuid5(uuid.NAMESPACE_URL, said)
         properties: dict[str, Any] = {
             "objectType": "detection",
             "name": f"patch {index[row]}",

@@ -116,9 +116,7 @@ class Explore(WorkPanel):
         )
         self.whole = _button("Whole map", "Show all of the map.", self._map.show_all)
         self.undo = _button(
-            "Undo",
-            "Back to what was selected and annotated before (Ctrl+Z).",
-            self.workspace.undo,
+            "Undo", "Back to what was selected and annotated before (Ctrl+Z).", self.workspace.undo
         )
         self.redo = _button(
             "Redo",
