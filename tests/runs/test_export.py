@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -98,7 +101,7 @@ def test_parquet_keeps_mixed_and_odd_columns(home, tmp_path):
 
 
 def test_a_missing_package_is_named(home, tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingPackageError, match="pip install pyarrow"):
         export(home / "run", tmp_path / "a.parquet")
     assert not [*tmp_path.iterdir()]
@@ -142,8 +145,13 @@ def test_an_h5ad_that_is_open_elsewhere_is_not_replaced(home, tmp_path):
     path = tmp_path / "a.h5ad"
     with h5py.File(path, "w") as file:
         file["x"] = 1
+    code = "import h5py, sys; file = h5py.File(sys.argv[1]); print(flush=True); input()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code, str(path)], **pipes) as other:
+        other.stdout.readline()
         with pytest.raises(RunError, match="is open in another program"):
             export(home / "run", path)
+        other.communicate(b"\n")
     with h5py.File(path) as file:
         assert [*file] == ["x"]
 
@@ -299,7 +307,7 @@ def test_an_outline_fills_to_the_same_pixels_whatever_the_shape():
                 assert len({tuple(corner) for corner in ring}) == len(ring) - 1
                 corners = np.array(ring) - (50, 100)
                 crossed = np.zeros_like(mask)
-                for (x0, y0), (x1, y1) in zip(corners[:-1], corners[1:], strict=True):
+                for (x0, y0), (x1, y1) in pairwise(corners):
                     if x0 == x1:
                         crossed ^= (x < x0) & (y >= min(y0, y1)) & (y < max(y0, y1))
                 filled ^= crossed
