@@ -70,11 +70,11 @@ def _rings(mask: np.ndarray) -> list[list[tuple[int, int]]]:
             step = _STEPS[direction]
             there = (here[0] + step[0], here[1] + step[1])
             if there in seen:  # a loop is closed; cut it off, so that no ring meets itself
-                begin = seen[there]
-                rings.append([*walk[begin:], there])
-                for corner in walk[begin + 1 :]:
+                first = seen[there]
+                rings.append([*walk[first:], there])
+                for corner in walk[first + 1 :]:
                     del seen[corner]
-                del walk[begin + 1 :]
+                del walk[first + 1 :]
             else:
                 seen[there] = len(walk)
                 walk.append(there)
