@@ -5,26 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_patchmap.errors import RunError
-from napari_patchmap.runs.export import (
-    csv_export,
-    folder_export,
-    geojson_export,
-    h5ad_export,
-    parquet_export,
-    sheet_export,
-    stack_export,
-)
+from napari_patchmap.runs.export.csv_export import FORMAT as CSV
 from napari_patchmap.runs.export.export_format import ExportFormat
+from napari_patchmap.runs.export.folder_export import FORMAT as FOLDER
+from napari_patchmap.runs.export.geojson_export import FORMAT as GEOJSON
+from napari_patchmap.runs.export.h5ad_export import FORMAT as H5AD
+from napari_patchmap.runs.export.parquet_export import FORMAT as PARQUET
+from napari_patchmap.runs.export.sheet_export import FORMAT as SHEET
+from napari_patchmap.runs.export.stack_export import FORMATS as STACKS
 
 #: One row a format.
 EXPORT_FORMATS: tuple[ExportFormat, ...] = (
-    csv_export.FORMAT,
-    parquet_export.FORMAT,
-    h5ad_export.FORMAT,
-    geojson_export.FORMAT,
-    folder_export.FORMAT,
-    *stack_export.FORMATS,
-    sheet_export.FORMAT,
+    CSV,
+    PARQUET,
+    H5AD,
+    GEOJSON,
+    FOLDER,
+    *STACKS,
+    SHEET,
 )
 
 #: Endings that are written another way, too.

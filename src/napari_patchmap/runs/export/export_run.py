@@ -16,10 +16,10 @@ from napari_patchmap.explore.annotations import Annotations
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.annotation_files import Place, read_annotations
-from napari_patchmap.runs.export.columns import group_colours, text_of
 from napari_patchmap.runs.export.export_format import Exportable
 from napari_patchmap.runs.export.export_formats import export_format_of
 from napari_patchmap.runs.export.map_parts import MapParts
+from napari_patchmap.runs.export.safe_columns import group_colours, text_of
 from napari_patchmap.runs.gathering import moved_origin
 from napari_patchmap.runs.reopening import reopen_patches
 from napari_patchmap.runs.run import Run

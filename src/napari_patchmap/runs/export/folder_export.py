@@ -13,9 +13,9 @@ from PIL import Image
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.runs.export.columns import file_names, text_of
 from napari_patchmap.runs.export.export_format import Exportable, ExportFormat
 from napari_patchmap.runs.export.reading import Reading
+from napari_patchmap.runs.export.safe_columns import file_names, text_of
 from napari_patchmap.runs.writable import check_folder
 
 #: The table beside the files, which says where each patch came from.

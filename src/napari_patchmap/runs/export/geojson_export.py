@@ -22,9 +22,9 @@ from napari_patchmap.patches.patchset import BOX_COLUMNS
 from napari_patchmap.patches.readers.objects.find_objects import find_objects
 from napari_patchmap.patches.readers.objects.label_images import label_images
 from napari_patchmap.patches.watch import LoadCancelled
-from napari_patchmap.runs.export.columns import file_names, text_of
 from napari_patchmap.runs.export.export_format import Exportable, ExportFormat
 from napari_patchmap.runs.export.outlines import outline
+from napari_patchmap.runs.export.safe_columns import file_names, text_of
 from napari_patchmap.writing import whole_file
 
 #: Numbers of the table that measure nothing.

@@ -13,8 +13,8 @@ from napari_patchmap.errors import RunError
 from napari_patchmap.explore.colouring import MOST_CATEGORIES
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.names import printable
-from napari_patchmap.runs.export.columns import group_colours, text_of, unique_names
 from napari_patchmap.runs.export.export_format import Exportable, ExportFormat
+from napari_patchmap.runs.export.safe_columns import group_colours, text_of, unique_names
 from napari_patchmap.writing import whole_file
 
 

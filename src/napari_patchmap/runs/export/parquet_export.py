@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_patchmap.optional import optional
-from napari_patchmap.runs.export.columns import text_of, unique_names
 from napari_patchmap.runs.export.export_format import Exportable, ExportFormat
+from napari_patchmap.runs.export.safe_columns import text_of, unique_names
 from napari_patchmap.writing import whole_file
 
 
