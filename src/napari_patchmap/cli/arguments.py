@@ -153,6 +153,29 @@ def make_parser() -> argparse.ArgumentParser:
     for item in FigureConfig.settings():
         _add_setting(figure, item)
 
+    export = commands.add_parser(
+        "export", help="take patches elsewhere: a table, scanpy, QuPath, images"
+    )
+    export.add_argument("run", metavar="RUN", help="folder of a saved run")
+    export.add_argument(
+        "--out", required=True, metavar="FILE",
+        help="table (.csv, .parquet), features and map for scanpy (.h5ad), boxes or outlines "
+        "for QuPath (.geojson), stack (.tif, .npy), contact sheet (.png), or a new folder of "
+        "images by class",
+    )  # fmt: skip
+    export.add_argument(
+        "--only", nargs="+", metavar="CLASS", help="patches of these classes only"
+    )
+    export.add_argument(
+        "--rows", metavar="FILE",
+        help="these patches only: a table with a column index, or one number on each line",
+    )  # fmt: skip
+    export.add_argument(
+        "--class-column", metavar="NAME",
+        help="column that is the class (default: the annotation, or else the label)",
+    )  # fmt: skip
+    export.add_argument("--images", metavar="PATH", help="where the images are now, if moved")
+
     evaluate = commands.add_parser("evaluate", help="say how good a map is")
     evaluate.add_argument("run", metavar="RUN", help="folder of a saved run")
     evaluate.add_argument("--json", action="store_true", help="print JSON")

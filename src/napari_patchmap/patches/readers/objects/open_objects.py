@@ -58,8 +58,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
         )
     if folders[0]:
         return read_object_folders(path, masks, config, watch)
-    labels, _, _ = _read(masks, "auto", None)
-    labels = check_labels(_one_channel(labels, masks), str(masks))
+    labels = read_labels(masks)
     image, letters, names = _read(path, request.axes, labels)
     source = object_source(
         image, labels, axes=letters, config=config, name=path.name, labels_name=masks.name,
@@ -68,6 +67,18 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     if is_zarr(path):
         source.notes += missing_notes(path, watch)
     return source
+
+
+def read_labels(masks: Path) -> Any:
+    """Read the label image of a file, ``(height, width)`` or ``(time, height, width)``.
+
+    Raises
+    ------
+    PatchError
+        If it cannot be read, or holds no labels.
+    """
+    labels, _, _ = _read(masks, "auto", None)
+    return check_labels(_one_channel(labels, masks), str(masks))
 
 
 def _read(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] | None]:

@@ -1,0 +1,62 @@
+"""The label images that the objects of a patch set came from, read again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_patchmap.errors import PatchError, UnusableError
+from napari_patchmap.patches.names import printable
+from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
+from napari_patchmap.patches.readers.objects.folders import pair_files
+from napari_patchmap.patches.readers.objects.frames import ArrayFrames
+from napari_patchmap.patches.readers.objects.open_objects import read_labels
+from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
+from napari_patchmap.patches.watch import Watch
+
+
+def label_images(origin: Mapping[str, Any], watch: Watch) -> Callable[[str, int], np.ndarray]:
+    """Return what reads the label image of a source and frame, ``(height, width)``.
+
+    Parameters
+    ----------
+    origin : mapping
+        Of the patch set: its ``path`` and its ``objects``.
+    watch : Watch
+
+    Raises
+    ------
+    PatchError
+        If they were in no file or are gone; also when a label image is read.
+    """
+    if not origin.get("objects"):
+        raise PatchError("The labels were a layer and are in no file.")
+    path, masks = Path(str(origin["path"])), Path(os.path.abspath(str(origin["objects"])))
+    if not masks.exists():
+        raise PatchError(f"There is no file or folder {masks}.")
+    if masks.is_dir() and not is_zarr(masks):
+        pairs = {printable(image): mask for image, mask in pair_files(path, masks, watch)[0]}
+
+        def of_file(source: str, frame: int) -> np.ndarray:
+            if source not in pairs:
+                raise PatchError(f"{source} has no labels in {masks}.")
+            file = os.path.join(masks, pairs[source])
+            decoded = try_decode(file, "auto", numbers=True)
+            if isinstance(decoded, UnusableError):
+                raise decoded.of(file)
+            return decoded.pixels[..., 0]
+
+        return of_file
+    labels = read_labels(masks)
+    planes = ArrayFrames(labels, "YX" if labels.ndim == 2 else "TYX", masks.name)
+
+    def of_plane(source: str, frame: int) -> np.ndarray:
+        if frame >= len(planes):
+            raise PatchError(f"{masks} has no plane {frame}.")
+        return planes.plane(frame)
+
+    return of_plane

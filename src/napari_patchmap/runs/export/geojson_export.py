@@ -1,0 +1,186 @@
+"""Tiles and objects as GeoJSON, in the form that QuPath imports as its objects.
+
+A FeatureCollection of polygons in pixels of the whole image, from its upper left corner;
+``properties`` are ``objectType``, ``name``, ``classification`` (``name``, ``color``) and
+``measurements``, as in QuPath's own exports.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from napari_patchmap.errors import PatchError, RunError
+from napari_patchmap.patches.names import printable
+from napari_patchmap.patches.patchset import BOX_COLUMNS
+from napari_patchmap.patches.readers.objects.find_objects import find_objects
+from napari_patchmap.patches.readers.objects.label_images import label_images
+from napari_patchmap.patches.watch import LoadCancelled
+from napari_patchmap.runs.export.export_format import Exportable, ExportFormat
+from napari_patchmap.runs.export.outlines import outline
+from napari_patchmap.runs.export.safe_columns import file_names, text_of
+from napari_patchmap.writing import whole_file
+
+#: Numbers of the table that measure nothing.
+_NO_MEASUREMENTS = {*BOX_COLUMNS, "label", "label_id"}
+
+_Plane = Callable[[str, int], np.ndarray]
+
+
+def _write(data: Exportable, path: Path) -> tuple[list[Path], list[str]]:
+    if not data.has_places:
+        raise RunError(
+            f"The patches of {data.name} are whole images, so they have no place in an image "
+            "that GeoJSON could say; export them as a table or a folder."
+        )
+    table = data.table
+    groups = list(table.groupby(["source", "frame"], sort=False, dropna=False).indices.items())
+    paths = _paths(path, [(str(source), int(frame)) for (source, frame), _ in groups])
+    notes: list[str] = []
+    if len(paths) > 1:
+        notes.append(f"There are {len(paths):,} images, so each has a file of its own.")
+    plane = _labels(data, notes)
+    measured = _measurements(table)
+    boxed = 0
+    for place, ((key, rows), to) in enumerate(zip(groups, paths, strict=True)):
+        data.watch.step(place, len(groups))
+        shapes, without = _shapes(data, plane, str(key[0]), int(key[1]), np.asarray(rows))
+        boxed += without
+        with whole_file(to) as file:
+            file.write(b'{"type": "FeatureCollection", "features": [')
+            for k, feature in enumerate(_features(data, np.asarray(rows), shapes, measured)):
+                if k % 1_000 == 0:
+                    data.watch.step(place, len(groups))
+                text = json.dumps(feature, ensure_ascii=False, allow_nan=False)
+                file.write((",\n" if k else "\n").encode() + text.encode())
+            file.write(b"\n]}\n")
+    if plane is not None and boxed:
+        notes.append(
+            f"{boxed:,} of {len(table):,} objects were not found as they were in the label "
+            "image, so the boxes of their patches stand for them."
+        )
+    return paths, notes
+
+
+def _paths(path: Path, images: list[tuple[str, int]]) -> list[Path]:
+    """Name a file for each image; the one that was asked for if there is one image only."""
+    if len(images) == 1:
+        return [path]
+    several = len({source for source, _ in images}) < len(images)
+    # Images of one name in several folders are told apart by their folders.
+    short = len({PurePosixPath(source).stem for source, _ in images}) == len(
+        {source for source, _ in images}
+    )
+    stems = [
+        (PurePosixPath(source).stem if short else source)
+        + (f" frame {frame}" if several else "")
+        for source, frame in images
+    ]
+    names = file_names(stems, "image")
+    paths = [path.with_name(f"{path.stem} {names[stem]}{path.suffix}") for stem in stems]
+    there = [one for one in paths if one.exists()]
+    if there:
+        raise RunError(
+            f"{there[0]} is there already; remove it, or choose another name (each of the "
+            f"{len(paths):,} images gets a file of its own)."
+        )
+    return paths
+
+
+def _labels(data: Exportable, notes: list[str]) -> _Plane | None:
+    """Return what reads the label images, None where there are none or they are gone."""
+    if "label_id" not in data.table:
+        return None
+    try:
+        return label_images(data.origin, data.watch)
+    except LoadCancelled:
+        raise
+    except PatchError as error:
+        notes.append(f"Boxes stand for the objects, since their labels are not there: {error}")
+        return None
+
+
+def _shapes(
+    data: Exportable, plane: _Plane | None, source: str, frame: int, rows: np.ndarray
+) -> tuple[list[dict[str, Any]], int]:
+    """Return the geometry of each row of an image, and how many objects are boxes."""
+    table = data.table.iloc[rows]
+    boxes = table[["y", "x", "height", "width"]].to_numpy(np.int64)
+    shapes = [_box(*box) for box in boxes.tolist()]
+    if plane is None:
+        return shapes, len(rows)
+    try:
+        labels = plane(source, frame)
+    except LoadCancelled:
+        raise
+    except PatchError:
+        return shapes, len(rows)
+    found = find_objects(labels)
+    at = pd.Index(found.ids).get_indexer(table["label_id"].to_numpy(np.int64))
+    areas = table["area"].to_numpy() if "area" in table else None
+    boxed = 0
+    for k, one in enumerate(at.tolist()):
+        # An object that was painted over since is another one.
+        if one < 0 or (areas is not None and areas[k] != found.area[one]):
+            boxed += 1
+            continue
+        top, left, bottom, right = found.boxes[one].tolist()
+        mask = labels[top:bottom, left:right] == found.ids[one]
+        shapes[k] = outline(mask, top, left)
+    return shapes, boxed
+
+
+def _box(y: int, x: int, height: int, width: int) -> dict[str, Any]:
+    """Return the box of a patch; what reaches beyond the upper left corner is left out."""
+    top, left, bottom, right = max(y, 0), max(x, 0), y + height, x + width
+    ring = [[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]
+    return {"type": "Polygon", "coordinates": [ring]}
+
+
+def _features(
+    data: Exportable,
+    rows: np.ndarray,
+    shapes: list[dict[str, Any]],
+    measured: dict[str, np.ndarray],
+) -> Iterator[dict[str, Any]]:
+    index = data.table["index"].to_numpy()
+    where = data.table[[*BOX_COLUMNS]].astype(str).to_numpy()
+    for row, shape in zip(rows.tolist(), shapes, strict=True):
+        # The same patch has the same id in every export, so that QuPath knows it again.
+        said = "|".join(["patchmap", printable("|".join(where[row])), str(index[row])])
+        who = uuid.uuid5(uuid.NAMESPACE_URL, said)
+        properties: dict[str, Any] = {
+            "objectType": "detection",
+            "name": f"patch {index[row]}",
+        }
+        name = data.classes[row]
+        if name:
+            colour = data.class_colours.get(name, "#8a8a8a")
+            rgb = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+            properties["classification"] = {"name": name, "color": rgb}
+        values = {key: float(one[row]) for key, one in measured.items()}
+        properties["measurements"] = {k: v for k, v in values.items() if np.isfinite(v)}
+        yield {"type": "Feature", "id": str(who), "geometry": shape, "properties": properties}
+
+
+def _measurements(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return the columns that are numbers, but not places and names."""
+    names = [
+        name
+        for name in table
+        if name not in _NO_MEASUREMENTS and pd.api.types.is_numeric_dtype(table[name])
+    ]
+    keys = text_of(pd.Series(names, dtype=object))
+    return {
+        str(key): table[name].to_numpy(float, na_value=np.nan)
+        for key, name in zip(keys, names, strict=True)
+    }
+
+
+FORMAT = ExportFormat(".geojson", "Objects for QuPath (GeoJSON)", _write)
