@@ -1,4 +1,4 @@
-"""What other panels hand to the gallery of a viewer, and hear of it, whether it is open or not."""
+"""What other panels hand to the gallery of a viewer and hear of it, open or not."""
 
 from __future__ import annotations
 
