@@ -84,7 +84,7 @@ def measure(count: int) -> dict[str, float]:
     workspace.set_patches(PatchSet(images, table, ("grey",), name="cells"))
     QTest.qWait(200)
     grid, orders = gallery.grid, gallery.orders
-    bar, sides = grid.verticalScrollBar(), [40, 80, 56]
+    bar, sides = grid.verticalScrollBar(), [56, 80, 40]
     hooks = orders.hooks
 
     def sort(name: str) -> Callable[[], None]:
