@@ -81,11 +81,11 @@ class Places(OfViewer, Quiet):
     def _on_view(self, view: str) -> None:
         self._refresh()
         if view == "source":
-            self._bring_into_view(self._workspace.current)
+            self.bring_into_view(self._workspace.current)
 
     def _on_current(self, index: int) -> None:
         if self._views.now == "source":
-            self._bring_into_view(index)
+            self.bring_into_view(index)
         self._frame()
 
     def _find(self) -> None:
@@ -164,7 +164,7 @@ class Places(OfViewer, Quiet):
 
     # -- the current patch ---------------------------------------------------------
 
-    def _bring_into_view(self, index: int) -> None:
+    def bring_into_view(self, index: int) -> None:
         """Step to the frame of a patch, and centre it if it is off the canvas."""
         viewer, place = self.viewer, self.of(index)
         if place is None or not _flat(viewer):

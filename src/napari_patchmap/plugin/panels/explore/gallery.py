@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import napari.viewer
 import numpy as np
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QGuiApplication, QImage
 from qtpy.QtWidgets import (
     QFileDialog,
@@ -24,11 +25,27 @@ from qtpy.QtWidgets import (
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.explore.export import contact_sheet, random_sample
+from napari_patchmap.explore.file_names import file_names
+from napari_patchmap.explore.ordering import shuffled
+from napari_patchmap.explore.selection import How
 from napari_patchmap.explore.words import breakdown
+from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.keys import selection_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.panels.explore.thumbnail_view import ThumbnailView
+from napari_patchmap.plugin.own_changes import Quiet
+from napari_patchmap.plugin.panels.explore.gallery_menu import (
+    patch_menu,
+    show_in_image,
+    show_on_map,
+)
+from napari_patchmap.plugin.panels.explore.kept_view import KeptView
+from napari_patchmap.plugin.panels.explore.order_bar import OrderBar
+from napari_patchmap.plugin.panels.explore.thumbnail_view import (
+    LARGEST,
+    SMALLEST,
+    ThumbnailView,
+)
 from napari_patchmap.plugin.qt.saving import save_image, with_ending
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.qt.thumbnails import to_image
@@ -36,31 +53,42 @@ from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.plugin.workspace import real_viewer, workspace_of
 from napari_patchmap.runs import save_embedding_csv
 
-#: How many patches are shown, at random, when none is selected.
-_SAMPLE = 300
-
 #: A contact sheet beyond this many pictures is no longer a page to look at.
 _MOST_ON_SHEET = 600
 
 
-class Gallery(QWidget):
-    """Thumbnails of the selected patches, or of a random few when none is."""
+class Gallery(QWidget, Quiet):
+    """Thumbnails of the selected patches, or of all when none is, sorted as people like.
+
+    What is selected in the gallery itself does not change what it shows.
+
+    Attributes
+    ----------
+    grid : ThumbnailView
+    orders : OrderBar
+        What the patches are sorted by; others offer orders by ``orders.hooks``.
+    """
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         viewer = real_viewer(viewer)
         self._map = MapLayer.of(viewer)
         self._workspace = workspace = workspace_of(viewer)
+        self._shown = KeptView()
         self._header = QLabel()
         self._header.setTextFormat(Qt.TextFormat.RichText)
         # May be cut off, but must never make the dock wider.
         self._header.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.grid = ThumbnailView(viewer, self._map)
+        self.orders = OrderBar(viewer)
         self.thumbnail_size = QSlider(Qt.Orientation.Horizontal)
-        self.thumbnail_size.setRange(24, 160)
+        self.thumbnail_size.setRange(SMALLEST, LARGEST)
         self.thumbnail_size.setValue(self.grid.painter.side)
         self.thumbnail_size.setFixedWidth(84)
-        self.thumbnail_size.setToolTip("Size of the pictures: 24 to 160 pixels (normally 56)")
+        self.thumbnail_size.setToolTip(
+            f"Size of the pictures: {SMALLEST} to {LARGEST} pixels (normally 56); "
+            "Ctrl and the wheel over the pictures, too"
+        )
         self.save = self._save_button()
         self.reading = WorkBar()
         self.reading.setFixedWidth(140)
@@ -69,6 +97,7 @@ class Gallery(QWidget):
         self.reading.ended.connect(self._enable_saving)
         bar = QHBoxLayout()
         bar.addWidget(self._header, 1)
+        bar.addWidget(self.orders)
         bar.addWidget(self.thumbnail_size)
         bar.addLayout(self.reading.with_button())
         bar.addWidget(self.save)
@@ -77,13 +106,24 @@ class Gallery(QWidget):
         layout.addLayout(bar)
         layout.addWidget(self.grid, 1)
         self.thumbnail_size.valueChanged.connect(self.grid.set_side)
-        self.grid.looked_at.connect(workspace.set_current)
+        self.grid.side_changed.connect(self.thumbnail_size.setValue)
+        self.grid.looked_at.connect(self._on_looked_at)
+        self.grid.chosen.connect(self._on_chosen)
         self.grid.opened.connect(self._on_opened)
-        subscribe(self, workspace.selection_changed, self._refresh)
+        self.grid.given_up.connect(self._on_given_up)
+        self.grid.copied.connect(self.copy_names)
+        self.grid.key_pressed.connect(self.orders.hooks.key_pressed.emit)
+        self.grid.asked.connect(self._on_menu)
+        self.orders.changed.connect(self._on_order)
+        subscribe(self, workspace.selection_changed, self._on_selection)
         subscribe(self, workspace.map_changed, self._on_map)
-        subscribe(self, workspace.current_changed, self.grid.follow)
-        subscribe(self, self._map.colouring_changed, self._refresh)
+        subscribe(self, workspace.current_changed, self._on_current)
+        subscribe(self, self._map.colouring_changed, self._on_colouring)
+        subscribe(self, self.orders.hooks.wanted, self._on_wanted)
         selection_keys(self, workspace)
+        self._patches: PatchSet | None = None
+        self._total = 0
+        self._has_map = workspace.embedding is not None
         self._refresh()
 
     def _save_button(self) -> QPushButton:
@@ -97,51 +137,162 @@ class Gallery(QWidget):
         menu.addAction("Save selection as CSV…", self._ask_csv)
         menu.addAction("Save contact sheet as PNG…", self._ask_sheet)
         menu.addAction("Copy contact sheet", self.copy_sheet)
+        menu.addAction("Copy file names\tCtrl+C", self.copy_names)
         return button
 
     # -- what is shown ---------------------------------------------------------------
 
-    def _refresh(self, *_: object) -> None:
+    def _refresh(self) -> None:
+        """Show what is selected, or all patches."""
+        workspace = self._workspace
+        self._patches = patches = workspace.patches
+        self._total = 0 if patches is None or self._map.colouring is None else len(patches)
+        self.grid.patches.set_selected(workspace.selection, self._total)
+        everything = self._map.visible(shuffled(self._total))
+        self._shown.follow(workspace.selection, everything)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Put what is shown into the order that is chosen."""
+        order, indices = self.orders.order, self._shown.indices
+        patches = self._workspace.patches
+        if order is not None and patches is not None and len(order) == len(patches):
+            indices = order.arranged(indices)
+        else:
+            order = None
+        self.grid.show_patches(indices, self._workspace.current, order)
+        self._say_what_it_is()
+
+    def _say_what_it_is(self) -> None:
         workspace, chosen = self._workspace, self._workspace.selection
         patches, colouring = workspace.patches, self._map.colouring
-        self._has_map = workspace.embedding is not None
         self._enable_saving()
         if patches is None or colouring is None:
-            self.grid.show_patches(np.empty(0, np.intp), -1)
             self._say("<b>No patches yet.</b> Load patches first; they will be shown here.")
             return
-        total = len(patches)
-        if len(chosen):
-            self.grid.show_patches(chosen, workspace.current)
+        said, total = self.orders.said, len(patches)
+        sorting = f"&nbsp; <i>{html.escape(said[0].upper() + said[1:])}</i>" if said else ""
+        if self._shown.said:
+            self._say(f"<b>{html.escape(self._shown.said)}</b>{sorting}")
+        elif len(chosen):
             words = breakdown(colouring, chosen)
-            self._say(f"<b>{len(chosen):,} of {total:,} selected</b>&nbsp; {words}")
+            self._say(f"<b>{len(chosen):,} of {total:,} selected</b>{sorting}&nbsp; {words}")
+        elif self._shown.of_selection:
+            self._say("<b>Nothing selected.</b> Those that were stay here; Esc shows all.")
         else:
-            shown = random_sample(total, _SAMPLE)
-            self.grid.show_patches(shown, workspace.current)
-            what = "All" if len(shown) == total else f"{len(shown)} random patches of the"
             how = "Click a point on the map, or hold Ctrl and draw around some."
             how = how if self._has_map else "Train a map to sort them by looks."
-            self._say(f"<b>Nothing selected.</b> {how} {what} {total:,}:")
+            self._say(f"<b>Nothing selected.</b>{sorting} {how} All {total:,}:")
 
     def _say(self, text: str) -> None:
         self._header.setText(text)
         self._header.setToolTip(text)
 
+    # -- what happens elsewhere ------------------------------------------------------
+
+    def _on_selection(self, selection: np.ndarray) -> None:
+        if self._workspace.patches is not self._patches:
+            return  # others come in a moment, and their colours with them
+        self.grid.patches.set_selected(selection, self._total)
+        if self.busy or self._shown.knows(selection):
+            self._shown.note(selection)
+            self._say_what_it_is()
+            self.grid.viewport().update()
+        else:
+            self._refresh()
+
     def _on_map(self, _: object) -> None:
         # The pictures stay the same while a map is training; only the first one is news.
         if not self._has_map:
+            self._has_map = True
+            self._say_what_it_is()
+
+    def _on_current(self, index: int) -> None:
+        if not self.busy:
+            self.grid.follow(index)
+            self.orders.look_from(index)
+
+    def _on_colouring(self, _: object) -> None:
+        if self._workspace.patches is not self._patches:
+            self._has_map = self._workspace.embedding is not None
+            self.orders.start_anew()
+            self._refresh()
+        else:  # other frames and names: nothing moves
+            self.grid.restyle()
+            self._say_what_it_is()
+
+    def _on_order(self) -> None:
+        self._arrange()
+        self.grid.scrollToTop()  # what people sort for is what comes first
+
+    def _on_wanted(self, indices: np.ndarray, sentence: str) -> None:
+        self._shown.keep(indices, sentence, self._workspace.selection)
+        self._arrange()
+        self.grid.scrollToTop()
+
+    # -- what people do --------------------------------------------------------------
+
+    def _on_looked_at(self, index: int) -> None:
+        with self.quiet():  # else what is sorted by distance would move under the mouse
+            self._workspace.set_current(index)
+
+    def _on_chosen(self, indices: np.ndarray, how: How) -> None:
+        with self.quiet():
+            kept = indices if how == "subtract" else self._map.visible(indices)
+            self._workspace.select(kept, how)
+
+    def _on_given_up(self) -> None:
+        self._workspace.clear_selection()
+        if self._shown.of_selection:  # nothing was selected: nobody was told
             self._refresh()
 
     def _on_opened(self, index: int) -> None:
-        self._map.show_patches(np.array([index]))
+        """Show the patch in the image where that is what is looked at, else on the map."""
+        has_place = self._map.places.of(index) is not None
+        if has_place and (self._map.views.now == "source" or not self._has_map):
+            show_in_image(self._map, index)
+        elif self._has_map:
+            show_on_map(self._map, index)
+
+    def _on_menu(self, index: int, place: QPoint) -> None:
+        self.menu(index).popup(place)
+
+    def menu(self, index: int) -> QMenu:
+        """Make the menu of a patch."""
+        menu = patch_menu(
+            self, self._map, index,
+            lambda: self._copy(np.array([index])), self.orders.sort_by_distance,
+        )  # fmt: skip
+        menu.aboutToHide.connect(menu.deleteLater)
+        return menu
+
+    def copy_names(self) -> None:
+        """Put where the selected patches are from on the clipboard, in the order shown."""
+        self._copy(self._to_save())
+
+    def _copy(self, indices: np.ndarray) -> None:
+        patches = self._workspace.patches
+        if patches is not None:
+            lines = file_names(patches.table, indices)
+            QGuiApplication.clipboard().setText("\n".join(lines))
+            names = "1 file name is" if len(lines) == 1 else f"{len(lines):,} file names are"
+            self._workspace.say(f"{names} on the clipboard.")
 
     # -- taking it elsewhere ---------------------------------------------------------
+
+    def _to_save(self) -> np.ndarray:
+        """Return what is selected, or else what is shown, in the order shown."""
+        shown, chosen = self.grid.patches.indices, self._workspace.selection
+        if not len(chosen):
+            return shown
+        here = shown[np.isin(shown, chosen)]
+        return np.concatenate([here, np.setdiff1d(chosen, here)])
 
     def save_csv(self, path: str | Path) -> None:
         """Write the rows of what is shown, with their places on the map."""
         patches = self._workspace.patches
         assert patches is not None
-        rows = np.sort(self.grid.patches.indices)
+        rows = np.sort(self._to_save())
         embedding = self._workspace.embedding
         if embedding is None:  # no coordinates yet
             embedding = np.empty((len(patches), 0))
@@ -166,7 +317,7 @@ class Gallery(QWidget):
         patches, colouring = self._workspace.patches, self._map.colouring
         if patches is None or colouring is None or self.reading.running:
             return
-        rows = self.grid.patches.indices
+        rows = self._to_save()
         if len(rows) > _MOST_ON_SHEET:
             rows = np.sort(rows[random_sample(len(rows), _MOST_ON_SHEET)])
         frames = colouring.colours[rows]

@@ -2,139 +2,65 @@
 
 from __future__ import annotations
 
-import html
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from napari.viewer import Viewer
-from qtpy.QtCore import (
-    QAbstractListModel,
-    QModelIndex,
-    QPointF,
-    QRect,
-    QSize,
-    Qt,
-    Signal,
-)
-from qtpy.QtGui import QPainter, QResizeEvent
-from qtpy.QtWidgets import (
-    QAbstractItemView,
-    QListView,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-)
+from qtpy.QtCore import QEvent, QModelIndex, QPoint, QRect, Qt, Signal
+from qtpy.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
+from qtpy.QtWidgets import QApplication, QRubberBand
 
-from napari_patchmap.explore.words import caption, details
+from napari_patchmap.explore.ordering import Order
+from napari_patchmap.explore.selection import How
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.own_changes import Quiet
-from napari_patchmap.plugin.qt.framed import paint_framed
+from napari_patchmap.plugin.panels.explore.cell_grid import CellGrid
+from napari_patchmap.plugin.panels.explore.patch_cells import PatchModel, PatchPainter
 from napari_patchmap.plugin.qt.subscribe import subscribe
-from napari_patchmap.plugin.qt.theme import qcolor, theme_colour
 
-#: Room around a thumbnail for its frame, in pixels.
-_FRAME = 4
+#: Longer side of a picture in pixels: the smallest, the largest, and what a notch of the
+#: wheel makes of it.
+SMALLEST, LARGEST, _NOTCH = 24, 320, 1.15
 
-
-class PatchModel(QAbstractListModel):
-    """The patches that the grid shows, as indices into the patch set."""
-
-    def __init__(self, owner: MapLayer) -> None:
-        super().__init__()
-        self._owner = owner
-        self.indices = np.empty(0, np.intp)
-
-    def set_indices(self, indices: np.ndarray) -> None:
-        """Show other patches."""
-        self.beginResetModel()
-        self.indices = indices
-        self.endResetModel()
-
-    def row_of(self, index: int) -> int:
-        """Return the row that shows patch ``index``, -1 if none does."""
-        rows = np.flatnonzero(self.indices == index)
-        return int(rows[0]) if len(rows) else -1
-
-    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
-        """Count the patches shown."""
-        return 0 if parent.isValid() else len(self.indices)
-
-    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Give the tooltip and the spoken name; pictures come from the painter."""
-        patches = self._owner.workspace.patches
-        if patches is None or not index.isValid():
-            return None
-        patch = int(self.indices[index.row()])
-        if role == Qt.ItemDataRole.ToolTipRole:
-            trouble = self._owner.thumbnails.trouble(patch)
-            return details(patches.table, patch) + html.escape(trouble)
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return ", ".join(caption(patches.table, patch))
-        return None
+_SHIFT = Qt.KeyboardModifier.ShiftModifier
+_CONTROL = Qt.KeyboardModifier.ControlModifier
+_ALT = Qt.KeyboardModifier.AltModifier
+_NONE = Qt.KeyboardModifier.NoModifier
+_KEYPAD = Qt.KeyboardModifier.KeypadModifier
+_LEFT, _KEY = Qt.MouseButton.LeftButton, Qt.Key
 
 
-class PatchPainter(QStyledItemDelegate):
-    """Paints a thumbnail in a frame of its colour on the map, its label below."""
-
-    def __init__(self, viewer: Viewer, owner: MapLayer) -> None:
-        super().__init__()
-        self._viewer, self._owner = viewer, owner
-        self.side = 56
-
-    def cell(self, line: int) -> QSize:
-        """Return the size of a cell when a line of text is ``line`` pixels high."""
-        width = self.side + 2 * _FRAME + 4
-        return QSize(width, width + (line if self._labelled else 0))
-
-    @property
-    def _labelled(self) -> bool:
-        colouring = self._owner.colouring
-        return self.side >= 48 and colouring is not None and bool(colouring.names)
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
-        """Return the size of every cell."""
-        return self.cell(option.fontMetrics.height())
-
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex
-    ) -> None:
-        """Paint one cell."""
-        owner, model = self._owner, index.model()
-        colouring = owner.colouring
-        assert isinstance(model, PatchModel)
-        if colouring is None or owner.workspace.patches is None:
-            return
-        patch, rect, metrics = int(model.indices[index.row()]), option.rect, option.fontMetrics
-        text = theme_colour(self._viewer, "text")
-        colour = qcolor(colouring.colours[patch, :3])
-        picture = owner.thumbnails.get(patch, self.side, painter.device().devicePixelRatioF())
-        middle = QPointF(rect.center().x(), rect.y() + _FRAME + 2 + self.side / 2)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        ring = text if patch == owner.workspace.current else None
-        paint_framed(painter, middle, picture, colour, ring)
-        if self._labelled:
-            name = colouring.names[colouring.codes[patch]]
-            name = metrics.elidedText(name, Qt.TextElideMode.ElideRight, rect.width() - 2)
-            painter.setPen(text)
-            below = QRect(
-                rect.x(), rect.bottom() - metrics.height(), rect.width(), metrics.height()
-            )
-            painter.drawText(below, Qt.AlignmentFlag.AlignCenter, name)
-        painter.restore()
-
-
-class ThumbnailView(QListView, Quiet):
-    """The grid.
+class ThumbnailView(CellGrid):
+    """The grid. It says what people do in it; what is selected is not its own.
 
     Signals
     -------
     looked_at(int)
-        A patch was clicked or reached with the arrow keys.
+        A patch was clicked or reached with the keys.
     opened(int)
-        A patch was double-clicked.
+        A patch was double-clicked, or Return was pressed on it.
+    chosen(ndarray, str)
+        Patches were selected here, and how: "replace", "add" or "subtract".
+    given_up()
+        Esc was pressed.
+    copied()
+        Ctrl+C was pressed.
+    key_pressed(int)
+        A number key, 0 to 9, was pressed.
+    asked(int, QPoint)
+        The menu of a patch is wanted at a place of the screen.
+    side_changed(int)
+        The pictures have another size, in pixels.
     """
 
     looked_at = Signal(int)
     opened = Signal(int)
+    chosen = Signal(object, str)
+    given_up = Signal()
+    copied = Signal()
+    key_pressed = Signal(int)
+    asked = Signal(int, QPoint)
+    side_changed = Signal(int)
 
     def __init__(self, viewer: Viewer, owner: MapLayer) -> None:
         super().__init__()
@@ -142,66 +68,274 @@ class ThumbnailView(QListView, Quiet):
         self.painter = PatchPainter(viewer, owner)
         self.setModel(self.patches)
         self.setItemDelegate(self.painter)
-        # A wrapped list lays out equal cells by arithmetic; icon mode would
-        # walk over all of them, which is felt from some ten thousand on.
-        self.setFlow(QListView.Flow.LeftToRight)
-        self.setWrapping(True)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setUniformItemSizes(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        # Always there, or its coming and going would change the number of columns.
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setAccessibleName("Patches")
         self.setMinimumHeight(90)
-        self.selectionModel().currentChanged.connect(self._on_row)
-        self.doubleClicked.connect(self._on_double_click)
+        self._anchor = -1  # the patch at which a range begins
+        self._wheel = 0.0
+        self._press: QPoint | None = None  # in the whole list, while the mouse is down
+        self._band = QRubberBand(QRubberBand.Shape.Rectangle, self.viewport())
         subscribe(self, owner.thumbnails.arrived, self._on_pictures)
 
-    def show_patches(self, indices: np.ndarray, current: int) -> None:
+    # -- what is shown ---------------------------------------------------------------------
+
+    def show_patches(
+        self, indices: np.ndarray, current: int, order: Order | None = None
+    ) -> None:
         """Show these patches, in this order."""
-        with self.quiet():
-            self.patches.set_indices(indices)
-            self._tile()
-            self.scrollToTop()
+        self.patches.set_indices(indices, order)
+        self._tile()
+        self.scrollToTop()
         self.follow(current)
 
     def follow(self, current: int) -> None:
         """Mark the current patch and scroll to it, if it is here."""
         row = self.patches.row_of(current)
         place = self.patches.index(row, 0) if row >= 0 else QModelIndex()
-        with self.quiet():
-            self.setCurrentIndex(place)
-            if row >= 0:
-                self.scrollTo(place)
+        self.setCurrentIndex(place)
+        if row >= 0:
+            self.scrollTo(place)
+            self._anchor = current
         self.viewport().update()
 
-    def set_side(self, side: int) -> None:
-        """Show thumbnails of another size, in pixels."""
+    def set_side(self, side: int, around: QPoint | None = None) -> None:
+        """Show thumbnails of another size, in pixels; a patch in view stays where it is.
+
+        That is the one at ``around``, or else the current one if it is to be seen, or the
+        one in the middle.
+        """
+        side = min(max(side, SMALLEST), LARGEST)
+        if side == self.painter.side:
+            return
+        middle = self.viewport().rect().center()
+        kept = self._kept(around, middle)
+        before = self.visualRect(kept).center().y()
         self.painter.side = side
         self._tile()
-        self.follow(self._patch_at(self.currentIndex()))
+        bar = self.verticalScrollBar()
+        if kept.isValid():
+            bar.setValue(bar.value() + self.visualRect(kept).center().y() - before)
+            if not self.viewport().rect().contains(self.visualRect(kept).center()):
+                self.scrollTo(kept)
+        self.side_changed.emit(side)
+
+    def _kept(self, around: QPoint | None, middle: QPoint) -> QModelIndex:
+        current, seen = self.currentIndex(), self.viewport().rect()
+        if around is None and seen.intersects(self.visualRect(current)):
+            return current
+        found = self.indexAt(around or middle)
+        if found.isValid():
+            return found
+        rows = self.rows_in(seen.translated(0, self.verticalOffset()))
+        return self.patches.index(int(rows[len(rows) // 2]), 0) if len(rows) else QModelIndex()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Spread the columns over the width there is."""
+        kept = self._kept(None, self.viewport().rect().center())
         super().resizeEvent(event)
         self._tile()
+        if kept.isValid():
+            self.scrollTo(kept)
 
     def _tile(self) -> None:
-        cell = self.painter.cell(self.fontMetrics().height())
-        columns = max(1, (self.viewport().width() - 1) // cell.width())
-        self.setGridSize(QSize((self.viewport().width() - 1) // columns, cell.height()))
+        self.set_cell(self.painter.cell(self.fontMetrics().height()))
 
-    def _patch_at(self, place: QModelIndex) -> int:
+    def restyle(self) -> None:
+        """Paint with other colours and names."""
+        self._tile()
+
+    def patch_at(self, place: QModelIndex) -> int:
+        """Return the patch of a cell, -1 for none."""
         return int(self.patches.indices[place.row()]) if place.isValid() else -1
-
-    def _on_row(self, now: QModelIndex, before: QModelIndex) -> None:
-        if not self.busy and now.isValid():
-            self.looked_at.emit(self._patch_at(now))
 
     def _on_pictures(self) -> None:
         self.viewport().update()
 
-    def _on_double_click(self, place: QModelIndex) -> None:
-        self.opened.emit(self._patch_at(place))
+    # -- looking and selecting ---------------------------------------------------------------
+
+    def _look(self, row: int) -> None:
+        place = self.patches.index(row, 0)
+        self.setCurrentIndex(place)
+        self.scrollTo(place)
+        self.looked_at.emit(self.patch_at(place))
+
+    def _toggle(self, row: int) -> None:
+        patch = int(self.patches.indices[row])
+        self._anchor = patch
+        taken = self.patches.is_selected(patch)
+        self.chosen.emit(np.array([patch]), "subtract" if taken else "add")
+
+    def _select_range(self, row: int, widen: bool) -> None:
+        """Select from the anchor to a row; ``widen`` gives it the anchor's state instead."""
+        start = self.patches.row_of(self._anchor)
+        first, last = sorted((row if start < 0 else start, row))
+        how: How = "replace"
+        if widen:
+            how = "add" if start < 0 or self.patches.is_selected(self._anchor) else "subtract"
+        self.chosen.emit(self.patches.indices[first : last + 1], how)
+
+    def _reach(self, row: int, modifiers: Qt.KeyboardModifier) -> None:
+        """Go to a row; with Shift select up to it."""
+        self._look(row)
+        if modifiers & _SHIFT:
+            self._select_range(row, bool(modifiers & _CONTROL))
+        else:
+            self._anchor = int(self.patches.indices[row])
+
+    # -- mouse -------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Look at a patch; Ctrl takes it into the selection or out of it, Shift a range."""
+        place = self.indexAt(event.pos())
+        if event.button() != _LEFT:
+            return
+        self._press = event.pos() + QPoint(0, self.verticalOffset())
+        if not place.isValid():
+            return
+        if event.modifiers() & _CONTROL and not event.modifiers() & _SHIFT:
+            self._look(place.row())
+            self._toggle(place.row())
+        else:
+            self._reach(place.row(), event.modifiers())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Draw a box around patches."""
+        if self._press is None:
+            return
+        box = self._box(event.pos())
+        if not self._band.isVisible():
+            if box.width() + box.height() < QApplication.startDragDistance():
+                return
+            self._band.show()
+        self._band.setGeometry(box.translated(0, -self.verticalOffset()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Select what the box encloses: Shift or Ctrl adds it, Alt takes it away."""
+        if event.button() != _LEFT or self._press is None:
+            return
+        rows, drawn = self.rows_in(self._box(event.pos())), self._band.isVisible()
+        self._press = None
+        self._band.hide()
+        if drawn:
+            how: How = "replace"
+            if event.modifiers() & _ALT:
+                how = "subtract"
+            elif event.modifiers() & (_SHIFT | _CONTROL):
+                how = "add"
+            self.chosen.emit(self.patches.indices[rows], how)
+
+    def _box(self, now: QPoint) -> QRect:
+        """Return the box from the press to here, in the whole list."""
+        assert self._press is not None
+        return QRect(self._press, now + QPoint(0, self.verticalOffset())).normalized()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Go to where a patch lies."""
+        place = self.indexAt(event.pos())
+        if event.button() == _LEFT and place.isValid():
+            self.opened.emit(self.patch_at(place))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scroll; with Ctrl make the pictures larger or smaller."""
+        if not event.modifiers() & _CONTROL:
+            super().wheelEvent(event)
+            return
+        self._wheel += event.angleDelta().y() / 120
+        side = round(self.painter.side * _NOTCH**self._wheel)
+        if side != self.painter.side:  # finer wheels send parts of a notch
+            self._wheel = 0.0
+            self.set_side(side, event.position().toPoint())
+        event.accept()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for the menu of the patch under the mouse, or of the current one."""
+        place = self.indexAt(event.pos())
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            place = self.currentIndex()
+        if place.isValid():
+            self.asked.emit(self.patch_at(place), event.globalPos())
+
+    # -- keys --------------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        """Have our keys before shortcuts of the window that are called the same."""
+        override = event.type() == QEvent.Type.ShortcutOverride
+        if override and isinstance(event, QKeyEvent) and self._action(event) is not None:
+            event.accept()
+            return True
+        return bool(super().event(event))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Move, select, open, copy, or tell the number; other keys are not ours."""
+        act = self._action(event)
+        if act is None:
+            event.ignore()  # Qt's own search by letters would walk over all patches
+        else:
+            act()
+
+    def _action(self, event: QKeyEvent) -> Callable[[], object] | None:
+        """Return what a key does here, None if nothing."""
+        key, modifiers, here = event.key(), event.modifiers(), self.currentIndex()
+        pressed = modifiers & ~_KEYPAD
+        if pressed == _CONTROL:
+            acts = {_KEY.Key_A: self._select_all, _KEY.Key_C: self.copied.emit}
+            return acts.get(key)
+        if pressed == _NONE and _KEY.Key_0 <= key <= _KEY.Key_9:
+            return partial(self.key_pressed.emit, int(key) - int(_KEY.Key_0))
+        if key == _KEY.Key_Escape:
+            return self._give_up
+        if pressed == _NONE and here.isValid():
+            if key == _KEY.Key_Space:
+                return partial(self._toggle, here.row())
+            if key in (_KEY.Key_Return, _KEY.Key_Enter):
+                return partial(self.opened.emit, self.patch_at(here))
+        if self.count and pressed in (_NONE, _SHIFT, _SHIFT | _CONTROL):
+            row = moved(here.row(), key, self.columns, self.lines, self.count)
+            return None if row is None else partial(self._reach, row, modifiers)
+        return None
+
+    def _give_up(self) -> None:
+        if self._press is not None and self._band.isVisible():
+            self._press = None
+            self._band.hide()
+        else:
+            self.given_up.emit()
+
+    def _select_all(self) -> None:
+        self.chosen.emit(self.patches.indices, "replace")
+
+
+def moved(row: int, key: int, columns: int, lines: int, count: int) -> int | None:
+    """Return the row that a key leads to, None for keys that lead nowhere.
+
+    Parameters
+    ----------
+    row : int
+        Where it starts, -1 for nowhere yet.
+    key : int
+        One of ``Qt.Key``.
+    columns, lines, count : int
+        Cells side by side, whole lines in view, and cells in all.
+    """
+    steps = {
+        _KEY.Key_Left: -1,
+        _KEY.Key_Right: 1,
+        _KEY.Key_Up: -columns,
+        _KEY.Key_Down: columns,
+        _KEY.Key_PageUp: -columns * lines,
+        _KEY.Key_PageDown: columns * lines,
+    }
+    ends = {_KEY.Key_Home: 0, _KEY.Key_End: count - 1}
+    if key in ends:
+        return ends[_KEY(key)]
+    if key not in steps:
+        return None
+    if row < 0:
+        return 0
+    step = steps[_KEY(key)]
+    if abs(step) == 1 or 0 <= row + step < count:
+        return min(max(row + step, 0), count - 1)
+    # Beyond the first or last line: to the end of a page, within the column.
+    column, last = row % columns, (count - 1) // columns
+    if step < 0:
+        return column
+    return min(last * columns + column, count - 1)

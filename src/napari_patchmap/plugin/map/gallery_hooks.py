@@ -1,0 +1,128 @@
+"""What other panels hand to the gallery of a viewer and hear of it, open or not."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from napari.viewer import Viewer
+from psygnal import Signal
+
+from napari_patchmap.explore.ordering import Order
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.workspace import Workspace, real_viewer, workspace_of
+
+
+class GalleryHooks:
+    """Orders that are offered for the gallery, and patches that it is to show.
+
+    What was offered goes when other patches are loaded.
+
+    Attributes
+    ----------
+    chosen : str
+        Name of the offered order that the gallery follows, "" while it is another.
+
+    Signals
+    -------
+    changed()
+        Orders were offered or withdrawn, or another was chosen.
+    wanted(ndarray, str)
+        The gallery is to show these patches, and to say so.
+    key_pressed(int)
+        A number key, 0 to 9, was pressed in the gallery.
+    """
+
+    changed = Signal()
+    wanted = Signal(object, str)
+    key_pressed = Signal(int)
+
+    @classmethod
+    def of(cls, viewer: Viewer) -> GalleryHooks:
+        """Return the hooks of a viewer, made on first use."""
+        viewer = real_viewer(viewer)
+        key = id(viewer)
+        if key not in _hooks:
+            _hooks[key] = cls(workspace_of(viewer))
+            weakref.finalize(viewer, _hooks.pop, key, None)
+        return _hooks[key]
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._orders: dict[str, Order] = {}
+        self._patches: PatchSet | None = None  # those that they are of
+        self.chosen = ""
+        workspace.patches_changed.connect(self._on_patches)
+
+    @property
+    def offered(self) -> dict[str, Order]:
+        """Orders of the current patches by name, in the order in which they were offered."""
+        return self._orders if self._patches is self._workspace.patches else {}
+
+    def offer(
+        self,
+        name: str,
+        values: Any,
+        descending: bool = False,
+        texts: Sequence[str] | None = None,
+        said: str = "",
+        choose: bool = False,
+    ) -> None:
+        """Offer an order by values of all patches; one of the same name is replaced.
+
+        Parameters
+        ----------
+        name : str
+            What people read in the list of orders, such as "Confidence".
+        values : array_like, shape (n,)
+            One a patch: numbers or text; NaN, None and "" come last.
+        descending : bool
+            Whether the largest comes first; people can turn it round.
+        texts : sequence of str, optional
+            What is written on each picture; the value, to three digits, when not given.
+        said : str
+            How the values came about, for the tooltip.
+        choose : bool
+            Sort by it at once.
+
+        Raises
+        ------
+        ValueError
+            If there is not exactly one value, and one text, for each patch.
+        """
+        patches = self._workspace.patches
+        order = Order(name, values, descending, texts, said)
+        count = 0 if patches is None else len(patches)
+        if not len(order) == count == (count if texts is None else len(texts)):
+            raise ValueError(f"{name!r} must have one value and one text for each patch")
+        self._orders, self._patches = {**self.offered, name: order}, patches
+        self.chosen = name if choose else self.chosen
+        self.changed.emit()
+
+    def withdraw(self, name: str) -> None:
+        """Offer an order no more; the gallery goes back to its own."""
+        if name in self.offered:
+            del self._orders[name]
+            self.chosen = "" if self.chosen == name else self.chosen
+            self.changed.emit()
+
+    def show(self, indices: np.ndarray, sentence: str) -> None:
+        """Show these patches in the gallery until something is selected elsewhere.
+
+        Parameters
+        ----------
+        indices : ndarray of int, shape (m,)
+            No patch twice. In this order while the gallery is not sorted.
+        sentence : str
+            What they are, said above them.
+        """
+        self.wanted.emit(np.asarray(indices, np.intp), sentence)
+
+    def _on_patches(self, _: object) -> None:
+        self._orders, self.chosen = {}, ""
+        self.changed.emit()
+
+
+_hooks: dict[int, GalleryHooks] = {}
