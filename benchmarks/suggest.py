@@ -1,7 +1,8 @@
 """How good are suggestions, how honest their confidence, and how fast is all of it?
 
 ``python benchmarks/suggest.py pbc28.npz RUN [RUN ...]`` for the tables on features of runs of
-the labelled set, ``python benchmarks/suggest.py --speed`` for seconds on drawn features (128 each).
+the labelled set, ``python benchmarks/suggest.py --speed`` for seconds on drawn features (128
+each).
 """
 
 from __future__ import annotations

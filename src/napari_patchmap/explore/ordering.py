@@ -153,7 +153,7 @@ def _keys(values: pd.Series) -> np.ndarray:
         return _missing_as_nan(ranks)
     text = values.where(values.notna(), "").astype(str)
     codes, names = pd.factorize(text)
-    order = sorted(range(len(names)), key=lambda code: natural_key(names[code]))
+    order = sorted(range(len(names)), key=lambda code: natural_key(str(names[code])))
     rank = np.empty(len(names))
     rank[order] = np.arange(len(names))
     rank[np.asarray(names == "")] = np.nan

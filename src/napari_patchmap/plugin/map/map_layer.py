@@ -20,6 +20,7 @@ from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
 from napari_patchmap.plugin.canvas.two_views import to_canvas
 from napari_patchmap.plugin.map.close_up import CloseUp
 from napari_patchmap.plugin.map.framing import Framing
+from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.keys import map_keys, viewer_keys
 from napari_patchmap.plugin.map.layer_edits import LayerEdits
 from napari_patchmap.plugin.map.mouse import MapMouse
@@ -69,6 +70,7 @@ class MapLayer(ShownMap):
         self.note = CanvasNote(viewer)
         self.keeper = AnnotationKeeper.of(viewer)
         self.link = SourceLink(viewer, self.workspace, self.views, self.places)
+        GalleryHooks.of(viewer).key_pressed.connect(lambda key: self.annotate(str(key)))
         overlay.resized.connect(self._on_resized)
         workspace = self.workspace
         workspace.patches_changed.connect(self._on_patches)

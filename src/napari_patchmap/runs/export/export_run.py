@@ -15,7 +15,7 @@ from napari_patchmap.errors import RunError
 from napari_patchmap.explore.annotations import Annotations
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
-from napari_patchmap.runs.annotation_files import Place, read_annotations
+from napari_patchmap.runs.annotation_files import AnnotationPlace, read_annotations
 from napari_patchmap.runs.export.export_format import Exportable
 from napari_patchmap.runs.export.export_formats import export_format_of
 from napari_patchmap.runs.export.map_parts import MapParts
@@ -106,8 +106,9 @@ def export(
     form = export_format_of(path)
     if form.ending:
         check_file(path)
-    parts = run if isinstance(run, MapParts) else None
-    if parts is None:
+    if isinstance(run, MapParts):
+        parts = run
+    else:
         parts = MapParts.of(run) if isinstance(run, Run) else MapParts.read(run)
     _check_not_of_run(path, parts)
     watch = watch or Watch()
@@ -154,7 +155,9 @@ def _whole_table(
     given = dict(colours)
     if columns is None:
         annotations = Annotations(len(table))
-        place = Place(parts.folder, parts.numbers) if parts.folder is not None else None
+        place = (
+            AnnotationPlace(parts.folder, parts.numbers) if parts.folder is not None else None
+        )
         if place is not None and place.used:
             annotations = read_annotations(place).annotations
         columns = annotations.table()

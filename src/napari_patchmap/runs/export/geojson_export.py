@@ -40,7 +40,10 @@ def _write(data: Exportable, path: Path) -> tuple[list[Path], list[str]]:
             "that GeoJSON could say; export them as a table or a folder."
         )
     table = data.table
-    groups = list(table.groupby(["source", "frame"], sort=False, dropna=False).indices.items())
+    grouped: dict[Any, np.ndarray] = table.groupby(
+        ["source", "frame"], sort=False, dropna=False
+    ).indices  # type: ignore[assignment]
+    groups = list(grouped.items())
     paths = _paths(path, [(str(source), int(frame)) for (source, frame), _ in groups])
     notes: list[str] = []
     if len(paths) > 1:

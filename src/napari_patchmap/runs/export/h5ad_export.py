@@ -46,7 +46,8 @@ def _write(data: Exportable, path: Path) -> tuple[list[Path], list[str]]:
 
 def _obs(data: Exportable) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     """Return the table in types that the format has, and the colours of its groups."""
-    columns, colours = {}, {}
+    columns: dict[str, Any] = {}
+    colours: dict[str, np.ndarray] = {}
     names = unique_names(data.table.columns, without="/")
     for name, (given, values) in zip(names, data.table.items(), strict=True):
         name = "index in file" if name == "_index" else name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from napari_patchmap.explore.similar import Similar, more_like
 from napari_patchmap.explore.suggest import Suggestions, suggest
 from napari_patchmap.explore.useful import most_useful
 from napari_patchmap.patches.watch import Watch
+from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.qt.basics import button, label, line, row
 from napari_patchmap.plugin.qt.subscribe import subscribe
@@ -24,12 +25,32 @@ from napari_patchmap.plugin.qt.work_bar import WorkBar
 _NEXT, _DOUBTFUL, _ALIKE = 20, 60, 60
 
 
+#: Order of the gallery in which what is doubtful comes first.
+_CONFIDENCE = "Confidence"
+
+
+class _Words(Sequence[str]):
+    """What is written on the picture of each patch: its suggestion, and how sure that is."""
+
+    def __init__(self, found: Suggestions) -> None:
+        self._found = found
+
+    def __len__(self) -> int:
+        return len(self._found.codes)
+
+    def __getitem__(self, index: Any) -> Any:
+        code = int(self._found.codes[index])
+        sure = f"{self._found.confidence[index]:.0%}"
+        return f"{self._found.classes[code]} {sure}" if code >= 0 else "rejected"
+
+
 class Suggesting(QWidget):
     """Asks the features of the run, in the background, and takes or leaves what they say."""
 
     def __init__(self, owner: MapLayer) -> None:
         super().__init__()
         self._map, self.workspace = owner, owner.workspace
+        self._gallery = GalleryHooks.of(owner.viewer)
         self._asked: tuple[Any, Callable[[Any], None]] | None = None
         self.rest = button(
             "Suggest the rest", "",
@@ -100,7 +121,12 @@ class Suggesting(QWidget):
 
     def _on_suggestions(self, found: Suggestions | None) -> None:
         self._say("" if found is None else found.sentence)
-        if found is not None:
+        if found is None:
+            self._gallery.withdraw(_CONFIDENCE)
+        else:
+            self._gallery.offer(
+                _CONFIDENCE, found.confidence, texts=_Words(found), said="How sure it is"
+            )
             recalls = "".join(
                 f"<tr><td>{html.escape(name)}</td><td>{share:.0%} of {count:,}</td></tr>"
                 for name, (share, count) in found.recalls.items()
@@ -193,7 +219,12 @@ class Suggesting(QWidget):
             )
 
     def _show_alike(self, found: Similar) -> None:
+        patches = self.workspace.patches
+        assert patches is not None
+        distances = np.full(len(patches), np.nan, np.float32)
+        distances[found.indices] = found.distances
         self.workspace.select(found.indices)
+        self._gallery.offer("Likeness", distances, said="Distance of the features", choose=True)
         nearest, farthest = found.distances[0], found.distances[-1]
         self._say(
             f"The {len(found.indices)} nearest by their features, at distances of "
@@ -231,6 +262,10 @@ class Suggesting(QWidget):
             rows = self._open(np.arange(len(patches)))
             order = np.argsort(found.confidence[rows], kind="stable")
             self.workspace.select(rows[order[:_DOUBTFUL]])
+            self._gallery.offer(
+                _CONFIDENCE, found.confidence, texts=_Words(found), said="How sure it is",
+                choose=True,
+            )  # fmt: skip
 
 
 def _grid(*buttons: QWidget) -> QGridLayout:
