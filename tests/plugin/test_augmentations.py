@@ -58,7 +58,7 @@ def test_views_of_a_patch_are_shown(qtbot, panel, cells):
     panel.workspace.set_patches(cells)
     settle(qtbot, panel)
     assert panel.missing == ""
-    assert pictures(panel.views) == VIEWS
+    qtbot.waitUntil(lambda: pictures(panel.views) == VIEWS)  # once the panel has its width
     assert pictures(panel.original) == 1
     assert "16 x 16 px" in panel.caption.text()
 

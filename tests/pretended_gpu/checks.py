@@ -260,7 +260,7 @@ def test_memory_is_given_back_however_a_run_ends(cells, method):
 
 def test_kernels_that_cannot_be_fused_are_left_alone(cells):
     # There is no compiler for this GPU.
-    assert fit(cells, config("simclr", compile="on")).complete
+    assert fit(cells, config(compile="on")).complete
 
 
 def test_tensors_of_two_devices_are_refused():
