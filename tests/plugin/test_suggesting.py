@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -10,6 +11,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_patchmap.explore.annotations import SUGGESTED
 from napari_patchmap.plugin.panels.annotate.annotate import Annotate
+from napari_patchmap.plugin.panels.explore.gallery import Gallery
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
@@ -127,3 +129,26 @@ def test_without_a_trained_map_nothing_can_be_asked(viewer, shown_map):
     panel = Annotate(viewer)
     assert not panel.suggesting.rest.isEnabled()
     assert not panel.suggesting.next.isEnabled()
+
+
+def test_what_is_annotated_is_exported_with_its_classes(panel, workspace, qtbot, tmp_path):
+    rows = workspace.annotations.now.members(0)
+    workspace.select(rows)
+    panel.exporting.export_to(tmp_path / "some.csv")
+    qtbot.waitUntil(lambda: "Exported 3 patches" in panel.exporting.said.text())
+    table = pd.read_csv(tmp_path / "some.csv")
+    assert table["index"].tolist() == rows.tolist()
+    assert set(table["annotation"]) == {workspace.annotations.now.classes[0].name}
+    panel.exporting.export_to(tmp_path / "by class")
+    qtbot.waitUntil(lambda: "by class" in panel.exporting.said.text())
+    assert len(list((tmp_path / "by class").rglob("*.png"))) == 3
+    panel.exporting.export_to(tmp_path / "some.docx")
+    qtbot.waitUntil(lambda: "no format" in panel.exporting.said.text())
+
+
+def test_a_table_saved_from_the_gallery_has_the_annotations(panel, viewer, workspace, tmp_path):
+    gallery = Gallery(viewer)
+    workspace.select(workspace.annotations.now.members(1))
+    gallery.save_csv(tmp_path / "shown.csv")
+    table = pd.read_csv(tmp_path / "shown.csv")
+    assert set(table["annotation"]) == {workspace.annotations.now.classes[1].name}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from psygnal import Signal
 from psygnal.utils import iter_signal_instances
 
@@ -252,6 +253,14 @@ class Workspace:
     def annotations(self) -> Annotations:
         """What people called the patches."""
         return self._history.now.annotations
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The table of the patches with what people called them, one row a patch."""
+        if self.patches is None:
+            return pd.DataFrame()
+        called = self.annotations.table()
+        return pd.concat([self.patches.table.reset_index(drop=True), called], axis=1)
 
     def select(self, indices: np.ndarray, how: How = "replace") -> None:
         """Change the selection and tell everybody."""

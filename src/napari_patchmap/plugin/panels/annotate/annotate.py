@@ -14,6 +14,7 @@ from napari_patchmap.explore.annotations import SUGGESTED, Annotation, Annotatio
 from napari_patchmap.plugin.map.keys import digit_keys, selection_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.annotate.class_list import ClassList
+from napari_patchmap.plugin.panels.annotate.exporting import Exporting
 from napari_patchmap.plugin.panels.annotate.suggesting import Suggesting
 from napari_patchmap.plugin.qt.basics import button, choice, label, row, set_look
 from napari_patchmap.plugin.qt.panel import WorkPanel
@@ -127,6 +128,8 @@ class Annotate(WorkPanel):
         self.footer.addLayout(tools)
         self.footer.addWidget(self.colour)
         self.footer.addWidget(self.conflicts)
+        self.exporting = Exporting(self._map)
+        self.footer.addWidget(self.exporting)
         self.footer.addWidget(label(_HELP, "hint", wrap=True))
         self.footer.addWidget(self.kept)
 
@@ -195,7 +198,7 @@ class Annotate(WorkPanel):
         else:
             own = self.workspace.run is not None and self.workspace.run.folder == folder
             self.kept.setText(
-                f"Saved in the run {folder.name}" if own else "Saved on this computer"
+                "Saved in the folder of the run" if own else "Saved on this computer"
             )
         self.kept.setToolTip("" if folder is None else str(folder))
         set_look(self.kept, "role", "error" if trouble else "hint")

@@ -30,7 +30,7 @@ _CONFIDENCE = "Confidence"
 
 
 class _Words(Sequence[str]):
-    """What is written on the picture of each patch: its suggestion, and how sure that is."""
+    """What is written on the picture of each patch: how sure its suggestion is."""
 
     def __init__(self, found: Suggestions) -> None:
         self._found = found
@@ -39,9 +39,8 @@ class _Words(Sequence[str]):
         return len(self._found.codes)
 
     def __getitem__(self, index: Any) -> Any:
-        code = int(self._found.codes[index])
-        sure = f"{self._found.confidence[index]:.0%}"
-        return f"{self._found.classes[code]} {sure}" if code >= 0 else "rejected"
+        rejected = self._found.codes[index] < 0
+        return "rejected" if rejected else f"{self._found.confidence[index]:.0%}"
 
 
 class Suggesting(QWidget):

@@ -298,7 +298,7 @@ class Gallery(QWidget, Quiet):
             embedding = np.empty((len(patches), 0))
         try:
             path = with_ending(path, ".csv")
-            save_embedding_csv(path, embedding, patches.table, rows)
+            save_embedding_csv(path, embedding, self._workspace.table, rows)
         except RunError as error:
             self._workspace.say(str(error))
         else:
