@@ -1,5 +1,6 @@
 """Where patches come from: folders, stacks and arrays, all as one PatchSet."""
 
+import napari_patchmap.text_storage  # noqa: F401 - before there is any table
 from napari_patchmap.kind import Kind
 from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.intensity import Intensity

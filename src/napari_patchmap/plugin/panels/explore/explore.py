@@ -23,6 +23,7 @@ from napari_patchmap.explore.selection import How
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.map.keys import selection_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.explore.condition_field import ConditionField
 from napari_patchmap.plugin.panels.explore.legend import ColourBar, Legend
 from napari_patchmap.plugin.panels.locate import LocateImages
 from napari_patchmap.plugin.qt.basics import choice, column, label, row
@@ -146,7 +147,13 @@ class Explore(WorkPanel):
         self.reading.done.connect(self._on_stack)
         self.reading.failed.connect(self._on_unreadable)
         self.reading.ended.connect(self._refresh)
+        self.condition = ConditionField(self._map)
+        self.invert = _button(
+            "Invert", "Select those that are not selected, of what is shown.", self._invert
+        )
+        tools.addWidget(self.invert, *divmod(len(buttons), 3))
         self.footer.addWidget(self.count)
+        self.footer.addWidget(self.condition)
         self.footer.addLayout(tools)
         self.footer.addWidget(label(_HELP, "hint", wrap=True))
         self.footer.addWidget(self.stack)
@@ -233,6 +240,12 @@ class Explore(WorkPanel):
 
     def _on_unreadable(self, sentence: str, _: Exception | None) -> None:
         self.workspace.say(sentence)
+
+    def _invert(self) -> None:
+        patches = self.workspace.patches
+        if patches is not None:
+            others = np.setdiff1d(np.arange(len(patches)), self.workspace.selection)
+            self.workspace.select(self._map.visible(others))
 
     def _zoom_to_selection(self) -> None:
         self._map.show_patches(self.workspace.selection)

@@ -1,0 +1,109 @@
+"""Selecting by a condition on the table: ``area > 300 and slide == 'B3'``."""
+
+from __future__ import annotations
+
+import numpy as np
+from qtpy.QtCore import QModelIndex, QStringListModel, Qt
+from qtpy.QtGui import QKeyEvent
+from qtpy.QtWidgets import QCompleter, QLineEdit, QVBoxLayout, QWidget
+
+from napari_patchmap.explore.completion import Completion, complete
+from napari_patchmap.explore.condition_words import ConditionError
+from napari_patchmap.explore.conditions import rows_where
+from napari_patchmap.explore.selection import How
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.qt.basics import label
+
+_HELP = (
+    "Select the patches for which this is so: area > 300 and slide == 'B3', "
+    "label in ('a', 'b'), name contains 'tumour', label is missing. Names with blanks stand in "
+    "`backticks`. Enter selects, Shift+Enter adds, Alt+Enter takes away."
+)
+
+
+class ConditionField(QWidget):
+    """A line for a condition, that offers what can be typed next, and says what is wrong."""
+
+    def __init__(self, owner: MapLayer) -> None:
+        super().__init__()
+        self._map, self.workspace = owner, owner.workspace
+        self.field = _Line(self)
+        self.field.setPlaceholderText("select where, e.g. area > 300 and slide == 'B3'")
+        self.field.setToolTip(_HELP)
+        self.field.setAccessibleName("Select where")
+        self.trouble = label("", "error", wrap=True)
+        self.trouble.hide()
+        self._offered: list[Completion] = []
+        self._model = QStringListModel(self)
+        self.completer = QCompleter(self._model, self)
+        self.completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
+        self.completer.setWidget(self.field)
+        self.completer.activated.connect(self._insert)
+        self.field.textEdited.connect(self._offer)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(4)
+        rows.addWidget(self.field)
+        rows.addWidget(self.trouble)
+
+    def _offer(self, text: str) -> None:
+        self._say("")
+        self._offered = complete(text, self.field.cursorPosition(), self.workspace.table)
+        self._model.setStringList([one.text for one in self._offered])
+        if self._offered and text:
+            self.completer.complete()
+            # Nothing is chosen yet, so Enter selects what is typed.
+            self.completer.popup().setCurrentIndex(QModelIndex())
+        else:
+            self.completer.popup().hide()
+
+    def _insert(self, chosen: str) -> None:
+        one = next(one for one in self._offered if one.text == chosen)
+        text, cursor = self.field.text(), self.field.cursorPosition()
+        before = f"{text[: one.start]}{one.text} "
+        self.field.setText(before + text[cursor:].lstrip())
+        self.field.setCursorPosition(len(before))
+
+    def select(self, how: How) -> None:
+        """Select what the condition says; where it cannot be read, say why and mark where."""
+        self.completer.popup().hide()
+        try:
+            rows = rows_where(self.workspace.table, self.field.text())
+        except ConditionError as error:
+            self._say(str(error))
+            self.field.setSelection(error.start, max(1, error.end - error.start))
+            return
+        shown = self._map.visible(np.asarray(rows, np.intp))
+        self._say("" if len(shown) else "This is so of no patch that is shown.")
+        if len(shown):
+            self.workspace.select(shown, how)
+
+    def _say(self, trouble: str) -> None:
+        self.trouble.setText(trouble)
+        self.trouble.setVisible(bool(trouble))
+
+
+class _Line(QLineEdit):
+    """A line that tells Enter from Shift+Enter and Alt+Enter."""
+
+    def __init__(self, owner: ConditionField) -> None:
+        super().__init__()
+        self._owner = owner
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Select on Enter; everything else is typing."""
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
+            return
+        popup = self._owner.completer.popup()
+        if popup.isVisible() and popup.currentIndex().isValid():
+            event.ignore()  # the list puts in what is chosen there
+            return
+        modifiers = event.modifiers()
+        how: How = "replace"
+        if modifiers & Qt.KeyboardModifier.AltModifier:
+            how = "subtract"
+        elif modifiers & Qt.KeyboardModifier.ShiftModifier:
+            how = "add"
+        self._owner.select(how)
+        event.accept()
