@@ -33,14 +33,15 @@ def toy():
 
 @pytest.fixture
 def titles(monkeypatch):
-    """Titles of the maps that are drawn."""
+    """All that is written on the maps that are drawn."""
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     drawn: list[str] = []
     usual = Figure.savefig
 
     def look(figure, *args, **options):
-        drawn.extend(axes.get_title(loc="left") for axes in figure.axes)
+        drawn.append(" ".join(text.get_text() for text in figure.findobj(Text)))
         return usual(figure, *args, **options)
 
     monkeypatch.setattr(Figure, "savefig", look)

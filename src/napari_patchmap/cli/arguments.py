@@ -91,6 +91,10 @@ def make_parser() -> argparse.ArgumentParser:
     _add_data(transform)
     transform.add_argument("--out", required=True, metavar="CSV", help="table to write")
 
+    reopen = commands.add_parser("open", help="show a saved run in napari")
+    reopen.add_argument("run", metavar="RUN", help="folder of a saved run")
+    reopen.add_argument("--images", metavar="PATH", help="where the images are now, if moved")
+
     tsne = commands.add_parser(
         "tsne", help="make another map of what a run has learned, by t-SNE"
     )
