@@ -3,13 +3,15 @@
     xvfb-run -a -s "-screen 0 1600x1000x24" python docs/make_screenshots.py RUN [OTHER ...]
 
 RUN is a run folder whose images can still be opened, OTHER are runs of the same
-patches. Writes docs/workspace.png, docs/lasso.png, docs/augmentations.png and, with
-others, docs/compare.png.
+patches. Writes docs/workspace.png, docs/lasso.png, docs/augmentations.png, docs/annotate.png
+and, with others, docs/compare.png. What is annotated for the picture goes to a copy of RUN.
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +42,9 @@ class Mouse:
 
 def main() -> None:
     """Open a run, draw a lasso, look at the panels."""
-    run = Run.load(sys.argv[1])
+    copied = Path(tempfile.mkdtemp()) / "run"
+    shutil.copytree(sys.argv[1], copied, ignore=shutil.ignore_patterns("annotations.*"))
+    run = Run.load(copied)
     viewer = show_run(run, reopen_patches(run), block=False)
     viewer.window.resize(1600, 1000)
     show_panel(viewer, "explore")
@@ -74,6 +78,19 @@ def main() -> None:
     show_panel(viewer, "augment")
     QTest.qWait(2500)
     save("augmentations.png")
+    panel = show_panel(viewer, "annotate")
+    for name in names:
+        workspace.select(np.flatnonzero(labels == name)[:12])
+        panel.name.setFocus()
+        QTest.keyClicks(panel.name, name)
+        QTest.keyClick(panel.name, Qt.Key.Key_Return)
+    workspace.clear_selection()
+    panel.suggesting.rest.click()
+    while workspace.suggestions is None:
+        QTest.qWait(100)
+    panel.suggesting.doubtful.click()
+    QTest.qWait(2500)
+    save("annotate.png")
     if sys.argv[2:]:
         hand.hover(np.zeros(2))
         workspace.clear_selection()
