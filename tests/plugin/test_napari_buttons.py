@@ -86,7 +86,7 @@ def test_points_drawn_on_the_map_are_the_persons_own(viewer, shown_map, workspac
     assert whole(viewer, workspace)
 
 
-@pytest.mark.parametrize("key", [Qt.Key.Key_Delete, Qt.Key.Key_Backspace, Qt.Key.Key_1])
+@pytest.mark.parametrize("key", [Qt.Key.Key_Delete, Qt.Key.Key_Backspace])
 def test_selected_points_are_not_deleted(viewer, shown_map, workspace, hand, qtbot, said, key):
     hand.click(toy_map()[3])
     qtbot.keyClick(hand.canvas, Qt.Key.Key_A, CTRL)

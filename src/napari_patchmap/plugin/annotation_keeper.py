@@ -23,6 +23,8 @@ from napari_patchmap.runs import Run
 from napari_patchmap.runs.annotation_files import (
     ANNOTATIONS,
     AnnotationPlace,
+    is_known,
+    key_of_set,
     place_of_set,
     read_annotations,
     save_annotations,
@@ -30,6 +32,9 @@ from napari_patchmap.runs.annotation_files import (
 
 #: Milliseconds after a change until it is written; changes meanwhile go with it.
 _SOON = 500
+
+#: Why nothing can be annotated yet.
+_LOOKING = "Looking whether these patches were annotated before; in a moment."
 
 
 class AnnotationKeeper(QObject):
@@ -96,18 +101,39 @@ class AnnotationKeeper(QObject):
     # -- where ------------------------------------------------------------------------
 
     def _on_patches(self, patches: PatchSet | None) -> None:
-        if patches is not None:
+        if patches is None:
+            return
+        if is_known(patches):
             self._enter(place_of_set(patches))
+            return
+        # Images may lie on a slow disk: the window does not wait for them.
+        self.workspace.refuse_annotations(_LOOKING)
+        task = Task(lambda _: key_of_set(patches), "Looking for annotations", listed=False)
+        task.done.connect(lambda _: self._on_known(patches))
+        task.failed.connect(lambda sentence: self._on_unknown(patches, sentence))
+        task.start()
+
+    def _on_known(self, patches: PatchSet) -> None:
+        """Keep annotations in the place of a set, unless a run has come meanwhile."""
+        if self.workspace.patches is patches and self.place is None:
+            self.workspace.refuse_annotations("")
+            self._enter(place_of_set(patches))
+
+    def _on_unknown(self, patches: PatchSet, sentence: str) -> None:
+        if self.workspace.patches is patches and self.place is None:
+            self.workspace.refuse_annotations(sentence)
 
     def _on_run(self, run: Run | None) -> None:
         patches = self.workspace.patches
         if run is None or run.folder is None or patches is None or self.folder == run.folder:
             return
         self.leave()
-        place, own = AnnotationPlace(run.folder, run.numbers), place_of_set(patches)
+        place = AnnotationPlace(run.folder, run.numbers)
         if os.access(run.folder, os.W_OK):
             self._enter(place)
-        elif self._enter(own, own if own.used else place):
+            return
+        own = place_of_set(patches)
+        if self._enter(own, own if own.used else place):
             self._say_elsewhere(f"Nothing can be written in {run.folder}")
 
     def _enter(self, place: AnnotationPlace, source: AnnotationPlace | None = None) -> bool:

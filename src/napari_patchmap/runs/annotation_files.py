@@ -242,6 +242,11 @@ def _with_rank(table: pd.DataFrame) -> pd.DataFrame:
 _keys: weakref.WeakKeyDictionary[PatchSet, str] = weakref.WeakKeyDictionary()
 
 
+def is_known(patches: PatchSet) -> bool:
+    """Whether the place of a set can be told without reading images."""
+    return patches in _keys or bool(patches.origin.get("path"))
+
+
 def key_of_set(patches: PatchSet) -> str:
     """Return what a set is known by; of one that lies in no file a few patches are read."""
     if patches not in _keys:
