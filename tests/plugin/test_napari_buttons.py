@@ -98,9 +98,17 @@ def test_selected_points_are_not_deleted(viewer, shown_map, workspace, hand, qtb
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_5])
-def test_modes_that_edit_are_refused_in_words(viewer, shown_map, hand, qtbot, said, key):
+def test_digits_give_classes_and_change_no_mode(viewer, shown_map, hand, qtbot, said, key):
     hand.hover(toy_map()[3])
     qtbot.keyClick(hand.canvas, key)
+    assert viewer.layers[MAP].mode == "pan_zoom"
+    assert len(said) == 1
+    assert said[0].startswith("No class has the key")
+
+
+@pytest.mark.parametrize("mode", ["add", "select", "transform"])
+def test_modes_that_edit_are_refused_in_words(viewer, shown_map, said, mode):
+    viewer.layers[MAP].mode = mode
     assert viewer.layers[MAP].mode == "pan_zoom"
     assert said == [NO_EDITING]
 

@@ -33,9 +33,6 @@ from napari_patchmap.runs.annotation_files import (
 #: Milliseconds after a change until it is written; changes meanwhile go with it.
 _SOON = 500
 
-#: Why nothing can be annotated yet.
-_LOOKING = "Looking whether these patches were annotated before; in a moment."
-
 
 class AnnotationKeeper(QObject):
     """Writes the annotations of one viewer where they belong.
@@ -79,6 +76,7 @@ class AnnotationKeeper(QObject):
         self._written: Annotations | None = None
         self._writer, self._number, self._failed = _Writer(), 0, False
         self._task: Task | None = None
+        self._looking = False
         self._timer = QTimer(self, singleShot=True, interval=_SOON)
         self._timer.timeout.connect(self._write)
         workspace.patches_leaving.connect(self.leave)
@@ -101,27 +99,32 @@ class AnnotationKeeper(QObject):
     # -- where ------------------------------------------------------------------------
 
     def _on_patches(self, patches: PatchSet | None) -> None:
-        if patches is None:
-            return
-        if is_known(patches):
+        if patches is not None and is_known(patches):
             self._enter(place_of_set(patches))
-            return
-        # Images may lie on a slow disk: the window does not wait for them.
-        self.workspace.refuse_annotations(_LOOKING)
+
+    def _look_up(self, patches: PatchSet) -> None:
+        """Find out, beside the window, where annotations of a set from a slow disk belong."""
+        self._looking = True
         task = Task(lambda _: key_of_set(patches), "Looking for annotations", listed=False)
         task.done.connect(lambda _: self._on_known(patches))
-        task.failed.connect(lambda sentence: self._on_unknown(patches, sentence))
+        task.failed.connect(self._say)
+        task.ended.connect(self._on_looked_up)
         task.start()
 
     def _on_known(self, patches: PatchSet) -> None:
-        """Keep annotations in the place of a set, unless a run has come meanwhile."""
-        if self.workspace.patches is patches and self.place is None:
-            self.workspace.refuse_annotations("")
-            self._enter(place_of_set(patches))
+        if self.workspace.patches is not patches or self.place is not None:
+            return  # others, or a run, came meanwhile
+        place = place_of_set(patches)
+        if place.used:  # what was just annotated must not take its place, nor be lost
+            self._say(
+                "These patches were annotated before; load them again to go on with that, or "
+                "train a map, which keeps what you annotate now."
+            )
+        else:
+            self._enter(place)
 
-    def _on_unknown(self, patches: PatchSet, sentence: str) -> None:
-        if self.workspace.patches is patches and self.place is None:
-            self.workspace.refuse_annotations(sentence)
+    def _on_looked_up(self) -> None:
+        self._looking = False
 
     def _on_run(self, run: Run | None) -> None:
         patches = self.workspace.patches
@@ -205,8 +208,13 @@ class AnnotationKeeper(QObject):
     # -- writing ----------------------------------------------------------------------
 
     def _on_annotations(self, annotations: Annotations) -> None:
+        patches = self.workspace.patches
         if self.pending:
             self._timer.start()
+            return
+        idle = self.place is None and not (self.trouble or self._looking)
+        if idle and patches is not None and not annotations.empty:
+            self._look_up(patches)
 
     def _order(self) -> tuple[int, AnnotationPlace, Annotations, pd.DataFrame]:
         assert self.place is not None

@@ -40,6 +40,9 @@ ANNOTATIONS, CLASSES = "annotations.csv", "annotations.json"
 #: Patches of a set that lies in no file by whose pixels it is known.
 _LOOKED_AT = 64
 
+#: Bytes of a set in memory that can be looked at while a window waits.
+_AT_ONCE = 2**30
+
 
 @dataclass(frozen=True, eq=False)
 class AnnotationPlace:
@@ -243,8 +246,11 @@ _keys: weakref.WeakKeyDictionary[PatchSet, str] = weakref.WeakKeyDictionary()
 
 
 def is_known(patches: PatchSet) -> bool:
-    """Whether the place of a set can be told without reading images."""
-    return patches in _keys or bool(patches.origin.get("path"))
+    """Whether the place of a set can be told without reading images from a disk."""
+    held = getattr(patches.images, "array", None)
+    small = isinstance(held, np.ndarray) and not isinstance(held, np.memmap)
+    in_memory = small and patches.images.nbytes < _AT_ONCE
+    return patches in _keys or bool(patches.origin.get("path")) or in_memory
 
 
 def key_of_set(patches: PatchSet) -> str:
