@@ -67,11 +67,14 @@ def test_the_rest_is_suggested_shown_and_taken(panel, workspace, qtbot, trained)
     assert (workspace.annotations.now.codes >= 0).sum() == 3 * len(annotation.classes)
 
 
-def test_a_selection_is_accepted_or_rejected(panel, workspace, qtbot):
+def test_a_selection_is_accepted_or_rejected(panel, viewer, workspace, qtbot):
+    gallery = Gallery(viewer)
+    viewer.window.add_dock_widget(gallery, name="Patches")
     suggest(panel, qtbot)
     panel.suggesting.sure.setValue(0)
     before = int(panel.suggesting.accept_sure.text().split()[1].replace(",", ""))
     click(panel.suggesting.doubtful)
+    qtbot.keyClick(gallery.grid, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     rows = workspace.selection
     assert len(rows)
     others = np.setdiff1d(np.flatnonzero(workspace.annotations.now.codes < 0), rows)
@@ -98,13 +101,45 @@ def test_a_class_that_was_renamed_is_still_meant(panel, workspace, qtbot):
     assert set(workspace.annotations.now.names) <= names | {""}
 
 
-def test_the_next_to_annotate_and_more_like_this_are_selected(panel, workspace, qtbot, trained):
-    _, run = trained
+def test_the_next_to_annotate_are_asked_one_after_the_other(panel, viewer, workspace, qtbot):
+    gallery = Gallery(viewer)
+    viewer.window.add_dock_widget(gallery, name="Patches")
     click(panel.suggesting.next)
-    qtbot.waitUntil(lambda: len(workspace.selection) > 0)
-    assert len(workspace.selection) <= 20
-    assert (workspace.annotations.now.codes[workspace.selection] < 0).all()
-    qtbot.waitUntil(panel.suggesting.next.isEnabled)
+    qtbot.waitUntil(lambda: "useful to annotate next" in gallery._header.text())
+    asked = gallery.grid.patches.indices.copy()
+    assert len(asked) <= 20
+    assert (workspace.annotations.now.codes[asked] < 0).all()
+    assert workspace.current == asked[0]
+    for key in "121":
+        qtbot.keyClick(gallery.grid, key)
+    assert workspace.current == asked[3]
+    assert workspace.annotations.now.codes[asked[:4]].tolist() == [0, 1, 0, -1]
+    workspace.select(np.array([5, 6]))  # then a key is for what is selected
+    panel.setFocus()
+    qtbot.keyClick(panel, "2")
+    assert workspace.annotations.now.codes[[5, 6]].tolist() == [1, 1]
+    assert workspace.current == asked[3]
+
+
+def test_the_doubtful_are_taken_or_dropped_one_after_the_other(panel, workspace, qtbot):
+    suggest(panel, qtbot)
+    click(panel.suggesting.doubtful)
+    first = workspace.current
+    suggested = workspace.suggestions.codes[first]
+    confidence = workspace.suggestions.confidence
+    free = workspace.annotations.now.codes < 0
+    assert confidence[first] == confidence[free].min()
+    click(panel.suggesting.accept)
+    assert workspace.annotations.now.codes[first] == suggested
+    second = workspace.current
+    click(panel.suggesting.reject)
+    assert workspace.suggestions.codes[second] == -1
+    assert workspace.annotations.now.codes[second] == -1
+    assert len({first, second, workspace.current}) == 3
+
+
+def test_more_like_this_are_selected(panel, workspace, qtbot, trained):
+    _, run = trained
     workspace.select(np.array([5]))
     click(panel.suggesting.alike)
     qtbot.waitUntil(lambda: len(workspace.selection) > 1)

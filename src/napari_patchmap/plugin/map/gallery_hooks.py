@@ -54,7 +54,9 @@ class GalleryHooks:
         self._orders: dict[str, Order] = {}
         self._patches: PatchSet | None = None  # those that they are of
         self.chosen = ""
+        self._asked = np.empty(0, np.intp)
         workspace.patches_changed.connect(self._on_patches)
+        workspace.selection_changed.connect(self._on_selection)
 
     @property
     def offered(self) -> dict[str, Order]:
@@ -120,8 +122,35 @@ class GalleryHooks:
         """
         self.wanted.emit(np.asarray(indices, np.intp), sentence)
 
+    def ask_each(self, indices: np.ndarray, sentence: str) -> None:
+        """Show these patches, and look at one after the other as they are answered.
+
+        It ends where patches are selected, for then a class goes to all of those.
+
+        Parameters
+        ----------
+        indices, sentence
+            As above, at least one patch.
+        """
+        self._workspace.clear_selection()
+        self._asked = np.asarray(indices, np.intp)
+        self.show(indices, sentence)
+        self._workspace.set_current(int(self._asked[0]))
+
+    def answered(self, patch: int) -> None:
+        """Go on to the one that is asked after this patch, if it was asked at all."""
+        at = np.flatnonzero(self._asked == patch)
+        if len(at) and at[0] + 1 < len(self._asked):
+            self._workspace.set_current(int(self._asked[at[0] + 1]))
+        elif len(at):
+            self._workspace.say("That was the last of these.")
+
+    def _on_selection(self, selection: np.ndarray) -> None:
+        if len(selection):
+            self._asked = self._asked[:0]
+
     def _on_patches(self, _: object) -> None:
-        self._orders, self.chosen = {}, ""
+        self._orders, self.chosen, self._asked = {}, "", self._asked[:0]
         self.changed.emit()
 
 

@@ -141,9 +141,20 @@ class MapLayer(ShownMap):
             self.workspace.say("Select patches first, or point at one; then press the key.")
         else:
             try:
-                self.workspace.annotate(rows, at)
+                self.give(at)
             except AnnotationError as error:
                 self.workspace.say(str(error))
+
+    def give(self, at: int) -> None:
+        """Give what is meant a class, or none with -1; errors as ``Workspace.annotate``."""
+        rows = self.meant
+        self.workspace.annotate(rows, at)
+        self.answered(rows)
+
+    def answered(self, rows: np.ndarray) -> None:
+        """Say that these were answered; where one is asked after another, go on."""
+        if rows.tolist() == [self.workspace.current]:
+            GalleryHooks.of(self.viewer).answered(self.workspace.current)
 
     def show_all(self) -> None:
         """Show the map with the camera on all of it."""

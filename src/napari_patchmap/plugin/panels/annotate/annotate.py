@@ -244,8 +244,7 @@ class Annotate(WorkPanel):
             self.name.clear()
 
     def _on_given(self, at: int) -> None:
-        rows = self._map.meant
-        self._try(lambda: self.workspace.annotate(rows, at))
+        self._try(lambda: self._map.give(at))
 
     def _on_picked(self, at: int) -> None:
         self.workspace.select(self._map.visible(self.workspace.annotations.now.members(at)))

@@ -25,6 +25,9 @@ from napari_patchmap.plugin.qt.work_bar import WorkBar
 _NEXT, _DOUBTFUL, _ALIKE = 20, 60, 60
 
 
+#: How a person goes through patches that are asked one after the other.
+_HOW = "1 to 9 says what the framed one is"
+
 #: Order of the gallery in which what is doubtful comes first.
 _CONFIDENCE = "Confidence"
 
@@ -58,8 +61,8 @@ class Suggesting(QWidget):
         )  # fmt: skip
         self.next = button(
             f"Next {_NEXT}", "",
-            f"Select the {_NEXT} patches that are most useful to annotate next: doubtful, and "
-            "different from each other.",
+            f"Show the {_NEXT} patches that are most useful to annotate next, one after the "
+            "other: doubtful, and different from each other.",
         )  # fmt: skip
         self.alike = button(
             "More like this", "",
@@ -84,13 +87,20 @@ class Suggesting(QWidget):
         self.sure.valueChanged.connect(self._refresh)
         self.accept_sure = button("", "", "Annotate these patches as suggested.")
         self.accept_sure.clicked.connect(lambda: self._accept(self._sure_rows()))
-        self.accept = button("Accept", "", "Annotate the selected patches as suggested.")
-        self.accept.clicked.connect(lambda: self._accept(self._open(self.workspace.selection)))
-        self.reject = button("Reject", "", "Drop the suggestions for the selected patches.")
+        self.accept = button(
+            "Accept", "",
+            "Annotate the selected patches, or the one that is looked at, as suggested.",
+        )  # fmt: skip
+        self.accept.clicked.connect(self._accept_meant)
+        self.reject = button(
+            "Reject", "",
+            "Drop the suggestions for the selected patches, or for the one that is looked at.",
+        )  # fmt: skip
         self.reject.clicked.connect(self._reject)
         self.doubtful = button(
-            "Doubtful", "", f"Select the {_DOUBTFUL} suggestions that are least sure."
-        )
+            "Doubtful", "",
+            f"Show the {_DOUBTFUL} suggestions that are least sure, one after the other.",
+        )  # fmt: skip
         self.doubtful.clicked.connect(self._choose_doubtful)
         self._answers = QWidget()
         answers = QVBoxLayout(self._answers)
@@ -149,7 +159,7 @@ class Suggesting(QWidget):
         if found is None:
             return
         self.accept_sure.setText(f"Accept {len(self._sure_rows()):,}")
-        chosen = len(self._open(workspace.selection))
+        chosen = len(self._open(self._map.meant))
         for one in (self.accept, self.reject):
             one.setEnabled(chosen > 0 and not refused)
         self.accept_sure.setEnabled(not refused)
@@ -205,8 +215,15 @@ class Suggesting(QWidget):
             self._ask(
                 "Looking for the next to annotate",
                 lambda watch: most_useful(run.features, found, codes, _NEXT, watch=watch),
-                self.workspace.select,
+                lambda rows: self._ask_each(rows, "most useful to annotate next"),
             )
+
+    def _ask_each(self, rows: np.ndarray, what: str) -> None:
+        """Let a person say of patch after patch what it is."""
+        if len(rows):
+            self._gallery.ask_each(rows, f"{len(rows):,} {what}: {_HOW}")
+        else:
+            self._say("There are none left to annotate.")
 
     def _find_alike(self) -> None:
         run, rows = self.workspace.run, self._map.meant
@@ -247,24 +264,30 @@ class Suggesting(QWidget):
         except AnnotationError as error:
             self._say(str(error))
 
+    def _accept_meant(self) -> None:
+        rows = self._open(self._map.meant)
+        self._accept(rows)
+        self._map.answered(rows)
+
     def _reject(self) -> None:
         found = self.workspace.suggestions
         if found is not None:
             codes, confidence = found.codes.copy(), found.confidence.copy()
-            rows = self._open(self.workspace.selection)
+            rows = self._open(self._map.meant)
             codes[rows], confidence[rows] = -1, 0
             self.workspace.set_suggestions(replace(found, codes=codes, confidence=confidence))
+            self._map.answered(rows)
 
     def _choose_doubtful(self) -> None:
         found, patches = self.workspace.suggestions, self.workspace.patches
         if found is not None and patches is not None:
             rows = self._open(np.arange(len(patches)))
             order = np.argsort(found.confidence[rows], kind="stable")
-            self.workspace.select(rows[order[:_DOUBTFUL]])
             self._gallery.offer(
                 _CONFIDENCE, found.confidence, texts=_Words(found), said="How sure it is",
                 choose=True,
             )  # fmt: skip
+            self._ask_each(rows[order[:_DOUBTFUL]], "least sure")
 
 
 def _grid(*buttons: QWidget) -> QGridLayout:

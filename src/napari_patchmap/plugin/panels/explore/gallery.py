@@ -229,6 +229,7 @@ class Gallery(QWidget, Quiet):
         self._shown.keep(indices, sentence, self._workspace.selection)
         self._arrange()
         self.grid.scrollToTop()
+        self.grid.setFocus()
 
     # -- what people do --------------------------------------------------------------
 
