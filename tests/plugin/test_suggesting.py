@@ -114,11 +114,17 @@ def test_the_next_to_annotate_are_asked_one_after_the_other(panel, viewer, works
         qtbot.keyClick(gallery.grid, key)
     assert workspace.current == asked[3]
     assert workspace.annotations.now.codes[asked[:4]].tolist() == [0, 1, 0, -1]
+    assert panel.add.text() == "Name 1"
+    QTest.keyClicks(panel.name, "something else")
+    QTest.keyClick(panel.name, Qt.Key.Key_Return)
+    assert workspace.annotations.now.names[asked[3]] == "something else"
+    assert not panel.name.hasFocus()  # the next digit is a key again
+    assert workspace.current == asked[4]
     workspace.select(np.array([5, 6]))  # then a key is for what is selected
     panel.setFocus()
     qtbot.keyClick(panel, "2")
     assert workspace.annotations.now.codes[[5, 6]].tolist() == [1, 1]
-    assert workspace.current == asked[3]
+    assert workspace.current == asked[4]
 
 
 def test_the_doubtful_are_taken_or_dropped_one_after_the_other(panel, workspace, qtbot):

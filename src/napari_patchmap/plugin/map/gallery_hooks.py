@@ -137,6 +137,10 @@ class GalleryHooks:
         self.show(indices, sentence)
         self._workspace.set_current(int(self._asked[0]))
 
+    def asks(self, patch: int) -> bool:
+        """Whether a patch is one of those that are asked now."""
+        return bool((self._asked == patch).any())
+
     def answered(self, patch: int) -> None:
         """Go on to the one that is asked after this patch, if it was asked at all."""
         at = np.flatnonzero(self._asked == patch)

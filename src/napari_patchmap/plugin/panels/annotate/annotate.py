@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QInputDialog, QLineEdit, QMen
 
 from napari_patchmap.errors import AnnotationError
 from napari_patchmap.explore.annotations import SUGGESTED, Annotation, Annotations, conflicts
+from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.keys import digit_keys, selection_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.annotate.class_list import ClassList
@@ -71,9 +72,9 @@ class Annotate(WorkPanel):
         self.name = QLineEdit()
         self.name.setPlaceholderText("name of a new class")
         self.name.setAccessibleName("New class")
-        self.name.setToolTip("Enter makes the class, and gives it to what is selected.")
+        self.name.setToolTip("Enter makes the class, and gives it to what is selected or asked.")
         self.name.returnPressed.connect(self._on_named)
-        self.add = button("Add", "", "Make this class, and give it to what is selected.")
+        self.add = button("Add", "", "Make this class, and give it to what is selected or asked.")
         self.add.clicked.connect(self._on_named)
         self.column.addLayout(row(self.name, self.add))
         self.trouble = label("", "error", wrap=True)
@@ -166,7 +167,8 @@ class Annotate(WorkPanel):
         meant = self._map.meant
         self.classes.allow_giving(bool(len(meant)) and not workspace.annotations_trouble)
         self.none.setEnabled(bool(len(meant)) and not workspace.annotations_trouble)
-        self.add.setText(f"Name {len(chosen):,}" if len(chosen) else "Add")
+        to_name = len(self._to_name())
+        self.add.setText(f"Name {to_name:,}" if to_name else "Add")
         done = int((annotation.codes >= 0).sum())
         what = f"<b>{len(chosen):,}</b> selected; " if len(chosen) else ""
         self.meant.setText(f"{what}<b>{done:,}</b> of {len(patches):,} annotated")
@@ -229,9 +231,15 @@ class Annotate(WorkPanel):
 
         self._try(change)
 
+    def _to_name(self) -> np.ndarray:
+        """What a name that is typed is given to: what is selected, or the patch that is asked."""
+        chosen, current = self.workspace.selection, self.workspace.current
+        asked = not len(chosen) and GalleryHooks.of(self.viewer).asks(current)
+        return np.array([current], np.intp) if asked else chosen
+
     def _on_named(self) -> None:
-        """Make a class of the name that was typed, and give it to what is selected."""
-        name, chosen = self.name.text(), self.workspace.selection
+        """Make a class of the name that was typed, and give it to what is meant."""
+        name, chosen = self.name.text(), self._to_name()
 
         def named(annotation: Annotation) -> Annotation:
             if len(chosen) and annotation.at(name) >= 0:  # one of the classes there are
@@ -242,6 +250,8 @@ class Annotate(WorkPanel):
         self._change(named)
         if not self.trouble.text():
             self.name.clear()
+            self.classes.setFocus()  # so that digits are keys again
+            self._map.answered(chosen)
 
     def _on_given(self, at: int) -> None:
         self._try(lambda: self._map.give(at))
