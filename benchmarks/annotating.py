@@ -23,6 +23,7 @@ import numpy as np
 from newcomer import Newcomer
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 
 #: Batches of 20 that a person has the patience for.
 _MOST = 40
@@ -46,6 +47,7 @@ class Annotator(Newcomer):
     def __init__(self, seconds_a_look: float, pictures: Path | None) -> None:
         super().__init__("annotating", pictures)
         self.looks, self.waited, self._look = 0, 0.0, seconds_a_look
+        self.window.activateWindow()
 
     def press(self, widget: Any, key: Any) -> None:
         """Press one key."""
@@ -80,7 +82,7 @@ class Annotator(Newcomer):
         workspace = panel.workspace
         asked = gallery.grid.patches.indices.copy()
         for patch in asked:
-            assert workspace.current == patch
+            assert workspace.current == patch, panel.kept.text()
             self.looks += 1
             annotation, name = workspace.annotations.now, str(truth[patch])
             at = annotation.at(name)
@@ -90,7 +92,7 @@ class Annotator(Newcomer):
             else:
                 key = annotation.classes[at].key
                 assert key, "this protocol has at most nine classes"
-                self.press(panel.classes, key)
+                self.press(QApplication.focusWidget(), key)
         return len(asked)
 
 
@@ -104,7 +106,6 @@ def agreement(workspace: Any, truth: np.ndarray) -> float:
 def annotate(person: Annotator, truth: np.ndarray, goal: float) -> None:
     """Go round after round, until enough agrees; then accept all that is suggested."""
     panel = person.panel("annotate")
-    person.viewer.window._qt_window.raise_()
     from napari_patchmap.plugin.qt.docks import show_panel
 
     show_panel(person.viewer, "annotate")
