@@ -7,11 +7,11 @@ comes closer: others join it. Which patches those are does not depend on where t
 stands, so nothing jumps when it moves.
 
 Patches are admitted from coarse to fine, each step at half the distance of the one before.
-At each, first come the groups, the rarest first: each where it is most typical on the whole
-map, and then wherever it makes up a share of a neighbourhood that a picture would stand for. So
-a rare class is not hidden by a common one that lies around it. Then come the cells of
-a grid, the fullest first, each with the patch nearest to the mean of its commonest group:
-not an odd one at the edge, and no empty place between two groups. Within a step the
+At each, first come the groups, the rarest first: each in the densest place of its own where
+there is room, and then wherever it makes up a share of a neighbourhood that a picture would
+stand for. So a rare class is not hidden by a common one that lies around it. Then come the
+cells of a grid, the fullest first, each with the patch nearest to the mean of its commonest
+group: not an odd one at the edge, and no empty place between two groups. Within a step the
 distance to what was admitted before is the reach, so that pictures come one by one, and
 not four times as many at once.
 """
@@ -28,6 +28,10 @@ from napari_patchmap.explore.in_view import PointGrid, within
 
 #: Steps of half the distance each; cells of the finest, in the largest extent of the map.
 _STEPS = 12
+
+#: Step down to which each group gets a picture wherever there is room for one, and the
+#: cells in which that is looked for; for so many groups, the rarest.
+_SEARCH, _MOST_GROUPS = 5, 64
 
 #: A group gets a picture in a neighbourhood of so many pictures a side, if its share is due.
 _AROUND_STEPS = 2
@@ -107,10 +111,12 @@ def thin(
         if should_stop() or admission.is_full:
             break
         admission.begin(step)
-        for candidates in _typical(levels[0]):
-            admission.admit(*candidates)
+        if step < _SEARCH:
+            for members in _groups_by_size(levels[_SEARCH]):
+                if not admission.has_any(members):
+                    admission.admit_first(members)
         if step > _AROUND_STEPS:
-            for candidates in _typical(levels[step - _AROUND_STEPS], _DUE):
+            for candidates in _due(levels[step - _AROUND_STEPS]):
                 admission.admit(*candidates)
         for candidates in _parts(levels[step + 1]):
             admission.admit(*candidates)
@@ -120,16 +126,25 @@ def thin(
     return Thinned(among[rows], reach, chosen, PointGrid(chosen))
 
 
-def _typical(level: CellGroups, due: float = 0.0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield points that stand for groups, and their priority: of each cell the rarest first.
+def _groups_by_size(level: CellGroups) -> list[np.ndarray]:
+    """Return for each group, the rarest first, points where it is: the densest place first."""
+    full = np.argsort(-level.counts, kind="stable")
+    groups = level.groups[full]
+    size = np.bincount(groups, level.counts[full])
+    rarest = [int(group) for group in np.argsort(size, kind="stable") if size[group]]
+    return [level.points[full[groups == group]] for group in rarest[:_MOST_GROUPS]]
 
-    ``due`` is the share of a cell's points from which on a group has one.
+
+def _due(level: CellGroups) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield points that stand for groups to whose share of a cell one is due, and their turn.
+
+    Of each cell at most one at a time, that of the rarest group first.
     """
     starts, lengths = level.cell_starts()
     if not len(starts):
         return
     whole = np.repeat(np.add.reduceat(level.counts, starts), lengths)
-    kept = np.flatnonzero(level.counts >= due * whole)
+    kept = np.flatnonzero(level.counts >= _DUE * whole)
     order = kept[np.lexsort((level.counts[kept], level.cells[kept]))]
     cells = level.cells[order]
     first = np.searchsorted(cells, cells)
@@ -222,6 +237,15 @@ class _Admission:
             self._rows = np.concatenate([self._rows, new])
             self._waits[new] = False
             rows, cells, after = rows[~won], cells[~won], after[~won]
+
+    def has_any(self, rows: np.ndarray) -> bool:
+        """Whether one of some is admitted."""
+        return not self._waits[rows].all()
+
+    def admit_first(self, rows: np.ndarray) -> None:
+        """Admit the first for which there is room, and no other."""
+        free = self._free(rows, self._cell(rows))[:1]
+        self.admit(rows[free], np.zeros(len(free)))
 
     def _first(self, rows: np.ndarray, cells: np.ndarray, after: np.ndarray) -> np.ndarray:
         """Return which come before all of their neighbours that are too near."""

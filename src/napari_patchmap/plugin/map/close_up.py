@@ -50,6 +50,7 @@ class CloseUp:
         self.from_afar = is_on(_SWITCH)
         #: Side of the pictures shown now in canvas pixels, 0 while there are none.
         self.side = 0
+        self._afar = False
         camera = camera_of(viewer)
         camera.events.zoom.connect(self.refresh)
         camera.events.center.connect(self.refresh)
@@ -90,6 +91,7 @@ class CloseUp:
         edge = _SIDES[1] / 2 / zoom
         low, high = low - edge, high + edge
         rows = self._standing.all_in_view(low, high, _MOST, thinned=self.from_afar)
+        self._afar = rows is None
         if rows is not None:
             area = canvas_size(viewer).prod()
             side = 0.55 * np.sqrt(area / max(len(rows), 1))
@@ -105,6 +107,8 @@ class CloseUp:
         assert colouring is not None
         near = rows % len(points.data)
         chosen = owner.board.is_lifted(near)
+        # From afar so do the points around; close up one looks at what is there.
+        fades = bool(chosen.any()) or (self._afar and len(workspace.selection) > 0)
         # The selected ones are painted last and so lie on top, the current one over all.
         order = np.lexsort((owner.board.rank_of(near), chosen, near == workspace.current))
         near, chosen, ratio = near[order], chosen[order], self._overlay.devicePixelRatioF()
@@ -115,7 +119,7 @@ class CloseUp:
                 (x, y),
                 owner.thumbnails.get(i, self.side, ratio),
                 qcolor(colouring.colours[i, :3]),
-                faded=bool(chosen.any()) and not picked,
+                faded=fades and not picked,
                 current=i == workspace.current,
             )
             for i, (x, y), picked in zip(near.tolist(), places.tolist(), chosen, strict=True)

@@ -142,8 +142,8 @@ class FigureButton(QPushButton):
         self._map = owner
         self.dialog: FigureDialog | None = None
         self.setToolTip(
-            "Save the map as it is shown, with its legend, for print or slides, as a PNG, an SVG or "
-            "a PDF."
+            "Save the map as it is shown, with its legend, for print or slides, as a PNG, an "
+            "SVG or a PDF."
         )
         self.clicked.connect(self._open)
 
