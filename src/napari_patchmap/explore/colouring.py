@@ -65,6 +65,20 @@ class Colouring:
         """Return the indices of the patches in one group."""
         return np.flatnonzero(self.codes == group)
 
+    def part(self, rows: np.ndarray) -> Colouring:
+        """Return the colouring of some patches; groups of which there are none go."""
+        colours = self.colours[rows]
+        if not self.names:
+            return replace(self, colours=colours)
+        kept = np.flatnonzero(self.counts(rows))
+        to = np.zeros(len(self.names), np.intp)
+        to[kept] = np.arange(len(kept))
+        names = tuple(self.names[group] for group in kept)
+        codes = to[self.codes[rows]]
+        return replace(
+            self, colours=colours, names=names, palette=self.palette[kept], codes=codes
+        )
+
 
 def colour_by(table: pd.DataFrame, column: str) -> Colouring:
     """Colour patches by a column of their table, or all alike when it is empty.

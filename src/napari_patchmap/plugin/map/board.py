@@ -82,6 +82,12 @@ class Board(OfViewer):
         above[-2] -= self._title_room
         return np.vstack([places, above])
 
+    @property
+    def shown_things(self) -> tuple[object, ...]:
+        """Objects that are others once patches lie elsewhere, or others are shown."""
+        points = self._points
+        return points.data, points.shown, *(layer.data for layer in self._shown)
+
     def rows(self, indices: np.ndarray) -> np.ndarray:
         """Return the rows of :attr:`positions` that some patches have."""
         maps = np.arange(1 + len(self._shown))[:, None] * len(self._points.data)
@@ -102,10 +108,21 @@ class Board(OfViewer):
     @property
     def rank(self) -> np.ndarray:
         """For each row of :attr:`positions`, how many are painted before it."""
+        rank = self.rank_of(np.arange(len(self._points.data)))
+        return np.tile(rank, 1 + len(self._shown))
+
+    def rank_of(self, indices: np.ndarray) -> np.ndarray:
+        """Return how many patches are painted before each of some."""
         order = self._points.order
         if self._order is not order:
             self._order, self._rank = order, ranks(order)
-        return np.tile(self._rank, 1 + len(self._shown))
+        return self._rank[indices]
+
+    def is_lifted(self, indices: np.ndarray) -> np.ndarray:
+        """Return which of some patches are painted over all others."""
+        if len(self._lifted) != len(self._points.data):  # while the map is just being made
+            return np.zeros(len(indices), bool)
+        return self._lifted[indices]
 
     def lift(self, chosen: np.ndarray) -> None:
         """Say which patches, by their indices, are painted over all others."""

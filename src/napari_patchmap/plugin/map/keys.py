@@ -55,9 +55,10 @@ def digit_keys(widget: QWidget, annotate: Callable[[str], None]) -> None:
 
 
 def viewer_keys(viewer: Viewer, mouse: MapMouse) -> None:
-    """Let the same keys, and L for the lasso, act on the canvas, on the map and on images.
+    """Let the same keys act on the canvas, and L for the lasso, I for pictures of patches.
 
-    A layer that is being drawn on has its own keys before these.
+    They do so on the map and on images; a layer that is being drawn on has its own keys
+    before these.
     """
     ref = weakref.ref(mouse)  # people's layers may outlive the window
 
@@ -76,7 +77,7 @@ def viewer_keys(viewer: Viewer, mouse: MapMouse) -> None:
             for key, act in _KEYS.items():
                 bind(event.value, key, act)
 
-    for key, act in {**_KEYS, "L": _toggle_lasso}.items():
+    for key, act in {**_KEYS, "L": _toggle_lasso, "I": _toggle_pictures}.items():
         bind(viewer, key, act)
     for layer in viewer.layers:
         bind_on_image(SimpleNamespace(value=layer))
@@ -85,6 +86,10 @@ def viewer_keys(viewer: Viewer, mouse: MapMouse) -> None:
 
 def _toggle_lasso(mouse: MapMouse) -> None:
     mouse.set_lasso(not mouse.lasso)
+
+
+def _toggle_pictures(mouse: MapMouse) -> None:
+    mouse.close_up.set_from_afar(not mouse.close_up.from_afar)
 
 
 _KEYS: dict[str, Callable[[MapMouse], None]] = {

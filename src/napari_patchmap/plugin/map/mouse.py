@@ -60,7 +60,7 @@ class MapMouse:
     ) -> None:
         self._owner = owner
         self.workspace = owner.workspace
-        self.overlay, self._close_up = overlay, close_up
+        self.overlay, self.close_up = overlay, close_up
         self._lasso = self._take_away = False
         self._zoom_box: list[Any] = []
         #: What the card is of: placed patches or None for the map's, which one, and where.
@@ -199,9 +199,9 @@ class MapMouse:
         viewer, zoom = owner.viewer, float(camera_of(owner.viewer).zoom)
         if points.data.shape[1] == 3:
             return owner.board.find_on_canvas(pixel, max(_REACH, self._radius(points, zoom)))
-        if self._close_up.side:
+        if self.close_up.side:
             # Close up a picture stands for the point, and people click on the picture.
-            index = self._close_up.find(pixel)
+            index = self.close_up.find(pixel)
             if index >= 0:
                 return index
         size = self._radius(points, zoom)

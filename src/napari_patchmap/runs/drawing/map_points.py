@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 #: Points above which SVG and PDF hold them as a picture: more would be slow everywhere.
 MOST_VECTORS = 10_000
 
+#: Points above which they are drawn colour by colour; the look is the same.
+_MOST_SCATTERED = 50_000
+
+_OPAQUE = 0.85
+
 #: Share of a map that its points would cover beside each other, and their diameters (pt).
 _COVERED, _SMALLEST, _LARGEST = 0.3, 0.4, 6.0
 
@@ -42,11 +47,18 @@ def draw_points(
         Of the points, in points.
     """
     order = paint_order(len(embedding))  # so that no label lies on top of the others
-    y, x = embedding[order, -2], embedding[order, -1]
-    axes.scatter(
-        x, y, c=colours[order], s=diameter**2, linewidths=0, alpha=0.85,
-        rasterized=len(embedding) > MOST_VECTORS,
-    )  # fmt: skip
+    places = embedding[order][:, [-1, -2]]
+    if len(places) > _MOST_SCATTERED:
+        from napari_patchmap.runs.drawing.many_points import ManyPoints
+
+        axes.update_datalim(places)
+        axes.autoscale_view()
+        ManyPoints(axes, places, colours[order], diameter, _OPAQUE)
+    else:
+        axes.scatter(
+            *places.T, c=colours[order], s=diameter**2, linewidths=0, alpha=_OPAQUE,
+            rasterized=len(embedding) > MOST_VECTORS,
+        )  # fmt: skip
     axes.set_aspect("equal")
     axes.set_axis_off()
     if not axes.yaxis_inverted():

@@ -24,7 +24,9 @@ from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.map.keys import selection_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.explore.condition_field import ConditionField
+from napari_patchmap.plugin.panels.explore.figure_dialog import FigureButton
 from napari_patchmap.plugin.panels.explore.legend import ColourBar, Legend
+from napari_patchmap.plugin.panels.explore.picture_switch import PictureSwitch
 from napari_patchmap.plugin.panels.locate import LocateImages
 from napari_patchmap.plugin.qt.basics import choice, column, label, row
 from napari_patchmap.plugin.qt.panel import WorkPanel
@@ -87,6 +89,8 @@ class Explore(WorkPanel):
         )
         self.column_box.setAccessibleName("Colour by")
         self.column.addLayout(row(label("Colour by"), self.column_box))
+        self.pictures = PictureSwitch(self._map.close_up)
+        self.column.addWidget(self.pictures)
 
         self.locate = LocateImages(self.viewer)
         self.column.addWidget(self.locate)
@@ -152,6 +156,8 @@ class Explore(WorkPanel):
             "Invert", "Select those that are not selected, of what is shown.", self._invert
         )
         tools.addWidget(self.invert, *divmod(len(buttons), 3))
+        self.figure = FigureButton(self._map)
+        tools.addWidget(self.figure, *divmod(len(buttons) + 1, 3))
         self.footer.addWidget(self.count)
         self.footer.addWidget(self.condition)
         self.footer.addLayout(tools)

@@ -1,0 +1,134 @@
+"""A figure of the map from the window: what is shown there, in the size that is asked for."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QApplication, QFileDialog, QLineEdit
+
+from napari_patchmap.explore.palette import categorical_colours
+from napari_patchmap.plugin.qt.docks import show_panel
+from tests.plugin.toy import toy_map
+
+
+@pytest.fixture
+def panel(viewer, shown_map):
+    """The Explore panel beside the toy map."""
+    return show_panel(viewer, "explore")
+
+
+def click(qtbot, widget):
+    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+def open_dialog(qtbot, panel):
+    click(qtbot, panel.figure)
+    qtbot.waitUntil(lambda: panel.figure.dialog is not None and panel.figure.dialog.isVisible())
+    return panel.figure.dialog
+
+
+def enter(qtbot, field, text):
+    """Type into a field, as a person does."""
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, text)
+    qtbot.keyClick(field, Qt.Key.Key_Tab)
+
+
+def save(qtbot, dialog, path):
+    """Click "Save as…", type a name, press Enter; return what the dialog says then."""
+
+    def name_it():
+        asked = QApplication.activeModalWidget()
+        if not isinstance(asked, QFileDialog):
+            QTimer.singleShot(50, name_it)
+            return
+        field = asked.findChild(QLineEdit, "fileNameEdit")
+        enter(qtbot, field, str(path))
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+
+    QTimer.singleShot(50, name_it)
+    click(qtbot, dialog.save)
+    qtbot.waitUntil(lambda: not dialog.writing.running and dialog.said.text() != "")
+    return dialog.said.text()
+
+
+def test_the_map_is_saved_in_the_size_and_with_the_words_that_are_typed(qtbot, panel, tmp_path):
+    dialog = open_dialog(qtbot, panel)
+    enter(qtbot, dialog.form.field("width"), "100")
+    enter(qtbot, dialog.form.field("title"), "Toy cells")
+    said = save(qtbot, dialog, tmp_path / "map.svg")
+    assert said == f"Saved to {tmp_path / 'map.svg'}."
+    drawn = (tmp_path / "map.svg").read_text("utf-8")
+    width = float(re.search(r'width="([\d.]+)pt"', drawn).group(1))
+    assert width == pytest.approx(100 / 25.4 * 72, abs=0.1)
+    for words in ("Toy cells", "round", "spiky", "empty"):
+        assert f">{words}" in drawn
+    assert drawn.count("<use") >= 120  # each point by itself: to be moved by hand
+    dialog.close()
+    assert open_dialog(qtbot, panel).form.config.title == "Toy cells"  # kept
+
+
+def test_what_is_hidden_is_left_out(qtbot, panel, shown_map, tmp_path):
+    dialog = open_dialog(qtbot, panel)
+    save(qtbot, dialog, tmp_path / "all.svg")
+    shown_map.points.shown = np.arange(120) >= 60  # round is hidden
+    save(qtbot, dialog, tmp_path / "some.svg")
+    both = [(tmp_path / name).read_text("utf-8") for name in ("all.svg", "some.svg")]
+    assert [">round" in drawn for drawn in both] == [True, False]
+    assert [">spiky" in drawn for drawn in both] == [True, True]
+    colour = "#{:02x}{:02x}{:02x}".format(
+        *np.round(categorical_colours(3)[0][:3] * 255).astype(int)
+    )
+    assert [colour in drawn.lower() for drawn in both] == [True, False]
+    shown_map.points.shown = False
+    assert save(qtbot, dialog, tmp_path / "none.svg") == (
+        "All points are hidden; show some of them first."
+    )
+    assert not (tmp_path / "none.svg").exists()
+
+
+def test_it_has_the_colours_that_the_map_has_now(qtbot, panel, shown_map, tmp_path):
+    shown_map.colour_by("area")
+    dialog = open_dialog(qtbot, panel)
+    save(qtbot, dialog, tmp_path / "area.svg")
+    drawn = (tmp_path / "area.svg").read_text("utf-8")
+    assert ">area" in drawn
+    assert ">round" not in drawn
+
+
+def test_a_dark_png_and_a_name_without_ending(qtbot, panel, tmp_path):
+    dialog = open_dialog(qtbot, panel)
+    look = dialog.form.field("look")
+    look.setFocus()
+    qtbot.keyClick(look, Qt.Key.Key_End)
+    assert save(qtbot, dialog, tmp_path / "dark") == f"Saved to {tmp_path / 'dark.png'}."
+    with Image.open(tmp_path / "dark.png") as picture:
+        assert picture.convert("RGB").getpixel((1, 1)) == (0, 0, 0)
+
+
+def test_what_cannot_be_saved_is_said_in_one_sentence(qtbot, panel, tmp_path):
+    dialog = open_dialog(qtbot, panel)
+    said = save(qtbot, dialog, tmp_path / "map.gif")
+    assert "map.gif has no ending of a figure" in said
+    assert list(tmp_path.iterdir()) == []
+    assert dialog.save.isEnabled()
+
+
+def test_a_map_in_3d_is_drawn_as_it_is_turned(qtbot, panel, workspace, viewer, tmp_path):
+    deep = np.c_[np.zeros(120), toy_map()].astype(np.float32)
+    deep[60:, 0] = 500.0  # far behind, where only a turn shows it
+    workspace.set_embedding(deep)
+    QApplication.processEvents()
+    dialog = open_dialog(qtbot, panel)
+    drawn = []
+    for number, angles in enumerate(((0, 0, 90), (0, 80, 90))):
+        viewer.camera.angles = angles
+        save(qtbot, dialog, tmp_path / f"{number}.svg")
+        drawn.append((tmp_path / f"{number}.svg").read_text("utf-8"))
+    heights = [float(re.search(r'height="([\d.]+)pt"', one).group(1)) for one in drawn]
+    assert heights[0] != pytest.approx(heights[1], rel=0.05)
