@@ -25,6 +25,7 @@ from napari_patchmap.plugin.map.keys import selection_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.explore.condition_field import ConditionField
 from napari_patchmap.plugin.panels.explore.legend import ColourBar, Legend
+from napari_patchmap.plugin.panels.explore.on_image import OnImage
 from napari_patchmap.plugin.panels.locate import LocateImages
 from napari_patchmap.plugin.qt.basics import choice, column, label, row
 from napari_patchmap.plugin.qt.panel import WorkPanel
@@ -87,6 +88,8 @@ class Explore(WorkPanel):
         )
         self.column_box.setAccessibleName("Colour by")
         self.column.addLayout(row(label("Colour by"), self.column_box))
+        self.on_image = OnImage(self._map)
+        self.column.addWidget(self.on_image)
 
         self.locate = LocateImages(self.viewer)
         self.column.addWidget(self.locate)
