@@ -197,12 +197,15 @@ class Annotation:
         names = [one.name for one in self.classes]
         palette = [rgba(one.colour) for one in self.classes]
         codes = self.codes.astype(np.intp)
-        if (codes < 0).any():
+        missing = bool((codes < 0).any())
+        if missing:
             codes[codes < 0] = len(names)
             names.append("not annotated")
             palette.append(missing_colour())
         colours = np.array(palette, np.float32).reshape(-1, 4)
-        return Colouring(self.name, colours[codes], tuple(names), colours, codes)
+        return Colouring(
+            self.name, colours[codes], tuple(names), colours, codes, missing=missing
+        )
 
     def _with(self, at: int, changed: AnnotationClass) -> Annotation:
         if self.classes[at] == changed:

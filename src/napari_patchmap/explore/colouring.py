@@ -45,6 +45,8 @@ class Colouring:
         Group of every patch, as a position in ``names``.
     limits : tuple of float, or None
         For numbers: the values at the two ends of the colour bar.
+    missing : bool
+        Whether the last group is that of the patches without a value.
     """
 
     column: str
@@ -53,6 +55,7 @@ class Colouring:
     palette: np.ndarray = field(default_factory=lambda: np.empty((0, 4), np.float32))
     codes: np.ndarray = field(default_factory=lambda: np.empty(0, np.intp))
     limits: tuple[float, float] | None = None
+    missing: bool = False
 
     def counts(self, indices: np.ndarray | None = None) -> np.ndarray:
         """Count the patches of each group, of all patches or of ``indices``."""
@@ -174,7 +177,9 @@ def _by_category(column: str, text: np.ndarray) -> Colouring:
         names.append("no label" if column == "label" else "no value")
         palette.append(missing_colour())
     rgba = np.array(palette, np.float32).reshape(-1, 4)
-    return Colouring(column, rgba[codes], tuple(names), rgba, codes)
+    return Colouring(
+        column, rgba[codes], tuple(names), rgba, codes, missing=bool(missing.any())
+    )
 
 
 def _matched(colouring: Colouring, labels: Colouring) -> Colouring:

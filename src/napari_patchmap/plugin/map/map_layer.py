@@ -25,7 +25,9 @@ from napari_patchmap.plugin.map.keys import map_keys, viewer_keys
 from napari_patchmap.plugin.map.layer_edits import LayerEdits
 from napari_patchmap.plugin.map.mouse import MapMouse
 from napari_patchmap.plugin.map.shown_map import ShownMap
+from napari_patchmap.plugin.source.class_painter import ClassPainter
 from napari_patchmap.plugin.source.highlights import Places
+from napari_patchmap.plugin.source.image_colours import ImageColours
 from napari_patchmap.plugin.source.slider_link import SourceLink
 from napari_patchmap.plugin.workspace import Compared, real_viewer
 from napari_patchmap.runs import caption_of
@@ -40,6 +42,8 @@ class MapLayer(ShownMap):
         Clicks, lasso and hovering.
     places : Places
         Brings out the selected patches in the images they were cut out of.
+    image_colours : ImageColours
+        Whether these images have the colours of the map.
     link : SourceLink
         Steps a stack and the map together.
     close_up : CloseUp
@@ -67,12 +71,16 @@ class MapLayer(ShownMap):
         self.close_up = CloseUp(viewer, self, overlay)
         self.mouse = MapMouse(viewer, self, self.close_up, overlay)
         self.places = Places(viewer, self.workspace, self.views, overlay)
+        self.image_colours = ImageColours()
+        self._painter = ClassPainter(viewer, self.views, self.places, self.image_colours)
         self.note = CanvasNote(viewer)
         self.keeper = AnnotationKeeper.of(viewer)
         self.link = SourceLink(viewer, self.workspace, self.views, self.places)
         GalleryHooks.of(viewer).key_pressed.connect(lambda key: self.annotate(str(key)))
         overlay.resized.connect(self._on_resized)
         workspace = self.workspace
+        workspace.patches_leaving.connect(lambda: self.image_colours.take(None))
+        self.colouring_changed.connect(self.image_colours.take)
         workspace.patches_changed.connect(self._on_patches)
         workspace.map_changed.connect(self._on_map)
         workspace.provisional_changed.connect(self._on_provisional)
@@ -214,6 +222,7 @@ class MapLayer(ShownMap):
         self._edits.watch(points)
         # Points that are hidden have no picture either.
         points.events.set_data.connect(self.close_up.refresh)
+        points.events.set_data.connect(lambda: self.image_colours.hide(~points.shown))
         points.events.visible.connect(self.close_up.refresh)
         self.views.show("map")
 

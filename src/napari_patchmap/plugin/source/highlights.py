@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Layer
 from napari.viewer import Viewer
+from psygnal import Signal
 from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
 
@@ -33,7 +34,14 @@ class Places(OfViewer, Quiet):
     Objects of a Labels layer and tiles of a slide that are selected on the map
     are brought out by a layer of ours above them; the current patch is framed.
     A click on one of them marks its point.
+
+    Signals
+    -------
+    refreshed()
+        What is drawn on the images follows other places, another frame or selection.
     """
+
+    refreshed = Signal()
 
     def __init__(
         self, viewer: Viewer, workspace: Workspace, views: Views, overlay: CanvasOverlay
@@ -61,6 +69,17 @@ class Places(OfViewer, Quiet):
     def of(self, patch: int) -> Place | None:
         """Return the place of a patch, None if its image is not open."""
         return next((place for place in self.found if place.position(patch) >= 0), None)
+
+    @property
+    def flat(self) -> bool:
+        """Whether the viewer shows the last two axes, as pictures lie."""
+        return _flat(self.viewer)
+
+    @property
+    def previewed(self) -> set[str]:
+        """The sources on which tiles are shown that are not loaded yet."""
+        marks = [ly.metadata.get(PREVIEW) for ly in self.viewer.layers if ly.visible]
+        return {str(mark) for mark in marks if mark is not None}
 
     # -- what is shown -------------------------------------------------------------
 
@@ -113,19 +132,23 @@ class Places(OfViewer, Quiet):
 
     def _refresh(self, _: Any = None) -> None:
         """Draw what is selected, or put the overlays away."""
-        viewer, patches = self.viewer, self._workspace.patches
+        patches = self._workspace.patches
         # The selection goes before other patches come: their places are not found yet.
         if self.busy or patches is not self._shown:
             return
-        if patches is None or self._views.now == "map" or not _flat(viewer):
+        if patches is None or self._views.now == "map" or not self.flat:
             for place in self.found:
                 if place.overlay is not None:
                     place.overlay.visible = False
-            self._frame()
-            return
-        chosen = np.zeros(len(patches), bool)
+        else:
+            self._draw_all(len(patches))
+        self._frame()
+        self.refreshed.emit()
+
+    def _draw_all(self, patches: int) -> None:
+        chosen = np.zeros(patches, bool)
         chosen[self._workspace.selection] = True
-        previewed = _previewed(viewer)
+        previewed = self.previewed
         for place in self.found:
             if place.source in previewed:
                 # Tiles of other settings are drawn there: these would be taken for those.
@@ -133,7 +156,6 @@ class Places(OfViewer, Quiet):
                     place.overlay.visible = False
             else:
                 self._draw(place, chosen)
-        self._frame()
 
     def _draw(self, place: Place, chosen: np.ndarray) -> None:
         viewer = self.viewer
@@ -236,12 +258,6 @@ class Places(OfViewer, Quiet):
             return False
         active: Layer | None = viewer.layers.selection.active
         return active is None or not active.visible or str(active.mode) in ("pan_zoom", "pick")
-
-
-def _previewed(viewer: Viewer) -> set[str]:
-    """Return the sources on which tiles are shown that are not loaded yet."""
-    marks = [ly.metadata.get(PREVIEW) for ly in viewer.layers if ly.visible]
-    return {str(mark) for mark in marks if mark is not None}
 
 
 def _flat(viewer: Viewer) -> bool:

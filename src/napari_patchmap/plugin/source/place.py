@@ -135,18 +135,20 @@ class Place:
             self.overlay = Image(
                 picture, name=f"{self.layer.name} (selected patches)", colormap=colours,
                 contrast_limits=(-0.5, 3.5), blending="translucent_no_depth",
-                affine=self._affine(), metadata={OVERLAY: True},
+                affine=self.matrix(self.picture.step), metadata={OVERLAY: True},
             )  # fmt: skip
         else:
             self.overlay.colormap = colours
-            self.overlay.affine = self._affine()
+            self.overlay.affine = self.matrix(self.picture.step)
             self.overlay.data = picture
         return self.overlay
 
-    def _affine(self) -> np.ndarray:
-        """Return the matrix that lays pixels of the picture on those of the source."""
-        step = self.picture.step
-        middle = (step - 1) / 2
+    def matrix(self, step: int, corner: tuple[int, int] = (0, 0)) -> np.ndarray:
+        """Return the matrix, 3 x 3, that lays pixels of a picture on those of the source.
+
+        Each of its pixels spans ``step`` of them, the first from ``corner`` (y, x) on.
+        """
+        middle = (step - 1) / 2 + np.array(corner)
         places = np.array([[0, 0], [step, 0], [0, step]]) + middle
         origin, down, right = self.to_world(places)
         matrix = np.eye(3)

@@ -72,9 +72,13 @@ class Annotate(WorkPanel):
         self.name = QLineEdit()
         self.name.setPlaceholderText("name of a new class")
         self.name.setAccessibleName("New class")
-        self.name.setToolTip("Enter makes the class, and gives it to what is selected or asked.")
+        self.name.setToolTip(
+            "Enter makes the class, and gives it to what is selected or asked."
+        )
         self.name.returnPressed.connect(self._on_named)
-        self.add = button("Add", "", "Make this class, and give it to what is selected or asked.")
+        self.add = button(
+            "Add", "", "Make this class, and give it to what is selected or asked."
+        )
         self.add.clicked.connect(self._on_named)
         self.column.addLayout(row(self.name, self.add))
         self.trouble = label("", "error", wrap=True)

@@ -26,6 +26,7 @@ from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.explore.condition_field import ConditionField
 from napari_patchmap.plugin.panels.explore.figure_dialog import FigureButton
 from napari_patchmap.plugin.panels.explore.legend import ColourBar, Legend
+from napari_patchmap.plugin.panels.explore.on_image import OnImage
 from napari_patchmap.plugin.panels.explore.picture_switch import PictureSwitch
 from napari_patchmap.plugin.panels.locate import LocateImages
 from napari_patchmap.plugin.qt.basics import choice, column, label, row
@@ -91,6 +92,8 @@ class Explore(WorkPanel):
         self.column.addLayout(row(label("Colour by"), self.column_box))
         self.pictures = PictureSwitch(self._map.close_up)
         self.column.addWidget(self.pictures)
+        self.on_image = OnImage(self._map)
+        self.column.addWidget(self.on_image)
 
         self.locate = LocateImages(self.viewer)
         self.column.addWidget(self.locate)

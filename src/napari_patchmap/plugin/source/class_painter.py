@@ -1,0 +1,98 @@
+"""Paints the colours of the map on the images that its patches come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.layers import Labels
+from napari.viewer import Viewer
+
+from napari_patchmap.plugin.canvas.two_views import Views
+from napari_patchmap.plugin.napari_private import CodedColormap
+from napari_patchmap.plugin.source.class_colours import Painted, PaintedObjects, PaintedTiles
+from napari_patchmap.plugin.source.highlights import Places
+from napari_patchmap.plugin.source.image_colours import ImageColours
+from napari_patchmap.plugin.source.place import Place
+from napari_patchmap.plugin.workspace import OfViewer
+
+
+class ClassPainter(OfViewer):
+    """Keeps the images of one viewer in the colours of the map.
+
+    What people do to what is painted counts: other colours chosen for a Labels layer, or
+    tiles hidden or deleted in napari's list, switch the painting off.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    views : Views
+        Tells whether images are to be seen.
+    places : Places
+        The images, in this viewer.
+    colours : ImageColours
+        Whether to paint and in which colours; several viewers may follow one.
+    """
+
+    def __init__(
+        self, viewer: Viewer, views: Views, places: Places, colours: ImageColours
+    ) -> None:
+        super().__init__(viewer)
+        self._views, self._places, self._colours = views, places, colours
+        self._painted: list[Painted] = []
+        colours.changed.connect(self.paint)
+        places.refreshed.connect(self.paint)
+        viewer.layers.events.removed.connect(self._on_removed)
+
+    def paint(self) -> None:
+        """Paint what is not painted yet, and leave alone what is not to be painted."""
+        colours, places = self._colours, self._places
+        if colours.busy:
+            return
+        with colours.quiet():
+            for one in [one for one in self._painted if one.place not in places.found]:
+                self._leave(one)
+            for place in places.found:
+                if all(one.place is not place for one in self._painted):
+                    self._painted.append(self._follow(place))
+            now = colours.now
+            for one in self._painted:
+                if now is None:
+                    one.put_away()
+                else:
+                    one.show(now, one.place.frame(self.viewer.dims.point), self._seen(one))
+
+    def _seen(self, one: Painted) -> bool:
+        places, on_map = self._places, self._views.now == "map"
+        if isinstance(one, PaintedObjects):
+            return on_map or places.flat  # the layer itself is hidden behind the map
+        return not on_map and places.flat and one.place.source not in places.previewed
+
+    def _follow(self, place: Place) -> Painted:
+        if isinstance(place.layer, Labels):
+            place.layer.events.colormap.connect(self._on_colormap)
+            return PaintedObjects(place)
+        return PaintedTiles(place, lambda: self.viewer, self._on_hidden)
+
+    def _leave(self, one: Painted) -> None:
+        self._painted.remove(one)
+        if isinstance(one, PaintedObjects):
+            one.place.layer.events.colormap.disconnect(self._on_colormap)
+        one.put_away()
+
+    # -- what people do --------------------------------------------------------------
+
+    def _on_colormap(self, event: Any) -> None:
+        if not isinstance(event.source.colormap, CodedColormap):
+            self._give_up()
+
+    def _on_hidden(self, event: Any) -> None:
+        if not event.source.visible:
+            self._give_up()
+
+    def _on_removed(self, event: Any) -> None:
+        if any(isinstance(p, PaintedTiles) and p.layer is event.value for p in self._painted):
+            self._give_up()
+
+    def _give_up(self) -> None:
+        if not self._colours.busy and self._colours.now is not None:
+            self._colours.switch(False)
