@@ -56,8 +56,8 @@ def draw_points(
         ManyPoints(axes, places, colours[order], diameter, _OPAQUE)
     else:
         axes.scatter(
-            *places.T, c=colours[order], s=diameter**2, linewidths=0, alpha=_OPAQUE,
-            rasterized=len(embedding) > MOST_VECTORS,
+            places[:, 0], places[:, 1], c=colours[order], s=diameter**2, linewidths=0,
+            alpha=_OPAQUE, rasterized=len(embedding) > MOST_VECTORS,
         )  # fmt: skip
     axes.set_aspect("equal")
     axes.set_axis_off()

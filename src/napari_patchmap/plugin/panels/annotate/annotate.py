@@ -72,12 +72,10 @@ class Annotate(WorkPanel):
         self.name = QLineEdit()
         self.name.setPlaceholderText("name of a new class")
         self.name.setAccessibleName("New class")
-        self.name.setToolTip(
-            "Enter makes the class, and gives it to what is selected or asked."
-        )
+        self.name.setToolTip("Enter makes the class and gives it to what is selected or asked.")
         self.name.returnPressed.connect(self._on_named)
         self.add = button(
-            "Add", "", "Make this class, and give it to what is selected or asked."
+            "Add", "", "Make this class and give it to what is selected or asked."
         )
         self.add.clicked.connect(self._on_named)
         self.column.addLayout(row(self.name, self.add))
@@ -236,7 +234,7 @@ class Annotate(WorkPanel):
         self._try(change)
 
     def _to_name(self) -> np.ndarray:
-        """What a name that is typed is given to: what is selected, or the patch that is asked."""
+        """What a typed name is given to: what is selected, or the patch that is asked."""
         chosen, current = self.workspace.selection, self.workspace.current
         asked = not len(chosen) and GalleryHooks.of(self.viewer).asks(current)
         return np.array([current], np.intp) if asked else chosen
