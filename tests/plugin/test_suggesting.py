@@ -106,12 +106,12 @@ def test_the_next_to_annotate_and_more_like_this_are_selected(panel, workspace, 
     assert (workspace.annotations.now.codes[workspace.selection] < 0).all()
     qtbot.waitUntil(panel.suggesting.next.isEnabled)
     workspace.select(np.array([5]))
-    click(panel.suggesting.alike)
+    click(panel.likeness.alike)
     qtbot.waitUntil(lambda: len(workspace.selection) > 1)
     away = np.linalg.norm(run.features - run.features[5], axis=1)
     away[5] = np.inf
     np.testing.assert_array_equal(workspace.selection, np.sort(np.argsort(away)[:60]))
-    assert "nearest" in panel.suggesting.said.text()
+    assert "nearest" in panel.likeness.said.text()
 
 
 def test_one_class_is_not_enough_and_another_annotation_asks_anew(panel, workspace, qtbot):

@@ -15,8 +15,10 @@ from napari_patchmap.plugin.map.keys import digit_keys, selection_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.annotate.class_list import ClassList
 from napari_patchmap.plugin.panels.annotate.exporting import Exporting
+from napari_patchmap.plugin.panels.annotate.likeness import Likeness
 from napari_patchmap.plugin.panels.annotate.suggesting import Suggesting
 from napari_patchmap.plugin.qt.basics import button, choice, label, row, set_look
+from napari_patchmap.plugin.qt.dropped import dropped_file
 from napari_patchmap.plugin.qt.panel import WorkPanel
 
 _HELP = (
@@ -95,6 +97,9 @@ class Annotate(WorkPanel):
         self.column.addWidget(self.classes, 1)
         self.suggesting = Suggesting(self._map)
         self.column.addWidget(self.suggesting)
+        self.likeness = Likeness(self._map)
+        self.column.addWidget(self.likeness)
+        self.setAcceptDrops(True)
 
     def _fill_footer(self) -> None:
         self.meant = label("", wrap=True)
@@ -251,7 +256,16 @@ class Annotate(WorkPanel):
         self.workspace.select(self._map.visible(self.workspace.annotations.now.members(at)))
 
     def _select_conflicts(self) -> None:
-        self.workspace.select(self._conflicts)
+        self.workspace.select(self._map.visible(self._conflicts))
+
+    def dragEnterEvent(self, event: Any) -> None:
+        """Take an image file."""
+        if dropped_file(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: Any) -> None:
+        """Look for the image that was dropped."""
+        self.likeness.find_image(dropped_file(event))
 
     def _on_colour(self, on: bool) -> None:
         annotation, patches = self.workspace.annotations.now, self.workspace.patches

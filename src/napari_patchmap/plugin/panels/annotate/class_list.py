@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_patchmap.explore.annotations import Annotation
 from napari_patchmap.explore.annotations import rgba as rgba_of
+from napari_patchmap.explore.words import said_counts
 from napari_patchmap.plugin.qt.basics import button
 from napari_patchmap.plugin.qt.swatch import ask_colour, swatch
 
@@ -76,10 +77,8 @@ class ClassList(QTreeWidget):
             self._fill(annotation)
         total = annotation.counts()
         chosen = annotation.counts(selection) if len(selection) else None
-        for at in range(len(annotation.classes)):
-            item = self.topLevelItem(at)
-            text = f"{total[at]:,}" if chosen is None else f"{chosen[at]:,} / {total[at]:,}"
-            item.setText(_COUNT, text)
+        for at, text in enumerate(said_counts(total, chosen)):
+            self.topLevelItem(at).setText(_COUNT, text)
 
     def allow_giving(self, allowed: bool) -> None:
         """Say whether there is anything that a class could be given to."""
