@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.explore.annotations import SUGGESTED
+from napari_patchmap.explore.annotations import SUGGESTED, Annotation
 from napari_patchmap.plugin.panels.annotate.annotate import Annotate
 from napari_patchmap.plugin.panels.explore.gallery import Gallery
 from napari_patchmap.runs import RunConfig, TrainConfig
@@ -65,6 +65,20 @@ def test_the_rest_is_suggested_shown_and_taken(panel, workspace, qtbot, trained)
     assert panel.suggesting.accept_sure.text() == "Accept 0"
     workspace.undo()  # all of it was one step
     assert (workspace.annotations.now.codes >= 0).sum() == 3 * len(annotation.classes)
+
+
+def test_what_is_no_better_than_guessing_is_said_in_red(panel, workspace, qtbot):
+    annotation = Annotation("chance", np.full(120, -1, np.int16))
+    for at, rows in enumerate(([0, 1, 2, 9, 10, 11], [3, 4, 5, 6, 7, 8])):  # each of all kinds
+        annotation = annotation.with_class("ab"[at]).give(np.array(rows), at)
+    workspace.set_annotations(workspace.annotations.put(annotation))
+    suggest(panel, qtbot)
+    assert "not surely better than guessing" in panel.suggesting.said.text()
+    assert panel.suggesting.said.property("role") == "error"
+    panel.column_box.setCurrentIndex(0)
+    panel.column_box.activated.emit(0)
+    suggest(panel, qtbot)
+    assert panel.suggesting.said.property("role") == "hint"
 
 
 def test_a_selection_is_accepted_or_rejected(panel, workspace, qtbot):

@@ -95,10 +95,10 @@ class Annotate(WorkPanel):
         self.classes.merged.connect(lambda at, into: self._change(Annotation.merged, at, into))
         self.classes.deleted.connect(lambda at: self._change(Annotation.without, at))
         self.column.addWidget(self.classes, 1)
-        self.suggesting = Suggesting(self._map)
-        self.column.addWidget(self.suggesting)
         self.likeness = Likeness(self._map)
         self.column.addWidget(self.likeness)
+        self.suggesting = Suggesting(self._map)
+        self.column.addWidget(self.suggesting)
         self.setAcceptDrops(True)
 
     def _fill_footer(self) -> None:
@@ -135,7 +135,8 @@ class Annotate(WorkPanel):
         self.footer.addWidget(self.conflicts)
         self.exporting = Exporting(self._map)
         self.footer.addWidget(self.exporting)
-        self.footer.addWidget(label(_HELP, "hint", wrap=True))
+        self.help = label(_HELP, "hint", wrap=True)
+        self.footer.addWidget(self.help)
         self.footer.addWidget(self.kept)
 
     # -- what is shown ----------------------------------------------------------------
@@ -168,6 +169,7 @@ class Annotate(WorkPanel):
             self.column_box.addItems(names)
         self.column_box.setCurrentText(annotation.name)
         self.classes.show_classes(annotation, chosen)
+        self.help.setVisible(not annotation.classes)  # the buttons of classes say their keys
         meant = self._map.meant
         self.classes.allow_giving(bool(len(meant)) and not workspace.annotations_trouble)
         self.none.setEnabled(bool(len(meant)) and not workspace.annotations_trouble)

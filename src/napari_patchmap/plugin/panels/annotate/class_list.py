@@ -24,6 +24,9 @@ from napari_patchmap.plugin.qt.swatch import ask_colour, swatch
 
 _GIVE, _NAME, _COUNT = range(3)
 
+#: Height of a row in pixels before there is one.
+_ROW = 20
+
 
 class ClassList(QTreeWidget):
     """One row a class; its button gives it to what is selected, its name selects its patches.
@@ -85,6 +88,12 @@ class ClassList(QTreeWidget):
         for one in self._buttons:
             one.setEnabled(allowed)
 
+    def sizeHint(self) -> QSize:
+        """Be as high as the classes ask for, up to as many as there are keys."""
+        rows = min(max(2, self.topLevelItemCount()), 9)
+        height = rows * max(self.sizeHintForRow(0), _ROW) + 2 * self.frameWidth()
+        return QSize(super().sizeHint().width(), height)
+
     def _fill(self, annotation: Annotation) -> None:
         self.clear()
         self._buttons = []
@@ -106,6 +115,7 @@ class ClassList(QTreeWidget):
             give.clicked.connect(partial(self.given.emit, at))
             self._buttons.append(give)
             self.setItemWidget(item, _GIVE, give)
+        self.updateGeometry()
 
     # -- what people do ---------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,9 @@ class Likeness(QWidget):
         rows.addLayout(self.asking.with_button())
         rows.addWidget(self.said)
         workspace = self.workspace
-        for signal in (
-            workspace.selection_changed, workspace.current_changed, workspace.run_changed,
-        ):  # fmt: skip
+        for signal in (workspace.current_changed, workspace.run_changed):
             subscribe(self, signal, self._refresh)
+        subscribe(self, workspace.selection_changed, self._on_selection)
         subscribe(self, workspace.compared_changed, self._on_compared)
         subscribe(self, self._gallery.image_dropped, self.find_image)
         self._on_compared()
@@ -87,6 +87,10 @@ class Likeness(QWidget):
             self.by.addItem(one.saved.title, one.saved)
         self.by.setCurrentIndex(max(0, self.by.findText(chosen)))
         self._which.setVisible(bool(self.workspace.compared))
+        self._refresh()
+
+    def _on_selection(self, _: object) -> None:
+        self._say("")  # it was about those that were selected
         self._refresh()
 
     def _refresh(self, *_: Any) -> None:
@@ -150,7 +154,7 @@ class Likeness(QWidget):
 
     # -- what came of it ---------------------------------------------------------------
 
-    def _show(self, found: Similar, how: str) -> None:
+    def _show(self, found: Similar, how: str, notes: Sequence[str] = ()) -> None:
         patches = self.workspace.patches
         assert patches is not None
         if not len(found.indices):
@@ -161,14 +165,14 @@ class Likeness(QWidget):
         self.workspace.select(found.indices)
         self._gallery.offer("Likeness", distances, said="Distance of the features", choose=True)
         nearest, farthest = found.distances[0], found.distances[-1]
-        self._say(
+        sentence = (
             f"The {len(found.indices)} nearest {how}, at distances of {nearest:.3g} to "
             f"{farthest:.3g}."
         )
+        self._say(" ".join([sentence, *notes]))
 
     def _show_image(self, answer: tuple[PatchSet, Placed, Similar]) -> None:
         patch, placed, found = answer
-        self._show(found, f"to {patch.name} by their features")
         table = patch.table.assign(unlikeness=placed.unlikeness)
         self._map.show_placed(patch, placed.embedding, table)
-        self._say(" ".join([self.said.text(), *placed.notes]))
+        self._show(found, f"to {patch.name} by their features", placed.notes)

@@ -30,9 +30,8 @@ _WAYS: tuple[tuple[Qt.KeyboardModifier, Combination], ...] = (
 )
 
 _HELP = (
-    "Click or Enter: select these patches. With Shift: these or what is selected. With Ctrl: "
-    "those of what is selected that are in it. With Alt: what is selected without these. F2 or "
-    "double click: another name. Delete: forget it."
+    "Click or Enter: select these patches. Shift adds them to what is selected, Alt takes them "
+    "away, Ctrl leaves what is in both. F2 or double click: another name. Delete: forget it."
 )
 
 
@@ -118,9 +117,9 @@ class KeptList(QTreeWidget):
         name, menu = self._names[row], QMenu(self)
         for text, way in (
             ("Select these\tEnter", ""),
-            ("Selected and in it\tCtrl+Enter", "and"),
-            ("Selected or in it\tShift+Enter", "or"),
-            ("Selected, but not in it\tAlt+Enter", "not"),
+            ("And: only what is in both\tCtrl+Enter", "and"),
+            ("Or: these as well\tShift+Enter", "or"),
+            ("Not: take these away\tAlt+Enter", "not"),
         ):
             menu.addAction(text, partial(self.picked.emit, name, way))
         menu.addSeparator()
