@@ -103,6 +103,7 @@ def test_by_keys_alone_they_are_shown_renamed_deleted_and_brought_back(panel, wo
     QTest.keyClick(editor, Qt.Key.Key_Return)
     QApplication.processEvents()
     assert list(workspace.named.by_name) == ["a", "second"]
+    assert workspace.selection.tolist() == [1]  # Enter ended the name, and selected nothing
     QTest.keyClick(rows, Qt.Key.Key_Delete)
     assert [name for name, _ in listed(panel)] == ["a"]
     QTest.keyClick(rows, Qt.Key.Key_Z, CTRL)
@@ -248,8 +249,10 @@ def test_a_damaged_file_costs_no_annotations_and_is_kept_aside(panel, workspace,
     assert panel.kept.keep.isEnabled()
     workspace.select(np.array([5]))
     keep(panel, "b")
-    qtbot.waitUntil(lambda: "nonsense" not in (folder / SELECTIONS).read_text())
-    assert (folder / "selections (not read).json").read_text() == "nonsense"
+    aside = folder / "selections (not read).json"
+    qtbot.waitUntil(aside.exists)
+    assert aside.read_text() == "nonsense"
+    assert written(qtbot, folder, 1) == {"b": "5"}
 
 
 def test_killed_at_once_the_next_window_finds_them(qtbot):

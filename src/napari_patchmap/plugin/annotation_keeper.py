@@ -155,8 +155,8 @@ class AnnotationKeeper(QObject):
             return False
         self.place = place
         if self._read(source or place):
-            if source is not None:
-                self._written = None
+            if source is not None:  # what is of other patches stays there
+                self._written, self._there = None, FoundThere(self.workspace.findings)
             self._on_findings()
         self.changed.emit()
         return self.place is not None

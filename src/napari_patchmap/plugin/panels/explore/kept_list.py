@@ -171,7 +171,7 @@ class KeptList(QTreeWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Act on the marked selection; arrows go from one to the next."""
         row, key = self.currentIndex().row(), event.key()
-        if row < 0:
+        if row < 0 or self.state() == QAbstractItemView.State.EditingState:
             super().keyPressEvent(event)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._pick(row, event.modifiers())

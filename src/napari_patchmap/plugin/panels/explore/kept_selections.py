@@ -10,6 +10,7 @@ import numpy as np
 from qtpy.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from napari_patchmap.errors import AnnotationError
+from napari_patchmap.explore.colouring import Colouring
 from napari_patchmap.explore.named_selections import (
     Combination,
     NamedSelection,
@@ -32,6 +33,7 @@ class KeptSelections(QWidget):
     def __init__(self, owner: MapLayer) -> None:
         super().__init__()
         self._map, self.workspace = owner, owner.workspace
+        self._tips: dict[int, str] = {}
         self.name = QLineEdit()
         self.name.setPlaceholderText("name for what is selected")
         self.name.setAccessibleName("Name for what is selected")
@@ -58,13 +60,24 @@ class KeptSelections(QWidget):
         rows.addWidget(self.list)
         workspace = self.workspace
         for signal in (
-            workspace.named_changed, workspace.selection_changed, owner.colouring_changed,
-            workspace.annotations_refused, owner.keeper.changed,
+            workspace.named_changed, owner.colouring_changed, owner.keeper.changed,
         ):  # fmt: skip
+            subscribe(self, signal, self._on_kept)
+        for signal in (workspace.selection_changed, workspace.annotations_refused):
             subscribe(self, signal, self._refresh)
-        self._refresh()
+        self._on_kept()
 
     # -- what is shown ----------------------------------------------------------------
+
+    def _on_kept(self, *_: Any) -> None:
+        """Note what does not change with what is selected: counting classes takes time."""
+        colouring, patches = self._map.colouring, self.workspace.patches
+        if colouring is None or patches is None or len(colouring.colours) != len(patches):
+            colouring = Colouring("", np.empty((0, 4)))  # that of others, for a moment
+        total = colouring.counts()
+        kept = self.workspace.named.kept
+        self._tips = {one.key: self._tip(one, colouring, total) for one in kept}
+        self._refresh()
 
     def _refresh(self, *_: Any) -> None:
         workspace = self.workspace
@@ -78,18 +91,17 @@ class KeptSelections(QWidget):
         total = np.array([len(one.indices) for one in kept], int)
         also = np.array([inside[one.indices].sum() for one in kept], int)
         counts = said_counts(total, also if len(chosen) else None)
-        self.list.show_rows(
-            [one.name for one in kept], counts, [self._tip(one) for one in kept]
-        )
+        tips = [self._tips.get(one.key, "") for one in kept]
+        self.list.show_rows([one.name for one in kept], counts, tips)
         self.list.fix(refused)
         self.list.setVisible(bool(kept))
 
-    def _tip(self, one: NamedSelection) -> str:
-        """Say how many patches of each class are in a selection, and how many are not here."""
-        colouring, lines = self._map.colouring, [f"<b>{html.escape(one.name)}</b>"]
-        if colouring is not None and colouring.names:
+    def _tip(self, one: NamedSelection, colouring: Colouring, total: np.ndarray) -> str:
+        """Say how many patches of each class, of all, are in a selection, and how many gone."""
+        lines = [f"<b>{html.escape(one.name)}</b>"]
+        if colouring.names:
             inside = colouring.counts(one.indices)
-            said = said_counts(colouring.counts(), inside)
+            said = said_counts(total, inside)
             there = np.argsort(-inside, kind="stable")[: (inside > 0).sum()].tolist()
             lines += [
                 f"{html.escape(colouring.names[at])}: {said[at]}" for at in there[:_CLASSES]
