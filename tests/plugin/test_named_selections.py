@@ -15,8 +15,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLineEdit
 
+from napari_patchmap.explore.named_selections import SELECTIONS
 from napari_patchmap.plugin.panels.explore.explore import Explore
-from napari_patchmap.runs.annotation_files import SELECTIONS, place_of_set
+from napari_patchmap.runs.annotation_files import place_of_set
 from tests.plugin.toy import around, group, toy_map, toy_patches
 
 CTRL, SHIFT, ALT = (

@@ -10,10 +10,9 @@ import pytest
 
 from napari_patchmap.explore.annotations import Annotations
 from napari_patchmap.explore.findings import Findings
-from napari_patchmap.explore.named_selections import NamedSelections
+from napari_patchmap.explore.named_selections import SELECTIONS, NamedSelections
 from napari_patchmap.runs.annotation_files import (
     ANNOTATIONS,
-    SELECTIONS,
     AnnotationPlace,
     place_of_set,
 )

@@ -12,6 +12,9 @@ import numpy as np
 from napari_patchmap.errors import AnnotationError
 from napari_patchmap.explore.annotations import comparable, proper_name
 
+#: The file that they are kept in, beside annotations.
+SELECTIONS = "selections.json"
+
 Combination = Literal["and", "or", "not"]
 
 _WAYS: dict[Combination, Callable[..., np.ndarray]] = {

@@ -23,6 +23,7 @@ from platformdirs import user_data_path
 
 from napari_patchmap.errors import AnnotationError
 from napari_patchmap.explore.annotations import FIRST, Annotations
+from napari_patchmap.explore.named_selections import SELECTIONS
 from napari_patchmap.foreign import words
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.content import content_of
@@ -38,7 +39,6 @@ from napari_patchmap.writing import whole_file, write_json
 
 #: Names of the files.
 ANNOTATIONS, CLASSES = "annotations.csv", "annotations.json"
-SELECTIONS = "selections.json"
 
 #: Patches of a set that lies in no file by whose pixels it is known.
 _LOOKED_AT = 64

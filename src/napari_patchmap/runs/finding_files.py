@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.explore.findings import Findings
+from napari_patchmap.explore.named_selections import SELECTIONS
 from napari_patchmap.runs.annotation_files import (
-    SELECTIONS,
     AnnotationPlace,
     read_annotations,
     save_annotations,

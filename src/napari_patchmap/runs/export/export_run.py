@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import RunError
+from napari_patchmap.explore.named_selections import SELECTIONS
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
-from napari_patchmap.runs.annotation_files import ANNOTATIONS, CLASSES, SELECTIONS
+from napari_patchmap.runs.annotation_files import ANNOTATIONS, CLASSES
 from napari_patchmap.runs.export.export_format import Exportable
 from napari_patchmap.runs.export.export_formats import export_format_of
 from napari_patchmap.runs.export.export_table import whole_table
