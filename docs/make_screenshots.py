@@ -43,7 +43,9 @@ class Mouse:
 def main() -> None:
     """Open a run, draw a lasso, look at the panels."""
     copied = Path(tempfile.mkdtemp()) / "run"
-    shutil.copytree(sys.argv[1], copied, ignore=shutil.ignore_patterns("annotations.*"))
+    shutil.copytree(
+        sys.argv[1], copied, ignore=shutil.ignore_patterns("annotations.*", "selections.*")
+    )
     run = Run.load(copied)
     viewer = show_run(run, reopen_patches(run), block=False)
     viewer.window.resize(1600, 1000)

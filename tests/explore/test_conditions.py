@@ -150,6 +150,29 @@ def test_objects_of_numbers_and_columns_without_text_names_work():
     assert rows_where(table, "flag is missing").tolist() == [1]
 
 
+def test_selections_that_are_kept_are_asked_for_by_name():
+    table = pd.DataFrame({"area": [1.0, 2.0, 3.0, 4.0]})
+    kept = {"mitoses": np.array([1, 3]), "it's odd": np.array([], int)}
+    assert rows_where(table, "in 'mitoses'", kept).tolist() == [1, 3]
+    assert rows_where(table, "area > 1 and not (in mitoses)", kept).tolist() == [2]
+    assert rows_where(table, r"not in 'it\'s odd'", kept).tolist() == [0, 1, 2, 3]
+    for text, said in (("in 'mitose'", "'mitoses'"), ("in", "'mitoses'"), ("in 'm", "closed")):
+        with pytest.raises(ConditionError) as caught:
+            rows_where(table, text, kept)
+        assert said in str(caught.value)
+    with pytest.raises(ConditionError, match="one that was kept"):
+        rows_where(table, "in 'a'")
+
+
+def test_selections_that_are_kept_are_offered():
+    for text in ("in ", "area > 3 and in ", "not in ", "(in 'm", "area > 3 or not in mit"):
+        found = complete(text, len(text), TABLE, ["mitoses"])
+        assert [one.text for one in found] == ["'mitoses'"]
+    assert "in" in [one.text for one in complete("", 0, TABLE, ["mitoses"])]
+    assert "in" not in offered("")
+    assert "'mitoses'" not in [one.text for one in complete("slide in ", 9, TABLE, ["mitoses"])]
+
+
 def offered(text: str) -> list[str]:
     return [one.text for one in complete(text, len(text), TABLE)]
 

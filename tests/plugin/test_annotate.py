@@ -108,7 +108,7 @@ def test_the_list_gives_selects_and_counts(panel, workspace):
     give = panel.classes.itemWidget(panel.classes.topLevelItem(0), 0)
     QTest.mouseClick(give, Qt.MouseButton.LeftButton)
     assert workspace.annotations.now.counts().tolist() == [2, 2]
-    assert panel.classes.topLevelItem(0).text(2) == "2 / 2"
+    assert panel.classes.topLevelItem(0).text(2) == "2 of 2"
     item = panel.classes.topLevelItem(1)
     place = panel.classes.visualItemRect(item).center()
     QTest.mouseClick(

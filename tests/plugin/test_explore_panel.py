@@ -39,7 +39,7 @@ def pick(panel, qtbot, row, modifier=Qt.KeyboardModifier.NoModifier):
 def test_legend_counts_labels_and_the_selection_in_them(panel, workspace):
     assert rows(panel) == [("round", "60"), ("spiky", "40"), ("empty", "20")]
     workspace.select(np.arange(50, 65))
-    assert rows(panel) == [("round", "10 / 60"), ("spiky", "5 / 40"), ("empty", "0 / 20")]
+    assert rows(panel) == [("round", "10 of 60"), ("spiky", "5 of 40"), ("empty", "0 of 20")]
 
 
 def test_click_on_a_legend_row_selects_the_class(panel, workspace, qtbot):

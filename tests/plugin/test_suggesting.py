@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.explore.annotations import SUGGESTED
+from napari_patchmap.explore.annotations import SUGGESTED, Annotation
 from napari_patchmap.plugin.panels.annotate.annotate import Annotate
 from napari_patchmap.plugin.panels.explore.gallery import Gallery
 from napari_patchmap.runs import RunConfig, TrainConfig
@@ -65,6 +65,20 @@ def test_the_rest_is_suggested_shown_and_taken(panel, workspace, qtbot, trained)
     assert panel.suggesting.accept_sure.text() == "Accept 0"
     workspace.undo()  # all of it was one step
     assert (workspace.annotations.now.codes >= 0).sum() == 3 * len(annotation.classes)
+
+
+def test_what_is_no_better_than_guessing_is_said_in_red(panel, workspace, qtbot):
+    annotation = Annotation("chance", np.full(120, -1, np.int16))
+    for at, rows in enumerate(([0, 1, 2, 9, 10, 11], [3, 4, 5, 6, 7, 8])):  # each of all kinds
+        annotation = annotation.with_class("ab"[at]).give(np.array(rows), at)
+    workspace.set_annotations(workspace.annotations.put(annotation))
+    suggest(panel, qtbot)
+    assert "not surely better than guessing" in panel.suggesting.said.text()
+    assert panel.suggesting.said.property("role") == "error"
+    panel.column_box.setCurrentIndex(0)
+    panel.column_box.activated.emit(0)
+    suggest(panel, qtbot)
+    assert panel.suggesting.said.property("role") == "hint"
 
 
 def test_a_selection_is_accepted_or_rejected(panel, viewer, workspace, qtbot):
@@ -147,12 +161,12 @@ def test_the_doubtful_are_taken_or_dropped_one_after_the_other(panel, workspace,
 def test_more_like_this_are_selected(panel, workspace, qtbot, trained):
     _, run = trained
     workspace.select(np.array([5]))
-    click(panel.suggesting.alike)
+    click(panel.likeness.alike)
     qtbot.waitUntil(lambda: len(workspace.selection) > 1)
     away = np.linalg.norm(run.features - run.features[5], axis=1)
     away[5] = np.inf
     np.testing.assert_array_equal(workspace.selection, np.sort(np.argsort(away)[:60]))
-    assert "nearest" in panel.suggesting.said.text()
+    assert "nearest" in panel.likeness.said.text()
 
 
 def test_one_class_is_not_enough_and_another_annotation_asks_anew(panel, workspace, qtbot):

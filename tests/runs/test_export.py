@@ -89,6 +89,19 @@ def test_annotations_of_the_run_are_exported_by_their_index(home, tmp_path):
     assert table[["index", "mine"]].to_numpy().tolist() == [[3, "blast"]]
 
 
+def test_selections_with_names_are_columns_of_yes_and_no(home, tmp_path):
+    Run.load(home / "run").save(tmp_path / "run")
+    (tmp_path / "run" / "selections.json").write_text('{"selections": {"odd": "3,7-8"}}')
+    assert main(["export", str(tmp_path / "run"), "--out", str(tmp_path / "a.csv")]) == 0
+    table = pd.read_csv(tmp_path / "a.csv")
+    assert table["index"][table["odd"]].tolist() == [3, 7, 8]
+    export(home / "run", tmp_path / "b.csv", selections={"label": np.array([2])})
+    table = pd.read_csv(tmp_path / "b.csv")
+    assert table["index"][table["label (selection)"]].tolist() == [2]
+    (tmp_path / "run" / "selections.json").write_text("nonsense")
+    assert "cannot be read" in export(tmp_path / "run", tmp_path / "c.csv").notes[-1]
+
+
 def test_parquet_keeps_mixed_and_odd_columns(home, tmp_path):
     pytest.importorskip("pyarrow")
     columns = pd.DataFrame({"odd": [1, "a", None] * 20, "": ["x"] * 60, "n/m": range(60)})

@@ -308,13 +308,8 @@ class Annotations:
         return pd.DataFrame(columns, index=range(self.count))
 
     def _free(self, name: str, table: Iterable[str], but: str = "") -> str:
-        name = clean_name(name, "annotation")
+        name = proper_name(name, "annotation")
         same = comparable(name)
-        if same in _RESERVED or same.startswith("axis-"):
-            raise AnnotationError(
-                f"{name} means something else in the files of a run; choose another name for "
-                "the annotation."
-            )
         others = [*table, *(one.name for one in self.columns if one.name != but)]
         if any(comparable(other) == same for other in others):
             raise AnnotationError(
@@ -347,6 +342,18 @@ def clean_name(text: str, of: str) -> str:
     if len(name) > LONGEST:
         raise AnnotationError(
             f"The name of the {of} is {len(name):,} letters long; {LONGEST} are the most."
+        )
+    return name
+
+
+def proper_name(text: str, of: str) -> str:
+    """Return a clean name that can be that of a column; errors also where it cannot."""
+    name = clean_name(text, of)
+    same = comparable(name)
+    if same in _RESERVED or same.startswith("axis-"):
+        raise AnnotationError(
+            f"{name} means something else in the files of a run; choose another name for "
+            f"the {of}."
         )
     return name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -50,7 +51,9 @@ class Completion:
     kind: str
 
 
-def complete(text: str, cursor: int, table: pd.DataFrame) -> list[Completion]:
+def complete(
+    text: str, cursor: int, table: pd.DataFrame, kept: Iterable[str] = ()
+) -> list[Completion]:
     """Return what can stand at a place of a condition, the likeliest first.
 
     Parameters
@@ -60,6 +63,8 @@ def complete(text: str, cursor: int, table: pd.DataFrame) -> list[Completion]:
     cursor : int
         Letters before the cursor; what is after it does not count.
     table : DataFrame
+    kept : iterable of str
+        Names of the selections that are kept.
 
     Returns
     -------
@@ -78,13 +83,25 @@ def complete(text: str, cursor: int, table: pd.DataFrame) -> list[Completion]:
         typed, start = last.said.lstrip("\"'`"), last.start
         if last.said.startswith("`"):
             return _fitting(typed, start, [(named(one), "column") for one in columns.names])
+    if _asks_for_kept(words):
+        return _fitting(typed, start, [(quoted(one), "value") for one in kept])
     offered = _following(words, columns)
+    if kept and ("not", "word") in offered:
+        offered.append(("in", "operator"))
     return _fitting(typed, start, offered)
 
 
 def _is_touched(word: ConditionWord, cursor: int) -> bool:
     """Whether the cursor still is at a word that may go on."""
     return word.kind in ("word", "number") and word.end == cursor
+
+
+def _asks_for_kept(words: list[ConditionWord]) -> bool:
+    """Whether the name of a selection comes next: after an ``in`` that follows no column."""
+    keys = [word.key for word in words]
+    while keys[-2:-1] == ["not"]:
+        del keys[-2]
+    return keys[-1:] == ["in"] and (len(keys) == 1 or keys[-2] in ("and", "or", "("))
 
 
 def _following(words: list[ConditionWord], columns: ConditionColumns) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ A condition is read by a parser of its own, word by word, and runs no code::
 
     condition   one ("and" | "or" one)...
     one         "not" one | "(" condition ")" | a column of yes and no
+                | "in" the 'name' of a selection that is kept
                 | side operator side ... | side ["not"] "in" "(" value, ... ")"
                 | side ["not"] ("contains" | "starts with" | "ends with") text
                 | column "is" ["not"] "missing"
@@ -18,7 +19,7 @@ or larger; so ``!=`` and ``not`` are true of it, as in pandas. ``contains``, ``s
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,9 @@ _PARTS: dict[str, Callable[[str, str], bool]] = {
 _WITH = {"number": "a number", "text": "text in quotes", "yes/no": "true or false"}
 
 
-def rows_where(table: pd.DataFrame, text: str) -> np.ndarray:
+def rows_where(
+    table: pd.DataFrame, text: str, kept: Mapping[str, np.ndarray] | None = None
+) -> np.ndarray:
     """Return the rows of a table of which a condition is true.
 
     Parameters
@@ -58,7 +61,10 @@ def rows_where(table: pd.DataFrame, text: str) -> np.ndarray:
     table : DataFrame, n rows
     text : str
         Such as ``area > 300 and slide == 'B3'``, ``label in ('a', 'b')``, ``not (x < 5)``,
-        ``name contains 'tumour'``, ``label is missing``, ```odd name`  <= 2``.
+        ``name contains 'tumour'``, ``label is missing``, ```odd name`  <= 2``,
+        ``not in 'mitoses'``.
+    kept : dict of str to ndarray of int, optional
+        Rows of the selections that are kept, by name.
 
     Returns
     -------
@@ -70,15 +76,20 @@ def rows_where(table: pd.DataFrame, text: str) -> np.ndarray:
     ConditionError
         If it cannot be followed: what is wrong, and what to write.
     """
-    reader = _Reader(ConditionColumns(table), words_of(text))
+    reader = _Reader(ConditionColumns(table), words_of(text), kept or {})
     return np.flatnonzero(reader.whole())
 
 
 class _Reader:
     """Reads the words of a condition from left to right; masks are bool, shape (n,)."""
 
-    def __init__(self, columns: ConditionColumns, words: list[ConditionWord]) -> None:
-        self._columns, self._words = columns, words
+    def __init__(
+        self,
+        columns: ConditionColumns,
+        words: list[ConditionWord],
+        kept: Mapping[str, np.ndarray],
+    ) -> None:
+        self._columns, self._words, self._kept = columns, words, kept
         self._at = self._depth = 0
 
     @property
@@ -136,9 +147,24 @@ class _Reader:
             mask = self._any()
             self._close(bracket)
             self._depth -= 1
+        elif self._take("in"):
+            mask = self._in_kept()
         else:
             mask = self._comparison()
         return ~mask if turned else mask
+
+    def _in_kept(self) -> np.ndarray:
+        word, mask = self._word, np.zeros(self._columns.count, bool)
+        if word.kind in ("text", "word", "column") and word.value in self._kept:
+            self._at += 1
+            mask[self._kept[word.value]] = True
+            return mask
+        self._check_closed(word)
+        there = [_short(quoted(name)) for name in list(self._kept)[:8]]
+        raise word.error(
+            f"There is no selection {_short(word.said) or 'named'} to look in; after in write "
+            + (f"the name of one: {', '.join(there)}." if there else "one that was kept.")
+        )
 
     def _close(self, bracket: ConditionWord) -> None:
         if not self._take(")" if bracket.said == "(" else "]"):

@@ -6,6 +6,9 @@ import re
 
 import numpy as np
 
+#: More patches than any set has.
+_MOST = 2**28
+
 
 def as_ranges(indices: np.ndarray) -> str:
     """Write different indices, ascending, as ranges of which both ends belong to it."""
@@ -17,14 +20,8 @@ def as_ranges(indices: np.ndarray) -> str:
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True))
 
 
-def from_ranges(text: object, count: int) -> np.ndarray:
+def from_ranges(text: object) -> np.ndarray:
     """Read what :func:`as_ranges` wrote.
-
-    Parameters
-    ----------
-    text : str
-    count : int
-        All indices are below it.
 
     Returns
     -------
@@ -34,7 +31,7 @@ def from_ranges(text: object, count: int) -> np.ndarray:
     Raises
     ------
     ValueError
-        If it is something else; the message goes on from what has these indices.
+        If it is something else.
     """
     if text == "":
         return np.empty(0, np.intp)
@@ -42,15 +39,13 @@ def from_ranges(text: object, count: int) -> np.ndarray:
         raise ValueError("is damaged")
     try:
         pairs = [part.partition("-") for part in text.split(",")]
-        starts = np.array([int(a) for a, _, _ in pairs])
-        ends = np.array([int(b or a) for a, _, b in pairs])
+        starts = np.array([int(a) for a, _, _ in pairs], np.int64)
+        ends = np.array([int(b or a) for a, _, b in pairs], np.int64)
     except (ValueError, OverflowError):
         raise ValueError("is damaged") from None
-    if starts.dtype == object or ends.dtype == object or ends.max() >= count:
-        raise ValueError(f"has patches that are not among these {count:,}")
-    inside = np.zeros(count + 1, np.int64)
-    np.add.at(inside, starts, 1)
-    np.add.at(inside, ends + 1, -1)
-    if (starts > ends).any():
+    lengths = ends - starts + 1
+    if (lengths < 1).any() or lengths.sum(dtype=float) > _MOST:
         raise ValueError("is damaged")
-    return np.flatnonzero(np.cumsum(inside[:-1]) > 0)
+    before = np.cumsum(lengths) - lengths
+    every = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
+    return np.unique(every).astype(np.intp)

@@ -31,7 +31,11 @@ class Similar:
 
 
 def more_like(
-    features: np.ndarray, rows: np.ndarray, count: int = 50, watch: Watch | None = None
+    features: np.ndarray,
+    rows: np.ndarray,
+    count: int = 50,
+    watch: Watch | None = None,
+    without: np.ndarray | None = None,
 ) -> Similar:
     """Find the patches that are most like one patch or a selection.
 
@@ -40,9 +44,6 @@ def more_like(
     its own kind; by its centre, a selection that is of two kinds, or bent, brings what
     lies between. Of more than 256 members so many
     are compared, spread evenly over the order of the patches.
-
-    Neighbours on another map of the same patches: give its run's features, row i of which
-    is the same patch.
 
     Parameters
     ----------
@@ -54,6 +55,8 @@ def more_like(
         How many to find.
     watch : Watch, optional
         Progress and the way out.
+    without : ndarray of int, optional
+        Others that are not to be found, such as hidden ones.
 
     Raises
     ------
@@ -71,11 +74,16 @@ def more_like(
             f"There is no patch {int(rows[-1]):,} among {len(features):,}; select others."
         )
     members = rows_of(features, rows[spread_rows(len(rows), _MEMBERS)])
-    return _nearest(features, members, count, rows, watch or Watch())
+    left_out = rows if without is None else np.union1d(rows, without)
+    return _nearest(features, members, count, left_out, watch or Watch())
 
 
 def like_features(
-    features: np.ndarray, wanted: np.ndarray, count: int = 50, watch: Watch | None = None
+    features: np.ndarray,
+    wanted: np.ndarray,
+    count: int = 50,
+    watch: Watch | None = None,
+    without: np.ndarray | None = None,
 ) -> Similar:
     """Find the patches that are most like features from outside; see :func:`more_like`.
 
@@ -84,8 +92,8 @@ def like_features(
     features : ndarray of float16 or float32, shape (n, d)
     wanted : ndarray of float, shape (m, d)
         Such as those of an image that was placed on the map (``Placed.features``).
-    count : int
-    watch : Watch, optional
+    count, watch, without
+        See :func:`more_like`.
 
     Raises
     ------
@@ -102,7 +110,8 @@ def like_features(
             f"{features.shape[1]:,}; use the network of this run."
         )
     members = rows_of(wanted, spread_rows(len(wanted), _MEMBERS))
-    return _nearest(features, members, count, np.empty(0, np.intp), watch or Watch())
+    left_out = np.empty(0, np.intp) if without is None else np.asarray(without, np.intp)
+    return _nearest(features, members, count, left_out, watch or Watch())
 
 
 def _nearest(

@@ -41,6 +41,20 @@ def details(table: pd.DataFrame, index: int) -> str:
     return f"<table>{cells}</table>"
 
 
+def said_counts(total: np.ndarray, chosen: np.ndarray | None = None) -> list[str]:
+    """Say how many patches there are of each class, or of those how many are chosen.
+
+    Examples
+    --------
+    >>> said_counts(np.array([412, 3]), np.array([47, 0]))
+    ['47 of 412', '0 of 3']
+    """
+    if chosen is None:
+        return [f"{count:,}" for count in total.tolist()]
+    both = zip(chosen.tolist(), total.tolist(), strict=True)
+    return [f"{some:,} of {count:,}" for some, count in both]
+
+
 def breakdown(colouring: Colouring, indices: np.ndarray, most: int = 6) -> str:
     """Say how many of the patches are in each group, the most frequent first, as HTML."""
     if not colouring.names or len(indices) == 0:

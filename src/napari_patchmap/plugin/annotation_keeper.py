@@ -1,4 +1,4 @@
-"""Keeps what a person annotates: read when patches or a run come, written soon after."""
+"""Keeps what a person annotates and names: read when patches or a run come, written soon."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import os
 import threading
 import weakref
 from pathlib import Path
+from typing import NamedTuple
 
-import pandas as pd
 from napari.viewer import Viewer
 from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
 
 from napari_patchmap.errors import AnnotationError, RunError
-from napari_patchmap.explore.annotations import Annotations
+from napari_patchmap.explore.findings import Findings
 from napari_patchmap.lock import alone_in
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.worker import Task
@@ -26,16 +26,15 @@ from napari_patchmap.runs.annotation_files import (
     is_known,
     key_of_set,
     place_of_set,
-    read_annotations,
-    save_annotations,
 )
+from napari_patchmap.runs.finding_files import FoundThere, read_findings, save_findings
 
 #: Milliseconds after a change until it is written; changes meanwhile go with it.
 _SOON = 500
 
 
 class AnnotationKeeper(QObject):
-    """Writes the annotations of one viewer where they belong.
+    """Writes annotations and named selections of one viewer where they belong.
 
     That is the folder of the run on screen; without one, or where that cannot be written,
     a place of the patch set on this computer. Only one window writes to a place.
@@ -70,10 +69,10 @@ class AnnotationKeeper(QObject):
         self.workspace = workspace = workspace_of(viewer)
         self.place: AnnotationPlace | None = None
         self.trouble = ""
-        self._others = pd.DataFrame()
+        self._there = FoundThere(workspace.findings)
         self._alone = contextlib.ExitStack()
         #: What lies on the disk, None if that is not known to be what there is.
-        self._written: Annotations | None = None
+        self._written: Findings | None = None
         self._writer, self._number, self._failed = _Writer(), 0, False
         self._task: Task | None = None
         self._looking = False
@@ -82,7 +81,8 @@ class AnnotationKeeper(QObject):
         workspace.patches_leaving.connect(self.leave)
         workspace.patches_changed.connect(self._on_patches)
         workspace.run_changed.connect(self._on_run)
-        workspace.annotations_changed.connect(self._on_annotations)
+        workspace.annotations_changed.connect(self._on_findings)
+        workspace.named_changed.connect(self._on_findings)
         self._on_patches(workspace.patches)
         self._on_run(workspace.run)
 
@@ -94,7 +94,11 @@ class AnnotationKeeper(QObject):
     @property
     def pending(self) -> bool:
         """Whether there is something that is not written yet."""
-        return self.place is not None and self.workspace.annotations is not self._written
+        return self.place is not None and self.workspace.findings != self._written
+
+    def missing(self, key: int) -> int:
+        """Count the patches of a named selection that are not here today."""
+        return len(self._there.selected.get(key, ()))
 
     # -- where ------------------------------------------------------------------------
 
@@ -151,9 +155,9 @@ class AnnotationKeeper(QObject):
             return False
         self.place = place
         if self._read(source or place):
-            if source is not None:
-                self._written = None
-            self._on_annotations(self.workspace.annotations)
+            if source is not None:  # what is of other patches stays there
+                self._written, self._there = None, FoundThere(self.workspace.findings)
+            self._on_findings()
         self.changed.emit()
         return self.place is not None
 
@@ -172,20 +176,18 @@ class AnnotationKeeper(QObject):
         return True
 
     def _read(self, place: AnnotationPlace) -> bool:
-        """Take the annotations of a place; return False for a damaged one, left alone."""
-        here = self.workspace.annotations
-        if not place.used:
-            self._written = here if here.empty else None
-            return True
+        """Take what lies in a place; return False where it is damaged, and left alone."""
         try:
-            kept = read_annotations(place)
+            kept = read_findings(place, self.workspace.findings)
         except AnnotationError as error:
             self.place = None
             self._say(str(error))
             self.workspace.refuse_annotations(str(error))
             return False
-        self._others, self._written = kept.others, kept.annotations
-        self.workspace.restore_annotations(kept.annotations)
+        self._there, self._written = kept, kept.findings if kept.whole else None
+        self.workspace.restore(kept.findings)
+        if kept.note:
+            self.workspace.say(kept.note)
         return True
 
     def leave(self) -> None:
@@ -193,49 +195,50 @@ class AnnotationKeeper(QObject):
         self._timer.stop()
         self.finish()
         self.place, self.trouble = None, ""
-        self._others = pd.DataFrame()
+        self._there = FoundThere(self.workspace.findings)
         self.workspace.refuse_annotations("")
 
     def finish(self) -> None:
         """Write what is not written yet, and let others write there."""
         if self.pending and self.place is not None:
             try:
-                self._writer.write(*self._order())
+                self._writer.write(self._order())
             except AnnotationError as error:
                 self.workspace.say(str(error))
         self._alone.close()
 
     # -- writing ----------------------------------------------------------------------
 
-    def _on_annotations(self, annotations: Annotations) -> None:
+    def _on_findings(self, _: object = None) -> None:
         patches = self.workspace.patches
         if self.pending:
             self._timer.start()
             return
         idle = self.place is None and not (self.trouble or self._looking)
-        if idle and patches is not None and not annotations.empty:
+        if idle and patches is not None and not self.workspace.findings.empty:
             self._look_up(patches)
 
-    def _order(self) -> tuple[int, AnnotationPlace, Annotations, pd.DataFrame]:
+    def _order(self) -> _Order:
         assert self.place is not None
         self._number += 1
-        return self._number, self.place, self.workspace.annotations, self._others
+        findings = self.workspace.findings
+        return _Order(self._number, self.place, findings, self._there, self._written)
 
     def _write(self) -> None:
         if not self.pending or self._task is not None:
             return
         self._failed, order = False, self._order()
         self._task = task = Task(
-            lambda _: self._writer.write(*order), "Annotations", listed=False
+            lambda _: self._writer.write(order), "Annotations", listed=False
         )
-        task.done.connect(lambda _: self._on_written(order[1], order[2]))
-        task.failed.connect(lambda sentence: self._on_failed(order[1], sentence))
+        task.done.connect(lambda _: self._on_written(order))
+        task.failed.connect(lambda sentence: self._on_failed(order.place, sentence))
         task.ended.connect(self._on_ended)
         task.start()
 
-    def _on_written(self, place: AnnotationPlace, annotations: Annotations) -> None:
-        if place is self.place:
-            self._written = annotations
+    def _on_written(self, order: _Order) -> None:
+        if order.place is self.place:
+            self._written = order.findings
 
     def _on_failed(self, place: AnnotationPlace, sentence: str) -> None:
         """Keep annotations in the place of the patch set where the run's cannot be written."""
@@ -247,7 +250,8 @@ class AnnotationKeeper(QObject):
             self._failed = True  # until something else is annotated
             self._say(sentence)
             return
-        self.place, self._written, self._others = own, None, pd.DataFrame()
+        self.place, self._written = own, None
+        self._there = FoundThere(self.workspace.findings)
         self._say_elsewhere(sentence.partition(";")[0])
 
     def _on_ended(self) -> None:
@@ -266,23 +270,25 @@ class AnnotationKeeper(QObject):
         self.changed.emit()
 
 
+class _Order(NamedTuple):
+    number: int
+    place: AnnotationPlace
+    findings: Findings
+    there: FoundThere
+    before: Findings | None
+
+
 class _Writer:
     """Writes one order after another, from any thread; an older one never over a newer."""
 
     def __init__(self) -> None:
         self._lock, self._last = threading.Lock(), 0
 
-    def write(
-        self,
-        number: int,
-        place: AnnotationPlace,
-        annotations: Annotations,
-        others: pd.DataFrame,
-    ) -> None:
+    def write(self, order: _Order) -> None:
         with self._lock:
-            if number > self._last:
-                save_annotations(place, annotations, others)
-                self._last = number
+            if order.number > self._last:
+                save_findings(order.place, order.findings, order.there, order.before)
+                self._last = order.number
 
 
 def _end(key: int) -> None:

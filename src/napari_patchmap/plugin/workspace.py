@@ -20,7 +20,9 @@ from psygnal.utils import iter_signal_instances
 from napari_patchmap.augment.augment_config import AugmentConfig
 from napari_patchmap.errors import AnnotationError
 from napari_patchmap.explore.annotations import Annotations
+from napari_patchmap.explore.findings import Findings
 from napari_patchmap.explore.history import History
+from napari_patchmap.explore.named_selections import NamedSelections
 from napari_patchmap.explore.selection import NOTHING, How, changed
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.notifications import teller
@@ -50,10 +52,10 @@ class Compared:
 
 @dataclass(frozen=True, eq=False)
 class _State:
-    """What can be undone: which patches are selected, and what people called them."""
+    """What can be undone: which patches are selected, and what people called and kept."""
 
     selection: np.ndarray
-    annotations: Annotations
+    findings: Findings
 
 
 class Workspace:
@@ -80,7 +82,7 @@ class Workspace:
     suggestions : Suggestions or None
         What classes the features suggest, for the annotation that was worked on then.
     annotations_trouble : str
-        Why annotations cannot be changed now, "" if they can.
+        Why annotations and named selections cannot be changed now, "" if they can.
     current : int
         Index of the patch that is being looked at, -1 for none.
     training : bool
@@ -111,6 +113,8 @@ class Workspace:
         Sorted indices of the selected patches.
     annotations_changed(Annotations)
         Patches were annotated, or classes or columns are others.
+    named_changed(NamedSelections)
+        Selections were kept under names, or other ones.
     suggestions_changed(Suggestions or None)
         Classes were suggested for the patches, or are not any more.
     annotations_refused(str)
@@ -135,6 +139,7 @@ class Workspace:
     selection_changed = Signal(object)
     annotations_changed = Signal(object)
     annotations_refused = Signal(str)
+    named_changed = Signal(object)
     suggestions_changed = Signal(object)
     current_changed = Signal(int)
     training_changed = Signal(bool)
@@ -152,7 +157,7 @@ class Workspace:
         self.compared: tuple[Compared, ...] = ()
         self.annotations_trouble = ""
         self.suggestions: Suggestions | None = None
-        self._history = History(_State(NOTHING, Annotations(0)))
+        self._history = History(_State(NOTHING, Findings(Annotations(0))))
         self.current = -1
         self.training = False
 
@@ -169,11 +174,12 @@ class Workspace:
         self.set_compared(())
         self.set_suggestions(None)
         count = 0 if patches is None else len(patches)
-        self._history = History(_State(NOTHING, Annotations(count)), count)
+        self._history = History(_State(NOTHING, Findings(Annotations(count))), count)
         self.current = -1
         self.run_changed.emit(None)
         self.selection_changed.emit(self.selection)
         self.annotations_changed.emit(self.annotations)
+        self.named_changed.emit(self.named)
         self.current_changed.emit(-1)
         self.patches_changed.emit(patches)
 
@@ -250,9 +256,19 @@ class Workspace:
         return self._history.now.selection
 
     @property
+    def findings(self) -> Findings:
+        """What people found: their annotations and named selections."""
+        return self._history.now.findings
+
+    @property
     def annotations(self) -> Annotations:
         """What people called the patches."""
-        return self._history.now.annotations
+        return self.findings.annotations
+
+    @property
+    def named(self) -> NamedSelections:
+        """The selections that are kept under names."""
+        return self.findings.selections
 
     @property
     def table(self) -> pd.DataFrame:
@@ -283,16 +299,33 @@ class Workspace:
 
     def set_annotations(self, annotations: Annotations) -> None:
         """Take other annotations, as a step that can be undone; errors as above."""
-        if annotations is self.annotations:
-            return
-        if self.annotations_trouble:
-            raise AnnotationError(self.annotations_trouble)
-        self._go_to(replace(self._history.now, annotations=annotations))
+        self._find(replace(self.findings, annotations=annotations))
 
-    def restore_annotations(self, annotations: Annotations) -> None:
-        """Take annotations that were read from a disk: a beginning, not a step."""
-        self._history.amend(lambda state: replace(state, annotations=annotations))
-        self.annotations_changed.emit(annotations)
+    def set_named(self, selections: NamedSelections) -> None:
+        """Take other named selections, as a step that can be undone; errors as above.
+
+        Whoever deletes or replaces one by mistake takes that back as everything else.
+        """
+        self._find(replace(self.findings, selections=selections))
+
+    def _find(self, findings: Findings) -> None:
+        if findings != self.findings:
+            if self.annotations_trouble:
+                raise AnnotationError(self.annotations_trouble)
+            self._go_to(replace(self._history.now, findings=findings))
+
+    def restore(self, findings: Findings) -> None:
+        """Take what was read from a disk: a beginning, not a step."""
+        before = self._history.now
+        read = {
+            name: getattr(findings, name)
+            for name in ("annotations", "selections")
+            if getattr(findings, name) is not getattr(before.findings, name)
+        }
+        self._history.amend(
+            lambda state: replace(state, findings=replace(state.findings, **read))
+        )
+        self._tell(before)
 
     def set_suggestions(self, suggestions: Suggestions | None) -> None:
         """Show what classes the features suggest, or nothing."""
@@ -331,16 +364,18 @@ class Workspace:
     def _go_to(self, state: _State) -> None:
         before = self._history.now
         same = state.selection is before.selection
-        if not same or state.annotations is not before.annotations:
+        if not same or state.findings != before.findings:
             self._history.go_to(state)
             self._tell(before)
 
     def _tell(self, before: _State) -> None:
-        now = self._history.now
-        if now.annotations is not before.annotations:
-            if now.annotations.active != before.annotations.active:
+        now, annotations = self._history.now, self.annotations
+        if annotations is not before.findings.annotations:
+            if annotations.active != before.findings.annotations.active:
                 self.set_suggestions(None)
-            self.annotations_changed.emit(now.annotations)
+            self.annotations_changed.emit(annotations)
+        if self.named is not before.findings.selections:
+            self.named_changed.emit(self.named)
         if now.selection is not before.selection:
             self.selection_changed.emit(now.selection)
 

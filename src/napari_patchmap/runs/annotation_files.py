@@ -8,9 +8,11 @@ which patch an index is, so that patches that come, go or change their order kee
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import weakref
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from platformdirs import user_data_path
 
 from napari_patchmap.errors import AnnotationError
 from napari_patchmap.explore.annotations import FIRST, Annotations
+from napari_patchmap.explore.named_selections import SELECTIONS
 from napari_patchmap.foreign import words
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.content import content_of
@@ -62,9 +65,14 @@ class AnnotationPlace:
     known: pd.DataFrame | None = None
 
     @property
-    def used(self) -> bool:
+    def annotated(self) -> bool:
         """Whether annotations lie there."""
         return (self.folder / ANNOTATIONS).exists() or (self.folder / CLASSES).exists()
+
+    @property
+    def used(self) -> bool:
+        """Whether annotations or selections lie there."""
+        return self.annotated or (self.folder / SELECTIONS).exists()
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,14 +142,27 @@ def save_annotations(
             for one in annotations.columns
         ],
     }
+    with prepared(place):
+        with whole_file(place.folder / ANNOTATIONS) as file:
+            table.to_csv(file, index_label=INDEX, errors="backslashreplace")
+        write_json(place.folder / CLASSES, classes)
+
+
+@contextlib.contextmanager
+def prepared(place: AnnotationPlace) -> Iterator[None]:
+    """Have a place that says which patches it is of, to write there.
+
+    Raises
+    ------
+    AnnotationError
+        If it cannot be written.
+    """
     try:
         place.folder.mkdir(parents=True, exist_ok=True)
         path = place.folder / PATCHES
         if place.known is not None and len(_numbered(path, ())) < len(place.known):
             save_identity(path, place.known)
-        with whole_file(place.folder / ANNOTATIONS) as file:
-            table.to_csv(file, index_label=INDEX, errors="backslashreplace")
-        write_json(place.folder / CLASSES, classes)
+        yield
     except OSError as error:
         raise AnnotationError(
             f"Annotations cannot be written to {place.folder} ({error.strerror or error}); "

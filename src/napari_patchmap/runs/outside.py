@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 
 from napari_patchmap.errors import UnusableError
-from napari_patchmap.patches import from_array
+from napari_patchmap.patches import PatchSet, from_array
 from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
 from napari_patchmap.runs.placing import Placed
 from napari_patchmap.runs.run import Run
 
 
-def place_image(run: Run, path: str | os.PathLike[str]) -> Placed:
+def place_image(run: Run, path: str | os.PathLike[str]) -> tuple[PatchSet, Placed]:
     """Place one image on the map, whole, as one patch.
 
     Its ``features`` are what :func:`napari_patchmap.explore.similar.like_features` looks
@@ -24,6 +24,12 @@ def place_image(run: Run, path: str | os.PathLike[str]) -> Placed:
     path : path
         Of a PNG, JPEG, TIFF, BMP, WebP, GIF or JPEG 2000 file.
 
+    Returns
+    -------
+    patch : PatchSet
+        The image, named by its file.
+    placed : Placed
+
     Raises
     ------
     PatchError
@@ -32,10 +38,10 @@ def place_image(run: Run, path: str | os.PathLike[str]) -> Placed:
         If it has other channels than the run's patches.
     """
     path = Path(path).expanduser()
-    found = try_decode(str(path), "auto", None)
+    found = try_decode(str(path), "auto")
     if isinstance(found, UnusableError):
         raise found.of(path)
     patch = from_array(
         found.pixels[None], name=path.name, axes="NYXC", channel_names=found.channel_names
     )
-    return run.place(patch)
+    return patch, run.place(patch)

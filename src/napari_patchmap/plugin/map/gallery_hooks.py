@@ -33,11 +33,14 @@ class GalleryHooks:
         The gallery is to show these patches, and to say so.
     key_pressed(int)
         A number key, 0 to 9, was pressed in the gallery.
+    image_dropped(str)
+        A file was dropped onto the gallery: patches like it are wanted.
     """
 
     changed = Signal()
     wanted = Signal(object, str)
     key_pressed = Signal(int)
+    image_dropped = Signal(str)
 
     @classmethod
     def of(cls, viewer: Viewer) -> GalleryHooks:

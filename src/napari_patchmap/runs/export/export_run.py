@@ -12,19 +12,19 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import RunError
-from napari_patchmap.explore.annotations import Annotations
+from napari_patchmap.explore.named_selections import SELECTIONS
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
-from napari_patchmap.runs.annotation_files import AnnotationPlace, read_annotations
+from napari_patchmap.runs.annotation_files import ANNOTATIONS, CLASSES
 from napari_patchmap.runs.export.export_format import Exportable
 from napari_patchmap.runs.export.export_formats import export_format_of
+from napari_patchmap.runs.export.export_table import whole_table
 from napari_patchmap.runs.export.map_parts import MapParts
 from napari_patchmap.runs.export.safe_columns import group_colours, text_of
 from napari_patchmap.runs.gathering import moved_origin
 from napari_patchmap.runs.reopening import reopen_patches
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_folder import files_of
-from napari_patchmap.runs.table import INDEX, embedding_table
 from napari_patchmap.runs.writable import check_file, writing
 
 
@@ -55,6 +55,7 @@ def export(
     class_column: str | None = None,
     columns: pd.DataFrame | None = None,
     colours: Mapping[str, Mapping[str, str]] | None = None,
+    selections: Mapping[str, np.ndarray] | None = None,
     patches: PatchSet | None = None,
     images: str | os.PathLike[str] | None = None,
     watch: Watch | None = None,
@@ -84,6 +85,9 @@ def export(
         those of the run's folder.
     colours : mapping, optional
         Colour ``#rrggbb`` by column and class, of columns that have their own.
+    selections : mapping of str to ndarray of int, optional
+        Rows of selections that have a name; each becomes a column of yes and no. Without it
+        they are those of the run's folder.
     patches : PatchSet, optional
         The images, opened, row by row as the run has them; without it they are opened where
         they are needed.
@@ -112,7 +116,7 @@ def export(
         parts = MapParts.of(run) if isinstance(run, Run) else MapParts.read(run)
     _check_not_of_run(path, parts)
     watch = watch or Watch()
-    table, given, first = _whole_table(parts, columns, colours or {})
+    table, given, first, noted = whole_table(parts, columns, colours or {}, selections)
     column = _class_column(table, class_column, first)
     classes = text_of(table[column]) if column else np.full(len(table), "", object)
     chosen = _chosen(len(table), rows, classes, only, column)
@@ -142,39 +146,7 @@ def export(
     )
     with writing(path):
         paths, notes = form.write(data, path)
-    return Exported(tuple(paths), len(chosen), (*parts.notes, *notes))
-
-
-def _whole_table(
-    parts: MapParts,
-    columns: pd.DataFrame | None,
-    colours: Mapping[str, Mapping[str, str]],
-) -> tuple[pd.DataFrame, dict[str, Mapping[str, str]], str]:
-    """Return the table of all patches, known colours, and the column that is the class."""
-    table = embedding_table(parts.embedding, parts.table).assign(**{INDEX: parts.numbers})
-    given = dict(colours)
-    if columns is None:
-        annotations = Annotations(len(table))
-        place = (
-            AnnotationPlace(parts.folder, parts.numbers) if parts.folder is not None else None
-        )
-        if place is not None and place.used:
-            annotations = read_annotations(place).annotations
-        columns = annotations.table()
-        first = annotations.active if annotations.active in columns else ""
-        given = {one.name: one.colours for one in annotations.columns} | given
-    else:
-        first = str(columns.columns[0]) if len(columns.columns) else ""
-    if len(columns) != len(table):
-        raise RunError(
-            f"The columns to export have {len(columns):,} rows, but the map has "
-            f"{len(table):,}; they must belong to the same patches."
-        )
-    for name, values in columns.items():
-        if name in table:
-            raise RunError(f"There are two columns {name}; rename one of them.")
-        table[str(name)] = values.to_numpy()
-    return table, given, first or next(map(str, columns.columns), "")
+    return Exported(tuple(paths), len(chosen), (*parts.notes, *noted, *notes))
 
 
 def _class_column(table: pd.DataFrame, wanted: str | None, first: str) -> str:
@@ -216,7 +188,7 @@ def _check_not_of_run(path: Path, parts: MapParts) -> None:
     if folder is None:
         return
     path, folder = Path(os.path.realpath(path)), Path(os.path.realpath(folder))
-    ours = {*files_of(folder), "annotations.csv", "annotations.json"}
+    ours = {*files_of(folder), ANNOTATIONS, CLASSES, SELECTIONS}
     if path == folder or (path.parent == folder and path.name in ours):
         raise RunError(f"{path} belongs to the run; choose another place.")
 

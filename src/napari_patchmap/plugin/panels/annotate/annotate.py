@@ -16,8 +16,10 @@ from napari_patchmap.plugin.map.keys import digit_keys, selection_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.annotate.class_list import ClassList
 from napari_patchmap.plugin.panels.annotate.exporting import Exporting
+from napari_patchmap.plugin.panels.annotate.likeness import Likeness
 from napari_patchmap.plugin.panels.annotate.suggesting import Suggesting
 from napari_patchmap.plugin.qt.basics import button, choice, label, row, set_look
+from napari_patchmap.plugin.qt.dropped import dropped_file
 from napari_patchmap.plugin.qt.panel import WorkPanel
 
 _HELP = (
@@ -96,8 +98,11 @@ class Annotate(WorkPanel):
         self.classes.merged.connect(lambda at, into: self._change(Annotation.merged, at, into))
         self.classes.deleted.connect(lambda at: self._change(Annotation.without, at))
         self.column.addWidget(self.classes, 1)
+        self.likeness = Likeness(self._map)
+        self.column.addWidget(self.likeness)
         self.suggesting = Suggesting(self._map)
         self.column.addWidget(self.suggesting)
+        self.setAcceptDrops(True)
 
     def _fill_footer(self) -> None:
         self.meant = label("", wrap=True)
@@ -133,7 +138,8 @@ class Annotate(WorkPanel):
         self.footer.addWidget(self.conflicts)
         self.exporting = Exporting(self._map)
         self.footer.addWidget(self.exporting)
-        self.footer.addWidget(label(_HELP, "hint", wrap=True))
+        self.help = label(_HELP, "hint", wrap=True)
+        self.footer.addWidget(self.help)
         self.footer.addWidget(self.kept)
 
     # -- what is shown ----------------------------------------------------------------
@@ -166,6 +172,7 @@ class Annotate(WorkPanel):
             self.column_box.addItems(names)
         self.column_box.setCurrentText(annotation.name)
         self.classes.show_classes(annotation, chosen)
+        self.help.setVisible(not annotation.classes)  # the buttons of classes say their keys
         meant = self._map.meant
         self.classes.allow_giving(bool(len(meant)) and not workspace.annotations_trouble)
         self.none.setEnabled(bool(len(meant)) and not workspace.annotations_trouble)
@@ -262,7 +269,16 @@ class Annotate(WorkPanel):
         self.workspace.select(self._map.visible(self.workspace.annotations.now.members(at)))
 
     def _select_conflicts(self) -> None:
-        self.workspace.select(self._conflicts)
+        self.workspace.select(self._map.visible(self._conflicts))
+
+    def dragEnterEvent(self, event: Any) -> None:
+        """Take an image file."""
+        if dropped_file(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: Any) -> None:
+        """Look for the image that was dropped."""
+        self.likeness.find_image(dropped_file(event))
 
     def _on_colour(self, on: bool) -> None:
         annotation, patches = self.workspace.annotations.now, self.workspace.patches

@@ -18,10 +18,14 @@ from qtpy.QtWidgets import (
 
 from napari_patchmap.explore.annotations import Annotation
 from napari_patchmap.explore.annotations import rgba as rgba_of
+from napari_patchmap.explore.words import said_counts
 from napari_patchmap.plugin.qt.basics import button
 from napari_patchmap.plugin.qt.swatch import ask_colour, swatch
 
 _GIVE, _NAME, _COUNT = range(3)
+
+#: Height of a row in pixels before there is one.
+_ROW = 20
 
 
 class ClassList(QTreeWidget):
@@ -76,15 +80,19 @@ class ClassList(QTreeWidget):
             self._fill(annotation)
         total = annotation.counts()
         chosen = annotation.counts(selection) if len(selection) else None
-        for at in range(len(annotation.classes)):
-            item = self.topLevelItem(at)
-            text = f"{total[at]:,}" if chosen is None else f"{chosen[at]:,} / {total[at]:,}"
-            item.setText(_COUNT, text)
+        for at, text in enumerate(said_counts(total, chosen)):
+            self.topLevelItem(at).setText(_COUNT, text)
 
     def allow_giving(self, allowed: bool) -> None:
         """Say whether there is anything that a class could be given to."""
         for one in self._buttons:
             one.setEnabled(allowed)
+
+    def sizeHint(self) -> QSize:
+        """Be as high as the classes ask for, up to as many as there are keys."""
+        rows = min(max(2, self.topLevelItemCount()), 9)
+        height = rows * max(self.sizeHintForRow(0), _ROW) + 2 * self.frameWidth()
+        return QSize(super().sizeHint().width(), height)
 
     def _fill(self, annotation: Annotation) -> None:
         self.clear()
@@ -107,6 +115,7 @@ class ClassList(QTreeWidget):
             give.clicked.connect(partial(self.given.emit, at))
             self._buttons.append(give)
             self.setItemWidget(item, _GIVE, give)
+        self.updateGeometry()
 
     # -- what people do ---------------------------------------------------------------
 

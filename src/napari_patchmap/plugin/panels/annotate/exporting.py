@@ -22,8 +22,9 @@ class Exporting(QWidget):
         self.workspace = owner.workspace
         self.button = button(
             "Export…", "",
-            "Write the selected patches, or all, with their annotations: a table, features for "
-            "scanpy, boxes or outlines for QuPath, images in folders by class, a stack.",
+            "Write the selected patches, or all, with their annotations and kept selections: a "
+            "table, features for scanpy, boxes or outlines for QuPath, images in folders by "
+            "class, a stack.",
         )  # fmt: skip
         self.button.clicked.connect(self._ask)
         self.writing = WorkBar()
@@ -71,12 +72,14 @@ class Exporting(QWidget):
             return
         chosen, columns = workspace.selection, annotations.table()
         colours = {one.name: one.colours for one in annotations.columns}
+        selections = {one.name: one.indices for one in workspace.named.kept}
         worked_on = annotations.active if annotations.active in columns else None
 
         def work(watch: Watch) -> Exported:
             return export(
                 run, path, rows=chosen if len(chosen) else None, class_column=worked_on,
-                columns=columns, colours=colours, patches=patches, watch=watch,
+                columns=columns, colours=colours, selections=selections, patches=patches,
+                watch=watch,
             )  # fmt: skip
 
         self._say("")

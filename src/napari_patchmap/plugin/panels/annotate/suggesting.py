@@ -1,9 +1,9 @@
-"""What the features say about patches: classes for the rest, the next to do, more like this."""
+"""What the features say about patches: classes for the rest, and the next to do."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,19 +11,16 @@ import numpy as np
 from qtpy.QtWidgets import QGridLayout, QSpinBox, QVBoxLayout, QWidget
 
 from napari_patchmap.errors import AnnotationError
-from napari_patchmap.explore.similar import Similar, more_like
 from napari_patchmap.explore.suggest import Suggestions, suggest
 from napari_patchmap.explore.useful import most_useful
-from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.qt.basics import button, label, line, row
+from napari_patchmap.plugin.panels.annotate.asking import Asking
+from napari_patchmap.plugin.qt.basics import button, label, line, row, set_look
 from napari_patchmap.plugin.qt.subscribe import subscribe
-from napari_patchmap.plugin.qt.work_bar import WorkBar
 
-#: Patches that are shown at a time: the next to annotate, the doubtful, those like others.
-_NEXT, _DOUBTFUL, _ALIKE = 20, 60, 60
-
+#: Patches that are shown at a time: the next to annotate, the doubtful.
+_NEXT, _DOUBTFUL = 20, 60
 
 #: How a person goes through patches that are asked one after the other.
 _HOW = "1 to 9 says what the framed one is"
@@ -53,7 +50,6 @@ class Suggesting(QWidget):
         super().__init__()
         self._map, self.workspace = owner, owner.workspace
         self._gallery = GalleryHooks.of(owner.viewer)
-        self._asked: tuple[Any, Callable[[Any], None]] | None = None
         self.rest = button(
             "Suggest the rest", "",
             "Learn from the annotated patches what the others are. Two classes of three "
@@ -64,16 +60,9 @@ class Suggesting(QWidget):
             f"Show the {_NEXT} patches that are most useful to annotate next, one after the "
             "other: doubtful, and different from each other.",
         )  # fmt: skip
-        self.alike = button(
-            "More like this", "",
-            f"Select the {_ALIKE} patches whose features are nearest to those selected, or to "
-            "the one that is looked at.",
-        )  # fmt: skip
         self.rest.clicked.connect(self._suggest)
         self.next.clicked.connect(self._choose_next)
-        self.alike.clicked.connect(self._find_alike)
-        self.working = WorkBar()
-        self.working.done.connect(self._on_done)
+        self.working = Asking(self.workspace)
         self.working.failed.connect(lambda sentence, _: self._say(sentence))
         self.working.ended.connect(self._refresh)
         self.said = label("", "hint", wrap=True)
@@ -113,7 +102,7 @@ class Suggesting(QWidget):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(6)
         rows.addWidget(line())
-        rows.addLayout(_grid(self.rest, self.next, self.alike))
+        rows.addLayout(_grid(self.rest, self.next))
         rows.addLayout(self.working.with_button())
         rows.addWidget(self.said)
         rows.addWidget(self._answers)
@@ -130,6 +119,8 @@ class Suggesting(QWidget):
 
     def _on_suggestions(self, found: Suggestions | None) -> None:
         self._say("" if found is None else found.sentence)
+        poor = found is not None and not found.better_than_chance
+        set_look(self.said, "role", "error" if poor else "hint")
         if found is None:
             self._gallery.withdraw(_CONFIDENCE)
         else:
@@ -152,7 +143,6 @@ class Suggesting(QWidget):
             free and len(np.unique(annotation.codes[annotation.codes >= 0])) > 1
         )
         self.next.setEnabled(free)
-        self.alike.setEnabled(free and len(self._map.meant) > 0)
         found = workspace.suggestions
         self._answers.setVisible(found is not None and not busy)
         self.said.setVisible(bool(self.said.text()) and not busy)
@@ -185,67 +175,37 @@ class Suggesting(QWidget):
 
     # -- asking -------------------------------------------------------------------------
 
-    def _ask(self, name: str, work: Callable[[Watch], Any], use: Callable[[Any], None]) -> None:
-        """Do something in the background; what comes of it counts while the run is the same."""
-        self._say("")
-        self._asked = self.workspace.run, use
-        self.working.start(name, work)
-        self._refresh()
-
-    def _on_done(self, result: Any) -> None:
-        assert self._asked is not None
-        run, use = self._asked
-        if self.workspace.run is run:
-            use(result)
-
     def _suggest(self) -> None:
         run, annotation = self.workspace.run, self.workspace.annotations.now
         if run is not None:
             names = [one.name for one in annotation.classes]
-            self._ask(
+            self._say("")
+            self.working.ask(
                 "Suggesting classes",
                 lambda watch: suggest(run.features, annotation.codes, names, watch),
                 self.workspace.set_suggestions,
             )
+            self._refresh()
 
     def _choose_next(self) -> None:
         run, found = self.workspace.run, self.workspace.suggestions
         codes = self.workspace.annotations.now.codes
         if run is not None:
-            self._ask(
+            self._say("")
+            self.working.ask(
                 "Looking for the next to annotate",
                 lambda watch: most_useful(run.features, found, codes, _NEXT, watch=watch),
                 lambda rows: self._ask_each(rows, "most useful to annotate next"),
             )
+            self._refresh()
 
     def _ask_each(self, rows: np.ndarray, what: str) -> None:
         """Let a person say of patch after patch what it is."""
+        rows = self._map.visible(rows)
         if len(rows):
             self._gallery.ask_each(rows, f"{len(rows):,} {what}: {_HOW}")
         else:
             self._say("There are none left to annotate.")
-
-    def _find_alike(self) -> None:
-        run, rows = self.workspace.run, self._map.meant
-        if run is not None:
-            self._ask(
-                "Looking for more like this",
-                lambda watch: more_like(run.features, rows, _ALIKE, watch),
-                self._show_alike,
-            )
-
-    def _show_alike(self, found: Similar) -> None:
-        patches = self.workspace.patches
-        assert patches is not None
-        distances = np.full(len(patches), np.nan, np.float32)
-        distances[found.indices] = found.distances
-        self.workspace.select(found.indices)
-        self._gallery.offer("Likeness", distances, said="Distance of the features", choose=True)
-        nearest, farthest = found.distances[0], found.distances[-1]
-        self._say(
-            f"The {len(found.indices)} nearest by their features, at distances of "
-            f"{nearest:.3g} to {farthest:.3g}."
-        )
 
     # -- taking what was suggested ----------------------------------------------------
 
@@ -281,7 +241,7 @@ class Suggesting(QWidget):
     def _choose_doubtful(self) -> None:
         found, patches = self.workspace.suggestions, self.workspace.patches
         if found is not None and patches is not None:
-            rows = self._open(np.arange(len(patches)))
+            rows = self._open(self._map.visible(np.arange(len(patches))))
             order = np.argsort(found.confidence[rows], kind="stable")
             self._gallery.offer(
                 _CONFIDENCE, found.confidence, texts=_Words(found), said="How sure it is",

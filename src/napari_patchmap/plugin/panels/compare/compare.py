@@ -12,7 +12,6 @@ import pandas as pd
 from qtpy.QtWidgets import QFileDialog, QTableWidgetItem
 
 from napari_patchmap.errors import RunError
-from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.compare.maps_table import MapsTable
 from napari_patchmap.plugin.qt.basics import button, label, row
@@ -23,7 +22,7 @@ from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import Compared
 from napari_patchmap.runs import Run, SavedMap, find_maps, maps_in, read_map
 from napari_patchmap.runs.comparison import compare
-from napari_patchmap.runs.identity import identify
+from napari_patchmap.runs.other_features import known_of
 from napari_patchmap.runs.saved_map import same_rows
 
 _HELP = (
@@ -159,7 +158,7 @@ class CompareMaps(WorkPanel):
             return
         self._wanted = [one.folder for one in maps]
         self.message.say("")
-        self._reader.ask(lambda _: _read_all(maps, _known(patches, run), read))
+        self._reader.ask(lambda _: _read_all(maps, known_of(patches, run), read))
 
     def _on_read(self, found: list[Compared]) -> None:
         self._read |= {one.saved.folder: one for one in found}
@@ -183,7 +182,7 @@ class CompareMaps(WorkPanel):
 
         def work() -> list[Compared]:
             others = [one for one in maps_in([run_folder(folder)]) if one.folder != own]
-            return _read_all(others, _known(patches, run), {})
+            return _read_all(others, known_of(patches, run), {})
 
         task = Task(lambda _: work(), "Reading a saved run")
         task.done.connect(self._on_added)
@@ -215,7 +214,7 @@ class CompareMaps(WorkPanel):
 
         def work(_: Task) -> Run:
             run = Run.load(marked)
-            rows = same_rows(_known(patches, current), run.who, marked)
+            rows = same_rows(known_of(patches, current), run.who, marked)
             return run if np.array_equal(rows, np.arange(len(rows))) else run.picked(rows)
 
         self._opener.ask(work)
@@ -270,13 +269,6 @@ def _maps_of(name: str, count: int, added: list[SavedMap], own: Path | None) -> 
         with contextlib.suppress(RunError):  # somebody removed it meanwhile
             more.append(read_map(own))
     return [*found, *more]
-
-
-def _known(patches: PatchSet, run: Run | None) -> pd.DataFrame:
-    """Say which patches these are, as far as their run noted it; else they are looked at."""
-    if run is not None and len(run.who) == len(patches):
-        return run.who
-    return identify(patches)
 
 
 def _read_all(

@@ -16,8 +16,8 @@ from napari_patchmap.plugin.qt.basics import label
 
 _HELP = (
     "Select the patches for which this is so: area > 300 and slide == 'B3', "
-    "label in ('a', 'b'), name contains 'tumour', label is missing. Names with blanks stand in "
-    "`backticks`. Enter selects, Shift+Enter adds, Alt+Enter takes away."
+    "label in ('a', 'b'), name contains 'tumour', label is missing, in 'kept name'. Names "
+    "with blanks stand in `backticks`. Enter selects, Shift+Enter adds, Alt+Enter takes away."
 )
 
 
@@ -48,7 +48,8 @@ class ConditionField(QWidget):
 
     def _offer(self, text: str) -> None:
         self._say("")
-        self._offered = complete(text, self.field.cursorPosition(), self.workspace.table)
+        table, kept = self.workspace.table, self.workspace.named.by_name
+        self._offered = complete(text, self.field.cursorPosition(), table, kept)
         self._model.setStringList([one.text for one in self._offered])
         if self._offered and text:
             self.completer.complete()
@@ -68,7 +69,8 @@ class ConditionField(QWidget):
         """Select what the condition says; where it cannot be read, say why and mark where."""
         self.completer.popup().hide()
         try:
-            rows = rows_where(self.workspace.table, self.field.text())
+            named = {one.name: one.indices for one in self.workspace.named.kept}
+            rows = rows_where(self.workspace.table, self.field.text(), named)
         except ConditionError as error:
             self._say(str(error))
             self.field.setSelection(error.start, max(1, error.end - error.start))

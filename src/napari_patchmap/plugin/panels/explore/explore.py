@@ -25,6 +25,7 @@ from napari_patchmap.plugin.map.keys import selection_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.explore.condition_field import ConditionField
 from napari_patchmap.plugin.panels.explore.figure_dialog import FigureButton
+from napari_patchmap.plugin.panels.explore.kept_selections import KeptSelections
 from napari_patchmap.plugin.panels.explore.legend import ColourBar, Legend
 from napari_patchmap.plugin.panels.explore.on_image import OnImage
 from napari_patchmap.plugin.panels.explore.picture_switch import PictureSwitch
@@ -105,6 +106,8 @@ class Explore(WorkPanel):
         for page in (self.legend, at_the_top, QWidget()):
             self._key.addWidget(page)
         self.column.addWidget(self._key, 1)
+        self.kept = KeptSelections(self._map)
+        self.column.addWidget(self.kept)
 
     def _fill_footer(self) -> None:
         self.count = label("")

@@ -46,6 +46,8 @@ from napari_patchmap.plugin.panels.explore.thumbnail_view import (
     SMALLEST,
     ThumbnailView,
 )
+from napari_patchmap.plugin.qt.docks import show_panel
+from napari_patchmap.plugin.qt.dropped import dropped_file
 from napari_patchmap.plugin.qt.saving import save_image, with_ending
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.qt.thumbnails import to_image
@@ -121,6 +123,7 @@ class Gallery(QWidget, Quiet):
         subscribe(self, self._map.colouring_changed, self._on_colouring)
         subscribe(self, self.orders.hooks.wanted, self._on_wanted)
         selection_keys(self, workspace)
+        self.setAcceptDrops(True)
         self._patches: PatchSet | None = None
         self._total = 0
         self._has_map = workspace.embedding is not None
@@ -351,3 +354,13 @@ class Gallery(QWidget, Quiet):
         )
         if path:
             self.save_sheet(path)
+
+    def dragEnterEvent(self, event: Any) -> None:
+        """Take an image file, where there is a map to look for it on."""
+        if self._workspace.run is not None and dropped_file(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: Any) -> None:
+        """Let the panel Annotate look for the image that was dropped, and say what it found."""
+        show_panel(self._map.viewer, "annotate")
+        self.orders.hooks.image_dropped.emit(dropped_file(event))

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWid
 
 from napari_patchmap.explore.colouring import Colouring, scale_colours
 from napari_patchmap.explore.selection import How
+from napari_patchmap.explore.words import said_counts
 from napari_patchmap.plugin.qt.swatch import swatch
 from napari_patchmap.plugin.qt.theme import qcolor, theme_colour
 
@@ -62,9 +63,8 @@ class Legend(QTreeWidget):
         """Write the counts: all, or how many of them are selected."""
         total = colouring.counts()
         chosen = colouring.counts(selection) if len(selection) else None
-        for row in range(self.topLevelItemCount()):
+        for row, text in enumerate(said_counts(total, chosen)):
             item = self.topLevelItem(row)
-            text = f"{total[row]:,}" if chosen is None else f"{chosen[row]:,} / {total[row]:,}"
             item.setText(1, text)
             item.setDisabled(False)
             font = item.font(0)

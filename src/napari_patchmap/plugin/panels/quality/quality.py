@@ -81,8 +81,9 @@ class Quality(WorkPanel):
         """Select the patches of a label on the map."""
         patches = self.workspace.patches
         if patches is not None and patches.labels is not None:
-            MapLayer.of(self.viewer).show_map()
-            self.workspace.select(np.flatnonzero(patches.labels == name))
+            owner = MapLayer.of(self.viewer)
+            owner.show_map()
+            self.workspace.select(owner.visible(np.flatnonzero(patches.labels == name)))
 
     def _on_patches(self, _: Any) -> None:
         self._on_run(self.workspace.run)
