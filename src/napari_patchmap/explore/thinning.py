@@ -7,7 +7,7 @@ comes closer: others join it. Which patches those are does not depend on where t
 stands, so nothing jumps when it moves.
 
 Patches are admitted from coarse to fine, each step at half the distance of the one before.
-At each, first come the groups, the rarest first: each in the densest place of its own where
+At each, first come the groups, the rarest first: each in a dense place of its own where
 there is room, and then wherever it makes up a share of a neighbourhood that a picture would
 stand for. So a rare class is not hidden by a common one that lies around it. Then come the
 cells of a grid, the fullest first, each with the patch nearest to the mean of its commonest
@@ -27,9 +27,12 @@ from napari_patchmap.explore.admission import Admission
 from napari_patchmap.explore.cell_groups import STEPS, CellGroups, fine_cells, first_least
 from napari_patchmap.explore.in_view import PointGrid, within
 
-#: Step down to which each group gets a picture wherever there is room for one, and the
-#: cells in which that is looked for; for so many groups, the rarest.
+#: Step down to which each group gets a picture where it is dense and there is room for one,
+#: and the cells in which that is looked for; for so many groups, the rarest.
 _SEARCH, _MOST_GROUPS = 5, 64
+
+#: A place is dense if it holds this share of the points of the densest: the others are odd.
+_DENSE = 0.4
 
 #: In a neighbourhood of 4 x 4 pictures a group gets one if its share of the points is that.
 _AROUND_STEPS = 2
@@ -128,12 +131,17 @@ def thin(
 
 
 def _groups_by_size(level: CellGroups) -> list[np.ndarray]:
-    """Return for each group, the rarest first, points where it is: the densest place first."""
+    """Return for each group, the rarest first, points where it is dense: the densest first."""
     full = np.argsort(-level.counts, kind="stable")
-    groups = level.groups[full]
-    size = np.bincount(groups, level.counts[full])
+    groups, counts = level.groups[full], level.counts[full]
+    size = np.bincount(groups, counts)
     rarest = [int(group) for group in np.argsort(size, kind="stable") if size[group]]
-    return [level.points[full[groups == group]] for group in rarest[:_MOST_GROUPS]]
+    found = []
+    for group in rarest[:_MOST_GROUPS]:
+        members = np.flatnonzero(groups == group)
+        dense = members[counts[members] >= _DENSE * counts[members[0]]]
+        found.append(level.points[full[dense]])
+    return found
 
 
 def _due(level: CellGroups) -> Iterator[tuple[np.ndarray, np.ndarray]]:

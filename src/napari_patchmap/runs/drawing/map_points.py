@@ -55,8 +55,9 @@ def draw_points(
         axes.autoscale_view()
         ManyPoints(axes, places, colours[order], diameter, _OPAQUE)
     else:
+        x, y = places.T
         axes.scatter(
-            *places.T, c=colours[order], s=diameter**2, linewidths=0, alpha=_OPAQUE,
+            x, y, c=colours[order], s=diameter**2, linewidths=0, alpha=_OPAQUE,
             rasterized=len(embedding) > MOST_VECTORS,
         )  # fmt: skip
     axes.set_aspect("equal")
