@@ -139,6 +139,26 @@ def test_numbers_get_a_colour_bar_that_names_the_column_and_what_is_missing(tmp_
     assert "0" in texts
 
 
+@pytest.mark.parametrize("height", [None, 40])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3), (3, 1)])
+@pytest.mark.parametrize("width", [85, 180])
+def test_a_colour_bar_lies_on_the_page(tmp_path, width, shape, height):
+    places, table = islands(3)
+    path = tmp_path / "map.png"
+    page = drawn(
+        path, places * shape, table, "area", width=width, height=height, dpi=80, font_size=7
+    )
+    assert "area" in written(page)
+    pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]):
+        assert (edge == 255).all()
+
+
+def test_a_page_too_low_for_a_colour_bar_has_none(tmp_path):
+    places, table = islands(3)
+    drawn(tmp_path / "map.png", places, table, "area", width=60, height=30, font_size=40)
+
+
 @pytest.mark.parametrize(
     "places", [np.zeros((5, 2)), np.array([[0.0, 1]]), np.c_[np.arange(9), np.full(9, 1e8)]]
 )

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+#: How often the square around a map is halved: the finest grid has 4,096 x 4,096 cells.
+STEPS = 12
+
 
 @dataclass(frozen=True, eq=False)
 class CellGroups:
@@ -85,3 +88,24 @@ def first_least(values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> 
         return starts
     least = np.flatnonzero(values == np.repeat(np.minimum.reduceat(values, starts), lengths))
     return least[np.searchsorted(least, starts)]
+
+
+def side_of(places: np.ndarray) -> float:
+    """Return the side of the square that is halved again and again."""
+    side = float(np.ptp(places, axis=0).max()) if len(places) else 0.0
+    return side * (1 + 1e-6) if side > 0 else 1.0
+
+
+def fine_cells(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the cells of the finest grid, as (y, x), and numbered along a curve."""
+    whole = 1 << STEPS
+    low = places.min(axis=0) if len(places) else np.zeros(2)
+    at = np.clip((places - low) / side_of(places) * whole, 0, whole - 1).astype(np.int64)
+    return at, _spread(at[:, 0]) << 1 | _spread(at[:, 1])
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    """Put a zero between the bits of whole numbers of up to 16 bits."""
+    for shift, mask in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
+        values = (values | values << shift) & mask
+    return values

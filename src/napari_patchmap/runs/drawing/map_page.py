@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 #: Margin of the page and width of a colour bar, in mm; both in points below.
 _MARGIN, _BAR = 2.0, 3.0
 
+#: Lines of which more are needed for a bar, with its name and what has no value.
+_BAR_LEAST = 4
+
 #: Room around the points, in shares of the map; with names beside the groups.
 _AROUND, _AROUND_NAMES = 0.02, 0.08
 
@@ -76,10 +79,12 @@ class _Page:
         top = margin + (len(title) * LINE * 1.2 + 0.4) * size * bool(title)
         texts = self._legend_texts(0.5 * (wide - 2 * margin))
         widths = [self._measure(text) for text in texts]
-        if colouring.limits and config.names != "none":
+        bar = colouring.limits is not None and config.names != "none"
+        if bar:
             widths = self._bar_widths()
         aspect = float(self._span[0] / self._span[1])
-        layout = lay_out(widths, size, aspect, (wide, high_), top, margin)
+        page = wide, high_
+        layout = lay_out(widths, size, aspect, page, top, margin, one_column=bar)
         self.figure = new_page(config.width, layout.height / 72 / MM, config.dpi, config.look)
         self._page_size = wide, layout.height
         self._draw_map(embedding, layout)
@@ -87,7 +92,7 @@ class _Page:
         for number, line in enumerate(title):
             y = margin + (number + 0.5) * LINE * 1.2 * size
             self._text(margin, y, line, 1.2 * size)
-        if colouring.limits and config.names != "none":
+        if bar and layout.lines > _BAR_LEAST:
             self._draw_bar(layout)
         elif texts:
             self._draw_legend(layout, texts)

@@ -55,9 +55,10 @@ def draw_points(
         axes.autoscale_view()
         ManyPoints(axes, places, colours[order], diameter, _OPAQUE)
     else:
+        x, y = places.T
         axes.scatter(
-            places[:, 0], places[:, 1], c=colours[order], s=diameter**2, linewidths=0,
-            alpha=_OPAQUE, rasterized=len(embedding) > MOST_VECTORS,
+            x, y, c=colours[order], s=diameter**2, linewidths=0, alpha=_OPAQUE,
+            rasterized=len(embedding) > MOST_VECTORS,
         )  # fmt: skip
     axes.set_aspect("equal")
     axes.set_axis_off()

@@ -48,7 +48,7 @@ def columns_of(widths: Sequence[float], count: int, size: float) -> tuple[list[C
 
 def lay_out(
     widths: Sequence[float], size: float, aspect: float, page: tuple[float, float | None],
-    top: float, margin: float,
+    top: float, margin: float, *, one_column: bool = False,
 ) -> Layout:  # fmt: skip
     """Find the layout in which the map is largest.
 
@@ -65,9 +65,12 @@ def lay_out(
     top : float
         Where what is above the map ends.
     margin : float
+    one_column : bool
+        The lines are the room of one thing, which cannot be parted.
     """
+    most = 1 if one_column else len(widths)
     for lines in range(len(widths), -1, -1):
-        found = _layouts(widths[:lines], size, aspect, page, top, margin)
+        found = _layouts(widths[:lines], size, aspect, page, top, margin, most)
         if found:
             return max(found, key=lambda one: one.map[2] * one.map[3] / one.height)
     raise AssertionError("a map without a legend has a layout")
@@ -75,9 +78,9 @@ def lay_out(
 
 def _layouts(
     widths: Sequence[float], size: float, aspect: float, page: tuple[float, float | None],
-    top: float, margin: float,
+    top: float, margin: float, most_columns: int,
 ) -> list[Layout]:  # fmt: skip
-    """Return the layouts there are for a legend of these lines."""
+    """Return the layouts there are for a legend of these lines, in at most so many columns."""
     width, fixed = page[0] - 2 * margin, page[1]
     most = math.inf if fixed is None else max(fixed - top - margin, size)
     line, gap, found = LINE * size, 1.5 * size, []
@@ -91,7 +94,7 @@ def _layouts(
         left = margin + (width - across) / 2
         height = fixed if fixed is not None else top + down + margin
         return [Layout(height, (left, top, across, down), (0, 0))]
-    for count in range(1, len(widths) + 1):
+    for count in range(1, min(len(widths), most_columns) + 1):
         columns, wide = columns_of(widths, count, size)
         high = max(len(column.lines) for column in columns) * line
         if wide > width and count > 1:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from qtpy.QtCore import Slot
-from qtpy.QtWidgets import QDialog, QFileDialog, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDialog, QFileDialog, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from napari_patchmap.errors import PatchmapError
 from napari_patchmap.explore.colouring import Colouring
@@ -45,6 +45,9 @@ class FigureDialog(QDialog):
         self.setWindowTitle("Figure of the map")
         self.setStyleSheet(panel_style(owner.viewer.theme))
         self.form = ConfigForm(FigureConfig(), skip=("colour_by",))
+        title = self.form.field("title")
+        if isinstance(title, QLineEdit):
+            title.setPlaceholderText("none")
         self.said = label("", "hint", wrap=True)
         self.writing = WorkBar()
         self.save = button(
