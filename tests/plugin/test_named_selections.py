@@ -71,6 +71,7 @@ def test_what_a_lasso_took_is_kept_shown_and_combined(panel, hand, workspace):
     keep(panel, "spikes")
     workspace.select(np.r_[group("spiky")[:10], group("empty")])
     keep(panel, "odd")
+    assert panel.kept.list.currentItem().text(0) == "odd"
     assert panel.kept.name.text() == ""
     assert listed(panel) == [("spikes", "10 of 40"), ("odd", "30 of 30")]
     assert "spiky: 10 of 40" in panel.kept.list.topLevelItem(1).toolTip(0)

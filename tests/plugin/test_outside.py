@@ -110,7 +110,8 @@ def test_the_gallery_takes_images_too_and_wrong_ones_are_said(
     assert workspace.selection.tolist() == [3]
     assert not drop(gallery, tmp_path / "text.png", tmp_path / "grey.png")
     workspace.set_patches(made[0])
-    assert not drop(gallery, tmp_path / "grey.png")
+    assert drop(gallery, tmp_path / "grey.png")
+    assert "Train or open a map first" in panel.likeness.said.text()
     assert not panel.likeness.image.isEnabled()
 
 

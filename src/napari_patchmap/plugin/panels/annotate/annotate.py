@@ -272,8 +272,8 @@ class Annotate(WorkPanel):
         self.workspace.select(self._map.visible(self._conflicts))
 
     def dragEnterEvent(self, event: Any) -> None:
-        """Take an image file."""
-        if dropped_file(event):
+        """Take an image file, where there are patches that it may be like."""
+        if self.workspace.patches is not None and dropped_file(event):
             event.acceptProposedAction()
 
     def dropEvent(self, event: Any) -> None:

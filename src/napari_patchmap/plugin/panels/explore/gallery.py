@@ -356,8 +356,8 @@ class Gallery(QWidget, Quiet):
             self.save_sheet(path)
 
     def dragEnterEvent(self, event: Any) -> None:
-        """Take an image file, where there is a map to look for it on."""
-        if self._workspace.run is not None and dropped_file(event):
+        """Take an image file, where there are patches that it may be like."""
+        if self._workspace.patches is not None and dropped_file(event):
             event.acceptProposedAction()
 
     def dropEvent(self, event: Any) -> None:

@@ -78,9 +78,10 @@ class KeptList(QTreeWidget):
         """List selections: their names, how many patches each has, and more for the tooltip."""
         self.blockSignals(True)
         if names != self._names:
-            marked = self.currentIndex().row()
+            # The one that was just kept, or where one was deleted or renamed.
+            row = self.currentIndex().row() if len(names) <= len(self._names) else len(names)
             self._fill(names)
-            self.setCurrentItem(self.topLevelItem(min(marked, len(names) - 1)))
+            self.setCurrentItem(self.topLevelItem(min(row, len(names) - 1)))
         for row, (name, count, tip) in enumerate(zip(names, counts, tips, strict=True)):
             item = self.topLevelItem(row)
             item.setText(_NAME, name)  # a new one that was refused is taken back
