@@ -347,7 +347,10 @@ def labels_of(table: pd.DataFrame) -> np.ndarray | None:
     """Return the label column as text ("" where missing), or None without labels."""
     if "label" not in table or table["label"].isna().all():
         return None
-    labels = table["label"].astype(object)
+    labels = table["label"]
+    if isinstance(labels.dtype, pd.StringDtype):  # is text, and large sets wait for it
+        return labels.fillna("").to_numpy(object)
+    labels = labels.astype(object)
     return labels.where(labels.notna(), "").astype(str).to_numpy()
 
 

@@ -11,7 +11,7 @@ from napari.layers import Points
 from napari.viewer import Viewer
 
 from napari_patchmap.explore.nearest import NearestPoint
-from napari_patchmap.explore.paint_order import ranks
+from napari_patchmap.explore.paint_order import painting, ranks
 from napari_patchmap.explore.side_by_side import set_apart, turned_like
 from napari_patchmap.plugin.canvas.two_views import canvas_size, depth, to_canvas
 from napari_patchmap.plugin.map import marks
@@ -107,6 +107,11 @@ class Board(OfViewer):
             self._order, self._rank = order, ranks(order)
         return np.tile(self._rank, 1 + len(self._shown))
 
+    def painting(self, chosen: np.ndarray) -> np.ndarray:
+        """Return in which order the :meth:`rows` of some patches are painted, map by map."""
+        own, maps = painting(self._points.order, chosen), 1 + len(self._shown)
+        return (np.arange(maps)[:, None] * len(chosen) + own).ravel()
+
     def lift(self, chosen: np.ndarray) -> None:
         """Say which patches, by their indices, are painted over all others."""
         self._lifted = np.zeros(len(self._points.data), bool)
@@ -191,11 +196,6 @@ class Board(OfViewer):
             self.maps.append(layer)
             self.layers[name] = layer
         self.layers[marks.TITLES] = marks.titles(placed, titles, contrast(viewer))
-
-    def paint(self, colours: np.ndarray) -> None:
-        """Give all points the colours of the map's."""
-        for layer in self.maps:
-            layer.face_color = colours
 
     def restyle_points(self) -> None:
         """Give all points the size and opacity of the map's."""

@@ -18,7 +18,7 @@ from napari_patchmap.plugin.map.board import Board
 from napari_patchmap.plugin.map.fade import Fade
 from napari_patchmap.plugin.map.patch_points import PatchPoints
 from napari_patchmap.plugin.map.placed_layers import PlacedLayers
-from napari_patchmap.plugin.napari_private import canvas_widget, move_in_place
+from napari_patchmap.plugin.napari_private import canvas_widget, move_in_place, paint_in_place
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.qt.theme import contrast
 from napari_patchmap.plugin.qt.thumbnails import Thumbnails
@@ -176,8 +176,10 @@ class ShownMap(OfViewer, Quiet):
         """Give all points their colours."""
         if self.points is None or self.colouring is None:
             return
-        self.points.face_color = self.colouring.colours
-        self.board.paint(self.colouring.colours)
+        colours = self.colouring.colours
+        for layer in (self.points, *self.board.maps):
+            if not paint_in_place(self.viewer, layer, colours):
+                layer.face_color = colours
         self.mark_selection()
 
     def follow_look(self) -> None:
@@ -200,7 +202,7 @@ class ShownMap(OfViewer, Quiet):
             marks.mark_selected(
                 layer,
                 self.board.positions[rows],
-                self.board.rank[rows].argsort(),
+                self.board.painting(chosen),
                 self.colouring.colours[rows % len(points.data)],
                 float(points.size[0]),
                 contrast(self.viewer),
