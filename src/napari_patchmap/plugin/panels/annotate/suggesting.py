@@ -138,7 +138,7 @@ class Suggesting(QWidget):
         there = workspace.run is not None
         free = there and not busy
         annotation, refused = workspace.annotations.now, bool(workspace.annotations_trouble)
-        self.rest.setEnabled(free and np.count_nonzero(annotation.counts()) > 1)
+        self.rest.setEnabled(free and bool((annotation.counts() > 0).sum() > 1))
         self.next.setEnabled(free)
         self.alike.setEnabled(free and len(self._map.meant) > 0)
         found = workspace.suggestions
