@@ -175,7 +175,7 @@ class PatchSet:
         """Whether the channels are red, green and blue, so that colour means something."""
         return self.channel_names == RGB
 
-    @property
+    @cached_property
     def labels(self) -> np.ndarray | None:
         """Label of every patch as text ("" where missing), or None without labels."""
         return labels_of(self.table)

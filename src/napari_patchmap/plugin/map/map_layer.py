@@ -197,9 +197,8 @@ class MapLayer(ShownMap):
         self.mark_current()
 
     def _make(self, embedding: np.ndarray) -> None:
-        points = self.make_points(embedding)
+        points = self.make_points(embedding, self._found_by_napari)
         map_keys(points, self.select_all, self.annotate)
-        points.find = self._found_by_napari
         self._edits.watch(points)
         # Points that are hidden have no picture either.
         points.events.set_data.connect(self.close_up.refresh)
@@ -221,9 +220,10 @@ class MapLayer(ShownMap):
 
     def _on_run(self, run: object) -> None:
         if run is not None and self.points is not None:
-            with self.quiet():
-                # What moving them left out: the thumbnail, and whoever listens.
-                self.points.data = self.points.data
+            if self._moved:
+                with self.quiet():
+                    # What moving them left out: the thumbnail, and whoever listens.
+                    self.points.data = self.points.data
             self._framing.fit(self.board.whole)
 
     def _on_compared(self, maps: Sequence[Compared]) -> None:
