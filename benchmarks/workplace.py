@@ -55,6 +55,7 @@ SIZES = (17_092, 300_000, 1_000_000)
 #: (plan a training, look for other maps), which takes its share of the processor meanwhile.
 _SEEN = {
     "Sorting",
+    "Looking where patches are",
     "Reading pictures",
     "Suggesting classes",
     "Looking for the next to annotate",

@@ -248,8 +248,9 @@ class Explore(WorkPanel):
     def _invert(self) -> None:
         patches = self.workspace.patches
         if patches is not None:
-            others = np.setdiff1d(np.arange(len(patches)), self.workspace.selection)
-            self.workspace.select(self._map.visible(others))
+            others = np.ones(len(patches), bool)
+            others[self.workspace.selection] = False
+            self.workspace.select(self._map.visible(np.flatnonzero(others)))
 
     def _zoom_to_selection(self) -> None:
         self._map.show_patches(self.workspace.selection)
