@@ -89,6 +89,55 @@ def by_choice(x: np.ndarray, true: np.ndarray, names: list[str], draws: int) -> 
         print(f"| {way} | " + " | ".join(f"{100 * v:.1f} %" for v in curve.mean(axis=0)) + " |")
 
 
+#: How the distance of a patch to a selection may be taken from those to its members, sorted.
+RULES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "nearest member": lambda apart: apart[:, 0],
+    "three nearest": lambda apart: apart[:, :3].mean(axis=1),
+    "nearest half": lambda apart: apart[:, : max(3, -(-apart.shape[1] // 2))].mean(axis=1),
+    "all": lambda apart: apart.mean(axis=1),
+}
+
+#: Selections: patches of each class that is meant, classes that are, and strays of others.
+SELECTIONS = ((1, 1, 0), (5, 1, 0), (20, 1, 0), (18, 1, 2), (15, 1, 5), (10, 2, 0), (90, 1, 10))
+
+
+def by_rule(x: np.ndarray, true: np.ndarray, draws: int, count: int = 60) -> None:
+    """Print how many of the patches found by "more like this" are of a class that is meant.
+
+    Distances are means over some members; "centre" is that to the mean of the members, and
+    "more_like" is what the program does.
+    """
+    x = np.asarray(x, np.float32)
+    rules, classes = [*RULES, "centre", "more_like"], np.unique(true)
+    print("| selected | " + " | ".join(rules) + " |")
+    print("|---" * (len(rules) + 1) + "|")
+    squares = (x**2).sum(axis=1)
+    for each, kinds, strays in SELECTIONS:
+        right: dict[str, list[float]] = {rule: [] for rule in rules}
+        for draw in range(draws):
+            rng = np.random.default_rng(draw)
+            for k in range(len(classes)):
+                meant = np.roll(classes, -k)[:kinds]
+                others = np.flatnonzero(~np.isin(true, meant))
+                rows = [
+                    rng.choice(np.flatnonzero(true == c), each, replace=False) for c in meant
+                ]
+                rows = np.concatenate([*rows, rng.choice(others, strays, replace=False)])
+                gaps = squares[:, None] + squares[rows] - 2 * x @ x[rows].T
+                apart = np.sqrt(np.sort(np.maximum(gaps, 0), axis=1))
+                found = {rule: take(apart) for rule, take in RULES.items()}
+                found["centre"] = np.linalg.norm(x - x[rows].mean(axis=0), axis=1)
+                for rule, distance in found.items():
+                    distance[rows] = np.inf
+                    best = np.argpartition(distance, count)[:count]
+                    right[rule].append(float(np.isin(true[best], meant).mean()))
+                best = more_like(x, rows, count).indices
+                right["more_like"].append(float(np.isin(true[best], meant).mean()))
+        said = " | ".join(f"{100 * np.mean(right[rule]):.1f} %" for rule in rules)
+        of = f"{each} of each of {kinds} classes" if kinds > 1 else f"{each} of a class"
+        print(f"| {of}{f', {strays} of others' if strays else ''} | {said} |", flush=True)
+
+
 def seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
@@ -125,6 +174,7 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="*")
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--sizes", type=int, nargs="+", default=[17_092, 300_000, 1_000_000])
+    parser.add_argument("--likeness", action="store_true", help="the last table alone")
     parser.add_argument("--draws", type=int, default=5)
     args = parser.parse_args()
     if args.speed:
@@ -136,8 +186,10 @@ def main() -> None:
     for run in args.runs:
         x = np.load(run / "features.npy", mmap_mode="r")
         print(f"\n{run.name}: {x.shape[0]:,} x {x.shape[1]}")
-        by_number(x, true, names, args.draws)
-        by_choice(x, true, names, args.draws)
+        if not args.likeness:
+            by_number(x, true, names, args.draws)
+            by_choice(x, true, names, args.draws)
+        by_rule(x, true, args.draws)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from napari_patchmap.explore.colouring import (
     columns_to_show,
 )
 from napari_patchmap.explore.palette import categorical_colours, missing_colour
+from napari_patchmap.explore.text_codes import text_codes
 
 
 def table(**columns) -> pd.DataFrame:
@@ -28,6 +29,15 @@ def test_the_most_frequent_label_comes_first_and_missing_ones_last():
     assert colouring.members(1).tolist() == [1, 6]
     np.testing.assert_array_equal(colouring.colours[2], categorical_colours(1)[0])
     np.testing.assert_array_equal(colouring.colours[4], missing_colour())
+
+
+def test_values_of_several_types_are_told_apart_by_their_text():
+    mixed = pd.Series([1, 1.0, True, "1", None, "", 1], dtype=object)
+    for values in (mixed, pd.Series(["b", None, "a", "b"]), pd.Series([2.0, np.nan, 2.0])):
+        codes, texts = text_codes(values)
+        expected = values.astype(object).where(values.notna(), "").astype(str).tolist()
+        assert [texts[code] for code in codes] == expected
+        assert len(set(texts)) == len(texts)
 
 
 def test_thirty_classes_all_differ():

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from napari_patchmap.explore.file_names import file_names
+from napari_patchmap.explore.natural_order import natural_order
 from napari_patchmap.explore.ordering import Order, by_column, by_distance
+from napari_patchmap.patches.names import natural_key
 from napari_patchmap.patches.patchset import box_table
 
 COLUMNS = {
@@ -94,3 +96,14 @@ def test_patches_of_one_file_are_told_apart_by_frame_or_box():
         "a.svs\ty 64, x 32, height 32, width 32",
         "b.svs",
     ]
+
+
+def test_very_many_names_are_counted_as_few_are():
+    rng = np.random.default_rng(0)
+    letters = list("aAbB/ .01239äÄß_-")
+    names = {"".join(rng.choice(letters, rng.integers(1, 9))) for _ in range(4_000)}
+    names |= {"cell 007", "cell 7", "Cell 7", "\udc80 1", "a\tb", "9" * 90}
+    for texts in ([*names], [*names, "\0 1"], [*names, "1" * 200]):
+        assert len(texts) > 2_000
+        expected = sorted(range(len(texts)), key=lambda at: natural_key(texts[at]))
+        assert natural_order(texts).tolist() == expected

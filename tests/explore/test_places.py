@@ -9,7 +9,7 @@ from matplotlib.path import Path
 from napari_patchmap.explore.export import contact_sheet, random_sample
 from napari_patchmap.explore.lasso import points_inside, thinned
 from napari_patchmap.explore.nearest import NearestPoint
-from napari_patchmap.explore.paint_order import paint_order, ranks
+from napari_patchmap.explore.paint_order import paint_order, painting, ranks
 from napari_patchmap.explore.selection import NOTHING, changed
 
 
@@ -54,6 +54,26 @@ def test_nearest_point_respects_radius_and_what_is_shown():
     assert NearestPoint(points, rank, np.empty(0, int)).find(np.zeros(2), 1, 9) == -1
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_the_nearest_of_many_is_the_one_that_looking_at_all_finds(kind):
+    rng = np.random.default_rng(0)
+    points = np.concatenate(
+        [rng.normal(0, 1, (3_000, 2)), rng.normal(40, 0.01, (500, 2)), np.zeros((9, 2))]
+    ).astype(kind)
+    rank = rng.permutation(len(points))
+    nearest = NearestPoint(points, rank, np.arange(len(points)))
+    places = np.concatenate([points[::37], rng.uniform(-5, 45, (200, 2))])
+    for place in places:
+        apart = np.linalg.norm(points - place, axis=1)
+        for size, radius in ((0.0, 1.0), (0.05, 0.3), (2.0, 0.1)):
+            painted = apart <= size
+            expected = int(apart.argmin()) if apart.min() <= radius else -1
+            if painted.any():
+                expected = int(np.where(painted, rank, -1).argmax())
+            found = nearest.find(place, size, radius)
+            assert found == expected or apart[found] == apart[expected]
+
+
 def test_where_points_are_painted_over_each_other_the_topmost_is_meant():
     points = np.array([(0.0, 0.0), (0.0, 0.5), (0.0, 0.9)])
     nearest = NearestPoint(points, np.array([2, 0, 1]), np.arange(3))
@@ -71,6 +91,8 @@ def test_the_order_of_painting_hides_nobody_and_is_always_the_same():
     np.testing.assert_array_equal(order, paint_order(3_000))
     rank = ranks(order)
     np.testing.assert_array_equal(order[rank], np.arange(3_000))
+    some = np.array([7, 20, 1_500, 2_999])
+    np.testing.assert_array_equal(painting(order, some), rank[some].argsort())
     thirds = [rank[start : start + 1_000].mean() for start in (0, 1_000, 2_000)]
     assert np.ptp(thirds) < 150  # no part of a file lies above the others
 

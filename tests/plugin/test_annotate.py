@@ -99,6 +99,19 @@ def test_undo_and_redo_go_through_selections_and_annotations_in_one_row(panel, w
     assert workspace.annotations.now.members(0).tolist() == [1, 2]
 
 
+def test_the_table_has_what_is_annotated_now(panel, workspace):
+    assert workspace.table.equals(workspace.patches.table)
+    workspace.select(group("spiky"))
+    type_name(panel, "thorn")
+    assert workspace.table["annotation"].value_counts().to_dict() == {"": 80, "thorn": 40}
+    workspace.undo()
+    assert "annotation" not in workspace.table
+    workspace.redo()
+    assert (workspace.table["annotation"] == "thorn").sum() == 40
+    workspace.set_patches(None)
+    assert workspace.table.empty
+
+
 def test_the_list_gives_selects_and_counts(panel, workspace):
     workspace.select(np.array([1, 2, 3]))
     type_name(panel, "a")

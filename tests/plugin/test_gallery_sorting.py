@@ -324,3 +324,20 @@ def test_return_goes_to_the_patch(viewer, gallery, workspace):
     press(gallery, KEY.Key_End)
     press(gallery, KEY.Key_Return)
     np.testing.assert_allclose(viewer.camera.center[-2:], toy_map()[119], atol=1e-3)
+
+
+def test_very_many_are_sorted_beside_the_window(gallery, workspace, qtbot, monkeypatch):
+    monkeypatch.setattr("napari_patchmap.plugin.panels.explore.order_bar._AT_ONCE", 10)
+    before = shown(gallery)
+    sort_by(gallery, "area")
+    assert shown(gallery) == before  # until they are sorted
+    assert "sorting" in said(gallery).lower()
+    sort_by(gallery, "label")  # what was wished for meanwhile is what counts
+    qtbot.waitUntil(lambda: "sorting" not in said(gallery).lower())
+    labels = workspace.patches.table["label"].to_numpy()[shown(gallery)]
+    assert labels.tolist() == sorted(labels)
+    sort_by(gallery, "area")
+    workspace.set_patches(toy_patches())  # nobody waits for it any more
+    assert gallery.orders.box.currentText() == "Unsorted"
+    qtbot.waitUntil(lambda: not gallery.orders._sorting.busy)
+    assert gallery.orders.order is None

@@ -123,6 +123,22 @@ def test_lasso_tool_replaces_adds_and_takes_away(viewer, shown_map, workspace, h
     assert camera_state(viewer) != before
 
 
+def test_of_very_many_points_the_one_under_the_mouse_is_known_before_it_comes(
+    shown_map, workspace, hand, qtbot, monkeypatch
+):
+    monkeypatch.setattr("napari_patchmap.plugin.map.map_layer._MANY", 10)
+    workspace.set_embedding(toy_map()[::-1].copy())
+    qtbot.waitUntil(lambda: not shown_map.board.stale)
+    hand.hover(toy_map()[3])
+    assert shown_map.mouse.hovered == 116
+    shown = np.ones(120, bool)
+    shown[116] = False
+    shown_map.points.shown = shown
+    qtbot.waitUntil(lambda: not shown_map.board.stale)
+    hand.hover(toy_map()[3])
+    assert shown_map.mouse.hovered == -1
+
+
 def test_points_hidden_in_napari_cannot_be_selected(shown_map, workspace, hand):
     shown = np.ones(120, bool)
     shown[group("spiky")[:30]] = False

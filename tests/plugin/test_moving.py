@@ -9,6 +9,8 @@ import pytest
 from qtpy.QtWidgets import QApplication
 
 from napari_patchmap.plugin.canvas.two_views import camera_of, camera_state, visible_box
+from napari_patchmap.plugin.map import marks
+from napari_patchmap.plugin.map import shown_map as shown_map_module
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from tests.plugin.toy import group, toy_map, toy_patches
 
@@ -39,6 +41,35 @@ def test_points_are_drawn_where_they_moved_to(viewer, shown_map, workspace, move
     shown_map.points.data = toy_map()
     shown_map.points.data = moved  # napari's own way
     assert np.array_equal(picture(viewer), in_place)
+
+
+def test_points_coloured_and_marked_in_place_look_as_napari_would_draw_them(
+    viewer, shown_map, workspace, monkeypatch
+):
+    def look():
+        """Colour, hide some, mark and ring, one after the other."""
+        shown = np.ones(120, bool)
+        shown[group("empty")[::2]] = False
+        workspace.clear_selection()
+        shown_map.points.shown = shown
+        shown_map.colour_by("area")
+        pictures = [picture(viewer)]
+        workspace.select(group("spiky")[5:25])
+        workspace.set_current(3)
+        shown_map.colour_by("label")
+        pictures.append(picture(viewer))
+        workspace.select(group("round")[:4])
+        return [*pictures, picture(viewer)]
+
+    in_place = look()
+    chosen = viewer.layers["map: selected"]
+    np.testing.assert_array_equal(chosen.data, toy_map()[group("round")[:4]])
+    np.testing.assert_array_equal(shown_map.points.face_color, shown_map.colouring.colours)
+    monkeypatch.setattr(f"{marks.__name__}.replace_points", lambda *_: False)
+    monkeypatch.setattr(f"{shown_map_module.__name__}.paint_in_place", lambda *_: False)
+    for fast, slow in zip(in_place, look(), strict=True):  # napari's own way
+        assert np.array_equal(fast, slow)
+    assert not np.array_equal(in_place[0], in_place[1])
 
 
 def test_moved_points_are_found_by_the_mouse(viewer, shown_map, workspace, hand, moved):

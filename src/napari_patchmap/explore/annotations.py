@@ -84,8 +84,12 @@ class Annotation:
     @property
     def names(self) -> np.ndarray:
         """Class of every patch by name, ``(n,)`` objects, "" where there is none."""
+        return self.names_of()
+
+    def names_of(self, rows: np.ndarray | None = None) -> np.ndarray:
+        """Class of some patches by name, or of every one as in :attr:`names`."""
         known = np.array([*(one.name for one in self.classes), ""], object)
-        named: np.ndarray = known[self.codes]
+        named: np.ndarray = known[self.codes if rows is None else self.codes[rows]]
         return named
 
     @property
@@ -302,10 +306,10 @@ class Annotations:
         given = ((one, int(one.codes[index])) for one in self.columns)
         return [f"{one.classes[at].name} ({one.name})" for one, at in given if at >= 0]
 
-    def table(self) -> pd.DataFrame:
-        """Return the names as a table of ``n`` rows, one column an annotation, text."""
-        columns = {one.name: one.names for one in self.columns if one.classes}
-        return pd.DataFrame(columns, index=range(self.count))
+    def table(self, rows: np.ndarray | None = None) -> pd.DataFrame:
+        """Return the names, of all patches or of ``rows``: one column an annotation, text."""
+        columns = {one.name: one.names_of(rows) for one in self.columns if one.classes}
+        return pd.DataFrame(columns, index=range(self.count) if rows is None else rows)
 
     def _free(self, name: str, table: Iterable[str], but: str = "") -> str:
         name = proper_name(name, "annotation")

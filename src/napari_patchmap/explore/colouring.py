@@ -9,10 +9,11 @@ import pandas as pd
 
 from napari_patchmap.explore.palette import (
     categorical_colours,
-    label_order,
+    frequent_first,
     missing_colour,
     shades,
 )
+from napari_patchmap.explore.text_codes import text_codes
 
 #: Categories that get a colour of their own; the rarer ones share "other".
 MOST_CATEGORIES = 40
@@ -96,10 +97,10 @@ def colour_by(table: pd.DataFrame, column: str) -> Colouring:
     values = table[column]
     if column != "label" and _is_scale(values):
         return _by_number(column, values.to_numpy(dtype=float, na_value=np.nan))
-    colouring = _by_category(column, _as_text(values))
+    colouring = _by_category(column, values)
     if column == "label" or "label" not in table:
         return colouring
-    return _matched(colouring, _by_category("label", _as_text(table["label"])))
+    return _matched(colouring, _by_category("label", table["label"]))
 
 
 def columns_to_show(table: pd.DataFrame) -> list[str]:
@@ -127,11 +128,6 @@ def scale_colours(n: int = 256) -> np.ndarray:
     from matplotlib import colormaps
 
     return np.asarray(colormaps["viridis"](np.linspace(0, 1, n)), np.float32)
-
-
-def _as_text(values: pd.Series) -> np.ndarray:
-    text: np.ndarray = values.astype(object).where(values.notna(), "").astype(str).to_numpy()
-    return text
 
 
 def _is_number(name: str, values: pd.Series) -> bool:
@@ -162,31 +158,35 @@ def _by_number(column: str, values: np.ndarray) -> Colouring:
     return Colouring(column, colours, limits=(low, high))
 
 
-def _by_category(column: str, text: np.ndarray) -> Colouring:
-    order = label_order(text)
+def _by_category(column: str, values: pd.Series) -> Colouring:
+    of, texts = text_codes(values)  # which text each patch has
+    counts = np.bincount(of, minlength=len(texts))
+    order = frequent_first(texts, counts)
     named = order if len(order) <= MOST_CATEGORIES else order[: MOST_CATEGORIES - 1]
-    names, palette = list(named), [*categorical_colours(len(named))]
-    codes = pd.Index(named, dtype=object).get_indexer(pd.Index(text))  # -1: not named
-    missing = text == ""
+    names, palette = [texts[at] for at in named], [*categorical_colours(len(named))]
+    group = np.full(len(texts), -1, np.intp)
+    group[named] = np.arange(len(named))
     if len(order) > len(named):
-        codes[(codes < 0) & ~missing] = len(names)
+        group[order[len(named) :]] = len(names)
         names.append(f"other ({len(order) - len(named)} more)")
         palette.append(_OTHER)
-    if missing.any():
-        codes[missing] = len(names)
+    missing = texts.index("")
+    if counts[missing]:
+        group[missing] = len(names)
         names.append("no label" if column == "label" else "no value")
         palette.append(missing_colour())
-    rgba = np.array(palette, np.float32).reshape(-1, 4)
+    rgba, codes = np.array(palette, np.float32).reshape(-1, 4), group[of]
     return Colouring(
-        column, rgba[codes], tuple(names), rgba, codes, missing=bool(missing.any())
+        column, rgba[codes], tuple(names), rgba, codes, missing=bool(counts[missing])
     )
 
 
 def _matched(colouring: Colouring, labels: Colouring) -> Colouring:
     """Give groups the colours of the labels that they are, are part of or consist of."""
     groups, named = proper_groups(colouring), proper_groups(labels)
-    both = np.zeros((len(colouring.names), len(labels.names)), np.int64)
-    np.add.at(both, (colouring.codes, labels.codes), 1)
+    size = len(colouring.names), len(labels.names)
+    pairs = np.bincount(colouring.codes * size[1] + labels.codes, minlength=size[0] * size[1])
+    both = pairs.reshape(size)
     both = both[np.ix_(groups, named)]
     if not both.any():
         return colouring

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import dist
+
 import numpy as np
 
 
@@ -28,23 +30,27 @@ def points_inside(points: np.ndarray, outline: np.ndarray) -> np.ndarray:
     near = np.flatnonzero(
         np.all((points >= outline.min(axis=0)) & (points <= outline.max(axis=0)), axis=1)
     )
-    y, x = points[near, 0], points[near, 1]
+    near = near[np.argsort(points[near, 0], kind="stable")]
+    y, x = np.asarray(points[near], float).T
     winding = np.zeros(len(near), np.int32)
-    for (y0, x0), (y1, x1) in zip(outline, np.roll(outline, -1, axis=0), strict=True):
-        if y0 == y1:
-            continue
-        crossed = (y >= min(y0, y1)) & (y < max(y0, y1))
-        side = (x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)
-        winding += np.where(
-            crossed & (side * np.sign(y1 - y0) > 0), np.int32(np.sign(y1 - y0)), 0
-        )
-    return near[winding != 0]
+    ends = np.roll(outline, -1, axis=0)
+    low = np.searchsorted(y, np.minimum(outline[:, 0], ends[:, 0]))
+    high = np.searchsorted(y, np.maximum(outline[:, 0], ends[:, 0]))
+    for (y0, x0), (y1, x1), first, last in zip(
+        outline.tolist(), ends.tolist(), low.tolist(), high.tolist(), strict=True
+    ):
+        if first == last:
+            continue  # a side crosses only points between the heights of its two ends
+        up, part = 1 if y1 > y0 else -1, slice(first, last)
+        side = (x1 - x0) * (y[part] - y0) - (x[part] - x0) * (y1 - y0)
+        winding[part] += np.where(side * up > 0, up, 0)
+    return np.sort(near[winding != 0])
 
 
 def thinned(path: np.ndarray, step: float) -> np.ndarray:
     """Drop corners of a drawn path that are closer than ``step`` to the one kept before."""
-    kept = [0]
-    for i in range(1, len(path)):
-        if np.hypot(*(path[i] - path[kept[-1]])) >= step:
+    places, kept = np.asarray(path).tolist(), [0]
+    for i in range(1, len(places)):
+        if dist(places[i], places[kept[-1]]) >= step:
             kept.append(i)
     return np.asarray(path)[kept]

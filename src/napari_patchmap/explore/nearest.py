@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.neighbors import KDTree
+
+#: Cells of the grid along each side: their numbers fit into 16 bits, which numpy sorts
+#: a million of in a few milliseconds.
+_SIDE = 256
 
 
 class NearestPoint:
     """Find the point that is meant by a place, quickly, for hovering and clicking.
+
+    Points are sorted into the cells of a grid, of which those around the place are looked at.
 
     Parameters
     ----------
@@ -19,9 +24,38 @@ class NearestPoint:
     """
 
     def __init__(self, points: np.ndarray, rank: np.ndarray, among: np.ndarray) -> None:
-        finite = np.isfinite(points).all(axis=1)
-        self._rank, self._among = rank, among[finite[among]]
-        self._tree = KDTree(points[self._among]) if len(self._among) else None
+        among = among[np.isfinite(points[among]).all(axis=1)]
+        places = np.asarray(points[among])
+        self._rank, self._low = rank, places.min(axis=0) if len(among) else np.zeros(2)
+        span = np.ptp(places, axis=0) if len(among) else np.ones(2)
+        self._per_unit = _SIDE / np.where(span > 0, span, 1.0)
+        rows, columns = self._cells(places).T
+        cells = (rows * _SIDE + columns).astype(np.uint16)
+        order = np.argsort(cells, kind="stable")
+        self._among, self._places = among[order], places[order]
+        counts = np.bincount(cells, minlength=_SIDE**2)
+        self._starts = np.concatenate([[0], np.cumsum(counts)])
+
+    def _cells(self, places: np.ndarray) -> np.ndarray:
+        """Return row and column of the cells of some places, those of the edge beyond it."""
+        # In the type of the points: rounded alike, nothing falls beside the cells looked at.
+        places = np.asarray(places, self._low.dtype)
+        cells = np.floor((places - self._low) * self._per_unit.astype(places.dtype))
+        return cells.clip(0, _SIDE - 1).astype(np.intp)
+
+    def _around(self, place: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the points not farther than that from a place, and how far they are."""
+        (top, left), (bottom, right) = self._cells(np.array([place - reach, place + reach]))
+        starts = np.arange(top, bottom + 1) * _SIDE
+        near = np.concatenate(
+            [
+                np.arange(self._starts[row + left], self._starts[row + right + 1])
+                for row in starts.tolist()
+            ]
+        )
+        apart = np.linalg.norm(self._places[near] - place, axis=1)
+        within = apart <= reach
+        return self._among[near[within]], apart[within]
 
     def find(
         self,
@@ -46,18 +80,16 @@ class NearestPoint:
         lifted : ndarray of bool, shape (n,), optional
             Points that are painted over all others, of radius ``lifted_size``.
         """
-        if self._tree is None:
+        at = np.asarray(place, float)
+        near, apart = self._around(at, max(size, lifted_size, radius))
+        if not len(near):
             return -1
-        at = np.asarray(place, float)[None]
-        largest = max(size, lifted_size)
-        near, apart = self._tree.query_radius(at, largest, return_distance=True)
-        near, above = self._among[near[0]], 0
-        reach = np.full(len(near), size)
+        reach, above = np.full(len(near), size), 0
         if lifted is not None:
             above = lifted[near] * len(self._rank)
             reach[lifted[near]] = lifted_size
-        order = np.where(apart[0] <= reach, self._rank[near] + above, -1)
-        if len(order) and order.max() >= 0:
+        order = np.where(apart <= reach, self._rank[near] + above, -1)
+        if order.max() >= 0:
             return int(near[order.argmax()])
-        distance, row = self._tree.query(at, k=1)
-        return int(self._among[row[0, 0]]) if distance[0, 0] <= radius else -1
+        closest = apart.argmin()
+        return int(near[closest]) if apart[closest] <= radius else -1

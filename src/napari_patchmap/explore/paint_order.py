@@ -18,3 +18,19 @@ def ranks(order: np.ndarray) -> np.ndarray:
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     return rank
+
+
+def painting(order: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return which of some rows, by its place among them, is painted first, second and so on.
+
+    Parameters
+    ----------
+    order : ndarray of int, shape (n,)
+        See :func:`paint_order`.
+    rows : ndarray of int, shape (m,)
+        No row twice.
+    """
+    place = np.full(len(order), -1, np.intp)
+    place[rows] = np.arange(len(rows))
+    painted: np.ndarray = place[order]
+    return painted[painted >= 0]

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from napari_patchmap.explore.text_codes import text_codes
+
 #: Okabe and Ito's colour-blind-safe colours (without black); then, one after the other,
 #: those that are farthest from all before them in OKLab, for people with and without
 #: deuteranopia, and stand out from a black and a white canvas.
@@ -59,9 +61,14 @@ def shades(colour: np.ndarray, n: int) -> np.ndarray:
 
 def label_order(labels: Sequence[str] | np.ndarray) -> list[str]:
     """Order in which labels get their colours: most frequent first, ties by name."""
-    counts = pd.Series(np.asarray(labels, dtype=object)).astype(str).value_counts()
-    named = [(-n, str(name)) for name, n in counts.items() if name != ""]
-    return [name for _, name in sorted(named)]
+    codes, texts = text_codes(pd.Series(np.asarray(labels, object)))
+    return [texts[at] for at in frequent_first(texts, np.bincount(codes))]
+
+
+def frequent_first(texts: Sequence[str], counts: np.ndarray) -> list[int]:
+    """Return the positions of texts that are there, most frequent first, ties by name."""
+    ranked = zip((-counts).tolist(), texts, range(len(texts)), strict=False)
+    return [at for n, text, at in sorted(ranked) if n and text]
 
 
 def _hex(code: str) -> tuple[float, float, float]:

@@ -14,9 +14,12 @@ NOTHING: np.ndarray = np.empty(0, np.intp)
 
 def changed(selection: np.ndarray, indices: np.ndarray, how: How = "replace") -> np.ndarray:
     """Return a selection replaced, widened or narrowed by indices; the same one if equal."""
-    wanted = np.unique(np.asarray(indices, dtype=np.intp))
-    if how == "add":
-        wanted = np.union1d(selection, wanted)
-    elif how == "subtract":
-        wanted = np.setdiff1d(selection, wanted, assume_unique=True)
+    wanted = np.asarray(indices, dtype=np.intp)
+    if how == "replace" and not (wanted[1:] > wanted[:-1]).all():
+        wanted = np.unique(wanted)
+    elif how != "replace":
+        there = np.zeros(1 + max(selection.max(initial=-1), wanted.max(initial=-1)), bool)
+        there[selection] = True
+        there[wanted] = how == "add"
+        wanted = np.flatnonzero(there)
     return selection if np.array_equal(wanted, selection) else wanted

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 
 import numpy as np
 
@@ -77,7 +78,12 @@ def _read(images: Images, rows: np.ndarray) -> Iterator[np.ndarray | None]:
 
 def _digest(pixels: np.ndarray, kind: str) -> int:
     every = -(-pixels.nbytes // _BYTES)
-    seen = np.ascontiguousarray(pixels[::every])
-    digest = hashlib.blake2b(f"{kind} {pixels.shape}".encode(), digest_size=8)
-    digest.update(seen.reshape(-1).view(np.uint8).data)
+    digest = _begun(kind, pixels.shape).copy()
+    digest.update(np.ascontiguousarray(pixels[::every] if every > 1 else pixels).data)
     return int.from_bytes(digest.digest(), "big") or 1
+
+
+@lru_cache(maxsize=64)
+def _begun(kind: str, shape: tuple[int, ...]) -> hashlib.blake2b:
+    """Return the digest of a type and a size, which most patches of a set share."""
+    return hashlib.blake2b(f"{kind} {shape}".encode(), digest_size=8)

@@ -175,7 +175,7 @@ class PatchSet:
         """Whether the channels are red, green and blue, so that colour means something."""
         return self.channel_names == RGB
 
-    @property
+    @cached_property
     def labels(self) -> np.ndarray | None:
         """Label of every patch as text ("" where missing), or None without labels."""
         return labels_of(self.table)
@@ -347,7 +347,10 @@ def labels_of(table: pd.DataFrame) -> np.ndarray | None:
     """Return the label column as text ("" where missing), or None without labels."""
     if "label" not in table or table["label"].isna().all():
         return None
-    labels = table["label"].astype(object)
+    labels = table["label"]
+    if isinstance(labels.dtype, pd.StringDtype):  # is text, and large sets wait for it
+        return labels.fillna("").to_numpy(object)
+    labels = labels.astype(object)
     return labels.where(labels.notna(), "").astype(str).to_numpy()
 
 

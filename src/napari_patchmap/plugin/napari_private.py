@@ -161,6 +161,100 @@ class CodedColormap(DirectLabelColormap):
         return {}, dict(enumerate(self._palette))
 
 
+def paint_in_place(viewer: Viewer, layer: HookedPoints, colours: np.ndarray) -> bool:
+    """Give the points of a layer other colours; places, order and sizes stay.
+
+    napari's own assignment compares all colours with the old ones and prepares everything
+    else of each point again, row by row.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    layer : HookedPoints
+    colours : ndarray of float32, shape (n, 4)
+        RGBA, 0 to 1; must not be changed afterwards.
+
+    Returns
+    -------
+    bool
+        False, and nothing is changed, where napari's inner parts are not as they are known.
+    """
+    markers = markers_of(viewer, layer)
+    try:
+        drawn, rows = markers._data, layer._view_indices
+        kept: dict[str, Any] = layer._face.__dict__
+        known = (
+            kept["colors"].shape == colours.shape
+            and len(drawn) == len(rows) > 0
+            and "a_bg_color" in drawn.dtype.names
+            and hasattr(markers._vbo, "set_data")
+        )
+    except (AttributeError, KeyError, TypeError):
+        return False
+    if not known:
+        return False
+    kept["colors"] = colours
+    drawn["a_bg_color"] = colours[rows]
+    markers._vbo.set_data(drawn)
+    markers.update()
+    layer._update_thumbnail()
+    return True
+
+
+def replace_points(
+    layer: HookedPoints,
+    places: np.ndarray,
+    size: float,
+    face: np.ndarray,
+    border: np.ndarray,
+    border_width: np.ndarray,
+) -> bool:
+    """Give a layer other points, and have them drawn once.
+
+    napari's own assignment lists all rows for its listeners, and cuts or extends one property
+    after the other, each of which it checks.
+
+    Parameters
+    ----------
+    layer : HookedPoints
+        Without features.
+    places : ndarray, shape (n, d)
+    size : float
+        Of all of them.
+    face, border : ndarray of float32, shape (n, 4)
+    border_width : ndarray of float, shape (n,)
+
+    Returns
+    -------
+    bool
+        False, and nothing is changed, where napari's inner parts are not as they are known.
+    """
+    count, look = len(places), {"_face": face, "_border": border}
+    arrays = {
+        "_data": places,
+        "_size": np.full(count, size),
+        "_border_width": border_width,
+        "_symbol": np.full(count, layer.current_symbol, object),
+        "_shown": np.ones(count, bool),
+    }
+    try:
+        known = all(name in vars(layer) for name in arrays) and all(
+            "colors" in vars(getattr(layer, name)) for name in look
+        )
+        resize = layer._feature_table.resize
+    except (AttributeError, TypeError):
+        return False
+    if not known:
+        return False
+    layer.__dict__.update(arrays)
+    for name, colours in look.items():
+        getattr(layer, name).__dict__["colors"] = colours
+    with layer.events.blocker_all():
+        resize(count)
+    layer.refresh()
+    return True
+
+
 class HookedPoints(Points):
     """Points that ask us where napari asks itself.
 
@@ -233,6 +327,11 @@ class HookedPoints(Points):
             whole[response.indices] = along
             along = whole[rows]
         return dataclasses.replace(response, indices=rows, **{name: along})
+
+    @property
+    def _view_symbol(self) -> Any:
+        """Tell of one point what form it has: all have the same, and napari reads each."""
+        return self.symbol[self._view_indices[:1]]
 
     def _get_value(self, position: Any) -> int | None:
         if self.find is None:

@@ -158,6 +158,8 @@ class Workspace:
         self.annotations_trouble = ""
         self.suggestions: Suggestions | None = None
         self._history = History(_State(NOTHING, Findings(Annotations(0))))
+        self._table_of: tuple[PatchSet | None, Annotations | None] = None, None
+        self._table = pd.DataFrame()
         self.current = -1
         self.training = False
 
@@ -272,11 +274,17 @@ class Workspace:
 
     @property
     def table(self) -> pd.DataFrame:
-        """The table of the patches with what people called them, one row a patch."""
+        """The table of the patches with what people called them, one row a patch.
+
+        Nobody changes it: it is the same until something else is annotated.
+        """
         if self.patches is None:
             return pd.DataFrame()
-        called = self.annotations.table()
-        return pd.concat([self.patches.table.reset_index(drop=True), called], axis=1)
+        patches, annotations = self.patches, self.annotations
+        if self._table_of != (patches, annotations):
+            table = pd.concat([patches.table, annotations.table()], axis=1)
+            self._table_of, self._table = (patches, annotations), table
+        return self._table
 
     def select(self, indices: np.ndarray, how: How = "replace") -> None:
         """Change the selection and tell everybody."""

@@ -43,6 +43,9 @@ ANNOTATIONS, CLASSES = "annotations.csv", "annotations.json"
 #: Patches of a set that lies in no file by whose pixels it is known.
 _LOOKED_AT = 64
 
+#: Rows that are written in one go, in which no other thread runs: the window goes on.
+_AT_A_TIME = 4_000
+
 #: Bytes of a set in memory that can be looked at while a window waits.
 _AT_ONCE = 2**30
 
@@ -124,10 +127,12 @@ def save_annotations(
     AnnotationError
         If they cannot be written there.
     """
-    names = annotations.table()
-    rows = np.flatnonzero((names != "").any(axis=1).to_numpy())
-    table = names.iloc[rows].set_axis(place.numbers[rows], axis=0)
-    kept = others[[name for name in others if name in names]]
+    named = np.zeros(annotations.count, bool)
+    for one in annotations.columns:
+        named |= one.codes >= 0
+    rows = np.flatnonzero(named)
+    table = annotations.table(rows).set_axis(place.numbers[rows], axis=0)
+    kept = others[[name for name in others if name in table]]
     if len(kept):
         table = pd.concat([table, kept]).sort_index().fillna("")
     classes = {
@@ -144,7 +149,9 @@ def save_annotations(
     }
     with prepared(place):
         with whole_file(place.folder / ANNOTATIONS) as file:
-            table.to_csv(file, index_label=INDEX, errors="backslashreplace")
+            table.to_csv(
+                file, index_label=INDEX, errors="backslashreplace", chunksize=_AT_A_TIME
+            )
         write_json(place.folder / CLASSES, classes)
 
 

@@ -185,7 +185,9 @@ def say_changes(run: Run, parts: Sequence[FoundPart]) -> list[str]:
             f"{_some(changed, count)} {_have(changed)} other pixels than when the map was made "
             f"(first {_first(known, changed)}); shown as they are now."
         )
-    new = len(parts[main].patches) - len(np.unique(joined.rows[joined.rows >= 0]))
+    used = np.zeros(len(parts[main].patches), bool)
+    used[joined.rows[joined.rows >= 0]] = True
+    new = int((~used).sum())
     if new:
         notes.append(
             f"{new:,} image{'s' if new > 1 else ''} in {where} {_are(new)} not part of this "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -224,17 +225,25 @@ def _dialect(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         head = file.readline(65_536)
     sep = max((",", ";", "\t"), key=lambda one: head.count(one.encode()))
-    encoding = "utf-8-sig"
-    try:
-        path.read_text(encoding)
-    except UnicodeDecodeError:
-        encoding = "latin-1"
+    encoding = "utf-8-sig" if _is_utf8(path) else "latin-1"
     decimal = "."
     if sep != ",":
         few = pd.read_csv(path, sep=sep, encoding=encoding, dtype=str, nrows=100)
         axes = few[[name for name in few.columns if str(name).startswith(_AXIS)]]
         decimal = "," if "," in "".join(axes.fillna("").to_numpy().ravel()) else "."
     return {"sep": sep, "encoding": encoding, "decimal": decimal}
+
+
+def _is_utf8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as file:
+        try:
+            for part in iter(lambda: file.read(2**20), b""):
+                decoder.decode(part)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
 
 
 def _axes(frame: pd.DataFrame) -> list[str]:

@@ -11,7 +11,7 @@ from napari.layers import Points
 from napari.viewer import Viewer
 
 from napari_patchmap.explore.nearest import NearestPoint
-from napari_patchmap.explore.paint_order import ranks
+from napari_patchmap.explore.paint_order import painting, ranks
 from napari_patchmap.explore.side_by_side import set_apart, turned_like
 from napari_patchmap.plugin.canvas.two_views import canvas_size, depth, to_canvas
 from napari_patchmap.plugin.map import marks
@@ -124,10 +124,39 @@ class Board(OfViewer):
             return np.zeros(len(indices), bool)
         return self._lifted[indices]
 
+    def painting(self, chosen: np.ndarray) -> np.ndarray:
+        """Return in which order the :meth:`rows` of some patches are painted, map by map."""
+        own, maps = painting(self._points.order, chosen), 1 + len(self._shown)
+        return (np.arange(maps)[:, None] * len(chosen) + own).ravel()
+
     def lift(self, chosen: np.ndarray) -> None:
         """Say which patches, by their indices, are painted over all others."""
         self._lifted = np.zeros(len(self._points.data), bool)
         self._lifted[chosen] = True
+
+    @property
+    def _looked_at(self) -> tuple[object, ...]:
+        """What :meth:`look` depends on, but for the places."""
+        return (self._points.shown, *self._shown)
+
+    @property
+    def stale(self) -> bool:
+        """Whether patches have moved, or others are shown, since they were looked for."""
+        key = self._looked_at
+        same = len(key) == len(self._nearest_of) and all(map(is_, key, self._nearest_of))
+        return self._nearest is None or not same
+
+    def look(self) -> NearestPoint:
+        """Sort the patches by where they are, unless that is known; from any thread.
+
+        napari's status bar asks from another one, and very many are sorted in the background.
+        """
+        nearest = self._nearest
+        if nearest is None or self.stale:
+            key, among = self._looked_at, np.flatnonzero(self._to_be_found)
+            nearest = self._nearest = NearestPoint(self.positions, self.rank, among)
+            self._nearest_of = key
+        return nearest
 
     def find(self, place: np.ndarray, size: float, radius: float, lifted_size: float) -> int:
         """Return the visible patch that is meant by a place (y, x), -1 for none.
@@ -136,14 +165,7 @@ class Board(OfViewer):
         """
         if self._main() is None:
             return -1
-        key = (self._points.shown, *self._shown)
-        same = len(key) == len(self._nearest_of) and all(map(is_, key, self._nearest_of))
-        nearest = self._nearest
-        if nearest is None or not same:
-            among = np.flatnonzero(self._to_be_found)
-            # napari's status bar asks from another thread.
-            nearest = self._nearest = NearestPoint(self.positions, self.rank, among)
-            self._nearest_of = key
+        nearest = self.look()
         lifted: np.ndarray | None = None  # while the map is just being made
         if len(self._lifted) == len(self._points.data):
             lifted = np.tile(self._lifted, 1 + len(self._shown))
@@ -208,11 +230,6 @@ class Board(OfViewer):
             self.maps.append(layer)
             self.layers[name] = layer
         self.layers[marks.TITLES] = marks.titles(placed, titles, contrast(viewer))
-
-    def paint(self, colours: np.ndarray) -> None:
-        """Give all points the colours of the map's."""
-        for layer in self.maps:
-            layer.face_color = colours
 
     def restyle_points(self) -> None:
         """Give all points the size and opacity of the map's."""

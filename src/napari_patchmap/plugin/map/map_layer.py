@@ -25,12 +25,17 @@ from napari_patchmap.plugin.map.keys import map_keys, viewer_keys
 from napari_patchmap.plugin.map.layer_edits import LayerEdits
 from napari_patchmap.plugin.map.mouse import MapMouse
 from napari_patchmap.plugin.map.shown_map import ShownMap
+from napari_patchmap.plugin.napari_private import canvas_widget
+from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.source.class_painter import ClassPainter
 from napari_patchmap.plugin.source.highlights import Places
 from napari_patchmap.plugin.source.image_colours import ImageColours
 from napari_patchmap.plugin.source.slider_link import SourceLink
 from napari_patchmap.plugin.workspace import Compared, real_viewer
 from napari_patchmap.runs import caption_of
+
+#: More points than this are sorted in the background, for the mouse to find them.
+_MANY = 50_000
 
 
 class MapLayer(ShownMap):
@@ -67,6 +72,7 @@ class MapLayer(ShownMap):
     def __init__(self, viewer: Viewer) -> None:
         super().__init__(viewer)
         self._framing = Framing(viewer, self.views)
+        self._looking = Newest(canvas_widget(viewer), "Looking where patches are")
         overlay = CanvasOverlay(viewer)
         self.close_up = CloseUp(viewer, self, overlay)
         self.mouse = MapMouse(viewer, self, self.close_up, overlay)
@@ -214,17 +220,25 @@ class MapLayer(ShownMap):
             self._put_beside(self.workspace.compared)
         self.mark_selection()
         self.mark_current()
+        self._look_soon()
 
     def _make(self, embedding: np.ndarray) -> None:
-        points = self.make_points(embedding)
+        points = self.make_points(embedding, self._found_by_napari)
         map_keys(points, self.select_all, self.annotate)
-        points.find = self._found_by_napari
         self._edits.watch(points)
         # Points that are hidden have no picture either.
         points.events.set_data.connect(self.close_up.refresh)
         points.events.set_data.connect(lambda: self.image_colours.hide(~points.shown))
         points.events.visible.connect(self.close_up.refresh)
+        points.events.set_data.connect(self._look_soon)
         self.views.show("map")
+
+    def _look_soon(self, _: Any = None) -> None:
+        """Sort very many points by where they are before the mouse asks for it."""
+        points, board = self.points, self.board
+        moves = self.workspace.training  # soon again
+        if points is not None and len(points.data) > _MANY and board.stale and not moves:
+            self._looking.ask(lambda _: board.look())
 
     def _remake_if_deleted(self) -> None:
         if self.points is None and self.workspace.embedding is not None:
@@ -241,9 +255,10 @@ class MapLayer(ShownMap):
 
     def _on_run(self, run: object) -> None:
         if run is not None and self.points is not None:
-            with self.quiet():
-                # What moving them left out: the thumbnail, and whoever listens.
-                self.points.data = self.points.data
+            if self._moved:
+                with self.quiet():
+                    # What moving them left out: the thumbnail, and whoever listens.
+                    self.points.data = self.points.data
             self._framing.fit(self.board.whole)
 
     def _on_compared(self, maps: Sequence[Compared]) -> None:

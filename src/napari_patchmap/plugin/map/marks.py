@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.colors import to_rgba
 from napari.layers import Layer, Points
 
 from napari_patchmap.explore.colouring import colour_by
 from napari_patchmap.patches.patchset import BOX_COLUMNS
 from napari_patchmap.plugin.map.patch_points import PatchPoints
-from napari_patchmap.plugin.napari_private import told_once
+from napari_patchmap.plugin.napari_private import replace_points, told_once
 
 #: Names in the layer list.
 MAP, SELECTED, CURRENT = "map", "map: selected", "map: current patch"
@@ -145,40 +146,48 @@ def mark_selected(
     ``order`` is the one in which they are painted.
     """
     few, some = len(places) <= _MOST_RINGS, len(places) <= _MOST_OUTLINES
-    look = {
-        "size": size * (1.8 if few else 1.35),
-        "face_color": colours,
-        "border_color": ring,
-        "border_width": 0.15 if few else 0.1 if some else 0.0,
-    }
-    _replace(layer, places, look, order)
+    width = 0.15 if few else 0.1 if some else 0.0
+    _replace(
+        layer, places, order, size * (1.8 if few else 1.35), colours,
+        np.tile(_rgba(ring), (len(places), 1)), np.full(len(places), width),
+    )  # fmt: skip
 
 
 def mark_current(layer: PatchPoints, places: np.ndarray, size: float, ring: str) -> None:
     """Ring one patch, or none, on each map; ``size`` is that of the map's points."""
     # Two rings, a light and a dark one, stand out from points of any colour.
     other = "black" if ring == "white" else "white"
-    look = {
-        "size": 9 * size,  # so large that the limit in pixels decides
-        "face_color": "transparent",
-        "border_color": [other, ring] * len(places),
-        "border_width": [0.22, 0.1] * len(places),
-    }
-    _replace(layer, np.repeat(places, 2, axis=0), look, np.arange(2 * len(places)))
+    rings = np.array([_rgba(other), _rgba(ring)])
+    _replace(
+        layer,
+        np.repeat(places, 2, axis=0),
+        np.arange(2 * len(places)),
+        9 * size,  # so large that the limit in pixels decides
+        np.zeros((2 * len(places), 4), np.float32),
+        np.tile(rings, (len(places), 1)),
+        np.tile([0.22, 0.1], len(places)),
+    )
 
 
 def _replace(
-    layer: PatchPoints, places: np.ndarray, look: dict[str, Any], order: np.ndarray
-) -> None:
-    """Give a marking layer other points, and have them drawn once instead of five times."""
+    layer: PatchPoints, places: np.ndarray, order: np.ndarray, size: float, face: np.ndarray,
+    border: np.ndarray, border_width: np.ndarray,
+) -> None:  # fmt: skip
+    """Give a marking layer other points."""
     # Old selected indices would survive the change and point at other patches.
     layer.selected_data = set()
+    layer.order = order
+    if replace_points(layer, places, size, face, border, border_width):
+        return
     with told_once(layer):
-        layer.order = order
         layer.data = places
         if len(places):
-            for name, value in look.items():
-                setattr(layer, name, value)
+            layer.size, layer.border_width = size, border_width
+            layer.face_color, layer.border_color = face, border
+
+
+def _rgba(colour: str) -> np.ndarray:
+    return np.array(to_rgba(colour), np.float32)
 
 
 def _read_only(layer: Points) -> Points:

@@ -151,8 +151,9 @@ class MapMouse:
                 inside = points_inside(to_canvas(viewer, places), path)
             else:
                 inside = points_inside(places, to_map(viewer, path))
-            inside = np.unique(inside % len(points.data))  # on whichever map
-            self.workspace.select(owner.visible(inside), how)
+            chosen = np.zeros(len(points.data), bool)
+            chosen[inside % len(chosen)] = True  # on whichever map
+            self.workspace.select(owner.visible(np.flatnonzero(chosen)), how)
 
     def _click(self, index: int, how: How) -> None:
         if index >= 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +19,7 @@ from napari_patchmap.plugin.map.board import Board
 from napari_patchmap.plugin.map.fade import Fade
 from napari_patchmap.plugin.map.patch_points import PatchPoints
 from napari_patchmap.plugin.map.placed_layers import PlacedLayers
-from napari_patchmap.plugin.napari_private import canvas_widget, move_in_place
+from napari_patchmap.plugin.napari_private import canvas_widget, move_in_place, paint_in_place
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.qt.theme import contrast
 from napari_patchmap.plugin.qt.thumbnails import Thumbnails
@@ -66,6 +67,7 @@ class ShownMap(OfViewer, Quiet):
         self.colouring: Colouring | None = None
         self.turn = Turn()
         self._fade = Fade(viewer)
+        self._moved = False  # in a way that told nobody
 
     # -- what there is -------------------------------------------------------------
 
@@ -95,12 +97,15 @@ class ShownMap(OfViewer, Quiet):
 
     # -- layers --------------------------------------------------------------------
 
-    def make_points(self, embedding: np.ndarray) -> PatchPoints:
-        """Make the layers of a first map."""
+    def make_points(
+        self, embedding: np.ndarray, find: Callable[[np.ndarray], int]
+    ) -> PatchPoints:
+        """Make the layers of a first map; ``find`` tells napari which patch is at a place."""
         patches = self.workspace.patches
         assert patches is not None
         assert self.colouring is not None
         points = marks.map_points(embedding, patches.table, self.colouring.colours)
+        points.find = find
         self.add(marks.MAP, points)
         self._layer(marks.SELECTED)
         self._layer(marks.CURRENT)
@@ -111,7 +116,8 @@ class ShownMap(OfViewer, Quiet):
         assert self.points is not None
         with self.quiet():
             moves = self.workspace.training  # many times
-            if not (moves and move_in_place(self.viewer, self.points, embedding)):
+            self._moved = moves and move_in_place(self.viewer, self.points, embedding)
+            if not self._moved:
                 self.points.data = embedding
             self.points.suit(marks.point_size(embedding))
 
@@ -176,8 +182,10 @@ class ShownMap(OfViewer, Quiet):
         """Give all points their colours."""
         if self.points is None or self.colouring is None:
             return
-        self.points.face_color = self.colouring.colours
-        self.board.paint(self.colouring.colours)
+        colours = self.colouring.colours
+        for layer in (self.points, *self.board.maps):
+            if not paint_in_place(self.viewer, layer, colours):
+                layer.face_color = colours
         self.mark_selection()
 
     def follow_look(self) -> None:
@@ -200,7 +208,7 @@ class ShownMap(OfViewer, Quiet):
             marks.mark_selected(
                 layer,
                 self.board.positions[rows],
-                self.board.rank[rows].argsort(),
+                self.board.painting(chosen),
                 self.colouring.colours[rows % len(points.data)],
                 float(points.size[0]),
                 contrast(self.viewer),

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QInputDialog, QLineEdit, QMen
 
 from napari_patchmap.errors import AnnotationError
 from napari_patchmap.explore.annotations import SUGGESTED, Annotation, Annotations, conflicts
+from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.keys import digit_keys, selection_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
@@ -36,6 +37,7 @@ class Annotate(WorkPanel):
         super().__init__(viewer)
         self._map = MapLayer.of(self.viewer)
         self._keeper = self._map.keeper
+        self._compared: tuple[PatchSet | None, Annotation | None] = None, None
         self._fill_column()
         self._fill_footer()
         workspace = self.workspace
@@ -191,10 +193,13 @@ class Annotate(WorkPanel):
             field.setEnabled(not workspace.annotations_trouble)
 
     def _show_conflicts(self, annotation: Annotation) -> None:
-        labels = None if self.workspace.patches is None else self.workspace.patches.labels
-        self._conflicts = np.empty(0, np.intp)
-        if labels is not None and annotation.classes:
-            self._conflicts = conflicts(annotation, labels)
+        patches = self.workspace.patches
+        if self._compared != (patches, annotation):  # looks at all labels
+            self._compared = patches, annotation
+            labels = None if patches is None else patches.labels
+            self._conflicts = np.empty(0, np.intp)
+            if labels is not None and annotation.classes:
+                self._conflicts = conflicts(annotation, labels)
         self.conflicts.setVisible(bool(len(self._conflicts)))
         self.conflicts.setText(f"{len(self._conflicts):,} differ from their label")
 

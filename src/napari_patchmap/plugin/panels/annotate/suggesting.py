@@ -139,9 +139,7 @@ class Suggesting(QWidget):
         there = workspace.run is not None
         free = there and not busy
         annotation, refused = workspace.annotations.now, bool(workspace.annotations_trouble)
-        self.rest.setEnabled(
-            free and len(np.unique(annotation.codes[annotation.codes >= 0])) > 1
-        )
+        self.rest.setEnabled(free and bool((annotation.counts() > 0).sum() > 1))
         self.next.setEnabled(free)
         found = workspace.suggestions
         self._answers.setVisible(found is not None and not busy)

@@ -47,6 +47,8 @@ class Explore(WorkPanel):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
         self._map = MapLayer.of(self.viewer)
+        self._columns_of: PatchSet | None = None
+        self._columns: list[str] = []
         self._fill_column()
         self._fill_footer()
         self.legend.picked.connect(self._on_picked)
@@ -177,7 +179,9 @@ class Explore(WorkPanel):
         self.column_box.clear()
         patches = self.workspace.patches
         if patches is not None and colouring is not None:
-            for name in [*self._annotated(), *columns_to_show(patches.table)]:
+            if self._columns_of is not patches:  # looks at all values of the table
+                self._columns_of, self._columns = patches, columns_to_show(patches.table)
+            for name in [*self._annotated(), *self._columns]:
                 self.column_box.addItem(name, name)
             self.column_box.addItem("one colour", "")
             self.column_box.setCurrentIndex(self.column_box.findData(colouring.column))
@@ -256,8 +260,9 @@ class Explore(WorkPanel):
     def _invert(self) -> None:
         patches = self.workspace.patches
         if patches is not None:
-            others = np.setdiff1d(np.arange(len(patches)), self.workspace.selection)
-            self.workspace.select(self._map.visible(others))
+            others = np.ones(len(patches), bool)
+            others[self.workspace.selection] = False
+            self.workspace.select(self._map.visible(np.flatnonzero(others)))
 
     def _zoom_to_selection(self) -> None:
         self._map.show_patches(self.workspace.selection)

@@ -117,6 +117,7 @@ class Gallery(QWidget, Quiet):
         self.grid.key_pressed.connect(self.orders.hooks.key_pressed.emit)
         self.grid.asked.connect(self._on_menu)
         self.orders.changed.connect(self._on_order)
+        self.orders.begun.connect(self._say_what_it_is)
         subscribe(self, workspace.selection_changed, self._on_selection)
         subscribe(self, workspace.map_changed, self._on_map)
         subscribe(self, workspace.current_changed, self._on_current)

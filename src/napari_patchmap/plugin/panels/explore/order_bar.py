@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from napari.viewer import Viewer
 from qtpy.QtCore import Signal
@@ -9,10 +11,14 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QWidget
 
 from napari_patchmap.explore.ordering import Order, by_column, by_distance
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
+from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.workspace import workspace_of
 
 _UNSORTED, _COLUMN, _DISTANCE, _OFFERED = "unsorted", "column", "distance", "offered"
+
+#: Numbers that are sorted, or looked at, while the window waits: some milliseconds.
+_AT_ONCE = 200_000
 
 _TIP = (
     "Sort the pictures: by a column of the table, by distance to the current patch, or by "
@@ -26,15 +32,19 @@ class OrderBar(QWidget):
     Attributes
     ----------
     order : Order or None
-        None while the patches are not sorted.
+        None while the patches are not sorted. Very many are sorted in the background, and
+        the order before stays until then.
 
     Signals
     -------
     changed()
         Another order, or another direction.
+    begun()
+        Very many patches are being sorted; until that is ``changed`` all stays as it is.
     """
 
     changed = Signal()
+    begun = Signal()
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
@@ -43,6 +53,7 @@ class OrderBar(QWidget):
         self._near = -1  # the patch that distances are taken to
         self._down = False
         self._used: Order | None = None  # the offered one that is followed
+        self._sorting, self._waits = Newest(self, "Sorting", self._on_sorted), False
         self.box = QComboBox()
         self.box.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
@@ -87,14 +98,19 @@ class OrderBar(QWidget):
         self.box.blockSignals(False)
         self.box.setEnabled(patches is not None)
         if before not in data:
-            self.order = None
+            self._forget()
         self._say()
 
     def start_anew(self) -> None:
         """List the orders of other patches; they are not sorted at first."""
         self.box.setCurrentIndex(0)
-        self._down, self._near, self.order, self._used = False, -1, None, None
+        self._down, self._near, self._used = False, -1, None
+        self._forget()
         self.refill()
+
+    def _forget(self) -> None:
+        self._sorting.forget()
+        self.order, self._waits = None, False
 
     def _on_offers(self) -> None:
         """Sort by what somebody has chosen, or by new values of what was chosen."""
@@ -143,35 +159,70 @@ class OrderBar(QWidget):
     def _make(self) -> None:
         """Make the order that is chosen, and tell."""
         kind, name = self.choice
-        patches, self.order, self._used = self._workspace.patches, None, None
+        patches, self._used = self._workspace.patches, None
         if patches is not None and kind == _COLUMN:
-            self.order = by_column(patches.table, name, self._down)
+            self._sort(by_column(patches.table, name, self._down))
         elif patches is not None and kind == _OFFERED:
             self._used = one = self.hooks.offered[name]
-            self.order = Order(name, one.values, self._down, one.texts, one.said)
+            self._sort(Order(name, one.values, self._down, one.texts, one.said))
         elif kind == _DISTANCE:
-            self.order = self._distances()
+            self._sort_by_distance()
+        else:
+            self._take(lambda: None, 0)
+
+    def _sort(self, order: Order) -> None:
+        def sort() -> Order:
+            _ = order.sequence  # is kept
+            return order
+
+        self._take(sort, order.effort)
+
+    def _take(self, make: Callable[[], Order | None], effort: int) -> None:
+        """Take what is made: at once where that is quick, or when it is there."""
+        if effort > _AT_ONCE:
+            self._waits = True
+            self._sorting.ask(lambda _: make())
+            self._say()
+            self.begun.emit()
+        else:
+            self._sorting.forget()
+            self._on_sorted(make())
+
+    def _on_sorted(self, order: Order | None) -> None:
+        self.order, self._waits = order, False
         self._say()
         self.changed.emit()
 
-    def _distances(self) -> Order | None:
-        """Distances in the feature space of the run if it has one, else on the map."""
-        workspace, near = self._workspace, self._near
+    def _sort_by_distance(self) -> None:
+        """Sort by distance in the feature space of the run if it has one, else on the map."""
+        workspace, near, down = self._workspace, self._near, self._down
         if workspace.patches is None or not 0 <= near < len(workspace.patches):
-            return None
+            self._take(lambda: None, 0)
+            return
         run, places = workspace.run, workspace.embedding
         features = None if run is None else run.features
         if features is not None and features.ndim == 2 and features.shape[1] > 0:
-            return by_distance(features, near, "by features", self._down, cosine=True)
-        if places is None:
-            return None
-        return by_distance(np.asarray(places), near, "on the map", self._down)
+            points, space, cosine = features, "by features", True
+        elif places is not None:
+            points, space, cosine = np.asarray(places), "on the map", False
+        else:
+            self._take(lambda: None, 0)
+            return
+
+        def sort() -> Order:
+            order = by_distance(points, near, space, down, cosine)
+            _ = order.sequence
+            return order
+
+        self._take(sort, len(points) + points.size // 50)
 
     # -- what is said ------------------------------------------------------------------------
 
     @property
     def said(self) -> str:
         """What the patches are sorted by, for the line above them; "" if the list says it."""
+        if self._waits:
+            return "sorting…"
         if self.choice[0] != _DISTANCE:
             return "" if self.order is None else self.order.said
         if self.order is not None:
