@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 from napari.viewer import Viewer
 from psygnal import Signal
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from napari_patchmap.errors import AnnotationError, RunError
 from napari_patchmap.explore.annotations import Annotations
@@ -19,6 +19,7 @@ from napari_patchmap.lock import alone_in
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import real_viewer, workspace_of
+from napari_patchmap.plugin.written_soon import WrittenSoon
 from napari_patchmap.runs import Run
 from napari_patchmap.runs.annotation_files import (
     ANNOTATIONS,
@@ -30,8 +31,8 @@ from napari_patchmap.runs.annotation_files import (
     save_annotations,
 )
 
-#: Milliseconds after a change until it is written; changes meanwhile go with it.
-_SOON = 500
+#: What is written: where, and what.
+_Kept = tuple[AnnotationPlace, Annotations]
 
 
 class AnnotationKeeper(QObject):
@@ -51,9 +52,12 @@ class AnnotationKeeper(QObject):
     -------
     changed()
         AnnotationPlace or trouble are others, or everything is written.
+    leaving()
+        Nothing more is going to be kept in this place; others may write there next.
     """
 
     changed = Signal()
+    leaving = Signal()
 
     @classmethod
     def of(cls, viewer: Viewer) -> AnnotationKeeper:
@@ -74,11 +78,11 @@ class AnnotationKeeper(QObject):
         self._alone = contextlib.ExitStack()
         #: What lies on the disk, None if that is not known to be what there is.
         self._written: Annotations | None = None
-        self._writer, self._number, self._failed = _Writer(), 0, False
-        self._task: Task | None = None
         self._looking = False
-        self._timer = QTimer(self, singleShot=True, interval=_SOON)
-        self._timer.timeout.connect(self._write)
+        self._writer = WrittenSoon(self, "Annotations", self._order)
+        self._writer.written.connect(self._on_written)
+        self._writer.failed.connect(self._on_failed)
+        self._writer.ended.connect(self.changed.emit)
         workspace.patches_leaving.connect(self.leave)
         workspace.patches_changed.connect(self._on_patches)
         workspace.run_changed.connect(self._on_run)
@@ -190,7 +194,6 @@ class AnnotationKeeper(QObject):
 
     def leave(self) -> None:
         """Write what is not written yet, and keep nothing more in that place."""
-        self._timer.stop()
         self.finish()
         self.place, self.trouble = None, ""
         self._others = pd.DataFrame()
@@ -198,11 +201,11 @@ class AnnotationKeeper(QObject):
 
     def finish(self) -> None:
         """Write what is not written yet, and let others write there."""
-        if self.pending and self.place is not None:
-            try:
-                self._writer.write(*self._order())
-            except AnnotationError as error:
-                self.workspace.say(str(error))
+        self.leaving.emit()
+        try:
+            self._writer.now()
+        except AnnotationError as error:
+            self.workspace.say(str(error))
         self._alone.close()
 
     # -- writing ----------------------------------------------------------------------
@@ -210,51 +213,35 @@ class AnnotationKeeper(QObject):
     def _on_annotations(self, annotations: Annotations) -> None:
         patches = self.workspace.patches
         if self.pending:
-            self._timer.start()
+            self._writer.soon()
             return
         idle = self.place is None and not (self.trouble or self._looking)
         if idle and patches is not None and not annotations.empty:
             self._look_up(patches)
 
-    def _order(self) -> tuple[int, AnnotationPlace, Annotations, pd.DataFrame]:
-        assert self.place is not None
-        self._number += 1
-        return self._number, self.place, self.workspace.annotations, self._others
+    def _order(self) -> tuple[_Kept, Callable[[], None]] | None:
+        if self.place is None or not self.pending:
+            return None
+        what, others = (self.place, self.workspace.annotations), self._others
+        return what, lambda: save_annotations(*what, others)
 
-    def _write(self) -> None:
-        if not self.pending or self._task is not None:
-            return
-        self._failed, order = False, self._order()
-        self._task = task = Task(
-            lambda _: self._writer.write(*order), "Annotations", listed=False
-        )
-        task.done.connect(lambda _: self._on_written(order[1], order[2]))
-        task.failed.connect(lambda sentence: self._on_failed(order[1], sentence))
-        task.ended.connect(self._on_ended)
-        task.start()
-
-    def _on_written(self, place: AnnotationPlace, annotations: Annotations) -> None:
+    def _on_written(self, what: _Kept) -> None:
+        place, annotations = what
         if place is self.place:
             self._written = annotations
 
-    def _on_failed(self, place: AnnotationPlace, sentence: str) -> None:
+    def _on_failed(self, what: _Kept, sentence: str) -> None:
         """Keep annotations in the place of the patch set where the run's cannot be written."""
-        patches = self.workspace.patches
+        place, patches = what[0], self.workspace.patches
         if place is not self.place or patches is None:
             return
         own = place_of_set(patches)
         if place.known is not None or not self._lock(own):
-            self._failed = True  # until something else is annotated
             self._say(sentence)
             return
         self.place, self._written, self._others = own, None, pd.DataFrame()
+        self._writer.soon()
         self._say_elsewhere(sentence.partition(";")[0])
-
-    def _on_ended(self) -> None:
-        self._task = None
-        if self.pending and not self._failed:
-            self._timer.start()
-        self.changed.emit()
 
     def _say_elsewhere(self, why: str) -> None:
         self._say(f"{why}; annotations are kept in {self.folder} instead.")
@@ -264,25 +251,6 @@ class AnnotationKeeper(QObject):
             self.trouble = sentence
             self.workspace.say(sentence)
         self.changed.emit()
-
-
-class _Writer:
-    """Writes one order after another, from any thread; an older one never over a newer."""
-
-    def __init__(self) -> None:
-        self._lock, self._last = threading.Lock(), 0
-
-    def write(
-        self,
-        number: int,
-        place: AnnotationPlace,
-        annotations: Annotations,
-        others: pd.DataFrame,
-    ) -> None:
-        with self._lock:
-            if number > self._last:
-                save_annotations(place, annotations, others)
-                self._last = number
 
 
 def _end(key: int) -> None:

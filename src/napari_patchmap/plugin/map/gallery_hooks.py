@@ -24,6 +24,8 @@ class GalleryHooks:
     ----------
     chosen : str
         Name of the offered order that the gallery follows, "" while it is another.
+    sorted_by : tuple of (str, str, bool), or None
+        Kind and name of the order of the gallery, and whether the largest comes first.
 
     Signals
     -------
@@ -33,11 +35,17 @@ class GalleryHooks:
         The gallery is to show these patches, and to say so.
     key_pressed(int)
         A number key, 0 to 9, was pressed in the gallery.
+    sorting_changed()
+        The gallery is sorted in another way.
+    sorting_wanted()
+        It is to be sorted as ``sorted_by`` says.
     """
 
     changed = Signal()
     wanted = Signal(object, str)
     key_pressed = Signal(int)
+    sorting_changed = Signal()
+    sorting_wanted = Signal()
 
     @classmethod
     def of(cls, viewer: Viewer) -> GalleryHooks:
@@ -54,6 +62,7 @@ class GalleryHooks:
         self._orders: dict[str, Order] = {}
         self._patches: PatchSet | None = None  # those that they are of
         self.chosen = ""
+        self.sorted_by: tuple[str, str, bool] | None = None
         workspace.patches_changed.connect(self._on_patches)
 
     @property
@@ -108,6 +117,17 @@ class GalleryHooks:
             self.chosen = "" if self.chosen == name else self.chosen
             self.changed.emit()
 
+    def sort(self, kind: str, name: str, descending: bool) -> None:
+        """Sort the gallery as it was before; nothing happens where that cannot be any more."""
+        self.sorted_by = kind, name, descending
+        self.sorting_wanted.emit()
+
+    def note_sorting(self, kind: str, name: str, descending: bool) -> None:
+        """Hear from the gallery how it is sorted."""
+        if self.sorted_by != (kind, name, descending):
+            self.sorted_by = kind, name, descending
+            self.sorting_changed.emit()
+
     def show(self, indices: np.ndarray, sentence: str) -> None:
         """Show these patches in the gallery until something is selected elsewhere.
 
@@ -121,7 +141,7 @@ class GalleryHooks:
         self.wanted.emit(np.asarray(indices, np.intp), sentence)
 
     def _on_patches(self, _: object) -> None:
-        self._orders, self.chosen = {}, ""
+        self._orders, self.chosen, self.sorted_by = {}, "", None
         self.changed.emit()
 
 

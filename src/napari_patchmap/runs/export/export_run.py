@@ -15,15 +15,21 @@ from napari_patchmap.errors import RunError
 from napari_patchmap.explore.annotations import Annotations
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
-from napari_patchmap.runs.annotation_files import AnnotationPlace, read_annotations
+from napari_patchmap.runs.annotation_files import (
+    ANNOTATIONS,
+    CLASSES,
+    AnnotationPlace,
+    read_annotations,
+)
 from napari_patchmap.runs.export.export_format import Exportable
 from napari_patchmap.runs.export.export_formats import export_format_of
 from napari_patchmap.runs.export.map_parts import MapParts
 from napari_patchmap.runs.export.safe_columns import group_colours, text_of
 from napari_patchmap.runs.gathering import moved_origin
-from napari_patchmap.runs.reopening import reopen_patches
+from napari_patchmap.runs.reopening import LOCATED, reopen_patches
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_folder import files_of
+from napari_patchmap.runs.session_file import SESSION
 from napari_patchmap.runs.table import INDEX, embedding_table
 from napari_patchmap.runs.writable import check_file, writing
 
@@ -216,7 +222,7 @@ def _check_not_of_run(path: Path, parts: MapParts) -> None:
     if folder is None:
         return
     path, folder = Path(os.path.realpath(path)), Path(os.path.realpath(folder))
-    ours = {*files_of(folder), "annotations.csv", "annotations.json"}
+    ours = {*files_of(folder), ANNOTATIONS, CLASSES, SESSION, LOCATED}
     if path == folder or (path.parent == folder and path.name in ours):
         raise RunError(f"{path} belongs to the run; choose another place.")
 
