@@ -38,6 +38,20 @@ def test_images_that_have_moved_are_named_and_found(run, tmp_path, capsys):
     assert "not its images" not in capsys.readouterr().err
 
 
+def test_an_old_run_without_features_opens_and_says_so(run, capsys):
+    (run / "features.npy").unlink()
+    assert main(["open", str(run)]) == 0
+    assert "no features.npy" in capsys.readouterr().err
+
+
+def test_annotations_of_another_run_are_one_line(run, tmp_path, capsys):
+    (run / "annotations.csv").write_text("index,annotation\n3,blast\n75,blast\n")
+    assert main(["export", str(run), "--out", str(tmp_path / "table.csv")]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert "annotations.csv is of another run" in line
+    assert not (tmp_path / "table.csv").exists()
+
+
 def test_what_is_no_run_is_one_line(tmp_path, capsys):
     assert main(["open", str(tmp_path / "nothing")]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1

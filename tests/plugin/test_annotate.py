@@ -192,8 +192,8 @@ def test_annotations_are_written_soon_and_come_back_with_their_patches(
     workspace.select(np.array([4, 7]))
     type_name(panel, "a")
     assert kept_in(qtbot, folder)["index"].tolist() == ["4", "7"]
-    assert panel.kept.toolTip() == str(folder)
-    qtbot.waitUntil(lambda: panel.kept.text() == "Saved on this computer")
+    assert panel.keeping.kept.toolTip() == str(folder)
+    qtbot.waitUntil(lambda: panel.keeping.kept.text() == "Saved on this computer")
     type_name(panel, "b")
     workspace.set_patches(toy_patches(labelled=False))  # at once: nothing is lost
     workspace.set_patches(toy_patches())
@@ -223,7 +223,7 @@ def test_in_another_window_they_are_shown_and_not_changed(panel, viewer, workspa
             assert other.stdout is not None
             assert other.stdout.readline() == "locked\n"
             workspace.set_patches(toy_patches())
-            assert "another window" in panel.kept.text()
+            assert "another window" in panel.keeping.kept.text()
             assert workspace.annotations.now.names[4] == "a"
             workspace.select(np.array([9]))
             assert not panel.add.isEnabled()
@@ -233,7 +233,7 @@ def test_in_another_window_they_are_shown_and_not_changed(panel, viewer, workspa
             other.kill()
     workspace.set_patches(toy_patches())
     assert panel.add.isEnabled()
-    assert panel.kept.text() == "Saved on this computer"
+    assert panel.keeping.kept.text() == "Saved on this computer"
 
 
 def test_a_damaged_file_is_named_and_not_overwritten(panel, workspace, qtbot):
@@ -243,7 +243,7 @@ def test_a_damaged_file_is_named_and_not_overwritten(panel, workspace, qtbot):
     workspace.set_patches(None)
     (folder / ANNOTATIONS).write_text("nonsense")
     workspace.set_patches(toy_patches())
-    assert str(folder / ANNOTATIONS) in panel.kept.text()
+    assert str(folder / ANNOTATIONS) in panel.keeping.kept.text()
     assert not panel.add.isEnabled()
     workspace.set_patches(None)
     assert (folder / ANNOTATIONS).read_text() == "nonsense"

@@ -105,6 +105,30 @@ def test_missing_images_are_marked_counted_and_located(
     assert not locate.isVisibleTo(panel)
 
 
+def test_one_of_the_images_tells_where_all_of_them_are(
+    qtbot, monkeypatch, viewer, panel, saved, cells
+):
+    for path in (saved / "out").iterdir():
+        path.rename(saved / "img" / f"{int(path.stem.split()[1]):02d}.png")
+    (saved / "disk").mkdir()
+    (saved / "img").rename(saved / "disk" / "img")
+    load(qtbot, panel, "run", saved / "run")
+    workspace, owner, locate = panel.workspace, MapLayer.of(viewer), panel.locate
+    assert len(workspace.patches.missing) == COUNT
+    assert locate.other.text() == "by one of them…"
+    owner.colour_by("")
+    workspace.select(np.array([3, 5]))
+    one = str(saved / "disk" / "img" / "07.png")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (one, ""))
+    qtbot.mouseClick(locate.other, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(workspace.patches.missing) == 0)
+    np.testing.assert_array_equal(workspace.patches.stack(), cells)
+    assert owner.colouring.column == ""
+    assert workspace.selection.tolist() == [3, 5]
+    load(qtbot, panel, "run", saved / "run")  # again: nobody is asked
+    assert len(workspace.patches.missing) == 0
+
+
 @pytest.fixture
 def layered(viewer, cells, one):
     """A run of an open layer, kept among those that napari trained, and the layer."""

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
-from napari_patchmap.errors import PatchError, RunError
+from napari_patchmap.errors import PatchError, RunError, SuggestionError
 from napari_patchmap.patches import LoadCancelled, PatchSet, open_patches
 from napari_patchmap.patches.patchset import box_table
 from napari_patchmap.runs import (
@@ -25,6 +25,7 @@ from napari_patchmap.runs import (
 )
 from napari_patchmap.runs.table import read_map_rows
 from napari_patchmap.training import fit
+from napari_patchmap.training.relayout import lay_out_again
 from tests.conftest import make_cells
 
 CONFIG = RunConfig(TrainConfig(epochs=(2, 1, 1), batch_size=32, device="cpu", seed=5))
@@ -135,7 +136,6 @@ def test_an_empty_folder_can_be_used(run, tmp_path):
         (lambda f: (f / "config.json").unlink(), "is not a saved run"),
         (lambda f: (f / "config.json").write_text("{"), "damaged"),
         (lambda f: (f / "model.safetensors").write_bytes(b"no weights"), "damaged"),
-        (lambda f: (f / "features.npy").unlink(), "damaged"),
         (lambda f: _cut_in_last_row(f / "embedding.csv"), "no position for patch 59"),
         (lambda f: (f / "embedding.csv").write_text("a,b\n1,2\n"), "no columns axis-0"),
     ],
@@ -147,6 +147,18 @@ def test_a_damaged_folder_is_one_sentence(run, tmp_path, damage, said):
         Run.load(folder)
     assert str(folder) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_an_old_run_without_features_opens_and_says_what_it_cannot(run, tmp_path):
+    folder = run.save(tmp_path / "run")
+    (folder / "features.npy").unlink()
+    old = Run.load(folder)
+    assert "no features.npy" in old.notes[0]
+    np.testing.assert_array_equal(old.embedding, run.embedding)
+    for asked in (lambda: old.place(make_cells(6)), lambda: lay_out_again(old)):
+        with pytest.raises(SuggestionError, match="no features"):
+            asked()
+    assert old.picked(np.array([3, 1])).features.shape == (2, 0)
 
 
 def _cut_in_last_row(path):

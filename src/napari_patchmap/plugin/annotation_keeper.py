@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 import weakref
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from napari.viewer import Viewer
 from psygnal import Signal
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from napari_patchmap.errors import AnnotationError, RunError
 from napari_patchmap.explore.findings import Findings
@@ -19,6 +18,7 @@ from napari_patchmap.lock import alone_in
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import real_viewer, workspace_of
+from napari_patchmap.plugin.written_soon import WrittenSoon
 from napari_patchmap.runs import Run
 from napari_patchmap.runs.annotation_files import (
     ANNOTATIONS,
@@ -29,8 +29,8 @@ from napari_patchmap.runs.annotation_files import (
 )
 from napari_patchmap.runs.finding_files import FoundThere, read_findings, save_findings
 
-#: Milliseconds after a change until it is written; changes meanwhile go with it.
-_SOON = 500
+#: What is written: where, and what.
+_Kept = tuple[AnnotationPlace, Findings]
 
 
 class AnnotationKeeper(QObject):
@@ -50,9 +50,12 @@ class AnnotationKeeper(QObject):
     -------
     changed()
         AnnotationPlace or trouble are others, or everything is written.
+    leaving()
+        Nothing more is going to be kept in this place; others may write there next.
     """
 
     changed = Signal()
+    leaving = Signal()
 
     @classmethod
     def of(cls, viewer: Viewer) -> AnnotationKeeper:
@@ -73,11 +76,11 @@ class AnnotationKeeper(QObject):
         self._alone = contextlib.ExitStack()
         #: What lies on the disk, None if that is not known to be what there is.
         self._written: Findings | None = None
-        self._writer, self._number, self._failed = _Writer(), 0, False
-        self._task: Task | None = None
         self._looking = False
-        self._timer = QTimer(self, singleShot=True, interval=_SOON)
-        self._timer.timeout.connect(self._write)
+        self._writer = WrittenSoon(self, "Annotations", self._order)
+        self._writer.written.connect(self._on_written)
+        self._writer.failed.connect(self._on_failed)
+        self._writer.ended.connect(self.changed.emit)
         workspace.patches_leaving.connect(self.leave)
         workspace.patches_changed.connect(self._on_patches)
         workspace.run_changed.connect(self._on_run)
@@ -192,7 +195,6 @@ class AnnotationKeeper(QObject):
 
     def leave(self) -> None:
         """Write what is not written yet, and keep nothing more in that place."""
-        self._timer.stop()
         self.finish()
         self.place, self.trouble = None, ""
         self._there = FoundThere(self.workspace.findings)
@@ -200,11 +202,11 @@ class AnnotationKeeper(QObject):
 
     def finish(self) -> None:
         """Write what is not written yet, and let others write there."""
-        if self.pending and self.place is not None:
-            try:
-                self._writer.write(self._order())
-            except AnnotationError as error:
-                self.workspace.say(str(error))
+        self.leaving.emit()
+        try:
+            self._writer.now()
+        except AnnotationError as error:
+            self.workspace.say(str(error))
         self._alone.close()
 
     # -- writing ----------------------------------------------------------------------
@@ -212,53 +214,36 @@ class AnnotationKeeper(QObject):
     def _on_findings(self, _: object = None) -> None:
         patches = self.workspace.patches
         if self.pending:
-            self._timer.start()
+            self._writer.soon()
             return
         idle = self.place is None and not (self.trouble or self._looking)
         if idle and patches is not None and not self.workspace.findings.empty:
             self._look_up(patches)
 
-    def _order(self) -> _Order:
-        assert self.place is not None
-        self._number += 1
-        findings = self.workspace.findings
-        return _Order(self._number, self.place, findings, self._there, self._written)
+    def _order(self) -> tuple[_Kept, Callable[[], None]] | None:
+        if self.place is None or not self.pending:
+            return None
+        what, there, before = (self.place, self.workspace.findings), self._there, self._written
+        return what, lambda: save_findings(*what, there, before)
 
-    def _write(self) -> None:
-        if not self.pending or self._task is not None:
-            return
-        self._failed, order = False, self._order()
-        self._task = task = Task(
-            lambda _: self._writer.write(order), "Annotations", listed=False
-        )
-        task.done.connect(lambda _: self._on_written(order))
-        task.failed.connect(lambda sentence: self._on_failed(order.place, sentence))
-        task.ended.connect(self._on_ended)
-        task.start()
+    def _on_written(self, what: _Kept) -> None:
+        place, findings = what
+        if place is self.place:
+            self._written = findings
 
-    def _on_written(self, order: _Order) -> None:
-        if order.place is self.place:
-            self._written = order.findings
-
-    def _on_failed(self, place: AnnotationPlace, sentence: str) -> None:
+    def _on_failed(self, what: _Kept, sentence: str) -> None:
         """Keep annotations in the place of the patch set where the run's cannot be written."""
-        patches = self.workspace.patches
+        place, patches = what[0], self.workspace.patches
         if place is not self.place or patches is None:
             return
         own = place_of_set(patches)
         if place.known is not None or not self._lock(own):
-            self._failed = True  # until something else is annotated
             self._say(sentence)
             return
         self.place, self._written = own, None
         self._there = FoundThere(self.workspace.findings)
+        self._writer.soon()
         self._say_elsewhere(sentence.partition(";")[0])
-
-    def _on_ended(self) -> None:
-        self._task = None
-        if self.pending and not self._failed:
-            self._timer.start()
-        self.changed.emit()
 
     def _say_elsewhere(self, why: str) -> None:
         self._say(f"{why}; annotations are kept in {self.folder} instead.")
@@ -268,27 +253,6 @@ class AnnotationKeeper(QObject):
             self.trouble = sentence
             self.workspace.say(sentence)
         self.changed.emit()
-
-
-class _Order(NamedTuple):
-    number: int
-    place: AnnotationPlace
-    findings: Findings
-    there: FoundThere
-    before: Findings | None
-
-
-class _Writer:
-    """Writes one order after another, from any thread; an older one never over a newer."""
-
-    def __init__(self) -> None:
-        self._lock, self._last = threading.Lock(), 0
-
-    def write(self, order: _Order) -> None:
-        with self._lock:
-            if order.number > self._last:
-                save_findings(order.place, order.findings, order.there, order.before)
-                self._last = order.number
 
 
 def _end(key: int) -> None:

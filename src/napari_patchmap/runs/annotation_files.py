@@ -104,7 +104,7 @@ def place_of_set(patches: PatchSet, home: Path | None = None) -> AnnotationPlace
         f"{''.join(c if c.isalnum() else '-' for c in patches.name)[:40]}-{key_of_set(patches)}"
     )
     now, count = places_of(patches.table), len(patches)
-    before = _numbered(folder / PATCHES)
+    before = read_identity(folder / PATCHES)
     if before is None:
         return AnnotationPlace(folder, np.arange(count), now)
     shared = [name for name in WHERE if name in now and name in before]
@@ -167,8 +167,10 @@ def prepared(place: AnnotationPlace) -> Iterator[None]:
     try:
         place.folder.mkdir(parents=True, exist_ok=True)
         path = place.folder / PATCHES
-        if place.known is not None and len(_numbered(path, ())) < len(place.known):
-            save_identity(path, place.known)
+        if place.known is not None:
+            before = read_identity(path)
+            if before is None or len(before) < len(place.known):
+                save_identity(path, place.known)
         yield
     except OSError as error:
         raise AnnotationError(
@@ -189,6 +191,7 @@ def read_annotations(place: AnnotationPlace) -> FoundAnnotations:
     active, described = _described(place.folder / CLASSES)
     names = _names(place.folder / ANNOTATIONS)
     rows = pd.Index(place.numbers).get_indexer(names.index)
+    _check_of_run(place, names.index)
     here, annotations = rows >= 0, Annotations(count)
     try:
         for column in dict.fromkeys([*described, *map(str, names.columns)]):
@@ -207,6 +210,20 @@ def read_annotations(place: AnnotationPlace) -> FoundAnnotations:
     if active in annotations.by_name:
         annotations = annotations.worked_on(active)
     return FoundAnnotations(annotations, names[~here])
+
+
+def _check_of_run(place: AnnotationPlace, numbers: pd.Index) -> None:
+    """Say so if patches are annotated that the run of this folder never had."""
+    last = int(numbers.max()) if len(numbers) else -1
+    if place.known is not None or last <= int(place.numbers.max()):
+        return
+    known = read_identity(place.folder / PATCHES)  # some of its rows may have gone
+    if known is not None and last >= len(known):
+        raise AnnotationError(
+            f"{place.folder / ANNOTATIONS} is of another run: it names patch {last:,}, but "
+            f"this run has {len(known):,}. Move it away to annotate here; Import in the tab "
+            "Annotate takes classes from such files."
+        )
 
 
 def _names(path: Path) -> pd.DataFrame:
@@ -253,16 +270,6 @@ def _damaged(path: Path, error: object) -> AnnotationError:
     return AnnotationError(
         f"{path} cannot be read ({why}); restore it or move it away. It is left as it is."
     )
-
-
-def _numbered(path: Path, default: Any = None) -> Any:
-    """Read which patch each number of a place is; ``default`` if that is nowhere said."""
-    if not path.exists():
-        return default
-    with path.open("rb") as file:
-        count = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(2**20), b"")) - 1
-    known = read_identity(path, count)
-    return default if known is None else known
 
 
 def _with_rank(table: pd.DataFrame) -> pd.DataFrame:

@@ -58,8 +58,10 @@ def save_identity(path: Path, known: pd.DataFrame) -> None:
         table.to_csv(file, index_label=INDEX, errors="backslashreplace")
 
 
-def read_identity(path: Path, count: int) -> pd.DataFrame | None:
-    """Read what :func:`save_identity` wrote; None if missing, damaged or of another run.
+def read_identity(path: Path, count: int | None = None) -> pd.DataFrame | None:
+    """Read what :func:`save_identity` wrote; None if missing or damaged.
+
+    So it is, too, if it has not ``count`` rows, where that is given: it is of another run.
 
     Its rows may have been sorted since then: they go by their column ``index``.
     """
@@ -70,7 +72,8 @@ def read_identity(path: Path, count: int) -> pd.DataFrame | None:
         known[CONTENT] = np.array([int(one, 16) for one in digits], np.uint64)
         known = known.set_index(INDEX).sort_index()
         numbers = known[[name for name in WHERE[1:] if name in known]].to_numpy(float)
-        whole = np.array_equal(known.index, np.arange(count)) and set(WHERE[:-1]) <= set(known)
+        rows = np.arange(len(known) if count is None else count)
+        whole = np.array_equal(known.index, rows) and set(WHERE[:-1]) <= set(known)
     except Exception:  # noqa: BLE001 - a damaged file may raise anything
         return None
     return known.reset_index(drop=True) if whole and np.isfinite(numbers).all() else None

@@ -36,6 +36,7 @@ from napari_patchmap.runs.gathering import (
     say_unchecked,
 )
 from napari_patchmap.runs.joining import Contents, join
+from napari_patchmap.runs.moved import meant_by, moved_to, note_move, parts_of
 from napari_patchmap.runs.run import Run
 from napari_patchmap.writing import write_json
 
@@ -77,8 +78,9 @@ def reopen_patches(
     ----------
     run : Run
     where : path, optional
-        A folder or file to look in first; it is remembered in the run's folder if it
-        holds any of the images.
+        Where to look first: the folder or file that they were in, a folder above it, or any
+        one of the images. What is found so is remembered in the run's folder, and on this
+        computer for whatever else was moved along.
     layers : sequence of OpenLayer
         What is open in the viewer, for runs that were made of layers.
     progress, should_stop : callable, optional
@@ -103,7 +105,8 @@ def reopen_patches(
     parts: list[FoundPart] = []
     troubles: list[str] = []
     lost = np.ones(len(run), bool)
-    for place, path, opened in _places(run, where, layers, watch):
+    meant = [] if where is None else _meant(run, os.fspath(where))
+    for place, path, opened in _places(run, meant, layers, watch):
         if not lost.any():
             break
         try:
@@ -126,32 +129,38 @@ def reopen_patches(
     found.notes[:0] = [*changes, *say_lost(run, parts), *say_unchecked(parts)]
     for sentence in changes:
         tell(sentence)
-    if where is not None and any(part.path == os.fspath(where) for part in parts):
-        _remember(run, os.fspath(where))
+    for part in parts:
+        if part.path in meant:
+            _remember(run, part.path)
     return found
 
 
 # -- where to look -------------------------------------------------------------------
 
 
+def _meant(run: Run, where: str) -> list[str]:
+    sources = run.who["source"].astype(str).unique()
+    return meant_by(where, str(run.origin.get("path") or ""), sources)
+
+
 def _places(
-    run: Run, where: str | os.PathLike[str] | None, layers: Sequence[OpenLayer], watch: Watch
+    run: Run, meant: Sequence[str], layers: Sequence[OpenLayer], watch: Watch
 ) -> Iterator[_Place]:
     """Go through the places where images of a run may be."""
     origin = run.origin
-    paths = [] if where is None else [os.fspath(where)]
+    paths = list(meant)
     if origin.get("kind") != Kind.LAYER and origin.get("path"):
         paths.append(str(origin["path"]))
-    paths += [*_remembered(run), *_beside(run)]
+    paths += [*_remembered(run), *_beside(run), *moved_to(str(origin.get("path") or ""))]
     # What is open already is at hand; files come first where the person named them.
-    if where is not None:
-        yield paths[0], paths[0], partial(_open_file, origin, paths[0], watch)
-        paths = paths[1:]
+    for path in meant:
+        yield path, path, partial(_open_file, origin, path, watch)
     if "layer" in origin and origin.get("kind") != Kind.SAMPLE:
         yield from _layers(run, layers, watch)
-    for path in dict.fromkeys(paths):
-        yield path, path, partial(_open_file, origin, path, watch)
-    if not paths and where is None:
+    for path in dict.fromkeys(paths[len(meant) :]):
+        if path not in meant:
+            yield path, path, partial(_open_file, origin, path, watch)
+    if not paths:
         name = str(origin.get("path") or run.name)
         yield name, None, partial(_open_file, origin, None, watch)
 
@@ -224,15 +233,16 @@ def _remembered(run: Run) -> list[str]:
 
 def _beside(run: Run) -> list[str]:
     """Return where images may be that were moved or copied together with their run."""
-    before = os.path.basename(os.path.normpath(str(run.origin.get("path") or "")))
-    if run.folder is None or run.known is None or before in ("", "."):
+    before = parts_of(str(run.origin.get("path") or ""))
+    if run.folder is None or run.known is None or not before or before[-1] == ".":
         return []
-    beside = [os.path.join(folder, before) for folder in run.folder.parents[:2]]
+    beside = [os.path.join(folder, before[-1]) for folder in run.folder.parents[:2]]
     return [path for path in beside if os.path.exists(path)]
 
 
 def _remember(run: Run, path: str) -> None:
-    """Note where images were found; a run on a disk that is read-only is located again."""
+    """Note where images were found, in the run and on this computer."""
+    note_move(str(run.origin.get("path") or ""), path)
     if run.folder is None:
         return
     paths = list(dict.fromkeys([os.path.abspath(path), *_remembered(run)]))

@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save
 
 from napari_patchmap.augment.views import Symmetry
 from napari_patchmap.errors import RunError
+from napari_patchmap.explore.feature_rows import check_features
 from napari_patchmap.kind import known_origin
 from napari_patchmap.lock import alone_in
 from napari_patchmap.networks import Network, NetworkSpec
@@ -52,6 +53,11 @@ from napari_patchmap.writing import whole_file, write_json, write_whole
 
 _FORMAT = 1
 
+_NO_FEATURES = (
+    "This run holds no features.npy: the map is there, but nothing can be suggested or found "
+    "by looks, nor placed on it; train it again for that."
+)
+
 
 @dataclass(eq=False)
 class Run:
@@ -67,7 +73,7 @@ class Run:
     embedding : ndarray of float32, shape (n, 2)
         Columns axis-0 (y, downwards) and axis-1 (x), as napari has them.
     features : ndarray of float32, shape (n, d)
-        Backbone features.
+        Backbone features; ``(n, 0)`` where an old run has none.
     table : DataFrame
         The patches' table.
     images : ImageKind
@@ -158,7 +164,8 @@ class Run:
 
         See :func:`napari_patchmap.quality.evaluate`.
         """
-        report = evaluate(self.embedding, labels, self.features)
+        features = self.features if self.features.shape[1] else None
+        report = evaluate(self.embedding, labels, features)
         if "training" in self.metrics:
             add_training(report, self.metrics["training"])
         return report
@@ -199,7 +206,10 @@ class Run:
         ------
         RunError
             If the patches have other channels than the run's.
+        SuggestionError
+            If the run has no features.
         """
+        check_features(self.features)
         if len(patches.channel_names) != len(self.images.channel_names):
             raise RunError(
                 f"{patches.name} has {patches.channels} channel(s), but the map {self.name} "
@@ -331,7 +341,11 @@ class Run:
             rows = read_map_rows(
                 folder / "embedding.csv", count, known, saved["patches"].get("text")
             )
-            features = np.load(folder / "features.npy", allow_pickle=False)
+            notes, features = list(rows.notes), np.empty((count, 0), np.float32)
+            if (folder / "features.npy").exists():
+                features = np.load(folder / "features.npy", allow_pickle=False)
+            else:
+                notes.append(_NO_FEATURES)
             if len(features) != count:
                 raise ValueError(f"features.npy has {len(features):,} rows, not {count:,}")
             if len(rows.index) < count:
@@ -356,7 +370,7 @@ class Run:
                 info=saved["training"],
                 folder=folder,
                 known=known,
-                notes=rows.notes,
+                notes=tuple(notes),
                 rows=rows.index,
             )
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 import numpy as np
 import torch
 
+from napari_patchmap.explore.feature_rows import check_features
 from napari_patchmap.runs.run import Run
 from napari_patchmap.training.budget.layout_time import LayoutTime
 from napari_patchmap.training.budget.pace import Clock
@@ -48,10 +49,13 @@ def lay_out_again(
     ------
     ConfigError
         If a setting is out of its range.
+    SuggestionError
+        If the run has no features.
     """
     train = run.config.train.replace(**settings)
     tsne = train.tsne()
     clock, total, stopped, shown = Clock(), tsne.steps, False, 0.0
+    check_features(run.features)
     timed = LayoutTime(tsne, len(run.features), clock)
 
     def watch(done: int, embedding: np.ndarray) -> bool:

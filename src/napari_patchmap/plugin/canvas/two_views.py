@@ -19,6 +19,7 @@ from napari_patchmap.plugin.canvas.arrangement import Arrangement, camera_of
 from napari_patchmap.plugin.napari_private import canvas_widget
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.workspace import OfViewer
+from napari_patchmap.runs.session_file import CameraPlace
 
 View = Literal["map", "source"]
 
@@ -84,6 +85,22 @@ class Views(OfViewer, Quiet):
         elif view == "source" and self.sources:
             fit(viewer, self.sources)
         self.changed.emit(view)
+
+    @property
+    def cameras(self) -> dict[str, CameraPlace]:
+        """Where the camera stands over each of the two, as far as they were looked at."""
+        camera = camera_of(self.viewer)
+        now = tuple(camera.center), float(camera.zoom), tuple(camera.angles)
+        return {
+            name: CameraPlace(*one) for name, one in {**self._cameras, self.now: now}.items()
+        }
+
+    def put_camera(self, view: View, place: CameraPlace) -> None:
+        """Put the camera somewhere over one of the two, be it shown or not."""
+        self._cameras[view] = place.centre, place.zoom, place.angles
+        if view == self.now:
+            camera = camera_of(self.viewer)
+            camera.center, camera.zoom, camera.angles = self._cameras[view]
 
     def add_source(self, layer: Layer) -> None:
         """Add an image of ours and look at it."""

@@ -7,9 +7,11 @@ from qtpy.QtWidgets import QApplication
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.entry.open_all import open_workspace
+from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.qt.docks import show_panel
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.runs import Run
+from napari_patchmap.runs.session_file import read_session
 
 #: Smallest width and height of the window, where the screen has room for it.
 _ROOMY = (1400, 860)
@@ -37,6 +39,10 @@ def show_run(
     workspace.set_run(run)
     show_panel(viewer, "explore")
     _enlarge(viewer)
+    session, trouble = read_session(run)
+    MapLayer.of(viewer).session.restore(session)
+    if trouble:
+        workspace.say(trouble)
     if block:
         napari.run()
     return viewer

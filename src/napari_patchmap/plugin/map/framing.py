@@ -40,6 +40,12 @@ class Framing(OfViewer):
         self._box = self._camera = None
         self._views.forget_camera()
 
+    @property
+    def untouched(self) -> bool:
+        """Whether the camera stands over the map as it was put there, not by a person."""
+        camera = self._views.cameras.get("map")
+        return camera is None or (*camera.centre, camera.zoom) == self._camera
+
     def fit(self, embedding: np.ndarray) -> None:
         """Put the camera on all of a map."""
         self._box = np.array([embedding.min(axis=0), embedding.max(axis=0)])

@@ -24,6 +24,8 @@ class GalleryHooks:
     ----------
     chosen : str
         Name of the offered order that the gallery follows, "" while it is another.
+    sorted_by : tuple of (str, str, bool), or None
+        Kind and name of the order of the gallery, and whether the largest comes first.
 
     Signals
     -------
@@ -35,12 +37,18 @@ class GalleryHooks:
         A number key, 0 to 9, was pressed in the gallery.
     image_dropped(str)
         A file was dropped onto the gallery: patches like it are wanted.
+    sorting_changed()
+        The gallery is sorted in another way.
+    sorting_wanted()
+        It is to be sorted as ``sorted_by`` says.
     """
 
     changed = Signal()
     wanted = Signal(object, str)
     key_pressed = Signal(int)
     image_dropped = Signal(str)
+    sorting_changed = Signal()
+    sorting_wanted = Signal()
 
     @classmethod
     def of(cls, viewer: Viewer) -> GalleryHooks:
@@ -58,6 +66,7 @@ class GalleryHooks:
         self._patches: PatchSet | None = None  # those that they are of
         self.chosen = ""
         self._asked = np.empty(0, np.intp)
+        self.sorted_by: tuple[str, str, bool] | None = None
         workspace.patches_changed.connect(self._on_patches)
         workspace.selection_changed.connect(self._on_selection)
 
@@ -113,6 +122,17 @@ class GalleryHooks:
             self.chosen = "" if self.chosen == name else self.chosen
             self.changed.emit()
 
+    def sort(self, kind: str, name: str, descending: bool) -> None:
+        """Sort the gallery as it was before; nothing happens where that cannot be any more."""
+        self.sorted_by = kind, name, descending
+        self.sorting_wanted.emit()
+
+    def note_sorting(self, kind: str, name: str, descending: bool) -> None:
+        """Hear from the gallery how it is sorted."""
+        if self.sorted_by != (kind, name, descending):
+            self.sorted_by = kind, name, descending
+            self.sorting_changed.emit()
+
     def show(self, indices: np.ndarray, sentence: str) -> None:
         """Show these patches in the gallery until something is selected elsewhere.
 
@@ -157,7 +177,8 @@ class GalleryHooks:
             self._asked = self._asked[:0]
 
     def _on_patches(self, _: object) -> None:
-        self._orders, self.chosen, self._asked = {}, "", self._asked[:0]
+        self._orders, self.chosen, self.sorted_by = {}, "", None
+        self._asked = self._asked[:0]
         self.changed.emit()
 
 

@@ -21,9 +21,11 @@ from napari_patchmap.plugin.canvas.two_views import to_canvas
 from napari_patchmap.plugin.map.close_up import CloseUp
 from napari_patchmap.plugin.map.framing import Framing
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
+from napari_patchmap.plugin.map.hidden_groups import HiddenGroups
 from napari_patchmap.plugin.map.keys import map_keys, viewer_keys
 from napari_patchmap.plugin.map.layer_edits import LayerEdits
 from napari_patchmap.plugin.map.mouse import MapMouse
+from napari_patchmap.plugin.map.session_keeper import SessionKeeper
 from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.napari_private import canvas_widget
 from napari_patchmap.plugin.newest import Newest
@@ -55,6 +57,10 @@ class MapLayer(ShownMap):
         Pictures in place of points while the camera is close.
     keeper : AnnotationKeeper
         Writes what is annotated.
+    hidden : HiddenGroups
+        Groups of the colouring that are not shown.
+    session : SessionKeeper
+        Remembers how the window on a run is left.
     note : CanvasNote
         Says what the map is while none has been learned.
     """
@@ -81,6 +87,7 @@ class MapLayer(ShownMap):
         self._painter = ClassPainter(viewer, self.views, self.places, self.image_colours)
         self.note = CanvasNote(viewer)
         self.keeper = AnnotationKeeper.of(viewer)
+        self.hidden = HiddenGroups(self)
         self.link = SourceLink(viewer, self.workspace, self.views, self.places)
         GalleryHooks.of(viewer).key_pressed.connect(lambda key: self.annotate(str(key)))
         overlay.resized.connect(self._on_resized)
@@ -104,6 +111,7 @@ class MapLayer(ShownMap):
         viewer.events.theme.connect(self._on_theme)
         viewer.events.reset_view.connect(self._on_home)
         viewer_keys(viewer, self.mouse)
+        self.session = SessionKeeper(viewer, self, self._framing, self.hidden, self.keeper)
         self._on_patches(workspace.patches)
         if workspace.embedding is not None:
             self._on_map(workspace.embedding)

@@ -204,7 +204,7 @@ class ShownMap(OfViewer, Quiet):
         self.board.lift(chosen)
         self._fade.set([points, *self.board.maps], faded=len(chosen) > 0)
         if len(chosen) or len(layer.data):
-            rows = self.board.rows(chosen)
+            rows = self.board.rows(self.visible(chosen))
             marks.mark_selected(
                 layer,
                 self.board.positions[rows],

@@ -10,6 +10,7 @@ from napari.viewer import Viewer
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_patchmap.patches import Kind, PatchSet
+from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.open_layers import open_layers
 from napari_patchmap.plugin.qt.basics import button, column, row
@@ -35,6 +36,12 @@ class LocateImages(QWidget):
             "place. They are known by their content, and the run remembers where they "
             "were.</qt>",
         )
+        self.other = button(
+            "",
+            "link",
+            "<qt>Whatever is at hand: one of the images tells where the others are, so does "
+            "a folder above them. You can also drop it here.</qt>",
+        )
         self.link = button(
             "Link open layers",
             "",
@@ -43,13 +50,15 @@ class LocateImages(QWidget):
         )
         answer = QWidget()
         answer.setProperty("role", "answer")
-        answer.setLayout(row(self.button, self.link, 1))
+        answer.setLayout(row(self.button, self.link, self.other, 1))
         self.message.below.addWidget(answer)
         column(self, self.message)
         self._finder = Newest(
             self, "Looking for the images of a run", self._on_found, self._on_failed
         )
-        self.button.clicked.connect(self._ask)
+        self.button.clicked.connect(lambda: self._ask(self._in_a_file))
+        self.other.clicked.connect(lambda: self._ask(not self._in_a_file))
+        self.setAcceptDrops(True)
         self.link.clicked.connect(lambda: self.locate(None))
         subscribe(self, self._workspace.patches_changed, self._show)
         subscribe(self, self._workspace.run_changed, self._show)
@@ -86,14 +95,14 @@ class LocateImages(QWidget):
             self._on_failed(f"None of the missing images is in {where or 'the open layers'}.")
             return
         unfinished, compared = workspace.unfinished, workspace.compared
-        chosen, current = workspace.selection.copy(), workspace.current
+        kept = MapLayer.of(self.viewer).session
+        session = kept.note()
         workspace.set_patches(patches)
         workspace.set_run(run)
         # The rows are the same as before.
         workspace.set_unfinished(unfinished)
         workspace.set_compared(compared)
-        workspace.select(chosen)
-        workspace.set_current(current)
+        kept.restore(session)
 
     def _on_failed(self, sentence: str) -> None:
         self._set_busy(False)
@@ -104,6 +113,7 @@ class LocateImages(QWidget):
         sentence = "" if run is None or patches is None else say_missing(patches)
         self._say(sentence, "note")
         self.setVisible(bool(sentence))
+        self.other.setText("by their folder…" if self._in_a_file else "by one of them…")
         if patches is not None:
             self.link.setVisible("layer" in patches.origin)
 
@@ -114,22 +124,38 @@ class LocateImages(QWidget):
         self.button.setEnabled(not busy)
         self.link.setEnabled(not busy)
 
-    def _ask(self) -> None:
+    @property
+    def _in_a_file(self) -> bool:
+        """Whether the images were in one file, not in a folder."""
+        patches = self._workspace.patches
+        origin = {} if patches is None else patches.origin
+        kind = origin.get("kind")
+        named_so = Path(str(origin.get("path") or "")).suffix.lower() not in ("", ".zarr")
+        return kind == Kind.LAYER or (kind not in (None, Kind.FOLDER) and named_so)
+
+    def _ask(self, a_file: bool) -> None:
         patches = self._workspace.patches
         if patches is None:
             return
-        origin = patches.origin
-        before = str(origin.get("path") or "")
+        before = str(patches.origin.get("path") or "")
         start = next(
             (str(one) for one in Path(before).parents if before and one.is_dir()),
             str(Path.home()),
         )
-        kind = origin.get("kind")
-        named_so = Path(before).suffix.lower() not in ("", ".zarr")
-        a_file = kind == Kind.LAYER or (kind not in (None, Kind.FOLDER) and named_so)
         if a_file:
             path, _ = QFileDialog.getOpenFileName(self, "Locate the images", start)
         else:
             path = QFileDialog.getExistingDirectory(self, "Locate the images", start)
         if path:
             self.locate(path)
+
+    def dragEnterEvent(self, event: Any) -> None:
+        """Take a file or a folder."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: Any) -> None:
+        """Look for the images where the person points."""
+        urls = [url for url in event.mimeData().urls() if url.isLocalFile()]
+        if urls:
+            self.locate(urls[0].toLocalFile())

@@ -6,7 +6,7 @@ Widgets never import each other; who needs another one asks for it here by key.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
@@ -88,6 +88,44 @@ def show_panel(viewer: Viewer, key: str) -> QWidget:
     dock.show()
     dock.raise_()
     return widget
+
+
+def open_panels(viewer: Viewer) -> tuple[str, ...]:
+    """Name the panels that are open, in front or behind others."""
+    return tuple(key for key, dock in _open_docks(viewer).items() if not dock.isHidden())
+
+
+def front_panels(viewer: Viewer) -> tuple[str, ...]:
+    """Name the panels that are to be seen."""
+    docks = _open_docks(viewer).items()
+    return tuple(key for key, dock in docks if not dock.visibleRegion().isEmpty())
+
+
+def show_panels(viewer: Viewer, keys: Sequence[str], front: Sequence[str]) -> None:
+    """Open these panels and put the others away; ``front`` are brought before others."""
+    keys = [key for key in PANELS if key in keys]
+    before = set(open_panels(viewer))
+    for key in keys:
+        if key not in before:
+            show_panel(viewer, key)
+    for key, dock in _open_docks(viewer).items():
+        dock.setHidden(key not in keys)
+    for key in keys:
+        if key in front:
+            show_panel(viewer, key)
+
+
+def _open_docks(viewer: Viewer) -> dict[str, QDockWidget]:
+    """Return the docks of panels; nothing is imported for it."""
+    widgets = {
+        type(one).__name__: one for one in real_viewer(viewer).window.dock_widgets.values()
+    }
+    found = {}
+    for key, panel in PANELS.items():
+        dock = dock_of(widgets[panel.widget]) if panel.widget in widgets else None
+        if dock is not None:
+            found[key] = dock
+    return found
 
 
 def lead(button: QPushButton, viewer: Viewer, key: Callable[[], str]) -> None:

@@ -65,6 +65,7 @@ def panel_style(name: str) -> str:
             border: 1px solid {error}; color: {error};
         }}
         QComboBox[refused="true"] QLineEdit {{ color: {error}; }}
+        QTreeWidget::indicator:unchecked {{ border: 1px solid {hint}; border-radius: 2px; }}
         QScrollArea {{ border: 0px; }}
     """
 

@@ -22,9 +22,10 @@ from napari_patchmap.runs.export.export_table import whole_table
 from napari_patchmap.runs.export.map_parts import MapParts
 from napari_patchmap.runs.export.safe_columns import group_colours, text_of
 from napari_patchmap.runs.gathering import moved_origin
-from napari_patchmap.runs.reopening import reopen_patches
+from napari_patchmap.runs.reopening import LOCATED, reopen_patches
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_folder import files_of
+from napari_patchmap.runs.session_file import SESSION
 from napari_patchmap.runs.writable import check_file, writing
 
 
@@ -188,7 +189,7 @@ def _check_not_of_run(path: Path, parts: MapParts) -> None:
     if folder is None:
         return
     path, folder = Path(os.path.realpath(path)), Path(os.path.realpath(folder))
-    ours = {*files_of(folder), ANNOTATIONS, CLASSES, SELECTIONS}
+    ours = {*files_of(folder), ANNOTATIONS, CLASSES, SELECTIONS, SESSION, LOCATED}
     if path == folder or (path.parent == folder and path.name in ours):
         raise RunError(f"{path} belongs to the run; choose another place.")
 

@@ -9,6 +9,7 @@ import numpy as np
 from napari_patchmap.errors import PatchError, RunError
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.export.export_format import Exportable
+from napari_patchmap.runs.identity import name_of
 
 
 class Reading:
@@ -37,9 +38,10 @@ class Reading:
                 "they are now (--images FOLDER), or export the table."
             )
         if missing.any():
+            first = name_of(data.table, int(np.flatnonzero(missing)[0]))
             self.notes.append(
                 f"{missing.sum():,} of {len(missing):,} patches are left out, since their "
-                "images are not there any more."
+                f"images are not there any more (first {first})."
             )
 
     def each(self) -> Iterator[tuple[int, np.ndarray]]:

@@ -17,9 +17,10 @@ from napari_patchmap.plugin.map.keys import digit_keys, selection_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.annotate.class_list import ClassList
 from napari_patchmap.plugin.panels.annotate.exporting import Exporting
+from napari_patchmap.plugin.panels.annotate.keeping import Keeping
 from napari_patchmap.plugin.panels.annotate.likeness import Likeness
 from napari_patchmap.plugin.panels.annotate.suggesting import Suggesting
-from napari_patchmap.plugin.qt.basics import button, choice, label, row, set_look
+from napari_patchmap.plugin.qt.basics import button, choice, label, row
 from napari_patchmap.plugin.qt.dropped import dropped_file
 from napari_patchmap.plugin.qt.panel import WorkPanel
 
@@ -64,12 +65,16 @@ class Annotate(WorkPanel):
         )
         self.column_box.setAccessibleName("Annotation")
         self.column_box.activated.connect(self._on_column)
-        self.more = button("…", "", "Another annotation; rename or delete this one.")
+        self.more = button(
+            "…", "", "Another annotation; rename or delete this one; classes from a table."
+        )
         self.more.setFixedWidth(52)
         menu = QMenu(self)
         menu.addAction("New annotation…", self._ask_column)
         menu.addAction("Rename…", self._ask_other_name)
         menu.addAction("Delete", self._delete_column)
+        menu.addSeparator()
+        self.imports = menu.addAction("Import classes from a table…")
         self.more.setMenu(menu)
         self.column.addLayout(row(label("Annotation"), self.column_box, self.more))
 
@@ -133,7 +138,8 @@ class Annotate(WorkPanel):
             "", "link", "Select the patches whose label says another class."
         )
         self.conflicts.clicked.connect(self._select_conflicts)
-        self.kept = label("", "hint", wrap=True)
+        self.keeping = Keeping(self._keeper)
+        self.imports.triggered.connect(self.keeping.ask_table)
         self.footer.addWidget(self.meant)
         self.footer.addLayout(tools)
         self.footer.addWidget(self.colour)
@@ -142,7 +148,7 @@ class Annotate(WorkPanel):
         self.footer.addWidget(self.exporting)
         self.help = label(_HELP, "hint", wrap=True)
         self.footer.addWidget(self.help)
-        self.footer.addWidget(self.kept)
+        self.footer.addWidget(self.keeping)
 
     # -- what is shown ----------------------------------------------------------------
 
@@ -188,7 +194,7 @@ class Annotate(WorkPanel):
         self.more.menu().actions()[1].setEnabled(bool(annotations.columns))
         self.more.menu().actions()[2].setEnabled(bool(annotations.columns))
         self._show_conflicts(annotation)
-        self._show_kept()
+        self.keeping.refresh()
         for field in (self.name, self.add, self.more):
             field.setEnabled(not workspace.annotations_trouble)
 
@@ -202,22 +208,6 @@ class Annotate(WorkPanel):
                 self._conflicts = conflicts(annotation, labels)
         self.conflicts.setVisible(bool(len(self._conflicts)))
         self.conflicts.setText(f"{len(self._conflicts):,} differ from their label")
-
-    def _show_kept(self) -> None:
-        trouble, folder = self._keeper.trouble, self._keeper.folder
-        if trouble:
-            self.kept.setText(trouble)
-        elif folder is None or self.workspace.annotations.empty:
-            self.kept.setText("")
-        elif self._keeper.pending:
-            self.kept.setText("saving…")
-        else:
-            own = self.workspace.run is not None and self.workspace.run.folder == folder
-            self.kept.setText(
-                "Saved in the folder of the run" if own else "Saved on this computer"
-            )
-        self.kept.setToolTip("" if folder is None else str(folder))
-        set_look(self.kept, "role", "error" if trouble else "hint")
 
     # -- what people do ---------------------------------------------------------------
 

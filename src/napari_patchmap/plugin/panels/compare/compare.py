@@ -123,7 +123,7 @@ class CompareMaps(WorkPanel):
         )
 
     def _on_found(self, maps: list[SavedMap]) -> None:
-        self.maps = maps
+        self.maps = [*maps, *(one for one in self._added if one.folder not in _folders(maps))]
         if self.workspace.run is None:
             self.need("" if maps or self.workspace.patches is None else _TRAIN_FIRST, "train")
         self._show()
@@ -143,6 +143,9 @@ class CompareMaps(WorkPanel):
     # -- which are shown ----------------------------------------------------------------
 
     def _on_compared(self, maps: tuple[Compared, ...]) -> None:
+        new = [one.saved for one in maps if one.saved.folder not in _folders(self.maps)]
+        self._added += new  # they were shown when this run was last open
+        self.maps += new
         self._wanted = [one.saved.folder for one in maps]
         self._show()
 
@@ -193,8 +196,7 @@ class CompareMaps(WorkPanel):
         if not found:
             self.message.say("This run is the map that is shown.")
             return
-        known = {one.folder for one in self.maps}
-        new = [one.saved for one in found if one.saved.folder not in known]
+        new = [one.saved for one in found if one.saved.folder not in _folders(self.maps)]
         self._added += new
         self._read |= {one.saved.folder: one for one in found}
         self.maps += new
@@ -269,6 +271,10 @@ def _maps_of(name: str, count: int, added: list[SavedMap], own: Path | None) -> 
         with contextlib.suppress(RunError):  # somebody removed it meanwhile
             more.append(read_map(own))
     return [*found, *more]
+
+
+def _folders(maps: list[SavedMap]) -> set[Path]:
+    return {one.folder for one in maps}
 
 
 def _read_all(

@@ -52,7 +52,9 @@ class Explore(WorkPanel):
         self._fill_column()
         self._fill_footer()
         self.legend.picked.connect(self._on_picked)
+        self.legend.ticked.connect(self._on_ticked)
         self.column_box.activated.connect(self._on_column)
+        self.listen(self._map.hidden.changed, self._on_hidden)
         self.listen(self._map.colouring_changed, self._on_colouring)
         self.listen(self._map.views.changed, self._refresh)
         self.listen(self._map.link.changed, self._refresh)
@@ -185,7 +187,7 @@ class Explore(WorkPanel):
                 self.column_box.addItem(name, name)
             self.column_box.addItem("one colour", "")
             self.column_box.setCurrentIndex(self.column_box.findData(colouring.column))
-            self.legend.show_colouring(colouring)
+            self.legend.show_colouring(colouring, self._map.hidden.names)
             if colouring.limits is not None:
                 self.bar.set_limits(*colouring.limits)
         self._refresh()
@@ -269,6 +271,13 @@ class Explore(WorkPanel):
 
     def _on_column(self, at: int) -> None:
         self._map.colour_by(self.column_box.itemData(at))
+
+    def _on_ticked(self, name: str, on: bool) -> None:
+        hidden = self._map.hidden
+        hidden.hide(hidden.names - {name} if on else hidden.names | {name})
+
+    def _on_hidden(self) -> None:
+        self.legend.show_hidden(self._map.hidden.names)
 
     def _on_picked(self, group: int, how: How) -> None:
         colouring = self._map.colouring

@@ -122,6 +122,7 @@ class Gallery(QWidget, Quiet):
         subscribe(self, workspace.map_changed, self._on_map)
         subscribe(self, workspace.current_changed, self._on_current)
         subscribe(self, self._map.colouring_changed, self._on_colouring)
+        subscribe(self, self._map.hidden.changed, self._on_hidden)
         subscribe(self, self.orders.hooks.wanted, self._on_wanted)
         selection_keys(self, workspace)
         self.setAcceptDrops(True)
@@ -224,6 +225,10 @@ class Gallery(QWidget, Quiet):
         else:  # other frames and names: nothing moves
             self.grid.restyle()
             self._say_what_it_is()
+
+    def _on_hidden(self) -> None:
+        if not len(self._workspace.selection) and not self._shown.said:
+            self._refresh()  # all that are to be seen on the map
 
     def _on_order(self) -> None:
         self._arrange()

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from napari.viewer import Viewer
 from qtpy.QtCore import QPoint, QRect, QSize, Qt, Signal
 from qtpy.QtGui import QLinearGradient, QMouseEvent, QPainter, QPaintEvent
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
 
 from napari_patchmap.explore.colouring import Colouring, scale_colours
 from napari_patchmap.explore.selection import How
@@ -22,9 +31,12 @@ class Legend(QTreeWidget):
     -------
     picked(int, str)
         A group, as a position in the colouring's names, and how to select it.
+    ticked(str, bool)
+        A group by its name is to be shown, or hidden.
     """
 
     picked = Signal(int, str)
+    ticked = Signal(str, bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,21 +55,28 @@ class Legend(QTreeWidget):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
 
-    def show_colouring(self, colouring: Colouring) -> None:
-        """List the groups of a colouring."""
+    def show_colouring(self, colouring: Colouring, hidden: Collection[str] = ()) -> None:
+        """List the groups of a colouring; those that are not hidden have a tick."""
         self.clear()
         for name, colour in zip(colouring.names, colouring.palette, strict=True):
             item = QTreeWidgetItem([name, ""])
             item.setIcon(0, swatch(colour))
+            item.setCheckState(0, _tick(name not in hidden))
             item.setToolTip(
                 0,
                 f"{name}\nClick: select these patches. Shift+click: add them. "
-                "Alt+click: take them away.",
+                "Alt+click: take them away. The tick shows or hides them on the map.",
             )
             item.setTextAlignment(
                 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             )
             self.addTopLevelItem(item)
+
+    def show_hidden(self, hidden: Collection[str]) -> None:
+        """Tick the groups that are not hidden."""
+        for row in range(self.topLevelItemCount()):
+            item = self.topLevelItem(row)
+            item.setCheckState(0, _tick(item.text(0) not in hidden))
 
     def show_counts(self, colouring: Colouring, selection: np.ndarray) -> None:
         """Write the counts: all, or how many of them are selected."""
@@ -71,10 +90,20 @@ class Legend(QTreeWidget):
             font.setBold(chosen is not None and bool(chosen[row]))
             item.setFont(0, font)
 
+    @property
+    def tick_width(self) -> int:
+        """How far the ticks reach from the left, in pixels."""
+        style = self.style()
+        margin = style.pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin) + 1
+        return style.pixelMetric(QStyle.PixelMetric.PM_IndicatorWidth) + 2 * margin
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Pick the group under the mouse."""
         item = self.itemAt(event.pos())
-        if item is not None and event.button() == Qt.MouseButton.LeftButton:
+        left = event.button() == Qt.MouseButton.LeftButton
+        if item is not None and left and event.pos().x() < self.tick_width:
+            self.ticked.emit(item.text(0), item.checkState(0) != Qt.CheckState.Checked)
+        elif item is not None and left:
             how: How = "replace"
             if event.modifiers() & Qt.KeyboardModifier.AltModifier:
                 how = "subtract"
@@ -82,6 +111,10 @@ class Legend(QTreeWidget):
                 how = "add"
             self.picked.emit(self.indexOfTopLevelItem(item), how)
         event.accept()
+
+
+def _tick(on: bool) -> Qt.CheckState:
+    return Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
 
 
 class ColourBar(QWidget):

@@ -71,7 +71,9 @@ class OrderBar(QWidget):
         self.box.activated.connect(self._on_chosen)
         self.turn.clicked.connect(self._on_turned)
         subscribe(self, self.hooks.changed, self._on_offers)
+        subscribe(self, self.hooks.sorting_wanted, self._on_wanted)
         self.refill()
+        self._on_wanted()
 
     @property
     def choice(self) -> tuple[str, str]:
@@ -145,6 +147,15 @@ class OrderBar(QWidget):
             self._near = index
             self._make()
 
+    def _on_wanted(self) -> None:
+        """Sort as a window on this run was left, if there is such an order."""
+        if self.hooks.sorted_by is not None:
+            kind, name, down = self.hooks.sorted_by
+            self._choose(kind, name)
+            if self.choice == (kind, name):
+                self._near, self._down = self._workspace.current, down
+                self._make()
+
     def _on_chosen(self, _: int) -> None:
         kind, name = self.choice
         self.hooks.chosen = name if kind == _OFFERED else ""
@@ -191,6 +202,7 @@ class OrderBar(QWidget):
     def _on_sorted(self, order: Order | None) -> None:
         self.order, self._waits = order, False
         self._say()
+        self.hooks.note_sorting(*self.choice, self._down)
         self.changed.emit()
 
     def _sort_by_distance(self) -> None:

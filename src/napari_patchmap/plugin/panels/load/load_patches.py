@@ -11,7 +11,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QScrollArea
 
 from napari_patchmap.errors import UnclearAxesError
-from napari_patchmap.patches import Kind, PatchSet
+from napari_patchmap.patches import Kind, OpenRequest, PatchSet
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.newest import Newest
@@ -115,9 +115,9 @@ class LoadPatches(WorkPanel):
         self.offer.taken.connect(self._on_taken)
         self.setAcceptDrops(True)
         self.listen(self.workspace.patches_changed, self._on_patches)
-        self.listen(self.workspace.run_changed, self._offer_placing)
+        self.listen(self.workspace.run_changed, self._on_run)
         self._on_patches(self.workspace.patches)
-        self._offer_placing()
+        self._on_run(self.workspace.run)
         self.guard_wheel()
 
     # -- loading -------------------------------------------------------------------
@@ -246,12 +246,14 @@ class LoadPatches(WorkPanel):
         self._say(opened.sentence, "note")
         if opened.run is not None:
             show_panel(self.viewer, "explore")  # there is nothing left to load
+            MapLayer.of(self.viewer).session.restore(opened.session)
             if opened.sentence:
                 self.workspace.say(opened.sentence)
         elif opened.unfinished is not None:
             show_panel(self.viewer, "train")  # where it is resumed
         self._settled_soon.start()
-        self._remembering.ask(lambda task: remember_source(request))
+        if opened.run is None:
+            self._remember(request)
         self.cache.refresh()
 
     def _on_placed(self, patches: PatchSet, placed: Placed, run: Run) -> None:
@@ -267,8 +269,13 @@ class LoadPatches(WorkPanel):
         )
         self._say(" ".join([sentence, *placed.notes]), "note")
 
-    def _offer_placing(self, _: Any = None) -> None:
-        self.place_button.setVisible(self.workspace.run is not None)
+    def _on_run(self, run: Run | None) -> None:
+        self.place_button.setVisible(run is not None)
+        if run is not None and run.folder is not None:
+            self._remember(Request(Kind.RUN, OpenRequest(path=str(run.folder))))
+
+    def _remember(self, request: Request) -> None:
+        self._remembering.ask(lambda _: remember_source(request))
 
     def _look_at_summary(self) -> None:
         """Scroll to what was loaded, if most of it is below."""

@@ -32,6 +32,7 @@ from napari_patchmap.runs import (
     without_images,
 )
 from napari_patchmap.runs.annotation_files import key_of_set
+from napari_patchmap.runs.session_file import SavedSession, read_session
 
 #: What has to be chosen, by kind.
 _WANTED = {Kind.FOLDER: "a folder", Kind.SLIDES: "a slide", Kind.RUN: "a run folder"}
@@ -61,6 +62,7 @@ class Opened:
     run: Run | None = None  # one that has a map
     sentence: str = ""
     unfinished: Path | None = None  # folder of a training of these patches
+    session: SavedSession | None = None  # how a window on the run was left
 
     def __post_init__(self) -> None:
         # Looked up while the window waits for nobody; images have to be read for it.
@@ -177,4 +179,7 @@ def _open_run(folder: Path, layers: Sequence[OpenLayer], watch: Watch) -> Opened
     except PatchError as error:
         said.append(f"The map is open, but not its images: {error}")
         patches = without_images(run)
-    return Opened(patches, run, " ".join(said), folder if is_unfinished(folder) else None)
+    session, trouble = read_session(run)
+    said += [trouble] if trouble else []
+    resumable = folder if is_unfinished(folder) else None
+    return Opened(patches, run, " ".join(said), resumable, session)

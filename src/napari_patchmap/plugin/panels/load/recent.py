@@ -19,6 +19,7 @@ from napari_patchmap.patches import Kind, OpenRequest
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.load.opening import Request
 from napari_patchmap.plugin.panels.load.sources import SOURCES
+from napari_patchmap.runs import read_map
 from napari_patchmap.writing import write_json
 
 #: How many are remembered.
@@ -93,21 +94,32 @@ class RecentButton(QToolButton):
         """Read the list again, in the background."""
         self._look.ask(lambda task: _existing(recent_sources()))
 
-    def _fill(self, sources: list[Request]) -> None:
+    def _fill(self, found: list[tuple[str, Request]]) -> None:
         self.menu_of_sources.clear()
-        paths = [Path(one.what.path) for one in sources]
-        names = [path.name or str(path) for path in paths]
-        for name, path, one in zip(names, paths, sources, strict=True):
+        names = [name for name, _ in found]
+        for name, one in found:
+            path = Path(one.what.path)
             parent = path.parent.name
             shown = f"{name}  ({parent})" if names.count(name) > 1 and parent else name
             action = self.menu_of_sources.addAction(shown.replace("&", "&&"))
             action.setToolTip(f"{SOURCES[one.kind].name}: {path}")
             action.triggered.connect(partial(self._choose, one))
-        self.setVisible(bool(sources))
+        self.setVisible(bool(found))
 
     def _choose(self, source: Request, _: bool = False) -> None:
         self.chosen.emit(source)
 
 
-def _existing(sources: list[Request]) -> list[Request]:
-    return [one for one in sources if os.path.exists(one.what.path)]
+def _existing(sources: list[Request]) -> list[tuple[str, Request]]:
+    """Return those that are there, each with what it is called."""
+    return [(_called(one), one) for one in sources if os.path.exists(one.what.path)]
+
+
+def _called(source: Request) -> str:
+    """Return the name of a file or folder; of a run that of its patches, and its date."""
+    path = Path(source.what.path)
+    if source.kind is Kind.RUN:
+        with contextlib.suppress(PatchmapError):
+            saved = read_map(path)
+            return f"Map of {saved.name}, {saved.written:%d %b %Y, %H:%M}"
+    return path.name or str(path)

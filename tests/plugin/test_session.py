@@ -1,0 +1,164 @@
+"""A window on a run is left, and comes back as it was by each way of opening."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDropEvent
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QTabBar
+
+from napari_patchmap.patches import open_patches
+from napari_patchmap.plugin.canvas.arrangement import camera_of
+from napari_patchmap.plugin.entry.launch import show_run
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.load.recent import RecentButton
+from napari_patchmap.plugin.qt.docks import find_panel, front_panels, open_panels
+from napari_patchmap.plugin.workspace import workspace_of
+from napari_patchmap.runs import Run, RunConfig, TrainConfig, reopen_patches
+from napari_patchmap.training import fit
+from tests.conftest import make_cells
+from tests.plugin.toy import Hand
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Two runs of a stack that lies beside them."""
+    home = tmp_path_factory.mktemp("made")
+    cells = make_cells()
+    np.savez(home / "cells.npz", images=cells.stack(), label=cells.table["label"].to_numpy(str))
+    patches = open_patches(home / "cells.npz")
+    run = fit(patches, RunConfig(TrainConfig(device="cpu", method="pixels")))
+    run.save(home / "run")
+    replace(run, embedding=run.embedding[:, ::-1].copy(), folder=None).save(home / "other")
+    return home
+
+
+@pytest.fixture
+def home(made, tmp_path):
+    """Copies of them, so that their place is another one than where they were made."""
+    return shutil.copytree(made, tmp_path / "home")
+
+
+def opened(viewer, folder):
+    """Open a run as the command line does."""
+    run = Run.load(folder)
+    show_run(run, reopen_patches(run), block=False, viewer=viewer)
+    QApplication.processEvents()
+    return workspace_of(viewer), MapLayer.of(viewer)
+
+
+def choose(qtbot, box, text):
+    """Choose an entry of a list by keys."""
+    box.setFocus()
+    qtbot.keyClick(box, Qt.Key.Key_Home)
+    for _ in range(box.findText(text)):
+        qtbot.keyClick(box, Qt.Key.Key_Down)
+
+
+def bring_forward(viewer, tab):
+    """Click the tab of a panel."""
+    window = viewer.window._qt_window
+    for bar in window.findChildren(QTabBar):
+        for at in range(bar.count()):
+            if bar.tabText(at) == tab:
+                QTest.mouseClick(bar, LEFT, Qt.KeyboardModifier(0), bar.tabRect(at).center())
+    QApplication.processEvents()
+
+
+def work_in(viewer, qtbot, home):
+    """Change all that a session is made of, as a person does."""
+    workspace, owner = opened(viewer, home / "run")
+    explore, gallery = find_panel(viewer, "explore"), find_panel(viewer, "gallery")
+    annotate, compare = find_panel(viewer, "annotate"), find_panel(viewer, "compare")
+    bring_forward(viewer, "Compare")
+    compare.add_run(home / "other")
+    qtbot.waitUntil(lambda: len(workspace.compared) == 1)
+    hand = Hand(viewer, qtbot)
+    hand.click(owner.points.data[7])
+    bring_forward(viewer, "Annotate")
+    QTest.keyClicks(annotate.name, "odd")
+    QTest.keyClick(annotate.name, Qt.Key.Key_Return)
+    bring_forward(viewer, "Explore")
+    choose(qtbot, explore.column_box, "label")
+    rows = [explore.legend.topLevelItem(at).text(0) for at in range(3)]
+    item = explore.legend.topLevelItem(rows.index("ring"))
+    place = explore.legend.visualItemRect(item)
+    tick = QPoint(explore.legend.tick_width // 2, place.center().y())
+    QTest.mouseClick(explore.legend.viewport(), LEFT, Qt.KeyboardModifier(0), tick)
+    choose(qtbot, gallery.orders.box, "label")
+    QTest.mouseClick(gallery.orders.turn, LEFT)
+    owner.points.current_size = 23
+    camera_of(viewer).zoom *= 1.7
+    camera_of(viewer).center = (0.0, 3.0, -2.0)
+    bring_forward(viewer, "Annotate")
+
+
+def seen(viewer):
+    """Return what a person sees in the window on a run."""
+    workspace, owner = workspace_of(viewer), MapLayer.of(viewer)
+    camera, orders = camera_of(viewer), find_panel(viewer, "gallery").orders
+    return {
+        "classes": [one.name for one in workspace.annotations.now.classes],
+        "annotated": workspace.annotations.now.members(0).tolist(),
+        "colour": owner.colouring.column,
+        "shown": owner.points.shown.tolist(),
+        "ticks": find_panel(viewer, "explore").legend.topLevelItem(0).checkState(0),
+        "size": owner.points.current_size,
+        "selection": workspace.selection.tolist(),
+        "current": workspace.current,
+        "compared": [one.saved.folder.name for one in workspace.compared],
+        "sorted": (*orders.choice, orders.turn.text(), orders.order is None),
+        "view": owner.views.now,
+        "camera": (np.round(camera.center, 3).tolist(), round(camera.zoom, 3)),
+        "open": set(open_panels(viewer)),
+        "front": front_panels(viewer),
+    }
+
+
+def by_command(viewer, qtbot, home):
+    opened(viewer, home / "run")
+
+
+def by_drop(viewer, qtbot, home):
+    """Drop the run's config.json onto the canvas."""
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(home / "run" / "config.json"))])
+    event = QDropEvent(
+        QPointF(50, 50), Qt.DropAction.CopyAction, mime, LEFT, Qt.KeyboardModifier(0)
+    )
+    viewer.window._qt_viewer.dropEvent(event)
+
+
+def by_recent(viewer, qtbot, home):
+    """Choose it in the menu of what was open last."""
+    from napari_patchmap.plugin.entry.open_all import open_workspace
+
+    menu = open_workspace(viewer)["load"].findChild(RecentButton).menu_of_sources
+    qtbot.waitUntil(lambda: len(menu.actions()) == 1)
+    assert menu.actions()[0].text().startswith("Map of cells.npz, ")
+    menu.actions()[0].trigger()
+
+
+@pytest.mark.parametrize("way", [by_command, by_drop, by_recent])
+def test_a_run_comes_back_as_it_was_left(way, make_napari_viewer, qtbot, home):
+    first = make_napari_viewer(show=True)
+    work_in(first, qtbot, home)
+    left = seen(first)
+    assert left["shown"].count(False) == 20
+    assert left["compared"] == ["other"]
+    assert left["colour"] == "label"
+    first.close()
+    qtbot.wait(10)
+    again = make_napari_viewer(show=True)
+    way(again, qtbot, home)
+    workspace = workspace_of(again)
+    qtbot.waitUntil(lambda: len(workspace.compared) == 1)
+    QApplication.processEvents()
+    assert seen(again) == left
