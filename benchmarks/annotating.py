@@ -54,6 +54,14 @@ class Annotator(Newcomer):
         QTest.keyClick(widget, key)
         self.keys += 1
 
+    def retype(self, field: Any, text: str) -> None:
+        """Double-click the number in a field, and type another."""
+        field.setFocus()
+        field.selectAll()
+        QTest.keyClicks(field, text)
+        self.press(field, Qt.Key.Key_Return)
+        self.clicks, self.keys = self.clicks + 2, self.keys + len(text)
+
     def patience(self, ready: Any, what: str, seconds: float = 3600) -> None:
         """Wait, and count how long the program let one wait."""
         began = time.monotonic()
@@ -64,12 +72,7 @@ class Annotator(Newcomer):
     def train(self, minutes: str) -> None:
         """Type how long it may take, press Start and wait for the end."""
         train = self.panel("train")
-        field = train.form.fields["minutes"]
-        editor = getattr(field, "edit", field)
-        editor.setFocus()
-        editor.selectAll()
-        self.type(editor, minutes)
-        self.press(editor, Qt.Key.Key_Return)
+        self.retype(train.form.field("minutes"), minutes)
         self.patience(train.button.isEnabled, "plan")
         self.click(train.button)
         workspace = train.workspace
@@ -138,11 +141,7 @@ def annotate(person: Annotator, truth: np.ndarray, goal: float) -> None:
         if reached >= goal:
             break
     person.look("suggested")
-    field = suggesting.sure.lineEdit()
-    QTest.mouseDClick(field, Qt.MouseButton.LeftButton)  # takes hold of the number
-    QTest.keyClicks(field, "0")
-    person.press(field, Qt.Key.Key_Return)
-    person.clicks, person.keys = person.clicks + 2, person.keys + 1
+    person.retype(suggesting.sure, "0")
     person.click(suggesting.accept_sure)
     assert (workspace.annotations.now.codes >= 0).all()
     person.look("annotated")
