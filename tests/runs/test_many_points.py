@@ -36,9 +36,7 @@ def test_many_points_look_as_they_do_one_by_one(many, column, size, tmp_path, mo
     pictures = []
     for most in (50_000, 10**9):
         monkeypatch.setattr(map_points, "_MOST_SCATTERED", most)
-        file = io.BytesIO(
-            drawn(places, coloured(column), tmp_path / "a.png", size).read_bytes()
-        )
+        file = drawn(places, coloured(column), tmp_path / f"{most}.png", size)
         pictures.append(np.asarray(Image.open(file).convert("RGB"), float))
     # Blurred, since points move by less than a pixel and mix in another order.
     soft = [
