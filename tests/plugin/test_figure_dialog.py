@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QApplication, QFileDialog, QLineEdit
+from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_patchmap.explore.palette import categorical_colours
 from napari_patchmap.plugin.qt.docks import show_panel
@@ -40,21 +40,34 @@ def enter(qtbot, field, text):
 
 
 def save(qtbot, dialog, path):
-    """Click "Save as…", type a name, press Enter; return what the dialog says then."""
-
-    def name_it():
-        asked = QApplication.activeModalWidget()
-        if not isinstance(asked, QFileDialog):
-            QTimer.singleShot(50, name_it)
-            return
-        field = asked.findChild(QLineEdit, "fileNameEdit")
-        enter(qtbot, field, str(path))
-        qtbot.keyClick(field, Qt.Key.Key_Return)
-
-    QTimer.singleShot(50, name_it)
-    click(qtbot, dialog.save)
+    """Save under a name, as the file dialog gives it; return what the dialog says then."""
+    dialog.save_to(path)
     qtbot.waitUntil(lambda: not dialog.writing.running and dialog.said.text() != "")
     return dialog.said.text()
+
+
+def answer_with(path):
+    """Choose a name in the file dialog that is about to open; given up after some time."""
+    tries = []
+
+    def answer():
+        asked = QApplication.activeModalWidget()
+        tries.append(asked)
+        if isinstance(asked, QFileDialog):
+            asked.selectFile(str(path))
+            asked.accept()
+        elif len(tries) < 200:
+            QTimer.singleShot(50, answer)
+
+    QTimer.singleShot(50, answer)
+
+
+def test_a_name_is_asked_for(qtbot, panel, tmp_path):
+    dialog = open_dialog(qtbot, panel)
+    answer_with(tmp_path / "asked.pdf")
+    click(qtbot, dialog.save)
+    qtbot.waitUntil(lambda: dialog.said.text() == f"Saved to {tmp_path / 'asked.pdf'}.")
+    assert (tmp_path / "asked.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_the_map_is_saved_in_the_size_and_with_the_words_that_are_typed(qtbot, panel, tmp_path):

@@ -61,6 +61,8 @@ class ManyPoints(Artist):
         dot, size = Path.unit_circle(), Affine2D().scale(across / 2)
         pens = renderer.new_gc()
         pens.set_linewidth(0)
+        # Of dots smaller than a pixel an edge is drawn although it has no width.
+        pens.set_foreground((0.0, 0.0, 0.0, 0.0), isRGBA=True)
         pens.set_clip_rectangle(axes.bbox)
         for rows, colour in self._goes():
             path, face = Path(self._places[rows]), (*self._palette[colour], self._opacity)

@@ -95,6 +95,8 @@ class FigureDialog(QDialog):
 
     def save_to(self, path: str | Path, ending: str = ".png") -> None:
         """Draw the map into a file; ``ending`` is that of a name without one."""
+        if not self.form.commit():
+            return
         try:
             self._path = with_ending(path, ending)
             places, colouring, rows = self._shown()
