@@ -93,6 +93,8 @@ def by_choice(x: np.ndarray, true: np.ndarray, names: list[str], draws: int) -> 
 RULES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "nearest member": lambda apart: apart[:, 0],
     "three nearest": lambda apart: apart[:, :3].mean(axis=1),
+    "nearest quarter": lambda apart: apart[:, : max(3, -(-apart.shape[1] // 4))].mean(axis=1),
+    "nearest third": lambda apart: apart[:, : max(3, -(-apart.shape[1] // 3))].mean(axis=1),
     "nearest half": lambda apart: apart[:, : max(3, -(-apart.shape[1] // 2))].mean(axis=1),
     "all": lambda apart: apart.mean(axis=1),
 }

@@ -375,12 +375,17 @@ def annotate(bench: Bench, panel: Any) -> None:
     chosen = iter("12312")
     bench.time("annotate 10,000", lambda: bench.key(next(chosen)), before=select, times=3)
     assert (workspace.annotations.now.codes >= 0).sum() >= 10_000
-    bench.time("undo", lambda: bench.key("Z", control=True), times=2)
-    bench.settle()
-    workspace.select(rng.choice(count, 10_000, replace=False))
-    bench.settle()
-    bench.key("4")
-    bench.time("writing annotations", lambda: None, lambda: not bench.map.keeper.pending)
+    bench.time("undo", lambda: bench.key("Z", control=True), before=workspace.redo, times=3)
+
+    def written() -> bool:
+        return not bench.map.keeper.pending and bench.idle()
+
+    bench.time("until 10,000 are written", lambda: bench.key("4"), written, before=select)
+    everything = np.arange(count)
+    bench.time(
+        "until all are written", lambda: bench.key("5"), written,
+        before=lambda: workspace.select(everything),
+    )  # fmt: skip
 
     def learn_from(each: int) -> Callable[[], None]:
         def act() -> None:

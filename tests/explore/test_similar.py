@@ -20,10 +20,11 @@ def test_one_patch_finds_what_scikit_learn_finds():
     np.testing.assert_allclose(found.distances, apart[0, 1:], rtol=1e-4)
 
 
-def test_a_selection_is_as_near_as_its_three_nearest_members_on_average():
-    rows = np.arange(0, 200, 10)
+@pytest.mark.parametrize(("members", "count"), [(2, 2), (5, 3), (20, 7), (100, 34)])
+def test_a_selection_is_as_near_as_the_nearest_third_of_it_on_average(members, count):
+    rows = np.arange(0, 10 * members, 10)
     apart = np.linalg.norm(X[:, None].astype(float) - X[rows], axis=2)
-    expected = np.sort(apart, axis=1)[:, :3].mean(axis=1)
+    expected = np.sort(apart, axis=1)[:, :count].mean(axis=1)
     expected[rows] = np.inf
     found = more_like(X, rows, 25)
     assert np.array_equal(found.indices, np.argsort(expected)[:25])

@@ -10,8 +10,11 @@ from napari_patchmap.errors import SuggestionError
 from napari_patchmap.explore.feature_rows import check_features, in_parts, rows_of, spread_rows
 from napari_patchmap.patches.watch import Watch
 
-#: Of a selection, the nearest members that count, and members that are compared at most.
-_NEAREST, _MEMBERS = 3, 256
+#: Of a selection, the nearest members that count: these, or a third of it where that is more.
+_NEAREST, _SHARE = 3, 3
+
+#: Members that are compared at most.
+_MEMBERS = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +26,7 @@ class Similar:
     indices : ndarray of intp, shape (k,)
     distances : ndarray of float32, shape (k,)
         Euclidean distance of the features, 0 or more, in their own unit; from a selection
-        the mean of the distances to its three nearest members.
+        the mean of the distances to the nearest third of its members, three at least.
     """
 
     indices: np.ndarray
@@ -39,10 +42,11 @@ def more_like(
 ) -> Similar:
     """Find the patches that are most like one patch or a selection.
 
-    All are compared. To a selection a patch is as near as to its three nearest members on
-    average. By its nearest member alone, a single stray patch in a selection brings all of
-    its own kind; by its centre, a selection that is of two kinds, or bent, brings what
-    lies between. Of more than 256 members so many
+    All are compared. To a selection a patch is as near as to the nearest third of its members
+    on average, three at least: what found most patches of the class meant, of all that was
+    tried (``benchmarks/README.md``). By its nearest member alone, a single stray patch in a
+    selection brings all of its own kind; by its centre, or by all members, a selection that is
+    of two kinds, or bent, brings what lies between. Of more than 256 members so many
     are compared, spread evenly over the order of the patches.
 
     Parameters
@@ -121,7 +125,7 @@ def _nearest(
     middle = members.mean(axis=0)
     members = members - middle
     squares = (members**2).sum(axis=1)
-    near = min(_NEAREST, len(members))
+    near = min(max(_NEAREST, -(-len(members) // _SHARE)), len(members))
     apart = np.empty(len(features), np.float32)
     for part, values in in_parts(features, watch):
         values -= middle

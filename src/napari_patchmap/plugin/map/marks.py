@@ -149,7 +149,7 @@ def mark_selected(
     width = 0.15 if few else 0.1 if some else 0.0
     _replace(
         layer, places, order, size * (1.8 if few else 1.35), colours,
-        np.tile(_rgba(ring), (len(places), 1)), np.full(len(places), width),
+        np.broadcast_to(_rgba(ring), (len(places), 4)), np.full(len(places), width),
     )  # fmt: skip
 
 
