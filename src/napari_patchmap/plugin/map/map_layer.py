@@ -19,12 +19,14 @@ from napari_patchmap.plugin.canvas.note import CanvasNote
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
 from napari_patchmap.plugin.canvas.two_views import to_canvas
 from napari_patchmap.plugin.map.close_up import CloseUp
+from napari_patchmap.plugin.map.commands import MapCommands
 from napari_patchmap.plugin.map.framing import Framing
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.keys import map_keys, viewer_keys
 from napari_patchmap.plugin.map.layer_edits import LayerEdits
 from napari_patchmap.plugin.map.mouse import MapMouse
 from napari_patchmap.plugin.map.shown_map import ShownMap
+from napari_patchmap.plugin.qt.keyboard import Keyboard
 from napari_patchmap.plugin.source.highlights import Places
 from napari_patchmap.plugin.source.slider_link import SourceLink
 from napari_patchmap.plugin.workspace import Compared, real_viewer
@@ -38,6 +40,8 @@ class MapLayer(ShownMap):
     ----------
     mouse : MapMouse
         Clicks, lasso and hovering.
+    commands : MapCommands
+        What keys and buttons do to the map.
     places : Places
         Brings out the selected patches in the images they were cut out of.
     link : SourceLink
@@ -89,10 +93,25 @@ class MapLayer(ShownMap):
         self._edits = LayerEdits(viewer, self)
         viewer.events.theme.connect(self._on_theme)
         viewer.events.reset_view.connect(self._on_home)
-        viewer_keys(viewer, self.mouse)
+        self._take_keys(viewer)
         self._on_patches(workspace.patches)
         if workspace.embedding is not None:
             self._on_map(workspace.embedding)
+
+    def _take_keys(self, viewer: Viewer) -> None:
+        """Do what keys say, on the canvas and in all panels."""
+        keyboard, workspace = Keyboard.of(viewer), self.workspace
+        self.commands = do = MapCommands(self, self.mouse, self.show_map, self.show_patches)
+        for name, act in {
+            "view": do.switch_view, "lasso": do.toggle_lasso, "take_away": do.toggle_take_away,
+            "select_all": do.select_all, "select_none": self.mouse.escape,
+            "invert": do.invert, "undo": workspace.undo, "redo": workspace.redo,
+            "hide": do.hide, "unhide": do.unhide, "zoom": do.zoom, "whole": self.show_all,
+            "give": self.annotate, "take_class": self.take_class,
+        }.items():  # fmt: skip
+            keyboard.offer(name, act)
+        keyboard.listen_in_window()
+        viewer_keys(viewer, keyboard)
 
     # -- what others ask ---------------------------------------------------------
 
@@ -144,6 +163,10 @@ class MapLayer(ShownMap):
                 self.workspace.annotate(rows, at)
             except AnnotationError as error:
                 self.workspace.say(str(error))
+
+    def take_class(self) -> None:
+        """Take the class of what is meant away."""
+        self.annotate("0")
 
     def show_all(self) -> None:
         """Show the map with the camera on all of it."""
@@ -198,7 +221,7 @@ class MapLayer(ShownMap):
 
     def _make(self, embedding: np.ndarray) -> None:
         points = self.make_points(embedding)
-        map_keys(points, self.select_all, self.annotate)
+        map_keys(points, Keyboard.of(self.viewer))
         points.find = self._found_by_napari
         self._edits.watch(points)
         # Points that are hidden have no picture either.

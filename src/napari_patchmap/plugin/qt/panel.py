@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_patchmap.plugin.qt.basics import button, column, label
 from napari_patchmap.plugin.qt.docks import PANELS, lead, settle
+from napari_patchmap.plugin.qt.keyboard import Keyboard
 from napari_patchmap.plugin.qt.style import panel_style
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.workspace import real_viewer, workspace_of
@@ -36,6 +37,8 @@ class WorkPanel(QWidget):
     ----------
     workspace : Workspace
         The state that the panels of the viewer share.
+    keyboard : Keyboard
+        Where a panel offers what it does on a key.
     column : QVBoxLayout
         Where a panel puts its contents.
     footer : QVBoxLayout
@@ -46,6 +49,8 @@ class WorkPanel(QWidget):
         super().__init__()
         self.viewer = real_viewer(viewer)
         self.workspace = workspace_of(viewer)
+        self.keyboard = Keyboard.of(self.viewer)
+        self.keyboard.listen(self)
         self._theme = ""
         self._settled = False
 

@@ -108,6 +108,7 @@ class LoadPatches(WorkPanel):
         self.answers.sizes_chosen.connect(self.load)
         self.answers.axes_chosen.connect(self._choose_axes)
         self.button.clicked.connect(self._on_button)
+        self.keyboard.bind(self.button, "load")
         self.place_button.clicked.connect(self.place)
         self.source.changed.connect(self._on_other_source)
         self.source.layers.listed.connect(self._look_at_layers)
