@@ -44,8 +44,11 @@ class Action:
     span : str
         How the keys are written where there are many, such as "1 to 9".
     instead : str
-        What napari has one of the keys for on a layer of points, and why it is not missed
-        on the map.
+        What napari has one of the keys for on a layer of points, and what becomes of it on
+        the map.
+    in_front : bool
+        Whether the key only brings its panel to the front where another one is, so that
+        nothing large is begun unseen.
     repeats : bool
         Whether it is done again and again while the key is held.
     """
@@ -58,6 +61,7 @@ class Action:
     needs: str = ""
     span: str = ""
     instead: str = ""
+    in_front: bool = False
     repeats: bool = False
 
     @property
@@ -67,7 +71,7 @@ class Action:
 
 
 _PATCHES = "Select patches first, or point at one."
-_MODES = "Modes and commands of points that are edited; those of the map are not."
+_MODES = "there, napari's modes of editing points rest"
 
 #: What there is to do, in groups, in the order of the help.
 GROUPS: dict[str, tuple[Action, ...]] = {
@@ -84,7 +88,7 @@ GROUPS: dict[str, tuple[Action, ...]] = {
         Action("take_away", ("T",), "Take away what is drawn around"),
         Action(
             "select_all", ("Ctrl+A", "A", "Shift+A"), "All that is shown", Where.MAP,
-            instead="Selects all points, as here.",
+            instead="as napari selects points",
         ),
         Action("select_none", ("Esc",), "Nothing; give up a line half drawn"),
         Action("invert", ("Ctrl+I",), "What is not selected", needs="Load patches first."),
@@ -158,10 +162,10 @@ GROUPS: dict[str, tuple[Action, ...]] = {
     "Load, train, keep": (
         Action(
             "load", ("Ctrl+L",), "Load what is chosen, or cancel", panel="load",
-            needs="Choose what to load first.",
+            needs="Choose what to load first.", in_front=True,
         ),
         Action(
-            "train", ("Ctrl+Return",), "Start training", panel="train",
+            "train", ("Ctrl+Return",), "Start training", panel="train", in_front=True,
             needs="Training needs patches, settings that can be taken, and no other training.",
         ),
         Action(

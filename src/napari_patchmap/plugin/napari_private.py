@@ -15,12 +15,23 @@ from typing import Any
 import numpy as np
 from napari.layers import Layer, Points
 from napari.viewer import Viewer
+from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QWidget
 
 
 def canvas_widget(viewer: Viewer) -> QWidget:
     """Return the Qt widget of the canvas: we paint above it and follow its size."""
     return viewer.window._qt_viewer.canvas.native
+
+
+def welcome_text_top(viewer: Viewer) -> int | None:
+    """Return how far down the canvas napari's words of welcome begin, None without any."""
+    try:
+        welcome = viewer.window._qt_viewer._welcome_widget
+        first = welcome._version_label.mapTo(welcome, QPoint()).y()
+        return int(first) if welcome.isVisible() else None
+    except AttributeError:
+        return None
 
 
 def markers_of(viewer: Viewer, layer: Points) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from napari_patchmap.explore.selection import NOTHING
+from napari_patchmap.plugin.actions import ACTIONS
 from napari_patchmap.plugin.map.mouse import MapMouse
 from napari_patchmap.plugin.map.shown_map import ShownMap
 
@@ -75,11 +76,11 @@ class MapCommands:
             return False
         shown = points.shown.copy()
         shown[chosen] = False
-        self._show_only(shown)
         self._workspace.select(NOTHING)
+        self._show_only(shown)
         count = len(shown) - int(shown.sum())
         hidden = "1 patch is" if count == 1 else f"{count:,} patches are"
-        self._workspace.say(f"{hidden} hidden; Shift+H shows them again.")
+        self._workspace.say(f"{hidden} hidden; {ACTIONS['unhide'].shown} shows all again.")
         return True
 
     def unhide(self) -> bool:
@@ -95,6 +96,7 @@ class MapCommands:
             if layer is not None:
                 layer.shown = shown
         self._owner.marked.emit()
+        self._owner.hidden_changed.emit()
 
     def _visible(self) -> np.ndarray:
         patches = self._workspace.patches

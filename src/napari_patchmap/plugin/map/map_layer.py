@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from napari_patchmap.explore.annotations import SUGGESTED, Annotations
 from napari_patchmap.explore.side_by_side import Turn
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.annotation_keeper import AnnotationKeeper
+from napari_patchmap.plugin.canvas.above import HelpButton
+from napari_patchmap.plugin.canvas.help_card import HelpCard
 from napari_patchmap.plugin.canvas.note import CanvasNote
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
 from napari_patchmap.plugin.canvas.two_views import to_canvas
@@ -72,6 +74,7 @@ class MapLayer(ShownMap):
         self.mouse = MapMouse(viewer, self, self.close_up, overlay)
         self.places = Places(viewer, self.workspace, self.views, overlay)
         self.note = CanvasNote(viewer)
+        self._help, self._help_button = HelpCard(viewer), HelpButton(viewer)
         self.keeper = AnnotationKeeper.of(viewer)
         self.link = SourceLink(viewer, self.workspace, self.views, self.places)
         GalleryHooks.of(viewer).key_pressed.connect(lambda key: self.annotate(str(key)))
@@ -102,14 +105,16 @@ class MapLayer(ShownMap):
         """Do what keys say, on the canvas and in all panels."""
         keyboard, workspace = Keyboard.of(viewer), self.workspace
         self.commands = do = MapCommands(self, self.mouse, self.show_map, self.show_patches)
-        for name, act in {
+        offers: dict[str, Callable[..., object]] = {
             "view": do.switch_view, "lasso": do.toggle_lasso, "take_away": do.toggle_take_away,
             "select_all": do.select_all, "select_none": self.mouse.escape,
             "invert": do.invert, "undo": workspace.undo, "redo": workspace.redo,
             "hide": do.hide, "unhide": do.unhide, "zoom": do.zoom, "whole": self.show_all,
-            "give": self.annotate, "take_class": self.take_class,
-        }.items():  # fmt: skip
+            "give": self.annotate, "take_class": self.take_class, "help": self._help.toggle,
+        }  # fmt: skip
+        for name, act in offers.items():
             keyboard.offer(name, act)
+        self._help_button.button.clicked.connect(self._help.toggle)
         keyboard.listen_in_window()
         viewer_keys(viewer, keyboard)
 
@@ -325,6 +330,7 @@ class MapLayer(ShownMap):
             self._framing.fit(self.board.whole)
 
     def _on_theme(self, event: Any) -> None:
+        self._help_button.restyle(self.viewer.theme)
         self.board.restyle()
         self.mark_selection()
         self.mark_current()

@@ -50,10 +50,13 @@ class ShownMap(OfViewer, Quiet):
         Other colours, or other patches.
     marked()
         Points, their colours or their marks are others.
+    hidden_changed()
+        Patches were hidden, or are shown again.
     """
 
     colouring_changed = Signal(object)
     marked = Signal()
+    hidden_changed = Signal()
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__(viewer)

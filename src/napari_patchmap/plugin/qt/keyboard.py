@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
 
 from napari_patchmap.plugin.actions import ACTIONS, Action, Where, with_key
 from napari_patchmap.plugin.napari_private import canvas_widget
-from napari_patchmap.plugin.qt.docks import PANELS, show_panel
+from napari_patchmap.plugin.qt.docks import PANELS, find_panel, show_panel
 from napari_patchmap.plugin.workspace import OfViewer, real_viewer, workspace_of
 
 
@@ -64,15 +64,16 @@ class Keyboard(OfViewer):
         button.setToolTip(with_key(name, button.toolTip()))
         self._acts[ACTIONS[name].name] = weakref.ref(button)
 
-    def offers(self, name: str) -> bool:
-        """Whether somebody does an action."""
-        return self._found(name) is not None
-
     def press(self, action: Action, key: str) -> None:
         """Do what an action says; say what is missing where that cannot be done."""
         act = self._found(action.name)
-        if act is None and action.panel:
-            show_panel(self.viewer, action.panel)
+        if action.panel and (act is None or action.in_front):
+            panel = find_panel(self.viewer, action.panel)
+            seen = panel is not None and not panel.visibleRegion().isEmpty()
+            if not seen:
+                show_panel(self.viewer, action.panel)
+            if action.in_front and not seen:
+                return  # people see first what they are about to do
             act = self._found(action.name)
         if act is None:
             return

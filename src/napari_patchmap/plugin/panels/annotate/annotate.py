@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QInputDialog, QLineEdit, QMen
 
 from napari_patchmap.errors import AnnotationError
 from napari_patchmap.explore.annotations import SUGGESTED, Annotation, Annotations, conflicts
-from napari_patchmap.plugin.actions import with_key
+from napari_patchmap.plugin.actions import ACTIONS, with_key
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.annotate.class_list import ClassList
 from napari_patchmap.plugin.panels.annotate.exporting import Exporting
@@ -21,9 +21,10 @@ from napari_patchmap.plugin.qt.docks import show_panel
 from napari_patchmap.plugin.qt.panel import WorkPanel
 
 _HELP = (
-    "Select patches, type a name, press <b>Enter</b>. Then <b>1</b> to <b>9</b> give a class "
-    "to what is selected, or to the patch under the mouse; <b>0</b> takes it away. "
-    "<b>Ctrl+Z</b> undoes."
+    "Select patches, type a name, press <b>Enter</b>. Then "
+    f"<b>{ACTIONS['give'].shown}</b> give a class to what is selected, or to the patch under "
+    f"the mouse; <b>{ACTIONS['take_class'].shown}</b> takes it away. "
+    f"<b>{ACTIONS['undo'].shown}</b> undoes, <b>{ACTIONS['help'].shown}</b> shows all keys."
 )
 
 
@@ -101,7 +102,7 @@ class Annotate(WorkPanel):
     def _fill_footer(self) -> None:
         self.meant = label("", wrap=True)
         self.none = button(
-            "No class (0)",
+            f"No class ({ACTIONS['take_class'].shown})",
             "",
             with_key("take_class", "Take the class of what is selected away."),
         )

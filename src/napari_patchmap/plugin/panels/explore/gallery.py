@@ -120,6 +120,7 @@ class Gallery(QWidget, Quiet):
         subscribe(self, workspace.map_changed, self._on_map)
         subscribe(self, workspace.current_changed, self._on_current)
         subscribe(self, self._map.colouring_changed, self._on_colouring)
+        subscribe(self, self._map.hidden_changed, self._refresh)
         subscribe(self, self.orders.hooks.wanted, self._on_wanted)
         self._take_keys(Keyboard.of(viewer))
         self._patches: PatchSet | None = None

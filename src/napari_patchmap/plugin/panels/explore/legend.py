@@ -13,6 +13,8 @@ from napari_patchmap.explore.selection import How
 from napari_patchmap.plugin.qt.swatch import swatch
 from napari_patchmap.plugin.qt.theme import qcolor, theme_colour
 
+_TIP = "Click: select these patches. Shift+click: add them. Alt+click: take them away."
+
 
 class Legend(QTreeWidget):
     """Groups of the map with their counts; a click selects a group.
@@ -37,6 +39,7 @@ class Legend(QTreeWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setAccessibleName("Legend")
+        self.setToolTip(_TIP)
         header = self.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -50,8 +53,7 @@ class Legend(QTreeWidget):
             item.setIcon(0, swatch(colour))
             item.setToolTip(
                 0,
-                f"{name}\nClick: select these patches. Shift+click: add them. "
-                "Alt+click: take them away.",
+                f"{name}\n{_TIP}",
             )
             item.setTextAlignment(
                 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

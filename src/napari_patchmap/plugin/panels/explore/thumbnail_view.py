@@ -55,7 +55,7 @@ class ThumbnailView(CellGrid):
     given_up()
         Esc was pressed.
     copied()
-        Ctrl+C was pressed.
+        The names of the files are wanted.
     key_pressed(int)
         A number key, 0 to 9, was pressed.
     asked(int, QPoint)
@@ -80,6 +80,10 @@ class ThumbnailView(CellGrid):
         self.setModel(self.patches)
         self.setItemDelegate(self.painter)
         self.setAccessibleName("Patches")
+        self.setToolTip(
+            "Click: look at a patch. Ctrl+click, or draw a box: select. Double click: show "
+            "where it is. The right button has more."
+        )
         self.setMinimumHeight(90)
         self._anchor = -1  # the patch at which a range begins
         self._wheel = 0.0
