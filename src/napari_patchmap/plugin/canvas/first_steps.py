@@ -6,6 +6,7 @@ import weakref
 from typing import Any
 
 from napari.viewer import Viewer
+from qtpy.compat import isalive
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout
 
@@ -77,6 +78,8 @@ class FirstSteps(AboveCanvas):
         self._soon.start()
 
     def _on_layers(self, _: Any = None) -> None:
+        if not isalive(self):
+            return  # gone with its panel
         if not self._empty:
             self.hide()
         self._soon.start()
@@ -115,7 +118,7 @@ class FirstSteps(AboveCanvas):
 
     def _restyle(self, _: Any = None) -> None:
         viewer = self._viewer()
-        if viewer is None:
+        if viewer is None or not isalive(self):
             return
         paper, edge = colour_in(viewer.theme, "background"), colour_in(viewer.theme, "primary")
         ink, accent = colour_in(viewer.theme, "text"), colour_in(viewer.theme, "current")
