@@ -119,9 +119,7 @@ def test_the_same_keys_act_on_the_map_and_in_every_panel(viewer, panels, workspa
     assert not panels["compare"].visibleRegion().isEmpty()
 
 
-def test_hidden_patches_cannot_be_selected_until_they_are_shown(
-    viewer, panels, workspace, shown_map
-):
+def test_hidden_patches_cannot_be_selected_until_they_are_shown(viewer, workspace, shown_map):
     canvas = canvas_widget(viewer)
     workspace.select(group("spiky"))
     QTest.keyClick(canvas, KEY.Key_H)
@@ -135,7 +133,7 @@ def test_hidden_patches_cannot_be_selected_until_they_are_shown(
     assert len(workspace.selection) == 120
 
 
-def test_images_keep_napari_s_keys_and_have_ours_besides(viewer, panels, workspace, shown_map):
+def test_images_keep_napari_s_keys_and_have_ours_besides(viewer, workspace, shown_map):
     canvas = canvas_widget(viewer)
     image = viewer.add_image(np.zeros((40, 40)))
     viewer.layers.selection.active = image
@@ -172,7 +170,7 @@ def test_nothing_is_done_while_one_types(viewer, panels, workspace, shown_map):
     assert QApplication.focusWidget() is canvas_widget(viewer)
 
 
-def test_what_cannot_be_done_says_what_it_needs(viewer, panels, workspace):
+def test_what_cannot_be_done_says_what_it_needs(viewer, shown_map, workspace):
     said = []
     workspace.status_changed.connect(said.append)
     QTest.keyClick(canvas_widget(viewer), KEY.Key_E)
