@@ -47,8 +47,8 @@ READER_FLOORS = [
 #: The floors of the last room, likewise.
 PLUGIN_FLOORS = [
     "collector", "worker", "newest", "torch_threads", "own_changes", "napari_private",
-    "notifications", "workspace", "written_soon", "annotation_keeper", "qt", "canvas",
-    "source", "map", "panels", "entry",
+    "notifications", "actions", "workspace", "written_soon", "annotation_keeper", "qt",
+    "canvas", "source", "map", "panels", "entry",
 ]  # fmt: skip
 GUI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PySide6", "PyQt6", "psygnal"}
 

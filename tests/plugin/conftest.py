@@ -12,6 +12,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.napari_private import canvas_widget
 from napari_patchmap.plugin.panels.load.load_patches import LoadPatches
 from napari_patchmap.plugin.panels.train.train_map import TrainMap
 from napari_patchmap.plugin.worker import Task
@@ -65,6 +66,14 @@ def viewer(make_napari_viewer):
     viewer.window.resize(1000, 700)
     QApplication.processEvents()
     return viewer
+
+
+@pytest.fixture
+def in_front(viewer, qtbot):
+    """See that the viewer's window has the keyboard."""
+    window = canvas_widget(viewer).window()
+    window.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is window)
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def test_ctrl_click_adds_and_takes_away(shown_map, workspace, hand):
 
 
 def test_the_lasso_takes_away_while_its_button_says_so(shown_map, workspace, hand):
-    shown_map.select_all()
+    shown_map.commands.select_all()
     shown_map.mouse.set_lasso(True)
     shown_map.mouse.set_take_away(True)
     hand.drag(around("spiky"))

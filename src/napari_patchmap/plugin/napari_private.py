@@ -17,6 +17,7 @@ from napari.layers import Labels, Layer, Points
 from napari.utils.colormaps import DirectLabelColormap
 from napari.viewer import Viewer
 from pydantic import PrivateAttr
+from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.explore.number_codes import NumberCodes
@@ -25,6 +26,16 @@ from napari_patchmap.explore.number_codes import NumberCodes
 def canvas_widget(viewer: Viewer) -> QWidget:
     """Return the Qt widget of the canvas: we paint above it and follow its size."""
     return viewer.window._qt_viewer.canvas.native
+
+
+def welcome_text_top(viewer: Viewer) -> int | None:
+    """Return how far down the canvas napari's words of welcome begin, None without any."""
+    try:
+        welcome = viewer.window._qt_viewer._welcome_widget
+        first = welcome._version_label.mapTo(welcome, QPoint()).y()
+        return int(first) if welcome.isVisible() else None
+    except AttributeError:
+        return None
 
 
 def markers_of(viewer: Viewer, layer: Points) -> Any:

@@ -7,7 +7,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QMainWindow, QTabBar, QTabWidget, QWidget
 
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.qt.docks import PANELS, dock_of, show_panel
+from napari_patchmap.plugin.qt.docks import PANELS, dock_of, show_panel, way_to
 from napari_patchmap.plugin.qt.panel import PANEL_WIDTH
 from napari_patchmap.plugin.workspace import real_viewer
 
@@ -53,5 +53,8 @@ def open_workspace(viewer: napari.viewer.Viewer) -> dict[str, QWidget]:
                 bar.setElideMode(Qt.TextElideMode.ElideNone)
                 bar.setUsesScrollButtons(True)
                 bar.setStyleSheet(_TABS)
+                ways = {panel.tab: way_to(key) for key, panel in PANELS.items()}
+                for i in range(bar.count()):
+                    bar.setTabToolTip(i, ways.get(bar.tabText(i), bar.tabText(i)))
     show_panel(viewer, "load")
     return widgets

@@ -57,6 +57,10 @@ class CloseUp:
         owner.thumbnails.arrived.connect(self.refresh)
         owner.marked.connect(self.refresh)
 
+    def toggle(self) -> None:
+        """Switch pictures from afar on or off."""
+        self.set_from_afar(not self.from_afar)
+
     def set_from_afar(self, on: bool) -> None:
         """Let pictures stand for the points from afar, or not, also in later windows."""
         if on != self.from_afar:

@@ -1,4 +1,4 @@
-"""Groups of the colouring that a person hides, to see what lies below them."""
+"""What a person hides, groups of the colouring or patches, to see what lies below them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from napari_patchmap.plugin.map.shown_map import ShownMap
 
 
 class HiddenGroups:
-    """Which groups are hidden, on the map and on those beside it.
+    """Which groups and patches are hidden, on the map and on those beside it.
 
-    They stay hidden while the map is coloured by the same column. What is hidden is neither
+    Groups stay hidden while the map is coloured by the same column. What is hidden is neither
     hit by the mouse nor drawn around; it stays selected if it was.
 
     Attributes
@@ -33,7 +33,9 @@ class HiddenGroups:
         self._shown = shown
         self.names: frozenset[str] = frozenset()
         self._column: str | None = None
+        self._rows = np.empty(0, np.intp)  # patches that are hidden one by one
         self._mask: np.ndarray | None = None  # None while all are to be seen
+        shown.workspace.patches_leaving.connect(self._forget)
         shown.colouring_changed.connect(self._on_colouring)
         shown.marked.connect(self._apply)
 
@@ -45,6 +47,23 @@ class HiddenGroups:
         self._look()
         self._shown.mark_selection()
         self.changed.emit()
+
+    def hide_patches(self, indices: np.ndarray) -> None:
+        """Hide these patches as well."""
+        self._rows = np.union1d(self._rows, indices)
+        self._look()
+        self._shown.mark_selection()
+        self.changed.emit()
+
+    def show_all(self) -> bool:
+        """Show everything again; return whether something was hidden."""
+        hidden = bool(self.names) or len(self._rows) > 0
+        self._forget()
+        self.hide(())
+        return hidden
+
+    def _forget(self) -> None:
+        self._rows = self._rows[:0]
 
     def _on_colouring(self, colouring: Colouring | None) -> None:
         column = None if colouring is None else colouring.column
@@ -61,9 +80,10 @@ class HiddenGroups:
     def _look(self) -> None:
         """Find the patches that are to be seen, and show them alone."""
         colouring, points = self._shown.colouring, self._shown.points
-        if self.names and colouring is not None:
+        if (self.names or len(self._rows)) and colouring is not None:
             hidden = [at for at, name in enumerate(colouring.names) if name in self.names]
             self._mask = ~np.isin(colouring.codes, hidden)
+            self._mask[self._rows] = False
             self._apply()
             return
         self._mask = None

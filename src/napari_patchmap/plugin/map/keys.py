@@ -1,109 +1,77 @@
-"""Keys that act on the selection: in our panels, and on the canvas when the map is active."""
+"""Keys on the canvas: those of the map, and those that hold whatever layer is active."""
 
 from __future__ import annotations
 
+import sys
 import weakref
-from collections.abc import Callable
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 from napari.layers import Labels, Layer, Shapes
 from napari.utils.key_bindings import coerce_keybinding
 from napari.viewer import Viewer
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QShortcut, QWidget
 
-from napari_patchmap.plugin.map.mouse import MapMouse
+from napari_patchmap.plugin.actions import ACTIONS, Action, Where
 from napari_patchmap.plugin.napari_private import was_drawn_on
-from napari_patchmap.plugin.workspace import Workspace
+from napari_patchmap.plugin.qt.keyboard import Keyboard
 
-#: 1 to 9 give a class, 0 takes it away.
-DIGITS = "0123456789"
-
-
-def selection_keys(widget: QWidget, workspace: Workspace) -> None:
-    """Let undo, redo and Esc act on the selection while the widget has the focus."""
-    actions = (
-        ("Ctrl+Z", workspace.undo),
-        ("Ctrl+Shift+Z", workspace.redo),
-        ("Esc", workspace.clear_selection),
-    )
-    for keys, action in actions:
-        shortcut = QShortcut(QKeySequence(keys), widget)
-        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        shortcut.activated.connect(action)
+#: Act on layers of people's own as well, unless they are being drawn on.
+_ON_DRAWINGS = ("undo", "redo", "select_none")
 
 
-def map_keys(
-    layer: Layer, select_all: Callable[[], None], annotate: Callable[[str], None]
-) -> None:
-    """Let keys on the map act on patches: napari's for selecting points, digits for classes."""
-    for key in ("Control-A", "A", "Shift-A"):
-        layer.bind_key(key, lambda _: select_all(), overwrite=True)
-    for digit in DIGITS:
-        layer.bind_key(digit, lambda _, digit=digit: annotate(digit), overwrite=True)
+def map_keys(layer: Layer, keyboard: Keyboard) -> None:
+    """Let all keys act while the map is active, before those that napari has for points."""
+    for action in ACTIONS.values():
+        if action.where in (Where.CANVAS, Where.MAP):
+            _bind(layer, action, keyboard)
 
 
-def digit_keys(widget: QWidget, annotate: Callable[[str], None]) -> None:
-    """Let the digits give classes while the widget has the focus, but not where one types."""
-    for digit in DIGITS:
-        shortcut = QShortcut(QKeySequence(digit), widget)
-        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        shortcut.activated.connect(partial(annotate, digit))
+def viewer_keys(viewer: Viewer, keyboard: Keyboard) -> None:
+    """Let keys act on the canvas whatever layer is active.
 
-
-def viewer_keys(viewer: Viewer, mouse: MapMouse) -> None:
-    """Let the same keys act on the canvas, and L for the lasso, I for pictures of patches.
-
-    They do so on the map and on images; a layer that is being drawn on has its own keys
-    before these.
+    Where napari has the same key for a layer, such as L on Labels, that comes first.
     """
-    ref = weakref.ref(mouse)  # people's layers may outlive the window
 
-    def bind(target: Viewer | Layer, key: str, act: Callable[[MapMouse], None]) -> None:
-        def press(pressed: Any) -> None:
-            mouse, theirs = ref(), _of_class(pressed, key)
-            if theirs is not None and (mouse is None or _is_drawn_on(pressed)):
-                theirs(pressed)
-            elif mouse is not None:
-                act(mouse)
-
-        target.bind_key(key, press, overwrite=True)
-
-    def bind_on_image(event: Any) -> None:
+    def bind_on_drawing(event: Any) -> None:
         if isinstance(event.value, (Labels, Shapes)):
-            for key, act in _KEYS.items():
-                bind(event.value, key, act)
+            for name in _ON_DRAWINGS:
+                _bind(event.value, ACTIONS[name], keyboard)
 
-    for key, act in {**_KEYS, "L": _toggle_lasso, "I": _toggle_pictures}.items():
-        bind(viewer, key, act)
+    for action in ACTIONS.values():
+        if action.where is Where.CANVAS:
+            _bind(viewer, action, keyboard)
     for layer in viewer.layers:
-        bind_on_image(SimpleNamespace(value=layer))
-    viewer.layers.events.inserted.connect(bind_on_image)
+        bind_on_drawing(SimpleNamespace(value=layer))
+    viewer.layers.events.inserted.connect(bind_on_drawing)
 
 
-def _toggle_lasso(mouse: MapMouse) -> None:
-    mouse.set_lasso(not mouse.lasso)
+def _bind(target: Viewer | Layer, action: Action, keyboard: Keyboard) -> None:
+    ref = weakref.ref(keyboard)  # people's layers may outlive the window
+    for key in action.keys:
+
+        def press(pressed: Any, key: str = key) -> None:
+            keyboard, theirs = ref(), _of_class(pressed, key)
+            if isinstance(pressed, (Labels, Shapes)) and theirs is not None and (
+                keyboard is None or _is_drawn_on(pressed)
+            ):  # fmt: skip
+                theirs(pressed)
+            elif keyboard is not None:
+                keyboard.press(action, key)
+
+        target.bind_key(_as_napari_writes(key), press, overwrite=True)
 
 
-def _toggle_pictures(mouse: MapMouse) -> None:
-    mouse.close_up.set_from_afar(not mouse.close_up.from_afar)
+def _as_napari_writes(key: str) -> str:
+    """Return a key in napari's words; what Qt calls Ctrl is Command on a Mac."""
+    key = key.replace("Return", "Enter").replace("Esc", "Escape")
+    return key.replace("Ctrl", "Meta") if sys.platform == "darwin" else key
 
 
-_KEYS: dict[str, Callable[[MapMouse], None]] = {
-    "Control-Z": lambda mouse: mouse.workspace.undo(),
-    "Control-Shift-Z": lambda mouse: mouse.workspace.redo(),
-    "Escape": MapMouse.escape,
-}
-
-
-def _of_class(target: Any, key: str) -> Callable[[Any], Any] | None:
-    """Return what napari itself does for a layer of this kind on a key."""
-    binding = coerce_keybinding(key)
+def _of_class(target: Any, key: str) -> Any:
+    """Return what napari itself does for a layer of this kind on a key, None for nothing."""
+    binding = coerce_keybinding(_as_napari_writes(key))
     for kind in type(target).__mro__:
-        function: Callable[[Any], Any] | None = getattr(kind, "class_keymap", {}).get(binding)
+        function = getattr(kind, "class_keymap", {}).get(binding)
         if function is not None:
             return function
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,13 @@ from napari_patchmap.explore.annotations import SUGGESTED, Annotations
 from napari_patchmap.explore.side_by_side import Turn
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.annotation_keeper import AnnotationKeeper
+from napari_patchmap.plugin.canvas.above import HelpButton
+from napari_patchmap.plugin.canvas.help_card import HelpCard
 from napari_patchmap.plugin.canvas.note import CanvasNote
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
 from napari_patchmap.plugin.canvas.two_views import to_canvas
 from napari_patchmap.plugin.map.close_up import CloseUp
+from napari_patchmap.plugin.map.commands import MapCommands
 from napari_patchmap.plugin.map.framing import Framing
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.hidden_groups import HiddenGroups
@@ -29,6 +32,7 @@ from napari_patchmap.plugin.map.session_keeper import SessionKeeper
 from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.napari_private import canvas_widget
 from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.qt.keyboard import Keyboard
 from napari_patchmap.plugin.source.class_painter import ClassPainter
 from napari_patchmap.plugin.source.highlights import Places
 from napari_patchmap.plugin.source.image_colours import ImageColours
@@ -47,6 +51,8 @@ class MapLayer(ShownMap):
     ----------
     mouse : MapMouse
         Clicks, lasso and hovering.
+    commands : MapCommands
+        What keys and buttons do to the map.
     places : Places
         Brings out the selected patches in the images they were cut out of.
     image_colours : ImageColours
@@ -86,6 +92,7 @@ class MapLayer(ShownMap):
         self.image_colours = ImageColours()
         self._painter = ClassPainter(viewer, self.views, self.places, self.image_colours)
         self.note = CanvasNote(viewer)
+        self._help, self._help_button = HelpCard(viewer), HelpButton(viewer)
         self.keeper = AnnotationKeeper.of(viewer)
         self.hidden = HiddenGroups(self)
         self.link = SourceLink(viewer, self.workspace, self.views, self.places)
@@ -110,11 +117,31 @@ class MapLayer(ShownMap):
         self._edits = LayerEdits(viewer, self)
         viewer.events.theme.connect(self._on_theme)
         viewer.events.reset_view.connect(self._on_home)
-        viewer_keys(viewer, self.mouse)
+        self._take_keys(viewer)
         self.session = SessionKeeper(viewer, self, self._framing, self.hidden, self.keeper)
         self._on_patches(workspace.patches)
         if workspace.embedding is not None:
             self._on_map(workspace.embedding)
+
+    def _take_keys(self, viewer: Viewer) -> None:
+        """Do what keys say, on the canvas and in all panels."""
+        keyboard, workspace = Keyboard.of(viewer), self.workspace
+        self.commands = do = MapCommands(
+            self, self.mouse, self.hidden, self.show_map, self.show_patches
+        )
+        offers: dict[str, Callable[..., object]] = {
+            "view": do.switch_view, "lasso": do.toggle_lasso, "take_away": do.toggle_take_away,
+            "select_all": do.select_all, "select_none": self.mouse.escape,
+            "invert": do.invert, "undo": workspace.undo, "redo": workspace.redo,
+            "hide": do.hide, "unhide": self.hidden.show_all, "zoom": do.zoom,
+            "whole": self.show_all, "pictures": self.close_up.toggle,
+            "give": self.annotate, "take_class": self.take_class, "help": self._help.toggle,
+        }  # fmt: skip
+        for name, act in offers.items():
+            keyboard.offer(name, act)
+        self._help_button.button.clicked.connect(self._help.toggle)
+        keyboard.listen_in_window()
+        viewer_keys(viewer, keyboard)
 
     # -- what others ask ---------------------------------------------------------
 
@@ -166,6 +193,10 @@ class MapLayer(ShownMap):
                 self.give(at)
             except AnnotationError as error:
                 self.workspace.say(str(error))
+
+    def take_class(self) -> None:
+        """Take the class of what is meant away."""
+        self.annotate("0")
 
     def give(self, at: int) -> None:
         """Give what is meant a class, or none with -1; errors as ``Workspace.annotate``."""
@@ -232,7 +263,7 @@ class MapLayer(ShownMap):
 
     def _make(self, embedding: np.ndarray) -> None:
         points = self.make_points(embedding, self._found_by_napari)
-        map_keys(points, self.select_all, self.annotate)
+        map_keys(points, Keyboard.of(self.viewer))
         self._edits.watch(points)
         # Points that are hidden have no picture either.
         points.events.set_data.connect(self.close_up.refresh)
@@ -345,6 +376,7 @@ class MapLayer(ShownMap):
             self._framing.fit(self.board.whole)
 
     def _on_theme(self, event: Any) -> None:
+        self._help_button.restyle(self.viewer.theme)
         self.board.restyle()
         self.mark_selection()
         self.mark_current()

@@ -90,11 +90,6 @@ class ShownMap(OfViewer, Quiet):
         """Drop patches whose points are not shown."""
         return indices if self.points is None else indices[self.points.shown[indices]]
 
-    def select_all(self) -> None:
-        """Select all patches whose points are shown."""
-        if self.points is not None:
-            self.workspace.select(self.visible(np.arange(len(self.points.data))))
-
     # -- layers --------------------------------------------------------------------
 
     def make_points(

@@ -14,6 +14,7 @@ from itertools import pairwise
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QDockWidget, QPushButton, QWidget
 
+from napari_patchmap.plugin.actions import ACTIONS
 from napari_patchmap.plugin.workspace import real_viewer
 
 
@@ -55,6 +56,12 @@ PANELS = {
         "Patches", "Patches", f"{_PANELS}.explore.gallery", "Gallery", area="bottom"
     ),
 }
+
+
+def way_to(key: str) -> str:
+    """Return what leads to a panel, for tooltips: its name and its key."""
+    keys = ACTIONS["tab"].keys
+    return f"{PANELS[key].name} (key: {keys[list(PANELS).index(key)]})"
 
 
 def dock_of(widget: QWidget) -> QDockWidget | None:

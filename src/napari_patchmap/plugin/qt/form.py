@@ -37,6 +37,7 @@ class Fold(QWidget):
         self.button = QToolButton()
         self.button.setProperty("role", "fold")
         self.button.setCheckable(True)
+        self.button.setToolTip("Show or hide what belongs to this.")
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.body = QWidget()
         column(self, self.button, self.body, spacing=4)

@@ -18,7 +18,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_patchmap.plugin.qt.basics import button, column, label
-from napari_patchmap.plugin.qt.docks import PANELS, lead, settle
+from napari_patchmap.plugin.qt.docks import PANELS, lead, settle, way_to
+from napari_patchmap.plugin.qt.keyboard import Keyboard
 from napari_patchmap.plugin.qt.style import panel_style
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.workspace import real_viewer, workspace_of
@@ -36,6 +37,8 @@ class WorkPanel(QWidget):
     ----------
     workspace : Workspace
         The state that the panels of the viewer share.
+    keyboard : Keyboard
+        Where a panel offers what it does on a key.
     column : QVBoxLayout
         Where a panel puts its contents.
     footer : QVBoxLayout
@@ -46,6 +49,8 @@ class WorkPanel(QWidget):
         super().__init__()
         self.viewer = real_viewer(viewer)
         self.workspace = workspace_of(viewer)
+        self.keyboard = Keyboard.of(self.viewer)
+        self.keyboard.listen(self)
         self._theme = ""
         self._settled = False
 
@@ -98,7 +103,7 @@ class WorkPanel(QWidget):
 
     def lead_to(self, key: str, text: str, role: str = "link") -> QPushButton:
         """Add the way to the next panel at the very bottom."""
-        link = button(f"{text} →", role)
+        link = button(f"{text} →", role, way_to(key))
         lead(link, self.viewer, lambda: key)
         if role == "link":
             self.footer.addWidget(link, 0, Qt.AlignmentFlag.AlignRight)
@@ -129,7 +134,6 @@ class _Missing(QWidget):
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self.sentence = ""
-        self._key = "load"
         self._text = label("", wrap=True)
         self._text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.button = button("", "primary")
@@ -141,11 +145,13 @@ class _Missing(QWidget):
         rows.addWidget(self._text)
         rows.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
         rows.addStretch(3)
+        self.say("", "load")
 
     def say(self, sentence: str, key: str) -> None:
         self.sentence, self._key = sentence, key
         self._text.setText(sentence)
         self.button.setText(f"Go to {PANELS[key].name}")
+        self.button.setToolTip(way_to(key))
 
 
 class _NoAccidentalWheel(QObject):

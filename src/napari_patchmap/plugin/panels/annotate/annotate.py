@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QInputDialog, QLineEdit, QMen
 from napari_patchmap.errors import AnnotationError
 from napari_patchmap.explore.annotations import SUGGESTED, Annotation, Annotations, conflicts
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.actions import ACTIONS, with_key
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
-from napari_patchmap.plugin.map.keys import digit_keys, selection_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.annotate.class_list import ClassList
 from napari_patchmap.plugin.panels.annotate.exporting import Exporting
@@ -21,13 +21,15 @@ from napari_patchmap.plugin.panels.annotate.keeping import Keeping
 from napari_patchmap.plugin.panels.annotate.likeness import Likeness
 from napari_patchmap.plugin.panels.annotate.suggesting import Suggesting
 from napari_patchmap.plugin.qt.basics import button, choice, label, row
+from napari_patchmap.plugin.qt.docks import show_panel
 from napari_patchmap.plugin.qt.dropped import dropped_file
 from napari_patchmap.plugin.qt.panel import WorkPanel
 
 _HELP = (
-    "Select patches, type a name, press <b>Enter</b>. Then <b>1</b> to <b>9</b> give a class "
-    "to what is selected, or to the patch under the mouse; <b>0</b> takes it away. "
-    "<b>Ctrl+Z</b> undoes."
+    "Select patches, type a name, press <b>Enter</b>. Then "
+    f"<b>{ACTIONS['give'].shown}</b> give a class to what is selected, or to the patch under "
+    f"the mouse; <b>{ACTIONS['take_class'].shown}</b> takes it away. "
+    f"<b>{ACTIONS['undo'].shown}</b> undoes, <b>{ACTIONS['help'].shown}</b> shows all keys."
 )
 
 
@@ -51,8 +53,7 @@ class Annotate(WorkPanel):
         self.listen(workspace.patches_changed, self._refresh)
         self.listen(self._map.colouring_changed, self._refresh)
         self.listen(self._keeper.changed, self._refresh)
-        selection_keys(self, workspace)
-        digit_keys(self, self._map.annotate)
+        self._take_keys()
         self.guard_wheel()
         self._refresh()
 
@@ -81,7 +82,9 @@ class Annotate(WorkPanel):
         self.name = QLineEdit()
         self.name.setPlaceholderText("name of a new class")
         self.name.setAccessibleName("New class")
-        self.name.setToolTip("Enter makes the class and gives it to what is selected or asked.")
+        self.name.setToolTip(
+            with_key("name", "Enter makes the class and gives it to what is selected or asked.")
+        )
         self.name.returnPressed.connect(self._on_named)
         self.add = button(
             "Add", "", "Make this class and give it to what is selected or asked."
@@ -114,16 +117,18 @@ class Annotate(WorkPanel):
     def _fill_footer(self) -> None:
         self.meant = label("", wrap=True)
         self.none = button(
-            "No class (0)", "", "Take the class of what is selected away (key 0)."
+            f"No class ({ACTIONS['take_class'].shown})",
+            "",
+            with_key("take_class", "Take the class of what is selected away."),
         )
         self.none.clicked.connect(lambda: self._on_given(-1))
         self.rest = button("Select the rest", "", "Select the patches without a class.")
         self.rest.clicked.connect(lambda: self._on_picked(-1))
         self.undo = button(
-            "Undo", "", "Back to what was selected and annotated before (Ctrl+Z)."
+            "Undo", "", with_key("undo", "Back to what was selected and annotated before.")
         )
         self.undo.clicked.connect(self.workspace.undo)
-        self.redo = button("Redo", "", "What was undone again (Ctrl+Shift+Z).")
+        self.redo = button("Redo", "", with_key("redo", "What was undone again."))
         self.redo.clicked.connect(self.workspace.redo)
         tools = QGridLayout()
         tools.setSpacing(4)
@@ -149,6 +154,18 @@ class Annotate(WorkPanel):
         self.help = label(_HELP, "hint", wrap=True)
         self.footer.addWidget(self.help)
         self.footer.addWidget(self.keeping)
+
+    def _take_keys(self) -> None:
+        """Do what keys say about classes and suggestions, whatever panel is in front."""
+        keyboard, suggesting = self.keyboard, self.suggesting
+        keyboard.offer("name", self._type_a_name)
+        for name, one in {
+            "rest": self.rest, "suggest": suggesting.rest, "useful": suggesting.next,
+            "alike": self.likeness.alike, "doubtful": suggesting.doubtful,
+            "accept": suggesting.accept, "accept_sure": suggesting.accept_sure,
+            "reject": suggesting.reject, "export": self.exporting.button,
+        }.items():  # fmt: skip
+            keyboard.bind(one, name)
 
     # -- what is shown ----------------------------------------------------------------
 
@@ -234,6 +251,12 @@ class Annotate(WorkPanel):
             workspace.set_annotations(annotations.put(how(annotations.now, *values)))
 
         self._try(change)
+
+    def _type_a_name(self) -> bool:
+        """Bring the field for a new class to the front and the cursor into it."""
+        show_panel(self.viewer, "annotate")
+        self.name.setFocus()
+        return self.workspace.patches is not None
 
     def _to_name(self) -> np.ndarray:
         """What a typed name is given to: what is selected, or the patch that is asked."""

@@ -55,6 +55,10 @@ class ClassList(QTreeWidget):
         self._buttons: list[QPushButton] = []
         self.setColumnCount(3)
         self.setHeaderHidden(True)
+        self.setToolTip(
+            "Your classes: the button gives one, a click on its name selects its patches, the "
+            "right button changes it."
+        )
         self.setRootIsDecorated(False)
         self.setIconSize(QSize(14, 14))
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)

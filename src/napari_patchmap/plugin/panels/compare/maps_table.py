@@ -26,6 +26,9 @@ class MapsTable(FiguresTable, Quiet):
         time = "What the whole run took, on the machine that is named in the tooltip."
         super().__init__({"Map": "", **heads, "Time": time})
         self.setWordWrap(True)
+        self.setToolTip(
+            "Tick maps to see them beside this one; double-click one to make it this map."
+        )
         self.setSelectionMode(self.SelectionMode.SingleSelection)
         self.setSelectionBehavior(self.SelectionBehavior.SelectRows)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

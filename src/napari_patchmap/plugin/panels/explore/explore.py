@@ -21,7 +21,7 @@ from napari_patchmap.explore.annotations import SUGGESTED
 from napari_patchmap.explore.colouring import Colouring, columns_to_show
 from napari_patchmap.explore.selection import How
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.plugin.map.keys import selection_keys
+from napari_patchmap.plugin.actions import with_key
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.explore.condition_field import ConditionField
 from napari_patchmap.plugin.panels.explore.figure_dialog import FigureButton
@@ -31,6 +31,7 @@ from napari_patchmap.plugin.panels.explore.on_image import OnImage
 from napari_patchmap.plugin.panels.explore.picture_switch import PictureSwitch
 from napari_patchmap.plugin.panels.locate import LocateImages
 from napari_patchmap.plugin.qt.basics import choice, column, label, row
+from napari_patchmap.plugin.qt.docks import show_panel
 from napari_patchmap.plugin.qt.panel import WorkPanel
 from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.plugin.source.slider_link import read_stack
@@ -64,7 +65,10 @@ class Explore(WorkPanel):
         self.listen(self.workspace.map_changed, self._refresh)
         self.listen(self.workspace.annotations_changed, self._on_annotations)
         self.listen(self.workspace.suggestions_changed, self._on_annotations)
-        selection_keys(self, self.workspace)
+        self.keyboard.offer("colour", self._colour_by_next)
+        self.keyboard.offer("keep", self._type_a_name)
+        self.keyboard.bind(self.figure, "figure")
+        self.keyboard.bind(self.on_image.paint, "on_image")
         self.guard_wheel()
         self.lasso.setChecked(self._map.mouse.lasso)
         self.take_away.setChecked(self._map.mouse.take_away)
@@ -74,11 +78,16 @@ class Explore(WorkPanel):
 
     def _fill_column(self) -> None:
         self.map_button = _button(
-            "Map", "Show the map; the images are hidden meanwhile.", self._show_map, True
+            "Map",
+            with_key("view", "Show the map; the images are hidden meanwhile."),
+            self._show_map,
+            True,
         )
         self.source_button = _button(
             "Source",
-            "Show the image the patches come from; the map is hidden meanwhile.",
+            with_key(
+                "view", "Show the image the patches come from; the map is hidden meanwhile."
+            ),
             self._show_source,
             True,
         )
@@ -91,7 +100,11 @@ class Explore(WorkPanel):
         self.column.addLayout(views)
 
         self.column_box = choice(
-            "Colour the points by the label or by another column of the table (normally label)."
+            with_key(
+                "colour",
+                "Colour the points by the label or by another column of the table (normally "
+                "label).",
+            )
         )
         self.column_box.setAccessibleName("Colour by")
         self.column.addLayout(row(label("Colour by"), self.column_box))
@@ -114,36 +127,46 @@ class Explore(WorkPanel):
         self.column.addWidget(self.kept)
 
     def _fill_footer(self) -> None:
-        self.count = label("")
+        self.count, do = label(""), self._map.commands
         self.lasso = _button(
             "Lasso",
-            "Draw around points with the mouse to select them (key L while the map has the "
-            "focus). Shift adds, Alt or Take away takes away, Esc gives up a line half drawn. "
-            "Without this tool, Ctrl+drag draws too, and Shift+drag adds.",
-            self._toggle_lasso,
+            with_key(
+                "lasso",
+                "Draw around points with the mouse to select them. Shift adds, Alt or Take "
+                "away takes away, Esc gives up a line half drawn. Without this tool, "
+                "Ctrl+drag draws too, and Shift+drag adds.",
+            ),
+            do.toggle_lasso,
             True,
         )
         self.take_away = _button(
             "Take away",
-            "What you draw around is taken out of the selection, as with Alt.",
-            lambda: self._map.mouse.set_take_away(self.take_away.isChecked()),
+            with_key(
+                "take_away",
+                "What you draw around is taken out of the selection, as with Alt.",
+            ),
+            do.toggle_take_away,
             True,
         )
         self.zoom = _button(
-            "Zoom to it", "Move the map to the selected patches.", self._zoom_to_selection
+            "Zoom to it", with_key("zoom", "Move the map to the selected patches."), do.zoom
         )
-        self.whole = _button("Whole map", "Show all of the map.", self._map.show_all)
+        self.whole = _button(
+            "Whole map", with_key("whole", "Show all of the map."), self._map.show_all
+        )
         self.undo = _button(
             "Undo",
-            "Back to what was selected and annotated before (Ctrl+Z).",
+            with_key("undo", "Back to what was selected and annotated before."),
             self.workspace.undo,
         )
         self.redo = _button(
             "Redo",
-            "What was undone again (Ctrl+Shift+Z).",
+            with_key("redo", "What was undone again."),
             self.workspace.redo,
         )
-        self.clear = _button("Clear", "Select nothing (Esc).", self.workspace.clear_selection)
+        self.clear = _button(
+            "Clear", with_key("select_none", "Select nothing."), self.workspace.clear_selection
+        )
         tools = QGridLayout()
         tools.setSpacing(4)
         buttons = (
@@ -163,7 +186,9 @@ class Explore(WorkPanel):
         self.reading.ended.connect(self._refresh)
         self.condition = ConditionField(self._map)
         self.invert = _button(
-            "Invert", "Select those that are not selected, of what is shown.", self._invert
+            "Invert",
+            with_key("invert", "Select those that are not selected, of what is shown."),
+            do.invert,
         )
         tools.addWidget(self.invert, *divmod(len(buttons), 3))
         self.figure = FigureButton(self._map)
@@ -243,9 +268,6 @@ class Explore(WorkPanel):
         self._map.views.show("source")
         self._refresh()
 
-    def _toggle_lasso(self) -> None:
-        self._map.mouse.set_lasso(not self._map.mouse.lasso)
-
     def _read_stack(self) -> None:
         patches = self.workspace.patches
         if patches is not None:
@@ -259,18 +281,21 @@ class Explore(WorkPanel):
     def _on_unreadable(self, sentence: str, _: Exception | None) -> None:
         self.workspace.say(sentence)
 
-    def _invert(self) -> None:
-        patches = self.workspace.patches
-        if patches is not None:
-            others = np.ones(len(patches), bool)
-            others[self.workspace.selection] = False
-            self.workspace.select(self._map.visible(np.flatnonzero(others)))
-
-    def _zoom_to_selection(self) -> None:
-        self._map.show_patches(self.workspace.selection)
-
     def _on_column(self, at: int) -> None:
         self._map.colour_by(self.column_box.itemData(at))
+
+    def _type_a_name(self) -> bool:
+        """Bring the field for the name of a selection to the front and the cursor into it."""
+        show_panel(self.viewer, "explore")
+        self.kept.name.setFocus()
+        return len(self.workspace.selection) > 0
+
+    def _colour_by_next(self) -> bool:
+        """Colour by the column that is listed after the one that is shown."""
+        count = self.column_box.count()
+        if count:
+            self._on_column((self.column_box.currentIndex() + 1) % count)
+        return count > 0
 
     def _on_ticked(self, name: str, on: bool) -> None:
         hidden = self._map.hidden
@@ -286,7 +311,7 @@ class Explore(WorkPanel):
 
 
 def _button(
-    text: str, tip: str, action: Callable[[], None], checkable: bool = False
+    text: str, tip: str, action: Callable[[], object], checkable: bool = False
 ) -> QPushButton:
     button = QPushButton(text)
     button.setToolTip(tip)

@@ -31,7 +31,7 @@ from napari_patchmap.explore.selection import How
 from napari_patchmap.explore.words import breakdown
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
-from napari_patchmap.plugin.map.keys import selection_keys
+from napari_patchmap.plugin.actions import ACTIONS
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.panels.explore.gallery_menu import (
@@ -48,6 +48,7 @@ from napari_patchmap.plugin.panels.explore.thumbnail_view import (
 )
 from napari_patchmap.plugin.qt.docks import show_panel
 from napari_patchmap.plugin.qt.dropped import dropped_file
+from napari_patchmap.plugin.qt.keyboard import Keyboard
 from napari_patchmap.plugin.qt.saving import save_image, with_ending
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.qt.thumbnails import to_image
@@ -124,12 +125,20 @@ class Gallery(QWidget, Quiet):
         subscribe(self, self._map.colouring_changed, self._on_colouring)
         subscribe(self, self._map.hidden.changed, self._on_hidden)
         subscribe(self, self.orders.hooks.wanted, self._on_wanted)
-        selection_keys(self, workspace)
+        self._take_keys(Keyboard.of(viewer))
         self.setAcceptDrops(True)
         self._patches: PatchSet | None = None
         self._total = 0
         self._has_map = workspace.embedding is not None
         self._refresh()
+
+    def _take_keys(self, keyboard: Keyboard) -> None:
+        keyboard.listen(self)
+        for name, act in {
+            "next": self.grid.look_at_next, "previous": self.grid.look_at_previous,
+            "save": self._ask_csv,
+        }.items():  # fmt: skip
+            keyboard.offer(name, act)
 
     def _save_button(self) -> QPushButton:
         button, menu = QPushButton(), QMenu(self)
@@ -139,10 +148,10 @@ class Gallery(QWidget, Quiet):
             "with nothing selected, all that is shown here"
         )
         button.setMenu(menu)
-        menu.addAction("Save selection as CSV…", self._ask_csv)
+        menu.addAction(f"Save selection as CSV…\t{ACTIONS['save'].shown}", self._ask_csv)
         menu.addAction("Save contact sheet as PNG…", self._ask_sheet)
         menu.addAction("Copy contact sheet", self.copy_sheet)
-        menu.addAction("Copy file names\tCtrl+C", self.copy_names)
+        menu.addAction(f"Copy file names\t{ACTIONS['copy'].shown}", self.copy_names)
         return button
 
     # -- what is shown ---------------------------------------------------------------
@@ -349,10 +358,13 @@ class Gallery(QWidget, Quiet):
         there = self._workspace.patches is not None
         self.save.setEnabled(there and not self.reading.running)
 
-    def _ask_csv(self) -> None:
+    def _ask_csv(self) -> bool:
+        if self._workspace.patches is None:
+            return False
         path, _ = QFileDialog.getSaveFileName(self, "Save selection", "selection.csv", "*.csv")
         if path:
             self.save_csv(path)
+        return True
 
     def _ask_sheet(self) -> None:
         path, _ = QFileDialog.getSaveFileName(

@@ -44,6 +44,10 @@ class KeptSelections(QWidget):
         self.said = label("", "error", wrap=True)
         self.said.hide()
         self.list = KeptList()
+        self.list.setToolTip(
+            "Click: show this selection. Shift adds it, Ctrl keeps what is in both, Alt takes "
+            "it away. Double-click renames, Del deletes."
+        )
         self.list.picked.connect(self._show)
         self.list.renamed.connect(
             lambda name, to: self._change(NamedSelections.renamed, name, to)

@@ -23,6 +23,11 @@ from napari_patchmap.explore.words import said_counts
 from napari_patchmap.plugin.qt.swatch import swatch
 from napari_patchmap.plugin.qt.theme import qcolor, theme_colour
 
+_TIP = (
+    "Click: select these patches. Shift+click: add them. Alt+click: take them away. "
+    "The tick shows or hides them on the map."
+)
+
 
 class Legend(QTreeWidget):
     """Groups of the map with their counts; a click selects a group.
@@ -50,6 +55,7 @@ class Legend(QTreeWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setAccessibleName("Legend")
+        self.setToolTip(_TIP)
         header = self.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -64,8 +70,7 @@ class Legend(QTreeWidget):
             item.setCheckState(0, _tick(name not in hidden))
             item.setToolTip(
                 0,
-                f"{name}\nClick: select these patches. Shift+click: add them. "
-                "Alt+click: take them away. The tick shows or hides them on the map.",
+                f"{name}\n{_TIP}",
             )
             item.setTextAlignment(
                 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

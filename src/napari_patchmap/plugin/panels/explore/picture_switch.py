@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QCheckBox
 
+from napari_patchmap.plugin.actions import with_key
 from napari_patchmap.plugin.map.close_up import CloseUp
 from napari_patchmap.plugin.qt.subscribe import subscribe
 
@@ -15,9 +16,12 @@ class PictureSwitch(QCheckBox):
         super().__init__("Pictures on the map")
         self._close_up = close_up
         self.setToolTip(
-            "From afar, too, show patches as pictures: as many as have room beside each other, "
-            "each standing for the points around it. Zoom in and more join them (key I while "
-            "the map has the focus). Close up all patches are pictures anyway."
+            with_key(
+                "pictures",
+                "From afar, too, show patches as pictures: as many as have room beside each "
+                "other, each standing for the points around it. Zoom in and more join them. "
+                "Close up all patches are pictures anyway.",
+            )
         )
         self.setChecked(close_up.from_afar)
         self.toggled.connect(close_up.set_from_afar)

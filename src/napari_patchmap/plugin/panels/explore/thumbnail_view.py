@@ -13,9 +13,11 @@ from qtpy.QtWidgets import QApplication, QRubberBand
 
 from napari_patchmap.explore.ordering import Order
 from napari_patchmap.explore.selection import How
+from napari_patchmap.plugin.actions import ACTIONS, Where
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.explore.cell_grid import CellGrid
 from napari_patchmap.plugin.panels.explore.patch_cells import PatchModel, PatchPainter
+from napari_patchmap.plugin.qt.keyboard import key_of
 from napari_patchmap.plugin.qt.subscribe import subscribe
 
 #: Longer side of a picture in pixels: the smallest, the largest, and what a notch of the
@@ -28,6 +30,15 @@ _ALT = Qt.KeyboardModifier.AltModifier
 _NONE = Qt.KeyboardModifier.NoModifier
 _KEYPAD = Qt.KeyboardModifier.KeypadModifier
 _LEFT, _KEY = Qt.MouseButton.LeftButton, Qt.Key
+
+#: What keys do here that do something else, or nothing, where people look at the canvas.
+_NAMES = {
+    key: action.name
+    for action in ACTIONS.values()
+    if action.where is Where.GALLERY
+    or action.name in ("select_all", "select_none", "give", "take_class")
+    for key in action.keys
+}
 
 
 class ThumbnailView(CellGrid):
@@ -44,7 +55,7 @@ class ThumbnailView(CellGrid):
     given_up()
         Esc was pressed.
     copied()
-        Ctrl+C was pressed.
+        The names of the files are wanted.
     key_pressed(int)
         A number key, 0 to 9, was pressed.
     asked(int, QPoint)
@@ -69,6 +80,10 @@ class ThumbnailView(CellGrid):
         self.setModel(self.patches)
         self.setItemDelegate(self.painter)
         self.setAccessibleName("Patches")
+        self.setToolTip(
+            "Click: look at a patch. Ctrl+click, or draw a box: select. Double click: show "
+            "where it is. The right button has more."
+        )
         self.setMinimumHeight(90)
         self._anchor = -1  # the patch at which a range begins
         self._wheel = 0.0
@@ -157,6 +172,17 @@ class ThumbnailView(CellGrid):
         self.setCurrentIndex(place)
         self.scrollTo(place)
         self.looked_at.emit(self.patch_at(place))
+
+    def look_at_next(self, step: int = 1) -> bool:
+        """Look at the patch after the current one, as they are shown; False for no patches."""
+        if self.count:
+            row = self.currentIndex().row()
+            self._look(min(max(row + step, 0), self.count - 1))
+        return self.count > 0
+
+    def look_at_previous(self) -> bool:
+        """Look at the patch before the current one; False for no patches."""
+        return self.look_at_next(-1)
 
     def _toggle(self, row: int) -> None:
         patch = int(self.patches.indices[row])
@@ -274,24 +300,23 @@ class ThumbnailView(CellGrid):
 
     def _action(self, event: QKeyEvent) -> Callable[[], object] | None:
         """Return what a key does here, None if nothing."""
-        key, modifiers, here = event.key(), event.modifiers(), self.currentIndex()
-        pressed = modifiers & ~_KEYPAD
-        if pressed == _CONTROL:
-            acts = {_KEY.Key_A: self._select_all, _KEY.Key_C: self.copied.emit}
-            return acts.get(key)
-        if pressed == _NONE and _KEY.Key_0 <= key <= _KEY.Key_9:
-            return partial(self.key_pressed.emit, int(key) - int(_KEY.Key_0))
-        if key == _KEY.Key_Escape:
-            return self._give_up
-        if pressed == _NONE and here.isValid():
-            if key == _KEY.Key_Space:
-                return partial(self._toggle, here.row())
-            if key in (_KEY.Key_Return, _KEY.Key_Enter):
-                return partial(self.opened.emit, self.patch_at(here))
+        here, pressed = self.currentIndex(), event.modifiers() & ~_KEYPAD
+        name = _NAMES.get(key_of(event))
+        if name in ("give", "take_class"):
+            return partial(self.key_pressed.emit, int(key_of(event)))
         if self.count and pressed in (_NONE, _SHIFT, _SHIFT | _CONTROL):
-            row = moved(here.row(), key, self.columns, self.lines, self.count)
-            return None if row is None else partial(self._reach, row, modifiers)
-        return None
+            row = moved(here.row(), event.key(), self.columns, self.lines, self.count)
+            if row is not None:
+                return partial(self._reach, row, pressed)
+        acts: dict[str | None, Callable[[], object]] = {
+            "select_all": self._select_all,
+            "select_none": self._give_up,
+            "copy": self.copied.emit,
+        }
+        if here.isValid():
+            acts["toggle"] = partial(self._toggle, here.row())
+            acts["open"] = partial(self.opened.emit, self.patch_at(here))
+        return acts.get(name)
 
     def _give_up(self) -> None:
         if self._press is not None and self._band.isVisible():

@@ -35,6 +35,7 @@ class LeftOut(Fold):
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.list.setToolTip("What was left out, and why.")
         self.list.setMinimumHeight(70)
         self.list.setMaximumHeight(150)
         self.save_button = button(

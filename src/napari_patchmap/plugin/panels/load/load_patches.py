@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QScrollArea
 from napari_patchmap.errors import UnclearAxesError
 from napari_patchmap.patches import Kind, OpenRequest, PatchSet
 from napari_patchmap.patches.fit import Fit
+from napari_patchmap.plugin.canvas.first_steps import FirstSteps
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.load.answers import Answers
@@ -108,12 +109,17 @@ class LoadPatches(WorkPanel):
         self.answers.sizes_chosen.connect(self.load)
         self.answers.axes_chosen.connect(self._choose_axes)
         self.button.clicked.connect(self._on_button)
+        self.keyboard.bind(self.button, "load")
         self.place_button.clicked.connect(self.place)
         self.source.changed.connect(self._on_other_source)
         self.source.layers.listed.connect(self._look_at_layers)
         self.offer.proposed.connect(self._on_proposed)
         self.offer.taken.connect(self._on_taken)
         self.setAcceptDrops(True)
+        steps = FirstSteps(self.viewer)
+        steps.wanted.connect(self._try_sample)
+        steps.dropped.connect(self.dropEvent)
+        self.destroyed.connect(steps.deleteLater)
         self.listen(self.workspace.patches_changed, self._on_patches)
         self.listen(self.workspace.run_changed, self._on_run)
         self._on_patches(self.workspace.patches)
@@ -213,6 +219,10 @@ class LoadPatches(WorkPanel):
             self._placing = False
             self.source.choose(proposal.kind, proposal.image, proposal.objects)
             self.load()
+
+    def _try_sample(self) -> None:
+        show_panel(self.viewer, "load")
+        self._on_taken(Proposal(Kind.SAMPLE))
 
     def enterEvent(self, event: Any) -> None:
         """See whether something was painted into an empty Labels layer."""

@@ -17,6 +17,8 @@ from napari_patchmap.plugin.qt.basics import button, row
 #: How long typing has to pause before the path is looked at, in milliseconds.
 _PAUSE = 300
 
+_TIP = "The path: type it, drop a file or folder here, or browse (at first none)."
+
 
 class PathField(QWidget):
     """A line for a path, and a button that opens a dialog.
@@ -39,7 +41,8 @@ class PathField(QWidget):
         self.edit = QLineEdit()
         self.edit.setPlaceholderText(placeholder)
         self.edit.setMinimumWidth(60)
-        self.browse = button("Browse…")
+        self.edit.setToolTip(_TIP)
+        self.browse = button("Browse…", "", "Choose it in a dialog.")
         parts = row(self.edit, self.browse)
         parts.setStretch(0, 1)
         self.setLayout(parts)
@@ -54,7 +57,7 @@ class PathField(QWidget):
     def set_path(self, path: str | Path) -> None:
         """Show a path."""
         self.edit.setText(str(path))
-        self.edit.setToolTip(str(path))
+        self.edit.setToolTip(str(path) or _TIP)
 
     def _choose(self) -> None:
         start = self.path or str(Path.home())

@@ -27,6 +27,7 @@ class LabelTable(FiguresTable):
         self._figures = [figure for figure in FIGURES if figure.by_label]
         heads = {capitalised(figure.column): help_of(figure) for figure in self._figures}
         super().__init__({"Label": "", "n": "Patches with this label.", **heads})
+        self.setToolTip("Click a label: select its patches on the map. A heading: sort by it.")
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
         self.cellClicked.connect(lambda i, _: self.picked.emit(self.item(i, 0).text()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari_patchmap.plugin.qt.basics import button, row
+from napari_patchmap.plugin.qt.docks import way_to
 from napari_patchmap.plugin.qt.texts import Message
 
 
@@ -11,7 +12,7 @@ class Refusal(Message):
 
     def __init__(self) -> None:
         super().__init__()
-        self.augment = button("Go to Augmentations →", "link")
+        self.augment = button("Go to Augmentations →", "link", way_to("augment"))
         self.check = button("Check again", "link", "Look again, say for a file.")
         self.below.addLayout(row(self.augment, self.check, 1))
         self.show_refusal("")

@@ -8,6 +8,7 @@ from typing import Any
 import napari.viewer
 
 from napari_patchmap.methods.train_config import TSNE_SETTINGS, TrainConfig
+from napari_patchmap.plugin.actions import with_key
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.train.live import Live
 from napari_patchmap.plugin.panels.train.plan_text import PlanText
@@ -79,6 +80,12 @@ class TrainMap(WorkPanel):
         self._on_patches(self.workspace.patches)
         self._on_training(self.workspace.training)
         self.guard_wheel()
+        for name, act in {
+            "train": self._start_by_key,
+            "pause": self._pause_by_key,
+            "cancel": self._end_by_key,
+        }.items():
+            self.keyboard.offer(name, act)
 
     # -- before ----------------------------------------------------------------------
 
@@ -221,6 +228,27 @@ class TrainMap(WorkPanel):
         else:
             self.cancel()
 
+    def _start_by_key(self) -> bool:
+        """Start a training as the button does; False if none can be started."""
+        able = not (self.missing or self.trouble or self.workspace.training)
+        if able:
+            self.start()
+        return able
+
+    def _end_by_key(self) -> bool:
+        """End the training as the button does at first; False if there is none."""
+        able = self._training is not None and not self._cancelled
+        if able:
+            self.cancel()
+        return able
+
+    def _pause_by_key(self) -> bool:
+        """Pause, or go on; False if that cannot be done."""
+        able = self.pause.isEnabled() and not self.pause.isHidden()
+        if able:
+            self._on_pause()
+        return able
+
     def _on_pause(self) -> None:
         if self._training is not None and not self._cancelled:
             paused = not self._training.paused
@@ -262,21 +290,24 @@ class TrainMap(WorkPanel):
             self.button.setText(words if self._cancelled else "Cancel")
         else:
             self.button.setText("Start training")
-        does = "Train a map in the background; you can go on working meanwhile."
+        does = with_key(
+            "train", "Train a map in the background; you can go on working meanwhile."
+        )
         if busy and self._cancelled:
             does = "Do not wait for the map; the training can still be resumed."
         elif busy:
-            does = "Stop here and keep the map of what was learned so far; it can be resumed."
+            does = with_key(
+                "cancel",
+                "Stop here and keep the map of what was learned so far; it can be resumed.",
+            )
         self.button.setToolTip(f"<qt>{does}</qt>")
         paused = self._training is not None and self._training.paused
         self.pause.setVisible(busy and self._training is not None)
         self.pause.setEnabled(mine)
         self.pause.setText("Go on" if paused else "Pause")
-        self.pause.setToolTip(
-            "<qt>Go on training.</qt>"
-            if paused
-            else "<qt>Let the computer rest; the time left stands still meanwhile.</qt>"
-        )
+        does = "Let the computer rest; the time left stands still meanwhile."
+        does = "Go on training." if paused else does
+        self.pause.setToolTip(f"<qt>{with_key('pause', does)}</qt>")
         set_look(self.button, "role", "" if busy else "primary")
 
     # -- after ---------------------------------------------------------------------------
