@@ -161,16 +161,6 @@ def test_first_steps_stay_away_from_layers_of_one_s_own(viewer, qtbot):
     assert not steps.isVisible()
 
 
-def test_first_steps_go_with_the_panel_that_loads(viewer, qtbot):
-    panels = open_workspace(viewer)
-    steps = window_of(viewer).findChild(FirstSteps)
-    qtbot.waitUntil(steps.isVisible)
-    viewer.window.remove_dock_widget(panels.pop("load"))
-    qtbot.waitUntil(lambda: window_of(viewer).findChild(FirstSteps) is None)
-    viewer.add_image(np.zeros((9, 9)))
-    viewer.theme = "light"
-
-
 def test_first_steps_take_what_is_dropped_and_load_the_sample(
     viewer, workspace, qtbot, tmp_path
 ):
