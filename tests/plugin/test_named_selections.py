@@ -16,8 +16,12 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLineEdit
 
 from napari_patchmap.explore.named_selections import SELECTIONS
+from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.plugin.panels.explore.explore import Explore
+from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.runs.annotation_files import place_of_set
+from napari_patchmap.training import fit
+from tests.conftest import make_cells
 from tests.plugin.toy import around, group, toy_map, toy_patches
 
 CTRL, SHIFT, ALT = (
@@ -208,6 +212,30 @@ def test_they_are_written_soon_and_come_back_with_their_patches(panel, workspace
     assert len(workspace.named.kept) == 2
 
 
+def test_with_a_run_they_go_into_its_folder_and_by_its_patches(
+    panel, workspace, qtbot, tmp_path
+):
+    cells = make_cells()
+    run = fit(cells, RunConfig(TrainConfig(method="pixels", device="cpu")))
+    workspace.set_patches(cells)
+    workspace.select(np.array([4, 7]))
+    keep(panel, "a")
+    run.save(tmp_path / "run")
+    workspace.set_run(run)
+    assert written(qtbot, tmp_path / "run", 1) == {"a": "4,7"}
+    workspace.set_patches(None)
+    order = np.arange(59, 5, -1)  # another one, and some are not there today
+    table = cells.table.iloc[order].reset_index(drop=True)
+    workspace.set_patches(PatchSet(cells.stack()[order], table, cells.channel_names, "some"))
+    workspace.set_run(Run.load(tmp_path / "run").picked(order))
+    assert listed(panel) == [("a", "1")]
+    assert order[workspace.named.by_name["a"].indices].tolist() == [7]
+    assert "1 more are not among" in panel.kept.list.topLevelItem(0).toolTip(0)
+    workspace.select(np.array([0]))
+    keep(panel, "b")
+    assert written(qtbot, tmp_path / "run", 2) == {"a": "4,7", "b": "59"}
+
+
 def test_in_another_window_they_are_shown_and_not_changed(panel, workspace, qtbot):
     workspace.select(np.array([4]))
     keep(panel, "a")
@@ -230,6 +258,7 @@ def test_in_another_window_they_are_shown_and_not_changed(panel, workspace, qtbo
             workspace.set_patches(toy_patches())
             assert listed(panel) == [("a", "1")]
             assert not panel.kept.keep.isEnabled()
+            assert "another window" in panel.kept.keep.toolTip()
             panel.kept.list.setFocus()
             QTest.keyClick(panel.kept.list, Qt.Key.Key_Home)
             QTest.keyClick(panel.kept.list, Qt.Key.Key_Delete)

@@ -39,7 +39,7 @@ class KeptSelections(QWidget):
         self.name.setAccessibleName("Name for what is selected")
         self.name.setToolTip("Enter keeps what is selected under this name.")
         self.name.returnPressed.connect(self._keep)
-        self.keep = button("Keep", "", "Keep what is selected under the name beside.")
+        self.keep = button("Keep")
         self.keep.clicked.connect(self._keep)
         self.said = label("", "error", wrap=True)
         self.said.hide()
@@ -87,6 +87,9 @@ class KeptSelections(QWidget):
         workspace = self.workspace
         chosen, refused = workspace.selection, bool(workspace.annotations_trouble)
         self.keep.setText(f"Keep {len(chosen):,}" if len(chosen) else "Keep")
+        self.keep.setToolTip(
+            workspace.annotations_trouble or "Keep what is selected under the name beside."
+        )
         for field in (self.name, self.keep):
             field.setEnabled(not refused)
         patches, kept = workspace.patches, workspace.named.kept
