@@ -49,6 +49,7 @@ GOALS = {
     "open the saved run": (2000, 5000, 15000),
     "suggest": (2000, 20000, 60000),
 }
+PARTS = ["look", "colour", "lasso", "sort", "annotate"]
 SIZES = (17_092, 300_000, 1_000_000)
 
 #: Work in the background that is waited for. Other panels do more of their own after opening
@@ -209,8 +210,8 @@ class Bench:
         return np.array([self._canvas.width(), self._canvas.height()]) / 2
 
 
-def measure(folder: Path, where: str) -> dict[str, Took]:
-    """Open a run and do everything with it."""
+def measure(folder: Path, where: str, parts: list[str]) -> dict[str, Took]:
+    """Open a run and do everything with it, or some parts of it."""
     import napari
 
     from napari_patchmap.plugin.entry.launch import show_run
@@ -229,11 +230,15 @@ def measure(folder: Path, where: str) -> dict[str, Took]:
     bench.time("open the saved run", opened)
     explore, gallery = find_panel(viewer, "explore"), find_panel(viewer, "gallery")
     bench.settle()
-    look_around(bench)
-    colour(bench, explore)
-    lasso(bench)
-    sort(bench, gallery)
-    annotate(bench, show_panel(viewer, "annotate"))
+    acts: dict[str, Callable[[], None]] = {
+        "look": lambda: look_around(bench),
+        "colour": lambda: colour(bench, explore),
+        "lasso": lambda: lasso(bench),
+        "sort": lambda: sort(bench, gallery),
+        "annotate": lambda: annotate(bench, show_panel(viewer, "annotate")),
+    }
+    for part in parts:
+        acts[part]()
     viewer.close()
     return bench.found
 
@@ -418,11 +423,11 @@ def annotate(bench: Bench, panel: Any) -> None:
 # -- each number of patches in a process of its own ------------------------------------------
 
 
-def child(folder: Path, where: str) -> None:
+def child(folder: Path, where: str, parts: list[str]) -> None:
     """Measure here, and print what was found as JSON."""
     import napari.viewer  # what importing takes is not ours  # noqa: F401
 
-    found: dict[str, Any] = dict(measure(folder, where))
+    found: dict[str, Any] = dict(measure(folder, where, parts))
     found["peak memory, GB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(json.dumps(found))
 
@@ -437,6 +442,7 @@ def measured(count: int, options: argparse.Namespace, home: Path) -> dict[str, A
     (folder / "run" / "annotations.csv").unlink(missing_ok=True)
     (folder / "run" / "annotations.json").unlink(missing_ok=True)
     command = [sys.executable, __file__, "--run", str(folder), "--where", options.where]
+    command += ["--parts", *options.parts]
     said = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
     found: dict[str, Any] = json.loads(said.splitlines()[-1])
     return found
@@ -472,10 +478,11 @@ def main() -> None:
     parser.add_argument("--patches", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--keep", type=Path, help="folder that keeps what is made")
     parser.add_argument("--where", default="", help="profile actions whose names hold this")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--run", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.run is not None:
-        child(options.run, options.where)
+        child(options.run, options.where, options.parts)
         return
     with tempfile.TemporaryDirectory() as home:
         os.environ["XDG_DATA_HOME"] = home

@@ -131,6 +131,7 @@ def test_of_very_many_points_the_one_under_the_mouse_is_known_before_it_comes(
     qtbot.waitUntil(lambda: not shown_map.board.stale)
     hand.hover(toy_map()[3])
     assert shown_map.mouse.hovered == 116
+    hand.hover(NOWHERE)
     shown = np.ones(120, bool)
     shown[116] = False
     shown_map.points.shown = shown
