@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_patchmap.plugin.map.marks import MAP
@@ -49,6 +49,32 @@ def test_click_on_a_legend_row_selects_the_class(panel, workspace, qtbot):
     assert len(workspace.selection) == 60
     pick(panel, qtbot, 1, ALT)
     np.testing.assert_array_equal(workspace.selection, group("empty"))
+
+
+def tick(panel, qtbot, row):
+    """Click the tick of a row of the legend."""
+    legend = panel.legend
+    y = legend.visualItemRect(legend.topLevelItem(row)).center().y()
+    where = QPoint(legend.tick_width // 2, y)
+    qtbot.mouseClick(legend.viewport(), Qt.MouseButton.LeftButton, pos=where)
+
+
+def test_a_tick_hides_a_class_which_nothing_hits_then(panel, hand, shown_map, workspace, qtbot):
+    shown = shown_map.points.shown
+    tick(panel, qtbot, 0)
+    np.testing.assert_array_equal(np.flatnonzero(~shown_map.points.shown), group("round"))
+    assert panel.legend.topLevelItem(0).checkState(0) == Qt.CheckState.Unchecked
+    hand.click(toy_map()[3])
+    pick(panel, qtbot, 0)
+    assert not len(workspace.selection)
+    shown_map.select_all()
+    assert len(workspace.selection) == 60
+    shown_map.colour_by("area")  # of another column nothing is hidden
+    assert shown_map.points.shown.all()
+    shown_map.colour_by("label")
+    tick(panel, qtbot, 0)
+    tick(panel, qtbot, 0)
+    np.testing.assert_array_equal(shown_map.points.shown, shown)
 
 
 def test_colour_by_number_shows_a_bar_and_one_colour_nothing(viewer, panel, qtbot):

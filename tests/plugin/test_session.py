@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from napari_patchmap.plugin.panels.load.recent import RecentButton
 from napari_patchmap.plugin.qt.docks import find_panel, front_panels, open_panels
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, reopen_patches
+from napari_patchmap.runs.session_file import SESSION
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
 from tests.plugin.toy import Hand
@@ -162,3 +164,65 @@ def test_a_run_comes_back_as_it_was_left(way, make_napari_viewer, qtbot, home):
     qtbot.waitUntil(lambda: len(workspace.compared) == 1)
     QApplication.processEvents()
     assert seen(again) == left
+
+
+def test_what_does_not_fit_any_more_is_left_out_and_the_map_is_open(viewer, qtbot, home):
+    said = []
+    workspace_of(viewer).status_changed.connect(said.append)
+    values = {
+        "version": 1,
+        "colour_by": "a column that is gone",
+        "hidden": ["nobody"],
+        "selection": "0-999",
+        "current": 7,
+        "compared": [{"path": str(home / "gone"), "from_here": "../gone"}],
+        "sorted_by": ["offered", "Confidence", True],
+        "panels": ["explore", "a panel that is gone"],
+        "front": ["explore"],
+        "view": "source",
+        "cameras": {"map": {"centre": "nowhere"}},
+    }
+    (home / "run" / SESSION).write_text(json.dumps(values))
+    workspace, owner = opened(viewer, home / "run")
+    qtbot.waitUntil(lambda: len(said) > 0)
+    assert len(said) == 1
+    assert str(home / "gone") in said[0]
+    assert (owner.colouring.column, workspace.current) == ("label", 7)
+    assert owner.points.shown.all()
+    assert not len(workspace.selection)
+    assert owner.views.now == "map"
+    owner.colour_by("")  # what is written next still knows of the map that was not there
+    qtbot.waitUntil(lambda: json.loads((home / "run" / SESSION).read_text())["colour_by"] == "")
+    kept = json.loads((home / "run" / SESSION).read_text())["compared"]
+    assert [one["path"] for one in kept] == [str(home / "gone")]
+
+
+def test_a_damaged_session_is_said_and_left_alone(viewer, qtbot, home):
+    said = []
+    workspace_of(viewer).status_changed.connect(said.append)
+    (home / "run" / SESSION).write_text("nonsense")
+    workspace, owner = opened(viewer, home / "run")
+    assert len(said) == 1
+    assert SESSION in said[0]
+    owner.colour_by("")
+    workspace.set_patches(None)
+    assert (home / "run" / SESSION).read_text() == "nonsense"
+
+
+def test_the_images_are_looked_at_again_where_they_were(viewer, qtbot, home):
+    path = home / "run" / SESSION
+    viewer.add_image(np.random.default_rng(0).integers(0, 255, (90, 120), np.uint8))
+    cameras = {
+        "source": {"centre": [0, 30, 40], "zoom": 9.5, "angles": [0, 0, 90]},
+        "map": {"centre": [0, 1, 2], "zoom": 3.25, "angles": [0, 0, 90]},
+    }
+    path.write_text(json.dumps({"version": 1, "view": "source", "cameras": cameras}))
+    _, owner = opened(viewer, home / "run")
+    qtbot.waitUntil(lambda: owner.views.now == "source")
+    camera = camera_of(viewer)
+    assert (tuple(camera.center), camera.zoom) == ((0, 30, 40), 9.5)
+    camera.zoom = 4.5
+    qtbot.waitUntil(lambda: json.loads(path.read_text())["cameras"]["source"]["zoom"] == 4.5)
+    assert json.loads(path.read_text())["view"] == "source"
+    owner.show_map()
+    assert (tuple(camera.center), camera.zoom) == ((0, 1, 2), 3.25)

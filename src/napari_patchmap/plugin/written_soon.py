@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,7 @@ class WrittenSoon(QObject):
     ----------
     name : str
         What is being written.
-    order : callable
+    order : bound method
         Returns what is to be written now, as it is to be known again, and what writes it
         (called in another thread); None where there is nothing to write.
 
@@ -46,7 +47,8 @@ class WrittenSoon(QObject):
         order: Callable[[], tuple[Any, Callable[[], object]] | None],
     ) -> None:
         super().__init__(parent)
-        self._name, self._order = name, order
+        # Weak: Qt keeps this for as long as its parent, whose method it mostly is.
+        self._name, self._order = name, weakref.WeakMethod(order)
         self._turn, self._number, self._last = threading.Lock(), 0, 0
         self._task: Task | None = None
         self._what: Any = None
@@ -60,9 +62,13 @@ class WrittenSoon(QObject):
 
     def now(self) -> None:
         """Write what there is at once, in this thread; errors of the writing are raised."""
-        order = self._order()
+        order = self._ordered()
         if order is not None:
             self._in_turn(self._next(), order[1])
+
+    def _ordered(self) -> tuple[Any, Callable[[], object]] | None:
+        method = self._order()
+        return None if method is None else method()
 
     def _next(self) -> int:
         self._number += 1
@@ -70,7 +76,7 @@ class WrittenSoon(QObject):
 
     def _start(self) -> None:
         self._again = self._task is not None
-        order = None if self._again else self._order()
+        order = None if self._again else self._ordered()
         if order is None:
             return
         number, (self._what, write) = self._next(), order

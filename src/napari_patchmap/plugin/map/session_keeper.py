@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from napari.viewer import Viewer
-from qtpy.QtCore import QEvent, QObject
+from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QMainWindow
 
 from napari_patchmap.errors import RunError
@@ -207,12 +207,17 @@ class SessionKeeper(QObject, Quiet):
 
     def _put_cameras(self, session: SavedSession) -> None:
         views = self._shown.views
-        if session.view == "source" and views.sources:
-            views.show("source")
         both: tuple[View, ...] = ("map", "source")
         for view in both:
             if view in session.cameras and (view == "map" or views.sources):
                 views.put_camera(view, session.cameras[view])
+        if session.view == "source":
+            QTimer.singleShot(0, self._show_source)  # once napari has drawn the map
+
+    def _show_source(self) -> None:
+        """Show the images, if there are any."""
+        if self._viewer() is not None and self._shown.views.sources and not self._closing:
+            self._shown.views.show("source")
 
     def _compare(self, folders: Sequence[Path]) -> None:
         """Read the maps that were beside this one, and set them there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ class LocateImages(QWidget):
         # The rows are the same as before.
         workspace.set_unfinished(unfinished)
         workspace.set_compared(compared)
-        kept.restore(session)
+        kept.restore(replace(session, view="map"))
 
     def _on_failed(self, sentence: str) -> None:
         self._set_busy(False)

@@ -103,6 +103,7 @@ class LoadPatches(WorkPanel):
         )
         self.source.recognised.connect(self._on_recognised)
         self.source.refused.connect(self._on_refused)
+        self.source.recent.chosen.connect(self._on_recent)
         self.progress.done.connect(self._on_done)
         self.progress.failed.connect(self._on_failed)
         self.progress.ended.connect(self._on_end)
@@ -181,6 +182,12 @@ class LoadPatches(WorkPanel):
         self._placing = False
         self._then = "tiles" if self.source.take_dropped(path) else ""
         self._say("")
+
+    def _on_recent(self, request: Request) -> None:
+        """Open a run that was chosen among what was open last: there is nothing to set."""
+        if request.kind is Kind.RUN and not self.loading:
+            self._placing = False
+            self.load()
 
     def _on_button(self) -> None:
         if self.loading:
