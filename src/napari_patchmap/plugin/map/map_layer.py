@@ -90,7 +90,9 @@ class MapLayer(ShownMap):
         self.mouse = MapMouse(viewer, self, self.close_up, overlay)
         self.places = Places(viewer, self.workspace, self.views, overlay)
         self.image_colours = ImageColours()
-        self._painter = ClassPainter(viewer, self.views, self.places, self.image_colours)
+        self._painter = ClassPainter(
+            viewer, self.views, self.places, self.image_colours, overlay
+        )
         self.note = CanvasNote(viewer)
         self._help, self._help_button = HelpCard(viewer), HelpButton(viewer)
         self.keeper = AnnotationKeeper.of(viewer)

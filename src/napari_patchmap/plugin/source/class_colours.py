@@ -9,12 +9,15 @@ import numpy as np
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 from napari.viewer import Viewer
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject
 
 from napari_patchmap.explore.number_codes import NumberCodes
 from napari_patchmap.explore.patch_colours import HIDDEN, PatchColours
 from napari_patchmap.explore.tile_image import TileImage
 from napari_patchmap.plugin.canvas.two_views import OVERLAY
 from napari_patchmap.plugin.napari_private import CodedColormap
+from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.source.place import Place
 
 #: How much of its colour is put on a tile, so that the tissue shows through.
@@ -30,7 +33,10 @@ class Painted(Protocol):
         """Give the patches of a frame their colours."""
 
     def put_away(self) -> None:
-        """Leave the image as it was."""
+        """Leave the image as it was, until it is painted again."""
+
+    def leave(self) -> None:
+        """Leave it as it was for good: its patches have gone."""
 
 
 class PaintedObjects:
@@ -85,6 +91,10 @@ class PaintedObjects:
         layer.colormap.use_selection = layer.show_selected_label
         layer.colormap.selection = layer.selected_label
 
+    def leave(self) -> None:
+        """Give the layer its colours back for good."""
+        self.put_away()
+
 
 class PaintedTiles:
     """Tiles, in a Labels layer of ours above their image: its values are their numbers.
@@ -97,65 +107,87 @@ class PaintedTiles:
         Returns the viewer that the layer goes to.
     seen : callable
         Called by napari when the layer is shown or hidden.
+    drawn : callable
+        Called when the tiles of another frame have been drawn, in another thread: then it
+        is time to show them.
+    parent : QObject
+        With it the drawing ends.
     """
 
     def __init__(
-        self, place: Place, viewer: Callable[[], Viewer], seen: Callable[[Any], None]
+        self,
+        place: Place,
+        viewer: Callable[[], Viewer],
+        seen: Callable[[Any], None],
+        drawn: Callable[[], None],
+        parent: QObject,
     ) -> None:
-        self.place, self._viewer, self._seen = place, viewer, seen
-        self.layer: Labels | None = None
+        self.place, self._viewer, self._drawn = place, viewer, drawn
+        self.layer = Labels(
+            np.zeros((1, 1), np.int32), name=f"{place.layer.name} (colours)",
+            opacity=_OPACITY, metadata={OVERLAY: True}, visible=False,
+        )  # fmt: skip
+        self.layer.editable = False
+        self.layer.events.visible.connect(seen)
         self._image = TileImage(place.boxes, place.picture.size)
-        self._shown: tuple[PatchColours, int] | None = None
-        self._frame = -1
+        self._shown: PatchColours | None = None
+        self._frame = -1  # that the layer holds the tiles of
         self._rows = np.empty(0, np.intp)
+        self._drawing = Newest(parent, "Drawing tiles", self._on_drawn)
+        self._asked = -1
 
     def show(self, colours: PatchColours, frame: int, visible: bool) -> None:
         """Give the tiles of a frame their colours, unless the image is not to be seen."""
-        place = self.place
-        if visible and place.shown:
-            before = self._shown
-            if before is None or before[0] is not colours or before[1] != frame:
-                self._paint(colours, frame)
-            layer = self._in_viewer()
-            matrix = place.matrix(self._image.step, self._image.corner)
-            if not np.array_equal(layer.affine.affine_matrix[-3:, -3:], matrix):
-                layer.affine = matrix
-            layer.visible = True
-        elif self.layer is not None:
-            self.layer.visible = False
-
-    def _paint(self, colours: PatchColours, frame: int) -> None:
-        place = self.place
-        numbers = None
+        place, layer = self.place, self.layer
+        if not (visible and place.shown):
+            layer.visible = False
+            return
         if frame != self._frame:
-            self._frame, self._rows = frame, np.flatnonzero(place.frames == frame)
-            numbers = self._image.numbers(self._rows)
-        if self.layer is None:
-            self.layer = Labels(
-                np.zeros((1, 1), np.int32), name=f"{place.layer.name} (colours)",
-                opacity=_OPACITY, metadata={OVERLAY: True}, visible=False,
-            )  # fmt: skip
-            self.layer.editable = False
-            self.layer.events.visible.connect(self._seen)
-        if numbers is not None:
-            self.layer.data = numbers
-        codes = np.append(HIDDEN, colours.codes[place.rows[self._rows]])
-        known = NumberCodes(np.arange(len(codes)), codes)
-        self.layer.colormap = CodedColormap.of(known, colours.palette, self.layer)
-        self._shown = (colours, frame)
+            layer.visible = False
+            self._ask(frame)
+            return
+        if colours is not self._shown:
+            self._shown = colours
+            codes = np.append(HIDDEN, colours.codes[place.rows[self._rows]])
+            known = NumberCodes(np.arange(len(codes)), codes)
+            layer.colormap = CodedColormap.of(known, colours.palette, layer)
+        matrix = place.matrix(self._image.step, self._image.corner)
+        if not np.array_equal(layer.affine.affine_matrix[-3:, -3:], matrix):
+            layer.affine = matrix
+        self._add()
+        layer.visible = True
 
-    def _in_viewer(self) -> Labels:
+    def _ask(self, frame: int) -> None:
+        if frame != self._asked:
+            self._asked, image, frames = frame, self._image, self.place.frames
+
+            def draw(_: object) -> tuple[int, np.ndarray, np.ndarray]:
+                rows = np.flatnonzero(frames == frame)
+                return frame, rows, image.numbers(rows)
+
+            self._drawing.ask(draw)
+
+    def _on_drawn(self, made: tuple[int, np.ndarray, np.ndarray]) -> None:
+        self._frame, self._rows, self.layer.data = made
+        self._shown, self._asked = None, -1
+        self._drawn()
+
+    def _add(self) -> None:
         """Put the layer right above its image, below all that lies on it."""
-        layer, layers = self.layer, self._viewer().layers
-        assert layer is not None
-        if layer not in layers:
+        layers = self._viewer().layers
+        if self.layer not in layers:
             active = layers.selection.active
-            layers.insert(layers.index(self.place.layer) + 1, layer)
+            layers.insert(layers.index(self.place.layer) + 1, self.layer)
             layers.selection.active = active
-        return layer
 
     def put_away(self) -> None:
         """Take the layer out of the viewer; it comes back as a person left it."""
-        self._shown = None
-        if self.layer is not None and self.layer in self._viewer().layers:
+        if self.layer in self._viewer().layers:
             self._viewer().layers.remove(self.layer)
+
+    def leave(self) -> None:
+        """Draw no tiles any more."""
+        self.put_away()
+        if isalive(self._drawing):
+            self._drawing.forget()
+            self._drawing.deleteLater()

@@ -6,6 +6,8 @@ from typing import Any
 
 from napari.layers import Labels
 from napari.viewer import Viewer
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject, QTimer
 
 from napari_patchmap.plugin.canvas.two_views import Views
 from napari_patchmap.plugin.napari_private import CodedColormap
@@ -31,13 +33,21 @@ class ClassPainter(OfViewer):
         The images, in this viewer.
     colours : ImageColours
         Whether to paint and in which colours; several viewers may follow one.
+    parent : QObject
+        Goes with the canvas.
     """
 
     def __init__(
-        self, viewer: Viewer, views: Views, places: Places, colours: ImageColours
+        self,
+        viewer: Viewer,
+        views: Views,
+        places: Places,
+        colours: ImageColours,
+        parent: QObject,
     ) -> None:
         super().__init__(viewer)
         self._views, self._places, self._colours = views, places, colours
+        self._parent = parent
         self._painted: list[Painted] = []
         colours.changed.connect(self.paint)
         places.refreshed.connect(self.paint)
@@ -51,15 +61,16 @@ class ClassPainter(OfViewer):
         with colours.quiet():
             for one in [one for one in self._painted if one.place not in places.found]:
                 self._leave(one)
+            now = colours.now
+            if now is None:
+                for one in self._painted:
+                    one.put_away()
+                return
             for place in places.found:
                 if all(one.place is not place for one in self._painted):
                     self._painted.append(self._follow(place))
-            now = colours.now
             for one in self._painted:
-                if now is None:
-                    one.put_away()
-                else:
-                    one.show(now, one.place.frame(self.viewer.dims.point), self._seen(one))
+                one.show(now, one.place.frame(self.viewer.dims.point), self._seen(one))
 
     def _seen(self, one: Painted) -> bool:
         places, on_map = self._places, self._views.now == "map"
@@ -71,13 +82,15 @@ class ClassPainter(OfViewer):
         if isinstance(place.layer, Labels):
             place.layer.events.colormap.connect(self._on_colormap)
             return PaintedObjects(place)
-        return PaintedTiles(place, lambda: self.viewer, self._on_hidden)
+        return PaintedTiles(
+            place, lambda: self.viewer, self._on_hidden, self.paint, self._parent
+        )
 
     def _leave(self, one: Painted) -> None:
         self._painted.remove(one)
         if isinstance(one, PaintedObjects):
             one.place.layer.events.colormap.disconnect(self._on_colormap)
-        one.put_away()
+        one.leave()
 
     # -- what people do --------------------------------------------------------------
 
@@ -94,5 +107,10 @@ class ClassPainter(OfViewer):
             self._give_up()
 
     def _give_up(self) -> None:
+        """Switch off when napari is done with what it does now; it may close the window."""
         if not self._colours.busy and self._colours.now is not None:
+            QTimer.singleShot(0, self._switch_off)
+
+    def _switch_off(self) -> None:
+        if isalive(self._parent) and self._places.found:
             self._colours.switch(False)
