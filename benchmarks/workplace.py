@@ -417,7 +417,7 @@ def annotate(bench: Bench, panel: Any) -> None:
         right = (names[workspace.suggestions.codes] == labels).mean()
         print(f"{100 * right:.0f} % right: {workspace.suggestions.sentence}", file=sys.stderr)
     bench.time("20 most useful", panel.suggesting.next.click)
-    bench.time("more like 20", panel.suggesting.alike.click)
+    bench.time("more like 20", panel.likeness.alike.click)
 
 
 # -- each number of patches in a process of its own ------------------------------------------

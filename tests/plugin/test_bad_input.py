@@ -181,10 +181,10 @@ def test_without_features_what_needs_them_says_so(viewer, folder, qtbot):
     for at, name in enumerate("ab"):
         panel.workspace.select(np.arange(at, 12, 2))
         type_name(panel, name)
-    for asked in (panel.suggesting.rest, panel.suggesting.alike):
-        asked.click()
-        qtbot.waitUntil(lambda: "no features" in panel.suggesting.said.text())
-        panel.suggesting.said.setText("")
+    panel.suggesting.rest.click()
+    qtbot.waitUntil(lambda: "no features" in panel.suggesting.said.text())
+    panel.likeness.alike.click()
+    qtbot.waitUntil(lambda: "no features" in panel.likeness.said.text())
 
 
 def test_images_that_are_gone_have_a_stand_in_and_are_named_where_they_are_needed(
