@@ -24,6 +24,7 @@ from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.keys import map_keys, viewer_keys
 from napari_patchmap.plugin.map.layer_edits import LayerEdits
 from napari_patchmap.plugin.map.mouse import MapMouse
+from napari_patchmap.plugin.map.on_images import OnImages
 from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.source.highlights import Places
 from napari_patchmap.plugin.source.slider_link import SourceLink
@@ -38,8 +39,10 @@ class MapLayer(ShownMap):
     ----------
     mouse : MapMouse
         Clicks, lasso and hovering.
-    places : Places
-        Brings out the selected patches in the images they were cut out of.
+    on_images : OnImages
+        What is done on the images the patches were cut out of, on the same canvas.
+    beside : OnImages or None
+        Likewise on a canvas of their own, while there is one.
     link : SourceLink
         Steps a stack and the map together.
     close_up : CloseUp
@@ -66,7 +69,8 @@ class MapLayer(ShownMap):
         overlay = CanvasOverlay(viewer)
         self.close_up = CloseUp(viewer, self, overlay)
         self.mouse = MapMouse(viewer, self, self.close_up, overlay)
-        self.places = Places(viewer, self.workspace, self.views, overlay)
+        self.on_images = OnImages(viewer, self, self.views, overlay)
+        self.beside: OnImages | None = None
         self.note = CanvasNote(viewer)
         self.keeper = AnnotationKeeper.of(viewer)
         self.link = SourceLink(viewer, self.workspace, self.views, self.places)
@@ -89,7 +93,8 @@ class MapLayer(ShownMap):
         self._edits = LayerEdits(viewer, self)
         viewer.events.theme.connect(self._on_theme)
         viewer.events.reset_view.connect(self._on_home)
-        viewer_keys(viewer, self.mouse)
+        self.hand.digit_pressed.connect(self.annotate)
+        viewer_keys(viewer, self.mouse, self.on_images.mouse)
         self._on_patches(workspace.patches)
         if workspace.embedding is not None:
             self._on_map(workspace.embedding)
@@ -114,6 +119,11 @@ class MapLayer(ShownMap):
             self.show_map()
             self._framing.fit_if_outgrown(np.concatenate([self.points.data, shown]))
 
+    @property
+    def places(self) -> Places:
+        """Where patches lie in the images that are open."""
+        return self.on_images.places
+
     def show_map(self) -> None:
         """Show the map as it was left; make its layers again if they were deleted."""
         self._remake_if_deleted()
@@ -126,7 +136,7 @@ class MapLayer(ShownMap):
         workspace = self.workspace
         if len(workspace.selection) or workspace.patches is None:
             return workspace.selection
-        index = self.mouse.hovered if self.mouse.hovered >= 0 else workspace.current
+        index = self.hand.pointed if self.hand.pointed >= 0 else workspace.current
         return np.array([index] if index >= 0 else [], np.intp)
 
     def annotate(self, key: str) -> None:
@@ -144,6 +154,14 @@ class MapLayer(ShownMap):
                 self.workspace.annotate(rows, at)
             except AnnotationError as error:
                 self.workspace.say(str(error))
+
+    def show_in_image(self, index: int) -> None:
+        """Show a patch in the image it was cut out of, if that is open."""
+        self.workspace.set_current(index)
+        if self.beside is None:
+            self.views.show("source")
+        shown = self.beside or self.on_images
+        shown.places.bring_into_view(index)  # it may be the current one, out of view
 
     def show_all(self) -> None:
         """Show the map with the camera on all of it."""
@@ -198,7 +216,7 @@ class MapLayer(ShownMap):
 
     def _make(self, embedding: np.ndarray) -> None:
         points = self.make_points(embedding)
-        map_keys(points, self.select_all, self.annotate)
+        map_keys(points, self.select_all)
         points.find = self._found_by_napari
         self._edits.watch(points)
         # Points that are hidden have no picture either.

@@ -50,16 +50,16 @@ class Explore(WorkPanel):
         self.listen(self._map.colouring_changed, self._on_colouring)
         self.listen(self._map.views.changed, self._refresh)
         self.listen(self._map.link.changed, self._refresh)
-        self.listen(self._map.mouse.lasso_changed, self._on_lasso)
-        self.listen(self._map.mouse.take_away_changed, self._on_take_away)
+        self.listen(self._map.hand.lasso_changed, self._on_lasso)
+        self.listen(self._map.hand.take_away_changed, self._on_take_away)
         self.listen(self.workspace.selection_changed, self._refresh)
         self.listen(self.workspace.map_changed, self._refresh)
         self.listen(self.workspace.annotations_changed, self._on_annotations)
         self.listen(self.workspace.suggestions_changed, self._on_annotations)
         selection_keys(self, self.workspace)
         self.guard_wheel()
-        self.lasso.setChecked(self._map.mouse.lasso)
-        self.take_away.setChecked(self._map.mouse.take_away)
+        self.lasso.setChecked(self._map.hand.lasso)
+        self.take_away.setChecked(self._map.hand.take_away)
         self._on_colouring(self._map.colouring)
 
     # -- parts -------------------------------------------------------------------------
@@ -112,7 +112,7 @@ class Explore(WorkPanel):
         self.take_away = _button(
             "Take away",
             "What you draw around is taken out of the selection, as with Alt.",
-            lambda: self._map.mouse.set_take_away(self.take_away.isChecked()),
+            lambda: self._map.hand.set_take_away(self.take_away.isChecked()),
             True,
         )
         self.zoom = _button(
@@ -226,7 +226,7 @@ class Explore(WorkPanel):
         self._refresh()
 
     def _toggle_lasso(self) -> None:
-        self._map.mouse.set_lasso(not self._map.mouse.lasso)
+        self._map.hand.set_lasso(not self._map.hand.lasso)
 
     def _read_stack(self) -> None:
         patches = self.workspace.patches
