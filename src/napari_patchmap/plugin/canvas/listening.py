@@ -16,7 +16,7 @@ class Listening:
     _heard: tuple[tuple[Any, Callable[..., Any]], ...] = ()
 
     def listen(self, signal: Any, slot: Callable[..., Any]) -> None:
-        """Connect one of its methods to a signal, or to an event of napari's, until it leaves."""
+        """Connect a method of its own to a signal, or to an event of napari's."""
         signal.connect(slot)
         self._heard = (*self._heard, (signal, slot))
 

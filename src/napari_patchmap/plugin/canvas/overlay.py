@@ -103,9 +103,13 @@ class CanvasOverlay(QWidget):
         return path
 
     def draw_card(
-        self, viewer: ViewerModel, place: tuple[float, float], picture: QPixmap, lines: list[str],
+        self,
+        viewer: ViewerModel,
+        place: tuple[float, float],
+        picture: QPixmap,
+        lines: list[str],
         frame: QColor,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Show a patch and a few words beside a place on the canvas."""
         self._colours(viewer)
         self._card = (QPointF(*place), picture, lines, frame)

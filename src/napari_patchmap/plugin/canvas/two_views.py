@@ -34,9 +34,24 @@ PREVIEW = "patchmap_preview"
 
 
 class Views(OfViewer, Quiet):
-    """Which of the two is shown, and where its camera stands."""
+    """Which of the two is shown, and where its camera stands.
+
+    Attributes
+    ----------
+    now : "map" or "source"
+    beside : bool
+        Whether the images have a canvas of their own meanwhile, so that the map can stay.
+
+    Signals
+    -------
+    changed(str)
+        The other one is shown.
+    beside_changed(bool)
+        The images have a canvas of their own, or have none any more.
+    """
 
     changed = Signal(str)
+    beside_changed = Signal(bool)
 
     def __init__(
         self, viewer: Viewer, owns: Callable[[Layer], bool], say: Callable[[str], None]
@@ -48,7 +63,6 @@ class Views(OfViewer, Quiet):
         #: What people draw on the map; it comes and goes with the map.
         self._notes: weakref.WeakSet[Layer] = weakref.WeakSet()
         self.now: View = "source"
-        #: Whether the images have a canvas of their own, so that the map can stay.
         self.beside = False
         self._arrangement = Arrangement(viewer, lambda: self.now == "map", say)
         viewer.layers.events.inserted.connect(self._on_inserted)
@@ -97,6 +111,12 @@ class Views(OfViewer, Quiet):
     def take_to_map(self, layer: Layer) -> None:
         """Count a layer among those that lie on the map."""
         self._notes.add(layer)
+
+    def set_beside(self, on: bool) -> None:
+        """Say whether the images have a canvas of their own."""
+        if on != self.beside:
+            self.beside = on
+            self.beside_changed.emit(on)
 
     def shows(self, layer: Layer) -> bool:
         """Whether an image is to be seen wherever images are shown."""
@@ -165,7 +185,9 @@ def fit(viewer: ViewerModel, layers: Sequence[Layer], margin: float = 0.06) -> N
     fit_box(viewer, np.min([b[0] for b in boxes], 0), np.max([b[1] for b in boxes], 0), margin)
 
 
-def fit_box(viewer: ViewerModel, low: np.ndarray, high: np.ndarray, margin: float = 0.06) -> None:
+def fit_box(
+    viewer: ViewerModel, low: np.ndarray, high: np.ndarray, margin: float = 0.06
+) -> None:
     """Centre the camera on a box, ``low`` and ``high`` corner as (y, x) or (z, y, x)."""
     camera = camera_of(viewer)
     camera.center = tuple((low + high) / 2)

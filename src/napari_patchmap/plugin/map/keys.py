@@ -69,7 +69,7 @@ def viewer_keys(viewer: Viewer, *mice: CanvasMouse) -> None:
     refs = [weakref.ref(mouse) for mouse in mice]  # people's layers may outlive the window
 
     def bind(target: Viewer | Layer, key: str, act: Callable[[CanvasMouse], None]) -> None:
-        def press(pressed: Any) -> None:
+        def press(pressed: Any) -> Any:
             there = [mouse for ref in refs if (mouse := ref()) is not None]
             theirs = _of_class(pressed, key)
             if key in DIGITS:
@@ -78,9 +78,10 @@ def viewer_keys(viewer: Viewer, *mice: CanvasMouse) -> None:
             else:
                 taken = _is_being_drawn_on(pressed) or was_drawn_on(pressed)
             if theirs is not None and (taken or not there):
-                theirs(pressed)
-            elif there:
+                return theirs(pressed)  # what napari does when the key is released
+            if there:
                 act(there[0])
+            return None
 
         target.bind_key(key, press, overwrite=True)
 

@@ -1,4 +1,4 @@
-"""The mouse on the map: which point is meant, what a lasso encloses, and the card of a point."""
+"""The mouse on the map: which point is meant, what a lasso encloses, the card of a point."""
 
 from __future__ import annotations
 

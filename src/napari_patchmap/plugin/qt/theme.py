@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from napari.utils.theme import get_theme
 from napari.components.viewer_model import ViewerModel
+from napari.utils.theme import get_theme
 from qtpy.QtGui import QColor
 
 from napari_patchmap.explore.palette import categorical_colours, label_order

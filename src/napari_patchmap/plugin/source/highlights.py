@@ -71,6 +71,7 @@ class Places(OfViewer, Quiet, Listening):
             event.connect(self._frame)
         viewer.dims.events.current_step.connect(self._refresh)
         viewer.dims.events.ndisplay.connect(self._refresh)
+        self.refresh()  # patches and images may be there already
 
     # -- where patches are ---------------------------------------------------------
 

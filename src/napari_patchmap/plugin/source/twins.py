@@ -70,6 +70,12 @@ class Twins(OfViewer):
         """Return the layer here that shows one of the main viewer."""
         return next((one.twin for one in self._twins if one.layer is layer), None)
 
+    def turn(self, layer: Layer) -> None:
+        """Show an image of the main viewer here, or hide it, as clicking its eye does."""
+        for one in self._twins:
+            if one.layer is layer:
+                one.turn()
+
     def leave(self) -> None:
         """Follow the main viewer no more."""
         for event in self._events:
@@ -158,11 +164,12 @@ class Twin:
         views = self._views
         if views.now == "map" and self.layer.visible and not views.busy:
             # Not now: napari is in the midst of telling everybody.
-            QTimer.singleShot(0, self._turn_eye)
+            QTimer.singleShot(0, self.turn)
         else:
             self.follow_eye()
 
-    def _turn_eye(self) -> None:
+    def turn(self) -> None:
+        """Show the image if it was hidden, or hide it."""
         self._views.keep(self.layer, not self._views.shows(self.layer))
         self.follow_eye()
 
