@@ -218,6 +218,7 @@ class CanvasOverlay(QWidget):
         width = max([wide, *(metrics.horizontalAdvance(t) for t in lines)]) + 2 * margin
         height = high + 2 * margin + len(lines) * metrics.height() + (2 if lines else 0)
         x = place.x() + 16 if place.x() + 20 + width < self.width() else place.x() - 16 - width
+        x = max(4.0, min(x, self.width() - width - 4))  # on a narrow canvas over the place
         y = min(max(place.y() - height / 2, 4), self.height() - height - 4)
         box = QRectF(x, y, width, height)
         self._paper.setAlpha(240)

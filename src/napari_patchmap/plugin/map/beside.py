@@ -63,8 +63,9 @@ class Beside(Listening):
 
     def leave(self) -> None:
         """Take the canvas away; the main one shows the map and the images by turns again."""
+        super().leave()
         owner = self._owner
-        for part in (self, self._steps, self.on_images, self.twins):
+        for part in (self._steps, self.on_images, self.twins):
             part.leave()
         owner.beside = None
         owner.views.set_beside(False)

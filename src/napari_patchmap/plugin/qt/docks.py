@@ -142,8 +142,9 @@ def _lie_beside_canvas(dock: QDockWidget) -> None:
     window = dock.parent()
     if isinstance(window, QMainWindow) and not dock.isFloating():
         left, across = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.Orientation.Horizontal
-        room = window.centralWidget().width()
         window.addDockWidget(left, dock, across)
+        window.layout().activate()  # so that what is left of the canvas is known
+        room = window.centralWidget().width() + dock.width()
         window.resizeDocks([dock], [room // 2], across)
 
 

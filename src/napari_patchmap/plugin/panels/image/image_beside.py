@@ -7,7 +7,7 @@ from typing import Any
 
 import napari.viewer
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
-from qtpy.QtWidgets import QMenu, QSizePolicy, QStackedWidget, QToolButton, QWidget
+from qtpy.QtWidgets import QMenu, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
 from napari_patchmap.plugin.map.beside import Beside
 from napari_patchmap.plugin.map.keys import digit_keys, selection_keys
@@ -70,14 +70,12 @@ class ImageBeside(QWidget):
         self._restyle()
         self.viewer.events.theme.connect(self._restyle)
 
-    def _layers_button(self) -> QToolButton:
-        made = QToolButton()
-        made.setText("Images")
-        made.setToolTip(
+    def _layers_button(self) -> QPushButton:
+        made = button(
+            "Images", "small",
             "Which images are shown here. Colours and contrast are set as ever, with the "
-            "image chosen in napari's list; its eye works here, too."
-        )
-        made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+            "image chosen in napari's list; its eye works here, too.",
+        )  # fmt: skip
         menu = QMenu(made)
         menu.aboutToShow.connect(self._fill_menu)
         made.setMenu(menu)
