@@ -129,7 +129,7 @@ def test_what_is_done_on_one_canvas_is_seen_on_the_other(
     assert workspace.selection.tolist() == [5, 7]
     there.click(middle(7), ALT)
     assert brought_out(beside) == workspace.selection.tolist() == [5]
-    assert viewer.layers["map: selected patches"].data.tolist() == [list(spot(5))]
+    assert viewer.layers["map: selected"].data.tolist() == [list(spot(5))]
     camera_of(beside.model).zoom *= 8
     workspace.set_current(23)
     np.testing.assert_allclose(camera_of(beside.model).center[-2:], middle(23), atol=1)

@@ -18,6 +18,7 @@ from napari.components.viewer_model import ViewerModel
 from napari.layers import Layer, Points
 from napari.qt import QtViewer
 from napari.viewer import Viewer
+from qtpy.compat import isalive
 from qtpy.QtWidgets import QWidget
 
 
@@ -26,6 +27,17 @@ def canvas_widget(viewer: ViewerModel) -> QWidget:
     second = _second_canvases.get(id(viewer))
     shown_by = viewer.window._qt_viewer if second is None else second()
     return shown_by.canvas.native
+
+
+def draw_on(viewer: ViewerModel) -> None:
+    """Let what is told to the graphics card next be meant for the canvas of a viewer.
+
+    napari frees there what a layer took that is removed, and takes the canvas that was
+    painted last for its own.
+    """
+    widget = canvas_widget(viewer)
+    if isalive(widget) and widget.isValid():
+        widget.makeCurrent()
 
 
 class SecondCanvas(QtViewer):

@@ -15,7 +15,7 @@ from napari_patchmap.plugin.canvas.two_views import camera_state, fit
 from napari_patchmap.plugin.map.keys import beside_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.map.on_images import OnImages
-from napari_patchmap.plugin.napari_private import SecondCanvas
+from napari_patchmap.plugin.napari_private import SecondCanvas, draw_on
 from napari_patchmap.plugin.source.slider_link import Stepping
 from napari_patchmap.plugin.source.twins import Twins
 
@@ -29,8 +29,8 @@ class Beside(Listening):
     ----------
     model : ViewerModel
         What the canvas shows.
-    canvas : SecondCanvas
-        The widget.
+    canvas : SecondCanvas or None
+        The widget, until it is left.
     twins : Twins
         The images, as layers of the model.
     on_images : OnImages
@@ -42,7 +42,7 @@ class Beside(Listening):
         self._owner = owner
         self.model = model = ViewerModel(title="Image")
         model.theme = viewer.theme
-        self.canvas = SecondCanvas(model, viewer)
+        self.canvas: SecondCanvas | None = SecondCanvas(model, viewer)
         overlay = CanvasOverlay(model)
         self._note = CanvasNote(model)
         self.twins = Twins(owner.views, model)
@@ -51,6 +51,8 @@ class Beside(Listening):
         self._camera: tuple[float, ...] | None = None
         self._many = 0
         beside_keys(model, self.on_images.mouse, owner.select_all)
+        self.listen(viewer.layers.events.removing, self._on_removing)
+        self.listen(model.layers.events.removing, self._on_removing_here)
         self.listen(viewer.events.theme, self._on_theme)
         self.listen(self.twins.changed, self._on_images)
         self.listen(owner.workspace.patches_changed, self._on_images)
@@ -69,8 +71,9 @@ class Beside(Listening):
             part.leave()
         owner.beside = None
         owner.views.set_beside(False)
-        if isalive(self.canvas):
-            self.canvas.close()
+        canvas, self.canvas = self.canvas, None
+        if canvas is not None and isalive(canvas):
+            canvas.close()
 
     def show_whole(self) -> None:
         """Fit the camera to the images."""
@@ -87,7 +90,7 @@ class Beside(Listening):
         QTimer.singleShot(0, self._look)
 
     def _look(self) -> None:
-        if not isalive(self.canvas) or self._owner.beside is not self.on_images:
+        if self.canvas is None or not isalive(self.canvas):
             return
         workspace, places = self._owner.workspace, self.on_images.places
         known = workspace.patches is not None and self._many > 0
@@ -99,6 +102,12 @@ class Beside(Listening):
         """Fit the images to a canvas of another size, unless the camera was moved."""
         if self._camera == camera_state(self.model):
             self.show_whole()
+
+    def _on_removing(self, event: Any) -> None:
+        draw_on(self._owner.viewer)
+
+    def _on_removing_here(self, event: Any) -> None:
+        draw_on(self.model)
 
     def _on_theme(self, event: Any) -> None:
         self.model.theme = self._owner.viewer.theme
