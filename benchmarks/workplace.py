@@ -321,7 +321,7 @@ def lasso(bench: Bench) -> None:
         bench.map.mouse.overlay.grab()
 
     bench.key("L")
-    assert bench.map.mouse.lasso
+    assert bench.map.hand.lasso
     for name in ("lasso of 400 vertices", "lasso of 400 vertices, sorted by area"):
         if "sorted" in name:
             from napari_patchmap.plugin.qt.docks import find_panel

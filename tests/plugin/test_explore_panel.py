@@ -120,9 +120,9 @@ def test_tools_act_on_the_selection(viewer, panel, shown_map, workspace, qtbot):
     qtbot.mouseClick(panel.clear, left)
     assert workspace.selection.size == 0
     qtbot.mouseClick(panel.lasso, left)
-    assert shown_map.mouse.lasso
+    assert shown_map.hand.lasso
     qtbot.mouseClick(panel.lasso, left)
-    assert not shown_map.mouse.lasso
+    assert not shown_map.hand.lasso
 
 
 def test_panel_says_what_is_missing_and_leads_there(viewer, panel, workspace):

@@ -96,7 +96,7 @@ def test_somebody_does_each_action_and_each_tab_has_a_key(viewer, panels):
 
 
 def test_the_same_keys_act_on_the_map_and_in_every_panel(viewer, panels, workspace, shown_map):
-    mouse, canvas = shown_map.mouse, canvas_widget(viewer)
+    mouse, canvas = shown_map.hand, canvas_widget(viewer)
     workspace.select(group("spiky"))
     box = panel_of(panels, "explore").column_box
     box.setFocus()
@@ -147,7 +147,7 @@ def test_images_keep_napari_s_keys_and_have_ours_besides(viewer, workspace, show
     viewer.layers.selection.active = labels
     QTest.keyClick(canvas, KEY.Key_L)
     assert labels.mode == "pick"
-    assert not shown_map.mouse.lasso
+    assert not shown_map.hand.lasso
     labels.mode = "pan_zoom"
     QTest.keyClick(canvas, KEY.Key_M)  # on Labels a new label
     assert shown_map.views.now == "source"
@@ -159,7 +159,7 @@ def test_nothing_is_done_while_one_types(viewer, panels, workspace, shown_map):
     name.setFocus()
     QTest.keyClicks(name, "all? 1h")
     assert name.text() == "all? 1h"
-    assert not shown_map.mouse.lasso
+    assert not shown_map.hand.lasso
     assert shown_map.points.shown.all()
     assert workspace.annotations.empty
     QTest.keyClick(name, KEY.Key_A, CTRL)

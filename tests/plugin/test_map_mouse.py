@@ -74,12 +74,12 @@ def test_ctrl_click_adds_and_takes_away(shown_map, workspace, hand):
 
 def test_the_lasso_takes_away_while_its_button_says_so(shown_map, workspace, hand):
     shown_map.commands.select_all()
-    shown_map.mouse.set_lasso(True)
-    shown_map.mouse.set_take_away(True)
+    shown_map.hand.set_lasso(True)
+    shown_map.hand.set_take_away(True)
     hand.drag(around("spiky"))
     hand.drag(around("empty"))
     np.testing.assert_array_equal(workspace.selection, group("round"))
-    shown_map.mouse.set_take_away(False)
+    shown_map.hand.set_take_away(False)
     hand.drag(around("empty"))
     np.testing.assert_array_equal(workspace.selection, group("empty"))
 
@@ -108,7 +108,7 @@ def test_plain_drag_moves_the_map_and_keeps_the_selection(viewer, shown_map, wor
 
 
 def test_lasso_tool_replaces_adds_and_takes_away(viewer, shown_map, workspace, hand):
-    shown_map.mouse.set_lasso(True)
+    shown_map.hand.set_lasso(True)
     before = camera_state(viewer)
     hand.drag(around("round"))
     hand.drag(around("spiky"))
@@ -118,7 +118,7 @@ def test_lasso_tool_replaces_adds_and_takes_away(viewer, shown_map, workspace, h
     hand.drag(around("spiky"), ALT)
     np.testing.assert_array_equal(workspace.selection, group("round"))
     assert camera_state(viewer) == before
-    shown_map.mouse.set_lasso(False)
+    shown_map.hand.set_lasso(False)
     hand.drag([(30.0, 20.0), (30.0, 60.0)])
     assert camera_state(viewer) != before
 
@@ -130,14 +130,14 @@ def test_of_very_many_points_the_one_under_the_mouse_is_known_before_it_comes(
     workspace.set_embedding(toy_map()[::-1].copy())
     qtbot.waitUntil(lambda: not shown_map.board.stale)
     hand.hover(toy_map()[3])
-    assert shown_map.mouse.hovered == 116
+    assert shown_map.hand.pointed == 116
     hand.hover(NOWHERE)
     shown = np.ones(120, bool)
     shown[116] = False
     shown_map.points.shown = shown
     qtbot.waitUntil(lambda: not shown_map.board.stale)
     hand.hover(toy_map()[3])
-    assert shown_map.mouse.hovered == -1
+    assert shown_map.hand.pointed == -1
 
 
 def test_points_hidden_in_napari_cannot_be_selected(shown_map, workspace, hand):
@@ -163,7 +163,7 @@ def test_keys_on_the_canvas_undo_redo_clear_and_take_the_lasso(
     assert workspace.selection.size == 0
     assert workspace.current == -1
     qtbot.keyClick(hand.canvas, Qt.Key.Key_L)
-    assert shown_map.mouse.lasso
+    assert shown_map.hand.lasso
 
 
 def test_mouse_works_whichever_layer_is_active(viewer, shown_map, workspace, hand):

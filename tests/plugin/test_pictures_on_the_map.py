@@ -115,7 +115,7 @@ def test_a_click_on_a_picture_means_its_patch(qtbot, many, panel, hand, workspac
     off = many.close_up.side / 2 - 3
     at = QPoint(round(picture.place[0] + off), round(picture.place[1] - off))
     qtbot.mouseMove(hand.canvas, at)
-    qtbot.waitUntil(lambda: many.mouse.hovered == picture.patch)
+    qtbot.waitUntil(lambda: many.hand.pointed == picture.patch)
     before = patches_of(many)
     qtbot.mouseClick(hand.canvas, Qt.MouseButton.LeftButton, pos=at)
     assert workspace.selection.tolist() == [picture.patch]

@@ -9,23 +9,78 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from napari.components.viewer_model import ViewerModel
 from napari.layers import Labels, Layer, Points
+from napari.qt import QtViewer
 from napari.utils.colormaps import DirectLabelColormap
 from napari.viewer import Viewer
 from pydantic import PrivateAttr
+from qtpy.compat import isalive
 from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.explore.number_codes import NumberCodes
 
 
-def canvas_widget(viewer: Viewer) -> QWidget:
+def canvas_widget(viewer: ViewerModel) -> QWidget:
     """Return the Qt widget of the canvas: we paint above it and follow its size."""
-    return viewer.window._qt_viewer.canvas.native
+    second = _second_canvases.get(id(viewer))
+    shown_by: Any = viewer.window._qt_viewer if second is None else second()
+    return shown_by.canvas.native
+
+
+def draw_on(viewer: ViewerModel) -> None:
+    """Let what is told to the graphics card next be meant for the canvas of a viewer.
+
+    napari frees there what a layer took that is removed, and takes the canvas that was
+    painted last for its own.
+    """
+    widget = canvas_widget(viewer)
+    if isalive(widget) and widget.isValid():
+        widget.makeCurrent()
+
+
+class SecondCanvas(QtViewer):
+    """A canvas beside that of a window, for a model of its own.
+
+    Files that are dropped on it are opened in the window.
+    """
+
+    def __init__(self, model: ViewerModel, main: Viewer) -> None:
+        super().__init__(model)
+        self._main = weakref.ref(main)
+        key = id(model)
+        _second_canvases[key] = weakref.ref(self)
+        weakref.finalize(model, _second_canvases.pop, key, None)
+
+    def _qt_open(self, *args: Any, **settings: Any) -> None:
+        main = self._main()
+        if main is not None:
+            main.window._qt_viewer._qt_open(*args, **settings)
+
+    def close(self) -> bool:
+        """Let go of what is drawn, and of the threads that read it."""
+        self.viewer._layer_slicer.shutdown()
+        return bool(super().close())
+
+
+_second_canvases: dict[int, weakref.ref[SecondCanvas]] = {}
+
+
+def twin_of(layer: Layer) -> Layer:
+    """Return another layer of the same data for another canvas, which looks the same.
+
+    napari keeps with a layer what one canvas shows of it, so two cannot share one.
+    """
+    data, state, kind = layer.as_layer_data_tuple()
+    twin = Layer.create(data, dict(state), kind)
+    twin._source = layer.source  # by which we know where it is from
+    return twin
 
 
 def welcome_text_top(viewer: Viewer) -> int | None:

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,7 @@ from napari_patchmap.plugin.notifications import teller
 from napari_patchmap.plugin.torch_threads import compute_elsewhere
 
 if TYPE_CHECKING:
+    from napari.components.viewer_model import ViewerModel
     from napari.viewer import Viewer
 
     from napari_patchmap.explore.suggest import Suggestions
@@ -419,8 +420,8 @@ def real_viewer(viewer: Viewer) -> Viewer:
 class OfViewer:
     """What belongs to a viewer without keeping it alive."""
 
-    def __init__(self, viewer: Viewer) -> None:
-        self._viewer = weakref.ref(viewer)
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer: weakref.ref[Any] = weakref.ref(viewer)
 
     @property
     def viewer(self) -> Viewer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from napari.components.viewer_model import ViewerModel
 from napari.viewer import Viewer
 from qtpy.QtCore import QTimer
 
@@ -95,11 +96,11 @@ class Arrangement(OfViewer, Quiet):
             self._say(wrong)
 
 
-def camera_of(viewer: Viewer) -> Any:
+def camera_of(viewer: ViewerModel) -> Any:
     """Return the camera, wherever this napari keeps it."""
     return getattr(viewer, "scene", viewer).camera
 
 
-def _grid(viewer: Viewer) -> Any:
+def _grid(viewer: ViewerModel) -> Any:
     canvas = getattr(viewer, "canvas", None)
     return getattr(canvas, "grid", None) or viewer.grid

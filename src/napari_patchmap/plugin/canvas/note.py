@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 
-from napari.viewer import Viewer
+from napari.components.viewer_model import ViewerModel
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QLabel
@@ -19,7 +19,7 @@ _MARGIN = 10
 class CanvasNote(QObject):
     """A few words at the top of the canvas, below everything that the mouse does."""
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: ViewerModel) -> None:
         canvas = canvas_widget(viewer)
         super().__init__(canvas)
         self._viewer = weakref.ref(viewer)

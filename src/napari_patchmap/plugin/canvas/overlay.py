@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from napari.viewer import Viewer
+from napari.components.viewer_model import ViewerModel
 from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap, QPolygonF
 from qtpy.QtWidgets import QWidget
@@ -15,6 +15,9 @@ from napari_patchmap.plugin.qt.theme import contrast, theme_colour
 
 #: Smallest side of the frame around the current patch in canvas pixels.
 _SMALLEST_BOX = 16.0
+
+#: Colour of what the mouse is over on another canvas: neither the current one nor selected.
+_HINT = QColor("#4dd0ff")
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,14 @@ class CanvasOverlay(QWidget):
     -------
     resized()
         The canvas has another size.
+    left()
+        The mouse has left the canvas.
     """
 
     resized = Signal()
+    left = Signal()
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: ViewerModel) -> None:
         canvas = canvas_widget(viewer)
         super().__init__(canvas)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -49,13 +55,15 @@ class CanvasOverlay(QWidget):
         self.pictures: list[Picture] = []
         #: Corners of the frame around the current patch, in canvas pixels (x, y).
         self.box: list[tuple[float, float]] = []
+        #: Lines around what the mouse is over on another canvas, likewise.
+        self.hints: list[list[tuple[float, float]]] = []
         self._card: tuple[QPointF, QPixmap, list[str], QColor] | None = None
         self._colours(viewer)
         canvas.installEventFilter(self)
         self.resize(canvas.size())
         self.hide()
 
-    def _colours(self, viewer: Viewer) -> None:
+    def _colours(self, viewer: ViewerModel) -> None:
         self._line = QColor(contrast(viewer))
         self._paper = theme_colour(viewer, "background")
         self._ink = theme_colour(viewer, "text")
@@ -72,7 +80,13 @@ class CanvasOverlay(QWidget):
             self.box = corners
             self._show()
 
-    def start_lasso(self, viewer: Viewer, start: tuple[float, float]) -> None:
+    def draw_hints(self, outlines: list[list[tuple[float, float]]]) -> None:
+        """Point out what the mouse is over on another canvas; none take it away."""
+        if outlines or self.hints:
+            self.hints = outlines
+            self._show()
+
+    def start_lasso(self, viewer: ViewerModel, start: tuple[float, float]) -> None:
         """Draw the way of the mouse from a place in canvas pixels (x, y) on.
 
         The mouse is followed here, because napari leaves out movements that
@@ -89,9 +103,13 @@ class CanvasOverlay(QWidget):
         return path
 
     def draw_card(
-        self, viewer: Viewer, place: tuple[float, float], picture: QPixmap, lines: list[str],
+        self,
+        viewer: ViewerModel,
+        place: tuple[float, float],
+        picture: QPixmap,
+        lines: list[str],
         frame: QColor,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Show a patch and a few words beside a place on the canvas."""
         self._colours(viewer)
         self._card = (QPointF(*place), picture, lines, frame)
@@ -114,7 +132,7 @@ class CanvasOverlay(QWidget):
         return bool(self._path)
 
     def _show(self) -> None:
-        drawn = self._path or self.pictures or self.box
+        drawn = self._path or self.pictures or self.box or self.hints
         self.setVisible(bool(drawn) or self._card is not None)
         self.raise_()
         self.update()
@@ -129,6 +147,7 @@ class CanvasOverlay(QWidget):
             self.update()
         elif event.type() == QEvent.Type.Leave:
             self.clear_card()
+            self.left.emit()
         return False
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -139,6 +158,8 @@ class CanvasOverlay(QWidget):
             self._paint_picture(painter, picture)
         if self.box:
             self._paint_box(painter)
+        for outline in self.hints:
+            self._paint_hint(painter, outline)
         if len(self._path) > 1:
             self._paint_lasso(painter)
         if self._card is not None:
@@ -161,6 +182,13 @@ class CanvasOverlay(QWidget):
         for colour, width in ((QColor(0, 0, 0, 190), 5.0), (QColor("white"), 2.2)):
             painter.setPen(QPen(colour, width))
             painter.drawPolygon(frame)
+
+    def _paint_hint(self, painter: QPainter, outline: list[tuple[float, float]]) -> None:
+        around = QPolygonF([QPointF(*corner) for corner in outline])
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for colour, width in ((QColor(0, 0, 0, 190), 4.0), (_HINT, 2.0)):
+            painter.setPen(QPen(colour, width))
+            painter.drawPolygon(around)
 
     def _paint_lasso(self, painter: QPainter) -> None:
         outline = QPainterPath(QPointF(*self._path[0]))
@@ -190,6 +218,7 @@ class CanvasOverlay(QWidget):
         width = max([wide, *(metrics.horizontalAdvance(t) for t in lines)]) + 2 * margin
         height = high + 2 * margin + len(lines) * metrics.height() + (2 if lines else 0)
         x = place.x() + 16 if place.x() + 20 + width < self.width() else place.x() - 16 - width
+        x = max(4.0, min(x, self.width() - width - 4))  # on a narrow canvas over the place
         y = min(max(place.y() - height / 2, 4), self.height() - height - 4)
         box = QRectF(x, y, width, height)
         self._paper.setAlpha(240)

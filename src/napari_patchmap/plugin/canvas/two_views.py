@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from napari.components.viewer_model import ViewerModel
 from napari.layers import Labels, Layer, Points, Shapes
 from napari.viewer import Viewer
 from psygnal import Signal
@@ -34,9 +35,24 @@ PREVIEW = "patchmap_preview"
 
 
 class Views(OfViewer, Quiet):
-    """Which of the two is shown, and where its camera stands."""
+    """Which of the two is shown, and where its camera stands.
+
+    Attributes
+    ----------
+    now : "map" or "source"
+    beside : bool
+        Whether the images have a canvas of their own meanwhile, so that the map can stay.
+
+    Signals
+    -------
+    changed(str)
+        The other one is shown.
+    beside_changed(bool)
+        The images have a canvas of their own, or have none any more.
+    """
 
     changed = Signal(str)
+    beside_changed = Signal(bool)
 
     def __init__(
         self, viewer: Viewer, owns: Callable[[Layer], bool], say: Callable[[str], None]
@@ -48,6 +64,7 @@ class Views(OfViewer, Quiet):
         #: What people draw on the map; it comes and goes with the map.
         self._notes: weakref.WeakSet[Layer] = weakref.WeakSet()
         self.now: View = "source"
+        self.beside = False
         self._arrangement = Arrangement(viewer, lambda: self.now == "map", say)
         viewer.layers.events.inserted.connect(self._on_inserted)
 
@@ -112,6 +129,26 @@ class Views(OfViewer, Quiet):
         """Count a layer among those that lie on the map."""
         self._notes.add(layer)
 
+    def set_beside(self, on: bool) -> None:
+        """Say whether the images have a canvas of their own."""
+        if on != self.beside:
+            self.beside = on
+            self.beside_changed.emit(on)
+
+    def shows(self, layer: Layer) -> bool:
+        """Whether an image is to be seen wherever images are shown."""
+        if self.now == "source":
+            return bool(layer.visible)
+        return any(ref() is layer for ref in self._hidden)
+
+    def keep(self, layer: Layer, shown: bool) -> None:
+        """Show an image, or not, wherever images are shown; the map stays where it is."""
+        self._hidden = [ref for ref in self._hidden if ref() not in (None, layer)]
+        if shown:
+            self._hidden.append(weakref.ref(layer))
+        with self.quiet():
+            layer.visible = shown and self.now == "source"
+
     def forget_camera(self) -> None:
         """Start the next map with a fresh camera."""
         self._cameras.pop("map", None)
@@ -132,6 +169,9 @@ class Views(OfViewer, Quiet):
     def _reveal(self, layer: Layer) -> None:
         """Turn to the source for a new layer; nobody adds one not to see it."""
         first = len(self.sources) == 1
+        if self.now == "map" and self.beside:
+            self.keep(layer, True)
+            return
         if self.now == "map":
             self.show("source")
         layer.visible = True
@@ -147,13 +187,13 @@ def _is_empty(layer: Layer) -> bool:
     return isinstance(layer, (Points, Shapes)) and len(layer.data) == 0
 
 
-def camera_state(viewer: Viewer) -> tuple[float, ...]:
+def camera_state(viewer: ViewerModel) -> tuple[float, ...]:
     """Return where the camera stands, to tell later whether it was moved."""
     camera = camera_of(viewer)
     return (*camera.center, camera.zoom)
 
 
-def fit(viewer: Viewer, layers: Sequence[Layer], margin: float = 0.06) -> None:
+def fit(viewer: ViewerModel, layers: Sequence[Layer], margin: float = 0.06) -> None:
     """Centre the camera on some layers and zoom until they fill the canvas."""
     boxes = [np.asarray(ly.extent.world)[:, -2:] for ly in layers]
     boxes = [box for box in boxes if np.isfinite(box).all()]  # an empty layer has none
@@ -162,7 +202,9 @@ def fit(viewer: Viewer, layers: Sequence[Layer], margin: float = 0.06) -> None:
     fit_box(viewer, np.min([b[0] for b in boxes], 0), np.max([b[1] for b in boxes], 0), margin)
 
 
-def fit_box(viewer: Viewer, low: np.ndarray, high: np.ndarray, margin: float = 0.06) -> None:
+def fit_box(
+    viewer: ViewerModel, low: np.ndarray, high: np.ndarray, margin: float = 0.06
+) -> None:
     """Centre the camera on a box, ``low`` and ``high`` corner as (y, x) or (z, y, x)."""
     camera = camera_of(viewer)
     camera.center = tuple((low + high) / 2)
@@ -172,13 +214,13 @@ def fit_box(viewer: Viewer, low: np.ndarray, high: np.ndarray, margin: float = 0
     camera.zoom = float(np.min(canvas_size(viewer) * (1 - 2 * margin) / size))
 
 
-def canvas_size(viewer: Viewer) -> np.ndarray:
+def canvas_size(viewer: ViewerModel) -> np.ndarray:
     """Return the (height, width) of the canvas in pixels."""
     widget = canvas_widget(viewer)
     return np.array([widget.height(), widget.width()], float)
 
 
-def visible_box(viewer: Viewer) -> tuple[np.ndarray, np.ndarray]:
+def visible_box(viewer: ViewerModel) -> tuple[np.ndarray, np.ndarray]:
     """Return the corners, each (y, x), of what the canvas shows."""
     camera = camera_of(viewer)
     centre = np.asarray(camera.center)[-2:]
@@ -186,7 +228,7 @@ def visible_box(viewer: Viewer) -> tuple[np.ndarray, np.ndarray]:
     return centre - half, centre + half
 
 
-def to_canvas(viewer: Viewer, places: np.ndarray) -> np.ndarray:
+def to_canvas(viewer: ViewerModel, places: np.ndarray) -> np.ndarray:
     """Turn places on the map, (y, x) or (z, y, x), into pixels of the canvas, each (x, y)."""
     camera = camera_of(viewer)
     if places.shape[-1] == 3:
@@ -198,12 +240,12 @@ def to_canvas(viewer: Viewer, places: np.ndarray) -> np.ndarray:
     return pixels[:, ::-1]
 
 
-def depth(viewer: Viewer, places: np.ndarray) -> np.ndarray:
+def depth(viewer: ViewerModel, places: np.ndarray) -> np.ndarray:
     """How far behind the middle of the view places (z, y, x) are, in map units."""
     return (places - np.asarray(camera_of(viewer).center)) @ _canvas_axes(viewer)[2]
 
 
-def _canvas_axes(viewer: Viewer) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _canvas_axes(viewer: ViewerModel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Directions (z, y, x) that point right, down and away on a canvas in 3-D."""
     camera = camera_of(viewer)
     away = np.asarray(camera.view_direction, float)
@@ -212,7 +254,7 @@ def _canvas_axes(viewer: Viewer) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.cross(away, up), -up, away
 
 
-def to_map(viewer: Viewer, pixels: np.ndarray) -> np.ndarray:
+def to_map(viewer: ViewerModel, pixels: np.ndarray) -> np.ndarray:
     """Turn pixels of the canvas, each (x, y), into places on the map, each (y, x)."""
     camera = camera_of(viewer)
     offset = (np.asarray(pixels, float)[:, ::-1] - canvas_size(viewer) / 2) / camera.zoom

@@ -22,7 +22,7 @@ _TABS = "QTabBar::tab { padding: 4px 7px; margin: 0px 1px 0px 0px; min-width: 0p
 
 
 def open_workspace(viewer: napari.viewer.Viewer) -> dict[str, QWidget]:
-    """Open every panel, or bring those that are open to the front.
+    """Open the panels, or bring those that are open to the front.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def open_workspace(viewer: napari.viewer.Viewer) -> dict[str, QWidget]:
     """
     viewer = real_viewer(viewer)
     MapLayer.of(viewer)
-    widgets = {key: show_panel(viewer, key) for key in PANELS}
+    widgets = {key: show_panel(viewer, key) for key, panel in PANELS.items() if panel.at_first}
     docks = {key: dock_of(widget) for key, widget in widgets.items()}
     window = docks["load"].parent()  # type: ignore[union-attr]
     if isinstance(window, QMainWindow):

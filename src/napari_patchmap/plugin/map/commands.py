@@ -9,7 +9,6 @@ import numpy as np
 from napari_patchmap.explore.selection import NOTHING
 from napari_patchmap.plugin.actions import ACTIONS
 from napari_patchmap.plugin.map.hidden_groups import HiddenGroups
-from napari_patchmap.plugin.map.mouse import MapMouse
 from napari_patchmap.plugin.map.shown_map import ShownMap
 
 
@@ -19,7 +18,6 @@ class MapCommands:
     Parameters
     ----------
     owner : ShownMap
-    mouse : MapMouse
     hidden : HiddenGroups
     show_map : callable
         Shows the map as it was left.
@@ -30,12 +28,11 @@ class MapCommands:
     def __init__(
         self,
         owner: ShownMap,
-        mouse: MapMouse,
         hidden: HiddenGroups,
         show_map: Callable[[], None],
         show_patches: Callable[[np.ndarray], None],
     ) -> None:
-        self._owner, self._mouse, self._workspace = owner, mouse, owner.workspace
+        self._owner, self._hand, self._workspace = owner, owner.hand, owner.workspace
         self._hidden = hidden
         self._show_map, self._show_patches = show_map, show_patches
 
@@ -53,11 +50,11 @@ class MapCommands:
 
     def toggle_lasso(self) -> None:
         """Take up or put down the lasso."""
-        self._mouse.set_lasso(not self._mouse.lasso)
+        self._hand.set_lasso(not self._hand.lasso)
 
     def toggle_take_away(self) -> None:
         """Let the lasso take away, or select."""
-        self._mouse.set_take_away(not self._mouse.take_away)
+        self._hand.set_take_away(not self._hand.take_away)
 
     def select_all(self) -> None:
         """Select all patches whose points are shown."""

@@ -28,12 +28,12 @@ from napari_patchmap.plugin.map.hidden_groups import HiddenGroups
 from napari_patchmap.plugin.map.keys import map_keys, viewer_keys
 from napari_patchmap.plugin.map.layer_edits import LayerEdits
 from napari_patchmap.plugin.map.mouse import MapMouse
+from napari_patchmap.plugin.map.on_images import OnImages
 from napari_patchmap.plugin.map.session_keeper import SessionKeeper
 from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.napari_private import canvas_widget
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.qt.keyboard import Keyboard
-from napari_patchmap.plugin.source.class_painter import ClassPainter
 from napari_patchmap.plugin.source.highlights import Places
 from napari_patchmap.plugin.source.image_colours import ImageColours
 from napari_patchmap.plugin.source.slider_link import SourceLink
@@ -53,10 +53,12 @@ class MapLayer(ShownMap):
         Clicks, lasso and hovering.
     commands : MapCommands
         What keys and buttons do to the map.
-    places : Places
-        Brings out the selected patches in the images they were cut out of.
     image_colours : ImageColours
-        Whether these images have the colours of the map.
+        Whether the images have the colours of the map.
+    on_images : OnImages
+        What is done on the images the patches were cut out of, on the same canvas.
+    beside : OnImages or None
+        Likewise on a canvas of their own, while there is one.
     link : SourceLink
         Steps a stack and the map together.
     close_up : CloseUp
@@ -88,11 +90,9 @@ class MapLayer(ShownMap):
         overlay = CanvasOverlay(viewer)
         self.close_up = CloseUp(viewer, self, overlay)
         self.mouse = MapMouse(viewer, self, self.close_up, overlay)
-        self.places = Places(viewer, self.workspace, self.views, overlay)
         self.image_colours = ImageColours()
-        self._painter = ClassPainter(
-            viewer, self.views, self.places, self.image_colours, overlay
-        )
+        self.on_images = OnImages(viewer, self, self.views, overlay, self.image_colours)
+        self.beside: OnImages | None = None
         self.note = CanvasNote(viewer)
         self._help, self._help_button = HelpCard(viewer), HelpButton(viewer)
         self.keeper = AnnotationKeeper.of(viewer)
@@ -128,12 +128,10 @@ class MapLayer(ShownMap):
     def _take_keys(self, viewer: Viewer) -> None:
         """Do what keys say, on the canvas and in all panels."""
         keyboard, workspace = Keyboard.of(viewer), self.workspace
-        self.commands = do = MapCommands(
-            self, self.mouse, self.hidden, self.show_map, self.show_patches
-        )
+        self.commands = do = MapCommands(self, self.hidden, self.show_map, self.show_patches)
         offers: dict[str, Callable[..., object]] = {
             "view": do.switch_view, "lasso": do.toggle_lasso, "take_away": do.toggle_take_away,
-            "select_all": do.select_all, "select_none": self.mouse.escape,
+            "select_all": do.select_all, "select_none": self.escape,
             "invert": do.invert, "undo": workspace.undo, "redo": workspace.redo,
             "hide": do.hide, "unhide": self.hidden.show_all, "zoom": do.zoom,
             "whole": self.show_all, "pictures": self.close_up.toggle,
@@ -143,7 +141,13 @@ class MapLayer(ShownMap):
             keyboard.offer(name, act)
         self._help_button.button.clicked.connect(self._help.toggle)
         keyboard.listen_in_window()
-        viewer_keys(viewer, keyboard)
+        viewer_keys(viewer, keyboard, self.on_images.mouse)
+
+    def escape(self) -> None:
+        """Give up the lasso that is being drawn, on whichever canvas, or select nothing."""
+        images = [] if self.beside is None else [self.beside.mouse]
+        mice = (self.mouse, self.on_images.mouse, *images)
+        next((one for one in mice if one.overlay.drawing), self.mouse).escape()
 
     # -- what others ask ---------------------------------------------------------
 
@@ -165,6 +169,11 @@ class MapLayer(ShownMap):
             self.show_map()
             self._framing.fit_if_outgrown(np.concatenate([self.points.data, shown]))
 
+    @property
+    def places(self) -> Places:
+        """Where patches lie in the images that are open."""
+        return self.on_images.places
+
     def show_map(self) -> None:
         """Show the map as it was left; make its layers again if they were deleted."""
         self._remake_if_deleted()
@@ -177,7 +186,7 @@ class MapLayer(ShownMap):
         workspace = self.workspace
         if len(workspace.selection) or workspace.patches is None:
             return workspace.selection
-        index = self.mouse.hovered if self.mouse.hovered >= 0 else workspace.current
+        index = self.hand.pointed if self.hand.pointed >= 0 else workspace.current
         return np.array([index] if index >= 0 else [], np.intp)
 
     def annotate(self, key: str) -> None:
@@ -210,6 +219,14 @@ class MapLayer(ShownMap):
         """Say that these were answered; where one is asked after another, go on."""
         if rows.tolist() == [self.workspace.current]:
             GalleryHooks.of(self.viewer).answered(self.workspace.current)
+
+    def show_in_image(self, index: int) -> None:
+        """Show a patch in the image it was cut out of, if that is open."""
+        self.workspace.set_current(index)
+        if self.beside is None:
+            self.views.show("source")
+        shown = self.beside or self.on_images
+        shown.places.bring_into_view(index)  # it may be the current one, out of view
 
     def show_all(self) -> None:
         """Show the map with the camera on all of it."""

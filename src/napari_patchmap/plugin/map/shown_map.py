@@ -13,6 +13,7 @@ from psygnal import Signal
 from napari_patchmap.explore.annotations import SUGGESTED
 from napari_patchmap.explore.colouring import Colouring, colour_by
 from napari_patchmap.explore.side_by_side import Turn
+from napari_patchmap.plugin.canvas.hand import Hand
 from napari_patchmap.plugin.canvas.two_views import Views
 from napari_patchmap.plugin.map import marks
 from napari_patchmap.plugin.map.board import Board
@@ -34,6 +35,8 @@ class ShownMap(OfViewer, Quiet):
     workspace : Workspace
     views : Views
         Whether the map or the source images are shown.
+    hand : Hand
+        The lasso, and the patch under the mouse.
     thumbnails : Thumbnails
         Pictures of the current patches.
     placed : PlacedLayers
@@ -62,6 +65,7 @@ class ShownMap(OfViewer, Quiet):
         self.workspace: Workspace = workspace_of(viewer)
         self.board = Board(viewer, lambda: self._layers.get(marks.MAP))
         self.placed = PlacedLayers(viewer, self.workspace)
+        self.hand = Hand()
         self.views = Views(viewer, self.owns, self.workspace.say)
         self.thumbnails = Thumbnails(canvas_widget(viewer))
         self.colouring: Colouring | None = None

@@ -12,7 +12,8 @@ from importlib import import_module
 from itertools import pairwise
 
 from napari.viewer import Viewer
-from qtpy.QtWidgets import QDockWidget, QPushButton, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QPushButton, QWidget
 
 from napari_patchmap.plugin.actions import ACTIONS
 from napari_patchmap.plugin.workspace import real_viewer
@@ -20,13 +21,21 @@ from napari_patchmap.plugin.workspace import real_viewer
 
 @dataclass(frozen=True)
 class Panel:
-    """One dock widget: its name in the menu, on its tab, and its class."""
+    """One dock widget: its name in the menu, on its tab, and its class.
+
+    One on the left lies beside the canvas, and is opened where somebody wants it.
+    """
 
     name: str
     tab: str
     module: str
     widget: str
     area: str = "right"
+
+    @property
+    def at_first(self) -> bool:
+        """Whether it is part of the workspace as that is opened."""
+        return self.area != "left"
 
     @property
     def dock_name(self) -> str:
@@ -54,6 +63,9 @@ PANELS = {
     "compare": Panel("Compare maps", "Compare", f"{_PANELS}.compare.compare", "CompareMaps"),
     "gallery": Panel(
         "Patches", "Patches", f"{_PANELS}.explore.gallery", "Gallery", area="bottom"
+    ),
+    "image": Panel(
+        "Image", "Image", f"{_PANELS}.image.image_beside", "ImageBeside", area="left"
     ),
 }
 
@@ -88,8 +100,7 @@ def show_panel(viewer: Viewer, key: str) -> QWidget:
     if widget is None:
         widget = panel.load()(viewer)
         dock = viewer.window.add_dock_widget(widget, name=panel.dock_name, area=panel.area)
-        dock.setWindowTitle(panel.tab)
-        _join_tabs(viewer, key, dock)
+        _place(viewer, key, dock)
     dock = dock_of(widget)
     assert dock is not None
     dock.show()
@@ -152,8 +163,34 @@ def settle(viewer: Viewer, widget: QWidget) -> None:
     dock = dock_of(widget)
     for key, panel in PANELS.items():
         if dock is not None and type(widget).__name__ == panel.widget:
-            dock.setWindowTitle(panel.tab)
-            _join_tabs(viewer, key, dock)
+            _place(viewer, key, dock)
+
+
+def close_panel(viewer: Viewer, key: str) -> None:
+    """Take a panel away, as the cross of its dock does."""
+    widget = find_panel(viewer, key)
+    if widget is not None:
+        real_viewer(viewer).window.remove_dock_widget(widget)
+
+
+def _place(viewer: Viewer, key: str, dock: QDockWidget) -> None:
+    """Put a dock that napari has just added where it belongs."""
+    dock.setWindowTitle(PANELS[key].tab)
+    if PANELS[key].area == "left":
+        _lie_beside_canvas(dock)
+    else:
+        _join_tabs(viewer, key, dock)
+
+
+def _lie_beside_canvas(dock: QDockWidget) -> None:
+    """Give a dock half of the canvas, from top to bottom; the line between can be dragged."""
+    window = dock.parent()
+    if isinstance(window, QMainWindow) and not dock.isFloating():
+        left, across = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.Orientation.Horizontal
+        window.addDockWidget(left, dock, across)
+        window.layout().activate()  # so that what is left of the canvas is known
+        room = window.centralWidget().width() + dock.width()
+        window.resizeDocks([dock], [room // 2], across)
 
 
 def _join_tabs(viewer: Viewer, key: str, dock: QDockWidget) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from napari.components.viewer_model import ViewerModel
 from napari.utils.theme import get_theme
-from napari.viewer import Viewer
 from qtpy.QtGui import QColor
 
 from napari_patchmap.explore.palette import categorical_colours, label_order
 
 
-def theme_colour(viewer: Viewer, name: str) -> QColor:
+def theme_colour(viewer: ViewerModel, name: str) -> QColor:
     """Return a colour of the viewer's theme, such as ``text`` or ``foreground``."""
     return colour_in(viewer.theme, name)
 
@@ -20,7 +20,7 @@ def colour_in(theme: str, name: str) -> QColor:
     return QColor(*getattr(get_theme(theme), name).as_rgb_tuple(alpha=False))
 
 
-def contrast(viewer: Viewer) -> str:
+def contrast(viewer: ViewerModel) -> str:
     """Return the name of the colour that stands out most from the canvas."""
     return "white" if theme_colour(viewer, "canvas").lightness() < 128 else "black"
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari.components.viewer_model import ViewerModel
 from napari.layers import Labels
 from napari.viewer import Viewer
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer
 
-from napari_patchmap.plugin.canvas.two_views import Views
+from napari_patchmap.plugin.canvas.listening import Listening
 from napari_patchmap.plugin.napari_private import CodedColormap
 from napari_patchmap.plugin.source.class_colours import Painted, PaintedObjects, PaintedTiles
-from napari_patchmap.plugin.source.highlights import Places
+from napari_patchmap.plugin.source.highlights import Places, ShowsImages
 from napari_patchmap.plugin.source.image_colours import ImageColours
 from napari_patchmap.plugin.source.place import Place
 from napari_patchmap.plugin.workspace import OfViewer
 
 
-class ClassPainter(OfViewer):
+class ClassPainter(OfViewer, Listening):
     """Keeps the images of one viewer in the colours of the map.
 
     What people do to what is painted counts: other colours chosen for a Labels layer, or
@@ -26,9 +27,10 @@ class ClassPainter(OfViewer):
 
     Parameters
     ----------
-    viewer : Viewer
-    views : Views
-        Tells whether images are to be seen.
+    viewer : ViewerModel
+    views : ShowsImages
+        Tells whether images are to be seen. Where it shows images of another viewer, objects
+        have their colours from there.
     places : Places
         The images, in this viewer.
     colours : ImageColours
@@ -39,8 +41,8 @@ class ClassPainter(OfViewer):
 
     def __init__(
         self,
-        viewer: Viewer,
-        views: Views,
+        viewer: ViewerModel,
+        views: ShowsImages,
         places: Places,
         colours: ImageColours,
         parent: QObject,
@@ -49,9 +51,17 @@ class ClassPainter(OfViewer):
         self._views, self._places, self._colours = views, places, colours
         self._parent = parent
         self._painted: list[Painted] = []
-        colours.changed.connect(self.paint)
-        places.refreshed.connect(self.paint)
-        viewer.layers.events.removed.connect(self._on_removed)
+        self._objects = isinstance(viewer, Viewer)
+        self.listen(colours.changed, self.paint)
+        self.listen(places.refreshed, self.paint)
+        self.listen(viewer.layers.events.removed, self._on_removed)
+
+    def leave(self) -> None:
+        """Follow nothing any more, and take away what was painted."""
+        super().leave()
+        with self._colours.quiet():
+            for one in [*self._painted]:
+                self._leave(one)
 
     def paint(self) -> None:
         """Paint what is not painted yet, and leave alone what is not to be painted."""
@@ -67,7 +77,8 @@ class ClassPainter(OfViewer):
                     one.put_away()
                 return
             for place in places.found:
-                if all(one.place is not place for one in self._painted):
+                ours = self._objects or not isinstance(place.layer, Labels)
+                if ours and all(one.place is not place for one in self._painted):
                     self._painted.append(self._follow(place))
             for one in self._painted:
                 one.show(now, one.place.frame(self.viewer.dims.point), self._seen(one))

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from napari.components.viewer_model import ViewerModel
 from napari.layers import Layer
-from napari.viewer import Viewer
-from psygnal import Signal
+from psygnal import Signal, SignalInstance
 from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.canvas.arrangement import camera_of
+from napari_patchmap.plugin.canvas.listening import Listening
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
-from napari_patchmap.plugin.canvas.press import Press
 from napari_patchmap.plugin.canvas.two_views import (
     PREVIEW,
-    Views,
+    View,
     fit_box,
     to_canvas,
     visible_box,
@@ -28,12 +27,23 @@ from napari_patchmap.plugin.source.place import Place, places_in
 from napari_patchmap.plugin.workspace import OfViewer, Workspace
 
 
-class Places(OfViewer, Quiet):
-    """The source images of one viewer, kept in step with its workspace.
+class ShowsImages(Protocol):
+    """What a canvas shows: the map or images, and which images those are."""
+
+    changed: SignalInstance
+
+    @property
+    def now(self) -> View: ...
+
+    @property
+    def sources(self) -> list[Layer]: ...
+
+
+class Places(OfViewer, Quiet, Listening):
+    """The images on one canvas, kept in step with the workspace.
 
     Objects of a Labels layer and tiles of a slide that are selected on the map
     are brought out by a layer of ours above them; the current patch is framed.
-    A click on one of them marks its point.
 
     Signals
     -------
@@ -44,17 +54,21 @@ class Places(OfViewer, Quiet):
     refreshed = Signal()
 
     def __init__(
-        self, viewer: Viewer, workspace: Workspace, views: Views, overlay: CanvasOverlay
+        self,
+        viewer: ViewerModel,
+        workspace: Workspace,
+        views: ShowsImages,
+        overlay: CanvasOverlay,
     ) -> None:
         super().__init__(viewer)
         self._workspace, self._views, self._overlay = workspace, views, overlay
         self._waiting = False
         self.found: list[Place] = []
         self._shown: PatchSet | None = None  # the patches that ``found`` holds the places of
-        workspace.patches_changed.connect(self._on_patches)
-        workspace.selection_changed.connect(self._refresh)
-        workspace.current_changed.connect(self._on_current)
-        views.changed.connect(self._on_view)
+        self.listen(workspace.patches_changed, self._on_patches)
+        self.listen(workspace.selection_changed, self._refresh)
+        self.listen(workspace.current_changed, self._on_current)
+        self.listen(views.changed, self._on_view)
         overlay.resized.connect(self._frame)
         layers, camera = viewer.layers, camera_of(viewer)
         for event in (layers.events.inserted, layers.events.removed, layers.events.renamed):
@@ -64,7 +78,14 @@ class Places(OfViewer, Quiet):
             event.connect(self._frame)
         viewer.dims.events.current_step.connect(self._refresh)
         viewer.dims.events.ndisplay.connect(self._refresh)
-        viewer.mouse_drag_callbacks.append(self._on_drag)
+        self.refresh()  # patches and images may be there already
+
+    # -- where patches are ---------------------------------------------------------
+
+    @property
+    def are_shown(self) -> bool:
+        """Whether images that hold patches are what the canvas shows."""
+        return bool(self.found) and self._views.now == "source" and _flat(self.viewer)
 
     def of(self, patch: int) -> Place | None:
         """Return the place of a patch, None if its image is not open."""
@@ -80,6 +101,28 @@ class Places(OfViewer, Quiet):
         """The sources on which tiles are shown that are not loaded yet."""
         marks = [ly.metadata.get(PREVIEW) for ly in self.viewer.layers if ly.visible]
         return {str(mark) for mark in marks if mark is not None}
+
+    def sees(self, patch: int) -> bool:
+        """Whether the canvas shows the frame of a patch now."""
+        place = self.of(patch)
+        return (
+            place is not None
+            and self.are_shown
+            and place.shown
+            and place.frame(self.viewer.dims.point) == place.frames[place.position(patch)]
+        )
+
+    def patch_at(self, point: tuple[float, ...]) -> int:
+        """Return the patch at a place in the world, -1 for none."""
+        found = (place.find(point) for place in self.found if place.shown)
+        return next((index for index in found if index >= 0), -1)
+
+    def middles(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the patches that the canvas shows, and their middles, each (y, x)."""
+        point = self.viewer.dims.point
+        shown = [place.middles(place.frame(point)) for place in self.found if place.shown]
+        rows = np.concatenate([np.zeros(0, np.intp), *(rows for rows, _ in shown)])
+        return rows, np.concatenate([np.zeros((0, 2)), *(middles for _, middles in shown)])
 
     # -- what is shown -------------------------------------------------------------
 
@@ -202,17 +245,12 @@ class Places(OfViewer, Quiet):
         """Frame the current patch above the canvas, if it is to be seen."""
         if not isalive(self._overlay):
             return  # the window is being closed
-        viewer, index = self.viewer, self._workspace.current
-        place = self.of(index) if self._views.now == "source" else None
-        if (
-            place is not None
-            and _flat(viewer)
-            and place.shown
-            and place.frame(viewer.dims.point) == place.frames[place.position(index)]
-        ):
-            self._overlay.draw_box(to_canvas(viewer, place.corners(index)).tolist())
-        else:
+        index = self._workspace.current
+        place = self.of(index)
+        if place is None or not self.sees(index):
             self._overlay.draw_box([])
+        else:
+            self._overlay.draw_box(to_canvas(self.viewer, place.corners(index)).tolist())
 
     # -- what people do ------------------------------------------------------------
 
@@ -224,43 +262,8 @@ class Places(OfViewer, Quiet):
             if event.value is place.overlay:
                 self.viewer.layers.selection.active = place.layer
 
-    def _on_drag(self, viewer: Viewer, event: Any) -> Iterator[None]:
-        if event.button != 1 or not self.found or not self._ready(viewer):
-            return
-        press, point = Press(event), tuple(event.position)
-        modifiers = set(event.modifiers)
-        yield from press.follow(event)
-        if press.is_click:
-            self._click(point, modifiers)
 
-    def _click(self, point: tuple[float, ...], modifiers: set[Any]) -> None:
-        """Look at the patch at a place; Shift or Ctrl selects it as well, Alt takes it away."""
-        index = self._patch_at(point)
-        if index < 0:
-            return
-        if "Alt" in modifiers:
-            self._workspace.select(np.array([index]), "subtract")
-            return
-        if "Shift" in modifiers or "Control" in modifiers:
-            self._workspace.select(np.array([index]), "add")
-        self._workspace.set_current(index)
-
-    def _patch_at(self, point: tuple[float, ...]) -> int:
-        for place in self.found:
-            if place.shown:
-                index = place.find(point)
-                if index >= 0:
-                    return index
-        return -1
-
-    def _ready(self, viewer: Viewer) -> bool:
-        if self._views.now == "map" or not _flat(viewer):
-            return False
-        active: Layer | None = viewer.layers.selection.active
-        return active is None or not active.visible or str(active.mode) in ("pan_zoom", "pick")
-
-
-def _flat(viewer: Viewer) -> bool:
+def _flat(viewer: ViewerModel) -> bool:
     """Whether the viewer shows the last two axes, as pictures lie."""
     return bool(
         viewer.dims.ndisplay == 2

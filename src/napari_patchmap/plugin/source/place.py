@@ -107,11 +107,22 @@ class Place:
             np.array([[y, x], [y, x + width], [y + height, x + width], [y + height, x]]) - 0.5
         )
 
+    def middles(self, frame: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the patches of a frame, and their middles in the world, each (y, x)."""
+        here = np.flatnonzero(self.frames == frame)
+        boxes = self.boxes[here]
+        return self.rows[here], self.to_world(boxes[:, :2] + (boxes[:, 2:] - 1) / 2)
+
     def to_world(self, pixels: np.ndarray) -> np.ndarray:
         """Turn places in the source, each (y, x) in pixels, into places in the world."""
         data = (np.asarray(pixels, float) + 0.5) / self._scale - 0.5
         lead = [0.0] * (self.layer.ndim - 2)
-        return np.array([self.layer.data_to_world((*lead, *one))[-2:] for one in data])
+        # However many there are: napari turns one at a time, and the same way everywhere.
+        origin, down, right = (
+            np.asarray(self.layer.data_to_world((*lead, *corner))[-2:])
+            for corner in ((0, 0), (1, 0), (0, 1))
+        )
+        return origin + data[:, :1] * (down - origin) + data[:, 1:] * (right - origin)
 
     # -- the overlay ---------------------------------------------------------------
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 
 import numpy as np
+from napari.components.viewer_model import ViewerModel
 from napari.layers import Image, Layer
 from napari.viewer import Viewer
 from psygnal import Signal
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
+from napari_patchmap.plugin.canvas.listening import Listening
 from napari_patchmap.plugin.canvas.two_views import Views
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.source.highlights import Places
@@ -44,7 +47,81 @@ def read_stack(patches: PatchSet, watch: Watch) -> np.ndarray:
     return np.concatenate(parts)
 
 
-class SourceLink(OfViewer, Quiet):
+class Stepping(OfViewer, Quiet, Listening):
+    """Steps the slider of one canvas to the current patch, and back.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    workspace : Workspace
+    link : SourceLink
+        Which image is linked.
+    here : callable
+        Returns the layer of this viewer that shows it.
+    """
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        workspace: Workspace,
+        link: SourceLink,
+        here: Callable[[Layer], Layer | None],
+    ) -> None:
+        super().__init__(viewer)
+        self._workspace, self._link, self._here = workspace, link, here
+        self._seen = -1  # the frame that is shown, as far as is known
+        self.listen(workspace.current_changed, self.go_to)
+        viewer.dims.events.current_step.connect(self._on_step)
+
+    @property
+    def _layer(self) -> Layer | None:
+        linked = self._link.layer
+        return None if linked is None else self._here(linked)
+
+    def go_to(self, index: int) -> None:
+        """Show the frame of a patch."""
+        viewer, layer, patches = self.viewer, self._layer, self._workspace.patches
+        if layer is None or patches is None or index < 0:
+            return
+        origin = np.zeros(layer.ndim)
+        origin[0] = self._link.frames(patches)[index]
+        axis = viewer.dims.ndim - layer.ndim
+        with self.quiet():
+            viewer.dims.set_point(axis, layer.data_to_world(origin)[-layer.ndim])
+        self.look()
+
+    def look(self) -> None:
+        """Take note of the frame that is shown; nobody stepped to it."""
+        layer = self._layer
+        self._seen = -1 if layer is None else self._frame(layer)
+
+    def _on_step(self, event: object) -> None:
+        layer, patches = self._layer, self._workspace.patches
+        if self.busy or layer is None or patches is None:
+            return
+        before, self._seen = self._seen, self._frame(layer)
+        if self._seen == before:
+            return  # napari tells the same of a map that takes another place
+        frame = self._seen
+        frames, current = self._link.frames(patches), self._workspace.current
+        here = frames == frame
+        if current >= 0 and here[current]:
+            return  # several patches of one frame: stay with the one being looked at
+        if not self._link.is_stack and "label_id" in patches.table:
+            if current < 0:
+                return  # many objects in each frame: none is meant by stepping to it
+            # An object that is followed through time keeps its number.
+            ids = patches.table["label_id"].to_numpy()
+            here &= ids == ids[current]
+        found = np.flatnonzero(here)
+        if len(found):
+            self._workspace.set_current(int(found[0]))
+
+    def _frame(self, layer: Layer) -> int:
+        return round(float(layer.world_to_data(self.viewer.dims.point)[0]))
+
+
+class SourceLink(OfViewer):
     """Steps the image the patches come from to the current patch, and back.
 
     The image is the viewer's own layer when ``origin`` of the patch set
@@ -68,10 +145,8 @@ class SourceLink(OfViewer, Quiet):
         self._stack: Layer | None = None
         # The layer that had the name when the patches came; it may be renamed.
         self._named: weakref.ref[Layer] | None = None
-        self._seen = -1  # the frame that is shown, as far as is known
+        self._steps = Stepping(viewer, workspace, self, lambda layer: layer)
         workspace.patches_changed.connect(self._on_patches)
-        workspace.current_changed.connect(self._on_current)
-        viewer.dims.events.current_step.connect(self._on_step)
         viewer.layers.events.removed.connect(self._on_layers)
         viewer.layers.events.inserted.connect(self._on_layers)
 
@@ -115,59 +190,23 @@ class SourceLink(OfViewer, Quiet):
             return
         name, rgb = f"{patches.name} (patches)", pictures.ndim == 4
         stack = Image(pictures, rgb=rgb, name=name, metadata={PICTURES: True})
-        with self.quiet():
+        with self._steps.quiet():
             self._stack = stack
             self._views.add_source(stack)
         self._workspace.set_current(max(self._workspace.current, 0))
-        self._on_current(self._workspace.current)
+        self._steps.go_to(self._workspace.current)
         self.changed.emit()
 
-    def _frames(self, patches: PatchSet) -> np.ndarray:
-        """Position of each patch along the first axis of the linked image."""
-        if self._stack is not None and self.layer is self._stack:
+    @property
+    def is_stack(self) -> bool:
+        """Whether the linked image is a stack of all patches."""
+        return self._stack is not None and self.layer is self._stack
+
+    def frames(self, patches: PatchSet) -> np.ndarray:
+        """Return the position of each patch along the first axis of the linked image."""
+        if self.is_stack:
             return np.arange(len(patches))
         return patches.table["frame"].to_numpy()
-
-    def _on_current(self, index: int) -> None:
-        viewer, layer, patches = self.viewer, self.layer, self._workspace.patches
-        if layer is None or patches is None or index < 0:
-            return
-        origin = np.zeros(layer.ndim)
-        origin[0] = self._frames(patches)[index]
-        axis = viewer.dims.ndim - layer.ndim
-        with self.quiet():
-            viewer.dims.set_point(axis, layer.data_to_world(origin)[-layer.ndim])
-        self._look()
-
-    def _on_step(self, event: object) -> None:
-        layer, patches = self.layer, self._workspace.patches
-        if self.busy or layer is None or patches is None:
-            return
-        before, self._seen = self._seen, self._frame(layer)
-        if self._seen == before:
-            return  # napari tells the same of a map that takes another place
-        frame = self._seen
-        frames, current = self._frames(patches), self._workspace.current
-        here = frames == frame
-        if current >= 0 and here[current]:
-            return  # several patches of one frame: stay with the one being looked at
-        if layer is not self._stack and "label_id" in patches.table:
-            if current < 0:
-                return  # many objects in each frame: none is meant by stepping to it
-            # An object that is followed through time keeps its number.
-            ids = patches.table["label_id"].to_numpy()
-            here &= ids == ids[current]
-        found = np.flatnonzero(here)
-        if len(found):
-            self._workspace.set_current(int(found[0]))
-
-    def _frame(self, layer: Layer) -> int:
-        return round(float(layer.world_to_data(self.viewer.dims.point)[0]))
-
-    def _look(self) -> None:
-        """Take note of the frame that is shown; nobody stepped to it."""
-        layer = self.layer
-        self._seen = -1 if layer is None else self._frame(layer)
 
     def _on_patches(self, patches: PatchSet | None) -> None:
         stack, self._stack, self._named = self._stack, None, None
@@ -175,11 +214,11 @@ class SourceLink(OfViewer, Quiet):
             self._find_named(patches)  # while it has that name
         if stack is not None and stack in self.viewer.layers:
             self.viewer.layers.remove(stack)  # it shows the patches of before
-        self._look()
+        self._steps.look()
         self.changed.emit()
 
     def _on_layers(self, event: object) -> None:
         if self._workspace.patches is not None:
             self._find_named(self._workspace.patches)
-        self._look()
+        self._steps.look()
         self.changed.emit()

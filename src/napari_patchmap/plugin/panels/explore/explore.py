@@ -31,7 +31,7 @@ from napari_patchmap.plugin.panels.explore.on_image import OnImage
 from napari_patchmap.plugin.panels.explore.picture_switch import PictureSwitch
 from napari_patchmap.plugin.panels.locate import LocateImages
 from napari_patchmap.plugin.qt.basics import choice, column, label, row
-from napari_patchmap.plugin.qt.docks import show_panel
+from napari_patchmap.plugin.qt.docks import close_panel, show_panel
 from napari_patchmap.plugin.qt.panel import WorkPanel
 from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.plugin.source.slider_link import read_stack
@@ -58,9 +58,10 @@ class Explore(WorkPanel):
         self.listen(self._map.hidden.changed, self._on_hidden)
         self.listen(self._map.colouring_changed, self._on_colouring)
         self.listen(self._map.views.changed, self._refresh)
+        self.listen(self._map.views.beside_changed, self._refresh)
         self.listen(self._map.link.changed, self._refresh)
-        self.listen(self._map.mouse.lasso_changed, self._on_lasso)
-        self.listen(self._map.mouse.take_away_changed, self._on_take_away)
+        self.listen(self._map.hand.lasso_changed, self._on_lasso)
+        self.listen(self._map.hand.take_away_changed, self._on_take_away)
         self.listen(self.workspace.selection_changed, self._refresh)
         self.listen(self.workspace.map_changed, self._refresh)
         self.listen(self.workspace.annotations_changed, self._on_annotations)
@@ -70,8 +71,8 @@ class Explore(WorkPanel):
         self.keyboard.bind(self.figure, "figure")
         self.keyboard.bind(self.on_image.paint, "on_image")
         self.guard_wheel()
-        self.lasso.setChecked(self._map.mouse.lasso)
-        self.take_away.setChecked(self._map.mouse.take_away)
+        self.lasso.setChecked(self._map.hand.lasso)
+        self.take_away.setChecked(self._map.hand.take_away)
         self._on_colouring(self._map.colouring)
 
     # -- parts -------------------------------------------------------------------------
@@ -97,6 +98,14 @@ class Explore(WorkPanel):
         for button in (self.map_button, self.source_button):
             self._views.addButton(button)
             views.addWidget(button)
+        self.beside_button = _button(
+            "Beside",
+            "Show the map and the image beside each other: what you point at, click or draw "
+            "around on one is brought out on the other. Drag the line between them.",
+            self._toggle_beside,
+            True,
+        )
+        views.addWidget(self.beside_button)
         self.column.addLayout(views)
 
         self.column_box = choice(
@@ -240,6 +249,7 @@ class Explore(WorkPanel):
         on_map = self._map.views.now == "map"
         (self.map_button if on_map else self.source_button).setChecked(True)
         self.source_button.setEnabled(bool(self._map.views.sources))
+        self.beside_button.setChecked(self._map.views.beside)
         if colouring.names or colouring.limits:
             self._key.setCurrentIndex(0 if colouring.names else 1)
             self.legend.show_counts(colouring, chosen)
@@ -266,6 +276,13 @@ class Explore(WorkPanel):
 
     def _show_source(self) -> None:
         self._map.views.show("source")
+        self._refresh()
+
+    def _toggle_beside(self) -> None:
+        if self._map.views.beside:
+            close_panel(self.viewer, "image")
+        else:
+            show_panel(self.viewer, "image")
         self._refresh()
 
     def _read_stack(self) -> None:

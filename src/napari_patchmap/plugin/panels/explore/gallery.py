@@ -34,11 +34,7 @@ from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.actions import ACTIONS
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.own_changes import Quiet
-from napari_patchmap.plugin.panels.explore.gallery_menu import (
-    patch_menu,
-    show_in_image,
-    show_on_map,
-)
+from napari_patchmap.plugin.panels.explore.gallery_menu import patch_menu, show_on_map
 from napari_patchmap.plugin.panels.explore.kept_view import KeptView
 from napari_patchmap.plugin.panels.explore.order_bar import OrderBar
 from napari_patchmap.plugin.panels.explore.thumbnail_view import (
@@ -269,7 +265,7 @@ class Gallery(QWidget, Quiet):
         """Show the patch in the image where that is what is looked at, else on the map."""
         has_place = self._map.places.of(index) is not None
         if has_place and (self._map.views.now == "source" or not self._has_map):
-            show_in_image(self._map, index)
+            self._map.show_in_image(index)
         elif self._has_map:
             show_on_map(self._map, index)
 

@@ -10,13 +10,6 @@ from qtpy.QtWidgets import QMenu, QWidget
 from napari_patchmap.plugin.map.map_layer import MapLayer
 
 
-def show_in_image(owner: MapLayer, index: int) -> None:
-    """Show a patch in the image it was cut out of, if that is open."""
-    owner.workspace.set_current(index)
-    owner.views.show("source")
-    owner.places.bring_into_view(index)  # it may be the current one, out of view
-
-
 def show_on_map(owner: MapLayer, index: int) -> None:
     """Zoom the map to a patch."""
     owner.workspace.set_current(index)
@@ -53,7 +46,7 @@ def patch_menu(
 
     in_image = owner.places.of(index) is not None
     add(
-        "Show in the image", lambda: show_in_image(owner, index), in_image,
+        "Show in the image", lambda: owner.show_in_image(index), in_image,
         "Show it where it was cut out of." if in_image
         else "The image it was cut out of is not open in napari.",
     )  # fmt: skip

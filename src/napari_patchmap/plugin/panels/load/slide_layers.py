@@ -53,6 +53,7 @@ class SlideLayers(OfViewer):
                 translate=[(plan.scale - 1) / 2] * 2,
                 metadata={SOURCE: source, SCALE: plan.scale, "patchmap_path": str(plan.path)},
             )  # fmt: skip
+            self._map.views.show("source")  # where its tiles are to be seen
             self._map.views.add_source(self.slide)
             fit(viewer, [self.slide])
         if self.tiles is not None and self.tiles in viewer.layers:
