@@ -14,6 +14,7 @@ from napari.viewer import Viewer
 
 from napari_patchmap.plugin.actions import ACTIONS, Action, Where
 from napari_patchmap.plugin.canvas.canvas_mouse import CanvasMouse
+from napari_patchmap.plugin.napari_private import was_drawn_on
 from napari_patchmap.plugin.qt.keyboard import Keyboard
 
 #: Act on layers of people's own as well, unless they are being drawn on.
