@@ -67,7 +67,7 @@ def test_a_tick_hides_a_class_which_nothing_hits_then(panel, hand, shown_map, wo
     hand.click(toy_map()[3])
     pick(panel, qtbot, 0)
     assert not len(workspace.selection)
-    shown_map.select_all()
+    shown_map.commands.select_all()
     assert len(workspace.selection) == 60
     shown_map.colour_by("area")  # of another column nothing is hidden
     assert shown_map.points.shown.all()
