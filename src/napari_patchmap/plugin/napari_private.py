@@ -25,7 +25,7 @@ from qtpy.QtWidgets import QWidget
 def canvas_widget(viewer: ViewerModel) -> QWidget:
     """Return the Qt widget of the canvas: we paint above it and follow its size."""
     second = _second_canvases.get(id(viewer))
-    shown_by = viewer.window._qt_viewer if second is None else second()
+    shown_by: Any = viewer.window._qt_viewer if second is None else second()
     return shown_by.canvas.native
 
 
