@@ -77,8 +77,8 @@ _MODES = "there, napari's modes of editing points rest"
 GROUPS: dict[str, tuple[Action, ...]] = {
     "Go to": (
         Action(
-            "tab", tuple(f"Ctrl+{n}" for n in range(1, 9)),
-            "The tabs, Load to Compare; 8: the patches", span="Ctrl+1 to 8",
+            "tab", tuple(f"Ctrl+{n}" for n in range(1, 10)),
+            "The tabs, Load to Compare; 8: the patches, 9: the image", span="Ctrl+1 to 9",
         ),
         Action("view", ("M",), "The map, or the image", needs="Train a map first."),
         Action("help", ("?", "F1"), "This help", Where.WINDOW),

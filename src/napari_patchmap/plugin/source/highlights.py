@@ -231,6 +231,8 @@ class Places(OfViewer, Quiet, Listening):
 
     def bring_into_view(self, index: int) -> None:
         """Step to the frame of a patch, and centre it if it is off the canvas."""
+        if not isalive(self._overlay):
+            return  # the window is being closed
         viewer, place = self.viewer, self.of(index)
         if place is None or not _flat(viewer):
             return
@@ -247,10 +249,10 @@ class Places(OfViewer, Quiet, Listening):
             return  # the window is being closed
         index = self._workspace.current
         place = self.of(index)
-        if place is None or not self.sees(index):
-            self._overlay.draw_box([])
-        else:
+        if place is not None and self.sees(index):
             self._overlay.draw_box(to_canvas(self.viewer, place.corners(index)).tolist())
+        else:
+            self._overlay.draw_box([])
 
     # -- what people do ------------------------------------------------------------
 

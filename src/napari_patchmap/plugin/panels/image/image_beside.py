@@ -92,6 +92,12 @@ class ImageBeside(QWidget):
         super().hideEvent(event)
         self._waiting.start()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the canvas away when napari lets go of this, which then goes at once."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self._close_canvas()
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take the canvas away before the window goes, in which no timer runs any more."""
         if event.type() == QEvent.Type.Close:
@@ -108,9 +114,6 @@ class ImageBeside(QWidget):
         # Docks are hidden for a moment while they are moved.
         if self.isVisible() and self.beside is None:
             self._open_canvas()
-        elif self.isHidden() and self.parent() is None:
-            self._close_canvas()
-            self.deleteLater()  # napari has let go of it
         elif not self.isVisible():
             self._close_canvas()
 
