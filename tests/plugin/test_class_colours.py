@@ -103,6 +103,7 @@ def test_the_labels_have_the_colours_of_the_map_while_one_annotates(
     qtbot.keyClick(canvas, Qt.Key.Key_2)
     assert_painted(layer, n10="", n20=RED, n50=BLUE)
     owner.views.show("source")
+    workspace.clear_selection()
     assert abs(on_canvas(viewer, (9.5, 29.5)) - np.array(rgb(RED)) * 255).max() < 8
     assert on_canvas(viewer, (1, 1)).min() > 250  # beside all objects nothing is painted
     workspace.select(np.array([0]))  # brought out: the others are shaded, in their colours
@@ -112,7 +113,7 @@ def test_the_labels_have_the_colours_of_the_map_while_one_annotates(
     now = workspace.annotations.now
     workspace.set_annotations(workspace.annotations.put(now.recoloured(0, "#10c010")))
     assert_painted(layer, n20="#10c010")
-    for _ in range(3):
+    for _ in range(4):
         workspace.undo()
     assert_painted(layer, n20=RED, n50="")
     workspace.redo()
@@ -124,7 +125,7 @@ def test_the_labels_have_the_colours_of_the_map_while_one_annotates(
     assert_painted(layer, n20=RED)
     owner.colour_by("")
     assert layer.colormap is former
-    owner.colour_by("area")
+    owner.colour_by("centroid_y")
     np.testing.assert_allclose(layer.get_color(30), owner.colouring.colours[2], atol=1e-6)
     click(panel.on_image.paint)
     assert layer.colormap is former
@@ -236,7 +237,7 @@ def test_classes_become_a_layer_that_says_what_its_values_mean_and_is_saved(
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "classes.tif"), wanted)
     workspace.annotate(np.array([0]), 1)
     np.testing.assert_array_equal(made.data, wanted)  # as it was then
-    MapLayer.of(viewer).colour_by("area")
+    MapLayer.of(viewer).colour_by("centroid_y")
     assert not panel.on_image.new_layer.isEnabled()
 
 
@@ -295,6 +296,6 @@ def test_tiles_are_painted_on_the_slide_and_make_a_layer_as_fine_as_their_grid(
     viewer.layers.remove("overview (colours)")
     QApplication.processEvents()
     assert not panel.on_image.paint.isChecked()
-    viewer.layers.remove("overview")
-    QApplication.processEvents()
+    workspace.set_patches(None)
+    assert [ly.name for ly in viewer.layers] == ["overview", "annotation classes"]
     assert not panel.on_image.paint.isEnabled()
