@@ -81,6 +81,10 @@ GROUPS: dict[str, tuple[Action, ...]] = {
             "The tabs, Load to Compare; 8: the patches, 9: the image", span="Ctrl+1 to 9",
         ),
         Action("view", ("M",), "The map, or the image", needs="Train a map first."),
+        Action(
+            "beside", ("B",), "Map and image beside each other", panel="explore",
+            needs="Train a map first.",
+        ),
         Action("help", ("?", "F1"), "This help", Where.WINDOW),
     ),
     "Select": (

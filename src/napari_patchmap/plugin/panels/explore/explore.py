@@ -69,6 +69,7 @@ class Explore(WorkPanel):
         self.keyboard.offer("colour", self._colour_by_next)
         self.keyboard.offer("keep", self._type_a_name)
         self.keyboard.bind(self.figure, "figure")
+        self.keyboard.bind(self.beside_button, "beside")
         self.keyboard.bind(self.on_image.paint, "on_image")
         self.guard_wheel()
         self.lasso.setChecked(self._map.hand.lasso)
