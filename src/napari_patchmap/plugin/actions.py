@@ -78,11 +78,11 @@ GROUPS: dict[str, tuple[Action, ...]] = {
     "Go to": (
         Action(
             "tab", tuple(f"Ctrl+{n}" for n in range(1, 10)),
-            "The tabs, Load to Compare; 8: the patches, 9: the image", span="Ctrl+1 to 9",
+            "Tabs; 8: patches, 9: image", span="Ctrl+1 to 9",
         ),
         Action("view", ("M",), "The map, or the image", needs="Train a map first."),
         Action(
-            "beside", ("B",), "Map and image beside each other", panel="explore",
+            "beside", ("B",), "Both, side by side", panel="explore",
             needs="Train a map first.",
         ),
         Action("help", ("?", "F1"), "This help", Where.WINDOW),
@@ -107,9 +107,9 @@ GROUPS: dict[str, tuple[Action, ...]] = {
     "Look": (
         Action("zoom", ("F",), "Zoom to what is selected", needs="Select patches first."),
         Action("whole", ("W",), "The whole map", needs="Train a map first."),
-        Action("pictures", ("I",), "Pictures in place of points, or not"),
+        Action("pictures", ("I",), "Pictures for points"),
         Action(
-            "on_image", ("Shift+M",), "The map's colours on the image, or not", panel="explore",
+            "on_image", ("Shift+M",), "Map colours on the image", panel="explore",
             needs="Open the image or the Labels layer that the patches come from.",
         ),
         Action(
