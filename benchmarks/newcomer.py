@@ -118,7 +118,8 @@ class Newcomer:
             return False
         from napari_patchmap.plugin.qt.docks import PANELS, find_panel
 
-        return find_panel(self.viewer, list(PANELS)[-1]) is not None
+        last = [key for key, panel in PANELS.items() if panel.at_first][-1]
+        return find_panel(self.viewer, last) is not None
 
     def train(self) -> None:
         """Start the training and wait for the first maps."""

@@ -28,8 +28,10 @@ from annotating import Annotator  # noqa: E402
 from newcomer import strip  # noqa: E402
 
 from napari_patchmap.patches import bundled_cells  # noqa: E402
+from napari_patchmap.plugin.entry.launch import show_run  # noqa: E402
 from napari_patchmap.plugin.qt.docks import show_panel  # noqa: E402
 from napari_patchmap.plugin.workspace import workspace_of  # noqa: E402
+from napari_patchmap.runs import Run, reopen_patches  # noqa: E402
 from tests.plugin.toy import Hand  # noqa: E402
 
 #: Cells in a row of the smear.
@@ -176,7 +178,32 @@ def session(folder: Path, pictures: Path, minutes: str) -> Director:
     person.wait(lambda: not panel.suggesting.working.running, "")
     person.retype(panel.suggesting.sure, "0")
     panel.suggesting.accept_sure.click()
+    workspace.clear_selection()
+    show_panel(viewer, "explore")
+    explore.beside_button.click()
+    explore.on_image.paint.click()
+    QTest.qWait(2500)
+    workspace.select(np.flatnonzero(workspace.annotations.now.names == "platelet"))
+    QTest.qWait(1500)
+    person.look("Beside: the classes on the smear; select on one, see it on the other")
+    panel = show_panel(viewer, "annotate")
+    workspace.clear_selection()
+    panel.exporting.export_to(folder / "cells.csv")
+    person.wait(lambda: "Exported" in panel.exporting.said.text(), "table")
+    person.look("Export: a table with the classes, for what comes next")
     return person
+
+
+def next_day(person: Director, run: Path) -> None:
+    """Open the run again, as `patchmap open` does."""
+    person.viewer.close()
+    QTest.qWait(500)
+    saved = Run.load(run)
+    person.viewer = show_run(saved, reopen_patches(saved), block=False)
+    person.window = person.viewer.window._qt_window
+    person.window.resize(1366, 768)
+    QTest.qWait(3000)
+    person.look("The next day: patchmap open RUN, and all of it is there")
 
 
 def main() -> None:
@@ -188,8 +215,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         pictures = given.pictures or Path(temporary) / "pictures"
         person = session(Path(temporary), pictures, given.minutes)
+        next_day(person, workspace_of(person.viewer).run.folder)
         strip(person.seen).save(HERE / "session.png", optimize=True)
-        person.close()
+        person.viewer.close()
 
 
 if __name__ == "__main__":
