@@ -159,6 +159,15 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, help="folder for pictures of each step")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
+    if not given.folder.is_dir():
+        parser.error(f"{given.folder} is no folder; choose one with a sub-folder a class")
+    if given.run is not None and not (given.run / "config.json").is_file():
+        parser.error(f"{given.run} is not a saved run: it holds no config.json")
+    kept = given.mixed
+    if kept is not None and kept.exists() and not (
+        kept.is_dir() and all(one.is_symlink() for one in kept.iterdir())
+    ):  # fmt: skip
+        parser.error(f"{kept} holds other files; choose a new folder for the mixed images")
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.mixed or Path(temporary) / "cells"
         folder.mkdir(parents=True, exist_ok=True)
