@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QApplication, QFileDialog
+from qtpy.QtWidgets import QApplication, QFileDialog, QLineEdit
 
 from napari_patchmap.explore.palette import categorical_colours
 from napari_patchmap.plugin.qt.docks import show_panel
@@ -47,14 +47,15 @@ def save(qtbot, dialog, path):
 
 
 def answer_with(path):
-    """Choose a name in the file dialog that is about to open; given up after some time."""
+    """Type a name into the file dialog that is about to open; given up after some time."""
     tries = []
 
     def answer():
         asked = QApplication.activeModalWidget()
         tries.append(asked)
-        if isinstance(asked, QFileDialog):
-            asked.selectFile(str(path))
+        if isinstance(asked, QFileDialog) and asked.isVisible():
+            # Not selectFile: once the field has the focus, Qt leaves its text as it is.
+            asked.findChild(QLineEdit, "fileNameEdit").setText(str(path))
             asked.accept()
         elif len(tries) < 200:
             QTimer.singleShot(50, answer)
