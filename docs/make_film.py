@@ -103,6 +103,12 @@ def lasso_of(places: np.ndarray, share: float = 0.6) -> list[tuple[float, float]
     return [tuple(one) for one in middle + reach * around]
 
 
+def midmost(places: np.ndarray) -> np.ndarray:
+    """Return the place, of some, that lies in the middle of them."""
+    middle = np.median(places, axis=0)
+    return places[np.linalg.norm(places - middle, axis=1).argmin()]
+
+
 def session(folder: Path, pictures: Path, minutes: str) -> Director:
     """Do all of it, once."""
     truth = smear(folder)
@@ -129,8 +135,7 @@ def session(folder: Path, pictures: Path, minutes: str) -> Director:
     explore.pictures.click()
     QTest.qWait(1500)
     person.look("Train: alike cells lie together; pictures stand for the points")
-    place = np.median(workspace.embedding[truth == "platelet"], axis=0)
-    person.zoom(hand, place, 12)
+    person.zoom(hand, midmost(workspace.embedding[truth == "platelet"]), 12)
     QTest.qWait(1500)
     person.look("Zoom in, and all of them are pictures")
     explore.pictures.click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,6 +17,21 @@ from napari_patchmap.training.budget.pace import Clock
 from napari_patchmap.training.feed import Fed
 from napari_patchmap.training.stage_run import StageRun, StepMade
 from tests.narrow import narrow, widen
+
+#: Folders of tests whose files take long, the longest first; the others are quick.
+_LONG = ("training", "networks", "tests", "plugin")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one process more than there are cores, for tests of windows often wait."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else 3
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no process is left alone with it in the end."""
+    rank = {name: place for place, name in enumerate(_LONG)}
+    items.sort(key=lambda item: rank.get(item.path.parent.name, len(rank)))
 
 
 def make_cells(count: int = 60, side: int = 16, seed: int = 0) -> PatchSet:
