@@ -8,12 +8,13 @@ so that nothing says what they are. A person opens napari, loads and trains, pre
 says what each is (a key each; a name when a class is new), "Suggest the rest", and so on, until
 all that is annotated or suggested agrees with the true classes often enough. Every click and
 key is a real event; each look at a patch is counted with ``--seconds-a-look``. With ``--run``
-that person begins with a run of the same images that was trained before.
+that person begins with a copy of a run of the same images that was trained before.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -85,7 +86,7 @@ class Annotator(Newcomer):
         workspace = panel.workspace
         asked = gallery.grid.patches.indices.copy()
         for patch in asked:
-            assert workspace.current == patch, panel.kept.text()
+            assert workspace.current == patch, "another patch is asked than the next one"
             self.looks += 1
             annotation, name = workspace.annotations.now, str(truth[patch])
             at = annotation.at(name)
@@ -174,10 +175,14 @@ def main() -> None:
         for old in folder.iterdir():
             old.unlink()
         named = mixed(given.folder, folder, given.seed)
+        run = given.run
+        if run is not None:  # what was annotated in it before would be there, and stay there
+            names = shutil.ignore_patterns("annotations.*", "selections.*", "session.*")
+            run = shutil.copytree(run, Path(temporary) / "run", ignore=names)
         person = Annotator(given.seconds_a_look, given.pictures)
         person.open_workspace()
         load = person.panel("load")
-        person.type(load.source.path.edit, str(given.run or folder))
+        person.type(load.source.path.edit, str(run or folder))
         person.click(load.button)
         person.patience(
             lambda: (

@@ -16,12 +16,13 @@ from unittest import mock
 import numpy as np
 
 from napari_patchmap.explore import cross_check
-from napari_patchmap.explore.classifiers import CANDIDATES, Logistic, Neighbours
+from napari_patchmap.explore.classifiers import CANDIDATES, Discriminants, Logistic, Neighbours
 from napari_patchmap.explore.similar import more_like
 from napari_patchmap.explore.suggest import Suggestions, suggest
 from napari_patchmap.explore.useful import most_useful
 
 WAYS = {
+    "discriminants": tuple(one for one in CANDIDATES if isinstance(one, Discriminants)),
     "logistic": tuple(one for one in CANDIDATES if isinstance(one, Logistic)),
     "neighbours": tuple(one for one in CANDIDATES if isinstance(one, Neighbours)),
     "chosen": CANDIDATES,
@@ -40,10 +41,10 @@ def recall(found: Suggestions, codes: np.ndarray, true: np.ndarray) -> float:
 def by_number(x: np.ndarray, true: np.ndarray, names: list[str], draws: int) -> None:
     """Print accuracy and calibration against the number of annotated patches of each class."""
     print(
-        "| each class | logistic | neighbours | chosen | said | in interval | confidence "
-        "| right |"
+        "| each class | discriminants | logistic | neighbours | chosen | said | in interval "
+        "| confidence | right |"
     )
-    print("|---|---|---|---|---|---|---|---|")
+    print("|---" * 9 + "|")
     for each in (3, 5, 10, 25, 50):
         rows: dict[str, list[float]] = {}
         for draw in range(draws):

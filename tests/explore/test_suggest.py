@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
+from sklearn.covariance import LedoitWolf
 from sklearn.linear_model import LogisticRegression
 
 from napari_patchmap.errors import SuggestionError
-from napari_patchmap.explore.classifiers import Logistic, Neighbours
+from napari_patchmap.explore.classifiers import Discriminants, Logistic, Neighbours
 from napari_patchmap.explore.cross_check import probabilities
 from napari_patchmap.explore.suggest import suggest
 from napari_patchmap.patches.watch import LoadCancelled, Watch
@@ -164,6 +166,45 @@ def test_logistic_regression_says_what_scikit_learn_says(classes):
     ours = probabilities(Logistic(0.3).fit(x, true)(x))
     theirs = LogisticRegression(C=0.3, class_weight="balanced", tol=1e-2)
     assert np.abs(ours - theirs.fit(x, true).predict_proba(x)).max() < 1e-3
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_discriminants_are_those_of_normal_distributions_of_one_shrunk_covariance(classes):
+    x, true = groups(2, each=20, classes=classes)
+    x = (x * np.linspace(1, 30, 12)).astype(np.float32)
+    ours = probabilities(Discriminants().fit(x, true)(x))
+    x = x.astype(float)
+    means = np.stack([x[true == k].mean(axis=0) for k in range(classes)])
+    within = x - means[true]
+    scale = within.std(axis=0)
+    shrunk = LedoitWolf(assume_centered=True).fit(within / scale).covariance_
+    shrunk *= len(x) / (len(x) - classes) * scale[:, None] * scale
+    logs = [multivariate_normal(mean, shrunk).logpdf(x) for mean in means]
+    theirs = np.exp(np.transpose(logs) - np.max(logs, axis=0)[:, None])
+    theirs /= theirs.sum(axis=1, keepdims=True)
+    assert np.abs(ours - theirs).max() < 1e-3
+
+
+def test_few_annotations_are_worth_more_where_most_of_the_variation_means_nothing():
+    rng = np.random.default_rng(0)
+    true = np.arange(600) % 3
+    x = rng.normal(size=(600, 24)).astype(np.float32)
+    x[:, 0] *= 12  # the light, say: the same in all classes
+    x[:, 1:4] += 2.5 * np.eye(3)[true]
+    found = suggest(x, some(true, 8, 8, 8), NAMES)
+    assert found.method == "linear discriminant analysis"
+    assert (found.codes == true).mean() > 0.8
+
+
+def test_neighbours_are_taken_where_no_plane_lies_between_classes():
+    rng = np.random.default_rng(0)
+    true = np.arange(800) % 2
+    angle, far = rng.uniform(0, 2 * np.pi, 800), np.where(true, 6.0, 2.0)
+    x = rng.normal(scale=0.4, size=(800, 4)).astype(np.float32)
+    x[:, :2] += far[:, None] * np.stack([np.sin(angle), np.cos(angle)], 1)
+    found = suggest(x, some(true, 40, 40), NAMES[:2])
+    assert "neighbour" in found.method
+    assert (found.codes == true).mean() > 0.95
 
 
 def test_neighbours_vote_for_what_is_nearest():

@@ -29,6 +29,28 @@ def test_uncertain_ones_are_chosen_and_never_those_annotated():
     assert np.array_equal(found, most_useful(x, given, codes, count=5))
 
 
+def test_of_uncertain_ones_that_are_alike_one_is_chosen():
+    x, true = groups(3)
+    codes = some(true, 20, 20, 20)
+    given = suggest(x, codes, NAMES)
+    doubtful = np.flatnonzero(codes < 0)[np.argmin(given.margin[codes < 0])]
+    copies = np.flatnonzero(codes < 0)[:60]
+    x[copies] = x[doubtful]
+    again = suggest(x, codes, NAMES)
+    found = most_useful(x, again, codes, count=20)
+    assert len(found) == len(set(found)) == 20
+    assert np.isin(found, copies).sum() <= 1
+
+
+def test_a_sure_one_is_chosen_now_and_then_so_that_a_wrong_surety_is_found_out():
+    x, true = groups(3)
+    codes = some(true, 20, 20, 20)
+    given = suggest(x, codes, NAMES)
+    sure = np.median(given.margin[codes < 0])
+    found = most_useful(x, given, codes, count=40)
+    assert 0 < (given.margin[found] > sure).sum() < 20
+
+
 def test_near_duplicates_come_once():
     x, _ = groups(8)
     rng = np.random.default_rng(1)

@@ -1,4 +1,4 @@
-"""What tells classes apart by features: logistic regression, or nearest neighbours."""
+"""What tells classes apart by features: linear and logistic models, or nearest neighbours."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.covariance import ledoit_wolf
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -36,8 +37,8 @@ class Logistic:
         """As in a sentence."""
         return f"logistic regression (C = {self.strength:g})"
 
-    def possible(self, count: int) -> bool:
-        """Whether so many patches are enough."""
+    def possible(self, count: int, width: int) -> bool:
+        """Whether so many patches are enough, of so many features."""
         return True
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> Classifier:
@@ -53,6 +54,46 @@ class Logistic:
         if weights.shape[1] == 1:  # two classes: what speaks for the second
             weights = np.hstack([np.zeros_like(weights), weights])
             bias = np.append(np.zeros_like(bias), bias)
+        return lambda some: some @ weights + bias
+
+
+@dataclass(frozen=True)
+class Discriminants:
+    """Linear discriminant analysis; each class counts the same, however many it has.
+
+    Features of a trained network vary much along few directions and little along many. The
+    variation within the classes says which differences count; of few patches it is known
+    well enough when it is shrunk (Ledoit and Wolf, "A well-conditioned estimator for
+    large-dimensional covariance matrices", Journal of Multivariate Analysis 2004).
+    """
+
+    #: Features up to which its matrices are quickly solved.
+    most: int = 1024
+
+    @property
+    def name(self) -> str:
+        """As in a sentence."""
+        return "linear discriminant analysis"
+
+    def possible(self, count: int, width: int) -> bool:
+        """Whether so many patches are enough, of so many features."""
+        return width <= self.most
+
+    def fit(self, x: np.ndarray, y: np.ndarray) -> Classifier:
+        """Learn classes 0, 1, ..., each of which is there."""
+        x = x.astype(np.float64)
+        counts = np.bincount(y)
+        means = np.stack([x[y == k].mean(axis=0) for k in range(len(counts))])
+        within = x - means[y]
+        scale = within.std(axis=0)
+        scale[scale == 0] = np.inf  # it tells nothing, or nothing that could be trusted
+        covariance, _ = ledoit_wolf(within / scale, assume_centered=True)
+        # Patches lie nearer to the mean of their own few than to that of the class.
+        covariance *= len(x) / max(len(x) - len(counts), 1)
+        covariance[np.diag_indices_from(covariance)] += 1e-6
+        weights = np.linalg.solve(covariance, (means / scale).T) / scale[:, None]
+        bias = -0.5 * (means * weights.T).sum(axis=1)
+        weights, bias = weights.astype(np.float32), bias.astype(np.float32)
         return lambda some: some @ weights + bias
 
 
@@ -75,8 +116,8 @@ class Neighbours:
         """As in a sentence."""
         return f"{self.count} nearest neighbours" if self.count > 1 else "the nearest neighbour"
 
-    def possible(self, count: int) -> bool:
-        """Whether so many patches are enough."""
+    def possible(self, count: int, width: int) -> bool:
+        """Whether so many patches are enough, of so many features."""
         return self.count == 1 or self.count <= count // 2
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> Classifier:
@@ -94,8 +135,11 @@ class Neighbours:
         return votes
 
 
+Candidate = Discriminants | Logistic | Neighbours
+
 #: What is tried; of several that are as good as each other, the first.
-CANDIDATES: tuple[Logistic | Neighbours, ...] = (
+CANDIDATES: tuple[Candidate, ...] = (
+    Discriminants(),
     Logistic(0.3),
     Logistic(0.03),
     Logistic(3.0),

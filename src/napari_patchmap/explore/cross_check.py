@@ -8,16 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from napari_patchmap.explore.classifiers import CANDIDATES, Logistic, Neighbours
+from napari_patchmap.explore.classifiers import CANDIDATES, Candidate
 
 #: Folds and repeats at most; fewer for many patches, where they tell little more.
 _FOLDS, _FEW_FOLDS, _REPEATS, _MANY = 5, 3, 3, 300
 
+#: Standard deviations by which another candidate has to be better than the first.
+_SURE = 2
+
 #: Draws of the bootstrap.
 _DRAWS = 400
 
-#: Temperatures that are tried.
-_TEMPERATURES = np.geomspace(0.1, 20, 80)
+#: Temperatures that are tried; discriminants of a few patches that stand apart go high.
+_TEMPERATURES = np.geomspace(0.1, 2000, 150)
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +29,7 @@ class CrossCheck:
 
     Parameters
     ----------
-    chosen : Logistic or Neighbours
+    chosen : Discriminants, Logistic or Neighbours
     folds, repeats : int
     recalls : ndarray, shape (K,)
         Share of each class that was given the right one, 0 to 1.
@@ -40,7 +43,7 @@ class CrossCheck:
         What was said of each patch while it was not learned from, mean over the repeats.
     """
 
-    chosen: Logistic | Neighbours
+    chosen: Candidate
     folds: int
     repeats: int
     recalls: np.ndarray
@@ -93,7 +96,7 @@ def cross_check(
     counts = np.bincount(y)
     folds, repeats = _splits(counts)
     smallest = len(y) - -(-len(y) // folds) - 1
-    candidates = [one for one in CANDIDATES if one.possible(smallest)]
+    candidates = [one for one in CANDIDATES if one.possible(smallest, x.shape[1])]
     logits = np.zeros((len(candidates), repeats, len(y), len(counts)), np.float32)
     done = 0
     for repeat in range(repeats):
@@ -108,12 +111,14 @@ def cross_check(
     balanced = each.mean(axis=-1)  # candidate, repeat
     losses = [_loss(one.reshape(-1, len(counts)), np.tile(y, repeats)) for one in logits]
     # The better one; of those as good as each other the one that is surer for good reason.
-    order = np.lexsort((losses, -balanced.mean(axis=1).round(6)))
-    recalls = _unbiased(right[order].mean(axis=1).T, y, seed)
+    # But the first is what is best for most features: another has to be better for sure, or
+    # suggestions would change with every few annotations.
+    ahead = np.zeros(len(candidates))
+    ahead[0] = _SURE * _deviation(each[0].mean(axis=0), counts)
+    order = np.lexsort((losses, -(balanced.mean(axis=1) + ahead).round(6)))
+    recalls = _unbiased(right[order].mean(axis=1).T, ahead[order], y, seed)
     best = int(order[0])
-    expected = (recalls * counts + 1) / (counts + 2)
-    variance = (expected * (1 - expected) / (counts + 3)).sum() / len(counts) ** 2
-    deviation = float(np.sqrt(variance + balanced[best].var()))
+    deviation = float(np.hypot(_deviation(recalls, counts), balanced[best].std()))
     temperature = _temperature(logits[best], y)
     return CrossCheck(
         candidates[best], folds, repeats, recalls, counts, deviation, temperature,
@@ -141,10 +146,17 @@ def _loss(logits: np.ndarray, y: np.ndarray) -> float:
     return float(-np.log(np.maximum(own, 1e-12)).mean())
 
 
-def _unbiased(right: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
+def _deviation(recalls: np.ndarray, counts: np.ndarray) -> float:
+    """Return the standard deviation of the mean of recalls, from how many were drawn."""
+    expected = (recalls * counts + 1) / (counts + 2)
+    return float(np.sqrt((expected * (1 - expected) / (counts + 3)).sum()) / len(counts))
+
+
+def _unbiased(right: np.ndarray, ahead: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
     """Recalls of what would have been chosen without the patches it is scored on.
 
-    ``right`` (n, candidate) is how often each patch was right, the best candidate first.
+    ``right`` (n, candidate) is how often each patch was right, the best candidate first;
+    ``ahead`` is added to the balanced accuracy of each before one is chosen.
     """
     rng = np.random.default_rng(seed)
     classes = range(int(y.max()) + 1)
@@ -156,7 +168,7 @@ def _unbiased(right: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
         np.add.at(times, (np.arange(_DRAWS)[:, None], draws), 1)
         drawn.append(times)
         inside += times @ right[own] / len(own)
-    chosen = inside.round(6).argmax(axis=1)
+    chosen = (inside / len(rows) + ahead).round(6).argmax(axis=1)
     recalls = []
     for own, times in zip(rows, drawn, strict=True):
         out = times == 0

@@ -94,8 +94,8 @@ def suggest(
 ) -> Suggestions:
     """Suggest a class for each patch, from those that are annotated.
 
-    Nearest neighbours and logistic regression on the features are compared by
-    cross-validation, and the better one says what it makes of all patches.
+    Linear discriminants, logistic regression and nearest neighbours on the features are
+    compared by cross-validation, and the best says what it makes of all patches.
 
     Parameters
     ----------

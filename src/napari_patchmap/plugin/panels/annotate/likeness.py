@@ -80,12 +80,13 @@ class Likeness(QWidget):
     # -- what is shown ----------------------------------------------------------------
 
     def _on_compared(self, _: object = None) -> None:
-        chosen = self.by.currentText()
+        chosen = self.by.currentData()
         self.by.clear()
         self.by.addItem("this map", None)
-        for one in self.workspace.compared:
+        for place, one in enumerate(self.workspace.compared, start=1):
             self.by.addItem(one.saved.title, one.saved)
-        self.by.setCurrentIndex(max(0, self.by.findText(chosen)))
+            if one.saved is chosen:  # two maps may have one title
+                self.by.setCurrentIndex(place)
         self._which.setVisible(bool(self.workspace.compared))
         self._refresh()
 
