@@ -46,9 +46,9 @@ READER_FLOORS = [
 ]  # fmt: skip
 #: The floors of the last room, likewise.
 PLUGIN_FLOORS = [
-    "collector", "worker", "newest", "torch_threads", "own_changes", "napari_private",
-    "notifications", "actions", "workspace", "written_soon", "annotation_keeper", "qt",
-    "canvas", "source", "map", "panels", "entry",
+    "collector", "worker", "newest", "torch_threads", "own_changes", "of_viewer",
+    "napari_private", "notifications", "actions", "undoable", "workspace", "written_soon",
+    "annotation_keeper", "qt", "canvas", "source", "map", "panels", "entry",
 ]  # fmt: skip
 GUI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PySide6", "PyQt6", "psygnal"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -33,18 +32,19 @@ from napari_patchmap.plugin.map.session_keeper import SessionKeeper
 from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.napari_private import canvas_widget
 from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.of_viewer import OnePerViewer
 from napari_patchmap.plugin.qt.keyboard import Keyboard
 from napari_patchmap.plugin.source.highlights import Places
 from napari_patchmap.plugin.source.image_colours import ImageColours
 from napari_patchmap.plugin.source.slider_link import SourceLink
-from napari_patchmap.plugin.workspace import Compared, real_viewer
+from napari_patchmap.plugin.workspace import Compared
 from napari_patchmap.runs import caption_of
 
 #: More points than this are sorted in the background, for the mouse to find them.
 _MANY = 50_000
 
 
-class MapLayer(ShownMap):
+class MapLayer(ShownMap, OnePerViewer):
     """The map of one viewer: its layers follow the workspace, the mouse and the camera.
 
     Attributes
@@ -72,16 +72,6 @@ class MapLayer(ShownMap):
     note : CanvasNote
         Says what the map is while none has been learned.
     """
-
-    @classmethod
-    def of(cls, viewer: Viewer) -> MapLayer:
-        """Return the map of a viewer, made on first use."""
-        viewer = real_viewer(viewer)
-        key = id(viewer)
-        if key not in _maps:
-            _maps[key] = cls(viewer)
-            weakref.finalize(viewer, _maps.pop, key, None)
-        return _maps[key]
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__(viewer)
@@ -405,6 +395,3 @@ class MapLayer(ShownMap):
         if self.points is None:
             return -1
         return self.mouse.patch_at(to_canvas(self.viewer, place[None, -self.points.ndim :])[0])
-
-
-_maps: dict[int, MapLayer] = {}

@@ -21,10 +21,11 @@ from napari_patchmap.plugin.map.fade import Fade
 from napari_patchmap.plugin.map.patch_points import PatchPoints
 from napari_patchmap.plugin.map.placed_layers import PlacedLayers
 from napari_patchmap.plugin.napari_private import canvas_widget, move_in_place, paint_in_place
+from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.qt.theme import contrast
 from napari_patchmap.plugin.qt.thumbnails import Thumbnails
-from napari_patchmap.plugin.workspace import OfViewer, Workspace, workspace_of
+from napari_patchmap.plugin.workspace import Workspace, workspace_of
 
 
 class ShownMap(OfViewer, Quiet):

@@ -33,6 +33,7 @@ from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.actions import ACTIONS
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.of_viewer import real_viewer
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.panels.explore.gallery_menu import patch_menu, show_on_map
 from napari_patchmap.plugin.panels.explore.kept_view import KeptView
@@ -49,7 +50,7 @@ from napari_patchmap.plugin.qt.saving import save_image, with_ending
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.qt.thumbnails import to_image
 from napari_patchmap.plugin.qt.work_bar import WorkBar
-from napari_patchmap.plugin.workspace import real_viewer, workspace_of
+from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.runs import save_embedding_csv
 
 #: A contact sheet beyond this many pictures is no longer a page to look at.
