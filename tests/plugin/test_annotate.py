@@ -227,7 +227,7 @@ def test_in_another_window_they_are_shown_and_not_changed(panel, viewer, workspa
             assert workspace.annotations.now.names[4] == "a"
             workspace.select(np.array([9]))
             assert not panel.add.isEnabled()
-            panel._map.annotate("1")
+            panel._map.giving.by_key("1")
             assert workspace.annotations.now.names[9] == ""
         finally:
             other.kill()

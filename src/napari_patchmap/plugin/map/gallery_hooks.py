@@ -33,8 +33,6 @@ class GalleryHooks(OnePerViewer):
         Orders were offered or withdrawn, or another was chosen.
     wanted(ndarray, str)
         The gallery is to show these patches, and to say so.
-    key_pressed(int)
-        A number key, 0 to 9, was pressed in the gallery.
     image_dropped(str)
         A file was dropped onto the gallery: patches like it are wanted.
     sorting_changed()
@@ -45,7 +43,6 @@ class GalleryHooks(OnePerViewer):
 
     changed = Signal()
     wanted = Signal(object, str)
-    key_pressed = Signal(int)
     image_dropped = Signal(str)
     sorting_changed = Signal()
     sorting_wanted = Signal()

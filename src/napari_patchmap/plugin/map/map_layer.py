@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from napari.viewer import Viewer
 
-from napari_patchmap.errors import AnnotationError
 from napari_patchmap.explore.annotations import SUGGESTED, Annotations
 from napari_patchmap.explore.side_by_side import Turn
 from napari_patchmap.patches import PatchSet
@@ -22,10 +21,11 @@ from napari_patchmap.plugin.canvas.two_views import to_canvas
 from napari_patchmap.plugin.map.close_up import CloseUp
 from napari_patchmap.plugin.map.commands import MapCommands
 from napari_patchmap.plugin.map.framing import Framing
-from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
+from napari_patchmap.plugin.map.giving import Giving
 from napari_patchmap.plugin.map.hidden_groups import HiddenGroups
 from napari_patchmap.plugin.map.keys import map_keys, viewer_keys
 from napari_patchmap.plugin.map.layer_edits import LayerEdits
+from napari_patchmap.plugin.map.maps_beside import MapsBeside
 from napari_patchmap.plugin.map.mouse import MapMouse
 from napari_patchmap.plugin.map.on_images import OnImages
 from napari_patchmap.plugin.map.session_keeper import SessionKeeper
@@ -38,7 +38,6 @@ from napari_patchmap.plugin.source.highlights import Places
 from napari_patchmap.plugin.source.image_colours import ImageColours
 from napari_patchmap.plugin.source.slider_link import SourceLink
 from napari_patchmap.plugin.workspace import Compared
-from napari_patchmap.runs import caption_of
 
 #: More points than this are sorted in the background, for the mouse to find them.
 _MANY = 50_000
@@ -53,6 +52,8 @@ class MapLayer(ShownMap, OnePerViewer):
         Clicks, lasso and hovering.
     commands : MapCommands
         What keys and buttons do to the map.
+    giving : Giving
+        Gives classes to what is meant.
     image_colours : ImageColours
         Whether the images have the colours of the map.
     on_images : OnImages
@@ -87,8 +88,8 @@ class MapLayer(ShownMap, OnePerViewer):
         self._help, self._help_button = HelpCard(viewer), HelpButton(viewer)
         self.keeper = AnnotationKeeper.of(viewer)
         self.hidden = HiddenGroups(self)
+        self.giving = Giving(self)
         self.link = SourceLink(viewer, self.workspace, self.views, self.places)
-        GalleryHooks.of(viewer).key_pressed.connect(lambda key: self.annotate(str(key)))
         overlay.resized.connect(self._on_resized)
         workspace = self.workspace
         workspace.patches_leaving.connect(lambda: self.image_colours.take(None))
@@ -107,6 +108,7 @@ class MapLayer(ShownMap, OnePerViewer):
         self.views.changed.connect(self._on_view)
         # napari calls first who asks last: before the views take it for an image.
         self._edits = LayerEdits(viewer, self)
+        self._maps_beside = MapsBeside(self, self._edits, self.close_up.refresh)
         viewer.events.theme.connect(self._on_theme)
         viewer.events.reset_view.connect(self._on_home)
         self._take_keys(viewer)
@@ -125,7 +127,8 @@ class MapLayer(ShownMap, OnePerViewer):
             "invert": do.invert, "undo": workspace.undo, "redo": workspace.redo,
             "hide": do.hide, "unhide": self.hidden.show_all, "zoom": do.zoom,
             "whole": self.show_all, "pictures": self.close_up.toggle,
-            "give": self.annotate, "take_class": self.take_class, "help": self._help.toggle,
+            "give": self.giving.by_key, "take_class": self.giving.take_class,
+            "help": self._help.toggle,
         }  # fmt: skip
         for name, act in offers.items():
             keyboard.offer(name, act)
@@ -169,46 +172,6 @@ class MapLayer(ShownMap, OnePerViewer):
         self._remake_if_deleted()
         if self.points is not None:
             self.views.show("map")
-
-    @property
-    def meant(self) -> np.ndarray:
-        """The patches that a person means: selected, else under the mouse, else looked at."""
-        workspace = self.workspace
-        if len(workspace.selection) or workspace.patches is None:
-            return workspace.selection
-        index = self.hand.pointed if self.hand.pointed >= 0 else workspace.current
-        return np.array([index] if index >= 0 else [], np.intp)
-
-    def annotate(self, key: str) -> None:
-        """Give what is meant the class of a key, "1" to "9"; "0" takes its class away."""
-        annotation, rows = self.workspace.annotations.now, self.meant
-        at = annotation.at_key(key)
-        if self.workspace.patches is None:
-            return
-        if at < 0 and key != "0":
-            self.workspace.say(f"No class has the key {key} yet; make one in the tab Annotate.")
-        elif not len(rows):
-            self.workspace.say("Select patches first, or point at one; then press the key.")
-        else:
-            try:
-                self.give(at)
-            except AnnotationError as error:
-                self.workspace.say(str(error))
-
-    def take_class(self) -> None:
-        """Take the class of what is meant away."""
-        self.annotate("0")
-
-    def give(self, at: int) -> None:
-        """Give what is meant a class, or none with -1; errors as ``Workspace.annotate``."""
-        rows = self.meant
-        self.workspace.annotate(rows, at)
-        self.answered(rows)
-
-    def answered(self, rows: np.ndarray) -> None:
-        """Say that these were answered; where one is asked after another, go on."""
-        if rows.tolist() == [self.workspace.current]:
-            GalleryHooks.of(self.viewer).answered(self.workspace.current)
 
     def show_in_image(self, index: int) -> None:
         """Show a patch in the image it was cut out of, if that is open."""
@@ -265,7 +228,7 @@ class MapLayer(ShownMap, OnePerViewer):
             self.move_points(shown)
             self._framing.fit_if_outgrown(shown)
         if self.workspace.compared or self.board.layers:
-            self._put_beside(self.workspace.compared)
+            self._maps_beside.put(self.workspace.compared)
         self.mark_selection()
         self.mark_current()
         self._look_soon()
@@ -312,27 +275,10 @@ class MapLayer(ShownMap, OnePerViewer):
     def _on_compared(self, maps: Sequence[Compared]) -> None:
         self._remake_if_deleted()
         if self.points is not None:
-            self._put_beside(maps)
+            self._maps_beside.put(maps)
             if maps:
                 self.views.show("map")
             self._framing.fit(self.board.whole)
-
-    def _put_beside(self, maps: Sequence[Compared]) -> None:
-        """Show these maps, and no others, beside the map; titles say which is which."""
-        run = self.workspace.run
-        if self.points is None:
-            return
-        title = self.points.name if run is None else caption_of(
-            run.config, run.layout, run.metrics, complete=run.complete
-        )  # fmt: skip
-        with self.quiet():
-            self.board.put_beside(title, [(one.saved.caption, one.embedding) for one in maps])
-        for layer in self.board.layers.values():
-            layer.visible = self.views.now == "map"
-            layer.events.visible.connect(self.close_up.refresh)
-        self._edits.mirror()
-        self.paint()
-        self.mark_current()
 
     def _on_selection(self, indices: np.ndarray) -> None:
         if self.points is None:

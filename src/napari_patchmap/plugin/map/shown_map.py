@@ -95,6 +95,15 @@ class ShownMap(OfViewer, Quiet):
         """Drop patches whose points are not shown."""
         return indices if self.points is None else indices[self.points.shown[indices]]
 
+    @property
+    def meant(self) -> np.ndarray:
+        """The patches that a person means: selected, else under the mouse, else looked at."""
+        workspace = self.workspace
+        if len(workspace.selection) or workspace.patches is None:
+            return workspace.selection
+        index = self.hand.pointed if self.hand.pointed >= 0 else workspace.current
+        return np.array([index] if index >= 0 else [], np.intp)
+
     # -- layers --------------------------------------------------------------------
 
     def make_points(

@@ -278,10 +278,10 @@ class Annotate(WorkPanel):
         if not self.trouble.text():
             self.name.clear()
             self.classes.setFocus()  # so that digits are keys again
-            self._map.answered(chosen)
+            self._map.giving.answered(chosen)
 
     def _on_given(self, at: int) -> None:
-        self._try(lambda: self._map.give(at))
+        self._try(lambda: self._map.giving.give(at))
 
     def _on_picked(self, at: int) -> None:
         self.workspace.select(self._map.visible(self.workspace.annotations.now.members(at)))

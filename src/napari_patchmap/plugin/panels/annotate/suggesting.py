@@ -225,7 +225,7 @@ class Suggesting(QWidget):
     def _accept_meant(self) -> None:
         rows = self._open(self._map.meant)
         self._accept(rows)
-        self._map.answered(rows)
+        self._map.giving.answered(rows)
 
     def _reject(self) -> None:
         found = self.workspace.suggestions
@@ -234,7 +234,7 @@ class Suggesting(QWidget):
             rows = self._open(self._map.meant)
             codes[rows], confidence[rows] = -1, 0
             self.workspace.set_suggestions(replace(found, codes=codes, confidence=confidence))
-            self._map.answered(rows)
+            self._map.giving.answered(rows)
 
     def _choose_doubtful(self) -> None:
         found, patches = self.workspace.suggestions, self.workspace.patches

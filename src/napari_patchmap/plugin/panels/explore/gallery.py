@@ -112,7 +112,6 @@ class Gallery(QWidget, Quiet):
         self.grid.opened.connect(self._on_opened)
         self.grid.given_up.connect(self._on_given_up)
         self.grid.copied.connect(self.copy_names)
-        self.grid.key_pressed.connect(self.orders.hooks.key_pressed.emit)
         self.grid.asked.connect(self._on_menu)
         self.orders.changed.connect(self._on_order)
         self.orders.begun.connect(self._say_what_it_is)

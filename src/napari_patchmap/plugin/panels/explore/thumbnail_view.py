@@ -35,8 +35,7 @@ _LEFT, _KEY = Qt.MouseButton.LeftButton, Qt.Key
 _NAMES = {
     key: action.name
     for action in ACTIONS.values()
-    if action.where is Where.GALLERY
-    or action.name in ("select_all", "select_none", "give", "take_class")
+    if action.where is Where.GALLERY or action.name in ("select_all", "select_none")
     for key in action.keys
 }
 
@@ -56,8 +55,6 @@ class ThumbnailView(CellGrid):
         Esc was pressed.
     copied()
         The names of the files are wanted.
-    key_pressed(int)
-        A number key, 0 to 9, was pressed.
     asked(int, QPoint)
         The menu of a patch is wanted at a place of the screen.
     side_changed(int)
@@ -69,7 +66,6 @@ class ThumbnailView(CellGrid):
     chosen = Signal(object, str)
     given_up = Signal()
     copied = Signal()
-    key_pressed = Signal(int)
     asked = Signal(int, QPoint)
     side_changed = Signal(int)
 
@@ -291,7 +287,7 @@ class ThumbnailView(CellGrid):
         return bool(super().event(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move, select, open, copy, or tell the number; other keys are not ours."""
+        """Move, select, open or copy; other keys are not ours."""
         act = self._action(event)
         if act is None:
             event.ignore()  # Qt's own search by letters would walk over all patches
@@ -302,8 +298,6 @@ class ThumbnailView(CellGrid):
         """Return what a key does here, None if nothing."""
         here, pressed = self.currentIndex(), event.modifiers() & ~_KEYPAD
         name = _NAMES.get(key_of(event))
-        if name in ("give", "take_class"):
-            return partial(self.key_pressed.emit, int(key_of(event)))
         if self.count and pressed in (_NONE, _SHIFT, _SHIFT | _CONTROL):
             row = moved(here.row(), event.key(), self.columns, self.lines, self.count)
             if row is not None:
