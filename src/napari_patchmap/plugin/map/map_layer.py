@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from napari.viewer import Viewer
 
-from napari_patchmap.explore.annotations import SUGGESTED, Annotations
 from napari_patchmap.explore.side_by_side import Turn
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.annotation_keeper import AnnotationKeeper
@@ -101,10 +100,8 @@ class MapLayer(ShownMap, OnePerViewer):
         workspace.compared_changed.connect(self._on_compared)
         workspace.selection_changed.connect(self._on_selection)
         workspace.current_changed.connect(self._on_current)
-        workspace.annotations_changed.connect(self._on_annotations)
-        workspace.suggestions_changed.connect(
-            lambda _: self._on_annotations(workspace.annotations)
-        )
+        workspace.annotations_changed.connect(self.recolour)
+        workspace.suggestions_changed.connect(self.recolour)
         self.views.changed.connect(self._on_view)
         # napari calls first who asks last: before the views take it for an image.
         self._edits = LayerEdits(viewer, self)
@@ -203,10 +200,7 @@ class MapLayer(ShownMap, OnePerViewer):
         if patches is None:
             self.set_colouring(None)
         else:
-            self._colour_at_first(patches)
-
-    def _colour_at_first(self, patches: PatchSet) -> None:
-        self.colour_by("label" if patches.labels is not None else "")
+            self.colour_at_first(patches)
 
     def _on_map(self, embedding: np.ndarray) -> None:
         self.board.moved()
@@ -295,17 +289,6 @@ class MapLayer(ShownMap, OnePerViewer):
             self._framing.bring_into_view(
                 self.board.positions[self.board.rows(np.array([index]))]
             )
-
-    def _on_annotations(self, annotations: Annotations) -> None:
-        """Follow the annotation that colours the map; where it has gone, colour by another."""
-        shown, patches = self.colouring, self.workspace.patches
-        if shown is None or patches is None or shown.column in ("", *patches.table.columns):
-            return
-        there = shown.column == SUGGESTED and self.workspace.suggestions is not None
-        if there or shown.column in annotations.by_name:
-            self.colour_by(shown.column)
-        else:
-            self._colour_at_first(patches)
 
     # -- the window changes ------------------------------------------------------
 

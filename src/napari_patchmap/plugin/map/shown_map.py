@@ -13,6 +13,7 @@ from psygnal import Signal
 from napari_patchmap.explore.annotations import SUGGESTED
 from napari_patchmap.explore.colouring import Colouring, colour_by
 from napari_patchmap.explore.side_by_side import Turn
+from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.canvas.hand import Hand
 from napari_patchmap.plugin.canvas.two_views import Views
 from napari_patchmap.plugin.map import marks
@@ -180,6 +181,21 @@ class ShownMap(OfViewer, Quiet):
             self.set_colouring(annotations[column].colouring())
         elif patches is not None:
             self.set_colouring(colour_by(patches.table, column))
+
+    def colour_at_first(self, patches: PatchSet) -> None:
+        """Colour the points by what the patches are called, until a person chooses."""
+        self.colour_by("label" if patches.labels is not None else "")
+
+    def recolour(self) -> None:
+        """Follow the annotation that colours the map; where it has gone, colour by another."""
+        shown, patches = self.colouring, self.workspace.patches
+        if shown is None or patches is None or shown.column in ("", *patches.table.columns):
+            return
+        there = shown.column == SUGGESTED and self.workspace.suggestions is not None
+        if there or shown.column in self.workspace.annotations.by_name:
+            self.colour_by(shown.column)
+        else:
+            self.colour_at_first(patches)
 
     def set_colouring(self, colouring: Colouring | None) -> None:
         """Give the points other colours, and tell everybody."""

@@ -303,7 +303,7 @@ class Annotate(WorkPanel):
         if on and annotation.classes:
             self._map.colour_by(annotation.name)
         elif patches is not None:
-            self._map.colour_by("label" if patches.labels is not None else "")
+            self._map.colour_at_first(patches)
 
     def _on_column(self) -> None:
         name = self.column_box.currentText()
