@@ -16,6 +16,7 @@ from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.of_viewer import real_viewer
 from napari_patchmap.plugin.panels.open_layers import open_layers
 from napari_patchmap.plugin.qt.basics import button, column, row
+from napari_patchmap.plugin.qt.dropped import dropped_paths
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.qt.texts import Message
 from napari_patchmap.plugin.worker import Task
@@ -158,6 +159,5 @@ class LocateImages(QWidget):
 
     def dropEvent(self, event: Any) -> None:
         """Look for the images where the person points."""
-        urls = [url for url in event.mimeData().urls() if url.isLocalFile()]
-        if urls:
-            self.locate(urls[0].toLocalFile())
+        for path in dropped_paths(event)[:1]:
+            self.locate(str(path))
