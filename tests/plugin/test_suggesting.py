@@ -204,6 +204,6 @@ def test_what_is_annotated_is_exported_with_its_classes(panel, workspace, qtbot,
 def test_a_table_saved_from_the_gallery_has_the_annotations(panel, viewer, workspace, tmp_path):
     gallery = Gallery(viewer)
     workspace.select(workspace.annotations.now.members(1))
-    gallery.save_csv(tmp_path / "shown.csv")
+    gallery.save.save_csv(tmp_path / "shown.csv")
     table = pd.read_csv(tmp_path / "shown.csv")
     assert set(table["annotation"]) == {workspace.annotations.now.classes[1].name}
