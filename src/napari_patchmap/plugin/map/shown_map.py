@@ -10,8 +10,8 @@ from napari.layers import Layer
 from napari.viewer import Viewer
 from psygnal import Signal
 
-from napari_patchmap.explore.annotations import SUGGESTED
 from napari_patchmap.explore.colouring import Colouring, colour_by
+from napari_patchmap.explore.given_names import SUGGESTED
 from napari_patchmap.explore.side_by_side import Turn
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.canvas.hand import Hand

@@ -10,7 +10,8 @@ import numpy as np
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QInputDialog, QLineEdit, QMenu
 
 from napari_patchmap.errors import AnnotationError
-from napari_patchmap.explore.annotations import SUGGESTED, Annotation, Annotations, conflicts
+from napari_patchmap.explore.annotations import Annotation, Annotations, conflicts
+from napari_patchmap.explore.given_names import SUGGESTED
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.actions import ACTIONS, with_key
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
