@@ -46,7 +46,6 @@ def read_classes(
     patches: PatchSet,
     known: pd.DataFrame,
     wanted: str = "",
-    watch: Watch | None = None,
 ) -> ClassTable:
     """Read which class each patch has in a table (CSV).
 
@@ -61,7 +60,6 @@ def read_classes(
         Which patch each is; see :func:`napari_patchmap.runs.identity.identify`.
     wanted : str
         The column of the classes, where the table has several.
-    watch : Watch, optional
 
     Raises
     ------
@@ -69,9 +67,8 @@ def read_classes(
         If the table cannot be read, or its rows are not of these patches.
     AnnotationError
         If it has no column of classes.
-    LoadCancelled
     """
-    path, watch = Path(path), watch or Watch()
+    path, watch = Path(path), Watch()
     joined = _of_another_run(path, known, watch)
     if joined is None:
         joined = _as_labels(path, patches, watch)
