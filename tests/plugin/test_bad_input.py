@@ -24,7 +24,7 @@ from napari_patchmap.runs.annotation_files import ANNOTATIONS, place_of_set
 from napari_patchmap.runs.session_file import SESSION
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
-from tests.plugin.toy import toy_patches
+from tests.plugin.toy import toy_patches, type_name
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -77,13 +77,6 @@ def opened(viewer, folder):
     workspace.set_run(run)
     QApplication.processEvents()
     return panel, said
-
-
-def type_name(panel, name):
-    panel.name.clear()
-    panel.name.setFocus()
-    QTest.keyClicks(panel.name, name)
-    QTest.keyClick(panel.name, Qt.Key.Key_Return)
 
 
 def test_names_that_cannot_be_taken_are_said_and_nothing_is_lost(viewer, shown_map):

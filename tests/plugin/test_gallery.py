@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 from matplotlib.image import imread
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_patchmap.plugin.canvas.two_views import camera_of
 from napari_patchmap.plugin.map.marks import CURRENT
-from napari_patchmap.plugin.panels.explore.gallery import Gallery
 from tests.plugin.toy import group, toy_map, toy_patches
-
-
-@pytest.fixture
-def gallery(viewer, shown_map):
-    """The gallery, docked as people have it."""
-    gallery = Gallery(viewer)
-    viewer.window.add_dock_widget(gallery, name="Patches", area="bottom")
-    QApplication.processEvents()
-    return gallery
 
 
 def header(gallery) -> str:

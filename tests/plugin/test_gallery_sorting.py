@@ -12,7 +12,6 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
-from napari_patchmap.plugin.panels.explore.gallery import Gallery
 from tests.plugin.toy import group, toy_map, toy_patches
 
 KEY, CONTROL = Qt.Key, Qt.KeyboardModifier.ControlModifier
@@ -22,11 +21,8 @@ SHIFT, NONE, LEFT = (
 
 
 @pytest.fixture
-def gallery(viewer, shown_map):
-    """The gallery, docked as people have it."""
-    gallery = Gallery(viewer)
-    viewer.window.add_dock_widget(gallery, name="Patches", area="bottom")
-    QApplication.processEvents()
+def gallery(gallery):
+    """The gallery, with the keyboard."""
     gallery.grid.setFocus()
     return gallery
 

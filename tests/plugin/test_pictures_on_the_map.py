@@ -17,6 +17,7 @@ from napari_patchmap.plugin.qt.docks import show_panel
 from napari_patchmap.plugin.qt.remembered import switches_file
 from napari_patchmap.plugin.qt.theme import qcolor
 from napari_patchmap.plugin.workspace import Compared, workspace_of
+from tests.plugin.toy import on_map
 
 #: Patches of a common class, and of a rare one in its midst.
 COMMON, RARE = 880, 20
@@ -39,13 +40,9 @@ def many_places() -> np.ndarray:
 
 
 @pytest.fixture
-def many(viewer, workspace):
+def many(viewer):
     """The map of many patches, on screen."""
-    owner = MapLayer.of(viewer)
-    workspace.set_patches(many_patches())
-    workspace.set_embedding(many_places())
-    QApplication.processEvents()
-    return owner
+    return on_map(viewer, many_patches(), many_places())
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from napari_patchmap.plugin.panels.explore.gallery import Gallery
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
+from tests.plugin.toy import click
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +41,6 @@ def panel(viewer, workspace, trained):
     workspace.clear_selection()
     QApplication.processEvents()
     return widget
-
-
-def click(button):
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def suggest(panel, qtbot):
