@@ -150,7 +150,7 @@ def test_a_name_that_cannot_be_taken_is_said_and_stays_to_be_mended(panel, works
     panel.name.clear()
     type_name(panel, " A ")
     assert "already" in panel.trouble.text()
-    panel.add_column("axis-0")
+    panel.worked_on.add_column("axis-0")
     assert "another name" in panel.trouble.text()
     assert [one.name for one in workspace.annotations.now.classes] == ["a"]
 
@@ -158,15 +158,15 @@ def test_a_name_that_cannot_be_taken_is_said_and_stays_to_be_mended(panel, works
 def test_several_annotations_lie_beside_each_other(panel, viewer, shown_map, workspace):
     workspace.select(np.array([1]))
     type_name(panel, "a")
-    panel.add_column("second look")
+    panel.worked_on.add_column("second look")
     workspace.select(np.array([1, 2]))
     type_name(panel, "b")
     assert workspace.annotations.of(1) == ["a (annotation)", "b (second look)"]
     explore = Explore(viewer)
     items = [explore.column_box.itemText(i) for i in range(explore.column_box.count())]
     assert items[:3] == ["annotation", "second look", "label"]
-    panel.column_box.setCurrentIndex(0)
-    panel.column_box.activated.emit(0)
+    panel.worked_on.box.setCurrentIndex(0)
+    panel.worked_on.box.activated.emit(0)
     assert shown_map.colouring.names == ("a", "not annotated")
 
 

@@ -95,7 +95,7 @@ def test_names_that_cannot_be_taken_are_said_and_nothing_is_lost(viewer, shown_m
         assert 0 < len(panel.trouble.text()) < 300
     for name in ("", "  ", "axis-0", "index", "label", "Annotation", "y" * 10_000):
         panel.trouble.setText("")
-        panel.add_column(name)
+        panel.worked_on.add_column(name)
         assert workspace.annotations is before
         assert 0 < len(panel.trouble.text()) < 300
 

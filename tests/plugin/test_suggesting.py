@@ -73,8 +73,8 @@ def test_what_is_no_better_than_guessing_is_said_in_red(panel, workspace, qtbot)
     suggest(panel, qtbot)
     assert "not surely better than guessing" in panel.suggesting.said.text()
     assert panel.suggesting.said.property("role") == "error"
-    panel.column_box.setCurrentIndex(0)
-    panel.column_box.activated.emit(0)
+    panel.worked_on.box.setCurrentIndex(0)
+    panel.worked_on.box.activated.emit(0)
     suggest(panel, qtbot)
     assert panel.suggesting.said.property("role") == "hint"
 
@@ -169,7 +169,7 @@ def test_more_like_this_are_selected(panel, workspace, qtbot, trained):
 
 def test_one_class_is_not_enough_and_another_annotation_asks_anew(panel, workspace, qtbot):
     suggest(panel, qtbot)
-    panel.add_column("second look")
+    panel.worked_on.add_column("second look")
     assert workspace.suggestions is None
     assert not panel.suggesting.rest.isEnabled()
     workspace.select(np.array([0, 1, 2]))
