@@ -242,7 +242,8 @@ class LoadPatches(WorkPanel):
     def _on_done(self, found: Any) -> None:
         request, run = self._asked
         if run is not None:
-            self._placing = not self._outcome.place(*found, run)
+            patches, placed = found
+            self._placing = not self._outcome.place(patches, placed, run)
         elif self._outcome.open(found):
             self._settled_soon.start()
             if found.run is None:
