@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from napari_patchmap.explore.comparisons import COMPARISONS
 from napari_patchmap.explore.condition_columns import ConditionColumns, sort_of
+from napari_patchmap.explore.condition_sides import COMPARISONS
 from napari_patchmap.explore.condition_words import (
     RESERVED,
     ConditionError,

@@ -23,14 +23,14 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from napari_patchmap.explore.comparisons import (
+from napari_patchmap.explore.condition_columns import ConditionColumns, Operand
+from napari_patchmap.explore.condition_sides import (
     COMPARISONS,
     PARTS,
     alike,
     compared,
     with_part,
 )
-from napari_patchmap.explore.condition_columns import ConditionColumns, Operand
 from napari_patchmap.explore.condition_words import (
     DEEPEST,
     RESERVED,
