@@ -33,7 +33,7 @@ FLOORS = [
     # what everything uses
     "watch", "latest", "threads", "room", "random_file", "names", "numbers", "fit",
     "intensity", "images", "axes", "colour_spaces", "photometric",
-    "pictures", "content", "patchset", "summary", "sample",
+    "pictures", "content", "box_table", "patchset", "summary", "sample",
     # what all readers share
     "cache", "labels", "source", "crop_config", "tile_config", "request",
     # the readers, and the one door

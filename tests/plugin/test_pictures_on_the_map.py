@@ -9,7 +9,8 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.patches.patchset import PatchSet, box_table
+from napari_patchmap.patches.box_table import box_table
+from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.explore.explore import Explore

@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt, QTimer
 from scipy.spatial.distance import pdist
 
 from napari_patchmap.patches import PatchSet, from_array
-from napari_patchmap.patches.patchset import box_table
+from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.plugin.panels.load.load_patches import LoadPatches
 from napari_patchmap.plugin.panels.train.live import times
 from napari_patchmap.plugin.panels.train.train_map import TrainMap

@@ -16,7 +16,8 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent, QPainter
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.patches.patchset import PatchSet, box_table
+from napari_patchmap.patches.box_table import box_table
+from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
 from napari_patchmap.plugin.canvas.two_views import camera_of
 from napari_patchmap.plugin.map.map_layer import MapLayer

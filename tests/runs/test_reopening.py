@@ -17,7 +17,7 @@ import zarr
 from napari_patchmap.cli import main
 from napari_patchmap.errors import PatchError, RunError
 from napari_patchmap.patches import CropConfig, from_array, from_objects, open_patches
-from napari_patchmap.patches.patchset import box_table
+from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.runs import (
     OpenLayer,
     Run,

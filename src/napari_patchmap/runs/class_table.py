@@ -12,10 +12,10 @@ import pandas as pd
 from napari_patchmap.errors import AnnotationError, PatchError
 from napari_patchmap.explore.annotations import Annotation
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.labels.join import join_labels
 from napari_patchmap.patches.labels.table_file import read_table
 from napari_patchmap.patches.labels.values import as_text
-from napari_patchmap.patches.patchset import BOX_COLUMNS
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.identity import CONTENT, PATCHES, read_identity
 from napari_patchmap.runs.joining import Contents, join
