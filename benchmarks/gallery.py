@@ -66,7 +66,8 @@ def measure(count: int) -> dict[str, float]:
     from qtpy.QtCore import Qt
     from qtpy.QtTest import QTest
 
-    from napari_patchmap.patches.patchset import PatchSet, box_table
+    from napari_patchmap.patches.box_table import box_table
+    from napari_patchmap.patches.patchset import PatchSet
     from napari_patchmap.plugin.panels.explore.gallery import Gallery
     from napari_patchmap.plugin.workspace import workspace_of
 

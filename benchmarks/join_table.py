@@ -22,9 +22,9 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.patches import PatchSet, describe
+from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.patches.labels.join import join_labels
 from napari_patchmap.patches.labels.table_file import read_table
-from napari_patchmap.patches.patchset import box_table
 
 LABELS = (
     "basophil",

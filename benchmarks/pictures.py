@@ -63,7 +63,8 @@ def moving(places: np.ndarray, groups: np.ndarray, on: bool) -> tuple[list[float
     import napari
     from qtpy.QtTest import QTest
 
-    from napari_patchmap.patches.patchset import PatchSet, box_table
+    from napari_patchmap.patches.box_table import box_table
+    from napari_patchmap.patches.patchset import PatchSet
     from napari_patchmap.plugin.canvas.arrangement import camera_of
     from napari_patchmap.plugin.map.map_layer import MapLayer
     from napari_patchmap.plugin.panels.explore.figure_dialog import FigureDialog

@@ -5,12 +5,16 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.patchset import box_table
+from napari_patchmap.patches.box_table import box_table
+from napari_patchmap.runs import Run
+from napari_patchmap.runs.identity import identify
+from napari_patchmap.runs.image_kind import ImageKind
 from napari_patchmap.training import trainer
 from napari_patchmap.training.budget import estimate
 from napari_patchmap.training.budget.pace import Clock
@@ -49,6 +53,18 @@ def make_cells(count: int = 60, side: int = 16, seed: int = 0) -> PatchSet:
     table = box_table("drawn", np.arange(count), np.full((count, 2), side))
     table["label"] = np.array(["spot", "ring", "bar"], dtype=object)[kinds]
     return PatchSet(images, table, ("red", "green", "blue"), name="drawn cells")
+
+
+def run_of(base: Run, patches: PatchSet) -> Run:
+    """Make a run of any patches, as many as another one has or less, without training."""
+    return replace(
+        base.picked(np.arange(len(patches))),
+        table=patches.table,
+        images=ImageKind.of(patches),
+        name=patches.name,
+        origin=patches.origin,
+        known=identify(patches),
+    )
 
 
 @pytest.fixture

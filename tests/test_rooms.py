@@ -33,7 +33,7 @@ FLOORS = [
     # what everything uses
     "watch", "latest", "threads", "room", "random_file", "names", "numbers", "fit",
     "intensity", "images", "axes", "colour_spaces", "photometric",
-    "pictures", "content", "patchset", "summary", "sample",
+    "pictures", "content", "box_table", "patchset", "summary", "sample",
     # what all readers share
     "cache", "labels", "source", "crop_config", "tile_config", "request",
     # the readers, and the one door
@@ -46,9 +46,9 @@ READER_FLOORS = [
 ]  # fmt: skip
 #: The floors of the last room, likewise.
 PLUGIN_FLOORS = [
-    "collector", "worker", "newest", "torch_threads", "own_changes", "napari_private",
-    "notifications", "actions", "workspace", "written_soon", "annotation_keeper", "qt",
-    "canvas", "source", "map", "panels", "entry",
+    "collector", "worker", "newest", "torch_threads", "own_changes", "of_viewer",
+    "napari_private", "notifications", "actions", "undoable", "workspace", "written_soon",
+    "annotation_keeper", "qt", "canvas", "source", "map", "panels", "entry",
 ]  # fmt: skip
 GUI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PySide6", "PyQt6", "psygnal"}
 
@@ -134,12 +134,16 @@ def test_no_modules_import_each_other_in_a_circle():
         pytest.fail(f"these import each other: {' - '.join(error.args[1])}")
 
 
-def test_only_one_module_touches_private_names_of_napari():
+def test_only_one_folder_touches_private_names_of_napari():
     """What is private and used elsewhere in the room is defined there as well."""
-    used, defined = set(), set()
+    used, defined, inside = set(), set(), set()
+    private_folder = "napari_patchmap.plugin.napari_private"
     for path in (ROOT / "plugin").rglob("*.py"):
-        if path.stem == "napari_private":
+        if path.parent.stem == "napari_private":
             continue
+        inside |= {
+            m for m in imports(path) & set(modules()) if m.startswith(f"{private_folder}.")
+        }
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Attribute):
                 (used if isinstance(node.ctx, ast.Load) else defined).add(node.attr)
@@ -149,6 +153,7 @@ def test_only_one_module_touches_private_names_of_napari():
                 defined.add(node.id)
     private = {name for name in used - defined if name.startswith("_")}
     assert {name for name in private if not name.startswith("__")} == set()
+    assert inside == set(), "they are imported from the folder as a whole"
 
 
 def names_in(path: Path) -> set[str]:

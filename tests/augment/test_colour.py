@@ -8,15 +8,6 @@ import torch
 from napari_patchmap.augment import colour
 from napari_patchmap.augment.augment_config import AugmentConfig
 from napari_patchmap.augment.views import ViewMaker
-from napari_patchmap.networks.vision import torchvision
-
-
-@pytest.fixture(scope="module")
-def functional():
-    torchvision()
-    from torchvision.transforms.v2 import functional
-
-    return functional
 
 
 @pytest.fixture

@@ -14,14 +14,6 @@ SIZE = (28, 20)  # not square: height and width must never be exchanged
 BLACK = torch.zeros(3)
 
 
-@pytest.fixture(scope="module")
-def functional():
-    torchvision()
-    from torchvision.transforms.v2 import functional
-
-    return functional
-
-
 @pytest.fixture
 def images() -> torch.Tensor:
     return torch.rand(4, 3, *SIZE, generator=torch.Generator().manual_seed(0))

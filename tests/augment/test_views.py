@@ -10,7 +10,7 @@ from napari_patchmap.augment import AugmentConfig, ViewMaker, notes, preview_vie
 from napari_patchmap.augment.views import apply_symmetry, symmetries
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.patchset import box_table
+from napari_patchmap.patches.box_table import box_table
 
 
 def patch_set(shape: tuple[int, ...], names: tuple[str, ...]) -> PatchSet:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_patchmap.errors import AnnotationError
-from napari_patchmap.explore.annotations import LONGEST
+from napari_patchmap.explore.given_names import LONGEST
 from napari_patchmap.explore.index_ranges import as_ranges, from_ranges
 from napari_patchmap.explore.named_selections import NamedSelections, combined
 

@@ -9,8 +9,8 @@ import pytest
 from napari_patchmap.explore.file_names import file_names
 from napari_patchmap.explore.natural_order import natural_order
 from napari_patchmap.explore.ordering import Order, by_column, by_distance
+from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.patches.names import natural_key
-from napari_patchmap.patches.patchset import box_table
 
 COLUMNS = {
     "float": (pd.Series([2.0, np.nan, 1.0, 2.0, np.inf]), [2, 0, 3, 4, 1], [4, 0, 3, 2, 1]),

@@ -107,11 +107,11 @@ def test_a_selection_is_replaced_widened_and_narrowed():
 
 def test_contact_sheet_frames_each_patch_in_its_colour(cells):
     red, blue = (1, 0, 0, 1), (0, 0, 1, 1)
-    sheet = contact_sheet(cells, np.array([0, 1]), np.array([red, blue]), side=16, border=2)
-    assert sheet.shape == (26, 49, 3)
+    sheet = contact_sheet(cells, np.array([0, 1]), np.array([red, blue]))
+    assert sheet.shape == (74, 145, 3)
     assert sheet[3, 3].tolist() == [255, 0, 0]
-    assert sheet[3, 26].tolist() == [0, 0, 255]
-    np.testing.assert_array_equal(sheet[5:21, 5:21], cells.thumbnail(0, 16))
+    assert sheet[3, 74].tolist() == [0, 0, 255]
+    np.testing.assert_array_equal(sheet[5:69, 5:69], cells.thumbnail(0, 64))
 
 
 def test_random_sample_has_no_patch_twice_and_stays_the_same():

@@ -28,7 +28,7 @@ def test_details_leave_out_what_is_missing_and_escape_the_rest():
 
 def test_breakdown_counts_most_frequent_first_and_the_rest_together():
     table = pd.DataFrame({"label": list("aaabbcdefgh")})
-    text = breakdown(colour_by(table, "label"), np.arange(10), most=2)
+    text = breakdown(colour_by(table, "label"), np.arange(10))
     assert text.index("a&nbsp;3") < text.index("b&nbsp;2")
-    assert text.endswith("5 more")
+    assert text.endswith("f&nbsp;1&nbsp; 1 more")
     assert breakdown(colour_by(table, "label"), np.empty(0, int)) == ""

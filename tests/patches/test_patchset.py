@@ -5,8 +5,9 @@ import pytest
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import from_array
+from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.patches.images import as_images
-from napari_patchmap.patches.patchset import PatchSet, box_table
+from napari_patchmap.patches.patchset import PatchSet
 
 
 def mixed(*images, fit):

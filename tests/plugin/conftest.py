@@ -11,15 +11,15 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
-from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.napari_private import canvas_widget
+from napari_patchmap.plugin.panels.explore.gallery import Gallery
 from napari_patchmap.plugin.panels.load.load_patches import LoadPatches
 from napari_patchmap.plugin.panels.train.train_map import TrainMap
 from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.plugin.display import close_display, open_display
 from tests.plugin.spared import spare
-from tests.plugin.toy import Hand, toy_map, toy_patches
+from tests.plugin.toy import Hand, on_map, toy_map, toy_patches
 
 #: How long a slow or busy computer may take to do what a test waits for, in milliseconds.
 _PATIENCE = 180_000
@@ -69,6 +69,15 @@ def viewer(make_napari_viewer):
 
 
 @pytest.fixture
+def laptop(make_napari_viewer, qtbot):
+    """A viewer that fills the screen of a 13-inch laptop."""
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1366, 768)
+    qtbot.wait(50)
+    return viewer
+
+
+@pytest.fixture
 def in_front(viewer, qtbot):
     """See that the viewer's window has the keyboard."""
     window = canvas_widget(viewer).window()
@@ -83,13 +92,18 @@ def workspace(viewer):
 
 
 @pytest.fixture
-def shown_map(viewer, workspace):
+def shown_map(viewer):
     """The toy patches and their map, on screen."""
-    owner = MapLayer.of(viewer)
-    workspace.set_patches(toy_patches())
-    workspace.set_embedding(toy_map())
+    return on_map(viewer, toy_patches(), toy_map())
+
+
+@pytest.fixture
+def gallery(viewer, shown_map):
+    """The gallery, docked as people have it."""
+    gallery = Gallery(viewer)
+    viewer.window.add_dock_widget(gallery, name="Patches", area="bottom")
     QApplication.processEvents()
-    return owner
+    return gallery
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from napari_patchmap.plugin.panels.annotate.annotate import Annotate
 from napari_patchmap.plugin.panels.explore.explore import Explore
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.runs.annotation_files import ANNOTATIONS, place_of_set
-from tests.plugin.toy import around, group, toy_map, toy_patches
+from tests.plugin.toy import around, group, held_elsewhere, toy_map, toy_patches, type_name
 
 
 @pytest.fixture
@@ -30,12 +30,6 @@ def panel(viewer, shown_map):
     viewer.window.add_dock_widget(widget, name="Annotate")
     QApplication.processEvents()
     return widget
-
-
-def type_name(panel, name):
-    panel.name.setFocus()
-    QTest.keyClicks(panel.name, name)
-    QTest.keyClick(panel.name, Qt.Key.Key_Return)
 
 
 def kept_in(qtbot, folder):
@@ -156,7 +150,7 @@ def test_a_name_that_cannot_be_taken_is_said_and_stays_to_be_mended(panel, works
     panel.name.clear()
     type_name(panel, " A ")
     assert "already" in panel.trouble.text()
-    panel.add_column("axis-0")
+    panel.worked_on.add_column("axis-0")
     assert "another name" in panel.trouble.text()
     assert [one.name for one in workspace.annotations.now.classes] == ["a"]
 
@@ -164,15 +158,15 @@ def test_a_name_that_cannot_be_taken_is_said_and_stays_to_be_mended(panel, works
 def test_several_annotations_lie_beside_each_other(panel, viewer, shown_map, workspace):
     workspace.select(np.array([1]))
     type_name(panel, "a")
-    panel.add_column("second look")
+    panel.worked_on.add_column("second look")
     workspace.select(np.array([1, 2]))
     type_name(panel, "b")
     assert workspace.annotations.of(1) == ["a (annotation)", "b (second look)"]
     explore = Explore(viewer)
     items = [explore.column_box.itemText(i) for i in range(explore.column_box.count())]
     assert items[:3] == ["annotation", "second look", "label"]
-    panel.column_box.setCurrentIndex(0)
-    panel.column_box.activated.emit(0)
+    panel.worked_on.box.setCurrentIndex(0)
+    panel.worked_on.box.activated.emit(0)
     assert shown_map.colouring.names == ("a", "not annotated")
 
 
@@ -209,28 +203,14 @@ def test_in_another_window_they_are_shown_and_not_changed(panel, viewer, workspa
     place = place_of_set(toy_patches())
     kept_in(qtbot, place.folder)
     workspace.set_patches(None)
-    code = f"""
-        import time
-        from napari_patchmap.lock import alone_in
-        with alone_in({str(place.folder)!r}):
-            print("locked", flush=True)
-            time.sleep(600)
-    """
-    with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True
-    ) as other:
-        try:
-            assert other.stdout is not None
-            assert other.stdout.readline() == "locked\n"
-            workspace.set_patches(toy_patches())
-            assert "another window" in panel.keeping.kept.text()
-            assert workspace.annotations.now.names[4] == "a"
-            workspace.select(np.array([9]))
-            assert not panel.add.isEnabled()
-            panel._map.annotate("1")
-            assert workspace.annotations.now.names[9] == ""
-        finally:
-            other.kill()
+    with held_elsewhere(place.folder):
+        workspace.set_patches(toy_patches())
+        assert "another window" in panel.keeping.kept.text()
+        assert workspace.annotations.now.names[4] == "a"
+        workspace.select(np.array([9]))
+        assert not panel.add.isEnabled()
+        panel._map.giving.by_key("1")
+        assert workspace.annotations.now.names[9] == ""
     workspace.set_patches(toy_patches())
     assert panel.add.isEnabled()
     assert panel.keeping.kept.text() == "Saved on this computer"

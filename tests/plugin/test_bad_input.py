@@ -24,7 +24,7 @@ from napari_patchmap.runs.annotation_files import ANNOTATIONS, place_of_set
 from napari_patchmap.runs.session_file import SESSION
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
-from tests.plugin.toy import toy_patches
+from tests.plugin.toy import toy_patches, type_name
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -79,13 +79,6 @@ def opened(viewer, folder):
     return panel, said
 
 
-def type_name(panel, name):
-    panel.name.clear()
-    panel.name.setFocus()
-    QTest.keyClicks(panel.name, name)
-    QTest.keyClick(panel.name, Qt.Key.Key_Return)
-
-
 def test_names_that_cannot_be_taken_are_said_and_nothing_is_lost(viewer, shown_map):
     panel = Annotate(viewer)
     viewer.window.add_dock_widget(panel, name="Annotate")
@@ -102,7 +95,7 @@ def test_names_that_cannot_be_taken_are_said_and_nothing_is_lost(viewer, shown_m
         assert 0 < len(panel.trouble.text()) < 300
     for name in ("", "  ", "axis-0", "index", "label", "Annotation", "y" * 10_000):
         panel.trouble.setText("")
-        panel.add_column(name)
+        panel.worked_on.add_column(name)
         assert workspace.annotations is before
         assert 0 < len(panel.trouble.text()) < 300
 

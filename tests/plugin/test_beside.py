@@ -10,14 +10,13 @@ import pytest
 from napari.utils.colormaps import DirectLabelColormap
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
 
 from napari_patchmap.patches import from_objects
 from napari_patchmap.plugin.canvas.two_views import OVERLAY, camera_of
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.image.patch_large import PatchLarge
 from napari_patchmap.plugin.qt.docks import dock_of, find_panel, show_panel
-from tests.plugin.toy import Hand, toy_map, words_on_card
+from tests.plugin.toy import Hand, on_map, toy_map, words_on_card
 
 PLAIN = Qt.KeyboardModifier.NoModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -51,17 +50,13 @@ def spot(index: int) -> tuple[float, float]:
     return 10.0 * (index % ROWS), 10.0 * (index // ROWS)
 
 
-def start(viewer, workspace, labels) -> MapLayer:
+def start(viewer, labels) -> MapLayer:
     """Show labels, and a map of the objects in them."""
     image = np.random.default_rng(0).integers(0, 255, labels.shape, np.uint8)
     viewer.add_image(image, name="field")
     viewer.add_labels(labels, name="nuclei")
     patches = from_objects(image, labels, name="field", labels_name="nuclei")
-    workspace.set_patches(patches)
-    places = [spot(index) for index in range(len(patches))]
-    workspace.set_embedding(np.array(places, np.float32))
-    QApplication.processEvents()
-    return MapLayer.of(viewer)
+    return on_map(viewer, patches, [spot(index) for index in range(len(patches))])
 
 
 def open_beside(viewer, qtbot):
@@ -80,7 +75,7 @@ def open_beside(viewer, qtbot):
 def field(viewer, workspace):
     """A field of 24 objects, their crops and a map of them."""
     viewer.window.resize(1300, 700)
-    return start(viewer, workspace, grid_labels())
+    return start(viewer, grid_labels())
 
 
 @pytest.fixture
@@ -248,7 +243,7 @@ def test_images_look_as_they_do_in_the_main_viewer(viewer, field, beside, qtbot)
 
 def test_a_stack_is_stepped_with_the_current_patch(viewer, workspace, qtbot):
     labels = np.stack([grid_labels(shift) for shift in (0, 2, 4)])
-    start(viewer, workspace, labels)
+    start(viewer, labels)
     beside = open_beside(viewer, qtbot)
     dims, table = beside.model.dims, workspace.patches.table
     last = int(np.flatnonzero((table.frame == 2) & (table.label_id == 9))[0])
@@ -297,7 +292,7 @@ def test_a_window_may_close_with_both(make_napari_viewer, qtbot):
 
     viewer = make_napari_viewer(show=True)
     workspace = workspace_of(viewer)
-    start(viewer, workspace, grid_labels())
+    start(viewer, grid_labels())
     beside = open_beside(viewer, qtbot)
     canvas = weakref.ref(beside.canvas)
     del beside

@@ -8,8 +8,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
-from qtpy.QtGui import QDropEvent
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QStyle, QStyleOptionViewItem
 
 from napari_patchmap.plugin.canvas.two_views import camera_of, to_canvas
@@ -20,7 +19,7 @@ from napari_patchmap.quality import FIGURES
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, runs_home
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
-from tests.plugin.toy import words_on_card
+from tests.plugin.toy import drop, words_on_card
 from tests.quality.toy_figure import toy_listed
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -229,21 +228,13 @@ def test_other_patches_end_the_comparison(qtbot, viewer, panel):
     assert [layer.name for layer in viewer.layers] == []
 
 
-def drop(panel, *paths):
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
-    event = QDropEvent(QPointF(20, 20), copy, data, left, Qt.KeyboardModifier.NoModifier)
-    panel.dropEvent(event)
-
-
 def test_a_run_from_elsewhere_is_dropped_on_the_panel(qtbot, viewer, panel, made):
-    drop(panel, made / "solid" / "config.json")
+    assert drop(panel, made / "solid" / "config.json")
     qtbot.waitUntil(lambda: len(panel.workspace.compared) == 1)
     assert panel.table.rowCount() == 3
     assert viewer.layers[f"{OTHER}, 3-D"].data.shape == (60, 2)
     assert viewer.dims.ndisplay == 2
-    drop(panel, made / "others")
+    assert drop(panel, made / "others")
     qtbot.waitUntil(lambda: panel.message.text != "")
     assert "map of 45 patches, not of these 60" in panel.message.text
     assert panel.message.level == "error"
@@ -251,11 +242,11 @@ def test_a_run_from_elsewhere_is_dropped_on_the_panel(qtbot, viewer, panel, made
 
 
 def test_a_run_that_is_listed_already_is_ticked(qtbot, panel, runs):
-    drop(panel, runs / "pixels")
+    assert drop(panel, runs / "pixels")
     qtbot.waitUntil(lambda: len(panel.workspace.compared) == 1)
     assert panel.table.rowCount() == 2
     assert panel.table.item(1, 0).checkState() == Qt.CheckState.Checked
-    drop(panel, runs / "ours")
+    assert drop(panel, runs / "ours")
     qtbot.waitUntil(lambda: panel.message.text == "This run is the map that is shown.")
     assert len(panel.workspace.compared) == 1
 

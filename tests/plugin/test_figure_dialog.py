@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QLineEdit
 
 from napari_patchmap.explore.palette import categorical_colours
 from napari_patchmap.plugin.qt.docks import show_panel
-from tests.plugin.toy import toy_map
+from tests.plugin.toy import click, toy_map
 
 
 @pytest.fixture
@@ -21,12 +21,8 @@ def panel(viewer, shown_map):
     return show_panel(viewer, "explore")
 
 
-def click(qtbot, widget):
-    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
-
-
 def open_dialog(qtbot, panel):
-    click(qtbot, panel.figure)
+    click(panel.figure)
     qtbot.waitUntil(lambda: panel.figure.dialog is not None and panel.figure.dialog.isVisible())
     return panel.figure.dialog
 
@@ -66,7 +62,7 @@ def answer_with(path):
 def test_a_name_is_asked_for(qtbot, panel, tmp_path):
     dialog = open_dialog(qtbot, panel)
     answer_with(tmp_path / "asked.pdf")
-    click(qtbot, dialog.save)
+    click(dialog.save)
     qtbot.waitUntil(lambda: dialog.said.text() == f"Saved to {tmp_path / 'asked.pdf'}.")
     assert (tmp_path / "asked.pdf").read_bytes().startswith(b"%PDF")
 

@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 from matplotlib.image import imread
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_patchmap.plugin.canvas.two_views import camera_of
 from napari_patchmap.plugin.map.marks import CURRENT
-from napari_patchmap.plugin.panels.explore.gallery import Gallery
 from tests.plugin.toy import group, toy_map, toy_patches
-
-
-@pytest.fixture
-def gallery(viewer, shown_map):
-    """The gallery, docked as people have it."""
-    gallery = Gallery(viewer)
-    viewer.window.add_dock_widget(gallery, name="Patches", area="bottom")
-    QApplication.processEvents()
-    return gallery
 
 
 def header(gallery) -> str:
@@ -100,7 +89,7 @@ def test_tooltip_tells_all_the_table_knows(gallery, workspace):
 
 def test_saved_selection_opens_as_napari_points(viewer, gallery, workspace, tmp_path):
     workspace.select(np.array([62, 5]))
-    gallery.save_csv(tmp_path / "some.csv")
+    gallery.save.save_csv(tmp_path / "some.csv")
     table = pd.read_csv(tmp_path / "some.csv")
     assert list(table.columns[:3]) == ["index", "axis-0", "axis-1"]
     assert table["index"].tolist() == [5, 62]
@@ -113,14 +102,14 @@ def test_saved_selection_opens_as_napari_points(viewer, gallery, workspace, tmp_
 def test_unwritable_csv_is_one_sentence(gallery, workspace, tmp_path):
     heard = []
     workspace.status_changed.connect(heard.append)
-    gallery.save_csv(tmp_path / "no such folder" / "some.csv")
+    gallery.save.save_csv(tmp_path / "no such folder" / "some.csv")
     assert len(heard) == 1
     assert "cannot be written" in heard[0]
 
 
 def save_sheet(qtbot, gallery, path) -> None:
-    gallery.save_sheet(path)
-    qtbot.waitUntil(lambda: not gallery.reading.running)
+    gallery.save.save_sheet(path)
+    qtbot.waitUntil(lambda: not gallery.save.reading.running)
 
 
 def test_contact_sheet_is_written_as_a_picture(qtbot, gallery, shown_map, workspace, tmp_path):

@@ -12,7 +12,6 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
-from napari_patchmap.plugin.panels.explore.gallery import Gallery
 from tests.plugin.toy import group, toy_map, toy_patches
 
 KEY, CONTROL = Qt.Key, Qt.KeyboardModifier.ControlModifier
@@ -22,11 +21,8 @@ SHIFT, NONE, LEFT = (
 
 
 @pytest.fixture
-def gallery(viewer, shown_map):
-    """The gallery, docked as people have it."""
-    gallery = Gallery(viewer)
-    viewer.window.add_dock_widget(gallery, name="Patches", area="bottom")
-    QApplication.processEvents()
+def gallery(gallery):
+    """The gallery, with the keyboard."""
     gallery.grid.setFocus()
     return gallery
 
@@ -194,13 +190,18 @@ def test_keys_select_and_undo_gives_back(gallery, workspace):
     assert len(shown(gallery)) == 120
 
 
-def test_number_keys_are_told(gallery):
-    heard: list[int] = []
-    gallery.orders.hooks.key_pressed.connect(heard.append)
-    press(gallery, KEY.Key_3)
+def test_number_keys_give_classes_to_the_selected_pictures(gallery, workspace):
+    annotations = workspace.annotations
+    workspace.set_annotations(annotations.put(annotations.now.with_class("odd")))
+    workspace.select(np.array([3, 8]))
+    press(gallery, KEY.Key_1)
+    assert workspace.annotations.now.members(0).tolist() == [3, 8]
     press(gallery, KEY.Key_0)
-    press(gallery, KEY.Key_3, CONTROL)
-    assert heard == [3, 0]
+    assert workspace.annotations.now.members(0).tolist() == []
+    press(gallery, KEY.Key_1, Qt.KeyboardModifier.KeypadModifier)
+    assert workspace.annotations.now.members(0).tolist() == [3, 8]
+    press(gallery, KEY.Key_2, CONTROL)  # another tab, no class
+    assert workspace.annotations.now.members(0).tolist() == [3, 8]
 
 
 def test_what_is_taken_away_stays_in_its_place_until_others_are_selected(gallery, workspace):

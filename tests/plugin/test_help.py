@@ -41,12 +41,8 @@ _CONTROLS = (
 
 
 @pytest.fixture
-def viewer(make_napari_viewer, qtbot):
-    """A viewer that fills the screen of a 13-inch laptop."""
-    viewer = make_napari_viewer(show=True)
-    viewer.window.resize(1366, 768)
-    qtbot.wait(50)
-    return viewer
+def viewer(laptop):
+    return laptop
 
 
 @pytest.fixture

@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image as Picture
-from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
-from qtpy.QtGui import QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QApplication
+from qtpy.QtCore import Qt
 
 from napari_patchmap.plugin.workspace import workspace_of
-from tests.plugin.toy import choose_source
+from tests.plugin.toy import choose_source, drop
 
 
 @pytest.fixture
@@ -41,18 +39,6 @@ def finish(qtbot, panel):
 def click_load(qtbot, panel):
     qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
     finish(qtbot, panel)
-
-
-def drop(panel, *paths):
-    """Drag files onto the panel and let go, as Qt delivers it."""
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    action, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
-    keys = Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(QPointF(20, 20).toPoint(), action, data, button, keys)
-    QApplication.sendEvent(panel, enter)
-    assert enter.isAccepted()
-    QApplication.sendEvent(panel, QDropEvent(QPointF(20, 20), action, data, button, keys))
 
 
 def test_a_folder_is_loaded_and_described(qtbot, panel, folder):
@@ -175,7 +161,7 @@ def test_a_dropped_folder_with_its_table_loads_at_once(qtbot, panel, folder, tmp
         Picture.fromarray(np.full((20, 20, 3), 30 * i, np.uint8)).save(flat / f"{i}.png")
     table = tmp_path / "labels.csv"
     table.write_text("file,label\n" + "".join(f"{i}.png,kind{i % 2}\n" for i in range(6)))
-    drop(panel, flat, table)
+    assert drop(panel, flat, table)
     finish(qtbot, panel)
     assert panel.message.text == ""
     assert dict(panel.workspace.patches.label_counts()) == {"kind0": 3, "kind1": 3}
@@ -184,7 +170,7 @@ def test_a_dropped_folder_with_its_table_loads_at_once(qtbot, panel, folder, tmp
 def test_a_dropped_table_alone_waits_for_its_images(panel, tmp_path):
     table = tmp_path / "labels.csv"
     table.write_text("file,label\n")
-    drop(panel, table)
+    assert drop(panel, table)
     assert not panel.loading
     assert panel.source.labels.path == str(table)
 

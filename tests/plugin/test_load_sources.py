@@ -50,7 +50,7 @@ def idle(qtbot, panel):
             source.path.recognising
             or source.preview.busy
             or panel.loading
-            or panel._remembering.busy
+            or panel.source.recent._remembering.busy
             or panel.summary.sheet.busy
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 
 import imagecodecs
 import numpy as np
@@ -18,10 +17,8 @@ from napari_patchmap.plugin.panels.explore.explore import Explore
 from napari_patchmap.plugin.panels.load.load_patches import LoadPatches
 from napari_patchmap.plugin.panels.train.train_map import TrainMap
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, runs_home
-from napari_patchmap.runs.identity import identify
-from napari_patchmap.runs.image_kind import ImageKind
 from napari_patchmap.training import fit
-from tests.conftest import make_cells
+from tests.conftest import make_cells, run_of
 
 CONFIG = RunConfig(TrainConfig(method="pixels", device="cpu"))
 COUNT = 24
@@ -46,8 +43,7 @@ def saved(cells, one, tmp_path):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(imagecodecs.png_encode(cell))
     patches = open_patches(tmp_path / "img")
-    of = {"table": patches.table, "origin": patches.origin, "known": identify(patches)}
-    replace(one, name=patches.name, **of).save(tmp_path / "run")
+    run_of(one, patches).save(tmp_path / "run")
     (tmp_path / "out").mkdir()
     for i in (4, 9):
         shutil.move(tmp_path / "img" / f"{i:02d}.png", tmp_path / "out" / f"moved {i}.png")
@@ -177,8 +173,7 @@ def test_a_run_of_objects_is_linked_while_their_layers_are_open(qtbot, viewer, p
         y, x = 3 + 20 * (k // 6), 3 + 18 * (k % 6)
         objects[y : y + 10, x : x + 8 + k % 3] = 40 - k
     patches = from_objects(image, objects, name="cells", labels_name="nuclei")
-    of = {"table": patches.table, "origin": patches.origin, "known": identify(patches)}
-    replace(one, name="cells", images=ImageKind.of(patches), **of).save(runs_home() / "field")
+    run_of(one, patches).save(runs_home() / "field")
     viewer.add_image(255 - image, name="cells")
     viewer.add_image(image, name="day 3")
     layer = viewer.add_labels(objects, name="nuclei of day 3")

@@ -8,20 +8,15 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_patchmap.plugin.canvas.two_views import camera_of, depth, to_canvas
-from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.map.marks import CURRENT, SELECTED
 from napari_patchmap.plugin.napari_private import canvas_widget
-from tests.plugin.toy import group, toy_map, toy_patches
+from tests.plugin.toy import group, on_map, toy_map, toy_patches
 
 
 @pytest.fixture
-def solid(viewer, workspace):
+def solid(viewer):
     """The toy patches on a map in 3-D: three grids on steps of a staircase."""
-    owner = MapLayer.of(viewer)
-    workspace.set_patches(toy_patches())
-    workspace.set_embedding(solid_map())
-    QApplication.processEvents()
-    return owner
+    return on_map(viewer, toy_patches(), solid_map())
 
 
 def solid_map():

@@ -22,7 +22,7 @@ from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.runs.annotation_files import place_of_set
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
-from tests.plugin.toy import around, group, toy_map, toy_patches
+from tests.plugin.toy import around, group, held_elsewhere, toy_map, toy_patches
 
 CTRL, SHIFT, ALT = (
     Qt.KeyboardModifier.ControlModifier,
@@ -242,29 +242,15 @@ def test_in_another_window_they_are_shown_and_not_changed(panel, workspace, qtbo
     place = place_of_set(toy_patches())
     written(qtbot, place.folder, 1)
     workspace.set_patches(None)
-    code = f"""
-        import time
-        from napari_patchmap.lock import alone_in
-        with alone_in({str(place.folder)!r}):
-            print("locked", flush=True)
-            time.sleep(600)
-    """
-    with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True
-    ) as other:
-        try:
-            assert other.stdout is not None
-            assert other.stdout.readline() == "locked\n"
-            workspace.set_patches(toy_patches())
-            assert listed(panel) == [("a", "1")]
-            assert not panel.kept.keep.isEnabled()
-            assert "another window" in panel.kept.keep.toolTip()
-            panel.kept.list.setFocus()
-            QTest.keyClick(panel.kept.list, Qt.Key.Key_Home)
-            QTest.keyClick(panel.kept.list, Qt.Key.Key_Delete)
-            assert listed(panel) == [("a", "1")]
-        finally:
-            other.kill()
+    with held_elsewhere(place.folder):
+        workspace.set_patches(toy_patches())
+        assert listed(panel) == [("a", "1")]
+        assert not panel.kept.keep.isEnabled()
+        assert "another window" in panel.kept.keep.toolTip()
+        panel.kept.list.setFocus()
+        QTest.keyClick(panel.kept.list, Qt.Key.Key_Home)
+        QTest.keyClick(panel.kept.list, Qt.Key.Key_Delete)
+        assert listed(panel) == [("a", "1")]
 
 
 def test_a_damaged_file_costs_no_annotations_and_is_kept_aside(panel, workspace, qtbot):

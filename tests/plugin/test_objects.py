@@ -25,6 +25,7 @@ from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.load.opening import Request, open_request
 from napari_patchmap.plugin.source.painting import CHOSEN, EDGE, OTHER, OUTLINE
 from napari_patchmap.runs import OpenLayer
+from tests.plugin.toy import on_map
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -53,13 +54,10 @@ def overlays(viewer) -> list[Image]:
     return [layer for layer in viewer.layers if layer.metadata.get(OVERLAY)]
 
 
-def start(viewer, workspace, patches) -> MapLayer:
-    owner = MapLayer.of(viewer)
-    workspace.set_patches(patches)
+def start(viewer, patches) -> MapLayer:
+    """Show a map of the patches."""
     places = np.random.default_rng(0).uniform(0, 100, (len(patches), 2))
-    workspace.set_embedding(places.astype(np.float32))
-    QApplication.processEvents()
-    return owner
+    return on_map(viewer, patches, places)
 
 
 @pytest.fixture
@@ -70,7 +68,7 @@ def field(viewer, workspace):
     viewer.add_image(image, name="field")
     viewer.add_labels(labels.copy(), name="nuclei")
     patches = from_objects(image, labels, name="field", labels_name="nuclei")
-    owner = start(viewer, workspace, patches)
+    owner = start(viewer, patches)
     owner.views.show("source")
     return owner
 
@@ -211,7 +209,7 @@ def test_a_scaled_and_moved_layer_is_followed(viewer, workspace, hand):
     viewer.add_image(image, name="field", scale=(0.5, 0.25), translate=(10, -20))
     viewer.add_labels(labels, name="nuclei", scale=(0.5, 0.25), translate=(10, -20))
     patches = from_objects(image, labels, name="field", labels_name="nuclei")
-    owner = start(viewer, workspace, patches)
+    owner = start(viewer, patches)
     owner.views.show("source")
     workspace.select(np.array([9]))
     (overlay,) = overlays(viewer)
@@ -227,7 +225,7 @@ def test_a_time_series_is_stepped_shaded_and_clicked(viewer, workspace, hand):
     viewer.add_image(image, name="movie")
     viewer.add_labels(labels, name="tracks")
     patches = from_objects(image, labels, name="movie", labels_name="tracks")
-    owner = start(viewer, workspace, patches)
+    owner = start(viewer, patches)
     owner.views.show("source")
     viewer.dims.set_current_step(0, 0)
     assert workspace.current == -1  # many objects in each frame, none of them is meant
@@ -256,7 +254,7 @@ def test_another_layer_of_the_name_is_left_alone(viewer, workspace):
     labels = grid_labels()
     image = np.zeros(labels.shape, np.uint8)
     viewer.add_labels(labels[:50, :50].copy(), name="nuclei")
-    start(viewer, workspace, from_objects(image, labels, name="f", labels_name="nuclei"))
+    start(viewer, from_objects(image, labels, name="f", labels_name="nuclei"))
     MapLayer.of(viewer).views.show("source")
     workspace.select(np.array([3]))
     assert overlays(viewer) == []
@@ -271,7 +269,7 @@ def test_of_a_folder_of_fields_the_one_in_view_is_linked(
         tifffile.imwrite(tmp_path / "images" / f"field {i}.tif", rng_image)
         tifffile.imwrite(tmp_path / "masks" / f"field {i}_mask.tif", grid_labels(shift))
     patches = open_patches(tmp_path / "images", objects=tmp_path / "masks")
-    owner = start(viewer, workspace, patches)
+    owner = start(viewer, patches)
     viewer.open(tmp_path / "masks" / "field 1_mask.tif", plugin="napari", layer_type="labels")
     QApplication.processEvents()
     assert owner.views.now == "source"
@@ -313,7 +311,7 @@ def slide(viewer, workspace):
         scale=(8.0, 8.0),
         metadata={"patchmap_source": "a.svs", "patchmap_level0_scale": 16.0},
     )
-    return start(viewer, workspace, patches)
+    return start(viewer, patches)
 
 
 def test_tiles_are_outlined_and_the_selected_ones_brought_out(viewer, workspace, slide):

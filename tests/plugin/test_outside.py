@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image as Picture
-from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
-from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog
 
@@ -18,6 +17,7 @@ from napari_patchmap.plugin.workspace import Compared
 from napari_patchmap.runs import RunConfig, TrainConfig, read_map
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
+from tests.plugin.toy import drop
 
 
 @pytest.fixture(scope="module")
@@ -46,19 +46,6 @@ def panel(viewer, workspace, made):
 def write(path, pixels):
     Picture.fromarray(pixels).save(path)
     return path
-
-
-def drop(widget, *paths):
-    """Drop files onto a widget, as far as it takes them."""
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    action, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
-    keys, place = Qt.KeyboardModifier.NoModifier, QPointF(20, 20)
-    enter = QDragEnterEvent(place.toPoint(), action, data, button, keys)
-    QApplication.sendEvent(widget, enter)
-    if enter.isAccepted():
-        QApplication.sendEvent(widget, QDropEvent(place, action, data, button, keys))
-    return enter.isAccepted()
 
 
 def wait(qtbot, panel):

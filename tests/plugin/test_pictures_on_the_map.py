@@ -9,7 +9,8 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.patches.patchset import PatchSet, box_table
+from napari_patchmap.patches.box_table import box_table
+from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.explore.explore import Explore
@@ -17,6 +18,7 @@ from napari_patchmap.plugin.qt.docks import show_panel
 from napari_patchmap.plugin.qt.remembered import switches_file
 from napari_patchmap.plugin.qt.theme import qcolor
 from napari_patchmap.plugin.workspace import Compared, workspace_of
+from tests.plugin.toy import on_map
 
 #: Patches of a common class, and of a rare one in its midst.
 COMMON, RARE = 880, 20
@@ -39,13 +41,9 @@ def many_places() -> np.ndarray:
 
 
 @pytest.fixture
-def many(viewer, workspace):
+def many(viewer):
     """The map of many patches, on screen."""
-    owner = MapLayer.of(viewer)
-    workspace.set_patches(many_patches())
-    workspace.set_embedding(many_places())
-    QApplication.processEvents()
-    return owner
+    return on_map(viewer, many_patches(), many_places())
 
 
 @pytest.fixture

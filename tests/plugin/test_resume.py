@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
 
 from napari_patchmap.cli import main
 from napari_patchmap.explore.words import say_day
@@ -21,6 +20,7 @@ from napari_patchmap.plugin.qt.docks import find_panel
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, is_unfinished, runs_home
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
+from tests.plugin.toy import click, trained
 
 SETTINGS = {"device": "cpu", "epochs": (20, 1, 1), "batch_size": 20, "seed": 3}
 QUICK = {**SETTINGS, "epochs": (3, 1, 1)}
@@ -31,26 +31,18 @@ def panel(train_panel):
     return train_panel
 
 
-def click(qtbot, button):
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-
-
 def start(qtbot, panel, settings=SETTINGS):
     panel.form.set_config(panel.form.config.replace(**settings))
-    click(qtbot, panel.button)
-
-
-def finish(qtbot, panel):
-    qtbot.waitUntil(lambda: not panel.workspace.training, timeout=60_000)
+    click(panel.button)
 
 
 def cancel_early(qtbot, panel):
     start(qtbot, panel)
     qtbot.waitUntil(lambda: len(panel.live.curve.points) > 0, timeout=60_000)
-    click(qtbot, panel.pause)
+    click(panel.pause)
     qtbot.waitUntil(lambda: panel.live.phase.text() == "Paused", timeout=60_000)
-    click(qtbot, panel.button)
-    finish(qtbot, panel)
+    click(panel.button)
+    trained(qtbot, panel)
     qtbot.waitUntil(panel.unfinished.isVisible, timeout=60_000)
 
 
@@ -83,7 +75,7 @@ def test_a_pause_stops_the_clock_and_goes_on(qtbot, panel, cells, hand_clock):
     start(qtbot, panel, {**SETTINGS, "epochs": (1e5, 1, 1)})
     qtbot.waitUntil(lambda: len(panel.live.curve.points) > 1, timeout=60_000)
     assert panel.pause.text() == "Pause"
-    click(qtbot, panel.pause)
+    click(panel.pause)
     assert panel.pause.text() == "Go on"
     qtbot.waitUntil(lambda: panel.live.phase.text() == "Paused", timeout=60_000)
     qtbot.wait(200)  # reports that were on their way
@@ -93,13 +85,13 @@ def test_a_pause_stops_the_clock_and_goes_on(qtbot, panel, cells, hand_clock):
     assert len(panel.live.curve.points) == points
     assert panel.live.times.text() == times
     assert panel.live.phase.text() == "Paused"
-    click(qtbot, panel.pause)
+    click(panel.pause)
     assert "Stage 1 of 3" in panel.live.phase.text()
     qtbot.waitUntil(lambda: len(panel.live.curve.points) > points, timeout=60_000)
     assert panel.live._seconds < 1e6  # the pause did not count
-    click(qtbot, panel.pause)
-    click(qtbot, panel.button)  # cancelled in the middle of a pause
-    finish(qtbot, panel)
+    click(panel.pause)
+    click(panel.button)  # cancelled in the middle of a pause
+    trained(qtbot, panel)
     assert not panel.workspace.run.complete
     assert not panel.pause.isVisible()
 
@@ -112,11 +104,11 @@ def test_a_cancelled_training_is_resumed_in_its_folder(qtbot, panel, cells):
     assert "Unfinished training of drawn cells from today" in panel.unfinished.text
     assert "(stage 1 of 3, " in panel.unfinished.text
     panel.form.set_config(TrainConfig(seed=77))
-    click(qtbot, panel.unfinished.resume)
+    click(panel.unfinished.resume)
     assert panel.form.config.seed == 3  # those of the run are shown
     assert panel.form.config.epochs == (20, 1, 1)
     assert not panel.unfinished.isVisible()
-    finish(qtbot, panel)
+    trained(qtbot, panel)
     run = panel.workspace.run
     assert run.complete
     assert run.folder == folder
@@ -135,8 +127,8 @@ def test_a_killed_training_is_offered_and_ends_in_the_same_map(qtbot, panel, sta
     panel.workspace.set_patches(patches)
     qtbot.waitUntil(panel.unfinished.isVisible, timeout=60_000)
     assert panel.unfinished.offered.folder == folder
-    click(qtbot, panel.unfinished.resume)
-    finish(qtbot, panel)
+    click(panel.unfinished.resume)
+    trained(qtbot, panel)
     assert panel.message.text == ""
     np.testing.assert_array_equal(panel.workspace.run.embedding, whole.embedding)
     assert panel.workspace.run.folder == folder
@@ -172,10 +164,10 @@ def test_a_process_that_is_killed_leaves_what_can_be_resumed(qtbot, panel, stack
         process.wait()
     panel.workspace.set_patches(open_patches(stack))
     qtbot.waitUntil(panel.unfinished.isVisible, timeout=60_000)
-    click(qtbot, panel.unfinished.resume)
+    click(panel.unfinished.resume)
     qtbot.waitUntil(lambda: len(panel.live.curve.points) > 1, timeout=60_000)
-    click(qtbot, panel.button)
-    finish(qtbot, panel)
+    click(panel.button)
+    trained(qtbot, panel)
     assert panel.message.level != "error"
     assert panel.workspace.run.folder == folder
 
@@ -185,8 +177,8 @@ def test_other_images_of_the_same_name_are_refused_in_a_sentence(qtbot, panel, s
     np.savez(stack, images=np.random.default_rng(0).integers(0, 255, (60, 16, 16, 3), "u1"))
     panel.workspace.set_patches(open_patches(stack))
     qtbot.waitUntil(panel.unfinished.isVisible, timeout=60_000)
-    click(qtbot, panel.unfinished.resume)
-    finish(qtbot, panel)
+    click(panel.unfinished.resume)
+    trained(qtbot, panel)
     assert panel.message.level == "error"
     assert "not those that the run" in panel.message.text
     assert "\n" not in panel.message.text
@@ -200,8 +192,8 @@ def test_a_checkpoint_damaged_meanwhile_is_one_sentence(qtbot, panel, stack):
     qtbot.waitUntil(panel.unfinished.isVisible, timeout=60_000)
     state = folder / "checkpoint" / "state.safetensors"
     state.write_bytes(state.read_bytes()[:-1000])
-    click(qtbot, panel.unfinished.resume)
-    finish(qtbot, panel)
+    click(panel.unfinished.resume)
+    trained(qtbot, panel)
     assert panel.message.level == "error"
     assert "damaged" in panel.message.text
     assert "\n" not in panel.message.text
@@ -212,14 +204,14 @@ def test_discarding_asks_once_more_and_keeps_the_map(qtbot, panel, cells):
     panel.workspace.set_patches(cells)
     cancel_early(qtbot, panel)
     folder = panel.workspace.run.folder
-    click(qtbot, panel.unfinished.discard)
+    click(panel.unfinished.discard)
     assert "for good" in panel.unfinished.text
     assert "its map stays" in panel.unfinished.text
-    click(qtbot, panel.unfinished.keep)
+    click(panel.unfinished.keep)
     assert "Unfinished training" in panel.unfinished.text
     assert is_unfinished(folder)
-    click(qtbot, panel.unfinished.discard)
-    click(qtbot, panel.unfinished.really)
+    click(panel.unfinished.discard)
+    click(panel.unfinished.really)
     qtbot.waitUntil(lambda: not is_unfinished(folder), timeout=60_000)
     qtbot.waitUntil(lambda: not panel.unfinished._finder.busy, timeout=60_000)
     assert not panel.unfinished.isVisible()
@@ -234,9 +226,9 @@ def test_after_discarding_the_next_older_one_is_offered(qtbot, panel, stack):
     panel.workspace.set_patches(patches)
     qtbot.waitUntil(panel.unfinished.isVisible, timeout=60_000)
     assert panel.unfinished.offered.folder == new
-    click(qtbot, panel.unfinished.discard)
+    click(panel.unfinished.discard)
     assert "no map yet" in panel.unfinished.text
-    click(qtbot, panel.unfinished.really)
+    click(panel.unfinished.really)
     qtbot.waitUntil(panel.unfinished.isVisible, timeout=60_000)
     assert panel.unfinished.offered.folder == old
     assert not new.exists()
@@ -249,15 +241,15 @@ def test_opening_the_folder_of_a_killed_run_leads_to_resume(qtbot, panel, stack,
     load.source.kind.setFocus()
     load.source.path.edit.clear()
     qtbot.keyClicks(load.source.path.edit, str(folder))
-    click(qtbot, load.button)
+    click(load.button)
     qtbot.waitUntil(panel.unfinished.isVisible, timeout=60_000)
     assert load.source.kind.currentData() == "run"
     assert "not finished" in load.message.text
     assert len(panel.workspace.patches) == 60
     assert panel.unfinished.offered.folder == folder
     assert find_panel(panel.viewer, "train") is panel
-    click(qtbot, panel.unfinished.resume)
-    finish(qtbot, panel)
+    click(panel.unfinished.resume)
+    trained(qtbot, panel)
     assert panel.workspace.run.complete
     assert panel.workspace.run.folder == folder
 
@@ -268,14 +260,14 @@ def test_a_damaged_or_homeless_run_is_one_sentence_in_the_load_panel(qtbot, pane
     panel.viewer.window.add_dock_widget(load, name="Load")
     stack.unlink()
     load.source.choose("run", folder)
-    click(qtbot, load.button)
+    click(load.button)
     qtbot.waitUntil(lambda: load.message.text != "", timeout=60_000)
     assert load.message.level == "error"
     assert str(stack) in load.message.text
     state = folder / "checkpoint" / "state.safetensors"
     state.write_bytes(b"not a checkpoint")
     load.source.choose("run", folder)
-    click(qtbot, load.button)
+    click(load.button)
     qtbot.waitUntil(lambda: "damaged" in load.message.text, timeout=60_000)
     assert "\n" not in load.message.text
 
@@ -301,8 +293,8 @@ def test_notes_of_the_engine_are_shown_and_stay(qtbot, panel, cells):
         lambda: "No checkpoint can be written" in panel.live.notes.text, timeout=60_000
     )
     assert panel.live.notes.isVisible()
-    click(qtbot, panel.button)
-    finish(qtbot, panel)
+    click(panel.button)
+    trained(qtbot, panel)
     assert "No checkpoint can be written" in panel.live.notes.text
     assert panel.workspace.run is not None
     assert "kept here" in panel.message.text
@@ -314,10 +306,10 @@ def test_the_panel_and_the_command_line_make_the_same_run(qtbot, panel, stack, t
     load = LoadPatches(panel.viewer)
     panel.viewer.window.add_dock_widget(load, name="Load")
     load.source.choose("stack", stack)
-    click(qtbot, load.button)
+    click(load.button)
     qtbot.waitUntil(lambda: panel.workspace.patches is not None, timeout=60_000)
     start(qtbot, panel, QUICK)
-    finish(qtbot, panel)
+    trained(qtbot, panel)
     mine = panel.workspace.run
     out = tmp_path / "by command"
     words = ["embed", str(stack), "--out", str(out), "--device", "cpu", "--seed", "3"]

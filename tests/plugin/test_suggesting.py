@@ -9,12 +9,14 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.explore.annotations import SUGGESTED, Annotation
+from napari_patchmap.explore.annotations import Annotation
+from napari_patchmap.explore.given_names import SUGGESTED
 from napari_patchmap.plugin.panels.annotate.annotate import Annotate
 from napari_patchmap.plugin.panels.explore.gallery import Gallery
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
+from tests.plugin.toy import click
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +41,6 @@ def panel(viewer, workspace, trained):
     workspace.clear_selection()
     QApplication.processEvents()
     return widget
-
-
-def click(button):
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def suggest(panel, qtbot):
@@ -75,8 +73,8 @@ def test_what_is_no_better_than_guessing_is_said_in_red(panel, workspace, qtbot)
     suggest(panel, qtbot)
     assert "not surely better than guessing" in panel.suggesting.said.text()
     assert panel.suggesting.said.property("role") == "error"
-    panel.column_box.setCurrentIndex(0)
-    panel.column_box.activated.emit(0)
+    panel.worked_on.box.setCurrentIndex(0)
+    panel.worked_on.box.activated.emit(0)
     suggest(panel, qtbot)
     assert panel.suggesting.said.property("role") == "hint"
 
@@ -171,7 +169,7 @@ def test_more_like_this_are_selected(panel, workspace, qtbot, trained):
 
 def test_one_class_is_not_enough_and_another_annotation_asks_anew(panel, workspace, qtbot):
     suggest(panel, qtbot)
-    panel.add_column("second look")
+    panel.worked_on.add_column("second look")
     assert workspace.suggestions is None
     assert not panel.suggesting.rest.isEnabled()
     workspace.select(np.array([0, 1, 2]))
@@ -204,6 +202,6 @@ def test_what_is_annotated_is_exported_with_its_classes(panel, workspace, qtbot,
 def test_a_table_saved_from_the_gallery_has_the_annotations(panel, viewer, workspace, tmp_path):
     gallery = Gallery(viewer)
     workspace.select(workspace.annotations.now.members(1))
-    gallery.save_csv(tmp_path / "shown.csv")
+    gallery.save.save_csv(tmp_path / "shown.csv")
     table = pd.read_csv(tmp_path / "shown.csv")
     assert set(table["annotation"]) == {workspace.annotations.now.classes[1].name}

@@ -247,22 +247,24 @@ def test_a_contact_sheet_is_read_beside_the_window_and_can_be_cancelled(
     show(workspace, patches)
     copy = gallery.save.menu().actions()[2]
     copy.trigger()
-    assert gallery.reading.isVisible()
+    assert gallery.save.reading.isVisible()
     assert not gallery.save.isEnabled()  # one at a time
-    qtbot.mouseClick(gallery.reading.button, Qt.MouseButton.LeftButton)
-    assert not gallery.reading.isVisible()
-    assert not gallery.reading.button.isVisible()
+    qtbot.mouseClick(gallery.save.reading.button, Qt.MouseButton.LeftButton)
+    assert not gallery.save.reading.isVisible()
+    assert not gallery.save.reading.button.isVisible()
     assert gallery.save.isEnabled()
     patches.images.gate.set()
     qtbot.waitUntil(lambda: not any(task.running for task in tasks))
     assert clipboard.image().isNull()
     assert heard == []
     seen: list[str] = []
-    gallery.reading.valueChanged.connect(lambda _: seen.append(gallery.reading.format()))
+    gallery.save.reading.valueChanged.connect(
+        lambda _: seen.append(gallery.save.reading.format())
+    )
     copy.trigger()
     qtbot.waitUntil(lambda: not clipboard.image().isNull())
     assert heard == ["The contact sheet is on the clipboard."]
-    assert not gallery.reading.isVisible()
+    assert not gallery.save.reading.isVisible()
     assert all(text.endswith(" of 120") for text in seen)
 
 
@@ -273,7 +275,7 @@ def test_a_contact_sheet_of_a_damaged_image_says_so(
     workspace.status_changed.connect(heard.append)
     patches = slow(damaged=[5])
     show(workspace, patches)
-    gallery.save_sheet(tmp_path / "sheet.png")
+    gallery.save.save_sheet(tmp_path / "sheet.png")
     patches.images.gate.set()
     qtbot.waitUntil(lambda: heard != [])
     assert heard == ["5.tif cannot be read; copy it again."]

@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt, QTimer
 from scipy.spatial.distance import pdist
 
 from napari_patchmap.patches import PatchSet, from_array
-from napari_patchmap.patches.patchset import box_table
+from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.plugin.panels.load.load_patches import LoadPatches
 from napari_patchmap.plugin.panels.train.live import times
 from napari_patchmap.plugin.panels.train.train_map import TrainMap
@@ -17,6 +17,7 @@ from napari_patchmap.plugin.qt.docks import dock_of
 from napari_patchmap.runs import Run, is_unfinished, read_unfinished, runs_home
 from napari_patchmap.training import Progress
 from tests.conftest import make_cells
+from tests.plugin.toy import click, trained
 
 QUICK = {"device": "cpu", "epochs": (2, 1, 1), "batch_size": 20}
 LONG = {**QUICK, "epochs": (1e5, 1, 1)}
@@ -31,14 +32,6 @@ def configure(panel, settings):
     panel.form.set_config(panel.form.config.replace(**settings))
 
 
-def click(qtbot, panel):
-    qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
-
-
-def finish(qtbot, panel):
-    qtbot.waitUntil(lambda: not panel.workspace.training, timeout=60_000)
-
-
 def wait_for_a_map(qtbot, panel):
     """Wait for one that is learned; that of the pixels comes first."""
     space = panel.workspace
@@ -49,8 +42,8 @@ def wait_for_a_map(qtbot, panel):
 
 def train(qtbot, panel, settings=QUICK):
     configure(panel, settings)
-    click(qtbot, panel)
-    finish(qtbot, panel)
+    click(panel.button)
+    trained(qtbot, panel)
 
 
 def test_patches_are_needed_first(qtbot, panel, cells):
@@ -103,7 +96,7 @@ def test_the_window_stays_alive_and_the_map_moves(qtbot, panel, cells):
     timer.timeout.connect(lambda: ticks.append(1))
     panel.workspace.map_changed.connect(maps.append)
     configure(panel, LONG)
-    click(qtbot, panel)
+    click(panel.button)
     assert panel.button.text() == "Cancel"
     assert not panel.form.isEnabled()
     timer.start()
@@ -113,18 +106,18 @@ def test_the_window_stays_alive_and_the_map_moves(qtbot, panel, cells):
     assert panel.button.text() == "Cancel"
     assert "Stage 1 of 3" in panel.live.phase.text()
     assert "left" in panel.live.times.text()
-    click(qtbot, panel)
-    finish(qtbot, panel)
+    click(panel.button)
+    trained(qtbot, panel)
 
 
 def test_cancel_keeps_what_was_learned(qtbot, panel, cells):
     panel.workspace.set_patches(cells)
     configure(panel, LONG)
-    click(qtbot, panel)
+    click(panel.button)
     wait_for_a_map(qtbot, panel)
-    click(qtbot, panel)
+    click(panel.button)
     assert panel.button.text() == "Stop now, without a map"
-    finish(qtbot, panel)
+    trained(qtbot, panel)
     run = panel.workspace.run
     assert not run.complete
     assert run.embedding.shape == (60, 2)
@@ -139,12 +132,12 @@ def test_cancel_keeps_what_was_learned(qtbot, panel, cells):
 def test_stop_now_waits_for_no_map_and_can_be_resumed(qtbot, panel, cells):
     panel.workspace.set_patches(cells)
     configure(panel, {**LONG, "checkpoint_every": 0.0})
-    click(qtbot, panel)
+    click(panel.button)
     wait_for_a_map(qtbot, panel)
     panel.cancel()
-    click(qtbot, panel)
+    click(panel.button)
     assert not panel.button.isEnabled()
-    finish(qtbot, panel)
+    trained(qtbot, panel)
     assert panel.workspace.run is None
     assert panel.message.level == "note"
     assert "no map" in panel.message.text
@@ -225,12 +218,12 @@ def test_the_embedding_is_saved_as_napari_reads_it(qtbot, panel, cells, tmp_path
 def test_other_patches_never_get_this_runs_map(qtbot, panel, cells):
     panel.workspace.set_patches(cells)
     configure(panel, LONG)
-    click(qtbot, panel)
+    click(panel.button)
     wait_for_a_map(qtbot, panel)
     others = make_cells(33, seed=1)
     panel.workspace.set_patches(others)
-    click(qtbot, panel)
-    finish(qtbot, panel)
+    click(panel.button)
+    trained(qtbot, panel)
     assert panel.workspace.patches is others
     assert panel.workspace.embedding is None
     assert panel.workspace.run is None
@@ -242,12 +235,12 @@ def test_loading_is_refused_meanwhile(qtbot, panel, cells):
     load = LoadPatches(panel.viewer)
     panel.viewer.window.add_dock_widget(load, name="Load")
     configure(panel, LONG)
-    click(qtbot, panel)
+    click(panel.button)
     load.source.choose("sample")
     load.load()
     assert "being trained" in load.message.text
-    click(qtbot, panel)
-    finish(qtbot, panel)
+    click(panel.button)
+    trained(qtbot, panel)
     assert panel.workspace.patches is cells
 
 
@@ -255,7 +248,7 @@ def test_a_closed_window_leaves_a_training_that_can_be_resumed(qtbot, panel, cel
     panel.workspace.set_patches(cells)
     workspace = panel.workspace
     configure(panel, LONG)
-    click(qtbot, panel)
+    click(panel.button)
     wait_for_a_map(qtbot, panel)
     panel.viewer.close()
     qtbot.waitUntil(lambda: not any(task.running for task in tasks), timeout=20_000)
@@ -270,7 +263,7 @@ def test_closing_the_panel_ends_the_training(qtbot, panel, cells):
     panel.workspace.set_patches(cells)
     viewer, workspace = panel.viewer, panel.workspace
     configure(panel, LONG)
-    click(qtbot, panel)
+    click(panel.button)
     wait_for_a_map(qtbot, panel)
     viewer.window.remove_dock_widget(dock_of(panel))
     panel.deleteLater()
@@ -316,7 +309,7 @@ def test_a_map_is_laid_out_again_as_a_run_of_its_own(qtbot, panel, cells):
     qtbot.mouseClick(panel.result.again, Qt.MouseButton.LeftButton)
     assert panel.workspace.training
     assert panel.button.text() == "Cancel"
-    finish(qtbot, panel)
+    trained(qtbot, panel)
     assert not panel.live.curve.isVisible()  # nothing was learned
     assert panel.live.phase.text().startswith("Done in")
     run = panel.workspace.run
@@ -341,8 +334,8 @@ def test_laying_out_again_can_be_cancelled(qtbot, panel):
     panel.workspace.map_changed.connect(maps.append)
     qtbot.mouseClick(panel.result.again, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "iterations" in panel.live.phase.text(), timeout=30_000)
-    click(qtbot, panel)
-    finish(qtbot, panel)
+    click(panel.button)
+    trained(qtbot, panel)
     assert not panel.workspace.run.complete
     assert "Cancelled" in panel.message.text
     assert np.isfinite(panel.workspace.run.embedding).all()

@@ -1,20 +1,28 @@
-"""A toy patch set, its map, and a hand on the mouse."""
+"""A toy patch set, its map, a hand on the mouse, and what people do in panels."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-from qtpy.QtGui import QMouseEvent, QPainter
+from qtpy.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent, QPainter
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.patches.patchset import PatchSet, box_table
+from napari_patchmap.patches.box_table import box_table
+from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
 from napari_patchmap.plugin.canvas.two_views import camera_of
+from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.napari_private import canvas_widget
+from napari_patchmap.plugin.workspace import workspace_of
 
 #: Patches of each label of the toy set, in the order of its rows.
 GROUPS = {"round": 60, "spiky": 40, "empty": 20}
@@ -127,3 +135,64 @@ def choose_source(qtbot, panel, kind):
     for _ in range(box.findData(kind)):
         qtbot.keyClick(box, Qt.Key.Key_Down)
     assert box.currentData() == kind
+
+
+def click(widget) -> None:
+    """Click a button or another small widget in its middle."""
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+def drop(widget, *paths) -> bool:
+    """Drag files onto a widget and let go where it takes them; return whether it does."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    action, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    keys, place = Qt.KeyboardModifier.NoModifier, QPointF(20, 20)
+    enter = QDragEnterEvent(place.toPoint(), action, data, button, keys)
+    QApplication.sendEvent(widget, enter)
+    if enter.isAccepted():
+        QApplication.sendEvent(widget, QDropEvent(place, action, data, button, keys))
+    return enter.isAccepted()
+
+
+def type_name(panel, name) -> None:
+    """Type the name of a class into the Annotate panel, and press Enter."""
+    panel.name.clear()
+    panel.name.setFocus()
+    QTest.keyClicks(panel.name, name)
+    QTest.keyClick(panel.name, Qt.Key.Key_Return)
+
+
+def trained(qtbot, panel) -> None:
+    """Wait until a panel's training is over."""
+    qtbot.waitUntil(lambda: not panel.workspace.training, timeout=60_000)
+
+
+def on_map(viewer, patches, places) -> MapLayer:
+    """Show patches and a map of them, at these places."""
+    owner, workspace = MapLayer.of(viewer), workspace_of(viewer)
+    workspace.set_patches(patches)
+    workspace.set_embedding(np.asarray(places, np.float32))
+    QApplication.processEvents()
+    return owner
+
+
+@contextlib.contextmanager
+def held_elsewhere(folder) -> Iterator[None]:
+    """Have another program write to a folder, as another window does."""
+    code = f"""
+        import time
+        from napari_patchmap.lock import alone_in
+        with alone_in({str(folder)!r}):
+            print("locked", flush=True)
+            time.sleep(600)
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True
+    ) as other:
+        try:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "locked\n"
+            yield
+        finally:
+            other.kill()

@@ -8,7 +8,8 @@ import pytest
 
 from napari_patchmap.errors import AnnotationError
 from napari_patchmap.explore.annotations import Annotation, Annotations
-from napari_patchmap.patches.patchset import PatchSet, box_table
+from napari_patchmap.patches.box_table import box_table
+from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.runs.annotation_files import (
     ANNOTATIONS,
     CLASSES,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.patchset import box_table
+from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.runs.image_kind import ImageKind, unlikeness
 from napari_patchmap.training import fit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import imagecodecs
@@ -14,11 +13,9 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import open_patches
 from napari_patchmap.patches.tile_config import TileConfig
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, reopen_patches
-from napari_patchmap.runs.identity import identify
-from napari_patchmap.runs.image_kind import ImageKind
 from napari_patchmap.runs.moved import meant_by, note_move
 from napari_patchmap.training import fit
-from tests.conftest import make_cells
+from tests.conftest import make_cells, run_of
 from tests.patches.slides.drawn import tissue, write_pyramid
 
 CONFIG = RunConfig(TrainConfig(method="pixels", device="cpu"))
@@ -57,14 +54,7 @@ def made(tmp_path_factory):
         "slides": open_patches(exp / "slides", tiles=TileConfig(size=64, foreground="none")),
     }
     for name, patches in sets.items():
-        replace(
-            base.picked(np.arange(len(patches))),
-            table=patches.table,
-            images=ImageKind.of(patches),
-            name=patches.name,
-            origin=patches.origin,
-            known=identify(patches),
-        ).save(home / "runs" / name)
+        run_of(base, patches).save(home / "runs" / name)
     return home
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import imagecodecs
 import numpy as np
@@ -17,7 +17,7 @@ import zarr
 from napari_patchmap.cli import main
 from napari_patchmap.errors import PatchError, RunError
 from napari_patchmap.patches import CropConfig, from_array, from_objects, open_patches
-from napari_patchmap.patches.patchset import box_table
+from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.runs import (
     OpenLayer,
     Run,
@@ -28,10 +28,9 @@ from napari_patchmap.runs import (
     reopen_patches,
     without_images,
 )
-from napari_patchmap.runs.identity import identify
-from napari_patchmap.runs.image_kind import ImageKind
 from napari_patchmap.runs.joining import Contents, join
 from napari_patchmap.training import fit
+from tests import conftest
 from tests.conftest import make_cells
 
 CONFIG = RunConfig(TrainConfig(method="pixels", device="cpu"))
@@ -46,19 +45,7 @@ def cells():
 @pytest.fixture(scope="module")
 def run_of(cells):
     """Make a run of any patches, without training for each."""
-    base = fit(from_array(cells, name="cells", rgb=True), CONFIG)
-
-    def make(patches):
-        return replace(
-            base.picked(np.arange(len(patches))),
-            table=patches.table,
-            images=ImageKind.of(patches),
-            name=patches.name,
-            origin=patches.origin,
-            known=identify(patches),
-        )
-
-    return make
+    return partial(conftest.run_of, fit(from_array(cells, name="cells", rgb=True), CONFIG))
 
 
 @pytest.fixture(scope="module")

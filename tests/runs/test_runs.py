@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 from napari_patchmap.errors import PatchError, RunError, SuggestionError
 from napari_patchmap.patches import LoadCancelled, PatchSet, open_patches
-from napari_patchmap.patches.patchset import box_table
+from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.runs import (
     Run,
     RunConfig,

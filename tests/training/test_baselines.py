@@ -12,7 +12,7 @@ from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.fixed import load_published, make_pretrained
 from napari_patchmap.networks.vision import torchvision
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.patchset import box_table
+from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import fit, make_plan
 from tests.conftest import make_cells

@@ -5,8 +5,6 @@ All of it are values: a change gives another one, so that each step can be undon
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -16,24 +14,14 @@ from matplotlib.colors import to_hex
 
 from napari_patchmap.errors import AnnotationError
 from napari_patchmap.explore.colouring import Colouring
+from napari_patchmap.explore.given_names import clean_name, comparable, proper_name
 from napari_patchmap.explore.palette import categorical_colours, missing_colour
-
-#: The longest name of a class or of a column, in letters.
-LONGEST = 100
 
 #: The most classes of a column.
 MOST_CLASSES = 500
 
 #: What an annotation is called until somebody says otherwise.
 FIRST = "annotation"
-
-#: Name of what the features suggest, where columns are listed.
-SUGGESTED = "suggested"
-
-#: Columns that mean something else in the files of a run.
-_RESERVED = {
-    "index", "label", "source", "frame", "y", "x", "height", "width", "label_id", SUGGESTED,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -329,42 +317,6 @@ def conflicts(annotation: Annotation, labels: Sequence[str] | np.ndarray) -> np.
     of_label = same[label_codes] if len(known) else np.full(len(annotation.codes), -2)
     there = (annotation.codes >= 0) & (of_label != -2)
     return np.flatnonzero(there & (annotation.codes != of_label))
-
-
-def clean_name(text: str, of: str) -> str:
-    """Return a name in one Unicode form, without blanks around it.
-
-    Raises
-    ------
-    AnnotationError
-        If nothing is left, or it is longer than ``LONGEST``.
-    """
-    name = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text)).strip()
-    name = "".join(letter for letter in name if letter.isprintable())
-    if not name:
-        raise AnnotationError(f"The {of} has no name yet; type one.")
-    if len(name) > LONGEST:
-        raise AnnotationError(
-            f"The name of the {of} is {len(name):,} letters long; {LONGEST} are the most."
-        )
-    return name
-
-
-def proper_name(text: str, of: str) -> str:
-    """Return a clean name that can be that of a column; errors also where it cannot."""
-    name = clean_name(text, of)
-    same = comparable(name)
-    if same in _RESERVED or same.startswith("axis-"):
-        raise AnnotationError(
-            f"{name} means something else in the files of a run; choose another name for "
-            f"the {of}."
-        )
-    return name
-
-
-def comparable(name: str) -> str:
-    """Return what two names have in common that people take for one."""
-    return " ".join(unicodedata.normalize("NFC", str(name)).casefold().split())
 
 
 def rgba(colour: str) -> np.ndarray:

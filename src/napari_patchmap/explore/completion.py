@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from napari_patchmap.explore.condition_columns import ConditionColumns, sort_of
+from napari_patchmap.explore.condition_sides import COMPARISONS
 from napari_patchmap.explore.condition_words import (
     RESERVED,
     ConditionError,
@@ -16,7 +17,6 @@ from napari_patchmap.explore.condition_words import (
     quoted,
     words_of,
 )
-from napari_patchmap.explore.conditions import COMPARISONS
 
 #: Most that are offered at once.
 MOST_OFFERED = 50

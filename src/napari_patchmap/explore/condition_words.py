@@ -131,3 +131,8 @@ def named(column: str) -> str:
     if plain and column.lower() not in RESERVED:
         return column
     return "`" + column.replace("`", "``") + "`"
+
+
+def short(text: str) -> str:
+    """Return what was typed, or its beginning."""
+    return text if len(text) <= 40 else f"{text[:39]}…"

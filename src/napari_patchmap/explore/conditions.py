@@ -18,37 +18,28 @@ or larger; so ``!=`` and ``not`` are true of it, as in pandas. ``contains``, ``s
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from napari_patchmap.explore.condition_columns import ConditionColumns, Operand
+from napari_patchmap.explore.condition_sides import (
+    COMPARISONS,
+    PARTS,
+    alike,
+    compared,
+    with_part,
+)
 from napari_patchmap.explore.condition_words import (
     DEEPEST,
     RESERVED,
     ConditionError,
     ConditionWord,
     quoted,
+    short,
     words_of,
 )
-
-#: Operators, in words that are offered.
-COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
-    "==": operator.eq, "!=": operator.ne, "<": operator.lt,
-    "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
-
-_PARTS: dict[str, Callable[[str, str], bool]] = {
-    "contains": lambda text, part: part in text,
-    "starts": str.startswith,
-    "ends": str.endswith,
-}
-
-#: What a column of each sort is compared with, in words.
-_WITH = {"number": "a number", "text": "text in quotes", "yes/no": "true or false"}
 
 
 def rows_where(
@@ -117,7 +108,7 @@ class _Reader:
         if word.kind != "end":
             self._check_closed(word)
             raise word.error(
-                f"{_short(word.said)} (letter {word.start + 1}) does not go on from what is "
+                f"{short(word.said)} (letter {word.start + 1}) does not go on from what is "
                 "before it; join conditions with and, or, and not."
             )
         return mask
@@ -160,9 +151,9 @@ class _Reader:
             mask[self._kept[word.value]] = True
             return mask
         self._check_closed(word)
-        there = [_short(quoted(name)) for name in list(self._kept)[:8]]
+        there = [short(quoted(name)) for name in list(self._kept)[:8]]
         raise word.error(
-            f"There is no selection {_short(word.said) or 'named'} to look in; after in write "
+            f"There is no selection {short(word.said) or 'named'} to look in; after in write "
             + (f"the name of one: {', '.join(there)}." if there else "one that was kept.")
         )
 
@@ -171,7 +162,7 @@ class _Reader:
             self._check_closed(self._word)
             raise bracket.error(
                 f"The bracket {bracket.said!r} (letter {bracket.start + 1}) is not closed; "
-                f"close it before {_short(self._word.said) or 'the end'}."
+                f"close it before {short(self._word.said) or 'the end'}."
             )
 
     def _comparison(self) -> np.ndarray:
@@ -182,7 +173,7 @@ class _Reader:
         turned = bool(self._take("not"))
         if self._take("in"):
             mask = self._among(left)
-        elif how := self._take(*_PARTS):
+        elif how := self._take(*PARTS):
             mask = self._part(first, left, how)
         elif turned:
             raise self._word.error(
@@ -206,25 +197,9 @@ class _Reader:
         while sign := self._take(*COMPARISONS):
             where = self._word
             right = self._side(f"{left.said} {sign.said}", after=left)
-            mask &= self._compared(left, sign.key, right, first, where)
+            mask &= compared(left, sign.key, right, first, where)
             left, first = right, where
         return mask
-
-    def _compared(
-        self, left: Operand, sign: str, right: Operand, at: ConditionWord, where: ConditionWord
-    ) -> np.ndarray:
-        if left.column is None and right.column is None:
-            raise at.error(
-                f"{left.said} {sign} {right.said} is the same for all patches; compare a "
-                "column."
-            )
-        left, right = _alike(left, right, where), _alike(right, left, at)
-        missing = np.zeros(self._columns.count, bool)
-        for side in (left, right):
-            if side.column is not None:
-                missing |= side.missing
-        mask = np.asarray(COMPARISONS[sign](left.values, right.values), bool)
-        return mask | missing if sign == "!=" else mask & ~missing
 
     def _missing(self, first: ConditionWord, left: Operand) -> np.ndarray:
         turned = bool(self._take("not"))
@@ -250,7 +225,7 @@ class _Reader:
             if one is None:
                 self._close(bracket)
                 break
-            values.append(_alike(one, left, where).values)
+            values.append(alike(one, left, where).values)
             if not self._take(","):
                 self._close(bracket)
                 break
@@ -270,21 +245,18 @@ class _Reader:
             raise where.error(
                 f"After {left.said} {how.key} comes text in quotes, such as 'tumour'."
             )
-        test, part = _PARTS[how.key], str(right.values).casefold()
-        values = np.asarray(left.values, object)
-        found = (test(value.casefold(), part) for value in values)
-        return np.fromiter(found, bool, len(values)) & ~left.missing
+        return with_part(left, how.key, str(right.values))
 
     def _value(self, before: str) -> Operand | None:
         """Take a number, a text, true or false; None where another word stands."""
         word = self._word
         self._check_closed(word)
         if word.kind == "text":
-            value: Operand = Operand("text", word.value, said=_short(word.said))
+            value: Operand = Operand("text", word.value, said=short(word.said))
         elif word.kind == "number":
             whole = len(word.said) < 18 and word.said.lstrip("+-").isdigit()
             number = int(word.said) if whole else float(word.said)
-            value = Operand("number", number, said=_short(word.said))
+            value = Operand("number", number, said=short(word.said))
         elif word.key in ("true", "false") and word.said not in self._columns:
             value = Operand("yes/no", word.key == "true", said=word.said)
         elif word.key == "missing" and word.said not in self._columns:
@@ -293,8 +265,8 @@ class _Reader:
             )
         elif word.kind in ("word", "column") and word.value not in self._columns:
             raise word.error(
-                f"{_short(word.said)} after {before} is no value; put text in quotes: "
-                f"{_short(quoted(word.value))}."
+                f"{short(word.said)} after {before} is no value; put text in quotes: "
+                f"{short(quoted(word.value))}."
             )
         else:
             return None
@@ -311,7 +283,7 @@ class _Reader:
         if name and after is None:
             near = self._columns.near(word.value)
             raise word.error(
-                f"There is no column {_short(repr(word.value))}; "
+                f"There is no column {short(repr(word.value))}; "
                 + (f"did you mean {near!r}?" if near else self._there())
             )
         if word.kind == "end" or word.key in RESERVED[:5]:
@@ -323,7 +295,7 @@ class _Reader:
         value = self._value(before)
         if value is None:
             raise word.error(
-                f"{_short(word.said)!r} (letter {word.start + 1}) stands where a column or a "
+                f"{short(word.said)!r} (letter {word.start + 1}) stands where a column or a "
                 "value is expected; write one there."
             )
         return value
@@ -331,7 +303,7 @@ class _Reader:
     def _there(self) -> str:
         names = self._columns.names
         more = ", ..." if len(names) > 8 else ""
-        return f"there are {', '.join(_short(name) for name in names[:8])}{more}."
+        return f"there are {', '.join(short(name) for name in names[:8])}{more}."
 
     @staticmethod
     def _check_closed(word: ConditionWord) -> None:
@@ -340,27 +312,3 @@ class _Reader:
                 f"The quote {word.said[0]} (letter {word.start + 1}) is not closed; write "
                 "another after the text."
             )
-
-
-def _alike(side: Operand, other: Operand, at: ConditionWord) -> Operand:
-    """Return a side as what the other one is, or say why they cannot be compared."""
-    if side.sort == other.sort:
-        return side
-    if {side.sort, other.sort} == {"number", "yes/no"} and None in (side.column, other.column):
-        return side  # as numbers, 1 for yes: so they come back from a file
-    column, value = (side, other) if side.column is not None else (other, side)
-    if value.column is not None:
-        raise at.error(
-            f"{column.said} is a {column.sort} column and {value.said} a {value.sort} column; "
-            "compare columns of one sort."
-        )
-    plain = value.said.strip("'\"")
-    such = f", such as {_short(quoted(plain))}" if column.sort == "text" else ""
-    raise at.error(
-        f"{column.said} is a {column.sort} column; compare it with {_WITH[column.sort]}{such}."
-    )
-
-
-def _short(text: str) -> str:
-    """Return what was typed, or its beginning."""
-    return text if len(text) <= 40 else f"{text[:39]}…"

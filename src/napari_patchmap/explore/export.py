@@ -9,13 +9,14 @@ import numpy as np
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
 
+#: Side of a picture on a sheet, width of its frame, and what is between two, in pixels.
+_SIDE, _FRAME, _GAP = 64, 2, 3
+
 
 def contact_sheet(
     patches: PatchSet,
     indices: np.ndarray,
     frames: np.ndarray,
-    side: int = 64,
-    border: int = 2,
     watch: Watch | None = None,
 ) -> np.ndarray:
     """Lay out patches as one picture on white, row by row, in the order given.
@@ -25,8 +26,6 @@ def contact_sheet(
     indices : ndarray of int, shape (m,)
     frames : ndarray of float, shape (m, 4)
         RGBA of the frame around each, 0 to 1.
-    side, border : int
-        Side of a cell without its frame, and width of the frame, in pixels.
     watch : Watch, optional
         Hears how many patches have been read, and may stop it.
 
@@ -41,7 +40,7 @@ def contact_sheet(
     """
     columns = max(1, math.ceil(math.sqrt(len(indices) * 1.5)))
     rows = math.ceil(len(indices) / columns)
-    cell, gap = side + 2 * border, 3
+    cell, gap = _SIDE + 2 * _FRAME, _GAP
     sheet = np.full((rows * (cell + gap) + gap, columns * (cell + gap) + gap, 3), 255, np.uint8)
     for place, (index, frame) in enumerate(zip(indices, frames, strict=True)):
         if watch is not None:
@@ -49,7 +48,7 @@ def contact_sheet(
         row, column = divmod(place, columns)
         top, left = gap + row * (cell + gap), gap + column * (cell + gap)
         sheet[top : top + cell, left : left + cell] = (frame[:3] * 255).astype(np.uint8)
-        picture = patches.thumbnail(int(index), side)
+        picture = patches.thumbnail(int(index), _SIDE)
         height, width = picture.shape[:2]
         y, x = top + (cell - height) // 2, left + (cell - width) // 2
         sheet[y : y + height, x : x + width] = picture

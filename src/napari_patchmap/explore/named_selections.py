@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from napari_patchmap.errors import AnnotationError
-from napari_patchmap.explore.annotations import comparable, proper_name
+from napari_patchmap.explore.given_names import comparable, proper_name
 
 #: The file that they are kept in, beside annotations.
 SELECTIONS = "selections.json"

@@ -11,6 +11,9 @@ import pandas as pd
 
 from napari_patchmap.explore.colouring import Colouring
 
+#: Groups that are counted one by one; the rest is one number.
+_MOST_GROUPS = 6
+
 
 def caption(table: pd.DataFrame, index: int) -> list[str]:
     """Say what one patch is, in a line or two: its label, then where it is from."""
@@ -55,19 +58,19 @@ def said_counts(total: np.ndarray, chosen: np.ndarray | None = None) -> list[str
     return [f"{some:,} of {count:,}" for some, count in both]
 
 
-def breakdown(colouring: Colouring, indices: np.ndarray, most: int = 6) -> str:
+def breakdown(colouring: Colouring, indices: np.ndarray) -> str:
     """Say how many of the patches are in each group, the most frequent first, as HTML."""
     if not colouring.names or len(indices) == 0:
         return ""
     counts = colouring.counts(indices)
     present = [int(g) for g in np.argsort(-counts, kind="stable") if counts[g]]
     parts = []
-    for group in present[:most]:
+    for group in present[:_MOST_GROUPS]:
         red, green, blue = (int(255 * c) for c in colouring.palette[group, :3])
         swatch = f'<span style="color:rgb({red},{green},{blue})">■</span>'
         parts.append(
             f"{swatch}&nbsp;{html.escape(colouring.names[group])}&nbsp;{counts[group]:,}"
         )
-    if len(present) > most:
-        parts.append(f"{len(present) - most} more")
+    if len(present) > _MOST_GROUPS:
+        parts.append(f"{len(present) - _MOST_GROUPS} more")
     return "&nbsp; ".join(parts)

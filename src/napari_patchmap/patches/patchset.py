@@ -13,6 +13,7 @@ import pandas as pd
 
 from napari_patchmap.errors import MixedSizesError, PatchError
 from napari_patchmap.patches.axes import RGB
+from napari_patchmap.patches.box_table import BOX_COLUMNS, labels_of
 from napari_patchmap.patches.fit import (
     FITS,
     Fit,
@@ -25,9 +26,6 @@ from napari_patchmap.patches.fit import (
 from napari_patchmap.patches.images import Images, as_images
 from napari_patchmap.patches.intensity import Intensity
 from napari_patchmap.patches.pictures import as_rgb, no_picture
-
-#: Columns that every table has, in this order; users' columns come after them.
-BOX_COLUMNS = ("source", "frame", "y", "x", "height", "width")
 
 #: Longest side in pixels at which patches are trained when nothing is said.
 LONGEST_SIDE = 64
@@ -341,40 +339,3 @@ class PatchSet:
             there = np.delete(there, self.missing)
         places = np.linspace(0, len(there) - 1, min(len(there), _SAMPLE)).astype(int)
         return there[np.unique(places)]
-
-
-def labels_of(table: pd.DataFrame) -> np.ndarray | None:
-    """Return the label column as text ("" where missing), or None without labels."""
-    if "label" not in table or table["label"].isna().all():
-        return None
-    labels = table["label"]
-    if isinstance(labels.dtype, pd.StringDtype):  # is text, and large sets wait for it
-        return labels.fillna("").to_numpy(object)
-    labels = labels.astype(object)
-    return labels.where(labels.notna(), "").astype(str).to_numpy()
-
-
-def box_table(
-    sources: Sequence[str] | str, frames: Sequence[int] | np.ndarray, sizes: np.ndarray
-) -> pd.DataFrame:
-    """Make the table of patches that fill their whole source image.
-
-    Parameters
-    ----------
-    sources : sequence of str, or one str for all
-    frames : sequence of int
-        Index of the patch in its source.
-    sizes : ndarray of int, shape (n, 2)
-        Height and width of each patch in pixels.
-    """
-    return pd.DataFrame(
-        {
-            "source": sources,
-            "frame": np.asarray(frames, dtype=np.int64),
-            "y": 0,
-            "x": 0,
-            "height": sizes[:, 0].astype(np.int64),
-            "width": sizes[:, 1].astype(np.int64),
-        },
-        columns=list(BOX_COLUMNS),
-    )

@@ -10,8 +10,9 @@ import pandas as pd
 from napari_patchmap.kind import Kind
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.axes import RGB
+from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.patches.images import ArrayImages
-from napari_patchmap.patches.patchset import PatchSet, box_table
+from napari_patchmap.patches.patchset import PatchSet
 
 imagecodecs = optional("imagecodecs")
 

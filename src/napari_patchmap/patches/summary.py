@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from napari_patchmap.patches.axes import GREY
-from napari_patchmap.patches.patchset import BOX_COLUMNS, PatchSet
+from napari_patchmap.patches.box_table import BOX_COLUMNS
+from napari_patchmap.patches.patchset import PatchSet
 
 #: How many labels, sizes or files a line names before it only counts them.
 _LISTED = 8

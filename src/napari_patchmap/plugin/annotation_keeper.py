@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +15,9 @@ from napari_patchmap.errors import AnnotationError, RunError
 from napari_patchmap.explore.findings import Findings
 from napari_patchmap.lock import alone_in
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.of_viewer import OnePerViewer
 from napari_patchmap.plugin.worker import Task
-from napari_patchmap.plugin.workspace import real_viewer, workspace_of
+from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.plugin.written_soon import WrittenSoon
 from napari_patchmap.runs import Run
 from napari_patchmap.runs.annotation_files import (
@@ -33,11 +33,12 @@ from napari_patchmap.runs.finding_files import FoundThere, read_findings, save_f
 _Kept = tuple[AnnotationPlace, Findings]
 
 
-class AnnotationKeeper(QObject):
+class AnnotationKeeper(QObject, OnePerViewer):
     """Writes annotations and named selections of one viewer where they belong.
 
     That is the folder of the run on screen; without one, or where that cannot be written,
-    a place of the patch set on this computer. Only one window writes to a place.
+    a place of the patch set on this computer. Only one window writes to a place. When the
+    viewer goes, what is not written yet is.
 
     Attributes
     ----------
@@ -56,16 +57,6 @@ class AnnotationKeeper(QObject):
 
     changed = Signal()
     leaving = Signal()
-
-    @classmethod
-    def of(cls, viewer: Viewer) -> AnnotationKeeper:
-        """Return the keeper of a viewer, made on first use; in the end it writes the rest."""
-        viewer = real_viewer(viewer)
-        key = id(viewer)
-        if key not in _keepers:
-            _keepers[key] = cls(viewer)
-            weakref.finalize(viewer, _end, key)
-        return _keepers[key]
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
@@ -166,7 +157,7 @@ class AnnotationKeeper(QObject):
 
     def _lock(self, place: AnnotationPlace) -> bool:
         if any(
-            other is not self and other.folder == place.folder for other in _keepers.values()
+            other is not self and other.folder == place.folder for other in self.all_there_are()
         ):
             return False
         own = place.known is not None
@@ -199,6 +190,10 @@ class AnnotationKeeper(QObject):
         self.place, self.trouble = None, ""
         self._there = FoundThere(self.workspace.findings)
         self.workspace.refuse_annotations("")
+
+    def viewer_gone(self) -> None:
+        """Write what is not written yet."""
+        self.finish()
 
     def finish(self) -> None:
         """Write what is not written yet, and let others write there."""
@@ -253,10 +248,3 @@ class AnnotationKeeper(QObject):
             self.trouble = sentence
             self.workspace.say(sentence)
         self.changed.emit()
-
-
-def _end(key: int) -> None:
-    _keepers.pop(key).finish()
-
-
-_keepers: dict[int, AnnotationKeeper] = {}

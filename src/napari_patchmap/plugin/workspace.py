@@ -6,11 +6,10 @@ signals; they never call each other. Everything here happens in the GUI thread.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
@@ -18,21 +17,17 @@ from psygnal import Signal
 from psygnal.utils import iter_signal_instances
 
 from napari_patchmap.augment.augment_config import AugmentConfig
-from napari_patchmap.errors import AnnotationError
 from napari_patchmap.explore.annotations import Annotations
-from napari_patchmap.explore.findings import Findings
-from napari_patchmap.explore.history import History
-from napari_patchmap.explore.named_selections import NamedSelections
-from napari_patchmap.explore.selection import NOTHING, How, changed
+from napari_patchmap.explore.selection import NOTHING
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.notifications import teller
+from napari_patchmap.plugin.of_viewer import OnePerViewer
 from napari_patchmap.plugin.torch_threads import compute_elsewhere
+from napari_patchmap.plugin.undoable import Undoable
 
 if TYPE_CHECKING:
-    from napari.components.viewer_model import ViewerModel
     from napari.viewer import Viewer
 
-    from napari_patchmap.explore.suggest import Suggestions
     from napari_patchmap.runs import Run, SavedMap
 
 
@@ -51,16 +46,10 @@ class Compared:
     embedding: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
-class _State:
-    """What can be undone: which patches are selected, and what people called and kept."""
-
-    selection: np.ndarray
-    findings: Findings
-
-
-class Workspace:
+class Workspace(Undoable, OnePerViewer):
     """Current patches, augmentations, map and selection of one viewer.
+
+    What is selected and annotated, with its signals, is that of :class:`Undoable`.
 
     Attributes
     ----------
@@ -80,10 +69,6 @@ class Workspace:
         Folder of an interrupted training of the current patches, if one was opened.
     compared : tuple of Compared
         Other maps of the current patches that are shown beside the map.
-    suggestions : Suggestions or None
-        What classes the features suggest, for the annotation that was worked on then.
-    annotations_trouble : str
-        Why annotations and named selections cannot be changed now, "" if they can.
     current : int
         Index of the patch that is being looked at, -1 for none.
     training : bool
@@ -110,16 +95,6 @@ class Workspace:
         A finished, stopped or opened run belongs to the map.
     compared_changed(tuple of SavedMap)
         Other maps of the patches are shown beside the map, or none.
-    selection_changed(ndarray)
-        Sorted indices of the selected patches.
-    annotations_changed(Annotations)
-        Patches were annotated, or classes or columns are others.
-    named_changed(NamedSelections)
-        Selections were kept under names, or other ones.
-    suggestions_changed(Suggestions or None)
-        Classes were suggested for the patches, or are not any more.
-    annotations_refused(str)
-        Why annotations cannot be changed, "" once they can.
     current_changed(int)
         The one patch that is being looked at, -1 for none.
     training_changed(bool)
@@ -137,16 +112,12 @@ class Workspace:
     unfinished_changed = Signal(object)
     run_changed = Signal(object)
     compared_changed = Signal(object)
-    selection_changed = Signal(object)
-    annotations_changed = Signal(object)
-    annotations_refused = Signal(str)
-    named_changed = Signal(object)
-    suggestions_changed = Signal(object)
     current_changed = Signal(int)
     training_changed = Signal(bool)
     status_changed = Signal(str)
 
     def __init__(self) -> None:
+        super().__init__()
         compute_elsewhere()  # this is the thread of the window
         self.patches: PatchSet | None = None
         self.augment = AugmentConfig()
@@ -156,9 +127,6 @@ class Workspace:
         self.run: Run | None = None
         self.unfinished: Path | None = None
         self.compared: tuple[Compared, ...] = ()
-        self.annotations_trouble = ""
-        self.suggestions: Suggestions | None = None
-        self._history = History(_State(NOTHING, Findings(Annotations(0))))
         self._table_of: tuple[PatchSet | None, Annotations | None] = None, None
         self._table = pd.DataFrame()
         self.current = -1
@@ -177,12 +145,10 @@ class Workspace:
         self.set_compared(())
         self.set_suggestions(None)
         count = 0 if patches is None else len(patches)
-        self._history = History(_State(NOTHING, Findings(Annotations(count))), count)
+        self.start_anew(count)
         self.current = -1
         self.run_changed.emit(None)
-        self.selection_changed.emit(self.selection)
-        self.annotations_changed.emit(self.annotations)
-        self.named_changed.emit(self.named)
+        self.tell_all()
         self.current_changed.emit(-1)
         self.patches_changed.emit(patches)
 
@@ -251,27 +217,7 @@ class Workspace:
             self.compared = tuple(maps)
             self.compared_changed.emit(self.compared)
 
-    # -- selection and annotations -----------------------------------------
-
-    @property
-    def selection(self) -> np.ndarray:
-        """Sorted indices of the selected patches."""
-        return self._history.now.selection
-
-    @property
-    def findings(self) -> Findings:
-        """What people found: their annotations and named selections."""
-        return self._history.now.findings
-
-    @property
-    def annotations(self) -> Annotations:
-        """What people called the patches."""
-        return self.findings.annotations
-
-    @property
-    def named(self) -> NamedSelections:
-        """The selections that are kept under names."""
-        return self.findings.selections
+    # -- looking at patches ------------------------------------------------------
 
     @property
     def table(self) -> pd.DataFrame:
@@ -287,106 +233,10 @@ class Workspace:
             self._table_of, self._table = (patches, annotations), table
         return self._table
 
-    def select(self, indices: np.ndarray, how: How = "replace") -> None:
-        """Change the selection and tell everybody."""
-        self._go_to(replace(self._history.now, selection=changed(self.selection, indices, how)))
-
     def clear_selection(self) -> None:
         """Select nothing and look at nothing."""
         self.select(NOTHING)
         self.set_current(-1)
-
-    def annotate(self, rows: np.ndarray, at: int) -> None:
-        """Give patches a class of the column that is worked on, or none with -1.
-
-        Raises
-        ------
-        AnnotationError
-            If annotations cannot be changed now.
-        """
-        self.set_annotations(self.annotations.put(self.annotations.now.give(rows, at)))
-
-    def set_annotations(self, annotations: Annotations) -> None:
-        """Take other annotations, as a step that can be undone; errors as above."""
-        self._find(replace(self.findings, annotations=annotations))
-
-    def set_named(self, selections: NamedSelections) -> None:
-        """Take other named selections, as a step that can be undone; errors as above.
-
-        Whoever deletes or replaces one by mistake takes that back as everything else.
-        """
-        self._find(replace(self.findings, selections=selections))
-
-    def _find(self, findings: Findings) -> None:
-        if findings != self.findings:
-            if self.annotations_trouble:
-                raise AnnotationError(self.annotations_trouble)
-            self._go_to(replace(self._history.now, findings=findings))
-
-    def restore(self, findings: Findings) -> None:
-        """Take what was read from a disk: a beginning, not a step."""
-        before = self._history.now
-        read = {
-            name: getattr(findings, name)
-            for name in ("annotations", "selections")
-            if getattr(findings, name) is not getattr(before.findings, name)
-        }
-        self._history.amend(
-            lambda state: replace(state, findings=replace(state.findings, **read))
-        )
-        self._tell(before)
-
-    def set_suggestions(self, suggestions: Suggestions | None) -> None:
-        """Show what classes the features suggest, or nothing."""
-        if suggestions is not self.suggestions:
-            self.suggestions = suggestions
-            self.suggestions_changed.emit(suggestions)
-
-    def refuse_annotations(self, sentence: str) -> None:
-        """Say why annotations cannot be changed now; "" once they can."""
-        if sentence != self.annotations_trouble:
-            self.annotations_trouble = sentence
-            self.annotations_refused.emit(sentence)
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether something was selected or annotated that can be undone."""
-        return self._history.can_undo
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether something was undone."""
-        return self._history.can_redo
-
-    def undo(self) -> None:
-        """Go back to the selection and the annotations before."""
-        before = self._history.now
-        if self._history.undo():
-            self._tell(before)
-
-    def redo(self) -> None:
-        """Take what was undone again."""
-        before = self._history.now
-        if self._history.redo():
-            self._tell(before)
-
-    def _go_to(self, state: _State) -> None:
-        before = self._history.now
-        same = state.selection is before.selection
-        if not same or state.findings != before.findings:
-            self._history.go_to(state)
-            self._tell(before)
-
-    def _tell(self, before: _State) -> None:
-        now, annotations = self._history.now, self.annotations
-        if annotations is not before.findings.annotations:
-            if annotations.active != before.findings.annotations.active:
-                self.set_suggestions(None)
-            self.annotations_changed.emit(annotations)
-        if self.named is not before.findings.selections:
-            self.named_changed.emit(self.named)
-        if now.selection is not before.selection:
-            self.selection_changed.emit(now.selection)
 
     def set_current(self, index: int) -> None:
         """Look at one patch; the selection stays."""
@@ -408,42 +258,22 @@ class Workspace:
         """Tell the person one sentence."""
         self.status_changed.emit(sentence)
 
+    # -- the viewer --------------------------------------------------------------
 
-_workspaces: dict[int, Workspace] = {}
+    @classmethod
+    def made_for(cls, viewer: Viewer) -> Self:
+        """Make the workspace of a viewer."""
+        made = cls()
+        # napari's own way of telling: a note in the corner that goes by itself.
+        made.status_changed.connect(teller(viewer))
+        return made
 
-
-def real_viewer(viewer: Viewer) -> Viewer:
-    """Return the viewer itself; napari hands dock widgets a new proxy of it each."""
-    return getattr(viewer, "__wrapped__", viewer)
-
-
-class OfViewer:
-    """What belongs to a viewer without keeping it alive."""
-
-    def __init__(self, viewer: ViewerModel) -> None:
-        self._viewer: weakref.ref[Any] = weakref.ref(viewer)
-
-    @property
-    def viewer(self) -> Viewer:
-        """The viewer; it outlives every event that leads here."""
-        viewer = self._viewer()
-        assert viewer is not None
-        return viewer
+    def viewer_gone(self) -> None:
+        """Tell nobody any more: a training may end after its window has gone."""
+        for signal in iter_signal_instances(self):
+            signal.disconnect()
 
 
 def workspace_of(viewer: Viewer) -> Workspace:
     """Return the workspace of a viewer, made on first use and gone with the viewer."""
-    viewer = real_viewer(viewer)
-    key = id(viewer)
-    if key not in _workspaces:
-        _workspaces[key] = Workspace()
-        # napari's own way of telling: a note in the corner that goes by itself.
-        _workspaces[key].status_changed.connect(teller(viewer))
-        weakref.finalize(viewer, _forget, key)
-    return _workspaces[key]
-
-
-def _forget(key: int) -> None:
-    """Let a workspace tell nobody any more: a training may end after its window has gone."""
-    for signal in iter_signal_instances(_workspaces.pop(key)):
-        signal.disconnect()
+    return Workspace.of(viewer)

@@ -12,10 +12,10 @@ import pandas as pd
 from napari_patchmap.errors import AnnotationError, PatchError
 from napari_patchmap.explore.annotations import Annotation
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.labels.join import join_labels
 from napari_patchmap.patches.labels.table_file import read_table
 from napari_patchmap.patches.labels.values import as_text
-from napari_patchmap.patches.patchset import BOX_COLUMNS
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.identity import CONTENT, PATCHES, read_identity
 from napari_patchmap.runs.joining import Contents, join
@@ -46,7 +46,6 @@ def read_classes(
     patches: PatchSet,
     known: pd.DataFrame,
     wanted: str = "",
-    watch: Watch | None = None,
 ) -> ClassTable:
     """Read which class each patch has in a table (CSV).
 
@@ -61,7 +60,6 @@ def read_classes(
         Which patch each is; see :func:`napari_patchmap.runs.identity.identify`.
     wanted : str
         The column of the classes, where the table has several.
-    watch : Watch, optional
 
     Raises
     ------
@@ -69,9 +67,8 @@ def read_classes(
         If the table cannot be read, or its rows are not of these patches.
     AnnotationError
         If it has no column of classes.
-    LoadCancelled
     """
-    path, watch = Path(path), watch or Watch()
+    path, watch = Path(path), Watch()
     joined = _of_another_run(path, known, watch)
     if joined is None:
         joined = _as_labels(path, patches, watch)

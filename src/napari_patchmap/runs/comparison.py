@@ -11,7 +11,7 @@ import pandas as pd
 from napari_patchmap.errors import RunError
 from napari_patchmap.explore.side_by_side import turned_alike
 from napari_patchmap.lock import alone_in
-from napari_patchmap.patches.patchset import labels_of
+from napari_patchmap.patches.box_table import labels_of
 from napari_patchmap.quality.columns import figure_cells, figure_numbers, markdown, written
 from napari_patchmap.runs.picture import draw_maps
 from napari_patchmap.runs.saved_map import SavedMap

@@ -26,7 +26,7 @@ from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.device import choose_device
 from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet, Skipped
-from napari_patchmap.patches.patchset import labels_of
+from napari_patchmap.patches.box_table import labels_of
 from napari_patchmap.quality import add_training, evaluate
 from napari_patchmap.runs.identity import PATCHES, places_of, read_identity, save_identity
 from napari_patchmap.runs.image_kind import ImageKind, unlikeness

@@ -15,8 +15,8 @@ from pandas.api.types import is_numeric_dtype
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.foreign import words
+from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.labels.values import numbers_if_all
-from napari_patchmap.patches.patchset import BOX_COLUMNS
 from napari_patchmap.runs.writable import writing
 from napari_patchmap.writing import whole_file
 

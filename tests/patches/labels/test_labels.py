@@ -9,9 +9,9 @@ import tifffile
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import LoadCancelled, from_array, open_patches
+from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.patches.cache.cache_folder import cache_size
 from napari_patchmap.patches.labels.join import join_labels
-from napari_patchmap.patches.patchset import box_table
 from napari_patchmap.patches.tile_config import TileConfig
 from napari_patchmap.patches.watch import Watch
 from tests.patches.slides.drawn import tissue, write_aperio

@@ -8,9 +8,9 @@ import pytest
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import open_patches
+from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.patches.labels.join import join_labels
 from napari_patchmap.patches.labels.table_file import read_table
-from napari_patchmap.patches.patchset import box_table
 
 
 @pytest.fixture

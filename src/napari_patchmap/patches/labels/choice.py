@@ -7,8 +7,9 @@ from dataclasses import replace
 import pandas as pd
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.box_table import BOX_COLUMNS, labels_of
 from napari_patchmap.patches.labels.values import as_text
-from napari_patchmap.patches.patchset import BOX_COLUMNS, PatchSet, labels_of
+from napari_patchmap.patches.patchset import PatchSet
 
 #: What labels are called, once another column took their place, if nobody named them.
 GIVEN = "given label"

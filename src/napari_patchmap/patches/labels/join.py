@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.labels.matching import explain_mismatch, match_names
 from napari_patchmap.patches.labels.meanings import CLASSES, means_id, named
 from napari_patchmap.patches.labels.object_rows import JoinedRows, check_order, match_objects
@@ -23,7 +24,6 @@ from napari_patchmap.patches.labels.values import (
     numbers_if_all,
     why_text,
 )
-from napari_patchmap.patches.patchset import BOX_COLUMNS
 from napari_patchmap.patches.watch import Watch
 
 #: A label for each of more objects than this names them; it is no class.

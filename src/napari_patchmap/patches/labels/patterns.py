@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.labels.values import as_text, numbers_if_all
 from napari_patchmap.patches.names import composed, printable
-from napari_patchmap.patches.patchset import BOX_COLUMNS
 from napari_patchmap.patches.watch import Watch
 
 #: A field of a template: {label}, or {} for a part that is of no interest.

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.labels.values import as_text
-from napari_patchmap.patches.patchset import BOX_COLUMNS
 from napari_patchmap.patches.source import Source
 
 _LABELS = ("label", "labels")

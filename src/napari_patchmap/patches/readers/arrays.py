@@ -18,11 +18,12 @@ from napari_patchmap.patches.axes import (
     guess_axes,
     looks_like_channels,
 )
+from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.patches.images import ArrayImages, Images
 from napari_patchmap.patches.labels.join import Labels
 from napari_patchmap.patches.numbers import as_pixels, check_numbers
-from napari_patchmap.patches.patchset import PatchSet, box_table
+from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.patches.readers.flat import sampled
 from napari_patchmap.patches.source import Source, Watch, finish
 

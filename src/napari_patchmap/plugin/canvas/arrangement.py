@@ -9,8 +9,8 @@ from napari.components.viewer_model import ViewerModel
 from napari.viewer import Viewer
 from qtpy.QtCore import QTimer
 
+from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.own_changes import Quiet
-from napari_patchmap.plugin.workspace import OfViewer
 
 _NO_GRID = "The map is one picture. Press Source first to see images in a grid."
 _NO_ROLL = "The axes of the map stay as they are. Press Source first to turn those of an image."

@@ -19,7 +19,8 @@ from napari_patchmap.plugin.canvas.hand import Hand
 from napari_patchmap.plugin.canvas.listening import Listening
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
 from napari_patchmap.plugin.canvas.press import Press
-from napari_patchmap.plugin.workspace import OfViewer, Workspace
+from napari_patchmap.plugin.of_viewer import OfViewer
+from napari_patchmap.plugin.workspace import Workspace
 
 
 class CanvasMouse(OfViewer, Listening):

@@ -8,7 +8,7 @@ from napari.components.viewer_model import ViewerModel
 from psygnal import Signal
 
 from napari_patchmap.explore.selection import How
-from napari_patchmap.plugin.workspace import OfViewer
+from napari_patchmap.plugin.of_viewer import OfViewer
 
 
 class Hand:

@@ -18,8 +18,8 @@ from psygnal import Signal
 
 from napari_patchmap.plugin.canvas.arrangement import Arrangement, camera_of
 from napari_patchmap.plugin.napari_private import canvas_widget
+from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.own_changes import Quiet
-from napari_patchmap.plugin.workspace import OfViewer
 from napari_patchmap.runs.session_file import CameraPlace
 
 View = Literal["map", "source"]

@@ -7,9 +7,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QMainWindow, QTabBar, QTabWidget, QWidget
 
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.of_viewer import real_viewer
 from napari_patchmap.plugin.qt.docks import PANELS, dock_of, show_panel, way_to
 from napari_patchmap.plugin.qt.panel import PANEL_WIDTH
-from napari_patchmap.plugin.workspace import real_viewer
 
 #: Share of the window's height that the gallery takes at first.
 _GALLERY_SHARE = 0.24

@@ -16,6 +16,7 @@ import napari.viewer
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QLabel, QProgressBar, QVBoxLayout, QWidget
 
+from napari_patchmap.plugin.of_viewer import real_viewer
 from napari_patchmap.plugin.worker import Task
 
 #: Has been imported once Patchmap was started.
@@ -40,7 +41,7 @@ class OpenWorkspace(QWidget):
     def __init__(self, viewer: napari.viewer.Viewer, then: Then | None = None) -> None:
         super().__init__()
         # The viewer itself, which napari may have wrapped.
-        self._viewer = weakref.ref(getattr(viewer, "__wrapped__", viewer))
+        self._viewer = weakref.ref(real_viewer(viewer))
         self._then = then
         self.text = QLabel("Patchmap is starting…")
         self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -79,7 +80,7 @@ class OpenWorkspace(QWidget):
 def open_soon(viewer: napari.viewer.Viewer, then: Then | None = None) -> None:
     """Open the workspace as soon as what it needs is imported; say so meanwhile."""
     if _ready():
-        viewer_ref = weakref.ref(getattr(viewer, "__wrapped__", viewer))
+        viewer_ref = weakref.ref(real_viewer(viewer))
         QTimer.singleShot(0, lambda: _open(viewer_ref(), then))
     else:
         starting = OpenWorkspace(viewer, then)

@@ -16,8 +16,8 @@ from napari_patchmap.explore.side_by_side import set_apart, turned_like
 from napari_patchmap.plugin.canvas.two_views import canvas_size, depth, to_canvas
 from napari_patchmap.plugin.map import marks
 from napari_patchmap.plugin.map.patch_points import PatchPoints
+from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.qt.theme import contrast
-from napari_patchmap.plugin.workspace import OfViewer
 
 #: Letters in a line of a title, and what a letter and a line take, in pixels.
 _WIDE, _LETTER, _LINE = 25, 8, 18

@@ -9,8 +9,8 @@ from napari.viewer import Viewer
 from vispy.visuals.filters import Filter
 
 from napari_patchmap.plugin.napari_private import markers_of
+from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.qt.theme import theme_colour
-from napari_patchmap.plugin.workspace import OfViewer
 
 #: How much of the canvas's colour a faded point takes.
 _SHARE = 0.8

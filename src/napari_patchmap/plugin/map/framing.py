@@ -14,7 +14,7 @@ from napari_patchmap.plugin.canvas.two_views import (
     to_canvas,
     visible_box,
 )
-from napari_patchmap.plugin.workspace import OfViewer
+from napari_patchmap.plugin.of_viewer import OfViewer
 
 #: Closest the camera goes by itself, as a share of the map's extent.
 _CLOSEST = 1 / 12

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,10 +11,11 @@ from psygnal import Signal
 
 from napari_patchmap.explore.ordering import Order
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.plugin.workspace import Workspace, real_viewer, workspace_of
+from napari_patchmap.plugin.of_viewer import OnePerViewer
+from napari_patchmap.plugin.workspace import workspace_of
 
 
-class GalleryHooks:
+class GalleryHooks(OnePerViewer):
     """Orders that are offered for the gallery, and patches that it is to show.
 
     What was offered goes when other patches are loaded.
@@ -33,8 +33,6 @@ class GalleryHooks:
         Orders were offered or withdrawn, or another was chosen.
     wanted(ndarray, str)
         The gallery is to show these patches, and to say so.
-    key_pressed(int)
-        A number key, 0 to 9, was pressed in the gallery.
     image_dropped(str)
         A file was dropped onto the gallery: patches like it are wanted.
     sorting_changed()
@@ -45,23 +43,12 @@ class GalleryHooks:
 
     changed = Signal()
     wanted = Signal(object, str)
-    key_pressed = Signal(int)
     image_dropped = Signal(str)
     sorting_changed = Signal()
     sorting_wanted = Signal()
 
-    @classmethod
-    def of(cls, viewer: Viewer) -> GalleryHooks:
-        """Return the hooks of a viewer, made on first use."""
-        viewer = real_viewer(viewer)
-        key = id(viewer)
-        if key not in _hooks:
-            _hooks[key] = cls(workspace_of(viewer))
-            weakref.finalize(viewer, _hooks.pop, key, None)
-        return _hooks[key]
-
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, viewer: Viewer) -> None:
+        self._workspace = workspace = workspace_of(viewer)
         self._orders: dict[str, Order] = {}
         self._patches: PatchSet | None = None  # those that they are of
         self.chosen = ""
@@ -180,6 +167,3 @@ class GalleryHooks:
         self._orders, self.chosen, self.sorted_by = {}, "", None
         self._asked = self._asked[:0]
         self.changed.emit()
-
-
-_hooks: dict[int, GalleryHooks] = {}

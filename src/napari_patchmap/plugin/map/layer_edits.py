@@ -11,7 +11,7 @@ from qtpy.QtCore import QTimer
 from napari_patchmap.plugin.map import marks
 from napari_patchmap.plugin.map.patch_points import NO_EDITING, PatchPoints
 from napari_patchmap.plugin.map.shown_map import ShownMap
-from napari_patchmap.plugin.workspace import OfViewer
+from napari_patchmap.plugin.of_viewer import OfViewer
 
 #: Up to here the selection is mirrored into the layer, for napari's features table.
 MOST_MIRRORED = 5_000

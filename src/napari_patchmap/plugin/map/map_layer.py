@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,8 +9,6 @@ import numpy as np
 import pandas as pd
 from napari.viewer import Viewer
 
-from napari_patchmap.errors import AnnotationError
-from napari_patchmap.explore.annotations import SUGGESTED, Annotations
 from napari_patchmap.explore.side_by_side import Turn
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.annotation_keeper import AnnotationKeeper
@@ -23,28 +20,29 @@ from napari_patchmap.plugin.canvas.two_views import to_canvas
 from napari_patchmap.plugin.map.close_up import CloseUp
 from napari_patchmap.plugin.map.commands import MapCommands
 from napari_patchmap.plugin.map.framing import Framing
-from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
+from napari_patchmap.plugin.map.giving import Giving
 from napari_patchmap.plugin.map.hidden_groups import HiddenGroups
 from napari_patchmap.plugin.map.keys import map_keys, viewer_keys
 from napari_patchmap.plugin.map.layer_edits import LayerEdits
+from napari_patchmap.plugin.map.maps_beside import MapsBeside
 from napari_patchmap.plugin.map.mouse import MapMouse
 from napari_patchmap.plugin.map.on_images import OnImages
 from napari_patchmap.plugin.map.session_keeper import SessionKeeper
 from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.napari_private import canvas_widget
 from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.of_viewer import OnePerViewer
 from napari_patchmap.plugin.qt.keyboard import Keyboard
 from napari_patchmap.plugin.source.highlights import Places
 from napari_patchmap.plugin.source.image_colours import ImageColours
 from napari_patchmap.plugin.source.slider_link import SourceLink
-from napari_patchmap.plugin.workspace import Compared, real_viewer
-from napari_patchmap.runs import caption_of
+from napari_patchmap.plugin.workspace import Compared
 
 #: More points than this are sorted in the background, for the mouse to find them.
 _MANY = 50_000
 
 
-class MapLayer(ShownMap):
+class MapLayer(ShownMap, OnePerViewer):
     """The map of one viewer: its layers follow the workspace, the mouse and the camera.
 
     Attributes
@@ -53,6 +51,8 @@ class MapLayer(ShownMap):
         Clicks, lasso and hovering.
     commands : MapCommands
         What keys and buttons do to the map.
+    giving : Giving
+        Gives classes to what is meant.
     image_colours : ImageColours
         Whether the images have the colours of the map.
     on_images : OnImages
@@ -73,16 +73,6 @@ class MapLayer(ShownMap):
         Says what the map is while none has been learned.
     """
 
-    @classmethod
-    def of(cls, viewer: Viewer) -> MapLayer:
-        """Return the map of a viewer, made on first use."""
-        viewer = real_viewer(viewer)
-        key = id(viewer)
-        if key not in _maps:
-            _maps[key] = cls(viewer)
-            weakref.finalize(viewer, _maps.pop, key, None)
-        return _maps[key]
-
     def __init__(self, viewer: Viewer) -> None:
         super().__init__(viewer)
         self._framing = Framing(viewer, self.views)
@@ -97,8 +87,8 @@ class MapLayer(ShownMap):
         self._help, self._help_button = HelpCard(viewer), HelpButton(viewer)
         self.keeper = AnnotationKeeper.of(viewer)
         self.hidden = HiddenGroups(self)
+        self.giving = Giving(self)
         self.link = SourceLink(viewer, self.workspace, self.views, self.places)
-        GalleryHooks.of(viewer).key_pressed.connect(lambda key: self.annotate(str(key)))
         overlay.resized.connect(self._on_resized)
         workspace = self.workspace
         workspace.patches_leaving.connect(lambda: self.image_colours.take(None))
@@ -110,13 +100,12 @@ class MapLayer(ShownMap):
         workspace.compared_changed.connect(self._on_compared)
         workspace.selection_changed.connect(self._on_selection)
         workspace.current_changed.connect(self._on_current)
-        workspace.annotations_changed.connect(self._on_annotations)
-        workspace.suggestions_changed.connect(
-            lambda _: self._on_annotations(workspace.annotations)
-        )
+        workspace.annotations_changed.connect(self.recolour)
+        workspace.suggestions_changed.connect(self.recolour)
         self.views.changed.connect(self._on_view)
         # napari calls first who asks last: before the views take it for an image.
         self._edits = LayerEdits(viewer, self)
+        self._maps_beside = MapsBeside(self, self._edits, self.close_up.refresh)
         viewer.events.theme.connect(self._on_theme)
         viewer.events.reset_view.connect(self._on_home)
         self._take_keys(viewer)
@@ -135,7 +124,8 @@ class MapLayer(ShownMap):
             "invert": do.invert, "undo": workspace.undo, "redo": workspace.redo,
             "hide": do.hide, "unhide": self.hidden.show_all, "zoom": do.zoom,
             "whole": self.show_all, "pictures": self.close_up.toggle,
-            "give": self.annotate, "take_class": self.take_class, "help": self._help.toggle,
+            "give": self.giving.by_key, "take_class": self.giving.take_class,
+            "help": self._help.toggle,
         }  # fmt: skip
         for name, act in offers.items():
             keyboard.offer(name, act)
@@ -180,46 +170,6 @@ class MapLayer(ShownMap):
         if self.points is not None:
             self.views.show("map")
 
-    @property
-    def meant(self) -> np.ndarray:
-        """The patches that a person means: selected, else under the mouse, else looked at."""
-        workspace = self.workspace
-        if len(workspace.selection) or workspace.patches is None:
-            return workspace.selection
-        index = self.hand.pointed if self.hand.pointed >= 0 else workspace.current
-        return np.array([index] if index >= 0 else [], np.intp)
-
-    def annotate(self, key: str) -> None:
-        """Give what is meant the class of a key, "1" to "9"; "0" takes its class away."""
-        annotation, rows = self.workspace.annotations.now, self.meant
-        at = annotation.at_key(key)
-        if self.workspace.patches is None:
-            return
-        if at < 0 and key != "0":
-            self.workspace.say(f"No class has the key {key} yet; make one in the tab Annotate.")
-        elif not len(rows):
-            self.workspace.say("Select patches first, or point at one; then press the key.")
-        else:
-            try:
-                self.give(at)
-            except AnnotationError as error:
-                self.workspace.say(str(error))
-
-    def take_class(self) -> None:
-        """Take the class of what is meant away."""
-        self.annotate("0")
-
-    def give(self, at: int) -> None:
-        """Give what is meant a class, or none with -1; errors as ``Workspace.annotate``."""
-        rows = self.meant
-        self.workspace.annotate(rows, at)
-        self.answered(rows)
-
-    def answered(self, rows: np.ndarray) -> None:
-        """Say that these were answered; where one is asked after another, go on."""
-        if rows.tolist() == [self.workspace.current]:
-            GalleryHooks.of(self.viewer).answered(self.workspace.current)
-
     def show_in_image(self, index: int) -> None:
         """Show a patch in the image it was cut out of, if that is open."""
         self.workspace.set_current(index)
@@ -250,10 +200,7 @@ class MapLayer(ShownMap):
         if patches is None:
             self.set_colouring(None)
         else:
-            self._colour_at_first(patches)
-
-    def _colour_at_first(self, patches: PatchSet) -> None:
-        self.colour_by("label" if patches.labels is not None else "")
+            self.colour_at_first(patches)
 
     def _on_map(self, embedding: np.ndarray) -> None:
         self.board.moved()
@@ -275,7 +222,7 @@ class MapLayer(ShownMap):
             self.move_points(shown)
             self._framing.fit_if_outgrown(shown)
         if self.workspace.compared or self.board.layers:
-            self._put_beside(self.workspace.compared)
+            self._maps_beside.put(self.workspace.compared)
         self.mark_selection()
         self.mark_current()
         self._look_soon()
@@ -322,27 +269,10 @@ class MapLayer(ShownMap):
     def _on_compared(self, maps: Sequence[Compared]) -> None:
         self._remake_if_deleted()
         if self.points is not None:
-            self._put_beside(maps)
+            self._maps_beside.put(maps)
             if maps:
                 self.views.show("map")
             self._framing.fit(self.board.whole)
-
-    def _put_beside(self, maps: Sequence[Compared]) -> None:
-        """Show these maps, and no others, beside the map; titles say which is which."""
-        run = self.workspace.run
-        if self.points is None:
-            return
-        title = self.points.name if run is None else caption_of(
-            run.config, run.layout, run.metrics, complete=run.complete
-        )  # fmt: skip
-        with self.quiet():
-            self.board.put_beside(title, [(one.saved.caption, one.embedding) for one in maps])
-        for layer in self.board.layers.values():
-            layer.visible = self.views.now == "map"
-            layer.events.visible.connect(self.close_up.refresh)
-        self._edits.mirror()
-        self.paint()
-        self.mark_current()
 
     def _on_selection(self, indices: np.ndarray) -> None:
         if self.points is None:
@@ -359,17 +289,6 @@ class MapLayer(ShownMap):
             self._framing.bring_into_view(
                 self.board.positions[self.board.rows(np.array([index]))]
             )
-
-    def _on_annotations(self, annotations: Annotations) -> None:
-        """Follow the annotation that colours the map; where it has gone, colour by another."""
-        shown, patches = self.colouring, self.workspace.patches
-        if shown is None or patches is None or shown.column in ("", *patches.table.columns):
-            return
-        there = shown.column == SUGGESTED and self.workspace.suggestions is not None
-        if there or shown.column in annotations.by_name:
-            self.colour_by(shown.column)
-        else:
-            self._colour_at_first(patches)
 
     # -- the window changes ------------------------------------------------------
 
@@ -405,6 +324,3 @@ class MapLayer(ShownMap):
         if self.points is None:
             return -1
         return self.mouse.patch_at(to_canvas(self.viewer, place[None, -self.points.ndim :])[0])
-
-
-_maps: dict[int, MapLayer] = {}

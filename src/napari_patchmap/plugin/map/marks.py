@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgba
 from napari.layers import Layer, Points
 
 from napari_patchmap.explore.colouring import colour_by
-from napari_patchmap.patches.patchset import BOX_COLUMNS
+from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.plugin.map.patch_points import PatchPoints
 from napari_patchmap.plugin.napari_private import replace_points, told_once
 

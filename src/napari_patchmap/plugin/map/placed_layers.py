@@ -17,8 +17,9 @@ from napari_patchmap.plugin.canvas.two_views import to_canvas
 from napari_patchmap.plugin.map import marks
 from napari_patchmap.plugin.map.patch_points import PatchPoints
 from napari_patchmap.plugin.napari_private import canvas_widget
+from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.qt.thumbnails import Thumbnails
-from napari_patchmap.plugin.workspace import OfViewer, Workspace
+from napari_patchmap.plugin.workspace import Workspace
 
 #: Pixels of pictures that are kept: cards alone are painted from them.
 _MOST = 2**20

@@ -13,7 +13,7 @@ from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QMainWindow
 
 from napari_patchmap.errors import RunError
-from napari_patchmap.explore.annotations import SUGGESTED
+from napari_patchmap.explore.given_names import SUGGESTED
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.annotation_keeper import AnnotationKeeper
 from napari_patchmap.plugin.canvas.arrangement import camera_of

@@ -10,9 +10,10 @@ from napari.layers import Layer
 from napari.viewer import Viewer
 from psygnal import Signal
 
-from napari_patchmap.explore.annotations import SUGGESTED
 from napari_patchmap.explore.colouring import Colouring, colour_by
+from napari_patchmap.explore.given_names import SUGGESTED
 from napari_patchmap.explore.side_by_side import Turn
+from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.canvas.hand import Hand
 from napari_patchmap.plugin.canvas.two_views import Views
 from napari_patchmap.plugin.map import marks
@@ -21,10 +22,11 @@ from napari_patchmap.plugin.map.fade import Fade
 from napari_patchmap.plugin.map.patch_points import PatchPoints
 from napari_patchmap.plugin.map.placed_layers import PlacedLayers
 from napari_patchmap.plugin.napari_private import canvas_widget, move_in_place, paint_in_place
+from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.qt.theme import contrast
 from napari_patchmap.plugin.qt.thumbnails import Thumbnails
-from napari_patchmap.plugin.workspace import OfViewer, Workspace, workspace_of
+from napari_patchmap.plugin.workspace import Workspace, workspace_of
 
 
 class ShownMap(OfViewer, Quiet):
@@ -93,6 +95,15 @@ class ShownMap(OfViewer, Quiet):
     def visible(self, indices: np.ndarray) -> np.ndarray:
         """Drop patches whose points are not shown."""
         return indices if self.points is None else indices[self.points.shown[indices]]
+
+    @property
+    def meant(self) -> np.ndarray:
+        """The patches that a person means: selected, else under the mouse, else looked at."""
+        workspace = self.workspace
+        if len(workspace.selection) or workspace.patches is None:
+            return workspace.selection
+        index = self.hand.pointed if self.hand.pointed >= 0 else workspace.current
+        return np.array([index] if index >= 0 else [], np.intp)
 
     # -- layers --------------------------------------------------------------------
 
@@ -170,6 +181,21 @@ class ShownMap(OfViewer, Quiet):
             self.set_colouring(annotations[column].colouring())
         elif patches is not None:
             self.set_colouring(colour_by(patches.table, column))
+
+    def colour_at_first(self, patches: PatchSet) -> None:
+        """Colour the points by what the patches are called, until a person chooses."""
+        self.colour_by("label" if patches.labels is not None else "")
+
+    def recolour(self) -> None:
+        """Follow the annotation that colours the map; where it has gone, colour by another."""
+        shown, patches = self.colouring, self.workspace.patches
+        if shown is None or patches is None or shown.column in ("", *patches.table.columns):
+            return
+        there = shown.column == SUGGESTED and self.workspace.suggestions is not None
+        if there or shown.column in self.workspace.annotations.by_name:
+            self.colour_by(shown.column)
+        else:
+            self.colour_at_first(patches)
 
     def set_colouring(self, colouring: Colouring | None) -> None:
         """Give the points other colours, and tell everybody."""

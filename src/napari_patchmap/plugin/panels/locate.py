@@ -13,12 +13,14 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_patchmap.patches import Kind, PatchSet
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.of_viewer import real_viewer
 from napari_patchmap.plugin.panels.open_layers import open_layers
 from napari_patchmap.plugin.qt.basics import button, column, row
+from napari_patchmap.plugin.qt.dropped import dropped_paths
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.qt.texts import Message
 from napari_patchmap.plugin.worker import Task
-from napari_patchmap.plugin.workspace import real_viewer, workspace_of
+from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.runs import Run, reopen_patches, say_missing
 
 
@@ -157,6 +159,5 @@ class LocateImages(QWidget):
 
     def dropEvent(self, event: Any) -> None:
         """Look for the images where the person points."""
-        urls = [url for url in event.mimeData().urls() if url.isLocalFile()]
-        if urls:
-            self.locate(urls[0].toLocalFile())
+        for path in dropped_paths(event)[:1]:
+            self.locate(str(path))

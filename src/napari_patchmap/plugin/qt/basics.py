@@ -9,6 +9,7 @@ from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -64,7 +65,7 @@ def row(*widgets: QWidget | int) -> QHBoxLayout:
     return made
 
 
-def column(parent: QWidget, *parts: QWidget | QHBoxLayout, spacing: int = 6) -> QVBoxLayout:
+def column(parent: QWidget, *parts: QWidget | QLayout, spacing: int = 6) -> QVBoxLayout:
     """Lay parts below each other in a widget, without a margin around them."""
     made = QVBoxLayout(parent)
     made.setContentsMargins(0, 0, 0, 0)

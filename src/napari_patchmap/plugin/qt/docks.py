@@ -16,7 +16,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QPushButton, QWidget
 
 from napari_patchmap.plugin.actions import ACTIONS
-from napari_patchmap.plugin.workspace import real_viewer
+from napari_patchmap.plugin.of_viewer import real_viewer
 
 
 @dataclass(frozen=True)

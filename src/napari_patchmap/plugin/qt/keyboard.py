@@ -25,25 +25,16 @@ from qtpy.QtWidgets import (
 
 from napari_patchmap.plugin.actions import ACTIONS, Action, Where, with_key
 from napari_patchmap.plugin.napari_private import canvas_widget
+from napari_patchmap.plugin.of_viewer import OfViewer, OnePerViewer
 from napari_patchmap.plugin.qt.docks import PANELS, find_panel, show_panel
-from napari_patchmap.plugin.workspace import OfViewer, real_viewer, workspace_of
+from napari_patchmap.plugin.workspace import workspace_of
 
 
-class Keyboard(OfViewer):
+class Keyboard(OfViewer, OnePerViewer):
     """Does what the actions of ``actions.py`` say, by whoever offers to do it.
 
     It keeps nobody alive who offers something.
     """
-
-    @classmethod
-    def of(cls, viewer: Viewer) -> Keyboard:
-        """Return the keyboard of a viewer, made on first use."""
-        viewer = real_viewer(viewer)
-        key = id(viewer)
-        if key not in _keyboards:
-            _keyboards[key] = cls(viewer)
-            weakref.finalize(viewer, _keyboards.pop, key, None)
-        return _keyboards[key]
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__(viewer)
@@ -147,6 +138,3 @@ def _can_be_clicked(button: QAbstractButton) -> bool:
             return False
         part = part.parentWidget()
     return bool(button.isEnabled())
-
-
-_keyboards: dict[int, Keyboard] = {}

@@ -17,12 +17,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_patchmap.plugin.of_viewer import real_viewer
 from napari_patchmap.plugin.qt.basics import button, column, label
 from napari_patchmap.plugin.qt.docks import PANELS, lead, settle, way_to
 from napari_patchmap.plugin.qt.keyboard import Keyboard
 from napari_patchmap.plugin.qt.style import panel_style
 from napari_patchmap.plugin.qt.subscribe import subscribe
-from napari_patchmap.plugin.workspace import real_viewer, workspace_of
+from napari_patchmap.plugin.workspace import workspace_of
 
 #: Width in pixels that the panels are made for; everything fits without scrolling sideways.
 PANEL_WIDTH = 360

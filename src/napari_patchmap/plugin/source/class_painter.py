@@ -12,11 +12,11 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_patchmap.plugin.canvas.listening import Listening
 from napari_patchmap.plugin.napari_private import CodedColormap
+from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.source.class_colours import Painted, PaintedObjects, PaintedTiles
 from napari_patchmap.plugin.source.highlights import Places, ShowsImages
 from napari_patchmap.plugin.source.image_colours import ImageColours
 from napari_patchmap.plugin.source.place import Place
-from napari_patchmap.plugin.workspace import OfViewer
 
 
 class ClassPainter(OfViewer, Listening):

@@ -22,9 +22,10 @@ from napari_patchmap.plugin.canvas.two_views import (
     to_canvas,
     visible_box,
 )
+from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.source.place import Place, places_in
-from napari_patchmap.plugin.workspace import OfViewer, Workspace
+from napari_patchmap.plugin.workspace import Workspace
 
 
 class ShowsImages(Protocol):

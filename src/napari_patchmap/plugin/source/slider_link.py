@@ -15,9 +15,10 @@ from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.canvas.listening import Listening
 from napari_patchmap.plugin.canvas.two_views import Views
+from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.source.highlights import Places
-from napari_patchmap.plugin.workspace import OfViewer, Workspace
+from napari_patchmap.plugin.workspace import Workspace
 
 #: Mark of a layer that shows the patches: it is no source of others.
 PICTURES = "patchmap_pictures"

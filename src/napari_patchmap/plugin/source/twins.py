@@ -12,7 +12,7 @@ from qtpy.QtCore import QTimer
 
 from napari_patchmap.plugin.canvas.two_views import View, Views
 from napari_patchmap.plugin.napari_private import twin_of
-from napari_patchmap.plugin.workspace import OfViewer
+from napari_patchmap.plugin.of_viewer import OfViewer
 
 #: What makes a layer look as it does, in the order in which it may be set.
 _LOOK = (

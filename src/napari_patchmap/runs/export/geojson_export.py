@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError, RunError
+from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.names import printable
-from napari_patchmap.patches.patchset import BOX_COLUMNS
 from napari_patchmap.patches.readers.objects.find_objects import find_objects
 from napari_patchmap.patches.readers.objects.label_images import label_images
 from napari_patchmap.patches.watch import LoadCancelled

@@ -11,11 +11,12 @@ import numpy as np
 
 from napari_patchmap import formats
 from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.labels.join import LabelsFile
 from napari_patchmap.patches.labels.patterns import check_pattern
 from napari_patchmap.patches.names import natural_key, printable
-from napari_patchmap.patches.patchset import Skipped, box_table
+from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.folder.decode import KINDS
 from napari_patchmap.patches.readers.folder.folder_decoder import FolderDecoder
 from napari_patchmap.patches.readers.folder.folder_labels import FOLDER, folder_columns

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.fit import resize
 from napari_patchmap.patches.images import Images, same_sizes
 from napari_patchmap.patches.latest import Latest
-from napari_patchmap.patches.patchset import BOX_COLUMNS, Skipped
+from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.slides.find_slides import find_slides, holds_slides
 from napari_patchmap.patches.readers.slides.levels import is_slide
 from napari_patchmap.patches.readers.slides.slide import Slide

@@ -8,8 +8,9 @@ import numpy as np
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.foreign import decoding
+from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.patches.cache.fingerprint import fingerprint
-from napari_patchmap.patches.patchset import Skipped, box_table
+from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.tiff.tiff_planes import read_tiff
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.source import Source, Watch

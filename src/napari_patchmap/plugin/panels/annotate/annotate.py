@@ -7,20 +7,22 @@ from typing import Any
 
 import napari.viewer
 import numpy as np
-from qtpy.QtWidgets import QCheckBox, QGridLayout, QInputDialog, QLineEdit, QMenu
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QLineEdit
 
 from napari_patchmap.errors import AnnotationError
-from napari_patchmap.explore.annotations import SUGGESTED, Annotation, Annotations, conflicts
+from napari_patchmap.explore.annotations import Annotation, Annotations, conflicts
+from napari_patchmap.explore.given_names import SUGGESTED
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.actions import ACTIONS, with_key
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.annotate.annotation_box import AnnotationBox
 from napari_patchmap.plugin.panels.annotate.class_list import ClassList
 from napari_patchmap.plugin.panels.annotate.exporting import Exporting
 from napari_patchmap.plugin.panels.annotate.keeping import Keeping
 from napari_patchmap.plugin.panels.annotate.likeness import Likeness
 from napari_patchmap.plugin.panels.annotate.suggesting import Suggesting
-from napari_patchmap.plugin.qt.basics import button, choice, label, row
+from napari_patchmap.plugin.qt.basics import button, label, row
 from napari_patchmap.plugin.qt.docks import show_panel
 from napari_patchmap.plugin.qt.dropped import dropped_file
 from napari_patchmap.plugin.qt.panel import WorkPanel
@@ -60,24 +62,9 @@ class Annotate(WorkPanel):
     # -- parts ------------------------------------------------------------------------
 
     def _fill_column(self) -> None:
-        self.column_box = choice(
-            "The annotation that is worked on. There may be several: one for each person, or "
-            "for each question."
-        )
-        self.column_box.setAccessibleName("Annotation")
-        self.column_box.activated.connect(self._on_column)
-        self.more = button(
-            "…", "", "Another annotation; rename or delete this one; classes from a table."
-        )
-        self.more.setFixedWidth(52)
-        menu = QMenu(self)
-        menu.addAction("New annotation…", self._ask_column)
-        menu.addAction("Rename…", self._ask_other_name)
-        menu.addAction("Delete", self._delete_column)
-        menu.addSeparator()
-        self.imports = menu.addAction("Import classes from a table…")
-        self.more.setMenu(menu)
-        self.column.addLayout(row(label("Annotation"), self.column_box, self.more))
+        self.worked_on = AnnotationBox(self.workspace)
+        self.worked_on.tried.connect(self._say)
+        self.column.addWidget(self.worked_on)
 
         self.name = QLineEdit()
         self.name.setPlaceholderText("name of a new class")
@@ -144,7 +131,7 @@ class Annotate(WorkPanel):
         )
         self.conflicts.clicked.connect(self._select_conflicts)
         self.keeping = Keeping(self._keeper)
-        self.imports.triggered.connect(self.keeping.ask_table)
+        self.worked_on.imports.triggered.connect(self.keeping.ask_table)
         self.footer.addWidget(self.meant)
         self.footer.addLayout(tools)
         self.footer.addWidget(self.colour)
@@ -191,11 +178,7 @@ class Annotate(WorkPanel):
             return
         self.need("")
         annotation = annotations.now
-        names = [one.name for one in annotations.columns] or [annotation.name]
-        if [self.column_box.itemText(i) for i in range(self.column_box.count())] != names:
-            self.column_box.clear()
-            self.column_box.addItems(names)
-        self.column_box.setCurrentText(annotation.name)
+        self.worked_on.refresh()
         self.classes.show_classes(annotation, chosen)
         self.help.setVisible(not annotation.classes)  # the buttons of classes say their keys
         meant = self._map.meant
@@ -208,11 +191,9 @@ class Annotate(WorkPanel):
         self.meant.setText(f"{what}<b>{done:,}</b> of {len(patches):,} annotated")
         self.undo.setEnabled(workspace.can_undo)
         self.redo.setEnabled(workspace.can_redo)
-        self.more.menu().actions()[1].setEnabled(bool(annotations.columns))
-        self.more.menu().actions()[2].setEnabled(bool(annotations.columns))
         self._show_conflicts(annotation)
         self.keeping.refresh()
-        for field in (self.name, self.add, self.more):
+        for field in (self.name, self.add):
             field.setEnabled(not workspace.annotations_trouble)
 
     def _show_conflicts(self, annotation: Annotation) -> None:
@@ -278,10 +259,10 @@ class Annotate(WorkPanel):
         if not self.trouble.text():
             self.name.clear()
             self.classes.setFocus()  # so that digits are keys again
-            self._map.answered(chosen)
+            self._map.giving.answered(chosen)
 
     def _on_given(self, at: int) -> None:
-        self._try(lambda: self._map.give(at))
+        self._try(lambda: self._map.giving.give(at))
 
     def _on_picked(self, at: int) -> None:
         self.workspace.select(self._map.visible(self.workspace.annotations.now.members(at)))
@@ -303,47 +284,4 @@ class Annotate(WorkPanel):
         if on and annotation.classes:
             self._map.colour_by(annotation.name)
         elif patches is not None:
-            self._map.colour_by("label" if patches.labels is not None else "")
-
-    def _on_column(self) -> None:
-        name = self.column_box.currentText()
-        self._try(
-            lambda: self.workspace.set_annotations(self.workspace.annotations.worked_on(name))
-        )
-
-    def _ask_column(self) -> None:
-        name, agreed = QInputDialog.getText(
-            self, "New annotation", "Name of the annotation (a person, or a question):"
-        )
-        if agreed:
-            self.add_column(name)
-
-    def add_column(self, name: str) -> None:
-        """Begin another annotation."""
-        self._try(
-            lambda: self.workspace.set_annotations(
-                self.workspace.annotations.with_column(name, self._table())
-            )
-        )
-
-    def _ask_other_name(self) -> None:
-        before = self.workspace.annotations.active
-        name, agreed = QInputDialog.getText(
-            self, "Rename", "Name of the annotation:", text=before
-        )
-        if agreed:
-            self._try(
-                lambda: self.workspace.set_annotations(
-                    self.workspace.annotations.renamed(name, self._table())
-                )
-            )
-
-    def _delete_column(self) -> None:
-        annotations = self.workspace.annotations
-        self._try(
-            lambda: self.workspace.set_annotations(annotations.without(annotations.active))
-        )
-
-    def _table(self) -> list[str]:
-        patches = self.workspace.patches
-        return [] if patches is None else [str(name) for name in patches.table.columns]
+            self._map.colour_at_first(patches)

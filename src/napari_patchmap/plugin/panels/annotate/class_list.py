@@ -8,11 +8,9 @@ import numpy as np
 from qtpy.QtCore import QPoint, QSize, Qt, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
-    QHeaderView,
     QInputDialog,
     QMenu,
     QPushButton,
-    QTreeWidget,
     QTreeWidgetItem,
 )
 
@@ -20,6 +18,7 @@ from napari_patchmap.explore.annotations import Annotation
 from napari_patchmap.explore.annotations import rgba as rgba_of
 from napari_patchmap.explore.words import said_counts
 from napari_patchmap.plugin.qt.basics import button
+from napari_patchmap.plugin.qt.named_rows import NamedRows
 from napari_patchmap.plugin.qt.swatch import ask_colour, swatch
 
 _GIVE, _NAME, _COUNT = range(3)
@@ -28,7 +27,7 @@ _GIVE, _NAME, _COUNT = range(3)
 _ROW = 20
 
 
-class ClassList(QTreeWidget):
+class ClassList(NamedRows):
     """One row a class; its button gives it to what is selected, its name selects its patches.
 
     Signals
@@ -50,29 +49,16 @@ class ClassList(QTreeWidget):
     deleted = Signal(int)
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("Classes", _NAME, _COUNT, _GIVE, width=52)
         self._annotation: Annotation | None = None
         self._buttons: list[QPushButton] = []
-        self.setColumnCount(3)
-        self.setHeaderHidden(True)
         self.setToolTip(
             "Your classes: the button gives one, a click on its name selects its patches, the "
             "right button changes it."
         )
-        self.setRootIsDecorated(False)
         self.setIconSize(QSize(14, 14))
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setAccessibleName("Classes")
-        header = self.header()
-        header.setStretchLastSection(False)
-        header.setSectionResizeMode(_GIVE, QHeaderView.ResizeMode.Fixed)
-        header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(_COUNT, QHeaderView.ResizeMode.ResizeToContents)
-        header.resizeSection(_GIVE, 52)
         self.itemClicked.connect(self._on_clicked)
         self.itemDoubleClicked.connect(lambda item, at: self.ask_name(self._row(item)))
         self.customContextMenuRequested.connect(self._on_menu)
@@ -102,23 +88,18 @@ class ClassList(QTreeWidget):
         self.clear()
         self._buttons = []
         for at, one in enumerate(annotation.classes):
-            item = QTreeWidgetItem(["", one.name, ""])
+            key = f" (key {one.key})" if one.key else ""
+            give = button(one.key or "set", "small", f"Name what is selected {one.name}{key}")
+            give.setAccessibleName(f"Give {one.name}")
+            give.clicked.connect(partial(self.given.emit, at))
+            self._buttons.append(give)
+            item = self.add_row(one.name, give)
             item.setIcon(_NAME, swatch(rgba_of(one.colour)))
             item.setToolTip(
                 _NAME,
                 f"{one.name}\nClick: select its patches. Double click: another name. "
                 "Right click: colour, key, merge, delete.",
             )
-            item.setTextAlignment(
-                _COUNT, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            )
-            self.addTopLevelItem(item)
-            key = f" (key {one.key})" if one.key else ""
-            give = button(one.key or "set", "small", f"Name what is selected {one.name}{key}")
-            give.setAccessibleName(f"Give {one.name}")
-            give.clicked.connect(partial(self.given.emit, at))
-            self._buttons.append(give)
-            self.setItemWidget(item, _GIVE, give)
         self.updateGeometry()
 
     # -- what people do ---------------------------------------------------------------

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.qt.basics import button, label
+from napari_patchmap.plugin.qt.basics import button, column, label
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.runs.export import EXPORT_FORMATS, Exported, export
@@ -32,12 +32,7 @@ class Exporting(QWidget):
         self.writing.failed.connect(lambda sentence, _: self._say(sentence))
         self.writing.ended.connect(self._refresh)
         self.said = label("", "hint", wrap=True)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(4)
-        rows.addWidget(self.button)
-        rows.addLayout(self.writing.with_button())
-        rows.addWidget(self.said)
+        column(self, self.button, self.writing.with_button(), self.said, spacing=4)
         subscribe(self, self.workspace.run_changed, self._on_run)
         self._on_run(self.workspace.run)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_patchmap.explore.similar import Similar, like_features, more_like
 from napari_patchmap.patches import PatchSet
@@ -15,7 +15,7 @@ from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.annotate.asking import Asking
-from napari_patchmap.plugin.qt.basics import button, choice, label, row
+from napari_patchmap.plugin.qt.basics import button, choice, column, label, row
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.runs import Placed
 from napari_patchmap.runs.other_features import known_of, more_like_by
@@ -55,20 +55,13 @@ class Likeness(QWidget):
         )
         self.by.setAccessibleName("By the features of")
         self._which = QWidget()
-        which = QVBoxLayout(self._which)
-        which.setContentsMargins(0, 0, 0, 0)
-        which.addLayout(row(label("by the features of"), self.by))
+        column(self._which, row(label("by the features of"), self.by))
         self.asking = Asking(self.workspace)
         self.asking.failed.connect(lambda sentence, _: self._say(sentence))
         self.asking.ended.connect(self._refresh)
         self.said = label("", "hint", wrap=True)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(4)
-        rows.addLayout(row(self.alike, self.image))
-        rows.addWidget(self._which)
-        rows.addLayout(self.asking.with_button())
-        rows.addWidget(self.said)
+        finds, asking = row(self.alike, self.image), self.asking.with_button()
+        column(self, finds, self._which, asking, self.said, spacing=4)
         workspace = self.workspace
         for signal in (workspace.current_changed, workspace.run_changed):
             subscribe(self, signal, self._refresh)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from qtpy.QtWidgets import QGridLayout, QSpinBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QSpinBox, QWidget
 
 from napari_patchmap.errors import AnnotationError
 from napari_patchmap.explore.suggest import Suggestions, suggest
@@ -16,7 +16,7 @@ from napari_patchmap.explore.useful import most_useful
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.annotate.asking import Asking
-from napari_patchmap.plugin.qt.basics import button, label, line, row, set_look
+from napari_patchmap.plugin.qt.basics import button, column, label, line, row, set_look
 from napari_patchmap.plugin.qt.subscribe import subscribe
 
 #: Patches that are shown at a time: the next to annotate, the doubtful.
@@ -92,20 +92,11 @@ class Suggesting(QWidget):
         )  # fmt: skip
         self.doubtful.clicked.connect(self._choose_doubtful)
         self._answers = QWidget()
-        answers = QVBoxLayout(self._answers)
-        answers.setContentsMargins(0, 0, 0, 0)
-        answers.setSpacing(4)
-        answers.addLayout(row(label("Sure at least"), self.sure, self.accept_sure))
-        answers.addLayout(_grid(self.accept, self.reject, self.doubtful))
+        sure = row(label("Sure at least"), self.sure, self.accept_sure)
+        column(self._answers, sure, _grid(self.accept, self.reject, self.doubtful), spacing=4)
 
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(6)
-        rows.addWidget(line())
-        rows.addLayout(_grid(self.rest, self.next))
-        rows.addLayout(self.working.with_button())
-        rows.addWidget(self.said)
-        rows.addWidget(self._answers)
+        asks, working = _grid(self.rest, self.next), self.working.with_button()
+        column(self, line(), asks, working, self.said, self._answers)
         workspace = self.workspace
         for signal in (
             workspace.annotations_changed, workspace.selection_changed, workspace.run_changed,
@@ -225,7 +216,7 @@ class Suggesting(QWidget):
     def _accept_meant(self) -> None:
         rows = self._open(self._map.meant)
         self._accept(rows)
-        self._map.answered(rows)
+        self._map.giving.answered(rows)
 
     def _reject(self) -> None:
         found = self.workspace.suggestions
@@ -234,7 +225,7 @@ class Suggesting(QWidget):
             rows = self._open(self._map.meant)
             codes[rows], confidence[rows] = -1, 0
             self.workspace.set_suggestions(replace(found, codes=codes, confidence=confidence))
-            self._map.answered(rows)
+            self._map.giving.answered(rows)
 
     def _choose_doubtful(self) -> None:
         found, patches = self.workspace.suggestions, self.workspace.patches

@@ -15,6 +15,7 @@ from napari_patchmap.errors import RunError
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.compare.maps_table import MapsTable
 from napari_patchmap.plugin.qt.basics import button, label, row
+from napari_patchmap.plugin.qt.dropped import dropped_paths
 from napari_patchmap.plugin.qt.known_files import run_folder
 from napari_patchmap.plugin.qt.panel import WorkPanel
 from napari_patchmap.plugin.qt.texts import Message
@@ -257,9 +258,8 @@ class CompareMaps(WorkPanel):
 
     def dropEvent(self, event: Any) -> None:
         """Add what was dropped."""
-        for url in event.mimeData().urls():
-            if url.isLocalFile():
-                self.add_run(url.toLocalFile())
+        for path in dropped_paths(event):
+            self.add_run(str(path))
 
 
 def _maps_of(name: str, count: int, added: list[SavedMap], own: Path | None) -> list[SavedMap]:

@@ -17,6 +17,8 @@ from qtpy.QtCore import (
 from qtpy.QtGui import QPainter, QPaintEvent, QRegion, QResizeEvent
 from qtpy.QtWidgets import QAbstractItemView, QStyleOptionViewItem, QWidget
 
+_KEY = Qt.Key
+
 
 class CellGrid(QAbstractItemView):
     """A view of a list whose cells are of one size and share the width there is.
@@ -51,6 +53,33 @@ class CellGrid(QAbstractItemView):
     def lines(self) -> int:
         """Whole lines of cells that the window shows, at least one."""
         return max(1, self.viewport().height() // self._cell.height())
+
+    def row_after(self, row: int, key: int) -> int | None:
+        """Return the row that a key leads to from a row, -1 for none; None for other keys."""
+        columns, count = self.columns, self.count
+        steps = {
+            _KEY.Key_Left: -1,
+            _KEY.Key_Right: 1,
+            _KEY.Key_Up: -columns,
+            _KEY.Key_Down: columns,
+            _KEY.Key_PageUp: -columns * self.lines,
+            _KEY.Key_PageDown: columns * self.lines,
+        }
+        ends = {_KEY.Key_Home: 0, _KEY.Key_End: count - 1}
+        if key in ends:
+            return ends[_KEY(key)]
+        if key not in steps:
+            return None
+        if row < 0:
+            return 0
+        step = steps[_KEY(key)]
+        if abs(step) == 1 or 0 <= row + step < count:
+            return min(max(row + step, 0), count - 1)
+        # Beyond the first or last line: to the end of a page, within the column.
+        column, last = row % columns, (count - 1) // columns
+        if step < 0:
+            return column
+        return min(last * columns + column, count - 1)
 
     def set_cell(self, smallest: QSize) -> None:
         """Lay the cells out: as many side by side as have this size at least, in pixels."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from qtpy.QtCore import QModelIndex, QStringListModel, Qt
 from qtpy.QtGui import QKeyEvent
-from qtpy.QtWidgets import QCompleter, QLineEdit, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCompleter, QLineEdit, QWidget
 
 from napari_patchmap.explore.completion import Completion, complete
 from napari_patchmap.explore.condition_words import ConditionError
 from napari_patchmap.explore.conditions import rows_where
 from napari_patchmap.explore.selection import How
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.qt.basics import label
+from napari_patchmap.plugin.qt.basics import column, label
 
 _HELP = (
     "Select the patches for which this is so: area > 300 and slide == 'B3', "
@@ -40,11 +40,7 @@ class ConditionField(QWidget):
         self.completer.setWidget(self.field)
         self.completer.activated.connect(self._insert)
         self.field.textEdited.connect(self._offer)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(4)
-        rows.addWidget(self.field)
-        rows.addWidget(self.trouble)
+        column(self, self.field, self.trouble, spacing=4)
 
     def _offer(self, text: str) -> None:
         self._say("")

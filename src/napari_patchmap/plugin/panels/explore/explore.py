@@ -17,8 +17,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_patchmap.explore.annotations import SUGGESTED
 from napari_patchmap.explore.colouring import Colouring, columns_to_show
+from napari_patchmap.explore.given_names import SUGGESTED
 from napari_patchmap.explore.selection import How
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.actions import with_key

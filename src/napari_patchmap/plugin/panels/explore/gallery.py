@@ -3,40 +3,32 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import napari.viewer
 import numpy as np
 from qtpy.QtCore import QPoint, Qt
-from qtpy.QtGui import QGuiApplication, QImage
 from qtpy.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QMenu,
-    QPushButton,
     QSizePolicy,
     QSlider,
     QVBoxLayout,
     QWidget,
 )
 
-from napari_patchmap.errors import RunError
-from napari_patchmap.explore.export import contact_sheet, random_sample
-from napari_patchmap.explore.file_names import file_names
 from napari_patchmap.explore.ordering import shuffled
 from napari_patchmap.explore.selection import How
 from napari_patchmap.explore.words import breakdown
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.watch import Watch
-from napari_patchmap.plugin.actions import ACTIONS
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.of_viewer import real_viewer
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.panels.explore.gallery_menu import patch_menu, show_on_map
 from napari_patchmap.plugin.panels.explore.kept_view import KeptView
 from napari_patchmap.plugin.panels.explore.order_bar import OrderBar
+from napari_patchmap.plugin.panels.explore.save_shown import SaveShown
 from napari_patchmap.plugin.panels.explore.thumbnail_view import (
     LARGEST,
     SMALLEST,
@@ -45,15 +37,8 @@ from napari_patchmap.plugin.panels.explore.thumbnail_view import (
 from napari_patchmap.plugin.qt.docks import show_panel
 from napari_patchmap.plugin.qt.dropped import dropped_file
 from napari_patchmap.plugin.qt.keyboard import Keyboard
-from napari_patchmap.plugin.qt.saving import save_image, with_ending
 from napari_patchmap.plugin.qt.subscribe import subscribe
-from napari_patchmap.plugin.qt.thumbnails import to_image
-from napari_patchmap.plugin.qt.work_bar import WorkBar
-from napari_patchmap.plugin.workspace import real_viewer, workspace_of
-from napari_patchmap.runs import save_embedding_csv
-
-#: A contact sheet beyond this many pictures is no longer a page to look at.
-_MOST_ON_SHEET = 600
+from napari_patchmap.plugin.workspace import workspace_of
 
 
 class Gallery(QWidget, Quiet):
@@ -64,6 +49,8 @@ class Gallery(QWidget, Quiet):
     Attributes
     ----------
     grid : ThumbnailView
+    save : SaveShown
+        Takes them elsewhere.
     orders : OrderBar
         What the patches are sorted by; others offer orders by ``orders.hooks``.
     """
@@ -88,17 +75,12 @@ class Gallery(QWidget, Quiet):
             f"Size of the pictures: {SMALLEST} to {LARGEST} pixels (normally 56); "
             "Ctrl and the wheel over the pictures, too"
         )
-        self.save = self._save_button()
-        self.reading = WorkBar()
-        self.reading.setFixedWidth(140)
-        self.reading.done.connect(self._on_sheet)
-        self.reading.failed.connect(lambda sentence, _: workspace.say(sentence))
-        self.reading.ended.connect(self._enable_saving)
+        self.save = SaveShown(self._map, self.grid.patches)
         bar = QHBoxLayout()
         bar.addWidget(self._header, 1)
         bar.addWidget(self.orders)
         bar.addWidget(self.thumbnail_size)
-        bar.addLayout(self.reading.with_button())
+        bar.addLayout(self.save.reading.with_button())
         bar.addWidget(self.save)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 4)
@@ -110,8 +92,7 @@ class Gallery(QWidget, Quiet):
         self.grid.chosen.connect(self._on_chosen)
         self.grid.opened.connect(self._on_opened)
         self.grid.given_up.connect(self._on_given_up)
-        self.grid.copied.connect(self.copy_names)
-        self.grid.key_pressed.connect(self.orders.hooks.key_pressed.emit)
+        self.grid.copied.connect(self.save.copy_names)
         self.grid.asked.connect(self._on_menu)
         self.orders.changed.connect(self._on_order)
         self.orders.begun.connect(self._say_what_it_is)
@@ -132,23 +113,9 @@ class Gallery(QWidget, Quiet):
         keyboard.listen(self)
         for name, act in {
             "next": self.grid.look_at_next, "previous": self.grid.look_at_previous,
-            "save": self._ask_csv,
+            "save": self.save.ask_csv,
         }.items():  # fmt: skip
             keyboard.offer(name, act)
-
-    def _save_button(self) -> QPushButton:
-        button, menu = QPushButton(), QMenu(self)
-        button.setText("Save")
-        button.setToolTip(
-            "Save the selected patches as a table or as one picture; "
-            "with nothing selected, all that is shown here"
-        )
-        button.setMenu(menu)
-        menu.addAction(f"Save selection as CSV…\t{ACTIONS['save'].shown}", self._ask_csv)
-        menu.addAction("Save contact sheet as PNG…", self._ask_sheet)
-        menu.addAction("Copy contact sheet", self.copy_sheet)
-        menu.addAction(f"Copy file names\t{ACTIONS['copy'].shown}", self.copy_names)
-        return button
 
     # -- what is shown ---------------------------------------------------------------
 
@@ -176,7 +143,7 @@ class Gallery(QWidget, Quiet):
     def _say_what_it_is(self) -> None:
         workspace, chosen = self._workspace, self._workspace.selection
         patches, colouring = workspace.patches, self._map.colouring
-        self._enable_saving()
+        self.save.refresh()
         if patches is None or colouring is None:
             self._say("<b>No patches yet.</b> Load patches first; they will be shown here.")
             return
@@ -276,98 +243,10 @@ class Gallery(QWidget, Quiet):
         """Make the menu of a patch."""
         menu = patch_menu(
             self, self._map, index,
-            lambda: self._copy(np.array([index])), self.orders.sort_by_distance,
+            lambda: self.save.copy_names_of(np.array([index])), self.orders.sort_by_distance,
         )  # fmt: skip
         menu.aboutToHide.connect(menu.deleteLater)
         return menu
-
-    def copy_names(self) -> None:
-        """Put where the selected patches are from on the clipboard, in the order shown."""
-        self._copy(self._to_save())
-
-    def _copy(self, indices: np.ndarray) -> None:
-        patches = self._workspace.patches
-        if patches is not None:
-            lines = file_names(patches.table, indices)
-            QGuiApplication.clipboard().setText("\n".join(lines))
-            names = "1 file name is" if len(lines) == 1 else f"{len(lines):,} file names are"
-            self._workspace.say(f"{names} on the clipboard.")
-
-    # -- taking it elsewhere ---------------------------------------------------------
-
-    def _to_save(self) -> np.ndarray:
-        """Return what is selected, or else what is shown, in the order shown."""
-        shown, chosen = self.grid.patches.indices, self._workspace.selection
-        if not len(chosen):
-            return shown
-        here = shown[np.isin(shown, chosen)]
-        return np.concatenate([here, np.setdiff1d(chosen, here)])
-
-    def save_csv(self, path: str | Path) -> None:
-        """Write the rows of what is shown, with their places on the map."""
-        patches = self._workspace.patches
-        assert patches is not None
-        rows = np.sort(self._to_save())
-        embedding = self._workspace.embedding
-        if embedding is None:  # no coordinates yet
-            embedding = np.empty((len(patches), 0))
-        try:
-            path = with_ending(path, ".csv")
-            save_embedding_csv(path, embedding, self._workspace.table, rows)
-        except RunError as error:
-            self._workspace.say(str(error))
-        else:
-            self._workspace.say(f"Saved {len(rows):,} patches to {path}.")
-
-    def save_sheet(self, path: str | Path) -> None:
-        """Write what is shown as one picture, PNG if its name says nothing else."""
-        self._make_sheet("Saving a contact sheet", lambda sheet: save_image(path, sheet))
-
-    def copy_sheet(self) -> None:
-        """Put what is shown on the clipboard as one picture."""
-        self._make_sheet("Making a contact sheet", to_image)
-
-    def _make_sheet(self, name: str, use: Callable[[np.ndarray], Any]) -> None:
-        """Read what is shown, at most 600 patches, and use the sheet of them; all elsewhere."""
-        patches, colouring = self._workspace.patches, self._map.colouring
-        if patches is None or colouring is None or self.reading.running:
-            return
-        rows = self._to_save()
-        if len(rows) > _MOST_ON_SHEET:
-            rows = np.sort(rows[random_sample(len(rows), _MOST_ON_SHEET)])
-        frames = colouring.colours[rows]
-
-        def work(watch: Watch) -> Any:
-            return use(contact_sheet(patches, rows, frames, watch=watch))
-
-        self.reading.start(name, work)
-        self._enable_saving()
-
-    def _on_sheet(self, made: Path | QImage) -> None:
-        if isinstance(made, QImage):
-            QGuiApplication.clipboard().setImage(made)
-            self._workspace.say("The contact sheet is on the clipboard.")
-        else:
-            self._workspace.say(f"Saved {made}.")
-
-    def _enable_saving(self) -> None:
-        there = self._workspace.patches is not None
-        self.save.setEnabled(there and not self.reading.running)
-
-    def _ask_csv(self) -> bool:
-        if self._workspace.patches is None:
-            return False
-        path, _ = QFileDialog.getSaveFileName(self, "Save selection", "selection.csv", "*.csv")
-        if path:
-            self.save_csv(path)
-        return True
-
-    def _ask_sheet(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(
-            self, "Save contact sheet", "patches.png", "*.png"
-        )
-        if path:
-            self.save_sheet(path)
 
     def dragEnterEvent(self, event: Any) -> None:
         """Take an image file, where there are patches that it may be like."""

@@ -7,16 +7,11 @@ from typing import Any
 
 from qtpy.QtCore import QPoint, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QMouseEvent
-from qtpy.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
-    QMenu,
-    QTreeWidget,
-    QTreeWidgetItem,
-)
+from qtpy.QtWidgets import QAbstractItemView, QMenu, QTreeWidgetItem
 
 from napari_patchmap.explore.named_selections import Combination
 from napari_patchmap.plugin.qt.basics import button
+from napari_patchmap.plugin.qt.named_rows import NamedRows
 
 _NAME, _COUNT, _MENU = range(3)
 
@@ -35,7 +30,7 @@ _HELP = (
 )
 
 
-class KeptList(QTreeWidget):
+class KeptList(NamedRows):
     """Rows that are shown, combined, renamed and deleted, by the mouse and by keys.
 
     Signals
@@ -53,24 +48,11 @@ class KeptList(QTreeWidget):
     deleted = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("Kept selections", _NAME, _COUNT, _MENU, width=30)
         self._names: list[str] = []
         self._fixed = False
-        self.setColumnCount(3)
-        self.setHeaderHidden(True)
-        self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setAccessibleName("Kept selections")
-        header = self.header()
-        header.setStretchLastSection(False)
-        header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(_COUNT, QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(_MENU, QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(_MENU, 30)
         self.itemChanged.connect(self._on_edited)
         self.customContextMenuRequested.connect(self._on_menu)
 
@@ -94,16 +76,11 @@ class KeptList(QTreeWidget):
         self.clear()
         self._names = names
         for row, name in enumerate(names):
-            item = QTreeWidgetItem([name, ""])
-            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
-            item.setTextAlignment(
-                _COUNT, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            )
-            self.addTopLevelItem(item)
             more = button("⋯", "small", "Combine it with what is selected; rename, delete.")
             more.setAccessibleName(f"What can be done with {name}")
             more.clicked.connect(partial(self._open_menu, row))
-            self.setItemWidget(item, _MENU, more)
+            item = self.add_row(name, more)
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
         height = max(self.sizeHintForRow(0), 22) if names else 0
         self.setFixedHeight(height * min(len(names), _ROWS) + 2 * self.frameWidth())
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from qtpy.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLineEdit, QWidget
 
 from napari_patchmap.errors import AnnotationError
 from napari_patchmap.explore.colouring import Colouring
@@ -20,7 +20,7 @@ from napari_patchmap.explore.named_selections import (
 from napari_patchmap.explore.words import said_counts
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.explore.kept_list import KeptList
-from napari_patchmap.plugin.qt.basics import button, label, row
+from napari_patchmap.plugin.qt.basics import button, column, label, row
 from napari_patchmap.plugin.qt.subscribe import subscribe
 
 #: Classes that the tooltip of a kept selection lists at most.
@@ -56,12 +56,7 @@ class KeptSelections(QWidget):
         self.list.replaced.connect(
             lambda name: self._change(NamedSelections.changed, name, self.workspace.selection)
         )
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(4)
-        rows.addLayout(row(self.name, self.keep))
-        rows.addWidget(self.said)
-        rows.addWidget(self.list)
+        column(self, row(self.name, self.keep), self.said, self.list, spacing=4)
         workspace = self.workspace
         for signal in (
             workspace.named_changed, owner.colouring_changed, owner.keeper.changed,

@@ -10,16 +10,14 @@ from qtpy.QtCore import QPoint, QRect, QSize, Qt, Signal
 from qtpy.QtGui import QLinearGradient, QMouseEvent, QPainter, QPaintEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
-    QHeaderView,
     QStyle,
-    QTreeWidget,
-    QTreeWidgetItem,
     QWidget,
 )
 
 from napari_patchmap.explore.colouring import Colouring, scale_colours
 from napari_patchmap.explore.selection import How
 from napari_patchmap.explore.words import said_counts
+from napari_patchmap.plugin.qt.named_rows import NamedRows
 from napari_patchmap.plugin.qt.swatch import swatch
 from napari_patchmap.plugin.qt.theme import qcolor, theme_colour
 
@@ -29,7 +27,7 @@ _TIP = (
 )
 
 
-class Legend(QTreeWidget):
+class Legend(NamedRows):
     """Groups of the map with their counts; a click selects a group.
 
     Signals
@@ -44,38 +42,21 @@ class Legend(QTreeWidget):
     ticked = Signal(str, bool)
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setColumnCount(2)
-        self.setHeaderHidden(True)
-        self.setRootIsDecorated(False)
+        super().__init__("Legend", name=0, count=1)
         self.setUniformRowHeights(True)
         self.setIconSize(QSize(14, 14))
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setAccessibleName("Legend")
         self.setToolTip(_TIP)
-        header = self.header()
-        header.setStretchLastSection(False)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
 
     def show_colouring(self, colouring: Colouring, hidden: Collection[str] = ()) -> None:
         """List the groups of a colouring; those that are not hidden have a tick."""
         self.clear()
         for name, colour in zip(colouring.names, colouring.palette, strict=True):
-            item = QTreeWidgetItem([name, ""])
+            item = self.add_row(name)
             item.setIcon(0, swatch(colour))
             item.setCheckState(0, _tick(name not in hidden))
-            item.setToolTip(
-                0,
-                f"{name}\n{_TIP}",
-            )
-            item.setTextAlignment(
-                1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            )
-            self.addTopLevelItem(item)
+            item.setToolTip(0, f"{name}\n{_TIP}")
 
     def show_hidden(self, hidden: Collection[str]) -> None:
         """Tick the groups that are not hidden."""

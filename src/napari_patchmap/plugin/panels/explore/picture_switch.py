@@ -14,7 +14,6 @@ class PictureSwitch(QCheckBox):
 
     def __init__(self, close_up: CloseUp) -> None:
         super().__init__("Pictures on the map")
-        self._close_up = close_up
         self.setToolTip(
             with_key(
                 "pictures",

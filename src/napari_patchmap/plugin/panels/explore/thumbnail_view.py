@@ -29,14 +29,13 @@ _CONTROL = Qt.KeyboardModifier.ControlModifier
 _ALT = Qt.KeyboardModifier.AltModifier
 _NONE = Qt.KeyboardModifier.NoModifier
 _KEYPAD = Qt.KeyboardModifier.KeypadModifier
-_LEFT, _KEY = Qt.MouseButton.LeftButton, Qt.Key
+_LEFT = Qt.MouseButton.LeftButton
 
 #: What keys do here that do something else, or nothing, where people look at the canvas.
 _NAMES = {
     key: action.name
     for action in ACTIONS.values()
-    if action.where is Where.GALLERY
-    or action.name in ("select_all", "select_none", "give", "take_class")
+    if action.where is Where.GALLERY or action.name in ("select_all", "select_none")
     for key in action.keys
 }
 
@@ -56,8 +55,6 @@ class ThumbnailView(CellGrid):
         Esc was pressed.
     copied()
         The names of the files are wanted.
-    key_pressed(int)
-        A number key, 0 to 9, was pressed.
     asked(int, QPoint)
         The menu of a patch is wanted at a place of the screen.
     side_changed(int)
@@ -69,7 +66,6 @@ class ThumbnailView(CellGrid):
     chosen = Signal(object, str)
     given_up = Signal()
     copied = Signal()
-    key_pressed = Signal(int)
     asked = Signal(int, QPoint)
     side_changed = Signal(int)
 
@@ -291,7 +287,7 @@ class ThumbnailView(CellGrid):
         return bool(super().event(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move, select, open, copy, or tell the number; other keys are not ours."""
+        """Move, select, open or copy; other keys are not ours."""
         act = self._action(event)
         if act is None:
             event.ignore()  # Qt's own search by letters would walk over all patches
@@ -302,10 +298,8 @@ class ThumbnailView(CellGrid):
         """Return what a key does here, None if nothing."""
         here, pressed = self.currentIndex(), event.modifiers() & ~_KEYPAD
         name = _NAMES.get(key_of(event))
-        if name in ("give", "take_class"):
-            return partial(self.key_pressed.emit, int(key_of(event)))
         if self.count and pressed in (_NONE, _SHIFT, _SHIFT | _CONTROL):
-            row = moved(here.row(), event.key(), self.columns, self.lines, self.count)
+            row = self.row_after(here.row(), event.key())
             if row is not None:
                 return partial(self._reach, row, pressed)
         acts: dict[str | None, Callable[[], object]] = {
@@ -327,40 +321,3 @@ class ThumbnailView(CellGrid):
 
     def _select_all(self) -> None:
         self.chosen.emit(self.patches.indices, "replace")
-
-
-def moved(row: int, key: int, columns: int, lines: int, count: int) -> int | None:
-    """Return the row that a key leads to, None for keys that lead nowhere.
-
-    Parameters
-    ----------
-    row : int
-        Where it starts, -1 for nowhere yet.
-    key : int
-        One of ``Qt.Key``.
-    columns, lines, count : int
-        Cells side by side, whole lines in view, and cells in all.
-    """
-    steps = {
-        _KEY.Key_Left: -1,
-        _KEY.Key_Right: 1,
-        _KEY.Key_Up: -columns,
-        _KEY.Key_Down: columns,
-        _KEY.Key_PageUp: -columns * lines,
-        _KEY.Key_PageDown: columns * lines,
-    }
-    ends = {_KEY.Key_Home: 0, _KEY.Key_End: count - 1}
-    if key in ends:
-        return ends[_KEY(key)]
-    if key not in steps:
-        return None
-    if row < 0:
-        return 0
-    step = steps[_KEY(key)]
-    if abs(step) == 1 or 0 <= row + step < count:
-        return min(max(row + step, 0), count - 1)
-    # Beyond the first or last line: to the end of a page, within the column.
-    column, last = row % columns, (count - 1) // columns
-    if step < 0:
-        return column
-    return min(last * columns + column, count - 1)

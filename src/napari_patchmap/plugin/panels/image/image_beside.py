@@ -11,13 +11,14 @@ from qtpy.QtWidgets import QMenu, QPushButton, QSizePolicy, QStackedWidget, QWid
 
 from napari_patchmap.plugin.map.beside import Beside
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.of_viewer import real_viewer
 from napari_patchmap.plugin.panels.image.patch_large import PatchLarge
 from napari_patchmap.plugin.qt.basics import button, column, label, row
 from napari_patchmap.plugin.qt.docks import dock_of, settle
 from napari_patchmap.plugin.qt.keyboard import Keyboard
 from napari_patchmap.plugin.qt.style import panel_style
 from napari_patchmap.plugin.qt.subscribe import subscribe
-from napari_patchmap.plugin.workspace import real_viewer, workspace_of
+from napari_patchmap.plugin.workspace import workspace_of
 
 _NO_PATCHES = "The images that patches are cut out of are shown here, beside the map."
 _NOT_OPEN = (

@@ -11,34 +11,31 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QScrollArea
 
 from napari_patchmap.errors import UnclearAxesError
-from napari_patchmap.patches import Kind, OpenRequest, PatchSet
+from napari_patchmap.patches import Kind, OpenRequest
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.plugin.canvas.first_steps import FirstSteps
-from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.load.answers import Answers
 from napari_patchmap.plugin.panels.load.cache_line import CacheLine
 from napari_patchmap.plugin.panels.load.chosen import Chosen
 from napari_patchmap.plugin.panels.load.loaded import Summary
 from napari_patchmap.plugin.panels.load.offer import Offer, Proposal
 from napari_patchmap.plugin.panels.load.opening import (
-    Opened,
     Request,
     open_request,
     place_request,
 )
-from napari_patchmap.plugin.panels.load.recent import remember_source
+from napari_patchmap.plugin.panels.load.outcome import TRAINING, Outcome
 from napari_patchmap.plugin.panels.load.source_form import SourceForm
 from napari_patchmap.plugin.panels.locate import LocateImages
 from napari_patchmap.plugin.qt.basics import button, row, set_look
 from napari_patchmap.plugin.qt.docks import show_panel
+from napari_patchmap.plugin.qt.dropped import dropped_paths
 from napari_patchmap.plugin.qt.panel import WorkPanel
 from napari_patchmap.plugin.qt.texts import Message
 from napari_patchmap.plugin.qt.work_bar import WorkBar
-from napari_patchmap.runs import Placed, Run
+from napari_patchmap.runs import Run
 
 _LOADING = "Patches are being loaded; wait, or cancel that first."
-_TRAINING = "A map is being trained; cancel it or wait before loading others."
 
 #: When the column has taken up what was loaded, in milliseconds.
 _SETTLED = 200
@@ -49,11 +46,11 @@ class LoadPatches(WorkPanel):
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
-        MapLayer.of(self.viewer)
         self._placing = False
         #: What comes once it is known what the path is: load it, show the tiles of a slide.
         self._then: Literal["", "load", "tiles"] = ""
         self._chosen = Chosen(self, self.workspace)
+        self._outcome = Outcome(self, self.viewer, self._chosen)
         self._asked: tuple[Request, Run | None]
         # Whether what the fields name is what is loaded.
         self._fresh = False
@@ -96,11 +93,9 @@ class LoadPatches(WorkPanel):
             self, singleShot=True, interval=_SETTLED, timeout=self._look_at_summary
         )
         self._chosen.failed.connect(self._say_error)
+        self._outcome.said.connect(self._say)
         self.summary.channels.wanted.connect(self._keep_channels)
         self.summary.label_choice.wanted.connect(self._use_label)
-        self._remembering = Newest(
-            self, "Remembering the source", lambda _: self.source.recent.refresh()
-        )
         self.source.recognised.connect(self._on_recognised)
         self.source.refused.connect(self._on_refused)
         self.source.recent.chosen.connect(self._on_recent)
@@ -148,7 +143,7 @@ class LoadPatches(WorkPanel):
         if not self.source.commit():
             return
         if self.workspace.training:
-            self._say_error(_TRAINING)
+            self._say_error(TRAINING)
             return
         missing = self.source.missing()
         if missing:
@@ -246,53 +241,19 @@ class LoadPatches(WorkPanel):
 
     def _on_done(self, found: Any) -> None:
         request, run = self._asked
-        if run is None:
-            self._on_opened(found, request)
-        else:
+        if run is not None:
             patches, placed = found
-            self._on_placed(patches, placed, run)
-
-    def _on_opened(self, opened: Opened, request: Request) -> None:
-        if self.workspace.training:
-            self._say_error(_TRAINING)
-            return
-        self._chosen.take(opened.patches, opened.patches if opened.run is None else None)
-        if opened.run is not None:
-            self.workspace.set_run(opened.run)
-        self.workspace.set_unfinished(opened.unfinished)
-        self._say(opened.sentence, "note")
-        if opened.run is not None:
-            show_panel(self.viewer, "explore")  # there is nothing left to load
-            MapLayer.of(self.viewer).session.restore(opened.session)
-            if opened.sentence:
-                self.workspace.say(opened.sentence)
-        elif opened.unfinished is not None:
-            show_panel(self.viewer, "train")  # where it is resumed
-        self._settled_soon.start()
-        if opened.run is None:
-            self._remember(request)
-        self.cache.refresh()
-
-    def _on_placed(self, patches: PatchSet, placed: Placed, run: Run) -> None:
-        if self.workspace.run is not run:
-            self._say_error("Another map was opened meanwhile; place the images on that one.")
-            return
-        self._placing = False
-        table = patches.table.assign(unlikeness=placed.unlikeness)
-        MapLayer.of(self.viewer).show_placed(patches, placed.embedding, table)
-        sentence = (
-            f"{len(patches):,} patches of {patches.name} are placed on the map, as a layer of "
-            "their own; File > Save Selected Layers writes it as CSV."
-        )
-        self._say(" ".join([sentence, *placed.notes]), "note")
+            self._placing = not self._outcome.place(patches, placed, run)
+        elif self._outcome.open(found):
+            self._settled_soon.start()
+            if found.run is None:
+                self.source.recent.remember(request)
+            self.cache.refresh()
 
     def _on_run(self, run: Run | None) -> None:
         self.place_button.setVisible(run is not None)
         if run is not None and run.folder is not None:
-            self._remember(Request(Kind.RUN, OpenRequest(path=str(run.folder))))
-
-    def _remember(self, request: Request) -> None:
-        self._remembering.ask(lambda _: remember_source(request))
+            self.source.recent.remember(Request(Kind.RUN, OpenRequest(path=str(run.folder))))
 
     def _look_at_summary(self) -> None:
         """Scroll to what was loaded, if most of it is below."""
@@ -388,11 +349,8 @@ class LoadPatches(WorkPanel):
     def dropEvent(self, event: Any) -> None:
         """Load what was dropped; a table only becomes the labels."""
         self.source.mark(False)
-        paths = [
-            Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()
-        ]
         # Tables first, so that a folder dropped together with its labels gets them.
-        paths.sort(key=lambda path: path.suffix.lower() != ".csv")
+        paths = sorted(dropped_paths(event), key=lambda path: path.suffix.lower() != ".csv")
         taken = [self.source.take_dropped(path) for path in paths[:2]]
         event.acceptProposedAction()
         if any(taken):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.patches import PatchSet, headline
-from napari_patchmap.patches.patchset import BOX_COLUMNS
+from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.plugin.panels.load.contact_sheet import ContactSheet
 from napari_patchmap.plugin.panels.load.kept_parts import ChannelChoice, LabelChoice
 from napari_patchmap.plugin.panels.load.label_bars import LabelBars

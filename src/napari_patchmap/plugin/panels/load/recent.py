@@ -87,12 +87,17 @@ class RecentButton(QToolButton):
         self.setMenu(self.menu_of_sources)
         # A path may lie on a disk that is slow to answer.
         self._look = Newest(self, "Looking for recent sources", self._fill)
+        self._remembering = Newest(self, "Remembering the source", lambda _: self.refresh())
         self.hide()
         self.refresh()
 
     def refresh(self) -> None:
         """Read the list again, in the background."""
         self._look.ask(lambda task: _existing(recent_sources()))
+
+    def remember(self, request: Request) -> None:
+        """Put a source at the head of the list, in the background."""
+        self._remembering.ask(lambda _: remember_source(request))
 
     def _fill(self, found: list[tuple[str, Request]]) -> None:
         self.menu_of_sources.clear()

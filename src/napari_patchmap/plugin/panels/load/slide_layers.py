@@ -10,9 +10,9 @@ from napari.viewer import Viewer
 from napari_patchmap.patches.readers.slides.tiles import TilePlan
 from napari_patchmap.plugin.canvas.two_views import OVERLAY, PREVIEW, fit
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.source.painting import BoxPicture
 from napari_patchmap.plugin.source.place import SCALE, SOURCE
-from napari_patchmap.plugin.workspace import OfViewer
 
 #: What is left out, what is taken, and the edges of the tiles (red, green, blue, opacity).
 _COLOURS = [(0, 0, 0, 0.4), (0, 0, 0, 0), (1, 0.83, 0.1, 1)]

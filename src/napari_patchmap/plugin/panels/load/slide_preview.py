@@ -16,10 +16,11 @@ from qtpy.QtWidgets import QWidget
 from napari_patchmap.patches.tile_config import TileConfig
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.of_viewer import real_viewer
 from napari_patchmap.plugin.panels.load.slide_layers import SlideLayers, tile_picture
 from napari_patchmap.plugin.qt.basics import button, choice, column, label, row
 from napari_patchmap.plugin.qt.subscribe import subscribe
-from napari_patchmap.plugin.workspace import real_viewer, workspace_of
+from napari_patchmap.plugin.workspace import workspace_of
 
 #: How long a change has to settle before the tiles follow, in milliseconds.
 _PAUSE = 200

@@ -97,12 +97,10 @@ class LossCurve(QWidget):
         )
         painter.drawText(below, Qt.AlignmentFlag.AlignRight, "share of the run")
         if self._points:
-            self._paint_curves(painter, area, text, faint)
+            self._paint_curves(painter, area, faint)
         painter.end()
 
-    def _paint_curves(
-        self, painter: QPainter, area: QRectF, text: QColor, faint: QColor
-    ) -> None:
+    def _paint_curves(self, painter: QPainter, area: QRectF, faint: QColor) -> None:
         table = np.array(self._points)
         x = area.left() + table[:, 1] * area.width()
         y, low, high = np.zeros(len(table)), 0.0, 1.0

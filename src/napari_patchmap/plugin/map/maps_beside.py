@@ -1,0 +1,42 @@
+"""Other maps of the same patches beside the map, under titles that say which is which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from napari_patchmap.plugin.map.layer_edits import LayerEdits
+from napari_patchmap.plugin.map.shown_map import ShownMap
+from napari_patchmap.plugin.workspace import Compared
+from napari_patchmap.runs import caption_of
+
+
+class MapsBeside:
+    """Puts maps that are compared beside the map, and makes them look like it.
+
+    Parameters
+    ----------
+    shown : ShownMap
+    edits : LayerEdits
+    seen : callable
+        Is told when a person shows or hides one of them.
+    """
+
+    def __init__(self, shown: ShownMap, edits: LayerEdits, seen: Callable[..., object]) -> None:
+        self._shown, self._edits, self._seen = shown, edits, seen
+
+    def put(self, maps: Sequence[Compared]) -> None:
+        """Show these maps, and no others, beside the map."""
+        shown, run = self._shown, self._shown.workspace.run
+        if shown.points is None:
+            return
+        title = shown.points.name if run is None else caption_of(
+            run.config, run.layout, run.metrics, complete=run.complete
+        )  # fmt: skip
+        with shown.quiet():
+            shown.board.put_beside(title, [(one.saved.caption, one.embedding) for one in maps])
+        for layer in shown.board.layers.values():
+            layer.visible = shown.views.now == "map"
+            layer.events.visible.connect(self._seen)
+        self._edits.mirror()
+        shown.paint()
+        shown.mark_current()
