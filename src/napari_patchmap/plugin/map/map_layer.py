@@ -16,6 +16,7 @@ from napari_patchmap.explore.side_by_side import Turn
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.annotation_keeper import AnnotationKeeper
 from napari_patchmap.plugin.canvas.above import HelpButton
+from napari_patchmap.plugin.canvas.canvas_mouse import CanvasMouse
 from napari_patchmap.plugin.canvas.help_card import HelpCard
 from napari_patchmap.plugin.canvas.note import CanvasNote
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
@@ -97,7 +98,8 @@ class MapLayer(ShownMap):
         self._help, self._help_button = HelpCard(viewer), HelpButton(viewer)
         self.keeper = AnnotationKeeper.of(viewer)
         self.hidden = HiddenGroups(self)
-        self.link = SourceLink(viewer, self.workspace, self.views, self.places)
+        self.hidden.changed.connect(self._on_hidden)
+        self.link = SourceLink(viewer, self.workspace, self.views, self.places, self.visible)
         GalleryHooks.of(viewer).key_pressed.connect(lambda key: self.annotate(str(key)))
         overlay.resized.connect(self._on_resized)
         workspace = self.workspace
@@ -145,9 +147,18 @@ class MapLayer(ShownMap):
 
     def escape(self) -> None:
         """Give up the lasso that is being drawn, on whichever canvas, or select nothing."""
+        next((one for one in self._mice if one.overlay.drawing), self.mouse).escape()
+
+    @property
+    def _mice(self) -> list[CanvasMouse]:
+        """The mouse on the map, and on the images of each canvas."""
         images = [] if self.beside is None else [self.beside.mouse]
-        mice = (self.mouse, self.on_images.mouse, *images)
-        next((one for one in mice if one.overlay.drawing), self.mouse).escape()
+        return [self.mouse, self.on_images.mouse, *images]
+
+    def _on_hidden(self) -> None:
+        """Point at nothing that is hidden under the mouse."""
+        for mouse in self._mice:
+            mouse.put_away()
 
     # -- what others ask ---------------------------------------------------------
 

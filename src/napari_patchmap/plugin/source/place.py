@@ -90,13 +90,12 @@ class Place:
         """Return the frame that a viewer shows whose ``dims.point`` this is."""
         return round(float(self.layer.world_to_data(point)[0])) if self.timed else 0
 
-    def find(self, point: Any) -> int:
-        """Return the patch at a place in the world, -1 for none."""
+    def find(self, point: Any) -> np.ndarray:
+        """Return the patches at a place in the world, the one that is meant first."""
         data = np.asarray(self.layer.world_to_data(point))
         frame = round(float(data[0])) if self.timed else 0
         y, x = (data[-2:] + 0.5) * self._scale - 0.5
-        found = self.picture.find(frame, float(y), float(x))
-        return int(self.rows[found]) if found >= 0 else -1
+        return self.rows[self.picture.find(frame, float(y), float(x))]
 
     # -- where on the screen -------------------------------------------------------
 

@@ -58,6 +58,8 @@ class Stepping(OfViewer, Quiet, Listening):
         Which image is linked.
     here : callable
         Returns the layer of this viewer that shows it.
+    visible : callable
+        Drops patches that a person has hidden: nobody comes to those by stepping.
     """
 
     def __init__(
@@ -66,9 +68,11 @@ class Stepping(OfViewer, Quiet, Listening):
         workspace: Workspace,
         link: SourceLink,
         here: Callable[[Layer], Layer | None],
+        visible: Callable[[np.ndarray], np.ndarray],
     ) -> None:
         super().__init__(viewer)
         self._workspace, self._link, self._here = workspace, link, here
+        self._visible = visible
         self._seen = -1  # the frame that is shown, as far as is known
         self.listen(workspace.current_changed, self.go_to)
         viewer.dims.events.current_step.connect(self._on_step)
@@ -114,8 +118,10 @@ class Stepping(OfViewer, Quiet, Listening):
             ids = patches.table["label_id"].to_numpy()
             here &= ids == ids[current]
         found = np.flatnonzero(here)
+        shown = self._visible(found)
         if len(found):
-            self._workspace.set_current(int(found[0]))
+            # What is seen now is hidden: a key must not name the one that was before.
+            self._workspace.set_current(int(shown[0]) if len(shown) else -1)
 
     def _frame(self, layer: Layer) -> int:
         return round(float(layer.world_to_data(self.viewer.dims.point)[0]))
@@ -136,7 +142,12 @@ class SourceLink(OfViewer):
     changed = Signal()
 
     def __init__(
-        self, viewer: Viewer, workspace: Workspace, views: Views, places: Places
+        self,
+        viewer: Viewer,
+        workspace: Workspace,
+        views: Views,
+        places: Places,
+        visible: Callable[[np.ndarray], np.ndarray],
     ) -> None:
         super().__init__(viewer)
         self._workspace = workspace
@@ -145,7 +156,7 @@ class SourceLink(OfViewer):
         self._stack: Layer | None = None
         # The layer that had the name when the patches came; it may be renamed.
         self._named: weakref.ref[Layer] | None = None
-        self._steps = Stepping(viewer, workspace, self, lambda layer: layer)
+        self._steps = Stepping(viewer, workspace, self, lambda layer: layer, visible)
         workspace.patches_changed.connect(self._on_patches)
         viewer.layers.events.removed.connect(self._on_layers)
         viewer.layers.events.inserted.connect(self._on_layers)
