@@ -117,10 +117,10 @@ class LoadPatches(WorkPanel):
         self.offer.proposed.connect(self._on_proposed)
         self.offer.taken.connect(self._on_taken)
         self.setAcceptDrops(True)
-        steps = FirstSteps(self.viewer)
+        steps = FirstSteps.of(self.viewer)
         steps.wanted.connect(self._try_sample)
         steps.dropped.connect(self.dropEvent)
-        self.destroyed.connect(steps.deleteLater)
+        self.destroyed.connect(steps.look_again)
         self.listen(self.workspace.patches_changed, self._on_patches)
         self.listen(self.workspace.run_changed, self._on_run)
         self._on_patches(self.workspace.patches)
@@ -228,7 +228,6 @@ class LoadPatches(WorkPanel):
             self.load()
 
     def _try_sample(self) -> None:
-        show_panel(self.viewer, "load")
         self._on_taken(Proposal(Kind.SAMPLE))
 
     def enterEvent(self, event: Any) -> None:
