@@ -30,6 +30,7 @@ from napari_patchmap.plugin.map.keys import map_keys, viewer_keys
 from napari_patchmap.plugin.map.layer_edits import LayerEdits
 from napari_patchmap.plugin.map.mouse import MapMouse
 from napari_patchmap.plugin.map.on_images import OnImages
+from napari_patchmap.plugin.map.session_images import SessionImages
 from napari_patchmap.plugin.map.session_keeper import SessionKeeper
 from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.napari_private import canvas_widget
@@ -37,6 +38,7 @@ from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.qt.keyboard import Keyboard
 from napari_patchmap.plugin.source.highlights import Places
 from napari_patchmap.plugin.source.image_colours import ImageColours
+from napari_patchmap.plugin.source.image_opener import ImageOpener
 from napari_patchmap.plugin.source.slider_link import SourceLink
 from napari_patchmap.plugin.workspace import Compared, real_viewer
 from napari_patchmap.runs import caption_of
@@ -72,6 +74,8 @@ class MapLayer(ShownMap):
         Remembers how the window on a run is left.
     note : CanvasNote
         Says what the map is while none has been learned.
+    opener : ImageOpener
+        Opens the images that patches were cut out of from their files.
     """
 
     @classmethod
@@ -122,7 +126,11 @@ class MapLayer(ShownMap):
         viewer.events.theme.connect(self._on_theme)
         viewer.events.reset_view.connect(self._on_home)
         self._take_keys(viewer)
-        self.session = SessionKeeper(viewer, self, self._framing, self.hidden, self.keeper)
+        self.opener = ImageOpener(viewer, workspace, self.views, self.places)
+        self.session = SessionKeeper(
+            viewer, self, self._framing, self.hidden, self.keeper, self.image_colours,
+            SessionImages(self, self.places, self.link, self.opener),
+        )  # fmt: skip
         self._on_patches(workspace.patches)
         if workspace.embedding is not None:
             self._on_map(workspace.embedding)
