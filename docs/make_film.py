@@ -135,7 +135,7 @@ def session(folder: Path, pictures: Path, minutes: str) -> Director:
     explore.pictures.click()
     QTest.qWait(1500)
     person.look("Train: alike cells lie together; pictures stand for the points")
-    person.zoom(hand, midmost(workspace.embedding[truth == "platelet"]), 12)
+    person.zoom(hand, midmost(workspace.embedding[truth == "platelet"]), 6)
     QTest.qWait(1500)
     person.look("Zoom in, and all of them are pictures")
     explore.pictures.click()

@@ -318,3 +318,21 @@ def test_patches_that_lie_in_no_image_are_shown_large(
     viewer.add_image(np.zeros((20, 30)), name="opened later")
     qtbot.waitUntil(lambda: panel.beside.canvas.isVisible())
     assert shown_map.views.now == "map"
+
+
+def test_the_image_is_drawn_and_clicked_wherever_its_dock_is(
+    viewer, workspace, field, beside, qtbot
+):
+    panel = find_panel(viewer, "image")
+    dock = dock_of(panel)
+    workspace.select(np.array([2]))
+    for floating, index in ((True, 9), (False, 14)):
+        dock.setFloating(floating)
+        qtbot.waitUntil(lambda: panel.beside is not None)
+        qtbot.waitUntil(lambda: panel.beside.canvas.isVisible())
+        qtbot.wait(100)  # what cannot be drawn fails the test
+        assert np.ptp(panel.beside.canvas.screenshot(flash=False)[..., :3]) > 100
+        hand = Hand(panel.beside.model, qtbot)
+        hand.click(middle(index))
+        assert workspace.current == index
+        assert brought_out(panel.beside) == [2]

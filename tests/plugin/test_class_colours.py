@@ -11,12 +11,16 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
+from napari_patchmap.explore.annotations import SUGGESTED
 from napari_patchmap.patches import from_objects, open_patches
 from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.plugin.canvas.two_views import OVERLAY, camera_of
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.napari_private import canvas_widget
+from napari_patchmap.plugin.panels.annotate.annotate import Annotate
 from napari_patchmap.plugin.panels.explore.explore import Explore
+from napari_patchmap.runs import RunConfig, TrainConfig
+from napari_patchmap.training import fit
 
 RED, BLUE = "#d01010", "#1010d0"
 
@@ -299,3 +303,77 @@ def test_tiles_are_painted_on_the_slide_and_make_a_layer_as_fine_as_their_grid(
     workspace.set_patches(None)
     assert [ly.name for ly in viewer.layers] == ["overview", "annotation classes"]
     assert not panel.on_image.paint.isEnabled()
+
+
+def test_suggestions_are_painted_while_one_accepts_and_rejects(viewer, workspace, qtbot):
+    labels = squares()
+    grain = np.random.default_rng(0).integers(0, 30, labels.shape)
+    image = (np.where(np.isin(labels, (10, 20, 30, 70, 80)), 200, 40) + grain).astype(np.uint8)
+    viewer.add_image(image, name="field")
+    layer = viewer.add_labels(labels, name="nuclei", opacity=1)
+    patches = from_objects(image, labels, name="field", labels_name="nuclei")
+    panel = start(viewer, workspace, patches)
+    run = fit(patches, RunConfig(TrainConfig(device="cpu", method="pixels")))
+    workspace.set_run(run)
+    for at, rows in enumerate(([0, 1, 2], [3, 4, 5])):  # the bright ones, the dark ones
+        workspace.annotate(np.array(rows), at)
+    click(panel.on_image.paint)
+    annotate = Annotate(viewer)
+    viewer.window.add_dock_widget(annotate, name="Annotate")
+    QApplication.processEvents()
+    suggesting = annotate.suggesting
+    QTest.mouseClick(suggesting.rest, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: workspace.suggestions is not None)
+    assert MapLayer.of(viewer).colouring.column == SUGGESTED
+    assert_painted(layer, n70=RED, n80=RED, n90=BLUE, n120=BLUE)
+    workspace.select(np.array([6]))  # object 70
+    QTest.mouseClick(suggesting.accept, Qt.MouseButton.LeftButton)
+    workspace.select(np.array([7]))
+    QTest.mouseClick(suggesting.reject, Qt.MouseButton.LeftButton)
+    assert workspace.annotations.now.codes[6:8].tolist() == [0, -1]
+    assert_painted(layer, n70=RED, n80="", n90=BLUE)
+    MapLayer.of(viewer).colour_by("annotation")
+    assert_painted(layer, n70=RED, n80="", n90="")
+    workspace.select(np.array([8]))
+    QTest.mouseClick(suggesting.accept, Qt.MouseButton.LeftButton)
+    assert_painted(layer, n90=BLUE)
+    workspace.undo()
+    assert_painted(layer, n90="")
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 60, 80), (1, 2, 60, 80), (2, 60, 80)])
+def test_of_four_axes_the_plane_that_is_seen_is_painted(viewer, workspace, shape, qtbot, hand):
+    """Labels of two times, or of two depths, in a viewer with sliders of both."""
+    labels = np.stack([squares(shift) for shift in (0, 2)]).reshape(shape)
+    seen = (2, 2, *shape[-2:]) if len(shape) == 3 else shape
+    image = np.zeros(seen, np.uint8)
+    viewer.add_image(image, name="movie")
+    layer = viewer.add_labels(labels, name="tracks", opacity=1)
+    ours = image[0] if len(shape) == 3 else image
+    patches = from_objects(ours, labels, name="movie", labels_name="tracks")
+    panel = start(viewer, workspace, patches)
+    table = patches.table
+    for frame in (0, 1):
+        rows = np.flatnonzero((table.frame == frame) & (table.label_id == 30))
+        workspace.annotate(rows, frame)
+    owner = MapLayer.of(viewer)
+    owner.views.show("source")
+    QApplication.processEvents()
+    click(panel.on_image.paint)
+    axis = 0 if shape[0] == 2 and len(shape) == 4 else 1
+    for frame, colour in ((0, RED), (1, BLUE), (0, RED)):
+        viewer.dims.set_current_step(axis, frame)
+        assert_painted(layer, n30=colour, n40="")
+        hand.click((9.5, 49.5 + frame))
+        assert workspace.current == int(
+            np.flatnonzero((table.frame == frame) & (table.label_id == 30))[0]
+        )
+    workspace.set_current(int(np.flatnonzero(table.frame == 1)[0]))
+    assert viewer.dims.current_step[axis] == 1
+    panel.on_image.new_layer.click()
+    qtbot.waitUntil(lambda: "annotation classes" in viewer.layers)
+    made = viewer.layers["annotation classes"].data
+    assert made.shape == shape
+    both = made.reshape(2, 60, 80)
+    np.testing.assert_array_equal(both[0] > 0, squares() == 30)
+    np.testing.assert_array_equal(both[1], np.where(squares(2) == 30, 2, 0))

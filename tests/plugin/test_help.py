@@ -28,7 +28,7 @@ from napari_patchmap.plugin.canvas.first_steps import FirstSteps
 from napari_patchmap.plugin.canvas.help_card import HelpCard
 from napari_patchmap.plugin.entry.open_all import open_workspace
 from napari_patchmap.plugin.napari_private import canvas_widget, welcome_text_top
-from napari_patchmap.plugin.qt.docks import PANELS, dock_of, way_to
+from napari_patchmap.plugin.qt.docks import PANELS, dock_of, find_panel, show_panel, way_to
 from tests.plugin.toy import toy_map, toy_patches
 
 KEY, LEFT = Qt.Key, Qt.MouseButton.LeftButton
@@ -175,3 +175,42 @@ def test_first_steps_take_what_is_dropped_and_load_the_sample(
     qtbot.waitUntil(lambda: workspace.patches is not None)
     assert len(workspace.patches) == 2000
     qtbot.waitUntil(lambda: not steps.isVisible())
+
+
+def close_by_cross(viewer, key) -> None:
+    """Click the cross of a panel's dock."""
+    dock = dock_of(find_panel(viewer, key))
+    dock.raise_()
+    QTest.mouseClick(dock.titleBarWidget().close_button, LEFT)
+    QApplication.processEvents()
+    assert find_panel(viewer, key) is None
+
+
+def test_first_steps_stay_while_nothing_is_loaded_whichever_panels_are_closed(
+    viewer, workspace, qtbot
+):
+    open_workspace(viewer)
+    window = window_of(viewer)
+    steps = window.findChild(FirstSteps)
+    qtbot.waitUntil(steps.isVisible)
+    close_by_cross(viewer, "load")
+    qtbot.wait(50)
+    assert steps.isVisible()
+    # What is asked for there opens the panel again.
+    QTest.mouseClick(steps.sample, LEFT)
+    qtbot.waitUntil(lambda: workspace.patches is not None)
+    assert find_panel(viewer, "load").isVisible()
+    assert not steps.isVisible()
+    close_by_cross(viewer, "load")
+    qtbot.wait(50)
+    assert not steps.isVisible()
+    workspace.set_patches(None)
+    qtbot.waitUntil(steps.isVisible)
+    show_panel(viewer, "load")
+    assert len(window.findChildren(FirstSteps)) == 1
+    for key in PANELS:
+        if find_panel(viewer, key) is not None:
+            close_by_cross(viewer, key)
+    qtbot.waitUntil(lambda: not steps.isVisible())
+    show_panel(viewer, "explore")
+    qtbot.waitUntil(steps.isVisible)

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from qtpy.QtGui import QDropEvent
+from qtpy.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDropEvent, QMouseEvent, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QTabBar
 
@@ -18,7 +18,8 @@ from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.entry.launch import show_run
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.load.recent import RecentButton
-from napari_patchmap.plugin.qt.docks import find_panel, front_panels, open_panels
+from napari_patchmap.plugin.qt.dock_sizes import dock_sizes
+from napari_patchmap.plugin.qt.docks import dock_of, find_panel, front_panels, open_panels
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, reopen_patches
 from napari_patchmap.runs.session_file import SESSION
@@ -74,6 +75,39 @@ def bring_forward(viewer, tab):
     QApplication.processEvents()
 
 
+def drag_line(viewer, key, way):
+    """Drag the line between the canvas and the dock of a panel."""
+    dock = dock_of(find_panel(viewer, key))
+    window, place = dock.window(), dock.geometry()
+    before = place.topLeft()
+    press = QPoint(place.left() - 2, place.center().y())
+    if way.y():
+        press = QPoint(place.center().x(), place.top() - 2)
+    QTest.mousePress(window, LEFT, Qt.KeyboardModifier(0), press)
+    for part in (2, 1):
+        there = QPointF(press + way / part)
+        above = QPointF(window.mapToGlobal(there.toPoint()))
+        move = QMouseEvent(
+            QEvent.Type.MouseMove, there, above, LEFT, LEFT, Qt.KeyboardModifier(0)
+        )
+        QApplication.sendEvent(window, move)
+        QTest.qWait(10)  # Qt moves the line in a timer
+    QTest.mouseRelease(window, LEFT, Qt.KeyboardModifier(0), press + way)
+    QApplication.processEvents()
+    assert dock.geometry().topLeft() == before + way
+
+
+def wheel(view, notches):
+    """Turn the wheel over pictures with Ctrl held."""
+    middle = QPointF(view.viewport().rect().center())
+    event = QWheelEvent(
+        middle, QPointF(view.viewport().mapToGlobal(middle.toPoint())), QPoint(),
+        QPoint(0, 120 * notches), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.ControlModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(view.viewport(), event)
+
+
 def work_in(viewer, qtbot, home):
     """Change all that a session is made of, as a person does."""
     workspace, owner = opened(viewer, home / "run")
@@ -97,6 +131,10 @@ def work_in(viewer, qtbot, home):
     choose(qtbot, gallery.orders.box, "label")
     QTest.mouseClick(gallery.orders.turn, LEFT)
     owner.points.current_size = 23
+    drag_line(viewer, "explore", QPoint(-45, 0))  # the panels get broader
+    drag_line(viewer, "gallery", QPoint(0, -30))
+    gallery.grid.setFocus()
+    wheel(gallery.grid, notches=3)
     camera_of(viewer).zoom *= 1.7
     camera_of(viewer).center = (0.0, 3.0, -2.0)
     bring_forward(viewer, "Annotate")
@@ -121,6 +159,8 @@ def seen(viewer):
         "camera": (np.round(camera.center, 3).tolist(), round(camera.zoom, 3)),
         "open": set(open_panels(viewer)),
         "front": front_panels(viewer),
+        "sizes": dock_sizes(viewer),
+        "pictures": find_panel(viewer, "gallery").grid.painter.side,
     }
 
 
@@ -156,6 +196,7 @@ def test_a_run_comes_back_as_it_was_left(way, make_napari_viewer, qtbot, home):
     assert left["shown"].count(False) == 20
     assert left["compared"] == ["other"]
     assert left["colour"] == "label"
+    assert left["pictures"] > 56
     first.close()
     qtbot.wait(10)
     again = make_napari_viewer(show=True)

@@ -32,6 +32,12 @@ def saved(folder):
         sorted_by=("column", "area", True),
         panels=("load", "explore"),
         front=("explore",),
+        sizes={"explore": 431, "gallery": 180},
+        window=(1366, 740),
+        thumbnails=72,
+        on_image=True,
+        images=(4, 0),
+        stack=True,
     )
     save_session(folder / "run", session)
     return session
@@ -57,6 +63,12 @@ def test_what_is_written_is_read_again_also_where_both_runs_were_moved(tmp_path)
         "view",
         "cameras",
         "sorted_by",
+        "sizes",
+        "window",
+        "thumbnails",
+        "on_image",
+        "images",
+        "stack",
     ):
         assert getattr(found, name) == getattr(session, name)
     assert (found.panels, found.front) == (session.panels, session.front)

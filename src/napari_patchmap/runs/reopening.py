@@ -151,6 +151,7 @@ def _places(
     paths = list(meant)
     if origin.get("kind") != Kind.LAYER and origin.get("path"):
         paths.append(str(origin["path"]))
+    paths += [str(origin["file"])] if origin.get("file") else []
     paths += [*_remembered(run), *_beside(run), *moved_to(str(origin.get("path") or ""))]
     # What is open already is at hand; files come first where the person named them.
     for path in meant:

@@ -77,6 +77,19 @@ class SavedSession:
         Panels that are open.
     front : tuple of str
         Those of them that are to be seen, not behind another one.
+    sizes : dict
+        Of panels that are docked, in pixels: the width of those at a side, the height of
+        those above or below the canvas.
+    window : tuple of int, optional
+        Width and height of the window that has room for them.
+    thumbnails : int, optional
+        Longer side of the pictures in the gallery in pixels.
+    on_image : bool, optional
+        Whether the colours of the map are on the images, too.
+    images : tuple of int
+        A patch, by its number in the run, of each image that is open.
+    stack : bool
+        Whether all patches are open as a stack.
     """
 
     colour_by: str | None = None
@@ -90,6 +103,12 @@ class SavedSession:
     sorted_by: tuple[str, str, bool] | None = None
     panels: tuple[str, ...] = ()
     front: tuple[str, ...] = ()
+    sizes: dict[str, int] = field(default_factory=dict)
+    window: tuple[int, int] | None = None
+    thumbnails: int | None = None
+    on_image: bool | None = None
+    images: tuple[int, ...] = ()
+    stack: bool = False
 
 
 def save_session(folder: Path, session: SavedSession) -> None:
@@ -126,6 +145,12 @@ def save_session(folder: Path, session: SavedSession) -> None:
         "sorted_by": None if one.sorted_by is None else list(one.sorted_by),
         "panels": list(one.panels),
         "front": list(one.front),
+        "sizes": one.sizes,
+        "window": None if one.window is None else list(one.window),
+        "thumbnails": one.thumbnails,
+        "on_image": one.on_image,
+        "images": list(one.images),
+        "stack": one.stack,
     }
     write_json(path, values)
 
@@ -163,6 +188,12 @@ def read_session(run: Run) -> tuple[SavedSession | None, str]:
             sorted_by=_read(values, "sorted_by", _sorting),
             panels=_read(values, "panels", _texts) or (),
             front=_read(values, "front", _texts) or (),
+            sizes=_read(values, "sizes", _sizes) or {},
+            window=_read(values, "window", _window),
+            thumbnails=_read(values, "thumbnails", _size),
+            on_image=_read(values, "on_image", bool),
+            images=_read(values, "images", lambda many: _patches(many, count)) or (),
+            stack=_read(values, "stack", bool) or False,
         ),
         "",
     )
@@ -211,6 +242,24 @@ def _positive(value: Any) -> float:
     if not 0 < number < math.inf:
         raise ValueError("no size")
     return number
+
+
+def _size(value: Any) -> int:
+    return round(_positive(value))
+
+
+def _sizes(values: Any) -> dict[str, int]:
+    return {_text(name): _size(one) for name, one in dict(values).items()}
+
+
+def _window(values: Any) -> tuple[int, int]:
+    width, height = map(_size, values)
+    return width, height
+
+
+def _patches(values: Any, count: int) -> tuple[int, ...]:
+    found = (_number(int(one), count) for one in list(values)[:_MANY])
+    return tuple(one for one in found if one >= 0)
 
 
 def _finite(values: Any, lengths: tuple[int, ...]) -> tuple[float, ...]:

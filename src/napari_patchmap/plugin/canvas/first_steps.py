@@ -11,8 +11,9 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout
 
 from napari_patchmap.plugin.canvas.above import AboveCanvas
-from napari_patchmap.plugin.napari_private import welcome_text_top
+from napari_patchmap.plugin.napari_private import canvas_widget, welcome_text_top
 from napari_patchmap.plugin.qt.basics import button, label
+from napari_patchmap.plugin.qt.docks import open_panels, show_panel
 from napari_patchmap.plugin.qt.style import panel_style
 from napari_patchmap.plugin.qt.theme import colour_in
 from napari_patchmap.plugin.workspace import workspace_of
@@ -30,19 +31,26 @@ _MARGIN = 12
 class FirstSteps(AboveCanvas):
     """Three steps, and the button that takes the first; gone once anything is there.
 
-    napari's own words of welcome stay to be read below it; where there is no room for both,
-    it keeps away.
+    It is there as long as any of our panels is open. napari's own words of welcome stay to be
+    read below it; where there is no room for both, it keeps away.
 
     Signals
     -------
     wanted()
-        The person wants to try it with the sample.
+        The person wants to try it with the sample; the Load panel is open by then.
     dropped(QDropEvent)
-        Files or folders were dropped on it.
+        Files or folders were dropped on it, likewise.
     """
 
     wanted = Signal()
     dropped = Signal(object)
+
+    @classmethod
+    def of(cls, viewer: Viewer) -> FirstSteps:
+        """Return those of a viewer, made on first use; they stay when a panel is closed."""
+        above = canvas_widget(viewer).parentWidget()
+        found = None if above is None else above.findChild(cls)
+        return cls(viewer) if found is None else found
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__(viewer)
@@ -55,7 +63,7 @@ class FirstSteps(AboveCanvas):
             "primary",
             "Load the sample: real blood cells of 8 kinds that come with Patchmap.",
         )
-        self.sample.clicked.connect(self.wanted)
+        self.sample.clicked.connect(self._on_sample)
         steps = QHBoxLayout()
         steps.setSpacing(18)
         self._numbers = [label(str(number)) for number in range(1, len(_STEPS) + 1)]
@@ -84,6 +92,11 @@ class FirstSteps(AboveCanvas):
             self.hide()
         self._soon.start()
 
+    def look_again(self) -> None:
+        """See whether it is still wanted: a panel goes."""
+        if isalive(self):
+            self._soon.start()
+
     @property
     def _empty(self) -> bool:
         viewer = self._viewer()
@@ -98,7 +111,7 @@ class FirstSteps(AboveCanvas):
         below = welcome_text_top(viewer)
         room = area.height() if below is None else below
         fits = size.width() + 2 * _MARGIN < area.width() and size.height() + _MARGIN < room
-        if self._empty and fits:
+        if self._empty and fits and open_panels(viewer):
             x = area.x() + (area.width() - size.width()) // 2
             y = area.y() + max(_MARGIN, (room - size.height()) // 2)
             self.setGeometry(x, y, size.width(), size.height())
@@ -114,7 +127,17 @@ class FirstSteps(AboveCanvas):
 
     def dropEvent(self, event: Any) -> None:
         """Hand on what was dropped."""
+        self._open_panel()
         self.dropped.emit(event)
+
+    def _on_sample(self) -> None:
+        self._open_panel()
+        self.wanted.emit()
+
+    def _open_panel(self) -> None:
+        viewer = self._viewer()
+        if viewer is not None:
+            show_panel(viewer, "load")
 
     def _restyle(self, _: Any = None) -> None:
         viewer = self._viewer()

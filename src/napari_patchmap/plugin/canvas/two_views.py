@@ -125,6 +125,15 @@ class Views(OfViewer, Quiet):
             self.viewer.add_layer(layer)
         self._reveal(layer)
 
+    def add_behind(self, layer: Layer) -> None:
+        """Add an image of ours for whenever images are looked at."""
+        active = self.viewer.layers.selection.active
+        with self.quiet():
+            self.viewer.add_layer(layer)
+        if self.now == "map":
+            self.viewer.layers.selection.active = active
+        self.keep(layer, True)
+
     def take_to_map(self, layer: Layer) -> None:
         """Count a layer among those that lie on the map."""
         self._notes.add(layer)

@@ -48,7 +48,7 @@ class Beside(Listening):
         self._note = CanvasNote(model)
         self.twins = Twins(owner.views, model)
         self.on_images = OnImages(model, owner, self.twins, overlay, owner.image_colours)
-        self._steps = Stepping(model, owner.workspace, owner.link, self.twins.of)
+        self._steps = Stepping(model, owner.workspace, owner.link, self.twins.of, owner.visible)
         self._camera: tuple[float, ...] | None = None
         self._many = 0
         beside_keys(model, Keyboard.of(viewer))

@@ -26,6 +26,8 @@ class GalleryHooks(OnePerViewer):
         Name of the offered order that the gallery follows, "" while it is another.
     sorted_by : tuple of (str, str, bool), or None
         Kind and name of the order of the gallery, and whether the largest comes first.
+    side : int or None
+        Longer side of the pictures in the gallery in pixels, None while nobody changed it.
 
     Signals
     -------
@@ -39,6 +41,8 @@ class GalleryHooks(OnePerViewer):
         The gallery is sorted in another way.
     sorting_wanted()
         It is to be sorted as ``sorted_by`` says.
+    side_changed()
+        The pictures have another size, or are to have it.
     """
 
     changed = Signal()
@@ -46,6 +50,7 @@ class GalleryHooks(OnePerViewer):
     image_dropped = Signal(str)
     sorting_changed = Signal()
     sorting_wanted = Signal()
+    side_changed = Signal()
 
     def __init__(self, viewer: Viewer) -> None:
         self._workspace = workspace = workspace_of(viewer)
@@ -54,6 +59,7 @@ class GalleryHooks(OnePerViewer):
         self.chosen = ""
         self._asked = np.empty(0, np.intp)
         self.sorted_by: tuple[str, str, bool] | None = None
+        self.side: int | None = None
         workspace.patches_changed.connect(self._on_patches)
         workspace.selection_changed.connect(self._on_selection)
 
@@ -119,6 +125,12 @@ class GalleryHooks(OnePerViewer):
         if self.sorted_by != (kind, name, descending):
             self.sorted_by = kind, name, descending
             self.sorting_changed.emit()
+
+    def set_side(self, side: int) -> None:
+        """Have the pictures of the gallery in this size, or hear that they are."""
+        if side != self.side:
+            self.side = side
+            self.side_changed.emit()
 
     def show(self, indices: np.ndarray, sentence: str) -> None:
         """Show these patches in the gallery until something is selected elsewhere.

@@ -82,7 +82,10 @@ class HiddenGroups:
         colouring, points = self._shown.colouring, self._shown.points
         if (self.names or len(self._rows)) and colouring is not None:
             hidden = [at for at, name in enumerate(colouring.names) if name in self.names]
-            self._mask = ~np.isin(colouring.codes, hidden)
+            # Where a number or nothing colours the map there are no groups, nor codes.
+            self._mask = np.ones(len(colouring.colours), bool)
+            if hidden:
+                self._mask = ~np.isin(colouring.codes, hidden)
             self._mask[self._rows] = False
             self._apply()
             return

@@ -34,8 +34,8 @@ class ImageMouse(CanvasMouse):
         return free and self._places.are_shown
 
     def _under(self, event: Any) -> int | None:
-        index = self._places.patch_at(tuple(event.position))
-        return index if index >= 0 else None
+        found = self._owner.visible(self._places.at(tuple(event.position)))
+        return int(found[0]) if len(found) else None
 
     def _patch(self, under: int) -> int:
         return under

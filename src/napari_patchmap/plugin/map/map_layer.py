@@ -13,6 +13,7 @@ from napari_patchmap.explore.side_by_side import Turn
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.annotation_keeper import AnnotationKeeper
 from napari_patchmap.plugin.canvas.above import HelpButton
+from napari_patchmap.plugin.canvas.canvas_mouse import CanvasMouse
 from napari_patchmap.plugin.canvas.help_card import HelpCard
 from napari_patchmap.plugin.canvas.note import CanvasNote
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
@@ -27,6 +28,7 @@ from napari_patchmap.plugin.map.layer_edits import LayerEdits
 from napari_patchmap.plugin.map.maps_beside import MapsBeside
 from napari_patchmap.plugin.map.mouse import MapMouse
 from napari_patchmap.plugin.map.on_images import OnImages
+from napari_patchmap.plugin.map.session_images import SessionImages
 from napari_patchmap.plugin.map.session_keeper import SessionKeeper
 from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.napari_private import canvas_widget
@@ -35,6 +37,7 @@ from napari_patchmap.plugin.of_viewer import OnePerViewer
 from napari_patchmap.plugin.qt.keyboard import Keyboard
 from napari_patchmap.plugin.source.highlights import Places
 from napari_patchmap.plugin.source.image_colours import ImageColours
+from napari_patchmap.plugin.source.image_opener import ImageOpener
 from napari_patchmap.plugin.source.slider_link import SourceLink
 from napari_patchmap.plugin.workspace import Compared
 
@@ -71,6 +74,8 @@ class MapLayer(ShownMap, OnePerViewer):
         Remembers how the window on a run is left.
     note : CanvasNote
         Says what the map is while none has been learned.
+    opener : ImageOpener
+        Opens the images that patches were cut out of from their files.
     """
 
     def __init__(self, viewer: Viewer) -> None:
@@ -88,7 +93,8 @@ class MapLayer(ShownMap, OnePerViewer):
         self.keeper = AnnotationKeeper.of(viewer)
         self.hidden = HiddenGroups(self)
         self.giving = Giving(self)
-        self.link = SourceLink(viewer, self.workspace, self.views, self.places)
+        self.hidden.changed.connect(self._on_hidden)
+        self.link = SourceLink(viewer, self.workspace, self.views, self.places, self.visible)
         overlay.resized.connect(self._on_resized)
         workspace = self.workspace
         workspace.patches_leaving.connect(lambda: self.image_colours.take(None))
@@ -109,7 +115,11 @@ class MapLayer(ShownMap, OnePerViewer):
         viewer.events.theme.connect(self._on_theme)
         viewer.events.reset_view.connect(self._on_home)
         self._take_keys(viewer)
-        self.session = SessionKeeper(viewer, self, self._framing, self.hidden, self.keeper)
+        self.opener = ImageOpener(viewer, workspace, self.views, self.places)
+        self.session = SessionKeeper(
+            viewer, self, self._framing, self.hidden, self.keeper, self.image_colours,
+            SessionImages(self, self.places, self.link, self.opener),
+        )  # fmt: skip
         self._on_patches(workspace.patches)
         if workspace.embedding is not None:
             self._on_map(workspace.embedding)
@@ -135,9 +145,18 @@ class MapLayer(ShownMap, OnePerViewer):
 
     def escape(self) -> None:
         """Give up the lasso that is being drawn, on whichever canvas, or select nothing."""
+        next((one for one in self._mice if one.overlay.drawing), self.mouse).escape()
+
+    @property
+    def _mice(self) -> list[CanvasMouse]:
+        """The mouse on the map, and on the images of each canvas."""
         images = [] if self.beside is None else [self.beside.mouse]
-        mice = (self.mouse, self.on_images.mouse, *images)
-        next((one for one in mice if one.overlay.drawing), self.mouse).escape()
+        return [self.mouse, self.on_images.mouse, *images]
+
+    def _on_hidden(self) -> None:
+        """Point at nothing that is hidden under the mouse."""
+        for mouse in self._mice:
+            mouse.put_away()
 
     # -- what others ask ---------------------------------------------------------
 

@@ -21,11 +21,14 @@ from napari_patchmap.plugin.canvas.two_views import View
 from napari_patchmap.plugin.map.framing import Framing
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.hidden_groups import HiddenGroups
+from napari_patchmap.plugin.map.session_images import SessionImages
 from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.napari_private import canvas_widget
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.own_changes import Quiet
+from napari_patchmap.plugin.qt.dock_sizes import dock_sizes, resize_docks, window_size
 from napari_patchmap.plugin.qt.docks import front_panels, open_panels, show_panels
+from napari_patchmap.plugin.source.image_colours import ImageColours
 from napari_patchmap.plugin.workspace import Compared
 from napari_patchmap.plugin.written_soon import WrittenSoon
 from napari_patchmap.runs import Run, read_map
@@ -50,16 +53,20 @@ class SessionKeeper(QObject, Quiet):
         framing: Framing,
         hidden: HiddenGroups,
         keeper: AnnotationKeeper,
+        colours: ImageColours,
+        images: SessionImages,
     ) -> None:
         super().__init__()
         self._viewer, self._shown, self._framing = weakref.ref(viewer), shown, framing
         self._hidden, self._keeper, self._hooks = hidden, keeper, GalleryHooks.of(viewer)
+        self._colours, self._images = colours, images
         self._run: Run | None = None
         self._changed = self._closing = self._refused = False
         #: Maps that were beside this one and could not be read, or not yet.
         self._absent: tuple[Path, ...] = ()
         self._point_size: float | None = None
         self._front: tuple[str, ...] = ()
+        self._sizes: dict[str, int] = {}
         self._asked = SavedSession()
         self._writer = WrittenSoon(self, "Session", self._order)
         self._writer.failed.connect(self._on_failed)
@@ -70,10 +77,14 @@ class SessionKeeper(QObject, Quiet):
         workspace.compared_changed.connect(self._on_compared)
         for signal in (
             shown.marked, shown.views.changed, hidden.changed, self._hooks.sorting_changed,
+            self._hooks.side_changed, colours.changed, images.changed,
             camera.events.center, camera.events.zoom, camera.events.angles,
         ):  # fmt: skip
             signal.connect(self._touch)
-        window = canvas_widget(viewer).window()
+        images.opened.connect(self._on_images)
+        canvas = canvas_widget(viewer)
+        canvas.installEventFilter(self)  # it gives room to docks that are dragged
+        window = canvas.window()
         window.installEventFilter(self)
         window.destroyed.connect(self._on_gone)
         if isinstance(window, QMainWindow):
@@ -88,6 +99,7 @@ class SessionKeeper(QObject, Quiet):
         assert viewer is not None
         colouring, numbers = shown.colouring, self._numbers
         self._front = front_panels(viewer) or self._front
+        self._sizes = dock_sizes(viewer) or self._sizes
         cameras = shown.views.cameras
         if self._framing.untouched:
             cameras.pop("map", None)
@@ -103,6 +115,12 @@ class SessionKeeper(QObject, Quiet):
             sorted_by=self._hooks.sorted_by,
             panels=open_panels(viewer),
             front=self._front,
+            sizes=self._sizes,
+            window=window_size(viewer),
+            thumbnails=self._hooks.side,
+            on_image=self._colours.on,
+            images=self._images.open_now(numbers),
+            stack=self._images.stack,
         )
 
     @property
@@ -112,6 +130,7 @@ class SessionKeeper(QObject, Quiet):
 
     def _on_run(self, run: Run | None) -> None:
         self._run, self._absent, self._refused = run, (), False
+        self._images.forget()
 
     def _on_compared(self, _: object) -> None:
         if not self.busy:
@@ -153,12 +172,15 @@ class SessionKeeper(QObject, Quiet):
         except OSError:
             self._refused = True
 
-    def eventFilter(self, window: QObject, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Write the rest when the window closes, and nothing of how it goes to pieces."""
-        if event.type() == QEvent.Type.Close:
+        kind, is_window = event.type(), isinstance(watched, QMainWindow)
+        if kind == QEvent.Type.Resize:
+            self._touch()
+        elif kind == QEvent.Type.Close and is_window:
             self.finish()
             self._closing = True
-        elif event.type() == QEvent.Type.Show:
+        elif kind == QEvent.Type.Show and is_window:
             self._closing = False
         return False
 
@@ -186,6 +208,10 @@ class SessionKeeper(QObject, Quiet):
                 show_panels(viewer, session.panels, session.front)
             self._put_cameras(session)
         self._asked = session
+        self._resize_docks()
+        # A dock beside the canvas takes its place, and half the room, a moment later.
+        QTimer.singleShot(0, lambda: QTimer.singleShot(0, self._resize_docks))
+        self._images.open(session.images, session.stack, self._numbers)
         self._compare(session.compared)
 
     def _restore_look(self, session: SavedSession) -> None:
@@ -197,6 +223,10 @@ class SessionKeeper(QObject, Quiet):
             self._hidden.hide(session.hidden)
         if session.point_size is not None and shown.points is not None:
             shown.points.current_size = session.point_size
+        if session.on_image is not None:
+            self._colours.switch(session.on_image)
+        if session.thumbnails is not None:
+            self._hooks.set_side(session.thumbnails)
 
     def _restore_patches(self, session: SavedSession) -> None:
         workspace = self._shown.workspace
@@ -218,6 +248,18 @@ class SessionKeeper(QObject, Quiet):
         """Show the images, if there are any."""
         if self._viewer() is not None and self._shown.views.sources and not self._closing:
             self._shown.views.show("source")
+
+    def _on_images(self) -> None:
+        """Look at images that have been opened again as they were looked at."""
+        with self.quiet():
+            self._put_cameras(self._asked)
+        QTimer.singleShot(0, self._resize_docks)
+
+    def _resize_docks(self) -> None:
+        viewer = self._viewer()
+        if viewer is not None and not self._closing:
+            with self.quiet():
+                resize_docks(viewer, self._asked.sizes, self._asked.window)
 
     def _compare(self, folders: Sequence[Path]) -> None:
         """Read the maps that were beside this one, and set them there."""

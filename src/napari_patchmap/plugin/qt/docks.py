@@ -110,12 +110,12 @@ def show_panel(viewer: Viewer, key: str) -> QWidget:
 
 def open_panels(viewer: Viewer) -> tuple[str, ...]:
     """Name the panels that are open, in front or behind others."""
-    return tuple(key for key, dock in _open_docks(viewer).items() if not dock.isHidden())
+    return tuple(key for key, dock in open_docks(viewer).items() if not dock.isHidden())
 
 
 def front_panels(viewer: Viewer) -> tuple[str, ...]:
     """Name the panels that are to be seen."""
-    docks = _open_docks(viewer).items()
+    docks = open_docks(viewer).items()
     return tuple(key for key, dock in docks if not dock.visibleRegion().isEmpty())
 
 
@@ -126,14 +126,14 @@ def show_panels(viewer: Viewer, keys: Sequence[str], front: Sequence[str]) -> No
     for key in keys:
         if key not in before:
             show_panel(viewer, key)
-    for key, dock in _open_docks(viewer).items():
+    for key, dock in open_docks(viewer).items():
         dock.setHidden(key not in keys)
     for key in keys:
         if key in front:
             show_panel(viewer, key)
 
 
-def _open_docks(viewer: Viewer) -> dict[str, QDockWidget]:
+def open_docks(viewer: Viewer) -> dict[str, QDockWidget]:
     """Return the docks of panels; nothing is imported for it."""
     widgets = {
         type(one).__name__: one for one in real_viewer(viewer).window.dock_widgets.values()

@@ -42,9 +42,9 @@ def class_pictures(
         values = classes.values[place.rows]
         if isinstance(place.layer, Labels):
             layer = place.layer
-            labels = layer.data[0] if layer.multiscale else layer.data
-            picture = object_class_image(labels, place.frames, place.ids, values, watch)
-            made.append(ClassPicture(place, picture, _like(layer)))
+            picture = object_class_image(place.labels, place.frames, place.ids, values, watch)
+            shape = (layer.data[0] if layer.multiscale else layer.data).shape
+            made.append(ClassPicture(place, picture.reshape(shape), _like(layer)))
         else:
             made.append(_tiles(place, values))
     return made

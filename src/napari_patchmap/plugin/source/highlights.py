@@ -113,10 +113,10 @@ class Places(OfViewer, Quiet, Listening):
             and place.frame(self.viewer.dims.point) == place.frames[place.position(patch)]
         )
 
-    def patch_at(self, point: tuple[float, ...]) -> int:
-        """Return the patch at a place in the world, -1 for none."""
+    def at(self, point: tuple[float, ...]) -> np.ndarray:
+        """Return the patches at a place in the world, the one that is meant first."""
         found = (place.find(point) for place in self.found if place.shown)
-        return next((index for index in found if index >= 0), -1)
+        return np.concatenate([np.zeros(0, np.intp), *found])
 
     def middles(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the patches that the canvas shows, and their middles, each (y, x)."""

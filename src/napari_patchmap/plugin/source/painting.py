@@ -57,15 +57,15 @@ class ObjectPicture:
         picture[self._edges & (picture == CHOSEN)] = EDGE
         return picture
 
-    def find(self, frame: int, y: float, x: float) -> int:
-        """Return which object lies at a place, -1 for none."""
+    def find(self, frame: int, y: float, x: float) -> np.ndarray:
+        """Return which object lies at a place, nothing for none."""
         row, column = round(y), round(x)
         if not (0 <= row < self.size[0] and 0 <= column < self.size[1]):
-            return -1
+            return np.zeros(0, np.intp)
         at = (frame, row, column) if len(self._labels.shape) > 2 else (row, column)
         number = int(np.asarray(self._labels[at]))
         found = np.flatnonzero((self._ids == number) & (self._frames == frame))
-        return int(found[0]) if number and len(found) else -1
+        return found[: 1 if number else 0]
 
     def _read(self, frame: int) -> None:
         """Say of each pixel of a frame which object it belongs to; kept until the next."""
@@ -134,18 +134,16 @@ class BoxPicture:
                 picture[top + 1 : bottom - 1, left + 1 : right - 1] = CHOSEN
         return picture
 
-    def find(self, frame: int, y: float, x: float) -> int:
-        """Return the box at a place whose middle is closest, -1 for none."""
+    def find(self, frame: int, y: float, x: float) -> np.ndarray:
+        """Return the boxes that a place lies in, the one whose middle is closest first."""
         low = self._boxes[:, :2]
         inside = np.all(
             ([y + 0.5, x + 0.5] >= low) & ([y + 0.5, x + 0.5] < low + self._boxes[:, 2:]),
             axis=1,
         )
         found = np.flatnonzero(inside & (self._frames == frame))
-        if not len(found):
-            return -1
         away = low[found] + self._boxes[found, 2:] / 2 - [y + 0.5, x + 0.5]
-        return int(found[np.argmin((away**2).sum(axis=1))])
+        return found[np.argsort((away**2).sum(axis=1), kind="stable")]
 
     def _corners(self, which: np.ndarray) -> list[list[int]]:
         boxes = self._boxes[which]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import PurePath
 from typing import Any
@@ -16,7 +17,7 @@ from napari_patchmap.patches.readers.objects.folders import MASK_ENDINGS
 from napari_patchmap.plugin.canvas.two_views import OVERLAY
 from napari_patchmap.plugin.source.painting import BoxPicture, ObjectPicture
 
-#: Names, in the metadata of an image layer, the source of the table that it shows.
+#: Names, in the metadata of a layer, the source of the table that it shows, or the labels of.
 SOURCE = "patchmap_source"
 
 #: How many pixels of the source one pixel of that layer spans.
@@ -61,18 +62,31 @@ class Place:
         self._drawn: tuple[int, np.ndarray] | None = None
         self._scale = float(layer.metadata.get(SCALE, 1.0))
         pixels = layer.data.shape
+        #: The axis of the layer that numbers frames, where there are several.
+        self.axis = 0
         self.picture: ObjectPicture | BoxPicture
         if isinstance(layer, Labels):
             self.ids = table["label_id"].to_numpy().astype(np.int64)[rows]
             side = float(np.sqrt(np.median(table["area"].to_numpy()[rows])))
-            self.picture = ObjectPicture(layer.data, self.frames, self.ids, side)
-            self.timed = len(pixels) > 2
+            lead = pixels[:-2]
+            self.axis = next((at for at, length in enumerate(lead) if length > 1), 0)
+            self.picture = ObjectPicture(self.labels, self.frames, self.ids, side)
+            self.timed = len(lead) > 0
         else:
             self.ids = np.zeros(len(rows), np.int64)
             plane = pixels[:-1] if layer.rgb else pixels
             size = plane[-2] * self._scale, plane[-1] * self._scale
             self.picture = BoxPicture(self.boxes, self.frames, size)
             self.timed = len(plane) > 2 and bool(self.frames.any())
+
+    @property
+    def labels(self) -> Any:
+        """Those of a Labels layer, as ``([time,] height, width)``."""
+        layer = self.layer
+        data = layer.data[0] if layer.multiscale else layer.data
+        every = slice(None)
+        lead = [every if at == self.axis else 0 for at in range(data.ndim - 2)]
+        return data[(*lead, every, every)] if len(lead) > 1 else data
 
     @property
     def shown(self) -> bool:
@@ -88,15 +102,14 @@ class Place:
 
     def frame(self, point: Any) -> int:
         """Return the frame that a viewer shows whose ``dims.point`` this is."""
-        return round(float(self.layer.world_to_data(point)[0])) if self.timed else 0
+        return round(float(self.layer.world_to_data(point)[self.axis])) if self.timed else 0
 
-    def find(self, point: Any) -> int:
-        """Return the patch at a place in the world, -1 for none."""
+    def find(self, point: Any) -> np.ndarray:
+        """Return the patches at a place in the world, the one that is meant first."""
         data = np.asarray(self.layer.world_to_data(point))
-        frame = round(float(data[0])) if self.timed else 0
+        frame = round(float(data[self.axis])) if self.timed else 0
         y, x = (data[-2:] + 0.5) * self._scale - 0.5
-        found = self.picture.find(frame, float(y), float(x))
-        return int(self.rows[found]) if found >= 0 else -1
+        return self.rows[self.picture.find(frame, float(y), float(x))]
 
     # -- where on the screen -------------------------------------------------------
 
@@ -213,6 +226,8 @@ def _source_of(layer: Layer, origin: dict[str, Any], sources: np.ndarray) -> str
 
 def _field_of(layer: Layer, origin: dict[str, Any], sources: np.ndarray) -> str | None:
     """Return the image, of a folder of them, whose label image a layer shows."""
+    if isinstance(layer, Labels) and str(layer.metadata.get(SOURCE)) in sources:
+        return str(layer.metadata[SOURCE])  # opened by us
     path, root = _path(layer), str(origin.get("objects") or "")
     if not isinstance(layer, Labels) or not root:
         return None
@@ -234,9 +249,9 @@ def _bare(name: str) -> str:
 def _holds(layer: Layer, table: pd.DataFrame) -> bool:
     """Whether patches lie within the layer: another one may have its name by now."""
     shape = layer.data.shape
-    if len(shape) not in (2, 3) or "label_id" not in table:
-        return False
-    planes = shape[0] if len(shape) == 3 else 1
+    planes = math.prod(shape[:-2])
+    if planes not in (1, *shape[:-2]) or "label_id" not in table:
+        return False  # several times and several depths
     return bool(
         table["frame"].max() < planes
         and table["centroid_y"].max() < shape[-2]

@@ -59,6 +59,8 @@ class Stepping(OfViewer, Quiet, Listening):
         Which image is linked.
     here : callable
         Returns the layer of this viewer that shows it.
+    visible : callable
+        Drops patches that a person has hidden: nobody comes to those by stepping.
     """
 
     def __init__(
@@ -67,9 +69,11 @@ class Stepping(OfViewer, Quiet, Listening):
         workspace: Workspace,
         link: SourceLink,
         here: Callable[[Layer], Layer | None],
+        visible: Callable[[np.ndarray], np.ndarray],
     ) -> None:
         super().__init__(viewer)
         self._workspace, self._link, self._here = workspace, link, here
+        self._visible = visible
         self._seen = -1  # the frame that is shown, as far as is known
         self.listen(workspace.current_changed, self.go_to)
         viewer.dims.events.current_step.connect(self._on_step)
@@ -85,10 +89,11 @@ class Stepping(OfViewer, Quiet, Listening):
         if layer is None or patches is None or index < 0:
             return
         origin = np.zeros(layer.ndim)
-        origin[0] = self._link.frames(patches)[index]
-        axis = viewer.dims.ndim - layer.ndim
+        at = self._link.axis
+        origin[at] = self._link.frames(patches)[index]
+        axis = viewer.dims.ndim - layer.ndim + at
         with self.quiet():
-            viewer.dims.set_point(axis, layer.data_to_world(origin)[-layer.ndim])
+            viewer.dims.set_point(axis, layer.data_to_world(origin)[at - layer.ndim])
         self.look()
 
     def look(self) -> None:
@@ -115,11 +120,13 @@ class Stepping(OfViewer, Quiet, Listening):
             ids = patches.table["label_id"].to_numpy()
             here &= ids == ids[current]
         found = np.flatnonzero(here)
+        shown = self._visible(found)
         if len(found):
-            self._workspace.set_current(int(found[0]))
+            # What is seen now is hidden: a key must not name the one that was before.
+            self._workspace.set_current(int(shown[0]) if len(shown) else -1)
 
     def _frame(self, layer: Layer) -> int:
-        return round(float(layer.world_to_data(self.viewer.dims.point)[0]))
+        return round(float(layer.world_to_data(self.viewer.dims.point)[self._link.axis]))
 
 
 class SourceLink(OfViewer):
@@ -137,7 +144,12 @@ class SourceLink(OfViewer):
     changed = Signal()
 
     def __init__(
-        self, viewer: Viewer, workspace: Workspace, views: Views, places: Places
+        self,
+        viewer: Viewer,
+        workspace: Workspace,
+        views: Views,
+        places: Places,
+        visible: Callable[[np.ndarray], np.ndarray],
     ) -> None:
         super().__init__(viewer)
         self._workspace = workspace
@@ -146,7 +158,7 @@ class SourceLink(OfViewer):
         self._stack: Layer | None = None
         # The layer that had the name when the patches came; it may be renamed.
         self._named: weakref.ref[Layer] | None = None
-        self._steps = Stepping(viewer, workspace, self, lambda layer: layer)
+        self._steps = Stepping(viewer, workspace, self, lambda layer: layer, visible)
         workspace.patches_changed.connect(self._on_patches)
         viewer.layers.events.removed.connect(self._on_layers)
         viewer.layers.events.inserted.connect(self._on_layers)
@@ -169,6 +181,11 @@ class SourceLink(OfViewer):
         planes = patches.origin.get("planes") or len(patches) + len(patches.skipped)
         return layer if layer.ndim > 2 and layer.data.shape[0] == planes else None
 
+    @property
+    def axis(self) -> int:
+        """The axis of the linked image that numbers its frames."""
+        return self._places.found[0].axis if self._places.found and not self.is_stack else 0
+
     def _find_named(self, patches: PatchSet) -> Layer | None:
         """Return the layer that the patches were made of, whatever it is called now."""
         viewer = self.viewer
@@ -182,10 +199,13 @@ class SourceLink(OfViewer):
         self._named = weakref.ref(layer)
         return layer
 
-    def add_stack(self, patches: PatchSet, pictures: np.ndarray) -> None:
+    def add_stack(
+        self, patches: PatchSet, pictures: np.ndarray, *, turn_to: bool = True
+    ) -> None:
         """Add what :func:`read_stack` gave as one image, a slider step a patch.
 
-        Nothing comes of it if other patches were loaded meanwhile.
+        Nothing comes of it if other patches were loaded meanwhile. Unless one is to
+        ``turn_to`` it, what is looked at stays.
         """
         if patches is not self._workspace.patches or self.layer is not None:
             return
@@ -193,8 +213,12 @@ class SourceLink(OfViewer):
         stack = Image(pictures, rgb=rgb, name=name, metadata={PICTURES: True})
         with self._steps.quiet():
             self._stack = stack
-            self._views.add_source(stack)
-        self._workspace.set_current(max(self._workspace.current, 0))
+            if turn_to:
+                self._views.add_source(stack)
+            else:
+                self._views.add_behind(stack)
+        if turn_to:
+            self._workspace.set_current(max(self._workspace.current, 0))
         self._steps.go_to(self._workspace.current)
         self.changed.emit()
 

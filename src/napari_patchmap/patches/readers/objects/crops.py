@@ -160,8 +160,8 @@ def check_labels(labels: Any, name: str) -> Any:
         )
     if labels.dtype.kind not in "bui":
         raise PatchError(f"{name} holds values of type {labels.dtype}, not labels of objects.")
-    while labels.ndim > 2 and labels.shape[0] == 1:
-        labels = labels[0]
+    while labels.ndim > 2 and 1 in labels.shape[:-2]:  # one depth, or one time
+        labels = labels[(slice(None),) * labels.shape.index(1) + (0,)]
     if labels.ndim not in (2, 3) or 0 in labels.shape:
         shape = " x ".join(map(str, labels.shape))
         raise PatchError(

@@ -59,7 +59,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     if folders[0]:
         return read_object_folders(path, masks, config, watch)
     labels = read_labels(masks)
-    image, letters, names = _read(path, request.axes, labels)
+    image, letters, names = read_field(path, request.axes, labels)
     source = object_source(
         image, labels, axes=letters, config=config, name=path.name, labels_name=masks.name,
         channel_names=names, rgb="S" in letters, watch=watch,
@@ -77,12 +77,18 @@ def read_labels(masks: Path) -> Any:
     PatchError
         If it cannot be read, or holds no labels.
     """
-    labels, _, _ = _read(masks, "auto", None)
+    labels, _, _ = read_field(masks, "auto", None)
     return check_labels(_one_channel(labels, masks), str(masks))
 
 
-def _read(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] | None]:
-    """Read an image (or labels, if there are none yet): pixels, axes, channel names."""
+def read_field(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] | None]:
+    """Read an image (or labels, if there are none yet): pixels, axes, channel names.
+
+    Raises
+    ------
+    PatchError
+        If it cannot be read.
+    """
     with decoding(path, "cannot be read", "copy or export it again"):
         if path.suffix.lower() in _TIFF:
             return _read_tiff(path, axes, labels)

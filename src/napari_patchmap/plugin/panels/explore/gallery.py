@@ -102,6 +102,9 @@ class Gallery(QWidget, Quiet):
         subscribe(self, self._map.colouring_changed, self._on_colouring)
         subscribe(self, self._map.hidden.changed, self._on_hidden)
         subscribe(self, self.orders.hooks.wanted, self._on_wanted)
+        self.grid.side_changed.connect(self.orders.hooks.set_side)
+        subscribe(self, self.orders.hooks.side_changed, self._on_side)
+        self._on_side()
         self._take_keys(Keyboard.of(viewer))
         self.setAcceptDrops(True)
         self._patches: PatchSet | None = None
@@ -205,6 +208,9 @@ class Gallery(QWidget, Quiet):
     def _on_order(self) -> None:
         self._arrange()
         self.grid.scrollToTop()  # what people sort for is what comes first
+
+    def _on_side(self) -> None:
+        self.grid.set_side(self.orders.hooks.side or self.grid.painter.side)
 
     def _on_wanted(self, indices: np.ndarray, sentence: str) -> None:
         self._shown.keep(indices, sentence, self._workspace.selection)

@@ -25,6 +25,7 @@ _NOT_OPEN = (
     "The image that this patch was cut out of is not open in napari; it is seen here alone."
 )
 _ALONE = "Each of these patches is an image of its own: the one that you look at is seen here."
+_CAN_OPEN = "The image that this patch was cut out of is not open."
 _NONE_YET = " Click a point of the map."
 
 
@@ -44,14 +45,20 @@ class ImageBeside(QWidget):
         self._workspace = workspace_of(self.viewer)
         self.beside: Beside | None = None
         self._theme = ""
-        self._settled = False
+        self._settled = self._opening = False
         self._pages = QStackedWidget()
         self._said = label("", wrap=True)
         self._said.setAlignment(Qt.AlignmentFlag.AlignCenter)
         alone = QWidget()
-        rows = column(alone, self._said, PatchLarge(self._map))
+        self.open = button(
+            "Open the image", "primary",
+            "Read the image from its file, with the labels if there are any, and show it "
+            "here beside the map.",
+        )  # fmt: skip
+        self.open.clicked.connect(lambda: self._map.opener.open([self._row]))
+        rows = column(alone, self._said, row(1, self.open, 1), PatchLarge(self._map))
         rows.setContentsMargins(12, 12, 12, 12)
-        rows.setStretch(1, 1)
+        rows.setStretch(2, 1)
         self._pages.addWidget(alone)
         self.layers = self._layers_button()
         self.whole = button("Whole image", "small", "Show all of the image, from edge to edge.")
@@ -66,6 +73,8 @@ class ImageBeside(QWidget):
         self._waiting = QTimer(self, singleShot=True, interval=0, timeout=self._follow_sight)
         subscribe(self, self._workspace.patches_changed, self._refresh)
         subscribe(self, self._workspace.current_changed, self._refresh)
+        subscribe(self, self._map.opener.changed, self._refresh)
+        subscribe(self, self._map.places.refreshed, self._refresh)
         Keyboard.of(self.viewer).listen(alone)
         self._restyle()
         self.viewer.events.theme.connect(self._restyle)
@@ -89,8 +98,14 @@ class ImageBeside(QWidget):
         self._waiting.start()
 
     def hideEvent(self, event: Any) -> None:
-        """Take the canvas away: what is not seen costs nothing."""
+        """Take the canvas away: what is not seen costs nothing.
+
+        A dock that is put into a window of its own, or back, is hidden for a moment. What was
+        drawn for one window cannot be drawn in another, so that it gets another canvas there.
+        """
         super().hideEvent(event)
+        if not (self._opening or event.spontaneous()):  # the whole window is put away
+            self._close_canvas()
         self._waiting.start()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -112,16 +127,18 @@ class ImageBeside(QWidget):
             self._settled = True
             dock.parent().installEventFilter(self)
             settle(self.viewer, self)
-        # Docks are hidden for a moment while they are moved.
         if self.isVisible() and self.beside is None:
             self._open_canvas()
         elif not self.isVisible():
             self._close_canvas()
 
     def _open_canvas(self) -> None:
-        self.beside = Beside(self._map)
-        self._pages.addWidget(self.beside.canvas)
-        self.beside.twins.changed.connect(self._refresh)
+        self.beside = beside = Beside(self._map)
+        # The first of its kind in a window hides that, too, for a moment.
+        self._opening = True
+        self._pages.addWidget(beside.canvas)
+        self._opening = False
+        beside.twins.changed.connect(self._refresh)
         self._refresh()
 
     def _close_canvas(self) -> None:
@@ -138,12 +155,22 @@ class ImageBeside(QWidget):
         images = beside is not None and bool(beside.twins.sources)
         self._pages.setCurrentIndex(self._pages.count() - 1 if images else 0)
         self._bar.setVisible(images)
+        can_open = patches is not None and self._map.opener.can_open(self._row)
+        self.open.setVisible(can_open)
+        self.open.setEnabled(not self._map.opener.busy)
+        self.open.setText("Opening…" if self._map.opener.busy else "Open the image")
         if patches is None:
             self._said.setText(_NO_PATCHES)
             return
         apart = patches.origin.get("kind") in ("slides", "objects") or "layer" in patches.origin
         none = _NONE_YET if self._workspace.current < 0 else ""
-        self._said.setText((_NOT_OPEN if apart else _ALONE) + none)
+        said = _CAN_OPEN if can_open else _NOT_OPEN if apart else _ALONE
+        self._said.setText(said + none)
+
+    @property
+    def _row(self) -> int:
+        """The patch whose image is meant: the current one, else the first."""
+        return max(self._workspace.current, 0)
 
     def _fill_menu(self) -> None:
         menu, beside = self.layers.menu(), self.beside

@@ -77,12 +77,13 @@ class LayerFields(QWidget):
         if kind is Kind.RUN:
             return {"layers": open_layers(self._viewer)}
         if kind is Kind.LAYER:
-            return {"image": open_layer(self._layer(self.stack))}
+            layer = self._layer(self.stack)
+            return {"image": open_layer(layer), "files": (_file_of(layer), "")}
         layers = self._layer(self.image), self._layer(self.objects)
         if kind is not Kind.OBJECTS or None in layers:
             return {}
         image, objects = map(open_layer, layers)
-        files = tuple(str(layer.source.path or "") for layer in layers)
+        files = tuple(_file_of(layer) for layer in layers)
         return {"image": image, "objects": objects, "files": files}
 
     def _list(self, event: Any = None) -> None:
@@ -96,6 +97,11 @@ class LayerFields(QWidget):
     def _layer(self, box: QComboBox) -> Any:
         name = box.currentData()
         return next((layer for layer in self._viewer.layers if layer.name == name), None)
+
+
+def _file_of(layer: Layer | None) -> str:
+    """Return the file that a layer was opened from, "" if none is known."""
+    return "" if layer is None else str(layer.source.path or "")
 
 
 def _is_image(layer: Layer) -> bool:

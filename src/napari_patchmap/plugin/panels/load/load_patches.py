@@ -28,7 +28,6 @@ from napari_patchmap.plugin.panels.load.outcome import TRAINING, Outcome
 from napari_patchmap.plugin.panels.load.source_form import SourceForm
 from napari_patchmap.plugin.panels.locate import LocateImages
 from napari_patchmap.plugin.qt.basics import button, row, set_look
-from napari_patchmap.plugin.qt.docks import show_panel
 from napari_patchmap.plugin.qt.dropped import dropped_paths
 from napari_patchmap.plugin.qt.panel import WorkPanel
 from napari_patchmap.plugin.qt.texts import Message
@@ -112,10 +111,10 @@ class LoadPatches(WorkPanel):
         self.offer.proposed.connect(self._on_proposed)
         self.offer.taken.connect(self._on_taken)
         self.setAcceptDrops(True)
-        steps = FirstSteps(self.viewer)
+        steps = FirstSteps.of(self.viewer)
         steps.wanted.connect(self._try_sample)
         steps.dropped.connect(self.dropEvent)
-        self.destroyed.connect(steps.deleteLater)
+        self.destroyed.connect(steps.look_again)
         self.listen(self.workspace.patches_changed, self._on_patches)
         self.listen(self.workspace.run_changed, self._on_run)
         self._on_patches(self.workspace.patches)
@@ -223,7 +222,6 @@ class LoadPatches(WorkPanel):
             self.load()
 
     def _try_sample(self) -> None:
-        show_panel(self.viewer, "load")
         self._on_taken(Proposal(Kind.SAMPLE))
 
     def enterEvent(self, event: Any) -> None:

@@ -91,7 +91,7 @@ def open_request(request: Request, watch: Watch) -> Opened:
                 axes=what.axes,
                 rgb=request.image.rgb,
                 labels=what.labels,
-                origin={"layer": request.image.name},
+                origin=_layer_origin(request.image.name, request.files[0]),
             )
         )
     if not what.path:
@@ -148,6 +148,11 @@ def _open_objects(request: Request, objects: OpenLayer, watch: Watch) -> PatchSe
         progress=watch.progress,
         should_stop=watch.should_stop,
     )
+
+
+def _layer_origin(name: str, file: str) -> dict[str, str]:
+    """Say which layer patches are of, and the file by which a run finds them without it."""
+    return {"layer": name, "file": file} if file else {"layer": name}
 
 
 def _open_run(folder: Path, layers: Sequence[OpenLayer], watch: Watch) -> Opened:

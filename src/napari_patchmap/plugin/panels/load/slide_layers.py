@@ -12,7 +12,7 @@ from napari_patchmap.plugin.canvas.two_views import OVERLAY, PREVIEW, fit
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.source.painting import BoxPicture
-from napari_patchmap.plugin.source.place import SCALE, SOURCE
+from napari_patchmap.plugin.source.source_layers import find_slide, slide_layer
 
 #: What is left out, what is taken, and the edges of the tiles (red, green, blue, opacity).
 _COLOURS = [(0, 0, 0, 0.4), (0, 0, 0, 0), (1, 0.83, 0.1, 1)]
@@ -46,13 +46,12 @@ class SlideLayers(OfViewer):
         ``source`` is what the table of the patches will call this slide.
         """
         viewer = self.viewer
-        if self.slide not in viewer.layers or not self._is(plan, source):
+        known = find_slide(viewer, plan.path, source)
+        if known is None or known is not self.slide:
             self.clear()
-            self.slide = Image(
-                plan.picture, rgb=True, name=plan.path.name, scale=(plan.scale, plan.scale),
-                translate=[(plan.scale - 1) / 2] * 2,
-                metadata={SOURCE: source, SCALE: plan.scale, "patchmap_path": str(plan.path)},
-            )  # fmt: skip
+        self.slide = known
+        if self.slide is None:
+            self.slide = slide_layer(plan.picture, plan.scale, plan.path, source)
             self._map.views.show("source")  # where its tiles are to be seen
             self._map.views.add_source(self.slide)
             fit(viewer, [self.slide])
@@ -74,10 +73,6 @@ class SlideLayers(OfViewer):
             viewer.add_layer(self.tiles)
             viewer.layers.selection.active = self.slide
         self.tiles.visible = self._map.views.now == "source"
-
-    def _is(self, plan: TilePlan, source: str) -> bool:
-        known = {} if self.slide is None else self.slide.metadata
-        return known.get("patchmap_path") == str(plan.path) and known.get(SOURCE) == source
 
     def on_view(self, view: str) -> None:
         """Follow the canvas from the map to the source and back."""
