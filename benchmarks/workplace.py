@@ -146,7 +146,7 @@ class Bench:
     ) -> None:  # fmt: skip
         """Measure an action, the best of several times: others use this computer, too."""
         taken = []
-        profile = cProfile.Profile() if self._where and self._where in name else None
+        profile = cProfile.Profile(time.thread_time) if self._where and self._where in name else None
         for _ in range(times):
             if before is not None:
                 before()
@@ -158,7 +158,8 @@ class Bench:
             if profile is not None:
                 profile.disable()
         self.found[name] = tuple(map(min, zip(*taken, strict=True)))
-        print(f"{name}: {cell(self.found[name])} ms", file=sys.stderr, flush=True)
+        said = f"{name}: {cell(self.found[name])} ms, peak memory {peak_memory():.2f} GB"
+        print(said, file=sys.stderr, flush=True)
         if profile is not None:
             stats = pstats.Stats(profile, stream=sys.stderr)
             stats.sort_stats("cumulative").print_stats(45)
@@ -428,7 +429,7 @@ def child(folder: Path, where: str, parts: list[str]) -> None:
     import napari.viewer  # what importing takes is not ours  # noqa: F401
 
     found: dict[str, Any] = dict(measure(folder, where, parts))
-    found["peak memory, GB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    found["peak memory, GB"] = peak_memory()
     print(json.dumps(found))
 
 
@@ -446,6 +447,11 @@ def measured(count: int, options: argparse.Namespace, home: Path) -> dict[str, A
     said = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
     found: dict[str, Any] = json.loads(said.splitlines()[-1])
     return found
+
+
+def peak_memory() -> float:
+    """Return the most memory that this process had at once, in GB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def cell(value: Any) -> str:
