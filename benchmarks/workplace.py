@@ -146,7 +146,9 @@ class Bench:
     ) -> None:  # fmt: skip
         """Measure an action, the best of several times: others use this computer, too."""
         taken = []
-        profile = cProfile.Profile(time.thread_time) if self._where and self._where in name else None
+        profile = (
+            cProfile.Profile(time.thread_time) if self._where and self._where in name else None
+        )
         for _ in range(times):
             if before is not None:
                 before()

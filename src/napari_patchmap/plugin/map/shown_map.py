@@ -12,6 +12,7 @@ from psygnal import Signal
 
 from napari_patchmap.explore.annotations import SUGGESTED
 from napari_patchmap.explore.colouring import Colouring, colour_by
+from napari_patchmap.explore.first_look import look_at_first
 from napari_patchmap.explore.side_by_side import Turn
 from napari_patchmap.plugin.canvas.hand import Hand
 from napari_patchmap.plugin.canvas.two_views import Views
@@ -129,7 +130,9 @@ class ShownMap(OfViewer, Quiet):
         with self.quiet():
             self.viewer.add_layer(layer)
             self.viewer.layers.selection.active = active
-        layer.visible = name == marks.MAP or self.views.now == "map"
+        visible = name == marks.MAP or self.views.now == "map"
+        if layer.visible != visible:  # or napari draws all of it again
+            layer.visible = visible
 
     def lost(self, layer: Layer) -> str:
         """Take note that somebody removed a layer; return its name, "" if not ours."""
@@ -169,7 +172,9 @@ class ShownMap(OfViewer, Quiet):
         elif column in annotations:
             self.set_colouring(annotations[column].colouring())
         elif patches is not None:
-            self.set_colouring(colour_by(patches.table, column))
+            first = look_at_first(patches).colouring
+            known = column == first.column
+            self.set_colouring(first if known else colour_by(patches.table, column))
 
     def set_colouring(self, colouring: Colouring | None) -> None:
         """Give the points other colours, and tell everybody."""
