@@ -97,13 +97,15 @@ class Bench:
         return not (names & _SEEN) and not self.map.thumbnails._asked
 
     def settle(self) -> None:
-        """Let all be painted and written."""
+        """Let all be painted and written, and all panels be done with what they do."""
         from qtpy.QtTest import QTest
+
+        from napari_patchmap.plugin import worker
 
         until = time.monotonic() + _PATIENCE
         while time.monotonic() < until:
             QTest.qWait(100)
-            if self.idle() and not self.map.keeper.pending:
+            if not worker._running and self.idle() and not self.map.keeper.pending:
                 return
         raise TimeoutError("the window does not come to rest")
 
@@ -160,8 +162,8 @@ class Bench:
             if profile is not None:
                 profile.disable()
         self.found[name] = tuple(map(min, zip(*taken, strict=True)))
-        said = f"{name}: {cell(self.found[name])} ms, peak memory {peak_memory():.2f} GB"
-        print(said, file=sys.stderr, flush=True)
+        held = f"memory {memory():.2f}, at most {peak_memory():.2f} GB"
+        print(f"{name}: {cell(self.found[name])} ms; {held}", file=sys.stderr, flush=True)
         if profile is not None:
             stats = pstats.Stats(profile, stream=sys.stderr)
             stats.sort_stats("cumulative").print_stats(45)
@@ -449,6 +451,11 @@ def measured(count: int, options: argparse.Namespace, home: Path) -> dict[str, A
     said = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
     found: dict[str, Any] = json.loads(said.splitlines()[-1])
     return found
+
+
+def memory() -> float:
+    """Return the memory that this process has now, in GB."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**30
 
 
 def peak_memory() -> float:
