@@ -4,12 +4,13 @@
         python benchmarks/workplace.py [--patches 17092 300000 1000000] [--where lasso]
 
 Makes a run of so many patches (``workplace_run.py``; ``--keep FOLDER`` keeps it for the next
-time), opens it as ``patchmap open`` does, and acts with real events of the mouse and of keys.
-Each number of patches has a process of its own. The first number is the time from the event
-until all of the window is as it should be, pictures in the gallery included. The second is the
-time that the processor worked for it in all threads: what the first would be on a core that
-nobody else uses, waiting aside. In brackets: the longest stretch for which the window's thread
-worked without looking at events, which is what a person feels as a freeze.
+time), opens it in the panel "Load patches", as who drops its folder there does, and acts with
+real events of the mouse and of keys. Each number of patches has a process of its own. The
+first number is the time from the event until all of the window is as it should be, pictures in
+the gallery included. The second is the time that the processor worked for it in all threads:
+what the first would be on a core that nobody else uses, waiting aside. In brackets: the
+longest stretch for which the window's thread worked without looking at events, which is what
+a person feels as a freeze.
 
 Not in it is the repaint of the canvas by OpenGL: while an action is timed, the canvas is told
 not to update (``setUpdatesEnabled(False)``), and it is repainted afterwards. What Qt paints
@@ -219,20 +220,19 @@ def measure(folder: Path, where: str, parts: list[str]) -> dict[str, Took]:
     """Open a run and do everything with it, or some parts of it."""
     import napari
 
-    from napari_patchmap.plugin.entry.launch import show_run
+    from napari_patchmap.plugin.entry.open_all import open_workspace
     from napari_patchmap.plugin.qt.docks import find_panel, show_panel
-    from napari_patchmap.runs import Run, reopen_patches
 
     bench = Bench(where)
     viewer = napari.Viewer()
     viewer.window.resize(1400, 860)
     bench.look_at(viewer)
-
-    def opened() -> None:
-        run = Run.load(folder / "run")
-        show_run(run, reopen_patches(run), block=False, viewer=viewer)
-
-    bench.time("open the saved run", opened)
+    bench.time("open the workspace", lambda: open_workspace(viewer))
+    load: Any = find_panel(viewer, "load")
+    bench.time(
+        "open the saved run", lambda: load.open_path(folder / "run"),
+        lambda: bench.workspace.run is not None and not load.loading and bench.idle(),
+    )  # fmt: skip
     explore, gallery = find_panel(viewer, "explore"), find_panel(viewer, "gallery")
     bench.settle()
     acts: dict[str, Callable[[], None]] = {
