@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from napari_patchmap.errors import RunError
-
-if TYPE_CHECKING:
-    from napari_patchmap.runs.run import Run
 
 
 class StoredFeatures:
@@ -71,7 +68,7 @@ def _state_of(path: Path) -> tuple[int, ...]:
 class ReadWhenAsked:
     """The field of a run for its features, in memory or :class:`StoredFeatures`."""
 
-    def __get__(self, run: Run | None, _: Any) -> np.ndarray | ReadWhenAsked:
+    def __get__(self, run: Any, _: Any) -> np.ndarray | ReadWhenAsked:
         if run is None:
             return self
         held: np.ndarray | StoredFeatures = vars(run)["features"]
@@ -79,5 +76,5 @@ class ReadWhenAsked:
             held = vars(run)["features"] = held.read()
         return held
 
-    def __set__(self, run: Run, features: np.ndarray | StoredFeatures) -> None:
+    def __set__(self, run: Any, features: np.ndarray | StoredFeatures) -> None:
         vars(run)["features"] = features
