@@ -444,8 +444,8 @@ def measured(count: int, options: argparse.Namespace, home: Path) -> dict[str, A
     if not (folder / "run" / "config.json").is_file():
         make = [sys.executable, str(here / "workplace_run.py"), str(folder)]
         subprocess.run([*make, "--patches", str(count)], check=True, stdout=sys.stderr)
-    (folder / "run" / "annotations.csv").unlink(missing_ok=True)
-    (folder / "run" / "annotations.json").unlink(missing_ok=True)
+    for name in ("annotations.csv", "annotations.json", "session.json"):
+        (folder / "run" / name).unlink(missing_ok=True)  # of the last time
     command = [sys.executable, __file__, "--run", str(folder), "--where", options.where]
     command += ["--parts", *options.parts]
     said = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout

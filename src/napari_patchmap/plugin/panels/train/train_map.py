@@ -133,6 +133,11 @@ class TrainMap(WorkPanel):
         super().showEvent(event)
         self._describe()
 
+    def hideEvent(self, event: Any) -> None:
+        """Plan nothing for who only passed by, as a window does that is opened again."""
+        super().hideEvent(event)
+        self._describe()
+
     # -- settings that cannot be taken -------------------------------------------------
 
     @property
