@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import weakref
 
 import numpy as np
 import pytest
 
 from napari_patchmap.errors import RunError
-from napari_patchmap.runs import Run, RunConfig, TrainConfig
+from napari_patchmap.runs import Run, RunConfig, TrainConfig, stored_features
 from napari_patchmap.runs.stored_features import StoredFeatures
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
@@ -33,6 +34,18 @@ def test_a_map_is_opened_without_them(saved):
     assert run.features is run.features
     rows = np.array([5, 2])
     np.testing.assert_array_equal(run.picked(rows).features, made.features[rows])
+
+
+def test_what_takes_much_memory_is_let_go_when_nobody_works_with_it(saved, monkeypatch):
+    made, folder = saved
+    monkeypatch.setattr(stored_features, "_KEPT", 0)
+    run = Run.load(folder)
+    used = run.features
+    assert run.features is used  # as long as somebody does
+    gone = weakref.ref(used)
+    del used
+    assert gone() is None
+    np.testing.assert_array_equal(run.features, made.features)
 
 
 def test_of_a_table_that_lost_rows_each_row_keeps_its_own(saved):

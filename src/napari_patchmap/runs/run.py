@@ -216,7 +216,8 @@ class Run:
         SuggestionError
             If the run has no features.
         """
-        check_features(self.features)
+        own = self.features  # once: many are read anew each time
+        check_features(own)
         if len(patches.channel_names) != len(self.images.channel_names):
             raise RunError(
                 f"{patches.name} has {patches.channels} channel(s), but the map {self.name} "
@@ -237,9 +238,9 @@ class Run:
         )
         if self.layout == "tsne":
             embedding = self.config.train.tsne().place(
-                features, self.features, self.embedding, jobs=torch.get_num_threads()
+                features, own, self.embedding, jobs=torch.get_num_threads()
             )
-        unlike, sentence = unlikeness(features, self.features)
+        unlike, sentence = unlikeness(features, own)
         notes = (*self.images.differences(same), *([sentence] if sentence else []))
         return Placed(embedding, unlike, notes, features)
 

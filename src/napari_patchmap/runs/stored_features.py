@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from napari_patchmap.errors import RunError
+
+#: Features of at most so many bytes stay in memory once they were read. What takes more is let
+#: go when nobody works with it any more, and read again the next time: in a second or so.
+_KEPT = 2**27
 
 
 class StoredFeatures:
@@ -32,6 +38,7 @@ class StoredFeatures:
 
     def __init__(self, path: Path, count: int, rows: np.ndarray | None = None) -> None:
         self._path, self._rows = path, rows
+        self._used: Callable[[], np.ndarray | None] = lambda: None
         self._state = _state_of(path)
         # Mapped, its size is checked, too; let go at once, or Windows could not replace it.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -40,17 +47,25 @@ class StoredFeatures:
         self.shape = (count if rows is None else len(rows), *array.shape[1:])
 
     def read(self) -> np.ndarray:
-        """Return the features.
+        """Return the features; the same array as long as somebody has it.
 
         Raises
         ------
         RunError
             If the file is another one by now, or cannot be read.
         """
+        array = self._used()
+        if array is None:
+            array = self._read()
+            self._used = weakref.ref(array)
+        return array
+
+    def _read(self) -> np.ndarray:
         try:
             if _state_of(self._path) == self._state:
-                array = np.load(self._path, allow_pickle=False)
-                return array if self._rows is None else array[self._rows]
+                whole = np.load(self._path, allow_pickle=False)
+                array: np.ndarray = whole if self._rows is None else whole[self._rows]
+                return array
         except (OSError, ValueError) as error:
             raise RunError(
                 f"{self._path} cannot be read ({error}); bring it back, and open the run again."
@@ -72,9 +87,12 @@ class ReadWhenAsked:
         if run is None:
             return self
         held: np.ndarray | StoredFeatures = vars(run)["features"]
-        if isinstance(held, StoredFeatures):
-            held = vars(run)["features"] = held.read()
-        return held
+        if not isinstance(held, StoredFeatures):
+            return held
+        features = held.read()
+        if features.nbytes <= _KEPT:
+            vars(run)["features"] = features
+        return features
 
     def __set__(self, run: Any, features: np.ndarray | StoredFeatures) -> None:
         vars(run)["features"] = features
