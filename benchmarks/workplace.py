@@ -4,12 +4,13 @@
         python benchmarks/workplace.py [--patches 17092 300000 1000000] [--where lasso]
 
 Makes a run of so many patches (``workplace_run.py``; ``--keep FOLDER`` keeps it for the next
-time), opens it as ``patchmap open`` does, and acts with real events of the mouse and of keys.
-Each number of patches has a process of its own. The first number is the time from the event
-until all of the window is as it should be, pictures in the gallery included. The second is the
-time that the processor worked for it in all threads: what the first would be on a core that
-nobody else uses, waiting aside. In brackets: the longest stretch for which the window's thread
-worked without looking at events, which is what a person feels as a freeze.
+time), opens it in the panel "Load patches", as who drops its folder there does, and acts with
+real events of the mouse and of keys. Each number of patches has a process of its own. The
+first number is the time from the event until all of the window is as it should be, pictures in
+the gallery included. The second is the time that the processor worked for it in all threads:
+what the first would be on a core that nobody else uses, waiting aside. In brackets: the
+longest stretch for which the window's thread worked without looking at events, which is what
+a person feels as a freeze.
 
 Not in it is the repaint of the canvas by OpenGL: while an action is timed, the canvas is told
 not to update (``setUpdatesEnabled(False)``), and it is repainted afterwards. What Qt paints
@@ -97,13 +98,15 @@ class Bench:
         return not (names & _SEEN) and not self.map.thumbnails._asked
 
     def settle(self) -> None:
-        """Let all be painted and written."""
+        """Let all be painted and written, and all panels be done with what they do."""
         from qtpy.QtTest import QTest
+
+        from napari_patchmap.plugin import worker
 
         until = time.monotonic() + _PATIENCE
         while time.monotonic() < until:
             QTest.qWait(100)
-            if self.idle() and not self.map.keeper.pending:
+            if not worker._running and self.idle() and not self.map.keeper.pending:
                 return
         raise TimeoutError("the window does not come to rest")
 
@@ -146,7 +149,9 @@ class Bench:
     ) -> None:  # fmt: skip
         """Measure an action, the best of several times: others use this computer, too."""
         taken = []
-        profile = cProfile.Profile() if self._where and self._where in name else None
+        profile = (
+            cProfile.Profile(time.thread_time) if self._where and self._where in name else None
+        )
         for _ in range(times):
             if before is not None:
                 before()
@@ -158,7 +163,8 @@ class Bench:
             if profile is not None:
                 profile.disable()
         self.found[name] = tuple(map(min, zip(*taken, strict=True)))
-        print(f"{name}: {cell(self.found[name])} ms", file=sys.stderr, flush=True)
+        held = f"memory {memory():.2f}, at most {peak_memory():.2f} GB"
+        print(f"{name}: {cell(self.found[name])} ms; {held}", file=sys.stderr, flush=True)
         if profile is not None:
             stats = pstats.Stats(profile, stream=sys.stderr)
             stats.sort_stats("cumulative").print_stats(45)
@@ -214,20 +220,19 @@ def measure(folder: Path, where: str, parts: list[str]) -> dict[str, Took]:
     """Open a run and do everything with it, or some parts of it."""
     import napari
 
-    from napari_patchmap.plugin.entry.launch import show_run
+    from napari_patchmap.plugin.entry.open_all import open_workspace
     from napari_patchmap.plugin.qt.docks import find_panel, show_panel
-    from napari_patchmap.runs import Run, reopen_patches
 
     bench = Bench(where)
     viewer = napari.Viewer()
     viewer.window.resize(1400, 860)
     bench.look_at(viewer)
-
-    def opened() -> None:
-        run = Run.load(folder / "run")
-        show_run(run, reopen_patches(run), block=False, viewer=viewer)
-
-    bench.time("open the saved run", opened)
+    bench.time("open the workspace", lambda: open_workspace(viewer))
+    load: Any = find_panel(viewer, "load")
+    bench.time(
+        "open the saved run", lambda: load.open_path(folder / "run"),
+        lambda: bench.workspace.run is not None and not load.loading and bench.idle(),
+    )  # fmt: skip
     explore, gallery = find_panel(viewer, "explore"), find_panel(viewer, "gallery")
     bench.settle()
     acts: dict[str, Callable[[], None]] = {
@@ -428,7 +433,7 @@ def child(folder: Path, where: str, parts: list[str]) -> None:
     import napari.viewer  # what importing takes is not ours  # noqa: F401
 
     found: dict[str, Any] = dict(measure(folder, where, parts))
-    found["peak memory, GB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    found["peak memory, GB"] = peak_memory()
     print(json.dumps(found))
 
 
@@ -439,13 +444,23 @@ def measured(count: int, options: argparse.Namespace, home: Path) -> dict[str, A
     if not (folder / "run" / "config.json").is_file():
         make = [sys.executable, str(here / "workplace_run.py"), str(folder)]
         subprocess.run([*make, "--patches", str(count)], check=True, stdout=sys.stderr)
-    (folder / "run" / "annotations.csv").unlink(missing_ok=True)
-    (folder / "run" / "annotations.json").unlink(missing_ok=True)
+    for name in ("annotations.csv", "annotations.json", "session.json"):
+        (folder / "run" / name).unlink(missing_ok=True)  # of the last time
     command = [sys.executable, __file__, "--run", str(folder), "--where", options.where]
     command += ["--parts", *options.parts]
     said = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
     found: dict[str, Any] = json.loads(said.splitlines()[-1])
     return found
+
+
+def memory() -> float:
+    """Return the memory that this process has now, in GB."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**30
+
+
+def peak_memory() -> float:
+    """Return the most memory that this process had at once, in GB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def cell(value: Any) -> str:

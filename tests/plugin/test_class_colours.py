@@ -11,7 +11,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.explore.annotations import SUGGESTED
+from napari_patchmap.explore.given_names import SUGGESTED
 from napari_patchmap.patches import from_objects, open_patches
 from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.plugin.canvas.two_views import OVERLAY, camera_of

@@ -155,5 +155,5 @@ def test_the_card_of_placed_patches_goes_with_their_layer(qtbot, opened, run, tm
     qtbot.wait(50)
     assert words_on_card(owner.mouse.overlay)[0] == "placed: new.npz"
     viewer.layers.remove(layer)
-    owner.thumbnails.arrived.emit()  # a picture of the map that was waited for
+    owner.thumbnails.arrived.emit(frozenset([0]))  # a picture of the map that was waited for
     assert words_on_card(owner.mouse.overlay) == []

@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_patchmap.errors import PatchError
@@ -176,6 +176,39 @@ def test_the_card_says_what_it_knows_and_shows_the_picture_later(
     # The mouse leaves: what arrives later brings no card back.
     hand.hover((1000.0, 1000.0))
     assert words_on_card(overlay) == []
+
+
+class Painted(QObject):
+    """Counts how often a widget is painted."""
+
+    def __init__(self, widget) -> None:
+        super().__init__(widget)
+        self.times = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _, event):
+        self.times += event.type() == QEvent.Type.Paint
+        return False
+
+
+def test_the_picture_of_a_card_paints_no_gallery(viewer, gallery, workspace, slow, hand, qtbot):
+    patches, owner = slow(), MapLayer.of(viewer)
+    owner.close_up.set_from_afar(False)
+    patches.images.gate.set()
+    workspace.set_patches(patches)
+    workspace.set_embedding(toy_map())
+    workspace.select(np.arange(20))
+    qtbot.waitUntil(lambda: shows(gallery, in_view(gallery)[-1], LEFT))
+    overlay, arrived = owner.mouse.overlay, []
+    owner.thumbnails.arrived.connect(arrived.append)
+    patches.images.gate.clear()
+    hand.hover(toy_map()[119])
+    waiting, grid = overlay.grab().toImage(), Painted(gallery.grid.viewport())
+    patches.images.gate.set()
+    qtbot.waitUntil(lambda: overlay.grab().toImage() != waiting)
+    QApplication.processEvents()
+    assert arrived == [{119}]
+    assert grid.times == 0
 
 
 def test_a_patch_that_cannot_be_read_says_so(gallery, workspace, slow, qtbot):

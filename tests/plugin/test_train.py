@@ -12,10 +12,18 @@ from napari_patchmap.patches import PatchSet, from_array
 from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.plugin.panels.load.load_patches import LoadPatches
 from napari_patchmap.plugin.panels.train.live import times
+from napari_patchmap.plugin.panels.train.plan_text import _PAUSE_MS
 from napari_patchmap.plugin.panels.train.train_map import TrainMap
 from napari_patchmap.plugin.qt.docks import dock_of
-from napari_patchmap.runs import Run, is_unfinished, read_unfinished, runs_home
-from napari_patchmap.training import Progress
+from napari_patchmap.runs import (
+    Run,
+    RunConfig,
+    TrainConfig,
+    is_unfinished,
+    read_unfinished,
+    runs_home,
+)
+from napari_patchmap.training import Progress, fit
 from tests.conftest import make_cells
 from tests.plugin.toy import click, trained
 
@@ -59,6 +67,17 @@ def test_the_plan_is_shown_and_follows_the_settings(qtbot, panel, cells):
     minutes = panel.form.field("minutes")
     minutes.setValue(2)
     qtbot.waitUntil(lambda: "2 min 00 s in all" in panel.plan.text())
+
+
+def test_who_opens_a_map_has_no_plan_made_until_they_look_at_the_panel(qtbot, panel, cells):
+    dock = dock_of(panel)
+    dock.hide()
+    panel.workspace.set_patches(cells)
+    panel.workspace.set_run(fit(cells, RunConfig(TrainConfig(method="pixels", device="cpu"))))
+    qtbot.wait(2 * _PAUSE_MS)
+    assert panel.plan.text() == ""  # it would be "Estimating…" by now
+    dock.show()
+    qtbot.waitUntil(lambda: "60 patches at 16 x 16 px" in panel.plan.text())
 
 
 def test_a_run_ends_with_a_map_a_folder_and_a_curve(qtbot, panel, cells):

@@ -180,6 +180,10 @@ class PatchSet:
 
     def label_counts(self) -> pd.Series:
         """Count the patches of each label, most frequent first (empty without labels)."""
+        return self._label_counts
+
+    @cached_property
+    def _label_counts(self) -> pd.Series:
         if self.labels is None:
             return pd.Series(dtype=int)
         return pd.Series(self.labels).value_counts()

@@ -38,6 +38,10 @@ class Pieces:
             yield piece
             self._job.count()
 
+    def done(self) -> None:
+        """Count them all, where they were done together."""
+        self._job.count(len(self._part))
+
 
 class _Job:
     """Parts of the work that threads take, and how far they are."""
@@ -80,10 +84,10 @@ class _Job:
                 self._alive -= 1
                 self._changed.notify_all()
 
-    def count(self) -> None:
-        """Count a piece that is done; from here a thread ends that is to end."""
+    def count(self, pieces: int = 1) -> None:
+        """Count pieces that are done; from here a thread ends that is to end."""
         with self._changed:
-            self.done += 1
+            self.done += pieces
             if self._stopped:
                 raise _Stopped
 
@@ -111,9 +115,9 @@ def in_threads(
 ) -> None:
     """Call ``work`` for each ``step`` of ``count`` pieces, on all cores; report and cancel.
 
-    ``work`` goes through its pieces once. Once stopped, it ends where it takes the next
-    one. A piece that does not come to an end then (a drive that does not answer) is
-    left alone, so ``work`` must be harmless later.
+    ``work`` goes through its pieces once, or says that they are done. Once stopped, it ends
+    where it takes the next one. What does not come to an end then (a drive that does not
+    answer) is left alone, so ``work`` must be harmless later.
 
     Raises
     ------

@@ -135,16 +135,19 @@ def _table(
     run: Run, parts: Sequence[FoundPart], part: np.ndarray, row: np.ndarray
 ) -> pd.DataFrame:
     """Return the run's table with the places that its patches have now."""
-    table = run.table.copy()
+    # What is as it was is shared with the run: a copy of a million rows takes much memory.
+    table = run.table.copy(deep=False)
     for column in WHERE:
         if column not in table:
             continue
-        values = table[column].to_numpy(copy=True)
+        before = table[column].to_numpy()
+        values = before.copy()
         for k, one in enumerate(parts):
             here = part == k
             if column in one.patches.table:
                 values[here] = one.patches.table[column].to_numpy()[row[here]]
-        table[column] = values
+        if not np.array_equal(values, before):
+            table[column] = values
     return table
 
 

@@ -287,4 +287,4 @@ def _one_form(table: pd.DataFrame) -> pd.DataFrame:
             columns[name] = pd.to_numeric(table[name], errors="coerce").to_numpy(float)
         elif name == CONTENT:
             columns[name] = table[name].to_numpy(np.uint64)
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns, copy=False)  # as they are: of a million that takes long

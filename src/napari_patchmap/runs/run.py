@@ -42,6 +42,7 @@ from napari_patchmap.runs.run_folder import (
     put_in_place,
     reading,
 )
+from napari_patchmap.runs.stored_features import ReadWhenAsked, StoredFeatures
 from napari_patchmap.runs.table import (
     embedding_table,
     read_map_rows,
@@ -73,7 +74,8 @@ class Run:
     embedding : ndarray of float32, shape (n, 2)
         Columns axis-0 (y, downwards) and axis-1 (x), as napari has them.
     features : ndarray of float32, shape (n, d)
-        Backbone features; ``(n, 0)`` where an old run has none.
+        Backbone features; ``(n, 0)`` where an old run has none. Those of a saved run are
+        read when they are asked for, which raises a RunError if their file is not as it was.
     table : DataFrame
         The patches' table.
     images : ImageKind
@@ -145,6 +147,11 @@ class Run:
         return len(self.embedding)
 
     @property
+    def dimensions(self) -> int:
+        """How many features each patch has, 0 where there are none; nothing is read."""
+        return int(vars(self)["features"].shape[1])
+
+    @property
     def labels(self) -> np.ndarray | None:
         """Label of every patch as text ("" where missing), or None without labels."""
         return labels_of(self.table)
@@ -164,7 +171,7 @@ class Run:
 
         See :func:`napari_patchmap.quality.evaluate`.
         """
-        features = self.features if self.features.shape[1] else None
+        features = self.features if self.dimensions else None
         report = evaluate(self.embedding, labels, features)
         if "training" in self.metrics:
             add_training(report, self.metrics["training"])
@@ -209,7 +216,8 @@ class Run:
         SuggestionError
             If the run has no features.
         """
-        check_features(self.features)
+        own = self.features  # once: many are read anew each time
+        check_features(own)
         if len(patches.channel_names) != len(self.images.channel_names):
             raise RunError(
                 f"{patches.name} has {patches.channels} channel(s), but the map {self.name} "
@@ -230,9 +238,9 @@ class Run:
         )
         if self.layout == "tsne":
             embedding = self.config.train.tsne().place(
-                features, self.features, self.embedding, jobs=torch.get_num_threads()
+                features, own, self.embedding, jobs=torch.get_num_threads()
             )
-        unlike, sentence = unlikeness(features, self.features)
+        unlike, sentence = unlikeness(features, own)
         notes = (*self.images.differences(same), *([sentence] if sentence else []))
         return Placed(embedding, unlike, notes, features)
 
@@ -341,18 +349,14 @@ class Run:
             rows = read_map_rows(
                 folder / "embedding.csv", count, known, saved["patches"].get("text")
             )
-            notes, features = list(rows.notes), np.empty((count, 0), np.float32)
+            notes, some = list(rows.notes), rows.index if len(rows.index) < count else None
+            features: Any = np.empty((len(rows.index), 0), np.float32)
             if (folder / "features.npy").exists():
-                features = np.load(folder / "features.npy", allow_pickle=False)
+                features = StoredFeatures(folder / "features.npy", count, some)
             else:
                 notes.append(_NO_FEATURES)
-            if len(features) != count:
-                raise ValueError(f"features.npy has {len(features):,} rows, not {count:,}")
-            if len(rows.index) < count:
-                features = features[rows.index]
-                known = (
-                    known if known is None else known.iloc[rows.index].reset_index(drop=True)
-                )
+            if some is not None and known is not None:
+                known = known.iloc[some].reset_index(drop=True)
             return cls(
                 config=RunConfig.from_dict(saved["config"]),
                 network=network.eval(),
@@ -373,6 +377,10 @@ class Run:
                 notes=tuple(notes),
                 rows=rows.index,
             )
+
+
+# A field as any other, but for when it is read.
+Run.features = ReadWhenAsked()  # type: ignore[assignment]
 
 
 def package_versions() -> dict[str, str]:

@@ -55,8 +55,9 @@ def lay_out_again(
     train = run.config.train.replace(**settings)
     tsne = train.tsne()
     clock, total, stopped, shown = Clock(), tsne.steps, False, 0.0
-    check_features(run.features)
-    timed = LayoutTime(tsne, len(run.features), clock)
+    features = run.features
+    check_features(features)
+    timed = LayoutTime(tsne, len(features), clock)
 
     def watch(done: int, embedding: np.ndarray) -> bool:
         nonlocal stopped, shown
@@ -77,7 +78,7 @@ def lay_out_again(
         stopped = should_stop is not None and should_stop()
         return stopped
 
-    embedding = tsne.lay_out(run.features, jobs=torch.get_num_threads(), watch=watch)
+    embedding = tsne.lay_out(features, jobs=torch.get_num_threads(), watch=watch)
     timed.keep()
     laid_out = replace(
         run,

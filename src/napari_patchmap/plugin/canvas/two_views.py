@@ -272,4 +272,5 @@ def to_map(viewer: ViewerModel, pixels: np.ndarray) -> np.ndarray:
 
 def _set_visible(layers: Sequence[Layer], visible: bool) -> None:
     for layer in layers:
-        layer.visible = visible
+        if layer.visible != visible:  # or napari draws all of it again
+            layer.visible = visible

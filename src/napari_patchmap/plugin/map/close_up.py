@@ -54,7 +54,7 @@ class CloseUp:
         camera = camera_of(viewer)
         camera.events.zoom.connect(self.refresh)
         camera.events.center.connect(self.refresh)
-        owner.thumbnails.arrived.connect(self.refresh)
+        owner.thumbnails.arrived.connect(self._on_pictures)
         owner.marked.connect(self.refresh)
 
     def toggle(self) -> None:
@@ -79,6 +79,11 @@ class CloseUp:
         else:
             self.side = 0
             self._overlay.draw_pictures([])
+
+    def _on_pictures(self, patches: frozenset[int]) -> None:
+        """Show what was waited for; most is for the gallery or the card under the mouse."""
+        if any(picture.patch in patches for picture in self._overlay.pictures):
+            self.refresh()
 
     def _rows_in_view(self) -> np.ndarray:
         """Return which rows of the board are shown as pictures, and set their size."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from napari.viewer import Viewer
 
+from napari_patchmap.explore.in_view import box_of
 from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.canvas.two_views import (
     Views,
@@ -48,7 +49,7 @@ class Framing(OfViewer):
 
     def fit(self, embedding: np.ndarray) -> None:
         """Put the camera on all of a map."""
-        self._box = np.array([embedding.min(axis=0), embedding.max(axis=0)])
+        self._box = box_of(embedding)
         if self._views.now == "map":
             fit_box(self.viewer, *self._box)
             self._camera = camera_state(self.viewer)
@@ -60,7 +61,7 @@ class Framing(OfViewer):
 
         Where a person has moved the camera, the map has to be far out of its old frame.
         """
-        box = np.array([embedding.min(axis=0), embedding.max(axis=0)])
+        box = box_of(embedding)
         if self._box is None or np.abs(box - self._box).max() > _MUCH * np.ptp(self._box):
             self.fit(embedding)
             return

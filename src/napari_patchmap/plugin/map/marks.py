@@ -11,6 +11,7 @@ from matplotlib.colors import to_rgba
 from napari.layers import Layer, Points
 
 from napari_patchmap.explore.colouring import colour_by
+from napari_patchmap.explore.in_view import box_of
 from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.plugin.map.patch_points import PatchPoints
 from napari_patchmap.plugin.napari_private import replace_points, told_once
@@ -39,7 +40,7 @@ _MOST_RINGS, _MOST_OUTLINES = 100, 3_000
 
 def point_size(embedding: np.ndarray) -> float:
     """Size of a point in map units: 0.007 of the extent for 17,000, larger for fewer."""
-    extent = float(np.ptp(embedding, axis=0).max()) or 1.0
+    extent = float(np.ptp(box_of(embedding), axis=0).max()) or 1.0
     return extent * float(np.clip(0.9 / np.sqrt(len(embedding)), 0.002, 0.02))
 
 

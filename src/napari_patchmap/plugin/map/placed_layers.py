@@ -101,7 +101,7 @@ class PlacedLayers(OfViewer):
         if own is not None and len(own.missing) < len(own):
             patches = patches.shown_as(own)
         placed = PlacedLayer(layer, patches, table, canvas_widget(self.viewer))
-        placed.thumbnails.arrived.connect(self.arrived.emit)
+        placed.thumbnails.arrived.connect(lambda _: self.arrived.emit())
         self._layers[name] = placed
         return layer
 

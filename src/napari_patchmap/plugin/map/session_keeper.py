@@ -219,10 +219,12 @@ class SessionKeeper(QObject, Quiet):
         column, annotated = session.colour_by, shown.workspace.annotations.by_name
         known = () if patches is None else ("", *patches.table.columns, *annotated)
         if column is not None and column != SUGGESTED and column in known:
-            shown.colour_by(column)
+            if shown.colouring is None or shown.colouring.column != column:
+                shown.colour_by(column)
             self._hidden.hide(session.hidden)
-        if session.point_size is not None and shown.points is not None:
-            shown.points.current_size = session.point_size
+        size, points = session.point_size, shown.points
+        if size is not None and points is not None and points.current_size != size:
+            points.current_size = size
         if session.on_image is not None:
             self._colours.switch(session.on_image)
         if session.thumbnails is not None:

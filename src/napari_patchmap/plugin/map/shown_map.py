@@ -11,6 +11,7 @@ from napari.viewer import Viewer
 from psygnal import Signal
 
 from napari_patchmap.explore.colouring import Colouring, colour_by
+from napari_patchmap.explore.first_look import look_at_first
 from napari_patchmap.explore.given_names import SUGGESTED
 from napari_patchmap.explore.side_by_side import Turn
 from napari_patchmap.patches import PatchSet
@@ -140,7 +141,9 @@ class ShownMap(OfViewer, Quiet):
         with self.quiet():
             self.viewer.add_layer(layer)
             self.viewer.layers.selection.active = active
-        layer.visible = name == marks.MAP or self.views.now == "map"
+        visible = name == marks.MAP or self.views.now == "map"
+        if layer.visible != visible:  # or napari draws all of it again
+            layer.visible = visible
 
     def lost(self, layer: Layer) -> str:
         """Take note that somebody removed a layer; return its name, "" if not ours."""
@@ -180,7 +183,9 @@ class ShownMap(OfViewer, Quiet):
         elif column in annotations:
             self.set_colouring(annotations[column].colouring())
         elif patches is not None:
-            self.set_colouring(colour_by(patches.table, column))
+            first = look_at_first(patches).colouring
+            known = column == first.column
+            self.set_colouring(first if known else colour_by(patches.table, column))
 
     def colour_at_first(self, patches: PatchSet) -> None:
         """Colour the points by what the patches are called, until a person chooses."""

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from napari.layers import Points
 
+from napari_patchmap.explore.in_view import box_of
+
 
 class HookedPoints(Points):
     """Points that ask us where napari asks itself.
@@ -87,6 +89,16 @@ class HookedPoints(Points):
     def _view_symbol(self) -> Any:
         """Tell of one point what form it has: all have the same, and napari reads each."""
         return self.symbol[self._view_indices[:1]]
+
+    @property
+    def _view_border_color(self) -> Any:
+        """Tell of one point what its border looks like, where none has any."""
+        rows = self._view_indices
+        return self.border_color[rows if self.border_width.any() else rows[:1]]
+
+    @property
+    def _extent_data(self) -> np.ndarray:
+        return box_of(self.data).astype(float) if len(self.data) else super()._extent_data
 
     def _get_value(self, position: Any) -> int | None:
         if self.find is None:

@@ -7,7 +7,8 @@ from napari.components.viewer_model import ViewerModel
 from napari.utils.theme import get_theme
 from qtpy.QtGui import QColor
 
-from napari_patchmap.explore.palette import categorical_colours, label_order
+from napari_patchmap.explore.palette import categorical_colours, frequent_first
+from napari_patchmap.patches import PatchSet
 
 
 def theme_colour(viewer: ViewerModel, name: str) -> QColor:
@@ -30,8 +31,10 @@ def qcolor(rgba: np.ndarray) -> QColor:
     return QColor.fromRgbF(*np.asarray(rgba, float).tolist())
 
 
-def label_colours(labels: np.ndarray) -> dict[str, QColor]:
+def label_colours(patches: PatchSet) -> dict[str, QColor]:
     """Return the colour that each label has on the map, the most frequent one first."""
-    names = label_order(labels)
+    counts = patches.label_counts()
+    texts = [str(name) for name in counts.index]
+    names = [texts[at] for at in frequent_first(texts, counts.to_numpy())]
     colours = map(qcolor, categorical_colours(len(names)))
     return dict(zip(names, colours, strict=True))

@@ -49,11 +49,11 @@ class Thumbnails:
 
     Signals
     -------
-    arrived()
-        Pictures are there that were asked for: time to paint again.
+    arrived(frozenset of int)
+        Pictures of these patches are there: time to paint again where they are shown.
     """
 
-    arrived = Signal()
+    arrived = Signal(object)
 
     def __init__(self, window: QWidget, most: int = _MOST) -> None:
         self._patches: PatchSet | None = None
@@ -156,7 +156,7 @@ class Thumbnails:
             for one in found:
                 self._keep(*one)
             reader.delivered((index, pixels) for index, pixels, *_ in found)
-            self.arrived.emit()
+            self.arrived.emit(frozenset(index for index, *_ in found))
 
     def _on_ended(self, reader: _Reader) -> None:
         if reader is self._reader and self._task is not None:

@@ -39,7 +39,7 @@ class MapParts:
     @classmethod
     def of(cls, run: Run) -> MapParts:
         """Take what is needed of a run in memory."""
-        features = run.features if run.features.shape[1] else None
+        features = run.features if run.dimensions else None
         return cls(
             run.name, run.config, run.layout, run.embedding, features, run.table,
             run.numbers, run.origin, run.folder, run.notes,

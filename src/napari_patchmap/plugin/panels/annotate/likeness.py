@@ -119,8 +119,10 @@ class Likeness(QWidget):
 
     def _hidden(self) -> np.ndarray:
         """Return the patches whose points are not shown, which are not to be found."""
-        everything = np.arange(len(self.workspace.patches or ()))
-        return np.setdiff1d(everything, self._map.visible(everything))
+        count = len(self.workspace.patches or ())
+        hidden = np.ones(count, bool)
+        hidden[self._map.visible(np.arange(count))] = False
+        return np.flatnonzero(hidden)
 
     def _ask_image(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Find an image", str(Path.home()), _IMAGES)
@@ -138,8 +140,9 @@ class Likeness(QWidget):
         hidden = self._hidden()
 
         def work(watch: Watch) -> tuple[PatchSet, Placed, Similar]:
+            features = run.features
             patch, placed = place_image(run, path)
-            found = like_features(run.features, placed.features, _COUNT, watch, hidden)
+            found = like_features(features, placed.features, _COUNT, watch, hidden)
             return patch, placed, found
 
         self._say("")

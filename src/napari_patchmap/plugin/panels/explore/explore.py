@@ -17,7 +17,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_patchmap.explore.colouring import Colouring, columns_to_show
+from napari_patchmap.explore.colouring import Colouring
+from napari_patchmap.explore.first_look import look_at_first
 from napari_patchmap.explore.given_names import SUGGESTED
 from napari_patchmap.explore.selection import How
 from napari_patchmap.patches import PatchSet
@@ -48,8 +49,6 @@ class Explore(WorkPanel):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
         self._map = MapLayer.of(self.viewer)
-        self._columns_of: PatchSet | None = None
-        self._columns: list[str] = []
         self._fill_column()
         self._fill_footer()
         self.legend.picked.connect(self._on_picked)
@@ -216,9 +215,7 @@ class Explore(WorkPanel):
         self.column_box.clear()
         patches = self.workspace.patches
         if patches is not None and colouring is not None:
-            if self._columns_of is not patches:  # looks at all values of the table
-                self._columns_of, self._columns = patches, columns_to_show(patches.table)
-            for name in [*self._annotated(), *self._columns]:
+            for name in [*self._annotated(), *look_at_first(patches).columns]:
                 self.column_box.addItem(name, name)
             self.column_box.addItem("one colour", "")
             self.column_box.setCurrentIndex(self.column_box.findData(colouring.column))

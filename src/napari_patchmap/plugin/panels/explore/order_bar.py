@@ -212,21 +212,24 @@ class OrderBar(QWidget):
             self._take(lambda: None, 0)
             return
         run, places = workspace.run, workspace.embedding
-        features = None if run is None else run.features
-        if features is not None and features.ndim == 2 and features.shape[1] > 0:
-            points, space, cosine = features, "by features", True
+        if run is not None and run.dimensions:
+            width, space = run.dimensions, "by features"
         elif places is not None:
-            points, space, cosine = np.asarray(places), "on the map", False
+            width, space = places.shape[1], "on the map"
         else:
             self._take(lambda: None, 0)
             return
 
         def sort() -> Order:
-            order = by_distance(points, near, space, down, cosine)
+            if run is not None and run.dimensions:  # read here, where nobody waits
+                order = by_distance(run.features, near, space, down, cosine=True)
+            else:
+                order = by_distance(np.asarray(places), near, space, down)
             _ = order.sequence
             return order
 
-        self._take(sort, len(points) + points.size // 50)
+        count = len(workspace.patches)
+        self._take(sort, count + count * width // 50)
 
     # -- what is said ------------------------------------------------------------------------
 

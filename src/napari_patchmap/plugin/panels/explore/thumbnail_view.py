@@ -158,8 +158,12 @@ class ThumbnailView(CellGrid):
         """Return the patch of a cell, -1 for none."""
         return int(self.patches.indices[place.row()]) if place.isValid() else -1
 
-    def _on_pictures(self) -> None:
-        self.viewport().update()
+    def _on_pictures(self, patches: frozenset[int]) -> None:
+        """Paint the cells again whose pictures have come; not for the card of the map."""
+        seen = self.viewport().rect().translated(0, self.verticalOffset())
+        for row in self.rows_in(seen).tolist():
+            if int(self.patches.indices[row]) in patches:
+                self.viewport().update(self.visualRect(self.patches.index(row, 0)))
 
     # -- looking and selecting ---------------------------------------------------------------
 

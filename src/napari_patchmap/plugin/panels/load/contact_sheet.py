@@ -70,7 +70,7 @@ class ContactSheet(PictureGrid):
         if patches is None:
             self._newest.forget()
             return
-        self._colours = {} if patches.labels is None else label_colours(patches.labels)
+        self._colours = label_colours(patches)
         self.draw_others()
 
     def draw_others(self) -> None:

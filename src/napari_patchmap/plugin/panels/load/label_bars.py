@@ -84,7 +84,7 @@ def _rows(patches: PatchSet) -> list[tuple[QColor, str, float, str]]:
     counts = patches.label_counts()
     if patches.labels is None or counts.empty:
         return []
-    colours = label_colours(patches.labels)
+    colours = label_colours(patches)
     shown = [(colour, name, int(counts[name])) for name, colour in colours.items()]
     if "" in counts:
         shown.append((qcolor(missing_colour()), "without a label", int(counts[""])))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.explore.first_look import look_at_first
 from napari_patchmap.patches import (
     Kind,
     OpenRequest,
@@ -67,6 +68,7 @@ class Opened:
     def __post_init__(self) -> None:
         # Looked up while the window waits for nobody; images have to be read for it.
         _ = self.patches.eyes
+        look_at_first(self.patches)
         key_of_set(self.patches)
 
 

@@ -117,7 +117,8 @@ class Quality(WorkPanel):
         notes = list(report.get("notes", []))
         if not defined_in(report):
             notes.insert(0, f"{report['n']:,} patches on the map.")
-        labels = None if self.workspace.patches is None else self.workspace.patches.labels
+        patches = self.workspace.patches
+        labels = None if patches is None else patches.labels
         if labels is None:
             notes.append(_WITHOUT)
         self.labels.setVisible(labels is None)
@@ -125,7 +126,7 @@ class Quality(WorkPanel):
         self.notes.setText(" ".join(notes))
         self.notes.setVisible(bool(notes))
         rows = label_figures(report)
-        self.table.fill(rows, {} if labels is None else label_colours(labels))
+        self.table.fill(rows, {} if patches is None else label_colours(patches))
         self.heading.setVisible(bool(rows))
         self.table.setVisible(bool(rows))
 

@@ -115,10 +115,28 @@ class TrainMap(WorkPanel):
             return
         if self._refused:
             self.plan.forget()  # it would be that of other settings
-        elif self.workspace.training:
+        elif self.workspace.training or not self._planning:
             self.plan.wait()
         else:
             self.plan.describe(patches, self.config)
+
+    @property
+    def _planning(self) -> bool:
+        """Whether somebody may want to train: not who looks at a map that is there.
+
+        A plan takes seconds of the whole computer, for some steps are tried out.
+        """
+        return self.workspace.run is None or self.isVisible()
+
+    def showEvent(self, event: Any) -> None:
+        """Plan what was not planned while nobody looked."""
+        super().showEvent(event)
+        self._describe()
+
+    def hideEvent(self, event: Any) -> None:
+        """Plan nothing for who only passed by, as a window does that is opened again."""
+        super().hideEvent(event)
+        self._describe()
 
     # -- settings that cannot be taken -------------------------------------------------
 
@@ -263,6 +281,7 @@ class TrainMap(WorkPanel):
     def _on_run(self, run: Any) -> None:
         self.result.show_run(run)
         self.next.setVisible(run is not None)
+        self._describe()
 
     def _on_training(self, _: bool) -> None:
         self._show_state()
