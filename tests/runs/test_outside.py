@@ -50,6 +50,8 @@ def test_what_is_no_such_image_is_named(run, tmp_path):
         with pytest.raises(PatchError) as caught:
             place_image(run, tmp_path / name)
         assert str(tmp_path / name) in str(caught.value)
+    with pytest.raises(PatchError, match="is a folder; choose one of the images in it"):
+        place_image(run, tmp_path)
     grey = write(tmp_path / "grey.png", make_cells().stack()[7, ..., 0])
     with pytest.raises(RunError, match=r"grey\.png has 1 channel.*trained on 3"):
         place_image(run, grey)

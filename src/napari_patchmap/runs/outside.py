@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from napari_patchmap.errors import UnusableError
+from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.patches import PatchSet, from_array
 from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
 from napari_patchmap.runs.placing import Placed
@@ -38,6 +38,8 @@ def place_image(run: Run, path: str | os.PathLike[str]) -> tuple[PatchSet, Place
         If it has other channels than the run's patches.
     """
     path = Path(path).expanduser()
+    if path.is_dir():
+        raise PatchError(f"{path} is a folder; choose one of the images in it.")
     found = try_decode(str(path), "auto")
     if isinstance(found, UnusableError):
         raise found.of(path)

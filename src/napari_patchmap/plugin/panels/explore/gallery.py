@@ -162,7 +162,7 @@ class Gallery(QWidget, Quiet):
         else:
             how = "Click a point on the map, or hold Ctrl and draw around some."
             how = how if self._has_map else "Train a map to sort them by looks."
-            self._say(f"<b>Nothing selected.</b>{sorting} {how} All {total:,}:")
+            self._say(f"<b>Nothing selected, all {total:,} shown.</b>{sorting} {how}")
 
     def _say(self, text: str) -> None:
         self._header.setText(text)
