@@ -26,7 +26,7 @@ HIDDEN = np.array([1, 7])
 def field(request, viewer, workspace, qtbot):
     """A field of objects some of which are hidden, and a hand over its image."""
     viewer.window.resize(1300, 700)
-    owner = start(viewer, workspace, grid_labels())
+    owner = start(viewer, grid_labels())
     annotation = workspace.annotations.now.with_class("blast")
     workspace.set_annotations(workspace.annotations.put(annotation))
     if request.param == "beside":

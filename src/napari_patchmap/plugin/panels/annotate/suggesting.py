@@ -122,7 +122,10 @@ class Suggesting(QWidget):
                 f"<tr><td>{html.escape(name)}</td><td>{share:.0%} of {count:,}</td></tr>"
                 for name, (share, count) in found.recalls.items()
             )
-            self.said.setToolTip(f"Recognised while held out:<table>{recalls}</table>")
+            self.said.setToolTip(
+                f"Recognised while held out:<table>{recalls}</table>Patches that were asked for "
+                "because they are doubtful are harder than the others: of all, more are right."
+            )
         self._refresh()
 
     def _refresh(self, *_: Any) -> None:
