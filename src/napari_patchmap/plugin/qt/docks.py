@@ -201,8 +201,9 @@ def _join_tabs(viewer: Viewer, key: str, dock: QDockWidget) -> None:
     docks = _docks_on_the_right(viewer)
     others = [other for k, other in docks.items() if k != key]
     window = dock.parent()
-    # A second panel of a kind stays where it was put.
-    if docks.get(key) is not dock or not others or set(others) & set(window.tabifiedDockWidgets(dock)):
+    if docks.get(key) is not dock:
+        return  # a second panel of a kind stays where it was put
+    if not others or set(others) & set(window.tabifiedDockWidgets(dock)):
         return
     window.tabifyDockWidget(others[-1], dock)
     together = {dock, *window.tabifiedDockWidgets(dock)}

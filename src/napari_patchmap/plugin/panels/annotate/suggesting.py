@@ -123,8 +123,8 @@ class Suggesting(QWidget):
                 for name, (share, count) in found.recalls.items()
             )
             self.said.setToolTip(
-                f"Recognised while held out:<table>{recalls}</table>Patches that were asked for "
-                "because they are doubtful are harder than the others: of all, more are right."
+                f"Recognised while held out:<table>{recalls}</table>Doubtful patches, which "
+                "were asked for, are harder than the others: of all, more are right."
             )
         self._refresh()
 
