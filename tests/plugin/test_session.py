@@ -65,6 +65,34 @@ def choose(qtbot, box, text):
         qtbot.keyClick(box, Qt.Key.Key_Down)
 
 
+def test_a_map_stays_the_way_up_that_it_had_while_it_formed(make_napari_viewer, home):
+    viewer = make_napari_viewer(show=True)
+    _, owner = opened(viewer, home / "run")
+    plain = owner.points.data.copy()
+    owner.turn_by(np.array([[0.6, 0.8], [-0.8, 0.6]]))
+    turned = owner.points.data.copy()
+    assert np.abs(turned - plain).max() > 1
+    assert np.allclose(turned.mean(axis=0), plain.mean(axis=0), atol=1e-3)
+    camera_of(viewer).zoom *= 2
+    viewer.close()
+    viewer = make_napari_viewer(show=True)
+    _, owner = opened(viewer, home / "run")
+    assert np.allclose(owner.points.data, turned, atol=1e-4)
+
+
+def test_a_turn_that_is_none_is_left_out(make_napari_viewer, home):
+    viewer = make_napari_viewer(show=True)
+    _, owner = opened(viewer, home / "run")
+    plain = owner.points.data.copy()
+    camera_of(viewer).zoom *= 2
+    viewer.close()
+    saved = json.loads((home / "run" / SESSION).read_text("utf-8"))
+    (home / "run" / SESSION).write_text(json.dumps({**saved, "turn": [[2, 0], [0, "x"]]}))
+    viewer = make_napari_viewer(show=True)
+    _, owner = opened(viewer, home / "run")
+    assert np.array_equal(owner.points.data, plain)
+
+
 def bring_forward(viewer, tab):
     """Click the tab of a panel."""
     window = viewer.window._qt_window

@@ -82,6 +82,16 @@ class Turn:
         middle = moved.mean(axis=0)
         return cls(_turning(moved - middle, target - target.mean(axis=0)), middle)
 
+    @classmethod
+    def about_centre(cls, embedding: np.ndarray, matrix: np.ndarray) -> Turn:
+        """Return the turn by an orthogonal matrix, ``(d, d)``, about the centre of a map."""
+        return cls(matrix, np.asarray(embedding, np.float64).mean(axis=0))
+
+    @property
+    def matrix(self) -> np.ndarray | None:
+        """What is multiplied from the right, None for no turn."""
+        return self._matrix
+
     def to_shown(self, embedding: np.ndarray) -> np.ndarray:
         """Turn a map, or other points on it."""
         if self._matrix is None:

@@ -59,6 +59,9 @@ class SavedSession:
         Column or annotation that colours the map, "" for one colour; None if unknown.
     hidden : tuple of str
         Groups of that column that are not shown.
+    turn : tuple of tuple of float, optional
+        Orthogonal matrix by which the map is turned about its centre: it ended its training
+        the way up that it had while it formed.
     point_size : float, optional
         In tenths of the size that suits the map.
     selection : ndarray of intp, shape (m,)
@@ -94,6 +97,7 @@ class SavedSession:
 
     colour_by: str | None = None
     hidden: tuple[str, ...] = ()
+    turn: tuple[tuple[float, ...], ...] | None = None
     point_size: float | None = None
     selection: np.ndarray = field(default_factory=lambda: np.empty(0, np.intp))
     current: int = -1
@@ -129,6 +133,7 @@ def save_session(folder: Path, session: SavedSession) -> None:
         "version": _VERSION,
         "colour_by": one.colour_by,
         "hidden": list(one.hidden),
+        "turn": one.turn,
         "point_size": one.point_size,
         "selection": as_ranges(one.selection),
         "current": one.current,
@@ -179,6 +184,7 @@ def read_session(run: Run) -> tuple[SavedSession | None, str]:
         SavedSession(
             colour_by=_read(values, "colour_by", _text),
             hidden=_read(values, "hidden", _texts) or (),
+            turn=_read(values, "turn", _turn),
             point_size=_read(values, "point_size", _positive),
             selection=_or_none(_read(values, "selection", lambda one: _rows(one, count))),
             current=_number(_read(values, "current", int), count),
@@ -260,6 +266,15 @@ def _window(values: Any) -> tuple[int, int]:
 def _patches(values: Any, count: int) -> tuple[int, ...]:
     found = (_number(int(one), count) for one in list(values)[:_MANY])
     return tuple(one for one in found if one >= 0)
+
+
+def _turn(values: Any) -> tuple[tuple[float, ...], ...]:
+    matrix = np.array(values, np.float64)
+    if matrix.shape not in ((2, 2), (3, 3)) or not np.allclose(
+        matrix @ matrix.T, np.eye(len(matrix)), atol=1e-4
+    ):
+        raise ValueError("turns nothing")
+    return tuple(map(tuple, matrix.tolist()))
 
 
 def _finite(values: Any, lengths: tuple[int, ...]) -> tuple[float, ...]:

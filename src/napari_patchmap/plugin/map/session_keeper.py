@@ -106,6 +106,9 @@ class SessionKeeper(QObject, Quiet):
         return SavedSession(
             colour_by=None if colouring is None else colouring.column,
             hidden=tuple(sorted(self._hidden.names)),
+            turn=None
+            if shown.turn.matrix is None
+            else tuple(map(tuple, shown.turn.matrix.tolist())),
             point_size=self._point_size,
             selection=numbers[workspace.selection],
             current=-1 if workspace.current < 0 else int(numbers[workspace.current]),
@@ -216,6 +219,10 @@ class SessionKeeper(QObject, Quiet):
 
     def _restore_look(self, session: SavedSession) -> None:
         shown, patches = self._shown, self._shown.workspace.patches
+        if session.turn is not None:
+            shown.turn_by(np.array(session.turn))
+            if self._framing.untouched and shown.points is not None:
+                self._framing.fit(shown.points.data)
         column, annotated = session.colour_by, shown.workspace.annotations.by_name
         known = () if patches is None else ("", *patches.table.columns, *annotated)
         if column is not None and column != SUGGESTED and column in known:

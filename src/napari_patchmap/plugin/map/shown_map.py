@@ -132,6 +132,15 @@ class ShownMap(OfViewer, Quiet):
                 self.points.data = embedding
             self.points.suit(marks.point_size(embedding))
 
+    def turn_by(self, matrix: np.ndarray) -> None:
+        """Turn the map about its centre by an orthogonal matrix, if it has as many axes."""
+        embedding = self.workspace.embedding
+        if self.points is None or embedding is None or len(matrix) != embedding.shape[1]:
+            return
+        self.turn = Turn.about_centre(embedding, matrix)
+        self.board.moved()
+        self.move_points(self.turn.to_shown(embedding))
+
     def add(self, name: str, layer: PatchPoints) -> None:
         """Put a layer into the viewer; with a name, as one of the map's own."""
         if name:
