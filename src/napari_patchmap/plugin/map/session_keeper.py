@@ -97,7 +97,7 @@ class SessionKeeper(QObject, Quiet):
         """Return how the window shows the run now."""
         shown, workspace, viewer = self._shown, self._shown.workspace, self._viewer()
         assert viewer is not None
-        colouring, numbers = shown.colouring, self._numbers
+        colouring, turn, numbers = shown.colouring, shown.turn.matrix, self._numbers
         self._front = front_panels(viewer) or self._front
         self._sizes = dock_sizes(viewer) or self._sizes
         cameras = shown.views.cameras
@@ -106,9 +106,7 @@ class SessionKeeper(QObject, Quiet):
         return SavedSession(
             colour_by=None if colouring is None else colouring.column,
             hidden=tuple(sorted(self._hidden.names)),
-            turn=None
-            if shown.turn.matrix is None
-            else tuple(map(tuple, shown.turn.matrix.tolist())),
+            turn=None if turn is None else tuple(map(tuple, turn.tolist())),
             point_size=self._point_size,
             selection=numbers[workspace.selection],
             current=-1 if workspace.current < 0 else int(numbers[workspace.current]),

@@ -201,7 +201,7 @@ def _join_tabs(viewer: Viewer, key: str, dock: QDockWidget) -> None:
     docks = _docks_on_the_right(viewer)
     others = [other for k, other in docks.items() if k != key]
     window = dock.parent()
-    if docks.get(key) is not dock:
+    if dock not in docks.values():
         return  # a second panel of a kind stays where it was put
     if not others or set(others) & set(window.tabifiedDockWidgets(dock)):
         return
