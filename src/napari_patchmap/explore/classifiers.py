@@ -65,9 +65,13 @@ class Discriminants:
     variation within the classes says which differences count; of few patches it is known
     well enough when it is shrunk (Ledoit and Wolf, "A well-conditioned estimator for
     large-dimensional covariance matrices", Journal of Multivariate Analysis 2004).
+
+    Parameters
+    ----------
+    most : int
+        Features up to which its matrices are solved quickly; of more it is not possible.
     """
 
-    #: Features up to which its matrices are quickly solved.
     most: int = 1024
 
     @property
