@@ -132,18 +132,19 @@ def session(folder: Path, pictures: Path, minutes: str) -> Director:
     truth = truth[table["label_id"].to_numpy() - 1]
     names, counts = np.unique(truth, return_counts=True)
     explore = person.panel("explore")
-    explore.pictures.click()
+    explore.pictures.setChecked(True)
     QTest.qWait(1500)
     person.look("Train: alike cells lie together; pictures stand for the points")
-    person.zoom(hand, midmost(workspace.embedding[truth == "platelet"]), 6)
+    places = viewer.layers["map"].data  # as they are shown: a map is turned as the one before it
+    person.zoom(hand, midmost(places[truth == "platelet"]), 6)
     QTest.qWait(1500)
     person.look("Zoom in, and all of them are pictures")
-    explore.pictures.click()
+    explore.pictures.setChecked(False)
     person.click(explore.whole)
     panel = show_panel(viewer, "annotate")
     QTest.qWait(300)
     for name in names[np.argsort(-counts)]:
-        path = lasso_of(workspace.embedding[truth == name], 0.3)
+        path = lasso_of(places[truth == name], 0.3)
         last = name == names[np.argsort(-counts)][3]
         hand.drag(
             path,
