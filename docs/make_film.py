@@ -135,7 +135,7 @@ def session(folder: Path, pictures: Path, minutes: str) -> Director:
     explore.pictures.setChecked(True)
     QTest.qWait(1500)
     person.look("Train: alike cells lie together; pictures stand for the points")
-    places = viewer.layers["map"].data  # as they are shown: a map is turned as the one before it
+    places = viewer.layers["map"].data  # as shown: a map is turned as the one before it
     person.zoom(hand, midmost(places[truth == "platelet"]), 6)
     QTest.qWait(1500)
     person.look("Zoom in, and all of them are pictures")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import resource
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from napari_patchmap.cli import embed_command as command
 from napari_patchmap.cli import main
 from napari_patchmap.runs import Run, runs_home
 from tests.conftest import make_cells
-from tests.runs.test_lock import HOLD
+from tests.holding import held_elsewhere
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +38,8 @@ def run(data) -> Path:
 def taken(tmp_path_factory) -> Iterator[Path]:
     """Where another process writes just now."""
     path = tmp_path_factory.mktemp("taken") / "out"
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert process.stdout.readline() == b"held\n"
-    yield path
-    process.communicate()
+    with held_elsewhere(path):
+        yield path
 
 
 @pytest.mark.parametrize(
@@ -174,7 +168,7 @@ def test_a_picture_of_a_grid_that_fails_is_said(data, tmp_path, capsys, monkeypa
     def fail(*_):
         raise ValueError("no such font")
 
-    monkeypatch.setattr("napari_patchmap.runs.run.save_picture", fail)
+    monkeypatch.setattr("napari_patchmap.runs.run_files.save_picture", fail)
     out = tmp_path / "grid"
     assert main(["benchmark", str(data), "--methods", "pixels", "--out", str(out)]) == 0
     said = capsys.readouterr().out

@@ -8,7 +8,7 @@ import pytest
 from napari_patchmap.explore.suggest import suggest
 from napari_patchmap.explore.useful import most_useful
 from napari_patchmap.patches.watch import LoadCancelled, Watch
-from tests.explore.test_suggest import NAMES, groups, some
+from tests.explore.gaussians import NAMES, groups, some
 
 
 def test_before_anything_is_annotated_all_kinds_are_shown():

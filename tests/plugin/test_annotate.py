@@ -20,7 +20,8 @@ from napari_patchmap.plugin.panels.annotate.annotate import Annotate
 from napari_patchmap.plugin.panels.explore.explore import Explore
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.runs.annotation_files import ANNOTATIONS, place_of_set
-from tests.plugin.toy import around, group, held_elsewhere, toy_map, toy_patches, type_name
+from tests.holding import held_elsewhere
+from tests.plugin.toy import around, group, toy_map, toy_patches, type_name
 
 
 @pytest.fixture

@@ -11,64 +11,25 @@ from napari.utils.colormaps import DirectLabelColormap
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_patchmap.patches import from_objects
 from napari_patchmap.plugin.canvas.two_views import OVERLAY, camera_of
-from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.image.patch_large import PatchLarge
-from napari_patchmap.plugin.qt.docks import dock_of, find_panel, show_panel
-from tests.plugin.toy import Hand, on_map, toy_map, words_on_card
+from napari_patchmap.plugin.qt.docks import dock_of, find_panel
+from tests.plugin.images import (
+    COLUMNS,
+    ROWS,
+    around,
+    grid_labels,
+    middle,
+    open_beside,
+    spot,
+    start,
+)
+from tests.plugin.toy import Hand, toy_map, words_on_card
 
 PLAIN = Qt.KeyboardModifier.NoModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
 ALT = Qt.KeyboardModifier.AltModifier
-
-ROWS, COLUMNS = 4, 6
-
-
-def grid_labels(shift: int = 0) -> np.ndarray:
-    """Squares of 12 pixels in a grid, 20 pixels apart; object i + 1 is patch i."""
-    labels = np.zeros((20 * ROWS, 20 * COLUMNS), np.int32)
-    for i in range(ROWS * COLUMNS):
-        y, x = 20 * (i // COLUMNS) + 4, 20 * (i % COLUMNS) + 4 + shift
-        labels[y : y + 12, x : x + 12] = i + 1
-    return labels
-
-
-def middle(index: int) -> tuple[float, float]:
-    return 20 * (index // COLUMNS) + 9.5, 20 * (index % COLUMNS) + 9.5
-
-
-def around(first: int, last: int) -> list[tuple[float, float]]:
-    """Return a lasso around the block of objects from one to another."""
-    (top, left), (bottom, right) = np.subtract(middle(first), 8), np.add(middle(last), 8)
-    return [(top, left), (top, right), (bottom, right), (bottom, left), (top, left)]
-
-
-def spot(index: int) -> tuple[float, float]:
-    """Where the map has a patch."""
-    return 10.0 * (index % ROWS), 10.0 * (index // ROWS)
-
-
-def start(viewer, labels) -> MapLayer:
-    """Show labels, and a map of the objects in them."""
-    image = np.random.default_rng(0).integers(0, 255, labels.shape, np.uint8)
-    viewer.add_image(image, name="field")
-    viewer.add_labels(labels, name="nuclei")
-    patches = from_objects(image, labels, name="field", labels_name="nuclei")
-    return on_map(viewer, patches, [spot(index) for index in range(len(patches))])
-
-
-def open_beside(viewer, qtbot):
-    """Press the button in Explore; return what is beside the map once it is there."""
-    explore = show_panel(viewer, "explore")
-    qtbot.waitUntil(explore.beside_button.isVisible)
-    qtbot.mouseClick(explore.beside_button, Qt.MouseButton.LeftButton)
-    panel = find_panel(viewer, "image")
-    qtbot.waitUntil(lambda: panel.beside is not None)
-    qtbot.waitUntil(lambda: panel.beside.canvas.isVisible() or not panel.beside.twins.sources)
-    qtbot.wait(20)
-    return panel.beside
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-from napari.layers import Labels
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
@@ -21,17 +20,7 @@ from napari_patchmap.plugin.panels.annotate.annotate import Annotate
 from napari_patchmap.plugin.panels.explore.explore import Explore
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit
-
-RED, BLUE = "#d01010", "#1010d0"
-
-
-def squares(shift: int = 0, dtype: type = np.int32) -> np.ndarray:
-    """Twelve squares, 20 pixels apart; their numbers are 10, 20, ... in rows of four."""
-    labels = np.zeros((60, 80), dtype)
-    for index in range(12):
-        y, x = 20 * (index // 4) + 4, 20 * (index % 4) + 4 + shift
-        labels[y : y + 12, x : x + 12] = 10 * (index + 1)
-    return labels
+from tests.plugin.images import BLUE, RED, assert_painted, rgb, squares, tick
 
 
 def start(viewer, workspace, patches) -> Explore:
@@ -47,27 +36,6 @@ def start(viewer, workspace, patches) -> Explore:
     owner.colour_by("annotation")
     QApplication.processEvents()
     return panel
-
-
-def click(checkbox) -> None:
-    where = QPoint(8, checkbox.height() // 2)
-    QTest.mouseClick(checkbox, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, where)
-    QApplication.processEvents()
-
-
-def rgb(colour: str) -> list[float]:
-    return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-
-
-def assert_painted(layer: Labels, **colours: str) -> None:
-    """See that objects, named like ``n10``, have these colours; "" for a breath of grey."""
-    for name, colour in colours.items():
-        red, green, blue, alpha = layer.get_color(int(name[1:]))
-        if colour:
-            np.testing.assert_allclose([red, green, blue, alpha], [*rgb(colour), 1], atol=1e-6)
-        else:
-            assert red == green == blue
-            assert 0 < alpha < 0.5
 
 
 def on_canvas(viewer, place) -> np.ndarray:
@@ -99,7 +67,7 @@ def test_the_labels_have_the_colours_of_the_map_while_one_annotates(
     panel, layer = cells
     owner, canvas = MapLayer.of(viewer), canvas_widget(viewer)
     former, random = layer.colormap, layer.get_color(10)
-    click(panel.on_image.paint)
+    tick(panel.on_image.paint)
     assert_painted(layer, n10="", n120="")  # nothing is annotated; one is no patch
     hand.click((0, 10))  # the second point, of object 20
     qtbot.keyClick(canvas, Qt.Key.Key_1)
@@ -131,7 +99,7 @@ def test_the_labels_have_the_colours_of_the_map_while_one_annotates(
     assert layer.colormap is former
     owner.colour_by("centroid_y")
     np.testing.assert_allclose(layer.get_color(30), owner.colouring.colours[2], atol=1e-6)
-    click(panel.on_image.paint)
+    tick(panel.on_image.paint)
     assert layer.colormap is former
     np.testing.assert_array_equal(layer.get_color(10), random)
 
@@ -143,7 +111,7 @@ def test_the_former_colours_come_back_and_a_persons_own_choice_counts(
     own = {None: "transparent", 0: "transparent", 10: "yellow"}
     layer.colormap = own
     former = layer.colormap
-    click(panel.on_image.paint)
+    tick(panel.on_image.paint)
     assert_painted(layer, n10="")
     layer.show_selected_label, layer.selected_label = True, 20
     workspace.annotate(np.array([0, 1]), 0)
@@ -181,7 +149,7 @@ def test_an_object_that_is_followed_has_the_class_of_each_frame(viewer, workspac
         workspace.annotate(rows, at)
     MapLayer.of(viewer).views.show("source")
     random = layer.colormap
-    click(panel.on_image.paint)
+    tick(panel.on_image.paint)
     for frame, colour in ((0, RED), (1, BLUE), (0, RED)):
         viewer.dims.set_current_step(0, frame)
         assert_painted(layer, n30=colour, n40="")
@@ -208,7 +176,7 @@ def test_fields_of_a_folder_have_the_classes_of_their_own_objects(
     for i in range(2):
         of = (table["source"] == f"{i}.tif") & (table["label_id"] == 10 * (i + 1))
         workspace.annotate(np.flatnonzero(of), i)
-    click(panel.on_image.paint)
+    tick(panel.on_image.paint)
     assert_painted(viewer.layers["0_mask"], n10=RED, n20="")
     assert_painted(viewer.layers["1_mask"], n10="", n20=BLUE)
     panel.on_image.new_layer.click()
@@ -263,7 +231,7 @@ def test_tiles_are_painted_on_the_slide_and_make_a_layer_as_fine_as_their_grid(
         metadata={"patchmap_source": "a.svs", "patchmap_level0_scale": 16.0},
     )
     panel = start(viewer, workspace, patches)
-    click(panel.on_image.paint)
+    tick(panel.on_image.paint)
     owner = MapLayer.of(viewer)
     owner.views.show("source")
     qtbot.waitUntil(lambda: "overview (colours)" in viewer.layers)
@@ -295,7 +263,7 @@ def test_tiles_are_painted_on_the_slide_and_make_a_layer_as_fine_as_their_grid(
     QApplication.processEvents()
     assert not panel.on_image.paint.isChecked()
     assert layer not in viewer.layers
-    click(panel.on_image.paint)
+    tick(panel.on_image.paint)
     assert viewer.layers["overview (colours)"].visible
     viewer.layers.remove("overview (colours)")
     QApplication.processEvents()
@@ -317,7 +285,7 @@ def test_suggestions_are_painted_while_one_accepts_and_rejects(viewer, workspace
     workspace.set_run(run)
     for at, rows in enumerate(([0, 1, 2], [3, 4, 5])):  # the bright ones, the dark ones
         workspace.annotate(np.array(rows), at)
-    click(panel.on_image.paint)
+    tick(panel.on_image.paint)
     annotate = Annotate(viewer)
     viewer.window.add_dock_widget(annotate, name="Annotate")
     QApplication.processEvents()
@@ -359,7 +327,7 @@ def test_of_four_axes_the_plane_that_is_seen_is_painted(viewer, workspace, shape
     owner = MapLayer.of(viewer)
     owner.views.show("source")
     QApplication.processEvents()
-    click(panel.on_image.paint)
+    tick(panel.on_image.paint)
     axis = 0 if shape[0] == 2 and len(shape) == 4 else 1
     for frame, colour in ((0, RED), (1, BLUE), (0, RED)):
         viewer.dims.set_current_step(axis, frame)

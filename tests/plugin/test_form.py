@@ -12,6 +12,7 @@ from napari_patchmap.methods.train_config import TrainConfig
 from napari_patchmap.networks.backbones import BACKBONES
 from napari_patchmap.plugin.qt.fields import AUTO
 from napari_patchmap.plugin.qt.form import ConfigForm
+from tests.plugin.toy import type_into
 
 
 @pytest.fixture
@@ -28,13 +29,6 @@ def augment_form(qtbot):
     qtbot.addWidget(form)
     form.show()
     return form
-
-
-def type_into(qtbot, field, text):
-    field.setFocus()
-    field.selectAll()
-    qtbot.keyClicks(field, text)
-    qtbot.keyClick(field, Qt.Key.Key_Return)
 
 
 @pytest.mark.parametrize("config", [TrainConfig(), AugmentConfig()])

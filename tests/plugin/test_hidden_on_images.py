@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QApplication
 from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.napari_private import canvas_widget
-from tests.plugin.test_beside import around, grid_labels, middle, open_beside, start
+from tests.plugin.images import around, grid_labels, middle, open_beside, start
 from tests.plugin.toy import Hand, toy_map, toy_patches
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier

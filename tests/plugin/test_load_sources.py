@@ -31,6 +31,7 @@ from napari_patchmap.plugin.panels.load.recent import (
 )
 from napari_patchmap.plugin.source.place import SOURCE
 from napari_patchmap.runs import OpenLayer, unreadable
+from tests.plugin.images import slide
 from tests.plugin.toy import choose_source
 
 LEFT = Qt.MouseButton.LeftButton
@@ -90,20 +91,6 @@ def opened_by_threads(folder: Path) -> Iterator[set[threading.Thread]]:
     sys.addaudithook(hear)  # it cannot be taken away again
     yield threads
     listening = False
-
-
-def slide(path, shape=(640, 800), tissue=True):
-    """Write a pyramid with tissue in its left half."""
-    rng = np.random.default_rng(0)
-    pixels = np.full((*shape, 3), 240, np.uint8)
-    if tissue:
-        half = rng.integers(0, 60, (shape[0], shape[1] // 2, 3)).astype(np.uint8)
-        pixels[:, : shape[1] // 2] = half + np.array([150, 40, 120], np.uint8)
-    with tifffile.TiffWriter(path) as tif:
-        look = {"photometric": "rgb", "tile": (128, 128)}
-        tif.write(pixels, subifds=1, resolution=(2e4, 2e4), resolutionunit=3, **look)
-        tif.write(pixels[::2, ::2], subfiletype=1, **look)
-    return path
 
 
 # -- what a path is ------------------------------------------------------------------

@@ -22,7 +22,8 @@ from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.runs.annotation_files import place_of_set
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
-from tests.plugin.toy import around, group, held_elsewhere, toy_map, toy_patches
+from tests.holding import held_elsewhere
+from tests.plugin.toy import around, group, toy_map, toy_patches
 
 CTRL, SHIFT, ALT = (
     Qt.KeyboardModifier.ControlModifier,

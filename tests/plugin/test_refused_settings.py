@@ -10,7 +10,7 @@ from napari_patchmap.augment.augment_config import AugmentConfig
 from napari_patchmap.plugin.entry.open_all import open_workspace
 from napari_patchmap.plugin.qt.docks import find_panel, show_panel
 from napari_patchmap.plugin.workspace import workspace_of
-from tests.plugin.test_form import type_into
+from tests.plugin.toy import type_into
 
 LEFT = Qt.MouseButton.LeftButton
 

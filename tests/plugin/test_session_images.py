@@ -24,8 +24,7 @@ from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, reopen_patches
 from napari_patchmap.runs.session_file import SESSION
 from napari_patchmap.training import fit
-from tests.plugin.test_class_colours import RED, assert_painted, click, squares
-from tests.plugin.test_load_sources import slide
+from tests.plugin.images import RED, assert_painted, slide, squares, tick
 from tests.plugin.toy import Hand
 
 LEFT = Qt.MouseButton.LeftButton
@@ -79,7 +78,7 @@ def test_fields_their_labels_and_the_colours_on_them_come_back(
     qtbot.waitUntil(lambda: len(owner.places.found) == 1)
     annotate_first(workspace, [12])  # object 10 of the second field
     owner.colour_by("annotation")
-    click(show_panel(first, "explore").on_image.paint)
+    tick(show_panel(first, "explore").on_image.paint)
     show_panel(first, "image")
     qtbot.waitUntil(lambda: find_panel(first, "image").beside is not None)
     first.window._qt_window.resizeDocks(

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import subprocess
-import sys
-import textwrap
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -155,6 +150,14 @@ def drop(widget, *paths) -> bool:
     return enter.isAccepted()
 
 
+def type_into(qtbot, field, text):
+    """Type into a field what it is to hold, and press Enter."""
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, text)
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+
+
 def type_name(panel, name) -> None:
     """Type the name of a class into the Annotate panel, and press Enter."""
     panel.name.clear()
@@ -175,24 +178,3 @@ def on_map(viewer, patches, places) -> MapLayer:
     workspace.set_embedding(np.asarray(places, np.float32))
     QApplication.processEvents()
     return owner
-
-
-@contextlib.contextmanager
-def held_elsewhere(folder) -> Iterator[None]:
-    """Have another program write to a folder, as another window does."""
-    code = f"""
-        import time
-        from napari_patchmap.lock import alone_in
-        with alone_in({str(folder)!r}):
-            print("locked", flush=True)
-            time.sleep(600)
-    """
-    with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True
-    ) as other:
-        try:
-            assert other.stdout is not None
-            assert other.stdout.readline() == "locked\n"
-            yield
-        finally:
-            other.kill()

@@ -18,16 +18,9 @@ from napari_patchmap.runs.annotation_files import (
     read_annotations,
     save_annotations,
 )
+from tests.runs.annotated import patches, some
 
 NOBODY = pd.DataFrame()
-
-
-def some(count=6):
-    """Patches 1 and 4 are blasts; another person calls 4 odd, the class rare is empty."""
-    one = Annotation("annotation", np.full(count, -1, np.int16)).with_class('blast, 1"')
-    one = one.with_class("rare", "#010203", "7").give(np.array([1, 4]), 0)
-    two = Annotation("Zoë", np.full(count, -1, np.int16)).with_class("NA")
-    return Annotations(count).put(one).put(two.give(np.array([4]), 0))
 
 
 def same(a: Annotations, b: Annotations) -> bool:
@@ -35,14 +28,6 @@ def same(a: Annotations, b: Annotations) -> bool:
         x.name == y.name and x.classes == y.classes and x.names.tolist() == y.names.tolist()
         for x, y in zip(a.columns, b.columns, strict=True)
     )
-
-
-def patches(names, folder="/data/cells"):
-    images = np.arange(len(names), dtype=np.uint8)[:, None, None, None] + np.zeros(
-        (1, 4, 4, 1), np.uint8
-    )
-    table = box_table(list(names), np.zeros(len(names), int), np.tile([4, 4], (len(names), 1)))
-    return PatchSet(images, table, ("grey",), name="cells", origin={"path": folder})
 
 
 def test_what_is_written_is_read_again(tmp_path):

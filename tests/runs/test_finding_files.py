@@ -17,7 +17,7 @@ from napari_patchmap.runs.annotation_files import (
     place_of_set,
 )
 from napari_patchmap.runs.finding_files import FoundThere, read_findings, save_findings
-from tests.runs.test_annotation_files import patches, some
+from tests.runs.annotated import patches, some
 
 
 def named(**rows) -> NamedSelections:

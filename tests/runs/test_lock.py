@@ -1,37 +1,20 @@
 """A run is trained by one process at a time, and its folder stays clean."""
 
-import subprocess
-import sys
-
 import pytest
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.runs import alone_in, is_being_trained
-
-HOLD = (
-    "import sys\n"
-    "from napari_patchmap.runs import alone_in\n"
-    "with alone_in(sys.argv[1]):\n"
-    "    print('held', flush=True)\n"
-    "    sys.stdin.read()\n"
-)
+from tests.holding import held_elsewhere
 
 
 def test_another_process_keeps_a_run_to_itself_until_it_ends(tmp_path):
     run = tmp_path / "run"
     assert not is_being_trained(run)
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, run], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    try:
-        assert process.stdout.readline() == b"held\n"
+    with held_elsewhere(run):
         assert is_being_trained(run)
         assert not is_being_trained(tmp_path / "other")
         with pytest.raises(RunError, match=r"written by another window or process .*wait"):
             alone_in(run).__enter__()
-    finally:
-        process.kill()
-        process.communicate()
     assert not is_being_trained(run)
     with alone_in(run):
         assert is_being_trained(run)

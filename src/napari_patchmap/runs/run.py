@@ -2,62 +2,37 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import load_file, save
 
 from napari_patchmap.augment.views import Symmetry
 from napari_patchmap.errors import RunError
 from napari_patchmap.explore.feature_rows import check_features
-from napari_patchmap.kind import known_origin
 from napari_patchmap.lock import alone_in
-from napari_patchmap.networks import Network, NetworkSpec
+from napari_patchmap.networks import Network
 from napari_patchmap.networks.device import choose_device
 from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet, Skipped
 from napari_patchmap.patches.box_table import labels_of
 from napari_patchmap.quality import add_training, evaluate
-from napari_patchmap.runs.identity import PATCHES, places_of, read_identity, save_identity
+from napari_patchmap.runs.identity import places_of
 from napari_patchmap.runs.image_kind import ImageKind, unlikeness
-from napari_patchmap.runs.picture import save_picture
 from napari_patchmap.runs.placing import Placed, look_at
 from napari_patchmap.runs.run_config import RunConfig
+from napari_patchmap.runs.run_files import read_files, write_files
 from napari_patchmap.runs.run_folder import (
-    CONFIG,
-    FILES,
     begin,
     check_free,
     discard,
     put_in_place,
-    reading,
 )
-from napari_patchmap.runs.stored_features import ReadWhenAsked, StoredFeatures
-from napari_patchmap.runs.table import (
-    embedding_table,
-    read_map_rows,
-    text_columns,
-    write_embedding,
-)
-from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
-from napari_patchmap.writing import whole_file, write_json, write_whole
-
-_FORMAT = 1
-
-_NO_FEATURES = (
-    "This run holds no features.npy: the map is there, but nothing can be suggested or found "
-    "by looks, nor placed on it; train it again for that."
-)
+from napari_patchmap.runs.stored_features import ReadWhenAsked
 
 
 @dataclass(eq=False)
@@ -263,7 +238,7 @@ class Run:
         with alone_in(folder):
             check_free(folder, unfinished=True, training=self.info.get("id", ""))
             try:
-                self._write(begin(folder))
+                self.missed = write_files(self, begin(folder))
                 put_in_place(folder)
             except OSError as error:
                 raise RunError(
@@ -275,58 +250,6 @@ class Run:
         self.folder = folder
         return folder
 
-    def _write(self, folder: Path) -> None:
-        """Write what was learned first, then what can be made again from it."""
-        weights = {k: v.contiguous() for k, v in self.network.state_dict().items()}
-        write_whole(folder / "model.safetensors", save(weights))
-        write_embedding(folder / "embedding.csv", embedding_table(self.embedding, self.table))
-        save_identity(folder / PATCHES, self.who)
-        with whole_file(folder / "features.npy") as file:
-            np.save(file, self.features.astype(np.float32, copy=False))
-        write_json(folder / "metrics.json", self.metrics)
-        write_whole(folder / "history.csv", self.history.to_csv(index=False))
-        self.missed = []
-        if self.skipped:
-            path = folder / UNREADABLE
-            self._try(path, lambda: save_skipped(path, self.skipped))
-        picture = folder / "map.png"
-        self._try(
-            picture,
-            lambda: save_picture(picture, self.embedding, self.labels, self.metrics, self.name),
-        )
-        notes = [*self.info.get("notes", []), *self.missed]
-        config = {
-            "format": _FORMAT,
-            "name": self.name,
-            "complete": self.complete,
-            "layout": self.layout,
-            "config": self.config.to_dict(),
-            "network": self.network.spec.to_dict(),
-            "images": self.images.to_dict(),
-            "symmetries": [list(symmetry) for symmetry in self.symmetries],
-            "patches": {
-                "count": len(self),
-                "origin": self.origin,
-                "text": text_columns(self.table),
-            },
-            "training": self.info | ({"notes": notes} if notes else {}),
-            "versions": package_versions(),
-            FILES: sorted([*os.listdir(folder), CONFIG]),
-        }
-        write_json(folder / CONFIG, config)
-
-    def _try(self, path: Path, write: Callable[[], object]) -> None:
-        """Write what is worth less than the map: if it fails, that is noted."""
-        try:
-            write()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the map is worth more
-            path.unlink(missing_ok=True)
-            reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
-            self.missed.append(
-                f"{path.name} could not be written ({reason or type(error).__name__}); the map "
-                "and all else is saved."
-            )
-
     @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Open a saved run.
@@ -336,59 +259,8 @@ class Run:
         RunError
             If the folder is not a run, or a file of it is missing or damaged.
         """
-        with reading(folder) as (folder, saved):
-            if saved["format"] != _FORMAT:
-                raise RunError(
-                    f"{folder} was written by another version of patchmap (format "
-                    f"{saved['format']}); update napari-patchmap to open it."
-                )
-            network = Network(NetworkSpec.from_dict(saved["network"]))
-            network.load_state_dict(load_file(folder / "model.safetensors"))
-            count = int(saved["patches"]["count"])
-            known = read_identity(folder / PATCHES, count)
-            rows = read_map_rows(
-                folder / "embedding.csv", count, known, saved["patches"].get("text")
-            )
-            notes, some = list(rows.notes), rows.index if len(rows.index) < count else None
-            features: Any = np.empty((len(rows.index), 0), np.float32)
-            if (folder / "features.npy").exists():
-                features = StoredFeatures(folder / "features.npy", count, some)
-            else:
-                notes.append(_NO_FEATURES)
-            if some is not None and known is not None:
-                known = known.iloc[some].reset_index(drop=True)
-            return cls(
-                config=RunConfig.from_dict(saved["config"]),
-                network=network.eval(),
-                embedding=rows.embedding,
-                features=features,
-                table=rows.table,
-                images=ImageKind.from_dict(saved["images"]),
-                symmetries=[(int(turns), bool(flip)) for turns, flip in saved["symmetries"]],
-                metrics=json.loads((folder / "metrics.json").read_text("utf-8")),
-                history=pd.read_csv(folder / "history.csv"),
-                name=saved["name"],
-                origin=known_origin(saved["patches"]["origin"]),
-                layout=saved.get("layout", "network"),
-                complete=saved["complete"],
-                info=saved["training"],
-                folder=folder,
-                known=known,
-                notes=tuple(notes),
-                rows=rows.index,
-            )
+        return cls(**read_files(folder))
 
 
 # A field as any other, but for when it is read.
 Run.features = ReadWhenAsked()  # type: ignore[assignment]
-
-
-def package_versions() -> dict[str, str]:
-    """Versions of what the numbers of a run depend on."""
-    found = {"python": platform.python_version(), "system": sys.platform}
-    for name in ("napari-patchmap", "torch", "torchvision", "timm", "numpy", "scikit-learn"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "unknown"
-    return found

@@ -13,7 +13,7 @@ from PIL import Image
 from napari_patchmap.errors import PatchError, UnclearAxesError
 from napari_patchmap.patches import CropConfig, from_objects, open_patches, reopen
 from napari_patchmap.patches.readers.objects.find_objects import find_objects
-from tests.patches.stacks.test_zarr import fill, write_ome
+from tests.patches.stacks.zarr_stores import fill, write_ome
 
 #: Ids that need 64 bits, far apart.
 SPARSE = (3, 70_000, 5_000_000_000)

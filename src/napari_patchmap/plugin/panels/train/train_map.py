@@ -8,15 +8,15 @@ from typing import Any
 import napari.viewer
 
 from napari_patchmap.methods.train_config import TSNE_SETTINGS, TrainConfig
-from napari_patchmap.plugin.actions import with_key
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.train.live import Live
 from napari_patchmap.plugin.panels.train.plan_text import PlanText
 from napari_patchmap.plugin.panels.train.refusal import Refusal
 from napari_patchmap.plugin.panels.train.result import Result
+from napari_patchmap.plugin.panels.train.train_buttons import Doing, TrainButtons
 from napari_patchmap.plugin.panels.train.training import Trained, Training
 from napari_patchmap.plugin.panels.train.unfinished_run import UnfinishedOffer
-from napari_patchmap.plugin.qt.basics import button, line, row, set_look
+from napari_patchmap.plugin.qt.basics import line
 from napari_patchmap.plugin.qt.docks import lead
 from napari_patchmap.plugin.qt.form import ConfigForm
 from napari_patchmap.plugin.qt.panel import WorkPanel
@@ -36,7 +36,7 @@ class TrainMap(WorkPanel):
         super().__init__(viewer)
         MapLayer.of(self.viewer)
         self._training: Training | None = None
-        self._cancelled = self._leaving = False
+        self._doing = Doing.NOTHING
         self.form = ConfigForm(TrainConfig(minutes=MINUTES))
         self.plan = PlanText()
         self.live = Live()
@@ -45,8 +45,8 @@ class TrainMap(WorkPanel):
         self._unplannable = ""
         self.result = Result(self.message)
         self.unfinished = UnfinishedOffer()
-        self.button = button("Start training", "primary")
-        self.pause = button("Pause")
+        self.buttons = TrainButtons()
+        self.button, self.pause = self.buttons.start, self.buttons.pause
         self.column.addWidget(self.form)
         self.column.addWidget(self.plan)
         self.column.addWidget(line())
@@ -55,9 +55,7 @@ class TrainMap(WorkPanel):
         # In view however far the settings are scrolled.
         for part in (self.live, self.message, self.unfinished, self.refusal):
             self.footer.addWidget(part)
-        buttons = row(self.pause)
-        buttons.addWidget(self.button, 1)
-        self.footer.addLayout(buttons)
+        self.footer.addLayout(self.buttons)
         self.next = self.lead_to("explore", "Next: explore the map")
 
         self.form.changed.connect(lambda _: self._describe())
@@ -216,7 +214,7 @@ class TrainMap(WorkPanel):
         training.rested.connect(self._on_rested)
         training.finished.connect(self._on_finished)
         training.failed.connect(self._on_failed)
-        self._training, self._cancelled, self._leaving = training, False, False
+        self._training, self._doing = training, Doing.TRAINING
         self.destroyed.connect(training.stop)
         self.message.say("")
         self.live.begin()
@@ -225,7 +223,7 @@ class TrainMap(WorkPanel):
     def cancel(self) -> None:
         """End the training and keep what was learned."""
         if self._training is not None:
-            self._cancelled = True
+            self._doing = Doing.CANCELLED
             self._training.stop()
             self.live.hold("Cancelling: making the map of what was learned")
             self._show_state()
@@ -233,7 +231,7 @@ class TrainMap(WorkPanel):
     def stop_now(self) -> None:
         """End the training without waiting for a map of what was learned."""
         if self._training is not None:
-            self._cancelled = self._leaving = True
+            self._doing = Doing.LEAVING
             self._training.leave()
             self.live.hold("Stopping")
             self._show_state()
@@ -241,10 +239,10 @@ class TrainMap(WorkPanel):
     def _on_button(self) -> None:
         if self._training is None:
             self.start()
-        elif self._cancelled:
-            self.stop_now()
-        else:
+        elif self._doing is Doing.TRAINING:
             self.cancel()
+        else:
+            self.stop_now()
 
     def _start_by_key(self) -> bool:
         """Start a training as the button does; False if none can be started."""
@@ -255,7 +253,7 @@ class TrainMap(WorkPanel):
 
     def _end_by_key(self) -> bool:
         """End the training as the button does at first; False if there is none."""
-        able = self._training is not None and not self._cancelled
+        able = self._doing is Doing.TRAINING
         if able:
             self.cancel()
         return able
@@ -268,14 +266,14 @@ class TrainMap(WorkPanel):
         return able
 
     def _on_pause(self) -> None:
-        if self._training is not None and not self._cancelled:
+        if self._training is not None and self._doing is Doing.TRAINING:
             paused = not self._training.paused
             self._training.set_paused(paused)
             self.live.hold("Pausing after this step" if paused else "")
             self._show_state()
 
     def _on_rested(self) -> None:
-        if self._training is not None and self._training.paused and not self._cancelled:
+        if self._paused and self._doing is Doing.TRAINING:
             self.live.hold("Paused")
 
     def _on_run(self, run: Any) -> None:
@@ -290,8 +288,7 @@ class TrainMap(WorkPanel):
 
     def _show_state(self) -> None:
         """Make the buttons say what they would do now."""
-        busy = self.workspace.training
-        mine = self._training is not None and not self._cancelled
+        busy, mine = self.workspace.training, self._training is not None
         trouble = "" if busy else self.trouble
         self.refusal.show_refusal(
             trouble,
@@ -300,34 +297,12 @@ class TrainMap(WorkPanel):
         )
         self.form.setEnabled(not busy)
         self.result.again.setEnabled(not busy and not self.form.trouble)
-        can_end = self._training is not None and not self._leaving
-        self.button.setEnabled(can_end if busy else not trouble)
-        if busy and self._training is None:
-            self.button.setText("Another training is ending…")
-        elif busy:
-            words = "Stopping…" if self._leaving else "Stop now, without a map"
-            self.button.setText(words if self._cancelled else "Cancel")
-        else:
-            self.button.setText("Start training")
-        does = with_key(
-            "train", "Train a map in the background; you can go on working meanwhile."
-        )
-        if busy and self._cancelled:
-            does = "Do not wait for the map; the training can still be resumed."
-        elif busy:
-            does = with_key(
-                "cancel",
-                "Stop here and keep the map of what was learned so far; it can be resumed.",
-            )
-        self.button.setToolTip(f"<qt>{does}</qt>")
-        paused = self._training is not None and self._training.paused
-        self.pause.setVisible(busy and self._training is not None)
-        self.pause.setEnabled(mine)
-        self.pause.setText("Go on" if paused else "Pause")
-        does = "Let the computer rest; the time left stands still meanwhile."
-        does = "Go on training." if paused else does
-        self.pause.setToolTip(f"<qt>{with_key('pause', does)}</qt>")
-        set_look(self.button, "role", "" if busy else "primary")
+        doing = Doing.NOTHING if not busy else self._doing if mine else Doing.ELSEWHERE
+        self.buttons.show_state(doing, able=not trouble, paused=self._paused)
+
+    @property
+    def _paused(self) -> bool:
+        return self._training is not None and self._training.paused
 
     # -- after ---------------------------------------------------------------------------
 
@@ -347,7 +322,7 @@ class TrainMap(WorkPanel):
             self.message.say("Cancelled; the map shows what was learned until then.", "note")
 
     def _on_failed(self, sentence: str) -> None:
-        leaving = self._leaving
+        leaving = self._doing is Doing.LEAVING
         self._forget_training()
         self.plan.forget()  # it may never have been made
         self.live.hide()
@@ -356,7 +331,7 @@ class TrainMap(WorkPanel):
     def _forget_training(self) -> Training:
         training, self._training = self._training, None
         assert training is not None
-        self._cancelled = self._leaving = False
+        self._doing = Doing.NOTHING
         self._show_state()
         if not training.current:  # catch up with patches that were loaded meanwhile
             self._on_patches(self.workspace.patches)
