@@ -1,18 +1,21 @@
-"""Work of napari and vispy that gives the same for each window, done once for all tests."""
+"""Work of napari and vispy that gives the same for each window, or that no test looks at."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from napari.settings import NapariSettings
 from npe2 import PluginManifest
 from vispy.gloo.program import Program
 
 
 def spare(patch: pytest.MonkeyPatch) -> None:
-    """Read each manifest and look through each shader once, not again for each window."""
+    """Read each manifest and look through each shader once; write no settings of napari."""
     _spare_manifests(patch)
     _spare_shaders(patch)
+    # napari writes all of its settings some seven times for each window.
+    patch.setattr(NapariSettings, "save", lambda *args, **named: None)
 
 
 def _spare_manifests(patch: pytest.MonkeyPatch) -> None:

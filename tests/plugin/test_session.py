@@ -18,8 +18,15 @@ from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.entry.launch import show_run
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.load.recent import RecentButton
-from napari_patchmap.plugin.qt.dock_sizes import dock_sizes
-from napari_patchmap.plugin.qt.docks import dock_of, find_panel, front_panels, open_panels
+from napari_patchmap.plugin.qt.dock_sizes import dock_places, dock_sizes
+from napari_patchmap.plugin.qt.docks import (
+    dock_of,
+    find_panel,
+    front_panels,
+    open_docks,
+    open_panels,
+    show_panel,
+)
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, reopen_patches
 from napari_patchmap.runs.session_file import SESSION
@@ -233,6 +240,24 @@ def test_a_run_comes_back_as_it_was_left(way, make_napari_viewer, qtbot, home):
     qtbot.waitUntil(lambda: len(workspace.compared) == 1)
     QApplication.processEvents()
     assert seen(again) == left
+
+
+def test_a_panel_in_a_window_of_its_own_has_it_again(make_napari_viewer, qtbot, home):
+    first = make_napari_viewer(show=True)
+    opened(first, home / "run")
+    dock = dock_of(show_panel(first, "quality"))
+    dock.setFloating(True)
+    dock.resize(420, 380)
+    dock.move(90, 70)
+    qtbot.wait(20)
+    places = dock_places(first)
+    assert list(places) == ["quality"]
+    first.close()
+    again = make_napari_viewer(show=True)
+    opened(again, home / "run")
+    qtbot.waitUntil(lambda: dock_places(again) == places)
+    assert open_docks(again)["gallery"].isVisible()
+    assert not open_docks(again)["gallery"].isFloating()
 
 
 def test_what_does_not_fit_any_more_is_left_out_and_the_map_is_open(viewer, qtbot, home):

@@ -25,7 +25,7 @@ from napari_patchmap.runs import Run, RunConfig, TrainConfig, reopen_patches
 from napari_patchmap.runs.session_file import SESSION
 from napari_patchmap.training import fit
 from tests.plugin.images import RED, assert_painted, slide, squares, tick
-from tests.plugin.toy import Hand
+from tests.plugin.toy import Hand, click
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -111,6 +111,32 @@ def test_fields_their_labels_and_the_colours_on_them_come_back(
     for name in ("1.tif", "1_mask.tif"):
         again.layers.remove(name)
     qtbot.waitUntil(lambda: session_of(moved).get("images") == [])
+
+
+def test_the_image_beside_the_map_is_looked_at_where_it_was(make_napari_viewer, qtbot, fields):
+    def opened_beside(viewer):
+        qtbot.waitUntil(lambda: find_panel(viewer, "image").beside is not None)
+        beside = find_panel(viewer, "image").beside
+        qtbot.waitUntil(lambda: len(beside.twins.sources) == 2)
+        return camera_of(beside.model)
+
+    first = make_napari_viewer(show=True)
+    opened(first, fields / "run")
+    first.open(fields / "masks" / "1_mask.tif", plugin="napari", layer_type="labels")
+    first.open(fields / "images" / "1.tif", plugin="napari")
+    show_panel(first, "image")
+    camera = opened_beside(first)
+    camera.center, camera.zoom = (0, 20, 30), 7.5
+    qtbot.waitUntil(lambda: "beside" in session_of(fields).get("cameras", {}))
+    first.close()
+    again = make_napari_viewer(show=True)
+    opened(again, fields / "run")
+    camera = opened_beside(again)
+    qtbot.waitUntil(lambda: tuple(camera.center) == (0, 20, 30))
+    assert camera.zoom == 7.5
+    click(find_panel(again, "image").whole)  # where it fits it will fit the next time, too
+    qtbot.waitUntil(lambda: "beside" not in session_of(fields)["cameras"])
+    assert camera.zoom != 7.5
 
 
 def test_images_that_are_gone_are_said_and_asked_for_again_the_next_time(viewer, qtbot, fields):

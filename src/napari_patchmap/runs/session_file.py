@@ -71,7 +71,8 @@ class SavedSession:
     view : str
         What the canvas shows: "map" or "source".
     cameras : dict
-        Where the camera stands, by view; none where it stands as it does at first.
+        Where the camera stands, by view, "beside" being the images on a canvas of their own;
+        none where it stands as it does at first.
     compared : tuple of Path
         Folders of the runs whose maps are shown beside this one.
     sorted_by : tuple of (str, str, bool), optional
@@ -83,6 +84,8 @@ class SavedSession:
     sizes : dict
         Of panels that are docked, in pixels: the width of those at a side, the height of
         those above or below the canvas.
+    floating : dict
+        Left, top, width and height on the screen, in pixels, of panels that float.
     window : tuple of int, optional
         Width and height of the window that has room for them.
     thumbnails : int, optional
@@ -108,6 +111,7 @@ class SavedSession:
     panels: tuple[str, ...] = ()
     front: tuple[str, ...] = ()
     sizes: dict[str, int] = field(default_factory=dict)
+    floating: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
     window: tuple[int, int] | None = None
     thumbnails: int | None = None
     on_image: bool | None = None
@@ -151,6 +155,7 @@ def save_session(folder: Path, session: SavedSession) -> None:
         "panels": list(one.panels),
         "front": list(one.front),
         "sizes": one.sizes,
+        "floating": {key: list(place) for key, place in one.floating.items()},
         "window": None if one.window is None else list(one.window),
         "thumbnails": one.thumbnails,
         "on_image": one.on_image,
@@ -195,6 +200,7 @@ def read_session(run: Run) -> tuple[SavedSession | None, str]:
             panels=_read(values, "panels", _texts) or (),
             front=_read(values, "front", _texts) or (),
             sizes=_read(values, "sizes", _sizes) or {},
+            floating=_read(values, "floating", _floating) or {},
             window=_read(values, "window", _window),
             thumbnails=_read(values, "thumbnails", _size),
             on_image=_read(values, "on_image", bool),
@@ -256,6 +262,16 @@ def _size(value: Any) -> int:
 
 def _sizes(values: Any) -> dict[str, int]:
     return {_text(name): _size(one) for name, one in dict(values).items()}
+
+
+def _floating(values: Any) -> dict[str, tuple[int, int, int, int]]:
+    found = {}
+    for name, (left, top, width, height) in dict(values).items():
+        place = int(left), int(top), _size(width), _size(height)
+        if max(map(abs, place)) > _LONG:
+            raise ValueError("on no screen")
+        found[_text(name)] = place
+    return found
 
 
 def _window(values: Any) -> tuple[int, int]:

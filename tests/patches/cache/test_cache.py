@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -18,9 +19,15 @@ import pytest
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import LoadCancelled, open_patches
 from napari_patchmap.patches.cache.building import building_folder
-from napari_patchmap.patches.cache.cache_folder import cache_folder, cache_size, clear_cache
+from napari_patchmap.patches.cache.cache_folder import (
+    PIXELS,
+    cache_folder,
+    cache_size,
+    clear_cache,
+)
 from napari_patchmap.patches.cache.cached import CachedImages
 from napari_patchmap.patches.images import ArrayImages, Images, as_images
+from napari_patchmap.patches.readers.folder import folder_decoder
 from napari_patchmap.patches.source import Source, Watch, finish
 
 
@@ -209,15 +216,23 @@ def test_a_damaged_store_is_built_again(tmp_path, cache):
     assert (store / "pixels.bin").stat().st_size == images.nbytes
 
 
-def test_cancelling_leaves_nothing_behind(tmp_path, cache):
+def test_cancelling_leaves_nothing_behind(tmp_path, cache, monkeypatch):
     fill(tmp_path / "set", 600)
-    seen: list[int] = []
+    stopped, decode = threading.Event(), folder_decoder.try_decode
+
+    def held(path: str, *args: object) -> object:
+        if path.endswith("300.png") and half_built(cache):
+            assert stopped.wait(60)  # or all may be done before anybody is asked
+        return decode(path, *args)
+
+    def stop() -> bool:
+        if any(file.stat().st_size for file in cache.rglob(f"building/*/{PIXELS}")):
+            stopped.set()
+        return stopped.is_set()
+
+    monkeypatch.setattr(folder_decoder, "try_decode", held)
     with pytest.raises(LoadCancelled):
-        open_patches(
-            tmp_path / "set",
-            progress=lambda done, total: seen.append(done),
-            should_stop=lambda: any(seen),
-        )
+        open_patches(tmp_path / "set", should_stop=stop)
     assert cache_size()[0] == 0
     assert half_built(cache) == []
 

@@ -24,6 +24,9 @@ from napari_patchmap.runs.session_file import CameraPlace
 
 View = Literal["map", "source"]
 
+#: What the canvas of their own is called among the places of cameras.
+BESIDE = "beside"
+
 #: A box is this much smaller than its diagonal from most sides.
 _TURNING = 0.75
 
@@ -49,10 +52,13 @@ class Views(OfViewer, Quiet):
         The other one is shown.
     beside_changed(bool)
         The images have a canvas of their own, or have none any more.
+    beside_moved()
+        The camera of that canvas has another place, or is to have one.
     """
 
     changed = Signal(str)
     beside_changed = Signal(bool)
+    beside_moved = Signal()
 
     def __init__(
         self, viewer: Viewer, owns: Callable[[Layer], bool], say: Callable[[str], None]
@@ -65,6 +71,7 @@ class Views(OfViewer, Quiet):
         self._notes: weakref.WeakSet[Layer] = weakref.WeakSet()
         self.now: View = "source"
         self.beside = False
+        self._beside_camera: CameraPlace | None = None
         self._arrangement = Arrangement(viewer, lambda: self.now == "map", say)
         viewer.layers.events.inserted.connect(self._on_inserted)
 
@@ -108,9 +115,20 @@ class Views(OfViewer, Quiet):
         """Where the camera stands over each of the two, as far as they were looked at."""
         camera = camera_of(self.viewer)
         now = tuple(camera.center), float(camera.zoom), tuple(camera.angles)
-        return {
-            name: CameraPlace(*one) for name, one in {**self._cameras, self.now: now}.items()
-        }
+        places = {**self._cameras, self.now: now}
+        beside = {} if self._beside_camera is None else {BESIDE: self._beside_camera}
+        return {name: CameraPlace(*one) for name, one in places.items()} | beside
+
+    @property
+    def beside_camera(self) -> CameraPlace | None:
+        """Where the camera of the canvas beside the map stands, None for where it fits."""
+        return self._beside_camera
+
+    @beside_camera.setter
+    def beside_camera(self, place: CameraPlace | None) -> None:
+        if place != self._beside_camera:
+            self._beside_camera = place
+            self.beside_moved.emit()
 
     def put_camera(self, view: View, place: CameraPlace) -> None:
         """Put the camera somewhere over one of the two, be it shown or not."""

@@ -8,6 +8,7 @@ from napari.components.viewer_model import ViewerModel
 from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
 
+from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.canvas.listening import Listening
 from napari_patchmap.plugin.canvas.note import CanvasNote
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
@@ -19,6 +20,7 @@ from napari_patchmap.plugin.napari_private import SecondCanvas, draw_on
 from napari_patchmap.plugin.qt.keyboard import Keyboard
 from napari_patchmap.plugin.source.slider_link import Stepping
 from napari_patchmap.plugin.source.twins import Twins
+from napari_patchmap.runs.session_file import CameraPlace
 
 _ELSEWHERE = "None of the patches lie in these images."
 
@@ -51,10 +53,15 @@ class Beside(Listening):
         self._steps = Stepping(model, owner.workspace, owner.link, self.twins.of, owner.visible)
         self._camera: tuple[float, ...] | None = None
         self._many = 0
+        self._fitting = False
         beside_keys(model, Keyboard.of(viewer))
         self.listen(viewer.layers.events.removing, self._on_removing)
         self.listen(model.layers.events.removing, self._on_removing_here)
         self.listen(viewer.events.theme, self._on_theme)
+        camera = camera_of(model)
+        self.listen(camera.events.center, self._on_camera)
+        self.listen(camera.events.zoom, self._on_camera)
+        self.listen(owner.views.beside_moved, self._take_camera)
         self.listen(self.twins.changed, self._on_images)
         self.listen(owner.workspace.patches_changed, self._on_images)
         overlay.resized.connect(self._on_resized)
@@ -80,13 +87,36 @@ class Beside(Listening):
         """Fit the camera to the images."""
         layers = [layer for layer in self.twins.sources if layer.visible]
         if layers:
+            self._fitting = True
             fit(self.model, layers)
+            self._fitting = False
             self._camera = camera_state(self.model)
+            self._owner.views.beside_camera = None
+
+    def _on_camera(self, _: Any = None) -> None:
+        """Remember where somebody looks, for the next time that there is such a canvas."""
+        if self._many and not self._fitting:
+            camera = camera_of(self.model)
+            self._owner.views.beside_camera = CameraPlace(
+                tuple(camera.center), float(camera.zoom), tuple(camera.angles)
+            )
+
+    def _take_camera(self) -> None:
+        """Look where somebody looked before."""
+        place, camera = self._owner.views.beside_camera, camera_of(self.model)
+        if place is not None and self._many:
+            self._fitting = True
+            camera.center, camera.zoom = place.centre, place.zoom
+            self._fitting = False
 
     def _on_images(self, _: Any = None) -> None:
         before, self._many = self._many, len(self.twins.sources)
-        if self._many and not before:
+        if before and not self._many:
+            self._owner.views.beside_camera = None  # it was that of other images
+        elif self._many and not before and self._owner.views.beside_camera is None:
             self.show_whole()
+        elif self._many and not before:
+            self._take_camera()
         # Not now: where patches lie is found out when napari is done with its list.
         QTimer.singleShot(0, self._look)
 

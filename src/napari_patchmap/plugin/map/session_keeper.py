@@ -17,7 +17,7 @@ from napari_patchmap.explore.given_names import SUGGESTED
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.annotation_keeper import AnnotationKeeper
 from napari_patchmap.plugin.canvas.arrangement import camera_of
-from napari_patchmap.plugin.canvas.two_views import View
+from napari_patchmap.plugin.canvas.two_views import BESIDE, View
 from napari_patchmap.plugin.map.framing import Framing
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.hidden_groups import HiddenGroups
@@ -26,7 +26,13 @@ from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.napari_private import canvas_widget
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.own_changes import Quiet
-from napari_patchmap.plugin.qt.dock_sizes import dock_sizes, resize_docks, window_size
+from napari_patchmap.plugin.qt.dock_sizes import (
+    dock_places,
+    dock_sizes,
+    float_docks,
+    resize_docks,
+    window_size,
+)
 from napari_patchmap.plugin.qt.docks import front_panels, open_panels, show_panels
 from napari_patchmap.plugin.source.image_colours import ImageColours
 from napari_patchmap.plugin.workspace import Compared
@@ -67,6 +73,7 @@ class SessionKeeper(QObject, Quiet):
         self._point_size: float | None = None
         self._front: tuple[str, ...] = ()
         self._sizes: dict[str, int] = {}
+        self._floating: dict[str, tuple[int, int, int, int]] = {}
         self._asked = SavedSession()
         self._writer = WrittenSoon(self, "Session", self._order)
         self._writer.failed.connect(self._on_failed)
@@ -76,8 +83,9 @@ class SessionKeeper(QObject, Quiet):
         workspace.run_changed.connect(self._on_run)
         workspace.compared_changed.connect(self._on_compared)
         for signal in (
-            shown.marked, shown.views.changed, hidden.changed, self._hooks.sorting_changed,
-            self._hooks.side_changed, colours.changed, images.changed,
+            shown.marked, shown.views.changed, shown.views.beside_moved, hidden.changed,
+            self._hooks.sorting_changed, self._hooks.side_changed, colours.changed,
+            images.changed,
             camera.events.center, camera.events.zoom, camera.events.angles,
         ):  # fmt: skip
             signal.connect(self._touch)
@@ -100,6 +108,7 @@ class SessionKeeper(QObject, Quiet):
         colouring, turn, numbers = shown.colouring, shown.turn.matrix, self._numbers
         self._front = front_panels(viewer) or self._front
         self._sizes = dock_sizes(viewer) or self._sizes
+        self._floating = dock_places(viewer)
         cameras = shown.views.cameras
         if self._framing.untouched:
             cameras.pop("map", None)
@@ -117,6 +126,7 @@ class SessionKeeper(QObject, Quiet):
             panels=open_panels(viewer),
             front=self._front,
             sizes=self._sizes,
+            floating=self._floating,
             window=window_size(viewer),
             thumbnails=self._hooks.side,
             on_image=self._colours.on,
@@ -179,6 +189,9 @@ class SessionKeeper(QObject, Quiet):
         if kind == QEvent.Type.Resize:
             self._touch()
         elif kind == QEvent.Type.Close and is_window:
+            viewer = self._viewer()
+            if viewer is not None and dock_places(viewer) != self._floating:
+                self._touch()  # of panels in windows of their own nothing is heard
             self.finish()
             self._closing = True
         elif kind == QEvent.Type.Show and is_window:
@@ -207,6 +220,7 @@ class SessionKeeper(QObject, Quiet):
                 self._hooks.sort(*session.sorted_by)
             if session.panels:
                 show_panels(viewer, session.panels, session.front)
+                float_docks(viewer, session.floating)
             self._put_cameras(session)
         self._asked = session
         self._resize_docks()
@@ -248,6 +262,7 @@ class SessionKeeper(QObject, Quiet):
         for view in both:
             if view in session.cameras and (view == "map" or views.sources):
                 views.put_camera(view, session.cameras[view])
+        views.beside_camera = session.cameras.get(BESIDE)
         if session.view == "source":
             QTimer.singleShot(0, self._show_source)  # once napari has drawn the map
 

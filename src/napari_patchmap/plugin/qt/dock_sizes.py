@@ -1,11 +1,12 @@
-"""How large the docks of panels are: noted, and given to them again."""
+"""How large the docks of panels are, and where those lie that float: noted, and given again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from napari.viewer import Viewer
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QTabBar
 
 from napari_patchmap.plugin.napari_private import canvas_widget
@@ -25,6 +26,31 @@ def dock_sizes(viewer: Viewer) -> dict[str, int]:
         if not dock.isFloating() and not dock.visibleRegion().isEmpty():
             sizes[key] = dock.width() if _direction(dock) == _ACROSS else dock.height()
     return sizes
+
+
+def dock_places(viewer: Viewer) -> dict[str, tuple[int, int, int, int]]:
+    """Return left, top, width and height on the screen of panels that float, by their key."""
+    return {
+        key: (dock.x(), dock.y(), dock.width(), dock.height())
+        for key, dock in open_docks(viewer).items()
+        if dock.isFloating() and not dock.isHidden()
+    }
+
+
+def float_docks(viewer: Viewer, places: Mapping[str, tuple[int, int, int, int]]) -> None:
+    """Let panels float at these places, and dock the others; all of them on a screen."""
+    for key, dock in open_docks(viewer).items():
+        if dock.isFloating() != (key in places):
+            dock.setFloating(key in places)
+        if key in places:
+            left, top, width, height = places[key]
+            screen = QGuiApplication.screenAt(QPoint(left + width // 2, top)) or dock.screen()
+            room = screen.availableGeometry()
+            dock.resize(min(width, room.width()), min(height, room.height()))
+            dock.move(
+                max(room.left(), min(left, room.right() - dock.width())),
+                max(room.top(), min(top, room.bottom() - dock.height())),
+            )
 
 
 def window_size(viewer: Viewer) -> tuple[int, int]:
