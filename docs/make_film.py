@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
+from napari._qt.dialogs.qt_notification import NapariQtNotification
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
@@ -76,6 +77,10 @@ class Director(Annotator):
 
     def look(self, name: str) -> None:
         """Keep a picture, under words without the time: that differs from day to day."""
+        if not name[0].isupper():  # of what is no step of the session
+            return
+        while self.window.findChildren(NapariQtNotification):  # they go by themselves
+            QTest.qWait(200)
         super().look(name)
         self.seen[-1] = (f"{len(self.seen)}  {name}", self.seen[-1][1])
 
@@ -117,7 +122,6 @@ def session(folder: Path, pictures: Path, minutes: str) -> Director:
     viewer.open(folder / "smear.tif", plugin="napari", rgb=True)
     viewer.open(folder / "cells.tif", plugin="napari", layer_type="labels")
     person.open_workspace()
-    person.seen.clear()
     load = person.panel("load")
     person.wait(lambda: load.offer.proposal.kind == "objects", "offer")
     person.click(load.offer.button)
@@ -136,7 +140,7 @@ def session(folder: Path, pictures: Path, minutes: str) -> Director:
     QTest.qWait(1500)
     person.look("Train: alike cells lie together; pictures stand for the points")
     places = viewer.layers["map"].data  # as shown: a map is turned as the one before it
-    person.zoom(hand, midmost(places[truth == "platelet"]), 6)
+    person.zoom(hand, midmost(places[truth == "platelet"]), 11)
     QTest.qWait(1500)
     person.look("Zoom in, and all of them are pictures")
     explore.pictures.setChecked(False)
