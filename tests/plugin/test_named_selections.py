@@ -23,7 +23,7 @@ from napari_patchmap.runs.annotation_files import place_of_set
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
 from tests.holding import held_elsewhere
-from tests.plugin.toy import around, group, toy_map, toy_patches
+from tests.plugin.toy import around, enter, group, toy_map, toy_patches
 
 CTRL, SHIFT, ALT = (
     Qt.KeyboardModifier.ControlModifier,
@@ -43,8 +43,7 @@ def panel(viewer, shown_map):
 
 
 def keep(panel, name):
-    panel.kept.name.setFocus()
-    QTest.keyClicks(panel.kept.name, name)
+    enter(panel.kept.name, name)
     QTest.keyClick(panel.kept.name, Qt.Key.Key_Return)
 
 

@@ -158,11 +158,20 @@ def type_into(qtbot, field, text):
     qtbot.keyClick(field, Qt.Key.Key_Return)
 
 
+def enter(field, text) -> None:
+    """Type into a field; what is long is pasted, as people do."""
+    field.setFocus()
+    if len(text) > 200:
+        QApplication.clipboard().setText(text)
+        QTest.keyClick(field, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    else:
+        QTest.keyClicks(field, text)
+
+
 def type_name(panel, name) -> None:
     """Type the name of a class into the Annotate panel, and press Enter."""
     panel.name.clear()
-    panel.name.setFocus()
-    QTest.keyClicks(panel.name, name)
+    enter(panel.name, name)
     QTest.keyClick(panel.name, Qt.Key.Key_Return)
 
 
