@@ -79,8 +79,8 @@ class Director(Annotator):
         """Keep a picture, under words without the time: that differs from day to day."""
         if not name[0].isupper():  # of what is no step of the session
             return
-        while self.window.findChildren(NapariQtNotification):  # they go by themselves
-            QTest.qWait(200)
+        for note in self.window.findChildren(NapariQtNotification):
+            note.close()  # as they do by themselves after a few seconds
         super().look(name)
         self.seen[-1] = (f"{len(self.seen)}  {name}", self.seen[-1][1])
 
