@@ -145,13 +145,13 @@ class Newcomer:
         QTest.qWait(100)
 
 
-def strip(seen: Sequence[tuple[str, Path]]) -> Image.Image:
-    """Join pictures of a window to a film strip, two in a row, each under its words."""
+def strip(seen: Sequence[tuple[str, Path]], across: int = 2) -> Image.Image:
+    """Join pictures of a window to a film strip, each under its words."""
     width, height, room = 683, 384, 26
-    rows = -(-len(seen) // 2)
-    film = Image.new("RGB", (2 * width, rows * (height + room)), "white")
+    rows = -(-len(seen) // across)
+    film = Image.new("RGB", (across * width, rows * (height + room)), "white")
     for number, (words, path) in enumerate(seen):
-        left, top = width * (number % 2), (height + room) * (number // 2)
+        left, top = width * (number % across), (height + room) * (number // across)
         with Image.open(path) as picture:
             film.paste(picture.convert("RGB").resize((width, height)), (left, top + room))
         ImageDraw.Draw(film).text((left + 8, top + 5), words, "black", font_size=15)

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 from napari._qt.dialogs.qt_notification import NapariQtNotification
+from PIL import Image
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
@@ -142,7 +143,7 @@ def session(folder: Path, pictures: Path, minutes: str) -> Director:
     places = viewer.layers["map"].data  # as shown: a map is turned as the one before it
     person.zoom(hand, midmost(places[truth == "platelet"]), 11)
     QTest.qWait(1500)
-    person.look("Zoom in, and all of them are pictures")
+    person.look("Zoom in, and more of them are pictures")
     explore.pictures.setChecked(False)
     person.click(explore.whole)
     panel = show_panel(viewer, "annotate")
@@ -226,7 +227,8 @@ def main() -> None:
         pictures = given.pictures or Path(temporary) / "pictures"
         person = session(Path(temporary), pictures, given.minutes)
         next_day(person, workspace_of(person.viewer).run.folder)
-        strip(person.seen).save(HERE / "session.png", optimize=True)
+        film = strip(person.seen, across=3).quantize(256, dither=Image.Dither.NONE)
+        film.save(HERE / "session.png", optimize=True)
         person.viewer.close()
 
 
