@@ -141,3 +141,13 @@ def test_conflicts_are_those_whose_label_says_another_class(three):
     ]
     assert conflicts(three, labels).tolist() == [2, 4]
     assert not len(conflicts(three, [""] * 10))
+
+
+def test_a_class_that_nobody_has_looked_at_is_told_until_somebody_does(three):
+    one = three.take(np.array([6, 7, 8]), np.array([0, 1, 0], np.int16), unseen=True)
+    assert np.flatnonzero(one.unseen).tolist() == [6, 7, 8]
+    assert np.flatnonzero(one.give(np.array([6, 9]), 1).unseen).tolist() == [7, 8]
+    assert np.flatnonzero(one.give(np.array([6]), -1).unseen).tolist() == [7, 8]
+    assert np.flatnonzero(one.without(1).unseen).tolist() == [6, 8]
+    assert np.flatnonzero(one.merged(1, 0).unseen).tolist() == [6, 7, 8]
+    assert not three.unseen.any()

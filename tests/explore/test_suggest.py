@@ -125,6 +125,52 @@ def test_memory_maps_of_half_precision_give_the_same(tmp_path):
     assert (kept.codes == suggest(x, codes, NAMES).codes).mean() > 0.99
 
 
+def test_patches_that_are_alike_do_not_pass_for_all():
+    """What a lasso is drawn around is easy; what may be right of the others is said apart."""
+    x, true = groups(1.5, each=400)
+    codes = np.full(len(true), -1, np.int16)
+    for k in range(3):
+        own = np.flatnonzero(true == k)
+        near = np.argsort(np.linalg.norm(x[own] - x[own[0]], axis=1))
+        codes[own[near[:10]]] = k
+    found = suggest(x, codes, NAMES)
+    rest = codes < 0
+    accuracy = (found.codes == true)[rest].mean()
+    assert found.score > accuracy + 0.1
+    assert found.expected == pytest.approx(found.confidence[rest].mean())
+    assert abs(found.expected - accuracy) < (found.score - accuracy) / 2
+    low, high = round(100 * found.expected), round(100 * found.high)
+    assert f"Of the 1,170 others {low} to {high} % may be right." in found.sentence
+
+
+def test_where_all_are_annotated_nothing_is_said_of_others():
+    x, true = groups(6, each=20)
+    found = suggest(x, true.astype(np.int16), NAMES)
+    assert np.isnan(found.expected)
+    assert "others" not in found.sentence
+
+
+def test_suggestions_that_were_accepted_unseen_do_not_praise_themselves():
+    x, true = groups(1.5, each=300)
+    codes = some(true, 20, 20, 20)
+    first = suggest(x, codes, NAMES)
+    unseen = codes < 0
+    codes[unseen] = first.codes[unseen]
+    praised, honest = suggest(x, codes, NAMES), suggest(x, codes, NAMES, unseen=unseen)
+    assert praised.score > (first.codes == true)[unseen].mean() + 0.05
+    assert (honest.score, honest.checked) == (first.score, 60)
+    np.testing.assert_array_equal(honest.codes, first.codes)
+    assert "840 that were accepted unseen are not learned from" in honest.sentence
+
+
+def test_a_class_that_nobody_has_looked_at_is_learned_all_the_same():
+    x, true = groups(6)
+    codes = some(true, 8, 8, 8)
+    found = suggest(x, codes, NAMES, unseen=codes == 2)
+    assert found.checked == 24
+    np.testing.assert_array_equal(found.codes, suggest(x, codes, NAMES).codes)
+
+
 def test_features_stay_as_they_are():
     x, true = groups(6)
     before = x.copy()

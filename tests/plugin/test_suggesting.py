@@ -61,6 +61,11 @@ def test_the_rest_is_suggested_shown_and_taken(panel, workspace, qtbot, trained)
     assert (annotation.names == labels).mean() > 0.8
     assert panel._map.colouring.column == annotation.name
     assert panel.suggesting.accept_sure.text() == "Accept 0"
+    by_hand = 3 * len(annotation.classes)
+    assert annotation.unseen.sum() == len(labels) - by_hand
+    suggest(panel, qtbot)  # what was taken over is no proof of itself
+    assert workspace.suggestions.checked == by_hand
+    assert f"{len(labels) - by_hand} that were accepted unseen" in panel.suggesting.said.text()
     workspace.undo()  # all of it was one step
     assert (workspace.annotations.now.codes >= 0).sum() == 3 * len(annotation.classes)
 
@@ -149,6 +154,7 @@ def test_the_doubtful_are_taken_or_dropped_one_after_the_other(panel, workspace,
     assert confidence[first] == confidence[free].min()
     click(panel.suggesting.accept)
     assert workspace.annotations.now.codes[first] == suggested
+    assert not workspace.annotations.now.unseen[first]  # somebody looked at it
     second = workspace.current
     click(panel.suggesting.reject)
     assert workspace.suggestions.codes[second] == -1

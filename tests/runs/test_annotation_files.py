@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,6 +41,29 @@ def test_what_is_written_is_read_again(tmp_path):
     assert table.columns.tolist() == ["index", "annotation", "Zoë"]
     assert table["index"].tolist() == ["1", "4"]
     assert table["Zoë"].tolist() == ["", "NA"]
+
+
+def test_what_nobody_has_looked_at_is_known_again(tmp_path):
+    place = AnnotationPlace(tmp_path, np.array([10, 12, 11, 13]))
+    one = Annotation("annotation", np.full(4, -1, np.int16)).with_class("good")
+    one = one.give(np.array([0]), 0).take(np.array([1, 3]), np.zeros(2, np.int16), unseen=True)
+    save_annotations(place, Annotations(4).put(one), NOBODY)
+    turned = AnnotationPlace(tmp_path, np.array([13, 12, 11, 10]))
+    assert read_annotations(turned).annotations.now.unseen.tolist() == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    for wrong in (None, 7, {}, "no", "10-99"):
+        said = json.loads((tmp_path / CLASSES).read_text())
+        said["columns"][0]["unseen"] = wrong
+        (tmp_path / CLASSES).write_text(json.dumps(said))
+        found = read_annotations(place).annotations.now  # it costs itself alone
+        assert found.members(0).tolist() == [0, 1, 3]
+    del said["columns"][0]["unseen"]  # as it was written once
+    (tmp_path / CLASSES).write_text(json.dumps(said))
+    assert not read_annotations(place).annotations.now.unseen.any()
 
 
 def test_patches_that_are_not_there_today_keep_theirs(tmp_path):

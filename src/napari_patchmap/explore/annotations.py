@@ -52,6 +52,9 @@ class Annotation:
     codes : ndarray of int16, shape (n,)
         Position in ``classes`` of the class of each patch, -1 for none.
     classes : tuple of AnnotationClass
+    unseen : ndarray of bool, shape (n,), optional
+        Which patches have their class because it was suggested and taken over with many
+        others, so that nobody has looked at each.
 
     Examples
     --------
@@ -65,9 +68,13 @@ class Annotation:
     name: str
     codes: np.ndarray
     classes: tuple[AnnotationClass, ...] = ()
+    unseen: np.ndarray = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
+        if self.unseen is None:
+            object.__setattr__(self, "unseen", np.zeros(len(self.codes), bool))
         self.codes.setflags(write=False)
+        self.unseen.setflags(write=False)
 
     @property
     def names(self) -> np.ndarray:
@@ -109,19 +116,21 @@ class Annotation:
 
     def give(self, rows: np.ndarray, at: int) -> Annotation:
         """Give patches a class, or none with -1; the same annotation if nothing changes."""
-        if not (self.codes[rows] != at).any():
-            return self
-        codes = self.codes.copy()
-        codes[rows] = at
-        return replace(self, codes=codes)
+        return self.take(rows, np.full(len(rows), at, np.int16))
 
-    def take(self, rows: np.ndarray, codes: np.ndarray) -> Annotation:
+    def take(self, rows: np.ndarray, codes: np.ndarray, unseen: bool = False) -> Annotation:
         """Give each of some patches a class of its own, as ``codes`` say."""
         if np.array_equal(self.codes[rows], codes):
             return self
         new = self.codes.copy()
         new[rows] = codes
-        return replace(self, codes=new)
+        return replace(self, codes=new).marked(rows, unseen)
+
+    def marked(self, rows: np.ndarray, unseen: bool) -> Annotation:
+        """Note whether some patches have their class unseen; those without one never do."""
+        marked = self.unseen.copy()
+        marked[rows] = unseen
+        return replace(self, unseen=marked & (self.codes >= 0))
 
     # -- classes ------------------------------------------------------------------------
 
@@ -182,7 +191,9 @@ class Annotation:
         kept = [one for place, one in enumerate(self.classes) if place != at]
         to = np.arange(-1, len(self.classes)) - (np.arange(-1, len(self.classes)) > at)
         to[at + 1] = -1
-        return replace(self, codes=to[self.codes + 1].astype(np.int16), classes=tuple(kept))
+        codes = to[self.codes + 1].astype(np.int16)
+        unseen = self.unseen & (codes >= 0)
+        return replace(self, codes=codes, classes=tuple(kept), unseen=unseen)
 
     def colouring(self) -> Colouring:
         """Return the colours of the patches, classes in their order, those without grey."""

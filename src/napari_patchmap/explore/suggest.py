@@ -52,6 +52,10 @@ class Suggestions:
         The classifier that was chosen, in words.
     score, low, high : float
         Balanced accuracy of held-out patches, 0 to 1, and its 95 % interval.
+    expected : float
+        Mean confidence of the patches without an annotation, 0 to 1. The annotated ones
+        may be easier, as a lasso takes those that are alike, or harder, as those that are
+        asked for; what of the others is right lies mostly between the two. NaN without any.
     chance : float
         Balanced accuracy of guessing.
     checked : int
@@ -73,6 +77,7 @@ class Suggestions:
     score: float
     low: float
     high: float
+    expected: float
     chance: float
     checked: int
     recalls: dict[str, tuple[float, int]]
@@ -91,6 +96,7 @@ def suggest(
     classes: Sequence[str],
     watch: Watch | None = None,
     seed: int = 0,
+    unseen: np.ndarray | None = None,
 ) -> Suggestions:
     """Suggest a class for each patch, from those that are annotated.
 
@@ -109,6 +115,10 @@ def suggest(
     watch : Watch, optional
         Progress and the way out.
     seed : int
+    unseen : ndarray of bool, shape (n,), optional
+        Patches that have a class because it was suggested, as far as nobody looked at them.
+        They are not learned from, for they would only confirm what was suggested; but for
+        classes that have hardly any others.
 
     Raises
     ------
@@ -138,6 +148,9 @@ def suggest(
             f"There are annotations of class {int(codes.max()) + 1}, but only {len(names)} "
             "class(es); open the annotations again."
         )
+    all_codes = codes
+    if unseen is not None:
+        codes = _without_unseen(codes, np.asarray(unseen))
     middle, scale = middle_and_scale(features)
     rows, x = _distinct(features, codes, middle, scale)
     counts = np.bincount(codes[rows], minlength=len(names))
@@ -176,17 +189,21 @@ def suggest(
         note(part, classify(values))
     note(rows, check.logits)
     watch.step(total, total)
+    others = confidence[all_codes < 0]
+    expected = float(others.mean()) if len(others) else np.nan
+    left_out = int((codes != all_codes).sum())
+    said = [*_expected(check, expected, len(others)), *_left_out(left_out)]
     warnings = _warnings(names, counts, used, check)
     low, high = check.interval
     return Suggestions(
         found, confidence, margin, names,
-        method=check.chosen.name, score=check.score, low=low, high=high,
+        method=check.chosen.name, score=check.score, low=low, high=high, expected=expected,
         chance=1 / len(used), checked=len(rows),
         recalls={
             names[k]: (float(recall), int(count))
             for k, recall, count in zip(used, check.recalls, check.counts, strict=True)
         },
-        sentence=" ".join([_sentence(check), *warnings]), warnings=warnings,
+        sentence=" ".join([_sentence(check), *said, *warnings]), warnings=warnings,
     )  # fmt: skip
 
 
@@ -202,6 +219,13 @@ def _distinct(
     both = np.column_stack([x, codes[rows].astype(np.float32)])
     first = np.sort(np.unique(both, axis=0, return_index=True)[1])
     return rows[first], (x[first] - middle) / np.float32(scale)
+
+
+def _without_unseen(codes: np.ndarray, unseen: np.ndarray) -> np.ndarray:
+    """Take the class of patches away that nobody looked at, if others have it."""
+    unseen, classes = unseen & (codes >= 0), int(codes.max(initial=0)) + 1
+    by_hand = np.bincount(codes[(codes >= 0) & ~unseen], minlength=classes)
+    return np.where(unseen & (by_hand[codes] >= 2), codes.dtype.type(-1), codes)
 
 
 def _at_most(y: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
@@ -241,6 +265,19 @@ def _sentence(check: CrossCheck) -> str:
         f"{_percent(high)}, guessing {_percent(1 / len(check.counts))}; "
         f"{again}{check.folds}-fold cross-validation)."
     )
+
+
+def _expected(check: CrossCheck, expected: float, count: int) -> list[str]:
+    """Say how many of the patches that are not annotated may be right."""
+    if not count:
+        return []
+    low, high = sorted([round(100 * expected), round(100 * check.interval[1])])
+    share = f"{low} to {high} %" if low < high else f"{low} %"
+    return [f"Of the {count:,} others {share} may be right."]
+
+
+def _left_out(count: int) -> list[str]:
+    return [f"{count:,} that were accepted unseen are not learned from."] if count else []
 
 
 def _warnings(

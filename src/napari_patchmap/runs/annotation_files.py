@@ -23,6 +23,7 @@ from platformdirs import user_data_path
 
 from napari_patchmap.errors import AnnotationError
 from napari_patchmap.explore.annotations import FIRST, Annotations
+from napari_patchmap.explore.index_ranges import as_ranges, from_ranges
 from napari_patchmap.explore.named_selections import SELECTIONS
 from napari_patchmap.foreign import words
 from napari_patchmap.patches import PatchSet
@@ -143,6 +144,7 @@ def save_annotations(
                 "classes": [
                     {"name": c.name, "colour": c.colour, "key": c.key} for c in one.classes
                 ],
+                "unseen": as_ranges(np.sort(place.numbers[one.unseen])),
             }
             for one in annotations.columns
         ],
@@ -188,7 +190,7 @@ def read_annotations(place: AnnotationPlace) -> FoundAnnotations:
         If a file there is damaged or is not ours.
     """
     count = len(place.numbers)
-    active, described = _described(place.folder / CLASSES)
+    active, described, unseen = _described(place.folder / CLASSES)
     names = _names(place.folder / ANNOTATIONS)
     rows = pd.Index(place.numbers).get_indexer(names.index)
     _check_of_run(place, names.index)
@@ -204,7 +206,8 @@ def read_annotations(place: AnnotationPlace) -> FoundAnnotations:
                 one = one.with_classes(str(value) for value in values)
                 to = np.array([one.at(str(value)) for value in values], np.int16)
                 one = one.take(rows[here], to[codes] if len(to) else codes.astype(np.int16))
-            annotations = annotations.put(one)
+            known = pd.Index(place.numbers).get_indexer(unseen.get(column, []))
+            annotations = annotations.put(one.marked(known[known >= 0], True))
     except AnnotationError as error:
         raise _damaged(place.folder / ANNOTATIONS, error) from None
     if active in annotations.by_name:
@@ -240,21 +243,32 @@ def _names(path: Path) -> pd.DataFrame:
     return table
 
 
-def _described(path: Path) -> tuple[str, dict[str, list[dict[str, str]]]]:
-    """Read which column is worked on, and which classes each has."""
+def _described(
+    path: Path,
+) -> tuple[str, dict[str, list[dict[str, str]]], dict[str, np.ndarray]]:
+    """Read which column is worked on, which classes each has, and which patches unseen."""
     if not path.exists():
-        return FIRST, {}
+        return FIRST, {}, {}
     try:
         saved = json.loads(path.read_text("utf-8"))
-        return str(saved["active"]), {
-            str(one["name"]): [
+        columns = {str(one["name"]): one for one in saved["columns"]}
+        classes = {
+            name: [
                 {"name": str(c["name"]), "colour": _colour(c["colour"]), "key": str(c["key"])}
                 for c in one["classes"]
             ]
-            for one in saved["columns"]
+            for name, one in columns.items()
         }
+        return str(saved["active"]), classes, {n: _unseen(one) for n, one in columns.items()}
     except Exception as error:  # noqa: BLE001 - a damaged file may raise anything
         raise _damaged(path, error) from None
+
+
+def _unseen(column: dict[str, Any]) -> np.ndarray:
+    """Read which patches nobody looked at; where that is not said, or wrongly, none."""
+    with contextlib.suppress(ValueError):
+        return from_ranges(column.get("unseen", ""))
+    return np.empty(0, np.intp)
 
 
 def _colour(text: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import torch
+from safetensors.torch import save
 
 from napari_patchmap.augment.views import Symmetry
 from napari_patchmap.errors import RunError
@@ -21,18 +23,24 @@ from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet, Skipped
 from napari_patchmap.patches.box_table import labels_of
 from napari_patchmap.quality import add_training, evaluate
-from napari_patchmap.runs.identity import places_of
+from napari_patchmap.runs.identity import PATCHES, places_of, save_identity
 from napari_patchmap.runs.image_kind import ImageKind, unlikeness
+from napari_patchmap.runs.picture import save_picture
 from napari_patchmap.runs.placing import Placed, look_at
 from napari_patchmap.runs.run_config import RunConfig
-from napari_patchmap.runs.run_files import read_files, write_files
+from napari_patchmap.runs.run_files import FORMAT, attempt, read_files, versions
 from napari_patchmap.runs.run_folder import (
+    CONFIG,
+    FILES,
     begin,
     check_free,
     discard,
     put_in_place,
 )
 from napari_patchmap.runs.stored_features import ReadWhenAsked
+from napari_patchmap.runs.table import embedding_table, text_columns, write_embedding
+from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
+from napari_patchmap.writing import whole_file, write_json, write_whole
 
 
 @dataclass(eq=False)
@@ -238,7 +246,7 @@ class Run:
         with alone_in(folder):
             check_free(folder, unfinished=True, training=self.info.get("id", ""))
             try:
-                self.missed = write_files(self, begin(folder))
+                self.missed = self._write(begin(folder))
                 put_in_place(folder)
             except OSError as error:
                 raise RunError(
@@ -249,6 +257,48 @@ class Run:
                 discard(folder)
         self.folder = folder
         return folder
+
+    def _write(self, folder: Path) -> list[str]:
+        """Write what was learned first, then what can be made again; return what was missed."""
+        weights = {k: v.contiguous() for k, v in self.network.state_dict().items()}
+        write_whole(folder / "model.safetensors", save(weights))
+        write_embedding(folder / "embedding.csv", embedding_table(self.embedding, self.table))
+        save_identity(folder / PATCHES, self.who)
+        with whole_file(folder / "features.npy") as file:
+            np.save(file, self.features.astype(np.float32, copy=False))
+        write_json(folder / "metrics.json", self.metrics)
+        write_whole(folder / "history.csv", self.history.to_csv(index=False))
+        missed: list[str] = []
+        if self.skipped:
+            path = folder / UNREADABLE
+            attempt(path, lambda: save_skipped(path, self.skipped), missed)
+        picture = folder / "map.png"
+        attempt(
+            picture,
+            lambda: save_picture(picture, self.embedding, self.labels, self.metrics, self.name),
+            missed,
+        )
+        notes = [*self.info.get("notes", []), *missed]
+        config = {
+            "format": FORMAT,
+            "name": self.name,
+            "complete": self.complete,
+            "layout": self.layout,
+            "config": self.config.to_dict(),
+            "network": self.network.spec.to_dict(),
+            "images": self.images.to_dict(),
+            "symmetries": [list(symmetry) for symmetry in self.symmetries],
+            "patches": {
+                "count": len(self),
+                "origin": self.origin,
+                "text": text_columns(self.table),
+            },
+            "training": self.info | ({"notes": notes} if notes else {}),
+            "versions": versions(),
+            FILES: sorted([*os.listdir(folder), CONFIG]),
+        }
+        write_json(folder / CONFIG, config)
+        return missed
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:

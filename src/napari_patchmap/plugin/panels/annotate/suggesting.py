@@ -75,7 +75,7 @@ class Suggesting(QWidget):
         self.sure.setAccessibleName("Sure at least")
         self.sure.valueChanged.connect(self._refresh)
         self.accept_sure = button("", "", "Annotate these patches as suggested.")
-        self.accept_sure.clicked.connect(lambda: self._accept(self._sure_rows()))
+        self.accept_sure.clicked.connect(lambda: self._accept(self._sure_rows(), unseen=True))
         self.accept = button(
             "Accept", "",
             "Annotate the selected patches, or the one that is looked at, as suggested.",
@@ -123,8 +123,10 @@ class Suggesting(QWidget):
                 for name, (share, count) in found.recalls.items()
             )
             self.said.setToolTip(
-                f"Recognised while held out:<table>{recalls}</table>Doubtful patches, which "
-                "were asked for, are harder than the others: of all, more are right."
+                f"Recognised while held out:<table>{recalls}</table>Patches that were drawn "
+                "around are alike, and so easier than others; those that were asked for are "
+                "harder. How many of the others are right lies mostly between that and the "
+                "mean of what their suggestions say of themselves."
             )
         self._refresh()
 
@@ -174,7 +176,9 @@ class Suggesting(QWidget):
             self._say("")
             self.working.ask(
                 "Suggesting classes",
-                lambda watch: suggest(run.features, annotation.codes, names, watch),
+                lambda watch: suggest(
+                    run.features, annotation.codes, names, watch, unseen=annotation.unseen
+                ),
                 self.workspace.set_suggestions,
             )
             self._refresh()
@@ -201,7 +205,7 @@ class Suggesting(QWidget):
 
     # -- taking what was suggested ----------------------------------------------------
 
-    def _accept(self, rows: np.ndarray) -> None:
+    def _accept(self, rows: np.ndarray, unseen: bool = False) -> None:
         found, annotations = self.workspace.suggestions, self.workspace.annotations
         if found is None or not len(rows):
             return
@@ -211,7 +215,7 @@ class Suggesting(QWidget):
         known = codes >= 0
         try:
             self.workspace.set_annotations(
-                annotations.put(annotations.now.take(rows[known], codes[known]))
+                annotations.put(annotations.now.take(rows[known], codes[known], unseen))
             )
         except AnnotationError as error:
             self._say(str(error))
