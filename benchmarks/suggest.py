@@ -20,6 +20,7 @@ from napari_patchmap.explore.classifiers import CANDIDATES, Discriminants, Logis
 from napari_patchmap.explore.similar import more_like
 from napari_patchmap.explore.suggest import Suggestions, suggest
 from napari_patchmap.explore.useful import most_useful
+from napari_patchmap.runs import Run
 
 WAYS = {
     "discriminants": tuple(one for one in CANDIDATES if isinstance(one, Discriminants)),
@@ -88,6 +89,38 @@ def by_choice(x: np.ndarray, true: np.ndarray, names: list[str], draws: int) -> 
                 found = suggest(x, codes, names, seed=draw)
                 curve[draw, at] = recall(found, codes, true)
         print(f"| {way} | " + " | ".join(f"{100 * v:.1f} %" for v in curve.mean(axis=0)) + " |")
+
+
+def by_lasso(
+    x: np.ndarray, places: np.ndarray, true: np.ndarray, names: list[str], draws: int
+) -> None:
+    """Print what is said after a lasso in each class and 20 more again and again.
+
+    The lasso takes eight patches of a class that lie together on the map.
+    """
+    print("| annotated | held out | of the others, expected | right |")
+    print("|---" * 4 + "|")
+    rows: dict[int, list[tuple[float, ...]]] = {}
+    for draw in range(draws):
+        rng = np.random.default_rng(draw)
+        codes = np.full(len(true), -1, np.int16)
+        for k in range(len(names)):
+            own = np.flatnonzero(true == k)
+            apart = np.linalg.norm(places[own] - places[rng.choice(own)], axis=1)
+            codes[own[np.argsort(apart)[:8]]] = k
+        for _ in range(12):
+            found, rest = suggest(x, codes, names, seed=draw), codes < 0
+            right = float((found.codes == true)[rest].mean())
+            rows.setdefault(int((~rest).sum()), []).append(
+                (found.score, found.expected, found.high, right)
+            )
+            new = most_useful(x, found, codes, 20, seed=draw)
+            codes[new] = true[new]
+    for annotated, said in rows.items():
+        score, expected, high, right = 100 * np.mean(said, axis=0)
+        print(
+            f"| {annotated} | {score:.1f} % | {expected:.1f} to {high:.1f} % | {right:.1f} % |"
+        )
 
 
 #: How the distance of a patch to a selection may be taken from those to its members, sorted.
@@ -177,7 +210,8 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="*")
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--sizes", type=int, nargs="+", default=[17_092, 300_000, 1_000_000])
-    parser.add_argument("--likeness", action="store_true", help="the last table alone")
+    tables = ("number", "choice", "lasso", "likeness")
+    parser.add_argument("--tables", nargs="+", choices=tables, default=tables)
     parser.add_argument("--draws", type=int, default=5)
     args = parser.parse_args()
     if args.speed:
@@ -189,10 +223,14 @@ def main() -> None:
     for run in args.runs:
         x = np.load(run / "features.npy", mmap_mode="r")
         print(f"\n{run.name}: {x.shape[0]:,} x {x.shape[1]}")
-        if not args.likeness:
+        if "number" in args.tables:
             by_number(x, true, names, args.draws)
+        if "choice" in args.tables:
             by_choice(x, true, names, args.draws)
-        by_rule(x, true, args.draws)
+        if "lasso" in args.tables:
+            by_lasso(x, Run.load(run).embedding, true, names, args.draws)
+        if "likeness" in args.tables:
+            by_rule(x, true, args.draws)
 
 
 if __name__ == "__main__":
