@@ -23,7 +23,8 @@ def test_two_classes_of_three_patches_are_enough():
     assert found.better_than_chance
     assert found.checked == 6
     assert 0.5 < found.confidence.mean() < 0.95  # six patches make nothing certain
-    assert "Few annotated patches: round 3, long 3" in found.sentence
+    assert "Shaky, for there are few: round 3, long 3." in found.sentence
+    assert found.splits == "3 times 3-fold cross-validation"
 
 
 def test_the_confidence_is_as_often_right_as_it_says():
@@ -160,7 +161,7 @@ def test_suggestions_that_were_accepted_unseen_do_not_praise_themselves():
     assert praised.score > (first.codes == true)[unseen].mean() + 0.05
     assert (honest.score, honest.checked) == (first.score, 60)
     np.testing.assert_array_equal(honest.codes, first.codes)
-    assert "840 that were accepted unseen are not learned from" in honest.sentence
+    assert "840 accepted unseen are not learned from" in honest.sentence
 
 
 def test_a_class_that_nobody_has_looked_at_is_learned_all_the_same():

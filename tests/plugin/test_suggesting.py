@@ -65,7 +65,7 @@ def test_the_rest_is_suggested_shown_and_taken(panel, workspace, qtbot, trained)
     assert annotation.unseen.sum() == len(labels) - by_hand
     suggest(panel, qtbot)  # what was taken over is no proof of itself
     assert workspace.suggestions.checked == by_hand
-    assert f"{len(labels) - by_hand} that were accepted unseen" in panel.suggesting.said.text()
+    assert f"{len(labels) - by_hand} accepted unseen" in panel.suggesting.said.text()
     workspace.undo()  # all of it was one step
     assert (workspace.annotations.now.codes >= 0).sum() == 3 * len(annotation.classes)
 

@@ -63,6 +63,8 @@ class Suggestions:
     recalls : dict of str to (float, int)
         Of each class that is suggested the share of held-out patches that were recognised,
         and how many there were.
+    splits : str
+        How patches were held out, in words.
     sentence : str
         All of this for people.
     warnings : tuple of str
@@ -81,6 +83,7 @@ class Suggestions:
     chance: float
     checked: int
     recalls: dict[str, tuple[float, int]]
+    splits: str
     sentence: str
     warnings: tuple[str, ...]
 
@@ -203,6 +206,7 @@ def suggest(
             names[k]: (float(recall), int(count))
             for k, recall, count in zip(used, check.recalls, check.counts, strict=True)
         },
+        splits=_splits(check),
         sentence=" ".join([_sentence(check), *said, *warnings]), warnings=warnings,
     )  # fmt: skip
 
@@ -257,14 +261,17 @@ def _too_few(names: Sequence[str], counts: np.ndarray) -> str:
 
 def _sentence(check: CrossCheck) -> str:
     low, high = check.interval
-    again = f"{check.repeats} times " if check.repeats > 1 else ""
     name = check.chosen.name
     return (
         f"{name[:1].upper()}{name[1:]} on {int(check.counts.sum()):,} annotated patches: "
-        f"balanced accuracy {_percent(check.score)} (95 % interval {100 * low:.0f} to "
-        f"{_percent(high)}, guessing {_percent(1 / len(check.counts))}; "
-        f"{again}{check.folds}-fold cross-validation)."
+        f"balanced accuracy {_percent(check.score)} held out (95 % interval {100 * low:.0f} to "
+        f"{_percent(high)}, guessing {_percent(1 / len(check.counts))})."
     )
+
+
+def _splits(check: CrossCheck) -> str:
+    again = f"{check.repeats} times " if check.repeats > 1 else ""
+    return f"{again}{check.folds}-fold cross-validation"
 
 
 def _expected(check: CrossCheck, expected: float, count: int) -> list[str]:
@@ -277,7 +284,7 @@ def _expected(check: CrossCheck, expected: float, count: int) -> list[str]:
 
 
 def _left_out(count: int) -> list[str]:
-    return [f"{count:,} that were accepted unseen are not learned from."] if count else []
+    return [f"{count:,} accepted unseen are not learned from."] if count else []
 
 
 def _warnings(
@@ -291,7 +298,7 @@ def _warnings(
         )
     few = [f"{names[k]} {counts[k]}" for k in used.tolist() if counts[k] < FEW]
     if few:
-        found.append(f"Few annotated patches: {_listed(few)}; their suggestions are shaky.")
+        found.append(f"Shaky, for there are few: {_listed(few, 3)}.")
     single = [names[k] for k in np.flatnonzero(counts == 1).tolist()]
     if single:
         found.append(

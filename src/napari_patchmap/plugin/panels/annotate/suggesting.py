@@ -123,9 +123,9 @@ class Suggesting(QWidget):
                 for name, (share, count) in found.recalls.items()
             )
             self.said.setToolTip(
-                f"Recognised while held out:<table>{recalls}</table>Patches that were drawn "
-                "around are alike, and so easier than others; those that were asked for are "
-                "harder. How many of the others are right lies mostly between that and the "
+                f"Recognised while held out ({found.splits}):<table>{recalls}</table>"
+                "Patches that were drawn around are alike, and so easier than others; those "
+                "that were asked for are harder. How many of the others are right lies mostly between that and the "
                 "mean of what their suggestions say of themselves."
             )
         self._refresh()
