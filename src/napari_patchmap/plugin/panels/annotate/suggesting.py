@@ -125,8 +125,8 @@ class Suggesting(QWidget):
             self.said.setToolTip(
                 f"Recognised while held out ({found.splits}):<table>{recalls}</table>"
                 "Patches that were drawn around are alike, and so easier than others; those "
-                "that were asked for are harder. How many of the others are right lies mostly between that and the "
-                "mean of what their suggestions say of themselves."
+                "that were asked for are harder. How many of the others are right lies mostly "
+                "between that and the mean of what their suggestions say of themselves."
             )
         self._refresh()
 
