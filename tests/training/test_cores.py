@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import pytest
@@ -111,6 +112,31 @@ def test_more_threads_that_only_seemed_faster_are_given_up(computer):
         assert seen == {1, 2}
         ones = sum(_stepped(computer, cores) == 1 for _ in range(100))
         assert ones > 80
+
+
+def test_more_threads_are_tried_where_only_steps_show_that_they_are_faster(computer):
+    """Beside a window few short operations gain nothing by two threads, but steps do."""
+    cores, notes = Cores(clock=computer.clock, probe=lambda n: {1: 1.0, 2: 1.3}[n]), []
+    with cores.chosen():
+        cores.tell(notes.append)
+        assert cores.now == 1
+        used = [_stepped(computer, cores) for _ in range(150)]
+    assert used[20:].count(2) > 120
+    assert sum(a != b for a, b in itertools.pairwise(used[20:])) < 12
+
+
+def test_fewer_threads_that_only_seemed_faster_are_given_up(computer):
+    wrong = iter([])
+    cores = Cores(clock=computer.clock, probe=lambda n: next(wrong, {1: 1.0, 2: 0.55}[n]))
+    notes = []
+    with cores.chosen():
+        cores.tell(notes.append)
+        for _ in range(30):
+            computer.step(cores)
+        wrong = iter([0.1, 1.0] * 4)  # measurements in which one thread looks faster
+        used = [_stepped(computer, cores) for _ in range(100)]
+    assert used.count(1) < 5
+    assert notes == []
 
 
 def _stepped(computer, cores):

@@ -63,7 +63,7 @@ class Cores:
         self._steps: deque[float] = deque(maxlen=_RECENT)
         self._slow = 0
         self._suspected: int | None = None
-        #: Fewer threads, a step with them, and the steps with more that were faster.
+        #: Another number, a step with it, and the steps with the present one that were faster.
         self._before: tuple[int, float, int] | None = None
 
     def tell(self, note: Callable[[str], None]) -> None:
@@ -101,23 +101,28 @@ class Cores:
             self._suspected = best
             return
         self._suspected = None
-        if best == self.now:
-            self._wait = min(_SELDOM, 2 * self._wait)
-        else:
+        if best != self.now:
             self._take(best)
+        elif self.now == self.most:
+            self._wait = min(_SELDOM, 2 * self._wait)
+        elif len(self._steps) >= _FEW:
+            # Steps may gain where these few operations do not, as beside a window.
+            self._wait = min(_SELDOM, 2 * self._wait)
+            self._take(self._choices[self._choices.index(self.now) + 1])
         self._next = self._clock() + self._wait
 
     def _take(self, threads: int) -> None:
-        # More threads have to prove themselves: whether a core is free for long is not
-        # seen in some milliseconds.
-        more = threads > self.now and len(self._steps) >= _FEW
-        self._before = (self.now, median(self._steps), 0) if more else None
-        if not more:
+        # Another number has to prove itself: whether a core is free for long, and what
+        # steps make of it, is not seen in some milliseconds.
+        known = len(self._steps) >= _FEW
+        self._before = (self.now, median(self._steps), 0) if known else None
+        if not known:
             self._wait = _SOON
         self._steps.clear()
         self.now = threads
         torch.set_num_threads(threads)
-        self._say()
+        if not known:
+            self._say()
 
     def _say(self) -> None:
         if self.now < self.most and self._note is not None:
@@ -129,7 +134,7 @@ class Cores:
             self._note = None
 
     def _judge(self, seconds: float) -> None:
-        """Go back to fewer threads if the first steps with more are not faster."""
+        """Go back to the number before if the first steps with another are not faster."""
         assert self._before is not None
         threads, usual, seen = self._before
         if seconds > usual:
@@ -141,6 +146,7 @@ class Cores:
             self._steps.clear()
         elif seen + 1 >= _FEW:
             self._before, self._wait = None, _SOON
+            self._say()
         else:
             self._before = threads, usual, seen + 1
 
