@@ -218,6 +218,9 @@ def main() -> None:
         speed(args.sizes)
     if args.data is None:
         return
+    for path in (args.data, *(run / "features.npy" for run in args.runs)):
+        if not path.is_file():
+            parser.error(f"there is no file {path}; give pbc28.npz and folders of its runs")
     with np.load(args.data) as data:
         true, names = data["labels"].astype(int).ravel(), [str(n) for n in data["class_names"]]
     for run in args.runs:

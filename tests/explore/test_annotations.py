@@ -148,6 +148,7 @@ def test_a_class_that_nobody_has_looked_at_is_told_until_somebody_does(three):
     assert np.flatnonzero(one.unseen).tolist() == [6, 7, 8]
     assert np.flatnonzero(one.give(np.array([6, 9]), 1).unseen).tolist() == [7, 8]
     assert np.flatnonzero(one.give(np.array([6]), -1).unseen).tolist() == [7, 8]
+    assert np.flatnonzero(one.give(np.array([6, 8]), 0).unseen).tolist() == [7]  # confirmed
     assert np.flatnonzero(one.without(1).unseen).tolist() == [6, 8]
     assert np.flatnonzero(one.merged(1, 0).unseen).tolist() == [6, 7, 8]
     assert not three.unseen.any()

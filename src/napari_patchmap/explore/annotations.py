@@ -119,8 +119,11 @@ class Annotation:
         return self.take(rows, np.full(len(rows), at, np.int16))
 
     def take(self, rows: np.ndarray, codes: np.ndarray, unseen: bool = False) -> Annotation:
-        """Give each of some patches a class of its own, as ``codes`` say."""
-        if np.array_equal(self.codes[rows], codes):
+        """Give each of some patches a class of its own, as ``codes`` say.
+
+        Who gives a patch the class that it has unseen has looked at it.
+        """
+        if np.array_equal(self.codes[rows], codes) and (self.unseen[rows] == unseen).all():
             return self
         new = self.codes.copy()
         new[rows] = codes
