@@ -98,3 +98,7 @@ class AnnotationError(PatchmapError):
 
 class SuggestionError(PatchmapError):
     """Features or annotations from which nothing can be suggested or found."""
+
+
+class QualityError(PatchmapError):
+    """A figure of quality cannot be computed of these patches."""

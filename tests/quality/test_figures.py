@@ -16,7 +16,8 @@ import napari_patchmap
 from napari_patchmap import quality
 from napari_patchmap.cli import main
 from napari_patchmap.quality import FIGURES, evaluate, report_lines
-from napari_patchmap.quality.figure import QualityFigure
+from napari_patchmap.quality.figure import FigureInput, QualityFigure
+from napari_patchmap.quality.report import measure
 from napari_patchmap.runs import RunConfig, TrainConfig, read_map
 from napari_patchmap.training import fit, make_plan
 from tests.conftest import make_cells
@@ -82,6 +83,14 @@ def test_a_figure_keeps_to_its_description(figure):
     for of_label in entry.get("per_class", {}).values():
         assert {figure.value, "n"} <= set(of_label)
     assert figure.seconds(1000) >= 0
+    if "low" in entry:
+        assert entry["low"] <= figure.of(report) <= entry["high"]
+        assert figure.interval(report) in figure.basis_of(report)
+    found = measure(FigureInput(points, labels, features))
+    assert (figure.key in found.columns) is (figure.each is not None)
+    if figure.each is not None and figure.value == "mean":
+        column = found.columns[figure.key]
+        assert column.mean() == pytest.approx(figure.of(found.report), abs=1e-5)
     assert figure.help
     assert figure.reference
     few = evaluate(points[:4], np.array(["a", "a", "b", "b"]), features[:4])
@@ -117,7 +126,7 @@ def test_a_listed_figure_is_in_reports_and_plans(toy):
     assert any(line.startswith("  bar ") and line.endswith("    12.5 %") for line in lines)
     unknown = evaluate(embedding, cells.labels)
     assert unknown["toy_key"] is None
-    assert "Toy figure needs features, and there are none." in unknown["notes"]
+    assert any("toy figure need features, and there are none." in n for n in unknown["notes"])
     assert "silhouette and toy figure" in evaluate(embedding)["notes"][0]
     plan = make_plan(cells, RunConfig(TrainConfig(device="cpu", method="pixels")))
     assert plan.seconds >= 60_000

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+Metric = Literal["euclidean", "cosine"]
+
 #: Similarities that are in memory at once, and values of features.
 _PAIRS, _VALUES = 2**24, 2**25
 
@@ -16,7 +18,7 @@ _SPARE = 8
 
 
 def nearest(
-    features: np.ndarray, count: int, metric: Literal["euclidean", "cosine"] = "euclidean"
+    features: np.ndarray, count: int, metric: Metric = "euclidean"
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the nearest other patches of each patch.
 
@@ -56,9 +58,7 @@ def nearest(
     return torch.cat(indices).numpy(), torch.cat(distances).numpy()
 
 
-def _distances(
-    points: Tensor, part: Tensor, found: Tensor, metric: Literal["euclidean", "cosine"]
-) -> Tensor:
+def _distances(points: Tensor, part: Tensor, found: Tensor, metric: Metric) -> Tensor:
     """Distances of some points to those found for each, shape (b, k).
 
     Directly, one by one: products of matrices are rounded as the threads happen to

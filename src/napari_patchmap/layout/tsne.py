@@ -18,10 +18,9 @@ from openTSNE.affinity import PerplexityBasedNN
 from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
 from napari_patchmap.errors import ConfigError
-from napari_patchmap.layout.neighbour_search import nearest
+from napari_patchmap.layout.neighbour_search import Metric, nearest
 
 Start = Literal["pca", "spectral", "random"]
-Metric = Literal["euclidean", "cosine"]
 
 #: Told the iterations that are done and the map as it is; says whether to end.
 LayoutWatch = Callable[[int, np.ndarray], bool]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from napari_patchmap.layout.tsne import Metric, Start, Tsne
+from napari_patchmap.layout.neighbour_search import Metric
+from napari_patchmap.layout.tsne import Start, Tsne
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.methods.stage import Optimiser
 from napari_patchmap.networks.backbones import BACKBONES

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+from napari_patchmap.errors import QualityError
+from napari_patchmap.layout.neighbour_search import Metric
+
+T = TypeVar("T")
+
+#: Asked now and then with what is done and how much there is; True ends the work.
+MeasureWatch = Callable[[int, int], bool]
+
 Precision = Literal["rough", "usual", "exact"]
+
+#: Figures of neighbours are exact up to so many patches; of more, this many are looked at.
+EXACT = 100_000
+
+#: Half of a 95 % interval, in standard errors.
+_SURE = 1.96
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +38,21 @@ class FigureInput:
         or more, none of them "".
     features : ndarray, shape (n, f), optional
         Outputs of the backbone, from which the map was made.
+    metric : {"euclidean", "cosine"}
+        Distance of the features that the map was made to keep.
+    most : int
+        Patches whose neighbours are looked for; of more, so many drawn at random.
+    watch : callable, optional
+        Told how far long work is; a figure raises :class:`Ended` where it says so.
     """
 
     embedding: np.ndarray
     labels: np.ndarray | None = None
     features: np.ndarray | None = None
+    metric: Metric = "euclidean"
+    most: int = EXACT
+    watch: MeasureWatch | None = None
+    _known: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.embedding)
@@ -36,11 +60,29 @@ class FigureInput:
     def rows(self, keep: np.ndarray) -> FigureInput:
         """Return the same of some patches."""
         labels, features = self.labels, self.features
-        return FigureInput(
-            self.embedding[keep],
-            None if labels is None else labels[keep],
-            None if features is None else features[keep],
+        return replace(
+            self,
+            embedding=self.embedding[keep],
+            labels=None if labels is None else labels[keep],
+            features=None if features is None else features[keep],
         )
+
+    def once(self, find: Callable[[FigureInput], T]) -> T:
+        """Return what is found of the input, found once for all figures that ask."""
+        if find not in self._known:
+            self._known[find] = find(self)
+        found: T = self._known[find]
+        return found
+
+
+class Ended(Exception):
+    """The person ended the measuring."""
+
+
+def refuse_alike(features: np.ndarray) -> None:
+    """Raise a QualityError if all patches have the same features."""
+    if not (features != features[0]).any():
+        raise QualityError("all patches have the same features")
 
 
 @dataclass(frozen=True)
@@ -94,9 +136,14 @@ class QualityFigure:
     by_label : bool
         Whether ``compute`` also gives ``per_class``, see :func:`label_means`: for each label a
         dict with ``value`` and ``n``.
+    each : callable, optional
+        Takes the same input, returns its number for each patch, (n,), NaN where that was
+        not looked at; for a figure that is the mean of those.
     scale : Scale
     basis : str
         What it was computed on, with ``{:,}`` for how many.
+    headline : bool
+        Whether it stands beside a map's name, where there is room for a few.
     higher_is_better : bool
     seconds : callable
         About how long it takes on one core for n patches.
@@ -115,8 +162,10 @@ class QualityFigure:
     needs_features: bool = False
     undefined: str = ""
     by_label: bool = False
+    each: Callable[[FigureInput], np.ndarray] | None = None
     scale: Scale = DECIMAL
     basis: str = "over {:,} patches"
+    headline: bool = True
     higher_is_better: bool = True
     seconds: Callable[[int], float] = lambda n: 0.0
     full: str = ""
@@ -142,14 +191,49 @@ class QualityFigure:
         return f"{scale.factor * number:.{getattr(scale, precision)}f}{scale.unit}"
 
     def basis_of(self, metrics: dict[str, Any]) -> str:
-        """Say what it was computed on."""
-        return self.basis.format(metrics[self.key][self.count])
+        """Say what it was computed on, and between what it lies, to 95 %, if that is known."""
+        entry = metrics[self.key]
+        said, whole = self.basis.format(entry[self.count]), entry.get("of", 0)
+        if whole > entry[self.count]:
+            said = f"an estimate {said} of {whole:,}"
+        interval = self.interval(metrics)
+        return f"{said}; 95 %: {interval}" if interval else said
+
+    def interval(self, metrics: dict[str, Any]) -> str:
+        """Write the ends of its 95 % confidence interval, "" if it has none."""
+        low, high = ((metrics.get(self.key) or {}).get(end) for end in ("low", "high"))
+        if low is None or high is None:
+            return ""
+        factor, decimals = self.scale.factor, self.scale.exact
+        return f"{factor * low:.{decimals}f} to {factor * high:.{decimals}f}{self.scale.unit}"
 
 
 def label_means(values: np.ndarray, labels: np.ndarray, name: str) -> dict[str, dict[str, Any]]:
     """Return of each label the mean of its values, called ``name``, and their ``n``."""
     own = {str(label): values[labels == label] for label in np.unique(labels)}
     return {label: {name: float(v.mean()), "n": len(v)} for label, v in own.items()}
+
+
+def mean_entry(values: np.ndarray, name: str, of: int | None = None) -> dict[str, Any]:
+    """Return the mean of patches' values, called ``name``, with ``n`` and its 95 % interval.
+
+    ``low`` and ``high`` take the patches as a sample of many more like them. Where they are
+    only some of those on the map, ``of`` says how many there are.
+    """
+    mean, count = float(values.mean()), len(values)
+    entry: dict[str, Any] = {name: mean, "n": count}
+    if count > 1:
+        error = _SURE * float(values.std(ddof=1)) / np.sqrt(count)
+        entry |= {"low": mean - error, "high": mean + error}
+    return entry | ({"of": of} if of is not None and of > count else {})
+
+
+def share_entry(right: np.ndarray, name: str, count: str) -> dict[str, Any]:
+    """Return the share that is right, called ``name``, its count and Wilson's 95 % interval."""
+    n, share, z = len(right), float(right.mean()), _SURE
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return {name: share, count: n, "low": float(middle - half), "high": float(middle + half)}
 
 
 def capitalised(name: str) -> str:

@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from napari_patchmap.quality.figure import QualityFigure
+from napari_patchmap.quality.group_distances import GROUP_ORDER
+from napari_patchmap.quality.kept_neighbours import (
+    CONTINUITY,
+    KEPT,
+    KEPT_MORE,
+    TRUSTWORTHINESS,
+)
 from napari_patchmap.quality.knn import KNN
 from napari_patchmap.quality.silhouette import SILHOUETTE
 
@@ -12,6 +19,11 @@ from napari_patchmap.quality.silhouette import SILHOUETTE
 FIGURES: list[QualityFigure] = [
     KNN,
     SILHOUETTE,
+    KEPT,
+    KEPT_MORE,
+    TRUSTWORTHINESS,
+    CONTINUITY,
+    GROUP_ORDER,
 ]
 
 

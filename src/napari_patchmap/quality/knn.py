@@ -8,7 +8,13 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
-from napari_patchmap.quality.figure import PERCENT, FigureInput, QualityFigure, label_means
+from napari_patchmap.quality.figure import (
+    PERCENT,
+    FigureInput,
+    QualityFigure,
+    label_means,
+    share_entry,
+)
 
 #: Neighbours that vote (Nwabufo et al., section 4).
 NEIGHBOURS = 15
@@ -28,8 +34,9 @@ def knn_accuracy(given: FigureInput) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        ``accuracy`` (0 to 1), ``k``, ``test_n`` and ``per_class`` (label ->
-        ``accuracy`` among its test patches and ``n``, how many those are).
+        ``accuracy`` (0 to 1), ``low`` and ``high`` (its 95 % interval), ``k``, ``test_n``
+        and ``per_class`` (label -> ``accuracy`` among its test patches and ``n``, how many
+        those are).
         None when the set is too small to give each label a test patch and
         every test patch ``k`` neighbours.
     """
@@ -48,9 +55,8 @@ def knn_accuracy(given: FigureInput) -> dict[str, Any] | None:
     classifier = KNeighborsClassifier(NEIGHBOURS).fit(train_x, train_y)
     right = classifier.predict(test_x) == test_y
     return {
-        "accuracy": float(right.mean()),
+        **share_entry(right, "accuracy", "test_n"),
         "k": NEIGHBOURS,
-        "test_n": len(test_y),
         "per_class": label_means(right, test_y, "accuracy"),
     }
 

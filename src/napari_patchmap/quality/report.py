@@ -7,14 +7,32 @@ from typing import Any
 
 import numpy as np
 
-from napari_patchmap.quality.figure import FigureInput, capitalised
+from napari_patchmap.quality.figure import Ended, FigureInput, capitalised
 from napari_patchmap.quality.figures import FIGURES, defined_in
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """How good a map is, as a whole and for each patch.
+
+    Parameters
+    ----------
+    report : dict
+        See :func:`evaluate`.
+    columns : dict
+        Numbers of patches, (n,) of float32 each, NaN where one was not looked at, by the
+        ``key`` of the figure that is their mean.
+    """
+
+    report: dict[str, Any]
+    columns: dict[str, np.ndarray]
 
 
 def evaluate(
     embedding: np.ndarray,
     labels: np.ndarray | None = None,
     features: np.ndarray | None = None,
+    **how: Any,
 ) -> dict[str, Any]:
     """Say how good a map is.
 
@@ -25,6 +43,9 @@ def evaluate(
         "" where a label is missing; those patches are left out of what needs labels.
     features : ndarray, shape (n, f), optional
         What the map was made from.
+    **how
+        ``metric``, ``most`` and ``watch`` of a
+        :class:`~napari_patchmap.quality.figure.FigureInput`.
 
     Returns
     -------
@@ -42,30 +63,52 @@ def evaluate(
     >>> report["knn"]["accuracy"], report["silhouette"]["mean"]
     (1.0, 1.0)
     """
+    return measure(FigureInput(embedding, labels, features, **how), each=False).report
+
+
+def measure(given: FigureInput, *, each: bool = True) -> Evaluation:
+    """Say how good a map is; for each patch as well where ``each`` is wanted.
+
+    Where ``given.watch`` ended it, with what was known by then.
+    """
     notes: list[str] = []
     figures = dict.fromkeys(figure.key for figure in FIGURES)
-    report = {"n": len(embedding), "labelled": 0, **figures, "notes": notes}
-    if not np.isfinite(embedding).all():
+    report = {"n": len(given), "labelled": 0, **figures, "notes": notes}
+    columns: dict[str, np.ndarray] = {}
+    if not np.isfinite(given.embedding).all():
         notes.append("The map holds coordinates that are not numbers; train it again.")
-        return report
-    given = FigureInput(embedding, labels, features)
+        return Evaluation(report, columns)
     labelled = _labelled(given, report)
+    failed: dict[str, list[str]] = {}
     for figure in FIGURES:
         chosen = labelled if figure.needs_labels else given
         if chosen is None:
             continue  # the reason was given above
-        if figure.needs_features and features is None:
-            notes.append(f"{capitalised(figure.name)} needs features, and there are none.")
+        if figure.needs_features and given.features is None:
+            failed.setdefault("need features, and there are none.", []).append(figure.name)
             continue
         try:
             report[figure.key] = figure.compute(chosen)
+            if each and figure.each is not None and report[figure.key] is not None:
+                columns[figure.key] = figure.each(chosen).astype(np.float32)
+        except Ended:
+            notes.append("Measuring was ended before all figures were known.")
+            break
         except Exception as error:  # noqa: BLE001 - whatever it is, the map is worth more
             reason = " ".join(str(error).split())[:200] or type(error).__name__
-            notes.append(f"{capitalised(figure.name)} could not be measured ({reason}).")
+            failed.setdefault(f"could not be measured ({reason}).", []).append(figure.name)
             continue
         if report[figure.key] is None:
             notes.append(figure.undefined.format(n=len(chosen)))
-    return report
+    for reason, names in failed.items():
+        alone = reason.replace("need ", "needs ") if len(names) == 1 else reason
+        notes.append(f"{capitalised(_listed(names))} {alone}")
+    report["notes"] = list(dict.fromkeys(notes))  # what holds for several is said once
+    return Evaluation(report, columns)
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def add_training(report: dict[str, Any], training: dict[str, Any]) -> None:
@@ -86,7 +129,7 @@ def add_training(report: dict[str, Any], training: dict[str, Any]) -> None:
 def _labelled(given: FigureInput, report: dict[str, Any]) -> FigureInput | None:
     """Keep what labels can be compared of, and note it; None if that is nothing."""
     labels, notes = given.labels, report["notes"]
-    names = " and ".join(figure.name for figure in FIGURES if figure.needs_labels)
+    names = _listed([figure.name for figure in FIGURES if figure.needs_labels])
     if labels is None:
         notes.append(
             f"These patches have no labels, so {names}, which compare the map with labels, are "

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import silhouette_samples
 
-from napari_patchmap.quality.figure import FigureInput, QualityFigure, label_means
+from napari_patchmap.quality.figure import FigureInput, QualityFigure, label_means, mean_entry
 
 #: Seconds that a pair of patches takes, measured on two CPU cores.
 _PAIR_SECONDS = 1e-8
@@ -23,14 +23,21 @@ def silhouette(given: FigureInput) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``mean`` (-1 to 1), ``n`` and ``per_class`` (label -> ``mean`` and ``n``).
+        ``mean`` (-1 to 1), ``low`` and ``high`` (its 95 % interval), ``n`` and ``per_class``
+        (label -> ``mean`` and ``n``).
     """
     assert given.labels is not None
+    values = silhouettes(given)
+    per_class = label_means(values, given.labels, "mean")
+    return mean_entry(values, "mean") | {"per_class": per_class}
+
+
+def silhouettes(given: FigureInput) -> np.ndarray:
+    """Return the silhouette of each point, (n,)."""
     # Centred double precision: distances stay exact however far the map lies from 0.
-    points, labels = np.asarray(given.embedding, np.float64), given.labels
-    values = silhouette_samples(points - points.mean(axis=0), labels)
-    per_class = label_means(values, labels, "mean")
-    return {"mean": float(values.mean()), "n": len(values), "per_class": per_class}
+    points = np.asarray(given.embedding, np.float64)
+    values: np.ndarray = silhouette_samples(points - points.mean(axis=0), given.labels)
+    return values
 
 
 SILHOUETTE = QualityFigure(

@@ -95,7 +95,11 @@ def _name_colours(axes: Axes, handles: list[Line2D]) -> None:
 
 def _figures(metrics: dict[str, Any]) -> list[str]:
     """Return what there is to say of a map's quality, a few words each."""
-    words = [f"{figure.name} {figure.text(metrics)}" for figure in defined_in(metrics)]
+    words = [
+        f"{figure.name} {figure.text(metrics)}"
+        for figure in defined_in(metrics)
+        if figure.headline
+    ]
     warned = metrics.get("training", {}).get("warning")
     return [*words, "too little training"] if warned else words
 

@@ -167,7 +167,7 @@ def caption_of(
 
     The settings are those of a :class:`~napari_patchmap.runs.Run`.
     """
-    figures = [f"{figure.short} {figure.text(metrics)}" for figure in defined_in(metrics)]
+    figures = [f"{f.short} {f.text(metrics)}" for f in defined_in(metrics) if f.headline]
     return "\n".join(
         filter(None, [title_of(config, layout, complete=complete), ", ".join(figures)])
     )

@@ -1,0 +1,183 @@
+"""What a map keeps of the neighbourhoods among features: ranks, counted among all patches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+from torch import Tensor
+
+from napari_patchmap.layout.neighbour_search import Metric
+from napari_patchmap.quality.figure import Ended, MeasureWatch
+
+#: Neighbours that ranks are counted of, and most of which is asked whether they are kept.
+RANKED, MOST = 15, 50
+
+#: Distances that are in memory at once.
+_PAIRS = 2**24
+
+#: Up to so many patches double precision costs nothing that is felt.
+_PRECISE = 4_000
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbourhood:
+    """How the neighbours of patches differ between their features and a map.
+
+    Row i of each array is of patch ``rows[i]``; neighbours are looked for among all
+    ``patches``, of which a patch is not one of its own.
+
+    Parameters
+    ----------
+    patches : int
+    rows : ndarray of intp, shape (m,)
+        The patches that were looked at; all, or some drawn at random.
+    false, missing : ndarray of float64, shape (m, k)
+        For each of the ``k`` nearest on the map, how far beyond the k nearest it is in the
+        features (0 if it is among them); for each of those in the features, likewise on
+        the map: ``max(0, r - k)`` of Venna and Kaski (2001), equations 1 and 2.
+    kept : dict
+        Share of the nearest features that are among as many nearest on the map, (m,), by
+        how many.
+    """
+
+    patches: int
+    rows: np.ndarray
+    false: np.ndarray
+    missing: np.ndarray
+    kept: dict[int, np.ndarray]
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """Return values of the rows as those of all patches (n,), NaN for the others."""
+        found = np.full(self.patches, np.nan)
+        found[self.rows] = values
+        return found
+
+    def trustworthiness(self) -> np.ndarray:
+        """Return that of each patch (m,); their mean is that of the map."""
+        return self._without(self.false)
+
+    def continuity(self) -> np.ndarray:
+        """Return that of each patch (m,); their mean is that of the map."""
+        return self._without(self.missing)
+
+    def _without(self, beyond: np.ndarray) -> np.ndarray:
+        n, k = self.patches, beyond.shape[1]
+        share: np.ndarray = 1 - beyond.sum(axis=1) * 2 / (k * (2 * n - 3 * k - 1))
+        return share
+
+
+def neighbourhood(
+    features: np.ndarray,
+    embedding: np.ndarray,
+    *,
+    metric: Metric = "euclidean",
+    rows: np.ndarray | None = None,
+    ranked: int = RANKED,
+    kept: tuple[int, ...] = (RANKED, MOST),
+    watch: MeasureWatch | None = None,
+) -> Neighbourhood:
+    """Compare the neighbours of patches on a map with those among their features.
+
+    All distances are computed, none is approximated. Where two patches are as far from a
+    third, both have the better rank.
+
+    Parameters
+    ----------
+    features : ndarray of float, shape (n, f)
+    embedding : ndarray of float, shape (n, d)
+        Finite.
+    metric : {"euclidean", "cosine"}
+        Of the features; the map's is Euclidean.
+    rows : ndarray of int, shape (m,), optional
+        Patches to look at; all by default.
+    ranked : int
+        Neighbours whose ranks are counted; fewer than half of the patches.
+    kept : tuple of int
+        Numbers of neighbours; fewer than the patches.
+    watch : callable, optional
+        Asked between two parts with the rows that are done and how many there are.
+
+    Raises
+    ------
+    Ended
+        If ``watch`` said so.
+    """
+    count = len(embedding)
+    rows = np.arange(count) if rows is None else np.asarray(rows, np.intp)
+    most = max(ranked, *kept)
+    there, points = _centred(features, metric), _centred(embedding)
+    on_map = _nearest_on_map(points.double().numpy(), rows, most)
+    squares = there.square().sum(dim=1) / 2
+    false, missing = np.empty((len(rows), ranked)), np.empty((len(rows), ranked))
+    shares = {k: np.empty(len(rows)) for k in kept}
+    for part in _parts(len(rows), count):
+        if watch is not None and watch(part.start, len(rows)):
+            raise Ended
+        own = torch.from_numpy(rows[part])
+        near = torch.from_numpy(on_map[part])
+        # Grows with the distance: half its square, less what a row has in common.
+        apart = torch.addmm(squares[None, :], there[own], there.T, alpha=-1)
+        apart[torch.arange(len(own)), own] = torch.inf
+        edges, found = apart.topk(most, dim=1, largest=False)
+        edges = edges.sort(dim=1).values
+        ours = apart.gather(1, near)
+        for k, share in shares.items():
+            share[part] = (ours[:, :k] <= edges[:, k - 1 : k]).sum(dim=1) / k
+        false[part] = _beyond(apart, ours[:, :ranked], ranked)
+        among = found.gather(1, apart.gather(1, found).sort(dim=1, stable=True).indices)
+        flat = _squared(points[own], points)
+        flat[torch.arange(len(own)), own] = torch.inf
+        missing[part] = _beyond(flat, flat.gather(1, among[:, :ranked]), ranked)
+    return Neighbourhood(count, rows, false, missing, shares)
+
+
+def _centred(values: np.ndarray, metric: Metric = "euclidean") -> Tensor:
+    """Return values as numbers that lose little in differences."""
+    points = torch.from_numpy(np.array(values, np.float64))
+    if metric == "cosine":
+        points = torch.nn.functional.normalize(points, dim=1)
+    points -= points.mean(dim=0)
+    return points if len(points) <= _PRECISE else points.float()
+
+
+def _parts(rows: int, count: int) -> Iterator[slice]:
+    step = max(1, _PAIRS // count)
+    for start in range(0, rows, step):
+        yield slice(start, min(start + step, rows))
+
+
+def _nearest_on_map(points: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
+    """Return the nearest other points of some rows, (m, count), the nearest first."""
+    found = cKDTree(points).query(points[rows], count + 1, workers=torch.get_num_threads())[1]
+    others = found != rows[:, None]
+    # Of many points in one place a point need not be the first of its own neighbours.
+    others[others.all(axis=1), -1] = False
+    return np.asarray(found[others].reshape(len(rows), count), np.int64)
+
+
+def _squared(some: Tensor, points: Tensor) -> Tensor:
+    """Squared distances, (b, n), directly: a map has few dimensions."""
+    found = torch.zeros(len(some), len(points), dtype=points.dtype)
+    for mine, theirs in zip(some.T, points.T, strict=True):
+        found += (mine[:, None] - theirs[None, :]).square_()
+    return found
+
+
+def _beyond(apart: Tensor, limits: Tensor, k: int) -> np.ndarray:
+    """How many more than the k nearest of each row lie nearer than its limits, (b, m)."""
+    values, edges = apart.numpy(), limits.numpy()
+    ranks = np.empty(edges.shape)
+
+    def count(row: int) -> None:
+        for place, edge in enumerate(edges[row]):
+            ranks[row, place] = np.count_nonzero(values[row] < edge)
+
+    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
+        list(threads.map(count, range(len(values)), chunksize=64))
+    # The rank is 1 more than the number of those that lie nearer.
+    return np.maximum(0, ranks + 1 - k)
