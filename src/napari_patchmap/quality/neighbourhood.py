@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -18,7 +18,11 @@ from napari_patchmap.quality.figure import Ended, MeasureWatch
 RANKED, MOST = 15, 50
 
 #: Distances that are in memory at once.
-_PAIRS = 2**24
+_PAIRS = 2**26
+
+#: Rows of so many values are counted by one thread: threads wait for each other at the
+#: end of every operation.
+_LONG = 30_000
 
 #: Up to so many patches double precision costs nothing that is felt.
 _PRECISE = 4_000
@@ -112,6 +116,7 @@ def neighbourhood(
     most = max(ranked, *kept)
     there, points = _centred(features, metric), _centred(embedding)
     on_map = _nearest_on_map(points.double().numpy(), rows, most)
+    places = np.ascontiguousarray(points.numpy().T)
     squares = there.square().sum(dim=1) / 2
     false, missing = np.empty((len(rows), ranked)), np.empty((len(rows), ranked))
     shares = {k: np.empty(len(rows)) for k in kept}
@@ -128,11 +133,9 @@ def neighbourhood(
         ours = apart.gather(1, near)
         for k, share in shares.items():
             share[part] = (ours[:, :k] <= edges[:, k - 1 : k]).sum(dim=1) / k
-        false[part] = _beyond(apart, ours[:, :ranked], ranked)
+        false[part] = _beyond(apart, ours[:, :ranked], edges[:, ranked - 1])
         among = found.gather(1, apart.gather(1, found).sort(dim=1, stable=True).indices)
-        flat = _squared(points[own], points)
-        flat[torch.arange(len(own)), own] = torch.inf
-        missing[part] = _beyond(flat, flat.gather(1, among[:, :ranked]), ranked)
+        missing[part] = _beyond_on_map(places, rows[part], among[:, :ranked], near)
     return Neighbourhood(count, rows, false, missing, shares)
 
 
@@ -160,24 +163,57 @@ def _nearest_on_map(points: np.ndarray, rows: np.ndarray, count: int) -> np.ndar
     return np.asarray(found[others].reshape(len(rows), count), np.int64)
 
 
-def _squared(some: Tensor, points: Tensor) -> Tensor:
-    """Squared distances, (b, n), directly: a map has few dimensions."""
-    found = torch.zeros(len(some), len(points), dtype=points.dtype)
-    for mine, theirs in zip(some.T, points.T, strict=True):
-        found += (mine[:, None] - theirs[None, :]).square_()
-    return found
+def _beyond(apart: Tensor, limits: Tensor, nearest: Tensor) -> np.ndarray:
+    """How many more than the k nearest of each row lie nearer than its limits, (b, k).
 
-
-def _beyond(apart: Tensor, limits: Tensor, k: int) -> np.ndarray:
-    """How many more than the k nearest of each row lie nearer than its limits, (b, m)."""
+    ``nearest`` is the distance of the k-th, (b,).
+    """
     values, edges = apart.numpy(), limits.numpy()
-    ranks = np.empty(edges.shape)
+    beyond, far = np.zeros(edges.shape), edges > nearest.numpy()[:, None]
 
-    def count(row: int) -> None:
-        for place, edge in enumerate(edges[row]):
-            ranks[row, place] = np.count_nonzero(values[row] < edge)
+    def count(some: np.ndarray) -> None:
+        for row in some:
+            _count(values[row], edges[row], far[row], beyond[row])
 
-    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
-        list(threads.map(count, range(len(values)), chunksize=64))
-    # The rank is 1 more than the number of those that lie nearer.
-    return np.maximum(0, ranks + 1 - k)
+    _shared(count, np.flatnonzero(far.any(axis=1)), apart.shape[1])
+    return beyond
+
+
+def _beyond_on_map(
+    places: np.ndarray, own: np.ndarray, among: Tensor, near: Tensor
+) -> np.ndarray:
+    """Likewise on a map, (d, n), of the neighbours ``among`` the features of some points.
+
+    Distances are computed directly: a product of matrices would lose what sets near points
+    apart. ``near`` are the nearest on the map, in order.
+    """
+    others, nearest = among.numpy(), near[:, among.shape[1] - 1].numpy()
+    beyond = np.zeros(others.shape)
+
+    def count(some: np.ndarray) -> None:
+        for row in some:
+            apart = np.zeros(places.shape[1], places.dtype)
+            for axis in places:
+                aside = axis - axis[own[row]]
+                aside *= aside
+                apart += aside
+            apart[own[row]] = np.inf
+            edges = apart[others[row]]
+            _count(apart, edges, edges > apart[nearest[row]], beyond[row])
+
+    _shared(count, np.arange(len(own)), places.shape[1])
+    return beyond
+
+
+def _count(values: np.ndarray, edges: np.ndarray, far: np.ndarray, beyond: np.ndarray) -> None:
+    """Note for each edge that is far how many values beyond the first k lie below it."""
+    for place in np.flatnonzero(far):
+        # The rank is 1 more than the number of those that lie nearer.
+        beyond[place] = np.count_nonzero(values < edges[place]) + 1 - len(edges)
+
+
+def _shared(work: Callable[[np.ndarray], None], rows: np.ndarray, count: int) -> None:
+    """Share rows of so many values among threads, where they are long enough to gain."""
+    threads = torch.get_num_threads() if count > _LONG else 1
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, np.array_split(rows, threads)))

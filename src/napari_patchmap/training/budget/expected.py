@@ -28,9 +28,9 @@ from napari_patchmap.training.plan import Plan
 #: How many times as long as in an earlier run something may take to be expected so again.
 _ALIKE = 1.5
 
-#: First guesses, of a computer that has not done it: reading and preparing a patch,
-#: measuring a map beside its figures, saving a run.
-_READING, _MEASURING, _SAVING = 1e-4, 0.3, 0.7
+#: First guesses, of a computer that has not done it: reading and preparing a patch, noting
+#: which it is, measuring a map beside its figures, saving a run.
+_READING, _IDENTIFYING, _MEASURING, _SAVING = 1e-4, 1e-5, 0.3, 0.7
 
 
 class Measured(NamedTuple):
@@ -109,7 +109,7 @@ def timetable(plan: Plan, measured: Measured) -> Timetable:
     guess = _MEASURING + sum(figure.seconds(count) for figure in figures)
     parts["measuring", 0] = Part.of(evaluated, 1, guess)
     named = name_of("identifying", plan.name)
-    parts["identifying", 0] = Part.of(named, count, _READING)
+    parts["identifying", 0] = Part.of(named, count, _IDENTIFYING)
     parts["saving", 0] = Part.of(saving_of(count), 1, _SAVING)
     return Timetable(
         parts,

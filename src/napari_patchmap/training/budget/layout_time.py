@@ -1,20 +1,22 @@
-"""How long a t-SNE takes: as it did here before, then by its own iterations."""
+"""How long a t-SNE takes: as it did here before or a small one does, then by its iterations."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from napari_patchmap.layout.tsne import EVERY, INTERPOLATED, Tsne
+import torch
+
+from napari_patchmap.layout.tsne import EVERY, INTERPOLATED, Tsne, early_iteration
 from napari_patchmap.training.budget.speeds import (
     FEWEST,
     Seconds,
     name_of,
+    recall,
     remember,
-    seconds_of,
 )
 
-#: An iteration of the early phase for a patch, in seconds, where none was made before.
-FIRST_GUESS = 1.5e-6
+#: Between so many times as fast and as slow as a small one tells is one never made here.
+_DOUBT = 1.6
 
 #: Once so much of a t-SNE is made, its own pace is trusted.
 _ENOUGH = 0.05
@@ -31,7 +33,8 @@ class LayoutTime:
             "t-SNE", tsne.metric, tsne.dimensions, tsne.exaggeration, tsne.last_exaggeration,
             patches >= INTERPOLATED,
         )  # fmt: skip
-        self._rate = seconds_of(self._work, FIRST_GUESS)
+        known = recall(self._work)
+        self._rate = Seconds.about(known) if known is not None else self._measured()
         self._whole = tsne.cost(tsne.steps, patches)
         self._began: float | None = None
         self._spent = self._made = 0.0
@@ -40,6 +43,11 @@ class LayoutTime:
     def expected(self) -> Seconds:
         """The whole of it, before it begins."""
         return self._rate * self._whole
+
+    def _measured(self) -> Seconds:
+        threads = torch.get_num_threads()
+        rate = early_iteration(self._patches, self._tsne.dimensions, threads)
+        return Seconds.about(rate, _DOUBT)
 
     def share(self, done: int) -> float:
         """Return how much of the time is over after so many iterations, 0 to 1, about."""
