@@ -49,7 +49,7 @@ def test_figures_come_with_their_sample_sizes(panel, trained):
     assert panel.missing == ""
     accuracy = run.metrics["knn"]["accuracy"]
     assert panel.figures["knn"].value.text() == f"{100 * accuracy:.1f} %"
-    assert panel.figures["knn"].size.text() == "on 15 held-out patches"
+    assert panel.figures["knn"].size.text() == "on 15 held-out patches; 95 %: 70.2 to 98.8 %"
     assert (
         panel.figures["silhouette"].value.text() == f"{run.metrics['silhouette']['mean']:.2f}"
     )
