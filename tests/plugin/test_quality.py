@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+import time
 
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_patchmap.explore.conditions import rows_where
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
+from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.quality.quality import Quality
-from napari_patchmap.runs import RunConfig, TrainConfig
+from napari_patchmap.plugin.qt.docks import show_panel
+from napari_patchmap.quality.figure import NEIGHBOURS
+from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
 from tests.quality.toy_figure import toy_listed
@@ -94,6 +101,95 @@ def test_without_labels_there_is_no_meaningless_number(qtbot, panel, trained):
     assert "no labels" in panel.notes.text()
 
 
+def test_without_labels_it_says_whether_neighbours_are_real_ones(qtbot, panel, trained):
+    cells, run = trained
+    panel.workspace.set_patches(without_labels(cells))
+    panel.workspace.set_run(run)
+    kept = panel.figures["neighbours_kept"]
+    assert kept.isVisible()
+    assert kept.value.text() == f"{100 * run.metrics['neighbours_kept']['mean']:.1f} %"
+    assert kept.size.text().startswith("over 150 patches; 95 %: ")
+    assert panel.questions[NEIGHBOURS].isVisible()
+    assert "looks at" not in panel.notes.text()
+
+
+def test_where_a_figure_is_low_is_shown_on_the_map(qtbot, viewer, workspace, trained):
+    cells, run = trained
+    panel = show_panel(viewer, "quality")
+    workspace.set_patches(cells)
+    workspace.set_run(dataclasses.replace(run))
+    qtbot.mouseClick(panel.figures["trustworthiness"].where, Qt.MouseButton.LeftButton)
+    owner = MapLayer.of(viewer)
+    name = "quality: trustworthiness"
+    assert owner.colouring.column == name
+    values = run.columns["trustworthiness"]
+    np.testing.assert_array_equal(workspace.table[name], values)
+    # The colours follow the numbers.
+    shade = owner.points.face_color[:, :3].sum(axis=1)
+    low, high = np.argsort(values)[:20], np.argsort(values)[-20:]
+    assert abs(shade[low].mean() - shade[high].mean()) > 0.3
+    # It is a column like others: in the list of colours, to sort by, and in conditions.
+    explore = show_panel(viewer, "explore")
+    listed = [explore.column_box.itemText(i) for i in range(explore.column_box.count())]
+    assert {name, "quality: neighbours kept"} <= set(listed)
+    assert explore.column_box.currentText() == name
+    assert name in GalleryHooks.of(viewer).offered
+    rows = rows_where(workspace.table, f"`{name}` < {np.sort(values)[10]:.6f}", {})
+    assert 5 <= len(rows) <= 15
+    # With another map it goes, and with it its colours.
+    workspace.set_run(dataclasses.replace(run, columns={}))
+    assert owner.colouring.column == "label"
+    assert name not in GalleryHooks.of(viewer).offered
+
+
+def test_where_is_measured_first_for_a_run_of_before(
+    qtbot, viewer, workspace, trained, tmp_path
+):
+    cells, run = trained
+    folder = dataclasses.replace(run, columns={}, metrics={"n": 150}).save(tmp_path / "run")
+    panel = show_panel(viewer, "quality")
+    workspace.set_patches(cells)
+    workspace.set_run(Run.load(folder))
+    qtbot.waitUntil(lambda: panel.report != {}, timeout=10_000)
+    qtbot.mouseClick(panel.figures["continuity"].where, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(
+        lambda: MapLayer.of(viewer).colouring.column == "quality: continuity", timeout=10_000
+    )
+    # It is kept with the run.
+    again = Run.load(folder)
+    np.testing.assert_allclose(
+        again.columns["continuity"], run.columns["continuity"], rtol=1e-4
+    )
+    assert again.metrics["knn"] == run.metrics["knn"]
+
+
+def test_measuring_can_be_cancelled(qtbot, panel, trained, monkeypatch):
+    cells, run = trained
+    began = threading.Event()
+    given = threading.Event()
+
+    def slow(self, labels, *, most=0, watch=None):
+        began.set()
+        while not given.is_set():
+            watch(1, 100)
+            time.sleep(0.01)
+        raise AssertionError("it went on")
+
+    panel.workspace.set_patches(cells)
+    panel.workspace.set_run(run)
+    before = panel.report
+    monkeypatch.setattr(Run, "measured", slow)
+    qtbot.mouseClick(panel.again, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(began.is_set)
+    qtbot.waitUntil(lambda: panel.work.text() == "1 of 100")
+    assert not panel.again.isEnabled()
+    qtbot.mouseClick(panel.work.button, Qt.MouseButton.LeftButton)
+    assert not panel.work.running
+    assert panel.again.isEnabled()
+    assert panel.report is before
+    given.set()
+
+
 def test_figures_that_a_run_lacks_are_computed_in_the_background(qtbot, panel, trained):
     cells, run = trained
     panel.workspace.set_patches(cells)
@@ -108,7 +204,8 @@ def test_figures_of_an_old_map_never_land_on_a_new_one(qtbot, panel, trained):
     panel.workspace.set_patches(cells)
     panel.workspace.set_run(dataclasses.replace(run, metrics={}))
     panel.workspace.set_patches(make_cells(33, seed=1))
-    qtbot.waitUntil(lambda: not panel._newest.busy, timeout=10_000)
+    qtbot.wait(300)
+    assert not panel.work.running
     assert panel.report == {}
     assert "Train a map first" in panel.missing
 

@@ -47,6 +47,7 @@ def test_the_folder_holds_plain_files(run, tmp_path):
         "metrics.json",
         "model.safetensors",
         "patches.csv",
+        "quality.csv",
     ]
     header = (folder / "embedding.csv").read_text().splitlines()[0]
     assert header == "index,axis-0,axis-1,source,frame,y,x,height,width,label"

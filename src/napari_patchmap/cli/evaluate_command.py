@@ -6,7 +6,7 @@ import argparse
 import json
 
 from napari_patchmap.cli.common import load_run
-from napari_patchmap.cli.terminal import say
+from napari_patchmap.cli.terminal import say, warn
 
 
 def command(args: argparse.Namespace, began: float) -> int:
@@ -14,6 +14,9 @@ def command(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.quality import report_lines
 
     run = load_run(args.run)
-    report = run.measured(run.labels)
+    found = run.measured(run.labels)
+    if trouble := run.keep(found):
+        warn(trouble)
+    report = found.report
     say(json.dumps(report, indent=2) if args.json else "\n".join(report_lines(report)))
     return 0

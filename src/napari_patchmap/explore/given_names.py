@@ -42,7 +42,7 @@ def proper_name(text: str, of: str) -> str:
     """Return a clean name that can be that of a column; errors also where it cannot."""
     name = clean_name(text, of)
     same = comparable(name)
-    if same in _RESERVED or same.startswith("axis-"):
+    if same in _RESERVED or same.startswith(("axis-", "quality:")):
         raise AnnotationError(
             f"{name} means something else in the files of a run; choose another name for "
             f"the {of}."

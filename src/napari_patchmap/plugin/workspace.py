@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,6 @@ from psygnal import Signal
 from psygnal.utils import iter_signal_instances
 
 from napari_patchmap.augment.augment_config import AugmentConfig
-from napari_patchmap.explore.annotations import Annotations
 from napari_patchmap.explore.selection import NOTHING
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.notifications import teller
@@ -28,6 +27,7 @@ from napari_patchmap.plugin.undoable import Undoable
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+    from napari_patchmap.quality import Evaluation
     from napari_patchmap.runs import Run, SavedMap
 
 
@@ -93,6 +93,8 @@ class Workspace(Undoable, OnePerViewer):
         Folder of an interrupted training of the current patches that was opened.
     run_changed(Run or None)
         A finished, stopped or opened run belongs to the map.
+    measured_changed()
+        Quality figures of each patch are there, others, or gone.
     compared_changed(tuple of SavedMap)
         Other maps of the patches are shown beside the map, or none.
     current_changed(int)
@@ -111,6 +113,7 @@ class Workspace(Undoable, OnePerViewer):
     provisional_changed = Signal(str)
     unfinished_changed = Signal(object)
     run_changed = Signal(object)
+    measured_changed = Signal()
     compared_changed = Signal(object)
     current_changed = Signal(int)
     training_changed = Signal(bool)
@@ -127,7 +130,7 @@ class Workspace(Undoable, OnePerViewer):
         self.run: Run | None = None
         self.unfinished: Path | None = None
         self.compared: tuple[Compared, ...] = ()
-        self._table_of: tuple[PatchSet | None, Annotations | None] = None, None
+        self._table_of: tuple[Any, ...] = ()
         self._table = pd.DataFrame()
         self.current = -1
         self.training = False
@@ -194,8 +197,10 @@ class Workspace(Undoable, OnePerViewer):
         # It need not be shown beside itself.
         own = None if run.folder is None else run.folder.resolve()
         self.compared = tuple(one for one in self.compared if one.saved.folder != own)
+        self._table_of = ()
         self.set_embedding(run.embedding)
         self.run_changed.emit(run)
+        self.measured_changed.emit()
 
     def set_unfinished(self, folder: Path | None) -> None:
         """Name an interrupted training of the current patches."""
@@ -221,17 +226,34 @@ class Workspace(Undoable, OnePerViewer):
 
     @property
     def table(self) -> pd.DataFrame:
-        """The table of the patches with what people called them, one row a patch.
+        """The table of the patches, what people called them and how well they are placed.
 
-        Nobody changes it: it is the same until something else is annotated.
+        One row a patch. Nobody changes it: it is the same until something else is annotated
+        or measured.
         """
         if self.patches is None:
             return pd.DataFrame()
-        patches, annotations = self.patches, self.annotations
-        if self._table_of != (patches, annotations):
-            table = pd.concat([patches.table, annotations.table()], axis=1)
-            self._table_of, self._table = (patches, annotations), table
+        patches, annotations, measured = self.patches, self.annotations, self.measured
+        if self._table_of != (patches, annotations, tuple(measured)):
+            more = pd.DataFrame(measured, index=patches.table.index)
+            table = pd.concat([patches.table, annotations.table(), more], axis=1)
+            self._table_of, self._table = (patches, annotations, tuple(measured)), table
         return self._table
+
+    @property
+    def measured(self) -> dict[str, np.ndarray]:
+        """Quality figures of each patch on the map, (n,), by the names of their columns."""
+        run, patches = self.run, self.patches
+        if run is None or patches is None or self.training or len(run) != len(patches):
+            return {}
+        return run.figure_columns
+
+    def take_measured(self, found: Evaluation) -> None:
+        """Take quality figures of the run, as its ``measured`` gives them."""
+        if self.run is not None:
+            self._table_of = ()
+            self.run.metrics, self.run.columns = found.report, found.columns
+            self.measured_changed.emit()
 
     def clear_selection(self) -> None:
         """Select nothing and look at nothing."""
@@ -253,6 +275,7 @@ class Workspace(Undoable, OnePerViewer):
             if training:
                 self.set_compared(())
             self.training_changed.emit(training)
+            self.measured_changed.emit()  # the map is another already
 
     def say(self, sentence: str) -> None:
         """Tell the person one sentence."""

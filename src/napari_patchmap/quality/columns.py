@@ -8,10 +8,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from napari_patchmap.quality.figure import QualityFigure
 from napari_patchmap.quality.figures import FIGURES
 
 #: Added to the key of a figure: the column of its standard deviation.
 SPREAD = "_sd"
+
+
+def column_of(figure: QualityFigure) -> str:
+    """Name the column of a figure's numbers of patches, as people read it."""
+    return f"quality: {figure.name}"
+
+
+def named_columns(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the numbers of patches, by key, by the names of their columns."""
+    return {column_of(f): columns[f.key] for f in FIGURES if f.key in columns}
 
 
 def figure_numbers(metrics: dict[str, Any]) -> dict[str, float]:

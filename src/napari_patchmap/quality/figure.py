@@ -21,6 +21,9 @@ Precision = Literal["rough", "usual", "exact"]
 #: Figures of neighbours are exact up to so many patches; of more, this many are looked at.
 EXACT = 100_000
 
+#: Of so many at most when a map was just made.
+AT_FIRST = 20_000
+
 #: Half of a 95 % interval, in standard errors.
 _SURE = 1.96
 
@@ -107,6 +110,11 @@ class Scale:
     exact: int
 
 
+#: What figures answer, in the order in which a person asks.
+NEIGHBOURS = "Are neighbours on the map real neighbours?"
+LABELS = "Do known labels agree with the map?"
+QUESTIONS = (NEIGHBOURS, LABELS)
+
 PERCENT = Scale(100.0, " %", rough=0, usual=1, exact=1)
 DECIMAL = Scale(1.0, "", rough=2, usual=2, exact=3)
 
@@ -142,6 +150,8 @@ class QualityFigure:
     scale : Scale
     basis : str
         What it was computed on, with ``{:,}`` for how many.
+    question : str
+        Which of ``QUESTIONS`` it helps to answer.
     headline : bool
         Whether it stands beside a map's name, where there is room for a few.
     higher_is_better : bool
@@ -165,6 +175,7 @@ class QualityFigure:
     each: Callable[[FigureInput], np.ndarray] | None = None
     scale: Scale = DECIMAL
     basis: str = "over {:,} patches"
+    question: str = LABELS
     headline: bool = True
     higher_is_better: bool = True
     seconds: Callable[[int], float] = lambda n: 0.0

@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import rankdata
 from sklearn.cluster import KMeans
 
-from napari_patchmap.quality.figure import FigureInput, QualityFigure, refuse_alike
+from napari_patchmap.quality.figure import NEIGHBOURS, FigureInput, QualityFigure, refuse_alike
 
 #: Groups at most and at least, and patches that each of them should have.
 _MOST, _LEAST, _MEMBERS = 30, 5, 20
@@ -103,6 +103,7 @@ GROUP_ORDER = QualityFigure(
     each=order_of_each,
     value="correlation",
     headline=False,
+    question=NEIGHBOURS,
     needs_features=True,
     undefined="{n:,} patches are too few for the order of groups, of which five or more have "
     "20 patches each.",

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from napari_patchmap.quality.figure import (
+    AT_FIRST,
+    NEIGHBOURS,
     PERCENT,
     FigureInput,
     QualityFigure,
@@ -19,12 +21,9 @@ from napari_patchmap.quality.neighbourhood import MOST, RANKED, Neighbourhood, n
 #: Seconds that a pair of patches takes, with 512 features, measured on two CPU cores.
 _PAIR_SECONDS = 1.5e-8
 
-#: Patches of which neighbours are looked for at once when a map is made.
-_AT_FIRST = 20_000
-
 
 def _seconds(count: int) -> float:
-    return _PAIR_SECONDS * min(count, _AT_FIRST) * count
+    return _PAIR_SECONDS * min(count, AT_FIRST) * count
 
 
 def _mean_of(
@@ -85,6 +84,7 @@ KEPT = QualityFigure(
     each=_kept(RANKED),
     value="mean",
     scale=PERCENT,
+    question=NEIGHBOURS,
     needs_features=True,
     undefined=_too_few(RANKED),
     seconds=_seconds,
@@ -105,6 +105,7 @@ KEPT_MORE = QualityFigure(
     value="mean",
     scale=PERCENT,
     headline=False,
+    question=NEIGHBOURS,
     needs_features=True,
     undefined=_too_few(MOST),
     help=f"The same for {MOST} neighbours: whether the wider surroundings of a patch on the "
@@ -119,6 +120,7 @@ TRUSTWORTHINESS = QualityFigure(
     each=_trustworthiness,
     value="mean",
     headline=False,
+    question=NEIGHBOURS,
     needs_features=True,
     undefined=_too_few(RANKED),
     help=f"Are the {RANKED} nearest patches on the map truly alike? 1 means that all of them "
@@ -134,6 +136,7 @@ CONTINUITY = QualityFigure(
     each=_continuity,
     value="mean",
     headline=False,
+    question=NEIGHBOURS,
     needs_features=True,
     undefined=_too_few(RANKED),
     help=f"Are the {RANKED} patches that look most alike near each other on the map? 1 means "

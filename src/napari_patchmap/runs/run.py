@@ -16,15 +16,19 @@ from safetensors.torch import save
 from napari_patchmap.augment.views import Symmetry
 from napari_patchmap.errors import RunError
 from napari_patchmap.explore.feature_rows import check_features
+from napari_patchmap.layout.neighbour_search import Metric
 from napari_patchmap.lock import alone_in
 from napari_patchmap.networks import Network
 from napari_patchmap.networks.device import choose_device
 from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet, Skipped
 from napari_patchmap.patches.box_table import labels_of
-from napari_patchmap.quality import add_training, evaluate
+from napari_patchmap.quality import Evaluation, add_training, measure
+from napari_patchmap.quality.columns import named_columns
+from napari_patchmap.quality.figure import EXACT, FigureInput, MeasureWatch
 from napari_patchmap.runs.identity import PATCHES, places_of, save_identity
 from napari_patchmap.runs.image_kind import ImageKind, unlikeness
+from napari_patchmap.runs.patch_figures import QUALITY, keep_measured, write_columns
 from napari_patchmap.runs.picture import save_picture
 from napari_patchmap.runs.placing import Placed, look_at
 from napari_patchmap.runs.run_config import RunConfig
@@ -90,6 +94,8 @@ class Run:
         What was noticed when the run was opened, in sentences.
     rows : ndarray of int, optional
         Which patch of the saved run each row is, where some of its rows have gone.
+    columns : dict
+        Quality figures of each patch; see :class:`napari_patchmap.quality.Evaluation`.
 
     Examples
     --------
@@ -125,6 +131,7 @@ class Run:
     known: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
     rows: np.ndarray | None = None
+    columns: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.embedding)
@@ -149,16 +156,47 @@ class Run:
         """Which patch each row is, with its content where that was noted."""
         return places_of(self.table) if self.known is None else self.known
 
-    def measured(self, labels: np.ndarray | None) -> dict[str, Any]:
+    def measured(
+        self,
+        labels: np.ndarray | None,
+        *,
+        most: int = EXACT,
+        watch: MeasureWatch | None = None,
+    ) -> Evaluation:
         """Measure the map, against some labels; what is known of its training stays.
 
-        See :func:`napari_patchmap.quality.evaluate`.
+        See :func:`napari_patchmap.quality.evaluate`. Of more than ``most`` patches as many
+        are looked at where that takes long.
         """
-        features = self.features if self.dimensions else None
-        report = evaluate(self.embedding, labels, features)
+        given = FigureInput(
+            self.embedding,
+            labels,
+            self.features if self.dimensions else None,
+            metric=metric_of(self.config, self.layout),
+            most=most,
+            watch=watch,
+        )
+        found = measure(given)
         if "training" in self.metrics:
-            add_training(report, self.metrics["training"])
-        return report
+            add_training(found.report, self.metrics["training"])
+        return found
+
+    def keep(self, found: Evaluation) -> str:
+        """Keep what was measured in the run's folder, if it has one.
+
+        Returns
+        -------
+        str
+            Why it cannot be kept there, "" if it was. Of a part of its patches nothing is.
+        """
+        if self.folder is None:
+            return ""
+        return keep_measured(self.folder, found, self.numbers, self.info.get("id", ""))
+
+    @property
+    def figure_columns(self) -> dict[str, np.ndarray]:
+        """Quality figures of each patch, (n,), by the names of their columns."""
+        return named_columns(self.columns)
 
     def picked(self, rows: np.ndarray) -> Self:
         """Return the run with these of its patches, in this order."""
@@ -169,6 +207,7 @@ class Run:
             table=self.table.iloc[rows].reset_index(drop=True),
             known=None if self.known is None else self.known.iloc[rows].reset_index(drop=True),
             rows=self.numbers[rows],
+            columns={key: values[rows] for key, values in self.columns.items()},
         )
 
     # -- new images ------------------------------------------------------------
@@ -267,6 +306,7 @@ class Run:
         with whole_file(folder / "features.npy") as file:
             np.save(file, self.features.astype(np.float32, copy=False))
         write_json(folder / "metrics.json", self.metrics)
+        write_columns(folder / QUALITY, self.columns, np.arange(len(self)))
         write_whole(folder / "history.csv", self.history.to_csv(index=False))
         missed: list[str] = []
         if self.skipped:
@@ -310,6 +350,11 @@ class Run:
             If the folder is not a run, or a file of it is missing or damaged.
         """
         return cls(**read_files(folder))
+
+
+def metric_of(config: RunConfig, layout: str) -> Metric:
+    """Return the distance of features that a map was made to keep."""
+    return config.train.tsne_metric if layout == "tsne" else "euclidean"
 
 
 # A field as any other, but for when it is read.

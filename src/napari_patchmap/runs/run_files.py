@@ -19,6 +19,7 @@ from napari_patchmap.kind import known_origin
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.runs.identity import PATCHES, read_identity
 from napari_patchmap.runs.image_kind import ImageKind
+from napari_patchmap.runs.patch_figures import QUALITY, read_columns
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.runs.run_folder import reading
 from napari_patchmap.runs.stored_features import StoredFeatures
@@ -95,6 +96,7 @@ def read_files(folder: str | Path) -> dict[str, Any]:
             "known": known,
             "notes": tuple(notes),
             "rows": rows.index,
+            "columns": read_columns(folder / QUALITY, count, some),
         }
 
 

@@ -19,10 +19,11 @@ from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.pixels import Pixels
 from napari_patchmap.patches import LoadCancelled
 from napari_patchmap.patches.watch import Watch
-from napari_patchmap.quality import add_training, evaluate
+from napari_patchmap.quality import add_training, measure
+from napari_patchmap.quality.figure import AT_FIRST, FigureInput
 from napari_patchmap.runs.identity import identify, places_of
 from napari_patchmap.runs.image_kind import ImageKind
-from napari_patchmap.runs.run import Run
+from napari_patchmap.runs.run import Run, metric_of
 from napari_patchmap.training.budget.amount import skipped_stages, too_little
 from napari_patchmap.training.budget.layout_time import LayoutTime
 from napari_patchmap.training.new_network import features_of_some, start_map
@@ -51,7 +52,11 @@ def finish(
         )
     reporter.finishing("measuring", "measuring quality")
     setup.control.check_leaving()
-    metrics = evaluate(embedding, patches.labels, features)
+    metric = metric_of(plan.config, plan.method.layout)
+    found = measure(
+        FigureInput(embedding, patches.labels, features, metric=metric, most=AT_FIRST)
+    )
+    metrics = found.report
     steps, wanted = made["steps"], plan.trained_stages
     epochs = [n * plan.batch_size / len(patches) for n in steps]
     short = too_little(wanted, steps, epochs)
@@ -76,6 +81,7 @@ def finish(
         known=known,
         symmetries=list(symmetries),
         metrics=metrics,
+        columns=found.columns,
         history=reporter.history(),
         layout=plan.method.layout,
         complete=not (setup.control.stopped or skipped_stages(wanted, steps)),

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from napari_patchmap.explore.feature_rows import check_features
+from napari_patchmap.quality.figure import AT_FIRST
 from napari_patchmap.runs.run import Run
 from napari_patchmap.training.budget.layout_time import LayoutTime
 from napari_patchmap.training.budget.pace import Clock
@@ -93,4 +94,5 @@ def lay_out_again(
         },
         folder=None,
     )
-    return replace(laid_out, metrics=laid_out.measured(run.labels))
+    found = laid_out.measured(run.labels, most=AT_FIRST)
+    return replace(laid_out, metrics=found.report, columns=found.columns)

@@ -55,6 +55,7 @@ class GalleryHooks(OnePerViewer):
     def __init__(self, viewer: Viewer) -> None:
         self._workspace = workspace = workspace_of(viewer)
         self._orders: dict[str, Order] = {}
+        self._measured: set[str] = set()
         self._patches: PatchSet | None = None  # those that they are of
         self.chosen = ""
         self._asked = np.empty(0, np.intp)
@@ -62,6 +63,17 @@ class GalleryHooks(OnePerViewer):
         self.side: int | None = None
         workspace.patches_changed.connect(self._on_patches)
         workspace.selection_changed.connect(self._on_selection)
+        workspace.measured_changed.connect(self._on_measured)
+        self._on_measured()
+
+    def _on_measured(self) -> None:
+        """Offer what was measured of each patch, the least reliable first."""
+        measured = self._workspace.measured
+        for name in self._measured - set(measured):
+            self.withdraw(name)
+        self._measured = set(measured)
+        for name, values in measured.items():
+            self.offer(name, values)
 
     @property
     def offered(self) -> dict[str, Order]:

@@ -108,6 +108,7 @@ class MapLayer(ShownMap, OnePerViewer):
         workspace.current_changed.connect(self._on_current)
         workspace.annotations_changed.connect(self.recolour)
         workspace.suggestions_changed.connect(self.recolour)
+        workspace.measured_changed.connect(self.recolour)
         self.views.changed.connect(self._on_view)
         # napari calls first who asks last: before the views take it for an image.
         self._edits = LayerEdits(viewer, self)

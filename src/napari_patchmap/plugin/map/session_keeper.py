@@ -236,7 +236,8 @@ class SessionKeeper(QObject, Quiet):
             if self._framing.untouched and shown.points is not None:
                 self._framing.fit(shown.points.data)
         column, annotated = session.colour_by, shown.workspace.annotations.by_name
-        known = () if patches is None else ("", *patches.table.columns, *annotated)
+        measured = shown.workspace.measured
+        known = () if patches is None else ("", *patches.table.columns, *annotated, *measured)
         if column is not None and column != SUGGESTED and column in known:
             if shown.colouring is None or shown.colouring.column != column:
                 shown.colour_by(column)

@@ -191,6 +191,8 @@ class ShownMap(OfViewer, Quiet):
             self.set_colouring(suggested.colouring())
         elif column in annotations:
             self.set_colouring(annotations[column].colouring())
+        elif column in self.workspace.measured:
+            self.set_colouring(colour_by(self.workspace.table, column))
         elif patches is not None:
             first = look_at_first(patches).colouring
             known = column == first.column
@@ -201,12 +203,13 @@ class ShownMap(OfViewer, Quiet):
         self.colour_by("label" if patches.labels is not None else "")
 
     def recolour(self) -> None:
-        """Follow the annotation that colours the map; where it has gone, colour by another."""
+        """Follow the annotation or figure of the map's colours; if it has gone, colour anew."""
         shown, patches = self.colouring, self.workspace.patches
         if shown is None or patches is None or shown.column in ("", *patches.table.columns):
             return
         there = shown.column == SUGGESTED and self.workspace.suggestions is not None
-        if there or shown.column in self.workspace.annotations.by_name:
+        known = {**self.workspace.annotations.by_name, **self.workspace.measured}
+        if there or shown.column in known:
             self.colour_by(shown.column)
         else:
             self.colour_at_first(patches)

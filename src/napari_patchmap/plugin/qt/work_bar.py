@@ -36,9 +36,9 @@ class WorkBar(QProgressBar):
         self.button: QPushButton | None = None
         self._show(False)
 
-    def with_button(self) -> QHBoxLayout:
+    def with_button(self, tip: str = "Stop reading; nothing is changed.") -> QHBoxLayout:
         """Return the bar beside a button that cancels, for panels that have no other."""
-        self.button = button("Cancel", "", "Stop reading; nothing is changed.")
+        self.button = button("Cancel", "", tip)
         self.button.clicked.connect(self.cancel)
         self._show(False)
         return row(self, self.button)
@@ -48,10 +48,13 @@ class WorkBar(QProgressBar):
         """Whether something is being done."""
         return self._task is not None
 
-    def start(self, name: str, work: Callable[[Watch], Any]) -> None:
-        """Begin ``work``, which tells what it is given to watch it how many images are done."""
+    def start(self, name: str, work: Callable[[Watch], Any], said: str = "reading…") -> None:
+        """Begin ``work``, which tells what it is given to watch it how many images are done.
+
+        Until then the bar says what is ``said``.
+        """
         self.setRange(0, 0)
-        self.setFormat("reading…")
+        self.setFormat(said)
         self._task = task = Task(lambda task: work(_watch(task)), name)
         task.reported.connect(self._on_reports)
         task.done.connect(self._on_done)

@@ -65,6 +65,7 @@ class Explore(WorkPanel):
         self.listen(self.workspace.map_changed, self._refresh)
         self.listen(self.workspace.annotations_changed, self._on_annotations)
         self.listen(self.workspace.suggestions_changed, self._on_annotations)
+        self.listen(self.workspace.measured_changed, self._on_measured)
         self.keyboard.offer("colour", self._colour_by_next)
         self.keyboard.offer("keep", self._type_a_name)
         self.keyboard.bind(self.figure, "figure")
@@ -215,7 +216,8 @@ class Explore(WorkPanel):
         self.column_box.clear()
         patches = self.workspace.patches
         if patches is not None and colouring is not None:
-            for name in [*self._annotated(), *look_at_first(patches).columns]:
+            columns = look_at_first(patches).columns
+            for name in [*self._annotated(), *columns, *self.workspace.measured]:
                 self.column_box.addItem(name, name)
             self.column_box.addItem("one colour", "")
             self.column_box.setCurrentIndex(self.column_box.findData(colouring.column))
@@ -233,6 +235,9 @@ class Explore(WorkPanel):
         if not set(self._annotated()) <= listed:
             self._on_colouring(self._map.colouring)
         self._refresh()  # there is something to undo
+
+    def _on_measured(self) -> None:
+        self._on_colouring(self._map.colouring)
 
     def _refresh(self, *_: Any) -> None:
         workspace, colouring = self.workspace, self._map.colouring

@@ -1,34 +1,33 @@
-"""The "Quality" panel: how well the map agrees with the labels, and what that means."""
+"""The "Quality" panel: whether the map can be trusted, and where."""
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import napari.viewer
 import numpy as np
 from qtpy.QtWidgets import QGridLayout, QWidget
 
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.figures_table import help_of
 from napari_patchmap.plugin.panels.quality.label_table import LabelTable
 from napari_patchmap.plugin.qt.basics import button, column, label, row
 from napari_patchmap.plugin.qt.docks import lead
 from napari_patchmap.plugin.qt.panel import WorkPanel
 from napari_patchmap.plugin.qt.theme import label_colours
-from napari_patchmap.quality import FIGURES, defined_in
-from napari_patchmap.quality.figure import QualityFigure, capitalised
+from napari_patchmap.plugin.qt.work_bar import WorkBar
+from napari_patchmap.quality import FIGURES, Evaluation, defined_in
+from napari_patchmap.quality.columns import column_of
+from napari_patchmap.quality.figure import QUESTIONS, QualityFigure, capitalised
 from napari_patchmap.quality.report import label_figures
+
+if TYPE_CHECKING:
+    from napari_patchmap.runs import Run
 
 #: Figures beside each other.
 _BESIDE = 2
-
-#: What there is to be had without labels.
-_WITHOUT = (
-    "What can be judged without them: whether the groups hold together when you look at the "
-    "patches in Explore, and whether another map of the same patches, set beside this one in "
-    "Compare, keeps them together as well."
-)
 
 
 class Quality(WorkPanel):
@@ -41,13 +40,13 @@ class Quality(WorkPanel):
         self.notes = label("", "hint", wrap=True)
         self.heading = label("Label by label", "group")
         self.table = LabelTable()
-        figures = QGridLayout()
-        for number, shown in enumerate(self.figures.values()):
-            figures.addWidget(shown, *divmod(number, _BESIDE))
-        self.column.addLayout(figures)
-        self.column.addWidget(self.notes)
+        self.questions: dict[str, QWidget] = {}
+        for question in QUESTIONS:
+            self.questions[question] = self._answers(question)
+            self.column.addWidget(self.questions[question])
         self.column.addWidget(self.heading)
         self.column.addWidget(self.table)
+        self.column.addWidget(self.notes)
         self.column.addStretch(1)
         self.again = button(
             "Measure again", "", "Compute the figures of the map again, in the background."
@@ -57,9 +56,14 @@ class Quality(WorkPanel):
             "link",
             "<qt>Load the same images with a table of labels; the figures then come.</qt>",
         )
+        self.work = WorkBar()
+        self.footer.addLayout(self.work.with_button("Stop measuring; the map is as it was."))
         self.footer.addLayout(row(self.labels, self.again, 1))
         self.lead_to("compare", "Compare with other maps")
-        self._newest = Newest(self, "Measuring the map", self.show_report, self._on_failed)
+        self._wanted = ""
+        self.work.done.connect(self._on_measured)
+        self.work.failed.connect(self._on_failed)
+        self.work.ended.connect(self._on_ended)
         self.again.clicked.connect(self.measure)
         lead(self.labels, self.viewer, lambda: "load")
         self.table.picked.connect(self._on_picked)
@@ -67,15 +71,64 @@ class Quality(WorkPanel):
         self.listen(self.workspace.patches_changed, self._on_patches)
         self._on_run(self.workspace.run)
 
+    def _answers(self, question: str) -> QWidget:
+        """Lay out the figures that answer a question."""
+        box, grid = QWidget(), QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(10)
+        shown = [one for one in self.figures.values() if one.figure.question == question]
+        for number, one in enumerate(shown):
+            grid.addWidget(one, *divmod(number, _BESIDE))
+            one.where.clicked.connect(partial(self.show_where, one.figure))
+        for place in range(_BESIDE):
+            grid.setColumnStretch(place, 1)
+        column(box, label(question, "heading", wrap=True), grid, spacing=6)
+        return box
+
     def measure(self) -> None:
         """Compute the figures of the current map in the background."""
         run, patches = self.workspace.run, self.workspace.patches
         if run is None or patches is None:
             return
         labels = patches.labels
-        self.notes.setText("Measuring…")
-        self.notes.show()
-        self._newest.ask(lambda _: run.measured(labels))
+
+        def work(watch: Watch) -> tuple[Run, Evaluation, str]:
+            def ended(done: int, total: int) -> bool:
+                watch.step(done, total)
+                return False
+
+            found = run.measured(labels, watch=ended)
+            return run, found, run.keep(found)
+
+        self.work.cancel()
+        self.again.setEnabled(False)
+        self.work.start("Measuring the map", work, "measuring…")
+
+    def show_where(self, figure: QualityFigure) -> None:
+        """Colour the map by a figure of each patch, measured first if it is not known."""
+        name = column_of(figure)
+        if name not in self.workspace.measured:
+            self._wanted = figure.key
+            self.measure()
+            return
+        owner = MapLayer.of(self.viewer)
+        owner.show_map()
+        owner.colour_by(name)
+
+    def _on_measured(self, result: tuple[Run, Evaluation, str]) -> None:
+        run, found, trouble = result
+        if run is not self.workspace.run:
+            return  # it was of a map before
+        self.workspace.take_measured(found)
+        self.show_report(found.report)
+        if trouble:
+            self.workspace.say(trouble)
+        wanted, self._wanted = self._wanted, ""
+        if wanted and column_of(self.figures[wanted].figure) in self.workspace.measured:
+            self.show_where(self.figures[wanted].figure)
+
+    def _on_ended(self) -> None:
+        self.again.setEnabled(True)
 
     def _on_picked(self, name: str) -> None:
         """Select the patches of a label on the map."""
@@ -89,7 +142,8 @@ class Quality(WorkPanel):
         self._on_run(self.workspace.run)
 
     def _on_run(self, run: Any) -> None:
-        self._newest.forget()
+        self.work.cancel()
+        self._wanted = ""
         if run is None:
             loaded = self.workspace.patches is not None
             self.need(
@@ -105,7 +159,7 @@ class Quality(WorkPanel):
         else:
             self.measure()
 
-    def _on_failed(self, sentence: str) -> None:
+    def _on_failed(self, sentence: str, _: Exception | None) -> None:
         self.notes.setText(sentence)
         self.notes.show()
 
@@ -114,15 +168,14 @@ class Quality(WorkPanel):
         self.report = report
         for shown in self.figures.values():
             shown.show_report(report)
+        for question, box in self.questions.items():
+            answers = [f for f in defined_in(report) if f.question == question]
+            box.setVisible(bool(answers))
         notes = list(report.get("notes", []))
         if not defined_in(report):
             notes.insert(0, f"{report['n']:,} patches on the map.")
         patches = self.workspace.patches
-        labels = None if patches is None else patches.labels
-        if labels is None:
-            notes.append(_WITHOUT)
-        self.labels.setVisible(labels is None)
-        self.again.setVisible(labels is not None or any(not f.needs_labels for f in FIGURES))
+        self.labels.setVisible(patches is None or patches.labels is None)
         self.notes.setText(" ".join(notes))
         self.notes.setVisible(bool(notes))
         rows = label_figures(report)
@@ -132,21 +185,26 @@ class Quality(WorkPanel):
 
 
 class _Figure(QWidget):
-    """One large number with its name, its sample size and an explanation."""
+    """One large number with its name, what it was computed on and an explanation."""
 
     def __init__(self, figure: QualityFigure) -> None:
         super().__init__()
-        self._figure = figure
+        self.figure = figure
         self.value = label("", "figure")
         self.size = label("", "hint", wrap=True)
+        self.where = button(
+            "Show where", "link", "Colour the map by this figure of each patch."
+        )
+        self.where.setVisible(figure.each is not None)
         name = label(capitalised(figure.name), "group")
-        column(self, name, self.value, self.size, spacing=0).addStretch(1)
+        where = row(self.where, 1)
+        column(self, name, self.value, self.size, where, spacing=0).addStretch(1)
         self.setToolTip(help_of(figure))
 
     def show_report(self, report: dict[str, Any]) -> None:
         """Show the number and what it was computed on, or nothing if it is not known."""
-        known = bool(report.get(self._figure.key))
+        known = bool(report.get(self.figure.key))
         self.setVisible(known)
         if known:
-            self.value.setText(self._figure.text(report))
-            self.size.setText(self._figure.basis_of(report))
+            self.value.setText(self.figure.text(report))
+            self.size.setText(self.figure.basis_of(report))
