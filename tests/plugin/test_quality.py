@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication
 
 from napari_patchmap.explore.conditions import rows_where
 from napari_patchmap.patches import PatchSet
@@ -17,6 +18,7 @@ from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.quality.quality import Quality
 from napari_patchmap.plugin.qt.docks import show_panel
 from napari_patchmap.quality.figure import NEIGHBOURS
+from napari_patchmap.quality.voting import votes
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
@@ -56,12 +58,15 @@ def test_figures_come_with_their_sample_sizes(panel, trained):
     assert panel.missing == ""
     accuracy = run.metrics["knn"]["accuracy"]
     assert panel.figures["knn"].value.text() == f"{100 * accuracy:.1f} %"
-    assert panel.figures["knn"].size.text() == "on 15 held-out patches; 95 %: 70.2 to 98.8 %"
+    assert (
+        panel.figures["knn"].size.text()
+        == "on 15 held-out patches; 95\N{NO-BREAK SPACE}%: 70.2 to 98.8 %"
+    )
     assert (
         panel.figures["silhouette"].value.text() == f"{run.metrics['silhouette']['mean']:.2f}"
     )
     size = panel.figures["silhouette"].size.text()
-    assert size.startswith("over 150 patches; 95 %: ")
+    assert size.startswith("over 150 patches; 95\N{NO-BREAK SPACE}%: ")
 
 
 def test_tooltips_say_what_the_figures_mean(panel):
@@ -108,7 +113,7 @@ def test_without_labels_it_says_whether_neighbours_are_real_ones(qtbot, panel, t
     kept = panel.figures["neighbours_kept"]
     assert kept.isVisible()
     assert kept.value.text() == f"{100 * run.metrics['neighbours_kept']['mean']:.1f} %"
-    assert kept.size.text().startswith("over 150 patches; 95 %: ")
+    assert kept.size.text().startswith("over 150 patches; 95\N{NO-BREAK SPACE}%: ")
     assert panel.questions[NEIGHBOURS].isVisible()
     assert "looks at" not in panel.notes.text()
 
@@ -131,7 +136,7 @@ def test_where_a_figure_is_low_is_shown_on_the_map(qtbot, viewer, workspace, tra
     # It is a column like others: in the list of colours, to sort by, and in conditions.
     explore = show_panel(viewer, "explore")
     listed = [explore.column_box.itemText(i) for i in range(explore.column_box.count())]
-    assert {name, "quality: neighbours kept"} <= set(listed)
+    assert {name, "quality: 15 neighbours kept"} <= set(listed)
     assert explore.column_box.currentText() == name
     assert name in GalleryHooks.of(viewer).offered
     rows = rows_where(workspace.table, f"`{name}` < {np.sort(values)[10]:.6f}", {})
@@ -161,6 +166,37 @@ def test_where_is_measured_first_for_a_run_of_before(
         again.columns["continuity"], run.columns["continuity"], rtol=1e-4
     )
     assert again.metrics["knn"] == run.metrics["knn"]
+
+
+def test_a_cell_of_the_confusion_matrix_selects_its_patches(qtbot, viewer, workspace, trained):
+    cells, run = trained
+    panel = show_panel(viewer, "quality")
+    viewer.window.resize(1300, 1000)
+    workspace.set_patches(cells)
+    workspace.set_run(run)
+    table = panel.confusion
+    qtbot.waitUntil(table.isVisible)
+    found = votes(run.embedding, cells.labels)
+    names = [table.verticalHeaderItem(i).text() for i in range(3)]
+    assert names == ["bar", "ring", "spot"]
+    off = found.confusion - np.diag(np.diag(found.confusion))
+    row, column = np.unravel_index(off.argmax(), off.shape)
+    assert table.item(row, column).text() == str(off.max())
+    assert (
+        f"the label {names[row]} lie among {names[column]}" in table.item(row, column).toolTip()
+    )
+    table.scrollToItem(table.item(row, column))
+    panel.column.parentWidget().parentWidget().parentWidget().ensureWidgetVisible(table)
+    QApplication.processEvents()
+    place = table.visualItemRect(table.item(row, column)).center()
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    wanted = (cells.labels == names[row]) & (found.names[found.voted] == names[column])
+    assert workspace.selection.tolist() == np.flatnonzero(wanted).tolist()
+    assert off.max() > 0
+    # Without labels there is none.
+    workspace.set_patches(without_labels(cells))
+    workspace.set_run(dataclasses.replace(run, table=workspace.patches.table))
+    assert not table.isVisible()
 
 
 def test_measuring_can_be_cancelled(qtbot, panel, trained, monkeypatch):

@@ -165,7 +165,7 @@ def test_of_many_patches_some_are_looked_at_and_the_estimate_says_so():
         np.testing.assert_allclose(column[seen], exact.columns[key][seen], atol=1e-6)
     (figure,) = [one for one in LISTED if one.key == "neighbours_kept"]
     said = figure.basis_of(guess.report)
-    assert said.startswith("an estimate over 600 patches of 3,000; 95 %: ")
+    assert said.startswith("an estimate over 600 patches of 3,000; 95\N{NO-BREAK SPACE}%: ")
 
 
 def test_intervals_hold_what_is_true_of_all_in_95_of_100_samples():
@@ -183,7 +183,7 @@ def test_one_sentence_says_why_there_is_no_number():
     alike = evaluate(points, None, np.ones((300, 4)))
     assert all(alike[key] is None for key in FIGURES)
     (said,) = [note for note in alike["notes"] if "the same features" in note]
-    assert said.startswith("Neighbours kept, 50 neighbours kept, trustworthiness")
+    assert said.startswith("15 neighbours kept, 50 neighbours kept, trustworthiness")
     few = evaluate(points[:12], None, points[:12])
     assert all(few[key] is None for key in FIGURES)
     assert "12 patches are too few to look at 15 neighbours of each." in few["notes"]

@@ -208,7 +208,7 @@ class QualityFigure:
         if whole > entry[self.count]:
             said = f"an estimate {said} of {whole:,}"
         interval = self.interval(metrics)
-        return f"{said}; 95 %: {interval}" if interval else said
+        return f"{said}; 95\N{NO-BREAK SPACE}%: {interval}" if interval else said
 
     def interval(self, metrics: dict[str, Any]) -> str:
         """Write the ends of its 95 % confidence interval, "" if it has none."""

@@ -12,13 +12,18 @@ from napari_patchmap.quality.kept_neighbours import (
     KEPT_MORE,
     TRUSTWORTHINESS,
 )
-from napari_patchmap.quality.knn import KNN
+from napari_patchmap.quality.knn import BALANCED, KNN, KNN_OF_FEATURES, MACRO_F1
 from napari_patchmap.quality.silhouette import SILHOUETTE
+from napari_patchmap.quality.voting import PURITY
 
 #: In the order in which they are shown.
 FIGURES: list[QualityFigure] = [
     KNN,
     SILHOUETTE,
+    KNN_OF_FEATURES,
+    BALANCED,
+    MACRO_F1,
+    PURITY,
     KEPT,
     KEPT_MORE,
     TRUSTWORTHINESS,

@@ -76,7 +76,7 @@ def _too_few(k: int) -> str:
 
 KEPT = QualityFigure(
     key="neighbours_kept",
-    name="neighbours kept",
+    name=f"{RANKED} neighbours kept",
     full=f"Share of {RANKED} neighbours kept",
     column=f"{RANKED} NN kept",
     short="NN kept",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,16 +12,13 @@ from torch import Tensor
 
 from napari_patchmap.layout.neighbour_search import Metric
 from napari_patchmap.quality.figure import Ended, MeasureWatch
+from napari_patchmap.quality.rows_shared import share_rows
 
 #: Neighbours that ranks are counted of, and most of which is asked whether they are kept.
 RANKED, MOST = 15, 50
 
 #: Distances that are in memory at once.
 _PAIRS = 2**26
-
-#: Rows of so many values are counted by one thread: threads wait for each other at the
-#: end of every operation.
-_LONG = 30_000
 
 #: Up to so many patches double precision costs nothing that is felt.
 _PRECISE = 4_000
@@ -175,7 +171,7 @@ def _beyond(apart: Tensor, limits: Tensor, nearest: Tensor) -> np.ndarray:
         for row in some:
             _count(values[row], edges[row], far[row], beyond[row])
 
-    _shared(count, np.flatnonzero(far.any(axis=1)), apart.shape[1])
+    share_rows(count, np.flatnonzero(far.any(axis=1)), apart.shape[1])
     return beyond
 
 
@@ -201,7 +197,7 @@ def _beyond_on_map(
             edges = apart[others[row]]
             _count(apart, edges, edges > apart[nearest[row]], beyond[row])
 
-    _shared(count, np.arange(len(own)), places.shape[1])
+    share_rows(count, np.arange(len(own)), places.shape[1])
     return beyond
 
 
@@ -210,10 +206,3 @@ def _count(values: np.ndarray, edges: np.ndarray, far: np.ndarray, beyond: np.nd
     for place in np.flatnonzero(far):
         # The rank is 1 more than the number of those that lie nearer.
         beyond[place] = np.count_nonzero(values < edges[place]) + 1 - len(edges)
-
-
-def _shared(work: Callable[[np.ndarray], None], rows: np.ndarray, count: int) -> None:
-    """Share rows of so many values among threads, where they are long enough to gain."""
-    threads = torch.get_num_threads() if count > _LONG else 1
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, np.array_split(rows, threads)))

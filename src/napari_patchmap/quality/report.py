@@ -78,7 +78,8 @@ def measure(given: FigureInput, *, each: bool = True) -> Evaluation:
     if not np.isfinite(given.embedding).all():
         notes.append("The map holds coordinates that are not numbers; train it again.")
         return Evaluation(report, columns)
-    labelled = _labelled(given, report)
+    keep = _labelled(given, report)
+    labelled = None if keep is None else given.rows(keep)
     failed: dict[str, list[str]] = {}
     for figure in FIGURES:
         chosen = labelled if figure.needs_labels else given
@@ -90,7 +91,10 @@ def measure(given: FigureInput, *, each: bool = True) -> Evaluation:
         try:
             report[figure.key] = figure.compute(chosen)
             if each and figure.each is not None and report[figure.key] is not None:
-                columns[figure.key] = figure.each(chosen).astype(np.float32)
+                column = np.full(len(given), np.nan, np.float32)
+                of = keep if figure.needs_labels and keep is not None else slice(None)
+                column[of] = figure.each(chosen)
+                columns[figure.key] = column
         except Ended:
             notes.append("Measuring was ended before all figures were known.")
             break
@@ -126,14 +130,13 @@ def add_training(report: dict[str, Any], training: dict[str, Any]) -> None:
         report["notes"].insert(0, training["warning"])
 
 
-def _labelled(given: FigureInput, report: dict[str, Any]) -> FigureInput | None:
-    """Keep what labels can be compared of, and note it; None if that is nothing."""
+def _labelled(given: FigureInput, report: dict[str, Any]) -> np.ndarray | None:
+    """Say of which patches labels can be compared, and note it; None if of none."""
     labels, notes = given.labels, report["notes"]
-    names = _listed([figure.name for figure in FIGURES if figure.needs_labels])
     if labels is None:
         notes.append(
-            f"These patches have no labels, so {names}, which compare the map with labels, are "
-            "not defined."
+            "These patches have no labels, so figures that compare the map with labels are not "
+            "defined."
         )
         return None
     keep = labels != ""
@@ -147,9 +150,12 @@ def _labelled(given: FigureInput, report: dict[str, Any]) -> FigureInput | None:
         notes.append(f"Labels with a single patch are left out: {listed}.")
     report["labelled"] = int(keep.sum())
     if len(np.unique(labels[keep])) < 2:
-        notes.append(f"{capitalised(names)} need at least two labels with two patches each.")
+        notes.append(
+            "Figures that compare the map with labels need at least two labels with two "
+            "patches each."
+        )
         return None
-    return given.rows(keep)
+    return keep
 
 
 @dataclass(frozen=True)

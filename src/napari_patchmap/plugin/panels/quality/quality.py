@@ -11,7 +11,9 @@ from qtpy.QtWidgets import QGridLayout, QWidget
 
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.figures_table import help_of
+from napari_patchmap.plugin.panels.quality.confusion_table import MOST_LABELS, ConfusionTable
 from napari_patchmap.plugin.panels.quality.label_table import LabelTable
 from napari_patchmap.plugin.qt.basics import button, column, label, row
 from napari_patchmap.plugin.qt.docks import lead
@@ -22,6 +24,7 @@ from napari_patchmap.quality import FIGURES, Evaluation, defined_in
 from napari_patchmap.quality.columns import column_of
 from napari_patchmap.quality.figure import QUESTIONS, QualityFigure, capitalised
 from napari_patchmap.quality.report import label_figures
+from napari_patchmap.quality.voting import VOTERS, Votes, votes
 
 if TYPE_CHECKING:
     from napari_patchmap.runs import Run
@@ -46,6 +49,16 @@ class Quality(WorkPanel):
             self.column.addWidget(self.questions[question])
         self.column.addWidget(self.heading)
         self.column.addWidget(self.table)
+        self.among = label("What lies among what", "group")
+        self.among.setToolTip(
+            f"<qt>For each label (row), which label most of the {VOTERS} nearest neighbours "
+            "have (column), over all labelled patches. Off the diagonal are patches that lie "
+            "among others: transitions, mistakes of the map, or wrong labels.</qt>"
+        )
+        self.confusion = ConfusionTable(self.viewer)
+        self.column.addWidget(self.among)
+        self.column.addWidget(self.confusion)
+        self._show_votes(None)
         self.column.addWidget(self.notes)
         self.column.addStretch(1)
         self.again = button(
@@ -61,6 +74,8 @@ class Quality(WorkPanel):
         self.footer.addLayout(row(self.labels, self.again, 1))
         self.lead_to("compare", "Compare with other maps")
         self._wanted = ""
+        self._voting = Newest(self, "Asking neighbours", self._show_votes)
+        self.confusion.picked.connect(self._on_cell)
         self.work.done.connect(self._on_measured)
         self.work.failed.connect(self._on_failed)
         self.work.ended.connect(self._on_ended)
@@ -138,6 +153,33 @@ class Quality(WorkPanel):
             owner.show_map()
             self.workspace.select(owner.visible(np.flatnonzero(patches.labels == name)))
 
+    def _ask_neighbours(self) -> None:
+        """Let neighbours vote in the background, where there are labels to vote on."""
+        run, patches = self.workspace.run, self.workspace.patches
+        labels = None if patches is None else patches.labels
+        self._voting.forget()
+        self._show_votes(None)
+        if run is None or patches is None or labels is None:
+            return
+        rows, embedding = np.flatnonzero(labels != ""), run.embedding
+        if len(rows) <= VOTERS or not 2 <= len(patches.label_counts()) <= MOST_LABELS:
+            return
+        self._voting.ask(lambda _: (rows, votes(embedding[rows], labels[rows])))
+
+    def _show_votes(self, found: tuple[np.ndarray, Votes] | None) -> None:
+        patches = self.workspace.patches
+        for part in (self.among, self.confusion):
+            part.setVisible(found is not None)
+        if found is not None and patches is not None:
+            self.confusion.fill(found[1], found[0], label_colours(patches))
+
+    def _on_cell(self, rows: np.ndarray, said: str) -> None:
+        """Select the patches of a cell of the matrix."""
+        owner = MapLayer.of(self.viewer)
+        owner.show_map()
+        self.workspace.select(owner.visible(rows))
+        self.workspace.say(f"{len(self.workspace.selection):,} {said} are selected.")
+
     def _on_patches(self, _: Any) -> None:
         self._on_run(self.workspace.run)
 
@@ -182,6 +224,7 @@ class Quality(WorkPanel):
         self.table.fill(rows, {} if patches is None else label_colours(patches))
         self.heading.setVisible(bool(rows))
         self.table.setVisible(bool(rows))
+        self._ask_neighbours()
 
 
 class _Figure(QWidget):

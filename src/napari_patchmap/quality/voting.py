@@ -1,0 +1,110 @@
+"""Does each patch lie among its like? The labels of the nearest on the map, patch by patch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from napari_patchmap.quality.figure import (
+    PERCENT,
+    FigureInput,
+    QualityFigure,
+    label_means,
+    mean_entry,
+)
+
+#: Neighbours that vote, the patch itself not among them.
+VOTERS = 15
+
+#: Votes that are counted at once.
+_PART = 50_000
+
+
+@dataclass(frozen=True, eq=False)
+class Votes:
+    """What the neighbours of each patch on a map say it is.
+
+    Parameters
+    ----------
+    names : ndarray of str, shape (c,)
+        The labels, sorted.
+    own, voted : ndarray of int, shape (n,)
+        Label of each patch, and that of most of its neighbours (the first of several), as
+        places in ``names``.
+    same : ndarray of float64, shape (n,)
+        Share of its neighbours that have its label.
+    """
+
+    names: np.ndarray
+    own: np.ndarray
+    voted: np.ndarray
+    same: np.ndarray
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """How many patches of a label (row) are what (column) to their neighbours, (c, c)."""
+        count = len(self.names)
+        pairs = self.own * count + self.voted
+        return np.bincount(pairs, minlength=count**2).reshape(count, count)
+
+
+def votes(embedding: np.ndarray, labels: np.ndarray) -> Votes:
+    """Let the nearest 15 others of each patch vote on its label.
+
+    Parameters
+    ----------
+    embedding : ndarray, shape (n, d)
+        Finite; of more than 15 patches.
+    labels : ndarray of str, shape (n,)
+    """
+    names, own = np.unique(labels, return_inverse=True)
+    points = np.asarray(embedding, np.float64)
+    tree = cKDTree(points)
+    voted, same = np.empty(len(points), np.intp), np.empty(len(points))
+    for start in range(0, len(points), _PART):
+        rows = np.arange(start, min(start + _PART, len(points)))
+        found = tree.query(points[rows], VOTERS + 1)[1]
+        others = found != rows[:, None]
+        others[others.all(axis=1), -1] = False  # of many in one place it need not be there
+        near = own[found[others].reshape(len(rows), VOTERS)]
+        same[rows] = (near == own[rows, None]).mean(axis=1)
+        # Sorted, the longest run of one label wins; of equals the first.
+        near.sort(axis=1)
+        counts = (near[:, :, None] == near[:, None, :]).sum(axis=2)
+        voted[rows] = near[np.arange(len(rows)), counts.argmax(axis=1)]
+    return Votes(names, own, voted, same)
+
+
+def _votes(given: FigureInput) -> Votes:
+    assert given.labels is not None
+    return votes(given.embedding, given.labels)
+
+
+def _purity(given: FigureInput) -> dict[str, Any] | None:
+    if len(given) <= VOTERS:
+        return None
+    assert given.labels is not None
+    same = given.once(_votes).same
+    return mean_entry(same, "mean") | {"per_class": label_means(same, given.labels, "mean")}
+
+
+PURITY = QualityFigure(
+    key="purity",
+    name="label purity",
+    column="purity",
+    compute=_purity,
+    each=lambda given: given.once(_votes).same,
+    value="mean",
+    scale=PERCENT,
+    headline=False,
+    needs_labels=True,
+    by_label=True,
+    undefined=f"{{n:,}} labelled patches are too few for the labels of {VOTERS} neighbours.",
+    help=f"Of the {VOTERS} nearest patches on the map, how many have the patch's own label, on "
+    "average. Unlike the accuracy it shows how mixed the surroundings of a patch are, also "
+    "where most of them agree.",
+    reference="neighbourhood purity, as neighbourhood hit of Paulovich et al. 2008",
+)
