@@ -17,6 +17,7 @@ from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.quality.quality import Quality
 from napari_patchmap.plugin.qt.docks import show_panel
+from napari_patchmap.plugin.qt.panel import PANEL_WIDTH
 from napari_patchmap.quality.figure import NEIGHBOURS
 from napari_patchmap.quality.voting import votes
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
@@ -181,7 +182,9 @@ def test_a_cell_of_the_confusion_matrix_selects_its_patches(qtbot, viewer, works
     assert names == ["bar", "ring", "spot"]
     off = found.confusion - np.diag(np.diag(found.confusion))
     row, column = np.unravel_index(off.argmax(), off.shape)
-    assert table.item(row, column).text() == str(off.max())
+    share = off.max() / found.confusion[row].sum()
+    assert table.item(row, column).text() == f"{100 * share:.0f}"
+    assert table.item(row, column).toolTip().startswith(f"{off.max()} of ")
     assert (
         f"the label {names[row]} lie among {names[column]}" in table.item(row, column).toolTip()
     )
@@ -197,6 +200,16 @@ def test_a_cell_of_the_confusion_matrix_selects_its_patches(qtbot, viewer, works
     workspace.set_patches(without_labels(cells))
     workspace.set_run(dataclasses.replace(run, table=workspace.patches.table))
     assert not table.isVisible()
+
+
+def test_it_fits_into_the_width_of_the_panels(viewer, workspace, trained):
+    cells, run = trained
+    panel = show_panel(viewer, "quality")
+    workspace.set_patches(cells)
+    workspace.set_run(run)
+    QApplication.processEvents()
+    body = panel.column.parentWidget()
+    assert body.minimumSizeHint().width() <= PANEL_WIDTH - 20
 
 
 def test_measuring_can_be_cancelled(qtbot, panel, trained, monkeypatch):

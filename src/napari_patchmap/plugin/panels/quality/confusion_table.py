@@ -6,7 +6,13 @@ import numpy as np
 from napari.viewer import Viewer
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QSizePolicy,
+    QTableWidget,
+    QTableWidgetItem,
+)
 
 from napari_patchmap.plugin.qt.theme import theme_colour
 from napari_patchmap.quality.voting import VOTERS, Votes
@@ -14,12 +20,14 @@ from napari_patchmap.quality.voting import VOTERS, Votes
 #: More labels than this are no matrix that anybody reads.
 MOST_LABELS = 25
 
-#: Height of a row and of a swatch, in pixels.
-_ROW, _SWATCH = 22, 10
+#: Height of a row and of a swatch, and width of the names at most, in pixels.
+_ROW, _SWATCH, _NAMES = 22, 10, 120
 
 
 class ConfusionTable(QTableWidget):
     """A row for each label, a column for each that neighbours say; a cell picks its patches.
+
+    Cells show the percentage of the row.
 
     Signals
     -------
@@ -45,6 +53,8 @@ class ConfusionTable(QTableWidget):
         header.setMinimumSectionSize(8)
         names.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         names.setDefaultSectionSize(_ROW)
+        names.setMaximumWidth(_NAMES)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         names.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
         self.cellClicked.connect(self._on_cell)
@@ -65,7 +75,7 @@ class ConfusionTable(QTableWidget):
             whole = max(1, counts[row].sum())
             for column, voted in enumerate(names):
                 count, share = counts[row, column], counts[row, column] / whole
-                cell = QTableWidgetItem(f"{count:,}" if count else "")
+                cell = QTableWidgetItem(_percent(share))
                 cell.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
                 cell.setBackground(_between(low, high, share))
                 cell.setToolTip(
@@ -91,6 +101,11 @@ class ConfusionTable(QTableWidget):
         found = (self._votes.own == row) & (self._votes.voted == column)
         own, voted = (str(self._votes.names[place]) for place in (row, column))
         self.picked.emit(self._rows[found], f"{own} that lie among {voted}")
+
+
+def _percent(share: float) -> str:
+    """Write a share in a cell: a whole number, a dot for little, nothing for none."""
+    return f"{100 * share:.0f}" if share >= 0.005 else "·" if share else ""
 
 
 def _between(low: QColor, high: QColor, share: float) -> QColor:

@@ -49,7 +49,7 @@ class Quality(WorkPanel):
             self.column.addWidget(self.questions[question])
         self.column.addWidget(self.heading)
         self.column.addWidget(self.table)
-        self.among = label("What lies among what", "group")
+        self.among = label("What lies among what, in %", "group")
         self.among.setToolTip(
             f"<qt>For each label (row), which label most of the {VOTERS} nearest neighbours "
             "have (column), over all labelled patches. Off the diagonal are patches that lie "
@@ -178,7 +178,7 @@ class Quality(WorkPanel):
         owner = MapLayer.of(self.viewer)
         owner.show_map()
         self.workspace.select(owner.visible(rows))
-        self.workspace.say(f"{len(self.workspace.selection):,} {said} are selected.")
+        self.workspace.say(f"Selected: {len(self.workspace.selection):,} {said}.")
 
     def _on_patches(self, _: Any) -> None:
         self._on_run(self.workspace.run)
@@ -239,7 +239,7 @@ class _Figure(QWidget):
             "Show where", "link", "Colour the map by this figure of each patch."
         )
         self.where.setVisible(figure.each is not None)
-        name = label(capitalised(figure.name), "group")
+        name = label(capitalised(figure.name), "group", wrap=True)
         where = row(self.where, 1)
         column(self, name, self.value, self.size, where, spacing=0).addStretch(1)
         self.setToolTip(help_of(figure))
