@@ -212,6 +212,56 @@ def test_it_fits_into_the_width_of_the_panels(viewer, workspace, trained):
     assert body.minimumSizeHint().width() <= PANEL_WIDTH - 20
 
 
+def test_a_technical_column_is_checked_kept_and_shown(
+    qtbot, viewer, workspace, trained, tmp_path
+):
+    cells, run = trained
+    folder = dataclasses.replace(run).save(tmp_path / "run")
+    panel = show_panel(viewer, "quality")
+    viewer.window.resize(1300, 1000)
+    slides = np.where(run.embedding[:, 0] > np.median(run.embedding[:, 0]), "one", "two")
+    marked = PatchSet(cells.stack(), cells.table.assign(slide=slides), cells.channel_names)
+    workspace.set_patches(marked)
+    workspace.set_run(Run.load(folder))
+    check = panel.batch
+    offered = [check.box.itemText(i) for i in range(check.box.count())]
+    assert offered[0] == "background colour"
+    assert "slide" in offered
+    assert "label" not in offered
+    check.box.setCurrentText("slide")
+    qtbot.mouseClick(check.check, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: check.said.text() != "", timeout=20_000)
+    assert check.said.text().startswith("Careful: neighbours on the map tell slide for 9")
+    assert "% of 150 patches; by chance " in check.numbers.text()
+    qtbot.mouseClick(check.where, Qt.MouseButton.LeftButton)
+    assert MapLayer.of(viewer).colouring.column == "slide"
+    # It is kept: said again when the run is opened another time.
+    assert Run.load(folder).metrics["batch"]["column"] == "slide"
+    workspace.set_run(dataclasses.replace(run))
+    assert not check.said.isVisible()
+    workspace.set_run(Run.load(folder))
+    assert check.said.text().startswith("Careful")
+    # The background needs no column.
+    check.box.setCurrentText("background colour")
+    qtbot.mouseClick(check.check, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "tell background colour" in check.said.text(), timeout=20_000)
+    qtbot.mouseClick(check.where, Qt.MouseButton.LeftButton)
+    assert MapLayer.of(viewer).colouring.column == "background colour"
+    assert len(MapLayer.of(viewer).colouring.names) == 5
+
+
+def test_a_column_of_one_value_is_no_batch(qtbot, viewer, workspace, trained):
+    cells, run = trained
+    panel = show_panel(viewer, "quality")
+    table = cells.table.assign(day=["monday"] * 149 + [None])
+    workspace.set_patches(PatchSet(cells.stack(), table, cells.channel_names))
+    workspace.set_run(dataclasses.replace(run))
+    panel.batch.box.addItem("day")
+    panel.batch.box.setCurrentText("day")
+    qtbot.mouseClick(panel.batch.check, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "one value only" in panel.batch.said.text(), timeout=20_000)
+
+
 def test_measuring_can_be_cancelled(qtbot, panel, trained, monkeypatch):
     cells, run = trained
     began = threading.Event()

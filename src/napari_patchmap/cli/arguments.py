@@ -183,6 +183,12 @@ def make_parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="say how good a map is")
     evaluate.add_argument("run", metavar="RUN", help="folder of a saved run")
     evaluate.add_argument("--json", action="store_true", help="print JSON")
+    evaluate.add_argument(
+        "--batch", metavar="COLUMN",
+        help="say whether the map shows this technical column (slide, patient, plate, day) "
+        'instead of biology; "background colour" is measured on the images',
+    )  # fmt: skip
+    evaluate.add_argument("--images", metavar="PATH", help="where the images are now, if moved")
     return parser
 
 

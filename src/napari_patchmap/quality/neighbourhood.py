@@ -111,7 +111,7 @@ def neighbourhood(
     rows = np.arange(count) if rows is None else np.asarray(rows, np.intp)
     most = max(ranked, *kept)
     there, points = _centred(features, metric), _centred(embedding)
-    on_map = _nearest_on_map(points.double().numpy(), rows, most)
+    on_map = nearest_on_map(points.double().numpy(), rows, most)
     places = np.ascontiguousarray(points.numpy().T)
     squares = there.square().sum(dim=1) / 2
     false, missing = np.empty((len(rows), ranked)), np.empty((len(rows), ranked))
@@ -121,9 +121,7 @@ def neighbourhood(
             raise Ended
         own = torch.from_numpy(rows[part])
         near = torch.from_numpy(on_map[part])
-        # Grows with the distance: half its square, less what a row has in common.
-        apart = torch.addmm(squares[None, :], there[own], there.T, alpha=-1)
-        apart[torch.arange(len(own)), own] = torch.inf
+        apart = _apart(there, squares, own)
         edges, found = apart.topk(most, dim=1, largest=False)
         edges = edges.sort(dim=1).values
         ours = apart.gather(1, near)
@@ -150,13 +148,36 @@ def _parts(rows: int, count: int) -> Iterator[slice]:
         yield slice(start, min(start + step, rows))
 
 
-def _nearest_on_map(points: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
-    """Return the nearest other points of some rows, (m, count), the nearest first."""
+def nearest_on_map(points: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
+    """Return the nearest other points on a map of some rows, (m, count), the nearest first."""
     found = cKDTree(points).query(points[rows], count + 1, workers=torch.get_num_threads())[1]
     others = found != rows[:, None]
     # Of many points in one place a point need not be the first of its own neighbours.
     others[others.all(axis=1), -1] = False
     return np.asarray(found[others].reshape(len(rows), count), np.int64)
+
+
+def nearest_features(
+    features: np.ndarray, rows: np.ndarray, count: int, metric: Metric = "euclidean"
+) -> np.ndarray:
+    """Return the nearest other patches by their features of some rows, (m, count)."""
+    there = _centred(features, metric)
+    squares = there.square().sum(dim=1) / 2
+    found = np.empty((len(rows), count), np.int64)
+    for part in _parts(len(rows), len(features)):
+        own = torch.from_numpy(rows[part])
+        found[part] = _apart(there, squares, own).topk(count, dim=1, largest=False).indices
+    return found
+
+
+def _apart(there: Tensor, squares: Tensor, own: Tensor) -> Tensor:
+    """Return what grows with the distance of some points to all, (b, n), and inf to itself.
+
+    Half the square of the distance, less what a row has in common.
+    """
+    apart = torch.addmm(squares[None, :], there[own], there.T, alpha=-1)
+    apart[torch.arange(len(own)), own] = torch.inf
+    return apart
 
 
 def _beyond(apart: Tensor, limits: Tensor, nearest: Tensor) -> np.ndarray:

@@ -12,7 +12,6 @@ from napari_patchmap.quality.figure import (
     PERCENT,
     FigureInput,
     QualityFigure,
-    label_means,
     mean_entry,
 )
 
@@ -86,9 +85,7 @@ def _votes(given: FigureInput) -> Votes:
 def _purity(given: FigureInput) -> dict[str, Any] | None:
     if len(given) <= VOTERS:
         return None
-    assert given.labels is not None
-    same = given.once(_votes).same
-    return mean_entry(same, "mean") | {"per_class": label_means(same, given.labels, "mean")}
+    return mean_entry(given.once(_votes).same, "mean")
 
 
 PURITY = QualityFigure(
@@ -101,7 +98,6 @@ PURITY = QualityFigure(
     scale=PERCENT,
     headline=False,
     needs_labels=True,
-    by_label=True,
     undefined=f"{{n:,}} labelled patches are too few for the labels of {VOTERS} neighbours.",
     help=f"Of the {VOTERS} nearest patches on the map, how many have the patch's own label, on "
     "average. Unlike the accuracy it shows how mixed the surroundings of a patch are, also "

@@ -179,6 +179,8 @@ class Run:
         found = measure(given)
         if "training" in self.metrics:
             add_training(found.report, self.metrics["training"])
+        if "batch" in self.metrics:
+            found.report["batch"] = self.metrics["batch"]
         return found
 
     def keep(self, found: Evaluation) -> str:

@@ -13,6 +13,7 @@ from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.figures_table import help_of
+from napari_patchmap.plugin.panels.quality.batch_panel import BatchCheck
 from napari_patchmap.plugin.panels.quality.confusion_table import MOST_LABELS, ConfusionTable
 from napari_patchmap.plugin.panels.quality.label_table import LabelTable
 from napari_patchmap.plugin.qt.basics import button, column, label, row
@@ -59,6 +60,8 @@ class Quality(WorkPanel):
         self.column.addWidget(self.among)
         self.column.addWidget(self.confusion)
         self._show_votes(None)
+        self.batch = BatchCheck(self.viewer)
+        self.column.addWidget(self.batch)
         self.column.addWidget(self.notes)
         self.column.addStretch(1)
         self.again = button(
