@@ -189,6 +189,12 @@ def make_parser() -> argparse.ArgumentParser:
         'instead of biology; "background colour" is measured on the images',
     )  # fmt: skip
     evaluate.add_argument("--images", metavar="PATH", help="where the images are now, if moved")
+
+    report = commands.add_parser(
+        "report", help="one page with map, figures, settings and words for a paper"
+    )
+    report.add_argument("run", metavar="RUN", help="folder of a saved run")
+    report.add_argument("--out", required=True, metavar="FILE", help="file to write: .html")
     return parser
 
 

@@ -71,11 +71,19 @@ def recipe(asked: RecipeRequest) -> Recipe:
     )
 
 
+#: To be cited.
+_PAPER = (
+    "Caron M., Touvron H., Misra I., Jégou H., Mairal J., Bojanowski P., Joulin A. Emerging "
+    "properties in self-supervised vision transformers. International Conference on Computer "
+    "Vision, 2021."
+)
+
 METHOD = Method(
     name="dino",
     title="DINO",
     help="as simclr, learning from a slow copy of the network",
     stages=STAGE_NAMES,
+    references=(_PAPER,),
     recipe=recipe,
     head="prototypes",
     batch_sizes={"compact": 128, "paper": 256},

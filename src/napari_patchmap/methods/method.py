@@ -52,6 +52,8 @@ class Method:
         From a :class:`RecipeRequest` to how the backbone is trained; None where nothing is.
     head : str
         What follows the features while the network learns, see :data:`HEADS`.
+    references : tuple of str
+        What is to be cited for it.
     check : callable
         Given the backbone and the weights that were chosen, each None for the usual;
         raises ConfigError with a sentence.
@@ -77,6 +79,7 @@ class Method:
     quick_patches: Mapping[RecipeKind, tuple[float, ...]] = field(default_factory=dict)
     recipe: Callable[[RecipeRequest], Recipe] | None = None
     head: str = "projector"
+    references: tuple[str, ...] = ()
     check: Callable[[str | None, str | None], None] = _check_trained
     implied: Callable[[str | None], str] | None = None
     unused: tuple[str, ...] = ()

@@ -67,11 +67,18 @@ def _published(augment: AugmentConfig, backbone: str) -> tuple[Mapping[str, Any]
     return settings, "Batch, temperature and optimiser are those published for histology."
 
 
+#: To be cited.
+_PAPER = (
+    "Chen T., Kornblith S., Norouzi M., Hinton G. A simple framework for contrastive learning "
+    "of visual representations. International Conference on Machine Learning, 2020."
+)
+
 METHOD = Method(
     name="simclr",
     title="SimCLR",
     help="it learns features and t-SNE lays them out, true to neighbours",
     stages=STAGE_NAMES,
+    references=(_PAPER,),
     recipe=recipe,
     batch_sizes={"compact": 256, "paper": 1024},
     # "paper" as published; "standard" that of t-SimCNE's cheaper schedule.

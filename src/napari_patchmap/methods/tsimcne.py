@@ -125,12 +125,23 @@ def recipe(asked: RecipeRequest) -> Recipe:
     return compact_recipe(asked) if asked.compact else paper_recipe(asked)
 
 
+#: To be cited.
+_PAPER = (
+    "Böhm J. N., Berens P., Kobak D. Unsupervised visualization of image datasets using "
+    "contrastive learning. International Conference on Learning Representations, 2023."
+)
+_MEDICAL = (
+    "Nwabufo I. V., Böhm J. N., Berens P., Kobak D. Self-supervised visualisation of medical "
+    "image datasets. 2024."
+)
+
 METHOD = Method(
     name="tsimcne",
     title="t-SimCNE",
     help="the network lays the map out, groups are set apart",
     stages=STAGE_NAMES,
     layout="network",
+    references=(_PAPER, _MEDICAL),
     recipe=recipe,
     batch_sizes={"compact": 256, "paper": 1024},
     # "paper" as published; "standard" is the cheaper schedule that the authors'

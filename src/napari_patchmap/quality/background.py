@@ -23,7 +23,8 @@ def background(patches: PatchSet, watch: MeasureWatch | None = None) -> np.ndarr
     Returns
     -------
     ndarray of float64, or None
-        NaN where an image is missing. None if ``watch``, told what is done of how many, says to end.
+        NaN where an image is missing. None if ``watch``, told what is done of how many,
+        says to end.
     """
     height, width = patches.common_size
     shrink = min(1.0, _SIDE / max(height, width))
