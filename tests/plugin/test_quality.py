@@ -262,6 +262,23 @@ def test_a_column_of_one_value_is_no_batch(qtbot, viewer, workspace, trained):
     qtbot.waitUntil(lambda: "one value only" in panel.batch.said.text(), timeout=20_000)
 
 
+def test_a_report_is_saved_from_the_panel(qtbot, panel, trained, tmp_path):
+    cells, run = trained
+    panel.workspace.set_patches(cells)
+    panel.workspace.set_run(run)
+    said = []
+    panel.workspace.status_changed.connect(said.append)
+    panel.save_report(tmp_path / "my report")
+    qtbot.waitUntil(lambda: said != [], timeout=30_000)
+    page = (tmp_path / "my report.html").read_text("utf-8")
+    assert panel.figures["knn"].value.text() in page
+    assert said == [f"The report is saved: {tmp_path / 'my report.html'}."]
+    panel.save_report(tmp_path / "nowhere" / "report.html")
+    qtbot.waitUntil(lambda: len(said) == 2, timeout=30_000)
+    assert "cannot be written" in said[1]
+    assert panel.save.isEnabled()
+
+
 def test_measuring_can_be_cancelled(qtbot, panel, trained, monkeypatch):
     cells, run = trained
     began = threading.Event()

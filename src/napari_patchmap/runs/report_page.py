@@ -52,7 +52,7 @@ details { margin: 1em 0; } @media print { details > * { display: block; } h2 { b
 """
 
 
-def write_report(run: Run, path: Path) -> Path:
+def write_report(run: Run, path: Path, labels: np.ndarray | None = None) -> Path:
     """Write a report of a saved run: map, figures, settings, and what a paper has to say.
 
     Parameters
@@ -61,6 +61,8 @@ def write_report(run: Run, path: Path) -> Path:
         Its figures are taken as they are known; see :meth:`Run.measured`.
     path : path
         Of the HTML file.
+    labels : ndarray of str, shape (n,), optional
+        Others than those of its table.
 
     Raises
     ------
@@ -68,20 +70,20 @@ def write_report(run: Run, path: Path) -> Path:
         If it cannot be written.
     """
     with writing(path):
-        write_whole(path, report_html(run))
+        write_whole(path, report_html(run, run.labels if labels is None else labels))
     return path
 
 
-def report_html(run: Run) -> str:
+def report_html(run: Run, labels: np.ndarray | None) -> str:
     """Return the page: everything is in it, and nothing is loaded from elsewhere."""
     saved = _saved(run)
     title = title_of(run.config, run.layout, complete=run.complete)
     parts = [
         f"<h1>{escape(run.name)}</h1>",
         f'<p class="hint">{escape(title)}; {len(run):,} patches</p>',
-        _map(run),
+        _map(run, labels),
         _trust(run),
-        _labels(run),
+        _labels(run, labels),
         _batch(run.metrics),
         _notes(run),
         _how(run, saved),
@@ -104,8 +106,7 @@ def _saved(run: Run) -> dict[str, Any]:
     return saved
 
 
-def _map(run: Run) -> str:
-    labels = run.labels
+def _map(run: Run, labels: np.ndarray | None) -> str:
     table = pd.DataFrame({} if labels is None else {"label": labels}, index=range(len(run)))
     said = "by label" if labels is not None else "one point a patch"
     shown = [_picture(run.embedding, colour_by(table, "label" if labels is not None else ""))]
@@ -154,7 +155,7 @@ def _trust(run: Run) -> str:
     return "\n".join(parts)
 
 
-def _labels(run: Run) -> str:
+def _labels(run: Run, labels: np.ndarray | None) -> str:
     rows, figures = label_figures(run.metrics), [f for f in FIGURES if f.by_label]
     if not rows:
         return ""
@@ -166,19 +167,18 @@ def _labels(run: Run) -> str:
         for one in rows
     )
     table = f"<table><tr><th>Label<th class=n>Patches{heads}</tr>{body}</table>"
-    return f"<h2>Label by label</h2>{table}{_matrix(run)}"
+    return f"<h2>Label by label</h2>{table}{_matrix(run.embedding, labels)}"
 
 
-def _matrix(run: Run) -> str:
+def _matrix(embedding: np.ndarray, labels: np.ndarray | None) -> str:
     """The confusion of each patch's neighbours on the map, in percent of the rows."""
-    labels = run.labels
     if labels is None:
         return ""
     rows = np.flatnonzero(labels != "")
     names = np.unique(labels[rows])
     if len(rows) <= VOTERS or not 2 <= len(names) <= _MOST_LABELS:
         return ""
-    found = votes(run.embedding[rows], labels[rows])
+    found = votes(embedding[rows], labels[rows])
     counts = found.confusion
     heads = "".join(f"<th>{place}" for place in range(1, len(names) + 1))
     body = "".join(
