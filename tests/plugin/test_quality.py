@@ -262,6 +262,43 @@ def test_a_column_of_one_value_is_no_batch(qtbot, viewer, workspace, trained):
     qtbot.waitUntil(lambda: "one value only" in panel.batch.said.text(), timeout=20_000)
 
 
+def test_the_label_curve_grows_and_stays_when_somebody_has_enough(
+    qtbot, viewer, workspace, trained, tmp_path
+):
+    cells, run = trained
+    folder = dataclasses.replace(run).save(tmp_path / "run")
+    panel = show_panel(viewer, "quality")
+    viewer.window.resize(1300, 1000)
+    workspace.set_patches(cells)
+    workspace.set_run(Run.load(folder))
+    curve = panel.curve
+    assert curve.isVisible()
+    assert not curve.plot.isVisible()
+    curve.repeats.setValue(100)
+    qtbot.mouseClick(curve.begin, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: curve.work.running and curve.plot.isVisible(), timeout=60_000)
+    assert "SVM" in curve.legend.text()
+    assert "of the best balanced accuracy" in curve.said.text()
+    drawn = curve.plot.grab().toImage()
+    colours = {
+        drawn.pixelColor(x, y).name() for x in range(40, 300, 2) for y in range(0, 180, 2)
+    }
+    assert len(colours) > 10  # curves and bands, not an empty box
+    qtbot.mouseClick(curve.work.button, Qt.MouseButton.LeftButton)
+    assert not curve.work.running
+    known = workspace.run.metrics["label_curve"]
+    assert 1 <= known["repeats"] < 100
+    assert Run.load(folder).metrics["label_curve"] == known
+    # To its end, with few draws; then a map without labels has no such question.
+    curve.repeats.setValue(1)
+    qtbot.mouseClick(curve.begin, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not curve.work.running, timeout=60_000)
+    assert workspace.run.metrics["label_curve"]["repeats"] == 1
+    workspace.set_patches(without_labels(cells))
+    workspace.set_run(dataclasses.replace(run))
+    assert not curve.isVisible()
+
+
 def test_a_report_is_saved_from_the_panel(qtbot, panel, trained, tmp_path):
     cells, run = trained
     panel.workspace.set_patches(cells)

@@ -188,6 +188,11 @@ def make_parser() -> argparse.ArgumentParser:
         help="say whether the map shows this technical column (slide, patient, plate, day) "
         'instead of biology; "background colour" is measured on the images',
     )  # fmt: skip
+    evaluate.add_argument(
+        "--label-curve", type=int, nargs="?", const=20, metavar="DRAWS",
+        help="say how many labels of each class are enough: classifiers of the features with "
+        "more and more labels, drawn so many times (default 20; published: 100)",
+    )  # fmt: skip
     evaluate.add_argument("--images", metavar="PATH", help="where the images are now, if moved")
 
     report = commands.add_parser(

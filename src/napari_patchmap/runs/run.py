@@ -179,8 +179,8 @@ class Run:
         found = measure(given)
         if "training" in self.metrics:
             add_training(found.report, self.metrics["training"])
-        if "batch" in self.metrics:
-            found.report["batch"] = self.metrics["batch"]
+        kept = {name: self.metrics[name] for name in LONG if name in self.metrics}
+        found.report.update(kept)
         return found
 
     def keep(self, found: Evaluation) -> str:
@@ -193,7 +193,9 @@ class Run:
         """
         if self.folder is None:
             return ""
-        return keep_measured(self.folder, found, self.numbers, self.info.get("id", ""))
+        columns = None if found.columns is self.columns else found.columns  # there already
+        training = self.info.get("id", "")
+        return keep_measured(self.folder, found.report, columns, self.numbers, training)
 
     @property
     def figure_columns(self) -> dict[str, np.ndarray]:
@@ -358,6 +360,9 @@ def metric_of(config: RunConfig, layout: str) -> Metric:
     """Return the distance of features that a map was made to keep."""
     return config.train.tsne_metric if layout == "tsne" else "euclidean"
 
+
+#: What is found out only when asked, and stays when the map is measured again.
+LONG = ("batch", "label_curve")
 
 # A field as any other, but for when it is read.
 Run.features = ReadWhenAsked()  # type: ignore[assignment]

@@ -1,0 +1,275 @@
+"""How many labels are enough? Classifiers of the features, given more and more labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import train_test_split
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import PowerTransformer
+from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits
+
+from napari_patchmap.errors import QualityError
+from napari_patchmap.quality.figure import refuse_alike
+
+#: Labels of each class (Nielsen et al. 2023), and the share of patches that are tested.
+SIZES = (1, 5, 10, 25, 50, 100, 250, 500, 1000)
+TEST_SHARE = 0.3
+
+#: Patches that are tested at most: the error of a share of so many is about 1 %.
+_MOST_TESTED = 2_000
+
+#: Patches from which the transformation of the features is found at most.
+_MOST_SEEN = 5_000
+
+#: Neighbours of the k-NN classifier, each counted by its nearness.
+_NEIGHBOURS = 10
+
+#: Steps and rate of the linear layer, and its weight decay.
+_STEPS, _RATE, _DECAY = 200, 0.01, 0.05
+
+#: So much of the best accuracy is enough.
+_ENOUGH = 0.95
+
+
+class _Classifier(Protocol):
+    def fit(self, x: np.ndarray, y: np.ndarray) -> Any: ...
+    def predict(self, x: np.ndarray) -> np.ndarray: ...
+
+
+class LinearLayer:
+    """A linear layer on the features, trained with classes weighted by their rarity."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def fit(self, x: np.ndarray, y: np.ndarray) -> LinearLayer:
+        """Train it on features (n, f) and labels (n,)."""
+        self._names, codes = np.unique(y, return_inverse=True)
+        given = torch.from_numpy(x.astype(np.float32))
+        wanted = torch.from_numpy(codes)
+        counts = torch.bincount(wanted).float()
+        generator = torch.Generator().manual_seed(self._seed)
+        layer = torch.nn.Linear(x.shape[1], len(self._names))
+        with torch.no_grad():
+            layer.weight.normal_(0, 0.01, generator=generator)
+            layer.bias.zero_()
+        optimiser = torch.optim.AdamW(layer.parameters(), lr=_RATE, weight_decay=_DECAY)
+        weight = counts.reciprocal() / counts.reciprocal().mean()
+        for _ in range(_STEPS):
+            loss = torch.nn.functional.cross_entropy(layer(given), wanted, weight=weight)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        self._layer = layer
+        return self
+
+    @torch.no_grad()
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Return the label of each of some features, (m,)."""
+        scores = self._layer(torch.from_numpy(x.astype(np.float32)))
+        found: np.ndarray = self._names[scores.argmax(dim=1).numpy()]
+        return found
+
+
+#: From a seed and the number of labelled patches to each classifier, by its name in print.
+CLASSIFIERS: dict[str, Callable[[int, int], _Classifier]] = {
+    "SVM": lambda seed, count: SVC(class_weight="balanced"),
+    "logistic regression": lambda seed, count: LogisticRegression(
+        C=2.5, class_weight="balanced", solver="newton-cg", max_iter=1000
+    ),
+    f"{_NEIGHBOURS}-NN": lambda seed, count: KNeighborsClassifier(
+        min(_NEIGHBOURS, count), weights="distance"
+    ),
+    "linear layer": lambda seed, count: LinearLayer(seed),
+}
+
+
+@dataclass(frozen=True)
+class CurveConfig:
+    """How a label curve is made.
+
+    Parameters
+    ----------
+    repeats : int
+        Draws of labelled patches; the second paper has 100.
+    power, pca : bool
+        Whether features are made normal one by one (Yeo-Johnson) and turned to their
+        principal components first, as published.
+    classifiers : tuple of str
+        Of ``CLASSIFIERS``.
+    """
+
+    repeats: int = 20
+    power: bool = True
+    pca: bool = True
+    classifiers: tuple[str, ...] = tuple(CLASSIFIERS)
+
+
+#: Told the curves so far and how many of how many draws they are of; True ends.
+CurveWatch = Callable[[dict[str, Any], int, int], bool]
+
+
+def label_curve(
+    features: np.ndarray,
+    labels: np.ndarray,
+    config: CurveConfig | None = None,
+    watch: CurveWatch | None = None,
+) -> dict[str, Any]:
+    """Say how well labels are told from features, against the labels of each class.
+
+    Of a fixed stratified split 70 % are drawn from and 30 % (2,000 patches at most) are
+    tested, as Nielsen et al. (2023). A class that has fewer patches than are wanted gives
+    all that it has.
+
+    Parameters
+    ----------
+    features : ndarray, shape (n, f)
+    labels : ndarray of str, shape (n,)
+        "" where there is none.
+    config : CurveConfig, optional
+    watch : callable, optional
+        Asked after each draw, with what is known so far.
+
+    Returns
+    -------
+    dict
+        ``sizes``; ``curves``: for each classifier ``mean``, ``low`` and ``high`` balanced
+        accuracy for each size (95 % of the draws, or all of fewer); ``repeats`` that were
+        made; ``test_n``; ``classes``; ``small``: the classes that have fewer than the
+        largest size; ``left_out``: those of fewer than two patches.
+
+    Raises
+    ------
+    QualityError
+        If there are fewer than two classes of four patches, or all features are alike.
+    """
+    config = config or CurveConfig()
+    refuse_alike(features)
+    names, counts = np.unique(labels[labels != ""], return_counts=True)
+    kept = names[counts >= 4]
+    if len(kept) < 2:
+        raise QualityError(
+            "How many labels are enough can be found out from two classes of four patches each."
+        )
+    rows = np.flatnonzero(np.isin(labels, kept))
+    train, test = train_test_split(
+        rows, test_size=max(TEST_SHARE, len(kept) / len(rows)), random_state=0,
+        stratify=labels[rows],
+    )  # fmt: skip
+    test = np.random.default_rng(0).permutation(test)[:_MOST_TESTED]
+    x = _transformed(np.asarray(features, np.float64), train, config)
+    largest = max(np.sum(labels[train] == name) for name in kept)
+    sizes = [n for i, n in enumerate(SIZES) if i == 0 or SIZES[i - 1] < largest]
+    found = np.full((len(config.classifiers), len(sizes), config.repeats), np.nan)
+    result: dict[str, Any] = {}
+    for repeat in range(config.repeats):
+        parts = [_drawn(labels, train, kept, size, repeat) for size in sizes]
+
+        def score(place: tuple[int, int], repeat: int = repeat, parts: Any = parts) -> float:
+            some = parts[place[1]]
+            made = CLASSIFIERS[config.classifiers[place[0]]](repeat, len(some))
+            made.fit(x[some], labels[some])
+            return float(balanced_accuracy_score(labels[test], made.predict(x[test])))
+
+        places = [(c, s) for s in range(len(sizes)) for c in range(len(config.classifiers))]
+        # Each thread has a classifier of its own, so that its products need but one.
+        with threadpool_limits(1), ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            for (c, s), value in zip(places, pool.map(score, places), strict=True):
+                found[c, s, repeat] = value
+        result = _summary(found[:, :, : repeat + 1], sizes, config)
+        result |= {
+            "test_n": len(test),
+            "classes": len(kept),
+            "small": [str(n) for n in kept if np.sum(labels[train] == n) < sizes[-1]],
+            "left_out": [str(n) for n in names[counts < 4]],
+        }
+        if watch is not None and watch(result, repeat + 1, config.repeats):
+            break
+    return result
+
+
+def _transformed(x: np.ndarray, train: np.ndarray, config: CurveConfig) -> np.ndarray:
+    """Transform features by what those say that labels are drawn from."""
+    seen = train[:_MOST_SEEN]
+    x = x[:, x[seen].std(axis=0) > 1e-12]
+    if config.power:
+        x = PowerTransformer().fit(x[seen]).transform(x)
+    else:
+        x = (x - x[seen].mean(axis=0)) / x[seen].std(axis=0)
+    return PCA(random_state=0).fit(x[seen]).transform(x) if config.pca else x
+
+
+def _drawn(
+    labels: np.ndarray, train: np.ndarray, names: np.ndarray, size: int, seed: int
+) -> np.ndarray:
+    """Draw so many patches of each class, all of a class that has fewer."""
+    rng = np.random.default_rng((seed, size))
+    own = (train[labels[train] == name] for name in names)
+    return np.concatenate([rng.permutation(rows)[:size] for rows in own])
+
+
+def _summary(found: np.ndarray, sizes: list[int], config: CurveConfig) -> dict[str, Any]:
+    low, high = np.percentile(found, (2.5, 97.5), axis=2)
+    return {
+        "sizes": list(sizes),
+        "repeats": found.shape[2],
+        "power": config.power,
+        "pca": config.pca,
+        "curves": {
+            name: {
+                "mean": found[c].mean(axis=1).tolist(),
+                "low": low[c].tolist(),
+                "high": high[c].tolist(),
+            }
+            for c, name in enumerate(config.classifiers)
+        },
+    }
+
+
+def curve_said(found: dict[str, Any]) -> str:
+    """Say from how many labels of each class on more bring little."""
+    name, best = max(found["curves"].items(), key=lambda one: max(one[1]["mean"]))
+    means, sizes = best["mean"], found["sizes"]
+    top = max(means)
+    enough = next(n for n, mean in zip(sizes, means, strict=True) if mean >= _ENOUGH * top)
+    said = (
+        f"{enough:,} {'label' if enough == 1 else 'labels'} of each class reach "
+        f"{100 * _ENOUGH:.0f} % of the best balanced accuracy ({100 * top:.1f} %, {name}, "
+        f"{sizes[int(np.argmax(means))]:,} of each)."
+    )
+    if found["small"]:
+        few = ", ".join(found["small"][:3]) + (", ..." if len(found["small"]) > 3 else "")
+        said += f" Classes that have fewer than {sizes[-1]:,} give all they have: {few}."
+    if found["left_out"]:
+        said += f" Left out, with fewer than four patches: {', '.join(found['left_out'][:3])}."
+    return said
+
+
+def curve_lines(found: dict[str, Any]) -> list[str]:
+    """Say a label curve in lines for the command line: a sentence, and a table."""
+    names = list(found["curves"])
+    width = max(map(len, names))
+    head = "".join(f"  {size:>11,}" for size in found["sizes"])
+    about = (
+        f"Balanced accuracy in % by labels of each class ({found['repeats']} draws, "
+        f"{found['test_n']:,} patches tested; 95 % of the draws):"
+    )
+    lines = [curve_said(found), about, f"  {'':<{width}}{head}"]
+    for name in names:
+        curve = found["curves"][name]
+        cells = "".join(
+            f"  {f'{100 * m:.0f} ({100 * a:.0f}-{100 * b:.0f})':>11}"
+            for m, a, b in zip(curve["mean"], curve["low"], curve["high"], strict=True)
+        )
+        lines.append(f"  {name:<{width}}{cells}")
+    return lines
