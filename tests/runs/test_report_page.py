@@ -13,6 +13,7 @@ from napari_patchmap.cli import main
 from napari_patchmap.quality import defined_in
 from napari_patchmap.quality.batches import batch_effect
 from napari_patchmap.quality.figure import FigureInput
+from napari_patchmap.quality.label_curve import CurveConfig, curve_said, label_curve
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.runs.report_page import report_html, write_report
 from napari_patchmap.training import fit
@@ -99,6 +100,15 @@ def test_a_checked_batch_is_in_it(saved):
     saved.metrics["batch"] = batch_effect(given, slides, "slide")
     words = " ".join(Page(report_html(saved, saved.labels)).words)
     assert saved.metrics["batch"]["said"] in words
+
+
+def test_a_label_curve_is_in_it(saved):
+    found = label_curve(saved.features, saved.labels, CurveConfig(repeats=2))
+    saved.metrics["label_curve"] = found
+    words = " ".join(Page(report_html(saved, saved.labels)).words)
+    assert curve_said(found) in words
+    for name in found["curves"]:
+        assert name in words
 
 
 def test_the_same_run_gives_the_same_page(saved, tmp_path):

@@ -19,6 +19,7 @@ from napari_patchmap.quality import FIGURES, defined_in
 from napari_patchmap.quality.batches import batch_lines
 from napari_patchmap.quality.columns import column_of
 from napari_patchmap.quality.figure import QUESTIONS, capitalised
+from napari_patchmap.quality.label_curve import curve_said
 from napari_patchmap.quality.report import label_figures
 from napari_patchmap.quality.voting import VOTERS, votes
 from napari_patchmap.runs.drawing.figure_config import FigureConfig
@@ -84,6 +85,7 @@ def report_html(run: Run, labels: np.ndarray | None) -> str:
         _map(run, labels),
         _trust(run),
         _labels(run, labels),
+        _curve(run.metrics),
         _batch(run.metrics),
         _notes(run),
         _how(run, saved),
@@ -197,6 +199,29 @@ def _cells(counts: np.ndarray) -> str:
         f'<td style="background: rgba(60, 110, 200, {share**0.5 * 0.8:.2f})">'
         f"{f'{100 * share:.0f}' if share >= 0.005 else '·' if share else ''}</td>"
         for share in shares
+    )
+
+
+def _curve(metrics: dict[str, Any]) -> str:
+    found = metrics.get("label_curve")
+    if not found:
+        return ""
+    heads = "".join(f"<th class=n>{size:,}" for size in found["sizes"])
+    body = "".join(
+        f"<tr><td>{escape(name)}</td>"
+        + "".join(
+            f"<td class=n>{100 * mean:.0f} <span class=hint>{100 * low:.0f}-{100 * high:.0f}"
+            "</span></td>"
+            for mean, low, high in zip(curve["mean"], curve["low"], curve["high"], strict=True)
+        )
+        + "</tr>"
+        for name, curve in found["curves"].items()
+    )
+    return (
+        f"<h2>How many labels would be enough?</h2><p>{escape(curve_said(found))}</p>"
+        f"<p>Balanced accuracy in percent by labels of each class, and where 95 % of "
+        f"{found['repeats']} draws lie; {found['test_n']:,} patches were tested:</p>"
+        f"<table><tr><th>Classifier of the features{heads}</tr>{body}</table>"
     )
 
 

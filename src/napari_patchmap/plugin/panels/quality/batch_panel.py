@@ -71,7 +71,7 @@ class BatchCheck(QWidget):
         """Show what was found, or nothing."""
         lines = [] if found is None else batch_lines(found)
         self.said.setText(lines[0] if lines else "")
-        self.numbers.setText(" · ".join(lines[1:]))
+        self.numbers.setText("\n".join(lines[1:]))
         for part in (self.said, self.numbers, self.where):
             part.setVisible(bool(lines))
         if found is not None and self.box.findText(found["column"]) >= 0:

@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 from napari_patchmap.explore.palette import categorical_colours
 from napari_patchmap.plugin.qt.theme import qcolor, theme_colour
 
-#: Height of the plot, and room for its numbers at the left and below, in pixels.
-_HEIGHT, _LEFT, _BELOW, _ABOVE = 190, 34, 20, 8
+#: Height of the plot, and room for numbers at its sides, in pixels.
+_HEIGHT, _LEFT, _RIGHT, _BELOW, _ABOVE = 190, 44, 20, 20, 8
 
 
 class CurvePlot(QWidget):
@@ -55,7 +55,7 @@ class CurvePlot(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         sizes = self._found["sizes"]
-        area = QRectF(_LEFT, _ABOVE, self.width() - _LEFT - 12, _HEIGHT - _ABOVE - _BELOW)
+        area = QRectF(_LEFT, _ABOVE, self.width() - _LEFT - _RIGHT, _HEIGHT - _ABOVE - _BELOW)
         self._draw_axes(painter, area, sizes)
 
         def at(place: int, value: float) -> QPointF:
