@@ -35,12 +35,13 @@ def figure_numbers(metrics: dict[str, Any]) -> dict[str, float]:
 
 
 def figure_cells(table: pd.DataFrame) -> dict[str, list[str]]:
-    """Write the figures of a table, with their deviations if it has them, by heading."""
+    """Write the main figures of a table, with deviations if it has them, by heading."""
     return {
         f"{f.column}{f.scale.unit}": written(
             table[f.key], f.scale.exact, table.get(f"{f.key}{SPREAD}")
         )
         for f in FIGURES
+        if f.headline
     }
 
 

@@ -21,7 +21,7 @@ class MapsTable(FiguresTable, Quiet):
     """One row a map; ticked ones are shown."""
 
     def __init__(self) -> None:
-        self._figures = list(FIGURES)
+        self._figures = [figure for figure in FIGURES if figure.headline]
         heads = {capitalised(figure.short): help_of(figure) for figure in self._figures}
         time = "What the whole run took, on the machine that is named in the tooltip."
         super().__init__({"Map": "", **heads, "Time": time})
