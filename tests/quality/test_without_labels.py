@@ -184,6 +184,8 @@ def test_one_sentence_says_why_there_is_no_number():
     assert all(alike[key] is None for key in FIGURES)
     (said,) = [note for note in alike["notes"] if "the same features" in note]
     assert said.startswith("15 neighbours kept, 50 neighbours kept, trustworthiness")
+    broken = np.where(np.eye(300, 2) > 0, np.nan, points)
+    assert "features are not numbers" in " ".join(evaluate(points, None, broken)["notes"])
     few = evaluate(points[:12], None, points[:12])
     assert all(few[key] is None for key in FIGURES)
     assert "12 patches are too few to look at 15 neighbours of each." in few["notes"]

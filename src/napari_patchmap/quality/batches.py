@@ -10,7 +10,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from napari_patchmap.errors import QualityError
-from napari_patchmap.quality.figure import AT_FIRST, FigureInput, refuse_alike
+from napari_patchmap.quality.figure import AT_FIRST, FigureInput, refuse_useless
 from napari_patchmap.quality.neighbourhood import nearest_features, nearest_on_map
 
 #: Neighbours that are asked; the same number as for labels.
@@ -113,7 +113,7 @@ def batch_effect(given: FigureInput, batches: np.ndarray, column: str) -> dict[s
         "robustness": None,
     }
     if some.features is not None:
-        refuse_alike(some.features)
+        refuse_useless(some.features)
         near = nearest_features(some.features, rows, ASKED, some.metric)
         found["features"] = _told(codes, rows, near, rng)
     labels = some.labels

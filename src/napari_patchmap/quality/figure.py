@@ -82,8 +82,10 @@ class Ended(Exception):
     """The person ended the measuring."""
 
 
-def refuse_alike(features: np.ndarray) -> None:
-    """Raise a QualityError if all patches have the same features."""
+def refuse_useless(features: np.ndarray) -> None:
+    """Raise a QualityError if features are not numbers, or those of all patches alike."""
+    if not np.isfinite(features).all():
+        raise QualityError("some features are not numbers")
     if not (features != features[0]).any():
         raise QualityError("all patches have the same features")
 

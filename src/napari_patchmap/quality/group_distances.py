@@ -9,7 +9,12 @@ from scipy.spatial.distance import cdist
 from scipy.stats import rankdata
 from sklearn.cluster import KMeans
 
-from napari_patchmap.quality.figure import NEIGHBOURS, FigureInput, QualityFigure, refuse_alike
+from napari_patchmap.quality.figure import (
+    NEIGHBOURS,
+    FigureInput,
+    QualityFigure,
+    refuse_useless,
+)
 
 #: Groups at most and at least, and patches that each of them should have.
 _MOST, _LEAST, _MEMBERS = 30, 5, 20
@@ -73,7 +78,7 @@ def _centres(given: FigureInput) -> tuple[np.ndarray, np.ndarray] | None:
     count = min(_MOST, len(given) // _MEMBERS)
     if count < _LEAST:
         return None
-    refuse_alike(features)
+    refuse_useless(features)
     rng = np.random.default_rng(0)
     some = rng.permutation(len(given))[:_SAMPLE]
     groups = KMeans(count, n_init=1, random_state=0).fit(np.asarray(features[some], np.float64))
@@ -105,8 +110,8 @@ GROUP_ORDER = QualityFigure(
     headline=False,
     question=NEIGHBOURS,
     needs_features=True,
-    undefined="{n:,} patches are too few for the order of groups, of which five or more have "
-    "20 patches each.",
+    undefined="{n:,} patches have no five groups of 20 that differ, so the order of groups is "
+    "not defined.",
     seconds=lambda n: 1e-4 * n,
     help="The patches are put into up to 30 groups by their features. Are groups that lie far "
     "from each other on the map those that look least alike? 1 means that all distances "

@@ -14,7 +14,7 @@ from napari_patchmap.quality.figure import (
     FigureInput,
     QualityFigure,
     mean_entry,
-    refuse_alike,
+    refuse_useless,
 )
 from napari_patchmap.quality.neighbourhood import MOST, RANKED, Neighbourhood, neighbourhood
 
@@ -43,7 +43,7 @@ def _mean_of(
 def _neighbours(given: FigureInput) -> Neighbourhood:
     count, features, rows = len(given), given.features, None
     assert features is not None
-    refuse_alike(features)
+    refuse_useless(features)
     if count > given.most:
         rows = np.sort(np.random.default_rng(0).choice(count, given.most, replace=False))
     kept = tuple(k for k in (RANKED, MOST) if k < count)

@@ -19,7 +19,7 @@ from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
 from napari_patchmap.errors import QualityError
-from napari_patchmap.quality.figure import refuse_alike
+from napari_patchmap.quality.figure import refuse_useless
 
 #: Labels of each class (Nielsen et al. 2023), and the share of patches that are tested.
 SIZES = (1, 5, 10, 25, 50, 100, 250, 500, 1000)
@@ -154,7 +154,7 @@ def label_curve(
         If there are fewer than two classes of four patches, or all features are alike.
     """
     config = config or CurveConfig()
-    refuse_alike(features)
+    refuse_useless(features)
     names, counts = np.unique(labels[labels != ""], return_counts=True)
     kept = names[counts >= 4]
     if len(kept) < 2:
