@@ -6,7 +6,6 @@ import json
 from base64 import b64encode
 from collections.abc import Iterable
 from html import escape
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from napari_patchmap.quality.report import label_figures
 from napari_patchmap.quality.voting import VOTERS, votes
 from napari_patchmap.runs.drawing.figure_config import FigureConfig
 from napari_patchmap.runs.drawing.map_page import draw_map
-from napari_patchmap.runs.drawing.paper import as_written
+from napari_patchmap.runs.drawing.paper import drawn_page
 from napari_patchmap.runs.methods_paragraph import citations, methods_paragraph
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_folder import CONFIG
@@ -127,10 +126,7 @@ def _map(run: Run, labels: np.ndarray | None) -> str:
 
 
 def _picture(embedding: np.ndarray, colouring: Colouring) -> str:
-    figure, drawn = draw_map(embedding, colouring, _PICTURE), BytesIO()
-    as_written(figure)
-    figure.savefig(drawn, format="png", dpi=_PICTURE.dpi, metadata={"Software": None})
-    return b64encode(drawn.getvalue()).decode()
+    return b64encode(drawn_page(draw_map(embedding, colouring, _PICTURE))).decode()
 
 
 def _trust(run: Run) -> str:

@@ -99,10 +99,16 @@ def save_page(figure: Figure, path: str | os.PathLike[str], *, tight: bool = Fal
     OSError
         If it cannot be written.
     """
+    kind = ENDINGS.get(Path(path).suffix.lower(), "png")
+    write_whole(path, drawn_page(figure, kind, tight=tight))
+    return Path(path)
+
+
+def drawn_page(figure: Figure, kind: str = "png", *, tight: bool = False) -> bytes:
+    """Return what :func:`save_page` writes, of a ``kind`` that matplotlib knows."""
     from matplotlib import rc_context
 
     as_written(figure)
-    kind = ENDINGS.get(Path(path).suffix.lower(), "png")
     same: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind, {})
     settings = {"svg.fonttype": "none", "pdf.fonttype": 42, "svg.hashsalt": "patchmap"}
     drawn = BytesIO()
@@ -116,8 +122,7 @@ def save_page(figure: Figure, path: str | os.PathLike[str], *, tight: bool = Fal
             metadata=same or None,
             bbox_inches="tight" if tight else None,
         )
-    write_whole(path, drawn.getbuffer())
-    return Path(path)
+    return drawn.getvalue()
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:

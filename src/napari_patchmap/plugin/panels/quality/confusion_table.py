@@ -47,6 +47,7 @@ class ConfusionTable(QTableWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Confusion matrix of the neighbours on the map")
+        self.setToolTip("Click a cell: select its patches on the map.")
         self.setShowGrid(False)
         header, names = self.horizontalHeader(), self.verticalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
