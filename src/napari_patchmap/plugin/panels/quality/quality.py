@@ -233,6 +233,8 @@ class Quality(WorkPanel):
         self.work.cancel()
         self._wanted = ""
         if run is None:
+            for part in (*self.questions.values(), self.heading, self.table, self.batch):
+                part.setVisible(False)
             loaded = self.workspace.patches is not None
             self.need(
                 "Train a map first: this panel then says how good it is."
@@ -256,6 +258,7 @@ class Quality(WorkPanel):
         self.report = report
         for shown in self.figures.values():
             shown.show_report(report)
+        self.batch.setVisible(True)
         for question, box in self.questions.items():
             answers = [f for f in defined_in(report) if f.question == question]
             box.setVisible(bool(answers))
