@@ -305,12 +305,12 @@ def test_a_report_is_saved_from_the_panel(qtbot, panel, trained, tmp_path):
     panel.workspace.set_run(run)
     said = []
     panel.workspace.status_changed.connect(said.append)
-    panel.save_report(tmp_path / "my report")
+    panel.save.save(tmp_path / "my report")
     qtbot.waitUntil(lambda: said != [], timeout=30_000)
     page = (tmp_path / "my report.html").read_text("utf-8")
     assert panel.figures["knn"].value.text() in page
     assert said == [f"The report is saved: {tmp_path / 'my report.html'}."]
-    panel.save_report(tmp_path / "nowhere" / "report.html")
+    panel.save.save(tmp_path / "nowhere" / "report.html")
     qtbot.waitUntil(lambda: len(said) == 2, timeout=30_000)
     assert "cannot be written" in said[1]
     assert panel.save.isEnabled()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import napari.viewer
 import numpy as np
-from qtpy.QtWidgets import QFileDialog, QGridLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QWidget
 
-from napari_patchmap.errors import RunError
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.newest import Newest
@@ -19,10 +17,10 @@ from napari_patchmap.plugin.panels.quality.batch_panel import BatchCheck
 from napari_patchmap.plugin.panels.quality.confusion_table import MOST_LABELS, ConfusionTable
 from napari_patchmap.plugin.panels.quality.curve_panel import CurvePanel
 from napari_patchmap.plugin.panels.quality.label_table import LabelTable
+from napari_patchmap.plugin.panels.quality.save_report import SaveReport
 from napari_patchmap.plugin.qt.basics import button, column, label, row
 from napari_patchmap.plugin.qt.docks import lead
 from napari_patchmap.plugin.qt.panel import WorkPanel
-from napari_patchmap.plugin.qt.saving import with_ending
 from napari_patchmap.plugin.qt.theme import label_colours
 from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.quality import FIGURES, Evaluation, defined_in
@@ -80,12 +78,7 @@ class Quality(WorkPanel):
         )
         self.work = WorkBar()
         self.footer.addLayout(self.work.with_button("Stop measuring; the map is as it was."))
-        self.save = button(
-            "Save report…",
-            "",
-            "<qt>One page that opens in any browser, without a network: the map, all figures "
-            "and what they mean, the settings, and words for a paper.</qt>",
-        )
+        self.save = SaveReport(self.viewer)
         self.footer.addLayout(row(self.labels, self.again, self.save, 1))
         self.lead_to("compare", "Compare with other maps")
         self._wanted = ""
@@ -95,8 +88,6 @@ class Quality(WorkPanel):
         self.work.failed.connect(self._on_failed)
         self.work.ended.connect(self._on_ended)
         self.again.clicked.connect(self.measure)
-        self.save.clicked.connect(self._ask_report)
-        self._saving = Newest(self, "Writing the report", self._on_saved, self._on_not_saved)
         lead(self.labels, self.viewer, lambda: "load")
         self.table.picked.connect(self._on_picked)
         self.listen(self.workspace.run_changed, self._on_run)
@@ -146,35 +137,6 @@ class Quality(WorkPanel):
         owner = MapLayer.of(self.viewer)
         owner.show_map()
         owner.colour_by(name)
-
-    def _ask_report(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save report", "report.html", "*.html")
-        if path:
-            self.save_report(path)
-
-    def save_report(self, path: str | Path) -> None:
-        """Write a page about the map, in the background."""
-        from napari_patchmap.runs.report_page import write_report
-
-        run, patches = self.workspace.run, self.workspace.patches
-        if run is None or patches is None:
-            return
-        labels = patches.labels
-        try:
-            named = with_ending(path, ".html")
-        except RunError as error:
-            self.workspace.say(str(error))
-            return
-        self.save.setEnabled(False)
-        self._saving.ask(lambda _: write_report(run, named, labels))
-
-    def _on_saved(self, path: Path) -> None:
-        self.save.setEnabled(True)
-        self.workspace.say(f"The report is saved: {path}.")
-
-    def _on_not_saved(self, sentence: str) -> None:
-        self.save.setEnabled(True)
-        self.workspace.say(sentence)
 
     def _on_measured(self, result: tuple[Run, Evaluation, str]) -> None:
         run, found, trouble = result
