@@ -316,6 +316,16 @@ def test_a_report_is_saved_from_the_panel(qtbot, panel, trained, tmp_path):
     assert panel.save.isEnabled()
 
 
+def test_what_was_found_out_meanwhile_stays(qtbot, panel, trained):
+    cells, run = trained
+    panel.workspace.set_patches(cells)
+    panel.workspace.set_run(dataclasses.replace(run, metrics=dict(run.metrics)))
+    panel.measure()
+    panel.workspace.run.metrics["label_curve"] = {"repeats": 7}  # another button's work
+    qtbot.waitUntil(lambda: not panel.work.running, timeout=30_000)
+    assert panel.workspace.run.metrics["label_curve"] == {"repeats": 7}
+
+
 def test_measuring_can_be_cancelled(qtbot, panel, trained, monkeypatch):
     cells, run = trained
     began = threading.Event()

@@ -252,7 +252,9 @@ class Workspace(Undoable, OnePerViewer):
         """Take quality figures of the run, as its ``measured`` gives them."""
         if self.run is not None:
             self._table_of = ()
-            self.run.metrics, self.run.columns = found.report, found.columns
+            # What was found out meanwhile and is no figure stays.
+            metrics = {**self.run.metrics, **found.report}
+            self.run.metrics, self.run.columns = metrics, found.columns
             self.measured_changed.emit()
 
     def clear_selection(self) -> None:

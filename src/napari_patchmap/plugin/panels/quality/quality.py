@@ -87,7 +87,7 @@ class Quality(WorkPanel):
         self.work.done.connect(self._on_measured)
         self.work.failed.connect(self._on_failed)
         self.work.ended.connect(self._on_ended)
-        self.again.clicked.connect(self.measure)
+        self.again.clicked.connect(lambda: self.measure())
         lead(self.labels, self.viewer, lambda: "load")
         self.table.picked.connect(self._on_picked)
         self.listen(self.workspace.run_changed, self._on_run)
@@ -108,8 +108,11 @@ class Quality(WorkPanel):
         column(box, label(question, "heading", wrap=True), grid, spacing=6)
         return box
 
-    def measure(self) -> None:
-        """Compute the figures of the current map in the background."""
+    def measure(self, *, asked: bool = True) -> None:
+        """Compute the figures of the current map in the background.
+
+        Where nobody ``asked``, it is not told that a folder cannot be written.
+        """
         run, patches = self.workspace.run, self.workspace.patches
         if run is None or patches is None:
             return
@@ -121,7 +124,8 @@ class Quality(WorkPanel):
                 return False
 
             found = run.measured(labels, watch=ended)
-            return run, found, run.keep(found)
+            trouble = run.keep(found)
+            return run, found, trouble if asked else ""
 
         self.work.cancel()
         self.again.setEnabled(False)
@@ -143,7 +147,7 @@ class Quality(WorkPanel):
         if run is not self.workspace.run:
             return  # it was of a map before
         self.workspace.take_measured(found)
-        self.show_report(found.report)
+        self.show_report(run.metrics)
         if trouble:
             self.workspace.say(trouble)
         wanted, self._wanted = self._wanted, ""
@@ -152,6 +156,7 @@ class Quality(WorkPanel):
 
     def _on_ended(self) -> None:
         self.again.setEnabled(True)
+        self._wanted = ""
 
     def _on_picked(self, name: str) -> None:
         """Select the patches of a label on the map."""
@@ -209,7 +214,7 @@ class Quality(WorkPanel):
         if {"n", *self.figures} <= set(run.metrics):
             self.show_report(run.metrics)
         else:
-            self.measure()
+            self.measure(asked=False)
 
     def _on_failed(self, sentence: str, _: Exception | None) -> None:
         self.notes.setText(sentence)
