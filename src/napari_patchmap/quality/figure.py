@@ -120,6 +120,9 @@ QUESTIONS = (NEIGHBOURS, LABELS)
 PERCENT = Scale(100.0, " %", rough=0, usual=1, exact=1)
 DECIMAL = Scale(1.0, "", rough=2, usual=2, exact=3)
 
+#: For what lies near 1 on all maps.
+FINE = Scale(1.0, "", rough=3, usual=3, exact=3)
+
 
 @dataclass(frozen=True)
 class QualityFigure:

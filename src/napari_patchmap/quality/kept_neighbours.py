@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_patchmap.quality.figure import (
     AT_FIRST,
+    FINE,
     NEIGHBOURS,
     PERCENT,
     FigureInput,
@@ -116,6 +117,7 @@ KEPT_MORE = QualityFigure(
 TRUSTWORTHINESS = QualityFigure(
     key="trustworthiness",
     name="trustworthiness",
+    scale=FINE,
     compute=_mean_of(_trustworthiness, 2 * RANKED),
     each=_trustworthiness,
     value="mean",
@@ -132,6 +134,7 @@ TRUSTWORTHINESS = QualityFigure(
 CONTINUITY = QualityFigure(
     key="continuity",
     name="continuity",
+    scale=FINE,
     compute=_mean_of(_continuity, 2 * RANKED),
     each=_continuity,
     value="mean",
