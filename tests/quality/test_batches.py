@@ -129,3 +129,7 @@ def test_the_command_line_checks_a_column_and_the_background(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["batch"]["column"] == "slide"
     assert main(["evaluate", str(folder), "--batch", "plate"]) == 2
     assert "There is no column plate; choose background colour" in capsys.readouterr().err
+    nowhere = str(tmp_path / "nowhere")
+    asked = ["evaluate", str(folder), "--batch", "background colour", "--images", nowhere]
+    assert main(asked) == 2
+    assert f"There is no {nowhere}; say where" in capsys.readouterr().err

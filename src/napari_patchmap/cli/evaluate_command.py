@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_patchmap.cli.common import load_run
 from napari_patchmap.cli.terminal import ProgressLine, say, warn
-from napari_patchmap.errors import ConfigError, QualityError
+from napari_patchmap.errors import ConfigError, QualityError, RunError
 
 if TYPE_CHECKING:
     from napari_patchmap.runs import Run
@@ -23,6 +24,8 @@ def command(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.runs import reopen_patches
     from napari_patchmap.runs.batch_check import batches_of, check_batches
 
+    if args.images is not None and not Path(args.images).expanduser().exists():
+        raise RunError(f"There is no {args.images}; say where the images are with --images.")
     run = load_run(args.run)
     if args.label_curve is not None:
         _check_curve(run, args.label_curve)

@@ -18,6 +18,9 @@ from napari_patchmap.quality.figure import (
 #: Neighbours that vote, the patch itself not among them.
 VOTERS = 15
 
+#: More labels than this are no matrix that anybody reads.
+MOST_LABELS = 25
+
 #: Votes that are counted at once.
 _PART = 50_000
 

@@ -20,7 +20,7 @@ from napari_patchmap.quality.columns import column_of
 from napari_patchmap.quality.figure import QUESTIONS, capitalised
 from napari_patchmap.quality.label_curve import curve_said
 from napari_patchmap.quality.report import label_figures
-from napari_patchmap.quality.voting import VOTERS, votes
+from napari_patchmap.quality.voting import MOST_LABELS, VOTERS, votes
 from napari_patchmap.runs.drawing.figure_config import FigureConfig
 from napari_patchmap.runs.drawing.map_page import draw_map
 from napari_patchmap.runs.drawing.paper import drawn_page
@@ -30,9 +30,6 @@ from napari_patchmap.runs.run_folder import CONFIG
 from napari_patchmap.runs.saved_map import title_of
 from napari_patchmap.runs.writable import writing
 from napari_patchmap.writing import write_whole
-
-#: More labels than this are no matrix that anybody reads.
-_MOST_LABELS = 25
 
 #: The pictures of the page: as wide as its text.
 _PICTURE = FigureConfig(width=180, font_size=9, dpi=150)
@@ -174,7 +171,7 @@ def _matrix(embedding: np.ndarray, labels: np.ndarray | None) -> str:
         return ""
     rows = np.flatnonzero(labels != "")
     names = np.unique(labels[rows])
-    if len(rows) <= VOTERS or not 2 <= len(names) <= _MOST_LABELS:
+    if len(rows) <= VOTERS or not 2 <= len(names) <= MOST_LABELS:
         return ""
     found = votes(embedding[rows], labels[rows])
     counts = found.confusion

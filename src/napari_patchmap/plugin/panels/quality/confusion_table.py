@@ -17,9 +17,6 @@ from qtpy.QtWidgets import (
 from napari_patchmap.plugin.qt.theme import theme_colour
 from napari_patchmap.quality.voting import VOTERS, Votes
 
-#: More labels than this are no matrix that anybody reads.
-MOST_LABELS = 25
-
 #: Height of a row and of a swatch, and width of the names at most, in pixels.
 _ROW, _SWATCH, _NAMES = 22, 10, 120
 

@@ -14,7 +14,7 @@ from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.figures_table import help_of
 from napari_patchmap.plugin.panels.quality.batch_panel import BatchCheck
-from napari_patchmap.plugin.panels.quality.confusion_table import MOST_LABELS, ConfusionTable
+from napari_patchmap.plugin.panels.quality.confusion_table import ConfusionTable
 from napari_patchmap.plugin.panels.quality.curve_panel import CurvePanel
 from napari_patchmap.plugin.panels.quality.label_table import LabelTable
 from napari_patchmap.plugin.panels.quality.save_report import SaveReport
@@ -27,7 +27,7 @@ from napari_patchmap.quality import FIGURES, Evaluation, defined_in
 from napari_patchmap.quality.columns import column_of
 from napari_patchmap.quality.figure import QUESTIONS, QualityFigure, capitalised
 from napari_patchmap.quality.report import label_figures
-from napari_patchmap.quality.voting import VOTERS, Votes, votes
+from napari_patchmap.quality.voting import MOST_LABELS, VOTERS, Votes, votes
 
 if TYPE_CHECKING:
     from napari_patchmap.runs import Run
