@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_patchmap.explore.conditions import rows_where
 from napari_patchmap.patches import PatchSet
@@ -299,20 +299,28 @@ def test_the_label_curve_grows_and_stays_when_somebody_has_enough(
     assert not curve.isVisible()
 
 
-def test_a_report_is_saved_from_the_panel(qtbot, panel, trained, tmp_path):
+def test_a_report_is_saved_from_the_panel(qtbot, panel, trained, tmp_path, monkeypatch):
     cells, run = trained
     panel.workspace.set_patches(cells)
     panel.workspace.set_run(run)
     said = []
     panel.workspace.status_changed.connect(said.append)
-    panel.save.save(tmp_path / "my report")
-    qtbot.waitUntil(lambda: said != [], timeout=30_000)
+
+    def save(name, kind="Page (*.html)"):
+        answer = (str(tmp_path / name), kind)
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: answer)
+        said.clear()
+        qtbot.mouseClick(panel.save, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: said != [], timeout=30_000)
+        return said[-1]
+
+    assert save("my report") == f"The report is saved: {tmp_path / 'my report.html'}."
     page = (tmp_path / "my report.html").read_text("utf-8")
     assert panel.figures["knn"].value.text() in page
-    assert said == [f"The report is saved: {tmp_path / 'my report.html'}."]
-    panel.save.save(tmp_path / "nowhere" / "report.html")
-    qtbot.waitUntil(lambda: len(said) == 2, timeout=30_000)
-    assert "cannot be written" in said[1]
+    assert save("mine", "PDF (*.pdf)") == f"The report is saved: {tmp_path / 'mine.pdf'}."
+    assert (tmp_path / "mine.pdf").read_bytes().startswith(b"%PDF")
+    assert "There is no folder" in save("nowhere/report.html")
+    assert "name it .html or .pdf" in save("report.doc")
     assert panel.save.isEnabled()
 
 

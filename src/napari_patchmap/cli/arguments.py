@@ -196,10 +196,12 @@ def make_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--images", metavar="PATH", help="where the images are now, if moved")
 
     report = commands.add_parser(
-        "report", help="one page with map, figures, settings and words for a paper"
+        "report", help="a page or PDF with map, figures, settings and words for a paper"
     )
     report.add_argument("run", metavar="RUN", help="folder of a saved run")
-    report.add_argument("--out", required=True, metavar="FILE", help="file to write: .html")
+    report.add_argument(
+        "--out", required=True, metavar="FILE", help="file to write: .html or .pdf"
+    )
     return parser
 
 

@@ -124,6 +124,11 @@ DECIMAL = Scale(1.0, "", rough=2, usual=2, exact=3)
 FINE = Scale(1.0, "", rough=3, usual=3, exact=3)
 
 
+def percent_cell(share: float) -> str:
+    """Write a share in a cell: a whole number, a dot for little, nothing for none."""
+    return f"{100 * share:.0f}" if share >= 0.005 else "·" if share else ""
+
+
 @dataclass(frozen=True)
 class QualityFigure:
     """One number that says how good a map is.
