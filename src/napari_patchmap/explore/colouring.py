@@ -88,8 +88,9 @@ def colour_by(table: pd.DataFrame, column: str) -> Colouring:
     """Colour patches by a column of their table, or all alike when it is empty.
 
     Text, yes/no, ``label`` and whole numbers with few values are categories,
-    the most frequent first. Other numbers run along viridis between their 1st
-    and 99th percentile, so that single extreme values do not flatten the rest.
+    the most frequent first, or in the order that a categorical column has. Other
+    numbers run along viridis between their 1st and 99th percentile, so that single
+    extreme values do not flatten the rest.
     Groups that are parts of a label, or join labels, take its colour or shades of it.
     """
     if not column:
@@ -163,6 +164,9 @@ def _by_category(column: str, values: pd.Series) -> Colouring:
     counts = np.bincount(of, minlength=len(texts))
     order = frequent_first(texts, counts)
     named = order if len(order) <= MOST_CATEGORIES else order[: MOST_CATEGORIES - 1]
+    if isinstance(values.dtype, pd.CategoricalDtype) and values.dtype.ordered:
+        rank = {str(name): at for at, name in enumerate(values.dtype.categories)}
+        named = sorted(named, key=lambda at: rank[texts[at]])
     names, palette = [texts[at] for at in named], [*categorical_colours(len(named))]
     group = np.full(len(texts), -1, np.intp)
     group[named] = np.arange(len(named))

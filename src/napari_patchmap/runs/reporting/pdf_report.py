@@ -126,9 +126,7 @@ class _Pages(FPDF):
 
     @put.register
     def _put_grid(self, block: Grid) -> None:
-        heads = block.heads or [ColumnHead("", strong=True)] + [ColumnHead("")] * (
-            len(block.rows[0]) - 1
-        )
+        heads = block.heads or [ColumnHead("", strong=True), ColumnHead("")]
         size, widths = self._widths(heads, block.rows)
         self._write_with(size)
         with self.table(

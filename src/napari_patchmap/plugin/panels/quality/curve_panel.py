@@ -89,8 +89,7 @@ class CurvePanel(QWidget):
         def work(watch: Watch) -> None:
             def look(found: dict[str, Any], done: int, total: int) -> bool:
                 self._so_far = found
-                watch.step(done, total)
-                return False
+                return watch.ends(done, total)
 
             label_curve(run.features, labels, config, look)
 

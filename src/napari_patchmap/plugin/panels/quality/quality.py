@@ -119,11 +119,7 @@ class Quality(WorkPanel):
         labels = patches.labels
 
         def work(watch: Watch) -> tuple[Run, Evaluation, str]:
-            def ended(done: int, total: int) -> bool:
-                watch.step(done, total)
-                return False
-
-            found = run.measured(labels, watch=ended)
+            found = run.measured(labels, watch=watch.ends)
             trouble = run.keep(found)
             return run, found, trouble if asked else ""
 
