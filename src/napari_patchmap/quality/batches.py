@@ -60,7 +60,7 @@ def in_order(batches: np.ndarray) -> pd.Series:
     names = np.unique(batches[batches != ""]).tolist()
     if names and all(_RANGE.fullmatch(name) for name in names):
         names.sort(key=lambda name: float(name.split()[0]))
-        known = np.where(batches == "", None, batches.astype(object))
+        known = [name or None for name in batches.tolist()]
         return pd.Series(pd.Categorical(known, names, ordered=True))
     return pd.Series(batches)
 
