@@ -16,6 +16,9 @@ T = TypeVar("T")
 #: Asked now and then with what is done and how much there is; True ends the work.
 MeasureWatch = Callable[[int, int], bool]
 
+#: Told what is known so far, and how many parts of how many it is of; True ends.
+GrowingWatch = Callable[[dict[str, Any], int, int], bool]
+
 Precision = Literal["rough", "usual", "exact"]
 
 #: Figures of neighbours are exact up to so many patches; of more, this many are looked at.

@@ -17,6 +17,7 @@ from napari_patchmap.plugin.panels.quality.batch_panel import BatchCheck
 from napari_patchmap.plugin.panels.quality.confusion_table import ConfusionTable
 from napari_patchmap.plugin.panels.quality.curve_panel import CurvePanel
 from napari_patchmap.plugin.panels.quality.label_table import LabelTable
+from napari_patchmap.plugin.panels.quality.prediction_panel import PredictionPanel
 from napari_patchmap.plugin.panels.quality.save_report import SaveReport
 from napari_patchmap.plugin.qt.basics import button, column, label, row
 from napari_patchmap.plugin.qt.docks import lead
@@ -62,8 +63,10 @@ class Quality(WorkPanel):
         self.column.addWidget(self.among)
         self.column.addWidget(self.confusion)
         self._show_votes(None)
+        self.prediction = PredictionPanel(self.viewer)
         self.curve = CurvePanel(self.viewer)
         self.batch = BatchCheck(self.viewer)
+        self.column.addWidget(self.prediction)
         self.column.addWidget(self.curve)
         self.column.addWidget(self.batch)
         self.column.addWidget(self.notes)
