@@ -483,3 +483,27 @@ def test_the_label_curve_is_made_as_one_chooses(qtbot, viewer, workspace, traine
     assert (found["repeats"], found["power"], found["pca"]) == (1, False, True)
     qtbot.mouseClick(curve.published, Qt.MouseButton.LeftButton)
     assert (curve.repeats.value(), curve.power.isChecked()) == (100, True)
+
+
+def test_figures_stand_beside_those_of_chance_and_pixels(qtbot, viewer, workspace, trained):
+    cells, run = trained
+    panel = show_panel(viewer, "quality")
+    viewer.window.resize(1300, 1000)
+    workspace.set_patches(cells)
+    workspace.set_run(dataclasses.replace(run, metrics=dict(run.metrics)))
+    accuracy = panel.figures["knn"]
+    assert not accuracy.baselines.isVisible()
+    qtbot.mouseClick(panel.baselines.begin, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: accuracy.baselines.isVisible())
+    text = accuracy.baselines.text()
+    assert text.startswith("(random map ")
+    assert "; map of pixels " in text
+    assert "; features " in text
+    assert "random map 0." in panel.figures["trustworthiness"].baselines.text()
+    assert set(workspace.run.metrics["baselines"]) == {
+        "random map",
+        "map of pixels",
+        "features",
+    }
+    workspace.set_run(dataclasses.replace(run))
+    assert not accuracy.baselines.isVisible()

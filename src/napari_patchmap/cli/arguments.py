@@ -221,6 +221,11 @@ def make_parser() -> argparse.ArgumentParser:
         "--repeats", type=int, default=5, metavar="N",
         help="for --predict: how often, each time others (default 5)",
     )  # fmt: skip
+    evaluate.add_argument(
+        "--baselines", action="store_true",
+        help="say the same figures of a random map, of a map of the pixels (made from the "
+        "images), and of the features",
+    )  # fmt: skip
     evaluate.add_argument("--images", metavar="PATH", help="where the images are now, if moved")
 
     report = commands.add_parser(

@@ -21,6 +21,7 @@ def command(args: argparse.Namespace, began: float) -> int:
     """Run the command."""
     from napari_patchmap.quality import report_lines
     from napari_patchmap.quality.background import BACKGROUND
+    from napari_patchmap.quality.baselines import baseline_lines
     from napari_patchmap.quality.batches import batch_lines
     from napari_patchmap.quality.label_curve import CurveConfig, curve_lines
     from napari_patchmap.quality.prediction import PredictionConfig
@@ -29,6 +30,7 @@ def command(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.runs import reopen_patches
     from napari_patchmap.runs.batch_check import batches_of, check_batches
     from napari_patchmap.runs.column_check import check_columns, predict_column
+    from napari_patchmap.training.pixel_baseline import baselines_of
 
     if args.images is not None and not Path(args.images).expanduser().exists():
         raise RunError(f"There is no {args.images}; say where the images are with --images.")
@@ -45,9 +47,10 @@ def command(args: argparse.Namespace, began: float) -> int:
     elif args.keep_apart is not None:
         raise ConfigError("--keep-apart needs --predict: the column that is to be told.")
     batches = None
-    if args.batch is not None:  # asked before the work
-        wants = args.batch == BACKGROUND and args.batch not in run.table
-        patches = reopen_patches(run, where=args.images) if wants else None
+    by_background = args.batch == BACKGROUND and args.batch not in run.table
+    wants = by_background or args.baselines  # asked before the work
+    patches = reopen_patches(run, where=args.images) if wants else None
+    if args.batch is not None:
         batches = batches_of(run.table, args.batch, patches)
     found = run.measured(run.labels)
     lines = report_lines(found.report)
@@ -68,6 +71,15 @@ def command(args: argparse.Namespace, began: float) -> int:
                 run, run.table, prediction, _watch(line, "holding patches out")
             )
         lines += prediction_lines(found.report["prediction"])
+    if args.baselines:
+        with ProgressLine() as line:
+
+            def watch(done: int, total: int) -> bool:
+                line.count("mapping pixels, percent", done, total)
+                return False
+
+            found.report["baselines"] = baselines_of(run, run.labels, patches, watch)
+        lines += baseline_lines(found.report["baselines"])
     if trouble := run.keep(found):
         warn(trouble)
     say(json.dumps(found.report, indent=2) if args.json else "\n".join(lines))

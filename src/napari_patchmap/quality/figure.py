@@ -155,6 +155,10 @@ class QualityFigure:
     each : callable, optional
         Takes the same input, returns its number for each patch, (n,), NaN where that was
         not looked at; for a figure that is the mean of those.
+    of_map : bool
+        Whether another map of the same features would have another.
+    in_features : callable, optional
+        Takes the same input, returns the same entry for the features in the place of the map.
     scale : Scale
     basis : str
         What it was computed on, with ``{:,}`` for how many.
@@ -181,6 +185,8 @@ class QualityFigure:
     undefined: str = ""
     by_label: bool = False
     each: Callable[[FigureInput], np.ndarray] | None = None
+    of_map: bool = True
+    in_features: Callable[[FigureInput], dict[str, Any] | None] | None = None
     scale: Scale = DECIMAL
     basis: str = "over {:,} patches"
     question: str = LABELS

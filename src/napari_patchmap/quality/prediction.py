@@ -32,7 +32,7 @@ from napari_patchmap.quality.figure import (
     refuse_useless,
 )
 from napari_patchmap.quality.splits import SplitConfig, splits
-from napari_patchmap.quality.tellers import Teller, Told, in_features, on_map, tellers
+from napari_patchmap.quality.tellers import Teller, Wanted, in_features, on_map, tellers
 
 #: Classes at most: of more it is no column of classes.
 _MOST_CLASSES = 300
@@ -213,7 +213,7 @@ def _task(
     values: pd.Series,
     apart: pd.Series | None,
     config: PredictionConfig,
-) -> tuple[Told, list[str]]:
+) -> tuple[Wanted, list[str]]:
     """Leave out what cannot be told, and say so."""
     if config.k < 1:
         raise QualityError(f"{config.k} neighbours cannot be asked; choose one or more.")
@@ -256,7 +256,7 @@ def _task(
             "nothing to tell."
         )
     groups = None if apart is None else apart.astype(str).to_numpy(str)[rows]
-    return Told(given.rows(rows), wanted[rows], groups, numbers, config.k), left_out
+    return Wanted(given.rows(rows), wanted[rows], groups, numbers, config.k), left_out
 
 
 def _summary(
