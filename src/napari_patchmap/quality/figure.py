@@ -16,6 +16,9 @@ T = TypeVar("T")
 #: Asked now and then with what is done and how much there is; True ends the work.
 MeasureWatch = Callable[[int, int], bool]
 
+#: Told what is known so far, and how many parts of how many it is of; True ends.
+GrowingWatch = Callable[[dict[str, Any], int, int], bool]
+
 Precision = Literal["rough", "usual", "exact"]
 
 #: Figures of neighbours are exact up to so many patches; of more, this many are looked at.
@@ -157,6 +160,10 @@ class QualityFigure:
     each : callable, optional
         Takes the same input, returns its number for each patch, (n,), NaN where that was
         not looked at; for a figure that is the mean of those.
+    of_map : bool
+        Whether another map of the same features would have another.
+    in_features : callable, optional
+        Takes the same input, returns the same entry for the features in the place of the map.
     scale : Scale
     basis : str
         What it was computed on, with ``{:,}`` for how many.
@@ -183,6 +190,8 @@ class QualityFigure:
     undefined: str = ""
     by_label: bool = False
     each: Callable[[FigureInput], np.ndarray] | None = None
+    of_map: bool = True
+    in_features: Callable[[FigureInput], dict[str, Any] | None] | None = None
     scale: Scale = DECIMAL
     basis: str = "over {:,} patches"
     question: str = LABELS
