@@ -12,6 +12,8 @@ from napari_patchmap.cli.terminal import Interrupt, ProgressLine, is_main_proces
 from napari_patchmap.errors import RunError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from napari_patchmap.patches import PatchSet
     from napari_patchmap.runs import Run, RunConfig
     from napari_patchmap.training.plan import Plan
@@ -45,6 +47,25 @@ def load_run(folder: str) -> Run:
     for note in run.notes:
         warn(note)
     return run
+
+
+def check_images(args: argparse.Namespace) -> None:
+    """Refuse a place of images that is not there, before any work."""
+    if args.images is not None and not Path(args.images).expanduser().exists():
+        raise RunError(f"There is no {args.images}; say where the images are with --images.")
+
+
+def batches_named(run: Run, args: argparse.Namespace) -> np.ndarray:
+    """Return the batch of each patch by ``--batch``; it opens images only if it must."""
+    from napari_patchmap.runs import reopen_patches
+    from napari_patchmap.runs.batch_check import batches_of
+    from napari_patchmap.runs.measured_columns import MEASURED, check_measurable
+
+    wants = args.batch in MEASURED and args.batch not in run.table
+    if wants:
+        check_measurable(args.batch, run.origin, run.name)
+    patches = reopen_patches(run, where=args.images) if wants else None
+    return batches_of(run.table, args.batch, patches)
 
 
 def train(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_patchmap.cli.common import load_run
+from napari_patchmap.cli.common import batches_named, check_images, load_run
 from napari_patchmap.cli.terminal import ProgressLine, say, warn
-from napari_patchmap.errors import ConfigError, QualityError, RunError
+from napari_patchmap.errors import ConfigError, QualityError
 
 if TYPE_CHECKING:
     from napari_patchmap.runs import Run
@@ -18,22 +17,15 @@ if TYPE_CHECKING:
 def command(args: argparse.Namespace, began: float) -> int:
     """Run the command."""
     from napari_patchmap.quality import report_lines
-    from napari_patchmap.quality.background import BACKGROUND
     from napari_patchmap.quality.batches import batch_lines
     from napari_patchmap.quality.label_curve import curve_lines
-    from napari_patchmap.runs import reopen_patches
-    from napari_patchmap.runs.batch_check import batches_of, check_batches
+    from napari_patchmap.runs.batch_check import check_batches
 
-    if args.images is not None and not Path(args.images).expanduser().exists():
-        raise RunError(f"There is no {args.images}; say where the images are with --images.")
+    check_images(args)
     run = load_run(args.run)
     if args.label_curve is not None:
         _check_curve(run, args.label_curve)
-    batches = None
-    if args.batch is not None:  # asked before the work
-        wants = args.batch == BACKGROUND and args.batch not in run.table
-        patches = reopen_patches(run, where=args.images) if wants else None
-        batches = batches_of(run.table, args.batch, patches)
+    batches = None if args.batch is None else batches_named(run, args)  # before the work
     found = run.measured(run.labels)
     lines = report_lines(found.report)
     if batches is not None:

@@ -16,6 +16,7 @@ from napari_patchmap.explore.colouring import Colouring, colour_by
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.quality import FIGURES, defined_in
 from napari_patchmap.quality.batches import batch_lines
+from napari_patchmap.quality.before_after import before_after_lines
 from napari_patchmap.quality.columns import column_of
 from napari_patchmap.quality.figure import QUESTIONS, capitalised
 from napari_patchmap.quality.label_curve import curve_said
@@ -74,7 +75,7 @@ def write_report(run: Run, path: Path, labels: np.ndarray | None = None) -> Path
 def report_html(run: Run, labels: np.ndarray | None) -> str:
     """Return the page: everything is in it, and nothing is loaded from elsewhere."""
     saved = _saved(run)
-    title = title_of(run.config, run.layout, complete=run.complete)
+    title = title_of(run.config, run.layout, complete=run.complete, evened=run.evened_by)
     parts = [
         f"<h1>{escape(run.name)}</h1>",
         f'<p class="hint">{escape(title)}; {len(run):,} patches</p>',
@@ -222,6 +223,8 @@ def _batch(metrics: dict[str, Any]) -> str:
     if not metrics.get("batch"):
         return ""
     first, *others = batch_lines(metrics["batch"])
+    if metrics.get("evened"):
+        others += ["This map was evened out.", *before_after_lines(metrics["evened"])]
     return (
         f'<h2>Does the map show biology or the batch?</h2><p class="warn">{escape(first)}</p>'
         f"{_list(others)}"
