@@ -94,10 +94,15 @@ def before_after_lines(found: dict[str, Any]) -> list[str]:
     for name, where in (("map", "on the map"), ("features", "among the features")):
         told, tells = old["batch"][name], new["batch"][name]
         if told is not None and tells is not None:
+            was, now, chance, deviation = (
+                f"{100 * share:.1f}"
+                for share in (
+                    told["accuracy"], tells["accuracy"], tells["chance"], tells["chance_sd"]
+                )
+            )  # fmt: skip
             lines.append(
-                f"{found['column']} told by neighbours {where}: {100 * told['accuracy']:.1f} % "
-                f"before, {100 * tells['accuracy']:.1f} % after; by chance "
-                f"{100 * tells['chance']:.1f} ± {100 * tells['chance_sd']:.1f} %"
+                f"{found['column']} told {where}: {was} % before, {now} % after; by chance "
+                f"{chance} ± {deviation} %"
             )
     first, second = ((one["batch"]["robustness"] or {}).get("index") for one in (old, new))
     if first is not None and second is not None:

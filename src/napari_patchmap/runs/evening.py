@@ -49,7 +49,8 @@ class Evening:
 
     Components of the features of all patches; of each of them, in each batch, the mean is taken
     away and the standard deviation (that of ``n``) divided by, as the Efaar benchmarks (Celik
-    et al. 2024) and the OpenPhenom card do it, with all patches of a batch as its controls.
+    et al. 2024) and the OpenPhenom card do it, with all patches of a batch as its controls:
+    right where batches hold about the same mix, for what differs in their mix is taken as well.
     Patches whose batch is not known, or too small to tell a scale, are standardised by all
     patches together.
 

@@ -10,8 +10,9 @@ from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.patches.watch import Watch
-from napari_patchmap.plugin.qt.basics import button, choice, column, label, row
+from napari_patchmap.plugin.qt.basics import button, choice, column, row
 from napari_patchmap.plugin.qt.subscribe import subscribe
+from napari_patchmap.plugin.qt.texts import Wrapped
 from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.plugin.worker import sentence_of
 from napari_patchmap.plugin.workspace import workspace_of
@@ -43,8 +44,9 @@ class EvenOutBox(QWidget):
             _EVEN,
             "",
             "<qt>Take what differs between the values of this column out of the features, and "
-            "lay them out again, in the background. The new map is a run of its own; this one "
-            "stays. Afterwards it says what became of the column, and of the labels.</qt>",
+            "lay them out again, in the background: right where all of them hold about the "
+            "same mix of patches. The new map is a run of its own; this one stays. It then "
+            "says what became of the column, and of the labels.</qt>",
         )
         self.kept = choice(
             "<qt>Which principal components of the features are centred and scaled in each "
@@ -55,8 +57,7 @@ class EvenOutBox(QWidget):
         self.kept.setAccessibleName("Components")
         self.kept.addItems(list(_KEPT))
         self.work = WorkBar()
-        self.said = label("", "", wrap=True)
-        self.numbers = label("", "hint", wrap=True)
+        self.said, self.numbers = Wrapped(""), Wrapped()
         self.back = button(
             "Back to the map before", "link", "Show the map from which this one was made."
         )
@@ -74,9 +75,8 @@ class EvenOutBox(QWidget):
         self.work.done.connect(self._on_done)
         self.work.failed.connect(lambda sentence, _: self._say(sentence))
         self.work.ended.connect(self._on_ended)
-        subscribe(self, self._workspace.patches_changed, lambda _: self._leave())
         subscribe(self, self._workspace.run_changed, self._on_run)
-        subscribe(self, self._workspace.training_changed, lambda _: self._on_ended())
+        subscribe(self, self._workspace.training_changed, self._on_ended)
         self._on_run(self._workspace.run)
 
     def choose(self) -> None:
@@ -84,9 +84,6 @@ class EvenOutBox(QWidget):
         if self.even.text() == _ANYWAY:
             self._say("")
         self.even.setText(_EVEN)
-
-    def _leave(self) -> None:
-        self._before = self._made = None
 
     def _on_run(self, run: Run | None) -> None:
         self.work.cancel()
@@ -99,7 +96,9 @@ class EvenOutBox(QWidget):
             if run.evened.of:
                 others.append(f"Made of the run in {run.evened.of}, which is as it was")
         self._say(first, others)
-        self.back.setVisible(run is not None and run is self._made and self._before is not None)
+        if run is None or run is not self._made:
+            self._before = self._made = None
+        self.back.setVisible(self._before is not None)
 
     def _say(self, sentence: str, others: list[str] | None = None) -> None:
         self.said.setText(sentence)
@@ -167,7 +166,7 @@ class EvenOutBox(QWidget):
         self._before, self._made = before, made
         self._workspace.set_run(made)
 
-    def _on_ended(self) -> None:
+    def _on_ended(self, _: bool = False) -> None:
         self.even.setEnabled(not self._workspace.training)
 
     def _on_back(self) -> None:
