@@ -147,9 +147,6 @@ def test_it_is_said_wherever_the_map_is_described(evened, tmp_path):
     page = report_html(again, again.labels)
     assert "evened out by slide" in page
     assert "slide told on the map: 100.0 % before" in page
-    path = export(again, tmp_path / "cells.h5ad").paths[0]
-    settings = pytest.importorskip("anndata").read_h5ad(path).uns["patchmap"]
-    assert settings["evened"]["column"] == "slide"
     # Measured again, it is judged by the features it was made of, and both maps stay known.
     found = again.measured(again.labels).report
     assert found["knn_of_features"] == evened.metrics["knn_of_features"]
@@ -158,6 +155,13 @@ def test_it_is_said_wherever_the_map_is_described(evened, tmp_path):
     other = lay_out_again(again, seed=1)
     assert other.evened_by == "slide"
     assert not {"evened", "batch"} & set(other.metrics)
+
+
+def test_who_takes_the_features_elsewhere_reads_it_there(evened, tmp_path):
+    anndata = pytest.importorskip("anndata")
+    export(evened.save(tmp_path / "run"), tmp_path / "cells.h5ad")
+    settings = anndata.read_h5ad(tmp_path / "cells.h5ad").uns["patchmap"]
+    assert settings["evened"]["column"] == "slide"
 
 
 def test_new_images_are_evened_out_like_the_maps_own(run, evened, tmp_path):
