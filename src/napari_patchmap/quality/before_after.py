@@ -62,7 +62,12 @@ def evening_warning(batches: np.ndarray, labels: np.ndarray | None, column: str)
 
 
 def before_and_after(
-    before: FigureInput, after: FigureInput, batches: np.ndarray, column: str
+    before: FigureInput,
+    after: FigureInput,
+    batches: np.ndarray,
+    column: str,
+    *,
+    same_layout: bool = True,
 ) -> dict[str, Any]:
     """Compare a map with the one that was made of the same features evened out.
 
@@ -72,6 +77,8 @@ def before_and_after(
         Of the same patches, with features.
     batches : ndarray of str, shape (n,)
     column : str
+    same_layout : bool
+        Whether both were laid out in the same way; if not, that is said.
 
     Returns
     -------
@@ -85,6 +92,11 @@ def before_and_after(
         entries = {figure.key: report[figure.key] for figure in _BIOLOGY}
         found[name] = {"batch": batch_effect(given, batches, column), **entries}
     found["said"] = _said(found)
+    if not same_layout:
+        found["said"] += (
+            " The map before was laid out by the network and this one by t-SNE, so that its own "
+            "figures differ for that, too; those of the features do not."
+        )
     return found
 
 

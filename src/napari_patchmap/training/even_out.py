@@ -95,6 +95,8 @@ def even_out(
         run.embedding, labels, features, metric=metric_of(run.config, run.layout)
     )
     after = FigureInput(evened.embedding, labels, evened.features, metric=metric)
-    found = before_and_after(before, after, batches, column)
+    found = before_and_after(
+        before, after, batches, column, same_layout=run.layout == evened.layout
+    )
     evened.metrics |= {"evened": found, "batch": found["after"]["batch"]}
     return evened
