@@ -94,8 +94,8 @@ def before_and_after(
     found["said"] = _said(found)
     if not same_layout:
         found["said"] += (
-            " The map before was laid out by the network and this one by t-SNE, so that its own "
-            "figures differ for that, too; those of the features do not."
+            " The map before was laid out by the network and this one by t-SNE, which changes "
+            "the figures of the map, too; those of the features it does not."
         )
     return found
 
