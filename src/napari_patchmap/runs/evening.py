@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import BatchError
+from napari_patchmap.explore.components import ROUNDING, components, means_and_scales
 from napari_patchmap.explore.feature_rows import check_features, in_parts
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.settings import Config, setting
@@ -22,10 +23,6 @@ EVENING = "evening.npz"
 #: A batch of fewer patches has neither a middle nor a scale of its own: the error of a mean of
 #: 15 is a quarter of their spread, and that of a few is what these few show, not their batch.
 FEWEST = 15
-
-#: Components, or their scale in a batch, below this share of what is usual are rounding:
-#: features have single precision.
-_ROUNDING = 1e-5
 
 _ARRAYS = ("mean", "axes", "scale", "means", "scales")
 
@@ -127,11 +124,9 @@ class Evening:
                 f"{column} has {len(large)} value(s) of {FEWEST} patches or more; two are "
                 "needed for something to be evened out between them."
             )
-        mean = sum(part.sum(axis=0, dtype=np.float64) for _, part in in_parts(features, watch))
-        mean = mean / len(features)
-        axes, scale = _components(features, mean, config.variance, watch)
-        means, scales = _of_batches(features, mean, axes, np.array(large), batches, watch)
-        flat = scales <= _ROUNDING * scale
+        mean, axes, scale = components(features, config.variance, watch)
+        means, scales = means_and_scales(features, mean, axes, np.array(large), batches, watch)
+        flat = scales <= ROUNDING * scale
         scales[flat] = np.broadcast_to(scale, scales.shape)[flat]
         sizes = {str(name): int(n) for name, n in zip(names, counts, strict=True)}
         unknown = len(batches) - int(counts.sum())
@@ -252,50 +247,3 @@ class Evening:
     def made_of(self, run: str) -> Self:
         """Return the same, with the run whose features they were."""
         return dataclasses.replace(self, of=run)
-
-
-def _components(
-    features: np.ndarray, mean: np.ndarray, variance: float, watch: Watch
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return principal components (k, d), signed as scikit-learn's, and deviations (k,)."""
-    scatter = np.zeros((len(mean), len(mean)))
-    for _, part in in_parts(features, watch):
-        centred = part - mean
-        scatter += centred.T @ centred
-    values, vectors = np.linalg.eigh(scatter / len(features))
-    spread = np.sqrt(np.clip(values[::-1], 0, None))
-    axes = vectors[:, ::-1].T
-    if not spread[0] > _ROUNDING * max(1e-30, np.abs(mean).max()):
-        raise BatchError(
-            "The features of all patches are alike, so there is nothing to even out; train "
-            "again."
-        )
-    share = np.cumsum(spread**2) / (spread**2).sum()
-    kept = int(np.searchsorted(share, variance, side="right")) + 1
-    kept = min(kept, int((spread > _ROUNDING * spread[0]).sum()))
-    axes, spread = axes[:kept], spread[:kept]
-    largest = np.abs(axes).argmax(axis=1)
-    axes = axes * np.sign(axes[np.arange(kept), largest])[:, None]
-    return axes, spread
-
-
-def _of_batches(
-    features: np.ndarray,
-    mean: np.ndarray,
-    axes: np.ndarray,
-    names: np.ndarray,
-    batches: np.ndarray,
-    watch: Watch,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return means and deviations (b, k) of some batches along the components."""
-    shape = len(names), len(axes)
-    counts, sums, squares = np.zeros(len(names)), np.zeros(shape), np.zeros(shape)
-    for rows, part in in_parts(features, watch):
-        turned = (part - mean) @ axes.T
-        for place, name in enumerate(names):
-            own = turned[batches[rows] == name]
-            counts[place] += len(own)
-            sums[place] += own.sum(axis=0)
-            squares[place] += (own**2).sum(axis=0)
-    means = sums / counts[:, None]
-    return means, np.sqrt(np.clip(squares / counts[:, None] - means**2, 0, None))
