@@ -12,6 +12,8 @@ from napari_patchmap.cli.terminal import Interrupt, ProgressLine, is_main_proces
 from napari_patchmap.errors import RunError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from napari_patchmap.patches import PatchSet
     from napari_patchmap.runs import Run, RunConfig
     from napari_patchmap.training.plan import Plan
@@ -59,6 +61,18 @@ def open_images(run: Run, where: str | None) -> PatchSet:
             should_stop=interrupt.is_set,
             tell=warn,
         )
+
+
+def batches_named(run: Run, args: argparse.Namespace) -> np.ndarray:
+    """Return the batch of each patch by ``--batch``; it opens images only if it must."""
+    from napari_patchmap.runs.batch_check import batches_of
+    from napari_patchmap.runs.measured_columns import MEASURED, check_measurable
+
+    wants = args.batch in MEASURED and args.batch not in run.table
+    if wants:
+        check_measurable(args.batch, run.origin, run.name)
+    patches = open_images(run, args.images) if wants else None
+    return batches_of(run.table, args.batch, patches)
 
 
 def train(

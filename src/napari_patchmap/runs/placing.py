@@ -30,7 +30,7 @@ class Placed:
     notes : tuple of str
         How they differ from the map's own patches, in sentences.
     features : ndarray of float32, shape (m, d)
-        What the run's network makes of them.
+        What the run's network makes of them, evened out if the map is.
     """
 
     embedding: np.ndarray

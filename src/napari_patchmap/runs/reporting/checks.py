@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from napari_patchmap.quality.batches import batch_lines
+from napari_patchmap.quality.before_after import before_after_lines
 from napari_patchmap.quality.label_curve import curve_said
 from napari_patchmap.quality.prediction_words import (
     WAYS,
@@ -80,6 +81,8 @@ def _batch(metrics: dict[str, Any]) -> list[Block]:
     if not metrics.get("batch"):
         return []
     first, *others = batch_lines(metrics["batch"])
+    if metrics.get("evened"):
+        others += ["This map was evened out.", *before_after_lines(metrics["evened"])]
     return [
         Heading("Does the map show biology or the batch?"),
         Words(first, "warning"),
