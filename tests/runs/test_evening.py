@@ -18,7 +18,8 @@ from napari_patchmap.runs import Run, RunConfig, TrainConfig, read_map
 from napari_patchmap.runs.evening import Evening, EveningConfig
 from napari_patchmap.runs.export import export
 from napari_patchmap.runs.methods_paragraph import citations, methods_paragraph
-from napari_patchmap.runs.report_page import report_html
+from napari_patchmap.runs.reporting.html_report import as_html
+from napari_patchmap.runs.reporting.run_report import report_of
 from napari_patchmap.training import fit
 from napari_patchmap.training.even_out import even_out
 from napari_patchmap.training.relayout import lay_out_again
@@ -144,7 +145,7 @@ def test_it_is_said_wherever_the_map_is_described(evened, tmp_path):
     paragraph = methods_paragraph(again, {})
     assert "To even out slide (2 batches), the features were projected on " in paragraph
     assert any("perturbative maps" in one for one in citations(again))
-    page = report_html(again, again.labels)
+    page = as_html(report_of(again, again.labels)).decode()
     assert "evened out by slide" in page
     assert "slide told on the map: 100.0 % before" in page
     # Measured again, it is judged by the features it was made of, and both maps stay known.
@@ -212,7 +213,10 @@ def test_the_command_line_evens_out(tmp_path, capsys):
     folder, out = str(run.save(tmp_path / "run")), str(tmp_path / "even")
     for asked, said in (
         (["--batch", "plate"], "There is no column plate; choose background colour, file size"),
-        (["--batch", "slide", "--images", str(tmp_path / "no")], "say where the images are"),
+        (
+            ["--batch", "background colour", "--images", str(tmp_path / "no")],
+            "say where the images are",
+        ),
         (["--batch", "file size"], "are not a file each"),
     ):
         assert main(["even", folder, "--out", out, *asked]) == 2

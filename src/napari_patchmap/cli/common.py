@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,23 +50,29 @@ def load_run(folder: str) -> Run:
     return run
 
 
-def check_images(args: argparse.Namespace) -> None:
-    """Refuse a place of images that is not there, before any work."""
-    if args.images is not None and not Path(args.images).expanduser().exists():
-        raise RunError(f"There is no {args.images}; say where the images are with --images.")
-
-
-def batches_named(run: Run, args: argparse.Namespace) -> np.ndarray:
-    """Return the batch of each patch by ``--batch``; it opens images only if it must."""
+def open_images(run: Run, where: str | None) -> PatchSet:
+    """Open the images of a saved run, and say what of them is not as it was."""
     from napari_patchmap.runs import reopen_patches
+
+    with ProgressLine() as line, Interrupt() as interrupt:
+        return reopen_patches(
+            run,
+            where=where,
+            progress=lambda done, total: line.count("reading images", done, total),
+            should_stop=interrupt.is_set,
+            tell=warn,
+        )
+
+
+def batches_named(run: Run, column: str, patches: Callable[[], PatchSet]) -> np.ndarray:
+    """Return the batch of each patch by a column; its patches are opened only if it must be."""
     from napari_patchmap.runs.batch_check import batches_of
     from napari_patchmap.runs.measured_columns import MEASURED, check_measurable
 
-    wants = args.batch in MEASURED and args.batch not in run.table
-    if wants:
-        check_measurable(args.batch, run.origin, run.name)
-    patches = reopen_patches(run, where=args.images) if wants else None
-    return batches_of(run.table, args.batch, patches)
+    if column not in MEASURED or column in run.table:
+        return batches_of(run.table, column)
+    check_measurable(column, run.origin, run.name)
+    return batches_of(run.table, column, patches())
 
 
 def train(

@@ -379,7 +379,7 @@ def metric_of(config: RunConfig, layout: str) -> Metric:
 
 
 #: What is found out only when asked, and stays when the map is measured again.
-LONG = ("batch", "label_curve", "evened")
+LONG = ("batch", "label_curve", "prediction", "baselines", "evened")
 
 # A field as any other, but for when it is read.
 Run.features = ReadWhenAsked()  # type: ignore[assignment]
