@@ -82,11 +82,9 @@ def _batch(metrics: dict[str, Any]) -> list[Block]:
         return []
     first, *others = batch_lines(metrics["batch"])
     evened = metrics.get("evened")
-    then = (
-        [Words("This map was evened out:"), Listed(before_after_lines(evened))]
-        if evened
-        else []
-    )
+    then: list[Block] = []
+    if evened:
+        then = [Words("This map was evened out:"), Listed(before_after_lines(evened))]
     return [
         Heading("Does the map show biology or the batch?"),
         Words(first, "warning"),
