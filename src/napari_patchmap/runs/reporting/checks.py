@@ -70,7 +70,7 @@ def _curve(metrics: dict[str, Any]) -> list[Block]:
         f"{found['repeats']} draws lie; {found['test_n']:,} patches were tested:"
     )
     return [
-        Heading("How many labels would be enough?"),
+        Heading("How many labels are enough?"),
         Words(curve_said(found)),
         Words(said),
         Grid(rows, heads),
