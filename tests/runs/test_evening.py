@@ -145,7 +145,7 @@ def test_it_is_said_wherever_the_map_is_described(evened, tmp_path):
     paragraph = methods_paragraph(again, {})
     assert "To even out slide (2 batches), the features were projected on " in paragraph
     assert any("perturbative maps" in one for one in citations(again))
-    page = as_html(report_of(again, again.labels))
+    page = as_html(report_of(again, again.labels)).decode()
     assert "evened out by slide" in page
     assert "slide told on the map: 100.0 % before" in page
     # Measured again, it is judged by the features it was made of, and both maps stay known.
@@ -213,7 +213,10 @@ def test_the_command_line_evens_out(tmp_path, capsys):
     folder, out = str(run.save(tmp_path / "run")), str(tmp_path / "even")
     for asked, said in (
         (["--batch", "plate"], "There is no column plate; choose background colour, file size"),
-        (["--batch", "slide", "--images", str(tmp_path / "no")], "say where the images are"),
+        (
+            ["--batch", "background colour", "--images", str(tmp_path / "no")],
+            "say where the images are",
+        ),
         (["--batch", "file size"], "are not a file each"),
     ):
         assert main(["even", folder, "--out", out, *asked]) == 2

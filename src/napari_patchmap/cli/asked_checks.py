@@ -11,8 +11,12 @@ from napari_patchmap.cli.terminal import ProgressLine
 from napari_patchmap.errors import ConfigError, QualityError
 
 if TYPE_CHECKING:
+    from napari_patchmap.patches import PatchSet
     from napari_patchmap.quality import Evaluation
     from napari_patchmap.runs import Run
+
+#: Opens the images of the run.
+Patches = Callable[[], "PatchSet"]
 
 #: Adds what it finds to what was measured, and returns it in lines.
 Check = Callable[["Evaluation"], list[str]]
@@ -26,6 +30,14 @@ def asked_checks(run: Run, args: argparse.Namespace) -> list[Check]:
     PatchmapError
         If it makes no sense for this run, before any work.
     """
+    opened: list[PatchSet] = []
+
+    def patches() -> PatchSet:
+        """Open the images when the first check needs them, once."""
+        if not opened:
+            opened.append(open_images(run, args.images))
+        return opened[0]
+
     checks = []
     for wanted, check in (
         (args.batch is not None, _batch),
@@ -34,15 +46,15 @@ def asked_checks(run: Run, args: argparse.Namespace) -> list[Check]:
         (args.baselines, _baselines),
     ):
         if wanted:
-            checks.append(check(run, args))
+            checks.append(check(run, args, patches))
     return checks
 
 
-def _batch(run: Run, args: argparse.Namespace) -> Check:
+def _batch(run: Run, args: argparse.Namespace, patches: Patches) -> Check:
     from napari_patchmap.quality.batches import batch_lines
     from napari_patchmap.runs.batch_check import check_batches
 
-    batches = batches_named(run, args)
+    batches = batches_named(run, args.batch, patches)
 
     def check(found: Evaluation) -> list[str]:
         found.report["batch"] = check_batches(run, args.batch, batches, run.labels)
@@ -51,7 +63,7 @@ def _batch(run: Run, args: argparse.Namespace) -> Check:
     return check
 
 
-def _prediction(run: Run, args: argparse.Namespace) -> Check:
+def _prediction(run: Run, args: argparse.Namespace, patches: Patches) -> Check:
     from napari_patchmap.quality.prediction import PredictionConfig
     from napari_patchmap.quality.prediction_words import prediction_lines
     from napari_patchmap.quality.splits import SplitConfig
@@ -72,7 +84,7 @@ def _prediction(run: Run, args: argparse.Namespace) -> Check:
     return check
 
 
-def _curve(run: Run, args: argparse.Namespace) -> Check:
+def _curve(run: Run, args: argparse.Namespace, patches: Patches) -> Check:
     from napari_patchmap.quality.label_curve import CurveConfig, curve_lines, label_curve
 
     draws, labels = args.label_curve, run.labels
@@ -93,11 +105,11 @@ def _curve(run: Run, args: argparse.Namespace) -> Check:
     return check
 
 
-def _baselines(run: Run, args: argparse.Namespace) -> Check:
+def _baselines(run: Run, args: argparse.Namespace, patches: Patches) -> Check:
     from napari_patchmap.quality.baselines import baseline_lines
     from napari_patchmap.training.pixel_baseline import baselines_of
 
-    patches = open_images(run, args.images)
+    seen = patches()
 
     def check(found: Evaluation) -> list[str]:
         with ProgressLine() as line:
@@ -106,7 +118,7 @@ def _baselines(run: Run, args: argparse.Namespace) -> Check:
                 line.count("mapping pixels, percent", done, total)
                 return False
 
-            found.report["baselines"] = baselines_of(run, run.labels, patches, watch)
+            found.report["baselines"] = baselines_of(run, run.labels, seen, watch)
         return baseline_lines(found.report["baselines"])
 
     return check

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,16 +64,15 @@ def open_images(run: Run, where: str | None) -> PatchSet:
         )
 
 
-def batches_named(run: Run, args: argparse.Namespace) -> np.ndarray:
-    """Return the batch of each patch by ``--batch``; it opens images only if it must."""
+def batches_named(run: Run, column: str, patches: Callable[[], PatchSet]) -> np.ndarray:
+    """Return the batch of each patch by a column; its patches are opened only if it must be."""
     from napari_patchmap.runs.batch_check import batches_of
     from napari_patchmap.runs.measured_columns import MEASURED, check_measurable
 
-    wants = args.batch in MEASURED and args.batch not in run.table
-    if wants:
-        check_measurable(args.batch, run.origin, run.name)
-    patches = open_images(run, args.images) if wants else None
-    return batches_of(run.table, args.batch, patches)
+    if column not in MEASURED or column in run.table:
+        return batches_of(run.table, column)
+    check_measurable(column, run.origin, run.name)
+    return batches_of(run.table, column, patches())
 
 
 def train(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from napari_patchmap.cli.arguments import given
-from napari_patchmap.cli.common import batches_named, load_run, saved
+from napari_patchmap.cli.common import batches_named, load_run, open_images, saved
 from napari_patchmap.cli.terminal import Interrupt, ProgressLine, say, warn
 
 
@@ -19,7 +19,7 @@ def command(args: argparse.Namespace, began: float) -> int:
     config = EveningConfig(**given(args, EveningConfig))
     with alone_in(args.out):
         out, run = check_free(args.out), load_run(args.run)
-        batches = batches_named(run, args)
+        batches = batches_named(run, args.batch, lambda: open_images(run, args.images))
         if warning := evening_warning(batches, run.labels, args.batch):
             warn(warning)
         with ProgressLine() as line, Interrupt() as interrupt:

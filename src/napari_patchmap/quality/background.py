@@ -6,14 +6,11 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.quality.batches import as_batches
+from napari_patchmap.quality.batches import OTHER, as_batches
 from napari_patchmap.quality.figure import MeasureWatch
 
 #: Its name where columns are listed.
 BACKGROUND = "background colour"
-
-#: Patches whose background has quite another colour than most.
-OTHER = "another colour"
 
 #: Far out is what lies so many interquartile ranges beyond the middle half; a range is no less
 #: than so many grey values.

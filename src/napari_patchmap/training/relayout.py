@@ -93,7 +93,7 @@ def lay_out_again(
             "laid_out_again": round(clock(), 2),
         },
         # What was said of the other map does not hold for this one.
-        metrics={k: v for k, v in run.metrics.items() if k not in ("batch", "evened")},
+        metrics={k: v for k, v in run.metrics.items() if k in ("training", "label_curve")},
         folder=None,
     )
     found = laid_out.measured(run.labels, most=AT_FIRST)

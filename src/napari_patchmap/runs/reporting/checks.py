@@ -81,10 +81,13 @@ def _batch(metrics: dict[str, Any]) -> list[Block]:
     if not metrics.get("batch"):
         return []
     first, *others = batch_lines(metrics["batch"])
-    if metrics.get("evened"):
-        others += ["This map was evened out.", *before_after_lines(metrics["evened"])]
+    evened = metrics.get("evened")
+    then: list[Block] = []
+    if evened:
+        then = [Words("This map was evened out:"), Listed(before_after_lines(evened))]
     return [
         Heading("Does the map show biology or the batch?"),
         Words(first, "warning"),
         Listed(others),
+        *then,
     ]

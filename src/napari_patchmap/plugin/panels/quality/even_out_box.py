@@ -118,14 +118,10 @@ class EvenOutBox(QWidget):
         config, anyway = _KEPT[self.kept.currentText()], self.even.text() == _ANYWAY
 
         def work(watch: Watch) -> str | tuple[Run, Run, str]:
-            def ended(done: int, total: int) -> bool:
-                watch.step(done, total)
-                return False
-
             def follow(progress: Progress) -> None:
                 watch.step(round(100 * progress.fraction), 100)
 
-            batches = batches_of(patches.table, name, patches, ended)
+            batches = batches_of(patches.table, name, patches, watch.ends)
             warning = evening_warning(batches, patches.labels, name)
             if warning and not anyway:
                 return warning
