@@ -193,6 +193,11 @@ def make_parser() -> argparse.ArgumentParser:
         help="say how many labels of each class are enough: classifiers of the features with "
         "more and more labels, drawn so many times (default 20; published: 100)",
     )  # fmt: skip
+    evaluate.add_argument(
+        "--stability", action="store_true",
+        help="say whether the map would be the same again, without labels: each patch placed "
+        "again alone, the features laid out anew, two views of a patch (takes minutes)",
+    )  # fmt: skip
     evaluate.add_argument("--images", metavar="PATH", help="where the images are now, if moved")
 
     report = commands.add_parser(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_patchmap.cli.common import load_run
+from napari_patchmap.cli.stability_checks import stability
 from napari_patchmap.cli.terminal import ProgressLine, say, warn
 from napari_patchmap.errors import ConfigError, QualityError, RunError
 
@@ -34,6 +35,7 @@ def command(args: argparse.Namespace, began: float) -> int:
         wants = args.batch == BACKGROUND and args.batch not in run.table
         patches = reopen_patches(run, where=args.images) if wants else None
         batches = batches_of(run.table, args.batch, patches)
+    answers = stability(run, args.images) if args.stability else []
     found = run.measured(run.labels)
     lines = report_lines(found.report)
     if batches is not None:
@@ -42,6 +44,14 @@ def command(args: argparse.Namespace, began: float) -> int:
     if args.label_curve is not None:
         found.report["label_curve"] = _curve(run, args.label_curve)
         lines += curve_lines(found.report["label_curve"])
+    for check, answer in answers:
+        lines.append(check.question)
+        if isinstance(answer, str):
+            lines.append(answer)
+            continue
+        found.report.update(answer.report)
+        found.columns.update(answer.columns)
+        lines += check.lines(answer.report[check.key])
     if trouble := run.keep(found):
         warn(trouble)
     say(json.dumps(found.report, indent=2) if args.json else "\n".join(lines))

@@ -16,6 +16,7 @@ from napari_patchmap.explore.colouring import Colouring, colour_by
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.quality import FIGURES, defined_in
 from napari_patchmap.quality.batches import batch_lines
+from napari_patchmap.quality.checks import CHECKS
 from napari_patchmap.quality.columns import column_of
 from napari_patchmap.quality.figure import QUESTIONS, capitalised
 from napari_patchmap.quality.label_curve import curve_said
@@ -80,6 +81,7 @@ def report_html(run: Run, labels: np.ndarray | None) -> str:
         f'<p class="hint">{escape(title)}; {len(run):,} patches</p>',
         _map(run, labels),
         _trust(run),
+        _checks(run.metrics),
         _labels(run, labels),
         _curve(run.metrics),
         _batch(run.metrics),
@@ -148,6 +150,16 @@ def _trust(run: Run) -> str:
             "without their labels; of patches that it has not seen they may be lower.</p>"
         )
     return "\n".join(parts)
+
+
+def _checks(metrics: dict[str, Any]) -> str:
+    """What was asked for beyond the figures."""
+    return "\n".join(
+        f"<h2>{escape(check.question)}</h2>{_list(check.lines(metrics[check.key]))}"
+        f'<p class="hint">{escape(check.help)} ({escape(check.reference)})</p>'
+        for check in CHECKS
+        if metrics.get(check.key)
+    )
 
 
 def _labels(run: Run, labels: np.ndarray | None) -> str:
