@@ -18,7 +18,7 @@ from napari_patchmap.quality.checks import CHECKS
 from napari_patchmap.quality.figure import FigureInput
 from napari_patchmap.quality.other_layouts import OTHER_LAYOUTS, other_layouts
 from napari_patchmap.quality.placed_again import PLACED_AGAIN, placed_again
-from napari_patchmap.quality.two_views import TWO_VIEWS
+from napari_patchmap.quality.view_pairs import TWO_VIEWS
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.runs.report_page import report_html
 from napari_patchmap.runs.stability import find_out, why_not

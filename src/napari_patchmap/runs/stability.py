@@ -18,7 +18,7 @@ from napari_patchmap.quality.asked import AskedCheck, AskedWatch, check_usable, 
 from napari_patchmap.quality.figure import FigureInput
 from napari_patchmap.quality.other_layouts import other_layouts
 from napari_patchmap.quality.placed_again import PLACED_AGAIN, placed_again
-from napari_patchmap.quality.two_views import (
+from napari_patchmap.quality.view_pairs import (
     FEWEST_VIEWED,
     MOST_VIEWED,
     TWO_VIEWS,
