@@ -15,8 +15,12 @@ from napari_patchmap.quality.asked import AskedCheck, AskedWatch, check_usable, 
 from napari_patchmap.quality.figure import FigureInput, share_entry
 from napari_patchmap.quality.report import Evaluation
 
-#: Of more patches so many, drawn at random, are placed again: one or two minutes on two cores.
-MOST_MOVED = 5_000
+#: Of more patches so many, drawn at random, are placed again: about two minutes on two cores.
+#: Fewer would do for the share, but not for colours of the map.
+MOST_MOVED = 20_000
+
+#: Patches from which the principal axes and the length of the steps are found at most.
+_SEEN = 5_000
 
 #: Neighbours on the map that are the surroundings of a patch.
 SURROUNDINGS = 50
@@ -100,7 +104,7 @@ def placed_again(
 
 def _steps(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return what is added to features: nothing, and a step along each axis and back."""
-    some = rows[:MOST_MOVED]
+    some = rows[:_SEEN]
     apart = nearest_of(x[some], x, 1, without=some)[1][:, 0]
     length = _MOVED * float(np.median(apart[apart > 0])) if (apart > 0).any() else 0.0
     axes = np.linalg.svd(x[some] - x[some].mean(axis=0), full_matrices=False)[2][:_AXES]
@@ -152,7 +156,8 @@ PLACED_AGAIN = AskedCheck(
     help="The features of a patch are moved by a quarter of the distance between a typical "
     "patch and the one most like it, along their three main directions, there and back; then "
     "it alone is placed again on the map. Where it leaves its 50 nearest neighbours, the map "
-    "is torn, or the patch lies between groups: its place means little. Takes a minute or two; "
+    "is torn, or the patch lies between groups: its place means little. Takes about two minutes "
+    "for 17,000 patches on two cores, and what is known when you cancel stays; "
     f"of more than {MOST_MOVED:,} patches as many, drawn at random, are placed again.",
     reference="the perturbation score of Liu, Ma and Zhong 2025 (LOO-map)",
 )

@@ -12,7 +12,7 @@ from napari_patchmap.quality.figure import share_entry
 from napari_patchmap.quality.neighbourhood import RANKED
 
 #: Patches of which two views are made; of more, so many drawn at random.
-MOST_VIEWED = 2_000
+MOST_VIEWED = 5_000
 
 #: Fewer patches have no neighbours that are a part of them.
 FEWEST_VIEWED = 2 * RANKED + 1

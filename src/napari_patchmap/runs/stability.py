@@ -16,7 +16,7 @@ from napari_patchmap.patches import PatchSet
 from napari_patchmap.quality import Evaluation
 from napari_patchmap.quality.asked import AskedCheck, AskedWatch, check_usable, map_width
 from napari_patchmap.quality.figure import FigureInput
-from napari_patchmap.quality.other_layouts import other_layouts
+from napari_patchmap.quality.other_layouts import OTHER_LAYOUTS, other_layouts
 from napari_patchmap.quality.placed_again import PLACED_AGAIN, placed_again
 from napari_patchmap.quality.view_pairs import (
     FEWEST_VIEWED,
@@ -27,6 +27,14 @@ from napari_patchmap.quality.view_pairs import (
 )
 from napari_patchmap.runs.placing import look_at
 from napari_patchmap.runs.run import Run, metric_of
+
+#: Why a map that is no t-SNE is not asked what is asked of one.
+_BY_NETWORK = {
+    PLACED_AGAIN.key: "A network placed these patches, by their images alone and not by their "
+    "neighbours; two views of a patch say how firmly it lies.",
+    OTHER_LAYOUTS.key: "A network placed these patches, so only another training would make the "
+    "map again; a t-SNE of what it has learned can be asked this.",
+}
 
 #: Patches of which views are looked at at once.
 _PART = 250
@@ -41,10 +49,7 @@ def why_not(run: Run, check: AskedCheck, patches: PatchSet | None) -> str:
             return "Views are made of the images; say where those are, then ask again."
         return ""
     if run.layout != "tsne":
-        return (
-            "A network placed these patches, and no t-SNE: only another training would make "
-            "the map again. Two views of a patch show how firmly it lies."
-        )
+        return _BY_NETWORK[check.key]
     return ""
 
 
