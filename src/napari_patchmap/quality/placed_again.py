@@ -156,7 +156,7 @@ PLACED_AGAIN = AskedCheck(
     help="The features of a patch are moved by a quarter of the distance between a typical "
     "patch and the one most like it, along their three main directions, there and back; then "
     "it alone is placed again on the map. Where it leaves its 50 nearest neighbours, the map "
-    "is torn, or the patch lies between groups: its place means little. Takes about two minutes "
+    "is torn, or the patch lies between groups: its place means little. Takes two minutes "
     "for 17,000 patches on two cores, and what is known when you cancel stays; "
     f"of more than {MOST_MOVED:,} patches as many, drawn at random, are placed again.",
     reference="the perturbation score of Liu, Ma and Zhong 2025 (LOO-map)",

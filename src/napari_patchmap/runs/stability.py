@@ -32,8 +32,8 @@ from napari_patchmap.runs.run import Run, metric_of
 _BY_NETWORK = {
     PLACED_AGAIN.key: "A network placed these patches, by their images alone and not by their "
     "neighbours; two views of a patch say how firmly it lies.",
-    OTHER_LAYOUTS.key: "A network placed these patches, so only another training would make the "
-    "map again; a t-SNE of what it has learned can be asked this.",
+    OTHER_LAYOUTS.key: "A network placed these patches, so only another training would make "
+    "the map again; a t-SNE of what it has learned can be asked this.",
 }
 
 #: Patches of which views are looked at at once.
