@@ -137,5 +137,5 @@ OTHER_LAYOUTS = AskedCheck(
     f"positions. Which of its {RANKED} neighbours does a patch have there as well? Where they "
     "are few, the map shows an accident. Takes as long as two layouts: two or three minutes "
     "for 17,000 patches on two cores; a layout that is complete when you cancel counts.",
-    reference="as Kobak and Berens 2019 compare layouts; Procrustes after Gower 1975",
+    reference="counted as the kNN recall of Böhm et al. 2022; Procrustes after Gower 1975",
 )

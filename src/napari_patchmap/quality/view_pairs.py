@@ -85,5 +85,5 @@ TWO_VIEWS = AskedCheck(
     "not, place and neighbours are of how the picture was taken. On the map itself where the "
     "network makes it, otherwise among the features. Needs the images; takes seconds to "
     f"minutes; of more than {MOST_VIEWED:,} patches as many, drawn at random.",
-    reference="as Böhm, Berens and Kobak 2023 and Chen et al. 2020 train",
+    reference="views as in Chen et al. 2020, and on the map as in Böhm, Berens and Kobak 2023",
 )
