@@ -26,8 +26,20 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
+from napari_patchmap.errors import ConfigError
+from napari_patchmap.runs import TrainConfig
+
 #: Batches of 20 that a person has the patience for.
 _MOST = 40
+
+
+def minutes(text: str) -> str:
+    """Check a time that is typed into the form of a training."""
+    try:
+        TrainConfig(minutes=float(text))
+    except (ValueError, ConfigError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def mixed(folder: Path, into: Path, seed: int) -> dict[str, str]:
@@ -152,7 +164,9 @@ def main() -> None:
     """Load, train, annotate, and say what it took."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="images in one sub-folder a class")
-    parser.add_argument("--minutes", default="5", help="time that the training is given")
+    parser.add_argument(
+        "--minutes", type=minutes, default="5", help="time that the training is given"
+    )
     parser.add_argument("--run", type=Path, help="a run of the mixed images")
     parser.add_argument("--mixed", type=Path, help="folder to keep the mixed images in")
     parser.add_argument("--goal", type=float, default=90, help="agreement in percent")

@@ -26,7 +26,7 @@ from qtpy.QtWidgets import QApplication
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "benchmarks")]
 
-from annotating import Annotator  # noqa: E402
+from annotating import Annotator, minutes  # noqa: E402
 from newcomer import strip  # noqa: E402
 
 from napari_patchmap.patches import bundled_cells  # noqa: E402
@@ -115,7 +115,7 @@ def midmost(places: np.ndarray) -> np.ndarray:
     return places[np.linalg.norm(places - middle, axis=1).argmin()]
 
 
-def session(folder: Path, pictures: Path, minutes: str) -> Director:
+def session(folder: Path, pictures: Path, given: str) -> Director:
     """Do all of it, once."""
     truth = smear(folder)
     person = Director(pictures)
@@ -129,7 +129,7 @@ def session(folder: Path, pictures: Path, minutes: str) -> Director:
     person.wait(lambda: load.workspace.patches is not None, "patches")
     person.look("Load: the cells of a segmented smear; nothing says what they are")
     person.click(load.next)
-    person.train(minutes)
+    person.train(given)
     workspace = workspace_of(viewer)
     show_panel(viewer, "explore")
     hand = Hand(viewer, Mouse())
@@ -220,7 +220,9 @@ def next_day(person: Director, run: Path) -> None:
 def main() -> None:
     """Film it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", default="2", help="time that the training is given")
+    parser.add_argument(
+        "--minutes", type=minutes, default="2", help="time that the training is given"
+    )
     parser.add_argument("--pictures", type=Path, help="folder for the single pictures")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

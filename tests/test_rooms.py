@@ -31,7 +31,7 @@ ROOMS = [
 #: sub-package, which imports from the entries before its own alone.
 FLOORS = [
     # what everything uses
-    "watch", "latest", "threads", "room", "random_file", "names", "numbers", "fit",
+    "watch", "latest", "threads", "room", "random_file", "names", "numbers", "quantity", "fit",
     "intensity", "images", "axes", "colour_spaces", "photometric",
     "pictures", "content", "box_table", "patchset", "summary", "sample",
     # what all readers share

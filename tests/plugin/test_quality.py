@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_patchmap.explore.conditions import rows_where
 from napari_patchmap.patches import PatchSet
@@ -247,7 +247,9 @@ def test_a_technical_column_is_checked_kept_and_shown(
     qtbot.waitUntil(lambda: "tell background colour" in check.said.text(), timeout=20_000)
     qtbot.mouseClick(check.where, Qt.MouseButton.LeftButton)
     assert MapLayer.of(viewer).colouring.column == "background colour"
-    assert len(MapLayer.of(viewer).colouring.names) == 5
+    starts = [float(name.split(" to ")[0]) for name in MapLayer.of(viewer).colouring.names]
+    assert starts == sorted(starts)  # fifths from low to high, though these are texts
+    assert len(starts) == 5
 
 
 def test_a_column_of_one_value_is_no_batch(qtbot, viewer, workspace, trained):
@@ -273,6 +275,7 @@ def test_the_label_curve_grows_and_stays_when_somebody_has_enough(
     workspace.set_run(Run.load(folder))
     curve = panel.curve
     assert curve.isVisible()
+    qtbot.mouseClick(curve.question.button, Qt.MouseButton.LeftButton)
     assert not curve.plot.isVisible()
     curve.repeats.setValue(100)
     qtbot.mouseClick(curve.begin, Qt.MouseButton.LeftButton)
@@ -299,20 +302,28 @@ def test_the_label_curve_grows_and_stays_when_somebody_has_enough(
     assert not curve.isVisible()
 
 
-def test_a_report_is_saved_from_the_panel(qtbot, panel, trained, tmp_path):
+def test_a_report_is_saved_from_the_panel(qtbot, panel, trained, tmp_path, monkeypatch):
     cells, run = trained
     panel.workspace.set_patches(cells)
     panel.workspace.set_run(run)
     said = []
     panel.workspace.status_changed.connect(said.append)
-    panel.save.save(tmp_path / "my report")
-    qtbot.waitUntil(lambda: said != [], timeout=30_000)
+
+    def save(name, kind="Page (*.html)"):
+        answer = (str(tmp_path / name), kind)
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: answer)
+        said.clear()
+        qtbot.mouseClick(panel.save, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: said != [], timeout=30_000)
+        return said[-1]
+
+    assert save("my report") == f"The report is saved: {tmp_path / 'my report.html'}."
     page = (tmp_path / "my report.html").read_text("utf-8")
     assert panel.figures["knn"].value.text() in page
-    assert said == [f"The report is saved: {tmp_path / 'my report.html'}."]
-    panel.save.save(tmp_path / "nowhere" / "report.html")
-    qtbot.waitUntil(lambda: len(said) == 2, timeout=30_000)
-    assert "cannot be written" in said[1]
+    assert save("mine", "PDF (*.pdf)") == f"The report is saved: {tmp_path / 'mine.pdf'}."
+    assert (tmp_path / "mine.pdf").read_bytes().startswith(b"%PDF")
+    assert "There is no folder" in save("nowhere/report.html")
+    assert "name it .html or .pdf" in save("report.doc")
     assert panel.save.isEnabled()
 
 
@@ -418,3 +429,95 @@ def test_a_figure_in_the_list_is_in_the_panel_at_once(qtbot, make_napari_viewer,
         assert "Nobody 1900" in heading.toolTip()
         assert panel.table.item(0, last).text() == "12 %"
         assert panel.table.item(0, last).toolTip() == "On 7 toys."
+
+
+def test_a_column_is_told_again_and_again_with_patients_kept_apart(
+    qtbot, viewer, workspace, trained, tmp_path
+):
+    cells, run = trained
+    table = cells.table.assign(
+        patient=[f"p{i % 10}" for i in range(150)], size=np.linspace(1, 2, 150)
+    )
+    cells = PatchSet(cells.stack(), table, cells.channel_names, name="cells")
+    folder = dataclasses.replace(run, table=table).save(tmp_path / "run")
+    panel = show_panel(viewer, "quality")
+    viewer.window.resize(1300, 1000)
+    workspace.set_patches(cells)
+    workspace.set_run(Run.load(folder))
+    asked = panel.prediction
+    offered = [asked.told.itemText(i) for i in range(asked.told.count())]
+    assert offered[0] == "label"
+    assert {"patient", "size"} <= set(offered)
+    assert not asked.begin.isVisible()
+    qtbot.mouseClick(asked.question.button, Qt.MouseButton.LeftButton)
+    asked.apart.setCurrentText("patient")
+    asked.repeats.setValue(2)
+    asked.share.setValue(30)
+    asked.k.setValue(5)
+    qtbot.mouseClick(asked.begin, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not asked.work.running and asked.table.isVisible())
+    assert asked.said.text().startswith("label is told from the map for ")
+    assert asked.basis.text().startswith("45 of 150 patches held out, no patient (of 10)")
+    ways = [asked.table.item(i, 0).text() for i in range(asked.table.rowCount())]
+    assert "5-NN, map" in ways
+    assert "5-NN, map, patient mixed" in ways
+    known = Run.load(folder).metrics["prediction"]
+    assert (known["k"], known["apart"], known["repeats"]) == (5, "patient", 2)
+    # Numbers are told as numbers.
+    asked.told.setCurrentText("size")
+    asked.apart.setCurrentIndex(0)
+    qtbot.mouseClick(asked.begin, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "mean absolute error" in asked.said.text())
+    qtbot.waitUntil(lambda: not asked.work.running)
+    assert asked.table.horizontalHeaderItem(2).text() == "R²"
+    # What makes no sense is one sentence, and what was known stays.
+    asked.told.setCurrentText("patient")
+    asked.apart.setCurrentText("patient")
+    qtbot.mouseClick(asked.begin, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "cannot be told and kept apart" in asked.said.text())
+    assert asked.table.isVisible()
+    workspace.set_run(dataclasses.replace(run))
+    assert not asked.table.isVisible()
+    workspace.set_run(Run.load(folder))
+    assert asked.said.text().startswith("size is told from the map")
+
+
+def test_the_label_curve_is_made_as_one_chooses(qtbot, viewer, workspace, trained):
+    cells, run = trained
+    panel = show_panel(viewer, "quality")
+    workspace.set_patches(cells)
+    workspace.set_run(dataclasses.replace(run))
+    curve = panel.curve
+    qtbot.mouseClick(curve.question.button, Qt.MouseButton.LeftButton)
+    curve.power.setChecked(False)
+    curve.repeats.setValue(1)
+    qtbot.mouseClick(curve.begin, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "label_curve" in workspace.run.metrics)
+    found = workspace.run.metrics["label_curve"]
+    assert (found["repeats"], found["power"], found["pca"]) == (1, False, True)
+    qtbot.mouseClick(curve.published, Qt.MouseButton.LeftButton)
+    assert (curve.repeats.value(), curve.power.isChecked()) == (100, True)
+
+
+def test_figures_stand_beside_those_of_chance_and_pixels(qtbot, viewer, workspace, trained):
+    cells, run = trained
+    panel = show_panel(viewer, "quality")
+    viewer.window.resize(1300, 1000)
+    workspace.set_patches(cells)
+    workspace.set_run(dataclasses.replace(run, metrics=dict(run.metrics)))
+    accuracy = panel.figures["knn"]
+    assert not accuracy.baselines.isVisible()
+    qtbot.mouseClick(panel.baselines.begin, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: accuracy.baselines.isVisible())
+    text = accuracy.baselines.text()
+    assert text.startswith("(random map ")
+    assert "; map of pixels " in text
+    assert "; features " in text
+    assert "random map 0." in panel.figures["trustworthiness"].baselines.text()
+    assert set(workspace.run.metrics["baselines"]) == {
+        "random map",
+        "map of pixels",
+        "features",
+    }
+    workspace.set_run(dataclasses.replace(run))
+    assert not accuracy.baselines.isVisible()

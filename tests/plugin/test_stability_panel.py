@@ -25,7 +25,7 @@ def laid_out():
 
 
 @pytest.fixture
-def shown(viewer, workspace, laid_out, tmp_path):
+def shown(qtbot, viewer, workspace, laid_out, tmp_path):
     """The panel with a saved run."""
     cells, run = laid_out
     folder = dataclasses.replace(run).save(tmp_path / "run")
@@ -33,6 +33,7 @@ def shown(viewer, workspace, laid_out, tmp_path):
     viewer.window.resize(1300, 1000)
     workspace.set_patches(cells)
     workspace.set_run(Run.load(folder))
+    qtbot.mouseClick(panel.stability.question.button, Qt.MouseButton.LeftButton)
     return panel.stability, folder
 
 

@@ -11,9 +11,10 @@ from sklearn.neighbors import NearestNeighbors
 
 from napari_patchmap.cli import main
 from napari_patchmap.errors import QualityError
+from napari_patchmap.explore.colouring import colour_by
 from napari_patchmap.patches import from_array
 from napari_patchmap.quality.background import background
-from napari_patchmap.quality.batches import as_batches, batch_effect, batch_lines
+from napari_patchmap.quality.batches import as_batches, batch_effect, batch_lines, in_order
 from napari_patchmap.quality.figure import FigureInput
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit
@@ -39,6 +40,18 @@ def test_a_column_that_does_not_matter_is_told_by_chance_alone():
     assert found["batches"] == {"s1": 300, "s2": 300, "s3": 300}
     index = found["robustness"]
     assert index["index"] is None or index["index"] > 10
+
+
+def test_parts_of_numbers_are_shown_from_low_to_high():
+    values = pd.Series(np.concatenate([np.linspace(-3.5, 20_000, 90), [np.nan]]))
+    shown = colour_by(pd.DataFrame({"size": in_order(as_batches(values))}), "size")
+    starts = [float(name.split(" to ")[0]) for name in shown.names[:-1]]
+    assert starts == sorted(starts)
+    assert starts[0] == -3.5
+    assert len(starts) == 5
+    assert shown.names[-1] == "no value"
+    days = np.array(["10 to 12", "9 to 5", "later"])  # words that look like numbers
+    assert in_order(days).tolist() == days.tolist()
 
 
 def test_a_column_that_shapes_the_map_is_warned_of():
@@ -129,7 +142,3 @@ def test_the_command_line_checks_a_column_and_the_background(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["batch"]["column"] == "slide"
     assert main(["evaluate", str(folder), "--batch", "plate"]) == 2
     assert "There is no column plate; choose background colour" in capsys.readouterr().err
-    nowhere = str(tmp_path / "nowhere")
-    asked = ["evaluate", str(folder), "--batch", "background colour", "--images", nowhere]
-    assert main(asked) == 2
-    assert f"There is no {nowhere}; say where" in capsys.readouterr().err

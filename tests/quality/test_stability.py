@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -14,13 +15,14 @@ from napari_patchmap.cli import main
 from napari_patchmap.errors import QualityError
 from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.quality import evaluate
-from napari_patchmap.quality.checks import CHECKS
+from napari_patchmap.quality.asked_checks import CHECKS
 from napari_patchmap.quality.figure import FigureInput
 from napari_patchmap.quality.other_layouts import OTHER_LAYOUTS, other_layouts
 from napari_patchmap.quality.placed_again import PLACED_AGAIN, placed_again
 from napari_patchmap.quality.view_pairs import TWO_VIEWS
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
-from napari_patchmap.runs.report_page import report_html
+from napari_patchmap.runs.reporting.html_report import as_html
+from napari_patchmap.runs.reporting.run_report import report_of
 from napari_patchmap.runs.stability import find_out, why_not
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
@@ -209,12 +211,13 @@ def test_evaluate_makes_all_checks_keeps_and_reports_them(made, tmp_path, capsys
     assert main(["evaluate", str(folder), "--stability"]) == 0
     printed = capsys.readouterr().out
     run = Run.load(folder)
+    page = as_html(report_of(run, None)).decode()
     for check in CHECKS:
         assert check.question in printed
         assert check.lines(run.metrics[check.key])[0] in printed
         assert np.isfinite(run.columns[check.key]).all()
         assert f"quality: {check.name}" in run.figure_columns
-        assert check.lines(run.metrics[check.key])[0] in report_html(run, None)
+        assert escape(check.lines(run.metrics[check.key])[0]) in page
     assert set(pd.read_csv(folder / "quality.csv")) > {check.key for check in CHECKS}
     # They stay when the map is measured again.
     assert main(["evaluate", str(folder), "--json"]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.cli import main
+from napari_patchmap.errors import PatchError, RunError
 from napari_patchmap.patches import open_patches
 from napari_patchmap.patches.tile_config import TileConfig
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, reopen_patches
@@ -98,6 +100,35 @@ def test_one_answer_finds_all_images_of_all_runs_that_moved_along(name, answer, 
     assert not len(images_of(name, away).missing)  # it is not asked for again
     for other in ("folder", "stack", "pairs", "slides"):
         assert not len(images_of(other, away).missing)
+
+
+def test_a_place_that_is_not_there_is_refused_and_nothing_around_it_is_read(away, capsys):
+    """Images beside it would be found by their content."""
+    shutil.copytree(away / "disk" / "new" / "exp" / "cells", away / "img")
+    gone, run = str(away / "nothing here"), str(away / "runs" / "folder")
+    said = f"There is no file or folder {gone}; say where the images are now."
+    with pytest.raises(RunError, match=re.escape(said)):
+        images_of("folder", away, gone)
+    for command in (
+        ["open", run],
+        ["export", run, "--out", str(away / "out")],
+        ["evaluate", run, "--batch", "background colour"],
+    ):
+        assert main([*command, "--images", gone]) == 2
+        assert capsys.readouterr().err.endswith(f"patchmap: {said}\n")
+
+
+def test_a_folder_of_very_many_images_is_not_read_in_search_of_a_few(away):
+    full = away / "disk" / "everything"
+    full.mkdir()
+    for i in range(10_001):
+        (full / f"{i}.png").touch()
+    for where in (away / "disk", full / "7.png"):
+        with pytest.raises(RunError, match=r"more than 10,000 images.* 24 among"):
+            images_of("folder", away, where)
+    # One that is called as it was is found there all the same.
+    (away / "disk" / "new" / "exp").rename(away / "disk" / "exp")
+    assert not len(images_of("folder", away, away / "disk").missing)
 
 
 def test_images_of_other_names_are_found_by_one_of_them(away):

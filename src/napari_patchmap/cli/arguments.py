@@ -198,13 +198,48 @@ def make_parser() -> argparse.ArgumentParser:
         help="say whether the map would be the same again, without labels: each patch placed "
         "again alone, the features laid out anew, two views of a patch (takes minutes)",
     )  # fmt: skip
+    evaluate.add_argument(
+        "--curve-without", nargs="+", choices=("power", "pca"), default=(),
+        help="leave the transformation to normal features, or that to principal components, "
+        "out of --label-curve",
+    )  # fmt: skip
+    evaluate.add_argument(
+        "--predict", metavar="COLUMN",
+        help="say how well a column (label, or any other; quantities as numbers) is told for "
+        "patches that were held out: by neighbours on the map, by neighbours among the "
+        "features, by linear models of the features",
+    )  # fmt: skip
+    evaluate.add_argument(
+        "--keep-apart", metavar="COLUMN",
+        help="for --predict: patches that share a value of this column (patient, slide) are "
+        "never on both sides",
+    )  # fmt: skip
+    evaluate.add_argument(
+        "--neighbours", type=int, default=15, metavar="K",
+        help="for --predict: neighbours that vote (default 15)",
+    )  # fmt: skip
+    evaluate.add_argument(
+        "--held-out", type=float, default=0.1, metavar="SHARE",
+        help="for --predict: share that is held out (default 0.1)",
+    )  # fmt: skip
+    evaluate.add_argument(
+        "--repeats", type=int, default=5, metavar="N",
+        help="for --predict: how often, each time others (default 5)",
+    )  # fmt: skip
+    evaluate.add_argument(
+        "--baselines", action="store_true",
+        help="say the same figures of a random map, of a map of the pixels (made from the "
+        "images), and of the features",
+    )  # fmt: skip
     evaluate.add_argument("--images", metavar="PATH", help="where the images are now, if moved")
 
     report = commands.add_parser(
-        "report", help="one page with map, figures, settings and words for a paper"
+        "report", help="a page or PDF with map, figures, settings and words for a paper"
     )
     report.add_argument("run", metavar="RUN", help="folder of a saved run")
-    report.add_argument("--out", required=True, metavar="FILE", help="file to write: .html")
+    report.add_argument(
+        "--out", required=True, metavar="FILE", help="file to write: .html or .pdf"
+    )
     return parser
 
 

@@ -47,6 +47,20 @@ def load_run(folder: str) -> Run:
     return run
 
 
+def open_images(run: Run, where: str | None) -> PatchSet:
+    """Open the images of a saved run, and say what of them is not as it was."""
+    from napari_patchmap.runs import reopen_patches
+
+    with ProgressLine() as line, Interrupt() as interrupt:
+        return reopen_patches(
+            run,
+            where=where,
+            progress=lambda done, total: line.count("reading images", done, total),
+            should_stop=interrupt.is_set,
+            tell=warn,
+        )
+
+
 def train(
     patches: PatchSet, config: RunConfig, out: Path, began: float, *, resume: bool = False
 ) -> Run:

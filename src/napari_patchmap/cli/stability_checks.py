@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_patchmap.cli.common import open_images
 from napari_patchmap.cli.terminal import ProgressLine
 from napari_patchmap.errors import PatchError, QualityError
 
@@ -29,8 +30,7 @@ def stability(run: Run, images: str | None) -> list[tuple[AskedCheck, Evaluation
     PatchError
         If its images are not where they were said to be.
     """
-    from napari_patchmap.quality.checks import CHECKS
-    from napari_patchmap.runs import reopen_patches
+    from napari_patchmap.quality.asked_checks import CHECKS
     from napari_patchmap.runs.stability import find_out
 
     if not run.dimensions:
@@ -38,7 +38,7 @@ def stability(run: Run, images: str | None) -> list[tuple[AskedCheck, Evaluation
             f"{run.folder} has no features, so nothing of this can be said; train it again."
         )
     try:
-        patches = reopen_patches(run, where=images)
+        patches = open_images(run, images)
     except PatchError:
         if images is not None:
             raise

@@ -14,12 +14,10 @@ from napari_patchmap.explore.palette import (
     shades,
 )
 from napari_patchmap.explore.text_codes import text_codes
+from napari_patchmap.patches.quantity import is_quantity
 
 #: Categories that get a colour of their own; the rarer ones share "other".
 MOST_CATEGORIES = 40
-
-#: Whole numbers with at most this many different values are categories.
-_FEW_VALUES = 20
 
 #: Percentiles between which a number column's colours run.
 _ROBUST = (1.0, 99.0)
@@ -88,14 +86,15 @@ def colour_by(table: pd.DataFrame, column: str) -> Colouring:
     """Colour patches by a column of their table, or all alike when it is empty.
 
     Text, yes/no, ``label`` and whole numbers with few values are categories,
-    the most frequent first. Other numbers run along viridis between their 1st
-    and 99th percentile, so that single extreme values do not flatten the rest.
+    the most frequent first, or in the order that a categorical column has. Other
+    numbers run along viridis between their 1st and 99th percentile, so that single
+    extreme values do not flatten the rest.
     Groups that are parts of a label, or join labels, take its colour or shades of it.
     """
     if not column:
         return Colouring("", np.tile(_CALM, (len(table), 1)))
     values = table[column]
-    if column != "label" and _is_scale(values):
+    if column != "label" and is_quantity(values):
         return _by_number(column, values.to_numpy(dtype=float, na_value=np.nan))
     colouring = _by_category(column, values)
     if column == "label" or "label" not in table:
@@ -118,7 +117,7 @@ def columns_to_show(table: pd.DataFrame) -> list[str]:
                 useful.insert(0, name)
         elif different < 2 or _is_number(name, table[name]):
             continue
-        elif _is_scale(values) or different <= max(2, len(table) // 2):
+        elif is_quantity(values) or different <= max(2, len(table) // 2):
             useful.append(name)
     return useful
 
@@ -136,13 +135,6 @@ def _is_number(name: str, values: pd.Series) -> bool:
         return True
     whole = pd.api.types.is_integer_dtype(values) and not values.isna().any()
     return bool(whole and len(values) > 2 and (np.diff(values.to_numpy(np.int64)) == 1).all())
-
-
-def _is_scale(values: pd.Series) -> bool:
-    """Whether a column is a quantity rather than names of groups."""
-    if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
-        return False
-    return pd.api.types.is_float_dtype(values) or values.nunique() > _FEW_VALUES
 
 
 def _by_number(column: str, values: np.ndarray) -> Colouring:
@@ -163,6 +155,9 @@ def _by_category(column: str, values: pd.Series) -> Colouring:
     counts = np.bincount(of, minlength=len(texts))
     order = frequent_first(texts, counts)
     named = order if len(order) <= MOST_CATEGORIES else order[: MOST_CATEGORIES - 1]
+    if isinstance(values.dtype, pd.CategoricalDtype) and values.dtype.ordered:
+        rank = {str(name): at for at, name in enumerate(values.dtype.categories)}
+        named = sorted(named, key=lambda at: rank[texts[at]])
     names, palette = [texts[at] for at in named], [*categorical_colours(len(named))]
     group = np.full(len(texts), -1, np.intp)
     group[named] = np.arange(len(named))

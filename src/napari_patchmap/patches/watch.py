@@ -38,6 +38,17 @@ class Watch:
         if self.progress is not None:
             self.progress(done, total)
 
+    def ends(self, done: int, total: int) -> bool:
+        """Report progress to work that asks whether to end with what is known: it never is.
+
+        Raises
+        ------
+        LoadCancelled
+            If the caller wants to stop.
+        """
+        self.step(done, total)
+        return False
+
     def parts(self, count: int, size: int = _ROWS) -> Iterator[slice]:
         """Go through ``count`` rows in parts, and report between them.
 

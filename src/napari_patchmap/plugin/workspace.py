@@ -19,6 +19,7 @@ from psygnal.utils import iter_signal_instances
 from napari_patchmap.augment.augment_config import AugmentConfig
 from napari_patchmap.explore.selection import NOTHING
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.plugin.napari_private import free_where_it_was_drawn
 from napari_patchmap.plugin.notifications import teller
 from napari_patchmap.plugin.of_viewer import OnePerViewer
 from napari_patchmap.plugin.torch_threads import compute_elsewhere
@@ -292,6 +293,7 @@ class Workspace(Undoable, OnePerViewer):
         made = cls()
         # napari's own way of telling: a note in the corner that goes by itself.
         made.status_changed.connect(teller(viewer))
+        free_where_it_was_drawn(viewer)
         return made
 
     def viewer_gone(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +19,9 @@ ASKED = 15
 
 #: Parts into which numbers are divided, and values up to which they are left as they are.
 _PARTS, _FEW = 5, 12
+
+#: What parts of numbers are called.
+_RANGE = re.compile(" to ".join([r"-?[\d.]+(?:e[+-]\d+)?"] * 2))
 
 #: Batches at most: of more, hardly any patch has 15 neighbours of its own.
 _MOST_BATCHES = 300
@@ -46,9 +50,19 @@ def as_batches(values: pd.Series) -> np.ndarray:
             if len(edges) < 3:  # nearly all are equal
                 edges = np.quantile(np.unique(numbers[~missing]), steps)
             place = np.clip(np.searchsorted(edges, numbers, "right") - 1, 0, len(edges) - 2)
-            names = [f"{a:.3g} to {b:.3g}" for a, b in pairwise(edges)]
+            names = [f"{a:.3g} to {b:.3g}" for a, b in pairwise(edges)]  # see _RANGE
             return np.where(missing, "", np.array([*names, ""])[np.where(missing, -1, place)])
     return np.where(missing, "", values.astype(str).to_numpy(str))
+
+
+def in_order(batches: np.ndarray) -> pd.Series:
+    """Return batches as they are to be listed: parts of numbers from low to high."""
+    names = np.unique(batches[batches != ""]).tolist()
+    if names and all(_RANGE.fullmatch(name) for name in names):
+        names.sort(key=lambda name: float(name.split()[0]))
+        known = [name or None for name in batches.tolist()]
+        return pd.Series(pd.Categorical(known, names, ordered=True))
+    return pd.Series(batches)
 
 
 def batch_effect(given: FigureInput, batches: np.ndarray, column: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.quality.asked import AskedCheck
-from napari_patchmap.quality.checks import CHECKS
+from napari_patchmap.quality.asked_checks import CHECKS
 from napari_patchmap.quality.figure import QualityFigure
 from napari_patchmap.quality.figures import FIGURES
 

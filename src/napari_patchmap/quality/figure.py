@@ -16,6 +16,9 @@ T = TypeVar("T")
 #: Asked now and then with what is done and how much there is; True ends the work.
 MeasureWatch = Callable[[int, int], bool]
 
+#: Told what is known so far, and how many parts of how many it is of; True ends.
+GrowingWatch = Callable[[dict[str, Any], int, int], bool]
+
 Precision = Literal["rough", "usual", "exact"]
 
 #: Figures of neighbours are exact up to so many patches; of more, this many are looked at.
@@ -124,6 +127,11 @@ DECIMAL = Scale(1.0, "", rough=2, usual=2, exact=3)
 FINE = Scale(1.0, "", rough=3, usual=3, exact=3)
 
 
+def percent_cell(share: float) -> str:
+    """Write a share in a cell: a whole number, a dot for little, nothing for none."""
+    return f"{100 * share:.0f}" if share >= 0.005 else "·" if share else ""
+
+
 @dataclass(frozen=True)
 class QualityFigure:
     """One number that says how good a map is.
@@ -152,6 +160,10 @@ class QualityFigure:
     each : callable, optional
         Takes the same input, returns its number for each patch, (n,), NaN where that was
         not looked at; for a figure that is the mean of those.
+    of_map : bool
+        Whether another map of the same features would have another.
+    in_features : callable, optional
+        Takes the same input, returns the same entry for the features in the place of the map.
     scale : Scale
     basis : str
         What it was computed on, with ``{:,}`` for how many.
@@ -178,6 +190,8 @@ class QualityFigure:
     undefined: str = ""
     by_label: bool = False
     each: Callable[[FigureInput], np.ndarray] | None = None
+    of_map: bool = True
+    in_features: Callable[[FigureInput], dict[str, Any] | None] | None = None
     scale: Scale = DECIMAL
     basis: str = "over {:,} patches"
     question: str = LABELS

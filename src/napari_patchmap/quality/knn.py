@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from napari_patchmap.quality.figure import (
     label_means,
     share_entry,
 )
+from napari_patchmap.quality.told import Told, mean_f1, mean_recall
 
 #: Neighbours that vote (Nwabufo et al., section 4).
 NEIGHBOURS = 15
@@ -25,6 +27,8 @@ TEST_SHARE = 0.1
 
 #: Held-out patches at most whose neighbours are looked for among features.
 _MOST = 5_000
+
+_Compute = Callable[[FigureInput], dict[str, Any] | None]
 
 
 def _split(given: FigureInput) -> tuple[np.ndarray, np.ndarray] | None:
@@ -40,8 +44,8 @@ def _split(given: FigureInput) -> tuple[np.ndarray, np.ndarray] | None:
     return train, test
 
 
-def _on_the_map(given: FigureInput) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return labels of held-out patches, and those that neighbours on the map give them."""
+def _on_the_map(given: FigureInput) -> Told | None:
+    """Tell held-out patches by their neighbours on the map."""
     parts = given.once(_split)
     if parts is None:
         return None
@@ -49,49 +53,11 @@ def _on_the_map(given: FigureInput) -> tuple[np.ndarray, np.ndarray] | None:
     train, test = parts
     classifier = KNeighborsClassifier(NEIGHBOURS)
     classifier.fit(given.embedding[train], given.labels[train])
-    return given.labels[test], classifier.predict(given.embedding[test])
+    return Told(given.labels[test], classifier.predict(given.embedding[test]))
 
 
-def knn_accuracy(given: FigureInput) -> dict[str, Any] | None:
-    """Accuracy of a k-nearest-neighbour classifier on the map.
-
-    A tenth of the patches, stratified by label, is predicted from the labels of
-    its nearest neighbours among the rest (uniform votes, Euclidean distance,
-    fixed split), as Nwabufo et al. score their maps. Labels serve for scoring
-    only; the map itself was made from all patches.
-
-    Returns
-    -------
-    dict or None
-        ``accuracy`` (0 to 1), ``low`` and ``high`` (its 95 % interval), ``k``, ``test_n``
-        and ``per_class`` (label -> ``accuracy`` among its test patches and ``n``, how many
-        those are).
-        None when the set is too small to give each label a test patch and
-        every test patch ``k`` neighbours.
-    """
-    found = given.once(_on_the_map)
-    if found is None:
-        return None
-    labels, predicted = found
-    right = predicted == labels
-    return {
-        **share_entry(right, "accuracy", "test_n"),
-        "k": NEIGHBOURS,
-        "per_class": label_means(right, labels, "accuracy"),
-    }
-
-
-def knn_of_features(given: FigureInput) -> dict[str, Any] | None:
-    """Accuracy of the same classifier for the features from which the map was made.
-
-    Of more than 5,000 held-out patches as many are predicted. Distances as
-    ``given.metric``.
-
-    Returns
-    -------
-    dict or None
-        As :func:`knn_accuracy`, without ``per_class``.
-    """
+def _in_features(given: FigureInput) -> Told | None:
+    """Tell 5,000 held-out patches at most by their neighbours among the features."""
     parts, features = given.once(_split), given.features
     if parts is None:
         return None
@@ -100,24 +66,45 @@ def knn_of_features(given: FigureInput) -> dict[str, Any] | None:
     train, test = parts[0], parts[1][:_MOST]
     classifier = KNeighborsClassifier(NEIGHBOURS, metric=given.metric, algorithm="brute")
     classifier.fit(features[train], given.labels[train])
-    right = classifier.predict(features[test]) == given.labels[test]
-    return {**share_entry(right, "accuracy", "test_n"), "k": NEIGHBOURS}
+    return Told(given.labels[test], classifier.predict(features[test]))
 
 
-def _balanced(given: FigureInput) -> dict[str, Any] | None:
-    found = given.once(_on_the_map)
-    if found is None:
-        return None
-    return {"accuracy": float(balanced_accuracy_score(*found)), "test_n": len(found[0])}
+_Entry = Callable[[Told], dict[str, Any]]
 
 
-def _macro_f1(given: FigureInput) -> dict[str, Any] | None:
-    found = given.once(_on_the_map)
-    if found is None:
-        return None
-    value = f1_score(*found, average="macro", zero_division=0.0)
-    return {"f1": float(value), "test_n": len(found[0])}
+def _of(find: Callable[[FigureInput], Told | None], entry: _Entry) -> _Compute:
+    """Return what computes an entry of what is found, None where nothing is."""
 
+    def compute(given: FigureInput) -> dict[str, Any] | None:
+        told = given.once(find)
+        return None if told is None else entry(told)
+
+    return compute
+
+
+def _accuracy(told: Told) -> dict[str, Any]:
+    return {**share_entry(told.right, "accuracy", "test_n"), "k": NEIGHBOURS}
+
+
+def _by_label(told: Told) -> dict[str, Any]:
+    return _accuracy(told) | {"per_class": label_means(told.right, told.labels, "accuracy")}
+
+
+def _balanced(told: Told) -> dict[str, Any]:
+    value = balanced_accuracy_score(told.labels, told.predicted)
+    return {"accuracy": float(value), "test_n": len(told), **told.interval(mean_recall)}
+
+
+def _macro_f1(told: Told) -> dict[str, Any]:
+    value = f1_score(told.labels, told.predicted, average="macro", zero_division=0.0)
+    return {"f1": float(value), "test_n": len(told), **told.interval(mean_f1)}
+
+
+#: Accuracy of a k-nearest-neighbour classifier on the map, as Nwabufo et al. (2024) score
+#: their maps: a tenth of the patches, stratified by label, is predicted from the labels of its
+#: nearest neighbours among the rest (uniform votes, Euclidean distance, fixed split). None
+#: where a label would have no test patch, or a test patch fewer neighbours.
+knn_accuracy = _of(_on_the_map, _by_label)
 
 _TOO_FEW = f"{{n:,}} labelled patches are too few for {NEIGHBOURS}-nearest-neighbour accuracy."
 
@@ -127,6 +114,7 @@ KNN = QualityFigure(
     full=f"{NEIGHBOURS}-NN accuracy in 2-D",
     column=f"{NEIGHBOURS}-NN",
     compute=knn_accuracy,
+    in_features=_of(_in_features, _accuracy),
     value="accuracy",
     count="test_n",
     scale=PERCENT,
@@ -145,12 +133,13 @@ KNN_OF_FEATURES = QualityFigure(
     key="knn_of_features",
     name=f"{NEIGHBOURS}-NN accuracy of features",
     column=f"{NEIGHBOURS}-NN feat.",
-    compute=knn_of_features,
+    compute=_of(_in_features, _accuracy),
     value="accuracy",
     count="test_n",
     scale=PERCENT,
     basis="on {:,} held-out patches",
     headline=False,
+    of_map=False,
     needs_labels=True,
     needs_features=True,
     undefined=_TOO_FEW,
@@ -164,7 +153,8 @@ BALANCED = QualityFigure(
     key="knn_balanced",
     name=f"{NEIGHBOURS}-NN balanced accuracy",
     column=f"{NEIGHBOURS}-NN bal.",
-    compute=_balanced,
+    compute=_of(_on_the_map, _balanced),
+    in_features=_of(_in_features, _balanced),
     value="accuracy",
     count="test_n",
     scale=PERCENT,
@@ -182,7 +172,8 @@ MACRO_F1 = QualityFigure(
     key="knn_macro_f1",
     name=f"{NEIGHBOURS}-NN macro F1",
     column=f"{NEIGHBOURS}-NN F1",
-    compute=_macro_f1,
+    compute=_of(_on_the_map, _macro_f1),
+    in_features=_of(_in_features, _macro_f1),
     value="f1",
     count="test_n",
     basis="on {:,} held-out patches",

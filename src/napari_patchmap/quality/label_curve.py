@@ -19,7 +19,7 @@ from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
 from napari_patchmap.errors import QualityError
-from napari_patchmap.quality.figure import refuse_useless
+from napari_patchmap.quality.figure import GrowingWatch, refuse_useless
 
 #: Labels of each class (Nielsen et al. 2023), and the share of patches that are tested.
 SIZES = (1, 5, 10, 25, 50, 100, 250, 500, 1000)
@@ -115,15 +115,15 @@ class CurveConfig:
     classifiers: tuple[str, ...] = tuple(CLASSIFIERS)
 
 
-#: Told the curves so far and how many of how many draws they are of; True ends.
-CurveWatch = Callable[[dict[str, Any], int, int], bool]
+#: The second paper's.
+PUBLISHED = CurveConfig(repeats=100)
 
 
 def label_curve(
     features: np.ndarray,
     labels: np.ndarray,
     config: CurveConfig | None = None,
-    watch: CurveWatch | None = None,
+    watch: GrowingWatch | None = None,
 ) -> dict[str, Any]:
     """Say how well labels are told from features, against the labels of each class.
 

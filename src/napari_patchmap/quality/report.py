@@ -78,7 +78,8 @@ def measure(given: FigureInput, *, each: bool = True) -> Evaluation:
     if not np.isfinite(given.embedding).all():
         notes.append("The map holds coordinates that are not numbers; train it again.")
         return Evaluation(report, columns)
-    keep = _labelled(given, report)
+    keep = labelled_rows(given, notes)
+    report["labelled"] = 0 if keep is None else int(keep.sum())
     labelled = None if keep is None else given.rows(keep)
     failed: dict[str, list[str]] = {}
     for figure in FIGURES:
@@ -130,9 +131,12 @@ def add_training(report: dict[str, Any], training: dict[str, Any]) -> None:
         report["notes"].insert(0, training["warning"])
 
 
-def _labelled(given: FigureInput, report: dict[str, Any]) -> np.ndarray | None:
-    """Say of which patches labels can be compared, and note it; None if of none."""
-    labels, notes = given.labels, report["notes"]
+def labelled_rows(given: FigureInput, notes: list[str]) -> np.ndarray | None:
+    """Say of which patches labels can be compared, (n,) of bool, and note why of no others.
+
+    None if of none.
+    """
+    labels = given.labels
     if labels is None:
         notes.append(
             "These patches have no labels, so figures that compare the map with labels are not "
@@ -148,7 +152,6 @@ def _labelled(given: FigureInput, report: dict[str, Any]) -> np.ndarray | None:
         keep &= ~np.isin(labels, single)
         listed = ", ".join(single[:3]) + (", ..." if len(single) > 3 else "")
         notes.append(f"Labels with a single patch are left out: {listed}.")
-    report["labelled"] = int(keep.sum())
     if len(np.unique(labels[keep])) < 2:
         notes.append(
             "Figures that compare the map with labels need at least two labels with two "

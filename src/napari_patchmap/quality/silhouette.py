@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ _PAIR_SECONDS = 2e-9
 
 #: Rows between two looks whether to end, and distances that are computed at once.
 _PART, _AT_ONCE = 2_000, 2**19
+
+#: Pairs of patches at most whose features are compared, and patches that are looked at.
+_PAIRS, _FEWEST, _MOST = 30_000_000, 200, 2_000
 
 
 def silhouette(given: FigureInput) -> dict[str, Any]:
@@ -85,11 +89,20 @@ def silhouettes(given: FigureInput) -> np.ndarray:
     return values
 
 
+def _in_features(given: FigureInput) -> dict[str, Any]:
+    """Mean silhouette of some patches among the features; see :func:`silhouette`."""
+    assert given.features is not None
+    # A distance takes as long as a hundred in two dimensions.
+    most = int(np.clip(_PAIRS // len(given), _FEWEST, _MOST))
+    return silhouette(replace(given, embedding=given.features, most=most))
+
+
 SILHOUETTE = QualityFigure(
     key="silhouette",
     name="silhouette",
     short="silh.",
     compute=silhouette,
+    in_features=_in_features,
     each=lambda given: given.once(silhouettes),
     value="mean",
     needs_labels=True,

@@ -15,10 +15,21 @@ from typing import NamedTuple
 
 from platformdirs import user_data_path
 
+from napari_patchmap.errors import RunError
+from napari_patchmap.formats import IMAGES
+from napari_patchmap.patches.threads import attended
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.writing import write_json
 
 #: How many moves are remembered.
 _MOST = 50
+
+#: Where a person points, so many images are read in search of those of a run, or so many times
+#: as many as the run has.
+_IMAGES, _TIMES = 10_000, 3
+
+#: Folders that are looked into between two reports.
+_PART = 100
 
 
 class _Move(NamedTuple):
@@ -45,7 +56,14 @@ def meant_by(answer: str, before: str, sources: Collection[str]) -> list[str]:
         Where it was.
     sources : collection of str
         Names of its images, as they are called within it.
+
+    Raises
+    ------
+    RunError
+        If nothing is where the person points: around it, anything could be.
     """
+    if not os.path.exists(os.path.expanduser(answer)):
+        raise RunError(f"There is no file or folder {answer}; say where the images are now.")
     answer, parts = os.path.abspath(os.path.expanduser(answer)), parts_of(before)
     name = parts[-1] if parts else ""
     if os.path.isdir(answer):
@@ -70,6 +88,44 @@ def _without(image: str, sources: Collection[str]) -> str:
     if not longest:
         return ""
     return str(Path(image).parents[len(parts_of(longest)) - 1])
+
+
+def check_extent(place: str, count: int, watch: Watch) -> None:
+    """Refuse to read all images of a folder that may be one far above those that are meant.
+
+    Parameters
+    ----------
+    place : str
+        Where images are looked for.
+    count : int
+        How many they are.
+    watch : Watch
+
+    Raises
+    ------
+    RunError
+        If it holds many times as many.
+    LoadCancelled
+    """
+    most = max(_IMAGES, _TIMES * count)
+    if attended(lambda watch: _more_images(place, most, watch), watch):
+        raise RunError(
+            f"{place} holds more than {most:,} images, too many to look for {count:,} among "
+            "them; choose the folder that they are in, or one of them."
+        )
+
+
+def _more_images(folder: str, most: int, watch: Watch) -> bool:
+    """Whether there are more images below a folder; nothing lies below a file."""
+    images = 0
+    for at, (_, inner, names) in enumerate(os.walk(folder)):
+        if at % _PART == 0:
+            watch.step(images, 0)
+        inner[:] = [one for one in inner if not one.startswith(".")]
+        images += sum(name.lower().endswith(IMAGES) for name in names)
+        if images > most:
+            return True
+    return False
 
 
 # -- remembered on this computer ------------------------------------------------------

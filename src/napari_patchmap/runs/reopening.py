@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import PatchError, RunError
 from napari_patchmap.patches import (
     Kind,
     LoadCancelled,
@@ -36,7 +36,7 @@ from napari_patchmap.runs.gathering import (
     say_unchecked,
 )
 from napari_patchmap.runs.joining import Contents, join
-from napari_patchmap.runs.moved import meant_by, moved_to, note_move, parts_of
+from napari_patchmap.runs.moved import check_extent, meant_by, moved_to, note_move, parts_of
 from napari_patchmap.runs.run import Run
 from napari_patchmap.writing import write_json
 
@@ -97,6 +97,9 @@ def reopen_patches(
     ------
     PatchError
         If none of them is there.
+    RunError
+        If ``where`` is not there, or a folder with more than 10,000 images, and more than
+        three times as many as the run has.
     LoadCancelled
         If ``should_stop`` said so.
     """
@@ -114,6 +117,10 @@ def reopen_patches(
             part = _join(run, known, patches, place, path, watch)
         except LoadCancelled:
             raise
+        except RunError:  # the person means a place that is not read
+            if not parts:
+                raise
+            continue
         except PatchError as error:
             troubles.append(str(error))
             continue
@@ -155,7 +162,7 @@ def _places(
     paths += [*_remembered(run), *_beside(run), *moved_to(str(origin.get("path") or ""))]
     # What is open already is at hand; files come first where the person named them.
     for path in meant:
-        yield path, path, partial(_open_file, origin, path, watch)
+        yield path, path, partial(_open_meant, run, path, watch)
     if "layer" in origin and origin.get("kind") != Kind.SAMPLE:
         yield from _layers(run, layers, watch)
     for path in dict.fromkeys(paths[len(meant) :]):
@@ -164,6 +171,11 @@ def _places(
     if not paths:
         name = str(origin.get("path") or run.name)
         yield name, None, partial(_open_file, origin, None, watch)
+
+
+def _open_meant(run: Run, path: str, watch: Watch) -> PatchSet:
+    check_extent(path, len(run), watch)
+    return _open_file(run.origin, path, watch)
 
 
 def _open_file(origin: dict[str, Any], path: str | None, watch: Watch) -> PatchSet:

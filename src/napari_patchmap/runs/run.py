@@ -24,7 +24,7 @@ from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet, Skipped
 from napari_patchmap.patches.box_table import labels_of
 from napari_patchmap.quality import Evaluation, add_training, measure
-from napari_patchmap.quality.checks import CHECKS
+from napari_patchmap.quality.asked_checks import CHECKS
 from napari_patchmap.quality.columns import named_columns
 from napari_patchmap.quality.figure import EXACT, FigureInput, MeasureWatch
 from napari_patchmap.runs.identity import PATCHES, places_of, save_identity
@@ -364,7 +364,7 @@ def metric_of(config: RunConfig, layout: str) -> Metric:
 
 
 #: What is found out only when asked, and stays when the map is measured again.
-LONG = ("batch", "label_curve", *(check.key for check in CHECKS))
+LONG = ("batch", "label_curve", "prediction", "baselines", *(check.key for check in CHECKS))
 
 # A field as any other, but for when it is read.
 Run.features = ReadWhenAsked()  # type: ignore[assignment]

@@ -62,7 +62,7 @@ def find_out(
     ----------
     run : Run
     check : AskedCheck
-        Of :data:`~napari_patchmap.quality.checks.CHECKS`.
+        Of :data:`~napari_patchmap.quality.asked_checks.CHECKS`.
     patches : PatchSet, optional
         Row i is that of the run; for what needs images.
     look : callable, optional

@@ -16,7 +16,7 @@ from napari_patchmap.plugin.canvas.two_views import camera_state, fit
 from napari_patchmap.plugin.map.keys import beside_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.map.on_images import OnImages
-from napari_patchmap.plugin.napari_private import SecondCanvas, draw_on
+from napari_patchmap.plugin.napari_private import SecondCanvas
 from napari_patchmap.plugin.qt.keyboard import Keyboard
 from napari_patchmap.plugin.source.slider_link import Stepping
 from napari_patchmap.plugin.source.twins import Twins
@@ -55,8 +55,6 @@ class Beside(Listening):
         self._many = 0
         self._fitting = False
         beside_keys(model, Keyboard.of(viewer))
-        self.listen(viewer.layers.events.removing, self._on_removing)
-        self.listen(model.layers.events.removing, self._on_removing_here)
         self.listen(viewer.events.theme, self._on_theme)
         camera = camera_of(model)
         self.listen(camera.events.center, self._on_camera)
@@ -133,12 +131,6 @@ class Beside(Listening):
         """Fit the images to a canvas of another size, unless the camera was moved."""
         if self._camera == camera_state(self.model):
             self.show_whole()
-
-    def _on_removing(self, event: Any) -> None:
-        draw_on(self._owner.viewer)
-
-    def _on_removing_here(self, event: Any) -> None:
-        draw_on(self.model)
 
     def _on_theme(self, event: Any) -> None:
         self.model.theme = self._owner.viewer.theme

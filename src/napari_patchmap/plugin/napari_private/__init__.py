@@ -18,7 +18,7 @@ from napari_patchmap.plugin.napari_private.hooked_points import HookedPoints
 from napari_patchmap.plugin.napari_private.napari_canvas import (
     SecondCanvas,
     canvas_widget,
-    draw_on,
+    free_where_it_was_drawn,
     welcome_text_top,
 )
 
@@ -27,7 +27,7 @@ __all__ = [
     "HookedPoints",
     "SecondCanvas",
     "canvas_widget",
-    "draw_on",
+    "free_where_it_was_drawn",
     "markers_of",
     "move_in_place",
     "paint_in_place",

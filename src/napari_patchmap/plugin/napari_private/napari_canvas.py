@@ -20,15 +20,23 @@ def canvas_widget(viewer: ViewerModel) -> QWidget:
     return shown_by.canvas.native
 
 
-def draw_on(viewer: ViewerModel) -> None:
-    """Let what is told to the graphics card next be meant for the canvas of a viewer.
+def free_where_it_was_drawn(viewer: ViewerModel) -> None:
+    """Let napari free what a removed layer took of the graphics card in its canvas alone.
 
-    napari frees there what a layer took that is removed, and takes the canvas that was
-    painted last for its own.
+    napari 0.9 does so at once, in whichever context of Qt's is current. Where that is another,
+    Mesa forgets which shaders the canvas draws with, and the next picture ends the process.
     """
-    widget = canvas_widget(viewer)
-    if isalive(widget) and widget.isValid():
-        widget.makeCurrent()
+    second = _second_canvases.get(id(viewer))
+    shown_by: Any = viewer.window._qt_viewer if second is None else second()
+    scene = shown_by.canvas._scene_canvas
+    widget, finish = shown_by.canvas.native, scene.context.finish
+
+    def finish_there() -> None:
+        if isalive(widget) and widget.isValid():
+            widget.makeCurrent()
+        finish()
+
+    scene.context.finish = finish_there
 
 
 class SecondCanvas(QtViewer):
@@ -43,6 +51,7 @@ class SecondCanvas(QtViewer):
         key = id(model)
         _second_canvases[key] = weakref.ref(self)
         weakref.finalize(model, _second_canvases.pop, key, None)
+        free_where_it_was_drawn(model)
 
     def _qt_open(self, *args: Any, **settings: Any) -> None:
         main = self._main()

@@ -19,7 +19,7 @@ from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.quality import Evaluation
 from napari_patchmap.quality.background import BACKGROUND
-from napari_patchmap.quality.batches import batch_lines
+from napari_patchmap.quality.batches import batch_lines, in_order
 
 if TYPE_CHECKING:
     from napari_patchmap.runs import Run
@@ -109,11 +109,7 @@ class BatchCheck(QWidget):
             return
 
         def work(watch: Watch) -> Any:
-            def ended(done: int, total: int) -> bool:
-                watch.step(done, total)
-                return False
-
-            batches = batches_of(patches.table, name, patches, ended)
+            batches = batches_of(patches.table, name, patches, watch.ends)
             assert batches is not None
             found = check_batches(run, name, batches, patches.labels)
             report = {**run.metrics, "batch": found}
@@ -149,7 +145,7 @@ class BatchCheck(QWidget):
         name = run.metrics["batch"]["column"]
         owner.show_map()
         if self._batches is not None and self._batches[0] == name:
-            table = pd.DataFrame({name: self._batches[1]})
+            table = pd.DataFrame({name: in_order(self._batches[1])})
             owner.set_colouring(colour_by(table, name))
         elif name in patches.table:
             owner.colour_by(name)

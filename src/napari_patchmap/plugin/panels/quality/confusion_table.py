@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_patchmap.plugin.qt.theme import theme_colour
+from napari_patchmap.quality.figure import percent_cell
 from napari_patchmap.quality.voting import VOTERS, Votes
 
 #: Height of a row and of a swatch, and width of the names at most, in pixels.
@@ -73,7 +74,7 @@ class ConfusionTable(QTableWidget):
             whole = max(1, counts[row].sum())
             for column, voted in enumerate(names):
                 count, share = counts[row, column], counts[row, column] / whole
-                cell = QTableWidgetItem(_percent(share))
+                cell = QTableWidgetItem(percent_cell(share))
                 cell.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
                 cell.setBackground(_between(low, high, share))
                 cell.setToolTip(
@@ -99,11 +100,6 @@ class ConfusionTable(QTableWidget):
         found = (self._votes.own == row) & (self._votes.voted == column)
         own, voted = (str(self._votes.names[place]) for place in (row, column))
         self.picked.emit(self._rows[found], f"{own} that lie among {voted}")
-
-
-def _percent(share: float) -> str:
-    """Write a share in a cell: a whole number, a dot for little, nothing for none."""
-    return f"{100 * share:.0f}" if share >= 0.005 else "·" if share else ""
 
 
 def _between(low: QColor, high: QColor, share: float) -> QColor:

@@ -13,10 +13,12 @@ from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.figures_table import help_of
+from napari_patchmap.plugin.panels.quality.baseline_panel import BaselinePanel
 from napari_patchmap.plugin.panels.quality.batch_panel import BatchCheck
 from napari_patchmap.plugin.panels.quality.confusion_table import ConfusionTable
 from napari_patchmap.plugin.panels.quality.curve_panel import CurvePanel
 from napari_patchmap.plugin.panels.quality.label_table import LabelTable
+from napari_patchmap.plugin.panels.quality.prediction_panel import PredictionPanel
 from napari_patchmap.plugin.panels.quality.save_report import SaveReport
 from napari_patchmap.plugin.panels.quality.stability_panel import StabilityPanel
 from napari_patchmap.plugin.qt.basics import button, column, label, row
@@ -25,6 +27,7 @@ from napari_patchmap.plugin.qt.panel import WorkPanel
 from napari_patchmap.plugin.qt.theme import label_colours
 from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.quality import FIGURES, Evaluation, defined_in
+from napari_patchmap.quality.baselines import baseline_text
 from napari_patchmap.quality.columns import column_of
 from napari_patchmap.quality.figure import NEIGHBOURS, QUESTIONS, QualityFigure, capitalised
 from napari_patchmap.quality.report import label_figures
@@ -54,6 +57,8 @@ class Quality(WorkPanel):
             if question == NEIGHBOURS:
                 self.stability = StabilityPanel(self.viewer)
                 self.column.addWidget(self.stability)
+        self.baselines = BaselinePanel(self.viewer)
+        self.column.addWidget(self.baselines)
         self.column.addWidget(self.heading)
         self.column.addWidget(self.table)
         self.among = label("What lies among what, in %", "group")
@@ -66,8 +71,10 @@ class Quality(WorkPanel):
         self.column.addWidget(self.among)
         self.column.addWidget(self.confusion)
         self._show_votes(None)
+        self.prediction = PredictionPanel(self.viewer)
         self.curve = CurvePanel(self.viewer)
         self.batch = BatchCheck(self.viewer)
+        self.column.addWidget(self.prediction)
         self.column.addWidget(self.curve)
         self.column.addWidget(self.batch)
         self.column.addWidget(self.notes)
@@ -88,6 +95,7 @@ class Quality(WorkPanel):
         self._wanted = ""
         self._voting = Newest(self, "Asking neighbours", self._show_votes)
         self.confusion.picked.connect(self._on_cell)
+        self.baselines.found.connect(self._show_baselines)
         self.work.done.connect(self._on_measured)
         self.work.failed.connect(self._on_failed)
         self.work.ended.connect(self._on_ended)
@@ -123,11 +131,7 @@ class Quality(WorkPanel):
         labels = patches.labels
 
         def work(watch: Watch) -> tuple[Run, Evaluation, str]:
-            def ended(done: int, total: int) -> bool:
-                watch.step(done, total)
-                return False
-
-            found = run.measured(labels, watch=ended)
+            found = run.measured(labels, watch=watch.ends)
             trouble = run.keep(found)
             return run, found, trouble if asked else ""
 
@@ -157,6 +161,11 @@ class Quality(WorkPanel):
         wanted, self._wanted = self._wanted, ""
         if wanted and column_of(self.figures[wanted].figure) in self.workspace.measured:
             self.show_where(self.figures[wanted].figure)
+
+    def _show_baselines(self, found: dict[str, Any]) -> None:
+        """Show beside each number what it would be of other things."""
+        for shown in self.figures.values():
+            shown.show_baselines(found)
 
     def _on_ended(self) -> None:
         self.again.setEnabled(True)
@@ -255,13 +264,16 @@ class _Figure(QWidget):
         self.figure = figure
         self.value = label("", "figure")
         self.size = label("", "hint", wrap=True)
+        self.baselines = label("", "hint", wrap=True)
+        self.baselines.setVisible(False)
         self.where = button(
             "Show where", "link", "Colour the map by this figure of each patch."
         )
         self.where.setVisible(figure.each is not None)
         name = label(capitalised(figure.name), "group", wrap=True)
         where = row(self.where, 1)
-        column(self, name, self.value, self.size, where, spacing=0).addStretch(1)
+        parts = (name, self.value, self.size, self.baselines, where)
+        column(self, *parts, spacing=0).addStretch(1)
         self.setToolTip(help_of(figure))
 
     def show_report(self, report: dict[str, Any]) -> None:
@@ -271,3 +283,9 @@ class _Figure(QWidget):
         if known:
             self.value.setText(self.figure.text(report))
             self.size.setText(self.figure.basis_of(report))
+
+    def show_baselines(self, found: dict[str, Any]) -> None:
+        """Show what the number would be of other things, as far as that is known."""
+        text = baseline_text(found, self.figure)
+        self.baselines.setText(f"({text})" if text else "")
+        self.baselines.setVisible(bool(text))

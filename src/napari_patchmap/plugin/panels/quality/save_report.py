@@ -1,4 +1,4 @@
-"""The button that writes a page about the map."""
+"""The button that writes a report about the map."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.qt.saving import with_ending
 from napari_patchmap.plugin.workspace import workspace_of
 
+#: What a dialog offers, and the ending of each.
+_KINDS = {"Page (*.html)": ".html", "PDF (*.pdf)": ".pdf"}
+
 
 class SaveReport(QPushButton):
     """Asks for a file, and writes the report of the current run there, in the background."""
@@ -20,27 +23,32 @@ class SaveReport(QPushButton):
         super().__init__("Save report…")
         self._workspace = workspace_of(viewer)
         self.setToolTip(
-            "<qt>One page that opens in any browser, without a network: the map, all figures "
-            "and what they mean, the settings, and words for a paper.</qt>"
+            "<qt>The map, all figures and what they mean, the settings, and words for a paper: "
+            "as one page that opens in any browser, without a network, or as a PDF.</qt>"
         )
         self._saving = Newest(self, "Writing the report", self._on_saved, self._on_failed)
         self.clicked.connect(self._ask)
 
     def _ask(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save report", "report.html", "*.html")
+        path, chosen = QFileDialog.getSaveFileName(
+            self, "Save report", "report.html", ";;".join(_KINDS)
+        )
         if path:
-            self.save(path)
+            self.save(path, _KINDS.get(chosen, ".html"))
 
-    def save(self, path: str | Path) -> None:
-        """Write a page about the map that is shown."""
-        from napari_patchmap.runs.report_page import write_report
+    def save(self, path: str | Path, ending: str = ".html") -> None:
+        """Write a report about the map that is shown; the ending is for a name without one."""
+        from napari_patchmap.runs.reporting.writing_reports import (
+            check_report_file,
+            write_report,
+        )
 
         run, patches = self._workspace.run, self._workspace.patches
         if run is None or patches is None:
             return
         labels = patches.labels
         try:
-            named = with_ending(path, ".html")
+            named = check_report_file(with_ending(path, ending))
         except RunError as error:
             self._workspace.say(str(error))
             return

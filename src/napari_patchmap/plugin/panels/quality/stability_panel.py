@@ -10,13 +10,14 @@ from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.quality.question import Question
 from napari_patchmap.plugin.qt.basics import button, column, label, row
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.quality import Evaluation
 from napari_patchmap.quality.asked import AskedCheck
-from napari_patchmap.quality.checks import CHECKS
+from napari_patchmap.quality.asked_checks import CHECKS
 from napari_patchmap.quality.columns import column_of
 
 if TYPE_CHECKING:
@@ -36,12 +37,11 @@ class StabilityPanel(QWidget):
         for one in self.checks.values():
             one.begin.clicked.connect(partial(self._on_begin, one.check))
             one.where.clicked.connect(partial(self._show_where, one.check))
-        column(
+        self.question = Question(
+            "Would the map be the same again?",
             self,
-            label("Would the map be the same again?", "heading", wrap=True),
             *self.checks.values(),
             self.work.with_button("Stop; what is known so far stays."),
-            spacing=6,
         )
         self.work.valueChanged.connect(self._on_progress)
         self.work.failed.connect(self._on_failed)
@@ -66,7 +66,10 @@ class StabilityPanel(QWidget):
             if run is None or patches is None or len(patches) != len(run):
                 one.show_found(None)
                 continue
-            one.show_found(run.metrics.get(one.check.key), why_not(run, one.check, patches))
+            found = run.metrics.get(one.check.key)
+            one.show_found(found, why_not(run, one.check, patches))
+            if found:
+                self.question.open(True)
 
     def _on_begin(self, check: AskedCheck) -> None:
         from napari_patchmap.runs.stability import find_out

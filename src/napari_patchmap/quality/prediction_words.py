@@ -1,0 +1,99 @@
+"""What a prediction says, in a sentence, as a table and as lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari_patchmap.quality.prediction import Score, scores_of
+
+#: So much more, of 1, is told where groups are mixed: worth a word.
+_LEAK = 0.02
+
+
+#: What the ways to tell are, for those who look at the table.
+WAYS = (
+    "Linear: logistic regression of the standardised features, without penalty as Nwabufo et "
+    "al. 2024 evaluate networks; L2: with a penalty that is chosen by cross-validation among "
+    "the patches that are learned from. Ridge: the same for numbers. NN: most of the nearest "
+    "neighbours, or their mean."
+)
+
+
+def prediction_table(found: dict[str, Any], *, short: bool = False) -> dict[str, list[str]]:
+    """Write a prediction as columns: ways to tell, and their scores, by heading."""
+    rows = list(found["scores"].items())
+    rows += [(f"{name}, {found['apart']} mixed", row) for name, row in found["mixed"].items()]
+    table = {"told by": [name for name, _ in rows]}
+    for score in scores_of(found):
+        head = score.short if short else score.name
+        table[f"{head}{score.scale.unit}"] = [
+            _written(score, row[score.key], spread=found["repeats"] > 1) for _, row in rows
+        ]
+    return table
+
+
+def prediction_basis(found: dict[str, Any]) -> str:
+    """Say what a prediction is of."""
+    held = f"{found['test_n']:,} of {found['n']:,} patches held out"
+    if found["apart"]:
+        held += f", no {found['apart']} (of {found['groups']:,}) on both sides"
+    times = f", {found['repeats']:,} times; mean ± standard deviation"
+    return held + (times if found["repeats"] > 1 else ", once")
+
+
+def prediction_said(found: dict[str, Any]) -> str:
+    """Say in a sentence or two how well a column is told."""
+    score, scores = scores_of(found)[0], found["scores"]
+    guess, near, *featured = list(scores)
+
+    def mean(name: str) -> float:
+        return float(scores[name][score.key]["mean"])
+
+    def text(name: str) -> str:
+        return f"{_written(score, scores[name][score.key])}{score.scale.unit}"
+
+    if found["numbers"]:
+        said = f"{found['column']} is told from the map with a {score.name} of {text(near)}"
+        if featured:
+            best = min(featured, key=mean)
+            said += f", from the features of {text(best)} ({best})"
+        said += f"; their {guess} is off by {text(guess)}."
+        gain = mean(guess) - mean(near)
+    else:
+        said = f"{found['column']} is told from the map for {text(near)} of held-out patches"
+        if featured:
+            best = max(featured, key=mean)
+            said += f", from the features for {text(best)} ({best})"
+        said += f"; guessing the {guess} is right for {text(guess)}."
+        gain = mean(near) - mean(guess)
+    if gain <= 2 * scores[near][score.key]["sd"]:
+        said += " The map tells no more than that."
+    leaked = found["mixed"].get(near)
+    if leaked and not found["numbers"] and leaked[score.key]["mean"] - mean(near) > _LEAK:
+        said += (
+            f" With each {found['apart']} on both sides it would seem to be "
+            f"{_written(score, leaked[score.key])}{score.scale.unit}: that much of it "
+            f"is {found['apart']} recognised again."
+        )
+    return said
+
+
+def prediction_lines(found: dict[str, Any]) -> list[str]:
+    """Say a prediction in lines for the command line: a sentence, and a table."""
+    table = prediction_table(found)
+    widths = {head: max(map(len, [head, *cells])) for head, cells in table.items()}
+    rows = [list(table), *zip(*table.values(), strict=True)]
+    lines = [
+        "  ".join(
+            ["", *(cell.ljust(widths[head]) for cell, head in zip(row, table, strict=True))]
+        )
+        for row in rows
+    ]
+    told = [prediction_said(found), f"{prediction_basis(found)}:"]
+    return told + [line.rstrip() for line in lines] + found["left_out"]
+
+
+def _written(score: Score, number: dict[str, float], *, spread: bool = False) -> str:
+    scale = score.scale
+    parts = [number["mean"], *([number["sd"]] if spread else [])]
+    return " ± ".join(f"{scale.factor * part:.{scale.usual}f}" for part in parts)
