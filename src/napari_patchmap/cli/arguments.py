@@ -210,6 +210,11 @@ def make_parser() -> argparse.ArgumentParser:
         "more and more labels, drawn so many times (default 20; published: 100)",
     )  # fmt: skip
     evaluate.add_argument(
+        "--stability", action="store_true",
+        help="say whether the map would be the same again, without labels: each patch placed "
+        "again alone, the features laid out anew, two views of a patch (takes minutes)",
+    )  # fmt: skip
+    evaluate.add_argument(
         "--curve-without", nargs="+", choices=("power", "pca"), default=(),
         help="leave the transformation to normal features, or that to principal components, "
         "out of --label-curve",

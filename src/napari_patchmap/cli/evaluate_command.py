@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 
-from napari_patchmap.cli.asked_checks import asked_checks
 from napari_patchmap.cli.common import load_run
+from napari_patchmap.cli.map_checks import asked_checks
 from napari_patchmap.cli.terminal import say, warn
 from napari_patchmap.errors import QualityError
 

@@ -24,6 +24,7 @@ from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet, Skipped
 from napari_patchmap.patches.box_table import labels_of
 from napari_patchmap.quality import Evaluation, add_training, measure
+from napari_patchmap.quality.asked_checks import CHECKS
 from napari_patchmap.quality.columns import named_columns
 from napari_patchmap.quality.figure import EXACT, FigureInput, MeasureWatch
 from napari_patchmap.runs.evening import EVENING, Evening
@@ -191,7 +192,8 @@ class Run:
             add_training(found.report, self.metrics["training"])
         kept = {name: self.metrics[name] for name in LONG if name in self.metrics}
         found.report.update(kept)
-        return found
+        asked = {key: values for key, values in self.columns.items() if key in LONG}
+        return Evaluation(found.report, {**found.columns, **asked})
 
     def keep(self, found: Evaluation) -> str:
         """Keep what was measured in the run's folder, if it has one.
@@ -379,7 +381,10 @@ def metric_of(config: RunConfig, layout: str) -> Metric:
 
 
 #: What is found out only when asked, and stays when the map is measured again.
-LONG = ("batch", "label_curve", "prediction", "baselines", "evened")
+LONG = (
+    "batch", "label_curve", "prediction", "baselines", "evened",
+    *(check.key for check in CHECKS),
+)  # fmt: skip
 
 # A field as any other, but for when it is read.
 Run.features = ReadWhenAsked()  # type: ignore[assignment]

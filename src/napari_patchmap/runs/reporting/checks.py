@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari_patchmap.quality.asked_checks import CHECKS
 from napari_patchmap.quality.batches import batch_lines
 from napari_patchmap.quality.before_after import before_after_lines
 from napari_patchmap.quality.label_curve import curve_said
@@ -26,7 +27,19 @@ from napari_patchmap.runs.reporting.blocks import (
 
 def checked(metrics: dict[str, Any]) -> list[Block]:
     """Say what a run's metrics hold of it."""
-    return [*_prediction(metrics), *_curve(metrics), *_batch(metrics)]
+    return [*_asked(metrics), *_prediction(metrics), *_curve(metrics), *_batch(metrics)]
+
+
+def _asked(metrics: dict[str, Any]) -> list[Block]:
+    known = [check for check in CHECKS if metrics.get(check.key)]
+    blocks: list[Block] = []
+    for check in known:
+        blocks += [
+            Heading(check.question),
+            Listed(check.lines(metrics[check.key])),
+            Words(f"{check.help} ({check.reference})", "hint"),
+        ]
+    return blocks
 
 
 def _prediction(metrics: dict[str, Any]) -> list[Block]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_patchmap.cli.common import batches_named, open_images
 from napari_patchmap.cli.terminal import ProgressLine
-from napari_patchmap.errors import ConfigError, QualityError
+from napari_patchmap.errors import ConfigError, PatchError, QualityError
 
 if TYPE_CHECKING:
     from napari_patchmap.patches import PatchSet
@@ -44,6 +44,7 @@ def asked_checks(run: Run, args: argparse.Namespace) -> list[Check]:
         (args.predict is not None or args.keep_apart is not None, _prediction),
         (args.label_curve is not None, _curve),
         (args.baselines, _baselines),
+        (args.stability, _stability),
     ):
         if wanted:
             checks.append(check(run, args, patches))
@@ -124,8 +125,41 @@ def _baselines(run: Run, args: argparse.Namespace, patches: Patches) -> Check:
     return check
 
 
-def _watch(line: ProgressLine, said: str) -> Callable[[dict[str, Any], int, int], bool]:
-    def look(_: dict[str, Any], done: int, total: int) -> bool:
+def _stability(run: Run, args: argparse.Namespace, patches: Patches) -> Check:
+    from napari_patchmap.quality.asked_checks import CHECKS
+    from napari_patchmap.runs.stability import find_out
+
+    if not run.dimensions:
+        raise QualityError(
+            f"{run.folder} has no features, so nothing of this can be said; train it again."
+        )
+    try:
+        seen: PatchSet | None = patches()
+    except PatchError:
+        if args.images is not None:
+            raise
+        seen = None  # one of the checks needs them, and says so
+
+    def check(found: Evaluation) -> list[str]:
+        lines = []
+        for one in CHECKS:
+            lines.append(one.question)
+            try:
+                with ProgressLine() as line:
+                    answer = find_out(run, one, seen, _watch(line, one.name))
+            except QualityError as error:
+                lines.append(str(error))
+                continue
+            found.report.update(answer.report)
+            found.columns.update(answer.columns)
+            lines += one.lines(answer.report[one.key])
+        return lines
+
+    return check
+
+
+def _watch(line: ProgressLine, said: str) -> Callable[[Any, int, int], bool]:
+    def look(_: Any, done: int, total: int) -> bool:
         line.count(said, done, total)
         return False
 
