@@ -38,7 +38,7 @@ class StabilityPanel(QWidget):
             one.begin.clicked.connect(partial(self._on_begin, one.check))
             one.where.clicked.connect(partial(self._show_where, one.check))
         self.question = Question(
-            "Would the map be the same again?",
+            "Is the map stable?",
             self,
             *self.checks.values(),
             self.work.with_button("Stop; what is known so far stays."),
