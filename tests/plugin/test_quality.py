@@ -275,6 +275,7 @@ def test_the_label_curve_grows_and_stays_when_somebody_has_enough(
     workspace.set_run(Run.load(folder))
     curve = panel.curve
     assert curve.isVisible()
+    qtbot.mouseClick(curve.question.button, Qt.MouseButton.LeftButton)
     assert not curve.plot.isVisible()
     curve.repeats.setValue(100)
     qtbot.mouseClick(curve.begin, Qt.MouseButton.LeftButton)
@@ -447,6 +448,8 @@ def test_a_column_is_told_again_and_again_with_patients_kept_apart(
     offered = [asked.told.itemText(i) for i in range(asked.told.count())]
     assert offered[0] == "label"
     assert {"patient", "size"} <= set(offered)
+    assert not asked.begin.isVisible()
+    qtbot.mouseClick(asked.question.button, Qt.MouseButton.LeftButton)
     asked.apart.setCurrentText("patient")
     asked.repeats.setValue(2)
     asked.share.setValue(30)
@@ -485,6 +488,7 @@ def test_the_label_curve_is_made_as_one_chooses(qtbot, viewer, workspace, traine
     workspace.set_patches(cells)
     workspace.set_run(dataclasses.replace(run))
     curve = panel.curve
+    qtbot.mouseClick(curve.question.button, Qt.MouseButton.LeftButton)
     curve.power.setChecked(False)
     curve.repeats.setValue(1)
     qtbot.mouseClick(curve.begin, Qt.MouseButton.LeftButton)

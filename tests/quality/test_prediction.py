@@ -58,7 +58,7 @@ def test_each_way_is_that_of_scikit_learn():
         model.fit(scaler.transform(x[train]), y[train])
         linear.append(_scored(y[test], model.predict(scaler.transform(x[test]))))
     assert list(means(found, "15-NN, map").values()) == pytest.approx(np.mean(near, axis=0))
-    own = list(means(found, "linear, no penalty").values())
+    own = list(means(found, "linear").values())
     assert own == pytest.approx(np.mean(linear, axis=0), abs=0.005)
     spread = found["scores"]["15-NN, map"]["accuracy"]["sd"]
     assert spread == pytest.approx(np.std([one[0] for one in near], ddof=1))
@@ -76,7 +76,7 @@ def test_a_penalty_is_chosen_where_there_are_more_features_than_patches():
     x = rng.normal(size=(200, 150))
     x[:, :5] += (labels == "b")[:, None]
     found = predict(FigureInput(x[:, :2], features=x), pd.Series(labels), config=config(5))
-    free, held = (means(found, f"linear, {how} penalty") for how in ("no", "L2"))
+    free, held = (means(found, way) for way in ("linear", "linear, L2"))
     assert held["accuracy"] > free["accuracy"] + 0.02
 
 
@@ -204,7 +204,7 @@ def test_missing_features_single_classes_and_constant_features_are_said():
     given, labels = blobs()
     labels[0], labels[1] = "alone", None
     bare = predict(FigureInput(given.embedding), labels, config=config(1))
-    assert set(bare["scores"]) == {"most frequent class", "15-NN, map"}
+    assert set(bare["scores"]) == {"most frequent", "15-NN, map"}
     assert bare["left_out"] == [
         "1 patches without a value in label are left out.",
         "Classes of a single patch are left out: alone.",

@@ -85,16 +85,14 @@ def _balanced(true: np.ndarray, told: np.ndarray) -> float:
 
 #: Of classes and of numbers, the first for sentences.
 CLASS_SCORES = (
-    Score("accuracy", "accuracy", "accuracy", accuracy_score, PERCENT),
-    Score("balanced", "balanced accuracy", "balanced", _balanced, PERCENT),
+    Score("accuracy", "accuracy", "acc.", accuracy_score, PERCENT),
+    Score("balanced", "balanced accuracy", "bal.", _balanced, PERCENT),
     Score(
         "f1", "macro F1", "F1", lambda y, p: f1_score(y, p, average="macro", zero_division=0.0)
     ),
 )
 NUMBER_SCORES = (
-    Score(
-        "mae", "mean absolute error", "mean error", mean_absolute_error, Scale(1.0, "", 3, 3, 4)
-    ),
+    Score("mae", "mean absolute error", "error", mean_absolute_error, Scale(1.0, "", 3, 3, 4)),
     Score("r2", "R²", "R²", r2_score),
 )
 

@@ -13,8 +13,8 @@ _LEAK = 0.02
 #: What the ways to tell are, for those who look at the table.
 WAYS = (
     "Linear: logistic regression of the standardised features, without penalty as Nwabufo et "
-    "al. 2024 evaluate networks, and with an L2 penalty chosen by cross-validation among the "
-    "patches that are learned from. Ridge: the same for numbers. NN: most of the nearest "
+    "al. 2024 evaluate networks; L2: with a penalty that is chosen by cross-validation among "
+    "the patches that are learned from. Ridge: the same for numbers. NN: most of the nearest "
     "neighbours, or their mean."
 )
 
@@ -64,7 +64,7 @@ def prediction_said(found: dict[str, Any]) -> str:
         if featured:
             best = max(featured, key=mean)
             said += f", from the features for {text(best)} ({best})"
-        said += f"; the {guess} is right for {text(guess)}."
+        said += f"; guessing the {guess} is right for {text(guess)}."
         gain = mean(near) - mean(guess)
     if gain <= 2 * scores[near][score.key]["sd"]:
         said += " The map tells no more than that."

@@ -68,15 +68,15 @@ def tellers(task: Wanted) -> dict[str, Teller]:
     """Return the ways to tell, by their names, the one that looks at nothing first."""
     k, featured = task.k, task.given.features is not None
     ways: dict[str, Teller] = {}
-    ways["mean" if task.numbers else "most frequent class"] = _guessed
+    ways["mean" if task.numbers else "most frequent"] = _guessed
     ways[f"{k}-NN, map"] = on_map
     if featured:
         ways[f"{k}-NN, features"] = in_features
     if featured and task.numbers:
         ways["ridge, features"] = _ridge
     elif featured:
-        ways["linear, no penalty"] = _linear
-        ways["linear, L2 penalty"] = _penalised
+        ways["linear"] = _linear
+        ways["linear, L2"] = _penalised
     return ways
 
 

@@ -27,15 +27,15 @@ C = TypeVar("C", bound=Config)
 
 
 class Fold(QWidget):
-    """A heading that hides or shows what is below it."""
+    """A heading that hides or shows what is below it; ``role`` is one of the style sheet's."""
 
     toggled = Signal(bool)
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, role: str = "fold") -> None:
         super().__init__()
         self._title = title
         self.button = QToolButton()
-        self.button.setProperty("role", "fold")
+        self.button.setProperty("role", role)
         self.button.setCheckable(True)
         self.button.setToolTip("Show or hide what belongs to this.")
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

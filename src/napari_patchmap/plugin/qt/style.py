@@ -47,6 +47,11 @@ def panel_style(name: str) -> str:
             border: 0px; padding: 2px 0px;
         }}
         QToolButton[role="fold"]:hover {{ color: {text}; }}
+        QToolButton[role="question"] {{
+            background: transparent; color: {text}; font-weight: 600;
+            font-size: {points + 2}pt; border: 0px; padding: 2px 0px;
+        }}
+        QToolButton[role="question"]:hover {{ color: {link}; }}
         QFrame[role="message"] {{
             background-color: {faint}; border-radius: 3px;
             border-left: 3px solid {accent};

@@ -11,10 +11,9 @@ import pandas as pd
 from napari_patchmap.explore.colouring import Colouring, colour_by
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.quality import FIGURES, defined_in
-from napari_patchmap.quality.batches import batch_lines
+from napari_patchmap.quality.baselines import baseline_text
 from napari_patchmap.quality.columns import column_of
 from napari_patchmap.quality.figure import QUESTIONS, capitalised
-from napari_patchmap.quality.label_curve import curve_said
 from napari_patchmap.quality.report import label_figures
 from napari_patchmap.quality.voting import MOST_LABELS, VOTERS, votes
 from napari_patchmap.runs.drawing.figure_config import FigureConfig
@@ -34,6 +33,7 @@ from napari_patchmap.runs.reporting.blocks import (
     Report,
     Words,
 )
+from napari_patchmap.runs.reporting.checks import checked
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_folder import CONFIG
 from napari_patchmap.runs.saved_map import title_of
@@ -57,8 +57,7 @@ def report_of(run: Run, labels: np.ndarray | None) -> Report:
         *_map(run, labels),
         *_trust(run),
         *_labels(run, labels),
-        *_curve(run.metrics),
-        *_batch(run.metrics),
+        *checked(run.metrics),
         *_notes(run),
         *_how(run, _saved(run)),
     ]
@@ -94,7 +93,7 @@ def _picture(run: Run, colouring: Colouring, caption: str) -> Drawn:
 def _trust(run: Run) -> list[Block]:
     """The figures, by the question that they answer."""
     blocks: list[Block] = []
-    known = defined_in(run.metrics)
+    known, beside = defined_in(run.metrics), run.metrics.get("baselines") or {}
     heads = [
         ColumnHead("Figure"),
         ColumnHead("Value", number=True, strong=True),
@@ -106,7 +105,7 @@ def _trust(run: Run) -> list[Block]:
             [
                 Entry(capitalised(figure.name)),
                 Entry(figure.text(run.metrics)),
-                Entry(figure.basis_of(run.metrics)),
+                Entry(figure.basis_of(run.metrics), baseline_text(beside, figure)),
                 Entry(figure.help, f"({figure.reference})"),
             ]
             for figure in known
@@ -157,49 +156,6 @@ def _matrix(embedding: np.ndarray, labels: np.ndarray | None) -> list[Block]:
     )
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     return [Words(said), Matrix([str(name) for name in names], shares)]
-
-
-def _curve(metrics: dict[str, Any]) -> list[Block]:
-    found = metrics.get("label_curve")
-    if not found:
-        return []
-    heads = [
-        ColumnHead("Classifier of the features"),
-        *(ColumnHead(f"{size:,}", number=True) for size in found["sizes"]),
-    ]
-    rows = [
-        [
-            Entry(name),
-            *(
-                Entry(f"{100 * mean:.0f}", f"{100 * low:.0f}-{100 * high:.0f}")
-                for mean, low, high in zip(
-                    curve["mean"], curve["low"], curve["high"], strict=True
-                )
-            ),
-        ]
-        for name, curve in found["curves"].items()
-    ]
-    said = (
-        "Balanced accuracy in percent by labels of each class, and where 95 % of "
-        f"{found['repeats']} draws lie; {found['test_n']:,} patches were tested:"
-    )
-    return [
-        Heading("How many labels would be enough?"),
-        Words(curve_said(found)),
-        Words(said),
-        Grid(rows, heads),
-    ]
-
-
-def _batch(metrics: dict[str, Any]) -> list[Block]:
-    if not metrics.get("batch"):
-        return []
-    first, *others = batch_lines(metrics["batch"])
-    return [
-        Heading("Does the map show biology or the batch?"),
-        Words(first, "warning"),
-        Listed(others),
-    ]
 
 
 def _notes(run: Run) -> list[Block]:

@@ -1,4 +1,4 @@
-"""How many labels would be enough? Found out in the background, shown as it grows."""
+"""How many labels are enough? Found out in the background, shown as it grows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from qtpy.QtWidgets import QCheckBox, QSpinBox
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.panels.quality.curve_plot import CurvePlot
 from napari_patchmap.plugin.panels.quality.growing import GrowingAnswer
-from napari_patchmap.plugin.qt.basics import button, column, label, row
+from napari_patchmap.plugin.panels.quality.question import Question
+from napari_patchmap.plugin.qt.basics import button, label, row
 from napari_patchmap.quality.figure import GrowingWatch
 from napari_patchmap.quality.label_curve import (
     PUBLISHED,
@@ -62,16 +63,15 @@ class CurvePanel(GrowingAnswer):
         self._choose(CurveConfig())
         self.plot = CurvePlot(viewer)
         self.legend = label("", "hint", wrap=True)
-        column(
+        self.question = Question(
+            "How many labels are enough?",
             self,
-            label("How many labels would be enough?", "heading", wrap=True),
             row(self.repeats, self.power, self.pca, 1),
             row(self.begin, self.published, 1),
             self.work.with_button("Stop; what is known so far stays."),
             self.plot,
             self.legend,
             self.said,
-            spacing=6,
         )
         self.published.clicked.connect(lambda: self._choose(PUBLISHED))
         self.watch_workspace()

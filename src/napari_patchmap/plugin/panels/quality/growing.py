@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
+from napari_patchmap.plugin.panels.quality.question import Question
 from napari_patchmap.plugin.qt.basics import label
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.qt.work_bar import WorkBar
@@ -25,10 +26,11 @@ class GrowingAnswer(QWidget):
     """Begins work on the current map, shows what is known so far, and keeps it in the run.
 
     A question of this kind has a ``key``, under which its answer stands in the run's
-    metrics, a button ``begin``, and the three methods below.
+    metrics, a button ``begin``, and the three methods below; ``question`` if it folds.
     """
 
     key: ClassVar[str]
+    question: Question | None = None
 
     def __init__(self, viewer: Viewer, begin: QPushButton) -> None:
         super().__init__()
@@ -69,7 +71,10 @@ class GrowingAnswer(QWidget):
 
     def _show_kept(self) -> None:
         run = self._workspace.run
-        self.show_found({} if run is None else run.metrics.get(self.key) or {})
+        found = {} if run is None else run.metrics.get(self.key) or {}
+        self.show_found(found)
+        if found and self.question is not None:
+            self.question.open(True)
 
     def _on_begin(self) -> None:
         run, patches = self._workspace.run, self._workspace.patches

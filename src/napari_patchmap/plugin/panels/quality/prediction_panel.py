@@ -12,7 +12,8 @@ from napari_patchmap.explore.first_look import look_at_first
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.panels.figures_table import FiguresTable, Number
 from napari_patchmap.plugin.panels.quality.growing import GrowingAnswer
-from napari_patchmap.plugin.qt.basics import button, choice, column, label, row
+from napari_patchmap.plugin.panels.quality.question import Question
+from napari_patchmap.plugin.qt.basics import button, choice, label, row
 from napari_patchmap.quality.figure import GrowingWatch
 from napari_patchmap.quality.prediction import PredictionConfig
 from napari_patchmap.quality.prediction_words import (
@@ -74,17 +75,17 @@ class PredictionPanel(GrowingAnswer):
         self.repeats.setToolTip("How often patches are held out; each time others.")
         self.table = _Scores()
         self.basis = label("", "hint", wrap=True)
-        column(
+        self.question = Question(
+            "How well can a column be told?",
             self,
-            label("How well can a column be told?", "heading", wrap=True),
-            row(self.told, self.begin),
+            self.told,
             row(label("Keep apart", tip=self.apart.toolTip()), self.apart),
-            row(self.k, self.share, self.repeats, 1),
+            row(self.k, self.share),
+            row(self.repeats, self.begin, 1),
             self.work.with_button("Stop; what is known so far stays."),
             self.said,
             self.table,
             self.basis,
-            spacing=6,
         )
         self.watch_workspace()
 

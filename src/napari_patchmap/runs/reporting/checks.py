@@ -1,0 +1,87 @@
+"""What a report says of what was found out when somebody asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari_patchmap.quality.batches import batch_lines
+from napari_patchmap.quality.label_curve import curve_said
+from napari_patchmap.quality.prediction_words import (
+    WAYS,
+    prediction_basis,
+    prediction_said,
+    prediction_table,
+)
+from napari_patchmap.runs.reporting.blocks import (
+    Block,
+    ColumnHead,
+    Entry,
+    Grid,
+    Heading,
+    Listed,
+    Words,
+)
+
+
+def checked(metrics: dict[str, Any]) -> list[Block]:
+    """Say what a run's metrics hold of it."""
+    return [*_prediction(metrics), *_curve(metrics), *_batch(metrics)]
+
+
+def _prediction(metrics: dict[str, Any]) -> list[Block]:
+    found = metrics.get("prediction")
+    if not found:
+        return []
+    table = prediction_table(found)
+    heads = [ColumnHead(name, number=place > 0) for place, name in enumerate(table)]
+    rows = [[Entry(cell) for cell in row] for row in zip(*table.values(), strict=True)]
+    return [
+        Heading(f"How well can {found['column']} be told?"),
+        Words(prediction_said(found)),
+        Words(f"{prediction_basis(found)}:"),
+        Grid(rows, heads),
+        Words(" ".join([WAYS, *found["left_out"]]), "hint"),
+    ]
+
+
+def _curve(metrics: dict[str, Any]) -> list[Block]:
+    found = metrics.get("label_curve")
+    if not found:
+        return []
+    heads = [
+        ColumnHead("Classifier of the features"),
+        *(ColumnHead(f"{size:,}", number=True) for size in found["sizes"]),
+    ]
+    rows = [
+        [
+            Entry(name),
+            *(
+                Entry(f"{100 * mean:.0f}", f"{100 * low:.0f}-{100 * high:.0f}")
+                for mean, low, high in zip(
+                    curve["mean"], curve["low"], curve["high"], strict=True
+                )
+            ),
+        ]
+        for name, curve in found["curves"].items()
+    ]
+    said = (
+        "Balanced accuracy in percent by labels of each class, and where 95 % of "
+        f"{found['repeats']} draws lie; {found['test_n']:,} patches were tested:"
+    )
+    return [
+        Heading("How many labels are enough?"),
+        Words(curve_said(found)),
+        Words(said),
+        Grid(rows, heads),
+    ]
+
+
+def _batch(metrics: dict[str, Any]) -> list[Block]:
+    if not metrics.get("batch"):
+        return []
+    first, *others = batch_lines(metrics["batch"])
+    return [
+        Heading("Does the map show biology or the batch?"),
+        Words(first, "warning"),
+        Listed(others),
+    ]
