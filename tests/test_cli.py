@@ -199,7 +199,7 @@ def test_demo_without_a_display_prints_figures_and_the_run(tmp_path):
     env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
     out = tmp_path / "demo"
     result = subprocess.run(
-        [sys.executable, "-m", "napari_patchmap.cli", "demo", "--minutes", "0.2", "--out", out],
+        [sys.executable, "-m", "napari_patchmap.cli", "demo", "--minutes", "0.1", "--out", out],
         capture_output=True, text=True, env=env, timeout=900,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr

@@ -38,7 +38,7 @@ def features(count=600, apart=2.0, seed=0):
 
 def test_more_labels_tell_more_and_bands_narrow():
     x, labels = features(900, apart=1.0)
-    found = label_curve(x, labels, CurveConfig(repeats=6))
+    found = label_curve(x, labels, CurveConfig(repeats=3))
     assert found["sizes"] == [1, 5, 10, 25, 50, 100, 250, 500]
     assert set(found["curves"]) == set(CLASSIFIERS)
     for curve in found["curves"].values():
@@ -75,7 +75,7 @@ def test_a_point_of_the_curve_is_that_of_the_published_protocol():
 def test_shuffled_labels_are_told_by_chance():
     x, labels = features(900)
     mixed = np.random.default_rng(1).permutation(labels)
-    found = label_curve(x, mixed, CurveConfig(repeats=4))
+    found = label_curve(x, mixed, CurveConfig(repeats=2))
     for curve in found["curves"].values():
         assert np.mean(curve["mean"]) == pytest.approx(1 / 3, abs=0.06)
 

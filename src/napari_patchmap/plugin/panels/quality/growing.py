@@ -85,8 +85,7 @@ class GrowingAnswer(QWidget):
         def work(watch: Watch) -> None:
             def look(found: dict[str, Any], done: int, total: int) -> bool:
                 self._so_far = found
-                watch.step(done, total)
-                return False
+                return watch.ends(done, total)
 
             answer(look)
 
