@@ -344,7 +344,8 @@ def test_measuring_can_be_cancelled(qtbot, panel, trained, monkeypatch):
     began = threading.Event()
     given = threading.Event()
 
-    def slow(self, labels, *, most=0, watch=None):
+    def slow(self, labels, *, most=0, watch=None, tell=None):
+        tell({**run.metrics, "knn": None})
         began.set()
         while not given.is_set():
             watch(1, 100)
@@ -358,6 +359,9 @@ def test_measuring_can_be_cancelled(qtbot, panel, trained, monkeypatch):
     qtbot.mouseClick(panel.again, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(began.is_set)
     qtbot.waitUntil(lambda: panel.work.text() == "1 of 100")
+    # What is known already is shown meanwhile.
+    qtbot.waitUntil(lambda: not panel.figures["knn"].isVisible())
+    assert panel.figures["silhouette"].isVisible()
     assert not panel.again.isEnabled()
     qtbot.mouseClick(panel.work.button, Qt.MouseButton.LeftButton)
     assert not panel.work.running

@@ -145,6 +145,7 @@ def make_parser() -> argparse.ArgumentParser:
     grid.add_argument(
         "--seeds", nargs="+", type=_checked(settings["seed"]), default=[0], metavar="S"
     )
+    _add_all_figures(grid)
     for item in settings.values():
         if item.name not in ("method", "seed"):
             _add_setting(grid, item)
@@ -163,6 +164,8 @@ def make_parser() -> argparse.ArgumentParser:
     compare.add_argument(
         "--out", metavar="FOLDER", help="write comparison.csv and comparison.png here"
     )
+
+    _add_all_figures(compare)
 
     figure = commands.add_parser("figure", help="draw a figure of a run, to print or to show")
     figure.add_argument("kind", choices=FIGURE_KINDS, help="what to draw")
@@ -257,6 +260,13 @@ def make_parser() -> argparse.ArgumentParser:
         "--out", required=True, metavar="FILE", help="file to write: .html or .pdf"
     )
     return parser
+
+
+def _add_all_figures(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--all-figures", action="store_true",
+        help="print every quality figure, not only the main ones; the CSV has them all",
+    )  # fmt: skip
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:

@@ -30,7 +30,7 @@ def command(args: argparse.Namespace, began: float) -> int:
                 should_stop=interrupt.is_set,
                 say=say,
             )
-    for text in as_lines(table):
+    for text in as_lines(table, every=args.all_figures):
         say(text)
     if int(table["runs"].sum()) < len(grid):
         say("Stopped; the same command goes on from here.")

@@ -14,7 +14,7 @@ def command(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.runs.comparison import as_lines, compare
 
     maps = maps_in(args.runs)
-    for text in as_lines(compare(maps, args.out)):
+    for text in as_lines(compare(maps, args.out), every=args.all_figures):
         say(text)
     if args.out:
         say(f"Table and figure: {os.path.abspath(os.path.expanduser(args.out))}")

@@ -213,15 +213,15 @@ def summarise(done: Sequence[tuple[Cell, Run]]) -> pd.DataFrame:
     return table.reset_index()
 
 
-def as_lines(table: pd.DataFrame) -> list[str]:
-    """Write a table as lines of Markdown."""
+def as_lines(table: pd.DataFrame, *, every: bool = False) -> list[str]:
+    """Write a table with its main figures, or every one, as lines of Markdown."""
     return markdown(
         {
             "method": table["method"],
             "augmentations": table["augment"],
             "without": table["without"],
             "runs": table["runs"],
-            **figure_cells(table),
+            **figure_cells(table, every=every),
             "minutes": written(table["minutes"], 1),
         }
     )

@@ -42,14 +42,14 @@ def figure_numbers(metrics: dict[str, Any]) -> dict[str, float]:
     return {figure.key: figure.scale.factor * figure.of(metrics) for figure in FIGURES}
 
 
-def figure_cells(table: pd.DataFrame) -> dict[str, list[str]]:
-    """Write the main figures of a table, with deviations if it has them, by heading."""
+def figure_cells(table: pd.DataFrame, *, every: bool = False) -> dict[str, list[str]]:
+    """Write the main figures of a table, or all, with deviations if it has them, by heading."""
     return {
         f"{f.column}{f.scale.unit}": written(
             table[f.key], f.scale.exact, table.get(f"{f.key}{SPREAD}")
         )
         for f in FIGURES
-        if f.headline
+        if every or f.headline
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,13 +67,24 @@ def evaluate(
     return measure(FigureInput(embedding, labels, features, **how), each=False).report
 
 
+#: What is to be known of the figures of a map whose network saw its patches.
+TRAINED_ON = (
+    "All figures are of the patches on which the network was trained, without their labels; of "
+    "patches that it has not seen they may be lower."
+)
+
+
 def measure(
-    given: FigureInput, *, each: bool = True, only: Sequence[QualityFigure] | None = None
+    given: FigureInput,
+    *,
+    each: bool = True,
+    only: Sequence[QualityFigure] | None = None,
+    tell: Callable[[dict[str, Any]], None] | None = None,
 ) -> Evaluation:
     """Say how good a map is; for each patch as well where ``each`` is wanted.
 
     Where ``given.watch`` ended it, with what was known by then. Other figures than ``only``,
-    if that says some, are left at None.
+    if that says some, are left at None. ``tell`` hears what is known after each figure.
     """
     notes: list[str] = []
     figures = dict.fromkeys(figure.key for figure in FIGURES)
@@ -107,6 +118,8 @@ def measure(
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             failed.setdefault(f"could not be measured ({reason}).", []).append(figure.name)
             continue
+        if tell is not None:
+            tell(dict(report))
         if report[figure.key] is None:
             notes.append(figure.undefined.format(n=len(chosen)))
     for reason, names in failed.items():

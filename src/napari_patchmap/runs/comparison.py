@@ -41,12 +41,12 @@ def table_of(maps: Sequence[SavedMap]) -> pd.DataFrame:
     )
 
 
-def as_lines(table: pd.DataFrame) -> list[str]:
-    """Write the table as lines of Markdown."""
+def as_lines(table: pd.DataFrame, *, every: bool = False) -> list[str]:
+    """Write a table with its main figures, or every one, as lines of Markdown."""
     return markdown(
         {
             "map": table["map"],
-            **figure_cells(table),
+            **figure_cells(table, every=every),
             "minutes": written(table["minutes"], 1),
             "device": table["device"],
         }

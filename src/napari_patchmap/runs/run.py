@@ -173,11 +173,12 @@ class Run:
         *,
         most: int = EXACT,
         watch: MeasureWatch | None = None,
+        tell: Callable[[dict[str, Any]], None] | None = None,
     ) -> Evaluation:
         """Measure the map, against some labels; what is known of its training stays.
 
         See :func:`napari_patchmap.quality.evaluate`. Of more than ``most`` patches as many
-        are looked at where that takes long.
+        are looked at where that takes long. ``tell`` hears what is known after each figure.
         """
         given = FigureInput(
             self.embedding,
@@ -187,7 +188,7 @@ class Run:
             most=most,
             watch=watch,
         )
-        found = measure(given)
+        found = measure(given, tell=tell)
         if "training" in self.metrics:
             add_training(found.report, self.metrics["training"])
         kept = {name: self.metrics[name] for name in LONG if name in self.metrics}

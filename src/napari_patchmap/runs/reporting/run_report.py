@@ -14,7 +14,7 @@ from napari_patchmap.quality import FIGURES, defined_in
 from napari_patchmap.quality.baselines import baseline_text
 from napari_patchmap.quality.columns import column_of
 from napari_patchmap.quality.figure import QUESTIONS, capitalised
-from napari_patchmap.quality.report import label_figures
+from napari_patchmap.quality.report import TRAINED_ON, label_figures
 from napari_patchmap.quality.voting import MOST_LABELS, VOTERS, votes
 from napari_patchmap.runs.drawing.figure_config import FigureConfig
 from napari_patchmap.runs.drawing.map_page import draw_map
@@ -113,11 +113,7 @@ def _trust(run: Run) -> list[Block]:
         ]
         blocks += [Heading(question), Grid(rows, heads)] if rows else []
     if blocks and METHODS[run.config.train.method].trains:
-        said = (
-            "All figures are of the patches on which the network was trained, without their "
-            "labels; of patches that it has not seen they may be lower."
-        )
-        blocks.append(Words(said, "hint"))
+        blocks.append(Words(TRAINED_ON, "hint"))
     return blocks
 
 

@@ -9,6 +9,7 @@ import napari.viewer
 import numpy as np
 from qtpy.QtWidgets import QGridLayout, QWidget
 
+from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.newest import Newest
@@ -30,7 +31,7 @@ from napari_patchmap.quality import FIGURES, Evaluation, defined_in
 from napari_patchmap.quality.baselines import baseline_text
 from napari_patchmap.quality.columns import column_of
 from napari_patchmap.quality.figure import NEIGHBOURS, QUESTIONS, QualityFigure, capitalised
-from napari_patchmap.quality.report import label_figures
+from napari_patchmap.quality.report import TRAINED_ON, label_figures
 from napari_patchmap.quality.voting import MOST_LABELS, VOTERS, Votes, votes
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Quality(WorkPanel):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
         self.report: dict[str, Any] = {}
+        self._so_far: list[dict[str, Any]] = []
         self.figures = {figure.key: _Figure(figure) for figure in FIGURES}
         self.notes = label("", "hint", wrap=True)
         self.heading = label("Label by label", "group")
@@ -96,6 +98,7 @@ class Quality(WorkPanel):
         self._voting = Newest(self, "Asking neighbours", self._show_votes)
         self.confusion.picked.connect(self._on_cell)
         self.baselines.found.connect(self._show_baselines)
+        self.work.valueChanged.connect(self._on_progress)
         self.work.done.connect(self._on_measured)
         self.work.failed.connect(self._on_failed)
         self.work.ended.connect(self._on_ended)
@@ -129,15 +132,22 @@ class Quality(WorkPanel):
         if run is None or patches is None:
             return
         labels = patches.labels
+        so_far: list[dict[str, Any]] = []  # of this map, whatever another work still tells
+        self._so_far = so_far
 
         def work(watch: Watch) -> tuple[Run, Evaluation, str]:
-            found = run.measured(labels, watch=watch.ends)
+            found = run.measured(labels, watch=watch.ends, tell=so_far.append)
             trouble = run.keep(found)
             return run, found, trouble if asked else ""
 
         self.work.cancel()
         self.again.setEnabled(False)
         self.work.start("Measuring the map", work, "measuring…")
+
+    def _on_progress(self, _: int) -> None:
+        """Show the figures that are known while others are computed."""
+        if self._so_far and self.work.running:
+            self._show_figures(self._so_far[-1])
 
     def show_where(self, figure: QualityFigure) -> None:
         """Colour the map by a figure of each patch, measured first if it is not known."""
@@ -178,6 +188,13 @@ class Quality(WorkPanel):
             owner = MapLayer.of(self.viewer)
             owner.show_map()
             self.workspace.select(owner.visible(np.flatnonzero(patches.labels == name)))
+
+    def _show_figures(self, report: dict[str, Any]) -> None:
+        for shown in self.figures.values():
+            shown.show_report(report)
+        for question, box in self.questions.items():
+            answers = [f for f in defined_in(report) if f.question == question]
+            box.setVisible(bool(answers))
 
     def _ask_neighbours(self) -> None:
         """Let neighbours vote in the background, where there are labels to vote on."""
@@ -236,13 +253,12 @@ class Quality(WorkPanel):
     def show_report(self, report: dict[str, Any]) -> None:
         """Show figures as :func:`napari_patchmap.quality.evaluate` gives them."""
         self.report = report
-        for shown in self.figures.values():
-            shown.show_report(report)
+        self._show_figures(report)
         self.batch.setVisible(True)
-        for question, box in self.questions.items():
-            answers = [f for f in defined_in(report) if f.question == question]
-            box.setVisible(bool(answers))
         notes = list(report.get("notes", []))
+        run = self.workspace.run
+        if defined_in(report) and run is not None and METHODS[run.config.train.method].trains:
+            notes.append(TRAINED_ON)
         if not defined_in(report):
             notes.insert(0, f"{report['n']:,} patches on the map.")
         patches = self.workspace.patches
