@@ -102,3 +102,7 @@ class SuggestionError(PatchmapError):
 
 class QualityError(PatchmapError):
     """A figure of quality cannot be computed of these patches."""
+
+
+class BatchError(PatchmapError):
+    """Batches whose features cannot be evened out."""

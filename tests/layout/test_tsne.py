@@ -87,6 +87,14 @@ def test_new_points_come_to_their_group_and_leave_the_others_alone(dimensions):
     assert tsne.place(features()[:0], features(), embedding).shape == (0, dimensions)
 
 
+def test_what_is_on_the_map_already_is_placed_where_it_lies():
+    """Also where the map lies more to one side than to the other."""
+    known = features()[:130]
+    embedding = Tsne(iterations=150).lay_out(known) + 50
+    placed = Tsne().place(known, known, embedding)
+    assert np.median(np.abs(placed - embedding)) < 0.03 * np.ptp(embedding)
+
+
 def test_when_time_is_short_the_last_iterations_are_made_all_the_same():
     seen = []
     tsne = Tsne(last_exaggeration=4.0)

@@ -224,6 +224,7 @@ def test_a_technical_column_is_checked_kept_and_shown(
     workspace.set_patches(marked)
     workspace.set_run(Run.load(folder))
     check = panel.batch
+    qtbot.mouseClick(check.question.button, Qt.MouseButton.LeftButton)
     offered = [check.box.itemText(i) for i in range(check.box.count())]
     assert offered[0] == "background colour"
     assert "slide" in offered
@@ -258,6 +259,7 @@ def test_a_column_of_one_value_is_no_batch(qtbot, viewer, workspace, trained):
     table = cells.table.assign(day=["monday"] * 149 + [None])
     workspace.set_patches(PatchSet(cells.stack(), table, cells.channel_names))
     workspace.set_run(dataclasses.replace(run))
+    qtbot.mouseClick(panel.batch.question.button, Qt.MouseButton.LeftButton)
     panel.batch.box.addItem("day")
     panel.batch.box.setCurrentText("day")
     qtbot.mouseClick(panel.batch.check, Qt.MouseButton.LeftButton)

@@ -125,9 +125,26 @@ def test_the_background_is_that_of_the_border(dtype):
     tint = np.linspace(0, 60, 60)
     images[..., 2] = np.clip(images[..., 2] + tint[:, None, None], 0, 255)
     images[:, 4:-4, 4:-4] = rng.integers(0, 255, size=(60, 1, 1, 3))  # the cell itself
-    values = background(from_array(images, name="tinted"))
-    assert np.corrcoef(values, tint)[0, 1] > 0.99
+    found = background(from_array(images, name="tinted"))
+    names = list(dict.fromkeys(found))
+    assert found.tolist() == [name for name in names for _ in range(12)]  # in order
+    assert [float(name.split()[0]) for name in names] == sorted(
+        float(name.split()[0]) for name in names
+    )
     assert background(from_array(images, name="tinted"), lambda done, total: True) is None
+
+
+def test_few_backgrounds_of_another_colour_are_a_group_of_their_own():
+    rng = np.random.default_rng(0)
+    images = rng.integers(180, 240, size=(300, 1, 1, 1)) + rng.integers(-5, 5, (300, 12, 12, 3))
+    blue = rng.permutation(300)[:12]
+    images[blue, ..., 0] -= 50
+    images[blue, ..., 2] += 10
+    found = background(from_array(images.astype(np.uint8), name="some bluish"))
+    assert set(np.flatnonzero(found == "another colour")) == set(blue)
+    assert len(set(found)) == 6
+    grey = images[..., :1].astype(np.uint8)
+    assert len(set(background(from_array(grey, name="grey", axes="NYXC")))) == 5
 
 
 def test_the_command_line_checks_a_column_and_the_background(tmp_path, capsys):

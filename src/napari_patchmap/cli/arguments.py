@@ -37,6 +37,8 @@ def make_parser() -> argparse.ArgumentParser:
     from napari_patchmap.methods.train_config import TSNE_SETTINGS, TrainConfig
     from napari_patchmap.runs.drawing.figure_config import FigureConfig
     from napari_patchmap.runs.drawing.figure_kinds import FIGURE_KINDS
+    from napari_patchmap.runs.evening import EveningConfig
+    from napari_patchmap.runs.measured_columns import MEASURED
 
     parser = _Parser(
         prog="patchmap",
@@ -102,6 +104,20 @@ def make_parser() -> argparse.ArgumentParser:
     tsne.add_argument("--out", required=True, metavar="RUN", help="new folder for the map")
     for name in TSNE_SETTINGS:
         _add_setting(tsne, settings[name])
+
+    even = commands.add_parser(
+        "even", help="make a map on which a batch effect (slide, patient, plate) is evened out"
+    )
+    even.add_argument("run", metavar="RUN", help="folder of a saved run; it stays as it is")
+    even.add_argument(
+        "--batch", required=True, metavar="COLUMN",
+        help="technical column to even out: slide, patient, plate, day; "
+        f"{', '.join(MEASURED)} are measured on the images and their files",
+    )  # fmt: skip
+    even.add_argument("--out", required=True, metavar="RUN", help="new folder for the map")
+    for item in EveningConfig.settings():
+        _add_setting(even, item)
+    even.add_argument("--images", metavar="PATH", help="where the images are now, if moved")
 
     tile = commands.add_parser("tile", help="cut slides into tiles with tissue on them")
     tile.add_argument("slide", metavar="SLIDE", help="slide (.svs, .tif) or folder of slides")
@@ -186,12 +202,17 @@ def make_parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--batch", metavar="COLUMN",
         help="say whether the map shows this technical column (slide, patient, plate, day) "
-        'instead of biology; "background colour" is measured on the images',
+        f"instead of biology; {', '.join(MEASURED)} are measured on the images and their files",
     )  # fmt: skip
     evaluate.add_argument(
         "--label-curve", type=int, nargs="?", const=20, metavar="DRAWS",
         help="say how many labels of each class are enough: classifiers of the features with "
         "more and more labels, drawn so many times (default 20; published: 100)",
+    )  # fmt: skip
+    evaluate.add_argument(
+        "--stability", action="store_true",
+        help="say whether the map would be the same again, without labels: each patch placed "
+        "again alone, the features laid out anew, two views of a patch (takes minutes)",
     )  # fmt: skip
     evaluate.add_argument(
         "--curve-without", nargs="+", choices=("power", "pca"), default=(),

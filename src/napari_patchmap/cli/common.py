@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from napari_patchmap.cli.terminal import Interrupt, ProgressLine, is_main_proces
 from napari_patchmap.errors import RunError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from napari_patchmap.patches import PatchSet
     from napari_patchmap.runs import Run, RunConfig
     from napari_patchmap.training.plan import Plan
@@ -59,6 +62,17 @@ def open_images(run: Run, where: str | None) -> PatchSet:
             should_stop=interrupt.is_set,
             tell=warn,
         )
+
+
+def batches_named(run: Run, column: str, patches: Callable[[], PatchSet]) -> np.ndarray:
+    """Return the batch of each patch by a column; its patches are opened only if it must be."""
+    from napari_patchmap.runs.batch_check import batches_of
+    from napari_patchmap.runs.measured_columns import MEASURED, check_measurable
+
+    if column not in MEASURED or column in run.table:
+        return batches_of(run.table, column)
+    check_measurable(column, run.origin, run.name)
+    return batches_of(run.table, column, patches())
 
 
 def train(

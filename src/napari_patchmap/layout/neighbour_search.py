@@ -51,15 +51,91 @@ def nearest(
         closeness = torch.addmm(-squares[None, :], points[part], points.T)
         closeness[torch.arange(len(part)), part] = -torch.inf
         found = closeness.topk(candidates, dim=1).indices.sort(dim=1).values
-        apart = _distances(points, part, found, metric)
+        apart = _distances(points, points, part, found, metric)
         apart, order = apart.sort(dim=1, stable=True)
         indices.append(found.gather(1, order[:, :count]))
         distances.append(apart[:, :count])
     return torch.cat(indices).numpy(), torch.cat(distances).numpy()
 
 
-def _distances(points: Tensor, part: Tensor, found: Tensor, metric: Metric) -> Tensor:
-    """Distances of some points to those found for each, shape (b, k).
+def nearest_of(
+    features: np.ndarray,
+    among: np.ndarray,
+    count: int,
+    metric: Metric = "euclidean",
+    *,
+    without: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the patches that are nearest to other features.
+
+    Parameters
+    ----------
+    features : ndarray of float, shape (m, d)
+    among : ndarray of float, shape (n, d)
+    count : int
+        Neighbours of each; fewer than n.
+    metric : {"euclidean", "cosine"}
+    without : ndarray of int, shape (m,)
+        Which of the patches is none of the neighbours of each.
+
+    Returns
+    -------
+    indices : ndarray of int64, shape (m, count)
+        The nearest first.
+    distances : ndarray of float32, shape (m, count)
+    """
+    points, asked = _comparable(metric, among, features)
+    squares = points.square().sum(dim=1) / 2
+    candidates = min(count + _SPARE, len(points) - 1)
+    own, indices, distances = torch.from_numpy(np.array(without, np.int64)), [], []
+    for part in torch.arange(len(asked)).split(max(1, _PAIRS // len(points))):
+        closeness = torch.addmm(-squares[None, :], asked[part], points.T)
+        closeness[torch.arange(len(part)), own[part]] = -torch.inf
+        found = closeness.topk(candidates, dim=1).indices.sort(dim=1).values
+        apart = _distances(asked, points, part, found, metric)
+        apart, order = apart.sort(dim=1, stable=True)
+        indices.append(found.gather(1, order[:, :count]))
+        distances.append(apart[:, :count])
+    return torch.cat(indices).numpy(), torch.cat(distances).numpy()
+
+
+def nearer(
+    features: np.ndarray,
+    others: np.ndarray,
+    among: np.ndarray,
+    metric: Metric = "euclidean",
+    *,
+    without: np.ndarray,
+) -> np.ndarray:
+    """Count the patches that are nearer to features (m, d) than others (m, d) are, (m,).
+
+    Other arguments as for :func:`nearest_of`.
+    """
+    points, asked, partners = _comparable(metric, among, features, others)
+    own, counts = torch.from_numpy(np.array(without, np.int64)), []
+    limits = (asked - partners).square().sum(dim=1)
+    for part in torch.arange(len(asked)).split(max(1, _PAIRS // len(points))):
+        apart = torch.cdist(
+            asked[part], points, compute_mode="donot_use_mm_for_euclid_dist"
+        ).square_()
+        apart[torch.arange(len(part)), own[part]] = torch.inf
+        counts.append((apart < limits[part, None]).sum(dim=1))
+    return torch.cat(counts).numpy()
+
+
+def _comparable(metric: Metric, *features: np.ndarray) -> list[Tensor]:
+    """Return features of one space such that Euclidean distances order them by the metric."""
+    points = [torch.from_numpy(np.ascontiguousarray(one, np.float32)) for one in features]
+    if metric == "cosine":
+        return [torch.nn.functional.normalize(one, dim=1) for one in points]
+    middle = points[0].mean(dim=0)  # small numbers lose less in products
+    return [one - middle for one in points]
+
+
+def _distances(
+    asked: Tensor, points: Tensor, part: Tensor, found: Tensor, metric: Metric
+) -> Tensor:
+    """Distances of some features to the points found for each, shape (b, k).
 
     Directly, one by one: products of matrices are rounded as the threads happen to
     share the work, and a t-SNE makes another map of another last digit.
@@ -67,7 +143,7 @@ def _distances(points: Tensor, part: Tensor, found: Tensor, metric: Metric) -> T
     rows = max(1, _VALUES // (found.shape[1] * points.shape[1]))
     apart = []
     for mine, theirs in zip(part.split(rows), found.split(rows), strict=True):
-        first, second = points[mine, None], points[theirs]
+        first, second = asked[mine, None], points[theirs]
         if metric == "cosine":
             apart.append((1 - (first * second).sum(dim=2)).clamp_min_(0))
         else:

@@ -163,7 +163,7 @@ class Tsne:
             return stopped
 
         features = np.ascontiguousarray(features, np.float64)
-        perplexity = self._perplexity(count)
+        perplexity = self.perplexity_of(count)
         if count <= _MOST_EXACT:
             found = nearest(features, int(3 * perplexity), self.metric)
             index = PrecomputedNeighbors(found[0], found[1].astype(np.float64))
@@ -220,7 +220,7 @@ class Tsne:
         """
         if not len(new):
             return np.empty((0, embedding.shape[1]), np.float32)
-        perplexity = self._perplexity(len(features))
+        perplexity = self.perplexity_of(len(features))
         affinities = PerplexityBasedNN(
             np.ascontiguousarray(features, np.float64),
             perplexity=perplexity,
@@ -228,8 +228,11 @@ class Tsne:
             n_jobs=jobs,
             random_state=self.seed,
         )
+        places = np.array(embedding, np.float64)
+        # openTSNE moves the map there before it places anything.
+        centre = (places.max(axis=0) + places.min(axis=0)) / 2
         known = TSNEEmbedding(
-            np.ascontiguousarray(embedding, np.float64),
+            places - centre,
             affinities,
             n_jobs=jobs,
             random_state=self.seed,
@@ -240,9 +243,10 @@ class Tsne:
             perplexity=min(5.0, perplexity),
             k=min(_PLACING, len(features) - 1),
         )
-        return np.asarray(placed, np.float32)
+        return np.asarray(placed + centre, np.float32)
 
-    def _perplexity(self, patches: int) -> float:
+    def perplexity_of(self, patches: int) -> float:
+        """Return the perplexity for so many patches."""
         return min(self.perplexity, (patches - 1) / 3)
 
     def _gradient(self) -> dict[str, Any]:

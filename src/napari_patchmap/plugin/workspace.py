@@ -255,7 +255,8 @@ class Workspace(Undoable, OnePerViewer):
             self._table_of = ()
             # What was found out meanwhile and is no figure stays.
             metrics = {**self.run.metrics, **found.report}
-            self.run.metrics, self.run.columns = metrics, found.columns
+            columns = {**self.run.columns, **found.columns}
+            self.run.metrics, self.run.columns = metrics, columns
             self.measured_changed.emit()
 
     def clear_selection(self) -> None:

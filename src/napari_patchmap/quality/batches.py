@@ -20,6 +20,9 @@ ASKED = 15
 #: Parts into which numbers are divided, and values up to which they are left as they are.
 _PARTS, _FEW = 5, 12
 
+#: What is measured along several directions has values beside the parts of the first.
+OTHER = "another colour"
+
 #: What parts of numbers are called.
 _RANGE = re.compile(" to ".join([r"-?[\d.]+(?:e[+-]\d+)?"] * 2))
 
@@ -58,8 +61,10 @@ def as_batches(values: pd.Series) -> np.ndarray:
 def in_order(batches: np.ndarray) -> pd.Series:
     """Return batches as they are to be listed: parts of numbers from low to high."""
     names = np.unique(batches[batches != ""]).tolist()
+    others = [name for name in names if name.startswith(OTHER)]
+    names = [name for name in names if name not in others]
     if names and all(_RANGE.fullmatch(name) for name in names):
-        names.sort(key=lambda name: float(name.split()[0]))
+        names = [*sorted(names, key=lambda name: float(name.split()[0])), *others]
         known = [name or None for name in batches.tolist()]
         return pd.Series(pd.Categorical(known, names, ordered=True))
     return pd.Series(batches)

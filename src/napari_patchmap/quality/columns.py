@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from napari_patchmap.quality.asked import AskedCheck
+from napari_patchmap.quality.asked_checks import CHECKS
 from napari_patchmap.quality.figure import QualityFigure
 from napari_patchmap.quality.figures import FIGURES
 
@@ -15,14 +17,20 @@ from napari_patchmap.quality.figures import FIGURES
 SPREAD = "_sd"
 
 
-def column_of(figure: QualityFigure) -> str:
+def column_of(figure: QualityFigure | AskedCheck) -> str:
     """Name the column of a figure's numbers of patches, as people read it."""
     return f"quality: {figure.name}"
 
 
+def column_keys() -> list[str]:
+    """Return the keys of all numbers that patches have of their own."""
+    return [f.key for f in FIGURES if f.each is not None] + [check.key for check in CHECKS]
+
+
 def named_columns(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the numbers of patches, by key, by the names of their columns."""
-    return {column_of(f): columns[f.key] for f in FIGURES if f.key in columns}
+    known: list[QualityFigure | AskedCheck] = [*FIGURES, *CHECKS]
+    return {column_of(one): columns[one.key] for one in known if one.key in columns}
 
 
 def figure_numbers(metrics: dict[str, Any]) -> dict[str, float]:

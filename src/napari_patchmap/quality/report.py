@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from napari_patchmap.quality.figure import Ended, FigureInput, capitalised
+from napari_patchmap.quality.figure import Ended, FigureInput, QualityFigure, capitalised
 from napari_patchmap.quality.figures import FIGURES, defined_in
 
 
@@ -66,10 +67,13 @@ def evaluate(
     return measure(FigureInput(embedding, labels, features, **how), each=False).report
 
 
-def measure(given: FigureInput, *, each: bool = True) -> Evaluation:
+def measure(
+    given: FigureInput, *, each: bool = True, only: Sequence[QualityFigure] | None = None
+) -> Evaluation:
     """Say how good a map is; for each patch as well where ``each`` is wanted.
 
-    Where ``given.watch`` ended it, with what was known by then.
+    Where ``given.watch`` ended it, with what was known by then. Other figures than ``only``,
+    if that says some, are left at None.
     """
     notes: list[str] = []
     figures = dict.fromkeys(figure.key for figure in FIGURES)
@@ -82,7 +86,7 @@ def measure(given: FigureInput, *, each: bool = True) -> Evaluation:
     report["labelled"] = 0 if keep is None else int(keep.sum())
     labelled = None if keep is None else given.rows(keep)
     failed: dict[str, list[str]] = {}
-    for figure in FIGURES:
+    for figure in FIGURES if only is None else only:
         chosen = labelled if figure.needs_labels else given
         if chosen is None:
             continue  # the reason was given above

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,9 @@ import pandas as pd
 
 from napari_patchmap.errors import QualityError
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.quality.background import BACKGROUND, background
 from napari_patchmap.quality.batches import as_batches, batch_effect
-from napari_patchmap.quality.figure import FigureInput
+from napari_patchmap.quality.figure import FigureInput, MeasureWatch, capitalised
+from napari_patchmap.runs.measured_columns import MEASURED, measured_column
 from napari_patchmap.runs.run import Run, metric_of
 
 
@@ -20,27 +19,28 @@ def batches_of(
     table: pd.DataFrame,
     column: str,
     patches: PatchSet | None = None,
-    watch: Callable[[int, int], bool] | None = None,
-) -> np.ndarray | None:
-    """Return the batch of each patch by a column, or by the background of its image.
+    watch: MeasureWatch | None = None,
+) -> np.ndarray:
+    """Return the batch of each patch by a column, or by what is measured on its image or file.
 
     Raises
     ------
     QualityError
         If there is no such column, or no image to look at.
+    Ended
+        If ``watch`` says so.
     """
     if column in table:
         return as_batches(table[column])
-    if column != BACKGROUND:
-        names = ", ".join(map(str, table.columns))
-        raise QualityError(f"There is no column {column}; choose {BACKGROUND}, {names}.")
+    if column not in MEASURED:
+        names = ", ".join(map(str, [*MEASURED, *table.columns]))
+        raise QualityError(f"There is no column {column}; choose {names}.")
     if patches is None or len(patches) != len(table):
         raise QualityError(
-            "The background can be measured where the image of each patch is there; say where "
-            "they are with --images."
+            f"{capitalised(column)} can be measured where the image of each patch is there; "
+            "say where they are with --images."
         )
-    values = background(patches, watch)
-    return None if values is None else as_batches(pd.Series(values))
+    return as_batches(measured_column(column, patches, watch))
 
 
 def check_batches(

@@ -7,6 +7,7 @@ from typing import Any
 from napari_patchmap.layout.tsne import LAST
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.quality import defined_in
+from napari_patchmap.runs.evening import FEWEST, Evening
 from napari_patchmap.runs.run import Run
 
 #: What every map rests on, and what a t-SNE does.
@@ -14,6 +15,11 @@ _OURS = "napari-patchmap"
 _TSNE = (
     "Poličar P. G., Stražar M., Zupan B. openTSNE: a modular Python library for t-SNE "
     "dimensionality reduction and embedding. Journal of Statistical Software 109(3), 2024."
+)
+_EVENED = (
+    "Celik S., Hütter J.-C., Melo Carlos S. et al. Building, benchmarking, and exploring "
+    "perturbative maps of transcriptional and morphological data. PLOS Computational Biology "
+    "20(10), 2024."
 )
 _NAPARI = "napari contributors. napari: a multi-dimensional image viewer for Python."
 
@@ -30,6 +36,8 @@ def methods_paragraph(run: Run, versions: dict[str, str]) -> str:
     parts = [first]
     if method.trains:
         parts.append(_trained(run))
+    if run.evened is not None:
+        parts.append(_evened(run.evened))
     if run.layout == "tsne":
         parts.append(_laid_out(run))
     if not run.complete:
@@ -63,10 +71,23 @@ def _laid_out(run: Run) -> str:
     )
 
 
+def _evened(evening: Evening) -> str:
+    alone = evening.unknown + sum(evening.small.values())
+    rest = f"; {alone:,} patches of no batch of {FEWEST} by all patches" if alone else ""
+    return (
+        f"To even out {evening.column} ({len(evening.names)} batches), the features were "
+        f"projected on {len(evening.axes)} principal components "
+        f"({100 * evening.variance:g} % of their variance), each of which was centred and "
+        f"scaled to unit variance in each batch (PCA-CenterScale{rest})."
+    )
+
+
 def citations(run: Run) -> list[str]:
     """Return what is to be cited for a map."""
     method = METHODS[run.config.train.method]
-    return [*method.references, *([_TSNE] if run.layout == "tsne" else []), _NAPARI]
+    evened = [_EVENED] if run.evened is not None else []
+    laid_out = [_TSNE] if run.layout == "tsne" else []
+    return [*method.references, *evened, *laid_out, _NAPARI]
 
 
 def _measured(metrics: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from napari_patchmap.quality import FIGURES
+from napari_patchmap.quality.columns import column_keys
 from napari_patchmap.runs.run_folder import CONFIG, FILES
 from napari_patchmap.writing import whole_file, write_json
 
@@ -37,7 +37,7 @@ def read_columns(path: Path, count: int, some: np.ndarray | None) -> dict[str, n
         if np.array_equal(np.sort(index), np.arange(count)):
             frame = frame.iloc[np.argsort(index)]
             rows = np.arange(count) if some is None else some
-            known = [f.key for f in FIGURES if f.each is not None and f.key in frame]
+            known = [key for key in column_keys() if key in frame]
             return {key: frame[key].to_numpy(np.float32)[rows] for key in known}
     return {}
 

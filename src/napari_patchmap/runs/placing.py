@@ -14,7 +14,7 @@ from napari_patchmap.networks import Network
 from napari_patchmap.networks.device import in_hardware
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.out_of_memory import free_cached_memory
-from napari_patchmap.networks.pixels import PatchPixels
+from napari_patchmap.networks.pixels import Pixels
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Placed:
     notes : tuple of str
         How they differ from the map's own patches, in sentences.
     features : ndarray of float32, shape (m, d)
-        What the run's network makes of them.
+        What the run's network makes of them, evened out if the map is.
     """
 
     embedding: np.ndarray
@@ -41,7 +41,7 @@ class Placed:
 
 def look_at(
     network: Network,
-    pixels: PatchPixels,
+    pixels: Pixels,
     device: torch.device,
     *,
     precision: torch.dtype,

@@ -24,8 +24,10 @@ from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet, Skipped
 from napari_patchmap.patches.box_table import labels_of
 from napari_patchmap.quality import Evaluation, add_training, measure
+from napari_patchmap.quality.asked_checks import CHECKS
 from napari_patchmap.quality.columns import named_columns
 from napari_patchmap.quality.figure import EXACT, FigureInput, MeasureWatch
+from napari_patchmap.runs.evening import EVENING, Evening
 from napari_patchmap.runs.identity import PATCHES, places_of, save_identity
 from napari_patchmap.runs.image_kind import ImageKind, unlikeness
 from napari_patchmap.runs.patch_figures import QUALITY, keep_measured, write_columns
@@ -61,7 +63,8 @@ class Run:
     embedding : ndarray of float32, shape (n, 2)
         Columns axis-0 (y, downwards) and axis-1 (x), as napari has them.
     features : ndarray of float32, shape (n, d)
-        Backbone features; ``(n, 0)`` where an old run has none. Those of a saved run are
+        Backbone features, evened out if ``evened`` says so; ``(n, 0)`` where an old run has
+        none. Those of a saved run are
         read when they are asked for, which raises a RunError if their file is not as it was.
     table : DataFrame
         The patches' table.
@@ -96,6 +99,8 @@ class Run:
         Which patch of the saved run each row is, where some of its rows have gone.
     columns : dict
         Quality figures of each patch; see :class:`napari_patchmap.quality.Evaluation`.
+    evened : Evening, optional
+        How the features were brought together that differed from batch to batch.
 
     Examples
     --------
@@ -132,6 +137,7 @@ class Run:
     notes: tuple[str, ...] = ()
     rows: np.ndarray | None = None
     columns: dict[str, np.ndarray] = field(default_factory=dict)
+    evened: Evening | None = None
 
     def __len__(self) -> int:
         return len(self.embedding)
@@ -140,6 +146,11 @@ class Run:
     def dimensions(self) -> int:
         """How many features each patch has, 0 where there are none; nothing is read."""
         return int(vars(self)["features"].shape[1])
+
+    @property
+    def evened_by(self) -> str:
+        """The technical column by which its features were evened out, "" if by none."""
+        return "" if self.evened is None else self.evened.column
 
     @property
     def labels(self) -> np.ndarray | None:
@@ -181,7 +192,8 @@ class Run:
             add_training(found.report, self.metrics["training"])
         kept = {name: self.metrics[name] for name in LONG if name in self.metrics}
         found.report.update(kept)
-        return found
+        asked = {key: values for key, values in self.columns.items() if key in LONG}
+        return Evaluation(found.report, {**found.columns, **asked})
 
     def keep(self, found: Evaluation) -> str:
         """Keep what was measured in the run's folder, if it has one.
@@ -227,7 +239,8 @@ class Run:
 
         They are scaled to 8 bits and brought to the training size exactly as the
         run's own patches were. The network says where they belong, or, where t-SNE
-        made the map, openTSNE puts them among their neighbours.
+        made the map, openTSNE puts them among their neighbours. On a map that was evened out
+        their features are, too: by the batches of their table, else by all patches of the map.
 
         Parameters
         ----------
@@ -262,12 +275,15 @@ class Run:
             symmetries=self.symmetries,
             watch=watch,
         )
+        said = ""
+        if self.evened is not None:
+            features, said = self.evened.of_new(features, patches.table)
         if self.layout == "tsne":
             embedding = self.config.train.tsne().place(
                 features, own, self.embedding, jobs=torch.get_num_threads()
             )
         unlike, sentence = unlikeness(features, own)
-        notes = (*self.images.differences(same), *([sentence] if sentence else []))
+        notes = (*self.images.differences(same), *filter(None, [said, sentence]))
         return Placed(embedding, unlike, notes, features)
 
     # -- the folder --------------------------------------------------------------
@@ -309,6 +325,8 @@ class Run:
         save_identity(folder / PATCHES, self.who)
         with whole_file(folder / "features.npy") as file:
             np.save(file, self.features.astype(np.float32, copy=False))
+        if self.evened is not None:
+            self.evened.save(folder / EVENING)
         write_json(folder / "metrics.json", self.metrics)
         write_columns(folder / QUALITY, self.columns, np.arange(len(self)))
         write_whole(folder / "history.csv", self.history.to_csv(index=False))
@@ -328,6 +346,7 @@ class Run:
             "name": self.name,
             "complete": self.complete,
             "layout": self.layout,
+            **({} if self.evened is None else {"evened": self.evened.to_dict()}),
             "config": self.config.to_dict(),
             "network": self.network.spec.to_dict(),
             "images": self.images.to_dict(),
@@ -362,7 +381,10 @@ def metric_of(config: RunConfig, layout: str) -> Metric:
 
 
 #: What is found out only when asked, and stays when the map is measured again.
-LONG = ("batch", "label_curve", "prediction", "baselines")
+LONG = (
+    "batch", "label_curve", "prediction", "baselines", "evened",
+    *(check.key for check in CHECKS),
+)  # fmt: skip
 
 # A field as any other, but for when it is read.
 Run.features = ReadWhenAsked()  # type: ignore[assignment]

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from napari_patchmap.errors import RunError
 from napari_patchmap.kind import known_origin
 from napari_patchmap.networks import Network, NetworkSpec
+from napari_patchmap.runs.evening import EVENING, Evening
 from napari_patchmap.runs.identity import PATCHES, read_identity
 from napari_patchmap.runs.image_kind import ImageKind
 from napari_patchmap.runs.patch_figures import QUALITY, read_columns
@@ -75,6 +76,7 @@ def read_files(folder: str | Path) -> dict[str, Any]:
             features = StoredFeatures(folder / "features.npy", count, some)
         else:
             notes.append(_NO_FEATURES)
+        evened = saved.get("evened")
         if some is not None and known is not None:
             known = known.iloc[some].reset_index(drop=True)
         return {
@@ -97,6 +99,7 @@ def read_files(folder: str | Path) -> dict[str, Any]:
             "notes": tuple(notes),
             "rows": rows.index,
             "columns": read_columns(folder / QUALITY, count, some),
+            "evened": Evening.load(folder / EVENING, evened) if evened else None,
         }
 
 

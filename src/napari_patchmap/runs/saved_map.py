@@ -48,11 +48,13 @@ class SavedMap:
     """When it was saved, local time."""
     text: Sequence[str] | None = None
     """Columns of its table that are text; None where that was not written down."""
+    evened: str = ""
+    """The technical column by which its features were evened out, "" if by none."""
 
     @property
     def title(self) -> str:
         """Method, augmentations and what else sets it apart, in a few words."""
-        return title_of(self.config, self.layout, complete=self.complete)
+        return title_of(self.config, self.layout, complete=self.complete, evened=self.evened)
 
     @property
     def budget(self) -> str:
@@ -71,7 +73,8 @@ class SavedMap:
     @property
     def caption(self) -> str:
         """Title, and the quality figures on a second line."""
-        return caption_of(self.config, self.layout, self.metrics, complete=self.complete)
+        how = {"complete": self.complete, "evened": self.evened}
+        return caption_of(self.config, self.layout, self.metrics, **how)
 
     def read(self) -> tuple[np.ndarray, pd.DataFrame]:
         """Read the map, float32 ``(n, d)``, and its table.
@@ -135,7 +138,7 @@ def same_rows(known: pd.DataFrame, own: pd.DataFrame, folder: Path) -> np.ndarra
     return joined.rows
 
 
-def title_of(config: RunConfig, layout: str, *, complete: bool = True) -> str:
+def title_of(config: RunConfig, layout: str, *, complete: bool = True, evened: str = "") -> str:
     """Say in a few words how a map was made."""
     train, method = config.train, METHODS[config.train.method]
     words = [method.title if layout == method.layout else f"t-SNE of {method.title}"]
@@ -155,22 +158,21 @@ def title_of(config: RunConfig, layout: str, *, complete: bool = True) -> str:
         words += [used.metric] if used.metric != usual.metric else []
     if train.dimensions != 2:
         words.append(f"{train.dimensions}-D")
+    if evened:
+        words.append(f"evened out by {evened}")
     if not complete:
         words.append("stopped early")
     return ", ".join(words)
 
 
-def caption_of(
-    config: RunConfig, layout: str, metrics: dict[str, Any], *, complete: bool = True
-) -> str:
+def caption_of(config: RunConfig, layout: str, metrics: dict[str, Any], **how: Any) -> str:
     """Return the title of a map, and its quality figures on a second line.
 
-    The settings are those of a :class:`~napari_patchmap.runs.Run`.
+    The settings are those of a :class:`~napari_patchmap.runs.Run`; ``how`` as
+    :func:`title_of` takes it.
     """
     figures = [f"{f.short} {f.text(metrics)}" for f in defined_in(metrics) if f.headline]
-    return "\n".join(
-        filter(None, [title_of(config, layout, complete=complete), ", ".join(figures)])
-    )
+    return "\n".join(filter(None, [title_of(config, layout, **how), ", ".join(figures)]))
 
 
 def read_map(folder: str | Path) -> SavedMap:
@@ -196,6 +198,7 @@ def read_map(folder: str | Path) -> SavedMap:
             layout=str(saved.get("layout", "network")),
             written=datetime.fromtimestamp((folder / CONFIG).stat().st_mtime),
             text=saved["patches"].get("text"),
+            evened=str((saved.get("evened") or {}).get("column", "")),
         )
 
 

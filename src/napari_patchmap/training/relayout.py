@@ -92,6 +92,8 @@ def lay_out_again(
             "id": uuid4().hex,  # it is another map
             "laid_out_again": round(clock(), 2),
         },
+        # What was said of the other map does not hold for this one.
+        metrics={k: v for k, v in run.metrics.items() if k in ("training", "label_curve")},
         folder=None,
     )
     found = laid_out.measured(run.labels, most=AT_FIRST)

@@ -30,7 +30,7 @@ class MapsBeside:
         if shown.points is None:
             return
         title = shown.points.name if run is None else caption_of(
-            run.config, run.layout, run.metrics, complete=run.complete
+            run.config, run.layout, run.metrics, complete=run.complete, evened=run.evened_by
         )  # fmt: skip
         with shown.quiet():
             shown.board.put_beside(title, [(one.saved.caption, one.embedding) for one in maps])

@@ -127,6 +127,8 @@ def export(
         "name": parts.name, "method": parts.config.train.method, "layout": parts.layout,
         "class_column": column, "config": parts.config.to_dict(),
     }  # fmt: skip
+    if parts.evened:
+        settings["evened"] = {k: v for k, v in parts.evened.items() if k != "batches"}
     origin = patches.origin if patches is not None else parts.origin
     if patches is None and images is not None:
         origin = moved_origin(parts.origin, os.fspath(images))

@@ -35,14 +35,17 @@ class MapParts:
     origin: dict[str, Any]
     folder: Path | None = None
     notes: tuple[str, ...] = ()
+    evened: dict[str, Any] | None = None
+    """How the features were evened out, as ``config.json`` has it, if they were."""
 
     @classmethod
     def of(cls, run: Run) -> MapParts:
         """Take what is needed of a run in memory."""
         features = run.features if run.dimensions else None
+        evened = None if run.evened is None else run.evened.to_dict()
         return cls(
             run.name, run.config, run.layout, run.embedding, features, run.table,
-            run.numbers, run.origin, run.folder, run.notes,
+            run.numbers, run.origin, run.folder, run.notes, evened,
         )  # fmt: skip
 
     @classmethod
@@ -70,4 +73,5 @@ class MapParts:
                 str(saved["name"]), RunConfig.from_dict(saved["config"]),
                 str(saved.get("layout", "network")), rows.embedding, features, rows.table,
                 rows.index, known_origin(saved["patches"]["origin"]), folder, rows.notes,
+                saved.get("evened"),
             )  # fmt: skip

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari_patchmap.quality.asked_checks import CHECKS
 from napari_patchmap.quality.batches import batch_lines
+from napari_patchmap.quality.before_after import before_after_lines
 from napari_patchmap.quality.label_curve import curve_said
 from napari_patchmap.quality.prediction_words import (
     WAYS,
@@ -25,7 +27,19 @@ from napari_patchmap.runs.reporting.blocks import (
 
 def checked(metrics: dict[str, Any]) -> list[Block]:
     """Say what a run's metrics hold of it."""
-    return [*_prediction(metrics), *_curve(metrics), *_batch(metrics)]
+    return [*_asked(metrics), *_prediction(metrics), *_curve(metrics), *_batch(metrics)]
+
+
+def _asked(metrics: dict[str, Any]) -> list[Block]:
+    known = [check for check in CHECKS if metrics.get(check.key)]
+    blocks: list[Block] = []
+    for check in known:
+        blocks += [
+            Heading(check.question),
+            Listed(check.lines(metrics[check.key])),
+            Words(f"{check.help} ({check.reference})", "hint"),
+        ]
+    return blocks
 
 
 def _prediction(metrics: dict[str, Any]) -> list[Block]:
@@ -80,8 +94,13 @@ def _batch(metrics: dict[str, Any]) -> list[Block]:
     if not metrics.get("batch"):
         return []
     first, *others = batch_lines(metrics["batch"])
+    evened = metrics.get("evened")
+    then: list[Block] = []
+    if evened:
+        then = [Words("This map was evened out:"), Listed(before_after_lines(evened))]
     return [
         Heading("Does the map show biology or the batch?"),
         Words(first, "warning"),
         Listed(others),
+        *then,
     ]

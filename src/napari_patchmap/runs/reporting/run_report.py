@@ -52,7 +52,7 @@ def report_of(run: Run, labels: np.ndarray | None) -> Report:
     labels : ndarray of str, shape (n,), or None
         What its patches are, where that is known.
     """
-    title = title_of(run.config, run.layout, complete=run.complete)
+    title = title_of(run.config, run.layout, complete=run.complete, evened=run.evened_by)
     blocks = [
         *_map(run, labels),
         *_trust(run),

@@ -13,13 +13,15 @@ from napari_patchmap.explore.first_look import look_at_first
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.qt.basics import button, choice, column, label, row
+from napari_patchmap.plugin.panels.quality.even_out_box import EvenOutBox
+from napari_patchmap.plugin.panels.quality.question import Question
+from napari_patchmap.plugin.qt.basics import button, choice, label, row
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.quality import Evaluation
-from napari_patchmap.quality.background import BACKGROUND
 from napari_patchmap.quality.batches import batch_lines, in_order
+from napari_patchmap.runs.measured_columns import measured_columns
 
 if TYPE_CHECKING:
     from napari_patchmap.runs import Run
@@ -37,7 +39,8 @@ class BatchCheck(QWidget):
         self.box.setAccessibleName("Technical column")
         self.box.setToolTip(
             "<qt>What may differ for technical reasons: slide, patient, plate, day. The "
-            "background colour is measured on the images themselves.</qt>"
+            "background colour is measured on the images themselves and, where each patch is a "
+            "file of its own, so are the size of the file and its date.</qt>"
         )
         self.check = button(
             "Check",
@@ -48,16 +51,18 @@ class BatchCheck(QWidget):
         self.numbers = label("", "hint", wrap=True)
         self.where = button("Show where", "link", "Colour the map by this column.")
         self.work = WorkBar()
-        column(
+        self.evening = EvenOutBox(viewer, self.box.currentText)
+        self.question = Question(
+            "Biology, or the batch?",
             self,
-            label("Does the map show biology or the batch?", "heading", wrap=True),
             row(self.box, self.check),
             self.work.with_button("Stop checking; nothing is changed."),
             self.said,
             self.numbers,
             row(self.where, 1),
-            spacing=6,
+            self.evening,
         )
+        self.box.currentTextChanged.connect(lambda _: self.evening.choose())
         self.check.clicked.connect(lambda: self._on_check())
         self.where.clicked.connect(self._show_where)
         self.work.done.connect(self._on_done)
@@ -83,11 +88,14 @@ class BatchCheck(QWidget):
         patches = self._workspace.patches
         if patches is not None:
             known = [name for name in look_at_first(patches).columns if name != "label"]
-            self.box.addItems([BACKGROUND, *map(str, known)])
+            self.box.addItems([*measured_columns(patches), *map(str, known)])
 
     def _on_run(self, run: Any) -> None:
         self._forget()
-        self.show_found(None if run is None else run.metrics.get("batch"))
+        found = None if run is None else run.metrics.get("batch")
+        self.show_found(found)
+        if found:
+            self.question.open(True)
 
     def _now(self) -> tuple[PatchSet | None, Run | None]:
         return self._workspace.patches, self._workspace.run
@@ -110,7 +118,6 @@ class BatchCheck(QWidget):
 
         def work(watch: Watch) -> Any:
             batches = batches_of(patches.table, name, patches, watch.ends)
-            assert batches is not None
             found = check_batches(run, name, batches, patches.labels)
             report = {**run.metrics, "batch": found}
             return run, batches, found, run.keep(Evaluation(report, run.columns))

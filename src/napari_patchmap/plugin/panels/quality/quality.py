@@ -20,6 +20,7 @@ from napari_patchmap.plugin.panels.quality.curve_panel import CurvePanel
 from napari_patchmap.plugin.panels.quality.label_table import LabelTable
 from napari_patchmap.plugin.panels.quality.prediction_panel import PredictionPanel
 from napari_patchmap.plugin.panels.quality.save_report import SaveReport
+from napari_patchmap.plugin.panels.quality.stability_panel import StabilityPanel
 from napari_patchmap.plugin.qt.basics import button, column, label, row
 from napari_patchmap.plugin.qt.docks import lead
 from napari_patchmap.plugin.qt.panel import WorkPanel
@@ -28,7 +29,7 @@ from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.quality import FIGURES, Evaluation, defined_in
 from napari_patchmap.quality.baselines import baseline_text
 from napari_patchmap.quality.columns import column_of
-from napari_patchmap.quality.figure import QUESTIONS, QualityFigure, capitalised
+from napari_patchmap.quality.figure import NEIGHBOURS, QUESTIONS, QualityFigure, capitalised
 from napari_patchmap.quality.report import label_figures
 from napari_patchmap.quality.voting import MOST_LABELS, VOTERS, Votes, votes
 
@@ -53,6 +54,9 @@ class Quality(WorkPanel):
         for question in QUESTIONS:
             self.questions[question] = self._answers(question)
             self.column.addWidget(self.questions[question])
+            if question == NEIGHBOURS:
+                self.stability = StabilityPanel(self.viewer)
+                self.column.addWidget(self.stability)
         self.baselines = BaselinePanel(self.viewer)
         self.column.addWidget(self.baselines)
         self.column.addWidget(self.heading)

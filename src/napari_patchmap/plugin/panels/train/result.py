@@ -85,6 +85,8 @@ class Result(QWidget):
         if seconds is not None:
             device = run.info.get("device")
             said.append(f"Took: {say_time(seconds)}" + (f" on {device}" if device else ""))
+        if run.evened is not None:
+            said += run.evened.lines()
         warning = run.metrics.get("training", {}).get("warning")
         if warning:
             said.append(warning)
