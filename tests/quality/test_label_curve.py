@@ -38,7 +38,7 @@ def features(count=600, apart=2.0, seed=0):
 
 def test_more_labels_tell_more_and_bands_narrow():
     x, labels = features(900, apart=1.0)
-    found = label_curve(x, labels, CurveConfig(repeats=3))
+    found = label_curve(x, labels, CurveConfig(repeats=6))
     assert found["sizes"] == [1, 5, 10, 25, 50, 100, 250, 500]
     assert set(found["curves"]) == set(CLASSIFIERS)
     for curve in found["curves"].values():
