@@ -138,6 +138,9 @@ def test_maps_without_labels_have_no_figures(home, tmp_path):
 def test_the_command_prints_the_table(home, tmp_path, capsys):
     out = tmp_path / "out"
     runs = [str(home / name) for name in ("simclr", "pixels")]
+    assert main(["compare", *runs, "--all-figures"]) == 0
+    every = capsys.readouterr().out
+    assert "continuity" in every
     assert main(["compare", *runs, "--out", str(out)]) == 0
     said = capsys.readouterr().out
     heads = next(line for line in said.splitlines() if line.startswith("| map |"))
