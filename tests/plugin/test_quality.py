@@ -451,7 +451,7 @@ def test_a_column_is_told_again_and_again_with_patients_kept_apart(
     workspace.set_patches(cells)
     workspace.set_run(Run.load(folder))
     asked = panel.prediction
-    offered = [asked.told.itemText(i) for i in range(asked.told.count())]
+    offered = [asked.target.itemText(i) for i in range(asked.target.count())]
     assert offered[0] == "label"
     assert {"patient", "size"} <= set(offered)
     assert not asked.begin.isVisible()
@@ -462,7 +462,7 @@ def test_a_column_is_told_again_and_again_with_patients_kept_apart(
     asked.k.setValue(5)
     qtbot.mouseClick(asked.begin, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not asked.work.running and asked.table.isVisible())
-    assert asked.said.text().startswith("label is told from the map for ")
+    assert asked.said.text().startswith("The label of held-out patches is predicted right for ")
     assert asked.basis.text().startswith("45 of 150 patches held out, no patient (of 10)")
     ways = [asked.table.item(i, 0).text() for i in range(asked.table.rowCount())]
     assert "5-NN, map" in ways
@@ -470,22 +470,22 @@ def test_a_column_is_told_again_and_again_with_patients_kept_apart(
     known = Run.load(folder).metrics["prediction"]
     assert (known["k"], known["apart"], known["repeats"]) == (5, "patient", 2)
     # Numbers are told as numbers.
-    asked.told.setCurrentText("size")
+    asked.target.setCurrentText("size")
     asked.apart.setCurrentIndex(0)
     qtbot.mouseClick(asked.begin, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "mean absolute error" in asked.said.text())
     qtbot.waitUntil(lambda: not asked.work.running)
     assert asked.table.horizontalHeaderItem(2).text() == "R²"
     # What makes no sense is one sentence, and what was known stays.
-    asked.told.setCurrentText("patient")
+    asked.target.setCurrentText("patient")
     asked.apart.setCurrentText("patient")
     qtbot.mouseClick(asked.begin, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "cannot be told and kept apart" in asked.said.text())
+    qtbot.waitUntil(lambda: "cannot be predicted and kept apart" in asked.said.text())
     assert asked.table.isVisible()
     workspace.set_run(dataclasses.replace(run))
     assert not asked.table.isVisible()
     workspace.set_run(Run.load(folder))
-    assert asked.said.text().startswith("size is told from the map")
+    assert asked.said.text().startswith("The size of held-out patches")
 
 
 def test_the_label_curve_is_made_as_one_chooses(qtbot, viewer, workspace, trained):

@@ -12,8 +12,8 @@ from napari_patchmap.cli import main
 from napari_patchmap.quality import FIGURES, evaluate
 from napari_patchmap.quality.baselines import FEATURES, PIXELS, RANDOM, measure_baselines
 from napari_patchmap.quality.figure import FigureInput
+from napari_patchmap.quality.predicted import Predicted, mean_f1, mean_recall
 from napari_patchmap.quality.silhouette import silhouette
-from napari_patchmap.quality.told import Told, mean_f1, mean_recall
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
@@ -71,7 +71,7 @@ def test_intervals_are_those_of_the_bootstrap(score, known):
     predicted = np.where(rng.random(150) < 0.7, labels, rng.choice(["a", "b", "c"], 150))
     drawn = [rng.integers(0, 150, 150) for _ in range(1000)]
     low, high = np.percentile([known(labels[i], predicted[i]) for i in drawn], (2.5, 97.5))
-    found = Told(labels, predicted).interval(score)
+    found = Predicted(labels, predicted).interval(score)
     assert found["low"] == pytest.approx(low, abs=0.015)
     assert found["high"] == pytest.approx(high, abs=0.015)
     assert found["low"] < known(labels, predicted) < found["high"]

@@ -86,9 +86,9 @@ def test_shuffled_values_are_told_no_better_than_by_guessing():
     found = predict(given, mixed, config=config(5))
     for way in found["scores"]:
         assert means(found, way)["balanced"] == pytest.approx(1 / 3, abs=0.08)
-    assert "The map tells no more than that." in prediction_said(found)
+    assert "The map predicts no better than that." in prediction_said(found)
     true = predict(given, labels, config=config(5))
-    assert "no more than that" not in prediction_said(true)
+    assert "no better than that" not in prediction_said(true)
     assert means(true, "15-NN, map")["accuracy"] > 0.8
 
 
@@ -112,7 +112,7 @@ def test_groups_that_are_kept_apart_uncover_leakage():
     assert mixed > 0.95
     said = prediction_said(found)
     assert "With each patient on both sides it would seem to be" in said
-    assert "that much of it is patient recognised again" in said
+    assert "the difference comes from recognising the patient" in said
 
 
 def test_no_group_is_ever_on_both_sides_and_each_is_held_out_once_before_another():
@@ -141,7 +141,9 @@ def test_numbers_are_told_as_numbers():
     assert ridge["mae"] == pytest.approx(0.8, abs=0.15)
     assert mean["r2"] == pytest.approx(0, abs=0.1)
     said = prediction_said(found)
-    assert said.startswith("area is told from the map with a mean absolute error of ")
+    assert said.startswith(
+        "The area of held-out patches is predicted from the map with a mean "
+    )
     # Against scikit-learn, on one split spelled out.
     rows = np.flatnonzero(area.notna())
     y, errors = area.to_numpy()[rows], []
@@ -184,7 +186,7 @@ def test_what_is_known_is_told_after_each_time_and_can_be_enough():
         (["a", "b"] * 20, {"k": 33}, "too few to ask 33 neighbours; ask fewer"),
         (["a", "b"] * 20, {"k": 0}, "0 neighbours cannot be asked"),
         (["a", "b"] * 20, {"apart": "day"}, "1 group is too few to hold out"),
-        (["a", "b"] * 20, {"apart": "label"}, "cannot be told and kept apart at once"),
+        (["a", "b"] * 20, {"apart": "label"}, "cannot be predicted and kept apart"),
     ],
 )
 def test_what_cannot_be_told_is_refused_in_a_sentence(values, others, said):
@@ -233,7 +235,7 @@ def test_the_command_line_tells_columns(saved, capsys):
     command = ["evaluate", str(saved), "--predict", "label", "--repeats", "2"]
     assert main([*command, "--neighbours", "5", "--held-out", "0.2"]) == 0
     out = capsys.readouterr().out
-    assert "label is told from the map for " in out
+    assert "The label of held-out patches is predicted right for " in out
     assert "24 of 120 patches held out, 2 times; mean ± standard deviation:" in out
     assert "5-NN, features" in out
     assert Run.load(saved).metrics["prediction"]["k"] == 5

@@ -191,7 +191,7 @@ def test_how_well_a_column_is_told_and_what_figures_compare_with_are_in_it(saved
     given = FigureInput(saved.embedding, saved.labels, saved.features)
     saved.metrics |= {"prediction": found, "baselines": measure_baselines(given)}
     page = " ".join(Page(html(saved, saved.labels)).words)
-    assert "How well can label be told?" in page
+    assert "How well is label predicted?" in page
     assert prediction_said(found) in page
     assert "5-NN, features" in page
     chance = saved.metrics["baselines"]["random map"]["trustworthiness"]["mean"]

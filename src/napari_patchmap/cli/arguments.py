@@ -224,8 +224,8 @@ def make_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     evaluate.add_argument(
         "--predict", metavar="COLUMN",
-        help="say how well a column (label, or any other; quantities as numbers) is told for "
-        "patches that were held out: by neighbours on the map, by neighbours among the "
+        help="say how well a column (label, or any other; quantities as numbers) is predicted "
+        "for patches that were held out: by neighbours on the map, by neighbours among the "
         "features, by linear models of the features",
     )  # fmt: skip
     evaluate.add_argument(

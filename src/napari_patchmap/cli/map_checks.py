@@ -71,7 +71,7 @@ def _prediction(run: Run, args: argparse.Namespace, patches: Patches) -> Check:
     from napari_patchmap.runs.column_check import check_columns, predict_column
 
     if args.predict is None:
-        raise ConfigError("--keep-apart needs --predict: the column that is to be told.")
+        raise ConfigError("--keep-apart needs --predict: the column that is to be predicted.")
     split = SplitConfig(args.held_out, args.repeats)
     config = PredictionConfig(args.predict, args.keep_apart or "", args.neighbours, split)
     check_columns(run.table, config)

@@ -17,7 +17,7 @@ from napari_patchmap.quality.figure import (
     label_means,
     share_entry,
 )
-from napari_patchmap.quality.told import Told, mean_f1, mean_recall
+from napari_patchmap.quality.predicted import Predicted, mean_f1, mean_recall
 
 #: Neighbours that vote (Nwabufo et al., section 4).
 NEIGHBOURS = 15
@@ -44,7 +44,7 @@ def _split(given: FigureInput) -> tuple[np.ndarray, np.ndarray] | None:
     return train, test
 
 
-def _on_the_map(given: FigureInput) -> Told | None:
+def _on_the_map(given: FigureInput) -> Predicted | None:
     """Tell held-out patches by their neighbours on the map."""
     parts = given.once(_split)
     if parts is None:
@@ -53,10 +53,10 @@ def _on_the_map(given: FigureInput) -> Told | None:
     train, test = parts
     classifier = KNeighborsClassifier(NEIGHBOURS)
     classifier.fit(given.embedding[train], given.labels[train])
-    return Told(given.labels[test], classifier.predict(given.embedding[test]))
+    return Predicted(given.labels[test], classifier.predict(given.embedding[test]))
 
 
-def _in_features(given: FigureInput) -> Told | None:
+def _in_features(given: FigureInput) -> Predicted | None:
     """Tell 5,000 held-out patches at most by their neighbours among the features."""
     parts, features = given.once(_split), given.features
     if parts is None:
@@ -66,38 +66,38 @@ def _in_features(given: FigureInput) -> Told | None:
     train, test = parts[0], parts[1][:_MOST]
     classifier = KNeighborsClassifier(NEIGHBOURS, metric=given.metric, algorithm="brute")
     classifier.fit(features[train], given.labels[train])
-    return Told(given.labels[test], classifier.predict(features[test]))
+    return Predicted(given.labels[test], classifier.predict(features[test]))
 
 
-_Entry = Callable[[Told], dict[str, Any]]
+_Entry = Callable[[Predicted], dict[str, Any]]
 
 
-def _of(find: Callable[[FigureInput], Told | None], entry: _Entry) -> _Compute:
+def _of(find: Callable[[FigureInput], Predicted | None], entry: _Entry) -> _Compute:
     """Return what computes an entry of what is found, None where nothing is."""
 
     def compute(given: FigureInput) -> dict[str, Any] | None:
-        told = given.once(find)
-        return None if told is None else entry(told)
+        found = given.once(find)
+        return None if found is None else entry(found)
 
     return compute
 
 
-def _accuracy(told: Told) -> dict[str, Any]:
-    return {**share_entry(told.right, "accuracy", "test_n"), "k": NEIGHBOURS}
+def _accuracy(found: Predicted) -> dict[str, Any]:
+    return {**share_entry(found.right, "accuracy", "test_n"), "k": NEIGHBOURS}
 
 
-def _by_label(told: Told) -> dict[str, Any]:
-    return _accuracy(told) | {"per_class": label_means(told.right, told.labels, "accuracy")}
+def _by_label(found: Predicted) -> dict[str, Any]:
+    return _accuracy(found) | {"per_class": label_means(found.right, found.labels, "accuracy")}
 
 
-def _balanced(told: Told) -> dict[str, Any]:
-    value = balanced_accuracy_score(told.labels, told.predicted)
-    return {"accuracy": float(value), "test_n": len(told), **told.interval(mean_recall)}
+def _balanced(found: Predicted) -> dict[str, Any]:
+    value = balanced_accuracy_score(found.labels, found.predicted)
+    return {"accuracy": float(value), "test_n": len(found), **found.interval(mean_recall)}
 
 
-def _macro_f1(told: Told) -> dict[str, Any]:
-    value = f1_score(told.labels, told.predicted, average="macro", zero_division=0.0)
-    return {"f1": float(value), "test_n": len(told), **told.interval(mean_f1)}
+def _macro_f1(found: Predicted) -> dict[str, Any]:
+    value = f1_score(found.labels, found.predicted, average="macro", zero_division=0.0)
+    return {"f1": float(value), "test_n": len(found), **found.interval(mean_f1)}
 
 
 #: Accuracy of a k-nearest-neighbour classifier on the map, as Nwabufo et al. (2024) score

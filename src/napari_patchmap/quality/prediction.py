@@ -1,4 +1,4 @@
-"""How well is a column told from the map, and from the features? Held out, repeatedly."""
+"""How well is a column predicted from the map and the features? Held out, repeatedly."""
 
 from __future__ import annotations
 
@@ -31,8 +31,14 @@ from napari_patchmap.quality.figure import (
     Scale,
     refuse_useless,
 )
+from napari_patchmap.quality.predictors import (
+    Predictor,
+    Target,
+    in_features,
+    on_map,
+    predictors,
+)
 from napari_patchmap.quality.splits import SplitConfig, splits
-from napari_patchmap.quality.tellers import Teller, Wanted, in_features, on_map, tellers
 
 #: Classes at most: of more it is no column of classes.
 _MOST_CLASSES = 300
@@ -40,12 +46,12 @@ _MOST_CLASSES = 300
 
 @dataclass(frozen=True)
 class PredictionConfig:
-    """How it is found out how well a column is told.
+    """How it is found out how well a column is predicted.
 
     Parameters
     ----------
     column : str
-        What is told: its name, for sentences.
+        What is predicted: its name, for sentences.
     apart : str
         Name of the column whose groups are never on both sides, "" without one.
     k : int
@@ -61,14 +67,14 @@ class PredictionConfig:
 
 @dataclass(frozen=True)
 class Score:
-    """One number that says how well held-out patches were told.
+    """One number that says how well held-out patches were predicted.
 
     Parameters
     ----------
     key, name, short : str
         In reports, for people, and where there is hardly room.
     compute : callable
-        Takes what is true and what was told.
+        Takes what is true and what was predicted.
     scale : Scale
     """
 
@@ -109,9 +115,9 @@ def predict(
     config: PredictionConfig | None = None,
     watch: GrowingWatch | None = None,
 ) -> dict[str, Any]:
-    """Say how well a column is told from the map and from the features.
+    """Say how well a column is predicted from the map and from the features.
 
-    A part of the patches is held out, and told from the rest: by the nearest neighbours on
+    A part of the patches is held out, and predicted from the rest: by the nearest neighbours on
     the map, by those among the features, and by linear models of the standardised features
     (classes: logistic regression without penalty, as Nwabufo et al. 2024 evaluate SimCLR,
     and with an L2 penalty chosen by cross-validation within the rest; numbers: ridge
@@ -125,7 +131,7 @@ def predict(
     given : FigureInput
         Its labels are not looked at.
     values, apart : Series, length n
-        What is told, and the groups. Numbers that are quantities are told as numbers,
+        What is predicted, and the groups. Quantities are predicted as numbers,
         everything else as classes. Patches without a value are left out.
     config : PredictionConfig, optional
     watch : callable, optional
@@ -136,7 +142,7 @@ def predict(
     dict
         ``column``, ``apart``, ``k``, ``share``, ``repeats`` (that were made), ``n``,
         ``test_n`` (a repeat, on average), ``numbers`` (whether they are), ``classes`` or
-        ``groups`` (how many), ``scores`` and, with groups, ``mixed``: of each way to tell
+        ``groups`` (how many), ``scores`` and, with groups, ``mixed``: of each way to predict
         a dict of ``{"mean", "sd"}`` for each score (0 to 1; an error in the column's unit);
         ``left_out``: sentences.
 
@@ -147,7 +153,7 @@ def predict(
     """
     config = config or PredictionConfig()
     task, left_out = _task(given, values, apart, config)
-    ways = tellers(task)
+    ways = predictors(task)
     if given.features is not None:
         refuse_useless(given.features)
     else:
@@ -172,14 +178,14 @@ def predict(
         ThreadPoolExecutor(torch.get_num_threads()) as pool,
         warnings.catch_warnings(),
     ):
-        # Without a penalty classes that can be told exactly have no end to go to.
+        # Without a penalty classes that can be predicted exactly have no end to go to.
         warnings.simplefilter("ignore", ConvergenceWarning)
         for repeat, parts in enumerate(held):
             jobs = [(told[name], tell, parts) for name, tell in ways.items()]
             if mixed:
                 jobs += [(leaked[name], tell, mixed[repeat]) for name, tell in near.items()]
 
-            def score(job: tuple[list[list[float]], Teller, Any]) -> list[float]:
+            def score(job: tuple[list[list[float]], Predictor, Any]) -> list[float]:
                 _, tell, (train, test) = job
                 seen, true = tell(task, train, test), task.wanted[test]
                 return [float(one.compute(true[: len(seen)], seen)) for one in scores]
@@ -211,12 +217,12 @@ def _task(
     values: pd.Series,
     apart: pd.Series | None,
     config: PredictionConfig,
-) -> tuple[Wanted, list[str]]:
-    """Leave out what cannot be told, and say so."""
+) -> tuple[Target, list[str]]:
+    """Leave out what cannot be predicted, and say so."""
     if config.k < 1:
         raise QualityError(f"{config.k} neighbours cannot be asked; choose one or more.")
     if apart is not None and config.apart == config.column:
-        raise QualityError(f"{config.column} cannot be told and kept apart at once.")
+        raise QualityError(f"{config.column} cannot be predicted and kept apart at once.")
     numbers = config.column != "label" and is_quantity(values)
     if numbers:
         wanted = values.to_numpy(float, na_value=np.nan)
@@ -251,10 +257,10 @@ def _task(
     if len(rows) < 4 or len(np.unique(wanted[rows])) < 2:
         raise QualityError(
             f"{config.column} does not have two values of two patches each, so there is "
-            "nothing to tell."
+            "nothing to predict."
         )
     groups = None if apart is None else apart.astype(str).to_numpy(str)[rows]
-    return Wanted(given.rows(rows), wanted[rows], groups, numbers, config.k), left_out
+    return Target(given.rows(rows), wanted[rows], groups, numbers, config.k), left_out
 
 
 def _summary(

@@ -6,11 +6,11 @@ from typing import Any
 
 from napari_patchmap.quality.prediction import Score, scores_of
 
-#: So much more, of 1, is told where groups are mixed: worth a word.
+#: So much more, of 1, is predicted right where groups are mixed: worth a word.
 _LEAK = 0.02
 
 
-#: What the ways to tell are, for those who look at the table.
+#: What the ways to predict are, for those who look at the table.
 WAYS = (
     "Linear: logistic regression of the standardised features, without penalty as Nwabufo et "
     "al. 2024 evaluate networks; L2: with a penalty that is chosen by cross-validation among "
@@ -20,10 +20,10 @@ WAYS = (
 
 
 def prediction_table(found: dict[str, Any], *, short: bool = False) -> dict[str, list[str]]:
-    """Write a prediction as columns: ways to tell, and their scores, by heading."""
+    """Write a prediction as columns: ways to predict, and their scores, by heading."""
     rows = list(found["scores"].items())
     rows += [(f"{name}, {found['apart']} mixed", row) for name, row in found["mixed"].items()]
-    table = {"told by": [name for name, _ in rows]}
+    table = {"predicted by": [name for name, _ in rows]}
     for score in scores_of(found):
         head = score.short if short else score.name
         table[f"{head}{score.scale.unit}"] = [
@@ -42,7 +42,7 @@ def prediction_basis(found: dict[str, Any]) -> str:
 
 
 def prediction_said(found: dict[str, Any]) -> str:
-    """Say in a sentence or two how well a column is told."""
+    """Say in a sentence or two how well a column is predicted."""
     score, scores = scores_of(found)[0], found["scores"]
     guess, near, *featured = list(scores)
 
@@ -52,28 +52,29 @@ def prediction_said(found: dict[str, Any]) -> str:
     def text(name: str) -> str:
         return f"{_written(score, scores[name][score.key])}{score.scale.unit}"
 
+    said, apart = f"The {found['column']} of held-out patches is predicted ", found["apart"]
     if found["numbers"]:
-        said = f"{found['column']} is told from the map with a {score.name} of {text(near)}"
+        said += f"from the map with a {score.name} of {text(near)}"
         if featured:
             best = min(featured, key=mean)
-            said += f", from the features of {text(best)} ({best})"
-        said += f"; their {guess} is off by {text(guess)}."
+            said += f", from the features with {text(best)} ({best})"
+        said += f"; always guessing their {guess} is off by {text(guess)}."
         gain = mean(guess) - mean(near)
     else:
-        said = f"{found['column']} is told from the map for {text(near)} of held-out patches"
+        said += f"right for {text(near)} from the map"
         if featured:
             best = max(featured, key=mean)
-            said += f", from the features for {text(best)} ({best})"
-        said += f"; guessing the {guess} is right for {text(guess)}."
+            said += f", for {text(best)} from the features ({best})"
+        said += f"; always guessing the {guess} is right for {text(guess)}."
         gain = mean(near) - mean(guess)
     if gain <= 2 * scores[near][score.key]["sd"]:
-        said += " The map tells no more than that."
+        said += " The map predicts no better than that."
     leaked = found["mixed"].get(near)
     if leaked and not found["numbers"] and leaked[score.key]["mean"] - mean(near) > _LEAK:
         said += (
-            f" With each {found['apart']} on both sides it would seem to be "
-            f"{_written(score, leaked[score.key])}{score.scale.unit}: that much of it "
-            f"is {found['apart']} recognised again."
+            f" With each {apart} on both sides it would seem to be "
+            f"{_written(score, leaked[score.key])}{score.scale.unit}: the difference comes "
+            f"from recognising the {apart}."
         )
     return said
 

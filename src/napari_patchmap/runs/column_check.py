@@ -1,4 +1,4 @@
-"""How well a column of a table is told from a run's map, and from its features."""
+"""How well a column of a table is predicted from a run's map, and from its features."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ def predict_column(
     config: PredictionConfig,
     watch: GrowingWatch | None = None,
 ) -> dict[str, Any]:
-    """Say how well a column is told; see :func:`napari_patchmap.quality.prediction.predict`.
+    """Say how well a column is predicted.
+
+    See :func:`napari_patchmap.quality.prediction.predict`.
 
     Parameters
     ----------
@@ -40,7 +42,7 @@ def predict_column(
     Raises
     ------
     QualityError
-        If the table has no such column, or nothing can be told from it.
+        If the table has no such column, or nothing can be predicted from it.
     """
     check_columns(table, config)
     given = FigureInput(

@@ -50,7 +50,7 @@ def _prediction(metrics: dict[str, Any]) -> list[Block]:
     heads = [ColumnHead(name, number=place > 0) for place, name in enumerate(table)]
     rows = [[Entry(cell) for cell in row] for row in zip(*table.values(), strict=True)]
     return [
-        Heading(f"How well can {found['column']} be told?"),
+        Heading(f"How well is {found['column']} predicted?"),
         Words(prediction_said(found)),
         Words(f"{prediction_basis(found)}:"),
         Grid(rows, heads),

@@ -1,4 +1,4 @@
-"""How well can a column be told from the map, and from the features?"""
+"""How well can a column be predicted from the map, and from the features?"""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NOTHING = "nothing"
 
 
 class PredictionPanel(GrowingAnswer):
-    """Holds patches out, has them told from the others, and shows how often that is right."""
+    """Holds patches out, predicts them from the others, and shows how often that is right."""
 
     key = "prediction"
 
@@ -40,16 +40,16 @@ class PredictionPanel(GrowingAnswer):
         begin = button(
             "Test",
             "",
-            "<qt>Hold patches out and tell their values from the others: by neighbours on the "
-            "map, by neighbours among the features, and by linear models of the features. In "
-            "the background.</qt>",
+            "<qt>Hold patches out and predict their values from the others: by neighbours on "
+            "the map, by neighbours among the features, and by linear models of the features. "
+            "In the background.</qt>",
         )
         super().__init__(viewer, begin)
-        self.told = choice(
-            "<qt>What is told: labels or any column. Quantities, such as an area, are told as "
-            "numbers.</qt>"
+        self.target = choice(
+            "<qt>What is predicted: labels or any column. Quantities, such as an area, are "
+            "predicted as numbers.</qt>"
         )
-        self.told.setAccessibleName("Column that is told")
+        self.target.setAccessibleName("Column that is predicted")
         self.apart = choice(
             "<qt>Patches that share a value of this column (patient, slide) are never on both "
             "sides. Without it a patient who is recognised again counts as a cell that is "
@@ -76,9 +76,9 @@ class PredictionPanel(GrowingAnswer):
         self.table = _Scores()
         self.basis = label("", "hint", wrap=True)
         self.question = Question(
-            "How well can a column be told?",
+            "What can be predicted?",
             self,
-            self.told,
+            self.target,
             row(label("Keep apart", tip=self.apart.toolTip()), self.apart),
             row(self.k, self.share),
             row(self.repeats, self.begin, 1),
@@ -92,22 +92,22 @@ class PredictionPanel(GrowingAnswer):
     def take_up(self, run: Run | None, patches: PatchSet | None) -> bool:
         """Offer the columns of the patches."""
         names = [] if run is None or patches is None else look_at_first(patches).columns
-        chosen = self.told.currentText(), self.apart.currentText()
-        self.told.clear()
-        self.told.addItems(list(names))
+        chosen = self.target.currentText(), self.apart.currentText()
+        self.target.clear()
+        self.target.addItems(list(names))
         self.apart.clear()
         self.apart.addItems([_NOTHING, *(name for name in names if name != "label")])
-        for box, text in zip((self.told, self.apart), chosen, strict=True):
+        for box, text in zip((self.target, self.apart), chosen, strict=True):
             box.setCurrentIndex(max(0, box.findText(text)))
         return bool(names)
 
     def prepare(self, run: Run, patches: PatchSet) -> Callable[[GrowingWatch], object]:
-        """Read the settings; return what tells the column."""
+        """Read the settings; return what predicts the column."""
         from napari_patchmap.runs.column_check import predict_column
 
         apart = self.apart.currentText() if self.apart.currentIndex() > 0 else ""
         config = PredictionConfig(
-            self.told.currentText(),
+            self.target.currentText(),
             apart,
             self.k.value(),
             SplitConfig(self.share.value() / 100, self.repeats.value()),
@@ -127,10 +127,10 @@ class PredictionPanel(GrowingAnswer):
 
 
 class _Scores(FiguresTable):
-    """Ways to tell a column, and their scores."""
+    """Ways to predict a column, and their scores."""
 
     def __init__(self) -> None:
-        super().__init__({"told by": f"<qt>{WAYS}</qt>"})
+        super().__init__({"predicted by": f"<qt>{WAYS}</qt>"})
         self.setToolTip(
             "<qt>Mean and standard deviation over the times that patches were held out. "
             f"{WAYS}</qt>"

@@ -1,4 +1,4 @@
-"""Labels that were told of patches, the true ones, and how sure scores of them are."""
+"""Labels that were predicted, the true ones, and how sure scores of them are."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import numpy as np
 #: Samples of the patches that are drawn for an interval.
 _SAMPLES = 1_000
 
-#: Takes the true label, the told one and how often both occur in each sample: (p, c), (p, c)
-#: of 0 and 1 and (s, p); returns a score of each sample, (s,).
+#: Takes the true label, the predicted one and how often both occur in each sample: (p, c) and
+#: (p, c) of 0 and 1, and (s, p); returns a score of each sample, (s,).
 SampleScore = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
-    """What was told of held-out patches.
+class Predicted:
+    """What was predicted of held-out patches.
 
     Parameters
     ----------
     labels, predicted : ndarray of str, shape (n,)
-        What is true, and what was told.
+        What is true, and what was predicted.
     """
 
     labels: np.ndarray
@@ -33,19 +33,19 @@ class Told:
 
     @property
     def right(self) -> np.ndarray:
-        """Whether the true label was told, (n,)."""
+        """Whether the true label was predicted, (n,)."""
         found: np.ndarray = self.labels == self.predicted
         return found
 
     def interval(self, score: SampleScore) -> dict[str, float]:
         """Return ``low`` and ``high``: between them a score of 95 % of samples lies.
 
-        Samples are as large as the patches that were told, and drawn from them with
+        Samples are as large as the patches that were predicted, and drawn from them with
         replacement (the percentile bootstrap of Efron 1979).
         """
         names = np.unique(np.concatenate([self.labels, self.predicted]))
-        true, told = (np.searchsorted(names, of) for of in (self.labels, self.predicted))
-        pairs, counts = np.unique(true * len(names) + told, return_counts=True)
+        true, predicted = (np.searchsorted(names, of) for of in (self.labels, self.predicted))
+        pairs, counts = np.unique(true * len(names) + predicted, return_counts=True)
         # Drawing patches with replacement is drawing pairs of labels by their frequency.
         drawn = np.random.default_rng(0).multinomial(
             len(self), counts / counts.sum(), size=_SAMPLES
@@ -56,17 +56,17 @@ class Told:
         return {"low": float(low), "high": float(high)}
 
 
-def mean_recall(true: np.ndarray, told: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def mean_recall(true: np.ndarray, predicted: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Balanced accuracy of each sample; a label that is not in one does not count there."""
-    right, there = counts @ (true * told), counts @ true
+    right, there = counts @ (true * predicted), counts @ true
     shares = right / np.maximum(there, 1)
     means: np.ndarray = shares.sum(axis=1) / np.maximum((there > 0).sum(axis=1), 1)
     return means
 
 
-def mean_f1(true: np.ndarray, told: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Macro F1 of each sample; a label that is neither there nor told does not count."""
-    right, both = counts @ (true * told), counts @ true + counts @ told
+def mean_f1(true: np.ndarray, predicted: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Macro F1 of each sample; a label that is neither there nor predicted does not count."""
+    right, both = counts @ (true * predicted), counts @ true + counts @ predicted
     shares = 2 * right / np.maximum(both, 1)
     means: np.ndarray = shares.sum(axis=1) / np.maximum((both > 0).sum(axis=1), 1)
     return means

@@ -1,4 +1,4 @@
-"""Ways to tell the values of held-out patches: guessing, neighbours, linear models."""
+"""Ways to predict values of held-out patches: guessing, neighbours, linear models."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _MOST_TESTED = 5_000
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
-    """What is to be told.
+class Target:
+    """What is to be predicted.
 
     Parameters
     ----------
@@ -59,15 +59,15 @@ class Wanted:
         return None if self.numbers else self.wanted
 
 
-#: Takes what is to be told, rows to learn from and rows to tell; returns what is told of the
-#: latter, or of the first of them.
-Teller = Callable[[Wanted, np.ndarray, np.ndarray], np.ndarray]
+#: Takes what is to be predicted, rows to learn from and rows to predict; returns what is
+#: predicted of the latter, or of the first of them.
+Predictor = Callable[[Target, np.ndarray, np.ndarray], np.ndarray]
 
 
-def tellers(task: Wanted) -> dict[str, Teller]:
-    """Return the ways to tell, by their names, the one that looks at nothing first."""
+def predictors(task: Target) -> dict[str, Predictor]:
+    """Return the ways to predict, by their names, the one that looks at nothing first."""
     k, featured = task.k, task.given.features is not None
-    ways: dict[str, Teller] = {}
+    ways: dict[str, Predictor] = {}
     ways["mean" if task.numbers else "most frequent"] = _guessed
     ways[f"{k}-NN, map"] = on_map
     if featured:
@@ -80,28 +80,28 @@ def tellers(task: Wanted) -> dict[str, Teller]:
     return ways
 
 
-def _guessed(task: Wanted, train: np.ndarray, test: np.ndarray) -> np.ndarray:
+def _guessed(task: Target, train: np.ndarray, test: np.ndarray) -> np.ndarray:
     guess = DummyRegressor() if task.numbers else DummyClassifier(strategy="most_frequent")
     return _fitted(guess, np.zeros((len(task.wanted), 1)), task, train, test)
 
 
-def on_map(task: Wanted, train: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """Tell by the nearest neighbours on the map."""
+def on_map(task: Target, train: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Predict by the nearest neighbours on the map."""
     return _fitted(_near(task)(task.k), task.given.embedding, task, train, test)
 
 
-def in_features(task: Wanted, train: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """Tell the first 5,000 by the nearest neighbours among the features."""
+def in_features(task: Target, train: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Predict the first 5,000 by the nearest neighbours among the features."""
     near = _near(task)(task.k, metric=task.given.metric, algorithm="brute")
     return _fitted(near, _features(task), task, train, test[:_MOST_TESTED])
 
 
-def _linear(task: Wanted, train: np.ndarray, test: np.ndarray) -> np.ndarray:
+def _linear(task: Target, train: np.ndarray, test: np.ndarray) -> np.ndarray:
     model = LogisticRegression(C=np.inf, max_iter=_STEPS)
     return _fitted(make_pipeline(StandardScaler(), model), _features(task), task, train, test)
 
 
-def _penalised(task: Wanted, train: np.ndarray, test: np.ndarray) -> np.ndarray:
+def _penalised(task: Target, train: np.ndarray, test: np.ndarray) -> np.ndarray:
     some = np.random.default_rng(0).permutation(train)[:_MOST_SEEN]
     x = StandardScaler().fit(_features(task)[train]).transform(_features(task))
     tried = GridSearchCV(
@@ -112,21 +112,21 @@ def _penalised(task: Wanted, train: np.ndarray, test: np.ndarray) -> np.ndarray:
     return _fitted(model, x, task, train, test)
 
 
-def _ridge(task: Wanted, train: np.ndarray, test: np.ndarray) -> np.ndarray:
+def _ridge(task: Target, train: np.ndarray, test: np.ndarray) -> np.ndarray:
     model = make_pipeline(StandardScaler(), RidgeCV(_STRENGTHS))
     return _fitted(model, _features(task), task, train, test)
 
 
-def _near(task: Wanted) -> Any:
+def _near(task: Target) -> Any:
     return KNeighborsRegressor if task.numbers else KNeighborsClassifier
 
 
-def _features(task: Wanted) -> np.ndarray:
+def _features(task: Target) -> np.ndarray:
     assert task.given.features is not None
     return task.given.features
 
 
-def _folds(task: Wanted, rows: np.ndarray) -> Any:
+def _folds(task: Target, rows: np.ndarray) -> Any:
     """Divide what a penalty is chosen from, groups never."""
     x, wanted = np.zeros(len(rows)), task.wanted[rows]
     if task.groups is not None:
@@ -140,7 +140,7 @@ def _folds(task: Wanted, rows: np.ndarray) -> Any:
 
 
 def _fitted(
-    model: Any, x: np.ndarray, task: Wanted, train: np.ndarray, test: np.ndarray
+    model: Any, x: np.ndarray, task: Target, train: np.ndarray, test: np.ndarray
 ) -> np.ndarray:
     found: np.ndarray = model.fit(x[train], task.wanted[train]).predict(x[test])
     return found
