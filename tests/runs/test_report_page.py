@@ -179,8 +179,12 @@ def test_a_checked_batch_is_in_it(saved):
 def test_a_label_curve_is_in_it(saved):
     found = label_curve(saved.features, saved.labels, CurveConfig(repeats=2))
     saved.metrics["label_curve"] = found
-    words = " ".join(Page(html(saved, saved.labels)).words)
+    page = html(saved, saved.labels)
+    words = " ".join(Page(page).words)
     assert curve_said(found) in words
+    assert "the bands hold 95 % of the draws" in words
+    saved.metrics.pop("label_curve")
+    assert page.count("<img") == html(saved, saved.labels).count("<img") + 1
     for name in found["curves"]:
         assert name in words
 

@@ -8,6 +8,11 @@ from typing import Literal
 
 import numpy as np
 
+from napari_patchmap.runs.drawing.figure_config import FigureConfig
+
+#: The pictures of a report: as wide as its text.
+REPORT_PICTURE = FigureConfig(width=180, font_size=9, dpi=200)
+
 
 @dataclass(frozen=True)
 class Heading:

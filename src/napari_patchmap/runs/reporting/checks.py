@@ -14,9 +14,13 @@ from napari_patchmap.quality.prediction_words import (
     prediction_said,
     prediction_table,
 )
+from napari_patchmap.runs.drawing.curve_page import draw_curves
+from napari_patchmap.runs.drawing.paper import drawn_page
 from napari_patchmap.runs.reporting.blocks import (
+    REPORT_PICTURE,
     Block,
     ColumnHead,
+    Drawn,
     Entry,
     Grid,
     Heading,
@@ -85,6 +89,11 @@ def _curve(metrics: dict[str, Any]) -> list[Block]:
     return [
         Heading("How many labels are enough?"),
         Words(curve_said(found)),
+        Drawn(
+            drawn_page(draw_curves(found, REPORT_PICTURE)),
+            "Balanced accuracy against the labels of each class; the bands hold 95 % of the "
+            "draws.",
+        ),
         Words(said),
         Grid(rows, heads),
     ]

@@ -16,11 +16,11 @@ from napari_patchmap.quality.columns import column_of
 from napari_patchmap.quality.figure import QUESTIONS, capitalised
 from napari_patchmap.quality.report import TRAINED_ON, label_figures
 from napari_patchmap.quality.voting import MOST_LABELS, VOTERS, votes
-from napari_patchmap.runs.drawing.figure_config import FigureConfig
 from napari_patchmap.runs.drawing.map_page import draw_map
 from napari_patchmap.runs.drawing.paper import drawn_page
 from napari_patchmap.runs.methods_paragraph import citations, methods_paragraph
 from napari_patchmap.runs.reporting.blocks import (
+    REPORT_PICTURE,
     Aside,
     Block,
     ColumnHead,
@@ -37,9 +37,6 @@ from napari_patchmap.runs.reporting.checks import checked
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_folder import CONFIG
 from napari_patchmap.runs.saved_map import title_of
-
-#: The pictures of a report: as wide as its text.
-_PICTURE = FigureConfig(width=180, font_size=9, dpi=200)
 
 
 def report_of(run: Run, labels: np.ndarray | None) -> Report:
@@ -87,7 +84,7 @@ def _map(run: Run, labels: np.ndarray | None) -> list[Block]:
 
 
 def _picture(run: Run, colouring: Colouring, caption: str) -> Drawn:
-    return Drawn(drawn_page(draw_map(run.embedding, colouring, _PICTURE)), caption)
+    return Drawn(drawn_page(draw_map(run.embedding, colouring, REPORT_PICTURE)), caption)
 
 
 def _trust(run: Run) -> list[Block]:
