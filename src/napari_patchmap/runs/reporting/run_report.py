@@ -102,7 +102,9 @@ def _trust(run: Run) -> list[Block]:
             [
                 Entry(capitalised(figure.name)),
                 Entry(figure.text(run.metrics)),
-                Entry(figure.basis_of(run.metrics), baseline_text(beside, figure)),
+                Entry(
+                    figure.basis_of(run.metrics), _in_brackets(baseline_text(beside, figure))
+                ),
                 Entry(figure.help, f"({figure.reference})"),
             ]
             for figure in known
@@ -112,6 +114,10 @@ def _trust(run: Run) -> list[Block]:
     if blocks and METHODS[run.config.train.method].trains:
         blocks.append(Words(TRAINED_ON, "hint"))
     return blocks
+
+
+def _in_brackets(text: str) -> str:
+    return f"({text})" if text else ""
 
 
 def _labels(run: Run, labels: np.ndarray | None) -> list[Block]:
