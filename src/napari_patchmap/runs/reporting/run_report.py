@@ -103,7 +103,7 @@ def _trust(run: Run) -> list[Block]:
                 Entry(capitalised(figure.name)),
                 Entry(figure.text(run.metrics)),
                 Entry(
-                    figure.basis_of(run.metrics), _in_brackets(baseline_text(beside, figure))
+                    figure.basis_of(run.metrics), _bracketed(baseline_text(beside, figure))
                 ),
                 Entry(figure.help, f"({figure.reference})"),
             ]
@@ -116,7 +116,7 @@ def _trust(run: Run) -> list[Block]:
     return blocks
 
 
-def _in_brackets(text: str) -> str:
+def _bracketed(text: str) -> str:
     return f"({text})" if text else ""
 
 
