@@ -102,9 +102,7 @@ def _trust(run: Run) -> list[Block]:
             [
                 Entry(capitalised(figure.name)),
                 Entry(figure.text(run.metrics)),
-                Entry(
-                    figure.basis_of(run.metrics), _bracketed(baseline_text(beside, figure))
-                ),
+                Entry(figure.basis_of(run.metrics), _bracketed(baseline_text(beside, figure))),
                 Entry(figure.help, f"({figure.reference})"),
             ]
             for figure in known
