@@ -36,26 +36,9 @@ def nearest(
         The nearest first, never the patch itself.
     distances : ndarray of float32, shape (n, count)
     """
-    points = torch.from_numpy(np.ascontiguousarray(features, np.float32))
-    if metric == "cosine":
-        points = torch.nn.functional.normalize(points, dim=1)
-        squares = torch.zeros(len(points))
-    else:
-        points = points - points.mean(dim=0)  # small numbers lose less below
-        squares = points.square().sum(dim=1) / 2
+    (points,) = _comparable(metric, features)
     count = min(count, len(points) - 1)
-    candidates = min(count + _SPARE, len(points) - 1)
-    indices, distances = [], []
-    for part in torch.arange(len(points)).split(max(1, _PAIRS // len(points))):
-        # Largest where x y - |y|^2 / 2 is, which orders as the distance does.
-        closeness = torch.addmm(-squares[None, :], points[part], points.T)
-        closeness[torch.arange(len(part)), part] = -torch.inf
-        found = closeness.topk(candidates, dim=1).indices.sort(dim=1).values
-        apart = _distances(points, points, part, found, metric)
-        apart, order = apart.sort(dim=1, stable=True)
-        indices.append(found.gather(1, order[:, :count]))
-        distances.append(apart[:, :count])
-    return torch.cat(indices).numpy(), torch.cat(distances).numpy()
+    return _nearest(points, points, torch.arange(len(points)), count, metric)
 
 
 def nearest_of(
@@ -85,10 +68,21 @@ def nearest_of(
     distances : ndarray of float32, shape (m, count)
     """
     points, asked = _comparable(metric, among, features)
-    squares = points.square().sum(dim=1) / 2
+    own = torch.from_numpy(np.array(without, np.int64))
+    return _nearest(points, asked, own, count, metric)
+
+
+def _nearest(
+    points: Tensor, asked: Tensor, own: Tensor, count: int, metric: Metric
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the nearest points (n, d) of some (m, d), of each but one, which is ``own``."""
+    # Those of a cosine are all of one length.
+    lengths = points.square().sum(dim=1) / 2
+    squares = torch.zeros_like(lengths) if metric == "cosine" else lengths
     candidates = min(count + _SPARE, len(points) - 1)
-    own, indices, distances = torch.from_numpy(np.array(without, np.int64)), [], []
+    indices, distances = [], []
     for part in torch.arange(len(asked)).split(max(1, _PAIRS // len(points))):
+        # Largest where x y - |y|^2 / 2 is, which orders as the distance does.
         closeness = torch.addmm(-squares[None, :], asked[part], points.T)
         closeness[torch.arange(len(part)), own[part]] = -torch.inf
         found = closeness.topk(candidates, dim=1).indices.sort(dim=1).values

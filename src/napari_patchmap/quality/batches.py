@@ -13,6 +13,7 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from napari_patchmap.errors import QualityError
 from napari_patchmap.quality.figure import AT_FIRST, FigureInput, refuse_useless
 from napari_patchmap.quality.neighbourhood import nearest_features, nearest_on_map
+from napari_patchmap.quality.voting import most_frequent
 
 #: Neighbours that are asked; the same number as for labels.
 ASKED = 15
@@ -151,20 +152,12 @@ def _told(
     chance = []
     for _ in range(_SHUFFLES):
         mixed = rng.permutation(codes)
-        chance.append((_most_frequent(mixed[near]) == mixed[rows]).mean())
+        chance.append((most_frequent(mixed[near]) == mixed[rows]).mean())
     return {
-        "accuracy": float((_most_frequent(codes[near]) == codes[rows]).mean()),
+        "accuracy": float((most_frequent(codes[near]) == codes[rows]).mean()),
         "chance": float(np.mean(chance)),
         "chance_sd": float(np.std(chance, ddof=1)),
     }
-
-
-def _most_frequent(codes: np.ndarray) -> np.ndarray:
-    """Return the most frequent code of each row, the lowest of several."""
-    ordered = np.sort(codes, axis=1)
-    counts = (ordered[:, :, None] == ordered[:, None, :]).sum(axis=2)
-    found: np.ndarray = ordered[np.arange(len(codes)), counts.argmax(axis=1)]
-    return found
 
 
 def _robustness(

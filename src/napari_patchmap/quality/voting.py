@@ -73,11 +73,16 @@ def votes(embedding: np.ndarray, labels: np.ndarray) -> Votes:
         others[others.all(axis=1), -1] = False  # of many in one place it need not be there
         near = own[found[others].reshape(len(rows), VOTERS)]
         same[rows] = (near == own[rows, None]).mean(axis=1)
-        # Sorted, the longest run of one label wins; of equals the first.
-        near.sort(axis=1)
-        counts = (near[:, :, None] == near[:, None, :]).sum(axis=2)
-        voted[rows] = near[np.arange(len(rows)), counts.argmax(axis=1)]
+        voted[rows] = most_frequent(near)
     return Votes(names, own, voted, same)
+
+
+def most_frequent(codes: np.ndarray) -> np.ndarray:
+    """Return the most frequent code of each row (n, k), the lowest of several, (n,)."""
+    ordered = np.sort(codes, axis=1)
+    counts = (ordered[:, :, None] == ordered[:, None, :]).sum(axis=2)
+    found: np.ndarray = ordered[np.arange(len(codes)), counts.argmax(axis=1)]
+    return found
 
 
 def _votes(given: FigureInput) -> Votes:
