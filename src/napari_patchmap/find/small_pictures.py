@@ -1,0 +1,121 @@
+"""All patches as small grey pictures in memory, for what compares pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_patchmap.errors import PatchError
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.fit import resize
+
+#: Longest and shortest side in pixels.
+_LONGEST, _SHORTEST = 32, 8
+
+#: Grey levels by which the pixels of a patch with something in it differ, at least.
+_FLAT = 1.5
+
+#: Patches that are read at a time.
+_STEP = 512
+
+
+@dataclass(frozen=True, eq=False)
+class SmallPictures:
+    """Grey pictures of one square size; row i is patch i.
+
+    Parameters
+    ----------
+    grey : ndarray of uint8, shape (n, side, side)
+        The mean of the channels.
+    there : ndarray of bool, shape (n,)
+        Whether the pixels of a patch could be read.
+    scale : float
+        Pixels of a patch in one of the small picture.
+    """
+
+    grey: np.ndarray
+    there: np.ndarray
+    scale: float
+
+    def __len__(self) -> int:
+        return len(self.grey)
+
+    @property
+    def side(self) -> int:
+        """Height and width in pixels."""
+        return int(self.grey.shape[1])
+
+    def flat(self) -> np.ndarray:
+        """Return which pictures hold nothing that could be compared, (n,)."""
+        found = np.empty(len(self), bool)
+        for start in range(0, len(self), _STEP):
+            some = self.grey[start : start + _STEP].astype(np.float32)
+            # Means of two by two pixels: noise alone is nothing.
+            smooth = some[:, 1:, 1:] + some[:, :-1, 1:] + some[:, 1:, :-1] + some[:, :-1, :-1]
+            found[start : start + _STEP] = (smooth / 4).std(axis=(1, 2)) < _FLAT
+        return found
+
+
+def small_pictures(
+    patches: PatchSet, side: int | None = None, ended: Callable[[int, int], bool] | None = None
+) -> SmallPictures:
+    """Read all patches as small grey pictures.
+
+    Parameters
+    ----------
+    patches : PatchSet
+    side : int, optional
+        Of the pictures; as the patches are, but from 8 to 32 pixels, if not given.
+    ended : callable, optional
+        Told how many of how many are read; True ends, and what was not read is not there.
+    """
+    longest = max(patches.common_size)
+    side = side or int(np.clip(longest, _SHORTEST, _LONGEST))
+    height, width = patches.training_size(side)
+    grey = np.zeros((len(patches), side, side), np.uint8)
+    there = np.zeros(len(patches), bool)
+    for start in range(0, len(patches), _STEP):
+        rows = np.arange(start, min(start + _STEP, len(patches)))
+        rows, pixels = _readable(patches, np.setdiff1d(rows, patches.missing), (height, width))
+        if len(rows):
+            grey[rows] = _square(pixels.mean(axis=1, dtype=np.float32), side)
+            there[rows] = True
+        if ended is not None and ended(min(start + _STEP, len(patches)), len(patches)):
+            break
+    return SmallPictures(grey, there, longest / side)
+
+
+def _readable(
+    patches: PatchSet, rows: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Read some patches; those whose file has gone are left out."""
+    nothing = np.empty((0, patches.channels, *size), np.uint8)
+    if not len(rows):
+        return rows, nothing
+    try:
+        return rows, patches.pixels(rows, size)
+    except (PatchError, OSError):
+        found = []
+    for row in rows.tolist():
+        try:
+            found.append((row, patches.pixels([row], size)[0]))
+        except (PatchError, OSError):
+            continue
+    if not found:
+        return rows[:0], nothing
+    return np.array([row for row, _ in found]), np.stack([pixels for _, pixels in found])
+
+
+def _square(grey: np.ndarray, side: int) -> np.ndarray:
+    """Bring pictures (n, height, width) to a square; the edge goes on where they are narrow."""
+    height, width = grey.shape[1:]
+    if max(height, width) < side:
+        scale = side / max(height, width)
+        size = max(1, round(height * scale)), max(1, round(width * scale))
+        grey = resize(grey[..., None], size)[..., 0]
+        height, width = grey.shape[1:]
+    top, left = (side - height) // 2, (side - width) // 2
+    around = (0, 0), (top, side - height - top), (left, side - width - left)
+    return np.rint(np.pad(grey, around, mode="edge")).astype(np.uint8)
