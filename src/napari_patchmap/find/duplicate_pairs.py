@@ -1,0 +1,117 @@
+"""Pairs of patches that may show the same, and what their pixels say of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+
+from napari_patchmap.find.compared import Compared
+from napari_patchmap.find.rough_neighbours import rough_neighbours
+from napari_patchmap.find.spectra import standing, turned
+from napari_patchmap.layout.neighbour_search import nearest_of
+
+#: Nearest patches of each that are looked at: by what is to be seen, and by the features.
+NEIGHBOURS = 4
+
+#: How alike two spectra are, turned as they are most alike, where pictures may be.
+_ALIKE = 0.5
+
+#: Pairs that are told from each other at once, and that are laid on each other at once.
+_TOLD, LAID = 16_384, 4_096
+
+Ended = Callable[[int, int], bool]
+
+
+def exact_pairs(of: Compared) -> np.ndarray:
+    """Return pairs of the same pixels, (m, 2): the first patch, and each that is like it."""
+    rows = np.flatnonzero((of.content != 0) & ~of.flat)
+    rows = rows[np.argsort(of.content[rows], kind="stable")]
+    same = of.content[rows]
+    starts = np.flatnonzero(np.r_[True, same[1:] != same[:-1]]) if len(rows) else rows
+    sizes = np.diff(np.r_[starts, len(rows)])
+    pairs = np.stack([np.repeat(rows[starts], sizes), rows], axis=1)
+    return pairs[pairs[:, 0] != pairs[:, 1]]
+
+
+def proposed(of: Compared, rows: np.ndarray, ended: Ended) -> np.ndarray:
+    """Return pairs of some patches that may show the same, (m, 2), the smaller first.
+
+    They are near by what a shift, a turn and a mirror leave of a picture, or by the features,
+    and their spectra are alike.
+
+    Parameters
+    ----------
+    of : Compared
+    rows : ndarray of int
+        The patches that are compared.
+    ended : callable
+        Told how many of how many neighbours are known; True ends.
+    """
+    spaces = [(standing(of.spectra[rows]), "euclidean")]
+    if of.features is not None and of.features.shape[1]:
+        spaces.append((of.features[rows], of.metric))
+    pairs = np.empty((0, 2), np.intp)
+    for k, (points, metric) in enumerate(spaces):
+
+        def look(done: int, total: int, k: int = k) -> bool:
+            return ended(k * total + done, len(spaces) * total)
+
+        near = _near(points, metric, of.set[rows] if of.across else None, look)
+        new = np.stack([np.repeat(rows, near.shape[1]), _named(rows, near)], axis=1)
+        pairs = _unique(np.concatenate([pairs, new[new[:, 1] >= 0]]))
+        if ended(k + 1, len(spaces)):
+            break
+    pairs = pairs[of.allowed(pairs[:, 0], pairs[:, 1])]
+    return pairs[alike(of, pairs) >= _ALIKE]
+
+
+def _near(points: np.ndarray, metric: str, sets: np.ndarray | None, ended: Ended) -> np.ndarray:
+    """Return the places of the nearest points, (n, k), -1 for none; of the other set if two."""
+    if len(points) < 2:
+        return np.empty((len(points), 0), np.int64)
+    if sets is None:
+        return rough_neighbours(points, NEIGHBOURS, metric, ended)[0]  # type: ignore[arg-type]
+    near = np.full((len(points), NEIGHBOURS), -1)
+    for one in (0, 1):
+        mine, theirs = np.flatnonzero(sets == one), np.flatnonzero(sets != one)
+        if not len(mine) or not len(theirs):
+            continue
+        count = min(NEIGHBOURS, len(theirs))
+        # A row beyond the others stands for "without none".
+        among = np.concatenate([points[theirs], np.full((1, points.shape[1]), 1e9)])
+        none = np.full(len(mine), len(theirs))
+        found = nearest_of(points[mine], among, count, metric, without=none)[0]  # type: ignore[arg-type]
+        near[mine, :count] = theirs[found]
+    return near
+
+
+def _named(rows: np.ndarray, near: np.ndarray) -> np.ndarray:
+    return np.where(near < 0, -1, rows[near]).reshape(-1)
+
+
+def _unique(pairs: np.ndarray) -> np.ndarray:
+    pairs = np.sort(pairs, axis=1)
+    keys = np.unique(pairs[:, 0].astype(np.int64) << 32 | pairs[:, 1])
+    pairs = np.stack([keys >> 32, keys & 0xFFFFFFFF], axis=1).astype(np.intp)
+    return pairs[pairs[:, 0] != pairs[:, 1]]
+
+
+def alike(of: Compared, pairs: np.ndarray) -> np.ndarray:
+    """Return how alike the spectra of pairs are at the best turn, (m,), -1 to 1."""
+    found = np.empty(len(pairs), np.float32)
+    for start in range(0, len(pairs), _TOLD):
+        part = pairs[start : start + _TOLD]
+        waves = (torch.from_numpy(of.spectra[part[:, k]]) for k in (0, 1))
+        plain, mirrored = turned(*waves)
+        best = torch.maximum(plain.amax(dim=1), mirrored.amax(dim=1))
+        found[start : start + _TOLD] = best.numpy()
+    return found
+
+
+def laid(of: Compared, pairs: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Go through pairs in parts: the pairs, and the score that their pixels give them."""
+    for start in range(0, len(pairs), LAID):
+        part = pairs[start : start + LAID]
+        yield part, of.aligned(part[:, 0], part[:, 1]).score

@@ -1,0 +1,120 @@
+"""Duplicates: patches that show the same, whatever happened to their pixels on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from napari_patchmap.errors import FindError
+from napari_patchmap.find.compared import Compared
+from napari_patchmap.find.duplicate_groups import grouped
+from napari_patchmap.find.duplicate_list import Doubles, found_of
+from napari_patchmap.find.duplicate_pairs import exact_pairs, laid, proposed
+from napari_patchmap.find.near_features import near_features
+from napari_patchmap.find.search import FindInput, FindWatch, Found, Search
+from napari_patchmap.settings import Config, setting
+
+#: Shares of the time that reading, proposing, and comparing take, of 100.
+_READ, _PROPOSE, _COMPARE = 25, 45, 28
+
+
+@dataclass(frozen=True)
+class DuplicatesConfig(Config):
+    """How duplicates are looked for."""
+
+    least: float = setting(
+        0.965,
+        "How alike two patches are at least, when turned, shifted and brightened to fit: "
+        "unrelated cells reach about 0.95, 1 is the same pixels.",
+        low=0.8, high=1.0, step=0.005, label="Alike from",
+    )  # fmt: skip
+    near: bool = setting(
+        True,
+        "Find copies that were turned, mirrored, shifted, brightened or compressed, too; "
+        "otherwise only those with the same pixels.",
+        label="Changed copies too",
+    )
+
+
+def find_duplicates(given: FindInput, config: DuplicatesConfig, watch: FindWatch) -> Found:
+    """Find groups of patches that show the same.
+
+    Raises
+    ------
+    FindError
+        If there are neither images nor features.
+    """
+    if len(given) < 2:
+        raise FindError("There is one patch only, and nothing that it could be a copy of.")
+    if given.patches is None:
+        return _by_features(given)
+    of = Compared.of(given, None, lambda done, total: watch(None, _READ * done, 100 * total))
+    if of is None:
+        return found_of(given, None, Doubles.none(), stopped=True)
+    if not of.pictures.there.any():
+        return _by_features(given)
+    doubles = compare(of, config, lambda so_far, done: watch(
+        None if so_far is None else found_of(given, of, so_far), done, 100
+    ))  # fmt: skip
+    return found_of(given, of, doubles)
+
+
+def compare(
+    of: Compared, config: DuplicatesConfig, tell: Callable[[Doubles | None, int], bool]
+) -> Doubles:
+    """Find the groups of patches that show the same, of one set or in one and another.
+
+    Parameters
+    ----------
+    of : Compared
+    config : DuplicatesConfig
+    tell : callable
+        Told what is known so far, where it is more than before, and how many per cent of the
+        work are done; True ends it.
+    """
+    pairs = exact_pairs(of)
+    exact = _as_groups(pairs[of.allowed(pairs[:, 0], pairs[:, 1])])
+    doubles = Doubles(exact, int(of.overlapping(*pairs.T).sum()))
+    if tell(doubles, _READ) or not config.near:
+        return doubles
+    # Of the same pixels one stands for all; what is flat is like everything by chance.
+    again = np.unique(np.concatenate([group[1:] for group in exact] or [pairs[:0, 0]]))
+    rows = np.setdiff1d(np.flatnonzero(of.pictures.there & ~of.flat), again)
+    stopped = False
+
+    def ended(done: float) -> bool:
+        nonlocal stopped
+        stopped = stopped or tell(None, int(done))
+        return stopped
+
+    likely, overlapping = proposed(of, rows, lambda k, n: ended(_READ + _PROPOSE * k / n))
+    kept, scores = [likely[:0]], [np.empty(0, np.float32)]
+    if not stopped:
+        begun = _READ + _PROPOSE
+        for k, (part, found) in enumerate(laid(of, likely)):
+            good = found >= config.least
+            kept.append(part[good])
+            scores.append(found[good])
+            if ended(begun + _COMPARE * min(1.0, (k + 1) * len(part) / len(likely))):
+                break
+    near = grouped(
+        of, rows, np.concatenate(kept), np.concatenate(scores), config.least, lambda: stopped
+    )
+    return doubles.joined(near, overlapping, stopped)
+
+
+def _as_groups(pairs: np.ndarray) -> list[np.ndarray]:
+    """Make groups of pairs of which each names the first of its group."""
+    starts = np.flatnonzero(np.r_[True, np.diff(pairs[:, 0]) != 0]) if len(pairs) else []
+    return [
+        np.r_[part[0, 0], part[:, 1]] for part in np.split(pairs, starts[1:]) if len(part)
+    ]
+
+
+def _by_features(given: FindInput) -> Found:
+    """Say which patches are so near by their features that they may be duplicates."""
+    pairs = near_features(given.usable_features(), given.metric)
+    return found_of(given, None, Doubles([], 0, undecided=pairs))

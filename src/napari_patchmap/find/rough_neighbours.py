@@ -1,0 +1,133 @@
+"""Nearest neighbours among hundreds of thousands, nearly always the true ones.
+
+Points are sorted into cells around some of them, and each looks into the cells nearest to its
+own only (an inverted file: Jégou, Douze and Schmid, "Product quantization for nearest neighbor
+search", IEEE PAMI 33, 2011).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_patchmap.layout.neighbour_search import Metric, nearest
+
+#: Up to so many points all pairs are compared.
+_EXACT = 12_000
+
+#: Dimensions that points are brought to, and points that these are found from.
+_DIMENSIONS, _SEEN = 48, 20_000
+
+#: Cells that each looks into, and the most points that it looks at in them.
+_CELLS, _MOST = 8, 16_384
+
+#: Rows of a cell that are compared at once.
+_STEP = 1024
+
+
+def rough_neighbours(
+    points: np.ndarray,
+    count: int,
+    metric: Metric = "euclidean",
+    ended: Callable[[int, int], bool] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the nearest other points of each; of many, nearly all of them.
+
+    Parameters
+    ----------
+    points : ndarray of float, shape (n, d)
+    count : int
+        Neighbours of each; fewer if there are not so many others.
+    metric : {"euclidean", "cosine"}
+    ended : callable, optional
+        Told how many of how many points have theirs; True ends the search.
+
+    Returns
+    -------
+    indices : ndarray of int64, shape (n, count)
+        The nearest first, never the point itself; -1 where none was found.
+    distances : ndarray of float32, shape (n, count)
+        Infinite where none was found. That of the cosine is 1 minus the cosine.
+    """
+    if len(points) <= _EXACT:
+        return nearest(points, count, metric)
+    whole = torch.from_numpy(np.ascontiguousarray(points, np.float32))
+    if metric == "cosine":
+        whole = torch.nn.functional.normalize(whole, dim=1)
+    short = _shortened(whole)
+    cells, centres = _cells(short)
+    order = torch.argsort(cells, stable=True)
+    starts = torch.cat([torch.zeros(1, dtype=torch.long), torch.bincount(cells).cumsum(0)])
+    near = torch.cdist(centres, centres).topk(min(_CELLS, len(centres)), largest=False).indices
+    indices = torch.full((len(points), count), -1)
+    distances = torch.full((len(points), count), torch.inf)
+    done = 0
+    for cell, around in enumerate(near):
+        own = order[starts[cell] : starts[cell + 1]]
+        if not len(own):
+            continue
+        among = torch.cat([order[starts[one] : starts[one + 1]] for one in around.tolist()])
+        if len(among) > _MOST:  # crowds of points that are alike: any of them will do
+            among = among[torch.linspace(0, len(among) - 1, _MOST).long()]
+        for some in own.split(_STEP):
+            indices[some], distances[some] = _nearest(whole, short, some, among, count)
+        done += len(own)
+        if ended is not None and ended(done, len(points)):
+            break
+    if metric == "cosine":
+        distances = distances.square() / 2  # of points of length 1
+    return indices.numpy(), distances.numpy()
+
+
+def _shortened(points: Tensor) -> Tensor:
+    """Return the principal components of points, as many as there can be but a few."""
+    if points.shape[1] <= _DIMENSIONS:
+        return points - points.mean(dim=0)
+    some = points[torch.linspace(0, len(points) - 1, min(_SEEN, len(points))).long()]
+    middle = some.mean(dim=0)
+    _, axes = torch.linalg.eigh((some - middle).T @ (some - middle))
+    return (points - middle) @ axes[:, -_DIMENSIONS:]
+
+
+def _cells(points: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the cell of each point, (n,), and the middle of each cell."""
+    count = int(len(points) ** 0.5)
+    draw = torch.Generator().manual_seed(0)
+    some = points[torch.randperm(len(points), generator=draw)[: 32 * count]]
+    centres = some[:count].clone()
+    for _ in range(4):  # a few steps of k-means spread them
+        cell = _nearest_centre(some, centres)
+        sums = torch.zeros_like(centres).index_add_(0, cell, some)
+        sizes = torch.bincount(cell, minlength=count)
+        centres = torch.where((sizes > 0)[:, None], sums / sizes.clamp_min(1)[:, None], centres)
+    return _nearest_centre(points, centres), centres
+
+
+def _nearest_centre(points: Tensor, centres: Tensor) -> Tensor:
+    squares = centres.square().sum(dim=1) / 2
+    parts = [torch.addmm(-squares, part, centres.T).argmax(dim=1) for part in points.split(8192)]
+    return torch.cat(parts)
+
+
+def _nearest(
+    whole: Tensor, short: Tensor, rows: Tensor, among: Tensor, count: int
+) -> tuple[Tensor, Tensor]:
+    """Return the nearest of some points to others, by what is exact of the likeliest."""
+    theirs = short[among]
+    apart = torch.addmm(theirs.square().sum(dim=1) / 2, short[rows], theirs.T, alpha=-1)
+    apart[rows[:, None] == among[None]] = torch.inf
+    likely = min(count + 8, len(among))
+    found = among[apart.topk(likely, dim=1, largest=False).indices]
+    exact = (whole[rows, None] - whole[found]).square().sum(dim=2).sqrt()
+    exact[found == rows[:, None]] = torch.inf
+    exact, best = exact.sort(dim=1, stable=True)
+    indices = found.gather(1, best)
+    indices[exact.isinf()] = -1
+    if likely < count:
+        wide = count - likely
+        indices = torch.nn.functional.pad(indices, (0, wide), value=-1)
+        exact = torch.nn.functional.pad(exact, (0, wide), value=torch.inf)
+    return indices[:, :count], exact[:, :count]
