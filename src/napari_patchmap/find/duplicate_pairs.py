@@ -35,7 +35,7 @@ def exact_pairs(of: Compared) -> np.ndarray:
     return pairs[pairs[:, 0] != pairs[:, 1]]
 
 
-def proposed(of: Compared, rows: np.ndarray, ended: Ended) -> np.ndarray:
+def proposed(of: Compared, rows: np.ndarray, ended: Ended) -> tuple[np.ndarray, int]:
     """Return pairs of some patches that may show the same, (m, 2), the smaller first.
 
     They are near by what a shift, a turn and a mirror leave of a picture, or by the features,
@@ -48,6 +48,12 @@ def proposed(of: Compared, rows: np.ndarray, ended: Ended) -> np.ndarray:
         The patches that are compared.
     ended : callable
         Told how many of how many neighbours are known; True ends.
+
+    Returns
+    -------
+    pairs : ndarray of int, shape (m, 2)
+    overlapping : int
+        Pairs that were left out, for they are cut out of one image and overlap.
     """
     spaces = [(standing(of.spectra[rows]), "euclidean")]
     if of.features is not None and of.features.shape[1]:
@@ -63,8 +69,9 @@ def proposed(of: Compared, rows: np.ndarray, ended: Ended) -> np.ndarray:
         pairs = _unique(np.concatenate([pairs, new[new[:, 1] >= 0]]))
         if ended(k + 1, len(spaces)):
             break
-    pairs = pairs[of.allowed(pairs[:, 0], pairs[:, 1])]
-    return pairs[alike(of, pairs) >= _ALIKE]
+    pairs = pairs[alike(of, pairs) >= _ALIKE]
+    overlapping = 0 if of.across else int(of.overlapping(*pairs.T).sum())
+    return pairs[of.allowed(pairs[:, 0], pairs[:, 1])], overlapping
 
 
 def _near(points: np.ndarray, metric: str, sets: np.ndarray | None, ended: Ended) -> np.ndarray:

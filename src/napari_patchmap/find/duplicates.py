@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from napari_patchmap.errors import FindError
 from napari_patchmap.find.compared import Compared
@@ -26,7 +25,7 @@ class DuplicatesConfig(Config):
     """How duplicates are looked for."""
 
     least: float = setting(
-        0.965,
+        0.97,
         "How alike two patches are at least, when turned, shifted and brightened to fit: "
         "unrelated cells reach about 0.95, 1 is the same pixels.",
         low=0.8, high=1.0, step=0.005, label="Alike from",
@@ -53,7 +52,7 @@ def find_duplicates(given: FindInput, config: DuplicatesConfig, watch: FindWatch
         return _by_features(given)
     of = Compared.of(given, None, lambda done, total: watch(None, _READ * done, 100 * total))
     if of is None:
-        return found_of(given, None, Doubles.none(), stopped=True)
+        return found_of(given, None, Doubles([]), stopped=True)
     if not of.pictures.there.any():
         return _by_features(given)
     doubles = compare(of, config, lambda so_far, done: watch(
@@ -118,3 +117,16 @@ def _by_features(given: FindInput) -> Found:
     """Say which patches are so near by their features that they may be duplicates."""
     pairs = near_features(given.usable_features(), given.metric)
     return found_of(given, None, Doubles([], 0, undecided=pairs))
+
+
+DUPLICATES = Search(
+    key="duplicates",
+    title="Duplicates",
+    question="Which patches show the same?",
+    config=DuplicatesConfig,
+    find=find_duplicates,
+    help="Patches with the same pixels, and copies that were turned, mirrored, shifted, "
+    "brightened, compressed or have noise. What may be a copy is proposed by the features and "
+    "by the spectrum of each picture; whether it is one is decided by the pixels, laid on each "
+    "other. Tiles that overlap in their image are told apart by their place.",
+)

@@ -18,6 +18,9 @@ from napari_patchmap.settings import Config
 #: Column of a list that says which patch a row is about; always the first.
 INDEX = "index"
 
+#: Column of a list of pairs that says which other patch a row is about.
+BESIDE = "beside"
+
 #: Fewer patches are looked through faster by eye, and have no density to speak of.
 FEWEST = 20
 
@@ -104,9 +107,12 @@ class Found:
         """Return what was found of some patches, in this order."""
         place = np.full(len(next(iter(self.columns.values()))), -1, np.intp)
         place[rows] = np.arange(len(rows))
-        listed = self.listed.assign(**{INDEX: place[self.listed[INDEX].to_numpy(np.intp)]})
+        rows_of = [name for name in (INDEX, BESIDE) if name in self.listed]
+        listed = self.listed.assign(
+            **{name: place[self.listed[name].to_numpy(np.intp)] for name in rows_of}
+        )
         columns = {name: values[rows] for name, values in self.columns.items()}
-        there = listed[listed[INDEX] >= 0].reset_index(drop=True)
+        there = listed[(listed[rows_of] >= 0).all(axis=1)].reset_index(drop=True)
         return replace(self, columns=columns, listed=there)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from napari_patchmap.find.duplicates import DUPLICATES
 from napari_patchmap.find.mistakes import MISTAKES
 from napari_patchmap.find.search import Search
 
 #: In the order in which they are shown.
-SEARCHES: tuple[Search, ...] = (MISTAKES,)
+SEARCHES: tuple[Search, ...] = (DUPLICATES, MISTAKES)
 
 #: The same by their keys.
 SEARCH_OF = {search.key: search for search in SEARCHES}
