@@ -21,6 +21,9 @@ _PEAKS, _CLOSELY, _STEPS = 2, 3, 4
 #: which any two round cells are alike.
 _FINDING, _COMPARING = (0.7, 3.0), (1.0, 3.0)
 
+#: Correlation below which looking closely would not make two pictures the same.
+_WORTH = 0.78
+
 #: Share of the side by which a picture may be shifted.
 _FARTHEST = 1 / 4
 
@@ -110,19 +113,26 @@ class _Canvas:
         """Return the best score (b,) of pairs and its place, from how alike turns are."""
         tried = _tried(plain, mirrored)
         details = [_filtered(one, self.finding) for one in (ours, theirs)]
-        likely = self._shifted(*details, tried)
-        best = torch.full((len(ours),), -torch.inf)
+        best, likely = self._shifted(*details, tried)
         place = likely[:, 0].clone()
+        worth = torch.nonzero(best >= _WORTH)[:, 0]
+        best[worth] = -torch.inf
+        ours, theirs = ours[worth], theirs[worth]
         for k in range(likely.shape[1]):
-            closer = self._closer(ours, theirs, likely[:, k])
+            closer = self._closer(ours, theirs, likely[worth, k])
             score = self._compared(ours, theirs, closer)
-            better = score > best
-            best = torch.where(better, score, best)
-            place = torch.where(better[:, None], closer, place)
+            better = score > best[worth]
+            best[worth[better]] = score[better]
+            place[worth[better]] = closer[better]
         return best, place
 
-    def _shifted(self, ours: Tensor, theirs: Tensor, tried: Tensor) -> Tensor:
-        """Find the shift of each turn that was tried; return the best places, (b, k, 4)."""
+    def _shifted(
+        self, ours: Tensor, theirs: Tensor, tried: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Find the shift of each turn that was tried.
+
+        Returns the best correlation (b,), and the best places, (b, k, 4).
+        """
         size, most = 2 * self.side, int(self.side * _FARTHEST)
         near = torch.arange(-most, most + 1) % size
         spectrum = torch.fft.rfft2(ours * self.weights, (size, size))
@@ -139,8 +149,9 @@ class _Canvas:
             place[:, 2] = (at // len(near) - most).float()
             place[:, 3] = (at % len(near) - most).float()
             places.append(place)
-        best = torch.stack(scores, 1).topk(_CLOSELY, dim=1).indices
-        return torch.stack(places, 1).gather(1, best[..., None].expand(-1, -1, 4))
+        best = torch.stack(scores, 1).topk(_CLOSELY, dim=1)
+        chosen = best.indices[..., None].expand(-1, -1, 4)
+        return best.values[:, 0], torch.stack(places, 1).gather(1, chosen)
 
     def laid(self, theirs: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
         """Return pictures as they lie in a place, and where they have pixels."""

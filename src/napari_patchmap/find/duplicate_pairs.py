@@ -15,8 +15,9 @@ from napari_patchmap.layout.neighbour_search import nearest_of
 #: Nearest patches of each that are looked at: by what is to be seen, and by the features.
 NEIGHBOURS = 4
 
-#: How alike two spectra are, turned as they are most alike, where pictures may be.
-_ALIKE = 0.5
+#: How alike two spectra are, turned as they are most alike, where pictures may be; how alike
+#: where they are compared though one of them has another that is more alike.
+_ALIKE, _VERY_ALIKE = 0.5, 0.8
 
 #: Pairs that are told from each other at once, and that are laid on each other at once.
 _TOLD, LAID = 16_384, 4_096
@@ -69,9 +70,15 @@ def proposed(of: Compared, rows: np.ndarray, ended: Ended) -> tuple[np.ndarray, 
         pairs = _unique(np.concatenate([pairs, new[new[:, 1] >= 0]]))
         if ended(k + 1, len(spaces)):
             break
-    pairs = pairs[alike(of, pairs) >= _ALIKE]
+    likeness = alike(of, pairs)
+    pairs, likeness = pairs[likeness >= _ALIKE], likeness[likeness >= _ALIKE]
     overlapping = 0 if of.across else int(of.overlapping(*pairs.T).sum())
-    return pairs[of.allowed(pairs[:, 0], pairs[:, 1])], overlapping
+    allowed = of.allowed(pairs[:, 0], pairs[:, 1])
+    pairs, likeness = pairs[allowed], likeness[allowed]
+    best = np.zeros(len(of), np.float32)
+    np.maximum.at(best, pairs.reshape(-1), np.repeat(likeness, 2))
+    first = (likeness[:, None] >= best[pairs]).any(axis=1)
+    return pairs[first | (likeness >= _VERY_ALIKE)], overlapping
 
 
 def _near(points: np.ndarray, metric: str, sets: np.ndarray | None, ended: Ended) -> np.ndarray:
