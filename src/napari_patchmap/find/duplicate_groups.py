@@ -21,6 +21,10 @@ _CROWD = 3
 #: of all crowds together.
 _FOR_EACH, _FEWEST, _MOST = 4, 32, 60_000
 
+#: How much less than a pair a member and the middle may have in common: two changed copies
+#: of one patch are each less like it than it is like itself.
+_SLACK = 0.03
+
 #: How alike two spectra are at least for a patch to be compared with the middle of a crowd.
 _ALIKE = 0.3
 
@@ -116,7 +120,7 @@ def _fitting(
     unknown = np.flatnonzero(~fits & ~of.overlapping(members, middle))
     done = 0
     for part, found in laid(of, asked[unknown]):
-        fits[unknown[done : done + len(part)]] = found >= least
+        fits[unknown[done : done + len(part)]] = found >= least - _SLACK
         done += len(part)
     return fits
 
