@@ -164,7 +164,11 @@ def looked_at(
 
 
 def copies(
-    whole: PatchSet, pixels: np.ndarray, strength: str, run: Run | None, args: argparse.Namespace
+    whole: PatchSet,
+    pixels: np.ndarray,
+    strength: str,
+    run: Run | None,
+    args: argparse.Namespace,
 ) -> str:
     """Plant copies of one cell in the place of others; return a row of the table."""
     draw = np.random.default_rng(args.seed)
@@ -251,7 +255,9 @@ def main() -> None:
     whole = open_patches(args.data)
     pixels = whole.stack()
     run = None if args.run is None else Run.load(args.run)
-    print("| planted | precision | recall | found | besides | search |\n|---|---|---|---|---|---|")
+    print(
+        "| planted | precision | recall | found | besides | search |\n|---|---|---|---|---|---|"
+    )
     for strength in STRENGTHS:
         print(copies(whole, pixels, strength, run, args), flush=True)
     print("\n".join(artefacts(whole, pixels, run, args)))

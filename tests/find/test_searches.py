@@ -93,7 +93,8 @@ def test_an_answer_is_kept_with_the_run_and_goes_with_its_rows(search, run, tmp_
     for name, values in found.columns.items():
         np.testing.assert_array_equal(picked.columns[name], values[some])
     assert set(picked.listed["index"]) <= {0, 1, 2}
-    assert len(picked.listed) == found.listed["index"].isin(some).sum()
+    sides = [name for name in ("index", "beside") if name in found.listed]
+    assert len(picked.listed) == found.listed[sides].isin(some).all(axis=1).sum()
 
 
 @EACH

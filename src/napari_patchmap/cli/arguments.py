@@ -284,6 +284,11 @@ def _add_searches(parser: argparse.ArgumentParser) -> None:
         one.add_argument("run", metavar="RUN", help="folder of a saved run")
         for item in search.config.settings():
             _add_setting(one, item)
+        if search.across:
+            one.add_argument(
+                "--against", metavar="PATH",
+                help="look across two sets: other images, or a run, that may share some",
+            )  # fmt: skip
         one.add_argument("--out", metavar="CSV", help="write the list of what to look at here")
         one.add_argument("--images", metavar="PATH", help="where the images are now, if moved")
 

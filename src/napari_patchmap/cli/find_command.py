@@ -14,7 +14,7 @@ def command(args: argparse.Namespace, began: float) -> int:
     """Run the command."""
     from napari_patchmap.find.search import Found, found_column
     from napari_patchmap.find.searches import SEARCH_OF
-    from napari_patchmap.runs.finding import annotated_table, find_in
+    from napari_patchmap.runs.finding import annotated_table, find_in, second_set
     from napari_patchmap.runs.found_files import write_list
     from napari_patchmap.runs.writable import check_file
 
@@ -29,13 +29,15 @@ def command(args: argparse.Namespace, began: float) -> int:
             raise
         patches = None
         warn(f"{error} What needs the images is left out.")
+    other = getattr(args, "against", None)
+    against = None if other is None else second_set(run, other)
     with ProgressLine() as line, Interrupt() as interrupt:
 
         def watch(so_far: Found | None, done: int, total: int) -> bool:
             line.count(search.title.lower(), done, total)
             return interrupt.is_set()
 
-        found = find_in(run, search, config, annotated_table(run), patches, watch)
+        found = find_in(run, search, config, annotated_table(run), patches, watch, against)
     run.found[search.key] = found
     if trouble := run.keep_found():
         warn(trouble)

@@ -126,9 +126,7 @@ class _Canvas:
             place[worth[better]] = closer[better]
         return best, place
 
-    def _shifted(
-        self, ours: Tensor, theirs: Tensor, tried: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def _shifted(self, ours: Tensor, theirs: Tensor, tried: Tensor) -> tuple[Tensor, Tensor]:
         """Find the shift of each turn that was tried.
 
         Returns the best correlation (b,), and the best places, (b, k, 4).

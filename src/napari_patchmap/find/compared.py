@@ -73,7 +73,7 @@ class Compared:
         The very same place is no neighbour but twice the same.
         """
         a, b = (self._boxes[rows] for rows in (first, second))
-        same = (a[:, :2] == b[:, :2]).all(axis=1)
+        same = (a[:, :2] == b[:, :2]).all(axis=1) & (self.set[first] == self.set[second])
         apart = (a[:, 2:4] >= b[:, 2:4] + b[:, 4:]) | (b[:, 2:4] >= a[:, 2:4] + a[:, 4:])
         return np.asarray(same & ~apart.any(axis=1) & (a != b).any(axis=1))
 

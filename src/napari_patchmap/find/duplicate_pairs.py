@@ -10,7 +10,6 @@ import torch
 from napari_patchmap.find.compared import Compared
 from napari_patchmap.find.rough_neighbours import rough_neighbours
 from napari_patchmap.find.spectra import standing, turned
-from napari_patchmap.layout.neighbour_search import nearest_of
 
 #: Nearest patches of each that are looked at: by what is to be seen, and by the features.
 NEIGHBOURS = 4
@@ -22,18 +21,32 @@ _ALIKE, _VERY_ALIKE = 0.5, 0.8
 #: Pairs that are told from each other at once, and that are laid on each other at once.
 _TOLD, LAID = 16_384, 4_096
 
+#: Distances between two sets that are in memory at once.
+_APART = 2**24
+
 Ended = Callable[[int, int], bool]
 
 
-def exact_pairs(of: Compared) -> np.ndarray:
-    """Return pairs of the same pixels, (m, 2): the first patch, and each that is like it."""
+def exact_groups(of: Compared) -> tuple[list[np.ndarray], int]:
+    """Return groups of patches with the same pixels, and how many were left out.
+
+    Left out are those that overlap with the first of their group in their image, and groups
+    that lie in one of two sets only.
+    """
     rows = np.flatnonzero((of.content != 0) & ~of.flat)
     rows = rows[np.argsort(of.content[rows], kind="stable")]
     same = of.content[rows]
     starts = np.flatnonzero(np.r_[True, same[1:] != same[:-1]]) if len(rows) else rows
     sizes = np.diff(np.r_[starts, len(rows)])
-    pairs = np.stack([np.repeat(rows[starts], sizes), rows], axis=1)
-    return pairs[pairs[:, 0] != pairs[:, 1]]
+    groups, overlapping = [], 0
+    for start, size in zip(starts[sizes > 1], sizes[sizes > 1], strict=True):
+        group = np.sort(rows[start : start + size])
+        beside = of.overlapping(np.full(size, group[0]), group)
+        overlapping += int(beside.sum())
+        group = group[~beside]
+        if len(group) > 1 and (not of.across or len(np.unique(of.set[group])) > 1):
+            groups.append(group)
+    return groups, overlapping
 
 
 def proposed(of: Compared, rows: np.ndarray, ended: Ended) -> tuple[np.ndarray, int]:
@@ -88,16 +101,18 @@ def _near(points: np.ndarray, metric: str, sets: np.ndarray | None, ended: Ended
     if sets is None:
         return rough_neighbours(points, NEIGHBOURS, metric, ended)[0]  # type: ignore[arg-type]
     near = np.full((len(points), NEIGHBOURS), -1)
+    whole = torch.from_numpy(np.ascontiguousarray(points, np.float32))
+    if metric == "cosine":
+        whole = torch.nn.functional.normalize(whole, dim=1)
     for one in (0, 1):
         mine, theirs = np.flatnonzero(sets == one), np.flatnonzero(sets != one)
         if not len(mine) or not len(theirs):
             continue
         count = min(NEIGHBOURS, len(theirs))
-        # A row beyond the others stands for "without none".
-        among = np.concatenate([points[theirs], np.full((1, points.shape[1]), 1e9)])
-        none = np.full(len(mine), len(theirs))
-        found = nearest_of(points[mine], among, count, metric, without=none)[0]  # type: ignore[arg-type]
-        near[mine, :count] = theirs[found]
+        for rows in np.array_split(mine, -(-len(mine) * len(theirs) // _APART)):
+            apart = torch.cdist(whole[rows], whole[theirs])
+            found = apart.topk(count, dim=1, largest=False).indices.numpy()
+            near[rows, :count] = theirs[found]
     return near
 
 

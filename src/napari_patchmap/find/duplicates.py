@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from napari_patchmap.errors import FindError
 from napari_patchmap.find.compared import Compared
 from napari_patchmap.find.duplicate_groups import grouped
 from napari_patchmap.find.duplicate_list import Doubles, found_of
-from napari_patchmap.find.duplicate_pairs import exact_pairs, laid, proposed
+from napari_patchmap.find.duplicate_pairs import exact_groups, laid, proposed
+from napari_patchmap.find.duplicates_across import found_across
 from napari_patchmap.find.near_features import near_features
 from napari_patchmap.find.search import FindInput, FindWatch, Found, Search
 from napari_patchmap.settings import Config, setting
@@ -48,9 +49,12 @@ def find_duplicates(given: FindInput, config: DuplicatesConfig, watch: FindWatch
     """
     if len(given) < 2:
         raise FindError("There is one patch only, and nothing that it could be a copy of.")
+    if given.against is not None:
+        return _across(given, given.against, config, watch)
     if given.patches is None:
         return _by_features(given)
-    of = Compared.of(given, None, lambda done, total: watch(None, _READ * done, 100 * total))
+    given = replace(given, features=_usable(given.features))
+    of = Compared.of(given, None, lambda done, total: watch(None, _READ * done // total, 100))
     if of is None:
         return found_of(given, None, Doubles([]), stopped=True)
     if not of.pictures.there.any():
@@ -59,6 +63,27 @@ def find_duplicates(given: FindInput, config: DuplicatesConfig, watch: FindWatch
         None if so_far is None else found_of(given, of, so_far), done, 100
     ))  # fmt: skip
     return found_of(given, of, doubles)
+
+
+def _across(
+    given: FindInput, other: FindInput, config: DuplicatesConfig, watch: FindWatch
+) -> Found:
+    """Find the patches of a set that a second set has, too."""
+    if given.patches is None or other.patches is None:
+        raise FindError("Whether two sets share images is decided by their pixels; open both.")
+    half = _READ // 2
+    mine = Compared.of(given, None, lambda k, n: watch(None, half * k // n, 100))
+    side = None if mine is None else mine.pictures.side
+    theirs = mine and Compared.of(
+        other, side, lambda k, n: watch(None, half + half * k // n, 100)
+    )
+    if mine is None or theirs is None:
+        return found_across(given, other, None, Doubles([]), stopped=True)
+    both = mine.beside(theirs)
+    doubles = compare(both, config, lambda so_far, done: watch(
+        None if so_far is None else found_across(given, other, both, so_far), done, 100
+    ))  # fmt: skip
+    return found_across(given, other, both, doubles)
 
 
 def compare(
@@ -74,13 +99,12 @@ def compare(
         Told what is known so far, where it is more than before, and how many per cent of the
         work are done; True ends it.
     """
-    pairs = exact_pairs(of)
-    exact = _as_groups(pairs[of.allowed(pairs[:, 0], pairs[:, 1])])
-    doubles = Doubles(exact, int(of.overlapping(*pairs.T).sum()))
+    exact, overlapping = exact_groups(of)
+    doubles = Doubles(exact, overlapping)
     if tell(doubles, _READ) or not config.near:
         return doubles
     # Of the same pixels one stands for all; what is flat is like everything by chance.
-    again = np.unique(np.concatenate([group[1:] for group in exact] or [pairs[:0, 0]]))
+    again = np.concatenate([np.empty(0, np.intp), *(group[1:] for group in exact)])
     rows = np.setdiff1d(np.flatnonzero(of.pictures.there & ~of.flat), again)
     stopped = False
 
@@ -105,12 +129,11 @@ def compare(
     return doubles.joined(near, overlapping, stopped)
 
 
-def _as_groups(pairs: np.ndarray) -> list[np.ndarray]:
-    """Make groups of pairs of which each names the first of its group."""
-    starts = np.flatnonzero(np.r_[True, np.diff(pairs[:, 0]) != 0]) if len(pairs) else []
-    return [
-        np.r_[part[0, 0], part[:, 1]] for part in np.split(pairs, starts[1:]) if len(part)
-    ]
+def _usable(features: np.ndarray | None) -> np.ndarray | None:
+    """Return features by which copies can be proposed, None where they say nothing."""
+    if features is None or not features.shape[1] or not np.isfinite(features).all():
+        return None
+    return features if (features != features[0]).any() else None
 
 
 def _by_features(given: FindInput) -> Found:
@@ -129,4 +152,5 @@ DUPLICATES = Search(
     "brightened, compressed or have noise. What may be a copy is proposed by the features and "
     "by the spectrum of each picture; whether it is one is decided by the pixels, laid on each "
     "other. Tiles that overlap in their image are told apart by their place.",
+    across=True,
 )

@@ -99,6 +99,27 @@ def measured_faults(
     return found
 
 
+def sharpness(patches: PatchSet, rows: np.ndarray) -> np.ndarray:
+    """Return the ``edges`` of some patches, (m,), -1 where one could not be read."""
+    found = np.full(len(rows), -1.0)
+    size = patches.training_size(_SIDE)
+    for start in range(0, len(rows), _STEP):
+        some = rows[start : start + _STEP]
+        read, pixels = _pixels(patches, some[~np.isin(some, patches.missing)], size)
+        if len(read):
+            at = start + np.flatnonzero(np.isin(some, read))
+            found[at] = _edges(pixels.mean(axis=1, dtype=np.float32))
+    return found
+
+
+def _edges(grey: np.ndarray) -> np.ndarray:
+    """Return the logarithm of the variance of the Laplacian of pictures (n, y, x)."""
+    middle = grey[:, 1:-1, 1:-1]
+    around = grey[:, :-2, 1:-1] + grey[:, 2:, 1:-1] + grey[:, 1:-1, :-2] + grey[:, 1:-1, 2:]
+    found: np.ndarray = np.log2((around - 4 * middle).reshape(len(grey), -1).var(axis=1) + 1)
+    return found
+
+
 def _pixels(
     patches: PatchSet, rows: np.ndarray, size: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -156,12 +177,9 @@ class _Usual:
 
     def measured(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
         grey = pixels.mean(axis=1, dtype=np.float32)
-        middle = grey[:, 1:-1, 1:-1]
-        around = grey[:, :-2, 1:-1] + grey[:, 2:, 1:-1] + grey[:, 1:-1, :-2] + grey[:, 1:-1, 2:]
-        edges = (around - 4 * middle).reshape(len(grey), -1).var(axis=1)
         limits = (pixels <= _LIMIT) | (pixels >= 255 - _LIMIT)
         found = {
-            "edges": np.log2(edges + 1),
+            "edges": _edges(grey),
             "contrast": np.log2(grey.std(axis=(1, 2)) + 1),
             "limits": limits.all(axis=1).mean(axis=(1, 2)),
             "border": (_away(_border(pixels), self.background) > self.far).mean(axis=1),

@@ -108,7 +108,9 @@ def _cells(points: Tensor) -> tuple[Tensor, Tensor]:
 
 def _nearest_centre(points: Tensor, centres: Tensor) -> Tensor:
     squares = centres.square().sum(dim=1) / 2
-    parts = [torch.addmm(-squares, part, centres.T).argmax(dim=1) for part in points.split(8192)]
+    parts = [
+        torch.addmm(-squares, part, centres.T).argmax(dim=1) for part in points.split(8192)
+    ]
     return torch.cat(parts)
 
 

@@ -40,6 +40,8 @@ class FindInput:
         The images, where they are to be had.
     metric : {"euclidean", "cosine"}
         Distance of the features that the map was made to keep.
+    against : FindInput, optional
+        A second set, with features of the same network, where a search looks across both.
     """
 
     embedding: np.ndarray
@@ -47,6 +49,7 @@ class FindInput:
     table: pd.DataFrame
     patches: PatchSet | None = None
     metric: Metric = "euclidean"
+    against: FindInput | None = None
 
     def __len__(self) -> int:
         return len(self.embedding)
@@ -142,6 +145,8 @@ class Search:
         How it is found and what that takes, in plain sentences, and where it is from.
     needs_images : bool
         It finds nothing without the pixels.
+    across : bool
+        It can look across two sets of patches.
     """
 
     key: str
@@ -151,6 +156,7 @@ class Search:
     find: Callable[[FindInput, Any, FindWatch], Found]
     help: str
     needs_images: bool = False
+    across: bool = False
 
 
 def found_column(name: str) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import FindError
 from napari_patchmap.explore.annotations import Annotations
 from napari_patchmap.explore.findings import Findings
 from napari_patchmap.find.search import FindInput, FindWatch, Found, Search
-from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches import PatchSet, open_patches
 from napari_patchmap.runs.annotation_files import AnnotationPlace
 from napari_patchmap.runs.finding_files import read_findings
+from napari_patchmap.runs.reopening import reopen_patches
 from napari_patchmap.runs.run import Run, metric_of
+from napari_patchmap.runs.run_folder import CONFIG
 
 
 def annotated_table(run: Run) -> pd.DataFrame:
@@ -32,6 +36,7 @@ def find_in(
     table: pd.DataFrame,
     patches: PatchSet | None = None,
     watch: FindWatch | None = None,
+    against: FindInput | None = None,
 ) -> Found:
     """Look for something in the patches of a run.
 
@@ -47,6 +52,8 @@ def find_in(
         The images, where they are to be had.
     watch : callable, optional
         Told what is known so far; True ends the search, with what it has.
+    against : FindInput, optional
+        A second set; see :func:`second_set`.
 
     Raises
     ------
@@ -64,8 +71,29 @@ def find_in(
         table,
         patches,
         metric_of(run.config, run.layout),
+        against,
     )
     return search.find(given, config, watch or _never)
+
+
+def second_set(run: Run, path: str) -> FindInput:
+    """Open other images, or those of another run, and see them as a run's network does.
+
+    Raises
+    ------
+    PatchmapError
+        If they cannot be opened, or are of another kind than the images of the run.
+    """
+    if (Path(path) / CONFIG).is_file():
+        patches = reopen_patches(Run.load(path))
+    else:
+        sizes = "resize" if run.images.fit is None else run.images.fit
+        patches = open_patches(path, sizes=sizes)
+    features = run.place(patches).features if run.dimensions else None
+    places = np.zeros((len(patches), 2), np.float32)
+    return FindInput(
+        places, features, patches.table, patches, metric_of(run.config, run.layout)
+    )
 
 
 def _never(found: Found | None, done: int, total: int) -> bool:

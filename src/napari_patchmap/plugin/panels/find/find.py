@@ -7,13 +7,19 @@ from typing import Any
 import napari.viewer
 
 from napari_patchmap.find.searches import SEARCHES
+from napari_patchmap.plugin.panels.find.duplicates_box import DuplicatesBox
 from napari_patchmap.plugin.panels.find.leave_out import LeaveOut
 from napari_patchmap.plugin.panels.find.mistakes_box import MistakesBox
+from napari_patchmap.plugin.panels.find.odd_box import OddBox
 from napari_patchmap.plugin.panels.find.search_box import SearchBox
 from napari_patchmap.plugin.qt.panel import WorkPanel
 
 #: Boxes that can do more with what they found, by the key of the search.
-BOXES: dict[str, type[SearchBox]] = {"mistakes": MistakesBox}
+BOXES: dict[str, type[SearchBox]] = {
+    "duplicates": DuplicatesBox,
+    "odd": OddBox,
+    "mistakes": MistakesBox,
+}
 
 
 class Find(WorkPanel):

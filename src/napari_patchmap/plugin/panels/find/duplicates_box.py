@@ -1,0 +1,141 @@
+"""Duplicates, one pair after the other: both pictures, how alike, and what to do with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from qtpy.QtWidgets import QLabel, QWidget
+
+from napari_patchmap.find.duplicate_list import GROUP
+from napari_patchmap.find.keep_one import spare_copies
+from napari_patchmap.find.search import BESIDE, INDEX, Found
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.panels.find.list_buttons import save_button
+from napari_patchmap.plugin.panels.find.search_box import SearchBox
+from napari_patchmap.plugin.qt.basics import button, choice, column, label, row
+from napari_patchmap.plugin.qt.subscribe import subscribe
+
+#: Side of the pictures, in pixels.
+_SIDE = 96
+
+#: Which of a group is kept, by what the list says.
+_KEPT = {"the first": "first", "the sharpest": "sharpest"}
+
+
+class DuplicatesBox(SearchBox):
+    """Shows the pairs, those whose labels differ first, and selects what can be left out."""
+
+    def add_parts(self) -> None:
+        """Add the pair that is looked at, and what can be done with all of them."""
+        self._at = 0
+        self._pictures = MapLayer.of(self.viewer).thumbnails
+        self._sparing = Newest(self, "Choosing copies", self._on_spare, self.say)
+        self.left, self.right = self._picture(), self._picture()
+        self.names = label("", "", wrap=True)
+        self.reason = label("", "hint", wrap=True)
+        self.before = button("‹", "", "The pair before.")
+        self.after = button("›", "", "The next pair.")
+        self.before.setAccessibleName("Pair before")
+        self.after.setAccessibleName("Next pair")
+        self.place = label("", "hint")
+        self.mark = button(
+            "Select the group", "", "Select all patches that show the same as these two."
+        )
+        self.kept = choice("Which of each group is kept: the first, or the sharpest.")
+        self.kept.addItems(list(_KEPT))
+        self.spare = button(
+            "Keep one of each",
+            "",
+            "<qt>Select all copies but one of each group. “Leave out the selected” below then "
+            "trains again without them.</qt>",
+        )
+        self.pair, beside = QWidget(), QWidget()
+        column(beside, self.names, self.reason, spacing=2).addStretch(1)
+        shown = row(self.left, self.right, beside)
+        shown.setStretch(2, 1)
+        column(self.pair, shown, row(self.mark, 1, self.before, self.place, self.after))
+        self.parts.addWidget(self.pair)
+        self.parts.addLayout(row(self.spare, self.kept))
+        self.parts.addLayout(row(save_button(self), 1))
+        self.before.clicked.connect(lambda: self.go_to(self._at - 1))
+        self.after.clicked.connect(lambda: self.go_to(self._at + 1))
+        self.mark.clicked.connect(self._select_group)
+        self.spare.clicked.connect(self._choose_spare)
+        subscribe(self, self._pictures.arrived, self._show)
+
+    def _picture(self) -> QLabel:
+        made = label("")
+        made.setFixedSize(_SIDE, _SIDE)
+        return made
+
+    def show_found(self, found: Found | None) -> None:
+        """Show an answer, its first pair at first."""
+        super().show_found(found)
+        self._at = 0
+        self._show()
+
+    def listed_rows(self) -> np.ndarray:
+        """Return the patches of all pairs, each beside its copies."""
+        if self.found is None:
+            return np.empty(0, np.intp)
+        sides = [name for name in (BESIDE, INDEX) if name in self.found.listed]
+        rows = self.found.listed[sides].to_numpy(np.intp).reshape(-1)
+        return rows[np.sort(np.unique(rows, return_index=True)[1])]
+
+    def go_to(self, at: int) -> None:
+        """Look at another pair, on the map and in the gallery as well."""
+        if self.found is not None and 0 <= at < len(self.found.listed):
+            self._at = at
+            self._show()
+            self.workspace.set_current(int(self.found.listed[INDEX].iloc[at]))
+
+    def _show(self, _: Any = None) -> None:
+        listed = None if self.found is None else self.found.listed
+        some = listed is not None and len(listed) > 0
+        self.pair.setVisible(some)
+        self.spare.setEnabled(some and bool((self.found.columns[GROUP] != "").any()))  # type: ignore[union-attr]
+        if not some or listed is None or self.workspace.patches is None:
+            return
+        one, ratio = listed.iloc[self._at], self.devicePixelRatioF()
+        self.left.setVisible(BESIDE in one)  # not where it is of another set
+        for shown, side in ((self.left, BESIDE), (self.right, INDEX)):
+            if side in one:
+                shown.setPixmap(self._pictures.get(int(one[side]), _SIDE, ratio))
+                shown.setToolTip(str(self.workspace.table["source"].iloc[int(one[side])]))
+        self.names.setText(_names(one))
+        score = "" if np.isnan(one["score"]) else f"{one['score']:.3f}: "
+        self.reason.setText(f"{score}{one['reason']}")
+        self.mark.setEnabled(bool(one["group"]))
+        self.place.setText(f"{self._at + 1:,} of {len(listed):,}")
+        self.before.setEnabled(self._at > 0)
+        self.after.setEnabled(self._at + 1 < len(listed))
+
+    def _select_group(self) -> None:
+        if self.found is not None:
+            group = self.found.listed["group"].iloc[self._at]
+            self.workspace.select(np.flatnonzero(self.found.columns[GROUP] == group))
+
+    def _choose_spare(self) -> None:
+        """Choose all copies but one of each group; the sharpest is looked for in a thread."""
+        if self.found is None:
+            return
+        groups, patches = self.found.columns[GROUP], self.workspace.patches
+        keep: Any = _KEPT[self.kept.currentText()]
+        self._sparing.ask(lambda _: spare_copies(groups, keep, patches))
+
+    def _on_spare(self, rows: np.ndarray) -> None:
+        self.workspace.select(rows)
+        self.say(f"{len(rows):,} copies are selected; one of each group is not.")
+
+
+def _names(one: Any) -> str:
+    """Say the labels of a pair, that they differ first of all."""
+    if "other" in one:
+        return f"Among the others: {one['other']}"
+    if not one["label"] and not one["label beside"]:
+        return str(one["group"])
+    if one["labels differ"]:
+        return f"Labels differ: {one['label beside']}, {one['label']}"
+    return f"{one['label beside'] or 'no label'}, {one['label'] or 'no label'}"
