@@ -22,7 +22,7 @@ from napari_patchmap.patches import from_array, open_patches
 
 
 def many(cells: np.ndarray, count: int, draw: np.random.Generator) -> np.ndarray:
-    """Make patches of two cells each, (count, side, side, 3): none shows the same as another."""
+    """Make patches (count, side, side, 3) of two cells each, laid over each other."""
     out = np.empty((count, *cells.shape[1:]), np.uint8)
     for start in range(0, count, 10_000):
         rows = slice(start, min(start + 10_000, count))

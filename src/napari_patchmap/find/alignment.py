@@ -1,4 +1,4 @@
-"""Are two pictures the same but for a turn, a shift, brightness and noise? Their pixels decide."""
+"""Do two pictures show the same, but for turn, shift, brightness and noise? Pixels decide."""
 
 from __future__ import annotations
 

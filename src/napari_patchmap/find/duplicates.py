@@ -101,11 +101,15 @@ def compare(
     """
     exact, overlapping = exact_groups(of)
     doubles = Doubles(exact, overlapping)
-    if tell(doubles, _READ) or not config.near:
+    if tell(doubles, _READ):
+        return replace(doubles, stopped=True)
+    if not config.near:
         return doubles
     # Of the same pixels one stands for all; what is flat is like everything by chance.
     again = np.concatenate([np.empty(0, np.intp), *(group[1:] for group in exact)])
     rows = np.setdiff1d(np.flatnonzero(of.pictures.there & ~of.flat), again)
+    if len(rows) < 2:
+        return doubles
     stopped = False
 
     def ended(done: float) -> bool:

@@ -215,8 +215,8 @@ def beyond(values: np.ndarray, sign: int) -> np.ndarray:
     """Return how far each value is beyond the set's, in its robust standard deviations.
 
     The median is 0, and a standard deviation 1.4826 times the median absolute deviation, as
-    it is of a normal distribution; where half of all values are the same, that of the others.
-    Missing values are 0.
+    it is of a normal distribution. Where half of all values are the same, the farthest of
+    the others is 10. Missing values are 0.
     """
     known = values[np.isfinite(values)]
     if not len(known):
@@ -225,6 +225,5 @@ def beyond(values: np.ndarray, sign: int) -> np.ndarray:
     away = np.abs(known - middle)
     scale = 1.4826 * np.median(away)
     if scale == 0:
-        others = away[away > 0]
-        scale = 1.4826 * np.median(others) if len(others) else 1.0
+        scale = away.max() / 10 or 1.0
     return np.nan_to_num(sign * (values - middle) / scale)

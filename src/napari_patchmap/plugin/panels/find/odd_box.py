@@ -1,4 +1,4 @@
-"""Odd patches: those of one reason, or of any, in the gallery, and the first of them selected."""
+"""Odd patches of one reason, or of any, in the gallery, and the first of them selected."""
 
 from __future__ import annotations
 
