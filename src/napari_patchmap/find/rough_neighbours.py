@@ -2,7 +2,7 @@
 
 Points are sorted into cells around some of them, and each looks into the cells nearest to its
 own only (an inverted file: Jégou, Douze and Schmid, "Product quantization for nearest neighbor
-search", IEEE PAMI 33, 2011).
+search", IEEE PAMI 33, 2011), by the first principal components.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from napari_patchmap.layout.neighbour_search import Metric, nearest
 _EXACT = 12_000
 
 #: Dimensions that points are brought to, and points that these are found from.
-_DIMENSIONS, _SEEN = 48, 20_000
+_DIMENSIONS, _SEEN = 64, 20_000
 
 #: Cells that each looks into, and the most points that it looks at in them.
 _CELLS, _MOST = 8, 16_384
@@ -50,7 +50,8 @@ def rough_neighbours(
     indices : ndarray of int64, shape (n, count)
         The nearest first, never the point itself; -1 where none was found.
     distances : ndarray of float32, shape (n, count)
-        Infinite where none was found. That of the cosine is 1 minus the cosine.
+        Infinite where none was found. That of the cosine is 1 minus the cosine. Of many
+        points those of the first 64 principal components.
     """
     if len(points) <= _EXACT:
         return nearest(points, count, metric)
@@ -73,7 +74,7 @@ def rough_neighbours(
         if len(among) > _MOST:  # crowds of points that are alike: any of them will do
             among = among[torch.linspace(0, len(among) - 1, _MOST).long()]
         for some in own.split(_STEP):
-            indices[some], distances[some] = _nearest(whole, short, some, among, count)
+            indices[some], distances[some] = _nearest(short, some, among, count)
         done += len(own)
         if ended is not None and ended(done, len(points)):
             break
@@ -114,22 +115,19 @@ def _nearest_centre(points: Tensor, centres: Tensor) -> Tensor:
     return torch.cat(parts)
 
 
-def _nearest(
-    whole: Tensor, short: Tensor, rows: Tensor, among: Tensor, count: int
-) -> tuple[Tensor, Tensor]:
-    """Return the nearest of some points to others, by what is exact of the likeliest."""
-    theirs = short[among]
-    apart = torch.addmm(theirs.square().sum(dim=1) / 2, short[rows], theirs.T, alpha=-1)
-    apart[rows[:, None] == among[None]] = torch.inf
-    likely = min(count + 8, len(among))
-    found = among[apart.topk(likely, dim=1, largest=False).indices]
-    exact = (whole[rows, None] - whole[found]).square().sum(dim=2).sqrt()
-    exact[found == rows[:, None]] = torch.inf
-    exact, best = exact.sort(dim=1, stable=True)
-    indices = found.gather(1, best)
-    indices[exact.isinf()] = -1
-    if likely < count:
-        wide = count - likely
-        indices = torch.nn.functional.pad(indices, (0, wide), value=-1)
-        exact = torch.nn.functional.pad(exact, (0, wide), value=torch.inf)
-    return indices[:, :count], exact[:, :count]
+def _nearest(points: Tensor, rows: Tensor, among: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return the nearest among some points of others, none of which is its own."""
+    theirs, mine = points[among], points[rows]
+    apart = torch.addmm(theirs.square().sum(dim=1) / 2, mine, theirs.T, alpha=-1)
+    found = apart.topk(min(count + 1, len(among)), dim=1, largest=False).indices
+    indices = among[found]
+    # Directly: what was subtracted from each other above is rounded.
+    distances = (mine[:, None] - theirs[found]).square().sum(dim=2).sqrt()
+    distances[indices == rows[:, None]] = torch.inf
+    distances, best = distances.sort(dim=1, stable=True)
+    indices = indices.gather(1, best)
+    indices[distances.isinf()] = -1
+    wide = max(0, count - indices.shape[1])
+    indices = torch.nn.functional.pad(indices, (0, wide), value=-1)
+    distances = torch.nn.functional.pad(distances, (0, wide), value=torch.inf)
+    return indices[:, :count], distances[:, :count]
