@@ -198,8 +198,8 @@ class _Canvas:
         laid, inside = self.laid(theirs, place)
         # Not where a blur reaches beyond the pixels.
         edge = max_pool2d((~inside).float()[:, None], 3, 1, 1)[:, 0]
-        details = [_filtered(one, self.comparing) for one in (ours, laid)]
-        return _correlation(*details, self.weights * (1 - edge))
+        ours, laid = (_filtered(one, self.comparing) for one in (ours, laid))
+        return _correlation(ours, laid, self.weights * (1 - edge))
 
 
 def _tried(plain: Tensor, mirrored: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from napari_patchmap.find.compared import Compared
+from napari_patchmap.find.described import Described
 from napari_patchmap.find.duplicate_pairs import alike, laid
 from napari_patchmap.find.spectra import standing
 from napari_patchmap.layout.neighbour_search import nearest_of
@@ -30,7 +30,7 @@ _ALIKE = 0.3
 
 
 def grouped(
-    of: Compared,
+    of: Described,
     rows: np.ndarray,
     pairs: np.ndarray,
     scores: np.ndarray,
@@ -45,7 +45,7 @@ def grouped(
 
     Parameters
     ----------
-    of : Compared
+    of : Described
     rows : ndarray of int
         All patches that are compared.
     pairs : ndarray of int, shape (m, 2)
@@ -73,7 +73,7 @@ def grouped(
 
 
 def _split(
-    of: Compared, pairs: np.ndarray, scores: np.ndarray, least: float
+    of: Described, pairs: np.ndarray, scores: np.ndarray, least: float
 ) -> list[np.ndarray]:
     groups: list[np.ndarray] = []
     while len(pairs):
@@ -105,7 +105,7 @@ def _middles(
 
 
 def _fitting(
-    of: Compared,
+    of: Described,
     members: np.ndarray,
     middle: np.ndarray,
     pairs: np.ndarray,
@@ -129,7 +129,7 @@ def _key(a: int, b: int) -> tuple[int, int]:
     return min(a, b), max(a, b)
 
 
-def _around(of: Compared, rows: np.ndarray, groups: list[np.ndarray]) -> np.ndarray:
+def _around(of: Described, rows: np.ndarray, groups: list[np.ndarray]) -> np.ndarray:
     """Return pairs of the middles of groups and what is near them, the largest first."""
     spaces = [standing(of.spectra[rows])]
     if of.features is not None and of.features.shape[1]:

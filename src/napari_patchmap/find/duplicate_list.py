@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from napari_patchmap.find.compared import Compared
+from napari_patchmap.find.described import Described
 from napari_patchmap.find.duplicate_words import SAME, UNDECIDED, differences
 from napari_patchmap.find.near_features import near_features
 from napari_patchmap.find.search import BESIDE, INDEX, FindInput, Found
@@ -55,14 +55,14 @@ class Doubles:
 
 
 def found_of(
-    given: FindInput, of: Compared | None, doubles: Doubles, stopped: bool = False
+    given: FindInput, of: Described | None, doubles: Doubles, stopped: bool = False
 ) -> Found:
     """Put what was found into columns, a list and lines.
 
     Parameters
     ----------
     given : FindInput
-    of : Compared, optional
+    of : Described, optional
         None where there were no pixels.
     doubles : Doubles
     stopped : bool
@@ -84,7 +84,7 @@ def found_of(
     return Found({GROUP: group, SCORE: score}, listed, report, lines)
 
 
-def _listed(given: FindInput, of: Compared | None, doubles: Doubles) -> pd.DataFrame:
+def _listed(given: FindInput, of: Described | None, doubles: Doubles) -> pd.DataFrame:
     """List pairs: a member of a group, and the one in its middle beside it."""
     labels = given.labels
     sizes = np.array([len(group) - 1 for group in doubles.groups], np.intp)
@@ -124,7 +124,7 @@ def _listed(given: FindInput, of: Compared | None, doubles: Doubles) -> pd.DataF
     return _in_order(listed)
 
 
-def _undecided(given: FindInput, of: Compared | None, doubles: Doubles) -> np.ndarray:
+def _undecided(given: FindInput, of: Described | None, doubles: Doubles) -> np.ndarray:
     """Return pairs of which one at least has no pixels, and which are near by features."""
     if of is None or of.pictures.there.all() or doubles.stopped or given.features is None:
         return doubles.undecided
@@ -145,7 +145,7 @@ def _in_order(listed: pd.DataFrame) -> pd.DataFrame:
             "score": -listed["score"],
         }
     )
-    listed = listed.loc[keys.sort_values(list(keys), kind="stable").index]
+    listed = listed.loc[keys.sort_values(keys.columns.tolist(), kind="stable").index]
     decided = listed["score"].notna().to_numpy()
     place = pd.factorize(listed["group"])[0] + 1
     listed["group"] = np.where(decided, [f"duplicates {one}" for one in place], "")
@@ -153,7 +153,7 @@ def _in_order(listed: pd.DataFrame) -> pd.DataFrame:
 
 
 def _report(
-    given: FindInput, of: Compared | None, doubles: Doubles, listed: pd.DataFrame
+    given: FindInput, of: Described | None, doubles: Doubles, listed: pd.DataFrame
 ) -> dict[str, Any]:
     decided = listed[listed["score"].notna()]
     differing = decided.loc[decided["labels differ"], "group"]

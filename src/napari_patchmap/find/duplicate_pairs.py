@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
-from napari_patchmap.find.compared import Compared
+from napari_patchmap.find.described import Described
 from napari_patchmap.find.rough_neighbours import rough_neighbours
 from napari_patchmap.find.spectra import standing, turned
 
@@ -24,10 +24,10 @@ _TOLD, LAID = 16_384, 4_096
 #: Distances between two sets that are in memory at once.
 _APART = 2**24
 
-Ended = Callable[[int, int], bool]
+AskEnd = Callable[[int, int], bool]
 
 
-def exact_groups(of: Compared) -> tuple[list[np.ndarray], int]:
+def exact_groups(of: Described) -> tuple[list[np.ndarray], int]:
     """Return groups of patches with the same pixels, and how many were left out.
 
     Left out are those that overlap with the first of their group in their image, and groups
@@ -49,7 +49,7 @@ def exact_groups(of: Compared) -> tuple[list[np.ndarray], int]:
     return groups, overlapping
 
 
-def proposed(of: Compared, rows: np.ndarray, ended: Ended) -> tuple[np.ndarray, int]:
+def proposed(of: Described, rows: np.ndarray, ended: AskEnd) -> tuple[np.ndarray, int]:
     """Return pairs of some patches that may show the same, (m, 2), the smaller first.
 
     They are near by what a shift, a turn and a mirror leave of a picture, or by the features,
@@ -57,7 +57,7 @@ def proposed(of: Compared, rows: np.ndarray, ended: Ended) -> tuple[np.ndarray, 
 
     Parameters
     ----------
-    of : Compared
+    of : Described
     rows : ndarray of int
         The patches that are compared.
     ended : callable
@@ -94,7 +94,9 @@ def proposed(of: Compared, rows: np.ndarray, ended: Ended) -> tuple[np.ndarray, 
     return pairs[first | (likeness >= _VERY_ALIKE)], overlapping
 
 
-def _near(points: np.ndarray, metric: str, sets: np.ndarray | None, ended: Ended) -> np.ndarray:
+def _near(
+    points: np.ndarray, metric: str, sets: np.ndarray | None, ended: AskEnd
+) -> np.ndarray:
     """Return the places of the nearest points, (n, k), -1 for none; of the other set if two."""
     if len(points) < 2:
         return np.empty((len(points), 0), np.int64)
@@ -127,7 +129,7 @@ def _unique(pairs: np.ndarray) -> np.ndarray:
     return pairs[pairs[:, 0] != pairs[:, 1]]
 
 
-def alike(of: Compared, pairs: np.ndarray) -> np.ndarray:
+def alike(of: Described, pairs: np.ndarray) -> np.ndarray:
     """Return how alike the spectra of pairs are at the best turn, (m,), -1 to 1."""
     found = np.empty(len(pairs), np.float32)
     for start in range(0, len(pairs), _TOLD):
@@ -139,7 +141,7 @@ def alike(of: Compared, pairs: np.ndarray) -> np.ndarray:
     return found
 
 
-def laid(of: Compared, pairs: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def laid(of: Described, pairs: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Go through pairs in parts: the pairs, and the score that their pixels give them."""
     for start in range(0, len(pairs), LAID):
         part = pairs[start : start + LAID]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_patchmap.find.compared import Compared
+from napari_patchmap.find.described import Described
 
 #: From what on a difference is worth a word: degrees, pixels, shares.
 _DEGREES, _PIXELS, _SHARE = 1.5, 0.7, 0.03
@@ -14,13 +14,13 @@ UNDECIDED = "not decided: no image to compare"
 
 
 def differences(
-    of: Compared, pairs: np.ndarray, same: np.ndarray
+    of: Described, pairs: np.ndarray, same: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Say of each pair how alike it is, and how the second is made from the first.
 
     Parameters
     ----------
-    of : Compared
+    of : Described
     pairs : ndarray of int, shape (m, 2)
     same : ndarray of bool, shape (m,)
         Whether they have the same pixels.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from napari_patchmap.errors import FindError
-from napari_patchmap.find.compared import Compared
+from napari_patchmap.find.described import Described
 from napari_patchmap.find.duplicate_groups import grouped
 from napari_patchmap.find.duplicate_list import Doubles, found_of
 from napari_patchmap.find.duplicate_pairs import exact_groups, laid, proposed
@@ -54,7 +54,7 @@ def find_duplicates(given: FindInput, config: DuplicatesConfig, watch: FindWatch
     if given.patches is None:
         return _by_features(given)
     given = replace(given, features=_usable(given.features))
-    of = Compared.of(given, None, lambda done, total: watch(None, _READ * done // total, 100))
+    of = Described.of(given, None, lambda done, total: watch(None, _READ * done // total, 100))
     if of is None:
         return found_of(given, None, Doubles([]), stopped=True)
     if not of.pictures.there.any():
@@ -72,9 +72,9 @@ def _across(
     if given.patches is None or other.patches is None:
         raise FindError("Whether two sets share images is decided by their pixels; open both.")
     half = _READ // 2
-    mine = Compared.of(given, None, lambda k, n: watch(None, half * k // n, 100))
+    mine = Described.of(given, None, lambda k, n: watch(None, half * k // n, 100))
     side = None if mine is None else mine.pictures.side
-    theirs = mine and Compared.of(
+    theirs = mine and Described.of(
         other, side, lambda k, n: watch(None, half + half * k // n, 100)
     )
     if mine is None or theirs is None:
@@ -87,13 +87,13 @@ def _across(
 
 
 def compare(
-    of: Compared, config: DuplicatesConfig, tell: Callable[[Doubles | None, int], bool]
+    of: Described, config: DuplicatesConfig, tell: Callable[[Doubles | None, int], bool]
 ) -> Doubles:
     """Find the groups of patches that show the same, of one set or in one and another.
 
     Parameters
     ----------
-    of : Compared
+    of : Described
     config : DuplicatesConfig
     tell : callable
         Told what is known so far, where it is more than before, and how many per cent of the

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from napari_patchmap.find.compared import Compared
+from napari_patchmap.find.described import Described
 from napari_patchmap.find.duplicate_list import GROUP, SCORE, Doubles
 from napari_patchmap.find.duplicate_words import SAME, differences
 from napari_patchmap.find.search import INDEX, FindInput, Found
@@ -16,7 +16,7 @@ from napari_patchmap.find.search import INDEX, FindInput, Found
 def found_across(
     given: FindInput,
     other: FindInput,
-    of: Compared | None,
+    of: Described | None,
     doubles: Doubles,
     stopped: bool = False,
 ) -> Found:
@@ -25,7 +25,7 @@ def found_across(
     Parameters
     ----------
     given, other : FindInput
-    of : Compared, optional
+    of : Described, optional
         Of both, those of the other after the first; None where reading was stopped.
     doubles : Doubles
     stopped : bool

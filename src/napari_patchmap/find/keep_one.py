@@ -10,11 +10,11 @@ from napari_patchmap.find.patch_faults import sharpness
 from napari_patchmap.patches import PatchSet
 
 #: Which of a group is kept.
-Kept = Literal["first", "sharpest"]
+KeptCopy = Literal["first", "sharpest"]
 
 
 def spare_copies(
-    groups: np.ndarray, keep: Kept = "first", patches: PatchSet | None = None
+    groups: np.ndarray, keep: KeptCopy = "first", patches: PatchSet | None = None
 ) -> np.ndarray:
     """Return the patches that are left when one of each group is kept, in order.
 

@@ -100,7 +100,7 @@ def outlier_factor(given: FindInput, neighbours: int, ended: Any) -> np.ndarray:
     edge = np.where(known, apart, 0).max(axis=1)
     reach = np.where(known, np.maximum(apart, edge[near]), 0)
     counts = known.sum(axis=1)
-    least = max(float(np.median(edge)) * 1e-6, np.finfo(np.float32).tiny)
+    least = max(float(np.median(edge)) * 1e-6, float(np.finfo(np.float32).tiny))
     spacing = np.maximum(reach.sum(axis=1) / np.maximum(counts, 1), least)
     around = np.where(known, 1 / spacing[near], 0).sum(axis=1) / np.maximum(counts, 1)
     return np.where(counts > 0, around * spacing, 1.0)

@@ -186,7 +186,7 @@ class _Usual:
         }
         shrink = min(1.0, _LINES / max(grey.shape[1:]))
         size = tuple(max(3, round(length * shrink)) for length in grey.shape[1:])
-        found["line"] = lines_across(resize(grey[..., None], size)[..., 0])  # type: ignore[arg-type]
+        found["line"] = lines_across(resize(grey[..., None], size)[..., 0])
         if self.rare is not None:
             found["rare colours"] = self.rare[_colour(pixels)].mean(axis=(1, 2))
         return found

@@ -32,8 +32,10 @@ class OddBox(SearchBox):
             "<qt>Select so many of the oddest and show them in the gallery, the oddest first. "
             "“Leave out the selected” below then trains again without them.</qt>",
         )
+        self.save = save_button(self)
         self.parts.addLayout(row(label("Odd for"), self.reason))
-        self.parts.addLayout(row(self.first, self.count, 1, save_button(self)))
+        self.parts.addLayout(row(self.first, self.count, 1))
+        self.parts.addLayout(row(self.save, 1))
         self.first.clicked.connect(lambda: self.look_at(self.odd_rows()[: self.count.value()]))
         self.reason.currentTextChanged.connect(lambda _: self._count())
 

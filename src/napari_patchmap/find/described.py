@@ -20,7 +20,7 @@ _BOX = ("source", "frame", "y", "x", "height", "width")
 
 
 @dataclass(frozen=True, eq=False)
-class Compared:
+class Described:
     """Patches as they are compared; row i of each is patch i.
 
     Parameters
@@ -88,7 +88,7 @@ class Compared:
         given: FindInput,
         side: int | None = None,
         ended: Callable[[int, int], bool] | None = None,
-    ) -> Compared | None:
+    ) -> Described | None:
         """Read and describe the patches of a set whose images are to be had.
 
         None if ``ended`` said to end, to which it is told how many of how many are read.
@@ -115,7 +115,7 @@ class Compared:
             given.features, given.metric, np.zeros(len(patches), np.int8),
         )  # fmt: skip
 
-    def beside(self, other: Compared) -> Compared:
+    def beside(self, other: Described) -> Described:
         """Return the patches of two sets, those of the other after these."""
         mine, theirs = self.pictures, other.pictures
         pictures = SmallPictures(
@@ -124,13 +124,13 @@ class Compared:
             mine.scale,
         )
         both = self.features is not None and other.features is not None
-        return Compared(
+        return Described(
             np.concatenate([self.content, other.content]),
             pictures,
             np.concatenate([self.spectra, other.spectra]),
             np.concatenate([self.flat, other.flat]),
             pd.concat([self.table, other.table], ignore_index=True),
-            np.concatenate([self.features, other.features]) if both else None,  # type: ignore[list-item]
+            np.concatenate([self.features, other.features]) if both else None,
             self.metric,
             np.repeat(np.array([0, 1], np.int8), [len(self), len(other)]),
         )
