@@ -156,7 +156,7 @@ def test_those_whose_labels_differ_come_first_then_the_same_pixels():
     assert found.listed["index"].tolist()[0] in {2, 42}
     assert found.listed["labels differ"].tolist() == [True, False, False]
     assert found.listed["reason"][1] == "same pixels"
-    assert "In 1 groups the labels differ." in found.lines
+    assert "In 1 group the labels differ." in found.lines
 
 
 def test_overlapping_tiles_are_told_apart_by_their_place():

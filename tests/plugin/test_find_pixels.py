@@ -22,7 +22,7 @@ LEFT = Qt.MouseButton.LeftButton
 
 @pytest.fixture(scope="module")
 def planted() -> tuple[PatchSet, Run]:
-    """60 pictures: three of one, two of another with two labels, one that is white at a side."""
+    """60 pictures: three of one, two of another with two labels, one half white."""
     pixels = textures(60)
     pixels[20], pixels[30], pixels[40] = pixels[10], np.rot90(pixels[10]), pixels[50]
     pixels[7] = FAULTS["saturated"](pixels[7])

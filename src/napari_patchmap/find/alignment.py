@@ -112,8 +112,8 @@ class _Canvas:
     ) -> tuple[Tensor, Tensor]:
         """Return the best score (b,) of pairs and its place, from how alike turns are."""
         tried = _tried(plain, mirrored)
-        details = [_filtered(one, self.finding) for one in (ours, theirs)]
-        best, likely = self._shifted(*details, tried)
+        detail, other = (_filtered(one, self.finding) for one in (ours, theirs))
+        best, likely = self._shifted(detail, other, tried)
         place = likely[:, 0].clone()
         worth = torch.nonzero(best >= _WORTH)[:, 0]
         best[worth] = -torch.inf

@@ -187,7 +187,8 @@ def _lines(report: dict[str, Any], blind: bool, stopped: bool) -> tuple[str, ...
             f"{report['same pixels']:,} of them with the pixels of another."
         )
     if report["labels differ"]:
-        lines.append(f"In {report['labels differ']:,} groups the labels differ.")
+        count = report["labels differ"]
+        lines.append(f"In {count:,} {'group' if count == 1 else 'groups'} the labels differ.")
     if report["overlapping"]:
         lines.append(
             f"{report['overlapping']:,} pairs overlap in their image; they are no duplicates "

@@ -16,7 +16,7 @@ from torch import Tensor
 from napari_patchmap.layout.neighbour_search import Metric, nearest
 
 #: Up to so many points all pairs are compared.
-_EXACT = 12_000
+_EXACT = 25_000
 
 #: Dimensions that points are brought to, and points that these are found from.
 _DIMENSIONS, _SEEN = 64, 20_000
