@@ -56,7 +56,8 @@ def main() -> None:
         took, used = time.perf_counter() - began, time.process_time() - used
         more = _megabytes() - before
         print(
-            f"| {search.title} | {took:.0f} s | {used:.0f} s | {more:,} MB more | {found.lines[0]} |",
+            f"| {search.title} | {took:.0f} s | {used:.0f} s | {more:,} MB more "
+            f"| {found.lines[0]} |",
             flush=True,
         )
 
