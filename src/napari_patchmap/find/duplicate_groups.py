@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from napari_patchmap.find.described import Described
 from napari_patchmap.find.duplicate_pairs import alike, laid
 from napari_patchmap.find.spectra import standing
-from napari_patchmap.layout.neighbour_search import nearest_of
 
 #: Members from which on a group is a crowd, which leaves each of them the others alone for
 #: neighbours.
@@ -134,17 +134,22 @@ def _around(of: Described, rows: np.ndarray, groups: list[np.ndarray]) -> np.nda
     spaces = [standing(of.spectra[rows])]
     if of.features is not None and of.features.shape[1]:
         spaces.append(of.features[rows])
-    pairs, total = [np.empty((0, 2), np.intp)], 0
-    for group in sorted(groups, key=len, reverse=True):
-        count = min(max(_FEWEST, _FOR_EACH * len(group)), len(rows) - 1)
-        own = np.searchsorted(rows, group[:1])
-        for points in spaces:
-            near = nearest_of(points[own], points, count, without=own)[0][0]
-            others = rows[near][~np.isin(rows[near], group)]
+    groups = sorted(groups, key=len, reverse=True)
+    counts = [min(max(_FEWEST, _FOR_EACH * len(group)), len(rows) - 1) for group in groups]
+    pairs = [np.empty((0, 2), np.intp)]
+    for space in spaces:
+        points = torch.from_numpy(np.ascontiguousarray(space, np.float32))
+        points = points - points.mean(dim=0)
+        squares, total = points.square().sum(dim=1) / 2, 0
+        for group, count in zip(groups, counts, strict=True):
+            own = int(np.searchsorted(rows, group[0]))
+            apart = torch.addmv(squares, points, points[own], alpha=-1)
+            near = rows[apart.topk(count + 1, largest=False).indices.numpy()]
+            others = near[~np.isin(near, group)]
             new = np.stack([np.repeat(group[0], len(others)), others], axis=1)
             pairs.append(new[of.allowed(new[:, 0], new[:, 1])])
-        total += count
-        if total > _MOST:
-            break
+            total += count
+            if total > _MOST:
+                break
     found = np.unique(np.concatenate(pairs), axis=0)
     return found[alike(of, found) >= _ALIKE]
