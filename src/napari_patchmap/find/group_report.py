@@ -12,7 +12,7 @@ from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 from napari_patchmap.explore.natural_order import natural_order
 from napari_patchmap.explore.text_codes import text_codes
 from napari_patchmap.find.picture_measures import measured
-from napari_patchmap.find.search import INDEX, FindInput, Found, found_column
+from napari_patchmap.find.search import INDEX, FindInput, Found
 from napari_patchmap.find.set_apart import (
     column_differences,
     picture_differences,
@@ -24,6 +24,9 @@ GROUP = "group"
 
 #: Patches shown of each group, and patches whose pictures are measured: of a group, of all.
 TYPICAL, _OF_A_GROUP, _OF_ALL = 3, 60, 2_000
+
+#: What the report says of how groups were made, which stays when they are changed.
+_ABOUT = ("method", "of", "elbow", "smallest", "fitted")
 
 #: Rows whose distances are taken at once.
 _PART = 16_384
@@ -83,7 +86,7 @@ def grouped(
     codes, known = group_codes(names)
     sizes = np.bincount(codes[codes >= 0], minlength=len(known))
     near, apart = _typical(points, codes, len(known))
-    differences = column_differences(looked.table, codes, len(known), found_column(GROUP))
+    differences = column_differences(looked.table, codes, len(known))
     if looked.patches is not None:
         some = _spread_over(codes, len(known))
         measures = measured(looked.patches, some, ended)
@@ -115,6 +118,14 @@ def grouped(
         **labels["all"],
     }
     return Found({GROUP: names}, listed, report, (*first, *_lines(report, labels["all"])))
+
+
+def regrouped(looked: FindInput, points: np.ndarray, names: np.ndarray, found: Found) -> Found:
+    """Describe groups that a person has changed; ``found`` are those before."""
+    about = {name: found.report[name] for name in _ABOUT if name in found.report}
+    count = len(group_codes(names)[1])
+    first = f"{count:,} group{'s' if count != 1 else ''}, changed by hand."
+    return grouped(looked, points, names, {**about, "changed": True}, (first,))
 
 
 def _typical(

@@ -10,6 +10,7 @@ import pandas as pd
 from napari_patchmap.explore.colouring import columns_to_show
 from napari_patchmap.explore.text_codes import text_codes
 from napari_patchmap.find.picture_measures import SAID
+from napari_patchmap.find.search import found_column
 from napari_patchmap.patches.quantity import is_quantity
 
 #: What is said: differences that are at least of middle size (Cohen 1988), so many at most,
@@ -19,8 +20,10 @@ _LEAST, _SAID, _FEWEST = 0.5, 2, 5
 #: Columns with more different texts name single things rather than kinds.
 _MOST_TEXTS = 200
 
-#: Columns that say where the group comes from or are about it already.
+#: Columns that are told of otherwise: purity tells of labels, one size of height and width;
+#: and what was measured of the map, or found in it, groups among it.
 _NOT = {"label", "height", "width"}
+_NOT_OF_PATCHES = ("quality: ", found_column(""))
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +51,7 @@ def said_apart(differences: list[Difference], group: int) -> str:
     return ", ".join(one.words[group] for one in strong[:_SAID])
 
 
-def column_differences(
-    table: pd.DataFrame, codes: np.ndarray, groups: int, without: str
-) -> list[Difference]:
+def column_differences(table: pd.DataFrame, codes: np.ndarray, groups: int) -> list[Difference]:
     """Compare groups in all columns that can tell patches apart.
 
     Parameters
@@ -59,8 +60,6 @@ def column_differences(
     codes : ndarray of int, shape (n,)
         Group of each row, -1 for none; these are among the others.
     groups : int
-    without : str
-        Column that holds the groups themselves.
     """
     found = []
     if {"height", "width"} <= set(table.columns):
@@ -70,7 +69,7 @@ def column_differences(
         )
     for name in columns_to_show(table):
         values = table[name]
-        if name in _NOT or name == without:
+        if name in _NOT or str(name).startswith(_NOT_OF_PATCHES):
             continue
         if is_quantity(values):
             numbers = values.to_numpy(dtype=float, na_value=np.nan)
