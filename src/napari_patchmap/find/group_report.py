@@ -28,6 +28,9 @@ TYPICAL, _OF_A_GROUP, _OF_ALL = 3, 60, 2_000
 #: What the report says of how groups were made, which stays when they are changed.
 _ABOUT = ("method", "of", "elbow", "smallest", "fitted")
 
+#: What the list says of each group.
+_LISTED = ("size", "label", "purity", "apart")
+
 #: Rows whose distances are taken at once.
 _PART = 16_384
 
@@ -104,12 +107,13 @@ def grouped(
     ]
     listed = pd.DataFrame(
         [
-            (row, name, place + 1, far)
-            for name, rows_of, far_of in zip(known, near, apart, strict=True)
-            for place, (row, far) in enumerate(zip(rows_of, far_of, strict=True))
+            (row, group["name"], place + 1, far, *map(group.get, _LISTED))
+            for group, far_of in zip(rows, apart, strict=True)
+            for place, (row, far) in enumerate(zip(group["typical"], far_of, strict=True))
         ],
-        columns=[INDEX, GROUP, "rank", "distance"],
+        columns=[INDEX, GROUP, "rank", "distance", *_LISTED],
     )
+    listed = listed.astype({"purity": float}).fillna({"label": ""})
     report = {
         **about,
         "patches": len(names),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -82,12 +82,15 @@ def find_groups(given: FindInput, config: GroupsConfig, watch: FindWatch) -> Fou
         codes, lines = _of_any_shape(points, config, about)
     names = named_by_size(codes)
     done = about.pop("steps", _FIND)
-    so_far = Found({GROUP: names}, _no_list(), about, lines)
-    ended = watch(so_far, done, done + _DESCRIBE) or ended
-    return grouped(
-        given, points, names, about, lines,
-        lambda: ended or watch(so_far, done + 1, done + _DESCRIBE),
-    )  # fmt: skip
+    known = grouped(replace(given, patches=None), points, names, about, lines)
+    ended = watch(known, done, done + _DESCRIBE) or ended
+    if given.patches is None or ended:
+        return known
+
+    def enough() -> bool:
+        return watch(known, done + 1, done + _DESCRIBE)
+
+    return grouped(given, points, names, about, lines, enough)
 
 
 def _around_centres(

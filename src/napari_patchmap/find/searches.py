@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from napari_patchmap.find.groups import GROUPS
 from napari_patchmap.find.mistakes import MISTAKES
+from napari_patchmap.find.representative import SAMPLES
 from napari_patchmap.find.search import Search
 
 #: In the order in which they are shown.
-SEARCHES: tuple[Search, ...] = (MISTAKES,)
+SEARCHES: tuple[Search, ...] = (GROUPS, SAMPLES, MISTAKES)
 
 #: The same by their keys.
 SEARCH_OF = {search.key: search for search in SEARCHES}

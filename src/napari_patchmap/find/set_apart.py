@@ -63,10 +63,8 @@ def column_differences(table: pd.DataFrame, codes: np.ndarray, groups: int) -> l
     """
     found = []
     if {"height", "width"} <= set(table.columns):
-        size = np.sqrt(table["height"].astype(float) * table["width"].astype(float))
-        found.append(
-            of_numbers("box", size.to_numpy(), codes, groups, ("larger box", "smaller box"))
-        )
+        size = np.sqrt(table[["height", "width"]].to_numpy(float).prod(axis=1))
+        found.append(of_numbers("box", size, codes, groups, ("larger box", "smaller box")))
     for name in columns_to_show(table):
         values = table[name]
         if name in _NOT or str(name).startswith(_NOT_OF_PATCHES):

@@ -7,11 +7,12 @@ from typing import Any
 import napari.viewer
 
 from napari_patchmap.find.searches import SEARCHES
+from napari_patchmap.plugin.panels.find.groups_box import GroupsBox
 from napari_patchmap.plugin.panels.find.search_box import SearchBox
 from napari_patchmap.plugin.qt.panel import WorkPanel
 
 #: Boxes that can do more with what they found, by the key of the search.
-BOXES: dict[str, type[SearchBox]] = {}
+BOXES: dict[str, type[SearchBox]] = {"groups": GroupsBox}
 
 
 class Find(WorkPanel):

@@ -81,7 +81,10 @@ class GroupsBox(SearchBox):
     def take(self, found: Found) -> None:
         """Keep groups, as a step that can be undone; a curve alone is no answer yet."""
         if not found.columns:
+            said = self.said.text()
             self._show_kept()
+            if said != found.lines[0]:  # but why it failed
+                self.say(said)
             return
         if self._steps.now is None:
             self._steps = History(found)

@@ -10,6 +10,7 @@ from qtpy.QtGui import QColor, QPainter
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
+    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTreeWidget,
@@ -142,6 +143,10 @@ class _TwoLines(QStyledItemDelegate):
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex
     ) -> None:
         group, whole = index.data(_GROUP), QRect(option.rect)
+        style = option.widget.style()
+        style.drawPrimitive(
+            QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget
+        )
         if group["apart"]:
             option.rect = whole.adjusted(0, 0, 0, -whole.height() // 2)
         super().paint(painter, option, index)
@@ -191,7 +196,7 @@ class _Pictures(QStyledItemDelegate):
         self, event: QEvent, model: Any, option: QStyleOptionViewItem, index: QModelIndex
     ) -> bool:
         if event.type() == QEvent.Type.MouseButtonRelease:
-            place = event.position().toPoint()  # type: ignore[attr-defined]
+            place = event.position().toPoint()
             for at, patch in enumerate(index.siblingAtColumn(_NAME).data(_GROUP)["typical"]):
                 if _cell(option.rect, at).contains(place):
                     self._table.looked_at.emit(patch)
