@@ -8,13 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
 
-from napari_patchmap.find.space import drawn
+from napari_patchmap.find.space import drawn, reduced
 
 #: Numbers of groups that are tried first; then those between the neighbours of the best.
 TRIED = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 50, 60)
 
-#: Patches on which they are tried, and patches of a step of mini-batch k-means.
-_SAMPLE, _BATCH = 20_000, 4_096
+#: Patches and principal components on which they are tried, and patches of a step.
+_SAMPLE, _COMPONENTS, _BATCH = 20_000, 50, 4_096
+
+#: Beginnings that are tried, and patches of a group in the sample that it begins with.
+_TRIES, _MEMBERS = 10, 10
 
 #: Centres that explain all but this share stand for the patches themselves.
 _NOTHING = 1e-4
@@ -78,19 +81,22 @@ def elbow(points: np.ndarray, seed: int, look: Callable[[Elbow, int, int], bool]
     Parameters
     ----------
     points : ndarray of float32, shape (n, d)
-        Not all alike. Of more than 20,000 so many are drawn.
+        Not all alike. Of more than 20,000 so many are drawn, and centres are looked for along
+        50 principal components; what varies besides is explained by none.
     seed : int
     look : callable
         Given what is known and how much of how much is done; True ends it.
     """
-    some = points[drawn(len(points), _SAMPLE, seed)]
+    whole = points[drawn(len(points), _SAMPLE, seed)]
+    some = reduced(whole, _COMPONENTS, seed)
+    besides = max(0.0, _spread(whole) - _spread(some))
     most = min(len(some) // 2, len(np.unique(some, axis=0)), TRIED[-1])
     first = [number for number in TRIED if number <= most]
     known: dict[int, float] = {}
 
     def try_all(numbers: list[int], total: int) -> bool:
         for number in numbers:
-            known[number] = _inertia(some, number, seed)
+            known[number] = besides + _inertia(some, number, seed)
             if look(_curve(known), len(known), total):
                 return True
         return False
@@ -109,27 +115,42 @@ def _curve(known: dict[int, float]) -> Elbow:
     return Elbow(tuple(numbers), tuple(known[number] for number in numbers))
 
 
+def _spread(points: np.ndarray) -> float:
+    return float(points.var(axis=0, dtype=np.float64).sum())
+
+
 def _inertia(points: np.ndarray, groups: int, seed: int) -> float:
     if groups == 1:
-        return float(points.var(axis=0, dtype=np.float64).sum())
+        return _spread(points)
     return float(_fitted(points, groups, seed).inertia_) / len(points)
 
 
-def _fitted(points: np.ndarray, groups: int, seed: int) -> MiniBatchKMeans:
-    means = MiniBatchKMeans(groups, batch_size=_BATCH, n_init=3, random_state=seed)
+def _fitted(points: np.ndarray, groups: int, seed: int, tries: int = 3) -> MiniBatchKMeans:
+    means = MiniBatchKMeans(groups, batch_size=_BATCH, n_init=tries, random_state=seed)
     return means.fit(points)
 
 
 def k_means(points: np.ndarray, groups: int, seed: int) -> np.ndarray:
     """Divide points into groups around centres; there may be fewer where points are alike.
 
-    Mini-batch k-means (Sculley, "Web-scale k-means clustering", WWW 2010) from the best of
-    three beginnings by k-means++.
+    Mini-batch k-means (Sculley, "Web-scale k-means clustering", WWW 2010). It begins with the
+    groups of a sample along its principal components, the best of ten beginnings by k-means++.
 
     Returns
     -------
     ndarray of intp, shape (n,)
         The group of each, from 0.
     """
-    found = _fitted(points, groups, seed).labels_
-    return np.unique(found, return_inverse=True)[1].astype(np.intp)
+    rows = drawn(len(points), max(_SAMPLE, _MEMBERS * groups), seed)
+    some = reduced(points[rows], _COMPONENTS, seed)
+    first = _fitted(some, groups, seed, _TRIES if groups <= TRIED[-1] else 1).labels_
+    if len(rows) < len(points):
+        order = np.argsort(first, kind="stable")
+        ends = np.cumsum(np.bincount(first))[:-1]
+        parts = np.split(points[rows[order]], ends)
+        centres = np.stack([part.mean(axis=0) for part in parts if len(part)])
+        means = MiniBatchKMeans(
+            len(centres), init=centres, n_init=1, batch_size=_BATCH, random_state=seed
+        )
+        first = means.fit(points).labels_
+    return np.unique(first, return_inverse=True)[1].astype(np.intp)
