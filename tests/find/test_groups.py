@@ -214,7 +214,7 @@ def test_fewer_different_patches_than_groups_are_said():
     given = FindInput(features[:, :2], features, pd.DataFrame(index=range(40)))
     found = find_groups(given, GroupsConfig(groups=9), never)
     assert len(found.report["groups"]) == 4
-    assert "not 9 different patches" in " ".join(found.lines)
+    assert "9 were asked for" in " ".join(found.lines)
 
 
 def test_more_groups_than_patches_are_refused():

@@ -123,7 +123,7 @@ def _around_centres(
     made = int(codes.max()) + 1
     first = f"{made:,} groups by k-means {_of(config.of)}."
     if made < number:
-        said = f"There are not {number:,} different patches for as many groups."
+        said = f"{number:,} were asked for, but some centres have no patches near."
     return codes, tuple(line for line in (first, said) if line), ended
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.colors import to_hex
-from napari.viewer import Viewer
 
 from napari_patchmap.errors import PatchmapError
 from napari_patchmap.explore.colouring import colour_by, proper_groups
@@ -19,7 +18,7 @@ from napari_patchmap.find.group_edits import (
     split_group,
 )
 from napari_patchmap.find.group_report import GROUP, regrouped
-from napari_patchmap.find.search import Found, Search, found_column
+from napari_patchmap.find.search import Found, found_column
 from napari_patchmap.find.space import points_of
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
@@ -35,8 +34,9 @@ Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
 class GroupsBox(SearchBox):
     """Finds groups; a click on one selects its patches, and they can be changed by hand."""
 
-    def __init__(self, viewer: Viewer, search: Search) -> None:
-        self.elbow = ElbowPlot(viewer)
+    def add_parts(self) -> None:
+        """Add the curve, the table, and what can be done with the groups in it."""
+        self.elbow = ElbowPlot(self.viewer)
         self.table = GroupsTable()
         self.merge = button(
             "Merge", "", "Make one group of those that are chosen; the largest gives its name."
@@ -50,7 +50,6 @@ class GroupsBox(SearchBox):
         )
         self._steps: History[Found | None] = History(None)
         self._curve: dict[str, Any] = {}
-        super().__init__(viewer, search)
         self.parts.insertWidget(0, self.elbow)
         self.parts.addWidget(self.table)
         self.parts.addLayout(row(self.merge, self.split, self.undo, 1))
