@@ -108,7 +108,7 @@ def test_a_typical_patch_is_looked_at_by_its_picture(qtbot, workspace, shown):
     item = box.table.topLevelItem(2)
     picture = box.table.visualRect(box.table.indexFromItem(item, 1)).topLeft() + QPoint(45, 20)
     qtbot.mouseClick(box.table.viewport(), LEFT, pos=picture)
-    assert workspace.current == box.found.report["groups"][2]["typical"][1]
+    assert workspace.current == box.found.listed["index"][7]
     assert GREY[workspace.current] == 60
 
 

@@ -100,7 +100,6 @@ def grouped(
             "name": name,
             "size": int(sizes[at]),
             "apart": said_apart(differences, at),
-            "typical": near[at],
             **labels["each"][at],
         }
         for at, name in enumerate(known)
@@ -108,8 +107,8 @@ def grouped(
     listed = pd.DataFrame(
         [
             (row, group["name"], place + 1, far, *map(group.get, _LISTED))
-            for group, far_of in zip(rows, apart, strict=True)
-            for place, (row, far) in enumerate(zip(group["typical"], far_of, strict=True))
+            for group, rows_of, far_of in zip(rows, near, apart, strict=True)
+            for place, (row, far) in enumerate(zip(rows_of, far_of, strict=True))
         ],
         columns=[INDEX, GROUP, "rank", "distance", *_LISTED],
     )

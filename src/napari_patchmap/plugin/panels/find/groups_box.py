@@ -18,7 +18,7 @@ from napari_patchmap.find.group_edits import (
     split_group,
 )
 from napari_patchmap.find.group_report import GROUP, regrouped
-from napari_patchmap.find.search import Found, found_column
+from napari_patchmap.find.search import INDEX, Found, found_column
 from napari_patchmap.find.space import points_of
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
@@ -73,7 +73,9 @@ class GroupsBox(SearchBox):
         self.elbow.show_elbow(self._curve if same else {})
         groups = report.get("groups", [])
         self.table.setVisible(bool(groups))
-        self.table.show_groups(groups, self._colours(), self.workspace.patches)
+        typical = {} if found is None or not groups else _typical(found)
+        shown = [{**group, "typical": typical.get(group["name"], [])} for group in groups]
+        self.table.show_groups(shown, self._colours(), self.workspace.patches)
         self.annotate.setEnabled(bool(groups))
         self._refresh()
 
@@ -176,3 +178,9 @@ class GroupsBox(SearchBox):
         if self.found is not None:
             self._steps = History(self.found)
         self._refresh()
+
+
+def _typical(found: Found) -> dict[str, list[int]]:
+    """Return the patches that are listed of each group, those that are there today."""
+    rows = found.listed.groupby(GROUP, sort=False)[INDEX]
+    return {str(name): [int(row) for row in some] for name, some in rows}
