@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.colors import to_hex
@@ -26,6 +26,9 @@ from napari_patchmap.plugin.panels.find.elbow_plot import ElbowPlot
 from napari_patchmap.plugin.panels.find.groups_table import GroupsTable
 from napari_patchmap.plugin.panels.find.search_box import SearchBox
 from napari_patchmap.plugin.qt.basics import button, row
+
+if TYPE_CHECKING:
+    from napari_patchmap.runs import Run
 
 #: From names and points of the groups to other names.
 Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -50,6 +53,7 @@ class GroupsBox(SearchBox):
         )
         self._steps: History[Found | None] = History(None)
         self._curve: dict[str, Any] = {}
+        self._trouble = ""
         self.parts.insertWidget(0, self.elbow)
         self.parts.addWidget(self.table)
         self.parts.addLayout(row(self.merge, self.split, self.undo, 1))
@@ -82,10 +86,10 @@ class GroupsBox(SearchBox):
     def take(self, found: Found) -> None:
         """Keep groups, as a step that can be undone; a curve alone is no answer yet."""
         if not found.columns:
-            said = self.said.text()
-            self._show_kept()
-            if said != found.lines[0]:  # but why it failed
-                self.say(said)
+            run = self.workspace.run
+            self.show_found(None if run is None else run.found.get(self.search.key))
+            if self._trouble:
+                self.say(self._trouble)
             return
         if self._steps.now is None:
             self._steps = History(found)
@@ -93,10 +97,6 @@ class GroupsBox(SearchBox):
             self._steps.go_to(found)
         super().take(found)
         self.colour_by(GROUP)
-
-    def _show_kept(self) -> None:
-        run = self.workspace.run
-        self.show_found(None if run is None else run.found.get(self.search.key))
 
     def _colours(self) -> dict[str, np.ndarray]:
         """Return the colours that the groups have on the map, RGBA, by their names."""
@@ -111,6 +111,15 @@ class GroupsBox(SearchBox):
         self.merge.setEnabled(chosen > 1)
         self.split.setEnabled(chosen == 1)
         self.undo.setEnabled(self._steps.can_undo)
+
+    def begin_work(self, run: Run, work: Callable[[Watch], None], said: str) -> None:
+        """Forget why the last search or change failed, and do something else."""
+        self._trouble = ""
+        super().begin_work(run, work, said)
+
+    def _on_failed(self, sentence: str, error: Exception | None) -> None:
+        self._trouble = sentence
+        super()._on_failed(sentence, error)
 
     # -- what people do ------------------------------------------------------------------
 
