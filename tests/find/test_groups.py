@@ -90,10 +90,10 @@ def test_groups_are_compared_with_labels_as_scikit_learn_does():
     assert found.report["ami"] == pytest.approx(ami)
     counts = pd.crosstab(names[known], labels[known])
     purity = counts.max(axis=1).sum() / known.sum()
-    assert found.report["purity"] == pytest.approx(purity)
+    assert found.report["pure"] == pytest.approx(purity)
     assert 0.3 < purity < 1
     first = found.report["groups"][0]
-    assert first["purity"] == pytest.approx(
+    assert first["pure"] == pytest.approx(
         counts.loc["group 1"].max() / counts.loc["group 1"].sum()
     )
     assert first["label"] == counts.loc["group 1"].idxmax()

@@ -29,7 +29,7 @@ TYPICAL, _OF_A_GROUP, _OF_ALL = 3, 60, 2_000
 _ABOUT = ("method", "of", "elbow", "smallest", "fitted")
 
 #: What the list says of each group.
-_LISTED = ("size", "label", "purity", "apart")
+_LISTED = ("size", "label", "pure", "apart")
 
 #: Rows whose distances are taken at once.
 _PART = 16_384
@@ -112,7 +112,7 @@ def grouped(
         ],
         columns=[INDEX, GROUP, "rank", "distance", *_LISTED],
     )
-    listed = listed.astype({"purity": float}).fillna({"label": ""})
+    listed = listed.astype({"pure": float}).fillna({"label": ""})
     report = {
         **about,
         "patches": len(names),
@@ -177,14 +177,14 @@ def _labels(labels: np.ndarray | None, codes: np.ndarray, groups: int) -> dict[s
     counts = np.bincount(pairs, minlength=groups * len(texts)).reshape(groups, -1)
     most, all_of = counts.max(axis=1), counts.sum(axis=1)
     each = [
-        {"purity": int(most[at]) / int(all_of[at]), "label": texts[int(counts[at].argmax())]}
+        {"pure": int(most[at]) / int(all_of[at]), "label": texts[int(counts[at].argmax())]}
         if all_of[at]
         else {}
         for at in range(groups)
     ]
     whole = {
         "labelled": int(both.sum()),
-        "purity": int(most.sum()) / int(both.sum()),
+        "pure": int(most.sum()) / int(both.sum()),
         "ari": float(adjusted_rand_score(of[both], codes[both])),
         "ami": float(adjusted_mutual_info_score(of[both], codes[both])),
     }
@@ -200,9 +200,10 @@ def _lines(report: dict[str, Any], labels: dict[str, Any]) -> list[str]:
         )
     if labels:
         lines.append(
-            f"Against the labels of {labels['labelled']:,} patches in groups: purity "
-            f"{labels['purity']:.2f}, adjusted Rand index {labels['ari']:.2f}, adjusted mutual "
-            f"information {labels['ami']:.2f} (chance is 0, the same groups are 1)."
+            f"Of {labels['labelled']:,} labelled patches in groups, {labels['pure']:.0%} have "
+            f"the most frequent label of their group. Groups and labels agree by an adjusted "
+            f"Rand index of {labels['ari']:.2f} and an adjusted mutual information of "
+            f"{labels['ami']:.2f} (0: by chance, 1: the same)."
         )
     sizes = [row["size"] for row in report["groups"]]
     if len(sizes) > 1:

@@ -63,7 +63,7 @@ def find_groups(given: FindInput, config: GroupsConfig, watch: FindWatch) -> Fou
 
     The column ``group`` says which each patch is in, "group 1" the largest, "" for none.
     Listed are the three patches nearest to the mean of each group. The report has for each
-    its ``name``, ``size``, ``purity`` against the labels and the ``label`` it has most of,
+    its ``name``, ``size``, share ``pure`` of its most frequent ``label``,
     and what sets it ``apart``.
 
     Raises

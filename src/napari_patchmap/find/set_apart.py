@@ -20,7 +20,7 @@ _LEAST, _SAID, _FEWEST = 0.5, 2, 5
 #: Columns with more different texts name single things rather than kinds.
 _MOST_TEXTS = 200
 
-#: Columns that are told of otherwise: purity tells of labels, one size of height and width;
+#: Columns that are told of otherwise: the most frequent label, one size of height and width;
 #: and what was measured of the map, or found in it, groups among it.
 _NOT = {"label", "height", "width"}
 _NOT_OF_PATCHES = ("quality: ", found_column(""))

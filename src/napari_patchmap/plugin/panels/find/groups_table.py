@@ -122,7 +122,7 @@ class GroupsTable(QTreeWidget):
 
 def _counted(group: dict[str, Any]) -> str:
     """Say how large a group is, and the share of its most frequent label."""
-    labelled = f" · {group['purity']:.0%} {group['label']}" if "purity" in group else ""
+    labelled = f" · {group['pure']:.0%} {group['label']}" if "pure" in group else ""
     return f"{group['size']:,}{labelled}"
 
 
