@@ -21,13 +21,15 @@ class _Missing:
         )
 
 
-def optional(name: str) -> Any:
+def optional(name: str, package: str = "") -> Any:
     """Import a package if it is there.
 
     Parameters
     ----------
     name : str
-        Of the package, as pip and Python know it.
+        Of the package or a module of it, as Python knows it.
+    package : str
+        As pip knows it, where that is another name.
 
     Returns
     -------
@@ -37,4 +39,4 @@ def optional(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError:
-        return _Missing(name)
+        return _Missing(package or name)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from napari_patchmap.training.budget.pace import Pace
-from napari_patchmap.training.feed import Batches
+from napari_patchmap.training.feed import BalancedBatches, Batches
 
 
 @pytest.mark.parametrize(("patches", "size"), [(100, 32), (33, 32), (64, 32), (50, 49)])
@@ -30,6 +30,21 @@ def test_batches_that_are_skipped_are_as_if_drawn():
         straight.draw()
     resumed.skip(11)
     assert all(torch.equal(straight.draw(), resumed.draw()) for _ in range(9))
+
+
+def test_balanced_batches_have_as_many_of_each_group_and_no_patch_twice():
+    groups = np.repeat([0, 1, 2], [60, 5, 300])
+    batches = BalancedBatches(groups, 32, seed=0)
+    drawn = [batches.draw() for _ in range(60)]
+    assert all(len(batch) == 32 == len(torch.unique(batch)) for batch in drawn)
+    for batch in drawn:  # the smallest is in each as a whole, the others share the rest
+        assert sorted(np.bincount(groups[batch]).tolist()) == [5, 13, 14]
+    counts = np.bincount(torch.cat(drawn).numpy(), minlength=len(groups))
+    for group in range(3):
+        assert np.ptp(counts[groups == group]) <= 1
+    resumed = BalancedBatches(groups, 32, seed=0)
+    resumed.skip(20)
+    assert torch.equal(resumed.draw(), drawn[20])
 
 
 class Clock:

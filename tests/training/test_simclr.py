@@ -43,6 +43,22 @@ def test_the_papers_stage():
     assert method.usual_batch(backbone) == 1024
 
 
+def test_batches_can_be_balanced_over_a_column():
+    cells = make_cells()
+    cells.table["rare"] = np.where(np.arange(60) < 4, "yes", "no")
+    plan = make_plan(cells, config(balance_by="rare"))
+    assert "Each batch has as many patches of each of 2 values of rare." in plan.notes
+    balanced, plain = (fit(cells, config(balance_by=name)) for name in ("rare", None))
+    assert np.isfinite(balanced.embedding).all()
+    assert not np.array_equal(balanced.features, plain.features)
+    for column, said in (("nope", "no column nope"), ("source", "the same source")):
+        with pytest.raises(TrainingError, match=said):
+            make_plan(cells, config(balance_by=column))
+    cells.table["each"] = [f"cell {at}" for at in range(60)]
+    with pytest.raises(TrainingError, match="60 different values and a batch 20"):
+        make_plan(cells, config(balance_by="each"))
+
+
 def test_the_map_is_the_tsne_of_the_features(run):
     assert (run.layout, run.complete) == ("tsne", True)
     assert run.features.shape[0] == run.embedding.shape[0] == 60

@@ -94,6 +94,12 @@ class TrainConfig(Config):
         low=2,
         high=65536,
     )
+    balance_by: str | None = _network(
+        None,
+        "Column of the patches' table, such as the label or groups that were found and loaded "
+        "with the labels: each batch then has as many patches of each value. Empty takes "
+        "patches as they come.",
+    )
     backbone: str | None = _network(
         None,
         "Network that looks at a patch: compact, resnet18, resnet34, resnet50, one of these "

@@ -21,12 +21,16 @@ from napari_patchmap.runs.run_folder import CONFIG
 
 
 def annotated_table(run: Run) -> pd.DataFrame:
-    """Return the table of a run with what people called its patches, as its folder has it."""
+    """Return the table of a run with what was found in it, and what people called its patches.
+
+    Annotations are those of its folder.
+    """
+    found = pd.DataFrame(run.more_columns, index=run.table.index)
     if run.folder is None:
-        return run.table
+        return pd.concat([run.table, found], axis=1)
     place = AnnotationPlace(run.folder, run.numbers)
     kept = read_findings(place, Findings(Annotations(len(run)))).findings
-    return pd.concat([run.table, kept.annotations.table()], axis=1)
+    return pd.concat([run.table, kept.annotations.table(), found], axis=1)
 
 
 def find_in(
@@ -65,7 +69,12 @@ def find_in(
             f"The images of {run.name} are needed for this, and are not there; say where they "
             "are now (--images FOLDER)."
         )
-    given = FindInput(
+    return search.find(input_of(run, table, patches), config, watch or _never)
+
+
+def input_of(run: Run, table: pd.DataFrame, patches: PatchSet | None = None) -> FindInput:
+    """Return what there is to look in; arguments as those of :func:`find_in`."""
+    return FindInput(
         run.embedding,
         run.features if run.dimensions else None,
         table,
@@ -73,7 +82,6 @@ def find_in(
         metric_of(run.config, run.layout),
         against,
     )
-    return search.find(given, config, watch or _never)
 
 
 def second_set(run: Run, path: str) -> FindInput:

@@ -7,9 +7,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from napari_patchmap.find.sampling import shares
 from napari_patchmap.networks.pixels import PatchPixels, Pixels
 
 #: Batches that are read ahead of the steps.
@@ -60,6 +62,41 @@ class Batches:
 
     def _shuffle(self) -> Tensor:
         return torch.randperm(self.patches, generator=self._generator)
+
+
+class BalancedBatches(Batches):
+    """Batches with the same number of patches of each group, shuffled within each.
+
+    Groups that are too small for their share are in each batch as a whole, and the others
+    take what is left. So a rare kind is one of the negatives as often as a frequent one, as
+    by sampling from clusters (negative mining: Ciga, Xu and Martel, "Self supervised
+    contrastive learning for digital histopathology", 2022, section 5.3).
+
+    Parameters
+    ----------
+    groups : ndarray of int, shape (n,)
+        Group of each patch, from 0, each with one patch or more.
+    batch_size, seed : int
+        Not fewer patches than groups.
+    """
+
+    def __init__(self, groups: np.ndarray, batch_size: int, seed: int) -> None:
+        super().__init__(len(groups), batch_size, seed)
+        sizes = np.bincount(groups)
+        order = torch.from_numpy(np.argsort(groups, kind="stable"))
+        self._members = order.split(sizes.tolist())
+        self._streams = [
+            Batches(int(size), int(share), seed + at)
+            for at, (size, share) in enumerate(
+                zip(sizes, shares(sizes, self.batch_size, False), strict=True)
+            )
+        ]
+
+    def draw(self) -> Tensor:
+        """Return the indices of the next batch, in no order, as those of :class:`Batches`."""
+        drawn = zip(self._members, self._streams, strict=True)
+        batch = torch.cat([members[stream.draw()] for members, stream in drawn])
+        return batch[torch.randperm(len(batch), generator=self._generator)]
 
 
 @contextmanager

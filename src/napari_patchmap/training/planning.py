@@ -18,6 +18,7 @@ from napari_patchmap.networks.fixed import PIXELS
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.run_config import RunConfig
+from napari_patchmap.training.balance import balance_groups
 from napari_patchmap.training.budget.amount import epochs_in_budget, few_patches, too_short
 from napari_patchmap.training.budget.expected import measure, timetable
 from napari_patchmap.training.cores import Cores
@@ -88,6 +89,12 @@ def make_plan(
     notes = [few_patches(count), sentence if changes else ""]
     batch_size = min(train.batch_size or method.usual_batch(backbone), count)
     batch_size = batch_size if kept is None else kept.batch_size
+    if train.balance_by and method.trains:
+        groups = int(balance_groups(patches, train.balance_by, batch_size).max()) + 1
+        notes.append(
+            f"Each batch has as many patches of each of {groups:,} values of "
+            f"{train.balance_by}."
+        )
     epochs = train.epochs or method.preset_epochs(train.preset, backbone, count)
     recipe = _recipe(method, train, backbone, epochs, batch_size)
     _check_ranks(method, recipe, ranks)

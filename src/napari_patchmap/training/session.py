@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import torch
 
 from napari_patchmap.augment.views import ViewMaker
@@ -15,6 +16,7 @@ from napari_patchmap.networks.inference import infer, recalibrate
 from napari_patchmap.networks.pixels import PatchPixels, Pixels
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_folder import check_room
+from napari_patchmap.training.balance import balance_groups
 from napari_patchmap.training.budget.pace import Pace
 from napari_patchmap.training.budget.speeds import remember_steps, step_of
 from napari_patchmap.training.checkpoints import check_same_images, digest
@@ -104,6 +106,7 @@ class Session:
             control=control,
             cores=setup.cores,
             reporter=reporter,
+            groups=self._groups(),
         )
         stage = StageRun(context)
         if not stage.prepare(inside, setup.folder):
@@ -134,6 +137,10 @@ class Session:
             work = step_of(context.stage, plan.spec, plan.device, plan.batch_size)
             remember_steps(work, pace)
         return True
+
+    def _groups(self) -> np.ndarray | None:
+        column, patches = self._plan.config.train.balance_by, self._setup.patches
+        return balance_groups(patches, column, self._plan.batch_size) if column else None
 
     def _take_snapshot(self) -> None:
         """Report the map as it is now; while it has more dimensions, its main axes."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from napari_patchmap.networks.norms import plain_norms, synchronise_norms
-from napari_patchmap.training.feed import Batches, Fed
+from napari_patchmap.training.feed import BalancedBatches, Batches, Fed
 from napari_patchmap.training.learners import Context, learner_of
 from napari_patchmap.training.new_network import features_of_some, start_map
 from napari_patchmap.training.optimisers import make_optimiser
@@ -85,13 +85,20 @@ class StageRun:
             note=context.reporter.note,
             scaler=self._scaler,
         )
-        self._batches = Batches(learner.count, context.plan.batch_size, context.seed_at(ORDER))
+        self._batches = self._batches_of(learner.count)
         if context.ranks.world > 1:
             synchronise_norms(network)
         network.train()
         learner.start()
         if inside is not None:
             self._restore(inside)
+
+    def _batches_of(self, count: int) -> Batches:
+        context = self._context
+        size, seed = context.plan.batch_size, context.seed_at(ORDER)
+        if context.groups is None or self._learner.caches_features:  # drawn in another order
+            return Batches(count, size, seed)
+        return BalancedBatches(context.groups, size, seed)
 
     # -- interruptions -----------------------------------------------------------------
 

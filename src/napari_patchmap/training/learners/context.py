@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from napari_patchmap.augment import ViewMaker
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.networks import Network
@@ -45,6 +47,8 @@ class Context:
     cores : Cores
     reporter : Reporter
         Told what is being done, and what people should know.
+    groups : ndarray of int, shape (n,), optional
+        Group of each patch, if batches are to have as many of each.
     """
 
     plan: Plan
@@ -59,6 +63,7 @@ class Context:
     control: Control
     cores: Cores
     reporter: Reporter
+    groups: np.ndarray | None = None
 
     @property
     def stage(self) -> Stage:

@@ -8,6 +8,7 @@ import napari.viewer
 
 from napari_patchmap.find.searches import SEARCHES
 from napari_patchmap.plugin.panels.find.duplicates_box import DuplicatesBox
+from napari_patchmap.plugin.panels.find.groups_box import GroupsBox
 from napari_patchmap.plugin.panels.find.leave_out import LeaveOut
 from napari_patchmap.plugin.panels.find.mistakes_box import MistakesBox
 from napari_patchmap.plugin.panels.find.odd_box import OddBox
@@ -16,6 +17,7 @@ from napari_patchmap.plugin.qt.panel import WorkPanel
 
 #: Boxes that can do more with what they found, by the key of the search.
 BOXES: dict[str, type[SearchBox]] = {
+    "groups": GroupsBox,
     "duplicates": DuplicatesBox,
     "odd": OddBox,
     "mistakes": MistakesBox,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -145,10 +146,14 @@ class SearchBox(QWidget):
 
             self._so_far = find_in(run, search, config, table, patches, look)
 
+        self.begin_work(run, work, "beginning…")
+
+    def begin_work(self, run: Run, work: Callable[[Watch], None], said: str) -> None:
+        """Do something in the background that leaves an answer in ``_so_far``."""
         self._so_far, self._of = None, run
         self.begin.setEnabled(False)
         self.say("")
-        self.work.start(search.title, work, "beginning…")
+        self.work.start(self.search.title, work, said)
 
     def take(self, found: Found) -> None:
         """Show what was found, give it to all panels, and keep it in the run's folder."""
