@@ -174,8 +174,9 @@ def make_parser() -> argparse.ArgumentParser:
         drawn = kinds.add_parser(name, help=kind.help)
         drawn.add_argument("run", metavar="RUN", help="folder of a saved run")
         drawn.add_argument(
-            "--out", required=True, metavar="FILE", help="file to write: .png, .svg or .pdf"
-        )
+            "--out", required=True, metavar="FILE",
+            help=f"file to write: {', '.join(kind.endings)}",
+        )  # fmt: skip
         if kind.images:
             drawn.add_argument(
                 "--images", metavar="PATH", help="where the images are now, if moved"

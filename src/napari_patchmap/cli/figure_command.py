@@ -16,9 +16,7 @@ def command(args: argparse.Namespace, began: float) -> int:
     kind = FIGURE_KINDS[args.kind].config
     config = kind(**given(args, kind))
     with ProgressLine() as line, Interrupt() as interrupt:
-        watch = Watch(
-            lambda done, total: line.count("reading images", done, total), interrupt.is_set
-        )
+        watch = Watch(lambda done, total: line.count("working", done, total), interrupt.is_set)
         images = getattr(args, "images", None)
         path = make_figure(args.kind, args.run, args.out, config, images=images, watch=watch)
     say(f"Figure: {path}")

@@ -30,6 +30,7 @@ from napari_patchmap.quality.figure import EXACT, FigureInput, MeasureWatch
 from napari_patchmap.runs.evening import EVENING, Evening
 from napari_patchmap.runs.identity import PATCHES, places_of, save_identity
 from napari_patchmap.runs.image_kind import ImageKind, unlikeness
+from napari_patchmap.runs.looks import LOOKS, Looks
 from napari_patchmap.runs.patch_figures import QUALITY, keep_measured, write_columns
 from napari_patchmap.runs.picture import save_picture
 from napari_patchmap.runs.placing import Placed, look_at
@@ -101,6 +102,8 @@ class Run:
         Quality figures of each patch; see :class:`napari_patchmap.quality.Evaluation`.
     evened : Evening, optional
         How the features were brought together that differed from batch to batch.
+    looks : Looks, optional
+        Looks at the map while it learned.
 
     Examples
     --------
@@ -138,6 +141,7 @@ class Run:
     rows: np.ndarray | None = None
     columns: dict[str, np.ndarray] = field(default_factory=dict)
     evened: Evening | None = None
+    looks: Looks | None = None
 
     def __len__(self) -> int:
         return len(self.embedding)
@@ -225,6 +229,7 @@ class Run:
             known=None if self.known is None else self.known.iloc[rows].reset_index(drop=True),
             rows=self.numbers[rows],
             columns={key: values[rows] for key, values in self.columns.items()},
+            looks=None if self.looks is None else self.looks.part(rows),
         )
 
     # -- new images ------------------------------------------------------------
@@ -332,6 +337,9 @@ class Run:
         write_columns(folder / QUALITY, self.columns, np.arange(len(self)))
         write_whole(folder / "history.csv", self.history.to_csv(index=False))
         missed: list[str] = []
+        looks = self.looks
+        if looks is not None:
+            attempt(folder / LOOKS, lambda: looks.save(folder / LOOKS), missed)
         if self.skipped:
             path = folder / UNREADABLE
             attempt(path, lambda: save_skipped(path, self.skipped), missed)

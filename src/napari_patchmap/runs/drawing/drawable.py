@@ -16,6 +16,7 @@ from napari_patchmap.explore.colouring import Colouring, colour_by
 from napari_patchmap.explore.condition_columns import ConditionColumns
 from napari_patchmap.patches import LoadCancelled, PatchSet
 from napari_patchmap.patches.watch import Watch
+from napari_patchmap.runs.looks import LOOKS, Looks
 from napari_patchmap.runs.reopening import reopen_patches
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.saved_map import read_map
@@ -37,6 +38,8 @@ class Drawable:
         Returns the whole patch set; may raise a PatchError.
     open_run : callable
         Returns the run they belong to; may raise a RunError.
+    open_looks : callable
+        Returns the looks at the map while it learned, None where there are none.
     """
 
     embedding: np.ndarray
@@ -44,6 +47,7 @@ class Drawable:
     rows: np.ndarray
     open_patches: Callable[[], PatchSet]
     open_run: Callable[[], Run]
+    open_looks: Callable[[], Looks | None] = lambda: None
 
     def pictured(self) -> tuple[PatchSet, np.ndarray]:
         """Return the patch set, and which of the n patches have an image, (n,) of bool.
@@ -115,7 +119,10 @@ def drawable_of(
             raise RunError(f"{str(error).removesuffix('.')} (--images PATH).") from None
 
     colouring = chosen_colouring(table, column)
-    return Drawable(embedding, colouring, np.arange(len(embedding)), patches, opened)
+    return Drawable(
+        embedding, colouring, np.arange(len(embedding)), patches, opened,
+        lambda: Looks.load(saved.folder / LOOKS, saved.count),
+    )  # fmt: skip
 
 
 def chosen_colouring(table: pd.DataFrame, column: str | None) -> Colouring:

@@ -12,10 +12,17 @@ from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.drawing.class_rows import ClassRowsConfig, draw_class_rows
 from napari_patchmap.runs.drawing.drawable import Drawable, drawable_of
 from napari_patchmap.runs.drawing.figure_config import FigureConfig, PageConfig
+from napari_patchmap.runs.drawing.film import (
+    FILM_ENDINGS,
+    FilmConfig,
+    draw_film_page,
+    write_film,
+)
 from napari_patchmap.runs.drawing.map_page import draw_map
 from napari_patchmap.runs.drawing.montage import MontageConfig, draw_montage
-from napari_patchmap.runs.drawing.paper import check_figure_file, save_figure
+from napari_patchmap.runs.drawing.paper import ENDINGS, check_figure_file, save_figure
 from napari_patchmap.runs.drawing.tips import TipsConfig, draw_tips
+from napari_patchmap.runs.writable import writing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,6 +44,10 @@ class FigureKind:
         Draws it of a :class:`Drawable` by such settings; may raise a PatchmapError.
     images : bool
         Whether it shows images.
+    endings : tuple of str
+        Of the files that it can be written to, the usual one first.
+    write : callable, optional
+        Writes it into such a file, where that is more than the page.
     """
 
     title: str
@@ -44,6 +55,23 @@ class FigureKind:
     config: type[PageConfig]
     draw: Callable[[Drawable, Any], Figure]
     images: bool = True
+    endings: tuple[str, ...] = tuple(ENDINGS)
+    write: Callable[[Drawable, Any, Path, Watch], Path] | None = None
+
+    def save(
+        self, given: Drawable, config: PageConfig, path: Path, watch: Watch | None = None
+    ) -> Path:
+        """Draw it into a file that :func:`check_figure_file` took.
+
+        Raises
+        ------
+        PatchmapError
+            If it cannot be drawn or written.
+        """
+        if self.write is None:
+            return save_figure(self.draw(given, config), path)
+        with writing(path):
+            return self.write(given, config, path, watch or Watch())
 
 
 #: By their names on the command line.
@@ -70,6 +98,15 @@ FIGURE_KINDS: dict[str, FigureKind] = {
     "classes": FigureKind(
         "Classes", "a row of examples of each class", ClassRowsConfig, draw_class_rows
     ),
+    "film": FigureKind(
+        "Film",
+        "the map while it learned, from the looks that the run keeps",
+        FilmConfig,
+        draw_film_page,
+        images=False,
+        endings=FILM_ENDINGS,
+        write=write_film,
+    ),
 }
 
 
@@ -91,19 +128,21 @@ def make_figure(
     folder : path
         Of the run.
     path : path
-        ``.png``, ``.svg`` or ``.pdf``; one that is there is replaced.
+        ``.png``, ``.svg`` or ``.pdf``, of a film ``.gif`` or ``.mp4``; one that is there is
+        replaced.
     config : PageConfig
         The settings of the kind.
     images : path, optional
         Where the images are now, if they were moved.
     watch : Watch, optional
-        Hears how far reading images is, and may stop it.
+        Hears how far reading images, or drawing a film, is, and may stop it.
 
     Raises
     ------
     RunError
         If the file cannot be written, the run is damaged, or has not what is asked for.
     """
-    path = check_figure_file(path)
+    chosen = FIGURE_KINDS[kind]
+    path = check_figure_file(path, chosen.endings)
     given = drawable_of(folder, config.colour_by, images, watch)
-    return save_figure(FIGURE_KINDS[kind].draw(given, config), path)
+    return chosen.save(given, config, path, watch)

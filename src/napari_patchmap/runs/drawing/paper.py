@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Collection
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -46,17 +47,19 @@ INKS: dict[Look, Inks] = {
 }
 
 
-def check_figure_file(path: str | os.PathLike[str]) -> Path:
-    """Return the path of a figure that can be written.
+def check_figure_file(
+    path: str | os.PathLike[str], endings: Collection[str] = tuple(ENDINGS)
+) -> Path:
+    """Return the path of a figure that can be written, with one of these endings.
 
     Raises
     ------
     RunError
         If its ending is none of a figure, or nothing can be written there.
     """
-    if Path(path).suffix.lower() not in ENDINGS:
+    if Path(path).suffix.lower() not in endings:
         raise RunError(
-            f"{path} has no ending of a figure; name it with one of {', '.join(ENDINGS)}."
+            f"{path} has no ending of a figure; name it with one of {', '.join(endings)}."
         )
     return check_file(path)
 
