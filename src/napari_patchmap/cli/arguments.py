@@ -355,6 +355,12 @@ def _add_setting(parser: argparse.ArgumentParser, item: Setting) -> None:
     help = item.help + (f" [{item.unit}]" if item.unit else "")
     if item.default is not None:
         help += f" (default {item.default})"
+    if item.type is bool:
+        name = "--" + item.name.replace("_", "-")
+        parser.add_argument(
+            name, dest=item.name, action="store_true", default=None, help=item.help
+        )
+        return
     single = item.type is not tuple
     parser.add_argument(
         "--" + item.name.replace("_", "-"),

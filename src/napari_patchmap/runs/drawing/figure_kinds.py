@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_patchmap.patches.watch import Watch
+from napari_patchmap.runs.drawing.attention_page import AttentionConfig, draw_attention
 from napari_patchmap.runs.drawing.class_rows import ClassRowsConfig, draw_class_rows
 from napari_patchmap.runs.drawing.drawable import Drawable, drawable_of
 from napari_patchmap.runs.drawing.figure_config import FigureConfig, PageConfig
@@ -97,6 +98,12 @@ FIGURE_KINDS: dict[str, FigureKind] = {
     ),
     "classes": FigureKind(
         "Classes", "a row of examples of each class", ClassRowsConfig, draw_class_rows
+    ),
+    "attention": FigureKind(
+        "What the network looks at",
+        "patches, each beside a map of what the network looks at in it",
+        AttentionConfig,
+        draw_attention,
     ),
     "film": FigureKind(
         "Film",

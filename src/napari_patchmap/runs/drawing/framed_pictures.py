@@ -29,9 +29,13 @@ class FramedPictures:
 
         Without a colour there is no frame. What is not square lies in the middle.
         """
+        picture = self._patches.thumbnail(int(patch), self.room(side, colour))
+        self.put_pixels(picture, x, y, side, colour)
+
+    def room(self, side: float, colour: np.ndarray | None) -> int:
+        """Return how long a picture is within a square and its frame, in pixels of the page."""
         frame = 0 if colour is None else self.frame(side)
-        room = max(1, int(side / self._dot + 1e-6) - 2 * frame)
-        self.put_pixels(self._patches.thumbnail(int(patch), room), x, y, side, colour)
+        return max(1, int(side / self._dot + 1e-6) - 2 * frame)
 
     def put_pixels(
         self, rgb: np.ndarray, x: float, y: float, side: float, colour: np.ndarray | None = None
