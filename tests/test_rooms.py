@@ -23,6 +23,7 @@ ROOMS = [
     "methods",
     "quality",
     "explore",
+    "find",
     "runs",
     "training",
     "plugin",

@@ -106,3 +106,7 @@ class QualityError(PatchmapError):
 
 class BatchError(PatchmapError):
     """Batches whose features cannot be evened out."""
+
+
+class FindError(PatchmapError):
+    """Nothing of this kind can be looked for among these patches."""

@@ -115,7 +115,7 @@ def test_the_same_keys_act_on_the_map_and_in_every_panel(viewer, panels, workspa
     QTest.keyClick(canvas, KEY.Key_N)
     QTest.keyClick(panels["gallery"].grid, KEY.Key_N, SHIFT)
     assert workspace.current == first == group("spiky")[0]
-    QTest.keyClick(canvas, KEY.Key_7, CTRL)
+    QTest.keyClick(canvas, KEY.Key_8, CTRL)
     assert not panels["compare"].visibleRegion().isEmpty()
 
 

@@ -216,7 +216,7 @@ def test_evaluate_makes_all_checks_keeps_and_reports_them(made, tmp_path, capsys
         assert check.question in printed
         assert check.lines(run.metrics[check.key])[0] in printed
         assert np.isfinite(run.columns[check.key]).all()
-        assert f"quality: {check.name}" in run.figure_columns
+        assert f"quality: {check.name}" in run.more_columns
         assert escape(check.lines(run.metrics[check.key])[0]) in page
     assert set(pd.read_csv(folder / "quality.csv")) > {check.key for check in CHECKS}
     # They stay when the map is measured again.

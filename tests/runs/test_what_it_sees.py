@@ -54,12 +54,9 @@ def test_a_picture_has_the_size_of_the_thumbnail(run, cells):
 
 
 def test_what_the_network_looks_at_becomes_a_figure(tmp_path, capsys):
-    np.savez(tmp_path / "cells.npz", images=make_cells(30).stack(), label=list("ab") * 15)
-    out = tmp_path / "run"
-    assert (
-        main(["embed", str(tmp_path / "cells.npz"), "--out", str(out), "--method", "pixels"])
-        == 0
-    )
+    data, out = tmp_path / "cells.npz", tmp_path / "run"
+    np.savez(data, images=make_cells(30).stack(), label=list("ab") * 15)
+    assert main(["embed", str(data), "--out", str(out), "--method", "pixels"]) == 0
     path = tmp_path / "a.png"
     options = ["--out", str(path), "--width", "60", "--dpi", "100"]
     assert main(["figure", "attention", str(out), *options, "--rows", "3", "8"]) == 0

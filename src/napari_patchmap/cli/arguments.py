@@ -260,6 +260,10 @@ def make_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     evaluate.add_argument("--images", metavar="PATH", help="where the images are now, if moved")
 
+    _add_searches(
+        commands.add_parser("find", help="groups, duplicates, odd patches, label mistakes")
+    )
+
     report = commands.add_parser(
         "report", help="a page or PDF with map, figures, settings and words for a paper"
     )
@@ -268,6 +272,23 @@ def make_parser() -> argparse.ArgumentParser:
         "--out", required=True, metavar="FILE", help="file to write: .html or .pdf"
     )
     return parser
+
+
+def _add_searches(parser: argparse.ArgumentParser) -> None:
+    from napari_patchmap.find.searches import SEARCHES
+
+    searches = parser.add_subparsers(
+        dest="search", required=True, metavar="WHAT", parser_class=_Parser
+    )
+    for search in SEARCHES:
+        one = searches.add_parser(
+            search.key, help=search.question, description=search.help.replace("%", "%%")
+        )
+        one.add_argument("run", metavar="RUN", help="folder of a saved run")
+        for item in search.config.settings():
+            _add_setting(one, item)
+        one.add_argument("--out", metavar="CSV", help="write the list of what to look at here")
+        one.add_argument("--images", metavar="PATH", help="where the images are now, if moved")
 
 
 def _add_all_figures(parser: argparse.ArgumentParser) -> None:

@@ -77,8 +77,8 @@ _MODES = "there, napari's modes of editing points rest"
 GROUPS: dict[str, tuple[Action, ...]] = {
     "Go to": (
         Action(
-            "tab", tuple(f"Ctrl+{n}" for n in range(1, 10)),
-            "Tabs; 8: patches, 9: image", span="Ctrl+1 to 9",
+            "tab", (*(f"Ctrl+{n}" for n in range(1, 10)), "Shift+B"),
+            "Tabs; 9: patches, B: image", span="Ctrl+1 to 9, Shift+B",
         ),
         Action("view", ("M",), "The map, or the image", needs="Train a map first."),
         Action(

@@ -28,6 +28,7 @@ from napari_patchmap.plugin.undoable import Undoable
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+    from napari_patchmap.find.search import Found
     from napari_patchmap.quality import Evaluation
     from napari_patchmap.runs import Run, SavedMap
 
@@ -95,7 +96,7 @@ class Workspace(Undoable, OnePerViewer):
     run_changed(Run or None)
         A finished, stopped or opened run belongs to the map.
     measured_changed()
-        Quality figures of each patch are there, others, or gone.
+        Quality figures of each patch, or what was found of it, are there, others, or gone.
     compared_changed(tuple of SavedMap)
         Other maps of the patches are shown beside the map, or none.
     current_changed(int)
@@ -227,7 +228,7 @@ class Workspace(Undoable, OnePerViewer):
 
     @property
     def table(self) -> pd.DataFrame:
-        """The table of the patches, what people called them and how well they are placed.
+        """The table of the patches, with what people called them, what was found and measured.
 
         One row a patch. Nobody changes it: it is the same until something else is annotated
         or measured.
@@ -243,11 +244,11 @@ class Workspace(Undoable, OnePerViewer):
 
     @property
     def measured(self) -> dict[str, np.ndarray]:
-        """Quality figures of each patch on the map, (n,), by the names of their columns."""
+        """What was measured and found of each patch, (n,), by the names of the columns."""
         run, patches = self.run, self.patches
         if run is None or patches is None or self.training or len(run) != len(patches):
             return {}
-        return run.figure_columns
+        return run.more_columns
 
     def take_measured(self, found: Evaluation) -> None:
         """Take quality figures of the run, as its ``measured`` gives them."""
@@ -257,6 +258,13 @@ class Workspace(Undoable, OnePerViewer):
             metrics = {**self.run.metrics, **found.report}
             columns = {**self.run.columns, **found.columns}
             self.run.metrics, self.run.columns = metrics, columns
+            self.measured_changed.emit()
+
+    def take_found(self, key: str, found: Found) -> None:
+        """Take what a search found in the patches of the run."""
+        if self.run is not None:
+            self._table_of = ()
+            self.run.found = {**self.run.found, key: found}
             self.measured_changed.emit()
 
     def clear_selection(self) -> None:

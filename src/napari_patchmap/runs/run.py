@@ -16,6 +16,7 @@ from safetensors.torch import save
 from napari_patchmap.augment.views import Symmetry
 from napari_patchmap.errors import RunError
 from napari_patchmap.explore.feature_rows import check_features
+from napari_patchmap.find.search import Found
 from napari_patchmap.layout.neighbour_search import Metric
 from napari_patchmap.lock import alone_in
 from napari_patchmap.networks import Network
@@ -28,6 +29,7 @@ from napari_patchmap.quality.asked_checks import CHECKS
 from napari_patchmap.quality.columns import named_columns
 from napari_patchmap.quality.figure import EXACT, FigureInput, MeasureWatch
 from napari_patchmap.runs.evening import EVENING, Evening
+from napari_patchmap.runs.found_files import found_columns, keep_found, write_found
 from napari_patchmap.runs.identity import PATCHES, places_of, save_identity
 from napari_patchmap.runs.image_kind import ImageKind, unlikeness
 from napari_patchmap.runs.looks import LOOKS, Looks
@@ -104,6 +106,8 @@ class Run:
         How the features were brought together that differed from batch to batch.
     looks : Looks, optional
         Looks at the map while it learned.
+    found : dict of str to Found
+        What was looked for in its patches, by the key of the search.
 
     Examples
     --------
@@ -142,6 +146,7 @@ class Run:
     columns: dict[str, np.ndarray] = field(default_factory=dict)
     evened: Evening | None = None
     looks: Looks | None = None
+    found: dict[str, Found] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.embedding)
@@ -214,10 +219,22 @@ class Run:
         training = self.info.get("id", "")
         return keep_measured(self.folder, found.report, columns, self.numbers, training)
 
+    def keep_found(self) -> str:
+        """Keep what was found in the run's folder, if it has one.
+
+        Returns
+        -------
+        str
+            Why it cannot be kept there, "" if it was. Of a part of its patches nothing is.
+        """
+        if self.folder is None:
+            return ""
+        return keep_found(self.folder, self.found, self.numbers, self.info.get("id", ""))
+
     @property
-    def figure_columns(self) -> dict[str, np.ndarray]:
-        """Quality figures of each patch, (n,), by the names of their columns."""
-        return named_columns(self.columns)
+    def more_columns(self) -> dict[str, np.ndarray]:
+        """What was measured and found of each patch, (n,), by the names of the columns."""
+        return {**named_columns(self.columns), **found_columns(self.found)}
 
     def picked(self, rows: np.ndarray) -> Self:
         """Return the run with these of its patches, in this order."""
@@ -230,6 +247,7 @@ class Run:
             rows=self.numbers[rows],
             columns={key: values[rows] for key, values in self.columns.items()},
             looks=None if self.looks is None else self.looks.part(rows),
+            found={key: one.picked(rows) for key, one in self.found.items()},
         )
 
     # -- new images ------------------------------------------------------------
@@ -335,6 +353,7 @@ class Run:
             self.evened.save(folder / EVENING)
         write_json(folder / "metrics.json", self.metrics)
         write_columns(folder / QUALITY, self.columns, np.arange(len(self)))
+        write_found(folder, self.found, np.arange(len(self)))
         write_whole(folder / "history.csv", self.history.to_csv(index=False))
         missed: list[str] = []
         looks = self.looks

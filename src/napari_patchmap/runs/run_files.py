@@ -18,6 +18,7 @@ from napari_patchmap.errors import RunError
 from napari_patchmap.kind import known_origin
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.runs.evening import EVENING, Evening
+from napari_patchmap.runs.found_files import read_found
 from napari_patchmap.runs.identity import PATCHES, read_identity
 from napari_patchmap.runs.image_kind import ImageKind
 from napari_patchmap.runs.looks import LOOKS, Looks
@@ -108,6 +109,7 @@ def read_files(folder: str | Path) -> dict[str, Any]:
             "rows": rows.index,
             "columns": read_columns(folder / QUALITY, count, some),
             "looks": looks,
+            "found": read_found(folder, count, some),
             "evened": Evening.load(folder / EVENING, evened) if evened else None,
         }
 

@@ -83,6 +83,7 @@ def even_out(
             evened=evening,
             metrics=training,
             columns={},
+            found={},
         ),
         progress=progress,
         should_stop=should_stop,

@@ -98,4 +98,4 @@ def lay_out_again(
         folder=None,
     )
     found = laid_out.measured(run.labels, most=AT_FIRST)
-    return replace(laid_out, metrics=found.report, columns=found.columns)
+    return replace(laid_out, metrics=found.report, columns=found.columns, found={})

@@ -59,6 +59,7 @@ PANELS = {
     "train": Panel("Train map", "Train", f"{_PANELS}.train.train_map", "TrainMap"),
     "explore": Panel("Explore", "Explore", f"{_PANELS}.explore.explore", "Explore"),
     "annotate": Panel("Annotate", "Annotate", f"{_PANELS}.annotate.annotate", "Annotate"),
+    "find": Panel("Find", "Find", f"{_PANELS}.find.find", "Find"),
     "quality": Panel("Quality", "Quality", f"{_PANELS}.quality.quality", "Quality"),
     "compare": Panel("Compare maps", "Compare", f"{_PANELS}.compare.compare", "CompareMaps"),
     "gallery": Panel(

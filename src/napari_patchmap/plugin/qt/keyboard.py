@@ -85,7 +85,7 @@ class Keyboard(OfViewer, OnePerViewer):
         return None if isinstance(owner, QObject) and not isalive(owner) else act
 
     def _go_to(self, key: str) -> None:
-        show_panel(self.viewer, list(PANELS)[int(key[-1]) - 1])
+        show_panel(self.viewer, list(PANELS)[ACTIONS["tab"].keys.index(key)])
 
     # -- keys --------------------------------------------------------------------------
 

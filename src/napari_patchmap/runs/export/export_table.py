@@ -13,6 +13,7 @@ from napari_patchmap.explore.findings import Findings
 from napari_patchmap.runs.annotation_files import AnnotationPlace
 from napari_patchmap.runs.export.map_parts import MapParts
 from napari_patchmap.runs.finding_files import read_findings
+from napari_patchmap.runs.found_files import found_columns
 from napari_patchmap.runs.table import INDEX, embedding_table
 
 
@@ -49,6 +50,9 @@ def whole_table(
         if name in table:
             raise RunError(f"There are two columns {name}; rename one of them.")
         table[str(name)] = values.to_numpy()
+    for name, column in found_columns(parts.found).items():
+        if name not in table:
+            table[name] = column
     for name, rows in selections.items():
         inside = np.zeros(len(table), bool)
         inside[rows] = True

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from napari_patchmap.find.search import Found
 from napari_patchmap.kind import known_origin
+from napari_patchmap.runs.found_files import read_found
 from napari_patchmap.runs.identity import PATCHES, read_identity
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_config import RunConfig
@@ -37,6 +39,8 @@ class MapParts:
     notes: tuple[str, ...] = ()
     evened: dict[str, Any] | None = None
     """How the features were evened out, as ``config.json`` has it, if they were."""
+    found: dict[str, Found] = field(default_factory=dict)
+    """What was looked for in the patches, by the key of the search."""
 
     @classmethod
     def of(cls, run: Run) -> MapParts:
@@ -45,7 +49,7 @@ class MapParts:
         evened = None if run.evened is None else run.evened.to_dict()
         return cls(
             run.name, run.config, run.layout, run.embedding, features, run.table,
-            run.numbers, run.origin, run.folder, run.notes, evened,
+            run.numbers, run.origin, run.folder, run.notes, evened, run.found,
         )  # fmt: skip
 
     @classmethod
@@ -74,4 +78,5 @@ class MapParts:
                 str(saved.get("layout", "network")), rows.embedding, features, rows.table,
                 rows.index, known_origin(saved["patches"]["origin"]), folder, rows.notes,
                 saved.get("evened"),
+                read_found(folder, count, rows.index if len(rows.index) < count else None),
             )  # fmt: skip

@@ -42,7 +42,7 @@ def is_zarr(path: Path) -> bool:
     return name.endswith(ZIPPED_ZARR)
 
 
-class Found(NamedTuple):
+class FoundArrays(NamedTuple):
     """The array of a store that holds its images, and what the store says of it."""
 
     array: Any
@@ -61,7 +61,7 @@ class Found(NamedTuple):
         return letters_of(names) if names and len(names) == array.ndim else None
 
 
-def find_array(path: Path) -> Found:
+def find_array(path: Path) -> FoundArrays:
     """Find the array in a store that holds its images.
 
     Raises
@@ -76,21 +76,21 @@ def find_array(path: Path) -> Found:
     if isinstance(node, zarr.Group):
         found = _in_group(_image_group(node, path), path)
     else:
-        found = Found(node)
+        found = FoundArrays(node)
     for array in (found.array, *found.columns.values()):
         check_array(array, path)
     return found
 
 
-def _in_group(group: Any, path: Path) -> Found:
+def _in_group(group: Any, path: Path) -> FoundArrays:
     import zarr
 
     scales = ome(group.attrs).get("multiscales")
     if scales:
         array = group[scales[0]["datasets"][0]["path"]]
-        return Found(array, scales[0].get("axes", "tczyx"), channel_labels(group.attrs))
+        return FoundArrays(array, scales[0].get("axes", "tczyx"), channel_labels(group.attrs))
     arrays = {key: value for key, value in group.members() if isinstance(value, zarr.Array)}
-    return Found(arrays.pop(images_key(arrays, path)), columns=arrays)
+    return FoundArrays(arrays.pop(images_key(arrays, path)), columns=arrays)
 
 
 def _open(path: Path) -> Any:

@@ -29,7 +29,7 @@ from napari_patchmap.patches.readers.array_columns import (
 from napari_patchmap.patches.readers.arrays import described, plain_axes
 from napari_patchmap.patches.readers.zarr.zarr_find import (
     WITH_OBJECTS,
-    Found,
+    FoundArrays,
     find_array,
     is_zarr,
 )
@@ -118,7 +118,7 @@ def _read(path: Path, axes: str, watch: Watch) -> Source:
     return source
 
 
-def _letters(found: Found, axes: str, path: Path) -> tuple[str, list[str], bool]:
+def _letters(found: FoundArrays, axes: str, path: Path) -> tuple[str, list[str], bool]:
     """Decide the axes; return also what to note, and whether the store named them."""
     shape = found.array.shape
     if axes != "auto":

@@ -1,0 +1,48 @@
+"""What is in the data: one search, its answer, and the list of what to look at."""
+
+from __future__ import annotations
+
+import argparse
+
+from napari_patchmap.cli.arguments import given
+from napari_patchmap.cli.common import load_run, open_images
+from napari_patchmap.cli.terminal import Interrupt, ProgressLine, say, warn
+from napari_patchmap.errors import PatchError
+
+
+def command(args: argparse.Namespace, began: float) -> int:
+    """Run the command."""
+    from napari_patchmap.find.search import Found, found_column
+    from napari_patchmap.find.searches import SEARCH_OF
+    from napari_patchmap.runs.finding import annotated_table, find_in
+    from napari_patchmap.runs.found_files import write_list
+    from napari_patchmap.runs.writable import check_file
+
+    search = SEARCH_OF[args.search]
+    config = search.config(**given(args, search.config))
+    path = None if args.out is None else check_file(args.out)
+    run = load_run(args.run)
+    try:
+        patches = open_images(run, args.images)
+    except PatchError as error:
+        if search.needs_images or args.images is not None:
+            raise
+        patches = None
+        warn(f"{error} What needs the images is left out.")
+    with ProgressLine() as line, Interrupt() as interrupt:
+
+        def watch(so_far: Found | None, done: int, total: int) -> bool:
+            line.count(search.title.lower(), done, total)
+            return interrupt.is_set()
+
+        found = find_in(run, search, config, annotated_table(run), patches, watch)
+    run.found[search.key] = found
+    if trouble := run.keep_found():
+        warn(trouble)
+    for text in found.lines:
+        say(text)
+    if path is not None:
+        write_list(path, found, run.table)
+        say(f"List: {path} ({len(found.listed):,} rows)")
+    say(f"Columns: {', '.join(map(found_column, found.columns))}")
+    return 0

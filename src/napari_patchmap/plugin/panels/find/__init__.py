@@ -1,0 +1,1 @@
+"""The tab "Find": a box for each search."""
