@@ -30,7 +30,8 @@ def choose(gallery, text):
 
 def shown(viewer, index, side):
     """Return the picture of a patch as the window shows it now."""
-    image = MapLayer.of(viewer).thumbnails.get(index, side).toImage().convertToFormat(QImage.Format.Format_RGB32)
+    image = MapLayer.of(viewer).thumbnails.get(index, side).toImage()
+    image = image.convertToFormat(QImage.Format.Format_RGB32)
     pixels = np.frombuffer(image.constBits(), np.uint8)
     return pixels.reshape(image.height(), image.width(), 4)[..., 2::-1].astype(int)
 

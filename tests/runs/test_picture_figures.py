@@ -276,5 +276,5 @@ def test_rows_of_classes_hold_patches_of_the_class_alone(tmp_path):
 
 def test_examples_of_no_classes_are_refused():
     given = drawable([(0, 0), (1, 1)], ["", ""])
-    with pytest.raises(RunError, match=r"no classes to show examples of.*--colour-by"):
+    with pytest.raises(RunError, match=r"no classes to show examples of.*colour by a column"):
         draw_class_rows(given, ClassRowsConfig())

@@ -29,16 +29,31 @@ class AttentionConfig(PageConfig):
     """Settings of the figure of what a network looks at."""
 
     rows: tuple[float, ...] | None = setting(
-        None, "numbers of the patches; some of each class when not given"
+        None,
+        "numbers of the patches; some of each class when not given",
+        label="Patch numbers",
     )
     each: int = setting(
-        2, "patches of each class, or without classes ten times as many", low=1, high=20
+        2,
+        "patches of each class, or without classes ten times as many",
+        low=1,
+        high=20,
+        label="Of each class",
     )
     seed: int = setting(0, "of their random choice", low=0)
     heads: bool = setting(
-        False, "each head of the attention by itself as well, if the network has one"
+        False,
+        "each head of the attention by itself as well, if the network has one",
+        label="Each head",
     )
-    picture: float = setting(14.0, "side of a picture, about", unit="mm", low=2.0, high=200.0)
+    picture: float = setting(
+        14.0,
+        "side of a picture, about",
+        unit="mm",
+        low=2.0,
+        high=200.0,
+        label="Picture size",
+    )
 
 
 def draw_attention(given: Drawable, config: AttentionConfig) -> Figure:

@@ -28,11 +28,18 @@ _NAMES, _GAP, _LARGEST = 0.3, 0.08, 25.0
 class ClassRowsConfig(PageConfig):
     """Settings of the rows of examples."""
 
-    each: int = setting(12, "examples of each class", low=1, high=60)
+    each: int = setting(
+        12,
+        "examples of each class",
+        low=1,
+        high=60,
+        label="Of each class",
+    )
     pick: Literal["random", "typical"] = setting(
         "random",
         "which examples: at random, or those nearest the middle of their class, by its "
         "features where the run has some",
+        label="Examples",
     )
     seed: int = setting(0, "of the random choice", low=0)
 
@@ -50,8 +57,8 @@ def draw_class_rows(given: Drawable, config: ClassRowsConfig) -> Figure:
     groups = [int(g) for g in proper_groups(colouring) if counts[g]] if colouring.names else []
     if not groups:
         raise RunError(
-            "There are no classes to show examples of; label the patches, or name a column "
-            "with groups (--colour-by)."
+            "There are no classes to show examples of; label the patches, or colour by a "
+            "column with groups."
         )
     patches, there = given.pictured()
     size, width = config.font_size, (config.width - 2 * MARGIN) * MM * 72

@@ -38,6 +38,7 @@ class PageConfig(Config):
         unit="dots per inch",
         low=50,
         high=1200,
+        label="Resolution",
     )
 
 

@@ -61,7 +61,13 @@ class FilmConfig(PageConfig):
     seconds: float = setting(
         8.0, "time that the learning takes in the film", unit="s", low=1.0, high=120.0
     )
-    fps: int = setting(12, "pictures a second", low=1, high=50)
+    fps: int = setting(
+        12,
+        "pictures a second",
+        low=1,
+        high=50,
+        label="Pictures a second",
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,12 +41,13 @@ class MontageConfig(PageConfig):
         None,
         "patches that a square must hold to be shown; a tenth of what it would hold if they "
         "were spread evenly",
-        low=1,
+        low=1, label="Least in a square",
     )  # fmt: skip
     pick: Literal["random", "middle"] = setting(
         "random",
         "which patch of its majority class stands for a square: one at random, or the one "
         "nearest its middle",
+        label="Patch shown",
     )
     seed: int = setting(0, "of the random choice", low=0)
     names: Literal["legend", "none"] = setting(
@@ -76,8 +77,8 @@ def draw_montage(given: Drawable, config: MontageConfig) -> Figure:
     )  # fmt: skip
     if not len(chosen):
         raise RunError(
-            f"No square of {squares} x {squares} holds {least:,} patches; choose fewer squares "
-            "(--squares) or a lower number (--least)."
+            f"No square of {squares} x {squares} holds {least:,} patches; choose fewer "
+            "squares, or a lower number of patches as the least."
         )
     named = config.names == "legend"
     page = LegendPage(colouring, config, 1.0, legend=named, bar=named)

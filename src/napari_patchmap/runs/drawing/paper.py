@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from napari_patchmap.errors import RunError
@@ -30,6 +31,9 @@ _FONTS = ("DejaVu Sans", "Noto Sans CJK JP", "Noto Sans CJK SC", "Hiragino Sans"
 _MOST_PIXELS = 200_000_000
 
 MM = 1 / 25.4
+
+#: How letters are written is a setting of the whole process: one page is drawn at a time.
+_ONE_AT_A_TIME = Lock()
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ def drawn_page(figure: Figure, kind: str = "png", *, tight: bool = False) -> byt
     same: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind, {})
     settings = {"svg.fonttype": "none", "pdf.fonttype": 42, "svg.hashsalt": "patchmap"}
     drawn = BytesIO()
-    with warnings.catch_warnings(), rc_context(settings):
+    with _ONE_AT_A_TIME, warnings.catch_warnings(), rc_context(settings):
         # A letter that no font here has is drawn as a box.
         warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
         figure.savefig(

@@ -47,16 +47,21 @@ class TipsConfig(PageConfig):
         None,
         "numbers of the patches that are pointed at; where each class is densest when not "
         "given, or without classes where the map is",
+        label="Patch numbers",
     )
     most: int = setting(
-        18, "tips at most where no patches are named, the largest classes first", low=1, high=80
+        18,
+        "tips at most where no patches are named, the largest classes first",
+        low=1,
+        high=80,
+        label="Tips at most",
     )
     examples: int = setting(
         3, "patches that each tip shows, those nearest the place on the map", low=1, high=8
     )
     picture: float | None = setting(
         None, "side of a picture; smaller where there would be no room", unit="mm", low=1.0,
-        high=200.0,
+        high=200.0, label="Picture size",
     )  # fmt: skip
 
 
@@ -193,8 +198,8 @@ class _Layout:
             if self.side < _SMALLEST * MM * 72:
                 raise RunError(
                     f"There is no room for {len(rows)} tips of {config.examples} patches on "
-                    f"{config.width:g} mm; choose fewer of them (--at, --most, --examples) or "
-                    "a wider page (--width)."
+                    f"{config.width:g} mm; choose fewer of them, fewer examples, or a "
+                    "wider page."
                 )
             across = config.examples * self.side * (1 + _BETWEEN) - self.side * _BETWEEN
             wide = max(across, min(longest, 1.4 * across))
