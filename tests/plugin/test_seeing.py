@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 from qtpy.QtGui import QImage
 
 from napari_patchmap.plugin.map.card import SIDE
@@ -40,7 +41,7 @@ WORDS = "What the network looks at"
 
 
 def test_pictures_show_what_the_network_looks_at_and_the_patches_again(
-    viewer, gallery, workspace, run, qtbot
+    viewer, gallery, workspace, run, qtbot, tmp_path
 ):
     assert choose(gallery, WORDS) == (False, False)  # there is no run
     workspace.set_run(run)
@@ -53,6 +54,11 @@ def test_pictures_show_what_the_network_looks_at_and_the_patches_again(
             lambda i=index, s=side, w=wanted: np.array_equal(shown(viewer, i, s), w),
             timeout=20_000,
         )
+    workspace.select(np.array([7]))
+    gallery.save.save_sheet(tmp_path / "sheet.png")
+    qtbot.waitUntil(lambda: (tmp_path / "sheet.png").exists())
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png").convert("RGB"))
+    assert np.array_equal(sheet[5:69, 5:69], sees.picture(7, 64))
     assert choose(gallery, WORDS) == (True, False)
     assert np.array_equal(shown(viewer, 5, 56), patches.thumbnail(5, 56).astype(int))
 

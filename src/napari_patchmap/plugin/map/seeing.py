@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari_patchmap.plugin.map.shown_map import ShownMap
+from napari_patchmap.plugin.qt.thumbnails import Lens
 from napari_patchmap.runs.what_it_sees import WhatItSees
 
 
@@ -31,13 +32,16 @@ class Seeing:
 
     def toggle(self) -> None:
         """Show it, or the patches as they are again."""
+        self.on = not self.on and not self.why_not
+        self._owner.thumbnails.set_lens(self.lens())
+
+    def lens(self) -> Lens | None:
+        """Return what makes pictures of patches now, for one thread; None as they are."""
         workspace = self._owner.workspace
         run, patches = workspace.run, workspace.patches
-        self.on = not self.on and not self.why_not
-        lens = None
-        if self.on and run is not None and patches is not None:
-            lens = WhatItSees(run, patches).picture
-        self._owner.thumbnails.set_lens(lens)
+        if not self.on or run is None or patches is None:
+            return None
+        return WhatItSees(run, patches).picture
 
     def forget(self) -> None:
         """Note that the pictures are of other patches now, as they are."""
