@@ -114,6 +114,20 @@ def test_attention_is_that_of_the_class_token(name, side, cells, attention):
     assert np.allclose(found.maps, found.heads.mean(axis=1), atol=1e-7)
 
 
+def test_maps_of_turned_copies_are_turned_back():
+    network = network_of("compact")
+    network.backbone = Corner(False)
+    left, right = images(1), images(1).flip(-1)
+    found = attend(network, left, symmetries=[(0, False), (0, True), (1, False)]).maps[0]
+    corners = found[20:, :12], found[20:, 20:], found[:12, :12], found[:12, 20:]
+    seen = [float(corner.sum() / found.sum()) for corner in corners]
+    # As it is, mirrored, and turned: of three copies each sees another corner of the image.
+    assert [share > 0.05 for share in seen] == [True, True, True, False]
+    both = [(0, False), (0, True)]
+    once, again = (attend(network, one, symmetries=both).maps[0] for one in (left, right))
+    assert np.allclose(once, again[:, ::-1], atol=1e-6)
+
+
 @pytest.mark.parametrize("name", ["compact", "resnet18", "pixels", "started:resnet18"])
 def test_other_networks_have_maps_by_gradients_and_stay_as_they_are(name):
     network, given = network_of(name), images(3)

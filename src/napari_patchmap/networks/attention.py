@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from napari_patchmap.augment.views import plain
+from napari_patchmap.augment.views import Symmetry, apply_symmetry, plain
 from napari_patchmap.networks.fine_tuned import FineTuned
 from napari_patchmap.networks.fixed import PretrainedFeatures
 from napari_patchmap.networks.network import Network
@@ -45,7 +45,12 @@ class Attended:
     by_attention: bool
 
 
-def attend(network: Network, images: Tensor, centre: Tensor | None = None) -> Attended:
+def attend(
+    network: Network,
+    images: Tensor,
+    centre: Tensor | None = None,
+    symmetries: Sequence[Symmetry] = ((0, False),),
+) -> Attended:
     """Say where in images a network looks.
 
     Of transformers whose features are a class token it is the attention of that token over
@@ -64,21 +69,50 @@ def attend(network: Network, images: Tensor, centre: Tensor | None = None) -> At
         At training size.
     centre : Tensor, shape (d,), optional
         Mean features of the set: then it is what sets an image apart from the others.
+    symmetries : sequence of (quarter turns, mirrored)
+        Copies of an image whose features are averaged; the maps of all of them are, too.
     """
     was_training = network.training
     network.eval()
     try:
-        x = plain(images.to(network.device))
-        backbone = network.backbone
-        net, place = _inner(backbone), _seen_part(backbone, (x.shape[-2], x.shape[-1]))
-        found = _class_attention(backbone, net, x)
-        if found is not None:
-            heads = _put(found, place, x)
-            return Attended(heads.mean(dim=1).numpy(), heads.numpy(), by_attention=True)
-        maps = _put(_gradients(backbone, net, x, centre)[:, None], place, x)
-        return Attended(maps[:, 0].numpy(), maps[:, :0].numpy(), by_attention=False)
+        x, backbone = plain(images.to(network.device)), network.backbone
+        found = [_class_attention(backbone, apply_symmetry(x, one)) for one in symmetries]
+        by_attention = found[0] is not None
+        if not by_attention:
+            target = _mean_features(backbone, x, symmetries)
+            if centre is not None:
+                target = target - centre.to(target)
+            found = [
+                _gradients(backbone, apply_symmetry(x, one), target)[:, None]
+                for one in symmetries
+            ]
+        heads = torch.stack(
+            [
+                _turned_back(_put(one, backbone, apply_symmetry(x, turn)), turn)
+                for one, turn in zip(found, symmetries, strict=True)
+                if one is not None
+            ]
+        ).mean(dim=0)
+        kept = heads if by_attention else heads[:, :0]
+        return Attended(heads.mean(dim=1).numpy(), kept.numpy(), by_attention)
     finally:
         network.train(was_training)
+
+
+@torch.no_grad()
+def _mean_features(
+    backbone: nn.Module, images: Tensor, symmetries: Sequence[Symmetry]
+) -> Tensor:
+    """Return the mean features of the copies of images, (b, d)."""
+    made = [backbone(apply_symmetry(images, one)).float() for one in symmetries]
+    return torch.stack(made).mean(dim=0)
+
+
+def _turned_back(maps: Tensor, symmetry: Symmetry) -> Tensor:
+    """Undo :func:`apply_symmetry`."""
+    turns, mirrored = symmetry
+    maps = maps.flip(-1) if mirrored else maps
+    return torch.rot90(maps, -turns, dims=(-2, -1)) if turns else maps
 
 
 def _inner(backbone: nn.Module) -> nn.Module:
@@ -89,12 +123,10 @@ def _inner(backbone: nn.Module) -> nn.Module:
     return net if isinstance(net, nn.Module) else backbone
 
 
-def _seen_part(
-    backbone: nn.Module, size: tuple[int, int]
-) -> tuple[float, float, float, float] | None:
-    """Return what of images is seen (top, left, bottom, right; shares); None for all."""
+def _seen_part(backbone: nn.Module, size: tuple[int, int]) -> tuple[float, float, float, float]:
+    """Return what of images is seen: top, left, bottom, right, as shares."""
     if not isinstance(backbone, PretrainedFeatures):
-        return None
+        return 0.0, 0.0, 1.0, 1.0
     known, shorter = backbone.published, min(size)
     ends = []
     for length in size:
@@ -104,12 +136,10 @@ def _seen_part(
     return top, left, top + high, left + wide
 
 
-def _put(
-    maps: Tensor, place: tuple[float, float, float, float] | None, images: Tensor
-) -> Tensor:
+def _put(maps: Tensor, backbone: nn.Module, images: Tensor) -> Tensor:
     """Bring maps (b, k, h, w) to the size of the images; what is not seen is 0."""
     height, width = images.shape[-2:]
-    top, left, bottom, right = (0.0, 0.0, 1.0, 1.0) if place is None else place
+    top, left, bottom, right = _seen_part(backbone, (height, width))
     y, x = round(top * height), round(left * width)
     size = max(1, round(bottom * height) - y), max(1, round(right * width) - x)
     maps = functional.interpolate(maps.float(), size, mode="bilinear", align_corners=False)
@@ -149,8 +179,9 @@ class _Listening(TorchFunctionMode):
         return func(*args, **given)
 
 
-def _class_attention(backbone: nn.Module, net: nn.Module, images: Tensor) -> Tensor | None:
+def _class_attention(backbone: nn.Module, images: Tensor) -> Tensor | None:
     """Return the class token's attention over patches, (b, heads, h, w), None without one."""
+    net = _inner(backbone)
     pools = getattr(net, "global_pool", "token"), getattr(net, "attn_pool", None)
     if getattr(net, "cls_token", None) is None or pools != ("token", None):
         return None
@@ -193,11 +224,10 @@ def _aspect(backbone: nn.Module, images: Tensor) -> float:
 # -- gradients ---------------------------------------------------------------------------
 
 
-def _gradients(
-    backbone: nn.Module, net: nn.Module, images: Tensor, centre: Tensor | None
-) -> Tensor:
-    """Return how much each place makes the features what they are, (b, h, w)."""
-    aspect, skipped = _aspect(backbone, images), int(getattr(net, "num_prefix_tokens", 0))
+def _gradients(backbone: nn.Module, images: Tensor, target: Tensor) -> Tensor:
+    """Return how much each place brings the features towards a target, (b, h, w)."""
+    net, aspect = _inner(backbone), _aspect(backbone, images)
+    skipped = int(getattr(net, "num_prefix_tokens", 0))
     layers: list[tuple[Tensor, tuple[int, int], str]] = []
 
     def note(_: nn.Module, __: Any, output: Any) -> None:
@@ -210,11 +240,7 @@ def _gradients(
     try:
         with torch.enable_grad():
             x = images.clone().requires_grad_()
-            features = backbone(x).float()
-            target = features.detach()
-            if centre is not None:
-                target = target - centre.to(target)
-            score = (features * target).sum()
+            score = (backbone(x).float() * target).sum()
             chosen = _fine_enough(layers)
             if chosen is None:
                 (gradient,) = torch.autograd.grad(score, x)

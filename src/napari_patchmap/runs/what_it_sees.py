@@ -37,6 +37,7 @@ class WhatItSees:
         same = replace(patches, intensity=run.images.intensity, fit=fit)
         self._network = copy.deepcopy(run.network)
         self._pixels = PatchPixels(same, run.network.spec.size)
+        self._symmetries = run.symmetries
         self._centre: torch.Tensor | None = None
 
     def attended(self, indices: np.ndarray) -> Attended:
@@ -50,10 +51,14 @@ class WhatItSees:
         if self._centre is None:
             spread = self._patches.spread()
             some = spread[np.linspace(0, len(spread) - 1, min(_SOME, len(spread))).astype(int)]
-            features, _ = infer(self._network, self._pixels[torch.from_numpy(some)])
+            features, _ = infer(
+                self._network,
+                self._pixels[torch.from_numpy(some)],
+                symmetries=self._symmetries,
+            )
             self._centre = torch.from_numpy(features.mean(axis=0))
         wanted = torch.from_numpy(np.asarray(indices, np.int64))
-        return attend(self._network, self._pixels[wanted], self._centre)
+        return attend(self._network, self._pixels[wanted], self._centre, self._symmetries)
 
     def picture(self, index: int, side: int) -> np.ndarray:
         """Return a patch as a picture with what the network looks at on it.
