@@ -53,7 +53,7 @@ class FilmConfig(PageConfig):
     )  # fmt: skip
     dpi: int = setting(
         130, "resolution: at 130 dots per inch 120 mm are 614 pixels", unit="dots per inch",
-        low=50, high=1200,
+        low=50, high=1200, label="Resolution",
     )  # fmt: skip
     names: Literal["legend", "none"] = setting(
         "legend", "whether the groups are named in a legend"
