@@ -16,7 +16,8 @@ from napari_patchmap.patches.watch import LoadCancelled, Watch
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.runs.drawing import film
 from napari_patchmap.runs.drawing.drawable import Drawable
-from napari_patchmap.runs.drawing.film import FilmConfig, moves_of, write_film
+from napari_patchmap.runs.drawing.film import FilmConfig, write_film
+from napari_patchmap.runs.drawing.film_moves import moves_of
 from napari_patchmap.runs.drawing.paper import check_figure_file
 from napari_patchmap.runs.looks import LOOKS, MOST_LOOKS, Looks
 from napari_patchmap.training import fit
