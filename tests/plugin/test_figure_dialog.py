@@ -7,7 +7,9 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QEvent, QPointF, Qt, QTimer
+from qtpy.QtGui import QImage, QMouseEvent
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog, QLineEdit
 
 from napari_patchmap.explore.palette import categorical_colours
@@ -142,3 +144,85 @@ def test_a_map_in_3d_is_drawn_as_it_is_turned(qtbot, panel, workspace, viewer, t
         drawn.append((tmp_path / f"{number}.svg").read_text("utf-8"))
     heights = [float(re.search(r'height="([\d.]+)pt"', one).group(1)) for one in drawn]
     assert heights[0] != pytest.approx(heights[1], rel=0.05)
+
+
+def choose(qtbot, dialog, title):
+    """Choose a figure by keys, as a person does."""
+    dialog.kind.setFocus()
+    qtbot.keyClick(dialog.kind, Qt.Key.Key_Home)
+    for _ in range(dialog.kind.findText(title)):
+        qtbot.keyClick(dialog.kind, Qt.Key.Key_Down)
+    assert dialog.kind.currentText() == title
+
+
+def painted(dialog) -> np.ndarray:
+    """Return what the preview paints, as grey levels."""
+    image = dialog.preview.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+    return np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
+
+
+def previewed(qtbot, dialog):
+    """Wait until the preview shows a page, on white."""
+    qtbot.waitUntil(lambda: (painted(dialog) > 250).mean() > 0.1)
+
+
+def test_figures_with_patches_are_shown_before_they_are_saved(qtbot, panel, tmp_path):
+    dialog = open_dialog(qtbot, panel)
+    previewed(qtbot, dialog)
+    for title in ("Montage", "Tips", "Classes"):
+        choose(qtbot, dialog, title)
+        enter(qtbot, dialog.form.field("width"), "90")
+        previewed(qtbot, dialog)
+        path = tmp_path / f"{title}.png"
+        assert save(qtbot, dialog, path) == f"Saved to {path}."
+        with Image.open(path) as picture:
+            assert picture.width == pytest.approx(90 / 25.4 * 300, abs=1)
+
+
+def test_what_there_is_no_figure_of_is_said(qtbot, panel, tmp_path):
+    dialog = open_dialog(qtbot, panel)
+    for title, words in (
+        ("Film", "holds no looks at the map while it learned"),
+        ("What the network looks at", "There is no network yet"),
+    ):
+        choose(qtbot, dialog, title)
+        qtbot.waitUntil(lambda w=words: w in dialog.said.text())
+    choose(qtbot, dialog, "Film")
+    assert "name it with one of .gif, .mp4" in save(qtbot, dialog, tmp_path / "map.png")
+    choose(qtbot, dialog, "Map")
+    qtbot.waitUntil(lambda: dialog.said.text() == "")
+
+
+def drag(widget, start, end):
+    """Drag the mouse over a widget."""
+    button, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QTest.mousePress(widget, button, none, start.toPoint())
+    move = QMouseEvent(
+        QEvent.Type.MouseMove, end, QPointF(widget.mapToGlobal(end.toPoint())), button, button,
+        none,
+    )  # fmt: skip
+    QApplication.sendEvent(widget, move)
+    QTest.mouseRelease(widget, button, none, end.toPoint())
+
+
+def test_a_tip_is_dragged_to_where_it_should_be_and_back(qtbot, panel, workspace, tmp_path):
+    workspace.select(np.array([5, 65]))
+    dialog = open_dialog(qtbot, panel)
+    choose(qtbot, dialog, "Tips")
+    click(dialog.point)
+    assert dialog.form.config.at == (5.0, 65.0)
+    qtbot.waitUntil(lambda: len(dialog.preview.parts) == 2)
+    save(qtbot, dialog, tmp_path / "before.svg")
+    first = dialog.preview.parts[0].copy()
+    start = dialog.preview.place_of(0)
+    target = QPointF(dialog.preview.width() / 2, dialog.preview.height() / 2)
+    drag(dialog.preview, start, target)
+    qtbot.waitUntil(lambda: (dialog.preview.place_of(0) - target).manhattanLength() < 8)
+    save(qtbot, dialog, tmp_path / "moved.svg")
+    moved = (tmp_path / "moved.svg").read_text("utf-8")
+    assert moved != (tmp_path / "before.svg").read_text("utf-8")
+    click(dialog.back)
+    qtbot.waitUntil(lambda: np.allclose(dialog.preview.parts[0], first))
+    save(qtbot, dialog, tmp_path / "back.svg")
+    assert (tmp_path / "back.svg").read_bytes() == (tmp_path / "before.svg").read_bytes()
+    assert not dialog.back.isVisible()

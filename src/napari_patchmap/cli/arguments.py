@@ -35,7 +35,6 @@ def make_parser() -> argparse.ArgumentParser:
     from napari_patchmap.augment.augment_config import JITTERS, PRESETS, SWITCHES
     from napari_patchmap.methods.catalog import METHODS
     from napari_patchmap.methods.train_config import TSNE_SETTINGS, TrainConfig
-    from napari_patchmap.runs.drawing.figure_config import FigureConfig
     from napari_patchmap.runs.drawing.figure_kinds import FIGURE_KINDS
     from napari_patchmap.runs.evening import EveningConfig
     from napari_patchmap.runs.measured_columns import MEASURED
@@ -173,13 +172,22 @@ def make_parser() -> argparse.ArgumentParser:
     _add_all_figures(compare)
 
     figure = commands.add_parser("figure", help="draw a figure of a run, to print or to show")
-    figure.add_argument("kind", choices=FIGURE_KINDS, help="what to draw")
-    figure.add_argument("run", metavar="RUN", help="folder of a saved run")
-    figure.add_argument(
-        "--out", required=True, metavar="FILE", help="file to write: .png, .svg or .pdf"
+    kinds = figure.add_subparsers(
+        dest="kind", required=True, metavar="KIND", parser_class=_Parser
     )
-    for item in FigureConfig.settings():
-        _add_setting(figure, item)
+    for name, kind in FIGURE_KINDS.items():
+        drawn = kinds.add_parser(name, help=kind.help)
+        drawn.add_argument("run", metavar="RUN", help="folder of a saved run")
+        drawn.add_argument(
+            "--out", required=True, metavar="FILE",
+            help=f"file to write: {', '.join(kind.endings)}",
+        )  # fmt: skip
+        if kind.images:
+            drawn.add_argument(
+                "--images", metavar="PATH", help="where the images are now, if moved"
+            )
+        for item in kind.config.settings():
+            _add_setting(drawn, item)
 
     export = commands.add_parser(
         "export", help="take patches elsewhere: a table, scanpy, QuPath, images"
@@ -378,6 +386,12 @@ def _add_setting(parser: argparse.ArgumentParser, item: Setting) -> None:
     help = item.help + (f" [{item.unit}]" if item.unit else "")
     if item.default is not None:
         help += f" (default {item.default})"
+    if item.type is bool:
+        name = "--" + item.name.replace("_", "-")
+        parser.add_argument(
+            name, dest=item.name, action="store_true", default=None, help=item.help
+        )
+        return
     single = item.type is not tuple
     parser.add_argument(
         "--" + item.name.replace("_", "-"),

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from napari_patchmap.runs import Run, RunConfig
     from napari_patchmap.training.plan import Plan
 
+#: Seconds between two looks at a map that is trained; more where they are costly.
+_LOOK_SECONDS = 2.0
+
 
 def open_data(args: argparse.Namespace) -> PatchSet:
     """Open the patches that a command is about, and say what they are."""
@@ -96,6 +99,8 @@ def train(
             progress=line.show,
             should_stop=interrupt.is_set,
             planned=announce,
+            # For a film of it; in one process, others wait for that anyway.
+            snapshot_seconds=_LOOK_SECONDS if is_main_process() else None,
             spent=time.monotonic() - began,
         )
     if not is_main_process():  # of those that torchrun started

@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 
 from napari_patchmap.cli.arguments import given
-from napari_patchmap.cli.terminal import say
+from napari_patchmap.cli.terminal import Interrupt, ProgressLine, say
 
 
 def command(args: argparse.Namespace, began: float) -> int:
     """Run the command."""
-    from napari_patchmap.runs.drawing.figure_config import FigureConfig
-    from napari_patchmap.runs.drawing.figure_kinds import make_figure
+    from napari_patchmap.patches.watch import Watch
+    from napari_patchmap.runs.drawing.figure_kinds import FIGURE_KINDS, make_figure
 
-    config = FigureConfig(**given(args, FigureConfig))
-    say(f"Figure: {make_figure(args.kind, args.run, args.out, config)}")
+    kind = FIGURE_KINDS[args.kind].config
+    config = kind(**given(args, kind))
+    with ProgressLine() as line, Interrupt() as interrupt:
+        watch = Watch(lambda done, total: line.count("working", done, total), interrupt.is_set)
+        images = getattr(args, "images", None)
+        path = make_figure(args.kind, args.run, args.out, config, images=images, watch=watch)
+    say(f"Figure: {path}")
     return 0

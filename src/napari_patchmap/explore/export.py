@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -18,6 +19,7 @@ def contact_sheet(
     indices: np.ndarray,
     frames: np.ndarray,
     watch: Watch | None = None,
+    picture: Callable[[int, int], np.ndarray] | None = None,
 ) -> np.ndarray:
     """Lay out patches as one picture on white, row by row, in the order given.
 
@@ -28,6 +30,8 @@ def contact_sheet(
         RGBA of the frame around each, 0 to 1.
     watch : Watch, optional
         Hears how many patches have been read, and may stop it.
+    picture : callable, optional
+        Makes the picture of a patch, uint8 RGB, of a longer side, instead of the patch itself.
 
     Returns
     -------
@@ -48,10 +52,10 @@ def contact_sheet(
         row, column = divmod(place, columns)
         top, left = gap + row * (cell + gap), gap + column * (cell + gap)
         sheet[top : top + cell, left : left + cell] = (frame[:3] * 255).astype(np.uint8)
-        picture = patches.thumbnail(int(index), _SIDE)
-        height, width = picture.shape[:2]
+        made = (picture or patches.thumbnail)(int(index), _SIDE)
+        height, width = made.shape[:2]
         y, x = top + (cell - height) // 2, left + (cell - width) // 2
-        sheet[y : y + height, x : x + width] = picture
+        sheet[y : y + height, x : x + width] = made
     if watch is not None:
         watch.step(len(indices), len(indices))
     return sheet

@@ -32,6 +32,7 @@ from napari_patchmap.runs.evening import EVENING, Evening
 from napari_patchmap.runs.found_files import found_columns, keep_found, write_found
 from napari_patchmap.runs.identity import PATCHES, places_of, save_identity
 from napari_patchmap.runs.image_kind import ImageKind, unlikeness
+from napari_patchmap.runs.looks import LOOKS, Looks
 from napari_patchmap.runs.patch_figures import QUALITY, keep_measured, write_columns
 from napari_patchmap.runs.picture import save_picture
 from napari_patchmap.runs.placing import Placed, look_at
@@ -103,6 +104,8 @@ class Run:
         Quality figures of each patch; see :class:`napari_patchmap.quality.Evaluation`.
     evened : Evening, optional
         How the features were brought together that differed from batch to batch.
+    looks : Looks, optional
+        Looks at the map while it learned.
     found : dict of str to Found
         What was looked for in its patches, by the key of the search.
 
@@ -142,6 +145,7 @@ class Run:
     rows: np.ndarray | None = None
     columns: dict[str, np.ndarray] = field(default_factory=dict)
     evened: Evening | None = None
+    looks: Looks | None = None
     found: dict[str, Found] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -242,6 +246,7 @@ class Run:
             known=None if self.known is None else self.known.iloc[rows].reset_index(drop=True),
             rows=self.numbers[rows],
             columns={key: values[rows] for key, values in self.columns.items()},
+            looks=None if self.looks is None else self.looks.part(rows),
             found={key: one.picked(rows) for key, one in self.found.items()},
         )
 
@@ -351,6 +356,9 @@ class Run:
         write_found(folder, self.found, np.arange(len(self)))
         write_whole(folder / "history.csv", self.history.to_csv(index=False))
         missed: list[str] = []
+        looks = self.looks
+        if looks is not None:
+            attempt(folder / LOOKS, lambda: looks.save(folder / LOOKS), missed)
         if self.skipped:
             path = folder / UNREADABLE
             attempt(path, lambda: save_skipped(path, self.skipped), missed)

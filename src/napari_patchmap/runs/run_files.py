@@ -21,6 +21,7 @@ from napari_patchmap.runs.evening import EVENING, Evening
 from napari_patchmap.runs.found_files import read_found
 from napari_patchmap.runs.identity import PATCHES, read_identity
 from napari_patchmap.runs.image_kind import ImageKind
+from napari_patchmap.runs.looks import LOOKS, Looks
 from napari_patchmap.runs.patch_figures import QUALITY, read_columns
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.runs.run_folder import reading
@@ -78,6 +79,13 @@ def read_files(folder: str | Path) -> dict[str, Any]:
         else:
             notes.append(_NO_FEATURES)
         evened = saved.get("evened")
+        looks = None
+        try:
+            looks = Looks.load(folder / LOOKS, count)
+        except RunError as error:  # the map does without
+            notes.append(str(error))
+        if some is not None and looks is not None:
+            looks = looks.part(some)
         if some is not None and known is not None:
             known = known.iloc[some].reset_index(drop=True)
         return {
@@ -100,6 +108,7 @@ def read_files(folder: str | Path) -> dict[str, Any]:
             "notes": tuple(notes),
             "rows": rows.index,
             "columns": read_columns(folder / QUALITY, count, some),
+            "looks": looks,
             "found": read_found(folder, count, some),
             "evened": Evening.load(folder / EVENING, evened) if evened else None,
         }

@@ -83,6 +83,7 @@ def finish(
         metrics=metrics,
         columns=found.columns,
         history=reporter.history(),
+        looks=reporter.looks if len(reporter.looks) else None,
         layout=plan.method.layout,
         complete=not (setup.control.stopped or skipped_stages(wanted, steps)),
         info={

@@ -84,6 +84,7 @@ def lay_out_again(
     laid_out = replace(
         run,
         config=replace(run.config, train=train),
+        looks=None,
         embedding=embedding,
         layout="tsne",
         complete=not stopped,

@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from napari_patchmap.runs.looks import Looks
 from napari_patchmap.training.budget.forecast import Forecast
 from napari_patchmap.training.budget.pace import Clock, Pace
 from napari_patchmap.training.budget.timetable import PartKind
@@ -35,6 +36,8 @@ class Reporter:
         self.notes: list[str] = []
         self._progress, self._clock, self._plan = progress, clock, plan
         self._rows: list[dict[str, Any]] = []
+        #: Looks at the map, for a film of it.
+        self.looks = Looks()
         self._last = Progress("preparing")
         self._number = 0
         self.forecast = Forecast(plan.times, clock)
@@ -122,12 +125,15 @@ class Reporter:
             "notes": list(self.notes),
             "epoch_loss": float(self._epoch) if inside else 0.0,
             "epoch_steps": self._epoch_steps,
+            "looks": self.looks.state(),
         }
 
     def restore(self, state: dict[str, Any], *, inside: bool) -> None:
         """Go on with the history of an interrupted run, perhaps inside of a stage."""
         if not inside:
             self._rows, self.notes = list(state["rows"]), list(state["notes"])
+            if "looks" in state:  # of a run that an older version began there are none
+                self.looks.restore(state["looks"])
         else:
             self._epoch.fill_(state["epoch_loss"])
             self._epoch_steps = int(state["epoch_steps"])
@@ -182,6 +188,10 @@ class Reporter:
     def _tell(self, progress: Progress) -> None:
         progress = replace(progress, seconds=self._clock())
         self._last = replace(progress, embedding=None)
+        if progress.embedding is not None:
+            self.looks.note(
+                progress.embedding, progress.stage, progress.epoch, progress.seconds
+            )
         if self._progress is not None:
             self._progress(progress)
 

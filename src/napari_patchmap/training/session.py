@@ -14,6 +14,7 @@ from napari_patchmap.augment.views import ViewMaker
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.inference import infer, recalibrate
 from napari_patchmap.networks.pixels import PatchPixels, Pixels
+from napari_patchmap.runs.looks import MOST_LOOKS, MOST_PATCHES
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_folder import check_room
 from napari_patchmap.training.balance import balance_groups
@@ -30,6 +31,9 @@ from napari_patchmap.training.stage_run import StageRun
 
 #: Bytes that a patch takes in the table of a run, about.
 _ROW_BYTES = 100
+
+#: Bytes that its place takes in a look at the map.
+_PLACE_BYTES = 4
 
 
 class Session:
@@ -176,7 +180,8 @@ class Session:
         # A checkpoint holds the weights and two means of an optimiser; a new one is
         # written beside the one before, which of a resumed run is there.
         trained = (6 if self._saved is None else 3) * weights if self._plan.recipe.stages else 0
-        return weights + trained + count * (4 * self._network.width + _ROW_BYTES)
+        looks = MOST_LOOKS * min(count, MOST_PATCHES) * _PLACE_BYTES
+        return weights + trained + looks + count * (4 * self._network.width + _ROW_BYTES)
 
     # -- pixels, network and checkpoints -----------------------------------------------
 

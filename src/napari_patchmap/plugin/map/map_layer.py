@@ -29,6 +29,7 @@ from napari_patchmap.plugin.map.leftovers import Leftovers
 from napari_patchmap.plugin.map.maps_beside import MapsBeside
 from napari_patchmap.plugin.map.mouse import MapMouse
 from napari_patchmap.plugin.map.on_images import OnImages
+from napari_patchmap.plugin.map.seeing import Seeing
 from napari_patchmap.plugin.map.session_images import SessionImages
 from napari_patchmap.plugin.map.session_keeper import SessionKeeper
 from napari_patchmap.plugin.map.shown_map import ShownMap
@@ -65,6 +66,8 @@ class MapLayer(ShownMap, OnePerViewer):
         Likewise on a canvas of their own, while there is one.
     link : SourceLink
         Steps a stack and the map together.
+    seeing : Seeing
+        Shows on pictures what the network looks at.
     close_up : CloseUp
         Pictures in place of points while the camera is close.
     keeper : AnnotationKeeper
@@ -85,6 +88,7 @@ class MapLayer(ShownMap, OnePerViewer):
         self._looking = Newest(canvas_widget(viewer), "Looking where patches are")
         overlay = CanvasOverlay(viewer)
         self.close_up = CloseUp(viewer, self, overlay)
+        self.seeing = Seeing(self)
         self.mouse = MapMouse(viewer, self, self.close_up, overlay)
         self.image_colours = ImageColours()
         self.on_images = OnImages(viewer, self, self.views, overlay, self.image_colours)
@@ -219,6 +223,7 @@ class MapLayer(ShownMap, OnePerViewer):
         self.views.show("source")
         self._framing.forget()
         self.thumbnails.set_patches(patches)
+        self.seeing.forget()
         if patches is None:
             self.set_colouring(None)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import numpy as np
@@ -27,6 +27,9 @@ _MOST = 2**25
 
 #: Seconds after which a picture that could not be read is asked for again.
 _AGAIN = 10.0
+
+#: Makes the picture of a patch, uint8 RGB, of a longer side in pixels; called in one thread.
+Lens = Callable[[int, int], np.ndarray]
 
 #: What is painted until a picture is there; it suits light and dark windows.
 _QUIET = QColor(128, 128, 128, 56)
@@ -57,6 +60,7 @@ class Thumbnails:
 
     def __init__(self, window: QWidget, most: int = _MOST) -> None:
         self._patches: PatchSet | None = None
+        self._lens: Lens | None = None
         self._made: Latest[QPixmap] = Latest(
             most, lambda picture: picture.width() * picture.height()
         )
@@ -70,9 +74,18 @@ class Thumbnails:
 
     def set_patches(self, patches: PatchSet | None) -> None:
         """Forget the pictures of other patches."""
+        self._begin(patches, None)
+
+    def set_lens(self, lens: Lens | None) -> None:
+        """Show the patches as a lens shows them, read in the background; None as they are."""
+        shown = frozenset(self._sizes)
+        self._begin(self._patches, lens)
+        self.arrived.emit(shown)
+
+    def _begin(self, patches: PatchSet | None, lens: Lens | None) -> None:
         self._leave()
-        self._patches = patches
-        self._reader = None if patches is None else _Reader(patches)
+        self._patches, self._lens = patches, lens
+        self._reader = None if patches is None else _Reader(patches, lens)
         self._made.clear()
         for kept in (self._sizes, self._troubles, self._failed, self._asked):
             kept.clear()
@@ -86,7 +99,7 @@ class Thumbnails:
         assert patches is not None
         picture = self._find(index, pixels)
         if picture is None and self._is_quick(patches, index):
-            picture = self._keep(index, pixels, *_read(patches, index, pixels))
+            picture = self._keep(index, pixels, *_read(patches, index, pixels, None))
         if picture is None:
             if not self._asked:
                 QTimer.singleShot(0, self._send)  # all that is painted now is sent together
@@ -105,6 +118,8 @@ class Thumbnails:
         return self._troubles.get(index, "")
 
     def _is_quick(self, patches: PatchSet, index: int) -> bool:
+        if self._lens is not None:
+            return patches.is_missing(index)
         height, width = patches.images.sizes[index].tolist()
         small = height * width * patches.channels * patches.dtype.itemsize <= _AT_ONCE
         return (patches.images.in_memory and small) or patches.is_missing(index)
@@ -175,8 +190,8 @@ class _Reader:
     Knows nothing of Qt, since it is called, and may be let go, in another thread.
     """
 
-    def __init__(self, patches: PatchSet) -> None:
-        self._patches = patches
+    def __init__(self, patches: PatchSet, lens: Lens | None) -> None:
+        self._patches, self._lens = patches, lens
         self._lock = threading.Lock()
         self._wishes: deque[tuple[int, int]] = deque()
         self._on_the_way: set[tuple[int, int]] = set()
@@ -207,13 +222,16 @@ class _Reader:
 
     def __call__(self, task: Task) -> None:
         while not task.should_leave() and (wanted := self._next()) is not None:
-            task.report((*wanted, *_read(self._patches, *wanted)))
+            task.report((*wanted, *_read(self._patches, *wanted, self._lens)))
 
 
-def _read(patches: PatchSet, index: int, pixels: int) -> tuple[np.ndarray, str]:
+def _read(
+    patches: PatchSet, index: int, pixels: int, lens: Lens | None
+) -> tuple[np.ndarray, str]:
     """Return a picture, or what stands for one and why it could not be read."""
     try:
-        return patches.thumbnail(index, pixels), ""
+        make = patches.thumbnail if lens is None else lens
+        return make(index, pixels), ""
     except Exception as error:  # noqa: BLE001 - said where the picture is looked at
         return no_picture(*patches.thumbnail_size(index, pixels)), sentence_of(error)
 

@@ -12,18 +12,14 @@ Look = Literal["light", "dark"]
 
 
 @dataclass(frozen=True)
-class FigureConfig(Config):
-    """Settings of a figure; the defaults suit a column of a journal."""
+class PageConfig(Config):
+    """Settings of any figure; the defaults suit a page of a journal."""
 
     colour_by: str | None = setting(
         None,
         "column that gives the colours; label where there is one, 'none' for one colour",
     )
-    names: Names = setting(
-        "legend",
-        "where the groups are named: in a legend, beside them on the map, or nowhere",
-    )
-    title: str | None = setting(None, "line above the map; none when not given")
+    title: str | None = setting(None, "line above the figure; none when not given")
     width: float = setting(
         180.0,
         "width of the page; journals have columns of about 85 and pages of 180",
@@ -31,6 +27,28 @@ class FigureConfig(Config):
         low=30.0,
         high=2000.0,
         step=5.0,
+    )
+    font_size: float = setting(
+        7.0, "size of the letters", unit="pt", low=3.0, high=72.0, step=0.5
+    )
+    look: Look = setting("light", "light, for paper, or dark, for slides and screens")
+    dpi: int = setting(
+        300,
+        "resolution of PNG, and of pictures and many points in SVG and PDF",
+        unit="dots per inch",
+        low=50,
+        high=1200,
+        label="Resolution",
+    )
+
+
+@dataclass(frozen=True)
+class FigureConfig(PageConfig):
+    """Settings of the figure of a map."""
+
+    names: Names = setting(
+        "legend",
+        "where the groups are named: in a legend, beside them on the map, or nowhere",
     )
     height: float | None = setting(
         None,
@@ -40,9 +58,6 @@ class FigureConfig(Config):
         high=2000.0,
         step=5.0,
     )
-    font_size: float = setting(
-        7.0, "size of the letters", unit="pt", low=3.0, high=72.0, step=0.5
-    )
     point_size: float | None = setting(
         None,
         "diameter of the points; smaller the more there are",
@@ -50,12 +65,4 @@ class FigureConfig(Config):
         low=0.05,
         high=50.0,
         step=0.1,
-    )
-    look: Look = setting("light", "light, for paper, or dark, for slides and screens")
-    dpi: int = setting(
-        300,
-        "resolution of PNG, and of the points in SVG and PDF where there are many",
-        unit="dots per inch",
-        low=50,
-        high=1200,
     )

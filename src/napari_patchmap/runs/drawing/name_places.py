@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, maximum_filter
 
 #: Cells along a side in which points are counted, and how far counts are smoothed.
 _CELLS, _SMOOTH = 96, 1.5
@@ -11,12 +11,18 @@ _CELLS, _SMOOTH = 96, 1.5
 #: Directions in which a place is tried, and distances, in heights of the name.
 _TURNS, _STEPS = 16, (0.0, 0.6, 1.2, 2.0, 3.0, 4.5, 6.5, 9.0, 13.0, 18.0)
 
+#: Of the greatest density, below which a place is none that is worth being pointed at.
+_SPARSE = 0.04
+
+#: Cells among which a top is the highest.
+_AROUND = 5
+
 #: What lying on points costs beside a height of distance from the group.
 _COVERING = 5.0
 
 
-def dense_places(places: np.ndarray, codes: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Return a point of each group where it is densest: its dense medoid.
+def dense_rows(places: np.ndarray, codes: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return which point of each group lies where it is densest: its dense medoid.
 
     Parameters
     ----------
@@ -27,17 +33,42 @@ def dense_places(places: np.ndarray, codes: np.ndarray, groups: np.ndarray) -> n
 
     Returns
     -------
-    ndarray, shape (m, 2)
+    ndarray of int, shape (m,)
     """
-    found = np.empty((len(groups), 2))
+    found = np.empty(len(groups), np.intp)
     for row, group in enumerate(groups):
-        own = places[codes == group]
-        counts, ys, xs = np.histogram2d(own[:, 0], own[:, 1], bins=_CELLS // 2)
-        smooth = gaussian_filter(counts, 2 * _SMOOTH, mode="constant")
+        members = np.flatnonzero(codes == group)
+        found[row] = members[dense_apart(places[members], 1, 0.0)[0]]
+    return found
+
+
+def dense_apart(places: np.ndarray, most: int, apart: float) -> np.ndarray:
+    """Return points at the densest places of a map, the densest first.
+
+    Parameters
+    ----------
+    places : ndarray, shape (n, 2)
+    most : int
+        How many, at most.
+    apart : float
+        No two are closer than this share of the map.
+
+    Returns
+    -------
+    ndarray of int, shape (m,)
+    """
+    counts, ys, xs = np.histogram2d(places[:, 0], places[:, 1], bins=_CELLS // 2)
+    smooth = gaussian_filter(counts, 2 * _SMOOTH, mode="constant")
+    least, reach = _SPARSE * smooth.max(), apart * len(smooth)
+    smooth[smooth < maximum_filter(smooth, _AROUND)] = 0  # the tops alone
+    down, across = np.indices(smooth.shape)
+    found: list[int] = []
+    while len(found) < most and smooth.max() > least:
         y, x = np.unravel_index(smooth.argmax(), smooth.shape)
         middle = (ys[y] + ys[y + 1]) / 2, (xs[x] + xs[x + 1]) / 2
-        found[row] = own[((own - middle) ** 2).sum(axis=1).argmin()]
-    return found
+        found.append(int(((places - middle) ** 2).sum(axis=1).argmin()))
+        smooth[(down - y) ** 2 + (across - x) ** 2 <= reach**2] = 0
+    return np.array(found, np.intp)
 
 
 def place_names(

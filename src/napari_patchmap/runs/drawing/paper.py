@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Collection
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from napari_patchmap.errors import RunError
@@ -30,6 +32,9 @@ _MOST_PIXELS = 200_000_000
 
 MM = 1 / 25.4
 
+#: How letters are written is a setting of the whole process: one page is drawn at a time.
+_ONE_AT_A_TIME = Lock()
+
 
 @dataclass(frozen=True)
 class Inks:
@@ -46,17 +51,19 @@ INKS: dict[Look, Inks] = {
 }
 
 
-def check_figure_file(path: str | os.PathLike[str]) -> Path:
-    """Return the path of a figure that can be written.
+def check_figure_file(
+    path: str | os.PathLike[str], endings: Collection[str] = tuple(ENDINGS)
+) -> Path:
+    """Return the path of a figure that can be written, with one of these endings.
 
     Raises
     ------
     RunError
         If its ending is none of a figure, or nothing can be written there.
     """
-    if Path(path).suffix.lower() not in ENDINGS:
+    if Path(path).suffix.lower() not in endings:
         raise RunError(
-            f"{path} has no ending of a figure; name it with one of {', '.join(ENDINGS)}."
+            f"{path} has no ending of a figure; name it with one of {', '.join(endings)}."
         )
     return check_file(path)
 
@@ -112,7 +119,7 @@ def drawn_page(figure: Figure, kind: str = "png", *, tight: bool = False) -> byt
     same: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind, {})
     settings = {"svg.fonttype": "none", "pdf.fonttype": 42, "svg.hashsalt": "patchmap"}
     drawn = BytesIO()
-    with warnings.catch_warnings(), rc_context(settings):
+    with _ONE_AT_A_TIME, warnings.catch_warnings(), rc_context(settings):
         # A letter that no font here has is drawn as a box.
         warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
         figure.savefig(

@@ -59,6 +59,17 @@ def patch_menu(
         "The most similar patches come first." if has_map else "There is no map yet.",
     )  # fmt: skip
     menu.addSeparator()
+    seeing = owner.seeing
+    look = menu.addAction("What the network looks at")
+    look.setCheckable(True)
+    look.setChecked(seeing.on)
+    look.triggered.connect(lambda _=False: seeing.toggle())
+    look.setEnabled(seeing.on or not seeing.why_not)
+    look.setToolTip(
+        seeing.why_not
+        or "<qt>Show on all pictures what counts for the network, the lighter the more: the "
+        "attention of transformers, of other networks a map of gradients.</qt>"
+    )
     if colouring is not None and colouring.names:
         group = int(colouring.codes[index])
         name = colouring.names[group].replace("&", "&&")

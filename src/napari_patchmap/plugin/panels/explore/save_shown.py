@@ -139,10 +139,10 @@ class SaveShown(QPushButton):
         rows = self._meant()
         if len(rows) > _MOST_ON_SHEET:
             rows = np.sort(rows[random_sample(len(rows), _MOST_ON_SHEET)])
-        frames = colouring.colours[rows]
+        frames, lens = colouring.colours[rows], self._map.seeing.lens()
 
         def work(watch: Watch) -> Any:
-            return use(contact_sheet(patches, rows, frames, watch=watch))
+            return use(contact_sheet(patches, rows, frames, watch=watch, picture=lens))
 
         self.reading.start(name, work)
         self.refresh()
