@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,8 @@ def find_in(
             f"The images of {run.name} are needed for this, and are not there; say where they "
             "are now (--images FOLDER)."
         )
-    return search.find(input_of(run, table, patches), config, watch or _never)
+    given = replace(input_of(run, table, patches), against=against)
+    return search.find(given, config, watch or _never)
 
 
 def input_of(run: Run, table: pd.DataFrame, patches: PatchSet | None = None) -> FindInput:
@@ -80,7 +82,6 @@ def input_of(run: Run, table: pd.DataFrame, patches: PatchSet | None = None) -> 
         table,
         patches,
         metric_of(run.config, run.layout),
-        against,
     )
 
 
