@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.find.readable import readable
 from napari_patchmap.find.scratches import lines_across
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.fit import resize
@@ -85,7 +85,7 @@ def measured_faults(
     found = {name: np.full(len(patches), np.nan, np.float32) for name in usual.measures}
     for start in range(0, len(patches), _STEP):
         rows = np.arange(start, min(start + _STEP, len(patches)))
-        rows, pixels = _pixels(patches, np.setdiff1d(rows, patches.missing), size)
+        rows, pixels = readable(patches, rows, size)
         if len(rows):
             for name, values in usual.measured(pixels).items():
                 found[name][rows] = values
@@ -105,7 +105,7 @@ def sharpness(patches: PatchSet, rows: np.ndarray) -> np.ndarray:
     size = patches.training_size(_SIDE)
     for start in range(0, len(rows), _STEP):
         some = rows[start : start + _STEP]
-        read, pixels = _pixels(patches, some[~np.isin(some, patches.missing)], size)
+        read, pixels = readable(patches, some, size)
         if len(read):
             at = start + np.flatnonzero(np.isin(some, read))
             found[at] = _edges(pixels.mean(axis=1, dtype=np.float32))
@@ -118,23 +118,6 @@ def _edges(grey: np.ndarray) -> np.ndarray:
     around = grey[:, :-2, 1:-1] + grey[:, 2:, 1:-1] + grey[:, 1:-1, :-2] + grey[:, 1:-1, 2:]
     found: np.ndarray = np.log2((around - 4 * middle).reshape(len(grey), -1).var(axis=1) + 1)
     return found
-
-
-def _pixels(
-    patches: PatchSet, rows: np.ndarray, size: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Read some patches as ``(n, channel, y, x)`` uint8; those that cannot be are left out."""
-    try:
-        return rows, patches.pixels(rows, size)
-    except (PatchError, OSError):
-        found = []
-    for row in rows.tolist():
-        try:
-            found.append((row, patches.pixels([row], size)[0]))
-        except (PatchError, OSError):
-            continue
-    kept = np.array([row for row, _ in found], np.intp)
-    return kept, np.stack([one for _, one in found]) if found else np.empty(0, np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +142,7 @@ class _Usual:
         from napari_patchmap.patches.readers.slides.foreground import otsu
 
         spread = patches.spread()[:_SAMPLE]
-        _, pixels = _pixels(patches, spread, size)
+        _, pixels = readable(patches, spread, size)
         if not len(pixels):
             return cls(np.zeros(patches.channels, np.float32), np.inf, None)
         background = np.median(_border(pixels), axis=(0, 2)).astype(np.float32)

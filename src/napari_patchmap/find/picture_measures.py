@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.find.readable import readable
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.readers.slides.foreground import otsu
 
@@ -53,12 +53,10 @@ def measured(
     for start in range(0, len(rows), _PART):
         if ended():
             break
-        some = rows[start : start + _PART]
-        some = some[~np.isin(some, patches.missing)]
-        try:
-            pixels = patches.pixels(some, size).astype(np.float32)
-        except PatchError:  # a damaged one says so where it is looked at
+        some, whole = readable(patches, rows[start : start + _PART], size)
+        if not len(some):
             continue
+        pixels = whole.astype(np.float32)
         read.append(np.flatnonzero(np.isin(rows, some)))
         for name, values in _of_pixels(patches, pixels).items():
             found.setdefault(name, []).append(values)

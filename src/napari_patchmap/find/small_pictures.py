@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.find.readable import readable
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.fit import resize
 
@@ -78,34 +78,13 @@ def small_pictures(
     there = np.zeros(len(patches), bool)
     for start in range(0, len(patches), _STEP):
         rows = np.arange(start, min(start + _STEP, len(patches)))
-        rows, pixels = _readable(patches, np.setdiff1d(rows, patches.missing), (height, width))
+        rows, pixels = readable(patches, rows, (height, width))
         if len(rows):
             grey[rows] = _square(pixels.mean(axis=1, dtype=np.float32), side)
             there[rows] = True
         if ended is not None and ended(min(start + _STEP, len(patches)), len(patches)):
             break
     return SmallPictures(grey, there, longest / side)
-
-
-def _readable(
-    patches: PatchSet, rows: np.ndarray, size: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Read some patches; those whose file has gone are left out."""
-    nothing = np.empty((0, patches.channels, *size), np.uint8)
-    if not len(rows):
-        return rows, nothing
-    try:
-        return rows, patches.pixels(rows, size)
-    except (PatchError, OSError):
-        found = []
-    for row in rows.tolist():
-        try:
-            found.append((row, patches.pixels([row], size)[0]))
-        except (PatchError, OSError):
-            continue
-    if not found:
-        return rows[:0], nothing
-    return np.array([row for row, _ in found]), np.stack([pixels for _, pixels in found])
 
 
 def _square(grey: np.ndarray, side: int) -> np.ndarray:

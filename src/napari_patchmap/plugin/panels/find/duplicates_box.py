@@ -5,41 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from qtpy.QtWidgets import QLabel, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.find.duplicate_list import GROUP
 from napari_patchmap.find.keep_one import spare_copies
-from napari_patchmap.find.search import BESIDE, INDEX, Found
-from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.find.search import BESIDE, INDEX
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.find.list_buttons import save_button
-from napari_patchmap.plugin.panels.find.search_box import SearchBox
+from napari_patchmap.plugin.panels.find.walk_box import WalkBox
 from napari_patchmap.plugin.qt.basics import button, choice, column, label, row
-from napari_patchmap.plugin.qt.subscribe import subscribe
-
-#: Side of the pictures, in pixels.
-_SIDE = 96
 
 #: Which of a group is kept, by what the list says.
 _KEPT = {"the first": "first", "the sharpest": "sharpest"}
 
 
-class DuplicatesBox(SearchBox):
+class DuplicatesBox(WalkBox):
     """Shows the pairs, those whose labels differ first, and selects what can be left out."""
 
     def add_parts(self) -> None:
         """Add the pair that is looked at, and what can be done with all of them."""
-        self._at = 0
-        self._pictures = MapLayer.of(self.viewer).thumbnails
         self._sparing = Newest(self, "Choosing copies", self._on_spare, self.say)
-        self.left, self.right = self._picture(), self._picture()
+        self.left, self.right = self.make_picture(), self.make_picture()
         self.names = label("", "", wrap=True)
         self.reason = label("", "hint", wrap=True)
-        self.before = button("‹", "", "The pair before.")
-        self.after = button("›", "", "The next pair.")
-        self.before.setAccessibleName("Pair before")
-        self.after.setAccessibleName("Next pair")
-        self.place = label("", "hint")
+        walk = self.make_walk("pair")
         self.mark = button(
             "Select the group", "", "Select all patches that show the same as these two."
         )
@@ -55,27 +44,13 @@ class DuplicatesBox(SearchBox):
         column(beside, self.names, self.reason, spacing=2).addStretch(1)
         shown = row(self.left, self.right, beside)
         shown.setStretch(2, 1)
-        column(self.pair, shown, row(self.mark, 1, self.before, self.place, self.after))
+        column(self.pair, shown, row(self.mark, 1, *walk))
         self.parts.addWidget(self.pair)
         self.parts.addLayout(row(self.spare, self.kept))
         self.save = save_button(self)
         self.parts.addLayout(row(self.save, 1))
-        self.before.clicked.connect(lambda: self.go_to(self._at - 1))
-        self.after.clicked.connect(lambda: self.go_to(self._at + 1))
         self.mark.clicked.connect(self._select_group)
         self.spare.clicked.connect(self._choose_spare)
-        subscribe(self, self._pictures.arrived, self._show)
-
-    def _picture(self) -> QLabel:
-        made = label("")
-        made.setFixedSize(_SIDE, _SIDE)
-        return made
-
-    def show_found(self, found: Found | None) -> None:
-        """Show an answer, its first pair at first."""
-        super().show_found(found)
-        self._at = 0
-        self._show()
 
     def listed_rows(self) -> np.ndarray:
         """Return the patches of all pairs, each beside its copies."""
@@ -85,37 +60,26 @@ class DuplicatesBox(SearchBox):
         rows = self.found.listed[sides].to_numpy(np.intp).reshape(-1)
         return rows[np.sort(np.unique(rows, return_index=True)[1])]
 
-    def go_to(self, at: int) -> None:
-        """Look at another pair, on the map and in the gallery as well."""
-        if self.found is not None and 0 <= at < len(self.found.listed):
-            self._at = at
-            self._show()
-            self.workspace.set_current(int(self.found.listed[INDEX].iloc[at]))
-
-    def _show(self, _: Any = None) -> None:
-        listed = None if self.found is None else self.found.listed
-        some = listed is not None and len(listed) > 0
-        self.pair.setVisible(some)
-        self.spare.setEnabled(some and bool((self.found.columns[GROUP] != "").any()))  # type: ignore[union-attr]
-        if not some or listed is None or self.workspace.patches is None:
+    def show_one(self, one: Any) -> None:
+        """Show a pair, or none."""
+        self.pair.setVisible(one is not None)
+        grouped = self.found is not None and bool((self.found.columns[GROUP] != "").any())
+        self.spare.setEnabled(one is not None and grouped)
+        if one is None:
             return
-        one, ratio = listed.iloc[self._at], self.devicePixelRatioF()
         self.left.setVisible(BESIDE in one)  # not where it is of another set
         for shown, side in ((self.left, BESIDE), (self.right, INDEX)):
             if side in one:
-                shown.setPixmap(self._pictures.get(int(one[side]), _SIDE, ratio))
+                self.put_picture(shown, int(one[side]))
                 shown.setToolTip(str(self.workspace.table["source"].iloc[int(one[side])]))
         self.names.setText(_names(one))
         score = "" if np.isnan(one["score"]) else f"{one['score']:.3f}: "
         self.reason.setText(f"{score}{one['reason']}")
         self.mark.setEnabled(bool(one["group"]))
-        self.place.setText(f"{self._at + 1:,} of {len(listed):,}")
-        self.before.setEnabled(self._at > 0)
-        self.after.setEnabled(self._at + 1 < len(listed))
 
     def _select_group(self) -> None:
         if self.found is not None:
-            group = self.found.listed["group"].iloc[self._at]
+            group = self.found.listed["group"].iloc[self.at]
             self.workspace.select(np.flatnonzero(self.found.columns[GROUP] == group))
 
     def _choose_spare(self) -> None:
