@@ -9,7 +9,7 @@ import numpy as np
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QWidget
 
-from napari_patchmap.find.search import INDEX, Found, Search, found_column
+from napari_patchmap.find.search import INDEX, FindInput, Found, Search, found_column
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.map_layer import MapLayer
@@ -36,6 +36,8 @@ class SearchBox(QWidget):
         The answer that is shown.
     parts : QVBoxLayout
         Of all that is below the button while there is an answer.
+    further : QVBoxLayout
+        Below the settings, for what is asked there besides.
     """
 
     def __init__(self, viewer: Viewer, search: Search) -> None:
@@ -60,11 +62,14 @@ class SearchBox(QWidget):
             "Select all that are listed, and sort the gallery by the list: first things first.",
         )
         self.colour = button("Colour the map", "", "Colour the map by what was found.")
+        asked = QWidget()
+        self.further = column(asked)
         self.parts = column(self.answer, self.lines, row(self.look, self.colour, 1))
         column(
             self.fold.body,
             label(search.question, "hint", wrap=True),
             self.form,
+            asked,
             row(self.begin, 1),
             self.work.with_button("Stop; what was found so far stays."),
             self.said,
@@ -85,6 +90,10 @@ class SearchBox(QWidget):
 
     def add_parts(self) -> None:
         """Add to ``parts`` what the answer of this search needs besides; nothing by itself."""
+
+    def against(self, run: Run, watch: Watch) -> FindInput | None:
+        """Open a second set to look across, in the background; none by itself."""
+        return None
 
     # -- what was found -------------------------------------------------------------------
 
@@ -144,7 +153,8 @@ class SearchBox(QWidget):
                 watch.step(done, total)
                 return False
 
-            self._so_far = find_in(run, search, config, table, patches, look)
+            against = self.against(run, watch)
+            self._so_far = find_in(run, search, config, table, patches, look, against)
 
         self.begin_work(run, work, "beginning…")
 
