@@ -129,6 +129,11 @@ def test_what_cannot_be_saved_is_said_in_one_sentence(qtbot, panel, tmp_path):
     assert "map.gif has no ending of a figure" in said
     assert list(tmp_path.iterdir()) == []
     assert dialog.save.isEnabled()
+    previewed(qtbot, dialog)
+    before = painted(dialog)
+    enter(qtbot, dialog.form.field("title"), "Blood cells")
+    qtbot.waitUntil(lambda: (painted(dialog) != before).any())
+    assert dialog.said.text() == said  # a preview that comes later hides it not
 
 
 def test_a_map_in_3d_is_drawn_as_it_is_turned(qtbot, panel, workspace, viewer, tmp_path):

@@ -211,6 +211,25 @@ def test_the_picture_of_a_card_paints_no_gallery(viewer, gallery, workspace, slo
     assert grid.times == 0
 
 
+def test_a_card_is_read_next_and_costs_the_gallery_nothing(
+    viewer, gallery, workspace, slow, hand, qtbot
+):
+    patches, owner = slow(), MapLayer.of(viewer)
+    owner.close_up.set_from_afar(False)
+    workspace.set_patches(patches)
+    workspace.set_embedding(toy_map())
+    workspace.select(np.arange(20))
+    qtbot.waitUntil(lambda: len(patches.images.read) == 1)
+    rows = in_view(gallery)
+    assert len(rows) > 2
+    hand.hover(toy_map()[119])
+    QApplication.processEvents()
+    qtbot.wait(50)
+    patches.images.gate.set()
+    qtbot.waitUntil(lambda: all(shows(gallery, row, LEFT) for row in rows))
+    assert patches.images.read[1] == 119
+
+
 def test_a_patch_that_cannot_be_read_says_so(gallery, workspace, slow, qtbot):
     patches = slow(damaged=[1])
     show(workspace, patches)

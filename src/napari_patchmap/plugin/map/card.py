@@ -36,7 +36,7 @@ def draw_card(
     lines = [*owner.workspace.annotations.of(index), *caption(patches.table, index)]
     if patches.is_missing(index):
         lines.append("image missing")
-    picture = owner.thumbnails.get(index, SIDE, overlay.devicePixelRatioF())
+    picture = owner.thumbnails.get(index, SIDE, overlay.devicePixelRatioF(), "card")
     if owner.thumbnails.trouble(index):
         lines.append("image cannot be read")
     frame = qcolor(colouring.colours[index, :3])

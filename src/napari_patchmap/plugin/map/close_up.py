@@ -78,6 +78,7 @@ class CloseUp:
             self._overlay.draw_pictures(self._pictures(rows))
         else:
             self.side = 0
+            self._owner.thumbnails.forget("map")
             self._overlay.draw_pictures([])
 
     def _on_pictures(self, patches: frozenset[int]) -> None:
@@ -126,7 +127,7 @@ class CloseUp:
             Picture(
                 i,
                 (x, y),
-                owner.thumbnails.get(i, self.side, ratio),
+                owner.thumbnails.get(i, self.side, ratio, "map"),
                 qcolor(colouring.colours[i, :3]),
                 faded=fades and not picked,
                 current=i == workspace.current,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -67,7 +66,7 @@ class Thumbnails:
         self._sizes: dict[int, int] = {}  # in which each patch was made last
         self._troubles: dict[int, str] = {}
         self._failed: dict[tuple[int, int], tuple[float, QPixmap]] = {}
-        self._asked: dict[tuple[int, int], None] = {}
+        self._asked: dict[str, dict[tuple[int, int], None]] = {}
         self._reader: _Reader | None = None
         self._task: Task | None = None
         window.destroyed.connect(self._leave)
@@ -90,10 +89,11 @@ class Thumbnails:
         for kept in (self._sizes, self._troubles, self._failed, self._asked):
             kept.clear()
 
-    def get(self, index: int, side: int, ratio: float = 1.0) -> QPixmap:
+    def get(self, index: int, side: int, ratio: float = 1.0, asker: str = "") -> QPixmap:
         """Return patch ``index``, ``side`` pixels long on a screen of that pixel ratio.
 
-        At once: what stands for it, of the same size, until it has been read.
+        At once: what stands for it, of the same size, until it has been read. All that one
+        ``asker`` asks for while the window paints replaces what it asked for before.
         """
         patches, pixels = self._patches, round(side * ratio)
         assert patches is not None
@@ -103,7 +103,7 @@ class Thumbnails:
         if picture is None:
             if not self._asked:
                 QTimer.singleShot(0, self._send)  # all that is painted now is sent together
-            self._asked[index, pixels] = None
+            self._asked.setdefault(asker, {})[index, pixels] = None
             picture = self._in_place_of(patches, index, pixels)
         picture.setDevicePixelRatio(ratio)
         return picture
@@ -112,6 +112,12 @@ class Thumbnails:
         """Return a picture that is there; what could not be read is tried again later."""
         until, cross = self._failed.get((index, pixels), (0.0, None))
         return cross if time.monotonic() < until else self._made.find((index, pixels))
+
+    def forget(self, asker: str) -> None:
+        """Read no more of what was asked for by one who shows nothing now."""
+        self._asked.pop(asker, None)
+        if self._reader is not None:
+            self._reader.wish(asker, ())
 
     def trouble(self, index: int) -> str:
         """Why the picture of a patch could not be read, "" if it could as far as is known."""
@@ -152,11 +158,12 @@ class Thumbnails:
     # -- what is read in the background --------------------------------------------------
 
     def _send(self) -> None:
-        asked = [one for one in self._asked if self._find(*one) is None]
-        self._asked.clear()
-        if self._reader is not None and asked:
-            self._reader.wish(asked)
-            self._go_on()
+        asked, self._asked = self._asked, {}
+        for asker, wanted in asked.items():
+            missing = [one for one in wanted if self._find(*one) is None]
+            if self._reader is not None and missing:
+                self._reader.wish(asker, missing)
+                self._go_on()
 
     def _go_on(self) -> None:
         reader = self._reader
@@ -170,7 +177,7 @@ class Thumbnails:
         if reader is self._reader:  # else of patches that have gone
             for one in found:
                 self._keep(*one)
-            reader.delivered((index, pixels) for index, pixels, *_ in found)
+            reader.delivered([(index, pixels) for index, pixels, *_ in found])
             self.arrived.emit(frozenset(index for index, *_ in found))
 
     def _on_ended(self, reader: _Reader) -> None:
@@ -193,32 +200,40 @@ class _Reader:
     def __init__(self, patches: PatchSet, lens: Lens | None) -> None:
         self._patches, self._lens = patches, lens
         self._lock = threading.Lock()
-        self._wishes: deque[tuple[int, int]] = deque()
+        self._wishes: dict[str, dict[tuple[int, int], None]] = {}  # who asked last, last
         self._on_the_way: set[tuple[int, int]] = set()
 
     @property
     def waiting(self) -> bool:
         """Whether something is wished for."""
         with self._lock:
-            return bool(self._wishes)
+            return any(self._wishes.values())
 
-    def wish(self, wanted: Sequence[tuple[int, int]]) -> None:
-        """Read these pictures, (patch, longer side), in this order, and no others."""
+    def wish(self, asker: str, wanted: Sequence[tuple[int, int]]) -> None:
+        """Read for one who asks these pictures, (patch, longer side), in this order."""
         with self._lock:
-            self._wishes = deque(one for one in wanted if one not in self._on_the_way)
+            self._wishes.pop(asker, None)
+            self._wishes[asker] = {one: None for one in wanted if one not in self._on_the_way}
 
-    def delivered(self, pictures: Iterable[tuple[int, int]]) -> None:
+    def delivered(self, pictures: Sequence[tuple[int, int]]) -> None:
         """Take note of pictures that have arrived."""
         with self._lock:
             self._on_the_way.difference_update(pictures)
+            for wishes in self._wishes.values():  # of others who wished for the same
+                for one in pictures:
+                    wishes.pop(one, None)
 
     def _next(self) -> tuple[int, int] | None:
         with self._lock:
-            if not self._wishes:
-                return None
-            wanted = self._wishes.popleft()
-            self._on_the_way.add(wanted)
-            return wanted
+            while self._wishes:
+                asker = next(reversed(self._wishes))
+                for wanted in list(self._wishes[asker]):
+                    del self._wishes[asker][wanted]
+                    if wanted not in self._on_the_way:
+                        self._on_the_way.add(wanted)
+                        return wanted
+                del self._wishes[asker]
+            return None
 
     def __call__(self, task: Task) -> None:
         while not task.should_leave() and (wanted := self._next()) is not None:

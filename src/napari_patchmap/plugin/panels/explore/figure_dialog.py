@@ -80,6 +80,7 @@ class FigureDialog(QDialog):
         self._paths: dict[str, Path] = {}
         self._moved: _Moved = {}
         self._tips = np.empty(0, np.intp)
+        self._unseen = ""  # why there was no preview last
         self.setWindowTitle("Figure of the map")
         self.setStyleSheet(panel_style(owner.viewer.theme))
         self.kind = choice("Which figure: " + "; ".join(_described()) + ".", letters=14)
@@ -207,15 +208,13 @@ class FigureDialog(QDialog):
         if name == self._name:
             self._tips = tips
             self.preview.show_page(rgb, boxes)
-            if not self.writing.running and not self._saved():
+            if self.said.text() == self._unseen:  # not what is said of saving
                 self._say("")
-
-    def _saved(self) -> bool:
-        return self.said.text().startswith("Saved to")
 
     @Slot(str)
     def _on_unseen(self, sentence: str) -> None:
         self.preview.show_page(None, np.empty((0, 4)))
+        self._unseen = sentence
         self._say(sentence)
 
     def _on_moved(self, part: int, x: float, y: float) -> None:
@@ -237,6 +236,7 @@ class FigureDialog(QDialog):
             )
             return
         numbers = tuple(map(float, chosen)) or None
+        self._say("")
         self.form.set_config(self.form.config.replace(**{_NUMBERED[self._name]: numbers}))
         self._look()
 

@@ -7,7 +7,7 @@ import html
 import numpy as np
 from napari.viewer import Viewer
 from qtpy.QtCore import QAbstractListModel, QModelIndex, QPointF, QRect, QRectF, QSize, Qt
-from qtpy.QtGui import QColor, QFont, QFontMetrics, QPainter
+from qtpy.QtGui import QColor, QFont, QFontMetrics, QPaintDevice, QPainter, QPixmap
 from qtpy.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from napari_patchmap.explore.ordering import Order
@@ -127,6 +127,15 @@ class PatchPainter(QStyledItemDelegate):
         """Return the size of every cell."""
         return self.cell(option.fontMetrics.height())
 
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to paint."""
+        return self._owner.colouring is not None and self._owner.workspace.patches is not None
+
+    def picture(self, on: QPaintDevice, patch: int) -> QPixmap:
+        """Return the picture of a patch, or what stands for it until it has been read."""
+        return self._owner.thumbnails.get(patch, self.side, on.devicePixelRatioF(), "gallery")
+
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex
     ) -> None:
@@ -134,14 +143,14 @@ class PatchPainter(QStyledItemDelegate):
         owner, model = self._owner, index.model()
         colouring = owner.colouring
         assert isinstance(model, PatchModel)
-        if colouring is None or owner.workspace.patches is None:
+        if colouring is None or not self.ready:
             return
         patch, rect, metrics = int(model.indices[index.row()]), option.rect, option.fontMetrics
         text = theme_colour(self._viewer, "text")
         colour = qcolor(colouring.colours[patch, :3])
         opacity = _DIM if model.is_faint(patch) else 1.0
         colour.setAlphaF(opacity)
-        picture = owner.thumbnails.get(patch, self.side, painter.device().devicePixelRatioF())
+        picture = self.picture(painter.device(), patch)
         middle = QPointF(rect.center().x(), rect.y() + _FRAME + 2 + self.side / 2)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

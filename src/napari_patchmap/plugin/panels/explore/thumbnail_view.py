@@ -8,7 +8,14 @@ from functools import partial
 import numpy as np
 from napari.viewer import Viewer
 from qtpy.QtCore import QEvent, QModelIndex, QPoint, QRect, Qt, Signal
-from qtpy.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
+from qtpy.QtGui import (
+    QContextMenuEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
 from qtpy.QtWidgets import QApplication, QRubberBand
 
 from napari_patchmap.explore.ordering import Order
@@ -158,10 +165,19 @@ class ThumbnailView(CellGrid):
         """Return the patch of a cell, -1 for none."""
         return int(self.patches.indices[place.row()]) if place.isValid() else -1
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint what is asked for; where that is a part, the rest still waits for pictures."""
+        for row in self._rows_in_view() if self.painter.ready else ():
+            self.painter.picture(self.viewport(), int(self.patches.indices[row]))
+        super().paintEvent(event)
+
+    def _rows_in_view(self) -> list[int]:
+        seen = self.viewport().rect().translated(0, self.verticalOffset())
+        return self.rows_in(seen).tolist()
+
     def _on_pictures(self, patches: frozenset[int]) -> None:
         """Paint the cells again whose pictures have come; not for the card of the map."""
-        seen = self.viewport().rect().translated(0, self.verticalOffset())
-        for row in self.rows_in(seen).tolist():
+        for row in self._rows_in_view():
             if int(self.patches.indices[row]) in patches:
                 self.viewport().update(self.visualRect(self.patches.index(row, 0)))
 

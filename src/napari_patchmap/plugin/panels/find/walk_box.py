@@ -60,8 +60,8 @@ class WalkBox(SearchBox):
         self, frame: QLabel, index: int, pictures: Thumbnails | None = None
     ) -> None:
         """Show the picture of a patch, or what stands for it until it has been read."""
-        shown = pictures or self._pictures
-        frame.setPixmap(shown.get(index, _SIDE, self.devicePixelRatioF()))
+        shown, ratio = pictures or self._pictures, self.devicePixelRatioF()
+        frame.setPixmap(shown.get(index, _SIDE, ratio, self.search.key))
 
     def show_found(self, found: Found | None) -> None:
         """Show an answer, its first row at first."""

@@ -48,7 +48,7 @@ class PatchLarge(QWidget):
         if side < _STEP:
             return
         asked = -(-side // _STEP) * _STEP
-        picture = owner.thumbnails.get(index, asked, ratio).scaled(
+        picture = owner.thumbnails.get(index, asked, ratio, "image").scaled(
             QSize(side, side) * ratio, Qt.AspectRatioMode.KeepAspectRatio,
             Qt.TransformationMode.SmoothTransformation,
         )  # fmt: skip
