@@ -18,6 +18,7 @@ from napari_patchmap.plugin.panels.train.train_map import TrainMap
 from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.plugin.display import close_display, open_display
+from tests.plugin.one_window import empty, one_window
 from tests.plugin.spared import spare
 from tests.plugin.toy import Hand, on_map, toy_map, toy_patches
 
@@ -59,10 +60,25 @@ def _windows_open_fast():
         yield
 
 
+@pytest.fixture(scope="module")
+def window_of_the_file():
+    """A viewer on screen for all tests of a file that says ``ONE_WINDOW = True``.
+
+    For what is done with patches on a map, and leaves nothing behind that other patches do
+    not take away. To open a window takes longer than most of that.
+    """
+    with one_window() as viewer:
+        yield viewer
+
+
 @pytest.fixture
-def viewer(make_napari_viewer):
+def viewer(request):
     """A viewer on screen, large enough to aim in."""
-    viewer = make_napari_viewer(show=True)
+    if getattr(request.module, "ONE_WINDOW", False):
+        viewer = request.getfixturevalue("window_of_the_file")
+        empty(viewer)
+    else:
+        viewer = request.getfixturevalue("make_napari_viewer")(show=True)
     viewer.window.resize(1000, 700)
     QApplication.processEvents()
     return viewer
