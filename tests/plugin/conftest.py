@@ -72,16 +72,21 @@ def window_of_the_file():
 
 
 @pytest.fixture
-def viewer(request):
-    """A viewer on screen, large enough to aim in."""
-    if getattr(request.module, "ONE_WINDOW", False):
-        viewer = request.getfixturevalue("window_of_the_file")
-        empty(viewer)
-    else:
-        viewer = request.getfixturevalue("make_napari_viewer")(show=True)
-    viewer.window.resize(1000, 700)
-    QApplication.processEvents()
+def bare_viewer(request):
+    """A viewer on screen, of the size that napari gives it."""
+    if not getattr(request.module, "ONE_WINDOW", False):
+        return request.getfixturevalue("make_napari_viewer")(show=True)
+    viewer = request.getfixturevalue("window_of_the_file")
+    empty(viewer)
     return viewer
+
+
+@pytest.fixture
+def viewer(bare_viewer):
+    """A viewer on screen, large enough to aim in."""
+    bare_viewer.window.resize(1000, 700)
+    QApplication.processEvents()
+    return bare_viewer
 
 
 @pytest.fixture
@@ -153,12 +158,12 @@ def train_panel(make_napari_viewer, tasks):
 
 
 @pytest.fixture
-def load_panel(make_napari_viewer, qtbot):
+def load_panel(bare_viewer, qtbot):
     """The Load panel of a viewer."""
-    viewer = make_napari_viewer(show=True)
-    widget = LoadPatches(viewer)
-    viewer.window.add_dock_widget(widget, name="Load")
+    widget = LoadPatches(bare_viewer)
+    bare_viewer.window.add_dock_widget(widget, name="Load")
     widget.show()
+    QApplication.processEvents()  # it has its place
     return widget
 
 

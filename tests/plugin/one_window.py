@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -24,6 +25,9 @@ from napari_patchmap.plugin.workspace import workspace_of
 
 _NAME = "one_window"
 
+#: Width and height of each window as it was opened.
+_SIZES: weakref.WeakKeyDictionary[Viewer, tuple[int, int]] = weakref.WeakKeyDictionary()
+
 
 @contextlib.contextmanager
 def one_window() -> Iterator[Viewer]:
@@ -38,6 +42,8 @@ def one_window() -> Iterator[Viewer]:
         _initialize_plugins.cache_clear()
         init_qactions.cache_clear()
         viewer = Viewer(show=True, show_welcome_screen=False)
+        QApplication.processEvents()
+        _SIZES[viewer] = viewer.window.geometry()[2:]
         try:
             yield viewer
         finally:
@@ -64,6 +70,7 @@ def empty(viewer: Viewer) -> None:
     shown.hand.set_lasso(False)
     shown.hand.set_take_away(False)
     viewer.layers.clear()
+    window.resize(*_SIZES[viewer])
     viewer.dims.ndisplay = 2
     viewer.reset_view()
     get_settings().reset()

@@ -34,6 +34,8 @@ from napari_patchmap.runs import OpenLayer, unreadable
 from tests.plugin.images import slide
 from tests.plugin.toy import choose_source
 
+ONE_WINDOW = True
+
 LEFT = Qt.MouseButton.LeftButton
 
 

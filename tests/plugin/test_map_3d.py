@@ -12,6 +12,8 @@ from napari_patchmap.plugin.map.marks import CURRENT, SELECTED
 from napari_patchmap.plugin.napari_private import canvas_widget
 from tests.plugin.toy import group, on_map, toy_map, toy_patches
 
+ONE_WINDOW = True
+
 
 @pytest.fixture
 def solid(viewer):

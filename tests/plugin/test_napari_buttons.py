@@ -13,6 +13,8 @@ from napari_patchmap.plugin.map.marks import MAP, SELECTED
 from napari_patchmap.plugin.map.patch_points import NO_EDITING, NO_STYLE
 from tests.plugin.toy import GROUPS, group, toy_map, toy_patches
 
+ONE_WINDOW = True
+
 CTRL = Qt.KeyboardModifier.ControlModifier
 
 
