@@ -65,7 +65,7 @@ def window_of_the_file():
     """A viewer on screen for all tests of a file that says ``ONE_WINDOW = True``.
 
     For what is done with patches on a map, and leaves nothing behind that other patches do
-    not take away. To open a window takes longer than most of that.
+    not take away. A test that closes its window belongs into another file.
     """
     with one_window() as viewer:
         yield viewer
