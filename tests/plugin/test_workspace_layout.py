@@ -34,9 +34,7 @@ def tabs(viewer):
 
 
 def test_the_tabs_are_the_order_of_work_however_often_they_are_opened(viewer, qtbot):
-    alone = show_panel(viewer, "train")
     first = open_workspace(viewer)
-    assert first["train"] is alone  # what was opened alone is taken in
     qtbot.wait(50)
     order = [panel.tab for panel in PANELS.values() if panel.area == "right"]
     assert tabs(viewer) == order
@@ -44,6 +42,12 @@ def test_the_tabs_are_the_order_of_work_however_often_they_are_opened(viewer, qt
     assert open_workspace(viewer) == first
     assert tabs(viewer) == order
     assert len(viewer.window.dock_widgets) == sum(p.at_first for p in PANELS.values())
+
+
+def test_a_panel_opened_alone_is_taken_in(viewer):
+    alone = show_panel(viewer, "train")
+    widgets = open_workspace(viewer)
+    assert widgets["train"] is alone
 
 
 @pytest.mark.parametrize("size", [(1366, 768), (1600, 1000)])
