@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -123,11 +125,23 @@ def hand_clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
     return clock
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folders of their own for all tests, one after the other.
+
+    To number those that lie side by side, pytest looks through all of them each time.
+    """
+    base = tmp_path_factory.mktemp("homes")
+    return (base / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _own_data_folder(_homes: Iterator[Path]) -> Iterator[None]:
     """Keep runs that tests save out of the user's own data folder."""
+    home = next(_homes)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        for name in ("DATA", "CACHE", "CONFIG"):
+            folder = home / name.lower()
+            folder.mkdir(parents=True)
+            patch.setenv(f"XDG_{name}_HOME", str(folder))
         yield

@@ -18,6 +18,7 @@ from napari_patchmap.plugin.panels.train.train_map import TrainMap
 from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.plugin.display import close_display, open_display
+from tests.plugin.one_window import empty, one_window
 from tests.plugin.spared import spare
 from tests.plugin.toy import Hand, on_map, toy_map, toy_patches
 
@@ -59,13 +60,33 @@ def _windows_open_fast():
         yield
 
 
+@pytest.fixture(scope="module")
+def window_of_the_file():
+    """A viewer on screen for all tests of a file that says ``ONE_WINDOW = True``.
+
+    For what is done with patches on a map, and leaves nothing behind that other patches do
+    not take away. A test that closes its window belongs into another file.
+    """
+    with one_window() as viewer:
+        yield viewer
+
+
 @pytest.fixture
-def viewer(make_napari_viewer):
-    """A viewer on screen, large enough to aim in."""
-    viewer = make_napari_viewer(show=True)
-    viewer.window.resize(1000, 700)
-    QApplication.processEvents()
+def bare_viewer(request):
+    """A viewer on screen, of the size that napari gives it."""
+    if not getattr(request.module, "ONE_WINDOW", False):
+        return request.getfixturevalue("make_napari_viewer")(show=True)
+    viewer = request.getfixturevalue("window_of_the_file")
+    empty(viewer)
     return viewer
+
+
+@pytest.fixture
+def viewer(bare_viewer):
+    """A viewer on screen, large enough to aim in."""
+    bare_viewer.window.resize(1000, 700)
+    QApplication.processEvents()
+    return bare_viewer
 
 
 @pytest.fixture
@@ -137,12 +158,12 @@ def train_panel(make_napari_viewer, tasks):
 
 
 @pytest.fixture
-def load_panel(make_napari_viewer, qtbot):
+def load_panel(bare_viewer, qtbot):
     """The Load panel of a viewer."""
-    viewer = make_napari_viewer(show=True)
-    widget = LoadPatches(viewer)
-    viewer.window.add_dock_widget(widget, name="Load")
+    widget = LoadPatches(bare_viewer)
+    bare_viewer.window.add_dock_widget(widget, name="Load")
     widget.show()
+    QApplication.processEvents()  # it has its place
     return widget
 
 

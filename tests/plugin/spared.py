@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from napari._vispy import canvas
 from napari.settings import NapariSettings
+from napari.utils.events.event import EventEmitter
 from npe2 import PluginManifest
 from vispy.gloo.program import Program
 
 
 def spare(patch: pytest.MonkeyPatch) -> None:
-    """Read each manifest and look through each shader once; write no settings of napari."""
+    """Read each manifest, shader and signature once; write no settings of napari."""
     _spare_manifests(patch)
     _spare_shaders(patch)
+    _spare_signatures(patch)
+    # napari looks through all objects for each layer that is removed, for a driver on Windows.
+    patch.setattr(canvas, "gc", SimpleNamespace(collect=lambda: 0))
     # napari writes all of its settings some seven times for each window.
     patch.setattr(NapariSettings, "save", lambda *args, **named: None)
 
@@ -31,6 +37,22 @@ def _spare_manifests(patch: pytest.MonkeyPatch) -> None:
         return iter(found)
 
     patch.setattr(PluginManifest, "discover", once)
+
+
+def _spare_signatures(patch: pytest.MonkeyPatch) -> None:
+    """Keep which methods take an event: napari asks whenever one is connected."""
+    check = EventEmitter._check_signature
+    known: dict[Any, bool] = {}
+
+    def once(called: Any) -> bool:
+        method = getattr(called, "__func__", None)
+        if method is None:
+            return check(called)
+        if method not in known:
+            known[method] = check(called)
+        return known[method]
+
+    patch.setattr(EventEmitter, "_check_signature", staticmethod(once))
 
 
 def _spare_shaders(patch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,8 @@ from napari_patchmap.runs.annotation_files import ANNOTATIONS, place_of_set
 from tests.holding import held_elsewhere
 from tests.plugin.toy import around, group, toy_map, toy_patches, type_name
 
+ONE_WINDOW = True
+
 
 @pytest.fixture
 def panel(viewer, shown_map):
@@ -262,7 +264,7 @@ def test_killed_at_once_the_next_window_finds_them(tmp_path, qtbot):
         assert table["index"].tolist() == ["3", "11"]
 
 
-def test_without_patches_it_leads_to_them(make_napari_viewer):
-    panel = Annotate(make_napari_viewer())
+def test_without_patches_it_leads_to_them(bare_viewer):
+    panel = Annotate(bare_viewer)
     assert "Load patches" in panel.missing
     assert workspace_of(panel.viewer).annotations.empty

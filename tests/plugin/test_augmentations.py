@@ -11,12 +11,13 @@ from napari_patchmap.plugin.panels.augment.augmentations import CUSTOM, VIEWS, A
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.conftest import make_cells
 
+ONE_WINDOW = True
+
 
 @pytest.fixture
-def panel(make_napari_viewer):
-    viewer = make_napari_viewer(show=True)
-    widget = Augmentations(viewer)
-    viewer.window.add_dock_widget(widget, name="Augmentations")
+def panel(bare_viewer):
+    widget = Augmentations(bare_viewer)
+    bare_viewer.window.add_dock_widget(widget, name="Augmentations")
     widget.show()
     return widget
 
@@ -117,7 +118,7 @@ def test_what_does_not_apply_to_these_channels_is_said(qtbot, panel, cells):
     assert not panel.note.isVisible()
 
 
-def test_the_shared_settings_are_the_workspaces(make_napari_viewer, panel):
+def test_the_shared_settings_are_the_workspaces(panel):
     other = Augmentations(panel.viewer)
     panel.viewer.window.add_dock_widget(other, name="Another")
     other.form.field("rotate").setChecked(False)

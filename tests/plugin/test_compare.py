@@ -22,6 +22,8 @@ from tests.conftest import make_cells
 from tests.plugin.toy import drop, words_on_card
 from tests.quality.toy_figure import toy_listed
 
+ONE_WINDOW = True
+
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 OTHER = f"{marks.BESIDE}t-SNE of pixels"
 

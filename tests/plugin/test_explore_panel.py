@@ -11,6 +11,8 @@ from napari_patchmap.plugin.map.marks import MAP
 from napari_patchmap.plugin.panels.explore.explore import Explore
 from tests.plugin.toy import group, toy_map, toy_patches
 
+ONE_WINDOW = True
+
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 ALT = Qt.KeyboardModifier.AltModifier
 

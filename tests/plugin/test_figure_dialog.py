@@ -16,6 +16,8 @@ from napari_patchmap.explore.palette import categorical_colours
 from napari_patchmap.plugin.qt.docks import show_panel
 from tests.plugin.toy import click, toy_map
 
+ONE_WINDOW = True
+
 
 @pytest.fixture
 def panel(viewer, shown_map):

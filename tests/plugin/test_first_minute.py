@@ -177,17 +177,17 @@ def tabs(viewer):
     return next((names for names in listed if PANELS["train"].tab in names), [])
 
 
-@pytest.mark.parametrize("key", ["explore", "load", "compare"])
-def test_a_panel_closed_and_opened_again_returns_to_its_place(qtbot, load, viewer, key):
+def test_a_panel_closed_and_opened_again_returns_to_its_place(qtbot, load, viewer):
     before = tabs(viewer)
-    assert PANELS[key].tab in before
-    viewer.window.remove_dock_widget(dock_of(find_panel(viewer, key)))
-    qtbot.wait(30)
-    # As napari's menu does it: beside the others, under a longer name.
-    widget = PANELS[key].load()(viewer)
-    viewer.window.add_dock_widget(widget, name=PANELS[key].dock_name)
-    qtbot.waitUntil(lambda: tabs(viewer) == before, timeout=20_000)
-    assert not widget.visibleRegion().isEmpty()
+    for key in ("explore", "load", "compare"):
+        assert PANELS[key].tab in before
+        viewer.window.remove_dock_widget(dock_of(find_panel(viewer, key)))
+        qtbot.wait(30)
+        # As napari's menu does it: beside the others, under a longer name.
+        widget = PANELS[key].load()(viewer)
+        viewer.window.add_dock_widget(widget, name=PANELS[key].dock_name)
+        qtbot.waitUntil(lambda: tabs(viewer) == before, timeout=20_000)
+        assert not widget.visibleRegion().isEmpty()
 
 
 def test_a_long_note_is_shown_whole(qtbot, load, viewer):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
+from napari._vispy import canvas
 from qtpy.QtGui import QOffscreenSurface, QOpenGLContext
 from vispy.gloo.glir import GlirProgram
 
@@ -15,6 +18,7 @@ from tests.plugin.images import grid_labels, open_beside, start
 def freed_in(monkeypatch):
     """In which contexts programs were freed."""
     contexts, delete = [], GlirProgram.delete
+    monkeypatch.setattr(canvas, "gc", gc)  # which other tests spare themselves
 
     def noting(self):
         contexts.append(QOpenGLContext.currentContext())

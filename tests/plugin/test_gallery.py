@@ -12,6 +12,8 @@ from napari_patchmap.plugin.canvas.two_views import camera_of
 from napari_patchmap.plugin.map.marks import CURRENT
 from tests.plugin.toy import group, toy_map, toy_patches
 
+ONE_WINDOW = True
+
 
 def header(gallery) -> str:
     """Return the sentence above the pictures."""

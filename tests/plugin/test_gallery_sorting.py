@@ -14,6 +14,8 @@ from qtpy.QtWidgets import QApplication, QLabel
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from tests.plugin.toy import group, toy_map, toy_patches
 
+ONE_WINDOW = True
+
 KEY, CONTROL = Qt.Key, Qt.KeyboardModifier.ControlModifier
 SHIFT, NONE, LEFT = (
     Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton

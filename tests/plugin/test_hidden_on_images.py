@@ -16,6 +16,8 @@ from napari_patchmap.plugin.napari_private import canvas_widget
 from tests.plugin.images import around, grid_labels, middle, open_beside, start
 from tests.plugin.toy import Hand, toy_map, toy_patches
 
+ONE_WINDOW = True
+
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 #: Patches that are hidden in the field of 24 objects.

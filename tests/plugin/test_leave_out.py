@@ -15,6 +15,8 @@ from napari_patchmap.runs import Run, RunConfig, TrainConfig, reopen_patches
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
 
+ONE_WINDOW = True
+
 LEFT = Qt.MouseButton.LeftButton
 OUT = np.array([3, 50, 51, 119])
 

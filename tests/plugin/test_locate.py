@@ -20,6 +20,8 @@ from napari_patchmap.runs import Run, RunConfig, TrainConfig, runs_home
 from napari_patchmap.training import fit
 from tests.conftest import make_cells, run_of
 
+ONE_WINDOW = True
+
 CONFIG = RunConfig(TrainConfig(method="pixels", device="cpu"))
 COUNT = 24
 

@@ -12,6 +12,8 @@ from napari_patchmap.plugin.map.marks import CURRENT, SELECTED
 from napari_patchmap.plugin.napari_private import canvas_widget
 from tests.plugin.toy import group, on_map, toy_map, toy_patches
 
+ONE_WINDOW = True
+
 
 @pytest.fixture
 def solid(viewer):
@@ -38,17 +40,17 @@ def click(qtbot, viewer, index, modifier=Qt.KeyboardModifier.NoModifier):
     QApplication.processEvents()
 
 
-@pytest.mark.parametrize("angles", [(0, 0, 90), (10, -25, 70), (120, 40, -30)])
-def test_pixels_are_where_napari_draws_the_points(viewer, solid, angles):
-    camera_of(viewer).angles = angles
-    QApplication.processEvents()
-    visual = viewer.window._qt_viewer.canvas.layer_to_visual[solid.points]
-    drawn = visual.node.get_transform("visual", "canvas").map(solid_map()[:, ::-1])
-    wanted = drawn[:, :2] / drawn[:, 3:]
-    np.testing.assert_allclose(to_canvas(viewer, solid_map()), wanted, atol=0.6)
-    behind = depth(viewer, solid_map())
-    order = drawn[:, 2] / drawn[:, 3]
-    assert abs(np.corrcoef(behind, order)[0, 1]) > 0.999
+def test_pixels_are_where_napari_draws_the_points(viewer, solid):
+    for angles in ((0, 0, 90), (10, -25, 70), (120, 40, -30)):
+        camera_of(viewer).angles = angles
+        QApplication.processEvents()
+        visual = viewer.window._qt_viewer.canvas.layer_to_visual[solid.points]
+        drawn = visual.node.get_transform("visual", "canvas").map(solid_map()[:, ::-1])
+        wanted = drawn[:, :2] / drawn[:, 3:]
+        np.testing.assert_allclose(to_canvas(viewer, solid_map()), wanted, atol=0.6)
+        behind = depth(viewer, solid_map())
+        order = drawn[:, 2] / drawn[:, 3]
+        assert abs(np.corrcoef(behind, order)[0, 1]) > 0.999
 
 
 def test_the_map_is_shown_in_3d_and_the_images_in_2d(viewer, workspace, solid):

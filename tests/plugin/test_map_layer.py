@@ -19,6 +19,8 @@ from napari_patchmap.plugin.map.marks import CURRENT, MAP, SELECTED
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.plugin.toy import group, toy_map, toy_patches, words_on_card
 
+ONE_WINDOW = True
+
 
 def test_map_is_a_points_layer_with_the_table_and_label_colours(viewer, shown_map):
     points = viewer.layers[MAP]

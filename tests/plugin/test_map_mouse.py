@@ -12,6 +12,7 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 ALT = Qt.KeyboardModifier.AltModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
 NOWHERE = (40.0, 10.0)
+ONE_WINDOW = True
 
 
 def test_click_selects_a_point_and_looks_at_it(shown_map, workspace, hand):

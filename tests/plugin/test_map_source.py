@@ -16,6 +16,8 @@ from napari_patchmap.plugin.panels.load.offer import propose
 from napari_patchmap.plugin.source.slider_link import read_stack
 from tests.plugin.toy import toy_map, toy_patches
 
+ONE_WINDOW = True
+
 
 @pytest.fixture
 def linked(viewer, workspace):

@@ -14,6 +14,8 @@ from napari_patchmap.plugin.map import shown_map as shown_map_module
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from tests.plugin.toy import group, toy_map, toy_patches
 
+ONE_WINDOW = True
+
 
 def picture(viewer):
     QApplication.processEvents()

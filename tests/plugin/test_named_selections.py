@@ -25,6 +25,8 @@ from tests.conftest import make_cells
 from tests.holding import held_elsewhere
 from tests.plugin.toy import around, enter, group, toy_map, toy_patches
 
+ONE_WINDOW = True
+
 CTRL, SHIFT, ALT = (
     Qt.KeyboardModifier.ControlModifier,
     Qt.KeyboardModifier.ShiftModifier,

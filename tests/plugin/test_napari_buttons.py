@@ -13,6 +13,8 @@ from napari_patchmap.plugin.map.marks import MAP, SELECTED
 from napari_patchmap.plugin.map.patch_points import NO_EDITING, NO_STYLE
 from tests.plugin.toy import GROUPS, group, toy_map, toy_patches
 
+ONE_WINDOW = True
+
 CTRL = Qt.KeyboardModifier.ControlModifier
 
 
@@ -86,31 +88,34 @@ def test_points_drawn_on_the_map_are_the_persons_own(viewer, shown_map, workspac
     assert whole(viewer, workspace)
 
 
-@pytest.mark.parametrize("key", [Qt.Key.Key_Delete, Qt.Key.Key_Backspace])
-def test_selected_points_are_not_deleted(viewer, shown_map, workspace, hand, qtbot, said, key):
-    hand.click(toy_map()[3])
-    qtbot.keyClick(hand.canvas, Qt.Key.Key_A, CTRL)
-    assert len(workspace.selection) == 120
-    qtbot.keyClick(hand.canvas, key)
-    assert said[-1] == NO_EDITING
-    assert len(workspace.selection) == 120
-    assert whole(viewer, workspace)
+def test_selected_points_are_not_deleted(viewer, shown_map, workspace, hand, qtbot, said):
+    for key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+        hand.click(toy_map()[3])
+        qtbot.keyClick(hand.canvas, Qt.Key.Key_A, CTRL)
+        assert len(workspace.selection) == 120
+        said.clear()
+        qtbot.keyClick(hand.canvas, key)
+        assert said[-1] == NO_EDITING
+        assert len(workspace.selection) == 120
+        assert whole(viewer, workspace)
 
 
-@pytest.mark.parametrize("key", [Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_5])
-def test_digits_give_classes_and_change_no_mode(viewer, shown_map, hand, qtbot, said, key):
+def test_digits_give_classes_and_change_no_mode(viewer, shown_map, hand, qtbot, said):
     hand.hover(toy_map()[3])
-    qtbot.keyClick(hand.canvas, key)
-    assert viewer.layers[MAP].mode == "pan_zoom"
-    assert len(said) == 1
-    assert said[0].startswith("No class has the key")
+    for key in (Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_5):
+        said.clear()
+        qtbot.keyClick(hand.canvas, key)
+        assert viewer.layers[MAP].mode == "pan_zoom"
+        assert len(said) == 1
+        assert said[0].startswith("No class has the key")
 
 
-@pytest.mark.parametrize("mode", ["add", "select", "transform"])
-def test_modes_that_edit_are_refused_in_words(viewer, shown_map, said, mode):
-    viewer.layers[MAP].mode = mode
-    assert viewer.layers[MAP].mode == "pan_zoom"
-    assert said == [NO_EDITING]
+def test_modes_that_edit_are_refused_in_words(viewer, shown_map, said):
+    for mode in ("add", "select", "transform"):
+        said.clear()
+        viewer.layers[MAP].mode = mode
+        assert viewer.layers[MAP].mode == "pan_zoom"
+        assert said == [NO_EDITING]
 
 
 def test_pasting_and_scripts_do_not_edit_either(viewer, shown_map, workspace, hand, said):

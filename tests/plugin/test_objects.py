@@ -27,6 +27,8 @@ from napari_patchmap.plugin.source.painting import CHOSEN, EDGE, OTHER, OUTLINE
 from napari_patchmap.runs import OpenLayer
 from tests.plugin.toy import on_map
 
+ONE_WINDOW = True
+
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
 ALT = Qt.KeyboardModifier.AltModifier

@@ -19,6 +19,8 @@ from napari_patchmap.training import fit
 from tests.conftest import make_cells
 from tests.plugin.toy import drop
 
+ONE_WINDOW = True
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):

@@ -14,6 +14,8 @@ from napari_patchmap.training import fit
 from tests.conftest import make_cells
 from tests.plugin.toy import words_on_card
 
+ONE_WINDOW = True
+
 
 @pytest.fixture(scope="module")
 def run():

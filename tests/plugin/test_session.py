@@ -223,8 +223,7 @@ def by_recent(viewer, qtbot, home):
     menu.actions()[0].trigger()
 
 
-@pytest.mark.parametrize("way", [by_command, by_drop, by_recent])
-def test_a_run_comes_back_as_it_was_left(way, make_napari_viewer, qtbot, home):
+def test_a_run_comes_back_as_it_was_left(make_napari_viewer, qtbot, home):
     first = make_napari_viewer(show=True)
     work_in(first, qtbot, home)
     left = seen(first)
@@ -233,13 +232,15 @@ def test_a_run_comes_back_as_it_was_left(way, make_napari_viewer, qtbot, home):
     assert left["colour"] == "label"
     assert left["pictures"] > 56
     first.close()
-    qtbot.wait(10)
-    again = make_napari_viewer(show=True)
-    way(again, qtbot, home)
-    workspace = workspace_of(again)
-    qtbot.waitUntil(lambda: len(workspace.compared) == 1)
-    QApplication.processEvents()
-    assert seen(again) == left
+    for way in (by_command, by_drop, by_recent):
+        qtbot.wait(10)
+        again = make_napari_viewer(show=True)
+        way(again, qtbot, home)
+        workspace = workspace_of(again)
+        qtbot.waitUntil(lambda workspace=workspace: len(workspace.compared) == 1)
+        QApplication.processEvents()
+        assert seen(again) == left, way
+        again.close()
 
 
 def test_a_panel_in_a_window_of_its_own_has_it_again(make_napari_viewer, qtbot, home):

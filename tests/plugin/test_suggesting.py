@@ -18,6 +18,8 @@ from napari_patchmap.training import fit
 from tests.conftest import make_cells
 from tests.plugin.toy import click
 
+ONE_WINDOW = True
+
 
 @pytest.fixture(scope="module")
 def trained():

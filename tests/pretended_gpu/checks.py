@@ -215,7 +215,7 @@ def test_fused_kernels_refuse_another_order_in_memory(kind, given):
 
 def test_memory_that_others_take_makes_parts_and_not_an_error():
     cells = make_cells(40)  # large enough that views take most of the memory
-    settings = config("simclr", batch_size=40, epochs=(8.0,))
+    settings = config("simclr", batch_size=40, epochs=(4.0,))
     pretend.most_used()
     alone, most, notes = fit(cells, settings), pretend.most_used(), []
 
@@ -260,7 +260,7 @@ def test_memory_is_given_back_however_a_run_ends(cells, method):
 
 def test_kernels_that_cannot_be_fused_are_left_alone(cells):
     # There is no compiler for this GPU.
-    assert fit(cells, config(compile="on")).complete
+    assert fit(cells, config("simclr", compile="on")).complete
 
 
 def test_tensors_of_two_devices_are_refused():

@@ -30,11 +30,11 @@ def part(cells: PatchSet, count: int) -> PatchSet:
 
 
 def test_a_map_of_drawn_cells_separates_their_kinds():
-    run = fit(make_cells(240), config(epochs=(25, 5, 20), batch_size=120, device="cpu"))
+    run = fit(make_cells(120), config(epochs=(25, 5, 20), batch_size=60, device="cpu"))
     assert run.complete
-    assert run.embedding.shape == (240, 2)
+    assert run.embedding.shape == (120, 2)
     assert run.embedding.dtype == np.float32
-    assert run.features.shape[0] == 240
+    assert run.features.shape[0] == 120
     assert run.metrics["knn"]["accuracy"] > 0.9
     assert list(run.history.columns) == [
         "stage",
@@ -141,15 +141,16 @@ def test_leaving_while_the_map_is_made(cells, method):
 
 
 def test_a_run_of_too_few_steps_says_so_with_its_figures():
-    patches = make_cells(400)
-    run = fit(patches, config(epochs=(0.5, 0.1, 0.1)))
+    patches = make_cells(200)
+    run = fit(patches, config(epochs=(0.5, 0.1, 0.1), batch_size=16))
     said = run.metrics["training"]["warning"]
     assert said == run.metrics["notes"][0]
     assert re.search(r"saw only 5\d% of the patches", said), said
     assert said in run.info["notes"]
-    few = fit(patches, config(epochs=(1, 0.1, 0.1))).metrics["training"]["warning"]
+    run = fit(patches, config(epochs=(1, 0.1, 0.1), batch_size=16))
+    few = run.metrics["training"]["warning"]
     assert re.search(r"made only 1\d steps", few), few
-    enough = fit(patches, config(epochs=(4, 0.1, 0.1)))
+    enough = fit(patches, config(epochs=(4, 0.1, 0.1), batch_size=16))
     assert enough.metrics["training"]["warning"] == ""
 
 

@@ -16,6 +16,7 @@ from napari_patchmap.explore.side_by_side import set_apart, turned_like
 from napari_patchmap.plugin.canvas.two_views import canvas_size, depth, to_canvas
 from napari_patchmap.plugin.map import marks
 from napari_patchmap.plugin.map.patch_points import PatchPoints
+from napari_patchmap.plugin.napari_private import choice_kept, cleaned_up_once
 from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.qt.theme import contrast
 
@@ -189,9 +190,12 @@ class Board(OfViewer):
     def remove(self) -> None:
         """Take the other maps away."""
         layers, self.layers, self.maps, self._nearest = self.layers, {}, [], None
-        for layer in layers.values():
-            if layer in self.viewer.layers:
-                self.viewer.layers.remove(layer)
+        if not layers:
+            return
+        with cleaned_up_once(self.viewer):
+            for layer in layers.values():
+                if layer in self.viewer.layers:
+                    self.viewer.layers.remove(layer)
 
     def put_beside(self, title: str, others: Sequence[tuple[str, np.ndarray]]) -> None:
         """Show these maps, and no others, beside the map, each under its title.
@@ -204,10 +208,9 @@ class Board(OfViewer):
         self._make(title, others)
         viewer = self.viewer
         above = viewer.layers.index(self._points) + 1
-        active = viewer.layers.selection.active
-        for layer in reversed(self.layers.values()):  # below what marks patches
-            viewer.layers.insert(above, layer)
-        viewer.layers.selection.active = active
+        with choice_kept(viewer):
+            for layer in reversed(self.layers.values()):  # below what marks patches
+                viewer.layers.insert(above, layer)
 
     def _make(self, title: str, others: Sequence[tuple[str, np.ndarray]]) -> None:
         main, viewer = self._points, self.viewer

@@ -22,7 +22,13 @@ from napari_patchmap.plugin.map.board import Board
 from napari_patchmap.plugin.map.fade import Fade
 from napari_patchmap.plugin.map.patch_points import PatchPoints
 from napari_patchmap.plugin.map.placed_layers import PlacedLayers
-from napari_patchmap.plugin.napari_private import canvas_widget, move_in_place, paint_in_place
+from napari_patchmap.plugin.napari_private import (
+    canvas_widget,
+    choice_kept,
+    cleaned_up_once,
+    move_in_place,
+    paint_in_place,
+)
 from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.qt.theme import contrast
@@ -146,10 +152,12 @@ class ShownMap(OfViewer, Quiet):
         if name:
             self._layers[name] = layer
         layer.say = self.workspace.say
-        active = self.viewer.layers.selection.active if name != marks.MAP else layer
         with self.quiet():
-            self.viewer.add_layer(layer)
-            self.viewer.layers.selection.active = active
+            if name == marks.MAP:
+                self.viewer.add_layer(layer)
+            else:
+                with choice_kept(self.viewer):
+                    self.viewer.add_layer(layer)
         visible = name == marks.MAP or self.views.now == "map"
         if layer.visible != visible:  # or napari draws all of it again
             layer.visible = visible
@@ -166,9 +174,10 @@ class ShownMap(OfViewer, Quiet):
         self.placed.forget()
         self.board.remove()
         self.marked.emit()
-        for layer in layers:
-            if layer in self.viewer.layers:
-                self.viewer.layers.remove(layer)
+        with cleaned_up_once(self.viewer):
+            for layer in layers:
+                if layer in self.viewer.layers:
+                    self.viewer.layers.remove(layer)
 
     def _layer(self, name: str) -> PatchPoints:
         """Return one of the marking layers, made again if somebody deleted it."""

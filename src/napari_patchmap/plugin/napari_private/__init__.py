@@ -15,6 +15,7 @@ from napari_patchmap.plugin.napari_private.drawn_points import (
     told_once,
 )
 from napari_patchmap.plugin.napari_private.hooked_points import HookedPoints
+from napari_patchmap.plugin.napari_private.layer_list import choice_kept, cleaned_up_once
 from napari_patchmap.plugin.napari_private.napari_canvas import (
     SecondCanvas,
     canvas_widget,
@@ -27,6 +28,8 @@ __all__ = [
     "HookedPoints",
     "SecondCanvas",
     "canvas_widget",
+    "choice_kept",
+    "cleaned_up_once",
     "free_where_it_was_drawn",
     "markers_of",
     "move_in_place",

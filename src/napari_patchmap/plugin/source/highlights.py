@@ -22,6 +22,7 @@ from napari_patchmap.plugin.canvas.two_views import (
     to_canvas,
     visible_box,
 )
+from napari_patchmap.plugin.napari_private import choice_kept
 from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.source.place import Place, places_in
@@ -210,10 +211,8 @@ class Places(OfViewer, Quiet, Listening):
         known = place.overlay is not None
         overlay = place.draw(place.frame(viewer.dims.point), chosen)
         if not known:
-            with self.quiet():
-                active = viewer.layers.selection.active
+            with self.quiet(), choice_kept(viewer):
                 viewer.add_layer(overlay)
-                viewer.layers.selection.active = active
         overlay.visible = True
 
     def _forget(self) -> None:

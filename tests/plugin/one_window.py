@@ -1,0 +1,82 @@
+"""One window for all tests of a file, emptied between them as people empty it."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+from app_model import Application
+from napari._app_model._app import NapariApplication, _napari_names
+from napari._qt._qapp_model.qactions import init_qactions
+from napari._qt.qt_viewer import QtViewer
+from napari._qt.threads.status_checker import StatusChecker
+from napari.plugins import _initialize_plugins
+from napari.settings import get_settings
+from napari.viewer import Viewer
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication, QWidget
+
+from napari_patchmap.augment import AugmentConfig
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.workspace import workspace_of
+
+_NAME = "one_window"
+
+#: Width and height of each window as it was opened.
+_SIZES: weakref.WeakKeyDictionary[Viewer, tuple[int, int]] = weakref.WeakKeyDictionary()
+
+
+@contextlib.contextmanager
+def one_window() -> Iterator[Viewer]:
+    """Open a window as napari's ``make_napari_viewer`` does, and close it in the end."""
+    app = NapariApplication(_NAME)
+    app.injection_store.namespace = _napari_names
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(NapariApplication, "get_app_model", lambda *_: app)
+        patch.setattr(StatusChecker, "start", lambda *_, **__: None)
+        patch.setattr(QtViewer, "_get_console", lambda *_: _console())
+        get_settings().reset()
+        _initialize_plugins.cache_clear()
+        init_qactions.cache_clear()
+        viewer = Viewer(show=True, show_welcome_screen=False)
+        QApplication.processEvents()
+        _SIZES[viewer] = viewer.window.geometry()[2:]
+        try:
+            yield viewer
+        finally:
+            patch.setattr(viewer.window._qt_window, "_save_current_window_settings", list)
+            viewer.close()
+            del viewer
+            gc.collect()
+            QtViewer._instances.clear()
+            Application.destroy(_NAME)
+            _initialize_plugins.cache_clear()
+            init_qactions.cache_clear()
+
+
+def empty(viewer: Viewer) -> None:
+    """Close all panels, let go of patches and layers, and put all tools down."""
+    window, workspace, shown = viewer.window, workspace_of(viewer), MapLayer.of(viewer)
+    if window.dock_widgets:
+        window.remove_dock_widget("all")
+        gc.collect()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    if workspace.patches is not None:
+        workspace.set_patches(None)
+    workspace.set_augment(AugmentConfig())
+    shown.hand.set_lasso(False)
+    shown.hand.set_take_away(False)
+    viewer.layers.clear()
+    window.resize(*_SIZES[viewer])
+    viewer.dims.ndisplay = 2
+    viewer.reset_view()
+    get_settings().reset()
+
+
+def _console() -> QWidget:
+    widget = QWidget()
+    widget._update_theme = lambda *_, **__: None
+    return widget
