@@ -211,7 +211,7 @@ def test_the_picture_of_a_card_paints_no_gallery(viewer, gallery, workspace, slo
     assert grid.times == 0
 
 
-def test_a_card_is_read_next_and_costs_the_gallery_nothing(
+def test_the_picture_of_a_card_costs_the_gallery_none(
     viewer, gallery, workspace, slow, hand, qtbot
 ):
     patches, owner = slow(), MapLayer.of(viewer)
@@ -227,7 +227,8 @@ def test_a_card_is_read_next_and_costs_the_gallery_nothing(
     qtbot.wait(50)
     patches.images.gate.set()
     qtbot.waitUntil(lambda: all(shows(gallery, row, LEFT) for row in rows))
-    assert patches.images.read[1] == 119
+    qtbot.waitUntil(lambda: 119 in patches.images.read)
+    assert len(set(patches.images.read)) == len(patches.images.read)  # each once
 
 
 def test_a_patch_that_cannot_be_read_says_so(gallery, workspace, slow, qtbot):
