@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.cluster import HDBSCAN
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
@@ -187,6 +188,38 @@ def test_one_who_has_enough_gets_groups_of_what_was_tried():
     assert found.report["elbow"]["groups"] == [1, 2, 3, 4]
     assert len(found.report["groups"]) in (2, 3, 4)
     assert all(done < total for done, total in seen)
+
+
+def test_dense_parts_are_those_of_scikit_learn():
+    given, _ = blobs(spread=5.0)
+    double = np.concatenate([given.features, given.features[:40]])  # some twice
+    given = FindInput(double[:, :2], double, pd.DataFrame(index=range(len(double))))
+    found = find_groups(given, GroupsConfig(method="hdbscan", smallest=20), never)
+    theirs = HDBSCAN(20, min_samples=15, copy=True).fit_predict(double.astype(float))
+    names = found.columns["group"]
+    assert theirs.max() > 0
+    assert ((names == "") == (theirs < 0)).all()
+    assert adjusted_rand_score(theirs, names) == 1
+
+
+@pytest.mark.parametrize("method", ["hdbscan", "leiden"])
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_who_has_enough_of_a_long_search_is_heard_at_each_step(method, after, monkeypatch):
+    if method == "leiden":
+        pytest.importorskip("sknetwork")
+    monkeypatch.setattr("napari_patchmap.find.dense_groups._PART", 400)
+    given, _ = blobs()
+    asked = []
+
+    def enough(found, done, total):
+        asked.append(done / total)
+        return len(asked) >= after
+
+    with pytest.raises(FindError, match="what was found before stays"):
+        find_groups(given, GroupsConfig(method=method), enough)
+    assert len(asked) == after
+    assert asked == sorted(asked)
+    assert asked[-1] < 1
 
 
 @pytest.mark.parametrize(
