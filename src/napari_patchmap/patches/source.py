@@ -108,14 +108,15 @@ def finish(
     watch: Watch,
     channels: Sequence[str] | None = None,
     label_column: str | None = None,
+    columns: Sequence[str] = (),
 ) -> PatchSet:
     """Join the labels, leave out what holds no finite pixels, and make the set.
 
     Raises
     ------
     PatchError
-        If the labels, ``label_column`` or ``channels`` do not fit, no image is left, or the
-        sizes differ and ``sizes`` was not chosen.
+        If the labels, ``label_column``, ``columns`` or ``channels`` do not fit, no image is
+        left, or the sizes differ and ``sizes`` was not chosen.
     """
     if labels is not None:
         source.table, said, own = join_labels(
@@ -127,6 +128,13 @@ def finish(
         source.table, source.label_from = choose_label(
             source.table, label_column, source.label_from, name
         )
+    for column in columns:
+        if column not in source.table:
+            known = ", ".join(map(str, source.table.columns))
+            raise PatchError(
+                f"{name} has no column {column}; choose one of {known}, or load it with the "
+                "labels."
+            )
     source.notes += case_notes(source.table)
     source.images = as_images(source.images)
     if source.fingerprint is not None:
