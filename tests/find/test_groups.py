@@ -170,7 +170,7 @@ def test_what_sets_a_group_apart_is_said_in_words():
     found = find_groups(given, GroupsConfig(groups=5), never)
     apart = {row["label"]: row["apart"] for row in found.report["groups"]}
     assert "redder (+" in apart["kind 0"]
-    assert "day monday: 100% (0% elsewhere)" in apart["kind 1"]
+    assert "day monday: 100 % (0 % elsewhere)" in apart["kind 1"]
     assert "dose higher (+" in apart["kind 2"]
     assert "redder" not in apart["kind 4"]
     assert "found: group" not in " ".join(apart.values())

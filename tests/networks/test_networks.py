@@ -79,7 +79,9 @@ def _weights(spec):
         torch.manual_seed(seed)
         images = torch.rand(16, 1, *spec.size, requires_grad=True)
         features = Network(spec).features(images)
-        (change,) = torch.autograd.grad((features @ torch.randn(features.shape[1])).sum(), images)
+        (change,) = torch.autograd.grad(
+            (features @ torch.randn(features.shape[1])).sum(), images
+        )
         seen = seen + change.square().mean(dim=(0, 1))
     seen, wide = seen.sqrt().numpy(), size // 7
     inside = slice(2 * wide, -2 * wide)

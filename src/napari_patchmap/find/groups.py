@@ -14,6 +14,7 @@ from napari_patchmap.find.group_report import GROUP, grouped, named_by_size
 from napari_patchmap.find.k_means import Elbow, elbow, k_means
 from napari_patchmap.find.search import INDEX, FindInput, FindWatch, Found, Search
 from napari_patchmap.find.space import Space, points_of
+from napari_patchmap.percent import percent
 from napari_patchmap.settings import Config, setting
 
 #: What takes how much of the time, roughly: finding the groups, and describing them.
@@ -143,7 +144,7 @@ def _said_of(found: Elbow, number: int) -> str:
         )
     return (
         f"The number is where the curve of 1 to {most} groups bends most (Kneedle); "
-        f"{explained:.0%} of the variance lies between the groups."
+        f"{percent(explained)} of the variance lies between the groups."
     )
 
 

@@ -66,8 +66,8 @@ def measured_faults(
     autofocusing in brightfield microscopy", ICPR 2000), ``contrast`` that of the standard
     deviation, ``limits`` the share of pixels at the darkest or brightest value, ``border``
     the share of the border that differs from the background as objects do, ``rare colours``
-    the share of pixels whose colour hardly another patch of the set has, ``line`` how clear a straight line
-    is, ``size`` the logarithm of the area.
+    the share of pixels whose colour hardly another patch of the set has, ``line`` how clear
+    a straight line is, ``size`` the logarithm of the area.
 
     Parameters
     ----------
@@ -151,7 +151,8 @@ class _Usual:
         if patches.is_rgb:
             # By patches, not pixels: one blot of ink in the sample makes ink no usual colour.
             has = np.zeros((len(pixels), _COLOURS**3), bool)
-            has[np.arange(len(pixels))[:, None], _colour(pixels).reshape(len(pixels), -1)] = True
+            colours = _colour(pixels).reshape(len(pixels), -1)
+            has[np.arange(len(pixels))[:, None], colours] = True
             rare = has.sum(axis=0) <= max(1, _RARE * len(pixels))
         return cls(background, float(otsu(away.reshape(-1))), rare)
 

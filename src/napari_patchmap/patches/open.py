@@ -79,9 +79,7 @@ def open_patches(
     """
     given = path if isinstance(path, OpenRequest) else OpenRequest(path)
     request = given.but(**settings).absolute()
-    return attended(
-        lambda watch: _open(request, watch, columns), Watch(progress, should_stop)
-    )
+    return attended(lambda watch: _open(request, watch, columns), Watch(progress, should_stop))
 
 
 def _open(request: OpenRequest, watch: Watch, columns: Sequence[str]) -> PatchSet:
