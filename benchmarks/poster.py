@@ -7,9 +7,9 @@ Here the searches of the tab "Find" look for them::
     python benchmarks/poster.py pbc28.npz --run RUN      # places the changed cells on its map
     python benchmarks/poster.py pbc28.npz --minutes 5    # trains SimCLR on the changed set
 
-The second trains once, on a set with all that is planted, as the poster did; each experiment then
-looks at its own changed cells, and all others as they were. ``--seed`` draws the cells, how each
-is changed, and the network.
+The second trains once, on a set with all that is planted; each experiment then looks at its own
+changed cells, and all others as they were. ``--seed`` draws the cells, how each is changed, and
+the network.
 """
 
 from __future__ import annotations

@@ -142,8 +142,10 @@ def _said_of(found: Elbow, number: int) -> str:
             f"The curve of 1 to {most} groups does not bend: perhaps nothing stands apart, and "
             f"{number} is no more than a number to begin with."
         )
+    low, high = found.likely
+    others = f"; {low} to {high} would do nearly as well" if low < high else ""
     return (
-        f"The number is where the curve of 1 to {most} groups bends most (Kneedle); "
+        f"The number is where the curve of 1 to {most} groups bends most (Kneedle){others}. "
         f"{percent(explained)} of the variance lies between the groups."
     )
 
@@ -154,6 +156,7 @@ def _as_numbers(found: Elbow) -> dict[str, Any]:
         "inertia": list(found.inertia),
         "explained": list(found.explained),
         "suggested": found.suggested,
+        "likely": list(found.likely),
         "clear": found.bend > 1,
     }
 
