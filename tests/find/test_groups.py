@@ -63,11 +63,21 @@ def test_the_curve_bends_at_the_number_of_groups_and_says_so():
     elbow = found.report["elbow"]
     assert elbow["suggested"] == 5
     assert elbow["clear"]
+    assert elbow["likely"] == [5, 5]
     assert elbow["groups"][0] == 1
     assert elbow["explained"][0] == 0
     whole = given.features.var(axis=0, dtype=float).sum()
     assert elbow["inertia"][0] == pytest.approx(whole, rel=1e-5)
     assert "bends most" in " ".join(found.lines)
+
+
+def test_where_the_number_is_in_doubt_a_range_holds_what_other_draws_suggest():
+    given, _ = blobs(spread=4.5)
+    first, *others = (find_groups(given, GroupsConfig(seed=seed), never) for seed in range(3))
+    low, high = first.report["elbow"]["likely"]
+    for found in (first, *others):
+        assert low <= found.report["elbow"]["suggested"] <= high
+    assert (f"{low} to {high} would do nearly as well" in " ".join(first.lines)) == (low < high)
 
 
 def test_without_groups_no_number_is_praised():

@@ -21,7 +21,7 @@ _SAMPLE, _COMPONENTS, _BATCH = 20_000, 50, 4_096
 _DRAWS, _SHARE, _DRAWN = 5, 0.8, 4_000
 
 #: A bend of less is none, and numbers at which it is nearly the largest are as good.
-_FLAT, _NEARLY = 0.01, 0.9
+_FLAT, _NEARLY = 0.01, 0.95
 
 #: Beginnings that are tried, and patches of a group in the sample that it begins with.
 _TRIES, _MEMBERS = 10, 10

@@ -79,15 +79,17 @@ def _values(patches: PatchSet, column: str) -> pd.Series:
             f"{patches.name} has no column {column} by which batches could be balanced; choose "
             f"one of {known}, load it with the labels, or name a run that has it (RUN:COLUMN)."
         )
-    values, known = _column_of(column)
-    content = known[CONTENT].to_numpy(np.uint64)
-    joined = join(identify(patches, hurry=True), known, Contents.known(content))
-    rows = np.where(joined.changed, -1, joined.rows)
-    if (rows < 0).all():
+    values, theirs = _column_of(column)
+    content = theirs[CONTENT].to_numpy(np.uint64)
+    joined = join(identify(patches, hurry=True), theirs, Contents.known(content))
+    same = (joined.rows >= 0) & ~joined.changed
+    if not same.any():
         raise TrainingError(
             f"{column} is of other patches than {patches.name}; name a run of the same."
         )
-    return pd.Series(np.where(rows < 0, None, values.to_numpy(object)[rows]), dtype=object)
+    found = np.full(len(patches), "", object)
+    found[same] = values.to_numpy(object)[joined.rows[same]]
+    return pd.Series(found)
 
 
 def _run_of(column: str) -> tuple[Path, str] | None:
