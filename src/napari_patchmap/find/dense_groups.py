@@ -30,7 +30,7 @@ _CORE, _JOINED = 15, 15
 _PART = 2_048
 
 #: Told which share of the work is done, 0 to 1; True ends it.
-AskEnd = Callable[[float], bool]
+EndAsked = Callable[[float], bool]
 
 #: Share of the patches in one group above which the dense parts inside it are wanted.
 _ALMOST_ALL = 0.9
@@ -55,7 +55,7 @@ class Dense:
     leaves: bool = False
 
 
-def dense_parts(points: np.ndarray, smallest: int, seed: int, ended: AskEnd) -> Dense:
+def dense_parts(points: np.ndarray, smallest: int, seed: int, ended: EndAsked) -> Dense:
     """Find the parts that are denser than their surroundings; the rest is noise.
 
     HDBSCAN (Campello, Moulavi and Sander, PAKDD 2013) on at most 20 principal components
@@ -112,7 +112,7 @@ def dense_parts(points: np.ndarray, smallest: int, seed: int, ended: AskEnd) -> 
     return Dense(codes, len(rows), leaves)
 
 
-def knit_groups(points: np.ndarray, resolution: float, seed: int, ended: AskEnd) -> Dense:
+def knit_groups(points: np.ndarray, resolution: float, seed: int, ended: EndAsked) -> Dense:
     """Find groups of patches that are neighbours of each other more than of others.
 
     Leiden (Traag, Waltman and van Eck, Scientific Reports 9, 2019) for the modularity of the
@@ -147,7 +147,7 @@ def knit_groups(points: np.ndarray, resolution: float, seed: int, ended: AskEnd)
     return Dense(codes, len(rows))
 
 
-def _near(points: np.ndarray, count: int, ended: AskEnd) -> tuple[np.ndarray, np.ndarray]:
+def _near(points: np.ndarray, count: int, ended: EndAsked) -> tuple[np.ndarray, np.ndarray]:
     """Return the nearest others of each point and how far they are, each (n, count)."""
     count, parts = min(count, len(points) - 1), []
     for start in range(0, len(points), _PART):
@@ -160,7 +160,7 @@ def _near(points: np.ndarray, count: int, ended: AskEnd) -> tuple[np.ndarray, np
 
 
 def _of_all(
-    points: np.ndarray, rows: np.ndarray, found: np.ndarray, ended: AskEnd
+    points: np.ndarray, rows: np.ndarray, found: np.ndarray, ended: EndAsked
 ) -> np.ndarray:
     """Return the groups of all points from those of some rows."""
     codes = np.empty(len(points), np.intp)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import FindError
-from napari_patchmap.find.dense_groups import AskEnd, Dense, dense_parts, knit_groups
+from napari_patchmap.find.dense_groups import Dense, EndAsked, dense_parts, knit_groups
 from napari_patchmap.find.group_report import GROUP, grouped, named_by_size
 from napari_patchmap.find.k_means import Elbow, elbow, k_means
 from napari_patchmap.find.search import INDEX, FindInput, FindWatch, Found, Search
@@ -162,7 +162,7 @@ def _as_numbers(found: Elbow) -> dict[str, Any]:
 
 
 def _of_any_shape(
-    points: np.ndarray, config: GroupsConfig, about: dict[str, Any], ended: AskEnd
+    points: np.ndarray, config: GroupsConfig, about: dict[str, Any], ended: EndAsked
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     if config.method == "hdbscan":
         smallest = config.smallest or max(_LEAST, round(_SHARE * len(points)))

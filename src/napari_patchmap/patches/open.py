@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,6 @@ def open_patches(
     *,
     progress: OnProgress | None = None,
     should_stop: Callable[[], bool] | None = None,
-    columns: Sequence[str] = (),
     **settings: Any,
 ) -> PatchSet:
     """Open patches from a folder or a file.
@@ -48,11 +47,9 @@ def open_patches(
         calling thread.
     should_stop : callable, optional
         Loading is cancelled when it returns True.
-    columns : sequence of str
-        What the table must have; before images are decoded in vain.
     **settings
         Those of :class:`OpenRequest`: sizes, labels, axes, pattern, channels,
-        label_column, tiles, objects, crops.
+        label_column, tiles, objects, crops, columns.
 
     Returns
     -------
@@ -79,10 +76,10 @@ def open_patches(
     """
     given = path if isinstance(path, OpenRequest) else OpenRequest(path)
     request = given.but(**settings).absolute()
-    return attended(lambda watch: _open(request, watch, columns), Watch(progress, should_stop))
+    return attended(lambda watch: _open(request, watch), Watch(progress, should_stop))
 
 
-def _open(request: OpenRequest, watch: Watch, columns: Sequence[str]) -> PatchSet:
+def _open(request: OpenRequest, watch: Watch) -> PatchSet:
     # Before many images are decoded in vain.
     if request.pattern:
         check_pattern(request.pattern)
@@ -106,7 +103,7 @@ def _open(request: OpenRequest, watch: Watch, columns: Sequence[str]) -> PatchSe
         channels=request.channels,
         label_column=request.label_column,
         watch=watch,
-        columns=columns,
+        columns=request.columns,
     )
 
 

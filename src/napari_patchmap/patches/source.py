@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,13 +128,7 @@ def finish(
         source.table, source.label_from = choose_label(
             source.table, label_column, source.label_from, name
         )
-    for column in columns:
-        if column not in source.table:
-            known = ", ".join(map(str, source.table.columns))
-            raise PatchError(
-                f"{name} has no column {column}; choose one of {known}, or load it with the "
-                "labels."
-            )
+    check_columns(columns, source.table.columns, name)
     source.notes += case_notes(source.table)
     source.images = as_images(source.images)
     if source.fingerprint is not None:
@@ -162,6 +156,17 @@ def finish(
         notes=source.notes,
         label_from=source.label_from,
     )
+
+
+def check_columns(wanted: Sequence[str], known: Iterable[str], name: str) -> None:
+    """Raise a :class:`PatchError` that names a wanted column which is not there."""
+    there = list(dict.fromkeys(map(str, known)))
+    for column in wanted:
+        if column not in there:
+            raise PatchError(
+                f"{name} has no column {column}; choose one of {', '.join(there)}, or load it "
+                "with the labels."
+            )
 
 
 def pick_channels(known: Sequence[str], wanted: Sequence[str], name: str) -> list[int]:
