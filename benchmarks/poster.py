@@ -6,6 +6,10 @@ Here the searches of the tab "Find" look for them::
 
     python benchmarks/poster.py pbc28.npz --run RUN      # places the changed cells on its map
     python benchmarks/poster.py pbc28.npz --minutes 5    # trains SimCLR on the changed set
+
+The second trains once, on a set with all that is planted; each experiment then looks at its own
+changed cells, and all others as they were. ``--seed`` draws the cells, how each is changed, and
+the network.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from scipy import ndimage
 from napari_patchmap.find.duplicates import DUPLICATES
 from napari_patchmap.find.odd import ODD
 from napari_patchmap.find.search import INDEX, FindInput, Found
+from napari_patchmap.layout.neighbour_search import nearest_of
 from napari_patchmap.patches import PatchSet, open_patches
 from napari_patchmap.patches.images import ArrayImages
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
@@ -143,39 +148,84 @@ def changed_set(
     return replace(whole, images=ArrayImages(pixels))
 
 
-def looked_at(
-    patches: PatchSet, rows: np.ndarray, run: Run | None, args: argparse.Namespace
-) -> FindInput:
-    """Return what a network makes of a changed set: that of a run, or one trained on it."""
-    if run is None:
-        config = RunConfig(TrainConfig(method="simclr", minutes=args.minutes, seed=0))
-        run = fit(patches, config)
-        features = run.features
-    else:
-        features = run.features.copy()
-        there = replace(
-            patches,
-            images=ArrayImages(patches.take(rows)),
-            table=patches.table.iloc[rows].reset_index(drop=True),
-        )
-        features[rows] = run.place(there).features
+def looked_at(patches: PatchSet, rows: np.ndarray, run: Run) -> FindInput:
+    """Return what the network of a run makes of a set of which some rows were changed."""
+    features = run.features.copy()
+    there = replace(
+        patches,
+        images=ArrayImages(patches.take(rows)),
+        table=patches.table.iloc[rows].reset_index(drop=True),
+    )
+    features[rows] = run.place(there).features
     metric = metric_of(run.config, run.layout)
     return FindInput(run.embedding, features, patches.table, patches, metric)
+
+
+@dataclass(frozen=True, eq=False)
+class Planted:
+    """Cells that were changed, and the one that they are copies of, if they are."""
+
+    rows: np.ndarray
+    cells: np.ndarray
+    of: int | None = None
+
+
+def plantings(pixels: np.ndarray, seed: int) -> dict[str, Planted]:
+    """Draw what is planted for each experiment, all in different cells."""
+    draw = np.random.default_rng(seed)
+    order = draw.permutation(len(pixels))
+    made, used = {}, 0
+    for name, by in STRENGTHS.items():
+        cell, rows = int(order[used]), order[used + 1 : used + 1 + COPIES]
+        used += COPIES + 1
+        cells = np.stack([copied(pixels[cell], by, draw) for _ in rows])
+        made[name] = Planted(rows, cells, cell)
+    rows = order[used : used + ARTEFACTS]
+    cells = [
+        _bytes(KINDS[kind](pixels[row], draw)) for row, kind in zip(rows, _kinds(), strict=True)
+    ]
+    return made | {"artefacts": Planted(rows, np.stack(cells))}
+
+
+def _kinds() -> np.ndarray:
+    return np.repeat(np.arange(len(KINDS)), ARTEFACTS // len(KINDS))
+
+
+def trained_on(
+    whole: PatchSet, pixels: np.ndarray, planted: dict[str, Planted], args: argparse.Namespace
+) -> Run:
+    """Train on a set with all that is planted, and say which of it are islands on the map.
+
+    Near to a copy or an artefact are as many patches as it has companions; what is said is how
+    many of those they are.
+    """
+    rows = np.concatenate([one.rows for one in planted.values()])
+    cells = np.concatenate([one.cells for one in planted.values()])
+    patches = changed_set(whole, pixels, rows, cells)
+    budget = {"epochs": (args.epochs,)} if args.epochs else {"minutes": args.minutes}
+    run = fit(patches, RunConfig(TrainConfig(method="simclr", seed=args.seed, **budget)))
+    for name, one in planted.items():
+        own = one.rows if one.of is None else np.append(one.rows, one.of)
+        near = nearest_of(run.embedding[own], run.embedding, len(own) - 1, without=own)[0]
+        share = np.isin(near, own).mean()
+        print(f"{name}: {share:.0%} of those around one on the map are of its kind", flush=True)
+    epochs = run.history["epoch"].max()
+    print(f"SimCLR of {epochs:g} epochs, seed {args.seed}\n", flush=True)
+    return run
 
 
 def copies(
     whole: PatchSet,
     pixels: np.ndarray,
     strength: str,
-    run: Run | None,
-    args: argparse.Namespace,
+    plant: Planted,
+    again: np.ndarray,
+    run: Run,
 ) -> str:
     """Plant copies of one cell in the place of others; return a row of the table."""
-    draw = np.random.default_rng(args.seed)
-    cell, *rows = draw.choice(len(whole), COPIES + 1, replace=False)
-    cells = np.stack([copied(pixels[cell], STRENGTHS[strength], draw) for _ in rows])
-    patches = changed_set(whole, pixels, np.array(rows), cells)
-    given = looked_at(patches, np.array(rows), run, args)
+    cell, rows = plant.of, plant.rows
+    patches = changed_set(whole, pixels, rows, plant.cells)
+    given = looked_at(patches, np.union1d(rows, again), run)
     began = time.perf_counter()
     found = DUPLICATES.find(given, DUPLICATES.config(), _on)
     took = time.perf_counter() - began
@@ -207,17 +257,12 @@ def _others(found: Found, planted: np.ndarray) -> str:
 
 
 def artefacts(
-    whole: PatchSet, pixels: np.ndarray, run: Run | None, args: argparse.Namespace
+    whole: PatchSet, pixels: np.ndarray, plant: Planted, again: np.ndarray, run: Run
 ) -> list[str]:
     """Draw artefacts into some cells; return rows of the table."""
-    draw = np.random.default_rng(args.seed)
-    rows = draw.choice(len(whole), ARTEFACTS, replace=False)
-    kinds = np.repeat(np.arange(len(KINDS)), ARTEFACTS // len(KINDS))
-    cells = np.stack(
-        [_bytes(KINDS[kind](pixels[row], draw)) for row, kind in zip(rows, kinds, strict=True)]
-    )
-    patches = changed_set(whole, pixels, rows, cells)
-    given = looked_at(patches, rows, run, args)
+    rows, kinds = plant.rows, _kinds()
+    patches = changed_set(whole, pixels, rows, plant.cells)
+    given = looked_at(patches, np.union1d(rows, again), run)
     lines = []
     for name, looked in (
         ("features and pixels", given),
@@ -250,17 +295,24 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--run", type=Path, help="place changed cells on the map of this run")
     parser.add_argument("--minutes", type=float, default=3, help="of training without --run")
+    parser.add_argument("--epochs", type=float, help="of that training, in place of minutes")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     whole = open_patches(args.data)
     pixels = whole.stack()
-    run = None if args.run is None else Run.load(args.run)
+    planted, again = plantings(pixels, args.seed), np.empty(0, np.intp)
+    if args.run is None:
+        run = trained_on(whole, pixels, planted, args)
+        # What was planted for the other experiments is put back.
+        again = np.concatenate([one.rows for one in planted.values()])
+    else:
+        run = Run.load(args.run)
     print(
         "| planted | precision | recall | found | besides | search |\n|---|---|---|---|---|---|"
     )
     for strength in STRENGTHS:
-        print(copies(whole, pixels, strength, run, args), flush=True)
-    print("\n".join(artefacts(whole, pixels, run, args)))
+        print(copies(whole, pixels, strength, planted[strength], again, run), flush=True)
+    print("\n".join(artefacts(whole, pixels, planted["artefacts"], again, run)))
 
 
 if __name__ == "__main__":

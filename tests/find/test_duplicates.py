@@ -68,7 +68,7 @@ CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
         one, 12, (0, 1), reshape=False, mode="nearest"
     ),
     "shifted by 3 px": lambda one: np.roll(one, 3, axis=1),
-    "20% darker": lambda one: (one * 0.8).astype(np.uint8),
+    "20 % darker": lambda one: (one * 0.8).astype(np.uint8),
     "nearly the same pixels": jpeg,
     "noise": noisy,
 }

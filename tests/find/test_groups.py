@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.cluster import HDBSCAN
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
@@ -62,11 +63,21 @@ def test_the_curve_bends_at_the_number_of_groups_and_says_so():
     elbow = found.report["elbow"]
     assert elbow["suggested"] == 5
     assert elbow["clear"]
+    assert elbow["likely"] == [5, 5]
     assert elbow["groups"][0] == 1
     assert elbow["explained"][0] == 0
     whole = given.features.var(axis=0, dtype=float).sum()
     assert elbow["inertia"][0] == pytest.approx(whole, rel=1e-5)
     assert "bends most" in " ".join(found.lines)
+
+
+def test_where_the_number_is_in_doubt_a_range_holds_what_other_draws_suggest():
+    given, _ = blobs(spread=4.5)
+    first, *others = (find_groups(given, GroupsConfig(seed=seed), never) for seed in range(3))
+    low, high = first.report["elbow"]["likely"]
+    for found in (first, *others):
+        assert low <= found.report["elbow"]["suggested"] <= high
+    assert (f"{low} to {high} would do nearly as well" in " ".join(first.lines)) == (low < high)
 
 
 def test_without_groups_no_number_is_praised():
@@ -169,7 +180,7 @@ def test_what_sets_a_group_apart_is_said_in_words():
     found = find_groups(given, GroupsConfig(groups=5), never)
     apart = {row["label"]: row["apart"] for row in found.report["groups"]}
     assert "redder (+" in apart["kind 0"]
-    assert "day monday: 100% (0% elsewhere)" in apart["kind 1"]
+    assert "day monday: 100 % (0 % elsewhere)" in apart["kind 1"]
     assert "dose higher (+" in apart["kind 2"]
     assert "redder" not in apart["kind 4"]
     assert "found: group" not in " ".join(apart.values())
@@ -187,6 +198,38 @@ def test_one_who_has_enough_gets_groups_of_what_was_tried():
     assert found.report["elbow"]["groups"] == [1, 2, 3, 4]
     assert len(found.report["groups"]) in (2, 3, 4)
     assert all(done < total for done, total in seen)
+
+
+def test_dense_parts_are_those_of_scikit_learn():
+    given, _ = blobs(spread=5.0)
+    double = np.concatenate([given.features, given.features[:40]])  # some twice
+    given = FindInput(double[:, :2], double, pd.DataFrame(index=range(len(double))))
+    found = find_groups(given, GroupsConfig(method="hdbscan", smallest=20), never)
+    theirs = HDBSCAN(20, min_samples=15, copy=True).fit_predict(double.astype(float))
+    names = found.columns["group"]
+    assert theirs.max() > 0
+    assert ((names == "") == (theirs < 0)).all()
+    assert adjusted_rand_score(theirs, names) == 1
+
+
+@pytest.mark.parametrize("method", ["hdbscan", "leiden"])
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_who_has_enough_of_a_long_search_is_heard_at_each_step(method, after, monkeypatch):
+    if method == "leiden":
+        pytest.importorskip("sknetwork")
+    monkeypatch.setattr("napari_patchmap.find.dense_groups._PART", 400)
+    given, _ = blobs()
+    asked = []
+
+    def enough(found, done, total):
+        asked.append(done / total)
+        return len(asked) >= after
+
+    with pytest.raises(FindError, match="what was found before stays"):
+        find_groups(given, GroupsConfig(method=method), enough)
+    assert len(asked) == after
+    assert asked == sorted(asked)
+    assert asked[-1] < 1
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,18 @@ def test_copies_are_not_chosen_twice():
     given = FindInput(features, features, pd.DataFrame(index=range(150)))
     found = find_representative(given, RepresentativeConfig(count=50), never)
     assert len(np.unique(features[chosen(found)], axis=0)) == 15 == len(found.listed)
-    assert "Only 15 patches differ" in " ".join(found.lines)
+    said = "50 were asked for, but only 15 patches differ by their features; the others are"
+    assert said in " ".join(found.lines)
+    for how in ("farthest", "grid"):
+        config = RepresentativeConfig(count=50, how=how, of="map")
+        lines = find_representative(given, config, never).lines
+        assert "only 15 patches differ in their place on the map" in " ".join(lines)
+    whole = find_representative(some(), RepresentativeConfig(count=500), never)
+    assert len(chosen(whole)) == 400
+    assert "500 were asked for, but there are only 400 patches." in whole.lines
+    labels = RepresentativeConfig(count=500, how="column")
+    lines = find_representative(some(), labels, never).lines
+    assert "500 were asked for, but only 394 have a value." in lines
 
 
 def test_one_who_has_enough_keeps_what_was_chosen():

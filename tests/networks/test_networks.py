@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -53,6 +54,40 @@ def test_network_is_rebuilt_from_its_spec():
     images = torch.rand(4, 3, 16, 16)
     assert again(images).shape == (4, 2)
     assert torch.equal(again(images), network(images))
+
+
+@pytest.mark.parametrize("size", [28, 64])
+def test_no_border_of_a_patch_counts_more_than_its_middle(whole_network, size):
+    now = _weights(NetworkSpec("compact", 1, (size, size)))
+    assert now == pytest.approx(np.ones(4), abs=0.12)  # top, left, bottom, right
+    # What a run of an older version saved computes what it did.
+    saved = NetworkSpec("compact", 1, (size, size)).to_dict()
+    del saved["even_borders"]
+    before = _weights(NetworkSpec.from_dict(saved))
+    assert before[:2] == pytest.approx(np.ones(2), abs=0.12)
+    assert (before[2:] > 1.7).all()
+    network = Network(NetworkSpec.from_dict(saved))
+    pool = next(part for part in network.modules() if isinstance(part, nn.AvgPool2d))
+    images = torch.rand(2, 3, 13, 13)
+    assert torch.equal(pool(images), nn.functional.avg_pool2d(images, 2, ceil_mode=True))
+
+
+def _weights(spec):
+    """How much features change by pixels along each side, the middle of the patch being 1."""
+    size, seen = spec.size[0], 0
+    for seed in range(4):
+        torch.manual_seed(seed)
+        images = torch.rand(16, 1, *spec.size, requires_grad=True)
+        features = Network(spec).features(images)
+        (change,) = torch.autograd.grad(
+            (features @ torch.randn(features.shape[1])).sum(), images
+        )
+        seen = seen + change.square().mean(dim=(0, 1))
+    seen, wide = seen.sqrt().numpy(), size // 7
+    inside = slice(2 * wide, -2 * wide)
+    middle = seen[inside, inside].mean()
+    sides = [seen[:wide], seen[:, :wide].T, seen[-wide:], seen[:, -wide:].T]
+    return np.array([side[:, inside].mean() / middle for side in sides])
 
 
 def test_output_is_float32_under_half_precision():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -245,9 +247,14 @@ def test_tips_without_classes_point_at_dense_places(tmp_path):
     assert sorted(page.patches // 30) == [0, 1, 2, 3, 4]
 
 
+def _no_images():
+    raise RunError("No images.")
+
+
 def test_what_tips_cannot_be_drawn_is_said():
     with pytest.raises(RunError, match="There is no patch 99 on this map"):
-        draw_tips(groups_around(3), TipsConfig(at=(99,)))
+        # Whether the images are there or not, which takes long to find out.
+        draw_tips(replace(groups_around(3), open_patches=_no_images), TipsConfig(at=(99,)))
     with pytest.raises(RunError, match="no room for 40 tips of 3 patches on 30 mm"):
         draw_tips(groups_around(40), TipsConfig(width=30, most=40))
 

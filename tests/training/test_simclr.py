@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import ConfigError, TrainingError
+from napari_patchmap.find.search import Found
 from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.methods.objectives import ViewsObjective
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, is_unfinished
 from napari_patchmap.training import fit, make_plan
+from napari_patchmap.training.balance import balance_groups
 from napari_patchmap.training.budget import layout_time
 from tests.conftest import make_cells
 
@@ -57,6 +61,32 @@ def test_batches_can_be_balanced_over_a_column():
     cells.table["each"] = [f"cell {at}" for at in range(60)]
     with pytest.raises(TrainingError, match="60 different values and a batch 20"):
         make_plan(cells, config(balance_by="each"))
+
+
+def test_batches_can_be_balanced_over_groups_that_were_found(run, tmp_path):
+    cells = make_cells()
+    names = np.where(np.arange(60) < 6, "group 2", "group 1").astype(object)
+    listed = pd.DataFrame({"index": [0, 30]})
+    found = {"groups": Found({"group": names}, listed)}
+    folder = replace(run, found=found).save(tmp_path / "first")
+    column = f"{folder}:group"
+    groups = balance_groups(cells, column, 20)
+    assert sorted(np.flatnonzero(groups == groups[0])) == list(range(6))
+    # Of some of the patches, in another order, each keeps its own.
+    some = np.random.default_rng(0).permutation(60)[:40]
+    own = balance_groups(cells.picked(some), column, 20)
+    assert len({*zip(own.tolist(), (some < 6).tolist(), strict=True)}) == 2
+    plan = make_plan(cells, config(balance_by=column))
+    assert f"Each batch has as many patches of each of 2 values of {column}." in plan.notes
+    three = config(method="tsimcne", epochs=(1, 1, 1), balance_by=column)
+    assert "Only stages that learn from images are balanced" in " ".join(
+        make_plan(cells, three).notes
+    )
+    with pytest.raises(TrainingError, match="has no column grup; choose one of source"):
+        make_plan(cells, config(balance_by=f"{folder}:grup"))
+    other = make_cells(seed=5)
+    with pytest.raises(TrainingError, match="is of other patches"):
+        make_plan(other, config(balance_by=column))
 
 
 def test_the_map_is_the_tsne_of_the_features(run):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 2.0
 
 
-def open_data(args: argparse.Namespace) -> PatchSet:
-    """Open the patches that a command is about, and say what they are."""
+def open_data(args: argparse.Namespace, columns: Sequence[str] = ()) -> PatchSet:
+    """Open the patches that a command is about, and say what they are.
+
+    Without all of these columns none is opened.
+    """
     from napari_patchmap.patches import describe, open_patches
 
     with ProgressLine() as line, Interrupt() as interrupt:
@@ -32,6 +35,7 @@ def open_data(args: argparse.Namespace) -> PatchSet:
             requested(args),
             progress=lambda done, total: line.count("reading images", done, total),
             should_stop=interrupt.is_set,
+            columns=columns,
         )
     for text in describe(patches):
         say(text)

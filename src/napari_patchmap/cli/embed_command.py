@@ -32,13 +32,24 @@ def command(args: argparse.Namespace, began: float) -> int:
             out, config = _resumed_config(args)
         else:
             out, config = check_free(args.out), _chosen_config(args)
-        patches, left = open_data(args), None
+        patches, left = open_data(args, _balanced_by(config)), None
         if args.leave_out is not None:
             patches, left = _parted(patches, args.leave_out)
         run = train(patches, config, out, began, resume=args.resume)
         if left is not None and is_main_process():
             _place(run, left)
     return 0
+
+
+def _balanced_by(config: RunConfig) -> tuple[str, ...]:
+    """Return the columns that patches must have for batches to be balanced by them."""
+    from napari_patchmap.methods.catalog import METHODS
+    from napari_patchmap.training.balance import in_a_run
+
+    column = config.train.balance_by
+    if column is None or not METHODS[config.train.method].trains or in_a_run(column):
+        return ()
+    return (column,)
 
 
 def _parted(patches: PatchSet, file: str) -> tuple[PatchSet, PatchSet]:

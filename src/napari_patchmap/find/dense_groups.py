@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +11,9 @@ from sklearn.cluster import HDBSCAN
 from sklearn.metrics import pairwise_distances_argmin
 
 from napari_patchmap.errors import FindError
+from napari_patchmap.find.density_tree import density_tree
 from napari_patchmap.find.space import drawn, reduced
-from napari_patchmap.layout.neighbour_search import nearest
+from napari_patchmap.layout.neighbour_search import nearest_of
 from napari_patchmap.optional import optional
 
 #: Patches that are grouped; the others take the group of the nearest of these.
@@ -23,6 +25,12 @@ DENSE, KNIT = 20, 50
 #: Neighbours of which one must be near for a patch to be in a dense part, and neighbours that
 #: patches are joined with.
 _CORE, _JOINED = 15, 15
+
+#: Patches whose nearest are looked for at once.
+_PART = 2_048
+
+#: Told which share of the work is done, 0 to 1; True ends it.
+EndAsked = Callable[[float], bool]
 
 #: Share of the patches in one group above which the dense parts inside it are wanted.
 _ALMOST_ALL = 0.9
@@ -47,7 +55,7 @@ class Dense:
     leaves: bool = False
 
 
-def dense_parts(points: np.ndarray, smallest: int, seed: int) -> Dense:
+def dense_parts(points: np.ndarray, smallest: int, seed: int, ended: EndAsked) -> Dense:
     """Find the parts that are denser than their surroundings; the rest is noise.
 
     HDBSCAN (Campello, Moulavi and Sander, PAKDD 2013) on at most 20 principal components
@@ -62,11 +70,12 @@ def dense_parts(points: np.ndarray, smallest: int, seed: int) -> Dense:
         Fewest patches of a group, of all n.
     seed : int
         Draws the patches that are grouped.
+    ended : callable
 
     Raises
     ------
     FindError
-        If nothing is dense enough.
+        If nothing is dense enough, or it was ended.
     """
     near = reduced(points, DENSE, seed)
     rows = drawn(len(near), FITTED, seed)
@@ -77,11 +86,19 @@ def dense_parts(points: np.ndarray, smallest: int, seed: int) -> Dense:
             f"No two groups of {smallest:,} fit into {len(points):,} patches; choose a "
             "smaller smallest group."
         )
+    core = _near(some, min(_CORE, least) - 1, lambda part: ended(0.3 * part))[1][:, -1]
+    tree = density_tree(some, core.astype(np.float64), lambda part: ended(0.3 + 0.5 * part))
+    if tree is None:
+        raise _stopped()
     leaves = False
     for how in ("eom", "leaf"):
         found = HDBSCAN(
-            least, min_samples=min(_CORE, least), cluster_selection_method=how, copy=True
-        ).fit_predict(some)
+            least,
+            min_samples=1,  # the rest of what is near is in the tree already
+            metric="precomputed",
+            cluster_selection_method=how,
+            copy=True,
+        ).fit_predict(tree)
         leaves = how == "leaf"
         sizes = np.bincount(found[found >= 0], minlength=1)
         if len(sizes) > 1 and sizes.max() < _ALMOST_ALL * len(rows):
@@ -91,10 +108,11 @@ def dense_parts(points: np.ndarray, smallest: int, seed: int) -> Dense:
             f"No part with {smallest:,} patches is denser than its surroundings; choose a "
             "smaller smallest group, or k-means."
         )
-    return Dense(_of_all(near, rows, found), len(rows), leaves)
+    codes = _of_all(near, rows, found, lambda part: ended(0.8 + 0.2 * part))
+    return Dense(codes, len(rows), leaves)
 
 
-def knit_groups(points: np.ndarray, resolution: float, seed: int) -> Dense:
+def knit_groups(points: np.ndarray, resolution: float, seed: int, ended: EndAsked) -> Dense:
     """Find groups of patches that are neighbours of each other more than of others.
 
     Leiden (Traag, Waltman and van Eck, Scientific Reports 9, 2019) for the modularity of the
@@ -107,29 +125,54 @@ def knit_groups(points: np.ndarray, resolution: float, seed: int) -> Dense:
     resolution : float
         The larger, the more groups.
     seed : int
+    ended : callable
 
     Raises
     ------
+    FindError
+        If it was ended.
     MissingPackageError
         If the package that does it is not installed.
     """
     leiden = optional("sknetwork.clustering", "scikit-network").Leiden
     near = reduced(points, KNIT, seed)
     rows = drawn(len(near), FITTED, seed)
-    joined = nearest(near[rows], _JOINED)[0]
+    joined = _near(near[rows], _JOINED, lambda part: ended(0.5 * part))[0]
     own = np.repeat(np.arange(len(rows)), joined.shape[1])
     graph = csr_matrix((np.ones(joined.size), (own, joined.ravel())), (len(rows), len(rows)))
     found = leiden(resolution=resolution, random_state=seed).fit_predict(
         graph.maximum(graph.T).tocsr()
     )
-    return Dense(_of_all(near, rows, np.asarray(found)), len(rows))
+    codes = _of_all(near, rows, np.asarray(found), lambda part: ended(0.6 + 0.4 * part))
+    return Dense(codes, len(rows))
 
 
-def _of_all(points: np.ndarray, rows: np.ndarray, found: np.ndarray) -> np.ndarray:
+def _near(points: np.ndarray, count: int, ended: EndAsked) -> tuple[np.ndarray, np.ndarray]:
+    """Return the nearest others of each point and how far they are, each (n, count)."""
+    count, parts = min(count, len(points) - 1), []
+    for start in range(0, len(points), _PART):
+        if ended(start / len(points)):
+            raise _stopped()
+        own = np.arange(start, min(start + _PART, len(points)))
+        parts.append(nearest_of(points[own], points, count, without=own))
+    indices, apart = zip(*parts, strict=True)
+    return np.concatenate(indices), np.concatenate(apart)
+
+
+def _of_all(
+    points: np.ndarray, rows: np.ndarray, found: np.ndarray, ended: EndAsked
+) -> np.ndarray:
     """Return the groups of all points from those of some rows."""
     codes = np.empty(len(points), np.intp)
     codes[rows] = found
     others = np.setdiff1d(np.arange(len(points)), rows, assume_unique=True)
-    if len(others):
-        codes[others] = found[pairwise_distances_argmin(points[others], points[rows])]
+    for start in range(0, len(others), _PART):
+        if ended(start / len(others)):
+            raise _stopped()
+        some = others[start : start + _PART]
+        codes[some] = found[pairwise_distances_argmin(points[some], points[rows])]
     return codes
+
+
+def _stopped() -> FindError:
+    return FindError("Stopped before there were groups; what was found before stays.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from napari_patchmap.find.described import Described
+from napari_patchmap.percent import percent
 
 #: From what on a difference is worth a word: degrees, pixels, shares.
 _DEGREES, _PIXELS, _SHARE = 1.5, 0.7, 0.03
@@ -61,7 +62,7 @@ def _light(first: np.ndarray, second: np.ndarray) -> list[str]:
     stronger = (second.std() + 1) / (first.std() + 1) / (1 + brighter) - 1
     words = []
     if abs(brighter) >= _SHARE:
-        words.append(f"{abs(brighter):.0%} {'brighter' if brighter > 0 else 'darker'}")
+        words.append(f"{percent(abs(brighter))} {'brighter' if brighter > 0 else 'darker'}")
     if abs(stronger) >= 3 * _SHARE:
-        words.append(f"{abs(stronger):.0%} {'more' if stronger > 0 else 'less'} contrast")
+        words.append(f"{percent(abs(stronger))} {'more' if stronger > 0 else 'less'} contrast")
     return words

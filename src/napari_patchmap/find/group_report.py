@@ -18,6 +18,7 @@ from napari_patchmap.find.set_apart import (
     picture_differences,
     said_apart,
 )
+from napari_patchmap.percent import percent
 
 #: Name of the column.
 GROUP = "group"
@@ -196,13 +197,13 @@ def _lines(report: dict[str, Any], labels: dict[str, Any]) -> list[str]:
     if report["grouped"] < report["patches"]:
         outside = report["patches"] - report["grouped"]
         lines.append(
-            f"{outside:,} patches ({outside / report['patches']:.0%}) are in no group."
+            f"{outside:,} patches ({percent(outside / report['patches'])}) are in no group."
         )
     if labels:
         lines.append(
-            f"Of {labels['labelled']:,} labelled patches in groups, {labels['pure']:.0%} have "
-            f"the most frequent label of their group. Groups and labels agree by an adjusted "
-            f"Rand index of {labels['ari']:.2f} and an adjusted mutual information of "
+            f"Of {labels['labelled']:,} labelled patches in groups, {percent(labels['pure'])} "
+            f"have the most frequent label of their group. Groups and labels agree by an "
+            f"adjusted Rand index of {labels['ari']:.2f} and an adjusted mutual information of "
             f"{labels['ami']:.2f} (0: by chance, 1: the same)."
         )
     sizes = [row["size"] for row in report["groups"]]

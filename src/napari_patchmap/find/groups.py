@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import FindError
-from napari_patchmap.find.dense_groups import Dense, dense_parts, knit_groups
+from napari_patchmap.find.dense_groups import Dense, EndAsked, dense_parts, knit_groups
 from napari_patchmap.find.group_report import GROUP, grouped, named_by_size
 from napari_patchmap.find.k_means import Elbow, elbow, k_means
 from napari_patchmap.find.search import INDEX, FindInput, FindWatch, Found, Search
 from napari_patchmap.find.space import Space, points_of
+from napari_patchmap.percent import percent
 from napari_patchmap.settings import Config, setting
 
 #: What takes how much of the time, roughly: finding the groups, and describing them.
@@ -69,7 +70,8 @@ def find_groups(given: FindInput, config: GroupsConfig, watch: FindWatch) -> Fou
     Raises
     ------
     FindError
-        If there are no features, too few patches or nothing that differs.
+        If there are no features, too few patches or nothing that differs, or it was ended
+        before there were groups.
     MissingPackageError
         If a method needs a package that is not installed.
     """
@@ -78,8 +80,13 @@ def find_groups(given: FindInput, config: GroupsConfig, watch: FindWatch) -> Fou
     if config.method == "k-means":
         codes, lines, ended = _around_centres(points, config, about, watch)
     else:
-        ended = watch(None, 0, _FIND + _DESCRIBE)
-        codes, lines = _of_any_shape(points, config, about)
+        ended = False
+        codes, lines = _of_any_shape(
+            points,
+            config,
+            about,
+            lambda part: watch(None, int(100 * part * _FIND), 100 * (_FIND + _DESCRIBE)),
+        )
     names = named_by_size(codes)
     done = about.pop("steps", _FIND)
     known = grouped(replace(given, patches=None), points, names, about, lines)
@@ -135,9 +142,11 @@ def _said_of(found: Elbow, number: int) -> str:
             f"The curve of 1 to {most} groups does not bend: perhaps nothing stands apart, and "
             f"{number} is no more than a number to begin with."
         )
+    low, high = found.likely
+    others = f"; {low} to {high} would do nearly as well" if low < high else ""
     return (
-        f"The number is where the curve of 1 to {most} groups bends most (Kneedle); "
-        f"{explained:.0%} of the variance lies between the groups."
+        f"The number is where the curve of 1 to {most} groups bends most (Kneedle){others}. "
+        f"{percent(explained)} of the variance lies between the groups."
     )
 
 
@@ -147,19 +156,20 @@ def _as_numbers(found: Elbow) -> dict[str, Any]:
         "inertia": list(found.inertia),
         "explained": list(found.explained),
         "suggested": found.suggested,
+        "likely": list(found.likely),
         "clear": found.bend > 1,
     }
 
 
 def _of_any_shape(
-    points: np.ndarray, config: GroupsConfig, about: dict[str, Any]
+    points: np.ndarray, config: GroupsConfig, about: dict[str, Any], ended: EndAsked
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     if config.method == "hdbscan":
         smallest = config.smallest or max(_LEAST, round(_SHARE * len(points)))
-        found, called = dense_parts(points, smallest, config.seed), "HDBSCAN"
+        found, called = dense_parts(points, smallest, config.seed, ended), "HDBSCAN"
         about["smallest"] = smallest
     else:
-        found, called = knit_groups(points, config.resolution, config.seed), "Leiden"
+        found, called = knit_groups(points, config.resolution, config.seed, ended), "Leiden"
     made = int(found.codes.max()) + 1
     lines = [f"{made:,} group{'s' if made != 1 else ''} by {called} {_of(config.of)}."]
     about["fitted"] = found.fitted

@@ -16,6 +16,13 @@ TRIED = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 50, 60)
 #: Patches and principal components on which they are tried, and patches of a step.
 _SAMPLE, _COMPONENTS, _BATCH = 20_000, 50, 4_096
 
+#: The curve is the mean of those of so many draws, each of this share of the patches, and of
+#: no more than so many: that of one draw bends now here, now there.
+_DRAWS, _SHARE, _DRAWN = 5, 0.8, 4_000
+
+#: A bend of less is none, and numbers at which it is nearly the largest are as good.
+_FLAT, _NEARLY = 0.01, 0.95
+
 #: Beginnings that are tried, and patches of a group in the sample that it begins with.
 _TRIES, _MEMBERS = 10, 10
 
@@ -59,9 +66,18 @@ class Elbow:
         That is where it is furthest below the straight line between its ends: the knee of
         Satopää et al., "Finding a Kneedle in a haystack" (ICDCSW 2011), section III. Both axes
         are logarithms, for in patches without groups the inertia falls as a power of the number
-        (Krzanowski and Lai, Biometrics 44, 1988), which is a straight line then.
+        (Krzanowski and Lai, Biometrics 44, 1988), which is a straight line then. Depths of less
+        than a hundredth of the whole fall are none.
         """
-        return self.numbers[int(self._bends().argmax())]
+        bends = self._bends()
+        return self.numbers[int(bends.argmax())] if bends.max() >= _FLAT else 1
+
+    @property
+    def likely(self) -> tuple[int, int]:
+        """The fewest and the most groups at which the curve bends nearly as much."""
+        bends = self._bends()
+        near = np.array(self.numbers)[bends >= _NEARLY * bends.max()]
+        return int(near.min()), int(near.max())
 
     @property
     def suggested(self) -> int:
@@ -82,7 +98,8 @@ def elbow(points: np.ndarray, seed: int, look: Callable[[Elbow, int, int], bool]
     ----------
     points : ndarray of float32, shape (n, d)
         Not all alike. Of more than 20,000 so many are drawn, and centres are looked for along
-        50 principal components; what varies besides is explained by none.
+        50 principal components; what varies besides is explained by none. The curve is the mean
+        of those of five draws of at most 4,000 of them.
     seed : int
     look : callable
         Given what is known and how much of how much is done; True ends it.
@@ -90,13 +107,17 @@ def elbow(points: np.ndarray, seed: int, look: Callable[[Elbow, int, int], bool]
     whole = points[drawn(len(points), _SAMPLE, seed)]
     some = reduced(whole, _COMPONENTS, seed)
     besides = max(0.0, _spread(whole) - _spread(some))
-    most = min(len(some) // 2, len(np.unique(some, axis=0)), TRIED[-1])
+    random = np.random.default_rng(seed)
+    count = min(round(_SHARE * len(some)), _DRAWN)
+    draws = [some[random.choice(len(some), count, replace=False)] for _ in range(_DRAWS)]
+    differ = min(len(np.unique(one, axis=0)) for one in draws)
+    most = min(count // 2, differ, TRIED[-1])
     first = [number for number in TRIED if number <= most]
     known: dict[int, float] = {}
 
     def try_all(numbers: list[int], total: int) -> bool:
         for number in numbers:
-            known[number] = besides + _inertia(some, number, seed)
+            known[number] = besides + _inertia(some, draws, number, seed)
             if look(_curve(known), len(known), total):
                 return True
         return False
@@ -119,10 +140,11 @@ def _spread(points: np.ndarray) -> float:
     return float(points.var(axis=0, dtype=np.float64).sum())
 
 
-def _inertia(points: np.ndarray, groups: int, seed: int) -> float:
+def _inertia(points: np.ndarray, draws: list[np.ndarray], groups: int, seed: int) -> float:
     if groups == 1:
         return _spread(points)
-    return float(_fitted(points, groups, seed).inertia_) / len(points)
+    fitted = (_fitted(one, groups, seed + at) for at, one in enumerate(draws))
+    return sum(float(one.inertia_) for one in fitted) / sum(map(len, draws))
 
 
 def _fitted(points: np.ndarray, groups: int, seed: int, tries: int = 3) -> MiniBatchKMeans:

@@ -18,8 +18,8 @@ _SIDE, _LINES, _STEP = 64, 32, 256
 #: Steps of each channel in which colours are counted, and patches whose colours are usual.
 _COLOURS, _SAMPLE = 8, 2_000
 
-#: Share of all pixels below which a colour is a rare one.
-_RARE = 2e-4
+#: Share of the patches that have a rare colour anywhere in them, at most.
+_RARE = 0.005
 
 #: Grey levels from the ends that count as at the limit.
 _LIMIT = 1
@@ -66,8 +66,8 @@ def measured_faults(
     autofocusing in brightfield microscopy", ICPR 2000), ``contrast`` that of the standard
     deviation, ``limits`` the share of pixels at the darkest or brightest value, ``border``
     the share of the border that differs from the background as objects do, ``rare colours``
-    the share of pixels whose colour is rare in the set, ``line`` how clear a straight line
-    is, ``size`` the logarithm of the area.
+    the share of pixels whose colour hardly another patch of the set has, ``line`` how clear
+    a straight line is, ``size`` the logarithm of the area.
 
     Parameters
     ----------
@@ -149,8 +149,11 @@ class _Usual:
         away = _away(pixels, background)
         rare = None
         if patches.is_rgb:
-            counts = np.bincount(_colour(pixels).reshape(-1), minlength=_COLOURS**3)
-            rare = counts < _RARE * counts.sum()
+            # By patches, not pixels: one blot of ink in the sample makes ink no usual colour.
+            has = np.zeros((len(pixels), _COLOURS**3), bool)
+            colours = _colour(pixels).reshape(len(pixels), -1)
+            has[np.arange(len(pixels))[:, None], colours] = True
+            rare = has.sum(axis=0) <= max(1, _RARE * len(pixels))
         return cls(background, float(otsu(away.reshape(-1))), rare)
 
     @property

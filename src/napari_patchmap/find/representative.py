@@ -84,15 +84,17 @@ def find_representative(
 
 
 def _farthest(given: FindInput, config: RepresentativeConfig, watch: FindWatch) -> Found:
-    points = points_of(given, config.of)
+    points, ended = points_of(given, config.of), False
 
     def look(rows: list[int], apart: list[float]) -> bool:
-        return watch(_found(given, config, rows, apart=apart), len(rows), config.count)
+        nonlocal ended
+        ended = watch(_found(given, config, rows, apart=apart), len(rows), config.count)
+        return ended
 
     rows, apart, radius = farthest_points(points, config.count, look=look)
     lines = []
-    if len(rows) < min(config.count, len(points)) and radius == 0:
-        lines.append(f"Only {len(rows):,} patches differ; the others are the same as these.")
+    if len(rows) < config.count and not ended:
+        lines.append(_too_few(len(rows), len(points), config))
     else:
         usual = _usual_distance(points, config.seed)
         lines.append(
@@ -103,6 +105,15 @@ def _farthest(given: FindInput, config: RepresentativeConfig, watch: FindWatch) 
         "Those that are like no others come first: look at them, they may be artefacts."
     )
     return _found(given, config, rows, lines, apart=apart, report={"radius": radius})
+
+
+def _too_few(there: int, count: int, config: RepresentativeConfig) -> str:
+    """Say why no more patches were chosen than there are different ones."""
+    asked = f"{config.count:,} were asked for, but"
+    if there == count:
+        return f"{asked} there are only {count:,} patches."
+    by = "by their features" if config.of == "features" else "in their place on the map"
+    return f"{asked} only {there:,} patches differ {by}; the others are the same as these."
 
 
 def _usual_distance(points: np.ndarray, seed: int) -> float:
@@ -118,6 +129,8 @@ def _on_grid(given: FindInput, config: RepresentativeConfig) -> Found:
     lines = [f"{len(rows):,} are in the middles of cells of a grid over the map."]
     if len(more):
         lines.append(f"{len(more):,} more are farthest from those on the map.")
+    if len(rows) + len(more) < config.count:
+        lines.append(_too_few(len(rows) + len(more), len(places), config.replace(of="map")))
     return _found(given, config, [*rows, *more], lines, report={"cells": len(rows)})
 
 
@@ -152,6 +165,8 @@ def _of_kinds(given: FindInput, config: RepresentativeConfig) -> Found:
     if balanced and short:
         listed = ", ".join(short[:3]) + (", ..." if len(short) > 3 else "")
         lines.append(f"All there are, for they have fewer: {listed}.")
+    if len(rows) < config.count:
+        lines.append(f"{config.count:,} were asked for, but only {len(rows):,} have a value.")
     if len(rows) < len(codes):
         lines.append(f"{len(codes) - len(rows):,} patches without a value were left out.")
     report = {

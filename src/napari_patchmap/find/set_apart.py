@@ -12,6 +12,7 @@ from napari_patchmap.explore.text_codes import text_codes
 from napari_patchmap.find.picture_measures import SAID
 from napari_patchmap.find.search import found_column
 from napari_patchmap.patches.quantity import is_quantity
+from napari_patchmap.percent import percent
 
 #: What is said: differences that are at least of middle size (Cohen 1988), so many at most,
 #: of groups in which so many patches have a value.
@@ -129,7 +130,8 @@ def _of_texts(name: str, values: pd.Series, codes: np.ndarray, groups: int) -> l
     best = strength.argmax(axis=1)  # that there is less of one is said by the others
     rows = np.arange(groups)
     said = tuple(
-        f"{name} {texts[at]}: {share[group, at]:.0%} ({elsewhere[group, at]:.0%} elsewhere)"
+        f"{name} {texts[at]}: {percent(share[group, at])} "
+        f"({percent(elsewhere[group, at])} elsewhere)"
         for group, at in enumerate(best.tolist())
     )
     return [Difference(strength[rows, best], said)]

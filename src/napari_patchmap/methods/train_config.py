@@ -96,9 +96,9 @@ class TrainConfig(Config):
     )
     balance_by: str | None = _network(
         None,
-        "Column of the patches' table, such as the label or groups that were found and loaded "
-        "with the labels: each batch then has as many patches of each value. Empty takes "
-        "patches as they come.",
+        "Column of the patches' table, such as the label, or what was found in a saved run of "
+        "these patches, as RUN:group: each batch then has as many patches of each value. Empty "
+        "takes patches as they come.",
     )
     backbone: str | None = _network(
         None,

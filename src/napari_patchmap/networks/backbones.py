@@ -71,7 +71,8 @@ class _Block(nn.Module):
         self.shortcut: nn.Module = nn.Identity()
         if stride > 1 or channels != width:
             self.shortcut = nn.Sequential(
-                nn.AvgPool2d(stride, ceil_mode=True),
+                # Of an odd side the last window has fewer pixels; each counts as all others.
+                nn.AvgPool2d(stride, ceil_mode=True, divisor_override=stride**2),
                 nn.Conv2d(channels, width, 1, bias=False),
                 nn.BatchNorm2d(width),
             )
@@ -83,6 +84,17 @@ class _Block(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return torch.relu(self.convolutions(images) + self.shortcut(images))
+
+
+def weigh_borders_more(backbone: nn.Module) -> None:
+    """Let the compact network's shortcuts average as they did before 2026-11-28.
+
+    The fewer pixels a window at the lower and right border has, the more each counted
+    there; networks that learned so go on so, and place patches where they did.
+    """
+    for layer in backbone.modules():
+        if isinstance(layer, nn.AvgPool2d):
+            layer.divisor_override = None
 
 
 class ResNet(nn.Module):

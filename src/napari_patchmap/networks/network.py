@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_patchmap.errors import ConfigError
-from napari_patchmap.networks.backbones import make_backbone
+from napari_patchmap.networks.backbones import make_backbone, weigh_borders_more
 from napari_patchmap.networks.heads import HEADS, projector
 
 #: More values of a patch, weights of a layer, or layers than any run has; a file may claim
@@ -36,6 +36,9 @@ class NetworkSpec:
         Outputs of the projector; 2 for a map, 0 for features alone.
     head : str
         What follows the features, one of ``HEADS``.
+    even_borders : bool
+        Whether the compact network's averages count all pixels alike; those of runs before
+        2026-11-28 do not, see :func:`~napari_patchmap.networks.backbones.weigh_borders_more`.
 
     Raises
     ------
@@ -50,6 +53,7 @@ class NetworkSpec:
     norm: bool = False
     out_dim: int = 128
     head: str = "projector"
+    even_borders: bool = True
 
     def __post_init__(self) -> None:
         if self.head not in HEADS:
@@ -77,7 +81,8 @@ class NetworkSpec:
         """
         height, width = (int(side) for side in values["size"])
         hidden = tuple(int(units) for units in values["hidden"])
-        spec = cls(**{**values, "size": (height, width), "hidden": hidden})
+        known = {"even_borders": False, **values}  # which older runs do not say
+        spec = cls(**{**known, "size": (height, width), "hidden": hidden})
         layers = [*hidden, max(1, spec.out_dim)]
         if (
             min(height, width, spec.channels, *layers) < 1
@@ -105,6 +110,8 @@ class Network(nn.Module):
         super().__init__()
         self.spec = spec
         self.backbone = make_backbone(spec.backbone, spec.channels, spec.size)
+        if not spec.even_borders:
+            weigh_borders_more(self.backbone)
         self.hidden, self.output = HEADS[spec.head].make(
             self.width, spec.hidden, spec.out_dim, norm=spec.norm
         )

@@ -49,7 +49,7 @@ def open_patches(
         Loading is cancelled when it returns True.
     **settings
         Those of :class:`OpenRequest`: sizes, labels, axes, pattern, channels,
-        label_column, tiles, objects, crops.
+        label_column, tiles, objects, crops, columns.
 
     Returns
     -------
@@ -103,6 +103,7 @@ def _open(request: OpenRequest, watch: Watch) -> PatchSet:
         channels=request.channels,
         label_column=request.label_column,
         watch=watch,
+        columns=request.columns,
     )
 
 

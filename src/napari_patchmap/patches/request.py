@@ -52,6 +52,9 @@ class OpenRequest:
         A label image, or a folder of them: patches are crops around its objects.
     crops : CropConfig, optional
         How the crops around objects are made.
+    columns : sequence of str
+        What the table must have; it is refused otherwise, before images of a folder are
+        decoded in vain.
 
     Raises
     ------
@@ -76,6 +79,7 @@ class OpenRequest:
     tiles: TileConfig | None = None
     objects: str | os.PathLike[str] | None = None
     crops: CropConfig | None = None
+    columns: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if self.sizes is not None and self.sizes not in FITS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,14 +108,15 @@ def finish(
     watch: Watch,
     channels: Sequence[str] | None = None,
     label_column: str | None = None,
+    columns: Sequence[str] = (),
 ) -> PatchSet:
     """Join the labels, leave out what holds no finite pixels, and make the set.
 
     Raises
     ------
     PatchError
-        If the labels, ``label_column`` or ``channels`` do not fit, no image is left, or the
-        sizes differ and ``sizes`` was not chosen.
+        If the labels, ``label_column``, ``columns`` or ``channels`` do not fit, no image is
+        left, or the sizes differ and ``sizes`` was not chosen.
     """
     if labels is not None:
         source.table, said, own = join_labels(
@@ -127,6 +128,7 @@ def finish(
         source.table, source.label_from = choose_label(
             source.table, label_column, source.label_from, name
         )
+    check_columns(columns, source.table.columns, name)
     source.notes += case_notes(source.table)
     source.images = as_images(source.images)
     if source.fingerprint is not None:
@@ -154,6 +156,17 @@ def finish(
         notes=source.notes,
         label_from=source.label_from,
     )
+
+
+def check_columns(wanted: Sequence[str], known: Iterable[str], name: str) -> None:
+    """Raise a :class:`PatchError` that names a wanted column which is not there."""
+    there = list(dict.fromkeys(map(str, known)))
+    for column in wanted:
+        if column not in there:
+            raise PatchError(
+                f"{name} has no column {column}; choose one of {', '.join(there)}, or load it "
+                "with the labels."
+            )
 
 
 def pick_channels(known: Sequence[str], wanted: Sequence[str], name: str) -> list[int]:

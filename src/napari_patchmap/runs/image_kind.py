@@ -10,6 +10,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from napari_patchmap.patches import Intensity, PatchSet
 from napari_patchmap.patches.fit import Fit
+from napari_patchmap.percent import percent
 
 #: Sizes that differ by more than this factor are told.
 _OTHER_SIZE = 1.25
@@ -138,9 +139,9 @@ def unlikeness(new: np.ndarray, features: np.ndarray) -> tuple[np.ndarray, str]:
     if far <= _MANY * len(new):
         return distances, ""
     return distances, (
-        f"{far:,} of {len(new):,} new patches ({far / len(new):.0%}) are unlike those of the "
-        f"map: farther from all of them than {_USUAL:.0%} of these are from each other. Their "
-        "places on the map say little."
+        f"{far:,} of {len(new):,} new patches ({percent(far / len(new))}) are unlike those of "
+        f"the map: farther from all of them than {percent(_USUAL)} of these are from each "
+        "other. Their places on the map say little."
     )
 
 

@@ -97,6 +97,11 @@ def make_plan(
         )
     epochs = train.epochs or method.preset_epochs(train.preset, backbone, count)
     recipe = _recipe(method, train, backbone, epochs, batch_size)
+    if train.balance_by and any(learner_of(one).caches_features for one in recipe.stages):
+        notes.append(
+            "Only stages that learn from images are balanced: those that learn from features "
+            "lay out the map, on which frequent kinds take more room than rare ones."
+        )
     _check_ranks(method, recipe, ranks)
     spec = NetworkSpec(
         backbone=backbone,

@@ -68,6 +68,13 @@ def test_the_second_opening_decodes_nothing(tmp_path, cache):
     np.testing.assert_array_equal(open_patches(tmp_path / "set").stack(), 255 - images)
 
 
+def test_nothing_is_decoded_for_a_column_that_is_not_there(tmp_path):
+    fill(tmp_path / "set", 5)
+    with pytest.raises(PatchError, match="set has no column nope; choose one of source"):
+        open_patches(tmp_path / "set", columns=["source", "nope"])
+    assert cache_size()[1] == 0
+
+
 def test_a_changed_file_is_noticed_even_with_its_old_size_and_date(tmp_path):
     images = fill(tmp_path / "set", 5)
     path = tmp_path / "set" / "3.png"

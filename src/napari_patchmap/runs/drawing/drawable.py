@@ -12,15 +12,11 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError, RunError
-from napari_patchmap.explore.annotations import Annotations
 from napari_patchmap.explore.colouring import Colouring, colour_by
 from napari_patchmap.explore.condition_columns import ConditionColumns
-from napari_patchmap.explore.findings import Findings
 from napari_patchmap.patches import LoadCancelled, PatchSet
 from napari_patchmap.patches.watch import Watch
-from napari_patchmap.runs.annotation_files import AnnotationPlace
-from napari_patchmap.runs.finding_files import read_findings
-from napari_patchmap.runs.found_files import found_columns, read_found
+from napari_patchmap.runs.all_columns import with_findings
 from napari_patchmap.runs.looks import LOOKS, Looks
 from napari_patchmap.runs.reopening import reopen_patches
 from napari_patchmap.runs.run import Run
@@ -108,7 +104,7 @@ def drawable_of(
     watch = watch or Watch()
     saved = read_map(Path(folder))
     embedding, table = saved.read()
-    table = _with_more(table, saved.folder)
+    table = with_findings(table, saved.folder)
 
     @cache
     def opened() -> Run:
@@ -129,18 +125,6 @@ def drawable_of(
         embedding, colouring, np.arange(len(embedding)), patches, opened,
         lambda: Looks.load(saved.folder / LOOKS, saved.count),
     )  # fmt: skip
-
-
-def _with_more(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """Return the table of a run with what people and searches found, of other names."""
-    count = len(table)
-    place = AnnotationPlace(folder, np.arange(count))
-    findings = read_findings(place, Findings(Annotations(count))).findings
-    more: dict[str, np.ndarray] = {
-        str(name): values.to_numpy() for name, values in findings.annotations.table().items()
-    }
-    more |= found_columns(read_found(folder, count, None))
-    return table.assign(**{name: one for name, one in more.items() if name not in table})
 
 
 def chosen_colouring(table: pd.DataFrame, column: str | None) -> Colouring:

@@ -105,9 +105,9 @@ def draw_tips_moved(
     ``moved`` has the middles of tips, in shares of the page from its left and from its top,
     by the number of the patch that they point at.
     """
+    rows = _pointed_at(given, config)  # before images are opened in vain
     patches, there = given.pictured()
     frame = MapFrame.of(given.embedding, _AROUND)
-    rows = _pointed_at(given, config)
     layout = _Layout(given, config, frame, rows)
     page, ring = layout.page, layout.ring
     left, top = page.box[:2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from napari_patchmap.methods.stage import Stage
+from napari_patchmap.percent import percent
 from napari_patchmap.training.plan import Plan
 
 #: Passes over the patches below which the whole network has learned next to nothing.
@@ -42,8 +43,8 @@ def too_little(stages: Sequence[Stage], steps: Sequence[int], epochs: Sequence[f
         return "The network made no step, so this map is one of random features; train longer."
     if seen < _LEAST_EPOCHS:
         return (
-            f"The network saw only {seen:.0%} of the patches once, so this map says little; "
-            "train longer."
+            f"The network saw only {percent(seen)} of the patches once, so this map says "
+            "little; train longer."
         )
     if made < _LEAST_STEPS:
         return (
@@ -76,7 +77,7 @@ def too_short(plan: Plan) -> str:
     if most >= _LEAST_STEPS and most >= _LEAST_EPOCHS * per_epoch:
         return ""
     if most < _LEAST_EPOCHS * per_epoch:
-        seen = (f"{count / per_epoch:.0%}" for count in (fewest, most))
+        seen = (percent(count / per_epoch) for count in (fewest, most))
         what = f"sees {_range(*seen)} of the patches"
     else:
         what = f"makes {_range(f'{fewest:.0f}', f'{most:.0f}')} steps"

@@ -11,10 +11,10 @@ import numpy as np
 
 from napari_patchmap import formats
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.box_table import box_table
+from napari_patchmap.patches.box_table import BOX_COLUMNS, box_table
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.labels.join import LabelsFile
-from napari_patchmap.patches.labels.patterns import check_pattern
+from napari_patchmap.patches.labels.patterns import check_pattern, columns_from_pattern
 from napari_patchmap.patches.names import natural_key, printable
 from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.folder.decode import KINDS
@@ -22,7 +22,12 @@ from napari_patchmap.patches.readers.folder.folder_decoder import FolderDecoder
 from napari_patchmap.patches.readers.folder.folder_labels import FOLDER, folder_columns
 from napari_patchmap.patches.readers.folder.passed_over import passed_over
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.source import Source, Watch, add_pattern_columns
+from napari_patchmap.patches.source import (
+    Source,
+    Watch,
+    add_pattern_columns,
+    check_columns,
+)
 
 #: Folders that systems put beside people's images.
 _SYSTEM = {"__macosx", "@eadir", "$recycle.bin", "system volume information"}
@@ -64,6 +69,8 @@ def read(request: OpenRequest, watch: Watch) -> Source:
         check_pattern(pattern, names, str(root))
     if isinstance(labels, LabelsFile):
         labels.check(names, root.name or str(root), watch)
+    if request.columns:
+        _check_columns(request, names, watch)
     skipped += passed_over(root, others, watch)
     paths = [f"{root}/{name}" for name in names]
     mark = fingerprint("folder", zip(names, paths, strict=True), axes=request.axes)
@@ -83,6 +90,16 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     if pattern:
         add_pattern_columns(source, pattern, str(root), watch)
     return source
+
+
+def _check_columns(request: OpenRequest, names: list[str], watch: Watch) -> None:
+    """Raise a PatchError if a wanted column comes neither from names nor from labels."""
+    known = [*BOX_COLUMNS, "label", *folder_columns(names)[0]]
+    if request.pattern:
+        known += columns_from_pattern(names, request.pattern, str(request.path), watch)[0]
+    if isinstance(request.labels, LabelsFile):
+        known += request.labels.rows.columns
+    check_columns(request.columns, known, Path(request.path).name)
 
 
 # -- which files -----------------------------------------------------------

@@ -16,6 +16,7 @@ from napari_patchmap.patches.readers.slides.slide import Slide, picture
 from napari_patchmap.patches.readers.slides.tile_grid import Sampling, grid, sampling
 from napari_patchmap.patches.source import OnProgress, Watch
 from napari_patchmap.patches.tile_config import TILES_OF_MANY, TileConfig
+from napari_patchmap.percent import percent
 
 #: Longer side of the picture of a slide, in pixels.
 PICTURE = 2048
@@ -205,6 +206,6 @@ def _nothing_found(config: TileConfig) -> UnusableError:
         hint = "set other hues (0.7 to 1 for haematoxylin and eosin), "
     return UnusableError(
         "holds no tissue that the foreground filter finds in "
-        f"{config.min_foreground:.0%} of any tile",
+        f"{percent(config.min_foreground)} of any tile",
         f"{hint}lower that share, or choose 'none' to keep every tile",
     )

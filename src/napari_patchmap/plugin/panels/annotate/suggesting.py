@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QGridLayout, QSpinBox, QWidget
 from napari_patchmap.errors import AnnotationError
 from napari_patchmap.explore.suggest import Suggestions, suggest
 from napari_patchmap.explore.useful import most_useful
+from napari_patchmap.percent import percent
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.annotate.asking import Asking
@@ -40,7 +41,7 @@ class _Words(Sequence[str]):
 
     def __getitem__(self, index: Any) -> Any:
         rejected = self._found.codes[index] < 0
-        return "rejected" if rejected else f"{self._found.confidence[index]:.0%}"
+        return "rejected" if rejected else percent(self._found.confidence[index])
 
 
 class Suggesting(QWidget):
@@ -119,7 +120,7 @@ class Suggesting(QWidget):
                 _CONFIDENCE, found.confidence, texts=_Words(found), said="How sure it is"
             )
             recalls = "".join(
-                f"<tr><td>{html.escape(name)}</td><td>{share:.0%} of {count:,}</td></tr>"
+                f"<tr><td>{html.escape(name)}</td><td>{percent(share)} of {count:,}</td></tr>"
                 for name, (share, count) in found.recalls.items()
             )
             self.said.setToolTip(

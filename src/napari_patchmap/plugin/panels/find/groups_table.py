@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.percent import percent
 from napari_patchmap.plugin.qt.swatch import swatch
 from napari_patchmap.plugin.qt.thumbnails import Thumbnails
 
@@ -122,7 +123,7 @@ class GroupsTable(QTreeWidget):
 
 def _counted(group: dict[str, Any]) -> str:
     """Say how large a group is, and the share of its most frequent label."""
-    labelled = f" · {group['pure']:.0%} {group['label']}" if "pure" in group else ""
+    labelled = f" · {percent(group['pure'])} {group['label']}" if "pure" in group else ""
     return f"{group['size']:,}{labelled}"
 
 
