@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
@@ -76,6 +77,38 @@ def test_pairs_one_after_the_other_and_one_of_each_is_kept(
     qtbot.mouseClick(box.save, LEFT)
     assert pd.read_csv(path)["index"].tolist() == box.found.listed["index"].tolist()
     assert (workspace.table["found: duplicates"] != "").sum() == 5
+
+
+def test_images_that_another_set_has_too_stand_beside_each_other(
+    qtbot, panel, tmp_path, monkeypatch
+):
+    box = panel.boxes["duplicates"]
+    theirs = textures(30, seed=3)
+    theirs[4] = textures(60)[33]
+    (tmp_path / "others").mkdir()
+    for k, one in enumerate(theirs):
+        Image.fromarray(one).save(tmp_path / "others" / f"test{k:02d}.png")
+    chosen = iter([tmp_path / "nowhere", tmp_path / "others"])
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(next(chosen)))
+    qtbot.mouseClick(box.fold.button, LEFT)
+    qtbot.mouseClick(box.second.folder, LEFT)
+    qtbot.mouseClick(box.begin, LEFT)
+    qtbot.waitUntil(lambda: "nowhere" in box.said.text())
+    qtbot.mouseClick(box.second.folder, LEFT)
+    assert box.second.said.text() == "others"
+    qtbot.mouseClick(box.begin, LEFT)
+    qtbot.waitUntil(lambda: not box.work.running and box.found is not None, timeout=60_000)
+    assert box.said.text().startswith("1 of 60 patches are among the 30 others")
+    assert box.names.text() == "Among the others: test04.png"
+    assert box.left.isVisible()
+    assert not box.spare.isVisible()
+    qtbot.waitUntil(
+        lambda: box.left.pixmap().toImage() == box.right.pixmap().toImage(), timeout=10_000
+    )
+    qtbot.mouseClick(box.second.none, LEFT)
+    qtbot.mouseClick(box.begin, LEFT)
+    qtbot.waitUntil(lambda: not box.work.running and "index there" not in box.found.listed)
+    assert box.spare.isVisible()
 
 
 def test_odd_ones_of_a_reason_are_selected_the_oddest_first(qtbot, workspace, panel):

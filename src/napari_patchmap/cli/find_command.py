@@ -14,6 +14,7 @@ def command(args: argparse.Namespace, began: float) -> int:
     """Run the command."""
     from napari_patchmap.find.search import Found, found_column
     from napari_patchmap.find.searches import SEARCH_OF
+    from napari_patchmap.patches.watch import Watch
     from napari_patchmap.runs.finding import annotated_table, find_in, second_set
     from napari_patchmap.runs.found_files import write_list
     from napari_patchmap.runs.writable import check_file
@@ -30,8 +31,10 @@ def command(args: argparse.Namespace, began: float) -> int:
         patches = None
         warn(f"{error} What needs the images is left out.")
     other = getattr(args, "against", None)
-    against = None if other is None else second_set(run, other)
     with ProgressLine() as line, Interrupt() as interrupt:
+        reading = Watch(lambda done, total: line.count("reading the others", done, total),
+                        interrupt.is_set)  # fmt: skip
+        against = None if other is None else second_set(run, other, reading)
 
         def watch(so_far: Found | None, done: int, total: int) -> bool:
             line.count(search.title.lower(), done, total)

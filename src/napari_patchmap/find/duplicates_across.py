@@ -10,7 +10,7 @@ import pandas as pd
 from napari_patchmap.find.described import Described
 from napari_patchmap.find.duplicate_list import GROUP, SCORE, Doubles
 from napari_patchmap.find.duplicate_words import SAME, differences
-from napari_patchmap.find.search import INDEX, FindInput, Found
+from napari_patchmap.find.search import INDEX, OTHER, THERE, FindInput, Found
 
 
 def found_across(
@@ -48,7 +48,8 @@ def found_across(
         {
             INDEX: own,
             "source": _names(given)[own],
-            "other": _names(other)[there],
+            OTHER: _names(other)[there],
+            THERE: there,
             "group": [f"duplicates {one + 1}" for one in pd.factorize(np.array(number))[0]],
             "score": scores,
             "reason": reasons,

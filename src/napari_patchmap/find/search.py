@@ -21,6 +21,9 @@ INDEX = "index"
 #: Column of a list of pairs that says which other patch a row is about.
 BESIDE = "beside"
 
+#: Columns of a list that say which patch of a second set a row is about, and its file.
+THERE, OTHER = "index there", "other"
+
 #: Fewer patches are looked through faster by eye, and have no density to speak of.
 FEWEST = 20
 

@@ -14,6 +14,7 @@ from napari_patchmap.explore.annotations import Annotations
 from napari_patchmap.explore.findings import Findings
 from napari_patchmap.find.search import FindInput, FindWatch, Found, Search
 from napari_patchmap.patches import PatchSet, open_patches
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.annotation_files import AnnotationPlace
 from napari_patchmap.runs.finding_files import read_findings
 from napari_patchmap.runs.reopening import reopen_patches
@@ -85,20 +86,38 @@ def input_of(run: Run, table: pd.DataFrame, patches: PatchSet | None = None) -> 
     )
 
 
-def second_set(run: Run, path: str) -> FindInput:
+def second_set(run: Run, path: str | Path, watch: Watch | None = None) -> FindInput:
     """Open other images, or those of another run, and see them as a run's network does.
+
+    Parameters
+    ----------
+    run : Run
+    path : str or path
+        A folder of images, a stack, a slide, or the folder of a saved run.
+    watch : Watch, optional
+        Told how many of how many images were opened, then how many were looked at.
 
     Raises
     ------
     PatchmapError
         If they cannot be opened, or are of another kind than the images of the run.
+    LoadCancelled
+        If the watch wants to stop.
     """
-    if (Path(path) / CONFIG).is_file():
-        patches = reopen_patches(Run.load(path))
+    watch = watch or Watch()
+    path = Path(path).expanduser()
+    if (path / CONFIG).is_file():
+        patches = reopen_patches(
+            Run.load(path), progress=watch.progress, should_stop=watch.should_stop
+        )
     else:
-        sizes = "resize" if run.images.fit is None else run.images.fit
-        patches = open_patches(path, sizes=sizes)
-    features = run.place(patches).features if run.dimensions else None
+        patches = open_patches(
+            path,
+            sizes="resize" if run.images.fit is None else run.images.fit,
+            progress=watch.progress,
+            should_stop=watch.should_stop,
+        )
+    features = run.place(patches, watch.step).features if run.dimensions else None
     places = np.zeros((len(patches), 2), np.float32)
     return FindInput(
         places, features, patches.table, patches, metric_of(run.config, run.layout)

@@ -65,6 +65,8 @@ class AskBox(QWidget, Generic[A]):
     ----------
     found : object or None
         The answer that is shown.
+    further : QVBoxLayout
+        Below the settings, for what is asked there besides.
     parts : QVBoxLayout
         Of all that is below the button while there is an answer.
     """
@@ -92,6 +94,8 @@ class AskBox(QWidget, Generic[A]):
         self.lines = label("", "hint", wrap=True)
         self.answer = QWidget()
         self.parts = column(self.answer, self.lines)
+        more = QWidget()
+        self.further = column(more)
         self.fold = Fold(title, "question")
         self.fold.button.setToolTip(f"<qt>{about}</qt>")
         self.work = work or WorkBar()
@@ -100,9 +104,10 @@ class AskBox(QWidget, Generic[A]):
             head = row(name, self.begin)
             head.setStretch(0, 1)
             self.fold.hide()
-            column(self, head, self.form, self.said, self.answer, spacing=2)
+            column(self, head, self.form, more, self.said, self.answer, spacing=2)
         else:
-            asked: list[QWidget | QLayout] = [self.form, row(self.begin, *self.beside(), 1)]
+            begins = row(self.begin, *self.beside(), 1)
+            asked: list[QWidget | QLayout] = [self.form, more, begins]
             if question:
                 asked.insert(0, label(question, "hint", wrap=True))
             bar = self.work.with_button("Stop; what is known so far stays.")
@@ -125,7 +130,7 @@ class AskBox(QWidget, Generic[A]):
         """Return what is known of a run's map."""
         raise NotImplementedError
 
-    def prepare(self, run: Run, patches: PatchSet) -> Callable[[Look[A]], A | None]:
+    def prepare(self, run: Run, patches: PatchSet) -> Callable[[Look[A], Watch], A | None]:
         """Read what was chosen; return the work, which runs in another thread."""
         raise NotImplementedError
 
@@ -184,7 +189,10 @@ class AskBox(QWidget, Generic[A]):
             self.ask(run, self.prepare(run, patches))
 
     def ask(
-        self, run: Run, answer: Callable[[Look[A]], A | None], said: str = "beginning…"
+        self,
+        run: Run,
+        answer: Callable[[Look[A], Watch], A | None],
+        said: str = "beginning…",
     ) -> None:
         """Find out the answer of a run in the background; until it tells, ``said`` is shown."""
         asked: _Asked[A] = _Asked(run)
@@ -194,7 +202,7 @@ class AskBox(QWidget, Generic[A]):
                 asked.so_far = asked.so_far if found is None else found
                 return watch.ends(done, total)
 
-            found = answer(look)
+            found = answer(look, watch)
             asked.so_far = asked.so_far if found is None else found
 
         self._asked = asked

@@ -9,11 +9,15 @@ from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.find.duplicate_list import GROUP
 from napari_patchmap.find.keep_one import spare_copies
-from napari_patchmap.find.search import BESIDE, INDEX
+from napari_patchmap.find.search import BESIDE, INDEX, OTHER, THERE, FindInput
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.find.list_buttons import save_button
+from napari_patchmap.plugin.panels.find.second_images import SecondImages
 from napari_patchmap.plugin.panels.find.walk_box import WalkBox
 from napari_patchmap.plugin.qt.basics import button, choice, column, label, row
+from napari_patchmap.plugin.qt.subscribe import subscribe
+from napari_patchmap.runs import Run
 
 #: Which of a group is kept, by what the list says.
 _KEPT = {"the first": "first", "the sharpest": "sharpest"}
@@ -24,6 +28,8 @@ class DuplicatesBox(WalkBox):
 
     def add_parts(self) -> None:
         """Add the pair that is looked at, and what can be done with all of them."""
+        self.second = SecondImages()
+        self.further.addWidget(self.second)
         self._sparing = Newest(self, "Choosing copies", self._on_spare, self.say)
         self.left, self.right = self.make_picture(), self.make_picture()
         self.names = label("", "", wrap=True)
@@ -49,8 +55,13 @@ class DuplicatesBox(WalkBox):
         self.parts.addLayout(row(self.spare, self.kept))
         self.save = save_button(self)
         self.parts.addLayout(row(self.save, 1))
+        subscribe(self, self.second.pictures.arrived, self.show_row)
         self.mark.clicked.connect(self._select_group)
         self.spare.clicked.connect(self._choose_spare)
+
+    def against(self, run: Run, watch: Watch) -> FindInput | None:
+        """Open the other images that were chosen, in the background."""
+        return self.second.open(run, watch)
 
     def listed_rows(self) -> np.ndarray:
         """Return the patches of all pairs, each beside its copies."""
@@ -65,13 +76,21 @@ class DuplicatesBox(WalkBox):
         self.pair.setVisible(one is not None)
         grouped = self.found is not None and bool((self.found.columns[GROUP] != "").any())
         self.spare.setEnabled(one is not None and grouped)
+        across = one is not None and OTHER in one
+        for widget in (self.spare, self.kept):
+            widget.setVisible(not across)  # what both sets have is no copy within this one
         if one is None:
             return
-        self.left.setVisible(BESIDE in one)  # not where it is of another set
         for shown, side in ((self.left, BESIDE), (self.right, INDEX)):
             if side in one:
                 self.put_picture(shown, int(one[side]))
                 shown.setToolTip(str(self.workspace.table["source"].iloc[int(one[side])]))
+        # Those of a second set are there as long as it is open.
+        open_there = THERE in one and self.second.show_opened()
+        self.left.setVisible(BESIDE in one or open_there)
+        if open_there:
+            self.put_picture(self.left, int(one[THERE]), self.second.pictures)
+            self.left.setToolTip(str(one[OTHER]))
         self.names.setText(_names(one))
         score = "" if np.isnan(one["score"]) else f"{one['score']:.3f}: "
         self.reason.setText(f"{score}{one['reason']}")
@@ -97,8 +116,9 @@ class DuplicatesBox(WalkBox):
 
 def _names(one: Any) -> str:
     """Say the labels of a pair, that they differ first of all."""
-    if "other" in one:
-        return f"Among the others: {one['other']}"
+    if OTHER in one:
+        labels = f"\nLabels differ: {one['label there']} there, {one['label']} here"
+        return f"Among the others: {one[OTHER]}{labels if one['labels differ'] else ''}"
     if not one["label"] and not one["label beside"]:
         return str(one["group"])
     if one["labels differ"]:

@@ -20,6 +20,7 @@ from napari_patchmap.find.group_edits import (
 from napari_patchmap.find.group_report import GROUP, regrouped
 from napari_patchmap.find.search import INDEX, Found, found_column
 from napari_patchmap.find.space import points_of
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.ask_box import Look
 from napari_patchmap.plugin.panels.find.elbow_plot import ElbowPlot
@@ -139,7 +140,7 @@ class GroupsBox(SearchBox):
             return
         table = self.workspace.table
 
-        def answer(_: Look[Found]) -> Found:
+        def answer(_: Look[Found], __: Watch) -> Found:
             given = input_of(run, table, patches)
             points = points_of(given, found.report["of"])
             return regrouped(given, points, change(found.columns[GROUP], points), found)

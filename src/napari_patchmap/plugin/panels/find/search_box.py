@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from napari.viewer import Viewer
 
-from napari_patchmap.find.search import INDEX, Found, Search, found_column
+from napari_patchmap.find.search import INDEX, FindInput, Found, Search, found_column
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.ask_box import AskBox, Look
@@ -57,12 +58,24 @@ class SearchBox(AskBox[Found]):
         super().show_found(found)
         self.look.setEnabled(found is not None and len(found.listed) > 0)
 
-    def prepare(self, run: Run, patches: PatchSet) -> Callable[[Look[Found]], Found | None]:
+    def against(self, run: Run, watch: Watch) -> FindInput | None:
+        """Open a second set to look across, in the background; none by itself."""
+        return None
+
+    def prepare(
+        self, run: Run, patches: PatchSet
+    ) -> Callable[[Look[Found], Watch], Found | None]:
         """Read the settings; return the search."""
         from napari_patchmap.runs.finding import find_in
 
         search, config, table = self.search, self.form.config, self.workspace.table
-        return lambda look: find_in(run, search, config, table, patches, look)
+
+        def answer(look: Look[Found], watch: Watch) -> Found:
+            return find_in(
+                run, search, config, table, patches, look, self.against(run, watch)
+            )
+
+        return answer
 
     def take(self, found: Found) -> None:
         """Show what was found, give it to all panels, and keep it in the run's folder."""

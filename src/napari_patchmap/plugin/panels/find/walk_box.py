@@ -12,6 +12,7 @@ from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.find.search_box import SearchBox
 from napari_patchmap.plugin.qt.basics import button, label
 from napari_patchmap.plugin.qt.subscribe import subscribe
+from napari_patchmap.plugin.qt.thumbnails import Thumbnails
 
 #: Side of a picture, in pixels.
 _SIDE = 96
@@ -55,9 +56,12 @@ class WalkBox(SearchBox):
         made.setFixedSize(_SIDE, _SIDE)
         return made
 
-    def put_picture(self, frame: QLabel, index: int) -> None:
+    def put_picture(
+        self, frame: QLabel, index: int, pictures: Thumbnails | None = None
+    ) -> None:
         """Show the picture of a patch, or what stands for it until it has been read."""
-        frame.setPixmap(self._pictures.get(index, _SIDE, self.devicePixelRatioF()))
+        shown = pictures or self._pictures
+        frame.setPixmap(shown.get(index, _SIDE, self.devicePixelRatioF()))
 
     def show_found(self, found: Found | None) -> None:
         """Show an answer, its first row at first."""
