@@ -69,8 +69,8 @@ def open_images(run: Run, where: str | None) -> PatchSet:
 
 def batches_named(run: Run, column: str, patches: Callable[[], PatchSet]) -> np.ndarray:
     """Return the batch of each patch by a column; its patches are opened only if it must be."""
-    from napari_patchmap.runs.batch_check import batches_of
-    from napari_patchmap.runs.measured_columns import MEASURED, check_measurable
+    from napari_patchmap.quality.batch_check import batches_of
+    from napari_patchmap.quality.measured_columns import MEASURED, check_measurable
 
     if column not in MEASURED or column in run.table:
         return batches_of(run.table, column)

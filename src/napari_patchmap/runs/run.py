@@ -409,10 +409,7 @@ def metric_of(config: RunConfig, layout: str) -> Metric:
 
 
 #: What is found out only when asked, and stays when the map is measured again.
-LONG = (
-    "batch", "label_curve", "prediction", "baselines", "evened",
-    *(check.key for check in CHECKS),
-)  # fmt: skip
+LONG = ("evened", *(check.key for check in CHECKS))
 
 # A field as any other, but for when it is read.
 Run.features = ReadWhenAsked()  # type: ignore[assignment]

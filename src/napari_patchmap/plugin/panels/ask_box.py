@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from napari.viewer import Viewer
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLayout, QWidget
 
 from napari_patchmap.patches import PatchSet
@@ -61,6 +62,11 @@ class AskBox(QWidget, Generic[A]):
         One that it shares with others, of which one is answered at a time; it is then no
         heading that unfolds, but a line among them.
 
+    Signals
+    -------
+    taken_up()
+        The question is there for another map, or hidden.
+
     Attributes
     ----------
     found : object or None
@@ -70,6 +76,8 @@ class AskBox(QWidget, Generic[A]):
     parts : QVBoxLayout
         Of all that is below the button while there is an answer.
     """
+
+    taken_up = Signal()
 
     def __init__(
         self,
@@ -224,6 +232,7 @@ class AskBox(QWidget, Generic[A]):
             self.fold.open(True)
         elif reason:
             self.say(reason)
+        self.taken_up.emit()
 
     def _on_progress(self, _: int) -> None:
         asked = self._asked

@@ -71,9 +71,7 @@ class SearchBox(AskBox[Found]):
         search, config, table = self.search, self.form.config, self.workspace.table
 
         def answer(look: Look[Found], watch: Watch) -> Found:
-            return find_in(
-                run, search, config, table, patches, look, self.against(run, watch)
-            )
+            return find_in(run, search, config, table, patches, look, self.against(run, watch))
 
         return answer
 
