@@ -25,7 +25,7 @@ from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.runs.reporting.html_report import as_html
 from napari_patchmap.runs.reporting.run_report import report_of
 from napari_patchmap.training import fit
-from napari_patchmap.training.asked_run import AskedRun
+from napari_patchmap.training.asked_run import asked_run
 from tests.conftest import make_cells
 
 COUNT = 240
@@ -179,7 +179,7 @@ def made():
 
 
 def asked(run, patches):
-    return AskedRun(run, run.table, lambda: patches)
+    return asked_run(run, run.table, lambda: patches)
 
 
 def test_views_that_do_not_differ_lie_together_and_others_less(made):

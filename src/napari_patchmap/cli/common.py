@@ -37,9 +37,7 @@ def open_data(args: argparse.Namespace) -> PatchSet:
         say(text)
     if patches.skipped:
         first = patches.skipped[0]
-        warn(
-            f"{len(patches.skipped):,} image(s) left out, first {first.source}: {first.reason}"
-        )
+        warn(f"{len(patches.skipped):,} image(s) skipped, first {first.source}: {first.reason}")
     return patches
 
 
@@ -114,7 +112,8 @@ def train(
     if (out / "map.png").exists():
         say(f"Picture:    {out / 'map.png'}")
     if patches.skipped:
-        warn(f"{len(patches.skipped):,} image(s) left out are listed in {out / UNREADABLE}")
+        count = len(patches.skipped)
+        warn(f"{count:,} image(s) that were skipped are listed in {out / UNREADABLE}")
     return run
 
 

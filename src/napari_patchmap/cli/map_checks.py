@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from napari_patchmap.quality.asked import AskedCheck, AskedMap
     from napari_patchmap.runs import Run
     from napari_patchmap.settings import Config
-    from napari_patchmap.training.asked_run import AskedRun
 
 #: Adds what it finds to what was measured, and returns it in lines.
 Check = Callable[["Evaluation"], list[str]]
@@ -32,14 +31,14 @@ def asked_checks(run: Run, args: argparse.Namespace) -> list[Check]:
     PatchmapError
         If it makes no sense for this run, before any work.
     """
-    from napari_patchmap.training.asked_run import AskedRun
+    from napari_patchmap.training.asked_run import asked_run
 
     @cache
     def images() -> PatchSet:
         """Open the images when the first check needs them, once."""
         return open_images(run, args.images)
 
-    asked = AskedRun(run, run.table, images, str(run.folder))
+    asked = asked_run(run, run.table, images, called=str(run.folder))
     checks: list[Check] = []
     for check, config in _wanted(args):
         if reason := check.refusal(asked):
@@ -105,7 +104,7 @@ class _One:
         return self.check.lines(answer.report[self.check.key])
 
 
-def _stability(asked: AskedRun, *, must_open: bool) -> Iterator[Check]:
+def _stability(asked: AskedMap, *, must_open: bool) -> Iterator[Check]:
     """Yield all checks of the group, each with its question; what one cannot say is a line."""
     from napari_patchmap.quality.asked import STABLE
     from napari_patchmap.quality.asked_checks import CHECKS
@@ -115,7 +114,7 @@ def _stability(asked: AskedRun, *, must_open: bool) -> Iterator[Check]:
         if reason := check.lacks(asked):
             raise QualityError(reason)
     try:
-        _ = asked.patches
+        asked.images()
     except PatchError:
         if must_open:
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ import pandas as pd
 from napari_patchmap.errors import QualityError
 from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.box_table import labels_of
 from napari_patchmap.quality.figure import FigureInput, GrowingWatch, MeasureWatch
 from napari_patchmap.quality.report import Evaluation
 from napari_patchmap.settings import Config
@@ -23,56 +24,47 @@ AskedWatch = Callable[[Evaluation | None, int, int], bool]
 STABLE = "Is the map stable?"
 
 
-class AskedMap(Protocol):
+@dataclass(frozen=True, eq=False)
+class AskedMap:
     """A map that is asked, of a run; row i of everything is patch i.
 
-    Attributes
+    Parameters
     ----------
     called : str
         What it is in sentences.
     table : DataFrame
         Labels and all other columns.
-    columns : sequence of str
-        Those that can tell patches apart.
     origin : mapping
         Where the patches are from.
-    patches : PatchSet or None
-        The images, where they are to be had; opened when they are asked for.
     layout : {"network", "tsne"}
     dimensions : int
         How many features each patch has, 0 where there are none.
+    figures : callable
+        Takes a watch or None; returns map, labels and features, which are read then.
+    images : callable
+        Returns the patches, None where they are not to be had.
+    tsne : callable
+        Returns the t-SNE that laid the map out.
+    views : callable
+        Takes the patches, some rows and a seed; returns features and outputs of two views of
+        each, first one of all.
+    pixel_map : callable
+        Takes the patches and a watch; returns a map of the pixels, (n, d), or None.
+    columns : sequence of str
+        Those that can tell patches apart, where somebody chooses among them.
     """
 
-    @property
-    def called(self) -> str: ...
-    @property
-    def table(self) -> pd.DataFrame: ...
-    @property
-    def columns(self) -> Sequence[str]: ...
-    @property
-    def origin(self) -> Mapping[str, Any]: ...
-    @property
-    def patches(self) -> PatchSet | None: ...
-    @property
-    def layout(self) -> str: ...
-    @property
-    def dimensions(self) -> int: ...
-
-    @property
-    def labels(self) -> np.ndarray | None:
-        """Label of each patch as text ("" where missing), (n,), None without labels."""
-
-    def figures(self, watch: MeasureWatch | None = None) -> FigureInput:
-        """Return map, labels and features, which are read now."""
-
-    def tsne(self) -> Tsne:
-        """Return the t-SNE that laid the map out."""
-
-    def views(self, rows: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return features and outputs of two views of some patches, first one of each."""
-
-    def pixel_map(self, watch: MeasureWatch) -> np.ndarray | None:
-        """Make a map of the pixels, (n, d); None where there is none beside this one."""
+    called: str
+    table: pd.DataFrame
+    origin: Mapping[str, Any]
+    layout: str
+    dimensions: int
+    figures: Callable[[MeasureWatch | None], FigureInput]
+    images: Callable[[], PatchSet | None]
+    tsne: Callable[[], Tsne]
+    views: Callable[[PatchSet, np.ndarray, int], tuple[np.ndarray, np.ndarray]]
+    pixel_map: Callable[[PatchSet | None, MeasureWatch], np.ndarray | None]
+    columns: Sequence[str] = ()
 
 
 def _always(asked: AskedMap) -> str:
@@ -146,7 +138,7 @@ class AskedCheck:
 
     def lacks(self, asked: AskedMap) -> str:
         """Say what a map does not have that is needed, "" if it has all."""
-        if self.needs_labels and asked.labels is None:
+        if self.needs_labels and labels_of(asked.table) is None:
             return f"{asked.called} has no labels, so {self.without}."
         if self.needs_features and not asked.dimensions:
             return f"{asked.called} has no features, so {self.without}; train it again."

@@ -86,7 +86,7 @@ def _answer(asked: AskedMap, _: object, look: AskedWatch) -> Evaluation:
         return look(None, done, total)
 
     try:
-        pixels = asked.pixel_map(watch)
+        pixels = asked.pixel_map(asked.images(), watch)
     except TrainingStopped:
         return Evaluation({}, {})
     return Evaluation({BASELINES.key: measure_baselines(asked.figures(watch), pixels)}, {})

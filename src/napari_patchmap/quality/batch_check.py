@@ -71,7 +71,7 @@ def _check(asked: AskedMap, config: BatchConfig) -> None:
         return
     if config.column in MEASURED:
         check_measurable(config.column, asked.origin, asked.called)
-        if asked.patches is not None:
+        if asked.images() is not None:
             return
     batches_of(asked.table, config.column)  # says what is missing
 
@@ -80,13 +80,16 @@ def _answer(asked: AskedMap, config: BatchConfig, look: AskedWatch) -> Evaluatio
     def watch(done: int, total: int) -> bool:
         return look(None, done, total)
 
-    patches = None if config.column in asked.table else asked.patches
+    patches = None if config.column in asked.table else asked.images()
     batches = batches_of(asked.table, config.column, patches, watch)
-    return Evaluation({BATCH.key: batch_effect(asked.figures(), batches, config.column)}, {})
+    return Evaluation(
+        {BATCH.key: batch_effect(asked.figures(None), batches, config.column)}, {}
+    )
 
 
 def _offers(asked: AskedMap) -> dict[str, list[str]]:
-    measured = [] if asked.patches is None else measured_columns(asked.patches)
+    patches = asked.images()
+    measured = [] if patches is None else measured_columns(patches)
     return {"column": [*measured, *(name for name in asked.columns if name != "label")]}
 
 

@@ -54,7 +54,7 @@ def curve_lines(found: dict[str, Any]) -> list[str]:
 
 
 def _answer(asked: AskedMap, config: CurveConfig, look: AskedWatch) -> Evaluation:
-    given = asked.figures()
+    given = asked.figures(None)
     assert given.features is not None
     assert given.labels is not None
     found = label_curve(given.features, given.labels, config, LABEL_CURVE.watch(look))

@@ -162,7 +162,7 @@ PLACED_AGAIN = AskedCheck(
     needs_features=True,
     by_network="A network placed these patches, by their images alone and not by their "
     "neighbours; two views of a patch say how firmly it lies.",
-    answer=lambda asked, _, look: placed_again(asked.figures(), asked.tsne(), look),
+    answer=lambda asked, _, look: placed_again(asked.figures(None), asked.tsne(), look),
     lines=_lines,
     help="The features of a patch are moved by a quarter of the distance between a typical "
     "patch and the one most like it, along their three main directions, there and back; then "

@@ -114,7 +114,7 @@ def _answer(asked: AskedMap, config: PredictionConfig, look: AskedWatch) -> Eval
     apart = asked.table[config.apart] if config.apart else None
     values, watch = asked.table[config.column], PREDICTION.watch(look)
     return Evaluation(
-        {PREDICTION.key: predict(asked.figures(), values, apart, config, watch)}, {}
+        {PREDICTION.key: predict(asked.figures(None), values, apart, config, watch)}, {}
     )
 
 

@@ -63,7 +63,7 @@ def views_entry(ranks: np.ndarray, of: int) -> dict[str, Any]:
 
 def _two_views(asked: AskedMap, _: object, look: AskedWatch) -> Evaluation:
     """Look at two views of patches, made with the run's own augmentations."""
-    given, patches = asked.figures(), asked.patches
+    given, patches = asked.figures(None), asked.images()
     assert patches is not None
     pool = check_usable(given, _FEWEST, "compare two views of patches")
     there = np.setdiff1d(np.arange(len(given)), patches.missing)
@@ -74,7 +74,7 @@ def _two_views(asked: AskedMap, _: object, look: AskedWatch) -> Evaluation:
         if look(found if start else None, start, len(rows)):
             return found
         some = rows[start : start + _PART]
-        features, places = asked.views(some, start)
+        features, places = asked.views(patches, some, start)
         first, second = np.split(features, 2)
         by_features.append(partner_ranks(first, second, pool, some, given.metric))
         if asked.layout == "network":
@@ -107,7 +107,7 @@ def _known(
 
 
 def _images(asked: AskedMap) -> str:
-    patches = asked.patches
+    patches = asked.images()
     if patches is None or len(patches.missing) == len(patches):
         return "Views are made of the images; say where those are, then ask again."
     return ""

@@ -26,7 +26,7 @@ A = TypeVar("A")
 
 #: Told the answer as far as it is known, None while nothing is, and how much of how much is
 #: done; raises to end the work.
-Look = Callable[[A | None, int, int], bool]
+Tell = Callable[[A | None, int, int], bool]
 
 
 @dataclass(eq=False)
@@ -138,7 +138,7 @@ class AskBox(QWidget, Generic[A]):
         """Return what is known of a run's map."""
         raise NotImplementedError
 
-    def prepare(self, run: Run, patches: PatchSet) -> Callable[[Look[A], Watch], A | None]:
+    def prepare(self, run: Run, patches: PatchSet) -> Callable[[Tell[A], Watch], A | None]:
         """Read what was chosen; return the work, which runs in another thread."""
         raise NotImplementedError
 
@@ -199,7 +199,7 @@ class AskBox(QWidget, Generic[A]):
     def ask(
         self,
         run: Run,
-        answer: Callable[[Look[A], Watch], A | None],
+        answer: Callable[[Tell[A], Watch], A | None],
         said: str = "beginning…",
     ) -> None:
         """Find out the answer of a run in the background; until it tells, ``said`` is shown."""

@@ -22,7 +22,7 @@ from napari_patchmap.find.search import INDEX, Found, found_column
 from napari_patchmap.find.space import points_of
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.panels.ask_box import Look
+from napari_patchmap.plugin.panels.ask_box import Tell
 from napari_patchmap.plugin.panels.find.elbow_plot import ElbowPlot
 from napari_patchmap.plugin.panels.find.groups_table import GroupsTable
 from napari_patchmap.plugin.panels.find.search_box import SearchBox
@@ -140,7 +140,7 @@ class GroupsBox(SearchBox):
             return
         table = self.workspace.table
 
-        def answer(_: Look[Found], __: Watch) -> Found:
+        def answer(_: Tell[Found], __: Watch) -> Found:
             given = input_of(run, table, patches)
             points = points_of(given, found.report["of"])
             return regrouped(given, points, change(found.columns[GROUP], points), found)

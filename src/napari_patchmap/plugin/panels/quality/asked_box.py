@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QWidget
 
+from napari_patchmap.explore.first_look import look_at_first
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.panels.ask_box import AskBox, Look
+from napari_patchmap.plugin.panels.ask_box import AskBox, Tell
 from napari_patchmap.plugin.qt.basics import button, column, row
 from napari_patchmap.plugin.qt.form import Fold
 from napari_patchmap.plugin.qt.work_bar import WorkBar
@@ -47,11 +48,12 @@ class AskedBox(AskBox[Evaluation]):
 
     def take_up(self, run: Run | None, patches: PatchSet | None) -> str | None:
         """Offer what there is; None where the map lacks what is needed."""
-        from napari_patchmap.training.asked_run import AskedRun
+        from napari_patchmap.training.asked_run import asked_run
 
         if run is None or patches is None:
             return None
-        asked = AskedRun(run, patches.table, lambda: patches)
+        columns = look_at_first(patches).columns
+        asked = asked_run(run, patches.table, lambda: patches, columns)
         offers = self.check.offers(asked)
         for name, values in offers.items():
             if not values:
@@ -70,14 +72,14 @@ class AskedBox(AskBox[Evaluation]):
 
     def prepare(
         self, run: Run, patches: PatchSet
-    ) -> Callable[[Look[Evaluation], Watch], Evaluation | None]:
+    ) -> Callable[[Tell[Evaluation], Watch], Evaluation | None]:
         """Read the settings; return what finds it out."""
-        from napari_patchmap.training.asked_run import AskedRun
+        from napari_patchmap.training.asked_run import asked_run
 
         check, config = self.check, self.form.config
-        asked = AskedRun(run, self.workspace.table, lambda: patches)
+        asked = asked_run(run, self.workspace.table, lambda: patches)
 
-        def answer(look: Look[Evaluation], _: Watch) -> Evaluation | None:
+        def answer(look: Tell[Evaluation], _: Watch) -> Evaluation | None:
             found = check.ask(asked, config, look)
             return found if found.report else None
 
