@@ -21,6 +21,8 @@ from napari_patchmap.plugin.qt.panel import PANEL_WIDTH
 from napari_patchmap.quality.figure import NEIGHBOURS
 from napari_patchmap.quality.voting import votes
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
+from napari_patchmap.runs.reporting.html_report import as_html
+from napari_patchmap.runs.reporting.run_report import report_of
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
 from tests.quality.toy_figure import toy_listed
@@ -537,3 +539,17 @@ def test_figures_stand_beside_those_of_chance_and_pixels(qtbot, viewer, workspac
     }
     workspace.set_run(dataclasses.replace(run))
     assert not accuracy.baselines.isVisible()
+
+
+def test_answers_of_another_version_are_asked_again(viewer, workspace, trained):
+    cells, run = trained
+    panel = show_panel(viewer, "quality")
+    workspace.set_patches(cells)
+    old = {"batch": {"column": "slide"}, "label_curve": {"sizes": [1]}, "prediction": [1]}
+    workspace.set_run(dataclasses.replace(run, metrics={**run.metrics, **old}))
+    for key in old:
+        assert panel.checks[key].found is None
+        assert panel.checks[key].begin.isEnabled()
+    assert (
+        "biology or the batch" not in as_html(report_of(workspace.run, cells.labels)).decode()
+    )

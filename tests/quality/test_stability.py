@@ -225,6 +225,8 @@ def test_evaluate_makes_all_checks_keeps_and_reports_them(made, tmp_path, capsys
         assert f"quality: {check.name}" in run.more_columns
         assert escape(check.lines(run.metrics[check.key])[0]) in page
     assert set(pd.read_csv(folder / "quality.csv")) > {check.key for check in CHECKS}
+    assert main(["evaluate", str(folder), "--ask", "placed_again"]) == 0
+    assert PLACED_AGAIN.lines(run.metrics[PLACED_AGAIN.key])[0] in capsys.readouterr().out
     # They stay when the map is measured again.
     assert main(["evaluate", str(folder), "--json"]) == 0
     again = json.loads(capsys.readouterr().out)

@@ -73,7 +73,7 @@ class PredictionConfig(Config):
         low=0.001,
         high=0.999,
         step=0.05,
-        label="Held out",
+        label="Share held out",
     )
     repeats: int = setting(
         5, "How often patches are held out; each time others.", low=1, high=1000, unit="times"

@@ -128,6 +128,7 @@ class AskBox(QWidget, Generic[A]):
         self.work.failed.connect(self._on_failed)
         self.work.ended.connect(self._on_ended)
         self.add_parts()
+        more.setVisible(self.further.count() > 0)
         subscribe(self, self.workspace.run_changed, self._on_run)
         subscribe(self, self.workspace.patches_changed, self._on_run)
         self._on_run()
