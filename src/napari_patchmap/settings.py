@@ -48,6 +48,8 @@ class Setting:
         The only values that a text may have; a ``Literal`` says so by itself.
     suggestions : tuple of str
         Values of a text that the form offers; others can be typed.
+    offered : bool
+        Its values are those that are there, such as columns; whoever shows a form offers them.
     titles : mapping of str to str
         What the form calls choices that have another name in print.
     instead_of : str
@@ -68,6 +70,7 @@ class Setting:
     rare: bool = False
     choices: tuple[Any, ...] = ()
     suggestions: tuple[str, ...] = ()
+    offered: bool = False
     titles: Mapping[str, str] = field(default_factory=dict)
     instead_of: str = ""
 
@@ -131,6 +134,8 @@ class Config:
         """Describe the settings in the order in which a form shows them."""
         hints = get_type_hints(cls)
         for one in dataclasses.fields(cls):
+            if "setting" not in one.metadata:
+                continue  # for callers alone
             kind, choices, optional = _plain_type(hints[one.name])
             known: Setting = one.metadata["setting"]
             yield dataclasses.replace(

@@ -13,7 +13,7 @@ def test_lines_say_what_matters(write, folder, grey):
     assert describe(ps) == [
         "4 patches, 30 x 20 pixels, 8-bit RGB",
         "2 labels: a 2, b 2",
-        "1 left out: a/5.png is not a PNG, JPEG, TIFF, BMP, WebP, GIF or JPEG 2000 image",
+        "1 skipped: a/5.png is not a PNG, JPEG, TIFF, BMP, WebP, GIF or JPEG 2000 image",
     ]
 
 

@@ -198,7 +198,7 @@ def test_images_that_are_gone_have_a_stand_in_and_are_named_where_they_are_neede
     assert standing_in != whole
     panel.exporting.export_to(tmp_path / "out")
     qtbot.waitUntil(lambda: "04.png" in panel.exporting.said.text())
-    assert "1 of 24 patches are left out" in panel.exporting.said.text()
+    assert "1 of 24 patches are skipped" in panel.exporting.said.text()
     assert len(pd.read_csv(next((tmp_path / "out").glob("*.csv")))) == 23
 
 

@@ -22,7 +22,7 @@ def opened(qtbot, viewer, workspace, tmp_path):
     viewer.window.resize(1300, 1000)
     workspace.set_patches(patches)
     workspace.set_run(Run.load(run.save(tmp_path / "run")))
-    click(qtbot, panel.batch.question.button)
+    click(qtbot, panel.checks["batch"].fold.button)
     return panel
 
 
@@ -31,15 +31,15 @@ def click(qtbot, widget):
 
 
 def test_a_batch_is_evened_out_and_the_map_before_comes_back(qtbot, workspace, opened):
-    check, old = opened.batch, workspace.run
+    check, old = opened.checks["batch"], workspace.run
     box = check.evening
     # Who would lose the labels is warned, and may do it all the same.
-    check.box.setCurrentText("same")
+    check.form.field("column").setCurrentText("same")
     click(qtbot, box.even)
     qtbot.waitUntil(lambda: "have one label" in box.said.text())
     assert box.even.text() == "Even it out all the same"
     assert workspace.run is old
-    check.box.setCurrentText("slide")
+    check.form.field("column").setCurrentText("slide")
     assert box.even.text() == "Even it out"
     assert box.said.text() == ""
     # Stopped, it leaves nothing.

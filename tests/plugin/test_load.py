@@ -112,7 +112,7 @@ def test_broken_files_are_left_out_with_their_reason(qtbot, panel, folder):
     panel.source.choose("folder", folder)
     click_load(qtbot, panel)
     assert len(panel.workspace.patches) == 24
-    assert "1 image left out" in panel.summary.skipped.button.text()
+    assert "1 image skipped" in panel.summary.skipped.button.text()
     assert "notes.png" in panel.summary.skipped.list.topLevelItem(0).text(0)
 
 

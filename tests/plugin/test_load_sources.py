@@ -385,7 +385,7 @@ def test_left_out_files_are_listed_and_saved(qtbot, panel, tmp_path):
     type_path(qtbot, panel, folder)
     load(qtbot, panel)
     left = panel.summary.skipped
-    assert left.button.text() == "2 images left out"
+    assert left.button.text() == "2 images skipped"
     qtbot.mouseClick(left.button, LEFT)
     assert left.list.isVisible()
     assert left.list.topLevelItem(1).text(0) == "y.png"

@@ -21,6 +21,8 @@ from napari_patchmap.plugin.qt.panel import PANEL_WIDTH
 from napari_patchmap.quality.figure import NEIGHBOURS
 from napari_patchmap.quality.voting import votes
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
+from napari_patchmap.runs.reporting.html_report import as_html
+from napari_patchmap.runs.reporting.run_report import report_of
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
 from tests.quality.toy_figure import toy_listed
@@ -136,9 +138,9 @@ def test_where_a_figure_is_low_is_shown_on_the_map(qtbot, viewer, workspace, tra
     assert abs(shade[low].mean() - shade[high].mean()) > 0.3
     # It is a column like others: in the list of colours, to sort by, and in conditions.
     explore = show_panel(viewer, "explore")
-    listed = [explore.column_box.itemText(i) for i in range(explore.column_box.count())]
+    listed = [explore.column_box.itemData(i) for i in range(explore.column_box.count())]
     assert {name, "quality: 15 neighbours kept"} <= set(listed)
-    assert explore.column_box.currentText() == name
+    assert explore.column_box.currentText().strip() == "trustworthiness"
     assert name in GalleryHooks.of(viewer).offered
     rows = rows_where(workspace.table, f"`{name}` < {np.sort(values)[10]:.6f}", {})
     assert 5 <= len(rows) <= 15
@@ -223,17 +225,20 @@ def test_a_technical_column_is_checked_kept_and_shown(
     marked = PatchSet(cells.stack(), cells.table.assign(slide=slides), cells.channel_names)
     workspace.set_patches(marked)
     workspace.set_run(Run.load(folder))
-    check = panel.batch
-    qtbot.mouseClick(check.question.button, Qt.MouseButton.LeftButton)
-    offered = [check.box.itemText(i) for i in range(check.box.count())]
+    check = panel.checks["batch"]
+    qtbot.mouseClick(check.fold.button, Qt.MouseButton.LeftButton)
+    offered = [
+        check.form.field("column").itemText(i)
+        for i in range(check.form.field("column").count())
+    ]
     assert offered[0] == "background colour"
     assert "slide" in offered
     assert "label" not in offered
-    check.box.setCurrentText("slide")
-    qtbot.mouseClick(check.check, Qt.MouseButton.LeftButton)
+    check.form.field("column").setCurrentText("slide")
+    qtbot.mouseClick(check.begin, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: check.said.text() != "", timeout=20_000)
     assert check.said.text().startswith("Careful: neighbours on the map tell slide for 9")
-    assert "% of 150 patches; by chance " in check.numbers.text()
+    assert "% of 150 patches; by chance " in check.lines.text()
     qtbot.mouseClick(check.where, Qt.MouseButton.LeftButton)
     assert MapLayer.of(viewer).colouring.column == "slide"
     # It is kept: said again when the run is opened another time.
@@ -243,8 +248,8 @@ def test_a_technical_column_is_checked_kept_and_shown(
     workspace.set_run(Run.load(folder))
     assert check.said.text().startswith("Careful")
     # The background needs no column.
-    check.box.setCurrentText("background colour")
-    qtbot.mouseClick(check.check, Qt.MouseButton.LeftButton)
+    check.form.field("column").setCurrentText("background colour")
+    qtbot.mouseClick(check.begin, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "tell background colour" in check.said.text(), timeout=20_000)
     qtbot.mouseClick(check.where, Qt.MouseButton.LeftButton)
     assert MapLayer.of(viewer).colouring.column == "background colour"
@@ -259,11 +264,12 @@ def test_a_column_of_one_value_is_no_batch(qtbot, viewer, workspace, trained):
     table = cells.table.assign(day=["monday"] * 149 + [None])
     workspace.set_patches(PatchSet(cells.stack(), table, cells.channel_names))
     workspace.set_run(dataclasses.replace(run))
-    qtbot.mouseClick(panel.batch.question.button, Qt.MouseButton.LeftButton)
-    panel.batch.box.addItem("day")
-    panel.batch.box.setCurrentText("day")
-    qtbot.mouseClick(panel.batch.check, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "one value only" in panel.batch.said.text(), timeout=20_000)
+    qtbot.mouseClick(panel.checks["batch"].fold.button, Qt.MouseButton.LeftButton)
+    panel.checks["batch"].form.offer("column", ["day"])
+    qtbot.mouseClick(panel.checks["batch"].begin, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(
+        lambda: "one value only" in panel.checks["batch"].said.text(), timeout=20_000
+    )
 
 
 def test_the_label_curve_grows_and_stays_when_somebody_has_enough(
@@ -275,11 +281,11 @@ def test_the_label_curve_grows_and_stays_when_somebody_has_enough(
     viewer.window.resize(1300, 1000)
     workspace.set_patches(cells)
     workspace.set_run(Run.load(folder))
-    curve = panel.curve
+    curve = panel.checks["label_curve"]
     assert curve.isVisible()
-    qtbot.mouseClick(curve.question.button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(curve.fold.button, Qt.MouseButton.LeftButton)
     assert not curve.plot.isVisible()
-    curve.repeats.setValue(100)
+    curve.form.field("repeats").setValue(100)
     qtbot.mouseClick(curve.begin, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: curve.work.running and curve.plot.isVisible(), timeout=60_000)
     assert "SVM" in curve.legend.text()
@@ -295,7 +301,7 @@ def test_the_label_curve_grows_and_stays_when_somebody_has_enough(
     assert 1 <= known["repeats"] < 100
     assert Run.load(folder).metrics["label_curve"] == known
     # To its end, with few draws; then a map without labels has no such question.
-    curve.repeats.setValue(1)
+    curve.form.field("repeats").setValue(1)
     qtbot.mouseClick(curve.begin, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not curve.work.running, timeout=60_000)
     assert workspace.run.metrics["label_curve"]["repeats"] == 1
@@ -450,16 +456,19 @@ def test_a_column_is_told_again_and_again_with_patients_kept_apart(
     viewer.window.resize(1300, 1000)
     workspace.set_patches(cells)
     workspace.set_run(Run.load(folder))
-    asked = panel.prediction
-    offered = [asked.target.itemText(i) for i in range(asked.target.count())]
+    asked = panel.checks["prediction"]
+    offered = [
+        asked.form.field("column").itemText(i)
+        for i in range(asked.form.field("column").count())
+    ]
     assert offered[0] == "label"
     assert {"patient", "size"} <= set(offered)
     assert not asked.begin.isVisible()
-    qtbot.mouseClick(asked.question.button, Qt.MouseButton.LeftButton)
-    asked.apart.setCurrentText("patient")
-    asked.repeats.setValue(2)
-    asked.share.setValue(30)
-    asked.k.setValue(5)
+    qtbot.mouseClick(asked.fold.button, Qt.MouseButton.LeftButton)
+    asked.form.field("apart").setCurrentText("patient")
+    asked.form.field("repeats").setValue(2)
+    asked.form.field("share").setValue(0.3)
+    asked.form.field("k").setValue(5)
     qtbot.mouseClick(asked.begin, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not asked.work.running and asked.table.isVisible())
     assert asked.said.text().startswith("The label of held-out patches is predicted right for ")
@@ -470,15 +479,15 @@ def test_a_column_is_told_again_and_again_with_patients_kept_apart(
     known = Run.load(folder).metrics["prediction"]
     assert (known["k"], known["apart"], known["repeats"]) == (5, "patient", 2)
     # Numbers are told as numbers.
-    asked.target.setCurrentText("size")
-    asked.apart.setCurrentIndex(0)
+    asked.form.field("column").setCurrentText("size")
+    asked.form.field("apart").setCurrentIndex(0)
     qtbot.mouseClick(asked.begin, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "mean absolute error" in asked.said.text())
     qtbot.waitUntil(lambda: not asked.work.running)
     assert asked.table.horizontalHeaderItem(2).text() == "R²"
     # What makes no sense is one sentence, and what was known stays.
-    asked.target.setCurrentText("patient")
-    asked.apart.setCurrentText("patient")
+    asked.form.field("column").setCurrentText("patient")
+    asked.form.field("apart").setCurrentText("patient")
     qtbot.mouseClick(asked.begin, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "cannot be predicted and kept apart" in asked.said.text())
     assert asked.table.isVisible()
@@ -493,16 +502,19 @@ def test_the_label_curve_is_made_as_one_chooses(qtbot, viewer, workspace, traine
     panel = show_panel(viewer, "quality")
     workspace.set_patches(cells)
     workspace.set_run(dataclasses.replace(run))
-    curve = panel.curve
-    qtbot.mouseClick(curve.question.button, Qt.MouseButton.LeftButton)
-    curve.power.setChecked(False)
-    curve.repeats.setValue(1)
+    curve = panel.checks["label_curve"]
+    qtbot.mouseClick(curve.fold.button, Qt.MouseButton.LeftButton)
+    curve.form.field("power").setChecked(False)
+    curve.form.field("repeats").setValue(1)
     qtbot.mouseClick(curve.begin, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "label_curve" in workspace.run.metrics)
     found = workspace.run.metrics["label_curve"]
     assert (found["repeats"], found["power"], found["pca"]) == (1, False, True)
     qtbot.mouseClick(curve.published, Qt.MouseButton.LeftButton)
-    assert (curve.repeats.value(), curve.power.isChecked()) == (100, True)
+    assert (curve.form.field("repeats").value(), curve.form.field("power").isChecked()) == (
+        100,
+        True,
+    )
 
 
 def test_figures_stand_beside_those_of_chance_and_pixels(qtbot, viewer, workspace, trained):
@@ -527,3 +539,17 @@ def test_figures_stand_beside_those_of_chance_and_pixels(qtbot, viewer, workspac
     }
     workspace.set_run(dataclasses.replace(run))
     assert not accuracy.baselines.isVisible()
+
+
+def test_answers_of_another_version_are_asked_again(viewer, workspace, trained):
+    cells, run = trained
+    panel = show_panel(viewer, "quality")
+    workspace.set_patches(cells)
+    old = {"batch": {"column": "slide"}, "label_curve": {"sizes": [1]}, "prediction": [1]}
+    workspace.set_run(dataclasses.replace(run, metrics={**run.metrics, **old}))
+    for key in old:
+        assert panel.checks[key].found is None
+        assert panel.checks[key].begin.isEnabled()
+    assert (
+        "biology or the batch" not in as_html(report_of(workspace.run, cells.labels)).decode()
+    )

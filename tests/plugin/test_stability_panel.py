@@ -33,18 +33,18 @@ def shown(qtbot, viewer, workspace, laid_out, tmp_path):
     viewer.window.resize(1300, 1000)
     workspace.set_patches(cells)
     workspace.set_run(Run.load(folder))
-    qtbot.mouseClick(panel.stability.question.button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.stability.fold.button, Qt.MouseButton.LeftButton)
     return panel.stability, folder
 
 
 def test_a_check_is_answered_shown_where_and_kept(qtbot, viewer, workspace, shown, laid_out):
     stability, folder = shown
-    check = stability.checks["placed_again"]
+    check = stability.boxes["placed_again"]
     assert check.begin.isVisible()
     assert not check.said.isVisible()
     assert not check.where.isVisible()
     qtbot.mouseClick(check.begin, Qt.MouseButton.LeftButton)
-    assert not stability.checks["two_views"].begin.isEnabled()
+    assert not stability.boxes["two_views"].begin.isEnabled()
     qtbot.waitUntil(lambda: not stability.work.running, timeout=60_000)
     entry = workspace.run.metrics["placed_again"]
     assert check.said.text().startswith(f"{100 * entry['share']:.1f} % of the patches could")
@@ -72,7 +72,7 @@ def test_a_check_is_answered_shown_where_and_kept(qtbot, viewer, workspace, show
 
 def test_what_is_known_stays_when_somebody_has_enough(qtbot, workspace, shown):
     stability, folder = shown
-    check = stability.checks["other_layouts"]
+    check = stability.boxes["other_layouts"]
     qtbot.mouseClick(check.begin, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: check.said.isVisible(), timeout=60_000)
     assert stability.work.running
@@ -85,7 +85,7 @@ def test_what_is_known_stays_when_somebody_has_enough(qtbot, workspace, shown):
 
 def test_two_views_need_the_images(qtbot, workspace, shown, laid_out):
     stability, _ = shown
-    check = stability.checks["two_views"]
+    check = stability.boxes["two_views"]
     qtbot.mouseClick(check.begin, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not stability.work.running, timeout=60_000)
     assert "a second view lies among the 15 nearest" in check.said.text()
@@ -99,9 +99,9 @@ def test_two_views_need_the_images(qtbot, workspace, shown, laid_out):
 def test_a_map_of_a_network_says_why_it_is_not_laid_out_again(workspace, shown, laid_out):
     stability, _ = shown
     workspace.set_run(dataclasses.replace(laid_out[1], layout="network"))
-    assert "A network placed these patches" in stability.checks["other_layouts"].said.text()
-    assert not stability.checks["placed_again"].begin.isVisible()
-    assert stability.checks["two_views"].begin.isVisible()
+    assert "A network placed these patches" in stability.boxes["other_layouts"].said.text()
+    assert not stability.boxes["placed_again"].begin.isVisible()
+    assert stability.boxes["two_views"].begin.isVisible()
 
 
 def test_what_cannot_be_found_out_is_said(qtbot, workspace, shown, laid_out):
@@ -109,7 +109,7 @@ def test_what_cannot_be_found_out_is_said(qtbot, workspace, shown, laid_out):
     run = laid_out[1]
     same = dataclasses.replace(run, features=np.ones_like(run.features), columns={})
     workspace.set_run(same)
-    check = stability.checks["placed_again"]
+    check = stability.boxes["placed_again"]
     qtbot.mouseClick(check.begin, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: check.said.isVisible(), timeout=60_000)
     assert "All patches have the same features" in check.said.text()

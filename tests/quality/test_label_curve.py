@@ -15,11 +15,10 @@ from sklearn.svm import SVC
 from napari_patchmap.cli import main
 from napari_patchmap.errors import QualityError
 from napari_patchmap.patches import from_array
+from napari_patchmap.quality.curve_words import curve_lines, curve_said
 from napari_patchmap.quality.label_curve import (
     CLASSIFIERS,
     CurveConfig,
-    curve_lines,
-    curve_said,
     label_curve,
 )
 from napari_patchmap.runs import RunConfig, TrainConfig

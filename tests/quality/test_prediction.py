@@ -37,7 +37,7 @@ def blobs(count=400, classes=3, apart=3.0, seed=0):
 
 
 def config(repeats=3, share=0.2, **others):
-    return PredictionConfig(split=SplitConfig(share, repeats), **others)
+    return PredictionConfig(share=share, repeats=repeats, **others)
 
 
 def means(found, way):

@@ -15,7 +15,8 @@ from napari_patchmap.cli import main
 from napari_patchmap.errors import QualityError
 from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.quality import evaluate
-from napari_patchmap.quality.asked_checks import CHECKS
+from napari_patchmap.quality.asked import STABLE
+from napari_patchmap.quality.asked_checks import CHECKS as ALL
 from napari_patchmap.quality.figure import FigureInput
 from napari_patchmap.quality.other_layouts import OTHER_LAYOUTS, other_layouts
 from napari_patchmap.quality.placed_again import PLACED_AGAIN, placed_again
@@ -23,11 +24,12 @@ from napari_patchmap.quality.view_pairs import TWO_VIEWS
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.runs.reporting.html_report import as_html
 from napari_patchmap.runs.reporting.run_report import report_of
-from napari_patchmap.runs.stability import find_out, why_not
 from napari_patchmap.training import fit
+from napari_patchmap.training.asked_run import asked_run
 from tests.conftest import make_cells
 
 COUNT = 240
+CHECKS = [check for check in ALL if check.group == STABLE]
 
 
 def touching(apart=3.0):
@@ -176,9 +178,13 @@ def made():
     return cells, fit(cells, config)
 
 
+def asked(run, patches):
+    return asked_run(run, run.table, lambda: patches)
+
+
 def test_views_that_do_not_differ_lie_together_and_others_less(made):
     cells, run = made
-    found = find_out(run, TWO_VIEWS, cells)
+    found = TWO_VIEWS.ask(asked(run, cells))
     entry = found.report[TWO_VIEWS.key]
     assert entry["features"]["share"] == 1.0
     assert entry["features"]["rank"] == 1
@@ -186,19 +192,19 @@ def test_views_that_do_not_differ_lie_together_and_others_less(made):
     assert "map" not in entry  # that is a t-SNE's
     config = dataclasses.replace(run.config, augment=AugmentConfig())
     wild = dataclasses.replace(run, config=config)
-    entry = find_out(wild, TWO_VIEWS, cells).report[TWO_VIEWS.key]
+    entry = TWO_VIEWS.ask(asked(wild, cells)).report[TWO_VIEWS.key]
     assert entry["features"]["share"] < 0.9
 
 
 def test_a_map_of_a_network_is_asked_by_views_alone(made):
     cells, run = made
-    by_network = dataclasses.replace(run, layout="network")
-    assert "A network placed these patches" in why_not(by_network, PLACED_AGAIN, cells)
-    assert "A network placed these patches" in why_not(by_network, OTHER_LAYOUTS, cells)
-    assert why_not(by_network, TWO_VIEWS, cells) == ""
-    assert "say where those are" in why_not(run, TWO_VIEWS, None)
+    by_network = asked(dataclasses.replace(run, layout="network"), cells)
+    assert "A network placed these patches" in PLACED_AGAIN.refusal(by_network)
+    assert "A network placed these patches" in OTHER_LAYOUTS.refusal(by_network)
+    assert TWO_VIEWS.refusal(by_network) == ""
+    assert "say where those are" in TWO_VIEWS.refusal(asked(run, None))
     with pytest.raises(QualityError, match="network placed"):
-        find_out(by_network, OTHER_LAYOUTS, cells)
+        OTHER_LAYOUTS.ask(by_network)
 
 
 def test_evaluate_makes_all_checks_keeps_and_reports_them(made, tmp_path, capsys):
@@ -219,6 +225,8 @@ def test_evaluate_makes_all_checks_keeps_and_reports_them(made, tmp_path, capsys
         assert f"quality: {check.name}" in run.more_columns
         assert escape(check.lines(run.metrics[check.key])[0]) in page
     assert set(pd.read_csv(folder / "quality.csv")) > {check.key for check in CHECKS}
+    assert main(["evaluate", str(folder), "--ask", "placed_again"]) == 0
+    assert PLACED_AGAIN.lines(run.metrics[PLACED_AGAIN.key])[0] in capsys.readouterr().out
     # They stay when the map is measured again.
     assert main(["evaluate", str(folder), "--json"]) == 0
     again = json.loads(capsys.readouterr().out)

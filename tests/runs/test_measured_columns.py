@@ -12,10 +12,10 @@ from napari_patchmap.cli import main
 from napari_patchmap.errors import QualityError
 from napari_patchmap.patches import open_patches
 from napari_patchmap.patches.request import OpenRequest
+from napari_patchmap.quality.batch_check import batches_of
 from napari_patchmap.quality.figure import Ended
+from napari_patchmap.quality.measured_columns import measured_columns
 from napari_patchmap.runs import RunConfig, TrainConfig
-from napari_patchmap.runs.batch_check import batches_of
-from napari_patchmap.runs.measured_columns import measured_columns
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
 

@@ -15,13 +15,12 @@ from napari_patchmap.cli import main
 from napari_patchmap.quality import defined_in
 from napari_patchmap.quality.baselines import measure_baselines
 from napari_patchmap.quality.batches import batch_effect
+from napari_patchmap.quality.curve_words import curve_said
 from napari_patchmap.quality.figure import FigureInput
-from napari_patchmap.quality.label_curve import CurveConfig, curve_said, label_curve
-from napari_patchmap.quality.prediction import PredictionConfig
+from napari_patchmap.quality.label_curve import CurveConfig, label_curve
+from napari_patchmap.quality.prediction import PredictionConfig, predict
 from napari_patchmap.quality.prediction_words import prediction_said
-from napari_patchmap.quality.splits import SplitConfig
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
-from napari_patchmap.runs.column_check import predict_column
 from napari_patchmap.runs.reporting.blocks import ColumnHead, Entry, Grid, Matrix, Report, Words
 from napari_patchmap.runs.reporting.html_report import as_html
 from napari_patchmap.runs.reporting.pdf_report import as_pdf
@@ -190,9 +189,9 @@ def test_a_label_curve_is_in_it(saved):
 
 
 def test_how_well_a_column_is_told_and_what_figures_compare_with_are_in_it(saved):
-    config = PredictionConfig(k=5, split=SplitConfig(0.2, 2))
-    found = predict_column(saved, saved.table, config)
+    config = PredictionConfig(k=5, share=0.2, repeats=2)
     given = FigureInput(saved.embedding, saved.labels, saved.features)
+    found = predict(given, saved.table["label"], config=config)
     saved.metrics |= {"prediction": found, "baselines": measure_baselines(given)}
     page = " ".join(Page(html(saved, saved.labels)).words)
     assert "How well is label predicted?" in page

@@ -68,4 +68,4 @@ def test_placing_new_images_lists_what_was_left_out_beside_the_table(run, tmp_pa
     assert main(["transform", str(saved), str(folder), "--out", str(out)]) == 0
     beside = tmp_path / "placed.unreadable.csv"
     assert listed(beside) == [["2.png", "is empty (0 bytes)"]]
-    assert f"1 image(s) left out are listed in {beside}" in capsys.readouterr().err
+    assert f"1 image(s) that were skipped are listed in {beside}" in capsys.readouterr().err

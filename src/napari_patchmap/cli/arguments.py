@@ -35,9 +35,10 @@ def make_parser() -> argparse.ArgumentParser:
     from napari_patchmap.augment.augment_config import JITTERS, PRESETS, SWITCHES
     from napari_patchmap.methods.catalog import METHODS
     from napari_patchmap.methods.train_config import TSNE_SETTINGS, TrainConfig
+    from napari_patchmap.quality.asked_checks import CHECK_OF
+    from napari_patchmap.quality.measured_columns import MEASURED
     from napari_patchmap.runs.drawing.figure_kinds import FIGURE_KINDS
     from napari_patchmap.runs.evening import EveningConfig
-    from napari_patchmap.runs.measured_columns import MEASURED
 
     parser = _Parser(
         prog="patchmap",
@@ -259,7 +260,12 @@ def make_parser() -> argparse.ArgumentParser:
         help="for --predict: how often, each time others (default 5)",
     )  # fmt: skip
     evaluate.add_argument(
-        "--baselines", action="store_true",
+        "--ask", action="extend", nargs="+", default=[], metavar="WHAT",
+        choices=sorted(CHECK_OF),
+        help=f"find these out as well, as one usually does: {', '.join(sorted(CHECK_OF))}",
+    )  # fmt: skip
+    evaluate.add_argument(
+        "--baselines", dest="ask", action="append_const", const="baselines",
         help="say the same figures of a random map, of a map of the pixels (made from the "
         "images), and of the features",
     )  # fmt: skip

@@ -41,9 +41,7 @@ def open_data(args: argparse.Namespace, columns: Sequence[str] = ()) -> PatchSet
         say(text)
     if patches.skipped:
         first = patches.skipped[0]
-        warn(
-            f"{len(patches.skipped):,} image(s) left out, first {first.source}: {first.reason}"
-        )
+        warn(f"{len(patches.skipped):,} image(s) skipped, first {first.source}: {first.reason}")
     return patches
 
 
@@ -73,8 +71,8 @@ def open_images(run: Run, where: str | None) -> PatchSet:
 
 def batches_named(run: Run, column: str, patches: Callable[[], PatchSet]) -> np.ndarray:
     """Return the batch of each patch by a column; its patches are opened only if it must be."""
-    from napari_patchmap.runs.batch_check import batches_of
-    from napari_patchmap.runs.measured_columns import MEASURED, check_measurable
+    from napari_patchmap.quality.batch_check import batches_of
+    from napari_patchmap.quality.measured_columns import MEASURED, check_measurable
 
     if column not in MEASURED or column in run.table:
         return batches_of(run.table, column)
@@ -118,7 +116,8 @@ def train(
     if (out / "map.png").exists():
         say(f"Picture:    {out / 'map.png'}")
     if patches.skipped:
-        warn(f"{len(patches.skipped):,} image(s) left out are listed in {out / UNREADABLE}")
+        count = len(patches.skipped)
+        warn(f"{count:,} image(s) that were skipped are listed in {out / UNREADABLE}")
     return run
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from napari_patchmap.cli.common import batches_named, open_images
+from napari_patchmap.cli.common import open_images
 from napari_patchmap.cli.terminal import ProgressLine
 from napari_patchmap.errors import ConfigError, PatchError, QualityError
 
 if TYPE_CHECKING:
     from napari_patchmap.patches import PatchSet
     from napari_patchmap.quality import Evaluation
+    from napari_patchmap.quality.asked import AskedCheck, AskedMap
     from napari_patchmap.runs import Run
-
-#: Opens the images of the run.
-Patches = Callable[[], "PatchSet"]
+    from napari_patchmap.settings import Config
 
 #: Adds what it finds to what was measured, and returns it in lines.
 Check = Callable[["Evaluation"], list[str]]
@@ -30,137 +31,102 @@ def asked_checks(run: Run, args: argparse.Namespace) -> list[Check]:
     PatchmapError
         If it makes no sense for this run, before any work.
     """
-    opened: list[PatchSet] = []
+    from napari_patchmap.training.asked_run import asked_run
 
-    def patches() -> PatchSet:
+    @cache
+    def images() -> PatchSet:
         """Open the images when the first check needs them, once."""
-        if not opened:
-            opened.append(open_images(run, args.images))
-        return opened[0]
+        return open_images(run, args.images)
 
-    checks = []
-    for wanted, check in (
-        (args.batch is not None, _batch),
-        (args.predict is not None or args.keep_apart is not None, _prediction),
-        (args.label_curve is not None, _curve),
-        (args.baselines, _baselines),
-        (args.stability, _stability),
-    ):
-        if wanted:
-            checks.append(check(run, args, patches))
+    asked = asked_run(run, run.table, images, called=str(run.folder))
+    checks: list[Check] = []
+    for check, config in _wanted(args):
+        if reason := check.refusal(asked):
+            raise QualityError(reason)
+        check.check(asked, config)
+        checks.append(_One(check, asked, config))
+    if args.stability:
+        checks += _stability(asked, must_open=args.images is not None)
     return checks
 
 
-def _batch(run: Run, args: argparse.Namespace, patches: Patches) -> Check:
-    from napari_patchmap.quality.batches import batch_lines
-    from napari_patchmap.runs.batch_check import check_batches
-
-    batches = batches_named(run, args.batch, patches)
-
-    def check(found: Evaluation) -> list[str]:
-        found.report["batch"] = check_batches(run, args.batch, batches, run.labels)
-        return batch_lines(found.report["batch"])
-
-    return check
-
-
-def _prediction(run: Run, args: argparse.Namespace, patches: Patches) -> Check:
+def _wanted(args: argparse.Namespace) -> Iterator[tuple[AskedCheck, Config]]:
+    """Yield the checks that are named, with their settings."""
+    from napari_patchmap.quality.asked_checks import CHECK_OF
+    from napari_patchmap.quality.batch_check import BATCH, BatchConfig
+    from napari_patchmap.quality.curve_words import LABEL_CURVE
+    from napari_patchmap.quality.label_curve import CurveConfig
     from napari_patchmap.quality.prediction import PredictionConfig
-    from napari_patchmap.quality.prediction_words import prediction_lines
-    from napari_patchmap.quality.splits import SplitConfig
-    from napari_patchmap.runs.column_check import check_columns, predict_column
+    from napari_patchmap.quality.prediction_words import PREDICTION
 
-    if args.predict is None:
+    if args.batch is not None:
+        yield BATCH, BatchConfig(args.batch)
+    if args.predict is None and args.keep_apart is not None:
         raise ConfigError("--keep-apart needs --predict: the column that is to be predicted.")
-    split = SplitConfig(args.held_out, args.repeats)
-    config = PredictionConfig(args.predict, args.keep_apart or "", args.neighbours, split)
-    check_columns(run.table, config)
-
-    def check(found: Evaluation) -> list[str]:
-        with ProgressLine() as line:
-            told = predict_column(run, run.table, config, _watch(line, "holding patches out"))
-        found.report["prediction"] = told
-        return prediction_lines(told)
-
-    return check
-
-
-def _curve(run: Run, args: argparse.Namespace, patches: Patches) -> Check:
-    from napari_patchmap.quality.label_curve import CurveConfig, curve_lines, label_curve
-
-    draws, labels = args.label_curve, run.labels
-    if not 1 <= draws <= 1000:
-        raise ConfigError(f"{draws} draws are no number from 1 to 1,000.")
-    if labels is None or not run.dimensions:
-        missing = "labels" if labels is None else "features"
-        raise QualityError(f"{run.folder} has no {missing}, so there is no label curve.")
-    without = args.curve_without
-    config = CurveConfig(draws, power="power" not in without, pca="pca" not in without)
-
-    def check(found: Evaluation) -> list[str]:
-        with ProgressLine() as line:
-            curve = label_curve(run.features, labels, config, _watch(line, "drawing labels"))
-        found.report["label_curve"] = curve
-        return curve_lines(curve)
-
-    return check
+    if args.predict is not None:
+        yield (
+            PREDICTION,
+            PredictionConfig(
+                args.predict,
+                args.keep_apart or "",
+                args.neighbours,
+                args.held_out,
+                args.repeats,
+            ),
+        )
+    if (draws := args.label_curve) is not None:
+        if not 1 <= draws <= 1000:
+            raise ConfigError(f"{draws} draws are no number from 1 to 1,000.")
+        without = args.curve_without
+        yield LABEL_CURVE, CurveConfig(draws, "power" not in without, "pca" not in without)
+    for key in args.ask:
+        yield CHECK_OF[key], CHECK_OF[key].config()
 
 
-def _baselines(run: Run, args: argparse.Namespace, patches: Patches) -> Check:
-    from napari_patchmap.quality.baselines import baseline_lines
-    from napari_patchmap.training.pixel_baseline import baselines_of
+@dataclass(frozen=True)
+class _One:
+    """One check that was asked for."""
 
-    seen = patches()
+    check: AskedCheck
+    asked: AskedMap
+    config: Config | None = None
 
-    def check(found: Evaluation) -> list[str]:
+    def __call__(self, found: Evaluation) -> list[str]:
         with ProgressLine() as line:
 
-            def watch(done: int, total: int) -> bool:
-                line.count("mapping pixels, percent", done, total)
+            def look(_: Any, done: int, total: int) -> bool:
+                line.count(self.check.name or self.check.key.replace("_", " "), done, total)
                 return False
 
-            found.report["baselines"] = baselines_of(run, run.labels, seen, watch)
-        return baseline_lines(found.report["baselines"])
+            answer = self.check.ask(self.asked, self.config, look)
+        found.report.update(answer.report)
+        found.columns.update(answer.columns)
+        return self.check.lines(answer.report[self.check.key])
 
-    return check
 
-
-def _stability(run: Run, args: argparse.Namespace, patches: Patches) -> Check:
+def _stability(asked: AskedMap, *, must_open: bool) -> Iterator[Check]:
+    """Yield all checks of the group, each with its question; what one cannot say is a line."""
+    from napari_patchmap.quality.asked import STABLE
     from napari_patchmap.quality.asked_checks import CHECKS
-    from napari_patchmap.runs.stability import find_out
 
-    if not run.dimensions:
-        raise QualityError(
-            f"{run.folder} has no features, so nothing of this can be said; train it again."
-        )
+    checks = [check for check in CHECKS if check.group == STABLE]
+    for check in checks:
+        if reason := check.lacks(asked):
+            raise QualityError(reason)
     try:
-        seen: PatchSet | None = patches()
+        asked.images()
     except PatchError:
-        if args.images is not None:
+        if must_open:
             raise
-        seen = None  # one of the checks needs them, and says so
+        asked = replace(asked, images=lambda: None)  # one of the checks needs them, and says so
 
-    def check(found: Evaluation) -> list[str]:
-        lines = []
-        for one in CHECKS:
-            lines.append(one.question)
+    def said(check: AskedCheck) -> Check:
+        def one(found: Evaluation) -> list[str]:
             try:
-                with ProgressLine() as line:
-                    answer = find_out(run, one, seen, _watch(line, one.name))
+                return [check.question, *_One(check, asked)(found)]
             except QualityError as error:
-                lines.append(str(error))
-                continue
-            found.report.update(answer.report)
-            found.columns.update(answer.columns)
-            lines += one.lines(answer.report[one.key])
-        return lines
+                return [check.question, str(error)]
 
-    return check
+        return one
 
-
-def _watch(line: ProgressLine, said: str) -> Callable[[Any, int, int], bool]:
-    def look(_: Any, done: int, total: int) -> bool:
-        line.count(said, done, total)
-        return False
-
-    return look
+    yield from map(said, checks)

@@ -24,7 +24,7 @@ def command(args: argparse.Namespace, began: float) -> int:
         say(text)
     if tiled.skipped:
         first = tiled.skipped[0]
-        warn(f"{len(tiled.skipped):,} left out, first {first.source}: {first.reason}")
+        warn(f"{len(tiled.skipped):,} skipped, first {first.source}: {first.reason}")
     if tiled.stopped:
         say(f"Stopped; {tiled.written:,} of {tiled.planned:,} tiles are written.")
     say(f"Tiles:   {tiled.out}")

@@ -31,7 +31,7 @@ def command(args: argparse.Namespace, began: float) -> int:
         say(f"{len(patches):,} patches placed on the map {run.name}: {path}")
         if patches.skipped:
             beside = save_skipped(path.with_suffix(f".{UNREADABLE}"), patches.skipped)
-            warn(f"{len(patches.skipped):,} image(s) left out are listed in {beside}")
+            warn(f"{len(patches.skipped):,} image(s) that were skipped are listed in {beside}")
     return 0
 
 

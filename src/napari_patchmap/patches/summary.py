@@ -20,7 +20,7 @@ def describe(ps: PatchSet) -> list[str]:
     """Say what a patch set holds, one short line for each thing worth knowing.
 
     The first line counts patches, size, pixel type and channels; then come
-    labels, other columns, images left out and notes, as far as there are any.
+    labels, other columns, images skipped and notes, as far as there are any.
     """
     lines = headline(ps)
     if ps.intensity is not None and not ps.intensity.is_identity:
@@ -34,7 +34,7 @@ def describe(ps: PatchSet) -> list[str]:
     if ps.skipped:
         listed = [f"{one.source} {one.reason}" for one in ps.skipped[:3]]
         more = f"; and {len(ps.skipped) - 3:,} more" if len(ps.skipped) > 3 else ""
-        lines.append(f"{len(ps.skipped):,} left out: {'; '.join(listed)}{more}")
+        lines.append(f"{len(ps.skipped):,} skipped: {'; '.join(listed)}{more}")
     return lines + [note.rstrip(".") for note in ps.notes]
 
 

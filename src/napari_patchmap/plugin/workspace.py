@@ -298,12 +298,12 @@ class Workspace(Undoable, OnePerViewer):
     def take_measured(self, found: Evaluation) -> None:
         """Take quality figures of the run, as its ``measured`` gives them."""
         if self.run is not None:
-            self._table_of = ()
             # What was found out meanwhile and is no figure stays.
-            metrics = {**self.run.metrics, **found.report}
-            columns = {**self.run.columns, **found.columns}
-            self.run.metrics, self.run.columns = metrics, columns
-            self.measured_changed.emit()
+            self.run.metrics = {**self.run.metrics, **found.report}
+            if found.columns:
+                self._table_of = ()
+                self.run.columns = {**self.run.columns, **found.columns}
+                self.measured_changed.emit()
 
     def take_found(self, key: str, found: Found) -> None:
         """Take what a search found in the patches of the run."""

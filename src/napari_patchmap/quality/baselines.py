@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from napari_patchmap.errors import TrainingStopped
+from napari_patchmap.quality.asked import AskedCheck, AskedMap, AskedWatch
 from napari_patchmap.quality.figure import AT_FIRST, FigureInput, QualityFigure, capitalised
 from napari_patchmap.quality.figures import FIGURES
-from napari_patchmap.quality.report import labelled_rows
+from napari_patchmap.quality.report import Evaluation, labelled_rows
 
 #: What figures are computed of, in the order in which it is shown.
 RANDOM, PIXELS, FEATURES = "random map", "map of pixels", "features"
@@ -77,3 +79,25 @@ def baseline_lines(found: dict[str, Any]) -> list[str]:
     texts = [(figure, baseline_text(found, figure)) for figure in FIGURES]
     lines = [f"  {capitalised(figure.full)}: {text}" for figure, text in texts if text]
     return ["To compare with:", *lines] if lines else []
+
+
+def _answer(asked: AskedMap, _: object, look: AskedWatch) -> Evaluation:
+    def watch(done: int, total: int) -> bool:
+        return look(None, done, total)
+
+    try:
+        pixels = asked.pixel_map(asked.images(), watch)
+    except TrainingStopped:
+        return Evaluation({}, {})
+    return Evaluation({BASELINES.key: measure_baselines(asked.figures(watch), pixels)}, {})
+
+
+BASELINES = AskedCheck(
+    key="baselines",
+    question="Compare with chance and pixels",
+    answer=_answer,
+    lines=baseline_lines,
+    help="Compute the same figures of a random map, of a map of the pixels (t-SNE, as long as "
+    "the map's own), and of the features, and show them beside the numbers.",
+    reference="the points of the map, given to patches at random, are what chance does",
+)

@@ -24,7 +24,9 @@ def column_of(figure: QualityFigure | AskedCheck) -> str:
 
 def column_keys() -> list[str]:
     """Return the keys of all numbers that patches have of their own."""
-    return [f.key for f in FIGURES if f.each is not None] + [check.key for check in CHECKS]
+    return [f.key for f in FIGURES if f.each is not None] + [
+        check.key for check in CHECKS if check.name
+    ]
 
 
 def named_columns(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

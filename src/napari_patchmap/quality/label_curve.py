@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from napari_patchmap.errors import QualityError
 from napari_patchmap.quality.figure import GrowingWatch, refuse_useless
+from napari_patchmap.settings import Config, setting
 
 #: Labels of each class (Nielsen et al. 2023), and the share of patches that are tested.
 SIZES = (1, 5, 10, 25, 50, 100, 250, 500, 1000)
@@ -36,9 +37,6 @@ _NEIGHBOURS = 10
 
 #: Steps and rate of the linear layer, and its weight decay.
 _STEPS, _RATE, _DECAY = 200, 0.01, 0.05
-
-#: So much of the best accuracy is enough.
-_ENOUGH = 0.95
 
 
 class _Classifier(Protocol):
@@ -95,23 +93,26 @@ CLASSIFIERS: dict[str, Callable[[int, int], _Classifier]] = {
 
 
 @dataclass(frozen=True)
-class CurveConfig:
-    """How a label curve is made.
+class CurveConfig(Config):
+    """How a label curve is made, by :data:`CLASSIFIERS` or some of them."""
 
-    Parameters
-    ----------
-    repeats : int
-        Draws of labelled patches; the second paper has 100.
-    power, pca : bool
-        Whether features are made normal one by one (Yeo-Johnson) and turned to their
-        principal components first, as published.
-    classifiers : tuple of str
-        Of ``CLASSIFIERS``.
-    """
-
-    repeats: int = 20
-    power: bool = True
-    pca: bool = True
+    repeats: int = setting(
+        20,
+        "How often labels are drawn at random; the more, the surer. Published: 100.",
+        low=1,
+        high=1000,
+        unit="draws",
+        label="Repeat",
+    )
+    power: bool = setting(
+        True,
+        "Make each feature as normal as it can be (Yeo-Johnson) before labels are learned, as "
+        "published; otherwise features are only centred and scaled.",
+        label="Normal features",
+    )
+    pca: bool = setting(
+        True, "Turn features to their principal components, as published.", label="PCA"
+    )
     classifiers: tuple[str, ...] = tuple(CLASSIFIERS)
 
 
@@ -235,42 +236,3 @@ def _summary(found: np.ndarray, sizes: list[int], config: CurveConfig) -> dict[s
             for c, name in enumerate(config.classifiers)
         },
     }
-
-
-def curve_said(found: dict[str, Any]) -> str:
-    """Say from how many labels of each class on more bring little."""
-    name, best = max(found["curves"].items(), key=lambda one: max(one[1]["mean"]))
-    means, sizes = best["mean"], found["sizes"]
-    top = max(means)
-    enough = next(n for n, mean in zip(sizes, means, strict=True) if mean >= _ENOUGH * top)
-    said = (
-        f"{enough:,} {'label' if enough == 1 else 'labels'} of each class reach "
-        f"{100 * _ENOUGH:.0f} % of the best balanced accuracy ({100 * top:.1f} %, {name}, "
-        f"{sizes[int(np.argmax(means))]:,} of each)."
-    )
-    if found["small"]:
-        few = ", ".join(found["small"][:3]) + (", ..." if len(found["small"]) > 3 else "")
-        said += f" Classes that have fewer than {sizes[-1]:,} give all they have: {few}."
-    if found["left_out"]:
-        said += f" Left out, with fewer than four patches: {', '.join(found['left_out'][:3])}."
-    return said
-
-
-def curve_lines(found: dict[str, Any]) -> list[str]:
-    """Say a label curve in lines for the command line: a sentence, and a table."""
-    names = list(found["curves"])
-    width = max(map(len, names))
-    head = "".join(f"  {size:>11,}" for size in found["sizes"])
-    about = (
-        f"Balanced accuracy in % by labels of each class ({found['repeats']} draws, "
-        f"{found['test_n']:,} patches tested; 95 % of the draws):"
-    )
-    lines = [curve_said(found), about, f"  {'':<{width}}{head}"]
-    for name in names:
-        curve = found["curves"][name]
-        cells = "".join(
-            f"  {f'{100 * m:.0f} ({100 * a:.0f}-{100 * b:.0f})':>11}"
-            for m, a, b in zip(curve["mean"], curve["low"], curve["high"], strict=True)
-        )
-        lines.append(f"  {name:<{width}}{cells}")
-    return lines

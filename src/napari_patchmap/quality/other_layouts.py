@@ -10,7 +10,13 @@ import torch
 from scipy.linalg import orthogonal_procrustes
 
 from napari_patchmap.layout.tsne import Tsne
-from napari_patchmap.quality.asked import AskedCheck, AskedWatch, check_usable, map_width
+from napari_patchmap.quality.asked import (
+    STABLE,
+    AskedCheck,
+    AskedWatch,
+    check_usable,
+    map_width,
+)
 from napari_patchmap.quality.figure import FigureInput, mean_entry
 from napari_patchmap.quality.neighbourhood import RANKED, nearest_on_map
 from napari_patchmap.quality.report import Evaluation
@@ -132,6 +138,11 @@ OTHER_LAYOUTS = AskedCheck(
     key="other_layouts",
     question="Would the same features make the same map again?",
     name="neighbours in other layouts",
+    group=STABLE,
+    needs_features=True,
+    by_network="A network placed these patches, so only another training would make the map "
+    "again; a t-SNE of what it has learned can be asked this.",
+    answer=lambda asked, _, look: other_layouts(asked.figures(None), asked.tsne(), look),
     lines=_lines,
     help="The same features are laid out twice more with the same settings, from random first "
     f"positions. Which of its {RANKED} neighbours does a patch have there as well? Where they "

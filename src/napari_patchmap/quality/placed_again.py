@@ -11,7 +11,13 @@ from scipy.spatial import cKDTree
 from napari_patchmap.layout.held_map import HeldMap
 from napari_patchmap.layout.neighbour_search import nearest_of
 from napari_patchmap.layout.tsne import Tsne
-from napari_patchmap.quality.asked import AskedCheck, AskedWatch, check_usable, map_width
+from napari_patchmap.quality.asked import (
+    STABLE,
+    AskedCheck,
+    AskedWatch,
+    check_usable,
+    map_width,
+)
 from napari_patchmap.quality.figure import FigureInput, share_entry
 from napari_patchmap.quality.report import Evaluation
 
@@ -152,6 +158,11 @@ PLACED_AGAIN = AskedCheck(
     key="placed_again",
     question="Could a patch as well lie elsewhere?",
     name="shift when placed again",
+    group=STABLE,
+    needs_features=True,
+    by_network="A network placed these patches, by their images alone and not by their "
+    "neighbours; two views of a patch say how firmly it lies.",
+    answer=lambda asked, _, look: placed_again(asked.figures(None), asked.tsne(), look),
     lines=_lines,
     help="The features of a patch are moved by a quarter of the distance between a typical "
     "patch and the one most like it, along their three main directions, there and back; then "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,30 +39,56 @@ from napari_patchmap.quality.predictors import (
     predictors,
 )
 from napari_patchmap.quality.splits import SplitConfig, splits
+from napari_patchmap.settings import Config, setting
 
 #: Classes at most: of more it is no column of classes.
 _MOST_CLASSES = 300
 
 
 @dataclass(frozen=True)
-class PredictionConfig:
-    """How it is found out how well a column is predicted.
+class PredictionConfig(Config):
+    """How it is found out how well a column is predicted."""
 
-    Parameters
-    ----------
-    column : str
-        What is predicted: its name, for sentences.
-    apart : str
-        Name of the column whose groups are never on both sides, "" without one.
-    k : int
-        Neighbours that are asked.
-    split : SplitConfig
-    """
+    column: str = setting(
+        "label",
+        "What is predicted: labels or any column. Quantities, such as an area, are predicted "
+        "as numbers.",
+        label="Predict",
+        offered=True,
+    )
+    apart: str = setting(
+        "",
+        "Patches that share a value of this column (patient, slide) are never on both sides. "
+        "Without it a patient who is recognised again counts as a cell that is known.",
+        label="Keep apart",
+        offered=True,
+        titles={"": "nothing"},
+    )
+    k: int = setting(
+        15, "How many nearest patches vote.", low=1, high=10_000, unit="neighbours", label="Ask"
+    )
+    share: float = setting(
+        0.1,
+        "Share of the patches that is held out each time.",
+        low=0.001,
+        high=0.999,
+        step=0.05,
+        label="Share held out",
+    )
+    repeats: int = setting(
+        5, "How often patches are held out; each time others.", low=1, high=1000, unit="times"
+    )
 
-    column: str = "label"
-    apart: str = ""
-    k: int = 15
-    split: SplitConfig = field(default_factory=SplitConfig)
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise QualityError(f"{self.k} neighbours cannot be asked; choose one or more.")
+        SplitConfig(self.share, self.repeats)  # says what makes no sense
+        super().__post_init__()
+
+    @property
+    def split(self) -> SplitConfig:
+        """How patches are held out."""
+        return SplitConfig(self.share, self.repeats)
 
 
 @dataclass(frozen=True)
@@ -219,8 +245,6 @@ def _task(
     config: PredictionConfig,
 ) -> tuple[Target, list[str]]:
     """Leave out what cannot be predicted, and say so."""
-    if config.k < 1:
-        raise QualityError(f"{config.k} neighbours cannot be asked; choose one or more.")
     if apart is not None and config.apart == config.column:
         raise QualityError(f"{config.column} cannot be predicted and kept apart at once.")
     numbers = config.column != "label" and is_quantity(values)

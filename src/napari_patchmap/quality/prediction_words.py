@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari_patchmap.quality.prediction import Score, scores_of
+from napari_patchmap.errors import QualityError
+from napari_patchmap.quality.asked import AskedCheck, AskedMap, AskedWatch
+from napari_patchmap.quality.prediction import PredictionConfig, Score, predict, scores_of
+from napari_patchmap.quality.report import Evaluation
 
 #: So much more, of 1, is predicted right where groups are mixed: worth a word.
 _LEAK = 0.02
@@ -98,3 +101,37 @@ def _written(score: Score, number: dict[str, float], *, spread: bool = False) ->
     scale = score.scale
     parts = [number["mean"], *([number["sd"]] if spread else [])]
     return " ± ".join(f"{scale.factor * part:.{scale.usual}f}" for part in parts)
+
+
+def _check(asked: AskedMap, config: PredictionConfig) -> None:
+    for name in filter(None, (config.column, config.apart)):
+        if name not in asked.table:
+            names = ", ".join(map(str, asked.table.columns))
+            raise QualityError(f"There is no column {name}; choose one of {names}.")
+
+
+def _answer(asked: AskedMap, config: PredictionConfig, look: AskedWatch) -> Evaluation:
+    apart = asked.table[config.apart] if config.apart else None
+    values, watch = asked.table[config.column], PREDICTION.watch(look)
+    return Evaluation(
+        {PREDICTION.key: predict(asked.figures(None), values, apart, config, watch)}, {}
+    )
+
+
+def _offers(asked: AskedMap) -> dict[str, list[str]]:
+    apart = [name for name in asked.columns if name != "label"]
+    return {"column": list(asked.columns), "apart": ["", *apart]}
+
+
+PREDICTION = AskedCheck(
+    key="prediction",
+    question="What can be predicted?",
+    config=PredictionConfig,
+    check=_check,
+    answer=_answer,
+    offers=_offers,
+    lines=prediction_lines,
+    help="Hold patches out and predict their values from the others: by neighbours on the map, "
+    "by neighbours among the features, and by linear models of the features.",
+    reference="linear models as Nwabufo et al. 2024",
+)

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.find.search import INDEX, Found, found_column
-from napari_patchmap.runs.run_folder import CONFIG, FILES
 from napari_patchmap.runs.writable import writing
 from napari_patchmap.writing import whole_file, write_json
 
@@ -121,24 +120,3 @@ def _table(path: Path, texts: Sequence[str]) -> pd.DataFrame:
         path, dtype=dict.fromkeys(texts, str), na_values=[""], keep_default_na=False
     )
     return read.assign(**{name: read[name].fillna("") for name in texts})
-
-
-def keep_found(folder: Path, found: dict[str, Found], index: np.ndarray, training: str) -> str:
-    """Write what was found into a saved run; return why that cannot be, "" if it was.
-
-    Nothing is written of a part of the patches, or where another map took its place.
-    """
-    try:
-        config = json.loads((folder / CONFIG).read_text("utf-8"))
-        same = config["training"].get("id", "") == training
-        if not same or len(index) != int(config["patches"]["count"]):
-            return ""
-        names = write_found(folder, found, index)
-        listed = config.get(FILES, [])
-        if not set(names) <= set(listed):
-            config[FILES] = sorted({*listed, *names})
-            write_json(folder / CONFIG, config)
-    except (OSError, ValueError, LookupError) as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
-        return f"What was found could not be kept in {folder} ({reason})."
-    return ""

@@ -194,7 +194,7 @@ def say_changes(run: Run, parts: Sequence[FoundPart]) -> list[str]:
     if new:
         notes.append(
             f"{new:,} image{'s' if new > 1 else ''} in {where} {_are(new)} not part of this "
-            "run and left out."
+            "run and skipped."
         )
     return notes
 

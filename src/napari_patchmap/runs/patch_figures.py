@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from napari_patchmap.quality.columns import column_keys
-from napari_patchmap.runs.run_folder import CONFIG, FILES
-from napari_patchmap.writing import whole_file, write_json
+from napari_patchmap.writing import whole_file
 
 #: Their file in a run's folder.
 QUALITY = "quality.csv"
@@ -40,33 +37,3 @@ def read_columns(path: Path, count: int, some: np.ndarray | None) -> dict[str, n
             known = [key for key in column_keys() if key in frame]
             return {key: frame[key].to_numpy(np.float32)[rows] for key in known}
     return {}
-
-
-def keep_measured(
-    folder: Path,
-    report: dict[str, Any],
-    columns: dict[str, np.ndarray] | None,
-    index: np.ndarray,
-    training: str,
-) -> str:
-    """Write what was measured into a saved run; return why that cannot be, "" if it was.
-
-    Figures of patches are left as they are if ``columns`` is None. ``index`` says which
-    patches of the run it is of, ``training`` what that calls itself; nothing is written of
-    a part of the patches, or where another map took its place.
-    """
-    try:
-        config = json.loads((folder / CONFIG).read_text("utf-8"))
-        same = config["training"].get("id", "") == training
-        if not same or len(index) != int(config["patches"]["count"]):
-            return ""
-        if columns is not None:
-            write_columns(folder / QUALITY, columns, index)
-        write_json(folder / "metrics.json", report)
-        if QUALITY not in config.get(FILES, [QUALITY]):
-            config[FILES] = sorted([*config[FILES], QUALITY])
-            write_json(folder / CONFIG, config)
-    except (OSError, ValueError, LookupError) as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
-        return f"The figures could not be kept in {folder} ({reason})."
-    return ""

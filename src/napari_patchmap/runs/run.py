@@ -29,11 +29,12 @@ from napari_patchmap.quality.asked_checks import CHECKS
 from napari_patchmap.quality.columns import named_columns
 from napari_patchmap.quality.figure import EXACT, FigureInput, MeasureWatch
 from napari_patchmap.runs.evening import EVENING, Evening
-from napari_patchmap.runs.found_files import found_columns, keep_found, write_found
+from napari_patchmap.runs.found_files import found_columns, write_found
 from napari_patchmap.runs.identity import PATCHES, places_of, save_identity
 from napari_patchmap.runs.image_kind import ImageKind, unlikeness
+from napari_patchmap.runs.kept_answers import keep_in
 from napari_patchmap.runs.looks import LOOKS, Looks
-from napari_patchmap.runs.patch_figures import QUALITY, keep_measured, write_columns
+from napari_patchmap.runs.patch_figures import QUALITY, write_columns
 from napari_patchmap.runs.picture import save_picture
 from napari_patchmap.runs.placing import Placed, look_at
 from napari_patchmap.runs.run_config import RunConfig
@@ -213,11 +214,14 @@ class Run:
         str
             Why it cannot be kept there, "" if it was. Of a part of its patches nothing is.
         """
-        if self.folder is None:
-            return ""
-        columns = None if found.columns is self.columns else found.columns  # there already
-        training = self.info.get("id", "")
-        return keep_measured(self.folder, found.report, columns, self.numbers, training)
+
+        def write(folder: Path) -> list[str]:
+            if found.columns is not self.columns:  # those are there already
+                write_columns(folder / QUALITY, found.columns, self.numbers)
+            write_json(folder / "metrics.json", found.report)
+            return [QUALITY]
+
+        return self._keep("The figures", write)
 
     def keep_found(self) -> str:
         """Keep what was found in the run's folder, if it has one.
@@ -227,9 +231,16 @@ class Run:
         str
             Why it cannot be kept there, "" if it was. Of a part of its patches nothing is.
         """
+
+        def write(folder: Path) -> list[str]:
+            return write_found(folder, self.found, self.numbers)
+
+        return self._keep("What was found", write)
+
+    def _keep(self, what: str, write: Callable[[Path], list[str]]) -> str:
         if self.folder is None:
             return ""
-        return keep_found(self.folder, self.found, self.numbers, self.info.get("id", ""))
+        return keep_in(self.folder, self.numbers, self.info.get("id", ""), write, what)
 
     @property
     def more_columns(self) -> dict[str, np.ndarray]:
@@ -409,10 +420,7 @@ def metric_of(config: RunConfig, layout: str) -> Metric:
 
 
 #: What is found out only when asked, and stays when the map is measured again.
-LONG = (
-    "batch", "label_curve", "prediction", "baselines", "evened",
-    *(check.key for check in CHECKS),
-)  # fmt: skip
+LONG = ("evened", *(check.key for check in CHECKS))
 
 # A field as any other, but for when it is read.
 Run.features = ReadWhenAsked()  # type: ignore[assignment]

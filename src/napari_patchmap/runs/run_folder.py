@@ -42,7 +42,7 @@ CONFIG, FILES = "config.json", "files"
 _OF_OURS = {"format", "config", "network", "training"}
 
 #: Files of runs that were saved before they listed them.
-_BEFORE = {
+BEFORE = {
     CONFIG, "embedding.csv", "features.npy", "history.csv", "map.png", "metrics.json",
     "model.safetensors", "unreadable.csv",
 }  # fmt: skip
@@ -259,7 +259,7 @@ def files_of(folder: Path) -> set[str]:
         return set()
     listed = config.get(FILES)
     if not isinstance(listed, list):
-        return set(_BEFORE)
+        return set(BEFORE)
     return {name for name in listed if isinstance(name, str) and os.path.basename(name) == name}
 
 

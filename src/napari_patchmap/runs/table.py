@@ -145,7 +145,7 @@ def read_map_rows(
     if lost:
         patches = "their patches are" if lost > 1 else "its patch is"
         notes.append(
-            f"{path} has lost {lost:,} of {count:,} rows; {patches} left out, but the quality "
+            f"{path} has lost {lost:,} of {count:,} rows; {patches} skipped, but the quality "
             "figures are those of the whole map."
         )
     return MapRows(index, embedding, rest.iloc[order].reset_index(drop=True), tuple(notes))

@@ -1,4 +1,4 @@
-"""The list of images that were left out, as a file that people can work through."""
+"""The list of images that were skipped, as a file that people can work through."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNREADABLE = "unreadable.csv"
 
 
 def save_skipped(path: str | Path, skipped: Iterable[Skipped]) -> Path:
-    """Write the images that were left out as CSV with the columns source and reason.
+    """Write the images that were skipped as CSV with the columns source and reason.
 
     Raises
     ------

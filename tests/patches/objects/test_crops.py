@@ -102,7 +102,7 @@ def test_an_object_at_the_border_is_filled_up_or_left_out(scene):
     assert corner[-1, -1] < 20  # the colour of the background around it
     ps = crops(image, labels, config={"size": 20, "border": "skip"})
     assert ps.table["label_id"].tolist() == list(SPARSE[:2])
-    assert "1 object was at the border and left out." in ps.notes
+    assert "1 object was at the border and skipped." in ps.notes
 
 
 def test_neighbours_and_background_are_painted_over(scene):
@@ -179,7 +179,7 @@ def test_small_objects_are_counted(scene):
     labels[1, 1:4] = 11
     ps = crops(image, labels)
     assert len(ps) == 3
-    assert "1 object was smaller than 10 pixels and left out." in ps.notes
+    assert "1 object was smaller than 10 pixels and skipped." in ps.notes
     assert len(crops(image, labels, config={"smallest": 1})) == 4
 
 

@@ -364,7 +364,7 @@ def test_npy_that_is_half_written_keeps_its_whole_patches(tmp_path, grey):
     path.write_bytes(path.read_bytes()[:700])
     ps = open_patches(path)
     np.testing.assert_array_equal(ps.take(range(len(ps)))[..., 0], pixels[:8])
-    assert ps.notes == ["a.npy is cut off: 12 of its 20 patches were left out."]
+    assert ps.notes == ["a.npy is cut off: 12 of its 20 patches were skipped."]
     assert [s.source for s in ps.skipped] == [f"a.npy [{i}]" for i in range(8, 20)]
     assert ps.skipped[0].reason == "is cut off"
 

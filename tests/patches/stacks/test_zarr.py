@@ -168,7 +168,7 @@ def test_chunks_of_which_nobody_knows_what_they_held(store, grey):
     np.testing.assert_array_equal(ps.take(range(17))[..., 0], pixels[kept])
     assert [s.source for s in ps.skipped] == [f"set.zarr [{i}]" for i in range(5, 10)]
     assert ps.skipped[0].reason == "its chunk 1.0.0 is missing"
-    assert ps.notes[0].startswith("5 of the 22 patches of set.zarr were left out because chunk")
+    assert ps.notes[0].startswith("5 of the 22 patches of set.zarr were skipped because chunk")
 
 
 @pytest.mark.parametrize(("fmt", "key"), [(2, "3.0.1"), (3, "c/3/0/1")])

@@ -62,8 +62,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     if lost:
         source.leave_out(dict.fromkeys(lost, "is cut off"))
         source.notes.append(
-            f"{path.name} is cut off: {len(lost):,} of its {len(whole):,} patches were left "
-            "out."
+            f"{path.name} is cut off: {len(lost):,} of its {len(whole):,} patches were skipped."
         )
     if images.sequential:
         source.fingerprint = fingerprint("npy", [(path.name, path)], axes=letters)

@@ -122,6 +122,7 @@ class HelpCard(QWidget):
         form = self.form_in(self.width(), self.height())
         middle = self._canvas.mapTo(self.window(), self._canvas.rect().center())
         form.paint(painter, _beside(self, form.size, middle), _Colours(viewer))
+        painter.end()
 
 
 class _Colours:

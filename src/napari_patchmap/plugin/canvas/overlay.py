@@ -164,6 +164,7 @@ class CanvasOverlay(QWidget):
             self._paint_lasso(painter)
         if self._card is not None:
             self._paint_card(painter, *self._card)
+        painter.end()
 
     def _paint_picture(self, painter: QPainter, picture: Picture) -> None:
         ring, opacity = self._line if picture.current else None, 0.3 if picture.faded else 1.0

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QLayout,
     QPushButton,
     QSizePolicy,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -41,6 +42,17 @@ def choice(tip: str = "", letters: int = 8) -> QComboBox:
     made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     made.setMinimumContentsLength(letters)
+    return made
+
+
+def number(low: int, high: int, value: int, tip: str, unit: str = "") -> QSpinBox:
+    """Make a field of a whole number that is no setting of a form."""
+    made = QSpinBox()
+    made.setRange(low, high)
+    made.setValue(value)
+    made.setToolTip(tip)
+    if unit:
+        made.setSuffix(f" {unit}")
     return made
 
 

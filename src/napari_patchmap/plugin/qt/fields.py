@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ class Field:
     show: Callable[[Any], None]
     typed: Any = None  # signal of the widget, for each letter before the value is taken
     caption: QLabel | None = None  # the name beside the widget
+    offer: Callable[[Iterable[str]], None] | None = None  # takes what there is to choose
 
     def commit(self) -> None:
         """Take what was typed and not yet confirmed."""
@@ -51,6 +52,8 @@ def make_field(item: Setting, edited: Callable[[], None]) -> Field:
         return _switch(item, edited)
     if item.choices:
         return _choice(item, edited)
+    if item.offered:
+        return _offered(item, edited)
     if item.type is int:
         return _whole_number(item, edited)
     if item.type is float:
@@ -74,6 +77,31 @@ def _choice(item: Setting, edited: Callable[[], None]) -> Field:
         box.addItem(item.titles.get(one, str(one)), one)
     box.currentIndexChanged.connect(lambda _: edited())
     return Field(box, box.currentData, lambda value: box.setCurrentIndex(box.findData(value)))
+
+
+def _offered(item: Setting, edited: Callable[[], None]) -> Field:
+    """Make a list of what is there; the value stays when other things are, if it is one."""
+    box = choice(letters=6)
+
+    def add(value: str) -> None:
+        box.addItem(item.titles.get(value, value), value)
+
+    def offer(values: Iterable[str]) -> None:
+        before = box.currentData()
+        box.blockSignals(True)
+        box.clear()
+        for one in values:
+            add(one)
+        box.setCurrentIndex(max(0, box.findData(before)))
+        box.blockSignals(False)
+
+    def show(value: Any) -> None:
+        if box.findData(value) < 0:
+            add(value)
+        box.setCurrentIndex(box.findData(value))
+
+    box.currentIndexChanged.connect(lambda _: edited())
+    return Field(box, box.currentData, show, offer=offer)
 
 
 def _suggestion(item: Setting, edited: Callable[[], None]) -> Field:

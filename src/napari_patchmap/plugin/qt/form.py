@@ -90,6 +90,7 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
         self._config = config
         self._fields: dict[str, Field] = {}
         self._settings: dict[str, Setting] = {}
+        self._offered: dict[str, tuple[str, ...]] = {}
         self._trouble = ""
         rows = column(self)
         self.more = Fold("More")
@@ -127,6 +128,18 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
             field.commit()
         self._on_edit()
         return not self._trouble
+
+    def offer(self, name: str, values: Collection[str]) -> None:
+        """Offer what is there for a setting; where its value is not among it, the first."""
+        self._offered[name] = tuple(values)
+        offer = self._fields[name].offer
+        if offer is not None:
+            offer(values)
+            self._on_edit()
+
+    def offered(self, name: str) -> tuple[str, ...]:
+        """Return what is offered for a setting."""
+        return self._offered.get(name, ())
 
     def field(self, name: str) -> QWidget:
         """Return the widget of one setting."""

@@ -18,6 +18,8 @@ class WorkBar(QProgressBar):
 
     Signals
     -------
+    began()
+        Something is being done.
     done(object)
         The result.
     failed(str, Exception)
@@ -26,6 +28,7 @@ class WorkBar(QProgressBar):
         After the others, or as soon as it is cancelled.
     """
 
+    began = Signal()
     done = Signal(object)
     failed = Signal(str, object)
     ended = Signal()
@@ -63,6 +66,7 @@ class WorkBar(QProgressBar):
         self.destroyed.connect(task.abandon)
         self._show(True)
         task.start()
+        self.began.emit()
 
     def cancel(self) -> None:
         """Stop; at once for the person, even where a disk is slow to answer."""

@@ -40,7 +40,7 @@ class Reading:
         if missing.any():
             first = name_of(data.table, int(np.flatnonzero(missing)[0]))
             self.notes.append(
-                f"{missing.sum():,} of {len(missing):,} patches are left out, since their "
+                f"{missing.sum():,} of {len(missing):,} patches are skipped, since their "
                 f"images are not there any more (first {first})."
             )
 
@@ -65,5 +65,5 @@ class Reading:
             raise RunError(failed[0])
         if failed:
             self.notes.append(
-                f"{len(failed):,} patches could not be read and are left out: {failed[0]}"
+                f"{len(failed):,} patches could not be read and are skipped: {failed[0]}"
             )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from napari_patchmap.quality.asked import AskedCheck
 from napari_patchmap.quality.asked_checks import CHECKS
-from napari_patchmap.quality.batches import batch_lines
+from napari_patchmap.quality.baselines import BASELINES
+from napari_patchmap.quality.batch_check import BATCH
 from napari_patchmap.quality.before_after import before_after_lines
-from napari_patchmap.quality.label_curve import curve_said
+from napari_patchmap.quality.curve_words import LABEL_CURVE, curve_said
 from napari_patchmap.quality.prediction_words import (
+    PREDICTION,
     WAYS,
     prediction_basis,
     prediction_said,
@@ -31,25 +35,23 @@ from napari_patchmap.runs.reporting.blocks import (
 
 def checked(metrics: dict[str, Any]) -> list[Block]:
     """Say what a run's metrics hold of it."""
-    return [*_asked(metrics), *_prediction(metrics), *_curve(metrics), *_batch(metrics)]
-
-
-def _asked(metrics: dict[str, Any]) -> list[Block]:
-    known = [check for check in CHECKS if metrics.get(check.key)]
     blocks: list[Block] = []
-    for check in known:
-        blocks += [
-            Heading(check.question),
-            Listed(check.lines(metrics[check.key])),
-            Words(f"{check.help} ({check.reference})", "hint"),
-        ]
+    for check in CHECKS:
+        if found := check.known(metrics):
+            said = _SAID.get(check.key)
+            blocks += _plainly(check, found) if said is None else said(found, metrics)
     return blocks
 
 
-def _prediction(metrics: dict[str, Any]) -> list[Block]:
-    found = metrics.get("prediction")
-    if not found:
-        return []
+def _plainly(check: AskedCheck, found: dict[str, Any]) -> list[Block]:
+    return [
+        Heading(check.question),
+        Listed(check.lines(found)),
+        Words(f"{check.help} ({check.reference})", "hint"),
+    ]
+
+
+def _prediction(found: dict[str, Any], _: dict[str, Any]) -> list[Block]:
     table = prediction_table(found)
     heads = [ColumnHead(name, number=place > 0) for place, name in enumerate(table)]
     rows = [[Entry(cell) for cell in row] for row in zip(*table.values(), strict=True)]
@@ -62,10 +64,7 @@ def _prediction(metrics: dict[str, Any]) -> list[Block]:
     ]
 
 
-def _curve(metrics: dict[str, Any]) -> list[Block]:
-    found = metrics.get("label_curve")
-    if not found:
-        return []
+def _curve(found: dict[str, Any], _: dict[str, Any]) -> list[Block]:
     heads = [
         ColumnHead("Classifier of the features"),
         *(ColumnHead(f"{size:,}", number=True) for size in found["sizes"]),
@@ -99,10 +98,8 @@ def _curve(metrics: dict[str, Any]) -> list[Block]:
     ]
 
 
-def _batch(metrics: dict[str, Any]) -> list[Block]:
-    if not metrics.get("batch"):
-        return []
-    first, *others = batch_lines(metrics["batch"])
+def _batch(found: dict[str, Any], metrics: dict[str, Any]) -> list[Block]:
+    first, *others = BATCH.lines(found)
     evened = metrics.get("evened")
     then: list[Block] = []
     if evened:
@@ -113,3 +110,12 @@ def _batch(metrics: dict[str, Any]) -> list[Block]:
         Listed(others),
         *then,
     ]
+
+
+#: Those that take more than lines, or stand elsewhere.
+_SAID: dict[str, Callable[[dict[str, Any], dict[str, Any]], list[Block]]] = {
+    PREDICTION.key: _prediction,
+    LABEL_CURVE.key: _curve,
+    BATCH.key: _batch,
+    BASELINES.key: lambda found, metrics: [],  # beside the figures
+}

@@ -11,7 +11,7 @@ import pandas as pd
 from napari_patchmap.explore.colouring import Colouring, colour_by
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.quality import FIGURES, defined_in
-from napari_patchmap.quality.baselines import baseline_text
+from napari_patchmap.quality.baselines import BASELINES, baseline_text
 from napari_patchmap.quality.columns import column_of
 from napari_patchmap.quality.figure import QUESTIONS, capitalised
 from napari_patchmap.quality.report import TRAINED_ON, label_figures
@@ -90,7 +90,7 @@ def _picture(run: Run, colouring: Colouring, caption: str) -> Drawn:
 def _trust(run: Run) -> list[Block]:
     """The figures, by the question that they answer."""
     blocks: list[Block] = []
-    known, beside = defined_in(run.metrics), run.metrics.get("baselines") or {}
+    known, beside = defined_in(run.metrics), BASELINES.known(run.metrics) or {}
     heads = [
         ColumnHead("Figure"),
         ColumnHead("Value", number=True, strong=True),

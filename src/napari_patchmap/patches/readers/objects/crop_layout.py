@@ -90,9 +90,9 @@ def cut(
         notes.append(f"{_objects(cropped)} larger than the crop and cut at its edge.")
     if small.any():
         count = int(small.sum())
-        notes.append(f"{_objects(count)} smaller than {config.smallest} pixels and left out.")
+        notes.append(f"{_objects(count)} smaller than {config.smallest} pixels and skipped.")
     if skipped.any():
-        notes.append(f"{_objects(int(skipped.sum()))} at the border and left out.")
+        notes.append(f"{_objects(int(skipped.sum()))} at the border and skipped.")
     if any(one.negative for one in found):
         notes.append(f"Negative numbers in {name} were taken as background.")
     classes: Classes | None = None

@@ -47,7 +47,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
         source.leave_out(planes.lost)
         source.notes.append(
             f"{path.name} is not whole: {len(planes.lost):,} of its {count:,} patches were "
-            "left out."
+            "skipped."
         )
     if planes.cut:
         source.skipped.append(Skipped(path.name, f"is cut off after {count:,} patches"))

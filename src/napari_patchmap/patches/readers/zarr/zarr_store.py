@@ -104,7 +104,7 @@ def _read(path: Path, axes: str, watch: Watch) -> Source:
     if lacking and known is None:
         source.leave_out(lacking)
         source.notes.append(
-            f"{len(lacking):,} of the {count:,} patches of {path.name} were left out "
+            f"{len(lacking):,} of the {count:,} patches of {path.name} were skipped "
             "because chunks of them are missing, and the store does not say what those hold."
         )
     elif lacking:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from qtpy.QtWidgets import QGridLayout, QSpinBox, QWidget
+from qtpy.QtWidgets import QGridLayout, QWidget
 
 from napari_patchmap.errors import AnnotationError
 from napari_patchmap.explore.suggest import Suggestions, suggest
@@ -17,7 +17,15 @@ from napari_patchmap.percent import percent
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.annotate.asking import Asking
-from napari_patchmap.plugin.qt.basics import button, column, label, line, row, set_look
+from napari_patchmap.plugin.qt.basics import (
+    button,
+    column,
+    label,
+    line,
+    number,
+    row,
+    set_look,
+)
 from napari_patchmap.plugin.qt.subscribe import subscribe
 
 #: Patches that are shown at a time: the next to annotate, the doubtful.
@@ -68,11 +76,8 @@ class Suggesting(QWidget):
         self.working.ended.connect(self._refresh)
         self.said = label("", "hint", wrap=True)
 
-        self.sure = QSpinBox()
-        self.sure.setRange(0, 100)
-        self.sure.setValue(90)
-        self.sure.setSuffix(" %")
-        self.sure.setToolTip("How sure a suggestion has to be: 0 to 100 % (normally 90 %).")
+        tip = "How sure a suggestion has to be: 0 to 100 % (normally 90 %)."
+        self.sure = number(0, 100, 90, tip, "%")
         self.sure.setAccessibleName("Sure at least")
         self.sure.valueChanged.connect(self._refresh)
         self.accept_sure = button("", "", "Annotate these patches as suggested.")

@@ -24,6 +24,7 @@ from napari_patchmap.explore.selection import How
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.actions import with_key
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.explore.column_list import fill_columns, next_column
 from napari_patchmap.plugin.panels.explore.condition_field import ConditionField
 from napari_patchmap.plugin.panels.explore.figure_dialog import FigureButton
 from napari_patchmap.plugin.panels.explore.kept_selections import KeptSelections
@@ -216,10 +217,8 @@ class Explore(WorkPanel):
         self.column_box.clear()
         patches = self.workspace.patches
         if patches is not None and colouring is not None:
-            columns = look_at_first(patches).columns
-            for name in [*self._annotated(), *columns, *self.workspace.measured]:
-                self.column_box.addItem(name, name)
-            self.column_box.addItem("one colour", "")
+            own = [*self._annotated(), *look_at_first(patches).columns]
+            fill_columns(self.column_box, own, self.workspace.measured)
             self.column_box.setCurrentIndex(self.column_box.findData(colouring.column))
             self.legend.show_colouring(colouring, self._map.hidden.names)
             if colouring.limits is not None:
@@ -312,10 +311,10 @@ class Explore(WorkPanel):
 
     def _colour_by_next(self) -> bool:
         """Colour by the column that is listed after the one that is shown."""
-        count = self.column_box.count()
-        if count:
-            self._on_column((self.column_box.currentIndex() + 1) % count)
-        return count > 0
+        name = next_column(self.column_box)
+        if name is not None:
+            self._map.colour_by(name)
+        return name is not None
 
     def _on_ticked(self, name: str, on: bool) -> None:
         hidden = self._map.hidden

@@ -114,3 +114,4 @@ class FigurePreview(QWidget):
             part, begun, ended = self._drag
             painter.setPen(QPen(QColor(40, 120, 220), 2, Qt.PenStyle.DashLine))
             painter.drawRect(self._on_screen(part).translated(ended - begun))
+        painter.end()

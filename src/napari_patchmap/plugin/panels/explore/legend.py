@@ -140,3 +140,4 @@ class ColourBar(QWidget):
             (self._high, Qt.AlignmentFlag.AlignRight),
         ):
             painter.drawText(below, side | Qt.AlignmentFlag.AlignVCenter, f"{value:.4g}")
+        painter.end()

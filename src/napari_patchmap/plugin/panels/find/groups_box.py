@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.colors import to_hex
@@ -22,13 +22,11 @@ from napari_patchmap.find.search import INDEX, Found, found_column
 from napari_patchmap.find.space import points_of
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.ask_box import Tell
 from napari_patchmap.plugin.panels.find.elbow_plot import ElbowPlot
 from napari_patchmap.plugin.panels.find.groups_table import GroupsTable
 from napari_patchmap.plugin.panels.find.search_box import SearchBox
 from napari_patchmap.plugin.qt.basics import button, row
-
-if TYPE_CHECKING:
-    from napari_patchmap.runs import Run
 
 #: From names and points of the groups to other names.
 Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -53,7 +51,6 @@ class GroupsBox(SearchBox):
         )
         self._steps: History[Found | None] = History(None)
         self._curve: dict[str, Any] = {}
-        self._trouble = ""
         self.parts.insertWidget(0, self.elbow)
         self.parts.addWidget(self.table)
         self.parts.addLayout(row(self.merge, self.split, self.undo, 1))
@@ -86,10 +83,7 @@ class GroupsBox(SearchBox):
     def take(self, found: Found) -> None:
         """Keep groups, as a step that can be undone; a curve alone is no answer yet."""
         if not found.columns:
-            run = self.workspace.run
-            self.show_found(None if run is None else run.found.get(self.search.key))
-            if self._trouble:
-                self.say(self._trouble)
+            self.show_kept()
             return
         if self._steps.now is None:
             self._steps = History(found)
@@ -111,15 +105,6 @@ class GroupsBox(SearchBox):
         self.merge.setEnabled(chosen > 1)
         self.split.setEnabled(chosen == 1)
         self.undo.setEnabled(self._steps.can_undo)
-
-    def begin_work(self, run: Run, work: Callable[[Watch], None], said: str) -> None:
-        """Forget why the last search or change failed, and do something else."""
-        self._trouble = ""
-        super().begin_work(run, work, said)
-
-    def _on_failed(self, sentence: str, error: Exception | None) -> None:
-        self._trouble = sentence
-        super()._on_failed(sentence, error)
 
     # -- what people do ------------------------------------------------------------------
 
@@ -155,13 +140,12 @@ class GroupsBox(SearchBox):
             return
         table = self.workspace.table
 
-        def work(watch: Watch) -> None:
+        def answer(_: Tell[Found], __: Watch) -> Found:
             given = input_of(run, table, patches)
             points = points_of(given, found.report["of"])
-            names = change(found.columns[GROUP], points)
-            self._so_far = regrouped(given, points, names, found)
+            return regrouped(given, points, change(found.columns[GROUP], points), found)
 
-        self.begin_work(run, work, "changing…")
+        self.ask(run, answer, "changing…")
 
     def _on_undo(self) -> None:
         if self._steps.undo() and self._steps.now is not None:

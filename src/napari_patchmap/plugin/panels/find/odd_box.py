@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from qtpy.QtWidgets import QSpinBox
 
 from napari_patchmap.find.odd import BECAUSE, ODDNESS
 from napari_patchmap.find.search import Found
 from napari_patchmap.plugin.panels.find.list_buttons import save_button
 from napari_patchmap.plugin.panels.find.search_box import SearchBox
-from napari_patchmap.plugin.qt.basics import button, choice, label, row
+from napari_patchmap.plugin.qt.basics import button, choice, label, number, row
 
 #: What stands for all reasons.
 _ANY = "any reason"
@@ -22,10 +21,7 @@ class OddBox(SearchBox):
         """Add the choice of a reason and of how many."""
         self.look.hide()  # its work is done below, for a reason and a number
         self.reason = choice("Only patches that are odd for this reason.")
-        self.count = QSpinBox()
-        self.count.setRange(1, 10_000_000)
-        self.count.setValue(100)
-        self.count.setToolTip("How many of the oddest are selected.")
+        self.count = number(1, 10_000_000, 100, "How many of the oddest are selected.")
         self.first = button(
             "Select the oddest",
             "",

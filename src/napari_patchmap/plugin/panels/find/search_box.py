@@ -2,115 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.viewer import Viewer
-from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.find.search import INDEX, FindInput, Found, Search, found_column
+from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.qt.basics import button, column, label, row
+from napari_patchmap.plugin.panels.ask_box import AskBox, Tell
+from napari_patchmap.plugin.qt.basics import button, row
 from napari_patchmap.plugin.qt.docks import show_panel
-from napari_patchmap.plugin.qt.form import ConfigForm, Fold
-from napari_patchmap.plugin.qt.subscribe import subscribe
-from napari_patchmap.plugin.qt.work_bar import WorkBar
-from napari_patchmap.plugin.workspace import workspace_of
 
 if TYPE_CHECKING:
     from napari_patchmap.runs import Run
 
 
-class SearchBox(QWidget):
-    """Looks for something in the patches of the map, and keeps the answer in the run.
-
-    A box of one search adds what it needs to ``parts`` in :meth:`add_parts`, and shows it in
-    :meth:`show_found`.
-
-    Attributes
-    ----------
-    found : Found or None
-        The answer that is shown.
-    parts : QVBoxLayout
-        Of all that is below the button while there is an answer.
-    further : QVBoxLayout
-        Below the settings, for what is asked there besides.
-    """
+class SearchBox(AskBox[Found]):
+    """Looks for something in the patches of the map, and keeps the answer in the run."""
 
     def __init__(self, viewer: Viewer, search: Search) -> None:
-        super().__init__()
-        self.viewer, self.workspace, self.search = viewer, workspace_of(viewer), search
-        self.found: Found | None = None
-        self._so_far: Found | None = None
-        self._of: Run | None = None
-        about = f"<qt>{search.help}</qt>"
-        self.fold = Fold(search.title, "question")
-        self.fold.button.setToolTip(about)
-        self.form: ConfigForm[Any] = ConfigForm(search.config())
-        self.begin = button("Find", "", about)
-        self.begin.setAccessibleName(f"Find: {search.title}")
-        self.work = WorkBar()
-        self.said = label("", "", wrap=True)
-        self.lines = label("", "hint", wrap=True)
-        self.answer = QWidget()
+        self.search = search
         self.look = button(
             "Look at them",
             "",
             "Select all that are listed, and sort the gallery by the list: first things first.",
         )
         self.colour = button("Colour the map", "", "Colour the map by what was found.")
-        asked = QWidget()
-        self.further = column(asked)
-        self.parts = column(self.answer, self.lines, row(self.look, self.colour, 1))
-        column(
-            self.fold.body,
-            label(search.question, "hint", wrap=True),
-            self.form,
-            asked,
-            row(self.begin, 1),
-            self.work.with_button("Stop; what was found so far stays."),
-            self.said,
-            self.answer,
+        super().__init__(
+            viewer,
+            search.title,
+            search.help,
+            search.config(),
+            begin="Find",
+            question=search.question,
         )
-        column(self, self.fold)
-        self.begin.clicked.connect(lambda: self.start())
+        place = self.parts.indexOf(self.lines) + 1
+        self.parts.insertLayout(place, row(self.look, self.colour, 1))
         self.look.clicked.connect(lambda: self.look_at(self.listed_rows()))
         self.colour.clicked.connect(lambda: self.colour_by())
-        self.form.refused.connect(self._on_refused)
-        self.work.valueChanged.connect(self._on_progress)
-        self.work.failed.connect(self._on_failed)
-        self.work.ended.connect(self._on_ended)
-        self.add_parts()
-        subscribe(self, self.workspace.run_changed, self._on_run)
-        subscribe(self, self.workspace.patches_changed, self._on_run)
-        self._on_run()
 
-    def add_parts(self) -> None:
-        """Add to ``parts`` what the answer of this search needs besides; nothing by itself."""
+    def found_in(self, run: Run) -> Found | None:
+        """Return what was found in a run."""
+        return run.found.get(self.search.key)
+
+    def lines_of(self, found: Found) -> Sequence[str]:
+        """Return the lines that were found."""
+        return found.lines
+
+    def show_found(self, found: Found | None) -> None:
+        """Show an answer, or that there is none."""
+        super().show_found(found)
+        self.look.setEnabled(found is not None and len(found.listed) > 0)
 
     def against(self, run: Run, watch: Watch) -> FindInput | None:
         """Open a second set to look across, in the background; none by itself."""
         return None
 
-    # -- what was found -------------------------------------------------------------------
+    def prepare(
+        self, run: Run, patches: PatchSet
+    ) -> Callable[[Tell[Found], Watch], Found | None]:
+        """Read the settings; return the search."""
+        from napari_patchmap.runs.finding import find_in
 
-    def show_found(self, found: Found | None) -> None:
-        """Show an answer, or that there is none."""
-        self.found = found
-        lines = () if found is None else found.lines
-        self.say(lines[0] if lines else "")
-        self.lines.setText("\n".join(lines[1:]))
-        self.lines.setVisible(len(lines) > 1)
-        self.answer.setVisible(found is not None)
-        self.look.setEnabled(found is not None and len(found.listed) > 0)
+        search, config, table = self.search, self.form.config, self.workspace.table
 
-    def say(self, sentence: str) -> None:
-        """Say one sentence below the button, or nothing."""
-        self.said.setText(sentence)
-        self.said.setVisible(bool(sentence))
+        def answer(look: Tell[Found], watch: Watch) -> Found:
+            return find_in(run, search, config, table, patches, look, self.against(run, watch))
+
+        return answer
+
+    def take(self, found: Found) -> None:
+        """Show what was found, give it to all panels, and keep it in the run's folder."""
+        run = self.workspace.run
+        assert run is not None
+        self.workspace.take_found(self.search.key, found)
+        self.show_found(found)
+        if trouble := run.keep_found():
+            self.workspace.say(trouble)
+
+    # -- what can be done with it ----------------------------------------------------------
 
     def listed_rows(self) -> np.ndarray:
         """Return the patches that are listed, each once, the most important first, (m,)."""
@@ -126,7 +100,7 @@ class SearchBox(QWidget):
         rank[rows] = np.arange(1, len(rows) + 1)
         self.workspace.select(np.sort(rows))
         GalleryHooks.of(self.viewer).offer(
-            self.search.title, rank, said="In the order in which they were found.", choose=True
+            self.title, rank, said="In the order in which they were found.", choose=True
         )
 
     def colour_by(self, name: str = "") -> None:
@@ -135,68 +109,3 @@ class SearchBox(QWidget):
             owner = MapLayer.of(self.viewer)
             owner.show_map()
             owner.colour_by(found_column(name or next(iter(self.found.columns))))
-
-    # -- looking for it --------------------------------------------------------------------
-
-    def start(self) -> None:
-        """Look for it, in the background, with the settings that are shown."""
-        from napari_patchmap.runs.finding import find_in
-
-        run, patches = self.workspace.run, self.workspace.patches
-        if run is None or patches is None or self.form.trouble:
-            return
-        search, config, table = self.search, self.form.config, self.workspace.table
-
-        def work(watch: Watch) -> None:
-            def look(found: Found | None, done: int, total: int) -> bool:
-                self._so_far = found or self._so_far
-                watch.step(done, total)
-                return False
-
-            against = self.against(run, watch)
-            self._so_far = find_in(run, search, config, table, patches, look, against)
-
-        self.begin_work(run, work, "beginning…")
-
-    def begin_work(self, run: Run, work: Callable[[Watch], None], said: str) -> None:
-        """Do something in the background that leaves an answer in ``_so_far``."""
-        self._so_far, self._of = None, run
-        self.begin.setEnabled(False)
-        self.say("")
-        self.work.start(self.search.title, work, said)
-
-    def take(self, found: Found) -> None:
-        """Show what was found, give it to all panels, and keep it in the run's folder."""
-        run = self.workspace.run
-        assert run is not None
-        self.workspace.take_found(self.search.key, found)
-        self.show_found(found)
-        if trouble := run.keep_found():
-            self.workspace.say(trouble)
-
-    def _on_refused(self, sentence: str) -> None:
-        self.begin.setEnabled(not sentence and not self.work.running)
-
-    def _on_run(self, _: Any = None) -> None:
-        self.work.cancel()
-        self._so_far, self._of = None, None
-        run = self.workspace.run
-        found = None if run is None else run.found.get(self.search.key)
-        self.show_found(found)
-        if found is not None:
-            self.fold.open(True)
-
-    def _on_progress(self, _: int) -> None:
-        if self.work.running and self._so_far is not None:
-            self.show_found(self._so_far)
-
-    def _on_failed(self, sentence: str, _: Exception | None) -> None:
-        self.say(sentence)
-
-    def _on_ended(self) -> None:
-        """Keep what was found, all of it or what it was when somebody had enough."""
-        self.begin.setEnabled(not self.form.trouble)
-        run, found = self._of, self._so_far
-        self._so_far, self._of = None, None
-        if run is not None and run is self.workspace.run and found is not None:
-            self.take(found)

@@ -40,9 +40,9 @@ class PatchLarge(QWidget):
         patches, index, colouring = workspace.patches, workspace.current, owner.colouring
         if patches is None or index < 0 or colouring is None:
             return
-        painter, ratio = QPainter(self), self.devicePixelRatioF()
+        ratio = self.devicePixelRatioF()
         lines = [*workspace.annotations.of(index), *caption(patches.table, index)]
-        words = len(lines) * painter.fontMetrics().height()
+        words = len(lines) * self.fontMetrics().height()
         room = QSize(self.width() - 2 * _MARGIN, self.height() - 3 * _MARGIN - words)
         side = min(room.width(), room.height())
         if side < _STEP:
@@ -55,7 +55,9 @@ class PatchLarge(QWidget):
         picture.setDevicePixelRatio(ratio)
         middle = QPointF(self.width() / 2, _MARGIN + side / 2)
         frame = qcolor(colouring.colours[index, :3])
+        painter = QPainter(self)
         paint_framed(painter, middle, picture, frame, None)
         painter.setPen(theme_colour(owner.viewer, "text"))
         below = QRectF(_MARGIN, 2 * _MARGIN + side, room.width(), words)
         painter.drawText(below, Qt.AlignmentFlag.AlignHCenter, "\n".join(lines))
+        painter.end()

@@ -11,7 +11,7 @@ from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.plugin.panels.load.contact_sheet import ContactSheet
 from napari_patchmap.plugin.panels.load.kept_parts import ChannelChoice, LabelChoice
 from napari_patchmap.plugin.panels.load.label_bars import LabelBars
-from napari_patchmap.plugin.panels.load.left_out import LeftOut
+from napari_patchmap.plugin.panels.load.skipped_images import SkippedImages
 from napari_patchmap.plugin.qt.basics import button, column, label, row
 from napari_patchmap.plugin.qt.texts import Elided
 
@@ -35,7 +35,7 @@ class Summary(QWidget):
         self.bars = LabelBars()
         self.labels_heading = label("Labels", "group")
         self.label_choice = LabelChoice()
-        self.skipped = LeftOut()
+        self.skipped = SkippedImages()
         rows = column(
             self,
             self.title,

@@ -5,26 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from napari.viewer import Viewer
-from qtpy.QtCore import QPointF, QRectF, Qt
-from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
-from qtpy.QtWidgets import QSizePolicy, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor, QPen, QPolygonF
 
 from napari_patchmap.explore.palette import categorical_colours
-from napari_patchmap.plugin.qt.theme import qcolor, theme_colour
+from napari_patchmap.plugin.qt.plot import SharePlot
+from napari_patchmap.plugin.qt.theme import qcolor
 
-#: Height of the plot, and room for numbers at its sides, in pixels.
-_HEIGHT, _LEFT, _RIGHT, _BELOW, _ABOVE = 190, 44, 20, 20, 8
+#: Height of the plot, in pixels.
+_HEIGHT = 190
 
 
-class CurvePlot(QWidget):
+class CurvePlot(SharePlot):
     """A label curve as :func:`napari_patchmap.quality.label_curve.label_curve` gives it."""
 
     def __init__(self, viewer: Viewer) -> None:
-        super().__init__()
-        self._viewer = viewer
+        super().__init__(viewer, _HEIGHT)
         self._found: dict[str, Any] = {}
-        self.setFixedHeight(_HEIGHT)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip(
             "<qt>Balanced accuracy against the labels of each class; the bands hold 95 % of "
             "the draws.</qt>"
@@ -52,44 +49,21 @@ class CurvePlot(QWidget):
         """Draw axes, bands and curves."""
         if not self._found:
             return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         sizes = self._found["sizes"]
-        area = QRectF(_LEFT, _ABOVE, self.width() - _LEFT - _RIGHT, _HEIGHT - _ABOVE - _BELOW)
-        self._draw_axes(painter, area, sizes)
-
-        def at(place: int, value: float) -> QPointF:
-            step = area.width() / max(1, len(sizes) - 1)
-            return QPointF(area.left() + place * step, area.bottom() - value * area.height())
-
-        for name, colour in self._colours().items():
-            curve = self._found["curves"][name]
-            band = QColor(colour)
-            band.setAlpha(50)
-            up = [at(i, value) for i, value in enumerate(curve["high"])]
-            down = [at(i, value) for i, value in enumerate(curve["low"])]
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(band)
-            painter.drawPolygon(QPolygonF([*up, *reversed(down)]))
-            painter.setPen(QPen(colour, 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawPolyline(QPolygonF([at(i, v) for i, v in enumerate(curve["mean"])]))
-
-    def _draw_axes(self, painter: QPainter, area: QRectF, sizes: list[int]) -> None:
-        text, faint = (
-            theme_colour(self._viewer, "text"),
-            theme_colour(self._viewer, "highlight"),
-        )
-        for percent in (0, 25, 50, 75, 100):
-            y = area.bottom() - percent / 100 * area.height()
-            painter.setPen(QPen(faint, 1))
-            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-            painter.setPen(text)
-            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(QRectF(0, y - 8, _LEFT - 6, 16), right, f"{percent} %")
-        step = area.width() / max(1, len(sizes) - 1)
-        for place, size in enumerate(sizes):
-            x = area.left() + place * step
-            middle = Qt.AlignmentFlag.AlignCenter
-            box = QRectF(x - 20, area.bottom() + 2, 40, _BELOW - 2)
-            painter.drawText(box, middle, f"{size}")
+        places = [place / max(1, len(sizes) - 1) for place in range(len(sizes))]
+        below = zip(places, map(str, sizes), strict=True)
+        with self.painting((0, 25, 50, 75, 100), below) as painter:
+            for name, colour in self._colours().items():
+                curve = self._found["curves"][name]
+                mean, low, high = (
+                    [self.at(*point) for point in zip(places, curve[line], strict=True)]
+                    for line in ("mean", "low", "high")
+                )
+                band = QColor(colour)
+                band.setAlpha(50)
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(band)
+                painter.drawPolygon(QPolygonF([*high, *reversed(low)]))
+                painter.setPen(QPen(colour, 2))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawPolyline(QPolygonF(mean))

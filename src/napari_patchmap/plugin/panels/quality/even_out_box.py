@@ -107,8 +107,8 @@ class EvenOutBox(QWidget):
         self.numbers.setVisible(bool(others))
 
     def _on_even(self) -> None:
+        from napari_patchmap.quality.batch_check import batches_of
         from napari_patchmap.runs import alone_in, new_run_folder
-        from napari_patchmap.runs.batch_check import batches_of
         from napari_patchmap.training import save_run
         from napari_patchmap.training.even_out import even_out
 

@@ -14,21 +14,23 @@ from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.figures_table import help_of
-from napari_patchmap.plugin.panels.quality.baseline_panel import BaselinePanel
-from napari_patchmap.plugin.panels.quality.batch_panel import BatchCheck
+from napari_patchmap.plugin.panels.quality.asked_box import AskedBox, AskedTogether
+from napari_patchmap.plugin.panels.quality.baselines_box import BaselinesBox
+from napari_patchmap.plugin.panels.quality.batch_box import BatchBox
 from napari_patchmap.plugin.panels.quality.confusion_table import ConfusionTable
-from napari_patchmap.plugin.panels.quality.curve_panel import CurvePanel
+from napari_patchmap.plugin.panels.quality.curve_box import CurveBox
 from napari_patchmap.plugin.panels.quality.label_table import LabelTable
-from napari_patchmap.plugin.panels.quality.prediction_panel import PredictionPanel
+from napari_patchmap.plugin.panels.quality.prediction_box import PredictionBox
 from napari_patchmap.plugin.panels.quality.save_report import SaveReport
-from napari_patchmap.plugin.panels.quality.stability_panel import StabilityPanel
 from napari_patchmap.plugin.qt.basics import button, column, label, row
 from napari_patchmap.plugin.qt.docks import lead
 from napari_patchmap.plugin.qt.panel import WorkPanel
 from napari_patchmap.plugin.qt.theme import label_colours
 from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.quality import FIGURES, Evaluation, defined_in
-from napari_patchmap.quality.baselines import baseline_text
+from napari_patchmap.quality.asked import STABLE
+from napari_patchmap.quality.asked_checks import CHECKS
+from napari_patchmap.quality.baselines import BASELINES, baseline_text
 from napari_patchmap.quality.columns import column_of
 from napari_patchmap.quality.figure import NEIGHBOURS, QUESTIONS, QualityFigure, capitalised
 from napari_patchmap.quality.report import TRAINED_ON, label_figures
@@ -39,6 +41,13 @@ if TYPE_CHECKING:
 
 #: Figures beside each other.
 _BESIDE = 2
+
+#: Boxes that show an answer in another way than in lines, by the key of the check.
+BOXES: dict[str, type[AskedBox]] = {
+    "prediction": PredictionBox,
+    "label_curve": CurveBox,
+    "batch": BatchBox,
+}
 
 
 class Quality(WorkPanel):
@@ -57,9 +66,10 @@ class Quality(WorkPanel):
             self.questions[question] = self._answers(question)
             self.column.addWidget(self.questions[question])
             if question == NEIGHBOURS:
-                self.stability = StabilityPanel(self.viewer)
+                stable = [check for check in CHECKS if check.group == STABLE]
+                self.stability = AskedTogether(self.viewer, STABLE, stable)
                 self.column.addWidget(self.stability)
-        self.baselines = BaselinePanel(self.viewer)
+        self.baselines = BaselinesBox(self.viewer, BASELINES)
         self.column.addWidget(self.baselines)
         self.column.addWidget(self.heading)
         self.column.addWidget(self.table)
@@ -73,12 +83,13 @@ class Quality(WorkPanel):
         self.column.addWidget(self.among)
         self.column.addWidget(self.confusion)
         self._show_votes(None)
-        self.prediction = PredictionPanel(self.viewer)
-        self.curve = CurvePanel(self.viewer)
-        self.batch = BatchCheck(self.viewer)
-        self.column.addWidget(self.prediction)
-        self.column.addWidget(self.curve)
-        self.column.addWidget(self.batch)
+        self.checks = {
+            check.key: BOXES.get(check.key, AskedBox)(self.viewer, check)
+            for check in CHECKS
+            if not check.group and check is not BASELINES
+        }
+        for box in self.checks.values():
+            self.column.addWidget(box)
         self.column.addWidget(self.notes)
         self.column.addStretch(1)
         self.again = button(
@@ -97,7 +108,8 @@ class Quality(WorkPanel):
         self._wanted = ""
         self._voting = Newest(self, "Asking neighbours", self._show_votes)
         self.confusion.picked.connect(self._on_cell)
-        self.baselines.found.connect(self._show_baselines)
+        self.baselines.shown.connect(self._show_baselines)
+        self._show_baselines(self.baselines.entry)
         self.work.valueChanged.connect(self._on_progress)
         self.work.done.connect(self._on_measured)
         self.work.failed.connect(self._on_failed)
@@ -230,7 +242,7 @@ class Quality(WorkPanel):
         self.work.cancel()
         self._wanted = ""
         if run is None:
-            for part in (*self.questions.values(), self.heading, self.table, self.batch):
+            for part in (*self.questions.values(), self.heading, self.table):
                 part.setVisible(False)
             loaded = self.workspace.patches is not None
             self.need(
@@ -254,7 +266,6 @@ class Quality(WorkPanel):
         """Show figures as :func:`napari_patchmap.quality.evaluate` gives them."""
         self.report = report
         self._show_figures(report)
-        self.batch.setVisible(True)
         notes = list(report.get("notes", []))
         run = self.workspace.run
         if defined_in(report) and run is not None and METHODS[run.config.train.method].trains:

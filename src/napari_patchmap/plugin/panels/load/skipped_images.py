@@ -24,8 +24,8 @@ from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
 _MOST_ROWS = 500
 
 
-class LeftOut(Fold):
-    """Says how many images were left out; unfolds to the list of them."""
+class SkippedImages(Fold):
+    """Says how many images were skipped; unfolds to the list of them."""
 
     def __init__(self) -> None:
         super().__init__("")
@@ -35,7 +35,7 @@ class LeftOut(Fold):
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.list.setToolTip("What was left out, and why.")
+        self.list.setToolTip("What was skipped, and why.")
         self.list.setMinimumHeight(70)
         self.list.setMaximumHeight(150)
         self.save_button = button(
@@ -53,12 +53,12 @@ class LeftOut(Fold):
         self.hide()
 
     def show_skipped(self, skipped: Sequence[Skipped]) -> None:
-        """Show what was left out of a set."""
+        """Show what was skipped of a set."""
         self._skipped = skipped
         self.setVisible(bool(skipped))
         self.said.hide()
         count = len(skipped)
-        self.rename(f"{count:,} image{'s'[: count != 1]} left out")
+        self.rename(f"{count:,} image{'s'[: count != 1]} skipped")
         self.list.clear()
         shown = list(skipped[:_MOST_ROWS])
         items = [QTreeWidgetItem([one.source, one.reason]) for one in shown]
