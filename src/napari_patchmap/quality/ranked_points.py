@@ -1,0 +1,265 @@
+"""Exact ranks among many points, most of which are told from a few of their numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_patchmap.quality.nearest_so_far import NearestSoFar
+from napari_patchmap.quality.pairs import Pairs, dots, level, squared_distances
+
+#: Rows and columns of distances that are computed at once: few enough for a core's cache.
+#: Columns are a power of two.
+ROWS, _COLUMNS = 256, 4096
+
+#: Numbers of a point that are compared at first, at least; then twice as many, up to all.
+_FEW = 32
+
+#: What a number of one picked pair costs, in those of a pair in a product of matrices.
+_PICKED = 60
+
+#: Up to so many points nothing is gained by a rotation.
+_SMALL = 4_000
+
+#: Numbers that are turned at once.
+_VALUES = 2**22
+
+#: Rows at which the choice of the first numbers is tried.
+_TRIED = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """What was found for some points.
+
+    Parameters
+    ----------
+    nearer : ndarray of int64, shape (b, k)
+        How many points lie nearer than each of those that were asked about.
+    found : ndarray of int64, shape (b, most)
+        The nearest points, the nearest first; of equally near ones those that come first.
+    squares : ndarray of float64, shape (b, most)
+        Squares of their distances.
+    """
+
+    nearer: np.ndarray
+    found: np.ndarray
+    squares: np.ndarray
+
+
+class RankedPoints:
+    """Points, made ready to count how many lie nearer to one than others do.
+
+    A rotation to the principal components leaves distances as they are. What a point has
+    beyond its first numbers is a vector of known length, and so the distance of two points
+    lies between two bounds: as if those vectors pointed the same way, or opposite ways.
+    Most pairs are decided by these; of the others more numbers are compared, and at last
+    all, in double precision. The bounds allow for what single precision loses.
+
+    Parameters
+    ----------
+    points : ndarray of float64, shape (n, f)
+    rows, others : ndarray of int, shape (m,) and (m, k)
+        Points, and such as will be asked about, by which it is chosen how many numbers are
+        compared at first: features of a trained network differ in few directions, other
+        ones in all.
+    """
+
+    def __init__(self, points: np.ndarray, rows: np.ndarray, others: np.ndarray) -> None:
+        count, size = points.shape
+        self._points = points
+        rng = np.random.default_rng(0)
+        # In an order of their own the near points might come last, and all be looked at.
+        self._order = rng.permutation(count)
+        self._place = np.empty(count, np.intp)
+        self._place[self._order] = np.arange(count)
+        self._columns = min(_COLUMNS, 1 << (count - 1).bit_length())
+        # The sum of n independent rounding errors is as large as the root of n.
+        self._loss = (np.sqrt(size) + 8) * np.finfo(np.float32).eps / 2
+        ends = _ends(size) if count > _SMALL else [size]
+        turned, left = self._turned(ends)
+        self._halves = left.pop(0) ** 2 / 2
+        if len(ends) > 1:
+            some = rng.choice(len(rows), min(_TRIED, len(rows)), replace=False)
+            start = self._cheapest(turned, left, ends, rows[some], others[some])
+            ends, left = ends[start:], left[start:]
+        first = ends[0]
+        # To the first numbers: the length of the others, and half the square.
+        padded = -count % self._columns
+        self._rough = np.zeros((count + padded, first + 2), np.float32)
+        self._rough[:count, :first] = turned[:, :first]
+        self._rough[:count, first] = left[0]
+        self._rough[:count, -1] = self._halves * (1 - self._loss)
+        self._rough[count:, -1] = np.inf
+        edges = zip(ends, ends[1:], strict=False)
+        self._more = [np.ascontiguousarray(turned[:, slice(*edge)]) for edge in edges]
+        self._left = [one.astype(np.float32) for one in left]
+        self._unsure = (2 * self._loss * self._halves).astype(np.float32)
+
+    def squares(self, some: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Return the exact squares of the distances of some points (b,) to others (b, k)."""
+        every = np.repeat(some, others.shape[1])
+        found = squared_distances(self._points, every, others.reshape(-1))
+        return found.reshape(others.shape)
+
+    def of(
+        self, some: np.ndarray, edges: np.ndarray, most: int = 0, within: np.ndarray | None = None
+    ) -> Ranked:
+        """Count the points that lie nearer than so far, and find the nearest.
+
+        Parameters
+        ----------
+        some : ndarray of int, shape (b,)
+            Few enough for a part; a point is not one of its own neighbours.
+        edges : ndarray of float64, shape (b, k)
+            Squares of distances, as :meth:`squares` gives them.
+        most : int
+            How many of the nearest are found.
+        within : ndarray of float64, shape (b,), optional
+            Squares of distances within which there are as many.
+        """
+        order = np.argsort(edges, axis=1)
+        width = 1 << edges.shape[1].bit_length()
+        exact = np.full((len(some), width), np.inf)
+        exact[:, : edges.shape[1]] = np.take_along_axis(edges, order, 1)
+        own = self._place[some]
+        common = self._halves[own] * (1 - self._loss)
+        limits = (exact / 2 - common[:, None]).astype(np.float32)
+        counts = np.zeros(exact.size, np.int64)
+        known = np.full(len(some), np.inf if most else -np.inf)
+        if within is not None:
+            # The half square is compared with lower bounds: see ``farthest``.
+            known = within / 2 - common
+        nearest = NearestSoFar(len(some), most, _up(known))
+        rows = self._rough[own]
+        rows *= -1
+        rows[:, -1] = 1
+        tile = np.empty((len(some), self._columns), np.float32)
+        farthest = limits[:, edges.shape[1] - 1]
+        for start in range(0, len(self._rough), self._columns):
+            np.matmul(rows, self._rough[start : start + self._columns].T, out=tile)
+            here = np.flatnonzero((own >= start) & (own < start + self._columns))
+            tile[here, own[here] - start] = np.inf
+            close = np.maximum(farthest, nearest.limit)[:, None]
+            pairs = Pairs.among(tile, tile <= close, own, start)
+            unsure = self._width(pairs, 0)
+            if most:
+                nearest.add(pairs, unsure)
+            self._count(pairs, unsure, limits, exact, counts)
+        below = counts.reshape(exact.shape).cumsum(axis=1)[:, : edges.shape[1]]
+        nearer = np.empty(edges.shape, np.int64)
+        np.put_along_axis(nearer, order, below, 1)
+        return Ranked(nearer, *(self._nearest(some, nearest, most) if most else (None, None)))
+
+    def _count(
+        self,
+        pairs: Pairs,
+        unsure: np.ndarray,
+        limits: np.ndarray,
+        exact: np.ndarray,
+        counts: np.ndarray,
+    ) -> None:
+        """Count pairs by the number of limits of their row that they do not lie below."""
+        for stage in range(len(self._more) + 1):
+            if stage:
+                pairs = self._refined(pairs, stage)
+                unsure = self._width(pairs, stage)
+            at = level(limits, pairs.row, pairs.low)
+            open_ = pairs.low + unsure >= limits.reshape(-1)[at]
+            counts += np.bincount(at[~open_], minlength=len(counts))
+            pairs = pairs.which(np.flatnonzero(open_))
+            if not len(pairs.row):
+                return
+        apart = squared_distances(self._points, self._order[pairs.own], self._order[pairs.other])
+        counts += np.bincount(level(exact, pairs.row, apart), minlength=len(counts))
+
+    def _refined(self, pairs: Pairs, stage: int) -> Pairs:
+        """Return pairs with their lower bounds after some more numbers."""
+        more, before, after = self._more[stage - 1], self._left[stage - 1], self._left[stage]
+        one, other = pairs.own, pairs.other
+        low = pairs.low + before[one] * before[other] - after[one] * after[other]
+        low -= dots(more, one, other)
+        return Pairs(pairs.row, one, other, low)
+
+    def _width(self, pairs: Pairs, stage: int) -> np.ndarray:
+        """Return how far the upper bounds of pairs lie above the lower ones."""
+        left = self._left[stage]
+        width = left[pairs.own] * left[pairs.other]
+        width *= 2
+        width += self._unsure[pairs.own]
+        width += self._unsure[pairs.other]
+        return width
+
+    def _nearest(
+        self, some: np.ndarray, nearest: NearestSoFar, most: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        pairs = nearest.pairs()
+        others = self._order[pairs.other]
+        apart = squared_distances(self._points, some[pairs.row], others)
+        ordered = np.lexsort((others, apart, pairs.row))
+        starts = np.searchsorted(pairs.row[ordered], np.arange(len(some)))
+        taken = ordered[starts[:, None] + np.arange(most)]
+        return others[taken], apart[taken]
+
+    def _turned(self, ends: list[int]) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Return the points in the order of columns, and how long they are beyond some numbers.
+
+        The first lengths are whole ones.
+        """
+        count, size = self._points.shape
+        centre, axes = self._points.mean(axis=0), np.eye(size)
+        parts = np.array_split(self._order, -(-self._points.size // _VALUES))
+        if len(ends) > 1:
+            spread = np.zeros((size, size))
+            for part in parts:
+                aside = self._points[part] - centre
+                spread += aside.T @ aside
+            axes = np.linalg.eigh(spread)[1][:, ::-1]
+        turned, left = np.empty((count, size), np.float32), np.empty((len(ends) + 1, count))
+        start = 0
+        for part in parts:
+            here = slice(start, start := start + len(part))
+            aside = (self._points[part] - centre) @ axes
+            turned[here] = aside
+            for lengths, end in zip(left, [0, *ends], strict=True):
+                lengths[here] = np.linalg.norm(aside[:, end:], axis=1)
+        return turned, list(left)
+
+    def _cheapest(
+        self,
+        turned: np.ndarray,
+        left: list[np.ndarray],
+        ends: list[int],
+        rows: np.ndarray,
+        others: np.ndarray,
+    ) -> int:
+        """Return at which of some numbers it costs least to begin."""
+        limits = self.squares(rows, others) / 2
+        own, some = self._place[rows], slice(self._columns)
+        halves = self._halves[own][:, None] + self._halves[some]
+        costs = []
+        for end, beyond in zip(ends, left, strict=True):
+            low = halves - turned[own, :end] @ turned[some, :end].T
+            low -= beyond[own][:, None] * beyond[some]
+            high = low + 2 * beyond[own][:, None] * beyond[some]
+            open_ = np.zeros(low.shape, bool)
+            for limit in limits.T[:, :, None]:
+                open_ |= (low < limit) & (high > limit)
+            costs.append(open_.mean() * _PICKED)
+        widths = np.diff(ends, append=ends[-1])
+        later = np.cumsum((np.array(costs) * widths)[::-1])[::-1]
+        return int(np.argmin(np.array(ends) + later))
+
+
+def _ends(size: int) -> list[int]:
+    """Return after how many numbers pairs are compared: twice as many each time."""
+    ends = [size]
+    while ends[0] >= 2 * _FEW:
+        ends.insert(0, ends[0] // 2)
+    return ends
+
+
+def _up(values: np.ndarray) -> np.ndarray:
+    """Return numbers of single precision that are not smaller."""
+    return np.nextafter(values.astype(np.float32), np.float32(np.inf))
