@@ -125,6 +125,22 @@ def test_a_figure_in_the_list_has_a_column(viewer, qtbot, runs):
         assert panel.table.horizontalHeaderItem(last + 1).text() == "Time"
 
 
+def test_all_figures_of_the_ticked_maps_stand_beside_each_other(qtbot, panel, runs):
+    figures = panel.figures
+    qtbot.mouseClick(figures.button, Qt.MouseButton.LeftButton)
+    assert figures.table.isVisible()
+    assert figures.table.columnCount() == 2
+    show_other(qtbot, panel)
+    heads = [figures.table.horizontalHeaderItem(i).text() for i in range(3)]
+    assert heads == ["Figure", "this map", "row 2"]
+    assert figures.table.horizontalHeaderItem(2).toolTip() == "<qt>t-SNE of pixels</qt>"
+    named = {figures.table.item(i, 0).text(): i for i in range(figures.table.rowCount())}
+    assert {"Silhouette", "Trustworthiness", "Continuity"} <= set(named)
+    for folder, place in (("ours", 1), ("pixels", 2)):
+        trust = Run.load(runs / folder).metrics["trustworthiness"]["mean"]
+        assert figures.table.item(named["Trustworthiness"], place).text() == f"{trust:.3f}"
+
+
 def test_a_ticked_map_lies_beside_this_one_in_the_same_colours(qtbot, viewer, panel, runs):
     other = show_other(qtbot, panel)
     points = viewer.layers[marks.MAP]

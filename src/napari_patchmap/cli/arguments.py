@@ -83,6 +83,11 @@ def make_parser() -> argparse.ArgumentParser:
     for item in settings.values():
         _add_setting(embed, item)
     embed.add_argument(
+        "--leave-out", metavar="FILE",
+        help="do not train on these patches, place them at the end: a table with a column "
+        "index (as patchmap find --out writes it), or one number on each line",
+    )  # fmt: skip
+    embed.add_argument(
         "--resume", action="store_true",
         help="go on with the run in --out, which was interrupted or stopped, with the settings "
         "it was started with",

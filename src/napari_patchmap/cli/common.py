@@ -132,6 +132,33 @@ def saved(run: Run, out: Path) -> Path:
     return out
 
 
+def rows_named(file: str, numbers: np.ndarray) -> np.ndarray:
+    """Read which patches are meant: a table with a column index, or one number a line."""
+    import numpy as np
+    import pandas as pd
+
+    path = Path(file).expanduser()
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, sep=None, engine="python")
+        if "index" not in table:
+            table = pd.DataFrame({"index": path.read_text("utf-8-sig").split()})
+        wanted = pd.to_numeric(table["index"]).to_numpy(np.int64)
+    except Exception:  # noqa: BLE001 - a file of anything may raise anything
+        if not path.exists():
+            raise RunError(f"There is no file {path}; check the path.") from None
+        try:
+            wanted = np.array(path.read_text("utf-8-sig").split(), np.int64)
+        except (OSError, ValueError):
+            raise RunError(
+                f"{path} does not say which patches are meant; it needs a column index, or one "
+                "number on each line."
+            ) from None
+    rows = pd.Index(numbers).get_indexer(wanted)
+    if (rows < 0).any():
+        raise RunError(f"{path} names the patch {wanted[rows < 0][0]}, which is not there.")
+    return rows
+
+
 def open_window(run: Run, patches: PatchSet) -> int:
     """Show the run in napari if there is a display; say how to if there is none."""
     from napari_patchmap.cli.terminal import why_no_window

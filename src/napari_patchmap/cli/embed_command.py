@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_patchmap.cli.arguments import AUGMENT, given_settings
-from napari_patchmap.cli.common import open_data, train
-from napari_patchmap.cli.terminal import is_main_process
+from napari_patchmap.cli.common import open_data, rows_named, train
+from napari_patchmap.cli.terminal import is_main_process, say
+from napari_patchmap.errors import RunError
 
 if TYPE_CHECKING:
     from napari_patchmap.augment import AugmentConfig
-    from napari_patchmap.runs import RunConfig
+    from napari_patchmap.patches import PatchSet
+    from napari_patchmap.runs import Run, RunConfig
+
+#: Its file in the run's folder.
+LEFT_OUT = "left-out.csv"
 
 
 def command(args: argparse.Namespace, began: float) -> int:
@@ -27,8 +32,36 @@ def command(args: argparse.Namespace, began: float) -> int:
             out, config = _resumed_config(args)
         else:
             out, config = check_free(args.out), _chosen_config(args)
-        train(open_data(args), config, out, began, resume=args.resume)
+        patches, left = open_data(args), None
+        if args.leave_out is not None:
+            patches, left = _parted(patches, args.leave_out)
+        run = train(patches, config, out, began, resume=args.resume)
+        if left is not None and is_main_process():
+            _place(run, left)
     return 0
+
+
+def _parted(patches: PatchSet, file: str) -> tuple[PatchSet, PatchSet]:
+    """Return the patches that are trained on, and those that a file says are left out."""
+    import numpy as np
+
+    everyone = np.arange(len(patches))
+    rows = np.unique(rows_named(file, everyone))
+    if len(rows) == len(patches):
+        raise RunError(f"{file} names all patches, so none would be left to train on.")
+    say(f"{len(rows):,} patches are left out; they are placed on the map at the end.")
+    return patches.picked(np.setdiff1d(everyone, rows)), patches.picked(rows)
+
+
+def _place(run: Run, left: PatchSet) -> None:
+    """Place what was left out on the map, and write that beside it."""
+    from napari_patchmap.runs import save_embedding_csv
+
+    placed = run.place(left)
+    table = left.table.assign(unlikeness=placed.unlikeness)
+    assert run.folder is not None
+    path = save_embedding_csv(run.folder / LEFT_OUT, placed.embedding, table)
+    say(f"Left out:   {len(left):,} patches, placed in {path}")
 
 
 def _chosen_config(args: argparse.Namespace) -> RunConfig:

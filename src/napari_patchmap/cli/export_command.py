@@ -5,11 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
+from napari_patchmap.cli.common import rows_named
 from napari_patchmap.cli.terminal import Interrupt, ProgressLine, say, warn
-from napari_patchmap.errors import RunError
 
 
 def command(args: argparse.Namespace, began: float) -> int:
@@ -19,7 +16,7 @@ def command(args: argparse.Namespace, began: float) -> int:
 
     export_format_of(Path(args.out).expanduser())
     parts = MapParts.read(args.run)
-    rows = None if args.rows is None else _rows(args.rows, parts.numbers)
+    rows = None if args.rows is None else rows_named(args.rows, parts.numbers)
     with ProgressLine() as line, Interrupt() as interrupt:
         exported = export(
             parts,
@@ -40,27 +37,3 @@ def command(args: argparse.Namespace, began: float) -> int:
         + (f" and {more:,} more" if more else "")
     )
     return 0
-
-
-def _rows(file: str, numbers: np.ndarray) -> np.ndarray:
-    """Read which patches are meant: a table with a column index, or one number a line."""
-    path = Path(file).expanduser()
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, sep=None, engine="python")
-        if "index" not in table:
-            table = pd.DataFrame({"index": path.read_text("utf-8-sig").split()})
-        wanted = pd.to_numeric(table["index"]).to_numpy(np.int64)
-    except Exception:  # noqa: BLE001 - a file of anything may raise anything
-        if not path.exists():
-            raise RunError(f"There is no file {path}; check the path.") from None
-        try:
-            wanted = np.array(path.read_text("utf-8-sig").split(), np.int64)
-        except (OSError, ValueError):
-            raise RunError(
-                f"{path} does not say which patches are meant; it needs a column index, or one "
-                "number on each line."
-            ) from None
-    rows = pd.Index(numbers).get_indexer(wanted)
-    if (rows < 0).any():
-        raise RunError(f"{path} names the patch {wanted[rows < 0][0]}, which the run has not.")
-    return rows

@@ -303,6 +303,13 @@ class Annotations:
         columns = tuple(one for one in self.columns if one.name != name)
         return replace(self, columns=columns, active=columns[0].name if columns else FIRST)
 
+    def picked(self, rows: np.ndarray) -> Annotations:
+        """Return what these patches are called, in this order."""
+        columns = [
+            replace(one, codes=one.codes[rows], unseen=one.unseen[rows]) for one in self.columns
+        ]
+        return replace(self, count=len(rows), columns=tuple(columns))
+
     def of(self, index: int) -> list[str]:
         """Return what a patch is called, in each column in which it has a class."""
         given = ((one, int(one.codes[index])) for one in self.columns)

@@ -188,7 +188,9 @@ def find_mistakes(given: FindInput, config: MistakesConfig, watch: FindWatch) ->
         DOUBT: np.full(len(values), np.nan, np.float32),
     }
     if doubt is None:
-        return Found(columns, _listed([], [], [], [], []), {}, ("Stopped.",))
+        return Found(
+            columns, _listed([], [], [], [], []), {}, ("Stopped before anything was known.",)
+        )
     columns[LIKELY][rows] = doubt.names[doubt.likely].astype(object)
     columns[DOUBT][rows] = doubt.against
     suspects = np.flatnonzero(doubt.likely != doubt.own)

@@ -152,6 +152,16 @@ class PatchSet:
         """
         return self.images.take(indices)
 
+    def picked(self, rows: np.ndarray) -> PatchSet:
+        """Return the set with these of its patches, in this order; nothing is read."""
+        rows = np.asarray(rows, np.intp)
+        return replace(
+            self,
+            images=self.images.picked(rows),
+            table=self.table.iloc[rows].reset_index(drop=True),
+            missing=np.flatnonzero(np.isin(rows, self.missing)),
+        )
+
     def stack(self) -> np.ndarray:
         """Return all patches, of one size, as one array in memory; see :meth:`take`."""
         return self.take(np.arange(len(self)))

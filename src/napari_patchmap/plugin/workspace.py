@@ -7,7 +7,7 @@ signals; they never call each other. Everything here happens in the GUI thread.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -69,6 +69,8 @@ class Workspace(Undoable, OnePerViewer):
         The run that made the map, once it has ended.
     unfinished : Path or None
         Folder of an interrupted training of the current patches, if one was opened.
+    left_out : PatchSet or None
+        Patches that were taken out of those that were loaded, to be placed on their next map.
     compared : tuple of Compared
         Other maps of the current patches that are shown beside the map.
     current : int
@@ -131,6 +133,7 @@ class Workspace(Undoable, OnePerViewer):
         self.provisional = ""
         self.run: Run | None = None
         self.unfinished: Path | None = None
+        self._whole: tuple[PatchSet, np.ndarray] | None = None
         self.compared: tuple[Compared, ...] = ()
         self._table_of: tuple[Any, ...] = ()
         self._table = pd.DataFrame()
@@ -141,7 +144,14 @@ class Workspace(Undoable, OnePerViewer):
 
     def set_patches(self, patches: PatchSet | None) -> None:
         """Take other patches; the map and the selection of the old ones go."""
+        self._take_patches(patches, None)
+
+    def _take_patches(
+        self, patches: PatchSet | None, whole: tuple[PatchSet, np.ndarray] | None
+    ) -> None:
+        """Take other patches; if they are some of others, those and the rows that they are."""
         self.patches_leaving.emit()
+        self._whole = whole
         self.patches = patches
         self.embedding = None
         self._set_provisional("")
@@ -156,6 +166,41 @@ class Workspace(Undoable, OnePerViewer):
         self.tell_all()
         self.current_changed.emit(-1)
         self.patches_changed.emit(patches)
+
+    @property
+    def left_out(self) -> PatchSet | None:
+        """Patches that were taken out of those that were loaded, if any were."""
+        if self._whole is None:
+            return None
+        whole, kept = self._whole
+        left = np.setdiff1d(np.arange(len(whole)), kept)
+        return replace(whole.picked(left), name=f"left out of {whole.name}")
+
+    def leave_out(self, rows: np.ndarray) -> None:
+        """Go on without some patches, and without map; what people called the others stays.
+
+        Raises
+        ------
+        ValueError
+            If none would be left.
+        AnnotationError
+            If annotations cannot be changed now; the others are then not annotated.
+        """
+        if self.patches is None:
+            return
+        whole, kept = self._whole or (self.patches, np.arange(len(self.patches)))
+        stay = np.setdiff1d(np.arange(len(kept)), rows)
+        if not len(stay):
+            raise ValueError("no patch would be left")
+        annotations = self.annotations.picked(stay)
+        self._take_patches(whole.picked(kept[stay]), (whole, kept[stay]))
+        if not annotations.empty:
+            self.set_annotations(annotations)
+
+    def take_back(self) -> None:
+        """Take the patches that were left out back, to the others; the map goes."""
+        if self._whole is not None:
+            self.set_patches(self._whole[0])
 
     def set_augment(self, config: AugmentConfig) -> None:
         """Take other augmentations."""

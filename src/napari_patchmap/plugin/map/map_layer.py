@@ -25,6 +25,7 @@ from napari_patchmap.plugin.map.giving import Giving
 from napari_patchmap.plugin.map.hidden_groups import HiddenGroups
 from napari_patchmap.plugin.map.keys import map_keys, viewer_keys
 from napari_patchmap.plugin.map.layer_edits import LayerEdits
+from napari_patchmap.plugin.map.leftovers import Leftovers
 from napari_patchmap.plugin.map.maps_beside import MapsBeside
 from napari_patchmap.plugin.map.mouse import MapMouse
 from napari_patchmap.plugin.map.on_images import OnImages
@@ -117,6 +118,7 @@ class MapLayer(ShownMap, OnePerViewer):
         viewer.events.reset_view.connect(self._on_home)
         self._take_keys(viewer)
         self.opener = ImageOpener(viewer, workspace, self.views, self.places)
+        self._left_out = Leftovers(canvas_widget(viewer), workspace, self.show_placed)
         self.session = SessionKeeper(
             viewer, self, self._framing, self.hidden, self.keeper, self.image_colours,
             SessionImages(self, self.places, self.link, self.opener),

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QTableWidgetItem
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.panels.compare.all_figures import AllFigures
 from napari_patchmap.plugin.panels.compare.maps_table import MapsTable
 from napari_patchmap.plugin.qt.basics import button, label, row
 from napari_patchmap.plugin.qt.dropped import dropped_paths
@@ -70,6 +71,8 @@ class CompareMaps(WorkPanel):
         )
         self.column.addWidget(label(_HELP, "hint", wrap=True))
         self.column.addWidget(self.table)
+        self.figures = AllFigures()
+        self.column.addWidget(self.figures)
         self.column.addWidget(self.none)
         self.column.addLayout(row(self.add, 1))
         self.column.addStretch(1)
@@ -138,6 +141,8 @@ class CompareMaps(WorkPanel):
         self.none.setText(_NO_OTHER if open_one else _NONE_OPEN)
         self.none.setVisible(len(self.maps) < 2 or not open_one)
         self.table.setVisible(bool(self.maps))
+        beside = [i for i, one in enumerate(self.maps) if one.folder in {own, *shown}]
+        self.figures.fill([self.maps[i] for i in beside], beside)
         self._on_marked()
         self.save.setEnabled(bool(self.maps) and open_one)
 

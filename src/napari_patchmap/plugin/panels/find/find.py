@@ -7,11 +7,13 @@ from typing import Any
 import napari.viewer
 
 from napari_patchmap.find.searches import SEARCHES
+from napari_patchmap.plugin.panels.find.leave_out import LeaveOut
+from napari_patchmap.plugin.panels.find.mistakes_box import MistakesBox
 from napari_patchmap.plugin.panels.find.search_box import SearchBox
 from napari_patchmap.plugin.qt.panel import WorkPanel
 
 #: Boxes that can do more with what they found, by the key of the search.
-BOXES: dict[str, type[SearchBox]] = {}
+BOXES: dict[str, type[SearchBox]] = {"mistakes": MistakesBox}
 
 
 class Find(WorkPanel):
@@ -26,6 +28,8 @@ class Find(WorkPanel):
         for box in self.boxes.values():
             self.column.addWidget(box)
         self.column.addStretch(1)
+        self.leave_out = LeaveOut(self.viewer)
+        self.footer.addWidget(self.leave_out)
         self.lead_to("quality", "How good is the map?")
         self.guard_wheel()
         self.listen(self.workspace.run_changed, self._on_run)

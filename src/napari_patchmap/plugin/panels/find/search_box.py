@@ -13,6 +13,7 @@ from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.qt.basics import button, column, label, row
+from napari_patchmap.plugin.qt.docks import show_panel
 from napari_patchmap.plugin.qt.form import ConfigForm, Fold
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.qt.work_bar import WorkBar
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 class SearchBox(QWidget):
     """Looks for something in the patches of the map, and keeps the answer in the run.
 
-    A box of one search adds what it needs to ``parts``, and shows it in :meth:`show_found`.
+    A box of one search adds what it needs to ``parts`` in :meth:`add_parts`, and shows it in
+    :meth:`show_found`.
 
     Attributes
     ----------
@@ -75,9 +77,13 @@ class SearchBox(QWidget):
         self.work.valueChanged.connect(self._on_progress)
         self.work.failed.connect(self._on_failed)
         self.work.ended.connect(self._on_ended)
+        self.add_parts()
         subscribe(self, self.workspace.run_changed, self._on_run)
         subscribe(self, self.workspace.patches_changed, self._on_run)
         self._on_run()
+
+    def add_parts(self) -> None:
+        """Add to ``parts`` what the answer of this search needs besides; nothing by itself."""
 
     # -- what was found -------------------------------------------------------------------
 
@@ -105,6 +111,7 @@ class SearchBox(QWidget):
 
     def look_at(self, rows: np.ndarray) -> None:
         """Select patches, and show them in this order in the gallery."""
+        show_panel(self.viewer, "gallery")
         rank = np.full(len(self.workspace.table), np.nan)
         rank[rows] = np.arange(1, len(rows) + 1)
         self.workspace.select(np.sort(rows))
