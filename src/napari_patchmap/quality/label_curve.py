@@ -183,7 +183,7 @@ def label_curve(
 
         places = [(c, s) for s in range(len(sizes)) for c in range(len(config.classifiers))]
         # Each thread has a classifier of its own, so that its products need but one.
-        with threadpool_limits(1), ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool, threadpool_limits(1):
             for (c, s), value in zip(places, pool.map(score, places), strict=True):
                 found[c, s, repeat] = value
         result = _summary(found[:, :, : repeat + 1], sizes, config)

@@ -118,40 +118,33 @@ def neighbourhood(
     points = _values(embedding)
     on_map = nearest_on_map(points, rows, most)
     asked = on_map[:, :ranked]
-    # One thread for each part, and not for each product of matrices.
-    with threadpool_limits(1):
-        there = RankedPoints(_values(features, metric), rows, asked)
-        places = RankedPoints(points, rows, asked)
-        false, missing = np.empty((len(rows), ranked)), np.empty((len(rows), ranked))
-        shares = {k: np.empty(len(rows)) for k in kept}
+    there = RankedPoints(_values(features, metric), rows, asked)
+    places = RankedPoints(points, rows, asked)
+    false, missing = np.empty((len(rows), ranked)), np.empty((len(rows), ranked))
+    shares = {k: np.empty(len(rows)) for k in kept}
 
-        def compare(part: slice) -> None:
-            own, near = rows[part], on_map[part]
-            ours = there.squares(own, near)
-            among = there.of(own, ours[:, :ranked], most, ours.max(axis=1))
-            for k, share in shares.items():
-                share[part] = (ours[:, :k] <= among.squares[:, k - 1 : k]).sum(axis=1) / k
-            false[part] = _beyond(ours[:, :ranked], among.squares[:, ranked - 1], among.nearer)
-            theirs = places.squares(own, among.found[:, :ranked])
-            nearest = places.squares(own, near[:, ranked - 1 : ranked])[:, 0]
-            missing[part] = _beyond(theirs, nearest, places.of(own, theirs).nearer)
+    def compare(part: slice) -> None:
+        own, near = rows[part], on_map[part]
+        ours = there.squares(own, near)
+        among = there.of(own, ours[:, :ranked], most, ours.max(axis=1))
+        for k, share in shares.items():
+            share[part] = (ours[:, :k] <= among.squares[:, k - 1 : k]).sum(axis=1) / k
+        false[part] = _beyond(ours[:, :ranked], among.squares[:, ranked - 1], among.nearer)
+        theirs = places.squares(own, among.found[:, :ranked])
+        nearest = places.squares(own, near[:, ranked - 1 : ranked])[:, 0]
+        missing[part] = _beyond(theirs, nearest, places.of(own, theirs).nearer)
 
-        _in_threads(compare, len(rows), watch)
-    return Neighbourhood(count, rows, false, missing, shares)
-
-
-def _in_threads(
-    work: Callable[[slice], None], rows: int, watch: MeasureWatch | None
-) -> None:
-    """Do some work for all parts of the rows, in as many threads as torch has."""
-    parts = [slice(start, min(start + ROWS, rows)) for start in range(0, rows, ROWS)]
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        waiting = [pool.submit(work, part) for part in parts]
+    parts = [slice(start, start + ROWS) for start in range(0, len(rows), ROWS)]
+    # One thread for each part, and then one for each product of matrices: in this order, as
+    # torch is limited as well.
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool, threadpool_limits(1):
+        waiting = [pool.submit(compare, part) for part in parts]
         for part, one in zip(parts, waiting, strict=True):
-            if watch is not None and watch(part.start, rows):
+            if watch is not None and watch(part.start, len(rows)):
                 pool.shutdown(cancel_futures=True)
                 raise Ended
             one.result()
+    return Neighbourhood(count, rows, false, missing, shares)
 
 
 def _beyond(squares: np.ndarray, nearest: np.ndarray, nearer: np.ndarray) -> np.ndarray:

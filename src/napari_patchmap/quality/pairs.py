@@ -60,6 +60,14 @@ def level(limits: np.ndarray, row: np.ndarray, values: np.ndarray) -> np.ndarray
     return place
 
 
+def each_row(mask: np.ndarray) -> np.ndarray:
+    """Return how many of each row are true; a row is of eights (b, c)."""
+    # Eight at a time, in runs that are short enough for a sum to be held by a byte.
+    eights = mask.view(np.uint64)
+    runs = eights.reshape(len(mask), -1, min(128, eights.shape[1])).sum(axis=2)
+    return runs.view(np.uint8).reshape(len(mask), -1).sum(axis=1, dtype=np.int64)
+
+
 def dots(points: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return the products of pairs of points (n, f), given by two arrays (p,) of places."""
     found = np.empty(len(one), points.dtype)

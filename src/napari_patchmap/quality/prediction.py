@@ -174,8 +174,8 @@ def predict(
     leaked: dict[str, list[list[float]]] = {name: [] for name in near}
     result: dict[str, Any] = {}
     with (
-        threadpool_limits(1),
         ThreadPoolExecutor(torch.get_num_threads()) as pool,
+        threadpool_limits(1),
         warnings.catch_warnings(),
     ):
         # Without a penalty classes that can be predicted exactly have no end to go to.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_patchmap.quality.nearest_so_far import NearestSoFar
-from napari_patchmap.quality.pairs import Pairs, dots, level, squared_distances
+from napari_patchmap.quality.pairs import Pairs, dots, squared_distances
+from napari_patchmap.quality.rank_count import RankCount
 
 #: Rows and columns of distances that are computed at once: few enough for a core's cache.
 #: Columns are a power of two.
@@ -37,15 +38,15 @@ class Ranked:
     ----------
     nearer : ndarray of int64, shape (b, k)
         How many points lie nearer than each of those that were asked about.
-    found : ndarray of int64, shape (b, most)
+    found : ndarray of int64, shape (b, most), optional
         The nearest points, the nearest first; of equally near ones those that come first.
-    squares : ndarray of float64, shape (b, most)
+    squares : ndarray of float64, shape (b, most), optional
         Squares of their distances.
     """
 
     nearer: np.ndarray
-    found: np.ndarray
-    squares: np.ndarray
+    found: np.ndarray | None = None
+    squares: np.ndarray | None = None
 
 
 class RankedPoints:
@@ -74,7 +75,7 @@ class RankedPoints:
         self._order = rng.permutation(count)
         self._place = np.empty(count, np.intp)
         self._place[self._order] = np.arange(count)
-        self._columns = min(_COLUMNS, 1 << (count - 1).bit_length())
+        self._columns = min(_COLUMNS, max(8, 1 << (count - 1).bit_length()))
         # The sum of n independent rounding errors is as large as the root of n.
         self._loss = (np.sqrt(size) + 8) * np.finfo(np.float32).eps / 2
         ends = _ends(size) if count > _SMALL else [size]
@@ -119,60 +120,41 @@ class RankedPoints:
         within : ndarray of float64, shape (b,), optional
             Squares of distances within which there are as many.
         """
-        order = np.argsort(edges, axis=1)
-        width = 1 << edges.shape[1].bit_length()
-        exact = np.full((len(some), width), np.inf)
-        exact[:, : edges.shape[1]] = np.take_along_axis(edges, order, 1)
         own = self._place[some]
         common = self._halves[own] * (1 - self._loss)
-        limits = (exact / 2 - common[:, None]).astype(np.float32)
-        counts = np.zeros(exact.size, np.int64)
-        known = np.full(len(some), np.inf if most else -np.inf)
-        if within is not None:
-            # The half square is compared with lower bounds: see ``farthest``.
-            known = within / 2 - common
+        count = RankCount(edges, common)
+        known = np.full(len(some), np.inf) if within is None else within / 2 - common
         nearest = NearestSoFar(len(some), most, _up(known))
         rows = self._rough[own]
         rows *= -1
         rows[:, -1] = 1
         tile = np.empty((len(some), self._columns), np.float32)
-        farthest = limits[:, edges.shape[1] - 1]
         for start in range(0, len(self._rough), self._columns):
-            np.matmul(rows, self._rough[start : start + self._columns].T, out=tile)
-            here = np.flatnonzero((own >= start) & (own < start + self._columns))
-            tile[here, own[here] - start] = np.inf
-            close = np.maximum(farthest, nearest.limit)[:, None]
-            pairs = Pairs.among(tile, tile <= close, own, start)
-            unsure = self._width(pairs, 0)
+            columns = slice(start, start + self._columns)
+            np.matmul(rows, self._rough[columns].T, out=tile)
+            itself = np.flatnonzero((own >= start) & (own < columns.stop))
+            tile[itself, own[itself] - start] = np.inf
             if most:
-                nearest.add(pairs, unsure)
-            self._count(pairs, unsure, limits, exact, counts)
-        below = counts.reshape(exact.shape).cumsum(axis=1)[:, : edges.shape[1]]
-        nearer = np.empty(edges.shape, np.int64)
-        np.put_along_axis(nearer, order, below, 1)
-        return Ranked(nearer, *(self._nearest(some, nearest, most) if most else (None, None)))
+                pairs = Pairs.among(tile, tile <= nearest.limit[:, None], own, start)
+                nearest.add(pairs, self._width(pairs.own, pairs.other))
+            mask = tile < count.farthest[:, None]
+            count.add_whole(tile, mask, self._widest(own, columns))
+            self._count(count, Pairs.among(tile, mask, own, start))
+        if not most:
+            return Ranked(count.nearer())
+        return Ranked(count.nearer(), *self._nearest(some, nearest, most))
 
-    def _count(
-        self,
-        pairs: Pairs,
-        unsure: np.ndarray,
-        limits: np.ndarray,
-        exact: np.ndarray,
-        counts: np.ndarray,
-    ) -> None:
-        """Count pairs by the number of limits of their row that they do not lie below."""
-        for stage in range(len(self._more) + 1):
+    def _count(self, count: RankCount, pairs: Pairs) -> None:
+        """Count pairs, of which more is looked at until it is certain where they belong."""
+        for stage in range(len(self._left)):
             if stage:
                 pairs = self._refined(pairs, stage)
-                unsure = self._width(pairs, stage)
-            at = level(limits, pairs.row, pairs.low)
-            open_ = pairs.low + unsure >= limits.reshape(-1)[at]
-            counts += np.bincount(at[~open_], minlength=len(counts))
-            pairs = pairs.which(np.flatnonzero(open_))
+            width = self._width(pairs.own, pairs.other, stage)
+            pairs = pairs.which(count.add(pairs.row, pairs.low, width))
             if not len(pairs.row):
                 return
-        apart = squared_distances(self._points, self._order[pairs.own], self._order[pairs.other])
-        counts += np.bincount(level(exact, pairs.row, apart), minlength=len(counts))
+        one, other = self._order[pairs.own], self._order[pairs.other]
+        count.add_exact(pairs.row, squared_distances(self._points, one, other))
 
     def _refined(self, pairs: Pairs, stage: int) -> Pairs:
         """Return pairs with their lower bounds after some more numbers."""
@@ -182,14 +164,19 @@ class RankedPoints:
         low -= dots(more, one, other)
         return Pairs(pairs.row, one, other, low)
 
-    def _width(self, pairs: Pairs, stage: int) -> np.ndarray:
+    def _width(self, own: np.ndarray, other: np.ndarray, stage: int = 0) -> np.ndarray:
         """Return how far the upper bounds of pairs lie above the lower ones."""
         left = self._left[stage]
-        width = left[pairs.own] * left[pairs.other]
+        width = left[own] * left[other]
         width *= 2
-        width += self._unsure[pairs.own]
-        width += self._unsure[pairs.other]
+        width += self._unsure[own]
+        width += self._unsure[other]
         return width
+
+    def _widest(self, own: np.ndarray, columns: slice) -> np.ndarray:
+        """Return how far they lie above at most, of each row of a tile."""
+        left, unsure = self._left[0], self._unsure
+        return 2 * left[own] * left[columns].max() + unsure[own] + unsure[columns].max()
 
     def _nearest(
         self, some: np.ndarray, nearest: NearestSoFar, most: int
