@@ -118,12 +118,14 @@ def neighbourhood(
     points = _values(embedding)
     on_map = nearest_on_map(points, rows, most)
     asked = on_map[:, :ranked]
-    there = RankedPoints(_values(features, metric), rows, asked)
-    places = RankedPoints(points, rows, asked)
+    # Near each other on the map, and so mostly in the features.
+    order = cKDTree(points).indices
+    there = RankedPoints(_values(features, metric), rows, asked, order)
+    places = RankedPoints(points, rows, asked, order)
     false, missing = np.empty((len(rows), ranked)), np.empty((len(rows), ranked))
     shares = {k: np.empty(len(rows)) for k in kept}
 
-    def compare(part: slice) -> None:
+    def compare(part: np.ndarray) -> None:
         own, near = rows[part], on_map[part]
         ours = there.squares(own, near)
         among = there.of(own, ours[:, :ranked], most, ours.max(axis=1))
@@ -134,13 +136,15 @@ def neighbourhood(
         nearest = places.squares(own, near[:, ranked - 1 : ranked])[:, 0]
         missing[part] = _beyond(theirs, nearest, places.of(own, theirs).nearer)
 
-    parts = [slice(start, start + ROWS) for start in range(0, len(rows), ROWS)]
+    place = np.empty(count, np.intp)
+    place[order] = np.arange(count)
+    parts = np.split(place[rows].argsort(), range(ROWS, len(rows), ROWS))
     # One thread for each part, and then one for each product of matrices: in this order, as
     # torch is limited as well.
     with ThreadPoolExecutor(torch.get_num_threads()) as pool, threadpool_limits(1):
         waiting = [pool.submit(compare, part) for part in parts]
-        for part, one in zip(parts, waiting, strict=True):
-            if watch is not None and watch(part.start, len(rows)):
+        for start, one in zip(range(0, len(rows), ROWS), waiting, strict=True):
+            if watch is not None and watch(start, len(rows)):
                 pool.shutdown(cancel_futures=True)
                 raise Ended
             one.result()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,27 +22,40 @@ class Pairs:
         The points of the row and of the column.
     low : ndarray of float32, shape (p,)
         A lower bound of half the square of their distance, less what a row has in common.
+    times : ndarray of int64, shape (p,), optional
+        How many pairs of the same distance each stands for; 1 by default.
     """
 
     row: np.ndarray
     own: np.ndarray
     other: np.ndarray
     low: np.ndarray
+    times: np.ndarray | None = None
 
     @classmethod
-    def among(cls, table: np.ndarray, mask: np.ndarray, own: np.ndarray, start: int) -> Pairs:
+    def among(
+        cls, table: np.ndarray, mask: np.ndarray, rows: np.ndarray, own: np.ndarray, start: int
+    ) -> Pairs:
         """Return those of a table (b, c) in a mask; c is a power of two.
 
-        The rows are those of the points ``own``, the columns begin at ``start``.
+        It has some rows of all, which are those of the points ``own``; its columns begin at
+        ``start``.
         """
         flat = np.flatnonzero(mask)
-        row = flat >> (table.shape[1].bit_length() - 1)
+        row = rows[flat >> (table.shape[1].bit_length() - 1)]
         other = (flat & (table.shape[1] - 1)) + start
         return cls(row, own[row], other, table.reshape(-1)[flat])
 
     def which(self, some: np.ndarray) -> Pairs:
         """Return some of them."""
-        return Pairs(self.row[some], self.own[some], self.other[some], self.low[some])
+        times = None if self.times is None else self.times[some]
+        return Pairs(self.row[some], self.own[some], self.other[some], self.low[some], times)
+
+    def once(self, group: np.ndarray) -> Pairs:
+        """Return one for all whose other points are of one group (n,) of the same points."""
+        each = self.row * (group.max() + 1) + group[self.other]
+        _, first, times = np.unique(each, return_index=True, return_counts=True)
+        return replace(self.which(first), times=times)
 
 
 def level(limits: np.ndarray, row: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from napari_patchmap.quality.nearest_so_far import NearestSoFar
 from napari_patchmap.quality.pairs import Pairs, dots, squared_distances
 from napari_patchmap.quality.rank_count import RankCount
+from napari_patchmap.quality.same_points import same_points
 
 #: Rows and columns of distances that are computed at once: few enough for a core's cache.
 #: Columns are a power of two.
@@ -22,6 +23,12 @@ _PICKED = 60
 
 #: Up to so many points nothing is gained by a rotation.
 _SMALL = 4_000
+
+#: Of more points that are the same not all are compared.
+_MANY = 100
+
+#: Distances that differ by so little may be the same.
+_SLACK = 1e-6
 
 #: Numbers that are turned at once.
 _VALUES = 2**22
@@ -65,14 +72,15 @@ class RankedPoints:
         Points, and such as will be asked about, by which it is chosen how many numbers are
         compared at first: features of a trained network differ in few directions, other
         ones in all.
+    order : ndarray of int, shape (n,)
+        All points, near ones near each other as far as that is known.
     """
 
-    def __init__(self, points: np.ndarray, rows: np.ndarray, others: np.ndarray) -> None:
+    def __init__(
+        self, points: np.ndarray, rows: np.ndarray, others: np.ndarray, order: np.ndarray
+    ) -> None:
         count, size = points.shape
-        self._points = points
-        rng = np.random.default_rng(0)
-        # In an order of their own the near points might come last, and all be looked at.
-        self._order = rng.permutation(count)
+        self._points, self._order = points, order
         self._place = np.empty(count, np.intp)
         self._place[self._order] = np.arange(count)
         self._columns = min(_COLUMNS, max(8, 1 << (count - 1).bit_length()))
@@ -82,7 +90,7 @@ class RankedPoints:
         turned, left = self._turned(ends)
         self._halves = left.pop(0) ** 2 / 2
         if len(ends) > 1:
-            some = rng.choice(len(rows), min(_TRIED, len(rows)), replace=False)
+            some = np.linspace(0, len(rows) - 1, min(_TRIED, len(rows))).astype(np.intp)
             start = self._cheapest(turned, left, ends, rows[some], others[some])
             ends, left = ends[start:], left[start:]
         first = ends[0]
@@ -97,6 +105,15 @@ class RankedPoints:
         self._more = [np.ascontiguousarray(turned[:, slice(*edge)]) for edge in edges]
         self._left = [one.astype(np.float32) for one in left]
         self._unsure = (2 * self._loss * self._halves).astype(np.float32)
+        # Of many that are the same few are found as the nearest, and one is compared.
+        group, before = same_points(points)
+        self._group = group[order] if before.max() > _MANY else None
+        self._before = before[order]
+        tiles = range(0, count, self._columns)
+        inside = [points[order[start : start + self._columns]] for start in tiles]
+        self._centres = np.array([some.mean(axis=0) for some in inside])
+        spread = zip(inside, self._centres, strict=True)
+        self._radii = np.array([_lengths(some - centre).max() for some, centre in spread])
 
     def squares(self, some: np.ndarray, others: np.ndarray) -> np.ndarray:
         """Return the exact squares of the distances of some points (b,) to others (b, k)."""
@@ -128,21 +145,41 @@ class RankedPoints:
         rows = self._rough[own]
         rows *= -1
         rows[:, -1] = 1
-        tile = np.empty((len(some), self._columns), np.float32)
-        for start in range(0, len(self._rough), self._columns):
-            columns = slice(start, start + self._columns)
-            np.matmul(rows, self._rough[columns].T, out=tile)
-            itself = np.flatnonzero((own >= start) & (own < columns.stop))
-            tile[itself, own[itself] - start] = np.inf
+        buffer = np.empty((len(some), self._columns), np.float32)
+        gaps = self._gaps(some)
+        # The nearest first: then it is soon known what is too far to be looked at.
+        for place in gaps.mean(axis=0).argsort():
+            reach = edges.max(axis=1)
             if most:
-                pairs = Pairs.among(tile, tile <= nearest.limit[:, None], own, start)
+                reach = np.maximum(reach, 2 * (nearest.limit.astype(np.float64) + common))
+            need = np.flatnonzero(gaps[:, place] ** 2 <= reach * (1 + _SLACK))
+            if not len(need):
+                continue
+            columns = slice(place * self._columns, (place + 1) * self._columns)
+            mine, tile = own[need], buffer[: len(need)]
+            np.matmul(rows[need], self._rough[columns].T, out=tile)
+            itself = np.flatnonzero((mine >= columns.start) & (mine < columns.stop))
+            tile[itself, mine[itself] - columns.start] = np.inf
+            if most:
+                near = tile <= nearest.limit[need][:, None]
+                if self._group is not None:
+                    near[:, : len(self._before[columns])] &= self._before[columns] <= most
+                pairs = Pairs.among(tile, near, need, own, columns.start)
                 nearest.add(pairs, self._width(pairs.own, pairs.other))
-            mask = tile < count.farthest[:, None]
-            count.add_whole(tile, mask, self._widest(own, columns))
-            self._count(count, Pairs.among(tile, mask, own, start))
+            mask = tile < count.farthest[need][:, None]
+            count.add_whole(tile, mask, need, self._widest(mine, columns))
+            self._count(count, Pairs.among(tile, mask, need, own, columns.start))
         if not most:
             return Ranked(count.nearer())
         return Ranked(count.nearer(), *self._nearest(some, nearest, most))
+
+    def _gaps(self, some: np.ndarray) -> np.ndarray:
+        """Return how far some points (b,) are from all of each tile, at least, (b, tiles)."""
+        points = self._points[some]
+        gaps = np.empty((len(some), len(self._radii)))
+        for gap, centre, radius in zip(gaps.T, self._centres, self._radii, strict=True):
+            gap[:] = _lengths(points - centre) - radius
+        return np.maximum(gaps, 0, out=gaps)
 
     def _count(self, count: RankCount, pairs: Pairs) -> None:
         """Count pairs, of which more is looked at until it is certain where they belong."""
@@ -150,11 +187,13 @@ class RankedPoints:
             if stage:
                 pairs = self._refined(pairs, stage)
             width = self._width(pairs.own, pairs.other, stage)
-            pairs = pairs.which(count.add(pairs.row, pairs.low, width))
+            pairs = pairs.which(count.add(pairs, width))
             if not len(pairs.row):
                 return
+            if self._group is not None and pairs.times is None:
+                pairs = pairs.once(self._group)
         one, other = self._order[pairs.own], self._order[pairs.other]
-        count.add_exact(pairs.row, squared_distances(self._points, one, other))
+        count.add_exact(pairs, squared_distances(self._points, one, other))
 
     def _refined(self, pairs: Pairs, stage: int) -> Pairs:
         """Return pairs with their lower bounds after some more numbers."""
@@ -162,7 +201,7 @@ class RankedPoints:
         one, other = pairs.own, pairs.other
         low = pairs.low + before[one] * before[other] - after[one] * after[other]
         low -= dots(more, one, other)
-        return Pairs(pairs.row, one, other, low)
+        return replace(pairs, low=low)
 
     def _width(self, own: np.ndarray, other: np.ndarray, stage: int = 0) -> np.ndarray:
         """Return how far the upper bounds of pairs lie above the lower ones."""
@@ -210,7 +249,7 @@ class RankedPoints:
             aside = (self._points[part] - centre) @ axes
             turned[here] = aside
             for lengths, end in zip(left, [0, *ends], strict=True):
-                lengths[here] = np.linalg.norm(aside[:, end:], axis=1)
+                lengths[here] = _lengths(aside[:, end:])
         return turned, list(left)
 
     def _cheapest(
@@ -223,7 +262,8 @@ class RankedPoints:
     ) -> int:
         """Return at which of some numbers it costs least to begin."""
         limits = self.squares(rows, others) / 2
-        own, some = self._place[rows], slice(self._columns)
+        own = self._place[rows]
+        some = np.linspace(0, len(turned) - 1, min(_COLUMNS, len(turned))).astype(np.intp)
         halves = self._halves[own][:, None] + self._halves[some]
         costs = []
         for end, beyond in zip(ends, left, strict=True):
@@ -245,6 +285,10 @@ def _ends(size: int) -> list[int]:
     while ends[0] >= 2 * _FEW:
         ends.insert(0, ends[0] // 2)
     return ends
+
+
+def _lengths(vectors: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
 
 
 def _up(values: np.ndarray) -> np.ndarray:
