@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -10,31 +11,20 @@ from napari_patchmap.quality.nearest_so_far import NearestSoFar
 from napari_patchmap.quality.pairs import Pairs, dots, squared_distances
 from napari_patchmap.quality.rank_count import RankCount
 from napari_patchmap.quality.same_points import same_points
+from napari_patchmap.quality.turned_points import cheapest, lengths, turned_points
 
 #: Rows and columns of distances that are computed at once: few enough for a core's cache.
 #: Columns are a power of two.
-ROWS, _COLUMNS = 256, 4096
+ROWS, _COLUMNS = 512, 4096
 
-#: Numbers of a point that are compared at first, at least; then twice as many, up to all.
-_FEW = 32
-
-#: What a number of one picked pair costs, in those of a pair in a product of matrices.
-_PICKED = 60
-
-#: Up to so many points nothing is gained by a rotation.
-_SMALL = 4_000
+#: Rows at which it is tried how many numbers are best compared at first.
+_TRIED = 64
 
 #: Of more points that are the same not all are compared.
 _MANY = 100
 
-#: Distances that differ by so little may be the same.
-_SLACK = 1e-6
-
-#: Numbers that are turned at once.
-_VALUES = 2**22
-
-#: Rows at which the choice of the first numbers is tried.
-_TRIED = 64
+#: Share of a distance from a middle that rounding may add.
+_SLACK = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,15 +35,15 @@ class Ranked:
     ----------
     nearer : ndarray of int64, shape (b, k)
         How many points lie nearer than each of those that were asked about.
-    found : ndarray of int64, shape (b, most), optional
+    found : ndarray of int64, shape (b, most)
         The nearest points, the nearest first; of equally near ones those that come first.
-    squares : ndarray of float64, shape (b, most), optional
+    squares : ndarray of float64, shape (b, most)
         Squares of their distances.
     """
 
     nearer: np.ndarray
-    found: np.ndarray | None = None
-    squares: np.ndarray | None = None
+    found: np.ndarray
+    squares: np.ndarray
 
 
 class RankedPoints:
@@ -86,12 +76,12 @@ class RankedPoints:
         self._columns = min(_COLUMNS, max(8, 1 << (count - 1).bit_length()))
         # The sum of n independent rounding errors is as large as the root of n.
         self._loss = (np.sqrt(size) + 8) * np.finfo(np.float32).eps / 2
-        ends = _ends(size) if count > _SMALL else [size]
-        turned, left = self._turned(ends)
+        ends, turned, left = turned_points(points, order)
         self._halves = left.pop(0) ** 2 / 2
         if len(ends) > 1:
             some = np.linspace(0, len(rows) - 1, min(_TRIED, len(rows))).astype(np.intp)
-            start = self._cheapest(turned, left, ends, rows[some], others[some])
+            limits = self.squares(rows[some], others[some]) / 2
+            start = cheapest(ends, turned, left, self._place[rows[some]], limits)
             ends, left = ends[start:], left[start:]
         first = ends[0]
         # To the first numbers: the length of the others, and half the square.
@@ -101,7 +91,7 @@ class RankedPoints:
         self._rough[:count, first] = left[0]
         self._rough[:count, -1] = self._halves * (1 - self._loss)
         self._rough[count:, -1] = np.inf
-        edges = zip(ends, ends[1:], strict=False)
+        edges = pairwise(ends)
         self._more = [np.ascontiguousarray(turned[:, slice(*edge)]) for edge in edges]
         self._left = [one.astype(np.float32) for one in left]
         self._unsure = (2 * self._loss * self._halves).astype(np.float32)
@@ -113,7 +103,7 @@ class RankedPoints:
         inside = [points[order[start : start + self._columns]] for start in tiles]
         self._centres = np.array([some.mean(axis=0) for some in inside])
         spread = zip(inside, self._centres, strict=True)
-        self._radii = np.array([_lengths(some - centre).max() for some, centre in spread])
+        self._radii = np.array([lengths(some - centre).max() for some, centre in spread])
 
     def squares(self, some: np.ndarray, others: np.ndarray) -> np.ndarray:
         """Return the exact squares of the distances of some points (b,) to others (b, k)."""
@@ -122,7 +112,11 @@ class RankedPoints:
         return found.reshape(others.shape)
 
     def of(
-        self, some: np.ndarray, edges: np.ndarray, most: int = 0, within: np.ndarray | None = None
+        self,
+        some: np.ndarray,
+        edges: np.ndarray,
+        most: int = 0,
+        within: np.ndarray | None = None,
     ) -> Ranked:
         """Count the points that lie nearer than so far, and find the nearest.
 
@@ -146,13 +140,13 @@ class RankedPoints:
         rows *= -1
         rows[:, -1] = 1
         buffer = np.empty((len(some), self._columns), np.float32)
-        gaps = self._gaps(some)
+        gaps, last = self._gaps(some), edges.max(axis=1)
         # The nearest first: then it is soon known what is too far to be looked at.
         for place in gaps.mean(axis=0).argsort():
-            reach = edges.max(axis=1)
+            reach = last
             if most:
-                reach = np.maximum(reach, 2 * (nearest.limit.astype(np.float64) + common))
-            need = np.flatnonzero(gaps[:, place] ** 2 <= reach * (1 + _SLACK))
+                reach = np.maximum(last, 2 * (nearest.limit.astype(np.float64) + common))
+            need = np.flatnonzero(gaps[:, place] ** 2 <= reach)
             if not len(need):
                 continue
             columns = slice(place * self._columns, (place + 1) * self._columns)
@@ -169,8 +163,6 @@ class RankedPoints:
             mask = tile < count.farthest[need][:, None]
             count.add_whole(tile, mask, need, self._widest(mine, columns))
             self._count(count, Pairs.among(tile, mask, need, own, columns.start))
-        if not most:
-            return Ranked(count.nearer())
         return Ranked(count.nearer(), *self._nearest(some, nearest, most))
 
     def _gaps(self, some: np.ndarray) -> np.ndarray:
@@ -178,7 +170,7 @@ class RankedPoints:
         points = self._points[some]
         gaps = np.empty((len(some), len(self._radii)))
         for gap, centre, radius in zip(gaps.T, self._centres, self._radii, strict=True):
-            gap[:] = _lengths(points - centre) - radius
+            gap[:] = lengths(points - centre) * (1 - _SLACK) - radius
         return np.maximum(gaps, 0, out=gaps)
 
     def _count(self, count: RankCount, pairs: Pairs) -> None:
@@ -220,6 +212,8 @@ class RankedPoints:
     def _nearest(
         self, some: np.ndarray, nearest: NearestSoFar, most: int
     ) -> tuple[np.ndarray, np.ndarray]:
+        if not most:
+            return np.empty((len(some), 0), np.int64), np.empty((len(some), 0))
         pairs = nearest.pairs()
         others = self._order[pairs.other]
         apart = squared_distances(self._points, some[pairs.row], others)
@@ -227,68 +221,6 @@ class RankedPoints:
         starts = np.searchsorted(pairs.row[ordered], np.arange(len(some)))
         taken = ordered[starts[:, None] + np.arange(most)]
         return others[taken], apart[taken]
-
-    def _turned(self, ends: list[int]) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Return the points in the order of columns, and how long they are beyond some numbers.
-
-        The first lengths are whole ones.
-        """
-        count, size = self._points.shape
-        centre, axes = self._points.mean(axis=0), np.eye(size)
-        parts = np.array_split(self._order, -(-self._points.size // _VALUES))
-        if len(ends) > 1:
-            spread = np.zeros((size, size))
-            for part in parts:
-                aside = self._points[part] - centre
-                spread += aside.T @ aside
-            axes = np.linalg.eigh(spread)[1][:, ::-1]
-        turned, left = np.empty((count, size), np.float32), np.empty((len(ends) + 1, count))
-        start = 0
-        for part in parts:
-            here = slice(start, start := start + len(part))
-            aside = (self._points[part] - centre) @ axes
-            turned[here] = aside
-            for lengths, end in zip(left, [0, *ends], strict=True):
-                lengths[here] = _lengths(aside[:, end:])
-        return turned, list(left)
-
-    def _cheapest(
-        self,
-        turned: np.ndarray,
-        left: list[np.ndarray],
-        ends: list[int],
-        rows: np.ndarray,
-        others: np.ndarray,
-    ) -> int:
-        """Return at which of some numbers it costs least to begin."""
-        limits = self.squares(rows, others) / 2
-        own = self._place[rows]
-        some = np.linspace(0, len(turned) - 1, min(_COLUMNS, len(turned))).astype(np.intp)
-        halves = self._halves[own][:, None] + self._halves[some]
-        costs = []
-        for end, beyond in zip(ends, left, strict=True):
-            low = halves - turned[own, :end] @ turned[some, :end].T
-            low -= beyond[own][:, None] * beyond[some]
-            high = low + 2 * beyond[own][:, None] * beyond[some]
-            open_ = np.zeros(low.shape, bool)
-            for limit in limits.T[:, :, None]:
-                open_ |= (low < limit) & (high > limit)
-            costs.append(open_.mean() * _PICKED)
-        widths = np.diff(ends, append=ends[-1])
-        later = np.cumsum((np.array(costs) * widths)[::-1])[::-1]
-        return int(np.argmin(np.array(ends) + later))
-
-
-def _ends(size: int) -> list[int]:
-    """Return after how many numbers pairs are compared: twice as many each time."""
-    ends = [size]
-    while ends[0] >= 2 * _FEW:
-        ends.insert(0, ends[0] // 2)
-    return ends
-
-
-def _lengths(vectors: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
 
 
 def _up(values: np.ndarray) -> np.ndarray:
