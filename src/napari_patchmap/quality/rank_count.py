@@ -10,7 +10,7 @@ from napari_patchmap.quality.pairs import Pairs, each_row, level
 _MANY = 0.12
 
 #: Rows that are counted at once, and parts of the range of their limits.
-_ROWS, _BINS = 32, 2048
+_ROWS, _BINS = 32, 1024
 
 
 #: A range that is not divided by.
@@ -35,7 +35,8 @@ class _Bins:
         with np.errstate(over="ignore"):
             places *= self._many
         places += 1
-        return np.clip(places, 0, _BINS - 1, out=places).astype(np.intp)
+        np.maximum(places, 0, out=places)
+        return np.minimum(places, _BINS - 1, out=places).astype(np.intp)
 
 
 class RankCount:
@@ -96,21 +97,22 @@ class RankCount:
         scale = _Bins(sure[:, 0], limits[:, self._count - 1])
         # Bins rise with values: what is in an earlier one than a limit lies below it.
         each, first, last = scale.of(values), scale.of(sure), scale.of(limits)
-        flat = each + np.arange(len(each))[:, None] * _BINS
-        many = np.bincount(flat.reshape(-1), minlength=len(each) * _BINS)
+        row = np.arange(len(each))
+        each += row[:, None] * _BINS
+        many = np.bincount(each.reshape(-1), minlength=len(each) * _BINS)
         earlier = many.reshape(-1, _BINS).cumsum(axis=1)
         self._nearer[rows] += np.take_along_axis(earlier, first[:, : self._count] - 1, 1)
         # Bins from one that begins where a limit may be to one that ends there.
         open_ = np.zeros((len(each), _BINS + 1), np.int8)
-        row = np.arange(len(each))
         for place in range(self._count):
             open_[row, first[:, place]] += 1
             open_[row, last[:, place] + 1] -= 1
-        left = (open_.cumsum(axis=1)[:, :-1] > 0).reshape(-1)[flat]
+        inside = open_.cumsum(axis=1, dtype=np.int8)[:, :-1] > 0
+        left = inside.reshape(-1).take(each)
         # These will be counted for all limits, and were for some.
         row, column = divmod(np.flatnonzero(left), values.shape[1])
         first[:, self._count :] = _BINS
-        at = level(first, row, each[row, column]) + (rows[row] - row) * first.shape[1]
+        at = level(first, row, each[row, column] - row * _BINS) + (rows[row] - row) * first.shape[1]
         self._pairs -= np.bincount(at, minlength=len(self._pairs))
         return left
 
