@@ -111,7 +111,9 @@ def of_many_features(name: str, features: np.ndarray, embedding: np.ndarray, par
     """Print what the neighbours of so many patches take."""
     count = len(features)
     ours, found = timed(lambda: neighbourhood(features, embedding))
-    theirs, share = timed(lambda: plainly(features, embedding, np.arange(part)))
+    there = torch.from_numpy(features - features.mean(axis=0))
+    near = nearest_on_map(embedding.astype(np.float64), np.arange(part), 15)
+    theirs, share = timed(lambda: plainly(there, near))
     off = abs(found.kept[15][:part].mean() - share)
     theirs *= count / part
     print(
@@ -121,18 +123,16 @@ def of_many_features(name: str, features: np.ndarray, embedding: np.ndarray, par
     )
 
 
-def plainly(features: np.ndarray, embedding: np.ndarray, rows: np.ndarray) -> float:
+def plainly(there: torch.Tensor, near: np.ndarray) -> float:
     """Return the share of 15 neighbours kept, as ranks are counted from all distances."""
-    there = torch.from_numpy(features - features.mean(axis=0))
-    halves = there.square().sum(dim=1) / 2
-    near = nearest_on_map(embedding.astype(np.float64), rows, 50)
+    halves, rows = there.square().sum(dim=1) / 2, np.arange(len(near))
     kept = []
     for some in np.array_split(np.arange(len(rows)), max(1, len(rows) * len(there) // 2**26)):
         own = torch.from_numpy(rows[some])
         apart = torch.addmm(halves[None], there[own], there.T, alpha=-1)
         apart[torch.arange(len(own)), own] = torch.inf
         nearest = apart.topk(50, dim=1, largest=False).values
-        edges = apart.gather(1, torch.from_numpy(near[some, :15]))
+        edges = apart.gather(1, torch.from_numpy(near[some]))
         values, limits = apart.numpy(), edges.numpy()
 
         def count(some: np.ndarray, values: Any = values, limits: Any = limits) -> None:

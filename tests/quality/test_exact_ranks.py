@@ -58,6 +58,7 @@ def beyond(apart, others):
 def test_ranks_are_those_of_all_distances(name, many, monkeypatch):
     if many:  # as of many patches: turned, in several tiles, by few numbers at first
         monkeypatch.setattr(turned_points, "_SMALL", 0)
+        monkeypatch.setattr(turned_points, "_TIMES", 0)
         monkeypatch.setattr(turned_points, "_FEW", 4)
         monkeypatch.setattr(ranked_points, "_COLUMNS", 64)
         monkeypatch.setattr(room, "ROWS", 100)
@@ -77,6 +78,7 @@ def test_ranks_are_those_of_all_distances(name, many, monkeypatch):
 @pytest.mark.parametrize("first", [2, 8, 32])
 def test_they_are_exact_whatever_is_compared_at_first(first, monkeypatch):
     monkeypatch.setattr(turned_points, "_SMALL", 0)
+    monkeypatch.setattr(turned_points, "_TIMES", 0)
     monkeypatch.setattr(turned_points, "_FEW", first)
     monkeypatch.setattr(ranked_points, "cheapest", lambda *given: 0)
     features, points = sets()["features of a network"]

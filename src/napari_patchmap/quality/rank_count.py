@@ -112,7 +112,10 @@ class RankCount:
         # These will be counted for all limits, and were for some.
         row, column = divmod(np.flatnonzero(left), values.shape[1])
         first[:, self._count :] = _BINS
-        at = level(first, row, each[row, column] - row * _BINS) + (rows[row] - row) * first.shape[1]
+        at = (
+            level(first, row, each[row, column] - row * _BINS)
+            + (rows[row] - row) * first.shape[1]
+        )
         self._pairs -= np.bincount(at, minlength=len(self._pairs))
         return left
 

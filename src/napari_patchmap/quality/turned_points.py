@@ -10,8 +10,8 @@ _FEW = 32
 #: What a number of one picked pair costs, in those of a pair in a product of matrices.
 _PICKED = 60
 
-#: Up to so many points nothing is gained by a rotation.
-_SMALL = 4_000
+#: Up to so many points, and so many times their numbers, a rotation costs more than it saves.
+_SMALL, _TIMES = 4_000, 16
 
 #: Numbers that are turned at once.
 _VALUES = 2**22
@@ -43,7 +43,8 @@ def turned_points(
     """
     count, size = points.shape
     ends = [size]
-    while count > _SMALL and ends[0] >= 2 * _FEW:
+    turn = count > max(_SMALL, _TIMES * size)
+    while turn and ends[0] >= 2 * _FEW:
         ends.insert(0, ends[0] // 2)
     centre, axes = points.mean(axis=0), np.eye(size)
     parts = np.array_split(order, -(-points.size // _VALUES))
