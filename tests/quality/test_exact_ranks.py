@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_patchmap.quality import neighbourhood as room
-from napari_patchmap.quality import ranked_points, turned_points
+from napari_patchmap.quality import ranked_points
 from napari_patchmap.quality.figure import Ended
 from napari_patchmap.quality.neighbourhood import nearest_on_map, neighbourhood
 
@@ -56,12 +55,13 @@ def beyond(apart, others):
 @pytest.mark.parametrize("name", sets())
 @pytest.mark.parametrize("many", [False, True])
 def test_ranks_are_those_of_all_distances(name, many, monkeypatch):
-    if many:  # as of many patches: turned, in several tiles, by few numbers at first
-        monkeypatch.setattr(turned_points, "_SMALL", 0)
-        monkeypatch.setattr(turned_points, "_TIMES", 0)
-        monkeypatch.setattr(turned_points, "_FEW", 4)
-        monkeypatch.setattr(ranked_points, "_COLUMNS", 64)
-        monkeypatch.setattr(room, "ROWS", 100)
+    if many:  # as of many patches: turned, by few numbers at first, copies computed once
+        monkeypatch.setattr(ranked_points, "_TURN", 0)
+        monkeypatch.setattr(ranked_points, "_FIRST", (1, 4, 16))
+        monkeypatch.setattr(ranked_points, "_PICKED", 0.01)
+        monkeypatch.setattr(ranked_points, "_PARTS", 2)
+        monkeypatch.setattr(ranked_points, "_COPIES", 20)
+        monkeypatch.setattr(ranked_points, "_ROWS", 100)
     features, points = sets()[name]
     found = neighbourhood(features, points)
     there, here = squares(features), squares(points)
@@ -77,10 +77,9 @@ def test_ranks_are_those_of_all_distances(name, many, monkeypatch):
 
 @pytest.mark.parametrize("first", [2, 8, 32])
 def test_they_are_exact_whatever_is_compared_at_first(first, monkeypatch):
-    monkeypatch.setattr(turned_points, "_SMALL", 0)
-    monkeypatch.setattr(turned_points, "_TIMES", 0)
-    monkeypatch.setattr(turned_points, "_FEW", first)
-    monkeypatch.setattr(ranked_points, "cheapest", lambda *given: 0)
+    monkeypatch.setattr(ranked_points, "_TURN", 0)
+    monkeypatch.setattr(ranked_points, "_FIRST", (first,))
+    monkeypatch.setattr(ranked_points, "_PICKED", 0)
     features, points = sets()["features of a network"]
     found = neighbourhood(features, points)
     wanted = beyond(squares(features), nearest_on_map(points, np.arange(700), 15))
@@ -97,7 +96,7 @@ def test_cosine_ranks_are_those_of_directions():
 
 
 def test_of_some_patches_they_are_those_of_all_in_the_order_asked_for(monkeypatch):
-    monkeypatch.setattr(room, "ROWS", 16)
+    monkeypatch.setattr(ranked_points, "_ROWS", 16)
     features, points = sets()["features of a network"]
     rows = np.random.default_rng(1).permutation(700)[:90]
     told = []
@@ -112,7 +111,7 @@ def test_of_some_patches_they_are_those_of_all_in_the_order_asked_for(monkeypatc
 
 
 def test_it_ends_when_it_is_told_so(monkeypatch):
-    monkeypatch.setattr(room, "ROWS", 16)
+    monkeypatch.setattr(ranked_points, "_ROWS", 16)
     features, points = sets()["features of a network"]
     told = []
     with pytest.raises(Ended):

@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from napari_patchmap.errors import QualityError
 from napari_patchmap.quality.figure import GrowingWatch, refuse_useless
+from napari_patchmap.quality.linear_layer import LinearLayer
 
 #: Labels of each class (Nielsen et al. 2023), and the share of patches that are tested.
 SIZES = (1, 5, 10, 25, 50, 100, 250, 500, 1000)
@@ -34,9 +35,6 @@ _MOST_SEEN = 5_000
 #: Neighbours of the k-NN classifier, each counted by its nearness.
 _NEIGHBOURS = 10
 
-#: Steps and rate of the linear layer, and its weight decay.
-_STEPS, _RATE, _DECAY = 200, 0.01, 0.05
-
 #: So much of the best accuracy is enough.
 _ENOUGH = 0.95
 
@@ -44,41 +42,6 @@ _ENOUGH = 0.95
 class _Classifier(Protocol):
     def fit(self, x: np.ndarray, y: np.ndarray) -> Any: ...
     def predict(self, x: np.ndarray) -> np.ndarray: ...
-
-
-class LinearLayer:
-    """A linear layer on the features, trained with classes weighted by their rarity."""
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-
-    def fit(self, x: np.ndarray, y: np.ndarray) -> LinearLayer:
-        """Train it on features (n, f) and labels (n,)."""
-        self._names, codes = np.unique(y, return_inverse=True)
-        given = torch.from_numpy(x.astype(np.float32))
-        wanted = torch.from_numpy(codes)
-        counts = torch.bincount(wanted).float()
-        generator = torch.Generator().manual_seed(self._seed)
-        layer = torch.nn.Linear(x.shape[1], len(self._names))
-        with torch.no_grad():
-            layer.weight.normal_(0, 0.01, generator=generator)
-            layer.bias.zero_()
-        optimiser = torch.optim.AdamW(layer.parameters(), lr=_RATE, weight_decay=_DECAY)
-        weight = counts.reciprocal() / counts.reciprocal().mean()
-        for _ in range(_STEPS):
-            loss = torch.nn.functional.cross_entropy(layer(given), wanted, weight=weight)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-        self._layer = layer
-        return self
-
-    @torch.no_grad()
-    def predict(self, x: np.ndarray) -> np.ndarray:
-        """Return the label of each of some features, (m,)."""
-        scores = self._layer(torch.from_numpy(x.astype(np.float32)))
-        found: np.ndarray = self._names[scores.argmax(dim=1).numpy()]
-        return found
 
 
 #: From a seed and the number of labelled patches to each classifier, by its name in print.

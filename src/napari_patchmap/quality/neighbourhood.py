@@ -14,7 +14,7 @@ from torch import Tensor
 
 from napari_patchmap.layout.neighbour_search import Metric
 from napari_patchmap.quality.figure import Ended, MeasureWatch
-from napari_patchmap.quality.ranked_points import ROWS, RankedPoints
+from napari_patchmap.quality.ranked_points import RankedPoints
 
 #: Neighbours that ranks are counted of, and most of which is asked whether they are kept.
 RANKED, MOST = 15, 50
@@ -24,6 +24,9 @@ _PAIRS = 2**26
 
 #: Up to so many patches double precision costs nothing that is felt.
 _PRECISE = 4_000
+
+#: Share of a reach that rounding may take away.
+_SLACK = 1e-9
 
 #: Shorter vectors have no direction.
 _TINY = 1e-12
@@ -114,41 +117,84 @@ def neighbourhood(
     """
     count = len(embedding)
     rows = np.arange(count) if rows is None else np.asarray(rows, np.intp)
-    most = max(ranked, *kept)
     points = _values(embedding)
-    on_map = nearest_on_map(points, rows, most)
-    asked = on_map[:, :ranked]
-    # Near each other on the map, and so mostly in the features.
-    order = cKDTree(points).indices
-    there = RankedPoints(_values(features, metric), rows, asked, order)
-    places = RankedPoints(points, rows, asked, order)
+    on_map = nearest_on_map(points, rows, max(ranked, *kept))
+    threads, asked = torch.get_num_threads(), on_map[:, :ranked]
+    there = RankedPoints(_values(features, metric), rows, asked, on_map.shape[1], threads)
+    places = _Places(points)
     false, missing = np.empty((len(rows), ranked)), np.empty((len(rows), ranked))
     shares = {k: np.empty(len(rows)) for k in kept}
 
-    def compare(part: np.ndarray) -> None:
-        own, near = rows[part], on_map[part]
-        ours = there.squares(own, near)
-        among = there.of(own, ours[:, :ranked], most, ours.max(axis=1))
+    def compare(part: slice) -> None:
+        ours = there.squares(rows[part], on_map[part])
+        among = there.of(rows[part], ours[:, :ranked])
         for k, share in shares.items():
             share[part] = (ours[:, :k] <= among.squares[:, k - 1 : k]).sum(axis=1) / k
         false[part] = _beyond(ours[:, :ranked], among.squares[:, ranked - 1], among.nearer)
-        theirs = places.squares(own, among.found[:, :ranked])
-        nearest = places.squares(own, near[:, ranked - 1 : ranked])[:, 0]
-        missing[part] = _beyond(theirs, nearest, places.of(own, theirs).nearer)
+        theirs = places.squares(rows[part], among.found[:, :ranked])
+        nearest = places.squares(rows[part], on_map[part, ranked - 1 : ranked])[:, 0]
+        missing[part] = _beyond(theirs, nearest, places.nearer(rows[part], theirs, nearest))
 
-    place = np.empty(count, np.intp)
-    place[order] = np.arange(count)
-    parts = np.split(place[rows].argsort(), range(ROWS, len(rows), ROWS))
-    # One thread for each part, and then one for each product of matrices: in this order, as
-    # torch is limited as well.
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool, threadpool_limits(1):
+    starts = range(0, len(rows), there.step)
+    parts = [slice(start, start + there.step) for start in starts]
+    # A thread for each part, and so one for each product of matrices.
+    with ThreadPoolExecutor(threads) as pool, threadpool_limits(1):
         waiting = [pool.submit(compare, part) for part in parts]
-        for start, one in zip(range(0, len(rows), ROWS), waiting, strict=True):
-            if watch is not None and watch(start, len(rows)):
+        for part, one in zip(parts, waiting, strict=True):
+            if watch is not None and watch(part.start, len(rows)):
                 pool.shutdown(cancel_futures=True)
                 raise Ended
             one.result()
     return Neighbourhood(count, rows, false, missing, shares)
+
+
+class _Places:
+    """Places on a map, made ready to count how many lie nearer to one than others do.
+
+    Parameters
+    ----------
+    places : ndarray of float64, shape (n, d)
+    """
+
+    def __init__(self, places: np.ndarray) -> None:
+        self._places = places
+        # In the order of the axis on which they differ most, those that may be near stand
+        # together.
+        self._main = int(places.var(axis=0).argmax())
+        order = places[:, self._main].argsort()
+        self._axes = np.ascontiguousarray(places[order].T)
+
+    def squares(self, some: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Return the squares of the distances of some (b,) to others (b, k)."""
+        apart = self._places[others] - self._places[some][:, None]
+        return _sum_of_squares(np.moveaxis(apart, 2, 0))
+
+    def nearer(self, some: np.ndarray, edges: np.ndarray, than: np.ndarray) -> np.ndarray:
+        """Count those that lie nearer to some than edges (b, k), as :meth:`squares` gives them.
+
+        Edges that are not above ``than`` (b,) are left out: 0.
+        """
+        found = np.zeros(edges.shape, np.int64)
+        line = self._axes[self._main]
+        for row in np.flatnonzero((edges > than[:, None]).any(axis=1)):
+            own, far = self._places[some[row]], np.flatnonzero(edges[row] > than[row])
+            reach = np.sqrt(edges[row].max()) * (1 + _SLACK)
+            ends = own[self._main] - reach, own[self._main] + reach
+            near = slice(
+                np.searchsorted(line, ends[0]), np.searchsorted(line, ends[1], "right")
+            )
+            apart = _sum_of_squares(self._axes[:, near] - own[:, None])
+            # Less itself.
+            found[row, far] = [np.count_nonzero(apart < e) - 1 for e in edges[row, far]]
+        return found
+
+
+def _sum_of_squares(axes: np.ndarray) -> np.ndarray:
+    """Return the squares of vectors given by their axes (d, ...); the same for the same."""
+    found = axes[0] ** 2
+    for axis in axes[1:]:
+        found += axis**2
+    return np.asarray(found)
 
 
 def _beyond(squares: np.ndarray, nearest: np.ndarray, nearer: np.ndarray) -> np.ndarray:

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
 
 import numpy as np
 
-from napari_patchmap.quality.nearest_so_far import NearestSoFar
-from napari_patchmap.quality.pairs import Pairs, dots, squared_distances
-from napari_patchmap.quality.rank_count import RankCount
-from napari_patchmap.quality.same_points import same_points
-from napari_patchmap.quality.turned_points import cheapest, lengths, turned_points
+#: Numbers of each point that are compared at first, if that costs less than all of them.
+_FIRST = (32, 64, 96, 128, 192, 256, 384)
 
-#: Rows and columns of distances that are computed at once: few enough for a core's cache.
-#: Columns are a power of two.
-ROWS, _COLUMNS = 512, 4096
+#: What a pair costs whose distance is computed by itself, in numbers of a pair in a product
+#: of matrices.
+_PICKED = 100
 
 #: Rows at which it is tried how many numbers are best compared at first.
-_TRIED = 64
+_TRIED = 48
 
-#: Of more points that are the same not all are compared.
-_MANY = 100
+#: To turn points costs as much as to compare all numbers of so many, times their numbers.
+_TURN = 8
 
-#: Share of a distance from a middle that rounding may add.
-_SLACK = 1e-9
+#: Points of each number from which it is found how to turn them.
+_SEEN = 20
+
+#: Rows of distances that are computed at once, and numbers at most.
+_ROWS, _VALUES = 256, 2**25
+
+#: Of more picked points those that are the same are computed once.
+_COPIES = 1_000
+
+#: Parts in which the nearest are looked for, for each of them.
+_PARTS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,183 +51,233 @@ class Ranked:
     squares: np.ndarray
 
 
+class _Bounds:
+    """Lower and upper bounds of half the squares of distances, from the first numbers.
+
+    What a point has beyond them is a vector of known length, and so the distance of two
+    points lies between two bounds: as if those vectors pointed the same way, or opposite
+    ways. The bounds allow for what single precision loses. What all bounds of a point have
+    in common is left out.
+
+    Parameters
+    ----------
+    points : ndarray of float32, shape (n, f)
+    first : int
+        How many numbers are compared.
+    most : int
+        How many of the nearest will be looked for.
+    """
+
+    def __init__(self, points: np.ndarray, first: int, most: int) -> None:
+        count, size = points.shape
+        left = np.sqrt(_squares(points[:, first:]))
+        halves = _squares(points) / 2
+        # The sum of n independent rounding errors is as large as the root of n.
+        loss = (np.sqrt(size) + 8) * np.finfo(np.float32).eps / 2
+        self.first = first
+        self.common = halves * (1 - loss)
+        self._table = np.column_stack(
+            [points[:, :first], left.astype(np.float32), self.common.astype(np.float32)]
+        )
+        # What a point adds to how far the upper bounds lie above the lower ones.
+        self._left = left.astype(np.float32)
+        self._unsure = (2 * loss * halves).astype(np.float32)
+        self._most = most
+        self._part = max(1, count // (_PARTS * most))
+        self._widest = [self._parts(one).max(axis=0) for one in (self._left, self._unsure)]
+
+    def lower(self, own: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Return the lower bounds of some points to all, (b, n), and inf to itself."""
+        rows = -self._table[own]
+        rows[:, -1] = 1
+        found: np.ndarray = np.matmul(rows, self._table.T, out=out[: len(own)])
+        found[np.arange(len(own)), own] = np.inf
+        return found
+
+    def width(self, own: int, others: np.ndarray) -> np.ndarray:
+        """Return how far the upper bounds of a point to others lie above the lower ones."""
+        return self._above(own, self._left[others], self._unsure[others])
+
+    def nearest(self, own: int, low: np.ndarray) -> np.float32:
+        """Return within what the nearest of a point lie, from its lower bounds (n,)."""
+        # Of the nearest of each part as many are near enough, and few others are as near.
+        parts = self._parts(low).min(axis=0) + self._above(own, *self._widest)
+        return np.partition(parts, self._most - 1)[self._most - 1]
+
+    def _above(self, own: int, left: np.ndarray, unsure: np.ndarray) -> np.ndarray:
+        return 2 * self._left[own] * left + (self._unsure[own] + unsure)
+
+    def _parts(self, values: np.ndarray) -> np.ndarray:
+        whole = len(values) // self._part * self._part
+        return values[:whole].reshape(self._part, -1, *values.shape[1:])
+
+
 class RankedPoints:
     """Points, made ready to count how many lie nearer to one than others do.
 
-    A rotation to the principal components leaves distances as they are. What a point has
-    beyond its first numbers is a vector of known length, and so the distance of two points
-    lies between two bounds: as if those vectors pointed the same way, or opposite ways.
-    Most pairs are decided by these; of the others more numbers are compared, and at last
-    all, in double precision. The bounds allow for what single precision loses.
+    A rotation to the principal components leaves distances as they are. Of features of a
+    trained network the first few then decide most pairs; the others are computed in double
+    precision. Where points differ in all directions, all numbers are compared at first.
 
     Parameters
     ----------
     points : ndarray of float64, shape (n, f)
     rows, others : ndarray of int, shape (m,) and (m, k)
         Points, and such as will be asked about, by which it is chosen how many numbers are
-        compared at first: features of a trained network differ in few directions, other
-        ones in all.
-    order : ndarray of int, shape (n,)
-        All points, near ones near each other as far as that is known.
+        compared at first.
+    most : int
+        How many of the nearest are found.
+    threads : int
+        Which will ask at once.
+
+    Attributes
+    ----------
+    step : int
+        Of how many points is asked at once, at most.
     """
 
     def __init__(
-        self, points: np.ndarray, rows: np.ndarray, others: np.ndarray, order: np.ndarray
+        self, points: np.ndarray, rows: np.ndarray, others: np.ndarray, most: int, threads: int
     ) -> None:
-        count, size = points.shape
-        self._points, self._order = points, order
-        self._place = np.empty(count, np.intp)
-        self._place[self._order] = np.arange(count)
-        self._columns = min(_COLUMNS, max(8, 1 << (count - 1).bit_length()))
-        # The sum of n independent rounding errors is as large as the root of n.
-        self._loss = (np.sqrt(size) + 8) * np.finfo(np.float32).eps / 2
-        ends, turned, left = turned_points(points, order)
-        self._halves = left.pop(0) ** 2 / 2
-        if len(ends) > 1:
-            some = np.linspace(0, len(rows) - 1, min(_TRIED, len(rows))).astype(np.intp)
-            limits = self.squares(rows[some], others[some]) / 2
-            start = cheapest(ends, turned, left, self._place[rows[some]], limits)
-            ends, left = ends[start:], left[start:]
-        first = ends[0]
-        # To the first numbers: the length of the others, and half the square.
-        padded = -count % self._columns
-        self._rough = np.zeros((count + padded, first + 2), np.float32)
-        self._rough[:count, :first] = turned[:, :first]
-        self._rough[:count, first] = left[0]
-        self._rough[:count, -1] = self._halves * (1 - self._loss)
-        self._rough[count:, -1] = np.inf
-        edges = pairwise(ends)
-        self._more = [np.ascontiguousarray(turned[:, slice(*edge)]) for edge in edges]
-        self._left = [one.astype(np.float32) for one in left]
-        self._unsure = (2 * self._loss * self._halves).astype(np.float32)
-        # Of many that are the same few are found as the nearest, and one is compared.
-        group, before = same_points(points)
-        self._group = group[order] if before.max() > _MANY else None
-        self._before = before[order]
-        tiles = range(0, count, self._columns)
-        inside = [points[order[start : start + self._columns]] for start in tiles]
-        self._centres = np.array([some.mean(axis=0) for some in inside])
-        spread = zip(inside, self._centres, strict=True)
-        self._radii = np.array([lengths(some - centre).max() for some, centre in spread])
+        self._points, self._most = points, most
+        # A fresh table for each part would cost as much as a third of what it is filled with.
+        self.step = max(1, min(_ROWS, len(rows), _VALUES // len(points)))
+        tables = [np.empty((self.step, len(points)), np.float32) for _ in range(threads)]
+        self._tables = tables
+        self._same = _first_of_each(points)
+        turn = len(rows) > _TURN * points.shape[1]
+        turned = _turned(points, turn)
+        self._bounds = _Bounds(turned, points.shape[1], most)
+        if turn:
+            some = np.linspace(0, len(rows) - 1, min(_TRIED, self.step)).astype(np.intp)
+            self._choose(turned, rows[some], self.squares(rows[some], others[some]))
+
+    def _choose(self, turned: np.ndarray, rows: np.ndarray, edges: np.ndarray) -> None:
+        """Choose how many numbers are compared at first."""
+        size = turned.shape[1]
+        best = np.inf
+        for first in [*(k for k in _FIRST if 2 * k < size), size]:
+            if first >= best:
+                break
+            bounds = _Bounds(turned, first, self._most)
+            limits = _limits(np.sort(edges), bounds.common[rows])
+            lows = bounds.lower(rows, self._tables[0])
+            picked = [
+                len(_Row(bounds, *one).picked) for one in zip(rows, lows, limits, strict=True)
+            ]
+            cost = first + np.mean(picked) * _PICKED * size / len(turned)
+            if cost < best:
+                best, self._bounds = cost, bounds
 
     def squares(self, some: np.ndarray, others: np.ndarray) -> np.ndarray:
         """Return the exact squares of the distances of some points (b,) to others (b, k)."""
-        every = np.repeat(some, others.shape[1])
-        found = squared_distances(self._points, every, others.reshape(-1))
-        return found.reshape(others.shape)
+        return np.array([self._squares(*one) for one in zip(some, others, strict=True)])
 
-    def of(
-        self,
-        some: np.ndarray,
-        edges: np.ndarray,
-        most: int = 0,
-        within: np.ndarray | None = None,
-    ) -> Ranked:
+    def of(self, some: np.ndarray, edges: np.ndarray) -> Ranked:
         """Count the points that lie nearer than so far, and find the nearest.
 
         Parameters
         ----------
         some : ndarray of int, shape (b,)
-            Few enough for a part; a point is not one of its own neighbours.
+            At most ``step``; a point is not one of its own neighbours.
         edges : ndarray of float64, shape (b, k)
             Squares of distances, as :meth:`squares` gives them.
-        most : int
-            How many of the nearest are found.
-        within : ndarray of float64, shape (b,), optional
-            Squares of distances within which there are as many.
         """
-        own = self._place[some]
-        common = self._halves[own] * (1 - self._loss)
-        count = RankCount(edges, common)
-        known = np.full(len(some), np.inf) if within is None else within / 2 - common
-        nearest = NearestSoFar(len(some), most, _up(known))
-        rows = self._rough[own]
-        rows *= -1
-        rows[:, -1] = 1
-        buffer = np.empty((len(some), self._columns), np.float32)
-        gaps, last = self._gaps(some), edges.max(axis=1)
-        # The nearest first: then it is soon known what is too far to be looked at.
-        for place in gaps.mean(axis=0).argsort():
-            reach = last
-            if most:
-                reach = np.maximum(last, 2 * (nearest.limit.astype(np.float64) + common))
-            need = np.flatnonzero(gaps[:, place] ** 2 <= reach)
-            if not len(need):
-                continue
-            columns = slice(place * self._columns, (place + 1) * self._columns)
-            mine, tile = own[need], buffer[: len(need)]
-            np.matmul(rows[need], self._rough[columns].T, out=tile)
-            itself = np.flatnonzero((mine >= columns.start) & (mine < columns.stop))
-            tile[itself, mine[itself] - columns.start] = np.inf
-            if most:
-                near = tile <= nearest.limit[need][:, None]
-                if self._group is not None:
-                    near[:, : len(self._before[columns])] &= self._before[columns] <= most
-                pairs = Pairs.among(tile, near, need, own, columns.start)
-                nearest.add(pairs, self._width(pairs.own, pairs.other))
-            mask = tile < count.farthest[need][:, None]
-            count.add_whole(tile, mask, need, self._widest(mine, columns))
-            self._count(count, Pairs.among(tile, mask, need, own, columns.start))
-        return Ranked(count.nearer(), *self._nearest(some, nearest, most))
+        order = edges.argsort(axis=1)
+        edges = np.take_along_axis(edges, order, 1)
+        limits = _limits(edges, self._bounds.common[some])
+        nearer = np.empty(edges.shape, np.int64)
+        found = np.empty((len(some), self._most), np.int64)
+        squares = np.empty(found.shape)
+        table = self._tables.pop()
+        lows = self._bounds.lower(some, table)
+        for place, (own, low) in enumerate(zip(some, lows, strict=True)):
+            row = _Row(self._bounds, own, low, limits[place])
+            apart = self._squares(own, row.others)
+            nearer[place, order[place]] = row.nearer(apart, edges[place])
+            # In the order of the points where they are equally near.
+            near = np.flatnonzero(row.near)
+            near = near[apart[near].argsort(kind="stable")[: self._most]]
+            found[place], squares[place] = row.others[near], apart[near]
+        self._tables.append(table)
+        return Ranked(nearer, found, squares)
 
-    def _gaps(self, some: np.ndarray) -> np.ndarray:
-        """Return how far some points (b,) are from all of each tile, at least, (b, tiles)."""
-        points = self._points[some]
-        gaps = np.empty((len(some), len(self._radii)))
-        for gap, centre, radius in zip(gaps.T, self._centres, self._radii, strict=True):
-            gap[:] = lengths(points - centre) * (1 - _SLACK) - radius
-        return np.maximum(gaps, 0, out=gaps)
-
-    def _count(self, count: RankCount, pairs: Pairs) -> None:
-        """Count pairs, of which more is looked at until it is certain where they belong."""
-        for stage in range(len(self._left)):
-            if stage:
-                pairs = self._refined(pairs, stage)
-            width = self._width(pairs.own, pairs.other, stage)
-            pairs = pairs.which(count.add(pairs, width))
-            if not len(pairs.row):
-                return
-            if self._group is not None and pairs.times is None:
-                pairs = pairs.once(self._group)
-        one, other = self._order[pairs.own], self._order[pairs.other]
-        count.add_exact(pairs, squared_distances(self._points, one, other))
-
-    def _refined(self, pairs: Pairs, stage: int) -> Pairs:
-        """Return pairs with their lower bounds after some more numbers."""
-        more, before, after = self._more[stage - 1], self._left[stage - 1], self._left[stage]
-        one, other = pairs.own, pairs.other
-        low = pairs.low + before[one] * before[other] - after[one] * after[other]
-        low -= dots(more, one, other)
-        return replace(pairs, low=low)
-
-    def _width(self, own: np.ndarray, other: np.ndarray, stage: int = 0) -> np.ndarray:
-        """Return how far the upper bounds of pairs lie above the lower ones."""
-        left = self._left[stage]
-        width = left[own] * left[other]
-        width *= 2
-        width += self._unsure[own]
-        width += self._unsure[other]
-        return width
-
-    def _widest(self, own: np.ndarray, columns: slice) -> np.ndarray:
-        """Return how far they lie above at most, of each row of a tile."""
-        left, unsure = self._left[0], self._unsure
-        return 2 * left[own] * left[columns].max() + unsure[own] + unsure[columns].max()
-
-    def _nearest(
-        self, some: np.ndarray, nearest: NearestSoFar, most: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        if not most:
-            return np.empty((len(some), 0), np.int64), np.empty((len(some), 0))
-        pairs = nearest.pairs()
-        others = self._order[pairs.other]
-        apart = squared_distances(self._points, some[pairs.row], others)
-        ordered = np.lexsort((others, apart, pairs.row))
-        starts = np.searchsorted(pairs.row[ordered], np.arange(len(some)))
-        taken = ordered[starts[:, None] + np.arange(most)]
-        return others[taken], apart[taken]
+    def _squares(self, own: int, others: np.ndarray) -> np.ndarray:
+        """Return the exact squares of the distances of a point to others."""
+        if self._same is not None and len(others) > _COPIES:
+            same = self._same[others]
+            mark = np.zeros(len(self._points), bool)
+            mark[same] = True
+            each = np.empty(len(mark))
+            each[mark] = _apart(self._points, own, np.flatnonzero(mark))
+            return each[same]
+        return _apart(self._points, own, others)
 
 
-def _up(values: np.ndarray) -> np.ndarray:
-    """Return numbers of single precision that are not smaller."""
-    return np.nextafter(values.astype(np.float32), np.float32(np.inf))
+class _Row:
+    """What is certain about the distances of a point, and which must be computed.
+
+    Parameters
+    ----------
+    bounds : _Bounds
+    own : int
+    low : ndarray of float32, shape (n,)
+        Lower bounds.
+    limits : ndarray of float32, shape (k,)
+        Sorted; it is counted how many points lie nearer than each.
+    """
+
+    def __init__(self, bounds: _Bounds, own: int, low: np.ndarray, limits: np.ndarray) -> None:
+        within = bounds.nearest(own, low)
+        near = np.flatnonzero(low <= max(within, limits[-1]))
+        values = low[near]
+        perhaps = values < limits[:, None]
+        surely = values + bounds.width(own, near) < limits[:, None]
+        self._surely = [np.count_nonzero(one) for one in surely]
+        perhaps ^= surely
+        self.picked = np.flatnonzero(perhaps.any(axis=0) | (values <= within))
+        self.others = near[self.picked]
+        self.near = values[self.picked] <= within
+        self._perhaps = perhaps[:, self.picked]
+
+    def nearer(self, apart: np.ndarray, edges: np.ndarray) -> np.ndarray:
+        """Return how many lie nearer (k,), given the squares of what was to be computed."""
+        return self._surely + (self._perhaps & (apart < edges[:, None])).sum(axis=1)
+
+
+def _limits(edges: np.ndarray, common: np.ndarray) -> np.ndarray:
+    """Return squares of distances (b, k) as limits of the bounds of some points."""
+    return (edges / 2 - common[:, None]).astype(np.float32)
+
+
+def _apart(points: np.ndarray, own: int, others: np.ndarray) -> np.ndarray:
+    apart = points[others]
+    apart -= points[own]
+    return _squares(apart)
+
+
+def _squares(vectors: np.ndarray) -> np.ndarray:
+    """Return the squares of the lengths (n,) of vectors (n, f)."""
+    return np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
+
+
+def _turned(points: np.ndarray, turn: bool) -> np.ndarray:
+    """Return points centred, and turned to their principal components where asked."""
+    count, size = points.shape
+    centre = points.mean(axis=0)
+    found = np.empty((count, size), np.float32)
+    axes = np.eye(size)
+    if turn:
+        seen = points[:: max(1, count // (_SEEN * size))] - centre
+        axes = np.linalg.eigh(seen.T @ seen)[1][:, ::-1]
+    for part in np.array_split(np.arange(count), max(1, points.size // 2**22)):
+        aside = points[part] - centre
+        found[part] = aside @ axes if turn else aside
+    return found
+
+
+def _first_of_each(points: np.ndarray) -> np.ndarray | None:
+    """Return the first point that is the same as each, (n,); None where all differ."""
+    first: dict[bytes, int] = {}
+    found = np.array([first.setdefault(p.tobytes(), i) for i, p in enumerate(points)])
+    return found if len(first) < len(points) else None
