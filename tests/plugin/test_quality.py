@@ -501,8 +501,13 @@ def test_the_label_curve_is_made_as_one_chooses(qtbot, viewer, workspace, traine
     qtbot.waitUntil(lambda: "label_curve" in workspace.run.metrics)
     found = workspace.run.metrics["label_curve"]
     assert (found["repeats"], found["power"], found["pca"]) == (1, False, True)
+    assert "linear layer" in found["curves"]
     qtbot.mouseClick(curve.published, Qt.MouseButton.LeftButton)
     assert (curve.repeats.value(), curve.power.isChecked()) == (100, True)
+    curve.repeats.setValue(2)
+    qtbot.mouseClick(curve.begin, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: workspace.run.metrics["label_curve"]["repeats"] == 2)
+    assert "early-stopped layer" in workspace.run.metrics["label_curve"]["curves"]
 
 
 def test_figures_stand_beside_those_of_chance_and_pixels(qtbot, viewer, workspace, trained):

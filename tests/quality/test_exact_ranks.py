@@ -57,7 +57,7 @@ def beyond(apart, others):
 def test_ranks_are_those_of_all_distances(name, many, monkeypatch):
     if many:  # as of many patches: turned, by few numbers at first, copies computed once
         monkeypatch.setattr(ranked_points, "_TURN", 0)
-        monkeypatch.setattr(ranked_points, "_FIRST", (1, 4, 16))
+        monkeypatch.setattr(ranked_points, "_FIRST", (16, 4, 1))
         monkeypatch.setattr(ranked_points, "_PICKED", 0.01)
         monkeypatch.setattr(ranked_points, "_PARTS", 2)
         monkeypatch.setattr(ranked_points, "_COPIES", 20)

@@ -86,7 +86,13 @@ def _prediction(run: Run, args: argparse.Namespace, patches: Patches) -> Check:
 
 
 def _curve(run: Run, args: argparse.Namespace, patches: Patches) -> Check:
-    from napari_patchmap.quality.label_curve import CurveConfig, curve_lines, label_curve
+    from napari_patchmap.quality.label_curve import (
+        AS_PUBLISHED,
+        USUAL,
+        CurveConfig,
+        curve_lines,
+        label_curve,
+    )
 
     draws, labels = args.label_curve, run.labels
     if not 1 <= draws <= 1000:
@@ -95,7 +101,10 @@ def _curve(run: Run, args: argparse.Namespace, patches: Patches) -> Check:
         missing = "labels" if labels is None else "features"
         raise QualityError(f"{run.folder} has no {missing}, so there is no label curve.")
     without = args.curve_without
-    config = CurveConfig(draws, power="power" not in without, pca="pca" not in without)
+    config = CurveConfig(
+        draws, "power" not in without, "pca" not in without,
+        AS_PUBLISHED if args.curve_stopped_early else USUAL,
+    )  # fmt: skip
 
     def check(found: Evaluation) -> list[str]:
         with ProgressLine() as line:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 #: Numbers of each point that are compared at first, if that costs less than all of them.
-_FIRST = (32, 64, 96, 128, 192, 256, 384)
+_FIRST = (384, 256, 192, 128, 96, 64, 32)
 
 #: What a pair costs whose distance is computed by itself, in numbers of a pair in a product
 #: of matrices.
@@ -85,6 +86,7 @@ class _Bounds:
         self._most = most
         self._part = max(1, count // (_PARTS * most))
         self._widest = [self._parts(one).max(axis=0) for one in (self._left, self._unsure)]
+        self._most_left, self._most_unsure = self._left.max(), self._unsure.max()
 
     def lower(self, own: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Return the lower bounds of some points to all, (b, n), and inf to itself."""
@@ -98,13 +100,17 @@ class _Bounds:
         """Return how far the upper bounds of a point to others lie above the lower ones."""
         return self._above(own, self._left[others], self._unsure[others])
 
+    def widest(self, own: int) -> np.float32:
+        """Return how far they lie above at most."""
+        return self._above(own, self._most_left, self._most_unsure)
+
     def nearest(self, own: int, low: np.ndarray) -> np.float32:
         """Return within what the nearest of a point lie, from its lower bounds (n,)."""
         # Of the nearest of each part as many are near enough, and few others are as near.
         parts = self._parts(low).min(axis=0) + self._above(own, *self._widest)
         return np.partition(parts, self._most - 1)[self._most - 1]
 
-    def _above(self, own: int, left: np.ndarray, unsure: np.ndarray) -> np.ndarray:
+    def _above(self, own: int, left: Any, unsure: Any) -> Any:
         return 2 * self._left[own] * left + (self._unsure[own] + unsure)
 
     def _parts(self, values: np.ndarray) -> np.ndarray:
@@ -154,20 +160,17 @@ class RankedPoints:
 
     def _choose(self, turned: np.ndarray, rows: np.ndarray, edges: np.ndarray) -> None:
         """Choose how many numbers are compared at first."""
-        size = turned.shape[1]
-        best = np.inf
-        for first in [*(k for k in _FIRST if 2 * k < size), size]:
-            if first >= best:
-                break
-            bounds = _Bounds(turned, first, self._most)
+        size, best = turned.shape[1], np.inf
+        for first in [size, *(k for k in _FIRST if 4 * k <= 3 * size)]:
+            bounds = _Bounds(turned, first, self._most) if first < size else self._bounds
             limits = _limits(np.sort(edges), bounds.common[rows])
             lows = bounds.lower(rows, self._tables[0])
-            picked = [
-                len(_Row(bounds, *one).picked) for one in zip(rows, lows, limits, strict=True)
-            ]
-            cost = first + np.mean(picked) * _PICKED * size / len(turned)
-            if cost < best:
-                best, self._bounds = cost, bounds
+            given = zip(rows, lows, limits, strict=True)
+            picked = np.mean([len(_Row(bounds, *one).others) for one in given])
+            cost = first + picked * _PICKED * size / len(turned)
+            if cost > best:  # as that of still fewer would be
+                break
+            best, self._bounds = cost, bounds
 
     def squares(self, some: np.ndarray, others: np.ndarray) -> np.ndarray:
         """Return the exact squares of the distances of some points (b,) to others (b, k)."""
@@ -231,14 +234,19 @@ class _Row:
         within = bounds.nearest(own, low)
         near = np.flatnonzero(low <= max(within, limits[-1]))
         values = low[near]
+        # Most are certain if all were as unsure as the most unsure one, which costs least.
+        surely = values < (limits - bounds.widest(own))[:, None]
         perhaps = values < limits[:, None]
-        surely = values + bounds.width(own, near) < limits[:, None]
-        self._surely = [np.count_nonzero(one) for one in surely]
+        self._surely = np.array([np.count_nonzero(one) for one in surely])
         perhaps ^= surely
-        self.picked = np.flatnonzero(perhaps.any(axis=0) | (values <= within))
-        self.others = near[self.picked]
-        self.near = values[self.picked] <= within
-        self._perhaps = perhaps[:, self.picked]
+        some = np.flatnonzero(perhaps.any(axis=0) | (values <= within))
+        near, values, perhaps = near[some], values[some], perhaps[:, some]
+        surely = perhaps & (values + bounds.width(own, near) < limits[:, None])
+        self._surely += surely.sum(axis=1)
+        perhaps ^= surely
+        some = np.flatnonzero(perhaps.any(axis=0) | (values <= within))
+        self.others, self._perhaps = near[some], perhaps[:, some]
+        self.near = values[some] <= within
 
     def nearer(self, apart: np.ndarray, edges: np.ndarray) -> np.ndarray:
         """Return how many lie nearer (k,), given the squares of what was to be computed."""

@@ -15,7 +15,9 @@ from napari_patchmap.plugin.panels.quality.question import Question
 from napari_patchmap.plugin.qt.basics import button, label, row
 from napari_patchmap.quality.figure import GrowingWatch
 from napari_patchmap.quality.label_curve import (
+    AS_PUBLISHED,
     PUBLISHED,
+    USUAL,
     CurveConfig,
     curve_said,
     label_curve,
@@ -55,10 +57,17 @@ class CurvePanel(GrowingAnswer):
         self.pca.setToolTip(
             "<qt>Turn features to their principal components, as published.</qt>"
         )
+        self.stopped = QCheckBox("stopped early")
+        self.stopped.setToolTip(
+            "<qt>Train the linear layer as published: slowly, and until labels that it does not "
+            "learn (30 % of those of each class) are told no better; so it tells less from few "
+            "labels. Otherwise it is quickly trained on all.</qt>"
+        )
         self.published = button(
             "As published",
             "link",
-            "<qt>Set what Nielsen et al. 2023 did: 100 draws, normal features, PCA.</qt>",
+            "<qt>Set what Nielsen et al. 2023 did: 100 draws, normal features, PCA, "
+            "a linear layer that is stopped early.</qt>",
         )
         self._choose(CurveConfig())
         self.plot = CurvePlot(viewer)
@@ -66,7 +75,7 @@ class CurvePanel(GrowingAnswer):
         self.question = Question(
             "How many labels are enough?",
             self,
-            row(self.repeats, self.power, self.pca, 1),
+            row(self.repeats, self.power, self.pca, self.stopped, 1),
             row(self.begin, self.published, 1),
             self.work.with_button("Stop; what is known so far stays."),
             self.plot,
@@ -80,6 +89,7 @@ class CurvePanel(GrowingAnswer):
         self.repeats.setValue(config.repeats)
         self.power.setChecked(config.power)
         self.pca.setChecked(config.pca)
+        self.stopped.setChecked(config.classifiers == AS_PUBLISHED)
 
     def take_up(self, run: Run | None, patches: PatchSet | None) -> bool:
         """Whether there are features and labels."""
@@ -94,6 +104,7 @@ class CurvePanel(GrowingAnswer):
             repeats=self.repeats.value(),
             power=self.power.isChecked(),
             pca=self.pca.isChecked(),
+            classifiers=AS_PUBLISHED if self.stopped.isChecked() else USUAL,
         )
         return lambda look: label_curve(run.features, labels, config, look)
 
