@@ -102,7 +102,7 @@ class EarlyStoppedLayer:
         seen, known = _with_ones(x[~held]), codes[~held]
         judge = _Judge(_with_ones(x[held]), codes[held], len(x), len(self._names))
         rarity = 1 / np.bincount(known)
-        weights = np.float32(rarity / rarity.mean())
+        weights = (rarity / rarity.mean()).astype(np.float32)
         layer = np.zeros((seen.shape[1], len(self._names)), np.float32)
         layer[:-1] = _SPREAD * rng.standard_normal(layer[:-1].shape).clip(-2, 2)
         adam, rate = _AdamW(layer), _Rate()

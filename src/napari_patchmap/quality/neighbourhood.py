@@ -14,6 +14,7 @@ from torch import Tensor
 
 from napari_patchmap.layout.neighbour_search import Metric
 from napari_patchmap.quality.figure import Ended, MeasureWatch
+from napari_patchmap.quality.ranked_places import RankedPlaces
 from napari_patchmap.quality.ranked_points import RankedPoints
 
 #: Neighbours that ranks are counted of, and most of which is asked whether they are kept.
@@ -24,9 +25,6 @@ _PAIRS = 2**26
 
 #: Up to so many patches double precision costs nothing that is felt.
 _PRECISE = 4_000
-
-#: Share of a reach that rounding may take away.
-_SLACK = 1e-9
 
 #: Shorter vectors have no direction.
 _TINY = 1e-12
@@ -117,11 +115,11 @@ def neighbourhood(
     """
     count = len(embedding)
     rows = np.arange(count) if rows is None else np.asarray(rows, np.intp)
-    points = _values(embedding)
+    points = _values(embedding).astype(np.float64)
     on_map = nearest_on_map(points, rows, max(ranked, *kept))
     threads, asked = torch.get_num_threads(), on_map[:, :ranked]
     there = RankedPoints(_values(features, metric), rows, asked, on_map.shape[1], threads)
-    places = _Places(points)
+    places = RankedPlaces(points)
     false, missing = np.empty((len(rows), ranked)), np.empty((len(rows), ranked))
     shares = {k: np.empty(len(rows)) for k in kept}
 
@@ -148,55 +146,6 @@ def neighbourhood(
     return Neighbourhood(count, rows, false, missing, shares)
 
 
-class _Places:
-    """Places on a map, made ready to count how many lie nearer to one than others do.
-
-    Parameters
-    ----------
-    places : ndarray of float64, shape (n, d)
-    """
-
-    def __init__(self, places: np.ndarray) -> None:
-        self._places = places
-        # In the order of the axis on which they differ most, those that may be near stand
-        # together.
-        self._main = int(places.var(axis=0).argmax())
-        order = places[:, self._main].argsort()
-        self._axes = np.ascontiguousarray(places[order].T)
-
-    def squares(self, some: np.ndarray, others: np.ndarray) -> np.ndarray:
-        """Return the squares of the distances of some (b,) to others (b, k)."""
-        apart = self._places[others] - self._places[some][:, None]
-        return _sum_of_squares(np.moveaxis(apart, 2, 0))
-
-    def nearer(self, some: np.ndarray, edges: np.ndarray, than: np.ndarray) -> np.ndarray:
-        """Count those that lie nearer to some than edges (b, k), as :meth:`squares` gives them.
-
-        Edges that are not above ``than`` (b,) are left out: 0.
-        """
-        found = np.zeros(edges.shape, np.int64)
-        line = self._axes[self._main]
-        for row in np.flatnonzero((edges > than[:, None]).any(axis=1)):
-            own, far = self._places[some[row]], np.flatnonzero(edges[row] > than[row])
-            reach = np.sqrt(edges[row].max()) * (1 + _SLACK)
-            ends = own[self._main] - reach, own[self._main] + reach
-            near = slice(
-                np.searchsorted(line, ends[0]), np.searchsorted(line, ends[1], "right")
-            )
-            apart = _sum_of_squares(self._axes[:, near] - own[:, None])
-            # Less itself.
-            found[row, far] = [np.count_nonzero(apart < e) - 1 for e in edges[row, far]]
-        return found
-
-
-def _sum_of_squares(axes: np.ndarray) -> np.ndarray:
-    """Return the squares of vectors given by their axes (d, ...); the same for the same."""
-    found = axes[0] ** 2
-    for axis in axes[1:]:
-        found += axis**2
-    return np.asarray(found)
-
-
 def _beyond(squares: np.ndarray, nearest: np.ndarray, nearer: np.ndarray) -> np.ndarray:
     """How many more than the k nearest of each row lie nearer than some of its points, (b, k).
 
@@ -207,8 +156,10 @@ def _beyond(squares: np.ndarray, nearest: np.ndarray, nearer: np.ndarray) -> np.
 
 
 def _values(values: np.ndarray, metric: Metric = "euclidean") -> np.ndarray:
-    """Return what has Euclidean distances in the order of a metric, (n, f) float64."""
-    points = np.array(values, np.float64)
+    """Return what has Euclidean distances in the order of a metric, (n, f)."""
+    if metric == "euclidean" and values.dtype == np.float32:
+        return np.ascontiguousarray(values)
+    points = np.array(values, np.float64, order="C")
     if metric == "cosine":
         points /= np.maximum(np.linalg.norm(points, axis=1, keepdims=True), _TINY)
     return points
@@ -233,7 +184,7 @@ def nearest_features(
     features: np.ndarray, rows: np.ndarray, count: int, metric: Metric = "euclidean"
 ) -> np.ndarray:
     """Return the nearest other patches by their features of some rows, (m, count)."""
-    there = torch.from_numpy(_values(features, metric))
+    there = torch.from_numpy(_values(features, metric).astype(np.float64))
     there -= there.mean(dim=0)
     if len(there) > _PRECISE:
         there = there.float()

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from hashlib import blake2b
 
 import numpy as np
+
+from napari_patchmap.quality.distance_bounds import (
+    DistanceBounds,
+    turned_points,
+)
 
 #: Numbers of each point that are compared at first, if that costs less than all of them.
 _FIRST = (384, 256, 192, 128, 96, 64, 32)
@@ -20,17 +25,13 @@ _TRIED = 48
 #: To turn points costs as much as to compare all numbers of so many, times their numbers.
 _TURN = 8
 
-#: Points of each number from which it is found how to turn them.
-_SEEN = 20
-
 #: Rows of distances that are computed at once, and numbers at most.
 _ROWS, _VALUES = 256, 2**25
 
 #: Of more picked points those that are the same are computed once.
 _COPIES = 1_000
 
-#: Parts in which the nearest are looked for, for each of them.
-_PARTS = 16
+_NONE = np.empty(0, np.intp)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,72 +53,6 @@ class Ranked:
     squares: np.ndarray
 
 
-class _Bounds:
-    """Lower and upper bounds of half the squares of distances, from the first numbers.
-
-    What a point has beyond them is a vector of known length, and so the distance of two
-    points lies between two bounds: as if those vectors pointed the same way, or opposite
-    ways. The bounds allow for what single precision loses. What all bounds of a point have
-    in common is left out.
-
-    Parameters
-    ----------
-    points : ndarray of float32, shape (n, f)
-    first : int
-        How many numbers are compared.
-    most : int
-        How many of the nearest will be looked for.
-    """
-
-    def __init__(self, points: np.ndarray, first: int, most: int) -> None:
-        count, size = points.shape
-        left = np.sqrt(_squares(points[:, first:]))
-        halves = _squares(points) / 2
-        # The sum of n independent rounding errors is as large as the root of n.
-        loss = (np.sqrt(size) + 8) * np.finfo(np.float32).eps / 2
-        self.first = first
-        self.common = halves * (1 - loss)
-        self._table = np.column_stack(
-            [points[:, :first], left.astype(np.float32), self.common.astype(np.float32)]
-        )
-        # What a point adds to how far the upper bounds lie above the lower ones.
-        self._left = left.astype(np.float32)
-        self._unsure = (2 * loss * halves).astype(np.float32)
-        self._most = most
-        self._part = max(1, count // (_PARTS * most))
-        self._widest = [self._parts(one).max(axis=0) for one in (self._left, self._unsure)]
-        self._most_left, self._most_unsure = self._left.max(), self._unsure.max()
-
-    def lower(self, own: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Return the lower bounds of some points to all, (b, n), and inf to itself."""
-        rows = -self._table[own]
-        rows[:, -1] = 1
-        found: np.ndarray = np.matmul(rows, self._table.T, out=out[: len(own)])
-        found[np.arange(len(own)), own] = np.inf
-        return found
-
-    def width(self, own: int, others: np.ndarray) -> np.ndarray:
-        """Return how far the upper bounds of a point to others lie above the lower ones."""
-        return self._above(own, self._left[others], self._unsure[others])
-
-    def widest(self, own: int) -> np.float32:
-        """Return how far they lie above at most."""
-        return self._above(own, self._most_left, self._most_unsure)
-
-    def nearest(self, own: int, low: np.ndarray) -> np.float32:
-        """Return within what the nearest of a point lie, from its lower bounds (n,)."""
-        # Of the nearest of each part as many are near enough, and few others are as near.
-        parts = self._parts(low).min(axis=0) + self._above(own, *self._widest)
-        return np.partition(parts, self._most - 1)[self._most - 1]
-
-    def _above(self, own: int, left: Any, unsure: Any) -> Any:
-        return 2 * self._left[own] * left + (self._unsure[own] + unsure)
-
-    def _parts(self, values: np.ndarray) -> np.ndarray:
-        whole = len(values) // self._part * self._part
-        return values[:whole].reshape(self._part, -1, *values.shape[1:])
-
-
 class RankedPoints:
     """Points, made ready to count how many lie nearer to one than others do.
 
@@ -127,7 +62,8 @@ class RankedPoints:
 
     Parameters
     ----------
-    points : ndarray of float64, shape (n, f)
+    points : ndarray of float32 or float64, shape (n, f)
+        In rows that lie together in memory.
     rows, others : ndarray of int, shape (m,) and (m, k)
         Points, and such as will be asked about, by which it is chosen how many numbers are
         compared at first.
@@ -151,9 +87,10 @@ class RankedPoints:
         tables = [np.empty((self.step, len(points)), np.float32) for _ in range(threads)]
         self._tables = tables
         self._same = _first_of_each(points)
+        self._grouped = None if self._same is None else self._same.argsort(kind="stable")
         turn = len(rows) > _TURN * points.shape[1]
-        turned = _turned(points, turn)
-        self._bounds = _Bounds(turned, points.shape[1], most)
+        turned = turned_points(points, turn)
+        self._bounds = DistanceBounds(turned, points.shape[1], most)
         if turn:
             some = np.linspace(0, len(rows) - 1, min(_TRIED, self.step)).astype(np.intp)
             self._choose(turned, rows[some], self.squares(rows[some], others[some]))
@@ -162,9 +99,11 @@ class RankedPoints:
         """Choose how many numbers are compared at first."""
         size, best = turned.shape[1], np.inf
         for first in [size, *(k for k in _FIRST if 4 * k <= 3 * size)]:
-            bounds = _Bounds(turned, first, self._most) if first < size else self._bounds
+            bounds = DistanceBounds(turned, first, self._most) if first < size else self._bounds
             limits = _limits(np.sort(edges), bounds.common[rows])
             lows = bounds.lower(rows, self._tables[0])
+            for own, low in zip(rows, lows, strict=True):
+                low[self._copies(own)] = np.inf
             given = zip(rows, lows, limits, strict=True)
             picked = np.mean([len(_Row(bounds, *one).others) for one in given])
             cost = first + picked * _PICKED * size / len(turned)
@@ -195,15 +134,30 @@ class RankedPoints:
         table = self._tables.pop()
         lows = self._bounds.lower(some, table)
         for place, (own, low) in enumerate(zip(some, lows, strict=True)):
+            # Copies of a point are the nearest to it, and nothing must be computed for them.
+            copies = self._copies(own)
+            low[copies] = np.inf
             row = _Row(self._bounds, own, low, limits[place])
             apart = self._squares(own, row.others)
-            nearer[place, order[place]] = row.nearer(apart, edges[place])
+            count = row.nearer(apart, edges[place]) + len(copies) * (edges[place] > 0)
+            nearer[place, order[place]] = count
             # In the order of the points where they are equally near.
             near = np.flatnonzero(row.near)
             near = near[apart[near].argsort(kind="stable")[: self._most]]
-            found[place], squares[place] = row.others[near], apart[near]
+            found[place] = np.append(copies, row.others[near])[: self._most]
+            squares[place] = np.append(np.zeros(len(copies)), apart[near])[: self._most]
         self._tables.append(table)
         return Ranked(nearer, found, squares)
+
+    def _copies(self, own: int) -> np.ndarray:
+        """Return the other points that are the same as one, in their order."""
+        if self._same is None or self._grouped is None:
+            return _NONE
+        first, last = np.searchsorted(
+            self._same, [self._same[own], self._same[own] + 1], sorter=self._grouped
+        )
+        group = self._grouped[first:last]
+        return group[group != own]
 
     def _squares(self, own: int, others: np.ndarray) -> np.ndarray:
         """Return the exact squares of the distances of a point to others."""
@@ -222,7 +176,7 @@ class _Row:
 
     Parameters
     ----------
-    bounds : _Bounds
+    bounds : DistanceBounds
     own : int
     low : ndarray of float32, shape (n,)
         Lower bounds.
@@ -230,7 +184,9 @@ class _Row:
         Sorted; it is counted how many points lie nearer than each.
     """
 
-    def __init__(self, bounds: _Bounds, own: int, low: np.ndarray, limits: np.ndarray) -> None:
+    def __init__(
+        self, bounds: DistanceBounds, own: int, low: np.ndarray, limits: np.ndarray
+    ) -> None:
         within = bounds.nearest(own, low)
         near = np.flatnonzero(low <= max(within, limits[-1]))
         values = low[near]
@@ -259,33 +215,14 @@ def _limits(edges: np.ndarray, common: np.ndarray) -> np.ndarray:
 
 
 def _apart(points: np.ndarray, own: int, others: np.ndarray) -> np.ndarray:
-    apart = points[others]
+    apart = points[others].astype(np.float64, copy=False)
     apart -= points[own]
-    return _squares(apart)
-
-
-def _squares(vectors: np.ndarray) -> np.ndarray:
-    """Return the squares of the lengths (n,) of vectors (n, f)."""
-    return np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
-
-
-def _turned(points: np.ndarray, turn: bool) -> np.ndarray:
-    """Return points centred, and turned to their principal components where asked."""
-    count, size = points.shape
-    centre = points.mean(axis=0)
-    found = np.empty((count, size), np.float32)
-    axes = np.eye(size)
-    if turn:
-        seen = points[:: max(1, count // (_SEEN * size))] - centre
-        axes = np.linalg.eigh(seen.T @ seen)[1][:, ::-1]
-    for part in np.array_split(np.arange(count), max(1, points.size // 2**22)):
-        aside = points[part] - centre
-        found[part] = aside @ axes if turn else aside
-    return found
+    return np.asarray(np.einsum("ij,ij->i", apart, apart))
 
 
 def _first_of_each(points: np.ndarray) -> np.ndarray | None:
     """Return the first point that is the same as each, (n,); None where all differ."""
     first: dict[bytes, int] = {}
-    found = np.array([first.setdefault(p.tobytes(), i) for i, p in enumerate(points)])
+    digests = (blake2b(point, digest_size=16).digest() for point in points)
+    found = np.array([first.setdefault(digest, i) for i, digest in enumerate(digests)])
     return found if len(first) < len(points) else None

@@ -59,9 +59,9 @@ class CurvePanel(GrowingAnswer):
         )
         self.stopped = QCheckBox("stopped early")
         self.stopped.setToolTip(
-            "<qt>Train the linear layer as published: slowly, and until labels that it does not "
-            "learn (30 % of those of each class) are told no better; so it tells less from few "
-            "labels. Otherwise it is quickly trained on all.</qt>"
+            "<qt>Train the linear layer as published: slowly, and until labels that it does "
+            "not learn (30 % of those of each class) are told no better; so it tells less from "
+            "few labels. Otherwise it is quickly trained on all.</qt>"
         )
         self.published = button(
             "As published",
