@@ -1,10 +1,10 @@
 """How long quality figures take, and how exact they are beside scikit-learn's.
 
-    python benchmarks/quality.py [RUN] [--patches 17092] [--many 327680] [--exact 100000]
+    python benchmarks/quality.py [RUN ...] [--patches 17092] [--many 327680] [--exact 100000]
 
 Made-up features of eight groups (512 numbers each) and a map of two of them with noise: they
-differ in all directions, as those of a trained network do not. With a run its features and
-map, drawn from again and again with a little noise and turned into 512 dimensions, are asked
+differ in all directions, as those of a trained network do not. With runs their features and
+maps, drawn from again and again with a little noise and turned into 512 dimensions, are asked
 about as well. Neighbours of ``--exact`` patches are looked for for all of them, and beside it
 from all distances, ``--part`` rows of them, of which the time for all is computed.
 """
@@ -52,7 +52,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", nargs="?", type=Path)
+    parser.add_argument("runs", nargs="*", type=Path)
     parser.add_argument("--patches", type=int, default=17_092)
     parser.add_argument("--many", type=int, default=327_680)
     parser.add_argument("--exact", type=int, default=100_000)
@@ -62,9 +62,9 @@ def main() -> None:
     beside_scikit_learn(args.patches)
     embedding, _, features = made(args.exact)
     of_many_features("made up", features, embedding, args.part)
-    if args.run:
-        features, embedding = like(args.run, args.exact)
-        of_many_features(f"as of {args.run.name}", features, embedding, args.part)
+    for run in args.runs:
+        features, embedding = like(run, args.exact)
+        of_many_features(f"as of {run.name}", features, embedding, args.part)
     of_many_points(args.many)
     print(
         f"\nPeak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GiB."
@@ -108,18 +108,21 @@ def like(run: Path, count: int, size: int = 512) -> tuple[np.ndarray, np.ndarray
 
 
 def of_many_features(name: str, features: np.ndarray, embedding: np.ndarray, part: int) -> None:
-    """Print what the neighbours of so many patches take."""
-    count = len(features)
+    """Print what the neighbours of so many patches take, and how long cores were busy."""
+    count, began = len(features), time.process_time()
     ours, found = timed(lambda: neighbourhood(features, embedding))
+    busy = time.process_time() - began
     there = torch.from_numpy(features - features.mean(axis=0))
     near = nearest_on_map(embedding.astype(np.float64), np.arange(part), 15)
-    theirs, share = timed(lambda: plainly(there, near))
+    began = time.process_time()
+    share = plainly(there, near)
+    theirs = (time.process_time() - began) * count / part
     off = abs(found.kept[15][:part].mean() - share)
-    theirs *= count / part
     print(
-        f"| the same of {count:,} x {features.shape[1]}, {name}, exact | {ours:.0f} | all "
-        f"distances {theirs:.0f} s (from {part:,} rows), {theirs / ours:.1f} times; difference "
-        f"of neighbours kept {off:.0e} |"
+        f"| the same of {count:,} x {features.shape[1]}, {name}, exact | {ours:.0f} | "
+        f"{busy:.0f} s of one core; all distances {theirs:.0f} s (from {part:,} rows), "
+        f"{theirs / busy:.1f} times; difference of neighbours kept {off:.0e} |",
+        flush=True,
     )
 
 

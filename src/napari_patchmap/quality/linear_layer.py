@@ -81,9 +81,10 @@ class EarlyStoppedLayer:
     not fall. 30 % of the labels of each class judge: every 100 steps, from the 41st look on,
     by their balanced accuracy. The weights of the best look are kept, the last of equal ones.
 
-    As published, but for two things: the network sees each patch once, not varied ones again
-    and again, and so all is done with its features; and a class of one label is learned and
-    not held out, where the published code ends.
+    As published, but that features are of patches as they are and transformed as for the other
+    classifiers, where the authors change the patches anew each time and train the norms of the
+    network as well; that a class of one label is learned and not held out, where their code
+    ends; and that the best weights are kept, as they meant to.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ class CurvePanel(GrowingAnswer):
         self.pca.setToolTip(
             "<qt>Turn features to their principal components, as published.</qt>"
         )
-        self.stopped = QCheckBox("stopped early")
+        self.stopped = QCheckBox("early stop")
         self.stopped.setToolTip(
             "<qt>Train the linear layer as published: slowly, and until labels that it does "
             "not learn (30 % of those of each class) are told no better; so it tells less from "
