@@ -510,11 +510,14 @@ def test_the_label_curve_is_made_as_one_chooses(qtbot, viewer, workspace, traine
     qtbot.waitUntil(lambda: "label_curve" in workspace.run.metrics)
     found = workspace.run.metrics["label_curve"]
     assert (found["repeats"], found["power"], found["pca"]) == (1, False, True)
+    assert "linear layer" in found["curves"]
     qtbot.mouseClick(curve.published, Qt.MouseButton.LeftButton)
-    assert (curve.form.field("repeats").value(), curve.form.field("power").isChecked()) == (
-        100,
-        True,
-    )
+    form = curve.form
+    assert (form.field("repeats").value(), form.field("power").isChecked()) == (100, True)
+    form.field("repeats").setValue(2)
+    qtbot.mouseClick(curve.begin, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: workspace.run.metrics["label_curve"]["repeats"] == 2)
+    assert "early-stopped layer" in workspace.run.metrics["label_curve"]["curves"]
 
 
 def test_figures_stand_beside_those_of_chance_and_pixels(qtbot, viewer, workspace, trained):

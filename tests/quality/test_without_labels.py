@@ -9,7 +9,6 @@ from sklearn.neighbors import NearestNeighbors
 
 from napari_patchmap.quality import FIGURES as LISTED
 from napari_patchmap.quality import evaluate
-from napari_patchmap.quality import neighbourhood as room
 from napari_patchmap.quality.figure import FigureInput, mean_entry, share_entry
 from napari_patchmap.quality.neighbourhood import neighbourhood
 from napari_patchmap.quality.report import measure
@@ -40,11 +39,7 @@ def numbers(embedding, features, **how):
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
-@pytest.mark.parametrize("precise", [True, False])
-def test_ranks_are_those_of_scikit_learn(metric, precise, monkeypatch):
-    if not precise:
-        monkeypatch.setattr(room, "_PRECISE", 0)
-        monkeypatch.setattr(room, "_PAIRS", 100_000)  # in several parts
+def test_ranks_are_those_of_scikit_learn(metric):
     features, points = made()
     found = neighbourhood(features, points, metric=metric)
     wanted = trustworthiness(features, points, n_neighbors=15, metric=metric)

@@ -237,6 +237,11 @@ def make_parser() -> argparse.ArgumentParser:
         "out of --label-curve",
     )  # fmt: skip
     evaluate.add_argument(
+        "--curve-stopped-early", action="store_true",
+        help="train the linear layer of --label-curve as published: slowly, and until labels "
+        "that it does not learn (30 %% of those of each class) are told no better",
+    )  # fmt: skip
+    evaluate.add_argument(
         "--predict", metavar="COLUMN",
         help="say how well a column (label, or any other; quantities as numbers) is predicted "
         "for patches that were held out: by neighbours on the map, by neighbours among the "

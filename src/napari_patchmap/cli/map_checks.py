@@ -78,7 +78,15 @@ def _wanted(args: argparse.Namespace) -> Iterator[tuple[AskedCheck, Config]]:
         if not 1 <= draws <= 1000:
             raise ConfigError(f"{draws} draws are no number from 1 to 1,000.")
         without = args.curve_without
-        yield LABEL_CURVE, CurveConfig(draws, "power" not in without, "pca" not in without)
+        yield (
+            LABEL_CURVE,
+            CurveConfig(
+                draws,
+                "power" not in without,
+                "pca" not in without,
+                args.curve_stopped_early,
+            ),
+        )
     for key in args.ask:
         yield CHECK_OF[key], CHECK_OF[key].config()
 

@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from napari_patchmap.errors import QualityError
 from napari_patchmap.quality.figure import GrowingWatch, refuse_useless
+from napari_patchmap.quality.linear_layer import EarlyStoppedLayer, LinearLayer
 from napari_patchmap.settings import Config, setting
 
 #: Labels of each class (Nielsen et al. 2023), and the share of patches that are tested.
@@ -35,48 +36,14 @@ _MOST_SEEN = 5_000
 #: Neighbours of the k-NN classifier, each counted by its nearness.
 _NEIGHBOURS = 10
 
-#: Steps and rate of the linear layer, and its weight decay.
-_STEPS, _RATE, _DECAY = 200, 0.01, 0.05
+
+#: A linear layer, trained quickly on all labels or as published.
+LINEAR, STOPPED = "linear layer", "early-stopped layer"
 
 
 class _Classifier(Protocol):
     def fit(self, x: np.ndarray, y: np.ndarray) -> Any: ...
     def predict(self, x: np.ndarray) -> np.ndarray: ...
-
-
-class LinearLayer:
-    """A linear layer on the features, trained with classes weighted by their rarity."""
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-
-    def fit(self, x: np.ndarray, y: np.ndarray) -> LinearLayer:
-        """Train it on features (n, f) and labels (n,)."""
-        self._names, codes = np.unique(y, return_inverse=True)
-        given = torch.from_numpy(x.astype(np.float32))
-        wanted = torch.from_numpy(codes)
-        counts = torch.bincount(wanted).float()
-        generator = torch.Generator().manual_seed(self._seed)
-        layer = torch.nn.Linear(x.shape[1], len(self._names))
-        with torch.no_grad():
-            layer.weight.normal_(0, 0.01, generator=generator)
-            layer.bias.zero_()
-        optimiser = torch.optim.AdamW(layer.parameters(), lr=_RATE, weight_decay=_DECAY)
-        weight = counts.reciprocal() / counts.reciprocal().mean()
-        for _ in range(_STEPS):
-            loss = torch.nn.functional.cross_entropy(layer(given), wanted, weight=weight)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-        self._layer = layer
-        return self
-
-    @torch.no_grad()
-    def predict(self, x: np.ndarray) -> np.ndarray:
-        """Return the label of each of some features, (m,)."""
-        scores = self._layer(torch.from_numpy(x.astype(np.float32)))
-        found: np.ndarray = self._names[scores.argmax(dim=1).numpy()]
-        return found
 
 
 #: From a seed and the number of labelled patches to each classifier, by its name in print.
@@ -88,8 +55,12 @@ CLASSIFIERS: dict[str, Callable[[int, int], _Classifier]] = {
     f"{_NEIGHBOURS}-NN": lambda seed, count: KNeighborsClassifier(
         min(_NEIGHBOURS, count), weights="distance"
     ),
-    "linear layer": lambda seed, count: LinearLayer(seed),
+    LINEAR: lambda seed, count: LinearLayer(seed),
+    STOPPED: lambda seed, count: EarlyStoppedLayer(seed),
 }
+
+#: Those that are usual; the second paper's linear layer is stopped early.
+USUAL = tuple(name for name in CLASSIFIERS if name != STOPPED)
 
 
 @dataclass(frozen=True)
@@ -113,11 +84,25 @@ class CurveConfig(Config):
     pca: bool = setting(
         True, "Turn features to their principal components, as published.", label="PCA"
     )
-    classifiers: tuple[str, ...] = tuple(CLASSIFIERS)
+    stopped: bool = setting(
+        False,
+        "Train the linear layer as published: slowly, and until labels that it does not learn "
+        "(30 % of those of each class) are told no better; so it tells less from few labels. "
+        "Otherwise it is quickly trained on all.",
+        label="Stop early",
+    )
+    classifiers: tuple[str, ...] = USUAL
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classifiers, with the linear layer that is trained."""
+        return tuple(
+            STOPPED if self.stopped and name == LINEAR else name for name in self.classifiers
+        )
 
 
 #: The second paper's.
-PUBLISHED = CurveConfig(repeats=100)
+PUBLISHED = CurveConfig(repeats=100, stopped=True)
 
 
 def label_curve(
@@ -171,18 +156,18 @@ def label_curve(
     x = _transformed(np.asarray(features, np.float64), train, config)
     largest = max(np.sum(labels[train] == name) for name in kept)
     sizes = [n for i, n in enumerate(SIZES) if i == 0 or SIZES[i - 1] < largest]
-    found = np.full((len(config.classifiers), len(sizes), config.repeats), np.nan)
+    found = np.full((len(config.names), len(sizes), config.repeats), np.nan)
     result: dict[str, Any] = {}
     for repeat in range(config.repeats):
         parts = [_drawn(labels, train, kept, size, repeat) for size in sizes]
 
         def score(place: tuple[int, int], repeat: int = repeat, parts: Any = parts) -> float:
             some = parts[place[1]]
-            made = CLASSIFIERS[config.classifiers[place[0]]](repeat, len(some))
+            made = CLASSIFIERS[config.names[place[0]]](repeat, len(some))
             made.fit(x[some], labels[some])
             return float(balanced_accuracy_score(labels[test], made.predict(x[test])))
 
-        places = [(c, s) for s in range(len(sizes)) for c in range(len(config.classifiers))]
+        places = [(c, s) for s in range(len(sizes)) for c in range(len(config.names))]
         # Each thread has a classifier of its own, so that its products need but one. Asked
         # under that limit, torch would have one thread.
         with ThreadPoolExecutor(torch.get_num_threads()) as pool, threadpool_limits(1):
@@ -233,6 +218,6 @@ def _summary(found: np.ndarray, sizes: list[int], config: CurveConfig) -> dict[s
                 "low": low[c].tolist(),
                 "high": high[c].tolist(),
             }
-            for c, name in enumerate(config.classifiers)
+            for c, name in enumerate(config.names)
         },
     }

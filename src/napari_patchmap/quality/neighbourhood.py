@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from scipy.spatial import cKDTree
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from napari_patchmap.layout.neighbour_search import Metric
 from napari_patchmap.quality.figure import Ended, MeasureWatch
-from napari_patchmap.quality.rows_shared import share_rows
+from napari_patchmap.quality.ranked_places import RankedPlaces
+from napari_patchmap.quality.ranked_points import RankedPoints
 
 #: Neighbours that ranks are counted of, and most of which is asked whether they are kept.
 RANKED, MOST = 15, 50
@@ -22,6 +25,9 @@ _PAIRS = 2**26
 
 #: Up to so many patches double precision costs nothing that is felt.
 _PRECISE = 4_000
+
+#: Shorter vectors have no direction.
+_TINY = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,37 +115,54 @@ def neighbourhood(
     """
     count = len(embedding)
     rows = np.arange(count) if rows is None else np.asarray(rows, np.intp)
-    most = max(ranked, *kept)
-    there, points = _centred(features, metric), _centred(embedding)
-    on_map = nearest_on_map(points.double().numpy(), rows, most)
-    places = np.ascontiguousarray(points.numpy().T)
-    squares = there.square().sum(dim=1) / 2
+    points = _values(embedding).astype(np.float64)
+    on_map = nearest_on_map(points, rows, max(ranked, *kept))
+    threads, asked = torch.get_num_threads(), on_map[:, :ranked]
+    there = RankedPoints(_values(features, metric), rows, asked, on_map.shape[1], threads)
+    places = RankedPlaces(points)
     false, missing = np.empty((len(rows), ranked)), np.empty((len(rows), ranked))
     shares = {k: np.empty(len(rows)) for k in kept}
-    for part in _parts(len(rows), count):
-        if watch is not None and watch(part.start, len(rows)):
-            raise Ended
-        own = torch.from_numpy(rows[part])
-        near = torch.from_numpy(on_map[part])
-        apart = _apart(there, squares, own)
-        edges, found = apart.topk(most, dim=1, largest=False)
-        edges = edges.sort(dim=1).values
-        ours = apart.gather(1, near)
+
+    def compare(part: slice) -> None:
+        ours = there.squares(rows[part], on_map[part])
+        among = there.of(rows[part], ours[:, :ranked])
         for k, share in shares.items():
-            share[part] = (ours[:, :k] <= edges[:, k - 1 : k]).sum(dim=1) / k
-        false[part] = _beyond(apart, ours[:, :ranked], edges[:, ranked - 1])
-        among = found.gather(1, apart.gather(1, found).sort(dim=1, stable=True).indices)
-        missing[part] = _beyond_on_map(places, rows[part], among[:, :ranked], near)
+            share[part] = (ours[:, :k] <= among.squares[:, k - 1 : k]).sum(axis=1) / k
+        false[part] = _beyond(ours[:, :ranked], among.squares[:, ranked - 1], among.nearer)
+        theirs = places.squares(rows[part], among.found[:, :ranked])
+        nearest = places.squares(rows[part], on_map[part, ranked - 1 : ranked])[:, 0]
+        missing[part] = _beyond(theirs, nearest, places.nearer(rows[part], theirs, nearest))
+
+    starts = range(0, len(rows), there.step)
+    parts = [slice(start, start + there.step) for start in starts]
+    # A thread for each part, and so one for each product of matrices.
+    with ThreadPoolExecutor(threads) as pool, threadpool_limits(1):
+        waiting = [pool.submit(compare, part) for part in parts]
+        for part, one in zip(parts, waiting, strict=True):
+            if watch is not None and watch(part.start, len(rows)):
+                pool.shutdown(cancel_futures=True)
+                raise Ended
+            one.result()
     return Neighbourhood(count, rows, false, missing, shares)
 
 
-def _centred(values: np.ndarray, metric: Metric = "euclidean") -> Tensor:
-    """Return values as numbers that lose little in differences."""
-    points = torch.from_numpy(np.array(values, np.float64))
+def _beyond(squares: np.ndarray, nearest: np.ndarray, nearer: np.ndarray) -> np.ndarray:
+    """How many more than the k nearest of each row lie nearer than some of its points, (b, k).
+
+    ``nearest`` is the distance of the k-th, (b,).
+    """
+    # The rank is 1 more than the number of those that lie nearer.
+    return np.where(squares > nearest[:, None], nearer + 1 - squares.shape[1], 0)
+
+
+def _values(values: np.ndarray, metric: Metric = "euclidean") -> np.ndarray:
+    """Return what has Euclidean distances in the order of a metric, (n, f)."""
+    if metric == "euclidean" and values.dtype == np.float32:
+        return np.ascontiguousarray(values)
+    points = np.array(values, np.float64, order="C")
     if metric == "cosine":
-        points = torch.nn.functional.normalize(points, dim=1)
-    points -= points.mean(dim=0)
-    return points if len(points) <= _PRECISE else points.float()
+        points /= np.maximum(np.linalg.norm(points, axis=1, keepdims=True), _TINY)
+    return points
 
 
 def _parts(rows: int, count: int) -> Iterator[slice]:
@@ -161,7 +184,10 @@ def nearest_features(
     features: np.ndarray, rows: np.ndarray, count: int, metric: Metric = "euclidean"
 ) -> np.ndarray:
     """Return the nearest other patches by their features of some rows, (m, count)."""
-    there = _centred(features, metric)
+    there = torch.from_numpy(_values(features, metric).astype(np.float64))
+    there -= there.mean(dim=0)
+    if len(there) > _PRECISE:
+        there = there.float()
     squares = there.square().sum(dim=1) / 2
     found = np.empty((len(rows), count), np.int64)
     for part in _parts(len(rows), len(features)):
@@ -178,52 +204,3 @@ def _apart(there: Tensor, squares: Tensor, own: Tensor) -> Tensor:
     apart = torch.addmm(squares[None, :], there[own], there.T, alpha=-1)
     apart[torch.arange(len(own)), own] = torch.inf
     return apart
-
-
-def _beyond(apart: Tensor, limits: Tensor, nearest: Tensor) -> np.ndarray:
-    """How many more than the k nearest of each row lie nearer than its limits, (b, k).
-
-    ``nearest`` is the distance of the k-th, (b,).
-    """
-    values, edges = apart.numpy(), limits.numpy()
-    beyond, far = np.zeros(edges.shape), edges > nearest.numpy()[:, None]
-
-    def count(some: np.ndarray) -> None:
-        for row in some:
-            _count(values[row], edges[row], far[row], beyond[row])
-
-    share_rows(count, np.flatnonzero(far.any(axis=1)), apart.shape[1])
-    return beyond
-
-
-def _beyond_on_map(
-    places: np.ndarray, own: np.ndarray, among: Tensor, near: Tensor
-) -> np.ndarray:
-    """Likewise on a map, (d, n), of the neighbours ``among`` the features of some points.
-
-    Distances are computed directly: a product of matrices would lose what sets near points
-    apart. ``near`` are the nearest on the map, in order.
-    """
-    others, nearest = among.numpy(), near[:, among.shape[1] - 1].numpy()
-    beyond = np.zeros(others.shape)
-
-    def count(some: np.ndarray) -> None:
-        for row in some:
-            apart = np.zeros(places.shape[1], places.dtype)
-            for axis in places:
-                aside = axis - axis[own[row]]
-                aside *= aside
-                apart += aside
-            apart[own[row]] = np.inf
-            edges = apart[others[row]]
-            _count(apart, edges, edges > apart[nearest[row]], beyond[row])
-
-    share_rows(count, np.arange(len(own)), places.shape[1])
-    return beyond
-
-
-def _count(values: np.ndarray, edges: np.ndarray, far: np.ndarray, beyond: np.ndarray) -> None:
-    """Note for each edge that is far how many values beyond the first k lie below it."""
-    for place in np.flatnonzero(far):
-        # The rank is 1 more than the number of those that lie nearer.
-        beyond[place] = np.count_nonzero(values < edges[place]) + 1 - len(edges)

@@ -22,7 +22,8 @@ class CurveBox(AskedBox):
         self.published = button(
             "As published",
             "link",
-            "<qt>Set what Nielsen et al. 2023 did: 100 draws, normal features, PCA.</qt>",
+            "<qt>Set what Nielsen et al. 2023 did: 100 draws, normal features, PCA, a linear "
+            "layer that is stopped early.</qt>",
         )
         self.published.clicked.connect(lambda: self.form.set_config(PUBLISHED))
         return (self.published,)
