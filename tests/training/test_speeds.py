@@ -91,7 +91,7 @@ def test_a_range_of_what_is_seen_says_nothing_if_it_may_be_enough(plan):
     sentence = too_short(short_of_time(plan, Seconds.about(60.0)))
     assert "about" in sentence
     sentence = too_short(short_of_time(plan, Seconds.about(60.0, 2.0)))
-    assert re.search(r"sees \d+% to \d+% of the patches", sentence), sentence
+    assert re.search(r"sees \d+ % to \d+ % of the patches", sentence), sentence
     assert too_short(short_of_time(plan, Seconds(60.0, 0.06, 60.0))) == ""
     few = replace(short_of_time(plan, Seconds.about(1.0)), patches=20)
     assert re.search(r"makes about \d+ steps, too few", too_short(few))

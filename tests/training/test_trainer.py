@@ -145,7 +145,7 @@ def test_a_run_of_too_few_steps_says_so_with_its_figures():
     run = fit(patches, config(epochs=(0.5, 0.1, 0.1), batch_size=16))
     said = run.metrics["training"]["warning"]
     assert said == run.metrics["notes"][0]
-    assert re.search(r"saw only 5\d% of the patches", said), said
+    assert re.search(r"saw only 5\d % of the patches", said), said
     assert said in run.info["notes"]
     run = fit(patches, config(epochs=(1, 0.1, 0.1), batch_size=16))
     few = run.metrics["training"]["warning"]
