@@ -149,10 +149,10 @@ def test_a_map_that_finds_its_folder_taken_is_saved_elsewhere(
 ):
     out, usual = tmp_path / "run", command.open_data
 
-    def late(args):
+    def late(*args):
         out.mkdir()
         (out / "thesis.txt").write_text("years of work")
-        return usual(args)
+        return usual(*args)
 
     monkeypatch.setattr(command, "open_data", late)
     assert main(["embed", str(data), "--out", str(out), "--method", "pixels"]) == 0
