@@ -133,7 +133,7 @@ def test_what_cannot_be_saved_is_said_in_one_sentence(qtbot, panel, tmp_path):
     assert dialog.save.isEnabled()
     previewed(qtbot, dialog)
     before = painted(dialog)
-    enter(qtbot, dialog.form.field("title"), "Blood cells")
+    qtbot.keyClick(dialog.form.field("look"), Qt.Key.Key_Down)  # dark
     qtbot.waitUntil(lambda: (painted(dialog) != before).any())
     assert dialog.said.text() == said  # a preview that comes later hides it not
 

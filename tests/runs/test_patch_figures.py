@@ -104,7 +104,7 @@ def test_a_folder_that_cannot_be_written_is_named(saved, capsys, monkeypatch):
     def full(*args, **options):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("napari_patchmap.runs.patch_figures.write_columns", full)
+    monkeypatch.setattr("napari_patchmap.runs.run.write_columns", full)
     said = run.keep(run.measured(run.labels))
     assert said == f"The figures could not be kept in {saved} (No space left on device)."
     assert main(["evaluate", str(saved)]) == 0
