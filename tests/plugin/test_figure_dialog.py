@@ -165,7 +165,8 @@ def choose(qtbot, dialog, title):
 def painted(dialog) -> np.ndarray:
     """Return what the preview paints, as grey levels."""
     image = dialog.preview.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
-    return np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
+    # A copy: the image goes, and its memory with it.
+    return np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1).copy()
 
 
 def previewed(qtbot, dialog):
