@@ -44,10 +44,12 @@ def test_the_tabs_are_the_order_of_work_however_often_they_are_opened(viewer, qt
     assert len(viewer.window.dock_widgets) == sum(p.at_first for p in PANELS.values())
 
 
-def test_a_panel_opened_alone_is_taken_in(viewer):
-    alone = show_panel(viewer, "train")
+def test_panels_opened_alone_are_taken_in_the_order_of_work(viewer):
+    alone = [show_panel(viewer, key) for key in ("train", "quality")]
     widgets = open_workspace(viewer)
-    assert widgets["train"] is alone
+    assert [widgets["train"], widgets["quality"]] == alone
+    assert tabs(viewer) == [p.tab for p in PANELS.values() if p.area == "right"]
+    assert not widgets["load"].visibleRegion().isEmpty()
 
 
 @pytest.mark.parametrize("size", [(1366, 768), (1600, 1000)])
