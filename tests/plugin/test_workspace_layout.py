@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import weakref
-
-import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
@@ -16,6 +12,8 @@ from napari_patchmap.plugin.qt.docks import PANELS, dock_of, find_panel, show_pa
 from napari_patchmap.plugin.qt.panel import WorkPanel
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.conftest import make_cells
+
+ONE_WINDOW = True
 
 OURS = ("load", "augment", "train", "quality")
 
@@ -104,21 +102,6 @@ def test_panels_follow_the_theme(viewer):
     for widget in widgets.values():
         if isinstance(widget, WorkPanel):
             assert text_lightness(widget) < 128
-
-
-def test_a_training_that_ends_after_its_window_finds_nobody_listening(
-    make_napari_viewer, qtbot, cells
-):
-    viewer, heard = make_napari_viewer(show=True), []
-    open_workspace(viewer)
-    workspace, window = workspace_of(viewer), weakref.ref(viewer)
-    workspace.set_patches(cells)
-    workspace.map_changed.connect(lambda *_: heard.append(window()))
-    viewer.close()
-    del viewer
-    qtbot.waitUntil(lambda: gc.collect() >= 0 and window() is None)
-    workspace.set_embedding(np.zeros((len(cells), 2), np.float32))
-    assert heard == []
 
 
 def test_a_closed_panel_listens_no_more(viewer, qtbot, cells):
