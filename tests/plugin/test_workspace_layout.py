@@ -13,8 +13,6 @@ from napari_patchmap.plugin.qt.panel import WorkPanel
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.conftest import make_cells
 
-ONE_WINDOW = True
-
 OURS = ("load", "augment", "train", "quality")
 
 
