@@ -90,12 +90,11 @@ def viewer(bare_viewer):
 
 
 @pytest.fixture
-def laptop(make_napari_viewer, qtbot):
+def laptop(bare_viewer, qtbot):
     """A viewer that fills the screen of a 13-inch laptop."""
-    viewer = make_napari_viewer(show=True)
-    viewer.window.resize(1366, 768)
+    bare_viewer.window.resize(1366, 768)
     qtbot.wait(50)
-    return viewer
+    return bare_viewer
 
 
 @pytest.fixture
@@ -147,11 +146,10 @@ def tasks(monkeypatch):
 
 
 @pytest.fixture
-def train_panel(make_napari_viewer, tasks):
+def train_panel(bare_viewer, tasks):
     """The Train panel of a viewer; what it started is stopped in the end."""
-    viewer = make_napari_viewer(show=True)
-    widget = TrainMap(viewer)
-    viewer.window.add_dock_widget(widget, name="Train")
+    widget = TrainMap(bare_viewer)
+    bare_viewer.window.add_dock_widget(widget, name="Train")
     yield widget
     for task in tasks:
         task.leave()

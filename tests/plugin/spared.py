@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ from napari.settings import NapariSettings
 from napari.utils.events.event import EventEmitter
 from npe2 import PluginManifest
 from vispy.gloo.program import Program
+from vispy.visuals.shaders import parsing
 
 
 def spare(patch: pytest.MonkeyPatch) -> None:
@@ -70,3 +72,6 @@ def _spare_shaders(patch: pytest.MonkeyPatch) -> None:
             self._process_pending_variables()
 
     patch.setattr(Program, "_parse_variables_from_code", once)
+    variables, functions = cache(parsing.find_program_variables), cache(parsing.find_functions)
+    patch.setattr(parsing, "find_program_variables", lambda code: dict(variables(code)))
+    patch.setattr(parsing, "find_functions", lambda code: list(functions(code)))

@@ -248,21 +248,6 @@ def test_closing_it_leaves_the_map_alone(viewer, workspace, field, qtbot):
     assert [ly.name for ly in panel.beside.model.layers] == ["field", "nuclei"]
 
 
-def test_a_window_may_close_with_both(make_napari_viewer, qtbot):
-    from napari_patchmap.plugin.workspace import workspace_of
-
-    viewer = make_napari_viewer(show=True)
-    workspace = workspace_of(viewer)
-    start(viewer, grid_labels())
-    beside = open_beside(viewer, qtbot)
-    canvas = weakref.ref(beside.canvas)
-    del beside
-    viewer.close()
-    del viewer
-    qtbot.waitUntil(lambda: gc.collect() >= 0 and canvas() is None)
-    workspace.select(np.array([1]))
-
-
 def test_patches_that_lie_in_no_image_are_shown_large(
     viewer, shown_map, workspace, hand, qtbot
 ):

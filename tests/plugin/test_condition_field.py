@@ -11,6 +11,8 @@ from qtpy.QtWidgets import QApplication
 from napari_patchmap.plugin.panels.explore.explore import Explore
 from tests.plugin.toy import group
 
+ONE_WINDOW = True
+
 
 @pytest.fixture
 def panel(viewer, shown_map):

@@ -20,6 +20,8 @@ from napari_patchmap.runs.export.export_run import export
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
 
+ONE_WINDOW = True
+
 LEFT = Qt.MouseButton.LeftButton
 WRONG = np.array([4, 60, 100])
 

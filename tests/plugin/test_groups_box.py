@@ -18,6 +18,8 @@ from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.plugin.images import grid_labels, tick
 
+ONE_WINDOW = True
+
 LEFT, CONTROL = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier
 GREY = np.repeat([220, 140, 60], [12, 8, 4])  # of the objects, three kinds
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import weakref
-
-import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
@@ -44,10 +40,12 @@ def test_the_tabs_are_the_order_of_work_however_often_they_are_opened(viewer, qt
     assert len(viewer.window.dock_widgets) == sum(p.at_first for p in PANELS.values())
 
 
-def test_a_panel_opened_alone_is_taken_in(viewer):
-    alone = show_panel(viewer, "train")
+def test_panels_opened_alone_are_taken_in_the_order_of_work(viewer):
+    alone = [show_panel(viewer, key) for key in ("train", "quality")]
     widgets = open_workspace(viewer)
-    assert widgets["train"] is alone
+    assert [widgets["train"], widgets["quality"]] == alone
+    assert tabs(viewer) == [p.tab for p in PANELS.values() if p.area == "right"]
+    assert not widgets["load"].visibleRegion().isEmpty()
 
 
 @pytest.mark.parametrize("size", [(1366, 768), (1600, 1000)])
@@ -102,21 +100,6 @@ def test_panels_follow_the_theme(viewer):
     for widget in widgets.values():
         if isinstance(widget, WorkPanel):
             assert text_lightness(widget) < 128
-
-
-def test_a_training_that_ends_after_its_window_finds_nobody_listening(
-    make_napari_viewer, qtbot, cells
-):
-    viewer, heard = make_napari_viewer(show=True), []
-    open_workspace(viewer)
-    workspace, window = workspace_of(viewer), weakref.ref(viewer)
-    workspace.set_patches(cells)
-    workspace.map_changed.connect(lambda *_: heard.append(window()))
-    viewer.close()
-    del viewer
-    qtbot.waitUntil(lambda: gc.collect() >= 0 and window() is None)
-    workspace.set_embedding(np.zeros((len(cells), 2), np.float32))
-    assert heard == []
 
 
 def test_a_closed_panel_listens_no_more(viewer, qtbot, cells):

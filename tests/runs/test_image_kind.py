@@ -29,8 +29,9 @@ def changed(cells: PatchSet, pixels: np.ndarray, names=None) -> PatchSet:
 
 
 def test_patches_of_the_same_kind_pass_without_a_word(run):
-    assert run.place(make_cells(200)).notes == ()
-    assert (run.place(make_cells(200)).unlikeness < 1e-2).all()
+    placed = run.place(make_cells(200))
+    assert placed.notes == ()
+    assert (placed.unlikeness < 1e-2).all()
     other = run.place(make_cells(60, seed=5))
     assert other.notes == ()
     assert other.unlikeness.shape == (60,)

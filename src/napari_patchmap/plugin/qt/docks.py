@@ -197,7 +197,8 @@ def _lie_beside_canvas(dock: QDockWidget) -> None:
 def _join_tabs(viewer: Viewer, key: str, dock: QDockWidget) -> None:
     """Put a panel among the tabs of the others, in the order of work, if they are docked.
 
-    Qt puts what is tabbed behind all others; those that come later are tabbed once more.
+    Qt puts what is tabbed behind all others, but leaves those among them where they are:
+    those that come later are taken out and tabbed once more.
     """
     docks = _docks_on_the_right(viewer)
     others = [other for k, other in docks.items() if k != key]
@@ -206,10 +207,12 @@ def _join_tabs(viewer: Viewer, key: str, dock: QDockWidget) -> None:
         return  # a second panel of a kind stays where it was put
     if not others or set(others) & set(window.tabifiedDockWidgets(dock)):
         return
+    dock.show()  # the tabs of those that are hidden are not kept in order
     window.tabifyDockWidget(others[-1], dock)
     together = {dock, *window.tabifiedDockWidgets(dock)}
     order = [one for one in docks.values() if one in together]
     for before, after in pairwise(order[order.index(dock) :]):
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, after)
         window.tabifyDockWidget(before, after)
     dock.raise_()
 
