@@ -119,17 +119,21 @@ class TrainConfig(Config):
         low=8,
         high=2048,
     )
-    pooling: Pooling | None = _network(
+    pooling: Pooling | None = setting(
         None,
         "Of pretrained, for transformers: features are the class token (class), the mean of "
         "all parts (mean), or both; empty takes what the network's publishers take.",
+        group="Network",
+        rare=True,
     )
-    channel_use: ChannelUse | None = _network(
+    channel_use: ChannelUse | None = setting(
         None,
         "Of pretrained, where the network takes other channels than the patches have: give "
         "it each channel as a grey image and put the features side by side (of more than 512 "
         "their main axes are kept), or have its first layer adapted. Empty takes each.",
         label="Channels",
+        group="Network",
+        rare=True,
     )
     dimensions: int = _network(2, "Dimensions of the map.", low=2, high=128)
     precision: Literal["auto", "float32", "bfloat16", "float16"] = _computer(

@@ -20,6 +20,7 @@ from napari_patchmap.networks.fixed import PIXELS, PRETRAINED, PixelFeatures
 from napari_patchmap.networks.mend import mend_convolutions
 from napari_patchmap.networks.timm_models import PREFIX, make_timm, timm_names
 from napari_patchmap.networks.trained.before import record_before
+from napari_patchmap.networks.trained.origin import is_place
 from napari_patchmap.networks.trained.trained_features import TrainedFeatures
 from napari_patchmap.networks.trained.trained_record import Trained
 from napari_patchmap.networks.vision import torchvision
@@ -199,6 +200,11 @@ def check_backbone(name: str) -> None:
         ) from None
     if name.removeprefix(PREFIX) in known:
         return
+    if is_place(name):
+        raise ConfigError(
+            f"The network {name!r} is taken as it came trained, by the method pretrained; "
+            "choose that, or the name of a timm model for a method that trains."
+        )
     names = [*BACKBONES, *(known - {*BACKBONES})]
     near = get_close_matches(name.removeprefix(PREFIX), names, n=3, cutoff=0.5)
     choose = ", ".join(near or BACKBONES)

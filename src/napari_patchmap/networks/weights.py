@@ -100,16 +100,16 @@ def _why_unreadable(path: Path) -> str:
     size = path.stat().st_size
     if start.startswith(b"version https:"):
         return (
-            f"{path} only stands for weights that Git LFS has not fetched; fetch them with: git "
-            "lfs pull"
+            f"{path} only stands for weights that Git LFS has not fetched; fetch them with: "
+            "git lfs pull"
         )
     # The first 8 bytes say how long the table of tensors is, as a number.
     table = int.from_bytes(start[:8], "little") + 8
     looks = path.suffix == ".safetensors" and start[8:9] == b"{"
     if size and (start.startswith(b"PK") or (looks and table < 2**27)):
         return (
-            f"{path} is damaged, or only part of it was downloaded ({size / 1e6:.1f} MB); get it "
-            "again."
+            f"{path} is damaged, or only part of it was downloaded ({size / 1e6:.1f} MB); get "
+            "it again."
         )
     return (
         f"{path} holds no weights that can be read; give a .safetensors file or a .pth file of "

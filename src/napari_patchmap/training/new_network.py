@@ -71,8 +71,9 @@ def _get_trained(
     record = replace(
         backbone.record, sha256=digest, revision=revision or backbone.record.revision
     )
-    backbone.record = replace(record, probe=backbone.probe(network.spec.channels, network.spec.size))
-    network.spec = replace(network.spec, trained=backbone.record)
+    spec = network.spec
+    backbone.record = replace(record, probe=backbone.probe(spec.channels, spec.size))
+    network.spec = replace(spec, trained=backbone.record)
     return source
 
 

@@ -165,9 +165,7 @@ def make_plan(
     return replace(plan, notes=tuple(note for note in notes if note))
 
 
-def _as_trained(
-    patches: PatchSet, train: TrainConfig, name: str
-) -> tuple[int, Trained]:
+def _as_trained(patches: PatchSet, train: TrainConfig, name: str) -> tuple[int, Trained]:
     """Return up to which side patches are read for a trained network, and its record.
 
     They are not made smaller than what the network sees.

@@ -43,8 +43,8 @@ def hub_file(repository: str, revision: str, names: tuple[str, ...]) -> tuple[Pa
         If there is no such network, revision or file.
     """
     try:
-        from huggingface_hub import hf_hub_download
         from huggingface_hub import errors as hub
+        from huggingface_hub import hf_hub_download
     except ModuleNotFoundError:
         raise MissingPackageError(
             "huggingface_hub is not installed, which this network needs; install it with: pip "

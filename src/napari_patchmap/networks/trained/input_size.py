@@ -54,8 +54,8 @@ def choose_size(
         if side and side % step:
             near = step * max(1, side // step)
             raise ConfigError(
-                f"{architecture} sees parts of {step} x {step} px, so it takes sides of {near} or "
-                f"{near + step} px, not {side}; choose one of them."
+                f"{architecture} sees parts of {step} x {step} px, so it takes sides of "
+                f"{near} or {near + step} px, not {side}; choose one of them."
             )
         tokens = size[0] // step, size[1] // step
         return InputSize(size, scaled_to(patch, size, config), tokens, {"img_size": list(size)})
@@ -63,13 +63,22 @@ def choose_size(
     for more in ({}, {"img_size": list(size)}):
         if _takes(architecture, arguments | more, config, size):
             return InputSize(size, scaled_to(patch, size, config), (0, 0), more)
-    fits = [one for one in _TRIED if _takes(architecture, arguments, config, (one, one))
-            or _takes(architecture, arguments | {"img_size": [one, one]}, config, (one, one))]  # fmt: skip
+    fits = [
+        one
+        for one in _TRIED
+        if _takes(architecture, arguments, config, (one, one))
+        or _takes(architecture, arguments | {"img_size": [one, one]}, config, (one, one))
+    ]
     near = sorted(sorted(fits, key=lambda one: abs(one - size[0]))[:2])
     raise ConfigError(
         f"{architecture} takes no images of {size[0]} x {size[0]} px; "
         + (f"choose {' or '.join(map(str, near))} px." if near else "choose another network.")
     )
+
+
+def channels_of(config: dict[str, Any]) -> int:
+    """Return how many channels the images had that a network was trained on."""
+    return int(next(iter(config.get("input_size") or (3,))))
 
 
 def native_side(config: dict[str, Any]) -> int:
@@ -99,7 +108,7 @@ def _nearest(patch: tuple[int, int], step: int) -> tuple[int, int]:
 def scaled_to(
     patch: tuple[int, int], size: tuple[int, int], config: dict[str, Any]
 ) -> tuple[int, int]:
-    """Return the size to which a patch is brought before the middle is cut out, as timm does."""
+    """Return the size to which a patch is brought before its middle is taken, as timm does."""
     share = float(config.get("crop_pct") or 0.875)
     whole = math.floor(size[0] / share), math.floor(size[1] / share)
     if config.get("crop_mode") == "squash":
@@ -115,7 +124,7 @@ def scaled_to(
 def _takes(
     architecture: str, arguments: dict[str, Any], config: dict[str, Any], size: tuple[int, int]
 ) -> bool:
-    channels = int(tuple(config.get("input_size") or (3,))[0])
+    channels = channels_of(config)
     try:
         with torch.device("meta"), torch.inference_mode():
             net: nn.Module = make_timm_net(architecture, arguments, channels).eval()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from napari_patchmap.errors import ConfigError
-from napari_patchmap.networks.timm_models import PREFIX, timm
+from napari_patchmap.networks.timm_models import timm
 from napari_patchmap.networks.trained.hub_files import WEIGHTS, hub_file
 from napari_patchmap.networks.trained.making import timm_arguments
 from napari_patchmap.networks.trained.origin import Origin
@@ -83,10 +83,12 @@ def _into_timm(features: TrainedFeatures, origin: Origin, weights: dict[str, Ten
     """Load weights by timm's own rules for names, sizes and channels; return what differs."""
     record = features.record
     wanted = features.net.state_dict()
-    if all(key in weights and weights[key].shape == value.shape for key, value in wanted.items()):
-        if not _left_over(set(weights) - set(wanted)):
-            features.net.load_state_dict({key: weights[key] for key in wanted})
-            return ""
+    alike = all(
+        key in weights and weights[key].shape == value.shape for key, value in wanted.items()
+    )
+    if alike and not _left_over(set(weights) - set(wanted)):
+        features.net.load_state_dict({key: weights[key] for key in wanted})
+        return ""
     known = _without_source(origin.config)
     takes = features.mean.shape[1] if record.channels == "adapted" else record.takes
 
@@ -121,8 +123,8 @@ def _into_timm(features: TrainedFeatures, origin: Origin, weights: dict[str, Ten
 def _without_source(config: dict[str, Any]) -> dict[str, Any]:
     """Return what timm knows of weights, without where they are: they are there already."""
     fields = timm().models.PretrainedCfg.__dataclass_fields__
-    places = {"url", "file", "hf_hub_id", "hf_hub_filename", "source", "custom_load", "state_dict"}
-    return {key: value for key, value in config.items() if key in fields and key not in places}
+    kept = {*fields} - {"url", "file", "hf_hub_id", "hf_hub_filename", "source", "custom_load"}
+    return {key: value for key, value in config.items() if key in kept}
 
 
 def _differences(error: str) -> tuple[str, set[str]]:
@@ -134,9 +136,7 @@ def _differences(error: str) -> tuple[str, set[str]]:
             named += [f"{key} is missing" for key in quoted]
         elif "Unexpected key" in line:
             extra |= {*quoted}
-        elif found := re.search(
-            r"mismatch for (\S+): .*?\[([\d, ]*)\].*?\[([\d, ]*)\]", line
-        ):
+        elif found := re.search(r"mismatch for (\S+): .*?\[([\d, ]*)\].*?\[([\d, ]*)\]", line):
             key, there, here = found.groups()
             named.append(f"{key} is {there.replace(', ', ' x ')} in place of "
                          f"{here.replace(', ', ' x ')}")  # fmt: skip

@@ -44,8 +44,8 @@ def make_timm_net(architecture: str, arguments: dict[str, Any], channels: int) -
     except (TypeError, KeyError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ConfigError(
-            f"timm cannot make {architecture} as its config.json says ({reason}); update timm, or "
-            "choose another network."
+            f"timm cannot make {architecture} as its config.json says ({reason}); update "
+            "timm, or choose another network."
         ) from None
 
 
@@ -89,7 +89,10 @@ def choose_pooling(
     ConfigError
         If the network has no class token or no parts to take a mean of.
     """
-    parts, token = hasattr(net, "num_prefix_tokens"), getattr(net, "cls_token", None) is not None
+    parts, token = (
+        hasattr(net, "num_prefix_tokens"),
+        getattr(net, "cls_token", None) is not None,
+    )
     choice = wanted or published or "network"
     if (choice != "network" and not parts) or ("class" in choice and not token):
         has = "no class token" if parts else "no parts, for it is no plain transformer"

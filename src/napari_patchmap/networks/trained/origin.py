@@ -95,11 +95,10 @@ def check_name(name: str) -> None:
     if model in timm_names() and (not tag or plain in timm().list_pretrained()):
         return
     near = _nearest(plain)
-    choose = ", ".join(near) if near else f"{', '.join(TORCHVISION)} or the name of a timm model"
-    raise ConfigError(
-        f"There is no network {name!r} that comes trained; "
-        + (f"the closest names are {choose}." if near else f"choose {choose}.")
-    )
+    choose = f"choose {', '.join(TORCHVISION)} or the name of a timm model."
+    if near:
+        choose = f"the closest names are {', '.join(near)}."
+    raise ConfigError(f"There is no network {name!r} that comes trained; {choose}")
 
 
 def find_origin(name: str, weights: str | None = None) -> Origin:
@@ -130,6 +129,11 @@ def find_origin(name: str, weights: str | None = None) -> Origin:
     config = timm().get_pretrained_cfg(plain).to_dict()
     repository = "" if config.get("custom_load") == "hf" else str(config.get("hf_hub_id") or "")
     return Origin(name, plain.split(".")[0], config, repository=repository)
+
+
+def is_place(name: str) -> bool:
+    """Whether a name says where a network lies, at Hugging Face or on this computer."""
+    return name.startswith(HUB) or _is_path(name)
 
 
 def _is_path(name: str) -> bool:
@@ -168,8 +172,8 @@ def _of_path(name: str) -> Origin:
         if not (folder / CONFIG).is_file():
             raise ConfigError(
                 f"{path} does not say which network its weights are of; put the {CONFIG} that "
-                f"belongs to it into {folder}, or give the network by name and this file as its "
-                "weights."
+                f"belongs to it into {folder}, or give the network by name and this file as "
+                "its weights."
             )
     else:
         hint = ""
@@ -196,16 +200,17 @@ def _of_config(
         arguments = dict(saved.get("model_args") or {})
     except (OSError, ValueError, TypeError, AttributeError):
         raise ConfigError(
-            f"{path} cannot be read; it is damaged or only part of it was downloaded, so get it "
-            "again."
+            f"{path} cannot be read; it is damaged or only part of it was downloaded, so get "
+            "it again."
         ) from None
     architecture = str(saved.get("architecture") or config.get("architecture") or "")
     architecture = architecture.split(".")[0]
     if architecture not in timm_names():
-        what = f"a {saved['model_type']} network" if saved.get("model_type") else "no network"
+        kind = saved.get("model_type")
+        what = architecture or (f"a {kind} network" if kind else "no network")
         raise ConfigError(
-            f"{path} describes {architecture or what}, which timm cannot make, and code that comes "
-            "with a network is not run here; choose one whose page names timm as its library."
+            f"{path} describes {what}, which timm cannot make, and code that comes with a "
+            "network is not run here; choose one whose page names timm as its library."
         )
     arguments.pop("num_classes", None)
     arguments.pop("in_chans", None)
@@ -234,6 +239,4 @@ def _nearest(name: str) -> list[str]:
     if near:
         return near
     # As people call them: "dinobloom", "UNI".
-    return [
-        HUB + one for one in KNOWN if len(name) > 2 and name.lower() in one.lower()
-    ][:3]
+    return [HUB + one for one in KNOWN if len(name) > 2 and name.lower() in one.lower()][:3]

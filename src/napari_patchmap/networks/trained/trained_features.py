@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from napari_patchmap.errors import ConfigError
+from napari_patchmap.networks.trained.input_size import channels_of, choose_size, scaled_to
 from napari_patchmap.networks.trained.making import choose_pooling, make_net, pooled
 from napari_patchmap.networks.trained.origin import Origin
-from napari_patchmap.networks.trained.input_size import choose_size, scaled_to
 from napari_patchmap.networks.trained.trained_record import ChannelUse, Pooling, Trained
 
 #: Features of all channels together that are kept at most: their main axes.
@@ -48,7 +48,7 @@ def describe(
         If the network cannot do so.
     """
     config = origin.config
-    takes = int(tuple(config.get("input_size") or (3,))[0])
+    takes = channels_of(config)
     use = _use_of(origin.name, takes, channels, use)
     if origin.library == "torchvision":
         size = (side or 224, side or 224)
@@ -142,7 +142,7 @@ class TrainedFeatures(nn.Module):
             return (features.float() - self.centre) @ self.axes.T
 
     def pixels_inside(self, channels: int) -> int:
-        """Return how many pixels a patch of some channels becomes, counted as of grey images."""
+        """Return how many pixels a patch of some channels becomes, as of grey images."""
         height, width = self.record.size
         return height * width * (channels if self.record.channels == "each" else 1)
 
