@@ -19,7 +19,7 @@ from napari_patchmap.networks.timm_models import timm
 from napari_patchmap.networks.trained.loading import load_weights
 from napari_patchmap.networks.trained.origin import check_name, find_origin
 from napari_patchmap.networks.trained.trained_features import TrainedFeatures, describe
-from napari_patchmap.networks.trained.trained_record import Trained
+from napari_patchmap.networks.trained.trained_record import TrainedRecord
 
 SMALL = {"embed_dim": 32, "depth": 2, "num_heads": 2}
 #: A tiny network of each family, and the side to which patches of 30 px are brought.
@@ -239,7 +239,7 @@ def test_code_that_comes_with_a_network_is_never_run(tmp_path):
 
 
 def test_a_run_folder_may_claim_no_endless_network():
-    record = Trained("x", "vit_tiny_patch16_224", 3, 192, (64, 64), (64, 64), (0.5,) * 3,
+    record = TrainedRecord("x", "vit_tiny_patch16_224", 3, 192, (64, 64), (64, 64), (0.5,) * 3,
                      (0.5,) * 3)  # fmt: skip
     spec = NetworkSpec("pretrained:x", 3, (30, 30), (), out_dim=0, trained=record).to_dict()
     assert NetworkSpec.from_dict(spec).trained == record

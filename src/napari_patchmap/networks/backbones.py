@@ -22,7 +22,7 @@ from napari_patchmap.networks.timm_models import PREFIX, make_timm, timm_names
 from napari_patchmap.networks.trained.before import record_before
 from napari_patchmap.networks.trained.origin import is_place
 from napari_patchmap.networks.trained.trained_features import TrainedFeatures
-from napari_patchmap.networks.trained.trained_record import Trained
+from napari_patchmap.networks.trained.trained_record import TrainedRecord
 from napari_patchmap.networks.vision import torchvision
 
 #: Side in pixels to which the stem of the compact backbone brings a patch, roughly.
@@ -144,7 +144,7 @@ BACKBONES: tuple[str, ...] = tuple(_OURS)
 
 
 def make_backbone(
-    name: str, channels: int, size: tuple[int, int], trained: Trained | None = None
+    name: str, channels: int, size: tuple[int, int], trained: TrainedRecord | None = None
 ) -> nn.Module:
     """Make a backbone by name, with random weights from torch's global generator.
 
@@ -160,7 +160,7 @@ def make_backbone(
         Channels of the patches.
     size : (height, width)
         Training size in pixels.
-    trained : Trained, optional
+    trained : TrainedRecord, optional
         What is written of a network that came trained.
 
     Raises

@@ -7,7 +7,7 @@ from typing import Any
 
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.device import Device
-from napari_patchmap.networks.trained.trained_record import Trained
+from napari_patchmap.networks.trained.trained_record import TrainedRecord
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Kept:
 
     backbone: str
     #: What is written of it where it came trained.
-    trained: Trained | None
+    trained: TrainedRecord | None
     batch_size: int
     #: In which a step was computed; batch normalisation averages over one.
     parts: int

@@ -19,7 +19,7 @@ from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of
 from napari_patchmap.networks.trained.input_size import native_side
 from napari_patchmap.networks.trained.origin import find_origin
 from napari_patchmap.networks.trained.trained_features import describe
-from napari_patchmap.networks.trained.trained_record import Trained
+from napari_patchmap.networks.trained.trained_record import TrainedRecord
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training.balance import balance_groups
@@ -165,7 +165,7 @@ def make_plan(
     return replace(plan, notes=tuple(note for note in notes if note))
 
 
-def _as_trained(patches: PatchSet, train: TrainConfig, name: str) -> tuple[int, Trained]:
+def _as_trained(patches: PatchSet, train: TrainConfig, name: str) -> tuple[int, TrainedRecord]:
     """Return up to which side patches are read for a trained network, and its record.
 
     They are not made smaller than what the network sees.

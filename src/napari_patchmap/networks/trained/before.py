@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from napari_patchmap.networks.timm_models import timm
 from napari_patchmap.networks.trained.origin import find_origin
-from napari_patchmap.networks.trained.trained_record import Trained
+from napari_patchmap.networks.trained.trained_record import TrainedRecord
 
 
-def record_before(name: str, channels: int, patch: tuple[int, int]) -> Trained:
+def record_before(name: str, channels: int, patch: tuple[int, int]) -> TrainedRecord:
     """Return how such a run saw patches of (height, width): at the network's own size."""
     origin = find_origin(name)
     config, width = origin.config, {"resnet18": 512, "resnet34": 512}.get(name, 2048)
@@ -17,7 +17,7 @@ def record_before(name: str, channels: int, patch: tuple[int, int]) -> Trained:
     side = int(config["input_size"][-1])
     scale = round(side / config["crop_pct"]) / min(patch)
     height, wide = (max(side, round(length * scale)) for length in patch)
-    return Trained(
+    return TrainedRecord(
         name=name,
         architecture=origin.architecture,
         takes=3,

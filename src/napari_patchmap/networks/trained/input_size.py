@@ -69,10 +69,14 @@ def choose_size(
         if _takes(architecture, arguments, config, (one, one))
         or _takes(architecture, arguments | {"img_size": [one, one]}, config, (one, one))
     ]
-    near = sorted(sorted(fits, key=lambda one: abs(one - size[0]))[:2])
+    closest = sorted(sorted(fits, key=lambda one: abs(one - size[0]))[:2])
     raise ConfigError(
         f"{architecture} takes no images of {size[0]} x {size[0]} px; "
-        + (f"choose {' or '.join(map(str, near))} px." if near else "choose another network.")
+        + (
+            f"choose {' or '.join(map(str, closest))} px."
+            if fits
+            else "choose another network."
+        )
     )
 
 

@@ -70,12 +70,12 @@ def load_weights(
 
 
 def _into_torchvision(features: TrainedFeatures, weights: dict[str, Tensor]) -> str:
-    first, wanted = weights.get("conv1.weight"), features.net.conv1.weight  # type: ignore[union-attr]
-    if first is not None and first.shape[1] != wanted.shape[1]:  # type: ignore[index,union-attr]
-        count = wanted.shape[1]  # type: ignore[union-attr,index]
+    first, wanted = weights.get("conv1.weight"), features.net.state_dict()["conv1.weight"]
+    if first is not None and first.shape[1] != wanted.shape[1]:
+        count = wanted.shape[1]
         # Equal for all channels, so that a grey image gives what it gave as RGB.
         mean = first.sum(dim=1, keepdim=True) / count
-        weights = {**weights, "conv1.weight": mean.expand(-1, count, -1, -1)}  # type: ignore[arg-type]
+        weights = {**weights, "conv1.weight": mean.expand(-1, count, -1, -1)}
     return load_into(features.net, weights)
 
 

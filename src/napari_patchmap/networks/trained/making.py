@@ -10,14 +10,14 @@ from torch import Tensor, nn
 
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.networks.timm_models import timm
-from napari_patchmap.networks.trained.trained_record import Pooling, Trained
+from napari_patchmap.networks.trained.trained_record import Pooling, TrainedRecord
 from napari_patchmap.networks.vision import torchvision
 
 #: Layers that arguments may name.
 _LAYERS = ("SwiGLUPacked", "SwiGLU", "GluMlp", "Mlp")
 
 
-def make_net(record: Trained, channels: int) -> nn.Module:
+def make_net(record: TrainedRecord, channels: int) -> nn.Module:
     """Make the network of a record, with random weights, for images of some channels."""
     takes = channels if record.channels == "adapted" else record.takes
     if record.library == "timm":

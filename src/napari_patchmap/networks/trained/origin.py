@@ -47,7 +47,7 @@ class Origin:
     name : str
         As it was asked for.
     architecture, library, arguments
-        As in :class:`~napari_patchmap.networks.trained.trained_record.Trained`.
+        As in :class:`~napari_patchmap.networks.trained.trained_record.TrainedRecord`.
     config : dict
         What is known of its weights, as timm writes it (``pretrained_cfg``).
     pooling : Pooling or None

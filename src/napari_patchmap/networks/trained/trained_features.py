@@ -9,10 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from napari_patchmap.errors import ConfigError
-from napari_patchmap.networks.trained.input_size import channels_of, choose_size, scaled_to
+from napari_patchmap.networks.trained.input_size import (
+    InputSize,
+    channels_of,
+    choose_size,
+    scaled_to,
+)
 from napari_patchmap.networks.trained.making import choose_pooling, make_net, pooled
 from napari_patchmap.networks.trained.origin import Origin
-from napari_patchmap.networks.trained.trained_record import ChannelUse, Pooling, Trained
+from napari_patchmap.networks.trained.trained_record import ChannelUse, Pooling, TrainedRecord
 
 #: Features of all channels together that are kept at most: their main axes.
 MOST_FEATURES = 512
@@ -29,7 +34,7 @@ def describe(
     side: int | None = None,
     pooling: Pooling | None = None,
     use: ChannelUse | None = None,
-) -> Trained:
+) -> TrainedRecord:
     """Decide how a trained network sees patches of some channels and (height, width).
 
     Parameters
@@ -52,33 +57,32 @@ def describe(
     use = _use_of(origin.name, takes, channels, use)
     if origin.library == "torchvision":
         size = (side or 224, side or 224)
-        scaled, tokens, more = scaled_to(patch, size, config), (0, 0), {}
+        seen = InputSize(size, scaled_to(patch, size, config), (0, 0), {})
     else:
-        chosen = choose_size(origin.architecture, origin.arguments, config, patch, side)
-        size, scaled, tokens, more = chosen
+        seen = choose_size(origin.architecture, origin.arguments, config, patch, side)
     mean, std = (_of_channels(config, key, takes if use != "adapted" else channels)
                  for key in ("mean", "std"))  # fmt: skip
     bilinear = config.get("interpolation") in ("bilinear", "nearest", "random")
-    record = Trained(
+    record = TrainedRecord(
         name=origin.name,
         architecture=origin.architecture,
         takes=takes,
         width=1,
-        size=size,
-        scaled=scaled,
+        size=seen.size,
+        scaled=seen.scaled,
         mean=mean,
         std=std,
         library=origin.library,
-        arguments=origin.arguments | more,
+        arguments=origin.arguments | seen.arguments,
         interpolation="bilinear" if bilinear else "bicubic",
         channels=use,
-        tokens=tokens,
+        tokens=seen.tokens,
         licence=origin.licence,
         revision=origin.revision,
     )
     with torch.device("meta"):
         net = make_net(record, channels).eval()
-        given = torch.empty(1, channels if use == "adapted" else takes, *size)
+        given = torch.empty(1, channels if use == "adapted" else takes, *seen.size)
         kind, width = choose_pooling(net, given, pooling, origin.pooling)
     return replace(record, pooling=kind, width=width)
 
@@ -120,7 +124,7 @@ class TrainedFeatures(nn.Module):
     centre: Tensor | None
     axes: Tensor | None
 
-    def __init__(self, record: Trained, channels: int) -> None:
+    def __init__(self, record: TrainedRecord, channels: int) -> None:
         super().__init__()
         self.record = record
         self.net = make_net(record, channels)

@@ -27,7 +27,7 @@ _LARGEST = 8192.0
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedRecord:
     """A trained network with the preparation of images that goes with it; saved with a run.
 
     Parameters
