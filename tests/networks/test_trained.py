@@ -148,7 +148,7 @@ def test_the_first_layer_is_adapted_if_asked(tmp_path):
 def test_a_network_of_five_channels_takes_its_five(tmp_path):
     arguments = {**VIT[1], "in_chans": 5}
     folder = save(tmp_path / "net", VIT[0], arguments, input_size=[5, 80, 80])
-    assert loaded(folder, channels=5).record.channels == "as they are"
+    assert loaded(folder, channels=5).record.channels == "as-is"
     with pytest.raises(ConfigError, match="its own 5 channels, and the patches have 2"):
         loaded(folder, channels=2)
 

@@ -28,5 +28,5 @@ def record_before(name: str, channels: int, patch: tuple[int, int]) -> TrainedRe
         std=tuple(config["std"]),
         library=origin.library,
         interpolation="bicubic" if config["interpolation"] == "bicubic" else "bilinear",
-        channels="as they are" if channels == 3 else "each",
+        channels="as-is" if channels == 3 else "each",
     )

@@ -90,8 +90,8 @@ def describe(
 def _use_of(name: str, takes: int, channels: int, wanted: ChannelUse | None) -> ChannelUse:
     use = wanted
     if use is None:
-        use = "as they are" if channels == takes else "each"
-    if use == "as they are" and channels != takes:
+        use = "as-is" if channels == takes else "each"
+    if use == "as-is" and channels != takes:
         raise ConfigError(
             f"{name} takes {takes} channels and the patches have {channels}; give each channel "
             "as grey, let the first layer be adapted, or choose other channels."

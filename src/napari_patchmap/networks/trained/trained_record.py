@@ -12,7 +12,7 @@ from napari_patchmap.errors import ConfigError
 Pooling = Literal["network", "class", "class+mean", "mean"]
 
 #: How channels are given to a network that takes others.
-ChannelUse = Literal["as they are", "each", "adapted"]
+ChannelUse = Literal["as-is", "each", "adapted"]
 
 #: Arguments of timm that would read files or download, of which a run needs none.
 _NEVER = frozenset(
@@ -51,7 +51,7 @@ class TrainedRecord:
         Of each channel, of images in [0, 1].
     interpolation : {"bilinear", "bicubic"}
     pooling : {"network", "class", "class+mean", "mean"}
-    channels : {"as they are", "each", "adapted"}
+    channels : {"as-is", "each", "adapted"}
     tokens : (int, int)
         Rows and columns of parts that a transformer sees, (0, 0) of other networks.
     licence, revision, sha256 : str
@@ -72,7 +72,7 @@ class TrainedRecord:
     arguments: dict[str, Any] = field(default_factory=dict, hash=False)
     interpolation: Literal["bilinear", "bicubic"] = "bicubic"
     pooling: Pooling = "network"
-    channels: ChannelUse = "as they are"
+    channels: ChannelUse = "as-is"
     tokens: tuple[int, int] = (0, 0)
     licence: str = ""
     revision: str = ""
