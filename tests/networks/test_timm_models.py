@@ -99,7 +99,6 @@ def test_timms_name_may_say_so_and_ours_go_first():
         ("xcit_smal_12_p8_224", "xcit_small_12_p8_224"),
         ("timm:compact", "compact"),
         ("resnet50.a1_in1k", "resnet50"),  # names weights, not a network
-        ("hf-hub:someone/model", "choose compact"),  # nothing is looked up on the net
         ("§", "choose compact, resnet18, resnet34"),
     ],
 )
@@ -112,6 +111,13 @@ def test_an_unknown_name_is_one_sentence_with_the_closest(name, hint):
     assert sentence.count(".") == sentence.replace(name, "").count(".") + name.count(".")
     named = sentence.partition(" are ")[2].rstrip(".").split(", ")
     assert len(set(named)) == len(named)
+
+
+def test_a_network_that_lies_somewhere_is_of_the_method_that_takes_it_as_it_is():
+    for name in ("hf-hub:someone/model", "/somewhere/model"):  # nothing is looked up
+        with pytest.raises(ConfigError, match="by the method pretrained; choose that"):
+            TrainConfig(backbone=name)
+        assert TrainConfig(method="pretrained", backbone=name).backbone == name
 
 
 def test_settings_are_checked_without_making_the_network():

@@ -9,10 +9,10 @@ from safetensors.torch import save_file
 
 from napari_patchmap.errors import ConfigError, TrainingError
 from napari_patchmap.networks import Network, NetworkSpec
-from napari_patchmap.networks.fixed import load_published, make_pretrained
+from napari_patchmap.networks.trained.loading import load_weights
+from napari_patchmap.networks.trained.origin import find_origin
+from napari_patchmap.networks.trained.trained_features import TrainedFeatures, describe
 from napari_patchmap.networks.vision import torchvision
-from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import fit, make_plan
 from tests.conftest import make_cells
@@ -29,6 +29,14 @@ def published(tmp_path_factory):
     path = tmp_path_factory.mktemp("weights") / "resnet18.pth"
     torch.save(torchvision().models.resnet18(weights=None).state_dict(), path)
     return path
+
+
+def resnet(channels, size, file):
+    """ResNet18 with the weights of a file, as the method pretrained looks at patches."""
+    origin = find_origin("resnet18")
+    backbone = TrainedFeatures(describe(origin, channels, size), channels).eval()
+    load_weights(backbone, origin, str(file))
+    return backbone
 
 
 def test_pixels_are_the_features(cells):
@@ -65,8 +73,6 @@ def test_a_saved_baseline_places_new_images(tmp_path):
 
 def test_a_trained_network_sees_what_torchvision_would_show_it(published, cells):
     """Resize 256, centre crop 224, ImageNet's mean and deviation, features before the end."""
-    backbone = make_pretrained("resnet18", 3).eval()
-    load_published(backbone, "resnet18", str(published))
     net = torchvision().models.resnet18(weights=None)
     net.load_state_dict(torch.load(published, weights_only=True))
     net.fc = torch.nn.Identity()
@@ -81,6 +87,7 @@ def test_a_trained_network_sees_what_torchvision_would_show_it(published, cells)
     )
     for height, width in ((16, 16), (300, 400)):
         images = torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(0))
+        backbone = resnet(3, (height, width), published)
         with torch.inference_mode():
             wanted, found = net.eval()(prepare(images)), backbone(images)
         torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-4)
@@ -110,17 +117,19 @@ def test_weights_of_a_file_make_a_map_that_needs_the_file_no_more(published, tmp
 
 
 def test_grey_patches_are_given_to_all_colours(published):
-    backbone = make_pretrained("resnet18", 1).eval()
-    load_published(backbone, "resnet18", str(published))
+    backbone, rgb = resnet(1, (32, 32), published), resnet(3, (32, 32), published)
     grey = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        torch.testing.assert_close(backbone(grey), backbone(grey.expand(-1, 3, -1, -1)))
+        torch.testing.assert_close(backbone(grey), rgb(grey.expand(-1, 3, -1, -1)))
 
 
-def test_networks_of_timm_come_with_their_own_preparation():
-    spec = NetworkSpec("pretrained:vit_tiny_patch16_224", 3, (20, 20), hidden=(), out_dim=0)
+def test_a_run_before_there_were_records_sees_patches_as_it_did(tmp_path):
+    spec = NetworkSpec.from_dict({"backbone": "pretrained:vit_tiny_patch16_224", "channels": 3,
+                                  "size": [20, 20], "hidden": [], "norm": False, "out_dim": 0,
+                                  "head": "projector"})  # fmt: skip
     network = Network(spec).eval()
-    assert network.backbone.published.mean == (0.5, 0.5, 0.5)
+    record = network.backbone.record
+    assert (record.mean, record.size, record.scaled) == ((0.5,) * 3, (224, 224), (249, 249))
     with torch.inference_mode():
         features = network.features(torch.rand(2, 3, 20, 20))
     assert features.shape == (2, network.backbone.out_features)
@@ -159,14 +168,6 @@ def test_what_does_not_fit_is_one_sentence(cells, tmp_path, published):
         config(weights="x.pth")
     with pytest.raises(TrainingError, match="trains nothing, so it takes no epochs"):
         make_plan(cells, config(method="pixels", epochs=(1, 1, 1)))
-    five = PatchSet(
-        np.zeros((12, 16, 16, 5), np.uint8),
-        box_table("five", np.arange(12), np.full((12, 2), 16)),
-        tuple("abcde"),
-    )
-    five.images.array[::2] = 200
-    with pytest.raises(ConfigError, match="grey or RGB patches, not 5 channels"):
-        make_plan(five, config(method="pretrained"))
 
 
 def test_features_can_be_stopped(cells):

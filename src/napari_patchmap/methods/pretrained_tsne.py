@@ -1,6 +1,7 @@
 """t-SNE of what a network sees in the patches that was trained by others.
 
-A baseline of Nwabufo et al., "Self-supervised Visualisation of Medical Image
+Any network of timm, one of Hugging Face that timm can make, or one in a folder. By default a
+baseline of Nwabufo et al., "Self-supervised Visualisation of Medical Image
 Datasets": the features of an ImageNet-trained ResNet (shorter side to 256 px, centre of
 224 x 224 px, ImageNet's mean and deviation), laid out by openTSNE with its defaults.
 """
@@ -8,7 +9,8 @@ Datasets": the features of an ImageNet-trained ResNet (shorter side to 256 px, c
 from __future__ import annotations
 
 from napari_patchmap.methods.method import Method
-from napari_patchmap.networks.fixed import PRETRAINED, check_pretrained
+from napari_patchmap.networks.fixed import PRETRAINED
+from napari_patchmap.networks.trained.origin import check_name
 
 #: What Nwabufo et al. look at patches with.
 _USUAL = "resnet18"
@@ -16,7 +18,7 @@ _USUAL = "resnet18"
 
 def _check(backbone: str | None, weights: str | None) -> None:
     if backbone is not None:
-        check_pretrained(backbone)
+        check_name(backbone)
 
 
 METHOD = Method(

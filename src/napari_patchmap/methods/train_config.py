@@ -12,6 +12,7 @@ from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.methods.stage import Optimiser
 from napari_patchmap.networks.backbones import BACKBONES
 from napari_patchmap.networks.fine_tuned import PUBLISHED
+from napari_patchmap.networks.trained.trained_record import ChannelUse, Pooling
 from napari_patchmap.settings import Config, setting
 
 #: Settings of a t-SNE among those of a training.
@@ -104,8 +105,35 @@ class TrainConfig(Config):
         None,
         "Network that looks at a patch: compact, resnet18, resnet34, resnet50, one of these "
         "with -small-kernel (for patches up to about 64 px), or the name of a timm model; "
-        "empty takes compact on a CPU and the paper's resnet18-small-kernel on a GPU.",
+        "empty takes compact on a CPU and the paper's resnet18-small-kernel on a GPU. For the "
+        "method pretrained also hf-hub:OWNER/NAME of huggingface.co, or a folder with the "
+        "config.json and the weights of such a network; empty takes resnet18.",
         suggestions=BACKBONES,
+    )
+    input_side: int | None = _network(
+        None,
+        "Of pretrained: side to which patches are brought for the network. Empty takes, of a "
+        "transformer, the multiple of its parts nearest to the patches, with at least 8 x 8 "
+        "parts; of others the side they were trained with.",
+        unit="px",
+        low=8,
+        high=2048,
+    )
+    pooling: Pooling | None = setting(
+        None,
+        "Of pretrained, for transformers: features are the class token (class), the mean of "
+        "all parts (mean), or both; empty takes what the network's publishers take.",
+        group="Network",
+        rare=True,
+    )
+    channel_use: ChannelUse | None = setting(
+        None,
+        "Of pretrained, where the network takes other channels than the patches have: give "
+        "it each channel as a grey image and put the features side by side (of more than 512 "
+        "their main axes are kept), or have its first layer adapted. Empty takes each.",
+        label="Channels",
+        group="Network",
+        rare=True,
     )
     dimensions: int = _network(2, "Dimensions of the map.", low=2, high=128)
     precision: Literal["auto", "float32", "bfloat16", "float16"] = _computer(

@@ -15,8 +15,8 @@ from torch.overrides import TorchFunctionMode
 
 from napari_patchmap.augment.views import Symmetry, apply_symmetry, plain
 from napari_patchmap.networks.fine_tuned import FineTuned
-from napari_patchmap.networks.fixed import PretrainedFeatures
 from napari_patchmap.networks.network import Network
+from napari_patchmap.networks.trained.trained_features import TrainedFeatures
 
 #: Cells along the shorter side that a map of gradients has at least, if the network allows:
 #: the last layers of many have one or two for small patches.
@@ -123,23 +123,20 @@ def _inner(backbone: nn.Module) -> nn.Module:
     return net if isinstance(net, nn.Module) else backbone
 
 
-def _seen_part(backbone: nn.Module, size: tuple[int, int]) -> tuple[float, float, float, float]:
+def _seen_part(backbone: nn.Module) -> tuple[float, float, float, float]:
     """Return what of images is seen: top, left, bottom, right, as shares."""
-    if not isinstance(backbone, PretrainedFeatures):
+    if not isinstance(backbone, TrainedFeatures):
         return 0.0, 0.0, 1.0, 1.0
-    known, shorter = backbone.published, min(size)
-    ends = []
-    for length in size:
-        whole = max(known.side, round(length * known.shorter / shorter))
-        ends.append(((whole - known.side) // 2 / whole, known.side / whole))
-    (top, high), (left, wide) = ends
+    known = backbone.record
+    high, wide = (a / b for a, b in zip(known.size, known.scaled, strict=True))
+    top, left = (1 - high) / 2, (1 - wide) / 2
     return top, left, top + high, left + wide
 
 
 def _put(maps: Tensor, backbone: nn.Module, images: Tensor) -> Tensor:
     """Bring maps (b, k, h, w) to the size of the images; what is not seen is 0."""
     height, width = images.shape[-2:]
-    top, left, bottom, right = _seen_part(backbone, (height, width))
+    top, left, bottom, right = _seen_part(backbone)
     y, x = round(top * height), round(left * width)
     size = max(1, round(bottom * height) - y), max(1, round(right * width) - x)
     maps = functional.interpolate(maps.float(), size, mode="bilinear", align_corners=False)
@@ -198,7 +195,14 @@ def _class_attention(backbone: nn.Module, images: Tensor) -> Tensor | None:
     skipped = int(getattr(net, "num_prefix_tokens", 1))
     weights = weights.softmax(dim=-1)[:, :, 0, skipped:]
     grid = _grid(weights.shape[-1], _aspect(backbone, images))
-    return None if grid is None else weights.reshape(*weights.shape[:2], *grid)
+    if grid is None:
+        return None
+    return _of_images(weights.reshape(*weights.shape[:2], *grid), images)
+
+
+def _of_images(maps: Tensor, images: Tensor) -> Tensor:
+    """Return the mean map of each image where the network sees each channel by itself."""
+    return maps.unflatten(0, (len(images), -1)).mean(dim=1)
 
 
 @contextmanager
@@ -216,8 +220,9 @@ def _fused(net: nn.Module) -> Iterator[None]:
 
 def _aspect(backbone: nn.Module, images: Tensor) -> float:
     """Height by width of what the network proper sees."""
-    if isinstance(backbone, PretrainedFeatures):
-        return 1.0
+    if isinstance(backbone, TrainedFeatures):
+        height, width = backbone.record.size
+        return height / width
     return float(images.shape[-2] / images.shape[-1])
 
 
@@ -256,7 +261,7 @@ def _gradients(backbone: nn.Module, images: Tensor, target: Tensor) -> Tensor:
     nothing = maps.flatten(1).amax(dim=1) <= 0
     if nothing.any():  # all of it speaks against the features
         maps[nothing] = (slope * made).abs().sum(dim=1)[nothing]
-    return maps
+    return _of_images(maps, images)
 
 
 def _kind_of(output: Tensor, aspect: float, skipped: int) -> tuple[tuple[int, int], str] | None:

@@ -16,9 +16,13 @@ from torch import Tensor, nn
 
 from napari_patchmap.errors import ConfigError, MissingPackageError
 from napari_patchmap.networks.fine_tuned import FINE_TUNED, FineTuned
-from napari_patchmap.networks.fixed import PIXELS, PRETRAINED, PixelFeatures, make_pretrained
+from napari_patchmap.networks.fixed import PIXELS, PRETRAINED, PixelFeatures
 from napari_patchmap.networks.mend import mend_convolutions
 from napari_patchmap.networks.timm_models import PREFIX, make_timm, timm_names
+from napari_patchmap.networks.trained.before import record_before
+from napari_patchmap.networks.trained.origin import is_place
+from napari_patchmap.networks.trained.trained_features import TrainedFeatures
+from napari_patchmap.networks.trained.trained_record import TrainedRecord
 from napari_patchmap.networks.vision import torchvision
 
 #: Side in pixels to which the stem of the compact backbone brings a patch, roughly.
@@ -139,7 +143,9 @@ _OURS: dict[str, Callable[[int, tuple[int, int]], nn.Module]] = {
 BACKBONES: tuple[str, ...] = tuple(_OURS)
 
 
-def make_backbone(name: str, channels: int, size: tuple[int, int]) -> nn.Module:
+def make_backbone(
+    name: str, channels: int, size: tuple[int, int], trained: TrainedRecord | None = None
+) -> nn.Module:
     """Make a backbone by name, with random weights from torch's global generator.
 
     Parameters
@@ -154,6 +160,8 @@ def make_backbone(name: str, channels: int, size: tuple[int, int]) -> nn.Module:
         Channels of the patches.
     size : (height, width)
         Training size in pixels.
+    trained : TrainedRecord, optional
+        What is written of a network that came trained.
 
     Raises
     ------
@@ -165,7 +173,8 @@ def make_backbone(name: str, channels: int, size: tuple[int, int]) -> nn.Module:
     if name == PIXELS:
         return PixelFeatures(channels, size)
     if name.startswith(PRETRAINED):
-        return make_pretrained(name.removeprefix(PRETRAINED), channels)
+        known = trained or record_before(name.removeprefix(PRETRAINED), channels, size)
+        return TrainedFeatures(known, channels)
     if name.startswith(FINE_TUNED):
         plain = name.removeprefix(FINE_TUNED)
         return FineTuned(make_backbone(plain, channels, size), plain, channels)
@@ -191,6 +200,11 @@ def check_backbone(name: str) -> None:
         ) from None
     if name.removeprefix(PREFIX) in known:
         return
+    if is_place(name):
+        raise ConfigError(
+            f"The network {name!r} is taken as it came trained, by the method pretrained; "
+            "choose that, or the name of a timm model for a method that trains."
+        )
     names = [*BACKBONES, *(known - {*BACKBONES})]
     near = get_close_matches(name.removeprefix(PREFIX), names, n=3, cutoff=0.5)
     choose = ", ".join(near or BACKBONES)

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from napari_patchmap.errors import ConfigError
-from napari_patchmap.networks.fixed import Published
 from napari_patchmap.networks.timm_models import PREFIX, TimmBackbone, published_of, timm
 from napari_patchmap.networks.weights import check_fit, load_into, weights_from
 
@@ -15,6 +14,9 @@ FINE_TUNED = "started:"
 
 #: Says that weights are to be downloaded from where they are published.
 PUBLISHED = "published"
+
+#: Mean and deviation of the images of ImageNet in [0, 1].
+_IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 
 #: Our own networks for which there are none.
 _WITHOUT = (
@@ -37,9 +39,8 @@ class FineTuned(nn.Module):
     def __init__(self, backbone: nn.Module, name: str, channels: int) -> None:
         super().__init__()
         self.backbone, self.out_features = backbone, backbone.out_features
-        usual, plain = Published(), name.removeprefix(PREFIX)
-        known = isinstance(backbone, TimmBackbone)
-        for what, default in (("mean", usual.mean), ("std", usual.std)):
+        known, plain = isinstance(backbone, TimmBackbone), name.removeprefix(PREFIX)
+        for what, default in _IMAGENET.items():
             values = torch.tensor((published_of(plain, what) if known else None) or default)
             values = values if channels == len(values) else values.mean().expand(channels)
             self.register_buffer(what, values.reshape(1, -1, 1, 1).clone(), persistent=False)
@@ -59,7 +60,7 @@ def check_start(name: str | None) -> None:
 
 
 def load_start(started: FineTuned, name: str, channels: int, file: str | None) -> str:
-    """Load the weights that a backbone begins with, as :func:`load_published` does.
+    """Load the weights that a backbone begins with; return where they came from.
 
     The first convolution is brought to the channels of the patches, and position
     embeddings to their size, as timm does.

@@ -11,13 +11,16 @@ from torch import Tensor, nn
 
 from napari_patchmap.augment.views import Symmetry, apply_symmetry, plain
 from napari_patchmap.networks.device import autocast
-from napari_patchmap.networks.fixed import PretrainedFeatures
 from napari_patchmap.networks.network import Network
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.networks.pixels import Pixels, spread
+from napari_patchmap.networks.trained.trained_features import TrainedFeatures
 
 #: Patches that go through the network at once.
-BATCH, LARGE_BATCH = 512, 64
+BATCH = 512
+
+#: Pixels that do where patches become larger inside: 64 images of 224 x 224.
+_MOST_INSIDE = 64 * 224**2
 
 #: Patches that give a network its statistics, at most.
 MOST_SETTLING = 4096
@@ -58,8 +61,9 @@ def infer(
     was_training = network.training
     network.eval()
     count, batch, start = len(pixels), BATCH, 0
-    if isinstance(network.backbone, PretrainedFeatures):
-        batch = LARGE_BATCH  # patches become much larger inside
+    if isinstance(network.backbone, TrainedFeatures):
+        inside = network.backbone.pixels_inside(network.spec.channels)
+        batch = max(1, min(BATCH, _MOST_INSIDE // inside))
     features, outputs = [], []
     while start < count:
         part = slice(start, start + batch)

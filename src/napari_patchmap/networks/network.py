@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.networks.backbones import make_backbone, weigh_borders_more
 from napari_patchmap.networks.heads import HEADS, projector
+from napari_patchmap.networks.trained.trained_record import TrainedRecord
 
 #: More values of a patch, weights of a layer, or layers than any run has; a file may claim
 #: others, and memory would be taken for them before its weights are looked at.
@@ -39,6 +40,8 @@ class NetworkSpec:
     even_borders : bool
         Whether the compact network's averages count all pixels alike; those of runs before
         2026-11-28 do not, see :func:`~napari_patchmap.networks.backbones.weigh_borders_more`.
+    trained : TrainedRecord, optional
+        How a backbone that came trained is made, and how images are prepared for it.
 
     Raises
     ------
@@ -54,6 +57,7 @@ class NetworkSpec:
     out_dim: int = 128
     head: str = "projector"
     even_borders: bool = True
+    trained: TrainedRecord | None = None
 
     def __post_init__(self) -> None:
         if self.head not in HEADS:
@@ -82,6 +86,8 @@ class NetworkSpec:
         height, width = (int(side) for side in values["size"])
         hidden = tuple(int(units) for units in values["hidden"])
         known = {"even_borders": False, **values}  # which older runs do not say
+        if known.get("trained") is not None:
+            known["trained"] = TrainedRecord.from_dict(known["trained"])
         spec = cls(**{**known, "size": (height, width), "hidden": hidden})
         layers = [*hidden, max(1, spec.out_dim)]
         if (
@@ -109,7 +115,7 @@ class Network(nn.Module):
     def __init__(self, spec: NetworkSpec) -> None:
         super().__init__()
         self.spec = spec
-        self.backbone = make_backbone(spec.backbone, spec.channels, spec.size)
+        self.backbone = make_backbone(spec.backbone, spec.channels, spec.size, spec.trained)
         if not spec.even_borders:
             weigh_borders_more(self.backbone)
         self.hidden, self.output = HEADS[spec.head].make(

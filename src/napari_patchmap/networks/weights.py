@@ -17,6 +17,9 @@ from napari_patchmap.networks.vision import torchvision
 #: Networks of torchvision with the weights that the papers used.
 TORCHVISION = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 
+#: Layers that are named in a sentence at most.
+_NAMED = 3
+
 
 def weights_from(name: str, file: str | None) -> tuple[dict[str, Tensor], str]:
     """Read the weights of a network, and say where they came from.
@@ -25,7 +28,7 @@ def weights_from(name: str, file: str | None) -> tuple[dict[str, Tensor], str]:
     one, where they are published. A ConfigError says why they cannot be had.
     """
     if file is not None:
-        return _from_file(Path(file).expanduser()), str(file)
+        return read_weights(Path(file).expanduser()), str(file)
     return _from_hub(name)
 
 
@@ -33,13 +36,22 @@ def load_into(net: nn.Module, weights: dict[str, Tensor]) -> str:
     """Load those weights that a network has; return why they are another's, or ""."""
     wanted = net.state_dict()
     found = {key: value for key, value in weights.items() if key in wanted}
-    for key, value in wanted.items():
-        if key not in found and "num_batches" not in key:
-            return f"{key} is missing"
-        if key in found and found[key].shape != value.shape:
-            return f"{key} is of another shape"
+    differ = [key for key in wanted if key not in found and "num_batches" not in key]
+    named = [f"{key} is missing" for key in differ]
+    named += [
+        f"{key} is {_sides(value)} in place of {_sides(wanted[key])}"
+        for key, value in found.items()
+        if value.shape != wanted[key].shape
+    ]
+    if named:
+        more = f"; and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+        return "; ".join(named[:_NAMED]) + more
     net.load_state_dict(found, strict=False)
     return ""
+
+
+def _sides(tensor: Tensor) -> str:
+    return " x ".join(map(str, tensor.shape))
 
 
 def check_fit(lost: str, name: str, source: str) -> None:
@@ -58,17 +70,21 @@ def check_file(file: str | Path) -> None:
         raise ConfigError(f"There is no file {path} to read weights from.")
 
 
-def _from_file(path: Path) -> dict[str, Tensor]:
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a .safetensors file, or one of torch, of which nothing but tensors is read.
+
+    Raises
+    ------
+    ConfigError
+        If it is not there, damaged, only part of a download, or holds something else.
+    """
     check_file(path)
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
         weights: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # noqa: BLE001 - a damaged file may raise anything
-        raise ConfigError(
-            f"{path} holds no weights that can be read; give a .safetensors file or a .pth "
-            "file of tensors."
-        ) from None
+        raise ConfigError(_why_unreadable(path)) from None
     for key in ("state_dict", "model"):
         if isinstance(weights, dict) and isinstance(weights.get(key), dict):
             weights = weights[key]
@@ -76,6 +92,29 @@ def _from_file(path: Path) -> dict[str, Tensor]:
     if not all(isinstance(value, Tensor) for value in values):
         raise ConfigError(f"{path} holds no weights of a network; give another file.")
     return {key.removeprefix("module."): value for key, value in weights.items()}
+
+
+def _why_unreadable(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(16)
+    size = path.stat().st_size
+    if start.startswith(b"version https:"):
+        return (
+            f"{path} only stands for weights that Git LFS has not fetched; fetch them with: "
+            "git lfs pull"
+        )
+    # The first 8 bytes say how long the table of tensors is, as a number.
+    table = int.from_bytes(start[:8], "little") + 8
+    looks = path.suffix == ".safetensors" and start[8:9] == b"{"
+    if size and (start.startswith(b"PK") or (looks and table < 2**27)):
+        return (
+            f"{path} is damaged, or only part of it was downloaded ({size / 1e6:.1f} MB); get "
+            "it again."
+        )
+    return (
+        f"{path} holds no weights that can be read; give a .safetensors file or a .pth file of "
+        "tensors."
+    )
 
 
 def _from_hub(name: str) -> tuple[dict[str, Tensor], str]:

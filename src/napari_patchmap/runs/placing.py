@@ -10,11 +10,13 @@ import numpy as np
 import torch
 
 from napari_patchmap.augment.views import Symmetry
+from napari_patchmap.errors import ConfigError, RunError
 from napari_patchmap.networks import Network
 from napari_patchmap.networks.device import in_hardware
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.out_of_memory import free_cached_memory
 from napari_patchmap.networks.pixels import Pixels
+from napari_patchmap.networks.trained.trained_features import TrainedFeatures
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,16 @@ class Placed:
     unlikeness: np.ndarray
     notes: tuple[str, ...]
     features: np.ndarray
+
+
+def check_prepared(network: Network) -> None:
+    """Raise a RunError if a network that came trained sees patches otherwise than it did."""
+    backbone, spec = network.backbone, network.spec
+    if isinstance(backbone, TrainedFeatures):
+        try:
+            backbone.check_probe(spec.channels, spec.size)
+        except ConfigError as error:
+            raise RunError(str(error)) from None
 
 
 def look_at(

@@ -36,7 +36,7 @@ from napari_patchmap.runs.kept_answers import keep_in
 from napari_patchmap.runs.looks import LOOKS, Looks
 from napari_patchmap.runs.patch_figures import QUALITY, write_columns
 from napari_patchmap.runs.picture import save_picture
-from napari_patchmap.runs.placing import Placed, look_at
+from napari_patchmap.runs.placing import Placed, check_prepared, look_at
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.runs.run_files import FORMAT, attempt, read_files, versions
 from napari_patchmap.runs.run_folder import (
@@ -286,7 +286,7 @@ class Run:
         Raises
         ------
         RunError
-            If the patches have other channels than the run's.
+            If the patches have other channels than the run's, or would be prepared otherwise.
         SuggestionError
             If the run has no features.
         """
@@ -298,6 +298,7 @@ class Run:
                 f"was trained on {len(self.images.channel_names)} "
                 f"({', '.join(self.images.channel_names)}); use images of the same kind."
             )
+        check_prepared(self.network)
         fit = patches.fit or self.images.fit
         same = replace(patches, intensity=self.images.intensity, fit=fit)
         features, embedding = look_at(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.device import Device
+from napari_patchmap.networks.trained.trained_record import TrainedRecord
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,8 @@ class Kept:
     """
 
     backbone: str
+    #: What is written of it where it came trained.
+    trained: TrainedRecord | None
     batch_size: int
     #: In which a step was computed; batch normalisation averages over one.
     parts: int
@@ -30,6 +34,7 @@ class Kept:
         """Read it in a checkpoint."""
         return cls(
             backbone=str(state["spec"]["backbone"]),
+            trained=NetworkSpec.from_dict(state["spec"]).trained,
             batch_size=int(state["plan"]["stages"][0]["batch_size"]),
             parts=int(state["parts"]),
             averaged=state["plan"].get("averaged"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -11,32 +12,38 @@ from torch import Tensor, nn
 from napari_patchmap.augment.views import plain
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.fine_tuned import FINE_TUNED, PUBLISHED, FineTuned, load_start
-from napari_patchmap.networks.fixed import (
-    PRETRAINED,
-    PixelFeatures,
-    PretrainedFeatures,
-    load_published,
-)
+from napari_patchmap.networks.fixed import PixelFeatures
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.pixels import Pixels, spread
+from napari_patchmap.networks.trained.loading import load_weights
+from napari_patchmap.networks.trained.origin import find_origin
+from napari_patchmap.networks.trained.trained_features import TrainedFeatures
 
 #: Patches from which main axes are taken.
 _AXES_SAMPLE = 4096
 
+#: And where each costs a look of a large network at all of its channels.
+_CHANNEL_SAMPLE = 2048
+
 
 def make_network(
-    spec: NetworkSpec, pixels: Pixels, weights: str | None, say: Callable[[str], None]
+    spec: NetworkSpec,
+    pixels: Pixels,
+    weights: str | None,
+    say: Callable[[str], None],
+    device: torch.device,
 ) -> tuple[Network, str | None]:
     """Make a network, and say where its weights came from if they were not drawn at random.
 
     ``weights`` is the setting: a file, "published", or None for what is usual. Of pixels
-    as features the main axes are taken.
+    as features, and of features of many channels, the main axes are taken; the latter on
+    ``device``.
     """
     network, used = Network(spec), None
     backbone, file = network.backbone, None if weights == PUBLISHED else weights
-    if isinstance(backbone, PretrainedFeatures):
+    if isinstance(backbone, TrainedFeatures):
         say("getting weights")
-        used = load_published(backbone, spec.backbone.removeprefix(PRETRAINED), file)
+        used = _get_trained(network, backbone, pixels, file, device)
     elif isinstance(backbone, FineTuned):
         say("getting weights")
         name = spec.backbone.removeprefix(FINE_TUNED)
@@ -44,6 +51,30 @@ def make_network(
     elif isinstance(backbone, PixelFeatures):
         backbone.fit(plain(spread(pixels, _AXES_SAMPLE)).cpu())
     return network, used
+
+
+def _get_trained(
+    network: Network,
+    backbone: TrainedFeatures,
+    pixels: Pixels,
+    file: str | None,
+    device: torch.device,
+) -> str:
+    """Give a network its weights, and write down in its spec which they are."""
+    network.eval()
+    origin = find_origin(backbone.record.name, file)
+    source, digest, revision = load_weights(backbone, origin, file)
+    some = spread(pixels, _CHANNEL_SAMPLE)
+    network.to(device)
+    backbone.fit(lambda part: plain(some[part].to(device)), len(some))
+    network.cpu()
+    record = replace(
+        backbone.record, sha256=digest, revision=revision or backbone.record.revision
+    )
+    spec = network.spec
+    backbone.record = replace(record, probe=backbone.probe(spec.channels, spec.size))
+    network.spec = replace(spec, trained=backbone.record)
+    return source
 
 
 def features_of_some(network: Network, pixels: Pixels, half: torch.dtype | None) -> Tensor:

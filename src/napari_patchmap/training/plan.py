@@ -51,6 +51,8 @@ class Plan:
     streamed: bool
     #: Parts in which a step is computed, so that it fits in memory.
     parts: int
+    #: Longer side at which patches are read, in pixels; None for the usual.
+    longest_side: int | None = None
     #: Why something was decided, where people may wonder.
     notes: tuple[str, ...] = ()
     #: What its parts are expected to take.
@@ -66,7 +68,7 @@ class Plan:
 
     def holds(self, patches: PatchSet, config: RunConfig) -> bool:
         """Whether it is still the plan of these patches, by these settings."""
-        size = patches.training_size(config.train.longest_side)
+        size = patches.training_size(self.longest_side)
         same = (self.config, self.name, self.patches, self.labelled) == (
             config, patches.name, len(patches), patches.labels is not None
         ) and (self.spec.channels, self.size) == (patches.channels, size)  # fmt: skip
@@ -107,9 +109,13 @@ class Plan:
         patches = f"{self.patches:,} patches at {width} x {height} px"
         if not stages:
             layout = str(self.times.seconds("layout")).removeprefix("about ")
+            trained = self.spec.trained
+            features = [f"features: {self.spec.backbone.replace(':', ' ')}"]
+            first, *more = features if trained is None else trained.lines()
             return [
                 f"{about}, of them {layout} for t-SNE; nothing is trained",
-                f"{patches}, features: {self.spec.backbone.replace(':', ' ')}",
+                f"{patches}, {first}",
+                *more,
                 self.device.reason,
                 *self.notes,
             ]

@@ -14,8 +14,12 @@ from napari_patchmap.methods.recipe import Recipe
 from napari_patchmap.methods.train_config import TrainConfig
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.device import Device, choose_device, free_memory
-from napari_patchmap.networks.fixed import PIXELS
+from napari_patchmap.networks.fixed import PIXELS, PRETRAINED
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
+from napari_patchmap.networks.trained.input_size import native_side
+from napari_patchmap.networks.trained.origin import find_origin
+from napari_patchmap.networks.trained.trained_features import describe
+from napari_patchmap.networks.trained.trained_record import TrainedRecord
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training.balance import balance_groups
@@ -103,14 +107,18 @@ def make_plan(
             "lay out the map, on which frequent kinds take more room than rare ones."
         )
     _check_ranks(method, recipe, ranks)
+    longest, trained = train.longest_side, None if kept is None else kept.trained
+    if kept is None and backbone.startswith(PRETRAINED):
+        longest, trained = _as_trained(patches, train, backbone.removeprefix(PRETRAINED))
     spec = NetworkSpec(
         backbone=backbone,
         channels=patches.channels,
-        size=patches.training_size(train.longest_side),
+        size=patches.training_size(longest),
         hidden=recipe.hidden,
         norm=recipe.norm,
         out_dim=recipe.stages[0].dimensions if recipe.stages else 0,
         head=method.head,
+        trained=trained,
     )
     share = ranks.largest_share(batch_size)
     with _trying(device):
@@ -132,6 +140,7 @@ def make_plan(
         spec=spec,
         streamed=large or train.pixels == "stream",
         parts=parts,
+        longest_side=longest,
     )
     plan = replace(plan, times=timetable(plan, measured))
     turned = len(plan.symmetries)
@@ -154,6 +163,24 @@ def make_plan(
         )
     notes.append(too_short(plan))
     return replace(plan, notes=tuple(note for note in notes if note))
+
+
+def _as_trained(patches: PatchSet, train: TrainConfig, name: str) -> tuple[int, TrainedRecord]:
+    """Return up to which side patches are read for a trained network, and its record.
+
+    They are not made smaller than what the network sees.
+    """
+    origin = find_origin(name, train.weights)
+    longest = train.longest_side or max(native_side(origin.config), train.input_side or 0)
+    record = describe(
+        origin,
+        patches.channels,
+        patches.training_size(longest),
+        side=train.input_side,
+        pooling=train.pooling,
+        use=train.channel_use,
+    )
+    return longest, record
 
 
 def _as_they_lie(plan: Plan, ranks: Ranks, kept: Kept | None) -> bool:

@@ -219,7 +219,7 @@ class Session:
         torch.manual_seed(seed_of(seed, 0, NETWORK))
         if saved is None:
             network, self._weights = make_network(
-                plan.spec, self._pixels, weights, setup.reporter.say
+                plan.spec, self._pixels, weights, setup.reporter.say, plan.device.target
             )
         else:
             assert setup.folder is not None

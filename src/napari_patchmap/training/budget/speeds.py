@@ -130,7 +130,8 @@ def name_of(*parts: object) -> str:
 
 def _network(spec: NetworkSpec, device: Device) -> tuple[object, ...]:
     height, width = spec.size
-    return device.reason, spec.backbone, spec.channels, f"{height}x{width}"
+    seen = "" if spec.trained is None else str((spec.trained.size, spec.trained.channels))
+    return device.reason, spec.backbone + seen, spec.channels, f"{height}x{width}"
 
 
 def _read() -> dict[str, float]:

@@ -1,0 +1,1 @@
+"""Networks that others trained: found by name, rebuilt from what is written with a run."""
