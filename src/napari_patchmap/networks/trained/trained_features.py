@@ -205,7 +205,7 @@ class TrainedFeatures(nn.Module):
         ]
         with torch.inference_mode():
             features = self(torch.stack(waves)[None])
-        return tuple(round(float(value), 5) for value in features[0, :_PROBED])
+        return tuple(float(f"{value:.6g}") for value in features[0, :_PROBED])
 
     def check_probe(self, channels: int, patch: tuple[int, int]) -> None:
         """Raise a ConfigError if images are prepared otherwise than when a run was made."""
@@ -213,7 +213,9 @@ class TrainedFeatures(nn.Module):
         if not len(before):
             return
         now = torch.tensor(self.probe(channels, patch))
-        if len(now) != len(before) or (now - before).norm() > _ALIKE * (1 + before.norm()):
+        if len(now) != len(before) or (now - before).norm() > _ALIKE * before.norm().clamp(
+            min=1e-6
+        ):
             raise ConfigError(
                 f"{self.record.name} makes other features here than when this map was made, so "
                 "images would be prepared otherwise; use the versions of timm and torch that "
