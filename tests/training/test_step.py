@@ -118,7 +118,7 @@ def test_a_computer_whose_memory_really_ends_trains_in_parts():
 
         torch.set_num_threads(1)
         config = RunConfig(TrainConfig(
-            method="simclr", epochs=(1,), batch_size=256, device="cpu",
+            epochs=(1, 0.5, 0.5), batch_size=256, device="cpu",
             backbone="resnet18-small-kernel"))
         cells = make_cells(256, side=16)
         made = make_plan(cells, config)
