@@ -19,6 +19,7 @@ import torch
 
 from napari_patchmap.errors import RunError, TrainingError
 from napari_patchmap.networks.device import Device
+from napari_patchmap.networks.network import NetworkSpec
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs import Run, RunConfig
 from napari_patchmap.runs.checkpoint import is_unfinished, state_file
@@ -129,7 +130,7 @@ def test_a_stopped_run_goes_on_where_it_stopped(straight, tmp_path, when):
 
 def test_it_is_said_what_another_device_changes():
     here = Device(torch.device("cpu"), None, "CPU, 3 threads, float32")
-    spec = {"backbone": "compact"}
+    spec = NetworkSpec("compact", 3, (28, 28)).to_dict()
     state = {"spec": spec, "plan": {"stages": [{"batch_size": 8}]}, "parts": 1}
     assert Kept.of(state | {"device": described(here)}).note(here) is None
     gpu = Device(torch.device("cuda"), torch.bfloat16, "GPU H100, bfloat16")

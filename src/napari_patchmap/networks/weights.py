@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -106,7 +107,8 @@ def _why_unreadable(path: Path) -> str:
     # The first 8 bytes say how long the table of tensors is, as a number.
     table = int.from_bytes(start[:8], "little") + 8
     looks = path.suffix == ".safetensors" and start[8:9] == b"{"
-    if size and (start.startswith(b"PK") or (looks and table < 2**27)):
+    cut = start.startswith(b"PK") and not zipfile.is_zipfile(path)
+    if size and (cut or (looks and table < 2**27)):
         return (
             f"{path} is damaged, or only part of it was downloaded ({size / 1e6:.1f} MB); get "
             "it again."
