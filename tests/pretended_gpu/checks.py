@@ -8,9 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from openTSNE.affinity import PerplexityBasedNN
+from sklearn.neighbors import NearestNeighbors
 
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import TrainingError
+from napari_patchmap.layout.device_forces import DeviceForces
+from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.networks.device import has_bfloat16
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit, make_plan, muon
@@ -270,3 +274,22 @@ def test_tensors_of_two_devices_are_refused():
     with pretend.watched() as places:
         assert float(torch.ones((), device="cuda")) == 1
     assert sum(places.values()) == 1
+
+
+def test_a_tsne_is_laid_out_there_as_on_the_cpu():
+    features = 5 * np.eye(6)[np.repeat(np.arange(4), 60)]
+    features += np.random.default_rng(0).normal(size=features.shape)
+    tsne, gpu = Tsne(metric="cosine", iterations=100), torch.device("cuda")
+    here, there = tsne.lay_out(features), tsne.lay_out(features, device=gpu)
+    near = [
+        NearestNeighbors(n_neighbors=10).fit(m).kneighbors()[1] // 60 for m in (here, there)
+    ]
+    own = np.arange(len(features))[:, None] // 60
+    assert abs((near[0] == own).mean() - (near[1] == own).mean()) < 0.01
+    np.testing.assert_array_equal(there, tsne.lay_out(features, device=gpu))
+    on_grid = DeviceForces(gpu, paired=0)
+    similar = PerplexityBasedNN(features, perplexity=20, random_state=0).P
+    by_pairs = DeviceForces(torch.device("cpu"))
+    for places in (here, 0.01 * here):
+        forces = [f(places.astype(float), similar)[1] for f in (on_grid, by_pairs)]
+        assert np.abs(forces[0] - forces[1]).max() < 0.01 * np.abs(forces[1]).max()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from napari_patchmap.layout.neighbour_search import nearest
 from napari_patchmap.layout.tsne import Tsne
@@ -23,9 +24,11 @@ def first_tsne(seed: int) -> Tsne:
     )
 
 
-def nearest_neighbours(features: np.ndarray, count: int) -> np.ndarray:
+def nearest_neighbours(
+    features: np.ndarray, count: int, device: torch.device | None = None
+) -> np.ndarray:
     """Return so many neighbours of each patch, (n, count), nearest by the same distance."""
-    return nearest(standardised(features), count, "cosine")[0]
+    return nearest(standardised(features), count, "cosine", device=device)[0]
 
 
 def standardised(features: np.ndarray) -> np.ndarray:

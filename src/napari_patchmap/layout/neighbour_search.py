@@ -12,13 +12,18 @@ Metric = Literal["euclidean", "cosine"]
 
 #: Similarities that are in memory at once, and values of features.
 _PAIRS, _VALUES = 2**24, 2**25
+_PAIRS_ON_GPU = 2**27
 
 #: More than are wanted are looked at closely, for those at the edge.
 _SPARE = 8
 
 
 def nearest(
-    features: np.ndarray, count: int, metric: Metric = "euclidean"
+    features: np.ndarray,
+    count: int,
+    metric: Metric = "euclidean",
+    *,
+    device: torch.device | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the nearest other patches of each patch.
 
@@ -29,6 +34,8 @@ def nearest(
         Neighbours of each patch; fewer if there are not so many others.
     metric : {"euclidean", "cosine"}
         Distance; that of the cosine is 1 minus the cosine.
+    device : torch.device, optional
+        Where they are looked for; on the CPU by default.
 
     Returns
     -------
@@ -37,8 +44,9 @@ def nearest(
     distances : ndarray of float32, shape (n, count)
     """
     (points,) = _comparable(metric, features)
-    count = min(count, len(points) - 1)
-    return _nearest(points, points, torch.arange(len(points)), count, metric)
+    points = points.to(device or points.device)
+    own = torch.arange(len(points), device=points.device)
+    return _nearest(points, points, own, min(count, len(points) - 1), metric)
 
 
 def nearest_of(
@@ -81,16 +89,18 @@ def _nearest(
     squares = torch.zeros_like(lengths) if metric == "cosine" else lengths
     candidates = min(count + _SPARE, len(points) - 1)
     indices, distances = [], []
-    for part in torch.arange(len(asked)).split(max(1, _PAIRS // len(points))):
+    pairs = _PAIRS if points.device.type == "cpu" else _PAIRS_ON_GPU
+    rows = torch.arange(len(asked), device=points.device)
+    for part in rows.split(max(1, pairs // len(points))):
         # Largest where x y - |y|^2 / 2 is, which orders as the distance does.
         closeness = torch.addmm(-squares[None, :], asked[part], points.T)
-        closeness[torch.arange(len(part)), own[part]] = -torch.inf
+        closeness[rows[: len(part)], own[part]] = -torch.inf
         found = closeness.topk(candidates, dim=1).indices.sort(dim=1).values
         apart = _distances(asked, points, part, found, metric)
         apart, order = apart.sort(dim=1, stable=True)
         indices.append(found.gather(1, order[:, :count]))
         distances.append(apart[:, :count])
-    return torch.cat(indices).numpy(), torch.cat(distances).numpy()
+    return torch.cat(indices).cpu().numpy(), torch.cat(distances).cpu().numpy()
 
 
 def nearer(

@@ -15,12 +15,15 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from openTSNE import TSNE, TSNEEmbedding, initialization
 from openTSNE.affinity import PerplexityBasedNN
 from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
 from napari_patchmap.errors import ConfigError
+from napari_patchmap.layout.device_forces import MOST_PAIRED, DeviceForces, computes_forces
 from napari_patchmap.layout.neighbour_search import Metric, nearest
+from napari_patchmap.networks.device import CPU
 
 Start = Literal["pca", "spectral", "random"]
 
@@ -34,7 +37,7 @@ EARLY, LATER = 250, 500
 LAST = 100
 
 #: Up to so many patches all pairs are compared to find neighbours, which is as fast as
-#: an approximation; openTSNE's own search is used for more.
+#: an approximation; openTSNE's own search is used for more, unless a GPU compares them.
 _MOST_EXACT = 60_000
 
 #: From so many patches on openTSNE interpolates forces on a grid, in two dimensions.
@@ -114,7 +117,7 @@ class Tsne:
         """Iterations before those with the last exaggeration."""
         return EARLY + self.iterations
 
-    def cost(self, iterations: int, patches: int) -> float:
+    def cost(self, iterations: int, patches: int, device: torch.device = CPU) -> float:
         """Return what so many patches cost until so many iterations are made, about.
 
         The unit is what an iteration of the early phase takes for a patch.
@@ -122,6 +125,8 @@ class Tsne:
         found = EARLY * min(patches, _MOST_EXACT) / _SLOW_NEIGHBOURS
         later = min(max(0, iterations - EARLY), self.iterations)
         last = max(0, iterations - self.before_last)
+        if computes_forces(device):  # all iterations are alike, and neighbours cost little
+            return patches * (EARLY / 4 + min(iterations, EARLY) + later + last)
         moved = min(iterations, EARLY) + _LATER_COST * later + _LAST_COST * last
         return patches * (found + moved)
 
@@ -130,6 +135,7 @@ class Tsne:
         features: np.ndarray,
         *,
         jobs: int = 1,
+        device: torch.device = CPU,
         watch: LayoutWatch | None = None,
         hurry: Callable[[int], bool] | None = None,
     ) -> np.ndarray:
@@ -140,6 +146,9 @@ class Tsne:
         features : ndarray of float, shape (n, d)
         jobs : int
             Threads.
+        device : torch.device
+            On a CUDA GPU neighbours and forces are computed there, all of them exactly up
+            to tens of thousands of patches, and openTSNE moves the points.
         watch : callable, optional
             Asked every ten iterations; True ends with the map as it is.
         hurry : callable, optional
@@ -164,8 +173,10 @@ class Tsne:
 
         features = np.ascontiguousarray(features, np.float64)
         perplexity = self.perplexity_of(count)
-        if count <= _MOST_EXACT:
-            found = nearest(features, int(3 * perplexity), self.metric)
+        on_gpu = computes_forces(device)
+        if on_gpu or count <= _MOST_EXACT:
+            where = device if on_gpu else None
+            found = nearest(features, int(3 * perplexity), self.metric, device=where)
             index = PrecomputedNeighbors(found[0], found[1].astype(np.float64))
             affinities = PerplexityBasedNN(perplexity=perplexity, knn_index=index, n_jobs=jobs)
         else:
@@ -185,7 +196,7 @@ class Tsne:
             random_state=self.seed,
             callbacks=look,
             callbacks_every_iters=EVERY,
-            **self._gradient(),
+            **self._gradient(device),
         )
         start = self._first_positions(features, affinities)
         layout = tsne.fit(affinities=affinities, initialization=start)
@@ -249,13 +260,17 @@ class Tsne:
         """Return the perplexity for so many patches."""
         return min(self.perplexity, (patches - 1) / 3)
 
-    def _gradient(self) -> dict[str, Any]:
+    def _gradient(self, device: torch.device = CPU) -> dict[str, Any]:
+        if computes_forces(device):
+            return {"negative_gradient_method": DeviceForces(device)}
         # Interpolation on a grid, which openTSNE takes for large sets, knows two dimensions.
         return {} if self.dimensions == 2 else {"negative_gradient_method": "bh"}
 
 
 @lru_cache
-def early_iteration(patches: int, dimensions: int = 2, jobs: int = 1) -> float:
+def early_iteration(
+    patches: int, dimensions: int = 2, jobs: int = 1, device: torch.device = CPU
+) -> float:
     """Measure about how long an iteration of the early phase takes here for each patch.
 
     A few are made of so many points, or of some if those are many, whose neighbours need
@@ -267,7 +282,9 @@ def early_iteration(patches: int, dimensions: int = 2, jobs: int = 1) -> float:
         Seconds for a patch.
     """
     fast = dimensions == 2 and patches >= INTERPOLATED
-    count = min(patches, _MADE_UP if fast else _FEWER)
+    on_gpu = computes_forces(device)
+    most = MOST_PAIRED if on_gpu else _MADE_UP if fast else _FEWER
+    count = min(patches, most)
     reach = max(1, min(45, (count - 1) // 2))
     aside = np.stack([np.arange(1, reach + 1), -np.arange(1, reach + 1)], axis=1).ravel()
     ring = (np.arange(count)[:, None] + aside) % count
@@ -275,7 +292,7 @@ def early_iteration(patches: int, dimensions: int = 2, jobs: int = 1) -> float:
     layout = TSNEEmbedding(
         1e-4 * np.random.default_rng(0).normal(size=(count, dimensions)),
         PerplexityBasedNN(perplexity=2 * reach / 3, knn_index=index, n_jobs=jobs),
-        negative_gradient_method="fft" if fast else "bh",
+        negative_gradient_method=DeviceForces(device) if on_gpu else "fft" if fast else "bh",
         n_jobs=jobs,
     )
     layout, seconds = layout.optimize(2, exaggeration=12), []  # the first have more to do

@@ -14,6 +14,9 @@ from napari_patchmap.errors import TrainingError
 _PRECISIONS = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": None}
 
 
+CPU = torch.device("cpu")
+
+
 @dataclass(frozen=True)
 class Device:
     """Where a run is computed, and why."""

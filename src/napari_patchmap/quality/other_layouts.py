@@ -10,6 +10,7 @@ import torch
 from scipy.linalg import orthogonal_procrustes
 
 from napari_patchmap.layout.tsne import Tsne
+from napari_patchmap.networks.device import choose_device
 from napari_patchmap.quality.asked import (
     STABLE,
     AskedCheck,
@@ -64,6 +65,7 @@ def other_layouts(given: FigureInput, tsne: Tsne, look: AskedWatch | None = None
     near = nearest_on_map(places, every, RANKED)
     shared, apart = np.zeros(len(places)), np.zeros(len(places))
     found, ended = Evaluation({}, {}), False
+    jobs, device = torch.get_num_threads(), choose_device().target
     for number in range(_TIMES):
         other = replace(tsne, start="random", seed=tsne.seed + 1 + number)
 
@@ -80,7 +82,7 @@ def other_layouts(given: FigureInput, tsne: Tsne, look: AskedWatch | None = None
             ended = look is not None and look(known, before + done, total)
             return ended
 
-        points = other.lay_out(features, jobs=torch.get_num_threads(), watch=watch)
+        points = other.lay_out(features, jobs=jobs, device=device, watch=watch)
         if ended:
             return found
         again = nearest_on_map(np.asarray(points, np.float64), every, RANKED)

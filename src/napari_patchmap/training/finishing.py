@@ -131,7 +131,8 @@ def _lay_out(setup: RunSetup, features: np.ndarray) -> np.ndarray:
     reporter, control = setup.reporter, setup.control
     clock, late, snapshots = setup.clock, setup.plan.times.map_due, setup.snapshots
     tsne = setup.plan.config.train.tsne()
-    total, timed = tsne.steps, LayoutTime(tsne, len(features), clock)
+    total, device = tsne.steps, setup.plan.device.target
+    timed = LayoutTime(tsne, len(features), clock, device=device)
 
     def hurry(done: int) -> bool:
         if clock() + timed.last() < late:
@@ -166,7 +167,7 @@ def _lay_out(setup: RunSetup, features: np.ndarray) -> np.ndarray:
 
     def make() -> Tensor:
         jobs = torch.get_num_threads()
-        layout = tsne.lay_out(features, jobs=jobs, watch=watch, hurry=hurry)
+        layout = tsne.lay_out(features, jobs=jobs, device=device, watch=watch, hurry=hurry)
         timed.keep()
         return torch.from_numpy(layout)
 

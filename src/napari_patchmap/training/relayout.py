@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from napari_patchmap.explore.feature_rows import check_features
+from napari_patchmap.networks.device import choose_device
 from napari_patchmap.quality.figure import AT_FIRST
 from napari_patchmap.runs.run import Run
 from napari_patchmap.training.budget.layout_time import LayoutTime
@@ -58,7 +59,8 @@ def lay_out_again(
     clock, total, stopped, shown = Clock(), tsne.steps, False, 0.0
     features = run.features
     check_features(features)
-    timed = LayoutTime(tsne, len(features), clock)
+    device = choose_device("cpu" if train.device == "cpu" else "auto").target
+    timed = LayoutTime(tsne, len(features), clock, device=device)
 
     def watch(done: int, embedding: np.ndarray) -> bool:
         nonlocal stopped, shown
@@ -79,7 +81,8 @@ def lay_out_again(
         stopped = should_stop is not None and should_stop()
         return stopped
 
-    embedding = tsne.lay_out(features, jobs=torch.get_num_threads(), watch=watch)
+    jobs = torch.get_num_threads()
+    embedding = tsne.lay_out(features, jobs=jobs, device=device, watch=watch)
     timed.keep()
     laid_out = replace(
         run,

@@ -6,6 +6,7 @@ import math
 from typing import NamedTuple
 
 from napari_patchmap.layout.first_layout import MOST_LANDMARKS, first_tsne
+from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.methods.recipe import Recipe
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.device import Device
@@ -85,12 +86,16 @@ def timetable(plan: Plan, measured: Measured) -> Timetable:
     cached, settled = min(count, MOST_LANDMARKS), min(count, MOST_SETTLING)
     reading = name_of("reading", plan.name, *plan.size)
     none, parts = Seconds.about(0.0), dict[Key, Part]()
+
+    def made(tsne: Tsne, patches: int) -> Seconds:
+        return LayoutTime(tsne, patches, device=device.target).expected
+
     parts["reading", 0] = Part.of(reading, 0 if plan.streamed else count, _READING)
     for number, stage in enumerate(recipe.stages):
         learner = learner_of(stage)
         looks = turned * cached if learner.caches_features else 0
         lays_out = learner.caches_features and recipe.start == "tsne"
-        first = LayoutTime(first_tsne(train.seed), cached).expected if lays_out else none
+        first = made(first_tsne(train.seed), cached) if lays_out else none
         like = "cached" if learner.caches_features else "network"
         again = settled * (1 + turned) if recipe.settles_after(number) else 0
         parts["before", number] = Part(look * looks)
@@ -101,7 +106,7 @@ def timetable(plan: Plan, measured: Measured) -> Timetable:
     seen = "" if plan.streamed else look_of(spec, device)
     parts["features", 0] = Part(look * (count * turned), seen, count * turned)
     tsne = train.tsne() if plan.method.layout == "tsne" else None
-    parts["layout", 0] = Part(none if tsne is None else LayoutTime(tsne, count).expected)
+    parts["layout", 0] = Part(none if tsne is None else made(tsne, count))
     # Known for sets of about this size: some of it is done once, some for pairs.
     figures = [f for f in FIGURES if plan.labelled or not f.needs_labels]
     keys = (figure.key for figure in figures)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import torch
 
+from napari_patchmap.layout.device_forces import computes_forces
 from napari_patchmap.layout.tsne import EVERY, INTERPOLATED, Tsne, early_iteration
+from napari_patchmap.networks.device import CPU
 from napari_patchmap.training.budget.speeds import (
     FEWEST,
     Seconds,
@@ -26,16 +28,21 @@ class LayoutTime:
     """Seconds of a t-SNE, expected and seen; the clock is for one that is made."""
 
     def __init__(
-        self, tsne: Tsne, patches: int, clock: Callable[[], float] = lambda: 0.0
+        self,
+        tsne: Tsne,
+        patches: int,
+        clock: Callable[[], float] = lambda: 0.0,
+        *,
+        device: torch.device = CPU,
     ) -> None:
-        self._tsne, self._patches, self._clock = tsne, patches, clock
+        self._tsne, self._patches, self._clock, self._device = tsne, patches, clock, device
         self._work = name_of(
             "t-SNE", tsne.metric, tsne.dimensions, tsne.exaggeration, tsne.last_exaggeration,
-            patches >= INTERPOLATED,
+            patches >= INTERPOLATED, *([device.type] if computes_forces(device) else []),
         )  # fmt: skip
         known = recall(self._work)
         self._rate = Seconds.about(known) if known is not None else self._measured()
-        self._whole = tsne.cost(tsne.steps, patches)
+        self._whole = tsne.cost(tsne.steps, patches, device)
         self._began: float | None = None
         self._spent = self._made = 0.0
 
@@ -46,12 +53,12 @@ class LayoutTime:
 
     def _measured(self) -> Seconds:
         threads = torch.get_num_threads()
-        rate = early_iteration(self._patches, self._tsne.dimensions, threads)
+        rate = early_iteration(self._patches, self._tsne.dimensions, threads, self._device)
         return Seconds.about(rate, _DOUBT)
 
     def share(self, done: int) -> float:
         """Return how much of the time is over after so many iterations, 0 to 1, about."""
-        return self._tsne.cost(done, self._patches) / self._whole
+        return self._tsne.cost(done, self._patches, self._device) / self._whole
 
     def note(self, done: int) -> None:
         """Note that so many iterations are made; called every ten of them.
@@ -77,4 +84,5 @@ class LayoutTime:
             remember({self._work: self._spent / self._made})
 
     def _cost(self, first: int, last: int) -> float:
-        return self._tsne.cost(last, self._patches) - self._tsne.cost(first, self._patches)
+        until = (self._tsne.cost(done, self._patches, self._device) for done in (last, first))
+        return next(until) - next(until)

@@ -128,7 +128,7 @@ class NeighboursLearner(Learner):
         features, target = torch.cat(made), context.device.target
         wanted = self._objective.neighbours
         neighbours = context.ranks.from_main(
-            lambda: torch.from_numpy(nearest_neighbours(features.cpu().numpy(), wanted))
+            lambda: torch.from_numpy(nearest_neighbours(features.cpu().numpy(), wanted, target))
         )
         self._cache = FeatureCache(features, neighbours.to(target))
         self._layout = torch.empty(0, device=target)
@@ -148,7 +148,8 @@ class NeighboursLearner(Learner):
         """Coordinates of the cached patches by t-SNE."""
         context, pace = self.context, self.pace
         tsne = first_tsne(context.plan.config.train.seed)
-        timed = LayoutTime(tsne, len(features), context.clock)
+        device = context.device.target
+        timed = LayoutTime(tsne, len(features), context.clock, device=device)
 
         def watch(done: int, _: np.ndarray) -> bool:
             timed.note(done)
@@ -163,7 +164,7 @@ class NeighboursLearner(Learner):
             return pace.seconds_left - timed.last() < _AFTER_LAYOUT * whole
 
         standard, jobs = standardised(features.cpu().numpy()), torch.get_num_threads()
-        coordinates = tsne.lay_out(standard, jobs=jobs, watch=watch, hurry=hurry)
+        coordinates = tsne.lay_out(standard, jobs=jobs, device=device, watch=watch, hurry=hurry)
         timed.keep()
         return torch.from_numpy(coordinates)
 
