@@ -1,30 +1,53 @@
 #!/usr/bin/env bash
-# Everything that is to be seen on a borrowed GPU, in one go: each step under a limit of its
-# own, in parallel where it does not disturb, all tables printed last.
+# Everything that is to be seen on a GPU that is borrowed for a quarter of an hour.
 #
-#     bash benchmarks/gpu.sh pbc28.npz OUT [CORES OF EACH CPU STEP, such as 14,15 12,13 10,11]
+#     bash benchmarks/gpu.sh pbc28.npz OUT [--minutes 12] [--peer PYTHON]
 #
-# OUT gets one text file a step. With pairs of cores, under_load.py runs on them meanwhile.
+# Steps run in order of worth, each under a limit of its own, until the minutes are over: does
+# everything run, does a killed run go on, how fast, how good, what else. OUT gets one text file
+# a step while it runs, so that nothing finished is lost, and all tables are printed last, ready
+# for benchmarks/README.md. It needs no napari, Qt, imagecodecs or zarr. PYTHON is that of an
+# environment with tsimcne.
 set -u
 data=$(realpath "$1"); out=$(realpath -m "$2"); shift 2
-here=$(cd "$(dirname "$0")" && pwd); mkdir -p "$out"; work=$(mktemp -d)
-export PATCHMAP_CACHE="$work/cache" PYTHONUNBUFFERED=1
-step() {  # name, seconds, command ...
-  local name=$1 limit=$2; shift 2
-  echo "== $name: $*" > "$out/$name.txt"
-  timeout -k 5 "$limit" "$@" >> "$out/$name.txt" 2>&1 || echo "-- ended with $?" >> "$out/$name.txt"
-}
-load=0
-for cores in "$@"; do
-  step "under_load_$load" 420 taskset -c "$cores" python3 "$here/under_load.py" "$data" \
-    --minutes 1 --loads "$load" &
-  load=$((load + 1))
+minutes=12 peer=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --minutes) minutes=$2; shift 2 ;;
+    --peer) peer=(--peer "$2" --workers 14); shift 2 ;;
+    *) echo "gpu.sh: what is $1?" >&2; exit 2 ;;
+  esac
 done
-patchmap() { echo "python3 -m napari_patchmap.cli $*"; }
-step resume 150 python3 "$here/gpu_resume.py" --device cuda
-step simclr_2min 170 $(patchmap embed "$data" --out "$work/simclr" --augment rotations --minutes 2 \
-  --method simclr --optimiser muon --tsne-metric cosine --last-exaggeration 2)
-step tsimcne_1min 100 $(patchmap embed "$data" --out "$work/tsimcne" --augment rotations --minutes 1)
-wait
-for file in "$out"/*.txt; do tr '\r' '\n' < "$file" | tail -n 45; echo; done
+here=$(cd "$(dirname "$0")" && pwd); mkdir -p "$out"; work=$(mktemp -d); number=0
+export PATCHMAP_CACHE="$work/cache" PYTHONUNBUFFERED=1 PYTHONPATH="$here/../src${PYTHONPATH:+:$PYTHONPATH}"
+over=$(($(date +%s) + minutes * 60))
+
+step() {  # name, seconds at most, command ...
+  local name limit left file; name=$1 limit=$2; shift 2
+  left=$((over - $(date +%s))); number=$((number + 1))
+  file=$out/$(printf %02d $number)_$name.txt
+  echo "== $name: $*" > "$file"
+  if [ $left -lt 10 ]; then echo "-- no time was left" >> "$file"; return; fi
+  [ $left -lt "$limit" ] && limit=$left
+  local began; began=$(date +%s)
+  timeout -k 5 "$limit" "$@" >> "$file" 2>&1 || echo "-- ended with $?" >> "$file"
+  echo "-- $(($(date +%s) - began)) s" >> "$file"
+}
+map() {  # name, seconds at most, arguments of patchmap embed ...
+  local name=$1 limit=$2; shift 2
+  step "$name" "$limit" python3 -m napari_patchmap.cli embed "$data" --out "$work/$name" --augment rotations "$@"
+}
+
+step machine 30 python3 -c "import torch, platform; c = torch.cuda
+print(c.get_device_name(), '| driver and CUDA', torch.version.cuda, '| torch', torch.__version__, '| Python', platform.python_version())"
+step everything 60 python3 "$here/gpu_everything.py" "$data"
+step resume 120 python3 "$here/gpu_resume.py" --device cuda --at-once 3
+map simclr_2min 150 --method simclr --minutes 2 --tsne-metric cosine --last-exaggeration 2
+step tsne 100 python3 "$here/layout_speed.py" "$work/simclr_2min" --patches 17092
+map default_2min 150 --minutes 2
+step speed 120 python3 "$here/training_speed.py" "$data" --device cuda --seconds 6 "${peer[@]}"
+map default_5min 330 --minutes 5
+step tsne_300000 120 python3 "$here/layout_speed.py" "$work/simclr_2min" --patches 300000 --without-peer
+map paper 600 --preset paper
+for file in "$out"/*.txt; do tr '\r' '\n' < "$file" | tail -n 30; echo; done
 rm -rf "$work"

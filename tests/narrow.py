@@ -30,8 +30,8 @@ def widen(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Method, "make_recipe", _make)
 
 
-def _make_narrow(method: Method, backbone: str, *args: Any, **named: Any) -> Recipe:
-    recipe = _make(method, backbone, *args, **named)
-    if backbone != "compact":
+def _make_narrow(method: Method, kind: str, *args: Any, **named: Any) -> Recipe:
+    recipe = _make(method, kind, *args, **named)
+    if kind != "compact":
         return recipe
     return replace(recipe, hidden=tuple(units // _SHARE for units in recipe.hidden))

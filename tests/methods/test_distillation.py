@@ -63,7 +63,7 @@ def test_schedules():
 
 def test_the_papers_recipe():
     method = METHODS["dino"]
-    recipe = method.make_recipe("xcit_small_12_p8_224", (500.0,), 256)
+    recipe = method.make_recipe("paper", (500.0,), 256)
     (stage,) = recipe.stages
     known = stage.objective
     assert (recipe.hidden, method.head, stage.dimensions) == (

@@ -12,6 +12,8 @@ from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import ConfigError, TrainingError
 from napari_patchmap.methods import catalog
 from napari_patchmap.methods.catalog import METHODS
+from napari_patchmap.methods.recipe import kind_of
+from napari_patchmap.networks.fine_tuned import FINE_TUNED
 from napari_patchmap.networks.heads import HEADS
 from napari_patchmap.runs import TrainConfig
 from napari_patchmap.training.learners import learner_of
@@ -21,25 +23,24 @@ each = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 
 
 @each
-@pytest.mark.parametrize("chosen", [None, "compact", "resnet18"])
-def test_a_method_can_be_trained_by_what_it_says(method, chosen):
-    backbone = method.backbone_of(chosen, None, "compact")
-    assert method.usual_batch(backbone) >= 2
+@pytest.mark.parametrize("kind", ["compact", "quick", "paper"])
+def test_a_method_can_be_trained_by_what_it_says(method, kind):
+    assert method.usual_batch(kind) >= 2
     assert method.head in HEADS
     assert method.help
     assert (method.recipe is not None) == method.trains
     for preset in ("quick", "standard", "paper"):
-        epochs = method.preset_epochs(preset, backbone, 1000)
-        recipe = method.make_recipe(backbone, epochs, 64)
+        epochs = method.preset_epochs(preset, kind, 1000)
+        recipe = method.make_recipe(kind, epochs, 64)
         assert tuple(stage.name for stage in recipe.stages) == method.stages
         assert [stage.epochs for stage in recipe.stages] == list(epochs)
         for stage in recipe.stages:
             assert learner_of(stage).objective is type(stage.objective)
             assert stage.to_dict()["name"] == stage.name
-    settings, note = method.published(AugmentConfig(), backbone)
+    settings, note = method.published(AugmentConfig(), kind)
     assert bool(settings) == bool(note)
     with pytest.raises(TrainingError, match="epochs"):
-        method.make_recipe(backbone, (1.0,) * 4, 64)
+        method.make_recipe(kind, (1.0,) * 4, 64)
 
 
 def test_no_method_of_a_file_is_forgotten_in_the_list():
@@ -90,3 +91,19 @@ def test_unknown_methods_and_what_a_method_does_not_have_are_refused():
         TrainConfig(method="pixels", backbone="resnet18")
     with pytest.raises(ConfigError, match="pixels has no network"):
         TrainConfig(method="pixels", weights="published")
+
+
+def test_resnets_learn_within_minutes_unless_the_papers_schedule_is_asked_for():
+    assert kind_of("resnet18-small-kernel", "quick") == "quick"
+    assert kind_of("resnet18-small-kernel", "paper") == "paper"
+    assert kind_of("resnet18-small-kernel", "standard") == "paper"
+    assert kind_of("compact", "paper") == "compact"
+    # What was trained before, or is no ResNet, is not moved by steps that were never tried.
+    assert kind_of(FINE_TUNED + "resnet18", "quick") == "paper"
+    assert kind_of("vit_small_patch16_224", "quick") == "paper"
+    for name, optimiser in (("simclr", "muon"), ("tsimcne", "muon"), ("dino", "adamw")):
+        method = METHODS[name]
+        recipe = method.make_recipe("quick", (1.0,) * len(method.stages), 1024)
+        assert recipe.stages[0].optimiser == optimiser
+        assert recipe.average_symmetries == (name != "dino")
+        assert method.usual_batch("quick") == method.usual_batch("paper")

@@ -6,11 +6,11 @@ import pytest
 
 from napari_patchmap.methods.rates import USUAL_DECAY, usual_rate, with_optimiser
 from napari_patchmap.methods.recipe import RecipeRequest
-from napari_patchmap.methods.tsimcne import compact_recipe, paper_recipe
+from napari_patchmap.methods.tsimcne import hurried_recipe, paper_recipe
 
 
 def asked(batch_size: int) -> RecipeRequest:
-    return RecipeRequest("resnet18", (10.0, 5.0, 5.0), batch_size)
+    return RecipeRequest("paper", (10.0, 5.0, 5.0), batch_size)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_lamb_grows_with_the_root_of_the_batch():
     assert usual_rate("lamb", 2048) == pytest.approx(4 / (2 ** (3 - (11 - 9) / 2) * 100))
 
 
-@pytest.mark.parametrize("make", [paper_recipe, compact_recipe])
+@pytest.mark.parametrize("make", [paper_recipe, hurried_recipe])
 def test_nothing_chosen_changes_nothing(make):
     stages = make(asked(256)).stages
     assert with_optimiser(stages) == stages
@@ -36,7 +36,7 @@ def test_the_papers_own_optimiser_changes_nothing():
     assert with_optimiser(stages, "sgd") == stages
 
 
-@pytest.mark.parametrize("make", [paper_recipe, compact_recipe])
+@pytest.mark.parametrize("make", [paper_recipe, hurried_recipe])
 def test_only_stages_that_train_everything_follow(make):
     before = make(asked(512)).stages
     after = with_optimiser(before, "lars")

@@ -11,7 +11,7 @@ from napari_patchmap.training.new_network import start_map
 
 
 def test_the_papers_stages():
-    first, second, third = METHOD.make_recipe("resnet18", METHOD.epochs["paper"], 1024).stages
+    first, second, third = METHOD.make_recipe("paper", METHOD.epochs["paper"], 1024).stages
     assert [s.epochs for s in (first, second, third)] == [1000, 50, 450]
     assert [s.dimensions for s in (first, second, third)] == [128, 2, 2]
     assert [s.trains for s in (first, second, third)] == ["all", "output", "all"]
@@ -25,7 +25,7 @@ def test_the_papers_stages():
 
 @pytest.mark.parametrize("epochs", [(1000, 50, 450), (5, 1, 3), (1, 1, 1)])
 def test_no_step_at_rate_zero_and_the_peak_is_reached(epochs):
-    for stage in METHOD.make_recipe("resnet18", epochs, 512).stages:
+    for stage in METHOD.make_recipe("paper", epochs, 512).stages:
         rates = [stage.learning_rate(i / 200) for i in range(200)]
         assert min(rates) > 0
         assert max(rates) == pytest.approx(stage.lr, rel=1e-3)
@@ -66,11 +66,11 @@ def test_the_published_start_is_random_normal():
 
 
 def test_quick_looks_at_as_many_patches_whatever_the_set():
-    for backbone in ("compact", "resnet18-small-kernel"):
-        few = METHOD.preset_epochs("quick", backbone, 2_000)
-        many = METHOD.preset_epochs("quick", backbone, 200_000)
+    for kind in ("compact", "quick", "paper"):
+        few = METHOD.preset_epochs("quick", kind, 2_000)
+        many = METHOD.preset_epochs("quick", kind, 200_000)
         assert [100 * e for e in many] == pytest.approx(list(few))
-    assert METHOD.preset_epochs("paper", "resnet18-small-kernel", 123) == (1000, 50, 450)
+    assert METHOD.preset_epochs("paper", "paper", 123) == (1000, 50, 450)
 
 
 def test_the_compact_recipe_keeps_the_three_stages():

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from napari_patchmap.training import muon
 from napari_patchmap.training.muon import Muon, orthogonalised
 
 
@@ -37,3 +38,36 @@ def test_it_fits_a_small_network_with_convolutions():
         optimiser.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.3 * losses[0]
+
+
+@pytest.mark.parametrize("shape", [(40, 12), (12, 40)])
+def test_several_matrices_are_orthogonalised_each_by_itself(shape):
+    several = torch.randn(3, *shape, generator=torch.Generator().manual_seed(1))
+    several *= torch.tensor([1e-3, 1.0, 50.0])[:, None, None]
+    together = orthogonalised(several)
+    for alone, one in zip(several, together, strict=True):
+        torch.testing.assert_close(one, orthogonalised(alone), atol=1e-2, rtol=0)
+
+
+def test_weights_of_one_shape_are_moved_together_as_they_are_one_by_one(monkeypatch):
+    def moved(alike) -> list[torch.Tensor]:
+        monkeypatch.setattr(muon, "_alike", alike)
+        monkeypatch.setattr(muon, "has_bfloat16", lambda device: False)
+        draw = torch.Generator().manual_seed(0)
+        shapes = [(8, 4, 3, 3), (6, 10), (8, 4, 3, 3), (8, 4, 3, 3), (6, 10)]
+        weights = [nn.Parameter(torch.randn(s, generator=draw)) for s in shapes]
+        weights[2].data = weights[2].data.contiguous(memory_format=torch.channels_last)
+        optimiser = Muon(weights, [], lr=0.05)
+        for _ in range(3):
+            for one in weights:
+                one.grad = torch.randn(one.shape, generator=draw)
+            weights[3].grad = None  # not every weight takes part in every step
+            optimiser.step()
+        return [one.detach() for one in weights]
+
+    def by_shape(weights):
+        shapes = dict.fromkeys(one.shape for one in weights)
+        return [[one for one in weights if one.shape == shape] for shape in shapes]
+
+    for together, alone in zip(moved(by_shape), moved(lambda w: [[o] for o in w]), strict=True):
+        torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-5)

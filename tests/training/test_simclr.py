@@ -35,16 +35,16 @@ def run():
 
 
 def test_the_papers_stage():
-    method, backbone = METHODS["simclr"], "resnet18-small-kernel"
-    recipe = method.make_recipe(backbone, (1000,), 1024)
+    method = METHODS["simclr"]
+    recipe = method.make_recipe("paper", (1000,), 1024)
     (stage,) = recipe.stages
     assert (stage.objective, stage.trains) == (ViewsObjective("cosine", 0.5), "all")
     assert (stage.optimiser, stage.weight_decay, stage.dimensions) == ("sgd", 5e-4, 128)
     assert stage.lr == pytest.approx(0.12)
     assert stage.warmup * 1000 == pytest.approx(10)
     assert (recipe.hidden, recipe.norm, method.layout) == ((1024,), False, "tsne")
-    assert method.preset_epochs("paper", backbone, 17_092) == (1000.0,)
-    assert method.usual_batch(backbone) == 1024
+    assert method.preset_epochs("paper", "paper", 17_092) == (1000.0,)
+    assert method.usual_batch("paper") == 1024
 
 
 def test_batches_can_be_balanced_over_a_column():
@@ -169,7 +169,7 @@ def test_the_plan_counts_the_tsne(cells):
 def test_histology_is_trained_as_published(cells):
     augment = AugmentConfig.preset("histology")
     settings = {"method": "simclr", "device": "cpu", "epochs": (1,)}
-    resnet = TrainConfig(**settings, backbone="resnet18-small-kernel")
+    resnet = TrainConfig(**settings, backbone="resnet18-small-kernel", preset="paper")
     plan = make_plan(cells, RunConfig(resnet, augment))
     (stage,) = plan.recipe.stages
     assert (stage.optimiser, stage.weight_decay) == ("lars", 1e-6)
@@ -182,6 +182,9 @@ def test_histology_is_trained_as_published(cells):
     assert stage.objective.temperature == 0.3
     plain = make_plan(cells, RunConfig(resnet, augment.without("blur")))
     assert plain.recipe.stages[0].optimiser == "sgd"
+    hurried = make_plan(cells, RunConfig(resnet.replace(preset="quick"), augment))
+    (stage,) = hurried.recipe.stages
+    assert (stage.optimiser, stage.objective.temperature) == ("muon", 0.1)
     run = fit(cells, RunConfig(TrainConfig(**settings), augment))
     assert np.isfinite(run.embedding).all()
 

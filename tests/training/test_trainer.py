@@ -369,3 +369,16 @@ def test_the_plan_says_how_long_it_takes_and_is_kept_with_the_run(cells):
     assert kept["steps"] == [8, 4, 4]
     assert kept["seconds"] > 0
     assert "for 8 epochs (16 steps)" in kept["lines"][0]
+
+
+def test_a_resnet_that_was_begun_by_the_papers_recipe_goes_on_by_it(cells):
+    asked = TrainConfig(method="simclr", backbone="resnet18", device="cpu", epochs=(2.0,))
+    plan = make_plan(cells, RunConfig(asked))
+    assert plan.recipe.stages[0].optimiser == "muon"
+    state = {"spec": plan.spec.to_dict(), "plan": plan.to_dict(), "parts": 1}
+    again = make_plan(cells, RunConfig(asked), kept=Kept.of(state))
+    assert again.recipe == plan.recipe
+    del state["plan"]["recipe"]  # as it was written before there was another recipe
+    before = make_plan(cells, RunConfig(asked), kept=Kept.of(state))
+    assert before.recipe.stages[0].optimiser == "sgd"
+    assert not before.recipe.average_symmetries

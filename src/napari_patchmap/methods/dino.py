@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from napari_patchmap.methods.distillation import Distillation
 from napari_patchmap.methods.method import Method
-from napari_patchmap.methods.recipe import Recipe, RecipeRequest, kind_of
+from napari_patchmap.methods.recipe import Recipe, RecipeKind, RecipeRequest
 from napari_patchmap.methods.stage import Stage
 
 #: What the stage does, in the user's words.
 STAGE_NAMES = ("learning features",)
 
 #: Prototypes, and units of the head's hidden layers, by kind of recipe.
-_PROTOTYPES = {"compact": 64, "paper": 65_536}
-_HIDDEN = {"compact": (512, 512, 128), "paper": (2048, 2048, 256)}
+_PROTOTYPES: dict[RecipeKind, int] = {"compact": 64, "paper": 65_536}
+_HIDDEN: dict[RecipeKind, tuple[int, ...]] = {
+    "compact": (512, 512, 128),
+    "paper": (2048, 2048, 256),
+}
 
 
 def recipe(asked: RecipeRequest) -> Recipe:
@@ -29,7 +32,8 @@ def recipe(asked: RecipeRequest) -> Recipe:
     which have a large mean, all lie in nearly one direction, and the student soon says
     the same of every patch. The temperature that may be asked for is the student's.
     """
-    kind, compact = kind_of(asked.backbone), asked.compact
+    compact = asked.kind == "compact"
+    kind: RecipeKind = "compact" if compact else "paper"
     (count,) = asked.epochs
     student = asked.temperature or 0.1
     if compact:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.errors import TrainingError
-from napari_patchmap.methods.recipe import Recipe, RecipeKind, RecipeRequest, kind_of
+from napari_patchmap.methods.recipe import Recipe, RecipeKind, RecipeRequest
 from napari_patchmap.networks.backbones import check_backbone
 from napari_patchmap.networks.fine_tuned import FINE_TUNED, check_start
 
@@ -21,7 +21,9 @@ def _check_trained(backbone: str | None, weights: str | None) -> None:
         check_backbone(backbone)
 
 
-def _nothing_published(augment: AugmentConfig, backbone: str) -> tuple[Mapping[str, Any], str]:
+def _nothing_published(
+    augment: AugmentConfig, kind: RecipeKind
+) -> tuple[Mapping[str, Any], str]:
     return {}, ""
 
 
@@ -42,12 +44,12 @@ class Method:
     layout : {"network", "tsne"}
         Whether the map is the network's output or the t-SNE of its features.
     batch_sizes : mapping
-        Patches in a step by kind of recipe; of what is not trained, those that are
-        looked at at once.
+        Patches in a step by kind of recipe, those of "paper" where one is not named; of
+        what is not trained, those that are looked at at once.
     epochs : mapping
         From the presets "standard" and "paper" to the epochs of each stage.
     quick_patches : mapping
-        So many patches "quick" looks at in each stage, however many there are, by kind.
+        So many patches "quick" looks at in each stage, however many there are, likewise.
     recipe : callable, optional
         From a :class:`RecipeRequest` to how the backbone is trained; None where nothing is.
     head : str
@@ -63,7 +65,7 @@ class Method:
     unused : tuple of str
         Settings of the training that mean nothing to the method.
     published : callable
-        From the augmentations and the backbone to settings that are published for them,
+        From the augmentations and the kind of recipe to settings that are published for them,
         and a sentence about it; what was set by hand stays.
     """
 
@@ -83,7 +85,7 @@ class Method:
     check: Callable[[str | None, str | None], None] = _check_trained
     implied: Callable[[str | None], str] | None = None
     unused: tuple[str, ...] = ()
-    published: Callable[[AugmentConfig, str], tuple[Mapping[str, Any], str]] = (
+    published: Callable[[AugmentConfig, RecipeKind], tuple[Mapping[str, Any], str]] = (
         _nothing_published
     )
 
@@ -94,13 +96,13 @@ class Method:
 
     def make_recipe(
         self,
-        backbone: str,
+        kind: RecipeKind,
         epochs: tuple[float, ...],
         batch_size: int,
         dimensions: int = 2,
         temperature: float | None = None,
     ) -> Recipe:
-        """Return how the method trains a backbone, see :class:`RecipeRequest`.
+        """Return how the method trains a network, see :class:`RecipeRequest`.
 
         Raises
         ------
@@ -120,19 +122,20 @@ class Method:
             raise TrainingError(f"{self.title} has {need} of epochs, not {len(epochs)}.")
         if self.recipe is None:
             return Recipe(stages=())
-        return self.recipe(RecipeRequest(backbone, epochs, batch_size, dimensions, temperature))
+        return self.recipe(RecipeRequest(kind, epochs, batch_size, dimensions, temperature))
 
-    def preset_epochs(self, preset: str, backbone: str, patches: int) -> tuple[float, ...]:
+    def preset_epochs(self, preset: str, kind: RecipeKind, patches: int) -> tuple[float, ...]:
         """Epochs of each stage of a preset, for a set of so many patches."""
         if not self.stages:
             return ()
         if preset != "quick":
             return self.epochs[preset]
-        return tuple(count / patches for count in self.quick_patches[kind_of(backbone)])
+        seen = self.quick_patches.get(kind, self.quick_patches["paper"])
+        return tuple(count / patches for count in seen)
 
-    def usual_batch(self, backbone: str) -> int:
+    def usual_batch(self, kind: RecipeKind) -> int:
         """Patches in a step."""
-        return self.batch_sizes[kind_of(backbone)]
+        return self.batch_sizes.get(kind, self.batch_sizes["paper"])
 
     def backbone_of(self, chosen: str | None, weights: str | None, usual: str) -> str:
         """Name the network that gives the features, by the settings or the usual one."""

@@ -54,8 +54,8 @@ class TrainConfig(Config):
     )
     preset: Literal["quick", "standard", "paper"] = setting(
         "quick",
-        "quick: minutes on a laptop; standard: good maps on a GPU; paper: the published "
-        "recipe (hours on a GPU).",
+        "quick: a recipe for minutes, on a laptop or a GPU; standard: the published one with a "
+        "shorter schedule; paper: the published one (hours on a GPU).",
         group="Method",
     )
     minutes: float | None = setting(

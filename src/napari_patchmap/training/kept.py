@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from napari_patchmap.methods.recipe import RecipeKind, kind_of
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.device import Device
 from napari_patchmap.networks.trained.trained_record import TrainedRecord
@@ -21,6 +22,8 @@ class Kept:
     backbone: str
     #: What is written of it where it came trained.
     trained: TrainedRecord | None
+    #: Of recipe; a ResNet had that of the papers whatever the preset, before it was noted.
+    kind: RecipeKind
     batch_size: int
     #: In which a step was computed; batch normalisation averages over one.
     parts: int
@@ -32,8 +35,10 @@ class Kept:
     @classmethod
     def of(cls, state: dict[str, Any]) -> Kept:
         """Read it in a checkpoint."""
+        backbone = str(state["spec"]["backbone"])
         return cls(
-            backbone=str(state["spec"]["backbone"]),
+            backbone=backbone,
+            kind=state["plan"].get("recipe", kind_of(backbone, "paper")),
             trained=NetworkSpec.from_dict(state["spec"]).trained,
             batch_size=int(state["plan"]["stages"][0]["batch_size"]),
             parts=int(state["parts"]),

@@ -61,24 +61,31 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """Make one step with the gradients as they are."""
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    if group["orthogonal"]:
-                        self._matrix_step(parameter, group["lr"])
-                    else:
-                        self._adam_step(parameter, self._adam_share * group["lr"])
+            moved = [one for one in group["params"] if one.grad is not None]
+            if group["orthogonal"]:
+                for alike in _alike(moved):
+                    self._matrix_steps(alike, group["lr"])
+            else:
+                for parameter in moved:
+                    self._adam_step(parameter, self._adam_share * group["lr"])
 
-    def _matrix_step(self, parameter: nn.Parameter, lr: float) -> None:
-        state, gradient = self.state[parameter], parameter.grad
-        assert gradient is not None
-        if not state:
-            state["momentum"] = torch.zeros_like(parameter)
-        state["momentum"].lerp_(gradient, 1 - self._momentum)
-        matrix = gradient.lerp(state["momentum"], self._momentum).flatten(1)
-        rows, columns = matrix.shape
-        update = orthogonalised(matrix) * max(1.0, rows / columns) ** 0.5
-        parameter.mul_(1 - lr * self._weight_decay)
-        parameter.add_(update.view_as(parameter), alpha=-lr)
+    def _matrix_steps(self, parameters: list[nn.Parameter], lr: float) -> None:
+        """Move matrices of one shape."""
+        gradients = [one.grad for one in parameters if one.grad is not None]
+        for parameter in parameters:
+            if not self.state[parameter]:
+                self.state[parameter]["momentum"] = torch.zeros_like(parameter)
+        moments = [self.state[one]["momentum"] for one in parameters]
+        torch._foreach_lerp_(moments, gradients, 1 - self._momentum)
+        ahead = torch._foreach_lerp(gradients, moments, self._momentum)
+        matrices = [one.flatten(1) for one in ahead]
+        rows, columns = matrices[0].shape
+        together = matrices[0] if len(matrices) == 1 else torch.stack(matrices)
+        updates = orthogonalised(together) * max(1.0, rows / columns) ** 0.5
+        steps = [updates] if len(matrices) == 1 else updates.unbind()
+        torch._foreach_mul_(parameters, 1 - lr * self._weight_decay)
+        moves = [step.view_as(one) for step, one in zip(steps, parameters, strict=True)]
+        torch._foreach_add_(parameters, moves, alpha=-lr)
 
     def _adam_step(self, parameter: nn.Parameter, lr: float) -> None:
         state, gradient = self.state[parameter], parameter.grad
@@ -95,16 +102,38 @@ class Muon(torch.optim.Optimizer):
         parameter.addcdiv_(mean, root, value=-lr)
 
 
+def _alike(parameters: list[nn.Parameter]) -> list[list[nn.Parameter]]:
+    """Return weights that can be moved together: on a GPU all those of one shape.
+
+    There a small product of matrices takes as long as a large one takes to start. A CPU gains
+    nothing, and rounds products of several matrices otherwise than those of one.
+    """
+    found: dict[tuple[Any, ...], list[nn.Parameter]] = {}
+    for number, one in enumerate(parameters):
+        alone = number if one.device.type == "cpu" else None
+        found.setdefault((one.device, one.dtype, one.shape, alone), []).append(one)
+    return list(found.values())
+
+
 def orthogonalised(matrix: Tensor) -> Tensor:
-    """Return the nearest matrix with singular values of about one (0.7 to 1.2)."""
-    tall = matrix.shape[0] > matrix.shape[1]
+    """Return the nearest matrix with singular values of about one (0.7 to 1.2).
+
+    Parameters
+    ----------
+    matrix : Tensor, shape (rows, columns) or (n, rows, columns)
+        Of several, each by itself.
+    """
+    tall = matrix.shape[-2] > matrix.shape[-1]
     # Half precision suffices, since the iteration is rough on purpose: twice as fast where
     # the hardware has it, and many times as slow where it is emulated.
-    x = matrix.T if tall else matrix
+    x = matrix.mT if tall else matrix
     x = x.bfloat16() if has_bfloat16(matrix.device) else x.float()
-    x = x / (x.norm() + 1e-7)
+    if x.ndim == 2:
+        x = x / (x.norm() + 1e-7)
+    else:
+        x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     a, b, c = _NEWTON_SCHULZ
     for _ in range(_ITERATIONS):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return (x.T if tall else x).to(matrix.dtype)
+    return (x.mT if tall else x).to(matrix.dtype)

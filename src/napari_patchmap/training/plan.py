@@ -11,7 +11,7 @@ import torch
 
 from napari_patchmap.augment.views import Symmetry, symmetries
 from napari_patchmap.methods.method import Method
-from napari_patchmap.methods.recipe import Recipe
+from napari_patchmap.methods.recipe import Recipe, RecipeKind
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.device import Device
@@ -43,6 +43,8 @@ class Plan:
     method: Method
     device: Device
     recipe: Recipe
+    #: Of that recipe.
+    kind: RecipeKind
     #: Patches in a step, never more than there are.
     batch_size: int
     #: The network as it begins.
@@ -148,6 +150,7 @@ class Plan:
             "seconds": round(self.seconds, 1),
             "stages": [stage.to_dict() for stage in self.recipe.stages],
             "steps": steps if self.times.budget is None else None,
+            "recipe": self.kind,
             "averaged": self.recipe.average_symmetries,
             "streamed": self.streamed,
             "parts": self.parts,

@@ -10,7 +10,7 @@ from napari_patchmap.errors import TrainingError
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.methods.method import Method
 from napari_patchmap.methods.rates import with_optimiser
-from napari_patchmap.methods.recipe import Recipe
+from napari_patchmap.methods.recipe import Recipe, RecipeKind, kind_of
 from napari_patchmap.methods.train_config import TrainConfig
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.device import Device, choose_device, free_memory
@@ -87,11 +87,12 @@ def make_plan(
         backbone = kept.backbone
     if backbone == PIXELS:
         device = replace(device, half=None)  # nothing is computed with them
-    published, sentence = method.published(config.augment, backbone)
+    kind = kind_of(backbone, train.preset) if kept is None else kept.kind
+    published, sentence = method.published(config.augment, kind)
     changes = {name: value for name, value in published.items() if getattr(train, name) is None}
     train = train.replace(**changes)
     notes = [few_patches(count), sentence if changes else ""]
-    batch_size = min(train.batch_size or method.usual_batch(backbone), count)
+    batch_size = min(train.batch_size or method.usual_batch(kind), count)
     batch_size = batch_size if kept is None else kept.batch_size
     if train.balance_by and method.trains:
         groups = int(balance_groups(patches, train.balance_by, batch_size).max()) + 1
@@ -99,8 +100,8 @@ def make_plan(
             f"Each batch has as many patches of each of {groups:,} values of "
             f"{train.balance_by}."
         )
-    epochs = train.epochs or method.preset_epochs(train.preset, backbone, count)
-    recipe = _recipe(method, train, backbone, epochs, batch_size)
+    epochs = train.epochs or method.preset_epochs(train.preset, kind, count)
+    recipe = _recipe(method, train, kind, epochs, batch_size)
     if train.balance_by and any(learner_of(one).caches_features for one in recipe.stages):
         notes.append(
             "Only stages that learn from images are balanced: those that learn from features "
@@ -141,6 +142,7 @@ def make_plan(
         streamed=large or train.pixels == "stream",
         parts=parts,
         longest_side=longest,
+        kind=kind,
     )
     plan = replace(plan, times=timetable(plan, measured))
     turned = len(plan.symmetries)
@@ -206,14 +208,12 @@ def _check_ranks(method: Method, recipe: Recipe, ranks: Ranks) -> None:
 def _recipe(
     method: Method,
     train: TrainConfig,
-    backbone: str,
+    kind: RecipeKind,
     epochs: tuple[float, ...],
     batch_size: int,
 ) -> Recipe:
-    """Return the backbone's recipe, with the optimiser that the user chose."""
-    usual = method.make_recipe(
-        backbone, epochs, batch_size, train.dimensions, train.temperature
-    )
+    """Return the recipe, with the optimiser that the user chose."""
+    usual = method.make_recipe(kind, epochs, batch_size, train.dimensions, train.temperature)
     stages = with_optimiser(
         usual.stages, train.optimiser, train.learning_rate, train.weight_decay
     )
