@@ -83,9 +83,10 @@ class Muon(torch.optim.Optimizer):
         together = matrices[0] if len(matrices) == 1 else torch.stack(matrices)
         updates = orthogonalised(together) * max(1.0, rows / columns) ** 0.5
         steps = [updates] if len(matrices) == 1 else updates.unbind()
-        torch._foreach_mul_(parameters, 1 - lr * self._weight_decay)
+        weights: list[Tensor] = [*parameters]
+        torch._foreach_mul_(weights, 1 - lr * self._weight_decay)
         moves = [step.view_as(one) for step, one in zip(steps, parameters, strict=True)]
-        torch._foreach_add_(parameters, moves, alpha=-lr)
+        torch._foreach_add_(weights, moves, alpha=-lr)
 
     def _adam_step(self, parameter: nn.Parameter, lr: float) -> None:
         state, gradient = self.state[parameter], parameter.grad
