@@ -29,6 +29,9 @@ class _Parser(argparse.ArgumentParser):
 #: Augmentations when nothing is said.
 AUGMENT = "rotations"
 
+#: Published tables whose rows ``patchmap benchmark`` can make.
+PAPER_TABLES = ("nwabufo-2", "nwabufo-3", "nwabufo-4")
+
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser; it leaves the name of the command in ``command``."""
@@ -147,9 +150,12 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="CHANGE",
         help=f"runs without one of: nothing, {', '.join(SWITCHES)}",
     )  # fmt: skip
+    grid.add_argument("--seeds", nargs="+", type=_checked(settings["seed"]), metavar="S")
     grid.add_argument(
-        "--seeds", nargs="+", type=_checked(settings["seed"]), default=[0], metavar="S"
-    )
+        "--paper", choices=PAPER_TABLES, metavar="TABLE",
+        help="in place of methods, augmentations and what is left out, all rows of a published "
+        f"table, three seeds each, by the published schedule: {', '.join(PAPER_TABLES)}",
+    )  # fmt: skip
     _add_all_figures(grid)
     for item in settings.values():
         if item.name not in ("method", "seed"):

@@ -56,12 +56,13 @@ NOTHING = "nothing"
 
 @dataclass(frozen=True)
 class Cell:
-    """One run of a grid."""
+    """One run of a grid; its network is the one that is set for all unless it has its own."""
 
     method: str
     augment: str
     without: str
     seed: int
+    backbone: str = ""
 
     @property
     def views(self) -> tuple[str, str]:
@@ -73,7 +74,7 @@ class Cell:
         """What its runs of all seeds are called."""
         augment, without = self.views
         left_out = f"without-{without}" if without not in ("", NOTHING) else ""
-        return "_".join(filter(None, (self.method, augment, left_out)))
+        return "_".join(filter(None, (self.method, self.backbone, augment, left_out)))
 
     @property
     def name(self) -> str:
@@ -87,6 +88,8 @@ class Cell:
             augment = augment.without(self.without)
         chosen = METHODS[self.method].known(train)
         chosen |= {"method": self.method, "seed": self.seed}
+        if self.backbone:
+            chosen["backbone"] = self.backbone
         return RunConfig(TrainConfig(**chosen), augment)
 
 
@@ -190,7 +193,8 @@ def summarise(done: Sequence[tuple[Cell, Run]]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns method, augment, without, runs, each quality figure (see
+        Columns method, augment, without, backbone ("" where it is that of all), runs, each
+        quality figure (see
         :func:`~napari_patchmap.quality.columns.figure_numbers`) and its deviation (that of
         a sample, NaN of one run; its key ends in ``_sd``), minutes.
     """
@@ -199,13 +203,15 @@ def summarise(done: Sequence[tuple[Cell, Run]]) -> pd.DataFrame:
         [
             cell.method,
             *cell.views,
+            cell.backbone,
             *figure_numbers(run.metrics).values(),
             run.info["seconds"] / 60,
         ]
         for cell, run in done
     ]
-    runs = pd.DataFrame(rows, columns=[*_KEYS, *figures, "minutes"])
-    groups = runs.groupby(_KEYS, sort=False)
+    keys = [*_KEYS, "backbone"]
+    runs = pd.DataFrame(rows, columns=[*keys, *figures, "minutes"])
+    groups = runs.groupby(keys, sort=False)
     table, mean, spread = groups.size().to_frame("runs"), groups.mean(), groups.std()
     for key in figures:
         table[key], table[f"{key}{SPREAD}"] = mean[key], spread[key]
@@ -220,6 +226,7 @@ def as_lines(table: pd.DataFrame, *, every: bool = False) -> list[str]:
             "method": table["method"],
             "augmentations": table["augment"],
             "without": table["without"],
+            **({"network": table["backbone"]} if table["backbone"].any() else {}),
             "runs": table["runs"],
             **figure_cells(table, every=every),
             "minutes": written(table["minutes"], 1),
