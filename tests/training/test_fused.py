@@ -14,9 +14,12 @@ from napari_patchmap.networks.device import Device, choose_device
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from napari_patchmap.training import fused as module
+from napari_patchmap.training.budget.speeds import recall, remember
 from napari_patchmap.training.fused import fused, wants_fusing
 
 CPU = choose_device("cpu", "float32")
+
+WORK = "compiling a network"
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def test_a_compiled_pass_gives_the_loss_and_gradients_of_the_plain_one(
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
     plain = copy.deepcopy(network)
     before, random = state(network), torch.get_rng_state()
-    fast = fused(network, views, CPU)
+    fast = fused(network, views, CPU, WORK)
     assert fast is not None
     assert all(torch.equal(before[name], value) for name, value in state(network).items())
     assert all(parameter.grad is None for parameter in network.parameters())
@@ -74,13 +77,28 @@ def test_what_cannot_be_compiled_is_trained_as_it_is(cells, monkeypatch, capfd):
 def test_what_is_not_faster_is_not_used(network, views, monkeypatch):
     monkeypatch.setattr(module, "_GAIN", 0.0)
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
-    assert fused(network, views, CPU) is None
+    assert fused(network, views, CPU, WORK) is None
 
 
-def test_it_is_tried_where_it_may_pay():
+def test_it_is_tried_where_it_may_pay(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATCHMAP_CACHE", str(tmp_path))
     gpu = Device(torch.device("cuda"), torch.bfloat16, "a GPU")
-    assert wants_fusing("auto", gpu, 3600.0)
-    assert not wants_fusing("auto", gpu, 60.0)
-    assert not wants_fusing("auto", CPU, 3600.0)
-    assert wants_fusing("on", CPU, 1.0)
-    assert not wants_fusing("off", gpu, 3600.0)
+    assert wants_fusing("auto", gpu, 3600.0, WORK)
+    assert not wants_fusing("auto", gpu, 60.0, WORK)
+    assert not wants_fusing("auto", CPU, 3600.0, WORK)
+    assert wants_fusing("on", CPU, 1.0, WORK)
+    assert not wants_fusing("off", gpu, 3600.0, WORK)
+    remember({WORK: 5.0})  # it lies on disk
+    assert wants_fusing("auto", gpu, 60.0, WORK)
+    assert not wants_fusing("auto", gpu, 30.0, WORK)
+    assert not wants_fusing("auto", gpu, 60.0, WORK + " another")
+
+
+def test_what_compiling_took_is_remembered(network, views, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATCHMAP_CACHE", str(tmp_path))
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    seconds = []
+    for _ in range(2):
+        fused(network, views, CPU, WORK)
+        seconds.append(recall(WORK))
+    assert all(found is not None and found > 0 for found in seconds)

@@ -101,10 +101,7 @@ def _rows(*published: str) -> tuple[Row, ...]:
     views = names.items()
     made = [
         *(Row(f"t-SimCNE, {name}", "tsimcne", augment) for name, augment in views),
-        *(
-            Row(f"SimCLR and t-SNE, {name}", "simclr", augment)
-            for name, augment in views.items()
-        ),
+        *(Row(f"SimCLR and t-SNE, {name}", "simclr", augment) for name, augment in views),
         Row("t-SNE of pixels", "pixels"),
         Row("t-SNE of ResNet18", "pretrained", backbone="resnet18"),
         Row("t-SNE of ResNet152", "pretrained", backbone="resnet152"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,12 +13,24 @@ from torch import Tensor
 
 from napari_patchmap.networks import Network
 from napari_patchmap.networks.device import Device
+from napari_patchmap.patches.cache.cache_folder import cache_folder
+from napari_patchmap.training.budget.speeds import recall, remember
 
 log = logging.getLogger(__name__)
 
 #: Stages that are expected to be shorter than this, in seconds, are not worth the
-#: minute that compiling takes.
+#: minute that compiling takes the first time.
 WORTH_SECONDS = 300.0
+
+#: Or than so many times what compiling takes once compiled code lies on disk: it saves about
+#: a quarter of a stage.
+_WORTH_TIMES = 8.0
+
+#: Of the first time, when nothing lies there yet; a guess until it was seen.
+_AGAIN = 0.25
+
+#: Where torch looks for compiled code and keeps it.
+_FOLDER = "TORCHINDUCTOR_CACHE_DIR"
 
 #: A fused pass must take less than this share of the plain one.
 _GAIN = 0.97
@@ -28,19 +41,22 @@ _REPEATS = 5
 Forward = Callable[[Tensor], Tensor]
 
 
-def wants_fusing(setting: str, device: Device, seconds: float) -> bool:
+def wants_fusing(setting: str, device: Device, seconds: float, work: str) -> bool:
     """Whether fusing is tried in a stage that is expected to take so many seconds.
 
     "auto" tries it on GPUs of NVIDIA, for long stages: on CPUs a run must be the same
-    whenever it is repeated, and a choice by the clock is not.
+    whenever it is repeated, and a choice by the clock is not. Shorter stages are worth it
+    where ``work``, the name of what is compiled, was compiled here before.
     """
     if setting != "auto":
         return setting == "on"
-    return device.target.type == "cuda" and seconds >= WORTH_SECONDS
+    took = recall(work)
+    worth = WORTH_SECONDS if took is None else min(WORTH_SECONDS, _WORTH_TIMES * took)
+    return device.target.type == "cuda" and seconds >= worth
 
 
 def fused(
-    network: Network, views: Tensor, device: Device, *, chosen: bool = False
+    network: Network, views: Tensor, device: Device, work: str, *, chosen: bool = False
 ) -> Forward | None:
     """Compile a network for views (2 b, channel, height, width), and try it.
 
@@ -48,12 +64,17 @@ def fused(
     this system, an operation that is not supported) or the plain network is as fast, which
     is no reason to trouble anybody. If ``chosen``, it was faster before the interruption.
     Other shapes must not be given to it, each would be compiled anew. Weights, buffers and
-    gradients stay as they are.
+    gradients stay as they are. Compiled code is kept beside decoded patches for the next run,
+    and what compiling took is remembered by the name ``work``.
     """
+    os.environ.setdefault(_FOLDER, str(cache_folder() / "compiled"))
     with _unchanged(network, device):
         try:
             compiled: Forward = torch.compile(network.forward, dynamic=False)
-            plain, fast = (_seconds(call, views, device) for call in (network, compiled))
+            plain, began = _seconds(network, views, device), time.perf_counter()
+            fast = _seconds(compiled, views, device)
+            spent = time.perf_counter() - began - _REPEATS * fast
+            remember({work: max(spent, 0.1) * (1 if recall(work) else _AGAIN)})
         except Exception as error:  # noqa: BLE001 - compilers fail in any way
             log.info("not fused: %s", (str(error).strip() or repr(error)).splitlines()[0])
             return None

@@ -118,6 +118,11 @@ def look_of(spec: NetworkSpec, device: Device) -> str:
     return name_of("look", *_network(spec, device), torch.__version__)
 
 
+def compiling_of(spec: NetworkSpec, device: Device, batch: int) -> str:
+    """Name the compiling of a network for steps of so many patches."""
+    return name_of("compiling", *_network(spec, device), batch, torch.__version__)
+
+
 def saving_of(patches: int) -> str:
     """Name the saving of a run of about so many patches: some of it is done once."""
     return name_of("saving", 2 ** round(math.log2(patches)))

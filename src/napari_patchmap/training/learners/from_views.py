@@ -10,6 +10,7 @@ from torch import Tensor
 from napari_patchmap.methods.objectives import ViewsObjective
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.training.budget.estimate import VIEWS, Speed
+from napari_patchmap.training.budget.speeds import compiling_of
 from napari_patchmap.training.feed import Fed
 from napari_patchmap.training.fused import Forward, fused, wants_fusing
 from napari_patchmap.training.kept import described
@@ -51,16 +52,18 @@ class ViewsLearner(Learner):
     def _fuse(self) -> Forward | None:
         context, plan, wanted = self.context, self.context.plan, self._was_fused
         whole = self.stage.trains == "all" and context.parts == 1 and context.ranks.world == 1
+        work = compiling_of(context.network.spec, plan.device, plan.batch_size)
         if wanted is None:
             seconds = plan.times.training(context.number)
-            wanted = wants_fusing(plan.config.train.compile, plan.device, seconds)
+            wanted = wants_fusing(plan.config.train.compile, plan.device, seconds, work)
         if not (whole and wanted):
             return None
         context.reporter.say("trying faster kernels")
         spec, device = context.network.spec, context.device.target
         shape = (2 * plan.batch_size, spec.channels, *spec.size)
         views = torch.rand(shape, device=device).contiguous(memory_format=torch.channels_last)
-        return fused(context.network, views, context.device, chosen=self._was_fused is True)
+        chosen = self._was_fused is True
+        return fused(context.network, views, context.device, work, chosen=chosen)
 
     def compute(self, gradient: Gradient, fed: Fed, fraction: float) -> Tensor:
         """Add the gradients of the loss of two new views of each patch."""
