@@ -67,6 +67,7 @@ def empty(viewer: Viewer) -> None:
     if workspace.patches is not None:
         workspace.set_patches(None)
     workspace.set_augment(AugmentConfig())
+    shown.follow_classes.on = True
     shown.hand.set_lasso(False)
     shown.hand.set_take_away(False)
     viewer.layers.clear()

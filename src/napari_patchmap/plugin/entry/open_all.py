@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import napari.viewer
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QMainWindow, QTabBar, QTabWidget, QWidget
+from qtpy.QtWidgets import QMainWindow, QTabBar, QTabWidget
 
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.of_viewer import real_viewer
-from napari_patchmap.plugin.qt.docks import PANELS, dock_of, show_panel, way_to
+from napari_patchmap.plugin.qt.docks import (
+    PANELS,
+    find_panel,
+    open_panel,
+    show_panel,
+    way_to,
+)
 from napari_patchmap.plugin.qt.panel import PANEL_WIDTH
 
 #: Share of the window's height that the gallery takes at first.
@@ -17,24 +23,22 @@ _GALLERY_SHARE = 0.24
 #: Width of the upright tabs beside the panels, in pixels.
 _TABS_WIDTH = 32
 
+#: Panels that are made before they are seen: the plan of a training is there when it is.
+_WORK_UNSEEN = ("train",)
+
 #: Tabs that are no wider than their names ask for.
 _TABS = "QTabBar::tab { padding: 4px 7px; margin: 0px 1px 0px 0px; min-width: 0px; }"
 
 
-def open_workspace(viewer: napari.viewer.Viewer) -> dict[str, QWidget]:
-    """Open the panels, or bring those that are open to the front.
-
-    Returns
-    -------
-    dict
-        The panels by key: load, augment, train, explore, annotate, quality, compare,
-        gallery.
-    """
+def open_workspace(viewer: napari.viewer.Viewer) -> None:
+    """Open the panels, or bring those that are open to the front."""
     viewer = real_viewer(viewer)
     MapLayer.of(viewer)
-    widgets = {key: show_panel(viewer, key) for key, panel in PANELS.items() if panel.at_first}
-    docks = {key: dock_of(widget) for key, widget in widgets.items()}
-    window = docks["load"].parent()  # type: ignore[union-attr]
+    docks = {key: open_panel(viewer, key) for key, panel in PANELS.items() if panel.at_first}
+    for key in _WORK_UNSEEN:
+        find_panel(viewer, key)
+    show_panel(viewer, "gallery")
+    window = docks["load"].parent()
     if isinstance(window, QMainWindow):
         # The panels keep the window's full height; the gallery lies under the canvas.
         window.setTabPosition(
@@ -57,4 +61,3 @@ def open_workspace(viewer: napari.viewer.Viewer) -> dict[str, QWidget]:
                 for i in range(bar.count()):
                     bar.setTabToolTip(i, ways.get(bar.tabText(i), bar.tabText(i)))
     show_panel(viewer, "load")
-    return widgets

@@ -20,6 +20,7 @@ from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
 from napari_patchmap.plugin.canvas.two_views import to_canvas
 from napari_patchmap.plugin.map.close_up import CloseUp
 from napari_patchmap.plugin.map.commands import MapCommands
+from napari_patchmap.plugin.map.follow_classes import FollowClasses
 from napari_patchmap.plugin.map.framing import Framing
 from napari_patchmap.plugin.map.giving import Giving
 from napari_patchmap.plugin.map.hidden_groups import HiddenGroups
@@ -72,6 +73,8 @@ class MapLayer(ShownMap, OnePerViewer):
         Pictures in place of points while the camera is close.
     keeper : AnnotationKeeper
         Writes what is annotated.
+    follow_classes : FollowClasses
+        Colours the map by what people annotate.
     hidden : HiddenGroups
         Groups of the colouring that are not shown.
     session : SessionKeeper
@@ -113,6 +116,7 @@ class MapLayer(ShownMap, OnePerViewer):
         workspace.current_changed.connect(self._on_current)
         workspace.annotations_changed.connect(self.recolour)
         workspace.suggestions_changed.connect(self.recolour)
+        self.follow_classes = FollowClasses(self)
         workspace.measured_changed.connect(self.recolour)
         self.views.changed.connect(self._on_view)
         # napari calls first who asks last: before the views take it for an image.

@@ -174,6 +174,8 @@ class ShownMap(OfViewer, Quiet):
         self.placed.forget()
         self.board.remove()
         self.marked.emit()
+        if not layers:
+            return  # napari cleans up after none, too, which takes half a second
         with cleaned_up_once(self.viewer):
             for layer in layers:
                 if layer in self.viewer.layers:

@@ -1,6 +1,7 @@
 """The dock widgets of a viewer: what they are called and how to show one.
 
-Widgets never import each other; who needs another one asks for it here by key.
+Widgets never import each other; who needs another one asks for it here by key. A panel that
+lies behind others is only made when somebody sees it, or asks for it here.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QPushButton, QWidget
 
 from napari_patchmap.plugin.actions import ACTIONS
 from napari_patchmap.plugin.of_viewer import real_viewer
+from napari_patchmap.plugin.qt.unseen_panel import UnseenPanel
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class Panel:
     def dock_name(self) -> str:
         """Name under which napari's menu knows the dock, so that its tick fits."""
         return f"{self.name} (Patchmap)"
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """Module and name of the widget's class, which need not be imported for it."""
+        return self.module, self.widget
 
     def load(self) -> type[QWidget]:
         """Import the widget's class."""
@@ -86,27 +93,33 @@ def dock_of(widget: QWidget) -> QDockWidget | None:
 
 
 def find_panel(viewer: Viewer, key: str) -> QWidget | None:
-    """Return a viewer's panel if it is open, whoever opened it."""
-    kind = PANELS[key].load()
-    for widget in real_viewer(viewer).window.dock_widgets.values():
-        if isinstance(widget, kind):
-            return widget
-    return None
+    """Return a viewer's panel if it is open, whoever opened it; it is made by now."""
+    dock = open_docks(viewer).get(key)
+    widget = None if dock is None else dock.widget()
+    return widget.panel() if isinstance(widget, UnseenPanel) else widget
 
 
 def show_panel(viewer: Viewer, key: str) -> QWidget:
     """Bring a panel to the front, opening it where it is missing."""
-    panel, viewer = PANELS[key], real_viewer(viewer)
+    viewer = real_viewer(viewer)
     widget = find_panel(viewer, key)
     if widget is None:
-        widget = panel.load()(viewer)
-        dock = viewer.window.add_dock_widget(widget, name=panel.dock_name, area=panel.area)
-        _place(viewer, key, dock)
+        widget = PANELS[key].load()(viewer)
+        _add(viewer, key, widget)
     dock = dock_of(widget)
     assert dock is not None
     dock.show()
     dock.raise_()
     return widget
+
+
+def open_panel(viewer: Viewer, key: str) -> QDockWidget:
+    """Open a panel where it is missing, to be made when it is seen; return its dock."""
+    panel, viewer = PANELS[key], real_viewer(viewer)
+    dock = open_docks(viewer).get(key)
+    if dock is None:
+        dock = _add(viewer, key, UnseenPanel(panel.kind, lambda: panel.load()(viewer)))
+    return dock
 
 
 def open_panels(viewer: Viewer) -> tuple[str, ...]:
@@ -123,10 +136,8 @@ def front_panels(viewer: Viewer) -> tuple[str, ...]:
 def show_panels(viewer: Viewer, keys: Sequence[str], front: Sequence[str]) -> None:
     """Open these panels and put the others away; ``front`` are brought before others."""
     keys = [key for key in PANELS if key in keys]
-    before = set(open_panels(viewer))
     for key in keys:
-        if key not in before:
-            show_panel(viewer, key)
+        open_panel(viewer, key)
     for key, dock in open_docks(viewer).items():
         dock.setHidden(key not in keys)
     for key in keys:
@@ -135,16 +146,13 @@ def show_panels(viewer: Viewer, keys: Sequence[str], front: Sequence[str]) -> No
 
 
 def open_docks(viewer: Viewer) -> dict[str, QDockWidget]:
-    """Return the docks of panels; nothing is imported for it."""
-    widgets = {
-        type(one).__name__: one for one in real_viewer(viewer).window.dock_widgets.values()
-    }
-    found = {}
-    for key, panel in PANELS.items():
-        dock = dock_of(widgets[panel.widget]) if panel.widget in widgets else None
-        if dock is not None:
-            found[key] = dock
-    return found
+    """Return the docks of panels in the order of work; nothing is imported or made for it."""
+    docks: dict[str, QDockWidget] = {}
+    for widget in real_viewer(viewer).window.dock_widgets.values():
+        key, dock = _key_of(widget), dock_of(widget)
+        if key is not None and dock is not None:
+            docks.setdefault(key, dock)
+    return {key: docks[key] for key in PANELS if key in docks}
 
 
 def lead(button: QPushButton, viewer: Viewer, key: Callable[[], str]) -> None:
@@ -161,17 +169,33 @@ def lead(button: QPushButton, viewer: Viewer, key: Callable[[], str]) -> None:
 
 def settle(viewer: Viewer, widget: QWidget) -> None:
     """Take a panel that napari's menu opened among the tabs of the others."""
-    dock = dock_of(widget)
-    for key, panel in PANELS.items():
-        if dock is not None and type(widget).__name__ == panel.widget:
-            _place(viewer, key, dock)
+    key, dock = _key_of(widget), dock_of(widget)
+    if key is not None and dock is not None:
+        _place(viewer, key, dock)
 
 
 def close_panel(viewer: Viewer, key: str) -> None:
     """Take a panel away, as the cross of its dock does."""
-    widget = find_panel(viewer, key)
-    if widget is not None:
-        real_viewer(viewer).window.remove_dock_widget(widget)
+    dock = open_docks(viewer).get(key)
+    if dock is not None:
+        real_viewer(viewer).window.remove_dock_widget(dock)
+
+
+def _key_of(widget: object) -> str | None:
+    """Return which panel a widget is, or is to become, None if it is none of ours."""
+    kind = type(widget).__module__, type(widget).__name__
+    kind = widget.kind if isinstance(widget, UnseenPanel) else kind
+    return next((key for key, panel in PANELS.items() if panel.kind == kind), None)
+
+
+def _add(viewer: Viewer, key: str, widget: QWidget) -> QDockWidget:
+    """Dock a panel where it belongs."""
+    panel = PANELS[key]
+    dock: QDockWidget = viewer.window.add_dock_widget(
+        widget, name=panel.dock_name, area=panel.area
+    )
+    _place(viewer, key, dock)
+    return dock
 
 
 def _place(viewer: Viewer, key: str, dock: QDockWidget) -> None:
@@ -219,10 +243,8 @@ def _join_tabs(viewer: Viewer, key: str, dock: QDockWidget) -> None:
 
 def _docks_on_the_right(viewer: Viewer) -> dict[str, QDockWidget]:
     """Return the docks of the open panels on the right, in the order of work."""
-    found = {}
-    for key, panel in PANELS.items():
-        widget = find_panel(viewer, key) if panel.area == "right" else None
-        dock = None if widget is None else dock_of(widget)
-        if dock is not None and dock.area == "right" and not dock.isFloating():
-            found[key] = dock
-    return found
+    return {
+        key: dock
+        for key, dock in open_docks(viewer).items()
+        if PANELS[key].area == dock.area == "right" and not dock.isFloating()
+    }

@@ -78,7 +78,12 @@ class Keyboard(OfViewer, OnePerViewer):
             workspace_of(self.viewer).say(action.needs)
 
     def _found(self, name: str) -> Any:
-        """Return the method or the button that does an action, None if it has gone."""
+        """Return the method or the button that does an action, None if it has gone.
+
+        A panel that nobody has seen yet is made for it.
+        """
+        if panel := ACTIONS[name].panel:
+            find_panel(self.viewer, panel)
         ref = self._acts.get(name)
         act = None if ref is None else ref()
         owner = getattr(act, "__self__", act)
@@ -134,7 +139,8 @@ def _can_be_clicked(button: QAbstractButton) -> bool:
     """Whether a button is there for people, be its panel in front or behind others."""
     part: QWidget | None = button
     while part is not None and not isinstance(part, QDockWidget) and not part.isWindow():
-        if part.isHidden():
+        never_shown = not part.testAttribute(Qt.WidgetAttribute.WA_WState_ExplicitShowHide)
+        if part.isHidden() and not never_shown:
             return False
         part = part.parentWidget()
     return bool(button.isEnabled())

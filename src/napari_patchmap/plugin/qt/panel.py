@@ -23,6 +23,7 @@ from napari_patchmap.plugin.qt.docks import PANELS, lead, settle, way_to
 from napari_patchmap.plugin.qt.keyboard import Keyboard
 from napari_patchmap.plugin.qt.style import panel_style
 from napari_patchmap.plugin.qt.subscribe import subscribe
+from napari_patchmap.plugin.qt.unseen_panel import NARROWEST
 from napari_patchmap.plugin.workspace import workspace_of
 
 #: Width in pixels that the panels are made for; everything fits without scrolling sideways.
@@ -75,7 +76,7 @@ class WorkPanel(QWidget):
         self._pages.addWidget(work)
         self._pages.addWidget(self._missing)
         self._wheel = _NoAccidentalWheel(self)
-        self.setMinimumWidth(280)
+        self.setMinimumWidth(NARROWEST)
         self._settling = QTimer(self, singleShot=True, timeout=self._settle)
         self._restyle()
         self.viewer.events.theme.connect(self._restyle)

@@ -10,8 +10,7 @@ import numpy as np
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLineEdit
 
 from napari_patchmap.errors import AnnotationError
-from napari_patchmap.explore.annotations import Annotation, Annotations, conflicts
-from napari_patchmap.explore.given_names import SUGGESTED
+from napari_patchmap.explore.annotations import Annotation, conflicts
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.actions import ACTIONS, with_key
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
@@ -46,9 +45,8 @@ class Annotate(WorkPanel):
         self._fill_column()
         self._fill_footer()
         workspace = self.workspace
-        self.listen(workspace.annotations_changed, self._on_annotations)
+        self.listen(workspace.annotations_changed, self._refresh)
         self.listen(workspace.annotations_refused, self._refresh)
-        self.listen(workspace.suggestions_changed, self._on_suggestions)
         self.listen(workspace.selection_changed, self._refresh)
         self.listen(workspace.current_changed, self._refresh)
         self.listen(workspace.map_changed, self._refresh)
@@ -123,9 +121,9 @@ class Annotate(WorkPanel):
             one.setMinimumWidth(40)
             tools.addWidget(one, *divmod(place, 2))
         self.colour = QCheckBox("Colour the map by this annotation")
-        self.colour.setChecked(True)
+        self.colour.setChecked(self._map.follow_classes.on)
         self.colour.setToolTip("On: as soon as a patch is annotated, points show its class.")
-        self.colour.clicked.connect(self._on_colour)
+        self.colour.clicked.connect(self._map.follow_classes.switch)
         self.conflicts = button(
             "", "link", "Select the patches whose label says another class."
         )
@@ -155,18 +153,6 @@ class Annotate(WorkPanel):
             keyboard.bind(one, name)
 
     # -- what is shown ----------------------------------------------------------------
-
-    def _on_annotations(self, annotations: Annotations) -> None:
-        shown = self._map.colouring
-        column = annotations.now
-        other = shown is not None and shown.column != column.name
-        if self.colour.isChecked() and column.classes and other and not self._map.busy:
-            self._map.colour_by(column.name)
-        self._refresh()
-
-    def _on_suggestions(self, found: object) -> None:
-        if found is not None and self.colour.isChecked():
-            self._map.colour_by(SUGGESTED)
 
     def _refresh(self, *_: Any) -> None:
         workspace = self.workspace
@@ -278,10 +264,3 @@ class Annotate(WorkPanel):
     def dropEvent(self, event: Any) -> None:
         """Look for the image that was dropped."""
         self.likeness.find_image(dropped_file(event))
-
-    def _on_colour(self, on: bool) -> None:
-        annotation, patches = self.workspace.annotations.now, self.workspace.patches
-        if on and annotation.classes:
-            self._map.colour_by(annotation.name)
-        elif patches is not None:
-            self._map.colour_at_first(patches)

@@ -95,6 +95,8 @@ class CompareMaps(WorkPanel):
         self.listen(self.workspace.compared_changed, self._on_compared)
         self.listen(self.workspace.training_changed, self._on_training)
         self._on_run(self.workspace.run)
+        self._on_compared(self.workspace.compared)
+        self._on_training(self.workspace.training)
 
     @property
     def _own(self) -> Path | None:
