@@ -116,10 +116,10 @@ class Newcomer:
         """Whether the workspace stands."""
         if "napari_patchmap.plugin.qt.docks" not in sys.modules:
             return False
-        from napari_patchmap.plugin.qt.docks import PANELS, find_panel
+        from napari_patchmap.plugin.qt.docks import PANELS, open_docks
 
         last = [key for key, panel in PANELS.items() if panel.at_first][-1]
-        return find_panel(self.viewer, last) is not None
+        return last in open_docks(self.viewer)
 
     def train(self) -> None:
         """Start the training and wait for the first maps."""

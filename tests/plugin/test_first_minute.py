@@ -27,7 +27,8 @@ def viewer(laptop):
 @pytest.fixture
 def load(viewer, qtbot):
     """The Load panel of the open workspace."""
-    panel = open_workspace(viewer)["load"]
+    open_workspace(viewer)
+    panel = find_panel(viewer, "load")
     qtbot.wait(30)
     return panel
 

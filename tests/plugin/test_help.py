@@ -28,8 +28,14 @@ from napari_patchmap.plugin.canvas.first_steps import FirstSteps
 from napari_patchmap.plugin.canvas.help_card import HelpCard
 from napari_patchmap.plugin.entry.open_all import open_workspace
 from napari_patchmap.plugin.napari_private import canvas_widget, welcome_text_top
-from napari_patchmap.plugin.qt.docks import PANELS, dock_of, find_panel, show_panel, way_to
-from tests.plugin.toy import toy_map, toy_patches
+from napari_patchmap.plugin.qt.docks import (
+    PANELS,
+    find_panel,
+    open_docks,
+    show_panel,
+    way_to,
+)
+from tests.plugin.toy import all_panels, toy_map, toy_patches
 
 KEY, LEFT = Qt.Key, Qt.MouseButton.LeftButton
 
@@ -68,7 +74,7 @@ def is_part(widget: QWidget) -> bool:
 
 def test_every_control_has_a_tooltip(viewer, workspace):
     window = window_of(viewer)
-    panels = open_workspace(viewer)
+    panels = all_panels(viewer)
     workspace.set_patches(toy_patches())
     workspace.set_embedding(toy_map())
     QApplication.processEvents()
@@ -160,8 +166,8 @@ def test_first_steps_stay_away_from_layers_of_one_s_own(viewer, qtbot):
 def test_first_steps_take_what_is_dropped_and_load_the_sample(
     viewer, workspace, qtbot, tmp_path
 ):
-    panels = open_workspace(viewer)
-    load, steps = panels["load"], window_of(viewer).findChild(FirstSteps)
+    open_workspace(viewer)
+    load, steps = find_panel(viewer, "load"), window_of(viewer).findChild(FirstSteps)
     qtbot.waitUntil(steps.isVisible)
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(tmp_path))])
@@ -170,7 +176,7 @@ def test_first_steps_take_what_is_dropped_and_load_the_sample(
     QApplication.sendEvent(steps, QDropEvent(QPointF(5, 5), copy, data, LEFT, keys))
     assert load.source.path.path == str(tmp_path)
     qtbot.waitUntil(lambda: not load.source.path.recognising and not load.loading)
-    dock_of(panels["train"]).raise_()
+    open_docks(viewer)["train"].raise_()
     QTest.mouseClick(steps.sample, LEFT)
     qtbot.waitUntil(lambda: workspace.patches is not None)
     assert len(workspace.patches) == 2000
@@ -179,11 +185,11 @@ def test_first_steps_take_what_is_dropped_and_load_the_sample(
 
 def close_by_cross(viewer, key) -> None:
     """Click the cross of a panel's dock."""
-    dock = dock_of(find_panel(viewer, key))
+    dock = open_docks(viewer)[key]
     dock.raise_()
     QTest.mouseClick(dock.titleBarWidget().close_button, LEFT)
     QApplication.processEvents()
-    assert find_panel(viewer, key) is None
+    assert key not in open_docks(viewer)
 
 
 def test_first_steps_stay_while_nothing_is_loaded_whichever_panels_are_closed(
@@ -208,9 +214,8 @@ def test_first_steps_stay_while_nothing_is_loaded_whichever_panels_are_closed(
     qtbot.waitUntil(steps.isVisible)
     show_panel(viewer, "load")
     assert len(window.findChildren(FirstSteps)) == 1
-    for key in PANELS:
-        if find_panel(viewer, key) is not None:
-            close_by_cross(viewer, key)
+    for key in open_docks(viewer):
+        close_by_cross(viewer, key)
     qtbot.waitUntil(lambda: not steps.isVisible())
     show_panel(viewer, "explore")
     qtbot.waitUntil(steps.isVisible)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -43,8 +44,8 @@ def keys_of(*kinds: type) -> dict[str, str]:
     }
 
 
-def panel_of(workspace_panels, key):
-    panel = workspace_panels[key]
+def panel_of(panels, key):
+    panel = panels(key)
     panel.parent().raise_()
     QApplication.processEvents()
     return panel
@@ -52,12 +53,12 @@ def panel_of(workspace_panels, key):
 
 @pytest.fixture
 def panels(viewer, in_front, workspace):
-    """The whole workspace, with the toy patches and their map."""
-    panels = open_workspace(viewer)
+    """The panels of the workspace, by their keys, with the toy patches and their map."""
+    open_workspace(viewer)
     workspace.set_patches(toy_patches())
     workspace.set_embedding(toy_map())
     QApplication.processEvents()
-    return panels
+    return partial(find_panel, viewer)
 
 
 def test_no_key_has_two_meanings_here_or_in_napari(viewer):
@@ -104,7 +105,7 @@ def test_the_same_keys_act_on_the_map_and_in_every_panel(viewer, panels, workspa
     assert mouse.lasso
     QTest.keyClick(canvas, KEY.Key_L)
     assert not mouse.lasso
-    QTest.keyClick(panels["explore"].lasso, KEY.Key_I, CTRL)
+    QTest.keyClick(panels("explore").lasso, KEY.Key_I, CTRL)
     assert len(workspace.selection) == 80
     QTest.keyClick(canvas, KEY.Key_Z, CTRL)
     assert len(workspace.selection) == 40
@@ -113,10 +114,10 @@ def test_the_same_keys_act_on_the_map_and_in_every_panel(viewer, panels, workspa
     QTest.keyClick(canvas, KEY.Key_N)
     first = workspace.current
     QTest.keyClick(canvas, KEY.Key_N)
-    QTest.keyClick(panels["gallery"].grid, KEY.Key_N, SHIFT)
+    QTest.keyClick(panels("gallery").grid, KEY.Key_N, SHIFT)
     assert workspace.current == first == group("spiky")[0]
     QTest.keyClick(canvas, KEY.Key_8, CTRL)
-    assert not panels["compare"].visibleRegion().isEmpty()
+    assert not panels("compare").visibleRegion().isEmpty()
 
 
 def test_hidden_patches_cannot_be_selected_until_they_are_shown(viewer, workspace, shown_map):
@@ -182,7 +183,7 @@ def test_what_is_large_is_only_begun_in_its_own_tab(viewer, panels, workspace, t
     panel_of(panels, "explore")
     before = len(tasks)
     QTest.keyClick(canvas_widget(viewer), KEY.Key_Return, CTRL)
-    assert not panels["train"].visibleRegion().isEmpty()
+    assert not panels("train").visibleRegion().isEmpty()
     assert not workspace.training
     assert len(tasks) == before
 

@@ -12,7 +12,7 @@ from npe2 import PluginManifest
 
 import napari_patchmap
 from napari_patchmap import formats
-from napari_patchmap.plugin.qt.docks import PANELS, find_panel
+from napari_patchmap.plugin.qt.docks import PANELS, find_panel, open_docks
 
 NAME = "napari-patchmap"
 INSIDE = Path(napari_patchmap.__file__).parent / "napari.yaml"
@@ -57,7 +57,7 @@ def test_widgets_are_named_as_their_docks(manifest):
 def test_each_panel_opens_alone_from_the_menu(viewer):
     for key, panel in PANELS.items():
         viewer.window.add_plugin_dock_widget(NAME, panel.name)
-        assert find_panel(viewer, key) is not None
+        assert isinstance(find_panel(viewer, key), panel.load())
 
 
 def test_the_menu_opens_the_workspace_again_and_again(qtbot, viewer):
@@ -66,7 +66,7 @@ def test_the_menu_opens_the_workspace_again_and_again(qtbot, viewer):
     command = get_app_model().commands
     for _ in range(2):
         command.execute_command(f"{NAME}.workspace")
-        qtbot.waitUntil(lambda: find_panel(viewer, "quality") is not None)
+        qtbot.waitUntil(lambda: "quality" in open_docks(viewer))
         qtbot.wait(50)
     docks = viewer.window.dock_widgets
     assert sorted(docks) == sorted(
@@ -91,9 +91,9 @@ def test_the_menu_says_at_once_that_patchmap_is_starting(qtbot, viewer, monkeypa
     qtbot.waitUntil(said.isVisible)
     assert "starting" in said.text.text()
     qtbot.wait(150)
-    assert find_panel(viewer, "load") is None  # the window is alive meanwhile
+    assert not open_docks(viewer)  # the window is alive meanwhile
     slow.set()
-    qtbot.waitUntil(lambda: find_panel(viewer, "quality") is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: "quality" in open_docks(viewer), timeout=20_000)
     qtbot.wait(50)
     docks = viewer.window.dock_widgets
     assert sorted(docks) == sorted(

@@ -11,6 +11,7 @@ from napari_patchmap.explore import first_look
 from napari_patchmap.patches import open_patches
 from napari_patchmap.plugin.entry.open_all import open_workspace
 from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.qt.docks import find_panel
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.runs.stored_features import StoredFeatures
@@ -40,7 +41,8 @@ def test_the_table_is_looked_through_and_no_features_are_read_in_the_windows_thr
 
     for name in ("colour_by", "columns_to_show"):
         monkeypatch.setattr(first_look, name, noting(getattr(first_look, name)))
-    load, workspace = open_workspace(viewer)["load"], workspace_of(viewer)
+    open_workspace(viewer)
+    load, workspace = find_panel(viewer, "load"), workspace_of(viewer)
     load.open_path(folder)
     qtbot.waitUntil(lambda: workspace.run is not None and not load.loading)
     assert len(MapLayer.of(viewer).points.data) == len(workspace.run)

@@ -11,7 +11,7 @@ import pytest
 from qtpy.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent, QMouseEvent, QWheelEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QTabBar
+from qtpy.QtWidgets import QApplication
 
 from napari_patchmap.patches import open_patches
 from napari_patchmap.plugin.canvas.arrangement import camera_of
@@ -32,7 +32,7 @@ from napari_patchmap.runs import Run, RunConfig, TrainConfig, reopen_patches
 from napari_patchmap.runs.session_file import SESSION
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
-from tests.plugin.toy import Hand
+from tests.plugin.toy import Hand, click_tab
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -100,16 +100,6 @@ def test_a_turn_that_is_none_is_left_out(make_napari_viewer, home):
     assert np.array_equal(owner.points.data, plain)
 
 
-def bring_forward(viewer, tab):
-    """Click the tab of a panel."""
-    window = viewer.window._qt_window
-    for bar in window.findChildren(QTabBar):
-        for at in range(bar.count()):
-            if bar.tabText(at) == tab:
-                QTest.mouseClick(bar, LEFT, Qt.KeyboardModifier(0), bar.tabRect(at).center())
-    QApplication.processEvents()
-
-
 def drag_line(viewer, key, way):
     """Drag the line between the canvas and the dock of a panel."""
     dock = dock_of(find_panel(viewer, key))
@@ -148,15 +138,15 @@ def work_in(viewer, qtbot, home):
     workspace, owner = opened(viewer, home / "run")
     explore, gallery = find_panel(viewer, "explore"), find_panel(viewer, "gallery")
     annotate, compare = find_panel(viewer, "annotate"), find_panel(viewer, "compare")
-    bring_forward(viewer, "Compare")
+    click_tab(viewer, "Compare")
     compare.add_run(home / "other")
     qtbot.waitUntil(lambda: len(workspace.compared) == 1)
     hand = Hand(viewer, qtbot)
     hand.click(owner.points.data[7])
-    bring_forward(viewer, "Annotate")
+    click_tab(viewer, "Annotate")
     QTest.keyClicks(annotate.name, "odd")
     QTest.keyClick(annotate.name, Qt.Key.Key_Return)
-    bring_forward(viewer, "Explore")
+    click_tab(viewer, "Explore")
     choose(qtbot, explore.column_box, "label")
     rows = [explore.legend.topLevelItem(at).text(0) for at in range(3)]
     item = explore.legend.topLevelItem(rows.index("ring"))
@@ -172,7 +162,7 @@ def work_in(viewer, qtbot, home):
     wheel(gallery.grid, notches=3)
     camera_of(viewer).zoom *= 1.7
     camera_of(viewer).center = (0.0, 3.0, -2.0)
-    bring_forward(viewer, "Annotate")
+    click_tab(viewer, "Annotate")
 
 
 def seen(viewer):
@@ -217,7 +207,8 @@ def by_recent(viewer, qtbot, home):
     """Choose it in the menu of what was open last."""
     from napari_patchmap.plugin.entry.open_all import open_workspace
 
-    menu = open_workspace(viewer)["load"].findChild(RecentButton).menu_of_sources
+    open_workspace(viewer)
+    menu = find_panel(viewer, "load").findChild(RecentButton).menu_of_sources
     qtbot.waitUntil(lambda: len(menu.actions()) == 1)
     assert menu.actions()[0].text().startswith("Map of cells.npz, ")
     menu.actions()[0].trigger()

@@ -8,10 +8,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QPushButton, QScrollArea, QTabBar
 
 from napari_patchmap.plugin.entry.open_all import open_workspace
-from napari_patchmap.plugin.qt.docks import PANELS, dock_of, find_panel, show_panel
+from napari_patchmap.plugin.qt.docks import PANELS, dock_of, find_panel, open_docks, show_panel
 from napari_patchmap.plugin.qt.panel import WorkPanel
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.conftest import make_cells
+from tests.plugin.toy import all_panels
 
 OURS = ("load", "augment", "train", "quality")
 
@@ -30,67 +31,68 @@ def tabs(viewer):
 
 
 def test_the_tabs_are_the_order_of_work_however_often_they_are_opened(viewer, qtbot):
-    first = open_workspace(viewer)
+    open_workspace(viewer)
+    first = open_docks(viewer)
     qtbot.wait(50)
     order = [panel.tab for panel in PANELS.values() if panel.area == "right"]
     assert tabs(viewer) == order
     show_panel(viewer, "quality")
-    assert open_workspace(viewer) == first
+    open_workspace(viewer)
+    assert open_docks(viewer) == first
     assert tabs(viewer) == order
     assert len(viewer.window.dock_widgets) == sum(p.at_first for p in PANELS.values())
 
 
 def test_panels_opened_alone_are_taken_in_the_order_of_work(viewer):
     alone = [show_panel(viewer, key) for key in ("train", "quality")]
-    widgets = open_workspace(viewer)
-    assert [widgets["train"], widgets["quality"]] == alone
+    open_workspace(viewer)
+    assert [find_panel(viewer, key) for key in ("train", "quality")] == alone
     assert tabs(viewer) == [p.tab for p in PANELS.values() if p.area == "right"]
-    assert not widgets["load"].visibleRegion().isEmpty()
+    assert not find_panel(viewer, "load").visibleRegion().isEmpty()
 
 
 @pytest.mark.parametrize("size", [(1366, 768), (1600, 1000)])
 def test_everything_fits_without_scrolling_sideways(viewer, qtbot, size):
     viewer.window.resize(*size)
     qtbot.wait(50)
-    widgets = open_workspace(viewer)
-    before = dock_of(widgets["load"]).parent().size()
+    open_workspace(viewer)
+    before = open_docks(viewer)["load"].parent().size()
     workspace_of(viewer).set_patches(make_cells())
     for key in OURS:
-        show_panel(viewer, key)
+        panel = show_panel(viewer, key)
         qtbot.wait(30)
-        scroll = widgets[key].findChild(QScrollArea)
+        scroll = panel.findChild(QScrollArea)
         assert scroll.widget().width() <= scroll.viewport().width(), key
-        dock = dock_of(widgets[key])
-        assert dock.width() < 0.35 * before.width()
-    assert dock_of(widgets["load"]).parent().size() == before
+        assert dock_of(panel).width() < 0.35 * before.width()
+    assert open_docks(viewer)["load"].parent().size() == before
     assert viewer.window._qt_viewer.canvas.native.width() > 0.4 * before.width()
 
 
 def test_one_primary_button_a_tab_always_in_view(viewer, qtbot):
-    widgets = open_workspace(viewer)
+    open_workspace(viewer)
     workspace_of(viewer).set_patches(make_cells())
     for key in ("load", "augment", "train"):
-        show_panel(viewer, key)
+        panel = show_panel(viewer, key)
         qtbot.wait(30)
-        buttons = widgets[key].findChildren(QPushButton)
+        buttons = panel.findChildren(QPushButton)
         primary = [b for b in buttons if b.property("role") == "primary" and b.isVisible()]
         assert len(primary) == 1
         assert not primary[0].visibleRegion().isEmpty()
 
 
 def test_the_way_to_what_is_missing(viewer, qtbot):
-    widgets = open_workspace(viewer)
-    show_panel(viewer, "train")
+    open_workspace(viewer)
+    load, train = find_panel(viewer, "load"), show_panel(viewer, "train")
     qtbot.wait(30)
-    button = widgets["train"]._missing.button
+    button = train._missing.button
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     qtbot.wait(30)
-    assert not widgets["load"].visibleRegion().isEmpty()
-    assert widgets["train"].visibleRegion().isEmpty()
+    assert not load.visibleRegion().isEmpty()
+    assert train.visibleRegion().isEmpty()
 
 
 def test_panels_follow_the_theme(viewer):
-    widgets = open_workspace(viewer)
+    widgets = all_panels(viewer)
 
     def text_lightness(widget):
         return widget.findChild(QLabel).palette().windowText().color().lightness()
@@ -103,16 +105,17 @@ def test_panels_follow_the_theme(viewer):
 
 
 def test_a_closed_panel_listens_no_more(viewer, qtbot, cells):
-    widgets = open_workspace(viewer)
+    widgets = all_panels(viewer)
     workspace = workspace_of(viewer)
     for key in OURS:
         viewer.window.remove_dock_widget(dock_of(widgets[key]))
         widgets[key].deleteLater()
     qtbot.wait(50)
     workspace.set_patches(cells)
-    again = open_workspace(viewer)
-    assert again["load"] is not widgets["load"]
-    assert again["load"].summary.isVisible()
+    open_workspace(viewer)
+    again = find_panel(viewer, "load")
+    assert again is not widgets["load"]
+    assert again.summary.isVisible()
 
 
 def test_what_the_workspace_says_is_shown(viewer):

@@ -9,14 +9,16 @@ import pytest
 from qtpy.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent, QPainter
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QTabBar, QWidget
 
 from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
 from napari_patchmap.plugin.canvas.two_views import camera_of
+from napari_patchmap.plugin.entry.open_all import open_workspace
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.napari_private import canvas_widget
+from napari_patchmap.plugin.qt.docks import find_panel, open_docks
 from napari_patchmap.plugin.workspace import workspace_of
 
 #: Patches of each label of the toy set, in the order of its rows.
@@ -166,6 +168,22 @@ def enter(field, text) -> None:
         QTest.keyClick(field, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     else:
         QTest.keyClicks(field, text)
+
+
+def all_panels(viewer) -> dict[str, QWidget]:
+    """Open the workspace, and have all of its panels made, as if each had been looked at."""
+    open_workspace(viewer)
+    return {key: find_panel(viewer, key) for key in open_docks(viewer)}
+
+
+def click_tab(viewer, tab) -> None:
+    """Click the tab of a panel."""
+    for bar in canvas_widget(viewer).window().findChildren(QTabBar):
+        for at in range(bar.count()):
+            if bar.tabText(at) == tab:
+                place = bar.tabRect(at).center()
+                QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=place)
+    QApplication.processEvents()
 
 
 def type_name(panel, name) -> None:

@@ -33,12 +33,16 @@ class UnseenPanel(QWidget):
         super().__init__()
         self.kind = kind
         self._make = make
-        self._soon = QTimer(self, singleShot=True, interval=0, timeout=self.panel)
+        self._soon = QTimer(self, singleShot=True, interval=0, timeout=self._on_seen)
         self.setMinimumWidth(NARROWEST)
 
     def paintEvent(self, event: Any) -> None:
         """Make the panel: nothing is painted in a dock that lies behind others."""
         self._soon.start()
+
+    def _on_seen(self) -> None:
+        if self.parent() is not None:  # the dock was not closed meanwhile
+            self.panel()
 
     def panel(self) -> QWidget:
         """Make the panel, put it into the dock in place of this, and return it."""
