@@ -18,7 +18,7 @@ from napari_patchmap.plugin.panels.train.train_map import TrainMap
 from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.plugin.display import close_display, open_display
-from tests.plugin.one_window import empty, one_window
+from tests.plugin.one_window import WindowOfFile
 from tests.plugin.spared import spare
 from tests.plugin.toy import Hand, on_map, toy_map, toy_patches
 
@@ -65,20 +65,33 @@ def window_of_the_file():
     """A viewer on screen for all tests of a file that says ``ONE_WINDOW = True``.
 
     For what is done with patches on a map, and leaves nothing behind that other patches do
-    not take away. A test that closes its window belongs into another file.
+    not take away.
     """
-    with one_window() as viewer:
-        yield viewer
+    window = WindowOfFile()
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def _window_of_the_file_closed(request):
+    """Close the window that tests share before one opens others, which napari counts."""
+    if getattr(request.module, "ONE_WINDOW", False):
+        request.getfixturevalue("window_of_the_file").close()
+
+
+@pytest.fixture
+def make_napari_viewer(_window_of_the_file_closed, make_napari_viewer):
+    """Open windows for one test alone, which may close them."""
+    return make_napari_viewer
 
 
 @pytest.fixture
 def bare_viewer(request):
     """A viewer on screen, of the size that napari gives it."""
-    if not getattr(request.module, "ONE_WINDOW", False):
+    shared = getattr(request.module, "ONE_WINDOW", False)
+    if not shared or "make_napari_viewer" in request.fixturenames:
         return request.getfixturevalue("make_napari_viewer")(show=True)
-    viewer = request.getfixturevalue("window_of_the_file")
-    empty(viewer)
-    return viewer
+    return request.getfixturevalue("window_of_the_file").emptied()
 
 
 @pytest.fixture
@@ -146,13 +159,15 @@ def tasks(monkeypatch):
 
 
 @pytest.fixture
-def train_panel(bare_viewer, tasks):
+def train_panel(bare_viewer, qtbot, tasks):
     """The Train panel of a viewer; what it started is stopped in the end."""
     widget = TrainMap(bare_viewer)
     bare_viewer.window.add_dock_widget(widget, name="Train")
     yield widget
     for task in tasks:
         task.leave()
+    workspace = widget.workspace
+    qtbot.waitUntil(lambda: not (workspace.training or any(task.running for task in tasks)))
 
 
 @pytest.fixture

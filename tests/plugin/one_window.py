@@ -57,6 +57,25 @@ def one_window() -> Iterator[Viewer]:
             init_qactions.cache_clear()
 
 
+class WindowOfFile:
+    """The window that tests of a file share, opened when one wants it."""
+
+    def __init__(self) -> None:
+        self._opened, self._viewer = contextlib.ExitStack(), None
+
+    def emptied(self) -> Viewer:
+        """Return it as if it had just been opened."""
+        if self._viewer is None:
+            self._viewer = self._opened.enter_context(one_window())
+        empty(self._viewer)
+        return self._viewer
+
+    def close(self) -> None:
+        """Close it; the next test opens another one."""
+        self._viewer = None
+        self._opened.close()
+
+
 def empty(viewer: Viewer) -> None:
     """Close all panels, let go of patches and layers, and put all tools down."""
     window, workspace, shown = viewer.window, workspace_of(viewer), MapLayer.of(viewer)
@@ -64,6 +83,7 @@ def empty(viewer: Viewer) -> None:
         window.remove_dock_widget("all")
         gc.collect()
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    workspace.set_training(False)
     if workspace.patches is not None:
         workspace.set_patches(None)
     workspace.set_augment(AugmentConfig())
@@ -74,6 +94,7 @@ def empty(viewer: Viewer) -> None:
     window.resize(*_SIZES[viewer])
     viewer.dims.ndisplay = 2
     viewer.reset_view()
+    viewer.theme = "dark"
     get_settings().reset()
 
 

@@ -26,6 +26,8 @@ from napari_patchmap.training import fit
 from tests.conftest import make_cells
 from tests.plugin.toy import toy_patches, type_name
 
+ONE_WINDOW = True
+
 LEFT = Qt.MouseButton.LeftButton
 
 

@@ -22,6 +22,8 @@ from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.plugin.images import BLUE, RED, assert_painted, rgb, squares, tick
 
+ONE_WINDOW = True
+
 
 def start(viewer, workspace, patches) -> Explore:
     """Show a map of the patches in a grid, two classes, and the panel."""

@@ -16,6 +16,8 @@ from napari_patchmap.plugin.panels.explore.gallery import Gallery
 from napari_patchmap.plugin.source.slider_link import read_stack
 from tests.plugin.toy import toy_map, toy_patches
 
+ONE_WINDOW = True
+
 #: The brightest of the 255 grey values that the dim patches use.
 TOP = 20
 

@@ -18,6 +18,8 @@ from napari_patchmap.training import fit
 from tests.find.test_duplicates import textures
 from tests.find.test_odd import FAULTS
 
+ONE_WINDOW = True
+
 LEFT = Qt.MouseButton.LeftButton
 
 

@@ -16,6 +16,8 @@ from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
 
+ONE_WINDOW = True
+
 LEFT = Qt.MouseButton.LeftButton
 
 

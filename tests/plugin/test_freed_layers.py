@@ -13,6 +13,8 @@ from vispy.gloo.glir import GlirProgram
 from napari_patchmap.plugin.napari_private import canvas_widget
 from tests.plugin.images import grid_labels, open_beside, start
 
+ONE_WINDOW = True
+
 
 @pytest.fixture
 def freed_in(monkeypatch):

@@ -37,6 +37,8 @@ from napari_patchmap.plugin.qt.docks import (
 )
 from tests.plugin.toy import all_panels, toy_map, toy_patches
 
+ONE_WINDOW = True
+
 KEY, LEFT = Qt.Key, Qt.MouseButton.LeftButton
 
 #: What a person operates.

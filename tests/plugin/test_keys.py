@@ -26,6 +26,8 @@ from napari_patchmap.plugin.qt.docks import PANELS, find_panel
 from napari_patchmap.plugin.qt.keyboard import Keyboard
 from tests.plugin.toy import group, toy_map, toy_patches
 
+ONE_WINDOW = True
+
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 KEY = Qt.Key
 

@@ -8,6 +8,8 @@ from qtpy.QtTest import QTest
 
 from tests.plugin.toy import toy_map, toy_patches
 
+ONE_WINDOW = True
+
 
 @pytest.fixture
 def splits(tmp_path):

@@ -10,6 +10,8 @@ from qtpy.QtCore import Qt
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.plugin.toy import choose_source, drop
 
+ONE_WINDOW = True
+
 
 @pytest.fixture
 def panel(load_panel):

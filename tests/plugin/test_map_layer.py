@@ -156,7 +156,7 @@ def test_other_patches_take_the_old_map_away(viewer, shown_map, workspace):
     workspace.set_patches(toy_patches(labelled=False))
     assert len(viewer.layers) == 0
     workspace.set_embedding(toy_map()[::-1].copy())
-    assert len(viewer.layers[SELECTED].data) == 0
+    assert SELECTED not in viewer.layers
     colours = viewer.layers[MAP].face_color
     assert (colours == colours[0]).all()  # without labels, one calm colour
 
@@ -172,7 +172,21 @@ def test_a_deleted_map_comes_back_with_the_next_one(viewer, shown_map, workspace
     assert len(viewer.layers[SELECTED].data) == 40
 
 
+def test_marks_lie_right_above_the_map_whichever_comes_first(viewer, shown_map, workspace):
+    assert [layer.name for layer in viewer.layers] == [MAP]
+    viewer.add_points(np.zeros((1, 2)), name="mine")
+    workspace.set_current(3)
+    shown_map.points.current_size = 20
+    workspace.select(group("spiky"))
+    assert [layer.name for layer in viewer.layers] == [MAP, SELECTED, CURRENT, "mine"]
+    selected, points = viewer.layers[SELECTED], viewer.layers[MAP]
+    assert selected.canvas_size_limits[1] > points.canvas_size_limits[1] > 20
+    assert viewer.layers.selection.active is viewer.layers["mine"]
+
+
 def test_deleted_marks_come_back_when_needed(viewer, shown_map, workspace):
+    workspace.select(group("empty"))
+    workspace.set_current(7)
     viewer.layers.remove(viewer.layers[SELECTED])
     viewer.layers.remove(viewer.layers[CURRENT])
     workspace.select(group("spiky"))
@@ -194,7 +208,8 @@ def test_points_cannot_be_deleted_dragged_or_added(viewer, shown_map, workspace,
     assert len(points.face_color) == 120
 
 
-def test_marks_cannot_become_the_active_layer(viewer, shown_map):
+def test_marks_cannot_become_the_active_layer(viewer, shown_map, workspace):
+    workspace.select(group("spiky"))
     viewer.layers.selection.active = viewer.layers[SELECTED]
     assert viewer.layers.selection.active is viewer.layers[MAP]
 

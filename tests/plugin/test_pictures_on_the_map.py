@@ -20,6 +20,8 @@ from napari_patchmap.plugin.qt.theme import qcolor
 from napari_patchmap.plugin.workspace import Compared, workspace_of
 from tests.plugin.toy import on_map
 
+ONE_WINDOW = True
+
 #: Patches of a common class, and of a rare one in its midst.
 COMMON, RARE = 880, 20
 

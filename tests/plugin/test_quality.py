@@ -27,6 +27,8 @@ from napari_patchmap.training import fit
 from tests.conftest import make_cells
 from tests.quality.toy_figure import toy_listed
 
+ONE_WINDOW = True
+
 
 @pytest.fixture(scope="module")
 def trained():
@@ -36,8 +38,7 @@ def trained():
 
 
 @pytest.fixture
-def panel(make_napari_viewer):
-    viewer = make_napari_viewer(show=True)
+def panel(viewer):
     widget = Quality(viewer)
     viewer.window.add_dock_widget(widget, name="Quality")
     return widget
@@ -421,10 +422,9 @@ def test_what_is_known_of_the_training_stays_when_it_is_measured_again(qtbot, pa
     assert panel.notes.text().startswith(warning)
 
 
-def test_a_figure_in_the_list_is_in_the_panel_at_once(qtbot, make_napari_viewer, trained):
+def test_a_figure_in_the_list_is_in_the_panel_at_once(qtbot, viewer, trained):
     cells, run = trained
     with toy_listed():
-        viewer = make_napari_viewer(show=True)
         panel = Quality(viewer)
         viewer.window.add_dock_widget(panel, name="Quality")
         panel.workspace.set_patches(cells)

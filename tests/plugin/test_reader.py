@@ -19,6 +19,8 @@ from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
 
+ONE_WINDOW = True
+
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
@@ -63,8 +65,7 @@ def test_without_a_viewer_a_run_is_points(saved):
     assert set(look["features"]["label"]) == {"spot", "ring", "bar"}
 
 
-def test_a_run_opens_with_its_patches_linked(qtbot, make_napari_viewer, saved):
-    viewer = make_napari_viewer()
+def test_a_run_opens_with_its_patches_linked(qtbot, viewer, saved):
     path = str(saved / "run" / "config.json")
     assert get_reader(path)(path) == [(None,)]
     workspace = workspace_of(viewer)
@@ -79,8 +80,7 @@ def test_a_run_opens_with_its_patches_linked(qtbot, make_napari_viewer, saved):
     qtbot.waitUntil(lambda: not (panel.loading or panel.summary.sheet.busy))
 
 
-def open_from_panel(qtbot, make_napari_viewer, folder):
-    viewer = make_napari_viewer(show=True)
+def open_from_panel(qtbot, viewer, folder):
     panel = LoadPatches(viewer)
     viewer.window.add_dock_widget(panel, name="Load")
     panel.source.choose("run", folder)
@@ -89,8 +89,8 @@ def open_from_panel(qtbot, make_napari_viewer, folder):
     return panel
 
 
-def test_the_panel_opens_a_saved_run(qtbot, make_napari_viewer, saved):
-    panel = open_from_panel(qtbot, make_napari_viewer, saved / "run")
+def test_the_panel_opens_a_saved_run(qtbot, viewer, saved):
+    panel = open_from_panel(qtbot, viewer, saved / "run")
     assert panel.message.text == ""
     assert panel.workspace.run is not None
     assert len(panel.workspace.patches) == 45
@@ -108,14 +108,11 @@ def many_images(home, count):
         (home / "many" / f"{i}.png").hardlink_to(first)
 
 
-def test_reopening_a_run_shows_counts_and_can_be_cancelled(
-    qtbot, make_napari_viewer, saved, tmp_path
-):
+def test_reopening_a_run_shows_counts_and_can_be_cancelled(qtbot, viewer, saved, tmp_path):
     shutil.copytree(saved / "run", tmp_path / "run")
     config = tmp_path / "run" / "config.json"
     config.write_text(config.read_text().replace(str(saved / "images"), str(tmp_path / "many")))
     many_images(tmp_path, 4000)
-    viewer = make_napari_viewer(show=True)
     panel = LoadPatches(viewer)
     viewer.window.add_dock_widget(panel, name="Load")
     panel.source.choose("run", tmp_path / "run")
@@ -130,8 +127,8 @@ def test_reopening_a_run_shows_counts_and_can_be_cancelled(
     assert panel.workspace.run is None
 
 
-def test_a_map_outlives_its_images(qtbot, make_napari_viewer, orphan):
-    panel = open_from_panel(qtbot, make_napari_viewer, orphan)
+def test_a_map_outlives_its_images(qtbot, viewer, orphan):
+    panel = open_from_panel(qtbot, viewer, orphan)
     workspace = panel.workspace
     assert "images" in panel.message.text
     assert str(orphan.parent / "images") in panel.message.text
@@ -142,7 +139,7 @@ def test_a_map_outlives_its_images(qtbot, make_napari_viewer, orphan):
     assert "gone" in augment.missing
 
 
-def test_a_folder_that_is_no_run_is_said(qtbot, make_napari_viewer, saved):
-    panel = open_from_panel(qtbot, make_napari_viewer, saved / "images")
+def test_a_folder_that_is_no_run_is_said(qtbot, viewer, saved):
+    panel = open_from_panel(qtbot, viewer, saved / "images")
     assert "not a saved run" in panel.message.text
     assert panel.workspace.patches is None

@@ -12,6 +12,8 @@ from napari_patchmap.plugin.qt.docks import find_panel, show_panel
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.plugin.toy import type_into
 
+ONE_WINDOW = True
+
 LEFT = Qt.MouseButton.LeftButton
 
 

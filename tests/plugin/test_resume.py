@@ -22,6 +22,8 @@ from napari_patchmap.training import fit
 from tests.conftest import make_cells
 from tests.plugin.toy import click, trained
 
+ONE_WINDOW = True
+
 SETTINGS = {"device": "cpu", "epochs": (20, 1, 1), "batch_size": 20, "seed": 3}
 QUICK = {**SETTINGS, "epochs": (3, 1, 1)}
 

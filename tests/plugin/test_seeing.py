@@ -14,6 +14,8 @@ from napari_patchmap.runs.what_it_sees import WhatItSees
 from napari_patchmap.training import fit
 from tests.plugin.toy import toy_patches
 
+ONE_WINDOW = True
+
 
 @pytest.fixture(scope="module")
 def run():

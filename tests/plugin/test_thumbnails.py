@@ -18,6 +18,8 @@ from napari_patchmap.plugin.panels.explore.explore import Explore
 from napari_patchmap.plugin.panels.explore.gallery import Gallery
 from tests.plugin.toy import toy_map, toy_patches, words_on_card
 
+ONE_WINDOW = True
+
 
 class SlowImages(Images):
     """Images of a disk that does not answer while its gate is closed."""
@@ -278,6 +280,7 @@ def test_other_patches_never_show_pictures_of_the_old_ones(gallery, workspace, s
     assert old.images.read == [0]
 
 
+@pytest.mark.usefixtures("make_napari_viewer")
 def test_a_closed_window_reads_no_more(viewer, gallery, workspace, slow, qtbot, tasks):
     patches = slow()
     show(workspace, patches)

@@ -27,6 +27,8 @@ from napari_patchmap.training import Progress, fit
 from tests.conftest import make_cells
 from tests.plugin.toy import click, trained
 
+ONE_WINDOW = True
+
 QUICK = {"device": "cpu", "epochs": (2, 1, 1), "batch_size": 20}
 LONG = {**QUICK, "epochs": (1e5, 1, 1)}
 
@@ -263,6 +265,7 @@ def test_loading_is_refused_meanwhile(qtbot, panel, cells):
     assert panel.workspace.patches is cells
 
 
+@pytest.mark.usefixtures("make_napari_viewer")
 def test_a_closed_window_leaves_a_training_that_can_be_resumed(qtbot, panel, cells, tasks):
     panel.workspace.set_patches(cells)
     workspace = panel.workspace

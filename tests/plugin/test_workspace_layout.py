@@ -14,6 +14,8 @@ from napari_patchmap.plugin.workspace import workspace_of
 from tests.conftest import make_cells
 from tests.plugin.toy import all_panels
 
+ONE_WINDOW = True
+
 OURS = ("load", "augment", "train", "quality")
 
 

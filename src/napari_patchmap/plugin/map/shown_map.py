@@ -91,7 +91,7 @@ class ShownMap(OfViewer, Quiet):
 
     @property
     def selected_points(self) -> PatchPoints | None:
-        """The layer that brings out the selected points."""
+        """The layer that brings out the selected points, None until there were any."""
         return self._layers.get(marks.SELECTED)
 
     def owns(self, layer: Layer) -> bool:
@@ -117,15 +117,13 @@ class ShownMap(OfViewer, Quiet):
     def make_points(
         self, embedding: np.ndarray, find: Callable[[np.ndarray], int]
     ) -> PatchPoints:
-        """Make the layers of a first map; ``find`` tells napari which patch is at a place."""
+        """Make the layer of a first map; ``find`` tells napari which patch is at a place."""
         patches = self.workspace.patches
         assert patches is not None
         assert self.colouring is not None
         points = marks.map_points(embedding, patches.table, self.colouring.colours)
         points.find = find
         self.add(marks.MAP, points)
-        self._layer(marks.SELECTED)
-        self._layer(marks.CURRENT)
         return points
 
     def move_points(self, embedding: np.ndarray) -> None:
@@ -157,10 +155,19 @@ class ShownMap(OfViewer, Quiet):
                 self.viewer.add_layer(layer)
             else:
                 with choice_kept(self.viewer):
-                    self.viewer.add_layer(layer)
+                    self.viewer.layers.insert(self._place_of(name), layer)
         visible = name == marks.MAP or self.views.now == "map"
         if layer.visible != visible:  # or napari draws all of it again
             layer.visible = visible
+
+    def _place_of(self, name: str) -> int:
+        """Return where in the list a new layer belongs: what marks, right above the map."""
+        layers, order = self.viewer.layers, (marks.MAP, marks.SELECTED, marks.CURRENT)
+        if name not in order:
+            return len(layers)
+        lower = [self._layers.get(one) for one in order[: order.index(name)]]
+        lower += self.board.layers.values()
+        return 1 + max(layers.index(one) for one in lower if one in layers)
 
     def lost(self, layer: Layer) -> str:
         """Take note that somebody removed a layer; return its name, "" if not ours."""
@@ -181,13 +188,15 @@ class ShownMap(OfViewer, Quiet):
                 if layer in self.viewer.layers:
                     self.viewer.layers.remove(layer)
 
-    def _layer(self, name: str) -> PatchPoints:
-        """Return one of the marking layers, made again if somebody deleted it."""
-        if name not in self._layers:
+    def _layer(self, name: str, needed: bool) -> PatchPoints | None:
+        """Return one of the marking layers, made as soon as it is needed, None until then."""
+        if name not in self._layers and needed:
             make = marks.selected_points if name == marks.SELECTED else marks.current_point
             assert self.points is not None
-            self.add(name, make(self.points.data.shape[1]))
-        return self._layers[name]
+            self.add(name, layer := make(self.points.data.shape[1]))
+            if name == marks.SELECTED:
+                layer.like(self.points)
+        return self._layers.get(name)
 
     # -- how they look -------------------------------------------------------------
 
@@ -245,7 +254,8 @@ class ShownMap(OfViewer, Quiet):
         """Let the selected points and other maps look like the points of the map."""
         if self.points is not None:
             self.board.restyle_points()
-            self._layer(marks.SELECTED).like(self.points)
+            if self.selected_points is not None:
+                self.selected_points.like(self.points)
             self.mark_selection()
 
     def mark_selection(self) -> None:
@@ -253,10 +263,10 @@ class ShownMap(OfViewer, Quiet):
         points, chosen = self.points, self.workspace.selection
         if points is None or self.colouring is None:
             return
-        layer = self._layer(marks.SELECTED)
+        layer = self._layer(marks.SELECTED, needed=len(chosen) > 0)
         self.board.lift(chosen)
         self._fade.set([points, *self.board.maps], faded=len(chosen) > 0)
-        if len(chosen) or len(layer.data):
+        if layer is not None and (len(chosen) or len(layer.data)):
             rows = self.board.rows(self.visible(chosen))
             marks.mark_selected(
                 layer,
@@ -274,7 +284,7 @@ class ShownMap(OfViewer, Quiet):
         if points is not None:
             rows = self.board.rows(np.array([index]) if index >= 0 else np.empty(0, np.intp))
             size, ring = float(points.size[0]), contrast(self.viewer)
-            layer = self._layer(marks.CURRENT)
-            if len(rows) or len(layer.data):
+            layer = self._layer(marks.CURRENT, needed=len(rows) > 0)
+            if layer is not None and (len(rows) or len(layer.data)):
                 marks.mark_current(layer, self.board.positions[rows], size, ring)
         self.marked.emit()
