@@ -49,6 +49,7 @@ def open_workspace(viewer: napari.viewer.Viewer) -> None:
         window.resizeDocks([docks["load"]], [width], Qt.Orientation.Horizontal)
         height = round(window.height() * _GALLERY_SHARE)
         window.resizeDocks([docks["gallery"]], [height], Qt.Orientation.Vertical)
+        window.layout().activate()  # so that there are tabs for all
         for bar in window.findChildren(QTabBar):
             # Qt paints the line under the tabs in a colour that no theme knows.
             bar.setDrawBase(False)

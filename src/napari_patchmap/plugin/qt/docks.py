@@ -201,6 +201,8 @@ def _add(viewer: Viewer, key: str, widget: QWidget) -> QDockWidget:
 def _place(viewer: Viewer, key: str, dock: QDockWidget) -> None:
     """Put a dock that napari has just added where it belongs."""
     dock.setWindowTitle(PANELS[key].tab)
+    # napari only takes a panel out of a dock that is closed; it would go on listening.
+    dock.destroyed.connect(dock.widget().deleteLater)
     if PANELS[key].area == "left":
         _lie_beside_canvas(dock)
     else:
