@@ -288,7 +288,6 @@ def test_closing_the_panel_ends_the_training(qtbot, panel, cells):
     click(panel.button)
     wait_for_a_map(qtbot, panel)
     viewer.window.remove_dock_widget(dock_of(panel))
-    panel.deleteLater()
     again = TrainMap(viewer)
     viewer.window.add_dock_widget(again, name="Train again")
     assert not again.button.isEnabled()

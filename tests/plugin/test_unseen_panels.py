@@ -14,6 +14,7 @@ from napari_patchmap.plugin.entry.open_all import open_workspace
 from napari_patchmap.plugin.napari_private import canvas_widget
 from napari_patchmap.plugin.qt.docks import (
     PANELS,
+    dock_of,
     find_panel,
     front_panels,
     open_docks,
@@ -116,6 +117,15 @@ def test_maps_that_were_set_beside_are_listed_by_a_panel_that_comes_later(
     qtbot.waitUntil(lambda: panel.table.rowCount() == 2)
     assert panel.table.ticked() == [other.folder]
     assert panel.table.isEnabled()
+
+
+def test_a_closed_panel_is_gone_and_its_keys_go_to_the_next(viewer, qtbot, in_front, shown_map):
+    first, gone = show_panel(viewer, "annotate"), []
+    first.destroyed.connect(lambda: gone.append(True))
+    qtbot.mouseClick(dock_of(first).titleBarWidget().close_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(gone))
+    QTest.keyClick(canvas_widget(viewer), KEY.Key_C, SHIFT)
+    assert find_panel(viewer, "annotate").name.hasFocus()
 
 
 def test_a_dock_that_is_closed_unseen_is_gone(viewer, qtbot):

@@ -111,7 +111,6 @@ def test_a_closed_panel_listens_no_more(viewer, qtbot, cells):
     workspace = workspace_of(viewer)
     for key in OURS:
         viewer.window.remove_dock_widget(dock_of(widgets[key]))
-        widgets[key].deleteLater()
     qtbot.wait(50)
     workspace.set_patches(cells)
     open_workspace(viewer)

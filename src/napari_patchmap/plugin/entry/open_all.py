@@ -35,6 +35,9 @@ def open_workspace(viewer: napari.viewer.Viewer) -> None:
     viewer = real_viewer(viewer)
     MapLayer.of(viewer)
     docks = {key: open_panel(viewer, key) for key, panel in PANELS.items() if panel.at_first}
+    for dock in docks.values():
+        dock.show()
+        dock.raise_()  # Qt makes the tab by then
     for key in _WORK_UNSEEN:
         find_panel(viewer, key)
     show_panel(viewer, "gallery")
@@ -49,7 +52,6 @@ def open_workspace(viewer: napari.viewer.Viewer) -> None:
         window.resizeDocks([docks["load"]], [width], Qt.Orientation.Horizontal)
         height = round(window.height() * _GALLERY_SHARE)
         window.resizeDocks([docks["gallery"]], [height], Qt.Orientation.Vertical)
-        window.layout().activate()  # so that there are tabs for all
         for bar in window.findChildren(QTabBar):
             # Qt paints the line under the tabs in a colour that no theme knows.
             bar.setDrawBase(False)

@@ -149,7 +149,8 @@ def open_docks(viewer: Viewer) -> dict[str, QDockWidget]:
     """Return the docks of panels in the order of work; nothing is imported or made for it."""
     docks: dict[str, QDockWidget] = {}
     for widget in real_viewer(viewer).window.dock_widgets.values():
-        key, dock = _key_of(widget), dock_of(widget)
+        key = _key_of(widget)
+        dock = None if key is None else dock_of(widget)
         if key is not None and dock is not None:
             docks.setdefault(key, dock)
     return {key: docks[key] for key in PANELS if key in docks}
