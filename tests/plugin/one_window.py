@@ -88,6 +88,7 @@ def empty(viewer: Viewer) -> None:
         workspace.set_patches(None)
     workspace.set_augment(AugmentConfig())
     shown.follow_classes.on = True
+    shown.image_colours.switch(False)
     if shown.close_up.from_afar:
         shown.close_up.set_from_afar(False)
     shown.hand.set_lasso(False)

@@ -26,8 +26,6 @@ from tests.plugin.images import (
 )
 from tests.plugin.toy import Hand, toy_map, words_on_card
 
-ONE_WINDOW = True
-
 PLAIN = Qt.KeyboardModifier.NoModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
