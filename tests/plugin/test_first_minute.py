@@ -193,6 +193,7 @@ def test_a_panel_closed_and_opened_again_returns_to_its_place(qtbot, load, viewe
         assert not widget.visibleRegion().isEmpty()
 
 
+@pytest.mark.usefixtures("make_napari_viewer")  # without notes of before
 def test_a_long_note_is_shown_whole(qtbot, load, viewer):
     from qtpy.QtWidgets import QDialog
 
