@@ -227,6 +227,8 @@ class ShownMap(OfViewer, Quiet):
         shown, patches = self.colouring, self.workspace.patches
         if shown is None or patches is None or shown.column in ("", *patches.table.columns):
             return
+        if len(shown.colours) != len(patches):
+            return  # the map of others is taken away in a moment
         there = shown.column == SUGGESTED and self.workspace.suggestions is not None
         known = {**self.workspace.annotations.by_name, **self.workspace.measured}
         if there or shown.column in known:
