@@ -1,0 +1,68 @@
+"""What was said on the command line, as settings and requests."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from napari_patchmap.cli.options import EMPTY
+from napari_patchmap.errors import ConfigError
+
+if TYPE_CHECKING:
+    from napari_patchmap.patches import OpenRequest
+    from napari_patchmap.patches.crop_config import CropConfig
+    from napari_patchmap.patches.tile_config import TileConfig
+    from napari_patchmap.settings import Config
+
+
+def given_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the training settings that were named on the command line."""
+    from napari_patchmap.methods.train_config import TrainConfig
+
+    return given(args, TrainConfig)
+
+
+def given(args: argparse.Namespace, config: type[Config], prefix: str = "") -> dict[str, Any]:
+    """Return the settings of a room that were named, by their names."""
+    given = {item.name: getattr(args, prefix + item.name, None) for item in config.settings()}
+    return {
+        name: None if value is EMPTY else value
+        for name, value in given.items()
+        if value is not None
+    }
+
+
+def requested(args: argparse.Namespace) -> OpenRequest:
+    """Return which patches are to be opened, and how."""
+    from napari_patchmap.patches import OpenRequest
+
+    return OpenRequest(
+        args.data,
+        sizes=args.sizes,
+        labels=args.labels,
+        label_column=args.label_column,
+        axes=args.axes,
+        pattern=args.pattern,
+        channels=args.channels.split(",") if args.channels else None,
+        tiles=chosen_tiles(args),
+        objects=args.objects,
+        crops=_chosen_crops(args),
+    )
+
+
+def chosen_tiles(args: argparse.Namespace) -> TileConfig | None:
+    """Return how slides are to be cut, None when nothing was said of it."""
+    from napari_patchmap.patches.tile_config import TileConfig
+
+    chosen = given(args, TileConfig, "tile_")
+    return TileConfig(**chosen) if chosen else None
+
+
+def _chosen_crops(args: argparse.Namespace) -> CropConfig | None:
+    """Return how objects are to be cut out, None without objects."""
+    from napari_patchmap.patches.crop_config import CropConfig
+
+    chosen = given(args, CropConfig, "crop_")
+    if chosen and args.objects is None:
+        raise ConfigError("Options of crops need a label image; name one with --objects.")
+    return CropConfig(**chosen) if args.objects is not None else None
