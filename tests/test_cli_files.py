@@ -168,7 +168,7 @@ def test_a_picture_of_a_grid_that_fails_is_said(data, tmp_path, capsys, monkeypa
     def fail(*_):
         raise ValueError("no such font")
 
-    monkeypatch.setattr("napari_patchmap.runs.run.save_picture", fail)
+    monkeypatch.setattr("napari_patchmap.runs.run_writing.save_picture", fail)
     out = tmp_path / "grid"
     assert main(["benchmark", str(data), "--methods", "pixels", "--out", str(out)]) == 0
     said = capsys.readouterr().out

@@ -85,7 +85,7 @@ def quickly(monkeypatch) -> None:
     def draw(path, *_):
         write_whole(path, b"a picture")
 
-    monkeypatch.setattr("napari_patchmap.runs.run.save_picture", draw)
+    monkeypatch.setattr("napari_patchmap.runs.run_writing.save_picture", draw)
 
 
 def refusal(run: Run, folder: Path) -> str:
@@ -291,7 +291,7 @@ def test_a_picture_that_fails_costs_the_picture(newer, tmp_path, monkeypatch):
     def fail(*_):
         raise ValueError("no such font")
 
-    monkeypatch.setattr("napari_patchmap.runs.run.save_picture", fail)
+    monkeypatch.setattr("napari_patchmap.runs.run_writing.save_picture", fail)
     run = dataclasses.replace(newer)
     folder = run.save(tmp_path / "run")
     assert run.missed == [

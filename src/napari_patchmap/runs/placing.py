@@ -1,22 +1,26 @@
-"""What the network of a run makes of new patches, on whatever computer it is now."""
+"""New patches on the map of a run, on whatever computer it is now."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from napari_patchmap.augment.views import Symmetry
 from napari_patchmap.errors import ConfigError, RunError
+from napari_patchmap.explore.feature_rows import check_features
 from napari_patchmap.networks import Network
-from napari_patchmap.networks.device import in_hardware
+from napari_patchmap.networks.device import choose_device, in_hardware
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.out_of_memory import free_cached_memory
-from napari_patchmap.networks.pixels import Pixels
+from napari_patchmap.networks.pixels import PatchPixels, Pixels
 from napari_patchmap.networks.trained.trained_features import TrainedFeatures
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.runs.image_kind import unlikeness
+from napari_patchmap.runs.run_parts import RunParts
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,43 @@ class Placed:
     unlikeness: np.ndarray
     notes: tuple[str, ...]
     features: np.ndarray
+
+
+def place_on(
+    run: RunParts, patches: PatchSet, watch: Callable[[int, int], None] | None
+) -> Placed:
+    """Place patches on the map of a run; see :meth:`napari_patchmap.runs.Run.place`."""
+    own = run.features  # once: many are read anew each time
+    check_features(own)
+    if len(patches.channel_names) != len(run.images.channel_names):
+        raise RunError(
+            f"{patches.name} has {patches.channels} channel(s), but the map {run.name} "
+            f"was trained on {len(run.images.channel_names)} "
+            f"({', '.join(run.images.channel_names)}); use images of the same kind."
+        )
+    check_prepared(run.network)
+    fit = patches.fit or run.images.fit
+    same = replace(patches, intensity=run.images.intensity, fit=fit)
+    features, embedding = look_at(
+        run.network,
+        PatchPixels(same, run.network.spec.size),
+        # The best there is here now, unless the person chose the CPU.
+        choose_device("cpu" if run.config.train.device == "cpu" else "auto").target,
+        # In the precision of the training, so that a patch lands where it was.
+        precision=getattr(torch, run.info.get("half") or "float32"),
+        symmetries=run.symmetries,
+        watch=watch,
+    )
+    said = ""
+    if run.evened is not None:
+        features, said = run.evened.of_new(features, patches.table)
+    if run.layout == "tsne":
+        embedding = run.config.train.tsne().place(
+            features, own, run.embedding, jobs=torch.get_num_threads()
+        )
+    unlike, sentence = unlikeness(features, own)
+    notes = (*run.images.differences(same), *filter(None, [said, sentence]))
+    return Placed(embedding, unlike, notes, features)
 
 
 def check_prepared(network: Network) -> None:
