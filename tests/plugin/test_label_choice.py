@@ -1,12 +1,23 @@
-"""Which column is the label can be seen and changed in the Load panel."""
+"""Which column is the label can be seen and changed, before there is a map and after."""
+
+import dataclasses
 
 import imagecodecs
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QInputDialog
 
-from tests.plugin.toy import toy_map, toy_patches
+from napari_patchmap.errors import PatchError
+from napari_patchmap.plugin.labelling import Labelling
+from napari_patchmap.plugin.map.map_layer import MapLayer
+from napari_patchmap.plugin.panels.explore.explore import Explore
+from napari_patchmap.plugin.panels.explore.gallery import Gallery
+from napari_patchmap.plugin.panels.quality.quality import Quality
+from napari_patchmap.runs import Run, RunConfig, TrainConfig
+from napari_patchmap.training import fit
+from tests.conftest import make_cells
 
 ONE_WINDOW = True
 
@@ -52,14 +63,89 @@ def test_the_label_is_shown_and_another_column_can_be_chosen(qtbot, load_panel, 
     assert panel.workspace.patches.labels.tolist() == ["lymph", "lymph", "mono"]
 
 
-def test_the_labels_of_a_map_that_is_open_stay(load_panel):
-    panel = load_panel
-    panel.workspace.set_patches(toy_patches())
-    panel.workspace.set_embedding(toy_map())
-    choice = panel.summary.label_choice
-    before, column = choice.box.currentText(), panel.workspace.patches.labels.tolist()
-    choice.wanted.emit("source")
-    assert panel.workspace.embedding is not None
-    assert panel.workspace.patches.labels.tolist() == column
-    assert choice.box.currentText() == before
-    assert "load the patches again" in panel.message.text
+@pytest.fixture
+def of_patients(viewer, workspace):
+    """A map of cells with a column beside the label, and panels that show it."""
+    cells = make_cells(60)
+    cells.table["patient"] = np.where(np.arange(60) % 2, "p1", "p2")
+    cells = dataclasses.replace(cells, label_from="kind")
+    run = fit(cells, RunConfig(TrainConfig(method="pixels", device="cpu")))
+    panels = {}
+    for make in (Explore, Quality, Gallery):
+        panels[make] = make(viewer)
+        viewer.window.add_dock_widget(panels[make])
+    workspace.set_patches(cells)
+    workspace.set_run(run)
+    return run, panels
+
+
+def choices(box):
+    return [box.box.itemText(at) for at in range(box.box.count())]
+
+
+def test_another_label_colours_and_measures_the_map_that_is_open(
+    qtbot, viewer, workspace, of_patients, tmp_path
+):
+    run, panels = of_patients
+    run.save(tmp_path / "run")
+    owner, explore, quality = MapLayer.of(viewer), panels[Explore], panels[Quality]
+    workspace.select(np.arange(7))
+    before, known = owner.points, run.metrics["trustworthiness"]
+    assert choices(explore.label_box) == ["kind", "patient"]
+    choose(qtbot, explore.label_box.box, "patient")
+    assert owner.points is before
+    assert workspace.selection.tolist() == list(range(7))
+    assert set(owner.colouring.names) == {"p1", "p2"}
+    legend = explore.legend
+    shown = {legend.topLevelItem(row).text(0) for row in range(legend.topLevelItemCount())}
+    assert shown == {"p1", "p2"}
+    assert set(owner.points.features["label"]) == {"p1", "p2"}
+    assert set(owner.points.features["kind"]) == {"spot", "ring", "bar"}
+    assert workspace.table["label"].tolist() == list(run.labels)
+    qtbot.waitUntil(lambda: "knn" in run.metrics)
+    assert set(run.metrics["knn"]["per_class"]) == {"p1", "p2"}
+    assert run.metrics["trustworthiness"] == known
+    assert quality.heading.text() == "Label by label: patient"
+    assert choices(quality.label_box)[0] == "patient"
+    again = Run.load(tmp_path / "run")
+    assert again.label_from == "patient"
+    assert again.metrics["knn"] == run.metrics["knn"]
+
+
+def test_answers_of_the_label_before_say_so(qtbot, viewer, workspace, of_patients):
+    _, panels = of_patients
+    box = panels[Quality].checks["label_curve"]
+    box.form.set_config(dataclasses.replace(box.form.config, repeats=1))
+    box.start()
+    qtbot.waitUntil(lambda: box.found is not None and not box.work.running)
+    assert "of the label" not in box.said.text()
+    Labelling.of(viewer).choose("patient")
+    assert box.said.text().startswith("This is of the label kind; the label is patient now")
+    Labelling.of(viewer).choose("kind")
+    assert "of the label" not in box.said.text()
+
+
+def test_what_makes_no_label_changes_nothing(viewer, workspace, of_patients):
+    run, _ = of_patients
+    with pytest.raises(PatchError, match="has no column 'grade'"):
+        Labelling.of(viewer).choose("grade")
+    workspace.set_training(True)
+    with pytest.raises(PatchError, match="A map is being trained"):
+        Labelling.of(viewer).choose("patient")
+    workspace.set_training(False)
+    assert run.label_from == workspace.patches.label_from == "kind"
+
+
+def test_a_label_may_be_taken_from_the_names_of_files(
+    viewer, workspace, of_patients, monkeypatch
+):
+    _, panels = of_patients
+    sources = [f"{'ab'[row % 2]}_{row}.png" for row in range(60)]
+    workspace.patches.table["source"] = workspace.run.table["source"] = sources
+    panels[Explore].label_box.show_choices()
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("{label}_{}.png", True))
+    box = panels[Explore].label_box.box
+    box.setCurrentIndex(box.count() - 1)
+    box.activated.emit(box.count() - 1)
+    assert set(workspace.patches.labels) == {"a", "b"}
+    assert box.currentText() == "{label}_{}.png"

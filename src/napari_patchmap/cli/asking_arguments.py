@@ -7,6 +7,7 @@ from napari_patchmap.cli.options import (
     Parser,
     add_all_figures,
     add_images,
+    add_label,
     add_run,
     add_setting,
 )
@@ -39,6 +40,7 @@ def _compare(commands: Commands) -> None:
     )
 
     add_all_figures(compare)
+    add_label(compare)
 
 
 def _figure(commands: Commands) -> None:
@@ -52,6 +54,7 @@ def _figure(commands: Commands) -> None:
     for name, kind in FIGURE_KINDS.items():
         drawn = kinds.add_parser(name, help=kind.help)
         add_run(drawn)
+        add_label(drawn)
         drawn.add_argument(
             "--out", required=True, metavar="FILE",
             help=f"file to write: {', '.join(kind.endings)}",
@@ -68,6 +71,7 @@ def _export(commands: Commands) -> None:
         "export", help="take patches elsewhere: a table, scanpy, QuPath, images"
     )
     add_run(export)
+    add_label(export)
     export.add_argument(
         "--out", required=True, metavar="FILE",
         help="table (.csv, .parquet), features and map for scanpy (.h5ad), boxes or outlines "
@@ -95,6 +99,7 @@ def _evaluate(commands: Commands) -> None:
 
     evaluate = commands.add_parser("evaluate", help="say how good a map is")
     add_run(evaluate)
+    add_label(evaluate)
     evaluate.add_argument("--json", action="store_true", help="print JSON")
     evaluate.add_argument(
         "--batch", metavar="COLUMN",
@@ -170,6 +175,7 @@ def _find(commands: Commands) -> None:
             search.key, help=search.question, description=search.help.replace("%", "%%")
         )
         add_run(one)
+        add_label(one)
         for item in search.config.settings():
             add_setting(one, item)
         if search.across:
@@ -187,6 +193,7 @@ def _report(commands: Commands) -> None:
         "report", help="a page or PDF with map, figures, settings and words for a paper"
     )
     add_run(report)
+    add_label(report)
     report.add_argument(
         "--out", required=True, metavar="FILE", help="file to write: .html or .pdf"
     )

@@ -45,13 +45,18 @@ def open_data(args: argparse.Namespace, columns: Sequence[str] = ()) -> PatchSet
     return patches
 
 
-def load_run(folder: str) -> Run:
-    """Open a saved run, and say what is not as it was saved."""
+def load_run(folder: str, label: str | None = None) -> Run:
+    """Open a saved run, with another column as its label if one is named.
+
+    Says what is not as it was saved.
+    """
     from napari_patchmap.runs import Run
 
     run = Run.load(folder)
     for note in run.notes:
         warn(note)
+    if label is not None and (trouble := run.use_label(label)):
+        warn(trouble)
     return run
 
 

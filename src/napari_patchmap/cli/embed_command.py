@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from napari_patchmap.cli.arguments import AUGMENT, given_settings
 from napari_patchmap.cli.common import open_data, rows_named, train
 from napari_patchmap.cli.terminal import is_main_process, say
-from napari_patchmap.errors import RunError
+from napari_patchmap.errors import PatchError, RunError
 
 if TYPE_CHECKING:
     from napari_patchmap.augment import AugmentConfig
@@ -32,7 +32,7 @@ def command(args: argparse.Namespace, began: float) -> int:
             out, config = _resumed_config(args)
         else:
             out, config = check_free(args.out), _chosen_config(args)
-        patches, left = open_data(args, _balanced_by(config)), None
+        patches, left = _opened(args, _balanced_by(config)), None
         if args.leave_out is not None:
             patches, left = _parted(patches, args.leave_out)
         run = train(patches, config, out, began, resume=args.resume)
@@ -50,6 +50,19 @@ def _balanced_by(config: RunConfig) -> tuple[str, ...]:
     if column is None or not METHODS[config.train.method].trains or in_a_run(column):
         return ()
     return (column,)
+
+
+def _opened(args: argparse.Namespace, columns: tuple[str, ...]) -> PatchSet:
+    """Open the patches; what may be a run that is not there is said to be none."""
+    from napari_patchmap.training.balance import no_run
+
+    try:
+        return open_data(args, columns)
+    except PatchError as error:
+        missing = next((name for name in columns if f"no column {name};" in str(error)), "")
+        if not missing:
+            raise
+        raise PatchError(f"{error}{no_run(missing)}") from None
 
 
 def _parted(patches: PatchSet, file: str) -> tuple[PatchSet, PatchSet]:

@@ -15,7 +15,7 @@ def command(args: argparse.Namespace, began: float) -> int:
     """Run the command; 2 if something that was asked for cannot be said of this map."""
     from napari_patchmap.quality import report_lines
 
-    run = load_run(args.run)
+    run = load_run(args.run, args.label)
     checks = asked_checks(run, args)  # refused before the work
     found = run.measured(run.labels)
     lines, refused = report_lines(found.report), []

@@ -13,8 +13,11 @@ def command(args: argparse.Namespace, began: float) -> int:
     """Run the command."""
     from napari_patchmap.patches.watch import Watch
     from napari_patchmap.runs.export import MapParts, export, export_format_of
+    from napari_patchmap.runs.saved_table import set_label
 
     export_format_of(Path(args.out).expanduser())
+    if args.label is not None:
+        set_label(args.run, args.label)
     parts = MapParts.read(args.run)
     rows = None if args.rows is None else rows_named(args.rows, parts.numbers)
     with ProgressLine() as line, Interrupt() as interrupt:

@@ -12,9 +12,12 @@ def command(args: argparse.Namespace, began: float) -> int:
     """Run the command."""
     from napari_patchmap.patches.watch import Watch
     from napari_patchmap.runs.drawing.figure_kinds import FIGURE_KINDS, make_figure
+    from napari_patchmap.runs.saved_table import set_label
 
     kind = FIGURE_KINDS[args.kind].config
     config = kind(**given(args, kind))
+    if args.label is not None:
+        set_label(args.run, args.label)
     with ProgressLine() as line, Interrupt() as interrupt:
         watch = Watch(lambda done, total: line.count("working", done, total), interrupt.is_set)
         images = getattr(args, "images", None)

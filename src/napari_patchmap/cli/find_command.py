@@ -15,14 +15,22 @@ def command(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.find.search import Found, found_column
     from napari_patchmap.find.searches import SEARCH_OF
     from napari_patchmap.patches.watch import Watch
-    from napari_patchmap.runs.finding import annotated_table, find_in, second_set
+    from napari_patchmap.runs.finding import (
+        annotated_table,
+        check_second_set,
+        find_in,
+        second_set,
+    )
     from napari_patchmap.runs.found_files import write_list
     from napari_patchmap.runs.writable import check_file
 
     search = SEARCH_OF[args.search]
     config = search.config(**given(args, search.config))
     path = None if args.out is None else check_file(args.out)
-    run = load_run(args.run)
+    other = getattr(args, "against", None)
+    if other is not None:
+        check_second_set(other)
+    run = load_run(args.run, args.label)
     try:
         patches = open_images(run, args.images)
     except PatchError as error:
@@ -30,7 +38,6 @@ def command(args: argparse.Namespace, began: float) -> int:
             raise
         patches = None
         warn(f"{error} What needs the images is left out.")
-    other = getattr(args, "against", None)
     with ProgressLine() as line, Interrupt() as interrupt:
         reading = Watch(lambda done, total: line.count("reading the others", done, total),
                         interrupt.is_set)  # fmt: skip

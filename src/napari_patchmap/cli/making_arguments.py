@@ -7,6 +7,7 @@ from napari_patchmap.cli.options import (
     add_all_figures,
     add_data,
     add_images,
+    add_label,
     add_run,
     add_setting,
     add_tile_settings,
@@ -96,6 +97,7 @@ def _open(commands: Commands) -> None:
     """Add the window on a run."""
     reopen = commands.add_parser("open", help="show a saved run in napari")
     add_run(reopen)
+    add_label(reopen)
     add_images(reopen)
 
 

@@ -14,7 +14,7 @@ def command(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.patches import LoadCancelled
     from napari_patchmap.runs import without_images
 
-    run = load_run(args.run)
+    run = load_run(args.run, args.label)
     try:
         patches = open_images(run, args.images)
     except LoadCancelled:

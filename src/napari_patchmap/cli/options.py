@@ -35,6 +35,16 @@ def add_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", metavar="PATH", help="where the images are now, if moved")
 
 
+def add_label(parser: argparse.ArgumentParser) -> None:
+    """Add which column is the label of a run that is there."""
+    parser.add_argument(
+        "--label", metavar="COLUMN",
+        help="make this column the label, and keep that with the run: any column of its table, "
+        "several columns of 0 and 1 with commas between them, or how it stands in the names of "
+        "the files, such as '{label}_{}.png'; figures of labels are measured anew",
+    )  # fmt: skip
+
+
 def add_all_figures(parser: argparse.ArgumentParser) -> None:
     """Add the choice of every quality figure."""
     parser.add_argument(
@@ -54,9 +64,10 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--labels", metavar="CSV", help="table with a label for each image")
     parser.add_argument(
-        "--label-column", metavar="NAME",
+        "--label", "--label-column", dest="label_column", metavar="COLUMN",
         help="column that is the label, of the table, of --pattern, or of the folders (folder, "
-        "split); found when nothing is said",
+        "split); several columns of 0 and 1 with commas between them; or how it stands in the "
+        "names of the files, such as '{label}_{}.png'; found when nothing is said",
     )  # fmt: skip
     parser.add_argument(
         "--sizes", choices=FITS, help="how images of different sizes are brought to one size"

@@ -14,9 +14,9 @@ def command(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.runs.reporting.writing_reports import check_report_file, write_report
 
     path = check_report_file(args.out)
-    run = load_run(args.run)
+    run = load_run(args.run, args.label)
     if not {figure.key for figure in FIGURES} <= set(run.metrics):  # measured before some were
-        found = run.measured(run.labels)
+        found = run.measured(run.labels, missing=True)
         if trouble := run.keep(found):
             warn(trouble)
         run.metrics, run.columns = found.report, found.columns

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from napari_patchmap.explore.colouring import Colouring, colour_by, columns_to_show
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.labels.choice import label_columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,10 +20,13 @@ class FirstLook:
         Columns that can tell patches apart.
     colouring : Colouring
         By label, or one colour where there are no labels.
+    labels : tuple of str
+        What may be the label, the one that is it first.
     """
 
     columns: tuple[str, ...]
     colouring: Colouring
+    labels: tuple[str, ...] = ()
 
 
 def look_at_first(patches: PatchSet) -> FirstLook:
@@ -31,7 +35,8 @@ def look_at_first(patches: PatchSet) -> FirstLook:
         column = "label" if patches.labels is not None else ""
         columns = tuple(columns_to_show(patches.table))
         patches.label_counts()
-        _looked[patches] = FirstLook(columns, colour_by(patches.table, column))
+        labels = tuple(label_columns(patches.table, patches.label_from))
+        _looked[patches] = FirstLook(columns, colour_by(patches.table, column), labels)
     return _looked[patches]
 
 

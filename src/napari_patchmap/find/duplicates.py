@@ -152,6 +152,7 @@ DUPLICATES = Search(
     question="Which patches show the same?",
     config=DuplicatesConfig,
     find=find_duplicates,
+    of_labels=True,
     help="Patches with the same pixels, and copies that were turned, mirrored, shifted, "
     "brightened, compressed or have noise. What may be a copy is proposed by the features and "
     "by the spectrum of each picture; whether it is one is decided by the pixels, laid on each "

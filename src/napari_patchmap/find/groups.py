@@ -202,6 +202,7 @@ GROUPS = Search(
     question="Which groups of alike patches are there?",
     config=GroupsConfig,
     find=find_groups,
+    of_labels=True,
     help="Patches are divided by their features, or by the map. K-means (mini-batch) tries 1 "
     "to 60 groups and suggests the number where the curve bends most (Satopää et al. 2011); "
     "HDBSCAN (Campello et al. 2013) and Leiden (Traag et al. 2019) find the number by "

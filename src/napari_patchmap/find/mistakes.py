@@ -261,6 +261,7 @@ MISTAKES = Search(
     question="Which labels are probably wrong?",
     config=MistakesConfig,
     find=find_mistakes,
+    of_labels=True,
     help="Each patch is judged by the features of all others: by linear discriminants that "
     "were fitted without it, and by the labels of its nearest neighbours. Listed are those "
     "that another label fits better. As in confident learning (Northcutt et al. 2021).",

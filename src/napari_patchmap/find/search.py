@@ -150,6 +150,8 @@ class Search:
         It finds nothing without the pixels.
     across : bool
         It can look across two sets of patches.
+    of_labels : bool
+        It would find something else if other labels were known.
     """
 
     key: str
@@ -160,6 +162,7 @@ class Search:
     help: str
     needs_images: bool = False
     across: bool = False
+    of_labels: bool = False
 
 
 def found_column(name: str) -> str:

@@ -48,6 +48,13 @@ class Skipped:
     reason: str
 
 
+def same_patches(one: PatchSet | None, other: PatchSet | None) -> bool:
+    """Whether two sets are of the same images in one order, whatever their tables say."""
+    if one is None or other is None:
+        return one is other
+    return one.images is other.images
+
+
 @dataclass(eq=False)
 class PatchSet:
     """Patches in their own type and size, and a table with one row for each.

@@ -20,6 +20,9 @@ from napari_patchmap.settings import Config
 #: Told what is known so far, if anything is, and how much of how much is done; True ends.
 AskedWatch = Callable[[Evaluation | None, int, int], bool]
 
+#: In an answer that is of labels: what these are called.
+LABEL_FROM = "label_from"
+
 #: A group of checks: they stand below one heading, and ``--stability`` makes all of them.
 STABLE = "Is the map stable?"
 
@@ -52,6 +55,8 @@ class AskedMap:
         Takes the patches and a watch; returns a map of the pixels, (n, d), or None.
     columns : sequence of str
         Those that can tell patches apart, where somebody chooses among them.
+    label_from : str
+        What the label is called where it comes from.
     """
 
     called: str
@@ -65,6 +70,7 @@ class AskedMap:
     views: Callable[[PatchSet, np.ndarray, int], tuple[np.ndarray, np.ndarray]]
     pixel_map: Callable[[PatchSet | None, MeasureWatch], np.ndarray | None]
     columns: Sequence[str] = ()
+    label_from: str = ""
 
 
 def _always(asked: AskedMap) -> str:
@@ -73,6 +79,10 @@ def _always(asked: AskedMap) -> str:
 
 def _anything(asked: AskedMap, config: Any) -> None:
     return None
+
+
+def _never(entry: dict[str, Any]) -> bool:
+    return False
 
 
 def _nothing(asked: AskedMap) -> dict[str, list[str]]:
@@ -117,6 +127,8 @@ class AskedCheck:
         Takes the map; returns what can be chosen for settings that are ``offered``.
     without : str
         What there is not where something is missing, as within a sentence.
+    of_labels : callable
+        Takes its entry; says whether that would be another with other labels.
     """
 
     key: str
@@ -135,6 +147,7 @@ class AskedCheck:
     check: Callable[[AskedMap, Any], None] = _anything
     offers: Callable[[AskedMap], dict[str, list[str]]] = _nothing
     without: str = "this cannot be found out"
+    of_labels: Callable[[dict[str, Any]], bool] = _never
 
     def lacks(self, asked: AskedMap) -> str:
         """Say what a map does not have that is needed, "" if it has all."""
@@ -166,7 +179,11 @@ class AskedCheck:
         if reason := self.refusal(asked):
             raise QualityError(reason)
         self.check(asked, config)
-        return self.answer(asked, config, look or _on)
+        found = self.answer(asked, config, look or _on)
+        for entry in found.report.values():
+            if self.of_labels(entry):
+                entry[LABEL_FROM] = asked.label_from
+        return found
 
     def known(self, metrics: dict[str, Any]) -> dict[str, Any] | None:
         """Return its entry in metrics, None where there is none that can be said.

@@ -70,7 +70,11 @@ def _short(entry: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def baseline_text(found: dict[str, Any], figure: QualityFigure) -> str:
     """Write a figure of everything that it is known of, "" if of nothing."""
-    known = [(name, of) for name, of in found.items() if of.get(figure.key)]
+    known = [
+        (name, found[name])
+        for name in (RANDOM, PIXELS, FEATURES)
+        if name in found and found[name].get(figure.key)
+    ]
     return "; ".join(f"{name} {figure.text(of, 'exact')}" for name, of in known)
 
 
@@ -97,6 +101,7 @@ BASELINES = AskedCheck(
     question="Compare with chance and pixels",
     answer=_answer,
     lines=baseline_lines,
+    of_labels=lambda entry: True,
     help="Compute the same figures of a random map, of a map of the pixels (t-SNE, as long as "
     "the map's own), and of the features, and show them beside the numbers.",
     reference="the points of the map, given to patches at random, are what chance does",

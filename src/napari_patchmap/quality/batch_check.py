@@ -101,6 +101,7 @@ BATCH = AskedCheck(
     answer=_answer,
     offers=_offers,
     lines=batch_lines,
+    of_labels=lambda entry: True,
     help=f"How well the {ASKED} nearest neighbours of a patch tell a technical column, on the "
     "map and among the features, against chance; where labels are known, whether neighbours "
     "share the label or the batch more often.",

@@ -67,6 +67,7 @@ LABEL_CURVE = AskedCheck(
     config=CurveConfig,
     needs_features=True,
     needs_labels=True,
+    of_labels=lambda entry: True,
     answer=_answer,
     lines=curve_lines,
     help="Train four classifiers on the features with 1 to 1,000 labels of each class, and "

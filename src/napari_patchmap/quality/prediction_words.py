@@ -131,6 +131,7 @@ PREDICTION = AskedCheck(
     answer=_answer,
     offers=_offers,
     lines=prediction_lines,
+    of_labels=lambda entry: "label" in (entry.get("column"), entry.get("apart")),
     help="Hold patches out and predict their values from the others: by neighbours on the map, "
     "by neighbours among the features, and by linear models of the features.",
     reference="linear models as Nwabufo et al. 2024",

@@ -11,6 +11,9 @@ import numpy as np
 from napari_patchmap.quality.figure import Ended, FigureInput, QualityFigure, capitalised
 from napari_patchmap.quality.figures import FIGURES, defined_in
 
+#: In a report: those of its notes that say why figures of labels are not known, or of whom.
+LABEL_NOTES = "label_notes"
+
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
@@ -53,7 +56,8 @@ def evaluate(
     dict
         ``n`` patches, ``labelled`` of them scored, an entry for each figure of
         :data:`~napari_patchmap.quality.figures.FIGURES` (``knn``, ``silhouette``, ...;
-        None where it would mean nothing), and ``notes``: sentences that say why.
+        None where it would mean nothing), and ``notes``: sentences that say why; those of
+        them that are of the labels stand in ``label_notes`` as well.
 
     Examples
     --------
@@ -94,6 +98,7 @@ def measure(
         notes.append("The map holds coordinates that are not numbers; train it again.")
         return Evaluation(report, columns)
     keep = labelled_rows(given, notes)
+    of_labels = report[LABEL_NOTES] = list(notes)
     report["labelled"] = 0 if keep is None else int(keep.sum())
     labelled = None if keep is None else given.rows(keep)
     failed: dict[str, list[str]] = {}
@@ -122,6 +127,8 @@ def measure(
             tell(dict(report))
         if report[figure.key] is None:
             notes.append(figure.undefined.format(n=len(chosen)))
+            if figure.needs_labels:
+                of_labels.append(notes[-1])
     for reason, names in failed.items():
         alone = reason.replace("need ", "needs ") if len(names) == 1 else reason
         notes.append(f"{capitalised(_listed(names))} {alone}")
@@ -212,6 +219,8 @@ def report_lines(report: dict[str, Any]) -> list[str]:
     ]
     labels, columns = label_figures(report), [figure for figure in FIGURES if figure.by_label]
     if labels:
+        if named := report.get("label_from"):
+            lines.append(f"Labels: {named}")
         width = max(len(label.name) for label in labels)
         heads = "".join(f"  {figure.name}" for figure in columns)
         lines.append(f"  {'label':<{width}}  patches{heads}")

@@ -12,6 +12,7 @@ from napari_patchmap.errors import RunError
 from napari_patchmap.explore.side_by_side import turned_alike
 from napari_patchmap.lock import alone_in
 from napari_patchmap.patches.box_table import labels_of
+from napari_patchmap.patches.labels.choice import GIVEN
 from napari_patchmap.quality.columns import figure_cells, figure_numbers, markdown, written
 from napari_patchmap.runs.picture import draw_maps
 from napari_patchmap.runs.saved_map import SavedMap
@@ -50,6 +51,17 @@ def as_lines(table: pd.DataFrame, *, every: bool = False) -> list[str]:
             "minutes": written(table["minutes"], 1),
             "device": table["device"],
         }
+    )
+
+
+def different_labels(maps: Sequence[SavedMap]) -> str:
+    """Say that figures of labels cannot be compared where those are not the same, else ""."""
+    labels = dict.fromkeys(one.label_from or GIVEN for one in maps)
+    if len(labels) < 2:
+        return ""
+    return (
+        f"The labels of these maps are not the same column ({', '.join(labels)}), so figures "
+        "that compare them with labels are not either; choose one for all (--label COLUMN)."
     )
 
 

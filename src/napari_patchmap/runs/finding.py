@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from napari_patchmap.errors import FindError
+from napari_patchmap.errors import FindError, RunError
 from napari_patchmap.explore.annotations import Annotations
 from napari_patchmap.explore.findings import Findings
 from napari_patchmap.find.search import FindInput, FindWatch, Found, Search
 from napari_patchmap.patches import PatchSet, open_patches
 from napari_patchmap.patches.watch import Watch
+from napari_patchmap.quality.asked import LABEL_FROM
 from napari_patchmap.runs.annotation_files import AnnotationPlace
 from napari_patchmap.runs.finding_files import read_findings
 from napari_patchmap.runs.reopening import reopen_patches
@@ -72,7 +73,10 @@ def find_in(
             "are now (--images FOLDER)."
         )
     given = replace(input_of(run, table, patches), against=against)
-    return search.find(given, config, watch or _never)
+    found = search.find(given, config, watch or _never)
+    if search.of_labels and found.report:
+        found = replace(found, report={**found.report, LABEL_FROM: run.label_from})
+    return found
 
 
 def input_of(run: Run, table: pd.DataFrame, patches: PatchSet | None = None) -> FindInput:
@@ -84,6 +88,20 @@ def input_of(run: Run, table: pd.DataFrame, patches: PatchSet | None = None) -> 
         patches,
         metric_of(run.config, run.layout),
     )
+
+
+def check_second_set(path: str | Path) -> None:
+    """Refuse, before any work, a second set that is not there.
+
+    Raises
+    ------
+    RunError
+    """
+    if not Path(path).expanduser().exists():
+        raise RunError(
+            f"There is no file or folder {path} to look across; check the path, which is that "
+            "of other images or of a run."
+        )
 
 
 def second_set(run: Run, path: str | Path, watch: Watch | None = None) -> FindInput:

@@ -43,7 +43,7 @@ def without_images(run: Run) -> PatchSet:
         origin=run.origin,
         fit=kind.fit,
         intensity=eight_bits,
-        label_from=str(run.origin.get("label_column") or ""),
+        label_from=run.label_from or str(run.origin.get("label_column") or ""),
         missing=np.arange(len(run)),
     )
 
@@ -80,7 +80,7 @@ def gather(run: Run, parts: Sequence[FoundPart]) -> PatchSet:
     part, row = _shared_out(len(run), parts)
     most, images = parts[_main(part)], _images(run, parts, part, row)
     # Labels that come from where the images lie may have another name there now.
-    label_from = "" if run.origin.get("labels") else most.patches.label_from
+    there = "" if run.origin.get("labels") else most.patches.label_from
     return replace(
         most.patches,
         images=images,
@@ -90,7 +90,7 @@ def gather(run: Run, parts: Sequence[FoundPart]) -> PatchSet:
         fit=run.images.fit or (None if images.uniform else "resize"),
         intensity=run.images.intensity,
         notes=list(most.patches.notes),
-        label_from=str(run.origin.get("label_column") or label_from),
+        label_from=run.label_from or str(run.origin.get("label_column") or there),
         missing=np.flatnonzero(part < 0),
     )
 

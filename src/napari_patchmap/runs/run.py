@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,9 +12,14 @@ import numpy as np
 from napari_patchmap.errors import RunError
 from napari_patchmap.lock import alone_in
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.quality import Evaluation, add_training, measure
+from napari_patchmap.patches.labels.choice import choose_label
+from napari_patchmap.quality import FIGURES, Evaluation, add_training, measure
+from napari_patchmap.quality.asked import LABEL_FROM
 from napari_patchmap.quality.asked_checks import CHECKS
 from napari_patchmap.quality.figure import EXACT, FigureInput, MeasureWatch
+from napari_patchmap.quality.label_changes import of_label
+from napari_patchmap.quality.report import LABEL_NOTES
+from napari_patchmap.runs.chosen_label import note_label
 from napari_patchmap.runs.found_files import write_found
 from napari_patchmap.runs.kept_answers import keep_in
 from napari_patchmap.runs.patch_figures import QUALITY, write_columns
@@ -57,12 +62,16 @@ class Run(RunParts):
         most: int = EXACT,
         watch: MeasureWatch | None = None,
         tell: Callable[[dict[str, Any]], None] | None = None,
+        missing: bool = False,
     ) -> Evaluation:
         """Measure the map, against some labels; what is known of its training stays.
 
         See :func:`napari_patchmap.quality.evaluate`. Of more than ``most`` patches as many
         are looked at where that takes long. ``tell`` hears what is known after each figure.
+        Where only what is ``missing`` is wanted and the figures that need no labels are known,
+        those stay as they are, and only the others are computed.
         """
+        stay = self._without_labels() if missing else {}
         given = FigureInput(
             self.embedding,
             labels,
@@ -71,13 +80,69 @@ class Run(RunParts):
             most=most,
             watch=watch,
         )
-        found = measure(given, tell=tell)
+        if stay:
+            found = measure(
+                given,
+                only=[figure for figure in FIGURES if figure.needs_labels],
+                tell=tell and (lambda known: tell({**known, **stay})),
+            )
+            told = [*found.report["notes"], *self.metrics.get("notes", ())]
+            found.report.update(stay, notes=[*dict.fromkeys(told)])
+            others = {k: v for k, v in self.columns.items() if k in stay}
+            found = Evaluation(found.report, {**others, **found.columns})
+        else:
+            found = measure(given, tell=tell)
+        found.report[LABEL_FROM] = self.label_from
         if "training" in self.metrics:
             add_training(found.report, self.metrics["training"])
         kept = {name: self.metrics[name] for name in LONG if name in self.metrics}
         found.report.update(kept)
         asked = {key: values for key, values in self.columns.items() if key in LONG}
         return Evaluation(found.report, {**found.columns, **asked})
+
+    def _without_labels(self) -> dict[str, Any]:
+        """Return the figures that need no labels, nothing where one is not known."""
+        keys = [figure.key for figure in FIGURES if not figure.needs_labels]
+        known = LABEL_NOTES not in self.metrics and set(keys) <= set(self.metrics)
+        return {key: self.metrics[key] for key in keys} if known else {}
+
+    def use_label(self, column: str, called: str = "") -> str:
+        """Make another column the label, and note that in the run's folder, if it has one.
+
+        The map and the files of the training stay as they are. Figures of the label before
+        are left out, to be measured again; what was found out with it says so.
+
+        Parameters
+        ----------
+        column : str
+            See :func:`napari_patchmap.patches.labels.choice.choose_label`.
+        called : str
+            What the label is called that the run has, where that was not noted.
+
+        Returns
+        -------
+        str
+            Why it cannot be noted there, "" if it was.
+
+        Raises
+        ------
+        PatchError
+            If there is no such column, or it makes no label; nothing is changed then.
+        """
+        before = self.label_from or called
+        table, now = choose_label(self.table, column, before, self.name)
+        self.metrics, self.columns = of_label(self.metrics, self.columns, now, before)
+        self.found = {
+            key: replace(one, report={LABEL_FROM: before, **one.report}) if one.report else one
+            for key, one in self.found.items()
+        }
+        self.table, self.label_from = table, now
+
+        def write(folder: Path) -> list[str]:
+            note_label(folder, now, before)
+            return []  # no file of the training
+
+        return self._keep("The label", write)
 
     def keep(self, found: Evaluation) -> str:
         """Keep what was measured in the run's folder, if it has one.

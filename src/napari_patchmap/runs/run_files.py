@@ -17,18 +17,16 @@ from safetensors.torch import load_file
 from napari_patchmap.errors import RunError
 from napari_patchmap.kind import known_origin
 from napari_patchmap.networks import Network, NetworkSpec
+from napari_patchmap.quality.label_changes import of_label
 from napari_patchmap.runs.evening import EVENING, Evening
 from napari_patchmap.runs.found_files import read_found
-from napari_patchmap.runs.identity import PATCHES, read_identity
 from napari_patchmap.runs.image_kind import ImageKind
 from napari_patchmap.runs.looks import LOOKS, Looks
 from napari_patchmap.runs.patch_figures import QUALITY, read_columns
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.runs.run_folder import reading
+from napari_patchmap.runs.saved_table import read_saved_table
 from napari_patchmap.runs.stored_features import StoredFeatures
-from napari_patchmap.runs.table import (
-    read_map_rows,
-)
 
 FORMAT = 1
 
@@ -68,10 +66,8 @@ def read_files(folder: str | Path) -> dict[str, Any]:
         network = Network(NetworkSpec.from_dict(saved["network"]))
         network.load_state_dict(load_file(folder / "model.safetensors"))
         count = int(saved["patches"]["count"])
-        known = read_identity(folder / PATCHES, count)
-        rows = read_map_rows(
-            folder / "embedding.csv", count, known, saved["patches"].get("text")
-        )
+        read = read_saved_table(folder, saved["patches"], str(saved["name"]))
+        rows, known = read.rows, read.known
         notes, some = list(rows.notes), rows.index if len(rows.index) < count else None
         features: Any = np.empty((len(rows.index), 0), np.float32)
         if (folder / "features.npy").exists():
@@ -88,6 +84,9 @@ def read_files(folder: str | Path) -> dict[str, Any]:
             looks = looks.part(some)
         if some is not None and known is not None:
             known = known.iloc[some].reset_index(drop=True)
+        metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
+        columns = read_columns(folder / QUALITY, count, some)
+        metrics, columns = of_label(metrics, columns, read.label_from, read.own_label)
         return {
             "config": RunConfig.from_dict(saved["config"]),
             "network": network.eval(),
@@ -96,7 +95,7 @@ def read_files(folder: str | Path) -> dict[str, Any]:
             "table": rows.table,
             "images": ImageKind.from_dict(saved["images"]),
             "symmetries": [(int(turns), bool(flip)) for turns, flip in saved["symmetries"]],
-            "metrics": json.loads((folder / "metrics.json").read_text("utf-8")),
+            "metrics": metrics,
             "history": pd.read_csv(folder / "history.csv"),
             "name": saved["name"],
             "origin": known_origin(saved["patches"]["origin"]),
@@ -107,9 +106,10 @@ def read_files(folder: str | Path) -> dict[str, Any]:
             "known": known,
             "notes": tuple(notes),
             "rows": rows.index,
-            "columns": read_columns(folder / QUALITY, count, some),
+            "columns": columns,
             "looks": looks,
             "found": read_found(folder, count, some),
+            "label_from": read.label_from,
             "evened": Evening.load(folder / EVENING, evened) if evened else None,
         }
 

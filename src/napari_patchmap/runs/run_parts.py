@@ -82,6 +82,8 @@ class RunParts:
         Looks at the map while it learned.
     found : dict of str to Found
         What was looked for in its patches, by the key of the search.
+    label_from : str
+        What the label is called where it comes from, "" where nobody knows.
     """
 
     config: RunConfig
@@ -108,6 +110,7 @@ class RunParts:
     evened: Evening | None = None
     looks: Looks | None = None
     found: dict[str, Found] = field(default_factory=dict)
+    label_from: str = ""
 
     def __len__(self) -> int:
         return len(self.embedding)

@@ -63,6 +63,7 @@ def write_run(run: RunParts, folder: Path) -> list[str]:
         "patches": {
             "count": len(run),
             "origin": run.origin,
+            **({"label_from": run.label_from} if run.label_from else {}),
             "text": text_columns(run.table),
         },
         "training": run.info | ({"notes": notes} if notes else {}),

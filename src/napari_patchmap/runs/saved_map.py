@@ -16,12 +16,14 @@ from napari_patchmap.errors import RunError
 from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.quality import defined_in
+from napari_patchmap.quality.label_changes import of_label
+from napari_patchmap.runs.chosen_label import chosen_label, own_label
 from napari_patchmap.runs.identity import CONTENT, PATCHES, name_of, places_of, read_identity
 from napari_patchmap.runs.joining import Contents, join
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.runs.run_folder import CONFIG, reading
 from napari_patchmap.runs.run_places import read_all
-from napari_patchmap.runs.table import read_map_rows
+from napari_patchmap.runs.saved_table import read_saved_table
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,10 @@ class SavedMap:
     """Columns of its table that are text; None where that was not written down."""
     evened: str = ""
     """The technical column by which its features were evened out, "" if by none."""
+    label_from: str = ""
+    """What its label is called, "" where nobody knows."""
+    own_label: str = ""
+    """What the label is called that it was made with."""
 
     @property
     def title(self) -> str:
@@ -84,8 +90,8 @@ class SavedMap:
         RunError
             If it is damaged.
         """
-        known = read_identity(self.folder / PATCHES, self.count)
-        rows = read_map_rows(self.folder / "embedding.csv", self.count, known, self.text)
+        patches = {"count": self.count, "text": self.text, "label_from": self.own_label}
+        rows = read_saved_table(self.folder, patches, self.name).rows
         if len(rows.index) < self.count:
             raise RunError(f"{rows.notes[-1]} Restore the file to compare this map.")
         return rows.embedding, rows.table
@@ -184,13 +190,15 @@ def read_map(folder: str | Path) -> SavedMap:
         If the folder is not a run that has a map, or it is damaged.
     """
     with reading(folder) as (folder, saved):
-        info = saved["training"]
+        info, own = saved["training"], own_label(saved["patches"])
+        metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
+        label_from = chosen_label(folder, own)
         return SavedMap(
             folder=folder,
             name=str(saved["name"]),
             config=RunConfig.from_dict(saved["config"]),
             count=int(saved["patches"]["count"]),
-            metrics=json.loads((folder / "metrics.json").read_text("utf-8")),
+            metrics=of_label(metrics, {}, label_from, own)[0],
             # Features that were laid out again took their own training as well.
             seconds=float(info.get("seconds", np.nan)) + float(info.get("laid_out_again", 0)),
             device=str(info.get("device", "")),
@@ -199,6 +207,8 @@ def read_map(folder: str | Path) -> SavedMap:
             written=datetime.fromtimestamp((folder / CONFIG).stat().st_mtime),
             text=saved["patches"].get("text"),
             evened=str((saved.get("evened") or {}).get("column", "")),
+            label_from=label_from,
+            own_label=own,
         )
 
 

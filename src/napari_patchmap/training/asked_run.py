@@ -49,4 +49,5 @@ def asked_run(
         views=lambda *of: look_at_views(run, *of),
         pixel_map=lambda *of: map_of_pixels(run, *of),
         columns=columns,
+        label_from=run.label_from,
     )

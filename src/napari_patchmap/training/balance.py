@@ -78,6 +78,7 @@ def _values(patches: PatchSet, column: str) -> pd.Series:
         raise TrainingError(
             f"{patches.name} has no column {column} by which batches could be balanced; choose "
             f"one of {known}, load it with the labels, or name a run that has it (RUN:COLUMN)."
+            f"{no_run(column)}"
         )
     values, theirs = _column_of(column)
     content = theirs[CONTENT].to_numpy(np.uint64)
@@ -90,6 +91,14 @@ def _values(patches: PatchSet, column: str) -> pd.Series:
     found = np.full(len(patches), "", object)
     found[same] = values.to_numpy(object)[joined.rows[same]]
     return pd.Series(found)
+
+
+def no_run(column: str) -> str:
+    """Say that what is named as RUN:COLUMN is no run, "" for a name that cannot mean one."""
+    folder, _, name = column.rpartition(":")
+    if not folder.strip() or _run_of(column) is not None:
+        return ""
+    return f" Nor is there a saved run {folder} that could have the column {name}."
 
 
 def _run_of(column: str) -> tuple[Path, str] | None:

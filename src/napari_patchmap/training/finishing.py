@@ -62,6 +62,7 @@ def finish(
     short = too_little(wanted, steps, epochs)
     if short:
         reporter.note(short)
+    metrics["label_from"] = patches.label_from
     add_training(metrics, {"steps": steps, "epochs": epochs, "warning": short})
     reporter.forecast.begin("identifying")
     known = _known(setup)
@@ -77,6 +78,7 @@ def finish(
         images=ImageKind.of(patches),
         name=patches.name,
         origin=patches.origin,
+        label_from=patches.label_from,
         skipped=tuple(patches.skipped),
         known=known,
         symmetries=list(symmetries),

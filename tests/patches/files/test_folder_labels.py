@@ -105,7 +105,9 @@ def test_any_column_can_be_made_the_label(splits, tmp_path):
     assert open_patches(splits, label_column="source").labels.tolist() == [
         "test/lymph/3.png", "train/lymph/1.png", "train/mono/2.png",
     ]  # fmt: skip
-    with pytest.raises(PatchError, match=r"set has no column 'cell' to be .* folder, split\."):
+    with pytest.raises(
+        PatchError, match=r"set has no column 'cell' to be .* folder, split, or "
+    ):
         open_patches(splits, label_column="cell")
 
 

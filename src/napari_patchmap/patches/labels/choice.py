@@ -1,18 +1,29 @@
-"""Which column of a table is the label: chosen by people, whatever was found first."""
+"""What is the label: a column that people choose, several, or a part of the files' names."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.box_table import BOX_COLUMNS, labels_of
+from napari_patchmap.patches.labels.one_hot import (
+    AND,
+    joined_label,
+    named_columns_of,
+    one_hot_labels,
+)
+from napari_patchmap.patches.labels.patterns import columns_from_pattern
 from napari_patchmap.patches.labels.values import as_text
 from napari_patchmap.patches.patchset import PatchSet
 
 #: What labels are called, once another column took their place, if nobody named them.
 GIVEN = "given label"
+
+#: Text in a name that is no column, but a pattern of the names of files.
+_PATTERN = ("{label}", "(?P<label>")
 
 
 def choose_label(
@@ -20,13 +31,23 @@ def choose_label(
 ) -> tuple[pd.DataFrame, str]:
     """Make another column of a table the label; return the table and the label's own name.
 
-    Case does not matter in ``column``. ``label_from`` is the own name of what is the label
-    now, by which it is kept as a column; ``name`` is what people call the patches.
+    ``label_from`` is the own name of what is the label now, by which it is kept as a column;
+    ``name`` is what people call the patches.
+
+    Parameters
+    ----------
+    table : DataFrame
+    column : str
+        One of its columns; several of zeros and ones, with commas between them, of which the
+        one with the one is the label; or a pattern that takes ``{label}`` out of the column
+        ``source``, see :func:`~napari_patchmap.patches.labels.patterns.columns_from_pattern`.
+        Case does not matter in columns.
+    label_from, name : str
 
     Raises
     ------
     PatchError
-        If there is no such column.
+        If there is no such column, it has no values, or columns or pattern make no label.
     """
     before = label_from or GIVEN
     wanted = column.strip().casefold()
@@ -34,13 +55,17 @@ def choose_label(
         return table, label_from
     by_name = {str(c).casefold(): str(c) for c in reversed(table.columns)}
     found = column if column in table else by_name.get(wanted)
-    if found is None:
-        listed = ", ".join(label_columns(table, label_from)) or "no other column"
+    if found is not None:
+        rest = table if found in BOX_COLUMNS else table.drop(columns=found)
+        labels = as_text(table[found].to_numpy(object))
+    else:
+        found, labels = _made_label(table, column, label_from, name)
+        rest = table
+    if all(label is None for label in labels):
         raise PatchError(
-            f"{name} has no column {column!r} to be the label; choose among {listed}."
+            f"The column {found} of {name} has no value for any patch, so it cannot be the "
+            "label; choose another."
         )
-    labels = as_text(table[found].to_numpy(object))
-    rest = table if found in BOX_COLUMNS else table.drop(columns=found)
     if "label" in rest:
         kept = before if before not in rest else f"{before} (label)"
         rest = rest.rename(columns={"label": kept})
@@ -48,6 +73,22 @@ def choose_label(
     rest = rest.copy()
     rest.insert(at, "label", pd.Series(labels, index=rest.index, dtype=object))
     return rest, found
+
+
+def _made_label(
+    table: pd.DataFrame, wanted: str, label_from: str, name: str
+) -> tuple[str, np.ndarray]:
+    """Return a label that is no column yet, and what it is called."""
+    if columns := named_columns_of(wanted, table):
+        return AND.join(columns), joined_label(table, columns, name)
+    if any(text in wanted for text in _PATTERN):
+        sources = table["source"].astype(str).tolist()
+        return wanted, columns_from_pattern(sources, wanted, name)[0]["label"]
+    listed = ", ".join(label_columns(table, label_from)) or "no other column"
+    raise PatchError(
+        f"{name} has no column {wanted!r} to be the label; choose among {listed}, or say how "
+        "it stands in the names of the files, as {label}_{}."
+    )
 
 
 def with_label(patches: PatchSet, column: str) -> PatchSet:
@@ -60,13 +101,17 @@ def with_label(patches: PatchSet, column: str) -> PatchSet:
     """
     table, label_from = choose_label(patches.table, column, patches.label_from, patches.name)
     origin = {**patches.origin, "label_column": label_from or GIVEN}
-    return replace(patches, table=table, label_from=label_from, origin=origin)
+    made = replace(patches, table=table, label_from=label_from, origin=origin)
+    if "eyes" in vars(patches):  # found out by reading images, which are the same
+        made.eyes = patches.eyes
+    return made
 
 
 def label_columns(table: pd.DataFrame, label_from: str) -> list[str]:
-    """List the columns that may be the label, by their own names, the label first."""
+    """List what may be the label, by its own name: the label, columns, and several as one."""
     own = [label_from or GIVEN] if "label" in table else []
-    return own + [str(c) for c in table.columns if c not in (*BOX_COLUMNS, "label")]
+    own += [str(c) for c in table.columns if c not in (*BOX_COLUMNS, "label")]
+    return own + [name for name in one_hot_labels(table) if name not in own]
 
 
 def case_notes(table: pd.DataFrame) -> list[str]:

@@ -11,6 +11,7 @@ from psygnal import Signal
 
 from napari_patchmap.explore.ordering import Order
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.patchset import same_patches
 from napari_patchmap.plugin.of_viewer import OnePerViewer
 from napari_patchmap.plugin.workspace import workspace_of
 
@@ -78,7 +79,7 @@ class GalleryHooks(OnePerViewer):
     @property
     def offered(self) -> dict[str, Order]:
         """Orders of the current patches by name, in the order in which they were offered."""
-        return self._orders if self._patches is self._workspace.patches else {}
+        return self._orders if same_patches(self._patches, self._workspace.patches) else {}
 
     def offer(
         self,

@@ -236,6 +236,17 @@ class ShownMap(OfViewer, Quiet):
         else:
             self.colour_at_first(patches)
 
+    def follow_label(self) -> None:
+        """Show what the patches are called now, where the map has those colours."""
+        shown, table = self.colouring, self.workspace.table
+        if shown is None:
+            return
+        if self.points is not None:
+            for layer in (self.points, *self.board.maps):
+                layer.features = table[[*self.workspace.patches.table]]
+        own = shown.column in ("", SUGGESTED) or shown.column in table
+        self.colour_by(shown.column if own else "label")
+
     def set_colouring(self, colouring: Colouring | None) -> None:
         """Give the points other colours, and tell everybody."""
         self.colouring = colouring

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QLayout, QWidget
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
+from napari_patchmap.plugin.labelling import Labelling
 from napari_patchmap.plugin.qt.basics import button, column, label, row
 from napari_patchmap.plugin.qt.form import ConfigForm, Fold
 from napari_patchmap.plugin.qt.subscribe import subscribe
@@ -131,6 +132,7 @@ class AskBox(QWidget, Generic[A]):
         more.setVisible(self.further.count() > 0)
         subscribe(self, self.workspace.run_changed, self._on_run)
         subscribe(self, self.workspace.patches_changed, self._on_run)
+        subscribe(self, Labelling.of(viewer).changed, self._on_run)
         self._on_run()
 
     # -- what a box of one kind says -------------------------------------------------------
@@ -150,6 +152,15 @@ class AskBox(QWidget, Generic[A]):
     def lines_of(self, found: A) -> Sequence[str]:
         """Say an answer in short sentences, the most important first."""
         raise NotImplementedError
+
+    @property
+    def label_from(self) -> str:
+        """What the label of the run is called now."""
+        return "" if self.workspace.run is None else self.workspace.run.label_from
+
+    def stale(self, found: A) -> str:
+        """Say why an answer is not one of the map as it is now, "" if it is."""
+        return ""
 
     def beside(self) -> Sequence[QWidget]:
         """Return what stands beside the button; nothing by itself."""
@@ -173,7 +184,9 @@ class AskBox(QWidget, Generic[A]):
     def show_found(self, found: A | None) -> None:
         """Show an answer, or that there is none."""
         self.found = found
-        lines = () if found is None else self.lines_of(found)
+        lines = [] if found is None else [*self.lines_of(found)]
+        if found is not None and (stale := self.stale(found)):
+            lines.insert(0, stale)
         self.say(lines[0] if lines else "")
         self.lines.setText("\n".join(lines[1:]))
         self.lines.setVisible(len(lines) > 1)

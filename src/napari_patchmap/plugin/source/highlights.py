@@ -12,6 +12,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
 
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.patchset import same_patches
 from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.canvas.listening import Listening
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
@@ -179,7 +180,7 @@ class Places(OfViewer, Quiet, Listening):
         """Draw what is selected, or put the overlays away."""
         patches = self._workspace.patches
         # The selection goes before other patches come: their places are not found yet.
-        if self.busy or patches is not self._shown:
+        if self.busy or not same_patches(patches, self._shown):
             return
         if patches is None or self._views.now == "map" or not self.flat:
             for place in self.found:

@@ -13,11 +13,10 @@ import pandas as pd
 from napari_patchmap.find.search import Found
 from napari_patchmap.kind import known_origin
 from napari_patchmap.runs.found_files import read_found
-from napari_patchmap.runs.identity import PATCHES, read_identity
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.runs.run_folder import reading
-from napari_patchmap.runs.table import read_map_rows
+from napari_patchmap.runs.saved_table import read_saved_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +62,7 @@ class MapParts:
         """
         with reading(Path(folder)) as (folder, saved):
             count = int(saved["patches"]["count"])
-            known = read_identity(folder / PATCHES, count)
-            rows = read_map_rows(
-                folder / "embedding.csv", count, known, saved["patches"].get("text")
-            )
+            rows = read_saved_table(folder, saved["patches"], str(saved["name"])).rows
             features = None
             if (folder / "features.npy").exists():
                 features = np.load(folder / "features.npy", mmap_mode="r", allow_pickle=False)

@@ -12,6 +12,7 @@ import pandas as pd
 from qtpy.QtWidgets import QFileDialog, QTableWidgetItem
 
 from napari_patchmap.errors import RunError
+from napari_patchmap.plugin.labelling import Labelling
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.compare.all_figures import AllFigures
 from napari_patchmap.plugin.panels.compare.maps_table import MapsTable
@@ -22,6 +23,7 @@ from napari_patchmap.plugin.qt.panel import WorkPanel
 from napari_patchmap.plugin.qt.texts import Message
 from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import Compared
+from napari_patchmap.quality.label_changes import lacks_labels
 from napari_patchmap.runs import Run, SavedMap, find_maps, maps_in, read_map
 from napari_patchmap.runs.comparison import compare
 from napari_patchmap.runs.other_features import known_of
@@ -54,6 +56,7 @@ class CompareMaps(WorkPanel):
         self._added: list[SavedMap] = []
         self._wanted: list[Path] = []
         self._read: dict[Path, Compared] = {}
+        self._stale = False  # whether figures of the label that was chosen are still to come
         self.table = MapsTable()
         self.message = Message()
         self.none = label(_NO_OTHER, "hint", wrap=True)
@@ -92,6 +95,8 @@ class CompareMaps(WorkPanel):
         self.open.clicked.connect(self.make_current)
         self.listen(self.workspace.patches_changed, self._on_patches)
         self.listen(self.workspace.run_changed, self._on_run)
+        self.listen(Labelling.of(self.viewer).changed, self._on_label)
+        self.listen(self.workspace.measured_changed, self._on_measured)
         self.listen(self.workspace.compared_changed, self._on_compared)
         self.listen(self.workspace.training_changed, self._on_training)
         self._on_run(self.workspace.run)
@@ -109,6 +114,17 @@ class CompareMaps(WorkPanel):
     def _on_patches(self, _: Any) -> None:
         self._added, self._wanted, self._read = [], [], {}
         self.message.say("")
+
+    def _on_label(self) -> None:
+        """Show no figures of the label before; those of the new one when they are known."""
+        self._stale = True
+        self._on_run(self.workspace.run)
+
+    def _on_measured(self) -> None:
+        run = self.workspace.run
+        if self._stale and run is not None and not lacks_labels(run.metrics):
+            self._stale = False
+            self._on_run(run)
 
     def _on_run(self, run: Run | None) -> None:
         patches = self.workspace.patches

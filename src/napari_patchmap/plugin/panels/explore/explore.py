@@ -31,6 +31,7 @@ from napari_patchmap.plugin.panels.explore.kept_selections import KeptSelections
 from napari_patchmap.plugin.panels.explore.legend import ColourBar, Legend
 from napari_patchmap.plugin.panels.explore.on_image import OnImage
 from napari_patchmap.plugin.panels.explore.picture_switch import PictureSwitch
+from napari_patchmap.plugin.panels.label_box import LabelBox
 from napari_patchmap.plugin.panels.locate import LocateImages
 from napari_patchmap.plugin.qt.basics import choice, column, label, row
 from napari_patchmap.plugin.qt.docks import close_panel, show_panel
@@ -119,6 +120,8 @@ class Explore(WorkPanel):
         )
         self.column_box.setAccessibleName("Colour by")
         self.column.addLayout(row(label("Colour by"), self.column_box))
+        self.label_box = LabelBox(self.viewer)
+        self.column.addWidget(self.label_box)
         self.pictures = PictureSwitch(self._map.close_up)
         self.column.addWidget(self.pictures)
         self.on_image = OnImage(self._map)

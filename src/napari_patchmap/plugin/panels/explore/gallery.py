@@ -22,6 +22,7 @@ from napari_patchmap.explore.ordering import shuffled
 from napari_patchmap.explore.selection import How
 from napari_patchmap.explore.words import breakdown
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.patchset import same_patches
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.of_viewer import real_viewer
 from napari_patchmap.plugin.own_changes import Quiet
@@ -171,7 +172,7 @@ class Gallery(QWidget, Quiet):
     # -- what happens elsewhere ------------------------------------------------------
 
     def _on_selection(self, selection: np.ndarray) -> None:
-        if self._workspace.patches is not self._patches:
+        if not same_patches(self._workspace.patches, self._patches):
             return  # others come in a moment, and their colours with them
         self.grid.patches.set_selected(selection, self._total)
         if self.busy or self._shown.knows(selection):
@@ -193,7 +194,7 @@ class Gallery(QWidget, Quiet):
             self.orders.look_from(index)
 
     def _on_colouring(self, _: object) -> None:
-        if self._workspace.patches is not self._patches:
+        if not same_patches(self._workspace.patches, self._patches):
             self._has_map = self._workspace.embedding is not None
             self.orders.start_anew()
             self._refresh()

@@ -16,6 +16,7 @@ from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.ask_box import AskBox, Tell
 from napari_patchmap.plugin.qt.basics import button, row
 from napari_patchmap.plugin.qt.docks import show_panel
+from napari_patchmap.quality.label_changes import other_label
 
 if TYPE_CHECKING:
     from napari_patchmap.runs import Run
@@ -52,6 +53,10 @@ class SearchBox(AskBox[Found]):
     def lines_of(self, found: Found) -> Sequence[str]:
         """Return the lines that were found."""
         return found.lines
+
+    def stale(self, found: Found) -> str:
+        """Say so if it is of another label than the patches have."""
+        return other_label(found.report, self.label_from)
 
     def show_found(self, found: Found | None) -> None:
         """Show an answer, or that there is none."""

@@ -1,11 +1,13 @@
-"""The patches that were loaded, with the channels and the label that are chosen of them."""
+"""The patches that were loaded, with the channels that are chosen of them."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.labels.choice import with_label
 from napari_patchmap.plugin.newest import Newest
@@ -14,10 +16,6 @@ from napari_patchmap.plugin.panels.load.opening import keep_channels
 from napari_patchmap.plugin.workspace import Workspace
 
 _TRAINING = "A map is being trained; cancel it or wait before changing this."
-_HAS_MAP = (
-    "A map of these patches is open, and keeps its labels; to choose others, load the patches "
-    "again."
-)
 
 
 class Chosen(QObject, Quiet):
@@ -65,18 +63,9 @@ class Chosen(QObject, Quiet):
             return
         self._newest.ask(lambda task: keep_channels(whole, names))
 
-    def use_label(self, column: str) -> bool:
-        """Make another column the label, also of the patches with all their channels.
-
-        Returns whether it could be done.
-        """
-        patches = self._workspace.patches
-        if patches is None:
-            return False
-        if self._workspace.training or self._workspace.embedding is not None:
-            self.failed.emit(_TRAINING if self._workspace.training else _HAS_MAP)
-            return False
-        if self._whole is not None:
-            self._whole = with_label(self._whole, column)
-        self.take(with_label(patches, column))
-        return True
+    def follow_label(self) -> None:
+        """Give the patches with all their channels the label that was chosen."""
+        whole, patches = self._whole, self._workspace.patches
+        if whole is not None and patches is not None:
+            with contextlib.suppress(PatchError):  # then channels are chosen with the old one
+                self._whole = with_label(whole, patches.label_from)

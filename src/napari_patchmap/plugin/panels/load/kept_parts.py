@@ -1,4 +1,4 @@
-"""Which channels of a set to keep, and which column is its label."""
+"""Which channels of a set to keep."""
 
 from __future__ import annotations
 
@@ -7,15 +7,10 @@ from collections.abc import Sequence
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QWidget
 
-from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.labels.choice import label_columns
-from napari_patchmap.plugin.qt.basics import button, choice, column, label, row
+from napari_patchmap.plugin.qt.basics import button, column, label, row
 
 #: Channels beside each other.
 _COLUMNS = 2
-
-#: Shown where no column is the label yet.
-_NONE = "none"
 
 
 class ChannelChoice(QWidget):
@@ -67,47 +62,3 @@ class ChannelChoice(QWidget):
     def _on_toggle(self, _: bool = False) -> None:
         self.button.setVisible(self.chosen != self._now)
         self.button.setEnabled(bool(self.chosen))
-
-
-class LabelChoice(QWidget):
-    """A list of the columns that may be the label, shown if there are several.
-
-    Signals
-    -------
-    wanted(str)
-        Take this column as the label.
-    """
-
-    wanted = Signal(str)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.box = choice(
-            "<qt>The column that is the label: it colours the map and measures it, and is "
-            "never trained on. Default: the one that was found.</qt>"
-        )
-        column(self, row(label("Label is"), self.box))
-        self.box.activated.connect(self._on_choice)
-        self._now = ""
-        self.hide()
-
-    def show_patches(self, patches: PatchSet) -> None:
-        """Offer the columns of a patch set."""
-        names = label_columns(patches.table, patches.label_from)
-        there = "label" in patches.table
-        self._now = names[0] if there else ""
-        self.box.clear()
-        if not there:
-            self.box.addItem(_NONE, "")
-        for name in names:
-            self.box.addItem(name, name)
-        self.setVisible(len(names) > there)
-
-    def _on_choice(self, at: int) -> None:
-        chosen = str(self.box.itemData(at) or "")
-        if chosen and chosen != self._now:
-            self.wanted.emit(chosen)
-
-    def take_back(self) -> None:
-        """Show the column that is the label."""
-        self.box.setCurrentIndex(max(0, self.box.findData(self._now)))

@@ -14,6 +14,7 @@ from napari_patchmap.errors import UnclearAxesError
 from napari_patchmap.patches import Kind, OpenRequest
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.plugin.canvas.first_steps import FirstSteps
+from napari_patchmap.plugin.labelling import Labelling
 from napari_patchmap.plugin.panels.load.answers import Answers
 from napari_patchmap.plugin.panels.load.cache_line import CacheLine
 from napari_patchmap.plugin.panels.load.chosen import Chosen
@@ -60,7 +61,7 @@ class LoadPatches(WorkPanel):
         self.message.below.addWidget(self.answers)
         self.progress = WorkBar()
         self.locate = LocateImages(self.viewer)
-        self.summary = Summary()
+        self.summary = Summary(self.viewer)
         self.refusal = Message()
         self.column.addWidget(self.offer)
         self.column.addWidget(self.source)
@@ -94,7 +95,6 @@ class LoadPatches(WorkPanel):
         self._chosen.failed.connect(self._say_error)
         self._outcome.said.connect(self._say)
         self.summary.channels.wanted.connect(self._keep_channels)
-        self.summary.label_choice.wanted.connect(self._use_label)
         self.source.recognised.connect(self._on_recognised)
         self.source.refused.connect(self._on_refused)
         self.source.recent.chosen.connect(self._on_recent)
@@ -117,6 +117,7 @@ class LoadPatches(WorkPanel):
         self.destroyed.connect(steps.look_again)
         self.listen(self.workspace.patches_changed, self._on_patches)
         self.listen(self.workspace.run_changed, self._on_run)
+        self.listen(Labelling.of(self.viewer).changed, self._on_label)
         self._on_patches(self.workspace.patches)
         self._on_run(self.workspace.run)
         self.guard_wheel()
@@ -264,11 +265,9 @@ class LoadPatches(WorkPanel):
         if not self.loading:
             self._chosen.keep_channels(names)
 
-    def _use_label(self, column: str) -> None:
-        if self.loading:
-            self._say_error(_LOADING)
-        if self.loading or not self._chosen.use_label(column):
-            self.summary.label_choice.take_back()
+    def _on_label(self) -> None:
+        self._chosen.follow_label()
+        self.summary.show_patches(self.workspace.patches, self._chosen.channels)
 
     def _on_failed(self, sentence: str, error: Exception | None) -> None:
         self._say(sentence, "error")

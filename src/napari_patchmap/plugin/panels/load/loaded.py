@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from napari.viewer import Viewer
 from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.patches import PatchSet, headline
 from napari_patchmap.patches.box_table import BOX_COLUMNS
+from napari_patchmap.plugin.panels.label_box import LabelBox
 from napari_patchmap.plugin.panels.load.contact_sheet import ContactSheet
-from napari_patchmap.plugin.panels.load.kept_parts import ChannelChoice, LabelChoice
+from napari_patchmap.plugin.panels.load.kept_parts import ChannelChoice
 from napari_patchmap.plugin.panels.load.label_bars import LabelBars
 from napari_patchmap.plugin.panels.load.skipped_images import SkippedImages
 from napari_patchmap.plugin.qt.basics import button, column, label, row
@@ -22,7 +24,7 @@ _MOST_COLUMNS = 6
 class Summary(QWidget):
     """Tells what a patch set holds before anything is trained on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self.title = Elided("heading")
         self.facts = label("", wrap=True)
@@ -34,7 +36,7 @@ class Summary(QWidget):
         self.again.clicked.connect(self.sheet.draw_others)
         self.bars = LabelBars()
         self.labels_heading = label("Labels", "group")
-        self.label_choice = LabelChoice()
+        self.label_choice = LabelBox(viewer)
         self.skipped = SkippedImages()
         rows = column(
             self,
@@ -71,7 +73,6 @@ class Summary(QWidget):
         self.labels_heading.setToolTip(
             "" if labels else "None are needed for a map; they only colour it and measure it."
         )
-        self.label_choice.show_patches(patches)
         self.skipped.show_skipped(patches.skipped)
 
 

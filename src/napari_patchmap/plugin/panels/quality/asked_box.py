@@ -19,6 +19,7 @@ from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.quality import Evaluation
 from napari_patchmap.quality.asked import AskedCheck
 from napari_patchmap.quality.columns import column_of
+from napari_patchmap.quality.label_changes import other_label
 
 if TYPE_CHECKING:
     from napari_patchmap.runs import Run
@@ -69,6 +70,10 @@ class AskedBox(AskBox[Evaluation]):
     def lines_of(self, found: Evaluation) -> Sequence[str]:
         """Say an answer in short lines."""
         return self.check.lines(found.report[self.check.key])
+
+    def stale(self, found: Evaluation) -> str:
+        """Say so if it is of another label than the patches have."""
+        return other_label(found.report[self.check.key], self.label_from)
 
     def prepare(
         self, run: Run, patches: PatchSet

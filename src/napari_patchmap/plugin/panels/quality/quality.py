@@ -11,9 +11,11 @@ from qtpy.QtWidgets import QGridLayout, QWidget
 
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.patches.watch import Watch
+from napari_patchmap.plugin.labelling import Labelling
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.figures_table import help_of
+from napari_patchmap.plugin.panels.label_box import LabelBox
 from napari_patchmap.plugin.panels.quality.asked_box import AskedBox, AskedTogether
 from napari_patchmap.plugin.panels.quality.baselines_box import BaselinesBox
 from napari_patchmap.plugin.panels.quality.batch_box import BatchBox
@@ -33,6 +35,7 @@ from napari_patchmap.quality.asked_checks import CHECKS
 from napari_patchmap.quality.baselines import BASELINES, baseline_text
 from napari_patchmap.quality.columns import column_of
 from napari_patchmap.quality.figure import NEIGHBOURS, QUESTIONS, QualityFigure, capitalised
+from napari_patchmap.quality.label_changes import lacks_labels
 from napari_patchmap.quality.report import TRAINED_ON, label_figures
 from napari_patchmap.quality.voting import MOST_LABELS, VOTERS, Votes, votes
 
@@ -71,6 +74,8 @@ class Quality(WorkPanel):
                 self.column.addWidget(self.stability)
         self.baselines = BaselinesBox(self.viewer, BASELINES)
         self.column.addWidget(self.baselines)
+        self.label_box = LabelBox(self.viewer)
+        self.column.addWidget(self.label_box)
         self.column.addWidget(self.heading)
         self.column.addWidget(self.table)
         self.among = label("What lies among what, in %", "group")
@@ -118,6 +123,7 @@ class Quality(WorkPanel):
         lead(self.labels, self.viewer, lambda: "load")
         self.table.picked.connect(self._on_picked)
         self.listen(self.workspace.run_changed, self._on_run)
+        self.listen(Labelling.of(self.viewer).changed, self._on_label)
         self.listen(self.workspace.patches_changed, self._on_patches)
         self._on_run(self.workspace.run)
 
@@ -148,7 +154,8 @@ class Quality(WorkPanel):
         self._so_far = so_far
 
         def work(watch: Watch) -> tuple[Run, Evaluation, str]:
-            found = run.measured(labels, watch=watch.ends, tell=so_far.append)
+            missing = lacks_labels(run.metrics)
+            found = run.measured(labels, watch=watch.ends, tell=so_far.append, missing=missing)
             trouble = run.keep(found)
             return run, found, trouble if asked else ""
 
@@ -258,6 +265,12 @@ class Quality(WorkPanel):
         else:
             self.measure(asked=False)
 
+    def _on_label(self) -> None:
+        """Put figures of the label before away, and measure those of the one there is now."""
+        if self.workspace.run is not None:
+            self.show_report(self.workspace.run.metrics)
+        self._on_run(self.workspace.run)
+
     def _on_failed(self, sentence: str, _: Exception | None) -> None:
         self.notes.setText(sentence)
         self.notes.show()
@@ -278,6 +291,8 @@ class Quality(WorkPanel):
         self.notes.setVisible(bool(notes))
         rows = label_figures(report)
         self.table.fill(rows, {} if patches is None else label_colours(patches))
+        named = report.get("label_from")
+        self.heading.setText(f"Label by label: {named}" if named else "Label by label")
         self.heading.setVisible(bool(rows))
         self.table.setVisible(bool(rows))
         self._ask_neighbours()
