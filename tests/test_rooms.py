@@ -47,7 +47,7 @@ READER_FLOORS = [
 ]  # fmt: skip
 #: The floors of the last room, likewise.
 PLUGIN_FLOORS = [
-    "collector", "worker", "newest", "torch_threads", "own_changes", "of_viewer",
+    "collector", "worker", "newest", "torch_threads", "preferences", "own_changes", "of_viewer",
     "napari_private", "notifications", "actions", "undoable", "workspace", "labelling",
     "written_soon", "annotation_keeper", "qt", "canvas", "source", "map", "panels", "entry",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from qtpy.QtCore import Qt
 from napari_patchmap.cli import main
 from napari_patchmap.explore.conditions import rows_where
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.images import Images
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.find.mistakes_box import DECIDED
 from napari_patchmap.plugin.qt.docks import show_panel
@@ -136,3 +137,35 @@ def test_the_command_finds_writes_and_keeps_the_same(mislabelled, tmp_path, caps
     assert set(Run.load(folder).found) == {"mistakes"}
     assert main(["find", "mistakes", str(folder), "--column", "nope"]) == 2
     assert capsys.readouterr().err.count("There is no column nope") == 1
+
+
+class CountedImages(Images):
+    """Images of a disk, which notes what is read of it."""
+
+    def __init__(self, pixels) -> None:
+        self.pixels, self.read = pixels, []
+        self.dtype, self.channels = pixels.dtype, pixels.shape[-1]
+        self.sizes = np.tile(np.array(pixels.shape[1:3], np.int64), (len(pixels), 1))
+
+    def __getitem__(self, index):
+        self.read.append(index)
+        return self.pixels[index]
+
+
+def test_a_folded_box_reads_no_pictures(qtbot, workspace, shown):
+    box, folder = shown
+    cells, run = workspace.patches, Run.load(folder)
+    patches = dataclasses.replace(cells, images=CountedImages(cells.stack()))
+    _ = patches.eyes
+    workspace.set_patches(patches)
+    workspace.set_run(run)
+    find(qtbot, box)
+    second = int(box.found.listed["index"].iloc[1])
+    qtbot.waitUntil(lambda: int(box.found.listed["index"].iloc[0]) in patches.images.read)
+    patches.images.read.clear()
+    box.fold.open(False)
+    box.go_to(1)
+    qtbot.wait(50)
+    assert second not in patches.images.read
+    qtbot.mouseClick(box.fold.button, LEFT)
+    qtbot.waitUntil(lambda: second in patches.images.read)

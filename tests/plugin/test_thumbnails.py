@@ -213,9 +213,11 @@ def test_the_picture_of_a_card_paints_no_gallery(viewer, gallery, workspace, slo
     assert grid.times == 0
 
 
+@pytest.mark.parametrize("last", ["the card", "the gallery"])
 def test_the_picture_of_a_card_costs_the_gallery_none(
-    viewer, gallery, workspace, slow, hand, qtbot
+    viewer, gallery, workspace, slow, hand, qtbot, last
 ):
+    """Nor the other way round: who asks last takes nothing from who asked before."""
     patches, owner = slow(), MapLayer.of(viewer)
     owner.close_up.set_from_afar(False)
     workspace.set_patches(patches)
@@ -225,11 +227,20 @@ def test_the_picture_of_a_card_costs_the_gallery_none(
     rows = in_view(gallery)
     assert len(rows) > 2
     hand.hover(toy_map()[119])
-    QApplication.processEvents()
+    qtbot.waitUntil(lambda: bool(words_on_card(owner.mouse.overlay)))
     qtbot.wait(50)
+    if last == "the gallery":
+        gallery.grid.viewport().update()
+        qtbot.wait(50)
+    # From now on nobody paints, so nobody asks again.
+    for painted in (gallery.grid.viewport(), owner.mouse.overlay):
+        painted.setUpdatesEnabled(False)
     patches.images.gate.set()
+    wanted = {workspace.selection[row] for row in rows} | {119}
+    qtbot.waitUntil(lambda: wanted <= set(patches.images.read))
+    for painted in (gallery.grid.viewport(), owner.mouse.overlay):
+        painted.setUpdatesEnabled(True)
     qtbot.waitUntil(lambda: all(shows(gallery, row, LEFT) for row in rows))
-    qtbot.waitUntil(lambda: 119 in patches.images.read)
 
 
 def test_a_patch_that_cannot_be_read_says_so(gallery, workspace, slow, qtbot):

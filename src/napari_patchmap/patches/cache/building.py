@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import math
 import os
 import secrets
 import shutil
@@ -27,10 +28,12 @@ from napari_patchmap.patches.cache.cache_folder import (
     CONTENTS,
     PIXELS,
     SOURCES,
+    cache_limit,
     current_root,
     entries,
     mark,
     remove_store,
+    store_size,
 )
 from napari_patchmap.patches.cache.store import StoredImages
 from napari_patchmap.writing import write_json
@@ -127,13 +130,22 @@ def in_use(store: Path) -> None:
 def make_room(needed: int) -> None:
     """Remove the stores used longest ago until there is room for another one.
 
+    Those that are there and the other one then take no more than :func:`cache_limit`.
+
     Raises
     ------
     OSError
         If there is still too little; others need some of the disk as well.
     """
-    root = current_root()
+    root, limit = current_root(), cache_limit()
     stores = sorted(entries(root / CONTENTS), key=_age, reverse=True)
+    if needed > limit:
+        said = f"it may take {limit / 1e9:,.1f} GB, and {needed / 1e9:,.1f} GB are needed"
+        raise OSError(errno.ENOSPC, said)
+    sizes = {store: store_size(store) for store in stores} if limit < math.inf else {}
+    while sum(sizes.values()) + needed > limit:
+        remove_store(stores[0])
+        del sizes[stores.pop(0)]
     while (free := shutil.disk_usage(root).free) < needed + _SPARE:
         if not stores:
             said = f"{free / 1e9:,.1f} GB are free, {needed / 1e9:,.1f} GB are needed"

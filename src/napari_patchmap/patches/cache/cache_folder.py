@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
 from napari_patchmap.writing import leftovers, write_whole
 
-#: Set this to keep the cache elsewhere.
-VARIABLE = "PATCHMAP_CACHE"
+#: Set this to keep the cache elsewhere, and this to how many gigabytes it may take.
+VARIABLE, MOST = "PATCHMAP_CACHE", "PATCHMAP_CACHE_GB"
 
 #: Raised when the layout changes; older caches are then left alone but for clearing.
 _VERSION = "1"
@@ -45,11 +47,31 @@ _SOURCE = re.compile(r"[0-9a-f]{8,128}\.json")
 _LOCK = re.compile(r"\.\w+\.lock")
 
 
+#: What is preferred where the environment says nothing: the folder, and bytes it may take.
+_preferred: dict[str, Any] = {"folder": None, "bytes": 0.0}
+
+
+def prefer_cache(folder: Path | None, most: float = 0.0) -> None:
+    """Keep decoded patches in a folder, and no more bytes than ``most``, from now on.
+
+    The environment goes before. None is the usual place, and 0 as much as the disk has room.
+    """
+    _preferred.update(folder=folder, bytes=most)
+
+
 def cache_folder() -> Path:
     """Return where decoded patches are kept; the folder need not exist yet."""
     if os.environ.get(VARIABLE):
         return Path(os.environ[VARIABLE]).expanduser()
-    return platformdirs.user_cache_path("napari-patchmap")
+    return _preferred["folder"] or platformdirs.user_cache_path("napari-patchmap")
+
+
+def cache_limit() -> float:
+    """Return how many bytes of decoded patches may be kept; infinity where nobody says."""
+    with contextlib.suppress(ValueError):
+        if (said := float(os.environ.get(MOST) or 0)) > 0:
+            return said * 1e9
+    return _preferred["bytes"] or math.inf
 
 
 def current_root() -> Path:
@@ -92,6 +114,15 @@ def clear_cache() -> int:
         stores = [store for place in places for store in entries(place)]
         _remove(_files_in(root), [*stores, *places, root / SOURCES, root])
     return before - cache_size()[0]
+
+
+def store_size(folder: Path) -> int:
+    """Count the bytes that a store takes on the disk."""
+    total = 0
+    for path in _files_of(folder):
+        with contextlib.suppress(OSError):
+            total += path.stat().st_size
+    return total
 
 
 def remove_store(folder: Path) -> None:

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_patchmap.plugin.of_viewer import real_viewer
+from napari_patchmap.plugin.preferences import PREFERENCES
 from napari_patchmap.plugin.qt.basics import button, column, label
 from napari_patchmap.plugin.qt.docks import PANELS, lead, settle, way_to
 from napari_patchmap.plugin.qt.keyboard import Keyboard
@@ -51,6 +52,7 @@ class WorkPanel(QWidget):
         super().__init__()
         self.viewer = real_viewer(viewer)
         self.workspace = workspace_of(viewer)
+        PREFERENCES.take_up()
         self.keyboard = Keyboard.of(self.viewer)
         self.keyboard.listen(self)
         self._theme = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from napari.viewer import Viewer
+from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QLabel, QPushButton
 
 from napari_patchmap.find.search import INDEX, Found, Search
@@ -37,7 +38,20 @@ class WalkBox(SearchBox):
         self.at = 0
         self._pictures = MapLayer.of(viewer).thumbnails
         super().__init__(viewer, search)
-        subscribe(self, self._pictures.arrived, self.show_row)
+        self.answer.installEventFilter(self)
+        subscribe(self, self._pictures.arrived, self._on_arrived)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Get the pictures when somebody unfolds the box, or brings its tab to the front."""
+        if event.type() == QEvent.Type.Show and watched is self.answer:
+            self.show_row()
+        elif event.type() == QEvent.Type.Hide and watched is self.answer:
+            self._pictures.forget(self.search.key)
+        return bool(super().eventFilter(watched, event))
+
+    def _on_arrived(self, _: object) -> None:
+        if self.answer.isVisible():
+            self.show_row()
 
     def make_walk(self, what: str) -> tuple[QPushButton, QLabel, QPushButton]:
         """Return the buttons, and between them the place, for a list of such as ``what``."""
@@ -59,7 +73,13 @@ class WalkBox(SearchBox):
     def put_picture(
         self, frame: QLabel, index: int, pictures: Thumbnails | None = None
     ) -> None:
-        """Show the picture of a patch, or what stands for it until it has been read."""
+        """Show the picture of a patch, or what stands for it until it has been read.
+
+        Nothing is read while nobody sees it.
+        """
+        if not self.answer.isVisible():
+            frame.clear()
+            return
         shown, ratio = pictures or self._pictures, self.devicePixelRatioF()
         frame.setPixmap(shown.get(index, _SIDE, ratio, self.search.key))
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.patches.cache.cache_folder import cache_folder, cache_size, clear_cache
 from napari_patchmap.plugin.newest import Newest
+from napari_patchmap.plugin.preferences import PREFERENCES
 from napari_patchmap.plugin.qt.basics import button, label, row
+from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.worker import Task
 
 
@@ -17,10 +21,6 @@ class CacheLine(QWidget):
         super().__init__()
         self._bytes = 0
         self.text = label("", "hint", wrap=True)
-        self.text.setToolTip(
-            f"<qt>{cache_folder()}<br>Images are decoded once and kept here, so that they open "
-            "at once the next time.</qt>"
-        )
         self.clear = button("Clear", "link", "Remove all decoded patches from this computer.")
         self.yes = button("Remove", "", "Remove them; images are decoded again when needed.")
         self.no = button("Keep", "", "Leave them where they are.")
@@ -29,8 +29,9 @@ class CacheLine(QWidget):
         self.setLayout(rows)
         self._newest = Newest(self, "Measuring the cache", self._on_measured)
         self.clear.clicked.connect(self._ask)
-        self.no.clicked.connect(self.refresh)
+        self.no.clicked.connect(lambda: self.refresh())
         self.yes.clicked.connect(self._clear)
+        subscribe(self, PREFERENCES.changed, self.refresh)
         self.hide()
         self.refresh()
 
@@ -39,8 +40,12 @@ class CacheLine(QWidget):
         """Whether the cache is being measured or cleared."""
         return self._newest.busy
 
-    def refresh(self) -> None:
-        """Measure again."""
+    def refresh(self, *_: Any) -> None:
+        """Measure again, in the folder where the cache is now."""
+        self.text.setToolTip(
+            f"<qt>{cache_folder()}<br>Images are decoded once and kept here, so that they open "
+            "at once the next time. Place and size are among napari's Preferences.</qt>"
+        )
         self._newest.ask(lambda _: (*cache_size(), None))
 
     def _ask(self) -> None:

@@ -16,6 +16,7 @@ from napari_patchmap.plugin.panels.train.result import Result
 from napari_patchmap.plugin.panels.train.train_buttons import Doing, TrainButtons
 from napari_patchmap.plugin.panels.train.training import Trained, Training
 from napari_patchmap.plugin.panels.train.unfinished_run import UnfinishedOffer
+from napari_patchmap.plugin.preferences import PREFERENCES, Preferences
 from napari_patchmap.plugin.qt.basics import line
 from napari_patchmap.plugin.qt.docks import lead
 from napari_patchmap.plugin.qt.form import ConfigForm
@@ -24,9 +25,6 @@ from napari_patchmap.plugin.qt.texts import Message
 from napari_patchmap.runs import Unfinished
 from napari_patchmap.runs.checkpoint import FREE
 from napari_patchmap.runs.run_config import RunConfig
-
-#: Minutes that a training gets unless the person says otherwise.
-MINUTES = 5.0
 
 
 class TrainMap(WorkPanel):
@@ -37,7 +35,10 @@ class TrainMap(WorkPanel):
         MapLayer.of(self.viewer)
         self._training: Training | None = None
         self._doing = Doing.NOTHING
-        self.form = ConfigForm(TrainConfig(minutes=MINUTES))
+        preferred = PREFERENCES.now
+        self.form = ConfigForm(
+            TrainConfig(minutes=preferred.minutes, device=preferred.device)  # type: ignore[arg-type]
+        )
         self.plan = PlanText()
         self.live = Live()
         self.message = Message()
@@ -68,6 +69,7 @@ class TrainMap(WorkPanel):
         self.result.again.clicked.connect(self.lay_out_again)
         self.unfinished.resumed.connect(self.resume)
         self.unfinished.refused.connect(lambda sentence: self.message.say(sentence, "error"))
+        self.listen(PREFERENCES.changed, self._on_preferences)
         self.listen(self.workspace.patches_changed, self._on_patches)
         self.listen(self.workspace.augment_changed, self._describe)
         self.listen(self.workspace.augment_refused, self._on_refused)
@@ -91,6 +93,18 @@ class TrainMap(WorkPanel):
     def config(self) -> RunConfig:
         """Everything that a run started now would follow."""
         return RunConfig(self.form.config, self.workspace.augment)
+
+    def _on_preferences(self, now: Preferences, before: Preferences) -> None:
+        """Follow what is preferred, but for settings that somebody chose here."""
+        train = self.form.config
+        untouched = {
+            name: getattr(now, name)
+            for name in ("minutes", "device")
+            if getattr(train, name) == getattr(before, name)
+        }
+        if not self.form.trouble and untouched:
+            self.form.set_config(replace(train, **untouched))
+            self._describe()
 
     def _on_patches(self, patches: Any) -> None:
         if self._training is not None and not self._training.current:
