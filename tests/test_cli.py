@@ -287,6 +287,14 @@ def test_bad_input_is_one_line(stack, tmp_path, capsys):
         ("embed", stack, "--out", tmp_path / "notes"): "not empty",
         ("embed", stack): "--out",
         ("embed", stack, "--out", out, "--balance-by", "nope"): "has no column nope",
+        (
+            "embed",
+            stack,
+            "--out",
+            out,
+            "--balance-by",
+            "/nowhere:group",
+        ): "no saved run /nowhere",
         ("evaluate", tmp_path / "empty"): "not a saved run",
         ("transform", tmp_path / "empty", stack, "--out", "x.csv"): "not a saved run",
     }

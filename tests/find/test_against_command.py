@@ -33,5 +33,7 @@ def test_shared_images_are_listed_with_both_names(tmp_path, capsys):
         assert table["source"].tolist() == ["train30.png", "train31.png"]
         assert table["other"].tolist() == ["test04.png", "test09.png"]
         assert table["reason"].tolist()[0] == "same pixels"
-    assert main(["find", "duplicates", runs[0], "--against", str(tmp_path / "nowhere")]) == 2
-    assert "nowhere" in capsys.readouterr().err
+    # Refused before anything of the run is read.
+    for run in (runs[0], str(tmp_path / "no run")):
+        assert main(["find", "duplicates", run, "--against", str(tmp_path / "nowhere")]) == 2
+        assert "There is no file or folder" in capsys.readouterr().err

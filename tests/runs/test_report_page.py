@@ -8,10 +8,12 @@ import re
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 from pypdf import PdfReader
 
 from napari_patchmap.cli import main
+from napari_patchmap.find.searches import SEARCH_OF
 from napari_patchmap.quality import defined_in
 from napari_patchmap.quality.baselines import measure_baselines
 from napari_patchmap.quality.batches import batch_effect
@@ -21,6 +23,7 @@ from napari_patchmap.quality.label_curve import CurveConfig, label_curve
 from napari_patchmap.quality.prediction import PredictionConfig, predict
 from napari_patchmap.quality.prediction_words import prediction_said
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
+from napari_patchmap.runs.finding import find_in
 from napari_patchmap.runs.reporting.blocks import ColumnHead, Entry, Grid, Matrix, Report, Words
 from napari_patchmap.runs.reporting.html_report import as_html
 from napari_patchmap.runs.reporting.pdf_report import as_pdf
@@ -220,3 +223,36 @@ def test_the_command_line_writes_it(run, tmp_path, capsys):
     assert "name it .html or .pdf" in capsys.readouterr().err
     assert main(["report", str(folder), "--out", str(tmp_path / "no" / "r.html")]) == 2
     assert "There is no folder" in capsys.readouterr().err
+
+
+def test_what_was_found_stands_in_it(saved):
+    """Groups with names and sizes, and what is to be looked at, patch by patch."""
+    run = saved
+    for key in ("groups", "odd", "mistakes"):
+        search = SEARCH_OF[key]
+        run.found[key] = find_in(run, search, search.config(), run.table)
+    listed = run.found["mistakes"].listed
+    rows = np.arange(30) % len(run)
+    run.found["mistakes"] = dataclasses.replace(
+        run.found["mistakes"],
+        listed=pd.DataFrame(
+            {"index": rows, "label": "ring", "likely": "<spot>", "score": 0.971, "reason": "so"}
+        ),
+    )
+    assert list(listed) == list(run.found["mistakes"].listed)
+    page = html(run, run.labels)
+    words = " ".join(Page(page).words)
+    for group in run.found["groups"].report["groups"]:
+        assert re.search(rf"{group['name']}\s+{group['size']:,}\s", words)
+    for line in (line for one in run.found.values() for line in one.lines):
+        assert line in words
+    assert words.count("<spot>") == 20
+    assert "drawn [19]" in words
+    assert "0.971" in words
+    assert "10 more are in found-mistakes.csv" in words
+    pdf = bare(" ".join(pages_of(as_pdf(report_of(run, run.labels)))))
+    assert bare("10 more are in found-mistakes.csv") in pdf
+    assert "<spot>" in pdf
+    run.use_label("height")
+    told = "is of the label given label; the label is height now"
+    assert " ".join(Page(html(run, run.labels)).words).count(told) == 2

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from napari_patchmap.errors import RunError
+from napari_patchmap.find.searches import SEARCHES
 from napari_patchmap.lock import alone_in
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.labels.choice import choose_label
@@ -132,10 +133,11 @@ class Run(RunParts):
         before = self.label_from or called
         table, now = choose_label(self.table, column, before, self.name)
         self.metrics, self.columns = of_label(self.metrics, self.columns, now, before)
-        self.found = {
-            key: replace(one, report={LABEL_FROM: before, **one.report}) if one.report else one
-            for key, one in self.found.items()
-        }
+        for search in SEARCHES:
+            one = self.found.get(search.key)
+            if search.of_labels and one is not None and one.report:
+                report = {LABEL_FROM: before, **one.report}
+                self.found = {**self.found, search.key: replace(one, report=report)}
         self.table, self.label_from = table, now
 
         def write(folder: Path) -> list[str]:

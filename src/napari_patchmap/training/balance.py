@@ -98,7 +98,7 @@ def no_run(column: str) -> str:
     folder, _, name = column.rpartition(":")
     if not folder.strip() or _run_of(column) is not None:
         return ""
-    return f" Nor is there a saved run {folder} that could have the column {name}."
+    return f" There is no saved run {folder} either, of which the column {name} could be taken."
 
 
 def _run_of(column: str) -> tuple[Path, str] | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from napari_patchmap.quality.asked import AskedCheck
+from napari_patchmap.quality.asked import LABEL_FROM, AskedCheck
 from napari_patchmap.quality.asked_checks import CHECKS
 from napari_patchmap.quality.baselines import BASELINES
 from napari_patchmap.quality.batch_check import BATCH
 from napari_patchmap.quality.before_after import before_after_lines
 from napari_patchmap.quality.curve_words import LABEL_CURVE, curve_said
+from napari_patchmap.quality.label_changes import other_label
 from napari_patchmap.quality.prediction_words import (
     PREDICTION,
     WAYS,
@@ -39,7 +40,10 @@ def checked(metrics: dict[str, Any]) -> list[Block]:
     for check in CHECKS:
         if found := check.known(metrics):
             said = _SAID.get(check.key)
-            blocks += _plainly(check, found) if said is None else said(found, metrics)
+            told = _plainly(check, found) if said is None else said(found, metrics)
+            if told and (stale := other_label(found, metrics.get(LABEL_FROM, ""))):
+                told[1:1] = [Words(stale, "warning")]
+            blocks += told
     return blocks
 
 

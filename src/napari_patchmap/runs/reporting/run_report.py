@@ -34,6 +34,7 @@ from napari_patchmap.runs.reporting.blocks import (
     Words,
 )
 from napari_patchmap.runs.reporting.checks import checked
+from napari_patchmap.runs.reporting.found_blocks import found_out
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_folder import CONFIG
 from napari_patchmap.runs.saved_map import title_of
@@ -55,6 +56,7 @@ def report_of(run: Run, labels: np.ndarray | None) -> Report:
         *_trust(run),
         *_labels(run, labels),
         *checked(run.metrics),
+        *found_out(run),
         *_notes(run),
         *_how(run, _saved(run)),
     ]
@@ -135,7 +137,9 @@ def _labels(run: Run, labels: np.ndarray | None) -> list[Block]:
         ]
         for one in found
     ]
-    return [Heading("Label by label"), Grid(rows, heads), *_matrix(run.embedding, labels)]
+    named = run.metrics.get("label_from")
+    heading = Heading(f"Label by label: {named}" if named else "Label by label")
+    return [heading, Grid(rows, heads), *_matrix(run.embedding, labels)]
 
 
 def _matrix(embedding: np.ndarray, labels: np.ndarray | None) -> list[Block]:

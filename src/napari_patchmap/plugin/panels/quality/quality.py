@@ -267,9 +267,10 @@ class Quality(WorkPanel):
 
     def _on_label(self) -> None:
         """Put figures of the label before away, and measure those of the one there is now."""
-        if self.workspace.run is not None:
-            self.show_report(self.workspace.run.metrics)
-        self._on_run(self.workspace.run)
+        run = self.workspace.run
+        if run is not None and run.metrics:
+            self.show_report(run.metrics)
+        self._on_run(run)
 
     def _on_failed(self, sentence: str, _: Exception | None) -> None:
         self.notes.setText(sentence)
