@@ -86,6 +86,18 @@ def test_figures_of_the_label_before_are_gone_and_the_others_stay(made, saved):
     assert set(Run.load(saved).metrics["knn"]["per_class"]) == {"p1", "p2"}
 
 
+def test_a_warning_of_the_training_is_said_once(made, tmp_path):
+    warned = {"steps": [1], "epochs": [0.1], "warning": "It learned too little."}
+    notes = [warned["warning"], *made.metrics["notes"]]
+    run = dataclasses.replace(
+        made, metrics={**made.metrics, "training": warned, "notes": notes}
+    )
+    run.use_label("patient")
+    found = run.measured(run.labels, missing=True)
+    assert found.report["notes"].count(warned["warning"]) == 1
+    assert found.report["notes"][0] == warned["warning"]
+
+
 def test_only_what_is_missing_is_computed(saved, monkeypatch):
     run = Run.load(saved)
     run.use_label("patient")

@@ -87,8 +87,9 @@ class Run(RunParts):
                 only=[figure for figure in FIGURES if figure.needs_labels],
                 tell=tell and (lambda known: tell({**known, **stay})),
             )
-            told = [*found.report["notes"], *self.metrics.get("notes", ())]
-            found.report.update(stay, notes=[*dict.fromkeys(told)])
+            warned = self.metrics.get("training", {}).get("warning")
+            told = [note for note in self.metrics.get("notes", ()) if note != warned]
+            found.report.update(stay, notes=[*found.report["notes"], *told])
             others = {k: v for k, v in self.columns.items() if k in stay}
             found = Evaluation(found.report, {**others, **found.columns})
         else:

@@ -238,13 +238,13 @@ class ShownMap(OfViewer, Quiet):
 
     def follow_label(self) -> None:
         """Show what the patches are called now, where the map has those colours."""
-        shown, table = self.colouring, self.workspace.table
-        if shown is None:
+        shown, patches = self.colouring, self.workspace.patches
+        if shown is None or patches is None:
             return
         if self.points is not None:
             for layer in (self.points, *self.board.maps):
-                layer.features = table[[*self.workspace.patches.table]]
-        own = shown.column in ("", SUGGESTED) or shown.column in table
+                layer.features = patches.table
+        own = shown.column in ("", SUGGESTED, *self.workspace.table)
         self.colour_by(shown.column if own else "label")
 
     def set_colouring(self, colouring: Colouring | None) -> None:
