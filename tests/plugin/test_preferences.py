@@ -63,7 +63,6 @@ def test_the_form_of_a_training_begins_with_what_is_preferred(preferred):
     page.minutes = 3.0
     assert panel.form.config.minutes == 3.0
     # What somebody chose in the form is not taken back.
-    panel.form.field("minutes").findChildren(object)
     panel.form.set_config(type(panel.form.config)(minutes=40.0, device="cpu"))
     page.minutes = 5.0
     assert panel.form.config.minutes == 40.0
@@ -83,8 +82,9 @@ def test_decoded_images_are_kept_where_it_says(preferred, tmp_path, qtbot, monke
     monkeypatch.setenv(cache.MOST, "3")
     assert (cache.cache_folder(), cache.cache_limit()) == (tmp_path / "told", 3e9)
     monkeypatch.delenv(cache.VARIABLE)
-    page.cache_folder = ""
-    assert cache.cache_folder() == usual
+    for no_folder in ("", "here", "~nobody at all/x", str(Path(__file__))):
+        page.cache_folder = no_folder
+        assert cache.cache_folder() == usual
     qtbot.waitUntil(lambda: not line.busy)
 
 

@@ -98,9 +98,12 @@ def _settings() -> Any:
 
 
 def _folder(text: str) -> Path | None:
-    """Return a folder that was typed; None where none was, or it is a file."""
-    path = Path(text.strip()).expanduser()
-    return path if text.strip() and not path.is_file() else None
+    """Return a folder that was typed; None for anything but a whole path of a folder."""
+    try:
+        path = Path(text.strip()).expanduser()
+    except RuntimeError:  # the home of nobody: somebody is typing
+        return None
+    return path if path.is_absolute() and not path.is_file() else None
 
 
 #: Those of this program.
