@@ -33,7 +33,7 @@ ROOMS = [
 FLOORS = [
     # what everything uses
     "watch", "latest", "threads", "room", "random_file", "names", "numbers", "quantity", "fit",
-    "intensity", "images", "axes", "colour_spaces", "photometric",
+    "anndata_file", "intensity", "images", "axes", "colour_spaces", "photometric",
     "pictures", "content", "box_table", "patchset", "summary", "sample",
     # what all readers share
     "cache", "labels", "source", "crop_config", "tile_config", "request",
