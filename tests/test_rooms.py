@@ -42,8 +42,8 @@ FLOORS = [
 ]  # fmt: skip
 #: The floors of the readers, likewise: what several share, then one entry a format.
 READER_FLOORS = [
-    "flat", "arrays", "array_columns",
-    "npy", "npz", "tiff", "zarr", "folder", "slides", "objects",
+    "flat", "chunked", "arrays", "array_columns",
+    "npy", "npz", "tiff", "zarr", "hdf5", "folder", "slides", "objects",
 ]  # fmt: skip
 #: The floors of the last room, likewise.
 PLUGIN_FLOORS = [

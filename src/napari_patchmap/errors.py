@@ -43,6 +43,21 @@ class UnclearAxesError(PatchError):
         self.readings = tuple(readings)
 
 
+class UnclearArrayError(PatchError):
+    """A file of several arrays that does not say which holds the images; ``key`` has to.
+
+    Parameters
+    ----------
+    sentence : str
+    keys : sequence of str
+        Names of those that may be meant.
+    """
+
+    def __init__(self, sentence: str, keys: Sequence[str] = ()) -> None:
+        super().__init__(sentence)
+        self.keys = tuple(keys)
+
+
 class UnusableError(PatchError):
     """A file that cannot be used, in a few words without its name.
 

@@ -22,6 +22,9 @@ NEVER_SLIDES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif")
 #: Slides whose name says so without a doubt.
 SURE_SLIDES = (".svs", ".ndpi", ".qptiff")
 
+#: HDF5 files, those of AnnData and scPortrait among them.
+HDF5 = (".h5", ".hdf5", ".h5ad", ".h5sc")
+
 #: Zarr stores that are one file.
 ZIPPED_ZARR = (".zarr.zip", ".ozx")
 
@@ -72,6 +75,10 @@ FORMATS = (
     Format(
         "npz.npz_file", Kind.STACK, "a NumPy archive", ".npz (MedMNIST files too)",
         (".npz",), (".npz",),
+    ),
+    Format(
+        "hdf5.hdf5_file", Kind.STACK, "an HDF5 file", "HDF5 (.h5, scPortrait's .h5sc, .h5ad)",
+        HDF5, HDF5,
     ),
     Format(
         "folder.image_folder", Kind.FOLDER, "a folder of images",

@@ -7,6 +7,7 @@ import json
 from importlib import import_module
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import tifffile
@@ -18,7 +19,7 @@ from napari_patchmap.patches import OpenRequest, open_patches, readers, reopen
 from napari_patchmap.patches.recognise import format_of, recognise
 
 #: Of the room of readers, what several share.
-SHARED = {"__init__", "array_columns", "arrays", "flat"}
+SHARED = {"__init__", "array_columns", "arrays", "chunked", "flat"}
 
 
 def pixels(count: int = 6, side: int = 12) -> np.ndarray:
@@ -37,6 +38,11 @@ def write_folder(path: Path) -> None:
         tifffile.imwrite(path / f"{i}.tif", one)
 
 
+def write_hdf5(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["images"] = pixels()
+
+
 #: How a file of each format is written, by the reader; whoever adds a format adds one here.
 EXAMPLES = {
     "slides.open_slides": ("slide.tif", write_slide),
@@ -47,6 +53,7 @@ EXAMPLES = {
     "zarr.zarr_store": ("stack.zarr", lambda path: zarr.save(str(path), pixels())),
     "npy": ("stack.npy", lambda path: np.save(path, pixels())),
     "npz.npz_file": ("set.npz", lambda path: np.savez(path, images=pixels())),
+    "hdf5.hdf5_file": ("set.h5", write_hdf5),
     "folder.image_folder": ("folder", write_folder),
 }
 

@@ -303,6 +303,18 @@ def test_likely_axes_are_one_click_away(qtbot, panel, tmp_path):
     assert panel.workspace.patches.common_size == (30, 3)
 
 
+def test_the_array_of_a_file_is_one_click_away(qtbot, panel, tmp_path):
+    one, two = np.zeros((4, 30, 30), np.uint8), np.ones((5, 20, 20), np.uint8)
+    np.savez(tmp_path / "set.npz", one=one, two=two)
+    type_path(qtbot, panel, tmp_path / "set.npz")
+    load(qtbot, panel)
+    assert list(panel.answers.buttons) == ["one", "two"]
+    qtbot.mouseClick(panel.answers.buttons["two"], LEFT)
+    idle(qtbot, panel)
+    assert panel.workspace.patches.common_size == (20, 20)
+    assert panel.source.key.text() == "two"
+
+
 def test_axes_that_do_not_fit_are_not_offered_again(qtbot, panel, tmp_path):
     np.save(tmp_path / "stack.npy", np.zeros((4, 3, 30, 30), np.uint8))
     type_path(qtbot, panel, tmp_path / "stack.npy")

@@ -77,6 +77,10 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         help="axes of a stack, such as NYX, NYXC or NCYX (default: found out)",
     )  # fmt: skip
     parser.add_argument(
+        "--key", metavar="NAME",
+        help="the array that holds the images, in a file of several (.npz, HDF5, Zarr)",
+    )  # fmt: skip
+    parser.add_argument(
         "--pattern", metavar="TEMPLATE",
         help="labels and columns from the file names of a folder of images, such as "
         "'{label}_{patient}_{}.png', or a regular expression with named groups",

@@ -42,6 +42,7 @@ def requested(args: argparse.Namespace) -> OpenRequest:
         labels=args.labels,
         label_column=args.label_column,
         axes=args.axes,
+        key=args.key,
         pattern=args.pattern,
         channels=args.channels.split(",") if args.channels else None,
         tiles=chosen_tiles(args),

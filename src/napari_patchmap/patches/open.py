@@ -49,7 +49,7 @@ def open_patches(
         Loading is cancelled when it returns True.
     **settings
         Those of :class:`OpenRequest`: sizes, labels, axes, pattern, channels,
-        label_column, tiles, objects, crops, columns.
+        label_column, tiles, objects, crops, columns, key.
 
     Returns
     -------

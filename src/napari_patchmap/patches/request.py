@@ -37,6 +37,9 @@ class OpenRequest:
         image, C the channels, every other letter numbers patches. ``"auto"``
         takes them from the metadata, or from the shape if there are none. In
         a folder, the axes of each TIFF file.
+    key : str, optional
+        Of a file of several arrays (.npz, HDF5, a Zarr group), the name of the one that
+        holds the images. When None it is found.
     pattern : str, optional
         Takes columns from the names of the files in a folder of images: a template
         such as ``"{label}_{patient}_{}.png"``, or a regular expression with named
@@ -80,6 +83,7 @@ class OpenRequest:
     objects: str | os.PathLike[str] | None = None
     crops: CropConfig | None = None
     columns: Sequence[str] = ()
+    key: str | None = None
 
     def __post_init__(self) -> None:
         if self.sizes is not None and self.sizes not in FITS:
@@ -123,7 +127,8 @@ class OpenRequest:
             "objects": None if self.objects is None else os.fspath(self.objects),
             "crops": None if self.crops is None else self.crops.to_dict(),
         }
-        return values | ({"label_column": self.label_column} if self.label_column else {})
+        said = {"label_column": self.label_column, "key": self.key}
+        return values | {name: value for name, value in said.items() if value}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> OpenRequest:
@@ -143,6 +148,7 @@ class OpenRequest:
             pattern=_text(values, "pattern"),
             channels=values.get("channels"),
             label_column=_text(values, "label_column"),
+            key=_text(values, "key"),
             tiles=TileConfig.from_dict(tiles) if tiles else None,
             objects=_text(values, "objects"),
             crops=CropConfig.from_dict(crops) if crops else None,

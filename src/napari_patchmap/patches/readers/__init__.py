@@ -3,7 +3,7 @@
 Which formats there are, and which module reads each, stands in
 :data:`napari_patchmap.formats.FORMATS`. Such a module defines ``read(request, watch)`` and,
 where an ending does not tell, ``recognises(path, chosen)``.
-:mod:`arrays`, :mod:`flat` and :mod:`array_columns` are what several share.
+:mod:`arrays`, :mod:`flat`, :mod:`chunked` and :mod:`array_columns` are what several share.
 """
 
 from __future__ import annotations

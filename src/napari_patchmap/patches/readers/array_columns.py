@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import PatchError, UnclearArrayError
 from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.labels.values import as_text
 from napari_patchmap.patches.source import Source
@@ -19,6 +19,9 @@ _LABELS = ("label", "labels")
 #: Bytes a patch of a column at most, and bytes of the names of classes: what is larger is
 #: neither, and is not unpacked.
 _WIDEST, MOST_NAMES = 2**14, 2**26
+
+#: Arrays that are named to a person who has to choose one.
+_LISTED = 4
 
 
 class Unread(NamedTuple):
@@ -34,23 +37,39 @@ def is_column(key: str, shape: tuple[int, ...], itemsize: int, count: int) -> bo
     return len(shape) == 1 or (len(shape) == 2 and (shape[1] == 1 or key in _LABELS))
 
 
-def images_key(arrays: Mapping[str, Any], path: Path) -> str:
+def images_key(arrays: Mapping[str, Any], path: Path, wanted: str | None = None) -> str:
     """Return which of some arrays, or whatever has a shape, holds the images.
+
+    ``wanted`` is what a person said.
 
     Raises
     ------
-    PatchError
-        If that is not clear.
+    UnclearArrayError
+        If that is not clear, or there is no such array.
     """
+    stacks = [key for key, array in arrays.items() if len(array.shape) >= 3]
+    if wanted is not None:
+        if wanted in arrays:
+            return wanted
+        known = ", ".join([*stacks[:_LISTED]]) or ", ".join([*arrays][:_LISTED]) or "nothing"
+        raise UnclearArrayError(
+            f"{path} has no array {wanted!r}; choose among {known} (--key).", stacks[:_LISTED]
+        )
     if "images" in arrays:
         return "images"
-    stacks = [key for key, array in arrays.items() if len(array.shape) >= 3]
     if len(stacks) == 1:
         return stacks[0]
-    listed = ", ".join(f"{key} {array.shape}" for key, array in list(arrays.items())[:4])
-    raise PatchError(
+    if not stacks and arrays:
+        shapes = [f"{key} {array.shape}" for key, array in list(arrays.items())[:_LISTED]]
+        raise PatchError(
+            f"{path} holds no images: none of its arrays has three axes or more (it has "
+            f"{', '.join(shapes)}); choose the file that holds the images."
+        )
+    listed = ", ".join(f"{key} {array.shape}" for key, array in list(arrays.items())[:_LISTED])
+    raise UnclearArrayError(
         f"{path} does not say which array holds the images (it has {listed or 'nothing'}); "
-        "call it 'images'."
+        "choose one (--key), or call it 'images'.",
+        stacks[:_LISTED],
     )
 
 

@@ -19,7 +19,6 @@ _KNOWN = {
     ".n5": ("an N5 store", _EXPORT),
     ".dcm": ("a DICOM file", _EXPORT), ".dicom": ("a DICOM file", _EXPORT),
     ".nii": ("a NIfTI volume", _EXPORT), ".mrc": ("an MRC volume", _EXPORT),
-    ".h5": ("an HDF5 file", _EXPORT), ".hdf5": ("an HDF5 file", _EXPORT),
     ".mat": ("a MATLAB file", _EXPORT), ".jxl": ("a JPEG XL image", _EXPORT),
     ".avif": ("an AVIF image", _EXPORT), ".heic": ("a HEIC image", _EXPORT),
     ".heif": ("a HEIF image", _EXPORT),

@@ -31,8 +31,8 @@ _SPLITS = ("train", "val", "test")
 def read(request: OpenRequest, watch: Watch) -> Source:
     """Read the images and every column of an .npz file.
 
-    Images are ``images``, or ``train_images``, ``val_images`` and ``test_images``
-    joined with a column ``split``, or the only array with three axes or more;
+    Images are ``request.key``, else ``images``, or ``train_images``, ``val_images`` and
+    ``test_images`` joined with a column ``split``, or the only array with three axes or more;
     ``labels`` are text, or whole numbers that ``class_names`` may name. Every
     other array with one value a patch becomes a column. Large images stay in
     the file until they are wanted.
@@ -45,11 +45,11 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     path = Path(request.path)
     with decoding(path, "is not a complete .npz file", "copy or save it again"):
         members = _members(path)
-        splits = [s for s in _SPLITS if f"{s}_images" in members]
-        keys = [f"{s}_images" for s in splits] or [images_key(members, path)]
+        splits = [s for s in _SPLITS if f"{s}_images" in members and request.key is None]
+        keys = [f"{s}_images" for s in splits] or [images_key(members, path, request.key)]
         parts = [members.pop(key) for key in keys]
         names = members.pop("class_names", None)
-        source = _images(path, parts, request.axes, watch)
+        source = _images(path, parts, request, watch)
         # Splits are joined along their first axis, so that it numbers their images.
         counts = [part.shape[0] for part in parts] if splits else [len(source.table)]
         arrays = _columns(members, splits, counts, watch)
@@ -96,7 +96,7 @@ def _members(path: Path) -> dict[str, Member]:
     return members
 
 
-def _images(path: Path, parts: list[Member], axes: str, watch: Watch) -> Source:
+def _images(path: Path, parts: list[Member], request: OpenRequest, watch: Watch) -> Source:
     """Open the images of all parts as one."""
     first = parts[0]
     if any((p.shape[1:], p.dtype) != (first.shape[1:], first.dtype) for p in parts):
@@ -109,7 +109,7 @@ def _images(path: Path, parts: list[Member], axes: str, watch: Watch) -> Source:
     if not first.shape:
         raise PatchError(f"{path} holds a single number as {first.key!r}; save images there.")
     shape = (sum(part.shape[0] for part in parts), *first.shape[1:])
-    letters = plain_axes(shape, path.name, axes)
+    letters = plain_axes(shape, path.name, request.axes)
     check_extent(shape, letters)
     if len(parts) > 1 and letters[0] in ("Y", "X", channel_axis(letters)):
         raise UnclearAxesError(
@@ -119,7 +119,8 @@ def _images(path: Path, parts: list[Member], axes: str, watch: Watch) -> Source:
     images = joined([part.images(letters, watch) for part in filled])
     source = described(images, letters, path.name, watch)
     if images.sequential:
-        source.fingerprint = fingerprint("npz", [(path.name, path)], axes=letters)
+        chosen = {"key": request.key} if request.key else {}
+        source.fingerprint = fingerprint("npz", [(path.name, path)], axes=letters, **chosen)
     return source
 
 

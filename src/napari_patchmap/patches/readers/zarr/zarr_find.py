@@ -61,8 +61,8 @@ class FoundArrays(NamedTuple):
         return letters_of(names) if names and len(names) == array.ndim else None
 
 
-def find_array(path: Path) -> FoundArrays:
-    """Find the array in a store that holds its images.
+def find_array(path: Path, key: str | None = None) -> FoundArrays:
+    """Find the array in a store that holds its images; ``key`` is what a person said.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def find_array(path: Path) -> FoundArrays:
 
     node = _open(path)
     if isinstance(node, zarr.Group):
-        found = _in_group(_image_group(node, path), path)
+        found = _in_group(_image_group(node, path), path, key)
     else:
         found = FoundArrays(node)
     for array in (found.array, *found.columns.values()):
@@ -82,15 +82,15 @@ def find_array(path: Path) -> FoundArrays:
     return found
 
 
-def _in_group(group: Any, path: Path) -> FoundArrays:
+def _in_group(group: Any, path: Path, key: str | None) -> FoundArrays:
     import zarr
 
     scales = ome(group.attrs).get("multiscales")
-    if scales:
+    if scales and key is None:
         array = group[scales[0]["datasets"][0]["path"]]
         return FoundArrays(array, scales[0].get("axes", "tczyx"), channel_labels(group.attrs))
     arrays = {key: value for key, value in group.members() if isinstance(value, zarr.Array)}
-    return FoundArrays(arrays.pop(images_key(arrays, path)), columns=arrays)
+    return FoundArrays(arrays.pop(images_key(arrays, path, key)), columns=arrays)
 
 
 def _open(path: Path) -> Any:

@@ -1,4 +1,4 @@
-"""Images in a Zarr array, whose chunks are decoded when they are wanted."""
+"""Images in a Zarr array, and the files that its chunks are kept in."""
 
 from __future__ import annotations
 
@@ -12,100 +12,23 @@ from typing import Any
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError
-from napari_patchmap.foreign import words
-from napari_patchmap.patches.axes import arrange, extents, lead_axes
-from napari_patchmap.patches.images import Images, same_sizes
-from napari_patchmap.patches.latest import Latest
-from napari_patchmap.patches.numbers import as_pixels, pixel_type
+from napari_patchmap.patches.axes import lead_axes
+from napari_patchmap.patches.readers.chunked import ChunkedImages
 from napari_patchmap.patches.watch import Watch
-
-#: Bytes of decoded chunks that are kept.
-_KEPT = 2**28
-
-#: Chunks are fetched together until they make so many bytes: Zarr's own work is by the call.
-_TOGETHER = 2**22
 
 #: Files or chunks looked at between two reports of progress.
 _PART = 4096
 
 
-class ZarrImages(Images):
-    """Images along the axes of an array that are no image axes; ``name`` is for people."""
+class ZarrImages(ChunkedImages):
+    """Images in a Zarr array; a chunk is called by the name of its file."""
 
-    def __init__(self, array: Any, axes: str, name: str) -> None:
-        self._array, self._axes, self._name = array, axes, name
-        self._lead = lead_axes(axes)
-        self._counts = tuple(array.shape[i] for i in self._lead)
-        self.dtype = pixel_type(array.dtype)
-        count, height, width, self.channels = extents(array.shape, axes)
-        self.sizes = same_sizes(count, height, width)
-        self._chunks = tuple(min(array.chunks[i], array.shape[i]) for i in self._lead)
-        each = height * width * self.channels * self.dtype.itemsize
-        some = max(1, _TOGETHER // (each * math.prod(self._chunks)))
-        self._blocks = (*self._chunks[:-1], self._chunks[-1] * some) if self._lead else ()
-        self._decoded: Latest[np.ndarray] = Latest(
-            _KEPT, lambda block: block.nbytes, failures=True
+    def _called(self, at: tuple[int, ...]) -> str:
+        outer = self._array.shards or self._array.chunks
+        coords = tuple(
+            k * c // o for k, c, o in zip(at, self._array.chunks, outer, strict=True)
         )
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        place = self._place(range(len(self))[index])
-        try:
-            return self._cut(self._block(place, self._blocks), place, self._blocks)
-        except Exception:  # noqa: BLE001 - a damaged chunk: the others of the block may be good
-            pass
-        try:
-            return self._cut(self._block(place, self._chunks), place, self._chunks)
-        except Exception as error:  # noqa: BLE001 - codecs may raise anything
-            chunk, said = self._damaged(place, error)
-            raise PatchError(
-                f"The chunk {chunk} of {self._name} cannot be decoded ({said}); copy or save "
-                "the store again."
-            ) from None
-
-    def _place(self, index: int) -> tuple[int, ...]:
-        return tuple(map(int, np.unravel_index(index, self._counts))) if self._lead else ()
-
-    def _block(self, place: tuple[int, ...], blocks: tuple[int, ...]) -> np.ndarray:
-        """Return the decoded block that holds a place."""
-        first = tuple(p // b * b for p, b in zip(place, blocks, strict=True))
-        return self._decoded.get((*first, *blocks), lambda: self._read(first, blocks))
-
-    def _read(self, first: tuple[int, ...], blocks: tuple[int, ...]) -> np.ndarray:
-        key = [slice(None)] * len(self._axes)
-        for axis, start, length in zip(self._lead, first, blocks, strict=True):
-            key[axis] = slice(start, start + length)
-        block = as_pixels(np.asarray(self._array[tuple(key)]))
-        return np.ascontiguousarray(arrange(block, self._axes), self.dtype)
-
-    def _cut(
-        self, block: np.ndarray, place: tuple[int, ...], blocks: tuple[int, ...]
-    ) -> np.ndarray:
-        if not self._lead:
-            return block[0]
-        inside = [p % b for p, b in zip(place, blocks, strict=True)]
-        firsts = [p - i for p, i in zip(place, inside, strict=True)]
-        shape = [min(b, n - f) for b, n, f in zip(blocks, self._counts, firsts, strict=True)]
-        return block[int(np.ravel_multi_index(inside, shape))].copy()
-
-    def _damaged(self, place: tuple[int, ...], error: Exception) -> tuple[str, str]:
-        """Find which chunk of an image it is, by trying each; return its key and the reason."""
-        chunks, shape = self._array.chunks, self._array.shape
-        ranges = [range(math.ceil(n / c)) for n, c in zip(shape, chunks, strict=True)]
-        for axis, p in zip(self._lead, place, strict=True):
-            ranges[axis] = range(p // chunks[axis], p // chunks[axis] + 1)
-        at: tuple[int, ...] = tuple(r[0] for r in ranges)
-        for at in itertools.product(*ranges):
-            try:
-                self._array[
-                    tuple(slice(k * c, (k + 1) * c) for k, c in zip(at, chunks, strict=True))
-                ]
-            except Exception as found:  # noqa: BLE001 - codecs may raise anything
-                error = found
-                break
-        outer = self._array.shards or chunks
-        coords = tuple(k * c // o for k, c, o in zip(at, chunks, outer, strict=True))
-        return self._array.metadata.encode_chunk_key(coords), words(error)
+        return str(self._array.metadata.encode_chunk_key(coords))
 
 
 def chunk_files(path: Path, array: Any, watch: Watch) -> dict[str, Path]:

@@ -63,14 +63,14 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     """
     path = Path(request.path)
     with decoding(path, "is a Zarr store that cannot be read", "copy or save it again"):
-        return _read(path, request.axes, watch)
+        return _read(path, request, watch)
 
 
-def _read(path: Path, axes: str, watch: Watch) -> Source:
-    found = find_array(path)
+def _read(path: Path, request: OpenRequest, watch: Watch) -> Source:
+    found = find_array(path, request.key)
     array = found.array
     check_numbers(np.dtype(array.dtype), math.prod(array.shape))
-    letters, notes, named = _letters(found, axes, path)
+    letters, notes, named = _letters(found, request.axes, path)
     check_extent(array.shape, letters)
     images = ZarrImages(array, letters, str(path))
     count = len(images)

@@ -1,4 +1,4 @@
-"""Answers to what loading may ask: how sizes are brought together, and which axes these are."""
+"""Answers to what loading may ask: how sizes come together, which axes, which array."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QPushButton, QWidget
 
-from napari_patchmap.errors import MixedSizesError, UnclearAxesError
+from napari_patchmap.errors import MixedSizesError, UnclearArrayError, UnclearAxesError
 from napari_patchmap.plugin.qt.basics import button, row
 
 #: How images of different sizes can be brought to one, for the tooltips.
@@ -32,10 +32,13 @@ class Answers(QWidget):
         A way to bring sizes together.
     axes_chosen(str)
         The axes of a stack.
+    key_chosen(str)
+        The array of a file that holds the images.
     """
 
     sizes_chosen = Signal(str)
     axes_chosen = Signal(str)
+    key_chosen = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,6 +57,9 @@ class Answers(QWidget):
         elif isinstance(error, UnclearAxesError):
             tips = {axes: f"Read the stack with the axes {axes}." for axes in error.readings}
             chosen, text = self.axes_chosen, str
+        elif isinstance(error, UnclearArrayError):
+            tips = {key: f"Take {key} as the images." for key in error.keys}
+            chosen, text = self.key_chosen, str
         else:
             return False
         for old in self.buttons.values():

@@ -103,6 +103,7 @@ class LoadPatches(WorkPanel):
         self.progress.ended.connect(self._on_end)
         self.answers.sizes_chosen.connect(self.load)
         self.answers.axes_chosen.connect(self._choose_axes)
+        self.answers.key_chosen.connect(self._choose_key)
         self.button.clicked.connect(self._on_button)
         self.keyboard.bind(self.button, "load")
         self.place_button.clicked.connect(self.place)
@@ -275,6 +276,10 @@ class LoadPatches(WorkPanel):
             self.message.say(sentence, "note")  # a question rather than an error
         if isinstance(error, UnclearAxesError):
             self.source.ask_axes()
+
+    def _choose_key(self, key: str) -> None:
+        self.source.key.setText(key)
+        self.load()
 
     def _choose_axes(self, axes: str) -> None:
         self.source.axes.setCurrentText(axes)

@@ -7,7 +7,7 @@ from typing import Any
 
 from napari.viewer import Viewer
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFormLayout, QFrame, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QFrame, QLineEdit, QVBoxLayout, QWidget
 
 from napari_patchmap.patches import Kind, OpenRequest
 from napari_patchmap.patches.crop_config import CropConfig
@@ -73,6 +73,12 @@ class SourceForm(QFrame):
         )
         self.axes.setEditable(True)
         self.axes.addItems(AXES)
+        self.key = QLineEdit()
+        self.key.setPlaceholderText("found out")
+        self.key.setToolTip(
+            "<qt>Of a file of several arrays (.npz, HDF5, Zarr), the name of the one that "
+            "holds the images. Default: found out.</qt>"
+        )
         self.tiles = ConfigForm(TileConfig())
         self.preview = SlidePreview(viewer)
         self.crops = ConfigForm(CropConfig())
@@ -91,6 +97,7 @@ class SourceForm(QFrame):
             self.labels.changed,
             self.pattern.changed,
             self.axes.currentTextChanged,
+            self.key.textChanged,
         ):
             signal.connect(self._on_change)
         self._on_kind()
@@ -103,6 +110,7 @@ class SourceForm(QFrame):
         self._more_rows.addRow("Table", self.labels)
         self._more_rows.addRow("File names", self.pattern)
         self._more_rows.addRow("Axes", self.axes)
+        self._more_rows.addRow("Array", self.key)
         self.setProperty("role", "drop")
         fields = QWidget()
         column(
@@ -139,6 +147,7 @@ class SourceForm(QFrame):
             "path": self.path.path,
             "labels": self.labels.path or None,
             "axes": self.axes.currentText().strip() or "auto",
+            "key": self.key.text().strip() or None,
             "pattern": self.pattern.pattern or None,
             "tiles": self.tiles.config,
             "crops": self.crops.config,
@@ -201,10 +210,11 @@ class SourceForm(QFrame):
         self.labels.set_path(what.labels_path or "")
         self.pattern.set_pattern(what.pattern or "")
         self.axes.setCurrentText(what.axes)
+        self.key.setText(what.key or "")
         self.tiles.set_config(what.tiles or TileConfig())
         self.crops.set_config(what.crops or CropConfig())
         self.choose(request.kind, Path(what.path) if what.path else "")
-        self.more.open(bool(what.labels or what.pattern or what.axes != "auto"))
+        self.more.open(bool(what.labels or what.pattern or what.key or what.axes != "auto"))
         self.changed.emit()
 
     def take_dropped(self, path: Path) -> bool:
@@ -255,6 +265,7 @@ class SourceForm(QFrame):
         self.more.setVisible("labels" in asks)
         self._more_rows.setRowVisible(self.pattern, "pattern" in asks)
         self._more_rows.setRowVisible(self.axes, "axes" in asks)
+        self._more_rows.setRowVisible(self.key, "key" in asks)
         self.more.rename("Labels and axes" if "axes" in asks else "Labels")
         self.path.folder = source.key in (Kind.FOLDER, Kind.RUN)
         self.path.filters = FILTERS.get(source.key, "All files (*)")

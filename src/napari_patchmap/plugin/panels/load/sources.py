@@ -39,7 +39,7 @@ SOURCES = {
             Kind.STACK,
             "Stack of images",
             f"One file with one patch a plane: {formats.listed(Kind.STACK)}.",
-            ("path", "labels", "axes"),
+            ("path", "labels", "axes", "key"),
             "file, or .zarr folder",
             "Choose a stack of images",
         ),
