@@ -100,7 +100,8 @@ def _add_crop_settings(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("objects", "crops around the objects of label images")
     group.add_argument(
         "--objects", metavar="LABELS",
-        help="label image of DATA; for a folder of images, the folder with their labels",
+        help="label image of DATA, Cellpose's _seg.npy, QuPath's GeoJSON or ImageJ's ROI zip; "
+        "for a folder of images, the folder with their labels",
     )  # fmt: skip
     for item in CropConfig.settings():
         name, help = item.name.replace("_", "-"), item.help.replace("%", "%%")

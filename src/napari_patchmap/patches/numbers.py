@@ -37,3 +37,22 @@ def check_numbers(dtype: np.dtype, size: int) -> None:
         )
     if size == 0:
         raise UnusableError("holds no images", "choose another file")
+
+
+def whole_numbers(values: np.ndarray) -> np.ndarray:
+    """Return labels that were stored as floating-point numbers as the whole numbers they are.
+
+    Raises
+    ------
+    UnusableError
+        If one of them is no whole number.
+    """
+    if values.dtype.kind != "f":
+        return values
+    whole = values.astype(np.int64) if np.isfinite(values).all() else None
+    if whole is None or (whole != values).any():
+        raise UnusableError(
+            f"holds numbers with a decimal point ({values.dtype}), not labels",
+            "convert it to whole numbers first, for example to int32",
+        )
+    return whole

@@ -52,7 +52,8 @@ class OpenRequest:
     tiles : TileConfig, optional
         How slides are cut into tiles; also says that ``path`` holds slides.
     objects : path, optional
-        A label image, or a folder of them: patches are crops around its objects.
+        A label image, Cellpose's ``_seg.npy``, QuPath's GeoJSON, ImageJ's regions of interest,
+        or a folder of these: patches are crops around its objects.
     crops : CropConfig, optional
         How the crops around objects are made.
     columns : sequence of str

@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError, UnusableError
+from napari_patchmap.errors import PatchError
 from napari_patchmap.kind import Kind
 from napari_patchmap.patches.names import printable
-from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
-from napari_patchmap.patches.readers.objects.folders import pair_files
+from napari_patchmap.patches.readers.objects.folders import pair_files, read_again
 from napari_patchmap.patches.readers.objects.frames import ArrayFrames, match_axes
-from napari_patchmap.patches.readers.objects.open_objects import read_field, read_labels
+from napari_patchmap.patches.readers.objects.open_objects import read_pair
 from napari_patchmap.patches.readers.slides.slide import picture
 from napari_patchmap.patches.readers.slides.tiles import PICTURE, open_slide
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
@@ -99,7 +98,7 @@ def read_source_images(
                 read += _of_folder(root, Path(str(origin["objects"])), source, watch)
             else:
                 axes = str(origin.get("axes") or "auto")
-                read += _of_file(root, Path(str(origin["objects"])), axes, source)
+                read += _of_file(root, Path(str(origin["objects"])), axes, source, watch)
         except PatchError as error:
             trouble = trouble or str(error)
     return read, trouble
@@ -127,25 +126,23 @@ def _of_folder(root: Path, masks: Path, source: str, watch: Watch) -> list[Sourc
     if source not in pairs:
         raise PatchError(f"There is no image {source} with labels in {root}; look there.")
     image, mask = root / pairs[source][0], masks / pairs[source][1]
-    seen, labels = try_decode(str(image), "auto"), try_decode(str(mask), "auto", numbers=True)
-    if isinstance(seen, UnusableError):
-        raise seen.of(image, "replace it")
-    if isinstance(labels, UnusableError):
-        raise labels.of(mask, "replace it")
+    seen, labels = read_again(root, masks, *pairs[source])
     names, rgb = seen.channel_names, seen.channel_names[0] == "red"
     return [
         SourceImage(source, image, seen.pixels[None], names, rgb),
-        SourceImage(source, mask, labels.pixels[None, ..., 0]),
+        SourceImage(source, mask, labels[None, ..., 0]),
     ]
 
 
-def _of_file(path: Path, masks: Path, axes: str, source: str) -> list[SourceImage]:
+def _of_file(
+    path: Path, masks: Path, axes: str, source: str, watch: Watch
+) -> list[SourceImage]:
     """Read an image, or a time series, and its labels, as crops are cut out of them."""
     for one in (path, masks):
         if not one.exists():
             raise PatchError(f"There is no file or folder {one}; say where the images are now.")
-    labels = read_labels(masks)
-    pixels, letters, names = read_field(path, axes, labels)
+    found, (pixels, letters, names) = read_pair(path, masks, axes, watch)
+    labels = found.labels
     rgb = "S" in letters
     letters = match_axes(pixels, labels, letters, rgb, path.name, masks.name)
     rgba = rgb and pixels.shape[letters.index("S")] == 4

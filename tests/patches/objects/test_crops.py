@@ -197,7 +197,7 @@ def test_what_does_not_fit_is_said_in_one_sentence(scene, grey):
     assert "nuclei (60 x 80) do not match the image cells (60 x 70)" in match
     assert "do not match" in said(grey(7, 60, 80), np.stack([labels] * 6))
     assert "holds no objects" in said(image, np.zeros_like(labels))
-    assert "nuclei holds numbers with a decimal point" in said(image, labels.astype("f4"))
+    assert "nuclei holds numbers with a decimal point" in said(image, labels + 0.5)
     assert "mask that marks all objects with the one number 255" in said(image, labels > 0)
     assert "one single object" in said(image, np.where(labels == SPARSE[2], 5, 0))
     assert "smaller than 500 pixels" in said(image, labels, config={"smallest": 500})

@@ -123,10 +123,8 @@ def refuse_objects(path: Path, use: str) -> PatchError:
     """Say that an array of Python objects is not loaded, and what else to save: ``use``."""
     if path.name.lower().endswith(CELLPOSE):
         return PatchError(
-            f"{path} is Cellpose's own file of Python objects, which is not loaded because it "
-            "can run code; save its masks as an image instead: in Cellpose's window choose "
-            "File > Save masks as PNG/tif, on its command line add --save_tif, in Python "
-            "call cellpose.io.save_masks(images, masks, flows, names, tif=True)."
+            f"{path} is Cellpose's file of masks, not an image; open the image it belongs to, "
+            "and give this file as its objects (--objects)."
         )
     return PatchError(
         f"{path} holds Python objects, which are not loaded because they can run code; {use}."

@@ -99,7 +99,7 @@ def _images(file: Any, path: Path, wanted: str | None) -> Any:
 
 
 def _stacks(obsm: Any) -> list[str]:
-    """Name what has an image of each cell; links, which may lead anywhere, are no arrays here."""
+    """Name what may be an image of each cell; links, which may lead anywhere, are refused."""
     found = []
     for key in obsm:
         array = member(obsm, key)

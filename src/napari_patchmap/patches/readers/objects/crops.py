@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.foreign import decoding
 from napari_patchmap.kind import Kind
 from napari_patchmap.patches.axes import ALPHA_NOTE, RGB, default_names
 from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.labels.join import Labels
+from napari_patchmap.patches.numbers import whole_numbers
 from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.patches.readers.objects.crop_images import at_once
 from napari_patchmap.patches.readers.objects.crop_layout import cut
 from napari_patchmap.patches.readers.objects.find_objects import Objects, find_objects
 from napari_patchmap.patches.readers.objects.frames import ArrayFrames, Frames, match_axes
+from napari_patchmap.patches.room import check_room
 from napari_patchmap.patches.source import OnProgress, Source, Watch, finish
 
 
@@ -153,11 +157,11 @@ def check_labels(labels: Any, name: str) -> Any:
     """
     if not hasattr(labels, "dtype"):
         labels = np.asarray(labels)
-    if labels.dtype.kind == "f":
-        raise PatchError(
-            f"{name} holds numbers with a decimal point ({labels.dtype}), not labels; convert "
-            "it to whole numbers first, for example to int32."
-        )
+    if labels.dtype.kind == "f":  # as some programs keep whole numbers
+        nbytes = math.prod(labels.shape) * labels.dtype.itemsize
+        check_room(3 * nbytes, name, "convert it to whole numbers first, for example to int32")
+        with decoding(name, "cannot be read", "save it again"):
+            labels = whole_numbers(np.asarray(labels[...]))
     if labels.dtype.kind not in "bui":
         raise PatchError(f"{name} holds values of type {labels.dtype}, not labels of objects.")
     while labels.ndim > 2 and 1 in labels.shape[:-2]:  # one depth, or one time

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from napari_patchmap.errors import PatchError, UnusableError
+from napari_patchmap.formats import IMAGES
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.names import composed, printable
@@ -18,20 +20,27 @@ from napari_patchmap.patches.readers.folder.decode import Decoded
 from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
 from napari_patchmap.patches.readers.folder.image_folder import find_images
 from napari_patchmap.patches.readers.folder.passed_over import passed_over
-from napari_patchmap.patches.readers.npy import CELLPOSE, refuse_objects
 from napari_patchmap.patches.readers.objects.crop_layout import cut
 from napari_patchmap.patches.readers.objects.crops import check_objects
 from napari_patchmap.patches.readers.objects.find_objects import Objects, find_objects
 from napari_patchmap.patches.readers.objects.frames import FileFrames
+from napari_patchmap.patches.readers.objects.object_files import (
+    add_rows,
+    is_object_file,
+    try_labels,
+)
 from napari_patchmap.patches.source import Source, Watch
 from napari_patchmap.patches.threads import Pieces, in_threads
 
 #: Ends of file names by which programs mark the labels of an image, or the image itself.
 MASK_ENDINGS = (
     "_cp_masks", "_masks", "_mask", "_labels", "_label", "_segmentation", "_seg",
-    "-masks", "-mask", "-labels", "-label", ".labels", ".mask",
+    "_rois", "_roi", "_roiset", "-masks", "-mask", "-labels", "-label", ".labels", ".mask",
 )  # fmt: skip
 _IMAGE_ENDINGS = ("_image", "_img", "-image", "-img")
+
+
+_AGAIN = "it was readable before, so bring it back"
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,8 @@ class _Field:
     dtype: np.dtype
     channel_names: tuple[str, ...]
     objects: Objects
+    table: pd.DataFrame | None
+    notes: Sequence[str]
 
 
 def read_object_folders(root: Path, masks: Path, config: CropConfig, watch: Watch) -> Source:
@@ -54,9 +65,6 @@ def read_object_folders(root: Path, masks: Path, config: CropConfig, watch: Watc
     """
     pairs, skipped = pair_files(root, masks, watch)
     if not pairs:
-        for name in find_images(masks, watch)[2]:
-            if name.lower().endswith(CELLPOSE):
-                raise refuse_objects(masks / name, "")
         example = f" ({skipped[0].source} {skipped[0].reason})" if skipped else ""
         raise PatchError(
             f"No image in {root} has labels of the same name in {masks}{example}; name the two "
@@ -90,10 +98,7 @@ def read_object_folders(root: Path, masks: Path, config: CropConfig, watch: Watc
         lambda i: _decoded(paths[kept[i]][0]).pixels, shapes, first.dtype, channels
     )
     planes = FileFrames(
-        lambda i: _decoded(paths[kept[i]][1], numbers=True).pixels,
-        shapes,
-        np.dtype(np.int64),
-        1,
+        lambda i: _numbers(paths[kept[i]][1], shapes[i]), shapes, np.dtype(np.int64), 1
     )
     found = [field.objects for field in fields]
     check_objects(found, planes, str(masks))
@@ -103,10 +108,29 @@ def read_object_folders(root: Path, masks: Path, config: CropConfig, watch: Watc
     crops.table.insert(0, "frame", 0)
     crops.table.insert(0, "source", names[plane])
     read = [(name, path) for i in kept for name, path in zip(pairs[i], paths[i], strict=True)]
-    return Source(
+    source = Source(
         crops.images, crops.table, first.channel_names, notes=crops.notes, skipped=skipped,
         fingerprint=fingerprint("objects", read, **config.to_dict()),
     )  # fmt: skip
+    tables = {i: one.table for i, one in enumerate(fields) if one.table is not None}
+    if tables:
+        wanted = pd.MultiIndex.from_arrays([plane, source.table["label_id"]])
+        add_rows(source, pd.concat(tables).reindex(wanted).reset_index(drop=True))
+    source.notes += [note for one in fields for note in one.notes]
+    return source
+
+
+def read_again(root: Path, masks: Path, image: str, mask: str) -> tuple[Decoded, np.ndarray]:
+    """Read a pair of files that :func:`pair_files` found: the image, and its labels.
+
+    Raises
+    ------
+    PatchError
+        If one of them cannot be read any more.
+    """
+    decoded = _decoded(f"{root}/{image}")
+    height, width = decoded.pixels.shape[:2]
+    return decoded, _numbers(f"{masks}/{mask}", (height, width))
 
 
 def pair_files(
@@ -117,14 +141,14 @@ def pair_files(
     Returned are pairs of paths in the two folders, and the files of either without a partner.
     """
     images, skipped, others = find_images(root, watch)
-    skipped += passed_over(root, others, watch)
+    skipped += passed_over(root, [one for one in others if not is_object_file(one)], watch)
     same = os.path.realpath(root) == os.path.realpath(masks)
-    found = images if same else find_images(masks, watch)[0]
+    found, _, beside = (images, [], others) if same else find_images(masks, watch)
+    found = [*found, *filter(is_object_file, beside)]
     by_stem: dict[str, str] = {}
     for name in found:
-        stem = _stem(name)
-        bare = _without(stem, MASK_ENDINGS)
-        if bare != stem:
+        stem, bare = _stem(name), _bare(name)
+        if bare != stem or is_object_file(name):
             by_stem.setdefault(bare, name)
     if same:
         marked = set(by_stem.values())
@@ -140,13 +164,28 @@ def pair_files(
         else:
             pairs.append((name, mask))
             used.add(mask)
-    alone = [name for name in found if name not in used and not (same and name in images)]
-    skipped += [Skipped(printable(name), f"has no image in {root.name}") for name in alone]
+    instead = {_bare(mask): mask for mask in used}
+    for name in found:
+        if name in used or (same and name in images):
+            continue
+        other = instead.get(_bare(name))
+        reason = (
+            f"is not used, but {printable(other)}" if other else f"has no image in {root.name}"
+        )
+        skipped.append(Skipped(printable(name), reason))
     return pairs, skipped
 
 
 def _stem(name: str) -> str:
     return composed(os.path.splitext(name)[0]).casefold().removesuffix(".ome")
+
+
+def _bare(name: str) -> str:
+    """Return the stem of the image that a file of labels belongs to."""
+    stem = _stem(name)
+    if is_object_file(name):  # QuPath adds its ending to the name of the image
+        stem = _without(stem, IMAGES).removesuffix(".ome")
+    return _without(stem, MASK_ENDINGS)
 
 
 def _without(stem: str, endings: Sequence[str]) -> str:
@@ -156,23 +195,26 @@ def _without(stem: str, endings: Sequence[str]) -> str:
 
 def _look(image: str, mask: str) -> _Field | str:
     """Find the objects of one field of view, or say why that cannot be done."""
-    decoded, labels = try_decode(image, "auto"), try_decode(mask, "auto", numbers=True)
+    decoded = try_decode(image, "auto")
     if isinstance(decoded, UnusableError):
         return str(decoded)
+    height, width = decoded.pixels.shape[:2]
+    labels = try_labels(mask, (height, width))
     if isinstance(labels, UnusableError):
         return f"has labels ({os.path.basename(mask)}) of which it is said: {labels}"
-    plane, shape = labels.pixels, decoded.pixels.shape[:2]
+    plane = labels.labels
     if plane.shape[2] > 1:
         return f"has labels in colour ({os.path.basename(mask)}); one number a pixel is needed"
     if plane.dtype.kind not in "bui":
         return f"has labels of type {plane.dtype}; whole numbers are needed"
-    if plane.shape[:2] != shape:
-        have, need = (f"{wide} x {high}" for high, wide in (shape, plane.shape[:2]))
-        return f"is {have} pixels, but its labels are {need} (width x height)"
+    if plane.shape[:2] != (height, width):
+        need = f"{plane.shape[1]} x {plane.shape[0]}"
+        return f"is {width} x {height} pixels, but its labels are {need} (width x height)"
     objects = find_objects(plane[..., 0])
     if not len(objects):
         return f"has labels without an object ({os.path.basename(mask)})"
-    return _Field((shape[0], shape[1]), decoded.pixels.dtype, decoded.channel_names, objects)
+    known = decoded.pixels.dtype, decoded.channel_names
+    return _Field((height, width), *known, objects, labels.table, labels.notes)
 
 
 def _check_alike(fields: Sequence[_Field], names: Sequence[str], root: Path) -> None:
@@ -189,8 +231,15 @@ def _check_alike(fields: Sequence[_Field], names: Sequence[str], root: Path) -> 
                 )
 
 
-def _decoded(path: str, numbers: bool = False) -> Decoded:
-    decoded = try_decode(path, "auto", numbers=numbers)
+def _decoded(path: str) -> Decoded:
+    decoded = try_decode(path, "auto")
     if isinstance(decoded, UnusableError):
-        raise decoded.of(path, "it was readable before, so bring it back")
+        raise decoded.of(path, _AGAIN)
     return decoded
+
+
+def _numbers(path: str, shape: tuple[int, int]) -> np.ndarray:
+    found = try_labels(path, shape)
+    if isinstance(found, UnusableError):
+        raise found.of(path, _AGAIN)
+    return found.labels

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError, UnusableError
+from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.names import printable
-from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
-from napari_patchmap.patches.readers.objects.folders import pair_files
+from napari_patchmap.patches.readers.objects.folders import pair_files, read_again
 from napari_patchmap.patches.readers.objects.frames import ArrayFrames
-from napari_patchmap.patches.readers.objects.open_objects import read_labels
+from napari_patchmap.patches.readers.objects.open_objects import read_pair
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.watch import Watch
 
@@ -39,19 +38,15 @@ def label_images(origin: Mapping[str, Any], watch: Watch) -> Callable[[str, int]
     if not masks.exists():
         raise PatchError(f"There is no file or folder {masks}.")
     if masks.is_dir() and not is_zarr(masks):
-        pairs = {printable(image): mask for image, mask in pair_files(path, masks, watch)[0]}
+        pairs = {printable(pair[0]): pair for pair in pair_files(path, masks, watch)[0]}
 
         def of_file(source: str, frame: int) -> np.ndarray:
             if source not in pairs:
                 raise PatchError(f"{source} has no labels in {masks}.")
-            file = os.path.join(masks, pairs[source])
-            decoded = try_decode(file, "auto", numbers=True)
-            if isinstance(decoded, UnusableError):
-                raise decoded.of(file)
-            return decoded.pixels[..., 0]
+            return read_again(path, masks, *pairs[source])[1][..., 0]
 
         return of_file
-    labels = read_labels(masks)
+    labels = read_pair(path, masks, str(origin.get("axes") or "auto"), watch)[0].labels
     planes = ArrayFrames(labels, "YX" if labels.ndim == 2 else "TYX", masks.name)
 
     def of_plane(source: str, frame: int) -> np.ndarray:

@@ -11,9 +11,16 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from napari_patchmap.errors import PatchError, UnusableError
+from napari_patchmap.errors import PatchError, UnclearAxesError, UnusableError
 from napari_patchmap.foreign import decoding
-from napari_patchmap.patches.axes import UNNAMED, channel_axis, guess_unnamed
+from napari_patchmap.patches.axes import (
+    UNNAMED,
+    channel_axis,
+    check_axes,
+    extents,
+    guess_unnamed,
+    looks_like_channels,
+)
 from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.photometric import meaning_of
 from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
@@ -21,6 +28,12 @@ from napari_patchmap.patches.readers.npy import read_head, refuse_objects
 from napari_patchmap.patches.readers.objects.crops import check_labels, object_source
 from napari_patchmap.patches.readers.objects.folders import read_object_folders
 from napari_patchmap.patches.readers.objects.frames import check_depth
+from napari_patchmap.patches.readers.objects.object_files import (
+    FileLabels,
+    add_rows,
+    is_object_file,
+    read_object_file,
+)
 from napari_patchmap.patches.readers.objects.zarr_field import missing_notes, zarr_field
 from napari_patchmap.patches.readers.tiff.tiff_planes import read_tiff
 from napari_patchmap.patches.readers.tiff.tiff_series import may_be_slide
@@ -36,8 +49,9 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     """Cut crops around the objects of a label file, or of a folder of them.
 
     ``request.path`` is an image, a time series, or a folder of images; ``request.objects``
-    are its labels, for a folder one with files of the same names, which may end with
-    ``_mask``, ``_labels`` and the like. May be the same folder then.
+    are its labels: a label image, Cellpose's ``_seg.npy``, QuPath's GeoJSON, or ImageJ's
+    regions of interest (``.roi``, ``.zip``). For a folder, one with files of the same names,
+    which may end with ``_mask``, ``_labels`` and the like. May be the same folder then.
 
     Raises
     ------
@@ -58,18 +72,57 @@ def read(request: OpenRequest, watch: Watch) -> Source:
         )
     if folders[0]:
         return read_object_folders(path, masks, config, watch)
-    labels = read_labels(masks)
-    image, letters, names = read_field(path, request.axes, labels)
+    found, (image, letters, names) = read_pair(path, masks, request.axes, watch)
     source = object_source(
-        image, labels, axes=letters, config=config, name=path.name, labels_name=masks.name,
-        channel_names=names, rgb="S" in letters, watch=watch,
+        image, found.labels, axes=letters, config=config, name=path.name,
+        labels_name=masks.name, channel_names=names, rgb="S" in letters, watch=watch,
     )  # fmt: skip
+    source.notes += found.notes
+    if found.table is not None:
+        rows = found.table.reindex(source.table["label_id"])
+        add_rows(source, rows.reset_index(drop=True))
     if is_zarr(path):
         source.notes += missing_notes(path, watch)
     return source
 
 
-def read_labels(masks: Path) -> Any:
+def read_pair(
+    path: Path, masks: Path, axes: str, watch: Watch
+) -> tuple[FileLabels, tuple[Any, str, Sequence[str] | None]]:
+    """Read the labels of an image, and the image as :func:`read_field` does.
+
+    Raises
+    ------
+    PatchError
+        If one of them cannot be read.
+    """
+    if not is_object_file(masks):
+        labels = _read_labels(masks)
+        return FileLabels(labels), read_field(path, axes, labels)
+    field = read_field(path, axes, np.zeros((1, 1), np.uint8))  # one plane, of any size
+    found = read_object_file(masks, _plane_shape(field[0].shape, field[1], path), watch)
+    return found._replace(labels=check_labels(found.labels, str(masks))), field
+
+
+def _plane_shape(shape: tuple[int, ...], letters: str, path: Path) -> tuple[int, int]:
+    """Return height and width of an image whose axes may not be known."""
+    if letters != "auto":
+        _, height, width, _ = extents(shape, check_axes(letters, len(shape), path.name))
+        return height, width
+    if len(shape) == 2:
+        return shape
+    if len(shape) == 3:
+        for channel, sides in ((2, shape[:2]), (0, shape[1:])):
+            if shape[channel] == 1 or looks_like_channels(shape[channel], sides):
+                return sides[0], sides[1]
+    raise UnclearAxesError(
+        f"It is not clear which axis of {path} ({' x '.join(map(str, shape))}) is what; say so "
+        "with axes, for example YXC.",
+        ("YXC", "CYX"),
+    )
+
+
+def _read_labels(masks: Path) -> Any:
     """Read the label image of a file, ``(height, width)`` or ``(time, height, width)``.
 
     Raises

@@ -1,0 +1,114 @@
+"""Labels of one image from a file: a label image, Cellpose's, QuPath's or ImageJ's objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from napari_patchmap.errors import PatchError, UnusableError
+from napari_patchmap.foreign import decoding
+from napari_patchmap.patches.box_table import BOX_COLUMNS
+from napari_patchmap.patches.numbers import whole_numbers
+from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
+from napari_patchmap.patches.readers.npy import CELLPOSE
+from napari_patchmap.patches.readers.objects.cellpose_file import cellpose_masks
+from napari_patchmap.patches.readers.objects.drawn_objects import (
+    Outline,
+    label_image,
+    values_table,
+)
+from napari_patchmap.patches.readers.objects.imagej_rois import roi_outlines
+from napari_patchmap.patches.readers.objects.qupath import qupath_outlines
+from napari_patchmap.patches.source import Source
+from napari_patchmap.patches.watch import Watch
+
+#: Files of outlines, by the ends of their names.
+_OUTLINES: dict[str, Callable[[Path], tuple[list[Outline], list[str]]]] = {
+    ".geojson": qupath_outlines,
+    ".zip": roi_outlines,
+    ".roi": roi_outlines,
+}
+
+#: Ends of the names of files that hold objects and are no images.
+OBJECT_FILES = (CELLPOSE, *_OUTLINES)
+
+#: What becomes the label of an object, and what it is called as a column.
+_CLASS = "classification"
+
+
+class FileLabels(NamedTuple):
+    """Labels of an image, and what their file says of each object."""
+
+    labels: np.ndarray
+    """Whole numbers, ``(height, width)``, or ``(time, height, width)``."""
+    table: pd.DataFrame | None = None
+    """A row an object; its index are the labels."""
+    notes: Sequence[str] = ()
+
+
+def add_rows(source: Source, rows: pd.DataFrame) -> None:
+    """Add what is known of objects, a row a patch, to the table of their crops.
+
+    The class of an object is its label.
+    """
+    taken = {*BOX_COLUMNS, "label", *source.table}
+    for name, values in rows.items():
+        free = f"{name} (file)" if name in taken else str(name)
+        source.table[free] = values.to_numpy()
+    if _CLASS in rows:
+        source.table = source.table.rename(columns={_CLASS: "label"})
+        source.label_from = _CLASS
+
+
+def is_object_file(path: Path | str) -> bool:
+    """Whether a file holds objects that are no label image, by its name."""
+    name = str(path).lower()
+    return name.endswith(OBJECT_FILES) and not name.endswith(".zarr.zip")
+
+
+def read_object_file(path: Path, shape: tuple[int, int], watch: Watch) -> FileLabels:
+    """Read the objects of an image of ``shape`` (height, width) from a file that is no image.
+
+    Raises
+    ------
+    PatchError
+        If the file is damaged, would run code, or has no objects in the image.
+    MissingPackageError
+    LoadCancelled
+    """
+    with decoding(path, "cannot be read", "save it again"):
+        if path.name.lower().endswith(CELLPOSE):
+            return FileLabels(cellpose_masks(path))
+        outlines, notes = _OUTLINES[path.suffix.lower()](path)
+        labels = label_image(outlines, shape, path, watch)
+    hidden = len(outlines) - len(np.unique(labels[labels > 0]))
+    if hidden:
+        notes.append(
+            f"{hidden:,} objects of {path.name} lie outside of the image, or under others."
+        )
+    return FileLabels(labels, values_table(outlines), notes)
+
+
+def try_labels(path: str, shape: tuple[int, int]) -> FileLabels | UnusableError:
+    """Read the labels of one image of a folder, or say why that cannot be done.
+
+    Those of a label image have the shape ``(height, width, channel)``.
+    """
+    try:
+        if is_object_file(path):
+            found = read_object_file(Path(path), shape, Watch())
+            if found.labels.ndim != 2:
+                return UnusableError("holds several planes", "open it with its image alone")
+            return found._replace(labels=whole_numbers(found.labels)[..., None])
+        decoded = try_decode(path, "auto", numbers=True)
+        if isinstance(decoded, UnusableError):
+            return decoded
+        return FileLabels(whole_numbers(decoded.pixels))
+    except UnusableError as error:
+        return error
+    except PatchError as error:
+        return UnusableError(str(error).removesuffix("."))
