@@ -81,6 +81,10 @@ FORMATS = (
         HDF5, HDF5,
     ),
     Format(
+        "stack_folder.folder_of_stacks", Kind.STACK, "a folder of stacks",
+        "a folder of such files",
+    ),
+    Format(
         "folder.image_folder", Kind.FOLDER, "a folder of images",
         "PNG, JPEG, TIFF, BMP, WebP, GIF or JPEG 2000",
     ),

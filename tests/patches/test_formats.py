@@ -43,6 +43,12 @@ def write_hdf5(path: Path) -> None:
         file["images"] = pixels()
 
 
+def write_stacks(path: Path) -> None:
+    path.mkdir()
+    for well in ("A1", "B2"):
+        np.save(path / f"{well}.npy", pixels())
+
+
 #: How a file of each format is written, by the reader; whoever adds a format adds one here.
 EXAMPLES = {
     "slides.open_slides": ("slide.tif", write_slide),
@@ -54,6 +60,7 @@ EXAMPLES = {
     "npy": ("stack.npy", lambda path: np.save(path, pixels())),
     "npz.npz_file": ("set.npz", lambda path: np.savez(path, images=pixels())),
     "hdf5.hdf5_file": ("set.h5", write_hdf5),
+    "stack_folder.folder_of_stacks": ("stacks", write_stacks),
     "folder.image_folder": ("folder", write_folder),
 }
 

@@ -76,7 +76,7 @@ def guess_axes(shape: tuple[int, ...], name: str) -> str:
         If more than one reading is likely.
     """
     size = " x ".join(map(str, shape))
-    if len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4) and min(shape[:2]) > _FEW):
+    if single_axes(shape):
         raise PatchError(
             f"{name} is one single image ({size}); give a stack of many patches, or a folder "
             "with one image file a patch."
@@ -95,6 +95,14 @@ def guess_axes(shape: tuple[int, ...], name: str) -> str:
         "NYXC or NCYX (N patches, C channels, Y and X the image).",
         _USUAL.get(len(shape), ()),
     )
+
+
+def single_axes(shape: tuple[int, ...]) -> str:
+    """Return the axes of a plain array that can only be one image, "" for others."""
+    if len(shape) == 2:
+        return "YX"
+    colour = len(shape) == 3 and shape[2] in (3, 4) and min(shape[:2]) > _FEW
+    return "YXC" if colour else ""
 
 
 def settle_axes(letters: str, shape: tuple[int, ...], *, volume: bool) -> tuple[str, list[str]]:

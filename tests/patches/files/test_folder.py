@@ -272,7 +272,7 @@ def test_pages_without_axes_need_a_word(folder, grey):
     folder.mkdir()
     pixels = grey(5, 9, 12, dtype="uint16")
     tifffile.imwrite(folder / "a.tif", pixels, photometric="minisblack")
-    with pytest.raises(PatchError, match=r"a\.tif holds 5 images; .*set axes to CYX"):
+    with pytest.raises(PatchError, match=r"a\.tif .* hold 5 planes each.*set axes to CYX"):
         open_patches(folder)
     ps = open_patches(folder, axes="CYX")
     np.testing.assert_array_equal(ps[0], pixels.transpose(1, 2, 0))

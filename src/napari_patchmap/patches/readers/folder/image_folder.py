@@ -21,6 +21,7 @@ from napari_patchmap.patches.readers.folder.decode import KINDS
 from napari_patchmap.patches.readers.folder.folder_decoder import FolderDecoder
 from napari_patchmap.patches.readers.folder.folder_labels import FOLDER, folder_columns
 from napari_patchmap.patches.readers.folder.passed_over import passed_over
+from napari_patchmap.patches.readers.tiff.ome_files import first_of_series
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.source import (
     Source,
@@ -72,6 +73,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     if request.columns:
         _check_columns(request, names, watch)
     skipped += passed_over(root, others, watch)
+    names, together = first_of_series(root, names)
     paths = [f"{root}/{name}" for name in names]
     mark = fingerprint("folder", zip(names, paths, strict=True), axes=request.axes)
     images, known = FolderDecoder(paths, names, str(root), request.axes).decode(mark, watch)
@@ -84,7 +86,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     columns, said = folder_columns(kept)
     for column, values in columns.items():
         table[column] = values
-    notes = [*known["notes"], *([said] if said else [])]
+    notes = [*known["notes"], *([said] if said else []), *together]
     channel_names = tuple(known["channel_names"])
     source = Source(images, table, channel_names, kept, notes, skipped, label_from=FOLDER)
     if pattern:

@@ -95,10 +95,11 @@ def channel_names(
     letters: str,
     images: Images,
 ) -> tuple[str, ...]:
-    """Name the channels from OME or ImageJ metadata, else as plain arrays' are."""
+    """Name the channels from OME, ImageJ or Akoya metadata, else as plain arrays' are."""
     channels, dtype = images.channels, images.dtype
     if channel_axis(letters) == "C":
         named = _ome_names(tif) if tif.is_ome else _imagej_names(tif, channels)
+        named = named or _akoya_names(tif, channels)
         if len(named) == channels == len(set(named)):
             return tuple(named)
         # Axes that say C mean stains, three of them too.
@@ -128,3 +129,20 @@ def _imagej_names(tif: tifffile.TiffFile, channels: int) -> list[str]:
     """Take the labels of the first planes; ImageJ counts through the channels first."""
     labels = (tif.imagej_metadata or {}).get("Labels", []) if tif.is_imagej else []
     return [str(label) for label in labels[:channels]]
+
+
+def _akoya_names(tif: tifffile.TiffFile, channels: int) -> list[str]:
+    """Take what each page of a .qptiff says it shows: the biomarker, else the dye."""
+    if not tif.is_qpi or len(tif.pages) < channels:
+        return []
+    names = []
+    for number in range(channels):  # the channels at full size come first
+        page = tif.pages.get(number, aspage=True)
+        try:
+            root = ElementTree.fromstring(page.description)
+        except ElementTree.ParseError:
+            return []
+        said = [(root.findtext(word) or "").strip() for word in ("Biomarker", "Name")]
+        names.append(next(filter(None, said), ""))
+    dyes = [name for name in names if name]
+    return names if len(dyes) == len(names) else []

@@ -1,0 +1,1 @@
+"""A folder of stacks (TIFF, Zarr, .npy, ...) as one set; start with :mod:`folder_of_stacks`."""
