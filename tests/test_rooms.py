@@ -34,7 +34,7 @@ FLOORS = [
     # what everything uses
     "watch", "latest", "threads", "room", "random_file", "names", "numbers", "quantity", "fit",
     "anndata_file", "intensity", "images", "axes", "colour_spaces", "photometric",
-    "pictures", "content", "box_table", "patchset", "summary", "sample",
+    "pictures", "content", "box_table", "patchset", "field_of_view", "summary", "sample",
     # what all readers share
     "cache", "labels", "source", "crop_config", "tile_config", "request",
     # the readers, and the one door

@@ -58,6 +58,21 @@ class UnclearArrayError(PatchError):
         self.keys = tuple(keys)
 
 
+class SingleImageError(PatchError):
+    """One image in place of many patches, which can be cut out of it.
+
+    Parameters
+    ----------
+    sentence : str
+    ways : sequence of {"tiles", "objects"}
+        How patches can be cut out of it.
+    """
+
+    def __init__(self, sentence: str, ways: Sequence[str]) -> None:
+        super().__init__(sentence)
+        self.ways = tuple(ways)
+
+
 class UnusableError(PatchError):
     """A file that cannot be used, in a few words without its name.
 

@@ -15,7 +15,7 @@ import tifffile
 from PIL import Image as Picture
 from qtpy.QtCore import QPoint, Qt, QTimer
 from qtpy.QtGui import QHelpEvent
-from qtpy.QtWidgets import QApplication, QToolTip
+from qtpy.QtWidgets import QApplication, QFileDialog, QToolTip
 
 from napari_patchmap.patches import Kind, OpenRequest, open_patches
 from napari_patchmap.patches.cache.cache_folder import cache_size
@@ -313,6 +313,36 @@ def test_the_array_of_a_file_is_one_click_away(qtbot, panel, tmp_path):
     idle(qtbot, panel)
     assert panel.workspace.patches.common_size == (20, 20)
     assert panel.source.key.text() == "two"
+
+
+def test_one_image_is_cut_by_one_click(qtbot, panel, tmp_path, monkeypatch):
+    """As tiles, or around the objects of a file; also where it lies alone in a folder."""
+    image, masks = np.zeros((500, 600), np.uint8), np.zeros((500, 600), np.uint16)
+    masks[20:40, 30:50], masks[200:230, 100:120] = 1, 2
+    image[masks > 0] = 200
+    (tmp_path / "set").mkdir()
+    tifffile.imwrite(tmp_path / "set" / "field.tif", image)
+    np.save(tmp_path / "field_seg.npy", {"masks": masks}, allow_pickle=True)
+    type_path(qtbot, panel, tmp_path / "set" / "field.tif")
+    load(qtbot, panel)
+    assert list(panel.answers.buttons) == ["tiles", "objects"]
+    monkeypatch.setattr(
+        QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "field_seg.npy"), "")
+    )
+    qtbot.mouseClick(panel.answers.buttons["objects"], LEFT)
+    idle(qtbot, panel)
+    assert panel.workspace.patches.table["label_id"].tolist() == [1, 2]
+    assert panel.workspace.patches.origin["objects"] == str(tmp_path / "field_seg.npy")
+    panel.source.objects.set_path("")
+    type_path(qtbot, panel, tmp_path / "set")
+    load(qtbot, panel)
+    assert len(panel.workspace.patches) == 1  # it is a patch, if a person wants that
+    assert "1 image of up to 600 pixels" in panel.message.text
+    panel.source.tiles.set_config(TileConfig(foreground="none"))
+    qtbot.mouseClick(panel.answers.buttons["tiles"], LEFT)
+    idle(qtbot, panel)
+    assert panel.workspace.patches.origin["kind"] == Kind.SLIDES
+    assert len(panel.workspace.patches) > 1
 
 
 def test_axes_that_do_not_fit_are_not_offered_again(qtbot, panel, tmp_path):

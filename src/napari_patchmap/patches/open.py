@@ -9,6 +9,7 @@ from typing import Any
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.kind import Kind
+from napari_patchmap.patches.field_of_view import sentence_of_fields
 from napari_patchmap.patches.labels.choice import with_label
 from napari_patchmap.patches.labels.join import Labels, LabelsFile
 from napari_patchmap.patches.labels.patterns import check_pattern
@@ -94,7 +95,7 @@ def _open(request: OpenRequest, watch: Watch) -> PatchSet:
         )
     source = read(one, request.but(labels=labels), watch)
     path = Path(request.path)
-    return finish(
+    patches = finish(
         source,
         name=path.name or str(path),
         origin={"kind": str(one.kind), **request.to_dict()},
@@ -105,6 +106,9 @@ def _open(request: OpenRequest, watch: Watch) -> PatchSet:
         watch=watch,
         columns=request.columns,
     )
+    said = sentence_of_fields(patches)
+    patches.notes += [said] if said else []
+    return patches
 
 
 def reopen(

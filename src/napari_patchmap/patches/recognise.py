@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from napari_patchmap import formats
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import PatchError, SingleImageError
 from napari_patchmap.formats import FORMATS, Format
 from napari_patchmap.kind import Kind
 from napari_patchmap.patches.readers import recognises
@@ -64,9 +64,10 @@ def format_of(request: OpenRequest) -> Format:
     if found is not None:
         return found
     if path.suffix.lower() in formats.IMAGES:
-        raise PatchError(
+        raise SingleImageError(
             f"{path} is one single image; choose the folder that holds it and the others, or "
-            "give its label image too, around whose objects patches are cut (--objects)."
+            "give its label image too, around whose objects patches are cut (--objects).",
+            ("objects",),
         )
     raise PatchError(
         f"{path} is not a kind of file that holds patches; choose a folder of images, a slide, "

@@ -10,9 +10,9 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import PatchError, SingleImageError
 from napari_patchmap.foreign import decoding
-from napari_patchmap.patches.axes import check_extent
+from napari_patchmap.patches.axes import check_extent, single_axes
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.numbers import check_numbers
 from napari_patchmap.patches.random_file import RandomFile
@@ -46,6 +46,13 @@ def read(request: OpenRequest, watch: Watch) -> Source:
         if head.dtype.hasobject:
             raise refuse_objects(path, "save the patches as one plain array of numbers")
         check_numbers(head.dtype, math.prod(head.shape))
+        if request.axes == "auto" and single_axes(head.shape):
+            raise SingleImageError(
+                f"{path} is one single image ({' x '.join(map(str, head.shape))}); give a "
+                "stack of many patches, or a folder with one file a patch; or have patches cut "
+                "out of it, around the objects of its label image (--objects).",
+                ("objects",),
+            )
         letters = plain_axes(head.shape, path.name, request.axes)
         check_extent(head.shape, letters)
         images = FlatImages(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import PatchError, SingleImageError
 from napari_patchmap.foreign import decoding
 from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.patches.cache.fingerprint import fingerprint
@@ -22,7 +22,9 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     Raises
     ------
     PatchError
-        If the file is damaged or holds one single image.
+        If the file is damaged.
+    SingleImageError
+        If it holds one single image.
     UnclearAxesError
         If its axes are ambiguous, or not those that were given.
     """
@@ -34,10 +36,11 @@ def read(request: OpenRequest, watch: Watch) -> Source:
         height, width = images.sizes[0].tolist()
         channels = images.channels
         kind = f"{channels} channels" if channels > 1 else "one channel"
-        raise PatchError(
+        raise SingleImageError(
             f"{path} is one single image ({width} x {height}, {kind}); give a stack of many "
             "patches, or a folder with one image file a patch; or have patches cut out of it, "
-            "around the objects of its label image (--objects) or as tiles (--tile-size)."
+            "around the objects of its label image (--objects) or as tiles (--tile-size).",
+            ("tiles", "objects"),
         )
     if len(planes.lost) == count:
         raise PatchError(f"{path} is cut off before its first image; copy or export it again.")

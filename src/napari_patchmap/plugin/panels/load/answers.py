@@ -1,13 +1,19 @@
-"""Answers to what loading may ask: how sizes come together, which axes, which array."""
+"""Answers to what loading may ask: sizes, axes, an array, how an image is cut."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QPushButton, QWidget
 
-from napari_patchmap.errors import MixedSizesError, UnclearArrayError, UnclearAxesError
+from napari_patchmap.errors import (
+    MixedSizesError,
+    SingleImageError,
+    UnclearArrayError,
+    UnclearAxesError,
+)
 from napari_patchmap.plugin.qt.basics import button, row
 
 #: How images of different sizes can be brought to one, for the tooltips.
@@ -15,6 +21,15 @@ _SIZES = {
     "resize": "Shrink or enlarge every image to the most frequent size; nothing is cut.",
     "crop": "Cut out the middle at the most frequent size; the scale stays true.",
     "pad": "Put smaller images on their mean border colour; larger ones are shrunk to fit.",
+}
+
+
+#: How patches are cut out of an image: for the buttons, and for their tooltips.
+_CUT_WORDS = {"tiles": "Cut into tiles", "objects": "Cut out objects…"}
+_CUTS = {
+    "tiles": "Cut the images into tiles of one size, as slides are.",
+    "objects": "Choose the labels of the cells (a label image, Cellpose, QuPath or ImageJ); "
+    "one patch is cut out around each.",
 }
 
 
@@ -34,11 +49,14 @@ class Answers(QWidget):
         The axes of a stack.
     key_chosen(str)
         The array of a file that holds the images.
+    cut_chosen(str)
+        How patches are cut out of an image: "tiles" or "objects".
     """
 
     sizes_chosen = Signal(str)
     axes_chosen = Signal(str)
     key_chosen = Signal(str)
+    cut_chosen = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,8 +78,21 @@ class Answers(QWidget):
         elif isinstance(error, UnclearArrayError):
             tips = {key: f"Take {key} as the images." for key in error.keys}
             chosen, text = self.key_chosen, str
+        elif isinstance(error, SingleImageError):
+            chosen = self.cut_chosen
+            tips = {way: _CUTS[way] for way in error.ways}
+            text = _CUT_WORDS.__getitem__
         else:
             return False
+        self._show(tips, chosen, text)
+        return True
+
+    def offer_cuts(self, ways: Sequence[str]) -> None:
+        """Offer to cut patches out of images, in some of the ways there are."""
+        cuts = {way: _CUTS[way] for way in ways}
+        self._show(cuts, self.cut_chosen, _CUT_WORDS.__getitem__)
+
+    def _show(self, tips: Mapping[str, str], chosen: Any, text: Callable[[str], str]) -> None:
         for old in self.buttons.values():
             old.setParent(None)
             old.deleteLater()
@@ -70,4 +101,3 @@ class Answers(QWidget):
             answer.clicked.connect(lambda _=False, key=key: chosen.emit(key))
             self._row.insertWidget(place, answer)
         self.setVisible(bool(self.buttons))
-        return True

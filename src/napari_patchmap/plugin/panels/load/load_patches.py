@@ -11,7 +11,8 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QScrollArea
 
 from napari_patchmap.errors import UnclearAxesError
-from napari_patchmap.patches import Kind, OpenRequest
+from napari_patchmap.patches import Kind, OpenRequest, PatchSet
+from napari_patchmap.patches.field_of_view import sentence_of_fields, ways_to_cut
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.plugin.canvas.first_steps import FirstSteps
 from napari_patchmap.plugin.labelling import Labelling
@@ -104,6 +105,7 @@ class LoadPatches(WorkPanel):
         self.answers.sizes_chosen.connect(self.load)
         self.answers.axes_chosen.connect(self._choose_axes)
         self.answers.key_chosen.connect(self._choose_key)
+        self.answers.cut_chosen.connect(self._choose_cut)
         self.button.clicked.connect(self._on_button)
         self.keyboard.bind(self.button, "load")
         self.place_button.clicked.connect(self.place)
@@ -248,7 +250,15 @@ class LoadPatches(WorkPanel):
             self._settled_soon.start()
             if found.run is None:
                 self.source.recent.remember(request)
+                self._offer_cuts(found.patches)
             self.cache.refresh()
+
+    def _offer_cuts(self, patches: PatchSet) -> None:
+        """Offer to cut up images that are rather fields of view than patches."""
+        sentence = sentence_of_fields(patches)
+        if sentence:
+            self._say(sentence, "note")
+            self.answers.offer_cuts(ways_to_cut(patches))
 
     def _on_run(self, run: Run | None) -> None:
         self.place_button.setVisible(run is not None)
@@ -280,6 +290,13 @@ class LoadPatches(WorkPanel):
     def _choose_key(self, key: str) -> None:
         self.source.key.setText(key)
         self.load()
+
+    def _choose_cut(self, way: str) -> None:
+        if way == "tiles":
+            self.source.choose(Kind.SLIDES, self.source.path.path)
+            self.load()
+        elif self.source.choose_objects():
+            self.load()
 
     def _choose_axes(self, axes: str) -> None:
         self.source.axes.setCurrentText(axes)

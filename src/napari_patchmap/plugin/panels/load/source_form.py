@@ -67,6 +67,13 @@ class SourceForm(QFrame):
         )
         self.labels.edit.setToolTip(tip)
         self.pattern = NamePattern()
+        self.objects = PathField("label image, Cellpose, QuPath or ImageJ file (optional)")
+        self.objects.title = "Choose the labels of the images"
+        self.objects.edit.setToolTip(
+            "<qt>Where the cells are: a label image, Cellpose's _seg.npy, QuPath's GeoJSON or "
+            "ImageJ's ROI zip; for a folder of images a folder of these, may be the same. One "
+            "patch is cut out around each object. Default: none.</qt>"
+        )
         self.axes = choice(
             "<qt>What the axes of the stack are: N patches, C channels, Y and X the image. "
             "Default: auto, from the metadata or guessed from the shape.</qt>"
@@ -95,6 +102,7 @@ class SourceForm(QFrame):
         for signal in (
             self.layers.changed,
             self.labels.changed,
+            self.objects.changed,
             self.pattern.changed,
             self.axes.currentTextChanged,
             self.key.textChanged,
@@ -109,6 +117,7 @@ class SourceForm(QFrame):
         self._more_rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         self._more_rows.addRow("Table", self.labels)
         self._more_rows.addRow("File names", self.pattern)
+        self._more_rows.addRow("Objects", self.objects)
         self._more_rows.addRow("Axes", self.axes)
         self._more_rows.addRow("Array", self.key)
         self.setProperty("role", "drop")
@@ -153,7 +162,14 @@ class SourceForm(QFrame):
             "crops": self.crops.config,
         }
         asked = {key: value for key, value in fields.items() if key in SOURCES[kind].asks}
+        if self._cuts_objects:
+            asked |= {"objects": self.objects.path, "crops": self.crops.config}
         return Request(kind, OpenRequest(sizes=sizes, **asked), **self.layers.asked(kind))
+
+    @property
+    def _cuts_objects(self) -> bool:
+        """Whether a file of objects is given for a source that may have one."""
+        return "objects file" in SOURCES[self.source].asks and bool(self.objects.path)
 
     def missing(self) -> str:
         """Say what has to be opened in the viewer first, "" if nothing has."""
@@ -162,7 +178,7 @@ class SourceForm(QFrame):
     @property
     def trouble(self) -> str:
         """Why the settings that are shown cannot be taken, "" if they can."""
-        asks = SOURCES[self.source].asks
+        asks = (*SOURCES[self.source].asks, *(["crops"] if self._cuts_objects else []))
         forms: dict[str, ConfigForm[Any]] = {"tiles": self.tiles, "crops": self.crops}
         said = (form.trouble for key, form in forms.items() if key in asks)
         return next((sentence for sentence in said if sentence), "")
@@ -211,10 +227,13 @@ class SourceForm(QFrame):
         self.pattern.set_pattern(what.pattern or "")
         self.axes.setCurrentText(what.axes)
         self.key.setText(what.key or "")
+        self.objects.set_path(what.objects or "")
         self.tiles.set_config(what.tiles or TileConfig())
         self.crops.set_config(what.crops or CropConfig())
         self.choose(request.kind, Path(what.path) if what.path else "")
-        self.more.open(bool(what.labels or what.pattern or what.key or what.axes != "auto"))
+        self.more.open(
+            bool(what.labels or what.pattern or what.key or what.objects or what.axes != "auto")
+        )
         self.changed.emit()
 
     def take_dropped(self, path: Path) -> bool:
@@ -228,6 +247,13 @@ class SourceForm(QFrame):
             return False
         self.path.look_at(run_folder(path))
         return True
+
+    def choose_objects(self) -> bool:
+        """Ask for the file, or folder, of objects in a dialog; return whether there is one."""
+        self.more.open(True)
+        self.objects.folder = Path(self.path.path).is_dir()
+        self.objects.browse.click()
+        return bool(self.objects.path)
 
     def ask_axes(self) -> None:
         """Show the axes field and go there."""
@@ -251,6 +277,7 @@ class SourceForm(QFrame):
     def _on_change(self, _: Any = None) -> None:
         if self.source is Kind.SLIDES:
             self.preview.set_config(self.tiles.config)
+        self.crops.setVisible("crops" in SOURCES[self.source].asks or self._cuts_objects)
         self.changed.emit()
 
     def _on_kind(self, _: Any = None) -> None:
@@ -261,9 +288,11 @@ class SourceForm(QFrame):
         self.layers.show_for(self.source)
         self.preview.setVisible("tiles" in asks)
         self.tiles.setVisible("tiles" in asks)
-        self.crops.setVisible("crops" in asks)
+        self.crops.setVisible("crops" in asks or self._cuts_objects)
         self.more.setVisible("labels" in asks)
         self._more_rows.setRowVisible(self.pattern, "pattern" in asks)
+        self._more_rows.setRowVisible(self.objects, "objects file" in asks)
+        self.objects.folder = source.key is Kind.FOLDER
         self._more_rows.setRowVisible(self.axes, "axes" in asks)
         self._more_rows.setRowVisible(self.key, "key" in asks)
         self.more.rename("Labels and axes" if "axes" in asks else "Labels")

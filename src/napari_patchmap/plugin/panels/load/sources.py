@@ -31,7 +31,7 @@ SOURCES = {
             "Folder of images",
             f"One image file a patch ({formats.listed(Kind.FOLDER)}). Sub-folders, if any, are "
             "the labels.",
-            ("path", "labels", "pattern"),
+            ("path", "labels", "pattern", "objects file"),
             "folder",
             "Choose a folder of images",
         ),
@@ -39,7 +39,7 @@ SOURCES = {
             Kind.STACK,
             "Stack of images",
             f"One file with one patch a plane: {formats.listed(Kind.STACK)}.",
-            ("path", "labels", "axes", "key"),
+            ("path", "labels", "axes", "key", "objects file"),
             "file, or .zarr folder",
             "Choose a stack of images",
         ),

@@ -1,0 +1,43 @@
+"""Fields of view that were opened as if each were a patch: what can be cut out of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_patchmap.kind import Kind
+from napari_patchmap.patches.patchset import PatchSet
+
+#: So few images, all at least so long (pixels), are fields of view rather than patches.
+_FEW, _LONG = 16, 400
+
+_TIFF = (".tif", ".tiff", ".btf", ".tf8")
+
+
+def ways_to_cut(patches: PatchSet) -> tuple[str, ...]:
+    """Say how patches could be cut out of images that are rather fields of view.
+
+    Returns
+    -------
+    tuple of {"tiles", "objects"}
+        Empty if the images are patches.
+    """
+    sizes = patches.images.sizes
+    if patches.origin.get("kind") != Kind.FOLDER or len(sizes) > _FEW or sizes.min() < _LONG:
+        return ()
+    tiff = all(str(name).lower().endswith(_TIFF) for name in patches.table["source"])
+    return ("tiles", "objects") if tiff else ("objects",)
+
+
+def sentence_of_fields(patches: PatchSet) -> str:
+    """Say so if images are rather fields of view, and how they can be cut; else ""."""
+    ways = ways_to_cut(patches)
+    if not ways:
+        return ""
+    options = {"tiles": "as tiles (--tile-size)", "objects": "around objects (--objects)"}
+    count, longest = len(patches), int(np.max(patches.images.sizes))
+    these = "This is 1 image" if count == 1 else f"These are {count} images"
+    return (
+        f"{these} of up to {longest:,} pixels a side, each taken as one patch; if they are "
+        "fields of view, have patches cut out of them: "
+        f"{' or '.join(options[way] for way in ways)}."
+    )
