@@ -129,8 +129,8 @@ def test_a_wrong_path_is_one_sentence(qtbot, panel, tmp_path):
 
 def test_only_what_matters_is_shown(panel):
     shown = {
-        "folder": "path more pattern",
-        "stack": "path more axes",
+        "folder": "path more pattern objects_file",
+        "stack": "path more axes key objects_file",
         "slides": "path tiles preview",
         "objects": "objects image crops",
         "layer": "stack more axes",
@@ -333,11 +333,12 @@ def test_one_image_is_cut_by_one_click(qtbot, panel, tmp_path, monkeypatch):
     idle(qtbot, panel)
     assert panel.workspace.patches.table["label_id"].tolist() == [1, 2]
     assert panel.workspace.patches.origin["objects"] == str(tmp_path / "field_seg.npy")
-    panel.source.objects.set_path("")
+    panel.source.objects_file.set_path("")
     type_path(qtbot, panel, tmp_path / "set")
     load(qtbot, panel)
     assert len(panel.workspace.patches) == 1  # it is a patch, if a person wants that
-    assert "1 image of up to 600 pixels" in panel.message.text
+    assert "fields of view" in panel.message.text
+    assert "one image of 600 pixels a side" in panel.workspace.patches.notes[0]
     panel.source.tiles.set_config(TileConfig(foreground="none"))
     qtbot.mouseClick(panel.answers.buttons["tiles"], LEFT)
     idle(qtbot, panel)

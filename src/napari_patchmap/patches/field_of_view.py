@@ -22,7 +22,9 @@ def ways_to_cut(patches: PatchSet) -> tuple[str, ...]:
         Empty if the images are patches.
     """
     sizes = patches.images.sizes
-    if patches.origin.get("kind") != Kind.FOLDER or len(sizes) > _FEW or sizes.min() < _LONG:
+    if patches.origin.get("kind") != Kind.FOLDER or patches.labels is not None:
+        return ()  # what has a label of its own is a patch
+    if len(sizes) > _FEW or sizes.min() < _LONG:
         return ()
     tiff = all(str(name).lower().endswith(_TIFF) for name in patches.table["source"])
     return ("tiles", "objects") if tiff else ("objects",)
@@ -34,10 +36,14 @@ def sentence_of_fields(patches: PatchSet) -> str:
     if not ways:
         return ""
     options = {"tiles": "as tiles (--tile-size)", "objects": "around objects (--objects)"}
-    count, longest = len(patches), int(np.max(patches.images.sizes))
-    these = "This is 1 image" if count == 1 else f"These are {count} images"
+    listed = " or ".join(options[way] for way in ways)
+    longest = int(np.max(patches.images.sizes))
+    if len(patches) == 1:
+        return (
+            f"This is one image of {longest:,} pixels a side, taken as one patch; if it is a "
+            f"field of view, have patches cut out of it: {listed}."
+        )
     return (
-        f"{these} of up to {longest:,} pixels a side, each taken as one patch; if they are "
-        "fields of view, have patches cut out of them: "
-        f"{' or '.join(options[way] for way in ways)}."
+        f"These are {len(patches)} images of up to {longest:,} pixels a side, each taken as "
+        f"one patch; if they are fields of view, have patches cut out of them: {listed}."
     )

@@ -31,7 +31,7 @@ def array_source(array: Any, path: Path, request: OpenRequest, watch: Watch) -> 
         If its axes are ambiguous, or not those that were given.
     """
     check_numbers(np.dtype(array.dtype), math.prod(array.shape))
-    letters, notes = said_axes(array), []
+    letters, notes = said_axes(array), list[str]()
     if request.axes != "auto":
         letters = check_axes(request.axes, array.ndim, str(path))
     elif letters is None:

@@ -14,7 +14,7 @@ import math
 import pickle
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -46,12 +46,13 @@ class _Dtype:
     def __init__(self, code: Any, *_: Any) -> None:
         if not isinstance(code, str) or len(code) > 16:
             raise UnusableError("holds a type of numbers that is none", _REMEDY)
-        self.code, self.order = code, "="
+        self.code = code
+        self.order: Literal["<", ">"] = "<"
 
     def __setstate__(self, state: Any) -> None:
         if not isinstance(state, tuple) or len(state) < 5 or any(state[2:5]):
             raise UnusableError("holds a table, not plain numbers", _REMEDY)
-        self.order = "<" if state[1] not in ("<", ">", "=", "|") else str(state[1])
+        self.order = ">" if state[1] == ">" else "<"
 
     @property
     def known(self) -> np.dtype:
@@ -92,6 +93,7 @@ class _Means:
     """What a name of a pickle means here; nothing can be set on it."""
 
     __slots__ = ("_make",)
+    _make: Callable[..., Any]
 
     def __init__(self, make: Callable[..., Any]) -> None:
         object.__setattr__(self, "_make", make)
@@ -124,12 +126,12 @@ _NUMPY: dict[str, Callable[..., Any]] = {
 _MODULES = ("numpy", "numpy.core.multiarray", "numpy._core.multiarray")
 
 
-class _NumbersOnly(pickle._Unpickler):  # type: ignore[name-defined]
+class _NumbersOnly(pickle._Unpickler):
     """Reads a pickle without running it; Python's own C one could not leave out opcodes."""
 
     dispatch: ClassVar[dict[int, Any]] = {
         code: step
-        for code, step in pickle._Unpickler.dispatch.items()  # type: ignore[attr-defined]
+        for code, step in pickle._Unpickler.dispatch.items()
         if code not in {op[0] for op in _FORBIDDEN}
     }
 

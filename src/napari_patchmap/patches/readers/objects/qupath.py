@@ -83,11 +83,10 @@ def _features(known: Any) -> Iterator[Mapping[str, Any]]:
 def _rings(geometry: Any) -> list[np.ndarray]:
     if not isinstance(geometry, Mapping):
         return []
-    kind, parts = geometry.get("type"), geometry.get("coordinates")
-    if kind == "Polygon":
-        parts = [parts]
-    elif kind != "MultiPolygon":
+    kind, known = geometry.get("type"), geometry.get("coordinates")
+    if kind not in ("Polygon", "MultiPolygon"):
         return []
+    parts: Any = [known] if kind == "Polygon" else known
     try:
         rings = [np.asarray(ring, np.float64)[:, :2] for part in parts for ring in part]
     except (TypeError, ValueError, IndexError):

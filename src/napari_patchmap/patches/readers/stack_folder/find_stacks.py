@@ -92,7 +92,7 @@ def single_array(path: Path) -> str:
 
 def _entries(root: Path) -> tuple[list[Path], list[Path]]:
     """Return files (and stores) and folders, in natural order, hidden ones left out."""
-    files, folders = [], []
+    files, folders = list[Path](), list[Path]()
     try:
         with os.scandir(root) as entries:
             for _, entry in zip(range(_LOOKS), entries, strict=False):
@@ -103,6 +103,6 @@ def _entries(root: Path) -> tuple[list[Path], list[Path]]:
                 (files if plain else folders).append(Path(entry.path))
     except OSError:
         return [], []
-    return tuple(
-        sorted(some, key=lambda path: natural_key(path.name)) for some in (files, folders)
-    )
+    for some in (files, folders):
+        some.sort(key=lambda path: natural_key(path.name))
+    return files, folders

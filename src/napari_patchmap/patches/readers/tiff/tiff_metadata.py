@@ -139,7 +139,7 @@ def _akoya_names(tif: tifffile.TiffFile, channels: int) -> list[str]:
     for number in range(channels):  # the channels at full size come first
         page = tif.pages.get(number, aspage=True)
         try:
-            root = ElementTree.fromstring(page.description)
+            root = ElementTree.fromstring(getattr(page, "description", ""))
         except ElementTree.ParseError:
             return []
         said = [(root.findtext(word) or "").strip() for word in ("Biomarker", "Name")]

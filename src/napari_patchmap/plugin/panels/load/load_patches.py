@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QScrollArea
 
 from napari_patchmap.errors import UnclearAxesError
 from napari_patchmap.patches import Kind, OpenRequest, PatchSet
-from napari_patchmap.patches.field_of_view import sentence_of_fields, ways_to_cut
+from napari_patchmap.patches.field_of_view import ways_to_cut
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.plugin.canvas.first_steps import FirstSteps
 from napari_patchmap.plugin.labelling import Labelling
@@ -255,10 +255,10 @@ class LoadPatches(WorkPanel):
 
     def _offer_cuts(self, patches: PatchSet) -> None:
         """Offer to cut up images that are rather fields of view than patches."""
-        sentence = sentence_of_fields(patches)
-        if sentence:
-            self._say(sentence, "note")
-            self.answers.offer_cuts(ways_to_cut(patches))
+        ways = ways_to_cut(patches)
+        if ways:  # the summary says why
+            self._say("Are these fields of view? Patches can be cut out of them.", "note")
+            self.answers.offer_cuts(ways)
 
     def _on_run(self, run: Run | None) -> None:
         self.place_button.setVisible(run is not None)

@@ -67,9 +67,9 @@ class SourceForm(QFrame):
         )
         self.labels.edit.setToolTip(tip)
         self.pattern = NamePattern()
-        self.objects = PathField("label image, Cellpose, QuPath or ImageJ file (optional)")
-        self.objects.title = "Choose the labels of the images"
-        self.objects.edit.setToolTip(
+        self.objects_file = PathField("labels (optional)")
+        self.objects_file.title = "Choose the labels of the images"
+        self.objects_file.edit.setToolTip(
             "<qt>Where the cells are: a label image, Cellpose's _seg.npy, QuPath's GeoJSON or "
             "ImageJ's ROI zip; for a folder of images a folder of these, may be the same. One "
             "patch is cut out around each object. Default: none.</qt>"
@@ -102,7 +102,7 @@ class SourceForm(QFrame):
         for signal in (
             self.layers.changed,
             self.labels.changed,
-            self.objects.changed,
+            self.objects_file.changed,
             self.pattern.changed,
             self.axes.currentTextChanged,
             self.key.textChanged,
@@ -117,7 +117,7 @@ class SourceForm(QFrame):
         self._more_rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         self._more_rows.addRow("Table", self.labels)
         self._more_rows.addRow("File names", self.pattern)
-        self._more_rows.addRow("Objects", self.objects)
+        self._more_rows.addRow("Objects", self.objects_file)
         self._more_rows.addRow("Axes", self.axes)
         self._more_rows.addRow("Array", self.key)
         self.setProperty("role", "drop")
@@ -163,13 +163,13 @@ class SourceForm(QFrame):
         }
         asked = {key: value for key, value in fields.items() if key in SOURCES[kind].asks}
         if self._cuts_objects:
-            asked |= {"objects": self.objects.path, "crops": self.crops.config}
+            asked |= {"objects": self.objects_file.path, "crops": self.crops.config}
         return Request(kind, OpenRequest(sizes=sizes, **asked), **self.layers.asked(kind))
 
     @property
     def _cuts_objects(self) -> bool:
         """Whether a file of objects is given for a source that may have one."""
-        return "objects file" in SOURCES[self.source].asks and bool(self.objects.path)
+        return "objects file" in SOURCES[self.source].asks and bool(self.objects_file.path)
 
     def missing(self) -> str:
         """Say what has to be opened in the viewer first, "" if nothing has."""
@@ -227,7 +227,7 @@ class SourceForm(QFrame):
         self.pattern.set_pattern(what.pattern or "")
         self.axes.setCurrentText(what.axes)
         self.key.setText(what.key or "")
-        self.objects.set_path(what.objects or "")
+        self.objects_file.set_path(str(what.objects or ""))
         self.tiles.set_config(what.tiles or TileConfig())
         self.crops.set_config(what.crops or CropConfig())
         self.choose(request.kind, Path(what.path) if what.path else "")
@@ -251,9 +251,9 @@ class SourceForm(QFrame):
     def choose_objects(self) -> bool:
         """Ask for the file, or folder, of objects in a dialog; return whether there is one."""
         self.more.open(True)
-        self.objects.folder = Path(self.path.path).is_dir()
-        self.objects.browse.click()
-        return bool(self.objects.path)
+        self.objects_file.folder = Path(self.path.path).is_dir()
+        self.objects_file.browse.click()
+        return bool(self.objects_file.path)
 
     def ask_axes(self) -> None:
         """Show the axes field and go there."""
@@ -291,11 +291,13 @@ class SourceForm(QFrame):
         self.crops.setVisible("crops" in asks or self._cuts_objects)
         self.more.setVisible("labels" in asks)
         self._more_rows.setRowVisible(self.pattern, "pattern" in asks)
-        self._more_rows.setRowVisible(self.objects, "objects file" in asks)
-        self.objects.folder = source.key is Kind.FOLDER
+        self._more_rows.setRowVisible(self.objects_file, "objects file" in asks)
+        self.objects_file.folder = source.key is Kind.FOLDER
         self._more_rows.setRowVisible(self.axes, "axes" in asks)
         self._more_rows.setRowVisible(self.key, "key" in asks)
-        self.more.rename("Labels and axes" if "axes" in asks else "Labels")
+        parts = {"labels": "labels", "objects file": "objects", "axes": "axes"}
+        *first, last = [word for ask, word in parts.items() if ask in asks] or ["labels"]
+        self.more.rename((f"{', '.join(first)} and {last}" if first else last).capitalize())
         self.path.folder = source.key in (Kind.FOLDER, Kind.RUN)
         self.path.filters = FILTERS.get(source.key, "All files (*)")
         self.path.title = source.title
