@@ -61,7 +61,8 @@ def test_a_method_stands_in_its_own_file_and_in_the_help(method):
 
 @each
 def test_settings_that_mean_nothing_to_a_method_are_left_out_of_a_grid(method):
-    given = {"epochs": (3.0, 2.0, 1.0), "backbone": "resnet18", "minutes": 5.0, "seed": 2}
+    given = {"epochs": (3.0, 2.0, 1.0), "backbone": "resnet18", "minutes": 5.0, "seed": 2,
+             "learn_on": "all"}  # fmt: skip
     known = method.known(given)
     assert set(given) - set(known) == set(method.unused)
     assert known["seed"] == 2

@@ -46,6 +46,23 @@ class ViewsObjective(Objective):
 
 
 @dataclass(frozen=True)
+class CachedViewsObjective(ViewsObjective):
+    """Two views of each patch are alike, of some whose features are computed once.
+
+    The network is at rest; what comes after it learns.
+
+    Parameters
+    ----------
+    similarity, temperature
+        As of views.
+    views : int
+        So many views of each patch are made; a step compares two of them.
+    """
+
+    views: int = 4
+
+
+@dataclass(frozen=True)
 class NeighboursObjective(ViewsObjective):
     """Each patch is like its nearest neighbours, whose features stand for other views.
 

@@ -42,13 +42,13 @@ def with_optimiser(
     rate: float | None = None,
     decay: float | None = None,
 ) -> tuple[Stage, ...]:
-    """Return stages of which those that train the whole network follow the user.
+    """Return stages of which those that train the network follow the user.
 
     An optimiser comes with its usual rate and decay unless those are given; without one
     each stage keeps its own. The rate is the highest of the first of these stages, to which
     those of the others keep their ratio.
     """
-    whole = [stage for stage in stages if stage.trains == "all"]
+    whole = [s for s in stages if s.moves_backbone] or [s for s in stages if s.learns_features]
     if not whole:
         return stages
     if optimiser is not None:
@@ -57,7 +57,7 @@ def with_optimiser(
     scale = 1.0 if rate is None else rate / whole[0].lr
     return tuple(
         stage
-        if stage.trains != "all"
+        if stage not in whole
         else replace(
             stage,
             optimiser=optimiser or stage.optimiser,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from napari_patchmap.methods.stage import Stage
+from napari_patchmap.networks.trained.learned_on import LEARNED
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Recipe:
     def settles_after(self, number: int) -> bool:
         """Whether statistics are wanted after a stage: not while the backbone rests."""
         is_last = number + 1 == len(self.stages)
-        return self.recalibrate and (is_last or self.stages[number].trains == "all")
+        return self.recalibrate and (is_last or self.stages[number].learns_features)
 
 
 #: Tuned for minutes on CPUs, the same for ResNets on a GPU, or as published.
@@ -85,9 +86,10 @@ class RecipeRequest:
 def kind_of(backbone: str, preset: str) -> RecipeKind:
     """Name the kind of recipe that goes with a backbone and a preset.
 
-    ResNets that begin at random learn within minutes, too, if they are asked to; other
-    networks, and those that were trained before, by what is published.
+    One that came trained and learns on needs few steps, too. ResNets that begin at random
+    learn within minutes, if they are asked to; other networks, and those of which only the
+    weights were trained before, by what is published.
     """
-    if backbone == "compact":
+    if backbone == "compact" or backbone.startswith(LEARNED):
         return "compact"
     return "quick" if preset == "quick" and backbone.startswith("resnet") else "paper"

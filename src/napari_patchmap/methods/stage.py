@@ -10,6 +10,9 @@ from napari_patchmap.methods.objectives import Objective, ViewsObjective
 
 Optimiser = Literal["sgd", "adamw", "lars", "lamb", "muon"]
 
+#: Which weights move; see :class:`Stage`.
+MovingWeights = Literal["all", "blocks", "head", "output", "projector"]
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -27,9 +30,10 @@ class Stage:
         Highest learning rate.
     warmup : float
         Share of the stage over which the rate rises to ``lr``, 0 to 1.
-    trains : {"all", "output", "projector"}
-        Which weights move: all, those of the new output layer, or those of a new
-        projector.
+    trains : {"all", "blocks", "head", "output", "projector"}
+        Which weights move: all; of a network that came trained its last blocks, its adapter
+        and the projector, or the latter two (the head); those of the new output layer, or
+        those of a new projector.
     dimensions : int
         Outputs of the network in this stage.
     batch_size : int
@@ -41,6 +45,13 @@ class Stage:
     weight_decay : float
     objective : Objective
         What it learns from, and how.
+    layer_decay : float
+        Of a network that came trained: the rate of each block as a share of the next one's.
+    last_blocks : int or None
+        How many blocks move where it ``trains`` those.
+    judged : {"", "told", "decides"}
+        Whether it is measured without labels how well patches that were held out are told
+        apart before and after it; "decides" undoes the stage unless it helped.
     """
 
     name: str
@@ -48,13 +59,26 @@ class Stage:
     share: float
     lr: float
     warmup: float
-    trains: Literal["all", "output", "projector"]
+    trains: MovingWeights
     dimensions: int
     batch_size: int
     strength: tuple[float, float] = (1.0, 1.0)
     optimiser: Optimiser = "sgd"
     weight_decay: float = 5e-4
     objective: Objective = field(default_factory=ViewsObjective)
+    layer_decay: float = 1.0
+    last_blocks: int | None = None
+    judged: Literal["", "told", "decides"] = ""
+
+    @property
+    def moves_backbone(self) -> bool:
+        """Whether weights of the backbone move, so that images go through all of it."""
+        return self.trains in ("all", "blocks")
+
+    @property
+    def learns_features(self) -> bool:
+        """Whether features of patches change, not only where they lie on the map."""
+        return self.moves_backbone or self.trains == "head"
 
     def learning_rate(self, done: float) -> float:
         """Learning rate when the share ``done`` (0 to 1, excluded) of the stage lies behind.

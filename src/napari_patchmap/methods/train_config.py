@@ -9,9 +9,11 @@ from typing import Literal
 from napari_patchmap.layout.neighbour_search import Metric
 from napari_patchmap.layout.tsne import Start, Tsne
 from napari_patchmap.methods.catalog import METHODS
+from napari_patchmap.methods.learn_on import LearnOn, how_far
 from napari_patchmap.methods.stage import Optimiser
 from napari_patchmap.networks.backbones import BACKBONES
 from napari_patchmap.networks.fine_tuned import PUBLISHED
+from napari_patchmap.networks.trained.origin import check_name
 from napari_patchmap.networks.trained.trained_record import ChannelUse, Pooling
 from napari_patchmap.settings import Config, setting
 
@@ -135,6 +137,29 @@ class TrainConfig(Config):
         group="Network",
         rare=True,
     )
+    learn_on: LearnOn | None = setting(
+        None,
+        "How far a network that came trained learns from the patches: its head alone, then "
+        "its last blocks, then all of it; auto undoes each step that does not help to tell "
+        "apart patches that were held out. Empty is auto for hf-hub: and folders, and none for "
+        "pretrained.",
+        group="Network",
+        rare=True,
+    )
+    layer_decay: float = _network(
+        0.75,
+        "Of learn on: rate at which a block of the network learns, as a share of that of the "
+        "next one; 1 for one rate.",
+        low=0.1,
+        high=1.0,
+        step=0.05,
+    )
+    last_blocks: int | None = _network(
+        None,
+        "Of learn on: how many blocks are the last ones; empty is a third of them.",
+        low=1,
+        high=1000,
+    )
     dimensions: int = _network(2, "Dimensions of the map.", low=2, high=128)
     precision: Literal["auto", "float32", "bfloat16", "float16"] = _computer(
         "auto",
@@ -246,9 +271,17 @@ class TrainConfig(Config):
         suggestions=(PUBLISHED,),
     )
 
+    @property
+    def learns_on(self) -> LearnOn | None:
+        """How far a network that came trained goes on learning; None if there is none."""
+        return how_far(self.learn_on, METHODS[self.method], self.backbone)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         method = METHODS[self.method]
-        method.check(self.backbone, self.weights)
+        if self.learns_on:
+            check_name(self.backbone or "")
+        else:
+            method.check(self.backbone, self.weights)
         if method.layout == "tsne":
             self.tsne()  # which says what it cannot do

@@ -20,7 +20,7 @@ from napari_patchmap.networks.fixed import PIXELS, PRETRAINED, PixelFeatures
 from napari_patchmap.networks.mend import mend_convolutions
 from napari_patchmap.networks.timm_models import PREFIX, make_timm, timm_names
 from napari_patchmap.networks.trained.before import record_before
-from napari_patchmap.networks.trained.origin import is_place
+from napari_patchmap.networks.trained.learned_on import LEARNED, LearnedOn
 from napari_patchmap.networks.trained.trained_features import TrainedFeatures
 from napari_patchmap.networks.trained.trained_record import TrainedRecord
 from napari_patchmap.networks.vision import torchvision
@@ -154,8 +154,9 @@ def make_backbone(
         One of :data:`BACKBONES`, or the name of a timm model, with or without
         ``timm:`` in front of it (``resnet18`` is ours, ``timm:resnet18`` timm's);
         ``pixels``, which passes them on; ``pretrained:`` and the name of a network
-        for which there are published weights; or ``started:`` and a name, for one that
-        begins with such weights and goes on learning.
+        for which there are published weights; ``learned:`` and such a name, for one that
+        goes on learning; or ``started:`` and a name, for one of which only the weights are
+        taken, not its preparation of images.
     channels : int
         Channels of the patches.
     size : (height, width)
@@ -175,6 +176,8 @@ def make_backbone(
     if name.startswith(PRETRAINED):
         known = trained or record_before(name.removeprefix(PRETRAINED), channels, size)
         return TrainedFeatures(known, channels)
+    if name.startswith(LEARNED) and trained is not None:
+        return LearnedOn(trained, channels)
     if name.startswith(FINE_TUNED):
         plain = name.removeprefix(FINE_TUNED)
         return FineTuned(make_backbone(plain, channels, size), plain, channels)
@@ -200,11 +203,6 @@ def check_backbone(name: str) -> None:
         ) from None
     if name.removeprefix(PREFIX) in known:
         return
-    if is_place(name):
-        raise ConfigError(
-            f"The network {name!r} is taken as it came trained, by the method pretrained; "
-            "choose that, or the name of a timm model for a method that trains."
-        )
     names = [*BACKBONES, *(known - {*BACKBONES})]
     near = get_close_matches(name.removeprefix(PREFIX), names, n=3, cutoff=0.5)
     choose = ", ".join(near or BACKBONES)

@@ -134,9 +134,10 @@ def recalibrate(
     some = [chosen[part::parts].to(device) for part in range(parts)]
     del chosen  # another copy, where these are on a GPU
     network.eval()
-    with _collecting(network.backbone):
-        for part in some:
-            _mean_features(network, part, [(0, False)], half)
+    if not isinstance(network.backbone, TrainedFeatures):  # which keep those they came with
+        with _collecting(network.backbone):
+            for part in some:
+                _mean_features(network, part, [(0, False)], half)
     with _collecting(network.hidden):
         for part in some:
             mean = _mean_features(network, part, symmetries, half)

@@ -51,13 +51,24 @@ def _trained(run: Run) -> str:
     named = dict.fromkeys(stage.get("optimiser", "") for stage in info.get("stages", []))
     optimisers = ", then ".join(filter(None, named))
     return (
-        f"A network ({run.network.spec.backbone.replace(':', ' ')}) was trained on the patches "
-        f"themselves, without labels{f' for {epochs} epochs' if epochs else ''}, in batches of "
+        f"{_network(run)} on the patches themselves, without labels"
+        f"{f' for {epochs} epochs' if epochs else ''}, in batches of "
         f"{info.get('batch_size', 0)}, on {info.get('device', 'a computer')}; its random views "
         f"were made with the augmentations {run.config.augment.called}. "
         + (f"The optimiser was {optimisers}. " if optimisers else "")
         + f"The random seed was {run.config.train.seed}."
     )
+
+
+def _network(run: Run) -> str:
+    """Say which network was trained, and which steps of one that came trained were kept."""
+    spec = run.network.spec
+    if spec.trained is None:
+        return f"A network ({spec.backbone.replace(':', ' ')}) was trained"
+    steps = run.info.get("learned_on", [])
+    kept = ", then ".join(one["stage"] for one in steps if one["kept"])
+    what = f"learned further ({kept})" if kept else "stayed as it was after trials to learn"
+    return f"A network that came trained ({spec.trained.name}) {what}"
 
 
 def _laid_out(run: Run) -> str:

@@ -150,7 +150,9 @@ def title_of(config: RunConfig, layout: str, *, complete: bool = True, evened: s
     words = [method.title if layout == method.layout else f"t-SNE of {method.title}"]
     if train.backbone:
         words.append(train.backbone.replace(":", " "))
-    if train.weights and method.trains:
+    if train.learns_on:
+        words.append("learned on")
+    elif train.weights and method.trains:
         words.append("weights to begin with")
     if method.trains:
         words.append(config.augment.called)

@@ -39,7 +39,7 @@ class Checkpoints:
         """Whether it is time for a checkpoint."""
         return self._run is not None and time.monotonic() >= self._next
 
-    def write(self, state: dict[str, Any], features: dict[str, Tensor] | None = None) -> None:
+    def write(self, state: dict[str, Any], features: dict[str, Any] | None = None) -> None:
         """Write a checkpoint now, and beside it what belongs to all from now on."""
         if self._run is None:
             return

@@ -99,6 +99,18 @@ class BalancedBatches(Batches):
         return batch[torch.randperm(len(batch), generator=self._generator)]
 
 
+class SomeBatches(Batches):
+    """Batches of some rows (m,) of a set, drawn as others draw from 0 to m."""
+
+    def __init__(self, batches: Batches, rows: Tensor) -> None:
+        self.patches, self.batch_size = batches.patches, batches.batch_size
+        self._batches, self._rows = batches, rows
+
+    def draw(self) -> Tensor:
+        """Return the indices of the next batch among the whole set."""
+        return self._rows[self._batches.draw()]
+
+
 @contextmanager
 def feed(batches: Batches, pixels: Pixels, device: torch.device) -> Iterator[Iterator[Fed]]:
     """Give an endless iterator of batches; while it is used, the next ones are read.

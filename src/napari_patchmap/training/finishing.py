@@ -26,7 +26,7 @@ from napari_patchmap.runs.image_kind import ImageKind
 from napari_patchmap.runs.run import Run, metric_of
 from napari_patchmap.training.budget.amount import skipped_stages, too_little
 from napari_patchmap.training.budget.layout_time import LayoutTime
-from napari_patchmap.training.new_network import features_of_some, start_map
+from napari_patchmap.training.new_network import features_of_some, note_probe, start_map
 from napari_patchmap.training.run_setup import RunSetup
 
 
@@ -63,15 +63,21 @@ def finish(
     if short:
         reporter.note(short)
     metrics["label_from"] = patches.label_from
-    add_training(metrics, {"steps": steps, "epochs": epochs, "warning": short})
+    training = {"steps": steps, "epochs": epochs, "warning": short}
+    if "learned_on" in made:
+        training["learned_on"] = made["learned_on"]
+    add_training(metrics, training)
     reporter.forecast.begin("identifying")
     known = _known(setup)
     reporter.forecast.finish()
+    network.cpu().eval()
+    if plan.recipe.stages:
+        note_probe(network)
     if not setup.control.stopped and setup.ranks.world == 1:
         plan.times.keep(reporter.forecast.seen)
     return Run(
         config=setup.plan.config,
-        network=network.cpu().eval(),
+        network=network,
         embedding=embedding,
         features=features,
         table=patches.table,

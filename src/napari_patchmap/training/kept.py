@@ -29,6 +29,12 @@ class Kept:
     parts: int
     #: Whether features are averaged over symmetries; None if the method alone decides.
     averaged: bool | None
+    #: Patches that are held out, to tell whether it helps that a trained network learns on.
+    held_out: int
+    #: Steps in which that learns.
+    judged: int
+    #: Size at which patches are trained, in pixels.
+    size: tuple[int, int]
     #: What :func:`described` said of the device; empty if nobody knows.
     device: dict[str, Any]
 
@@ -43,6 +49,9 @@ class Kept:
             batch_size=int(state["plan"]["stages"][0]["batch_size"]),
             parts=int(state["parts"]),
             averaged=state["plan"].get("averaged"),
+            held_out=int(state["plan"].get("held_out", 0)),
+            judged=sum(bool(one.get("judged")) for one in state["plan"]["stages"]),
+            size=(int(state["spec"]["size"][0]), int(state["spec"]["size"][1])),
             device=dict(state.get("device") or {}),
         )
 

@@ -18,6 +18,7 @@ from napari_patchmap.networks.pixels import Pixels, spread
 from napari_patchmap.networks.trained.loading import load_weights
 from napari_patchmap.networks.trained.origin import find_origin
 from napari_patchmap.networks.trained.trained_features import TrainedFeatures
+from napari_patchmap.networks.trained.trained_record import TrainedRecord
 
 #: Patches from which main axes are taken.
 _AXES_SAMPLE = 4096
@@ -71,10 +72,20 @@ def _get_trained(
     record = replace(
         backbone.record, sha256=digest, revision=revision or backbone.record.revision
     )
-    spec = network.spec
-    backbone.record = replace(record, probe=backbone.probe(spec.channels, spec.size))
-    network.spec = replace(spec, trained=backbone.record)
+    note_probe(network, record)
     return source
+
+
+def note_probe(network: Network, record: TrainedRecord | None = None) -> None:
+    """Write down what a network that came trained, on the CPU, makes of a made-up patch now.
+
+    ``record`` is what else is to be known of it from now on. It is in evaluation mode.
+    """
+    backbone, spec = network.backbone, network.spec
+    if isinstance(backbone, TrainedFeatures):
+        probe = backbone.probe(spec.channels, spec.size)
+        backbone.record = replace(record or backbone.record, probe=probe)
+        network.spec = replace(spec, trained=backbone.record)
 
 
 def features_of_some(network: Network, pixels: Pixels, half: torch.dtype | None) -> Tensor:

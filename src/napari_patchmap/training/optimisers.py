@@ -7,9 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from napari_patchmap.methods.stage import Stage
+from napari_patchmap.methods.stage import MovingWeights, Stage
 from napari_patchmap.networks import Network
 from napari_patchmap.networks.timm_models import timm
+from napari_patchmap.networks.trained.learned_on import LearnedOn
 from napari_patchmap.training.muon import Muon
 
 _Named = dict[str, nn.Parameter]
@@ -39,11 +40,16 @@ def make_optimiser(stage: Stage, network: Network) -> torch.optim.Optimizer:
     On a GPU of NVIDIA SGD and AdamW are one kernel, which also looks itself whether a
     gradient overflowed in float16; the others wait for the answer.
 
+    Of a network that came trained, each block may have its own rate: a group's share of it
+    is its ``scale``.
+
     Its ``state_dict`` holds tensors and numbers alone. What it is given to load may
     come from another device: how it computes stays its own, and what belongs to a
     weight takes that weight's place in memory.
     """
     optimiser = _make(stage, network)
+    if stage.layer_decay < 1 and isinstance(network.backbone, LearnedOn):
+        optimiser.param_groups = _by_block(optimiser, stage.layer_decay, network.backbone)
     optimiser.register_load_state_dict_pre_hook(_with_own_kernels)
     optimiser.register_load_state_dict_post_hook(_lay_out_as_weights)
     return optimiser
@@ -119,15 +125,44 @@ def _fill_momentum(optimiser: torch.optim.Optimizer) -> None:
 
 def _moving(stage: Stage, network: Network) -> _Named:
     """Let the weights that a stage trains move, and no others; return them by name."""
-    moving: dict[str, tuple[nn.Module, ...]] = {
+    backbone, projector = network.backbone, (network.hidden, network.output)
+    moving: dict[MovingWeights, tuple[nn.Module, ...]] = {
         "all": (network,),
-        "projector": (network.hidden, network.output),
+        "projector": projector,
         "output": (network.output,),
     }
     network.requires_grad_(False)
+    if isinstance(backbone, LearnedOn):
+        moving |= dict.fromkeys(("head", "blocks"), (backbone.adapter, *projector))
     for part in moving[stage.trains]:
         part.requires_grad_(True)
+    if stage.last_blocks is not None and isinstance(backbone, LearnedOn):
+        numbers = backbone.blocks()
+        resting = max(numbers.values()) - stage.last_blocks
+        for weight, number in numbers.items():
+            weight.requires_grad_(number > resting)
     return {name: p for name, p in network.named_parameters() if p.requires_grad}
+
+
+def _by_block(
+    optimiser: torch.optim.Optimizer, decay: float, backbone: LearnedOn
+) -> list[dict[str, Any]]:
+    """Divide the groups of an optimiser by the blocks of their weights, the first ones first.
+
+    What follows the blocks learns at the whole rate.
+    """
+    numbers = backbone.blocks()
+    after = max(numbers.values()) + 1
+    groups = []
+    for group in optimiser.param_groups:
+        parts: dict[int, list[nn.Parameter]] = {}
+        for weight in group["params"]:
+            parts.setdefault(numbers.get(weight, after), []).append(weight)
+        groups += [
+            {**group, "params": parts[number], "scale": decay ** (after - number)}
+            for number in sorted(parts)
+        ]
+    return groups
 
 
 def _by_decay(named: _Named, decay: float) -> list[dict[str, Any]]:

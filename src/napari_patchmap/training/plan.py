@@ -55,6 +55,8 @@ class Plan:
     parts: int
     #: Longer side at which patches are read, in pixels; None for the usual.
     longest_side: int | None = None
+    #: Patches that are held out, to tell whether it helps that a trained network learns on.
+    held_out: int = 0
     #: Why something was decided, where people may wonder.
     notes: tuple[str, ...] = ()
     #: What its parts are expected to take.
@@ -133,14 +135,27 @@ class Plan:
         backbone = self.spec.backbone.removeprefix(FINE_TUNED)
         if backbone != self.spec.backbone:
             backbone += " that begins with given weights"
-        learns = next((s for s in stages if s.trains == "all"), stages[0])
+        network, *more = [f"network {backbone}"]
+        if self.spec.trained is not None:
+            network, *more = self.spec.trained.lines()
+            more.append(self._learned_on())
+        learns = next((s for s in stages if s.moves_backbone), stages[0])
         optimiser = f"optimiser {learns.optimiser} at a rate of {learns.lr:.2g}"
         return [
             length,
-            f"{patches}, network {backbone}, {optimiser}",
+            f"{patches}, {network}, {optimiser}",
+            *more,
             f"{self.batch_size} patches in a step; {self.device.reason}",
             *self.notes,
         ]
+
+    def _learned_on(self) -> str:
+        """Say how it is told whether it helps that a trained network learns on."""
+        stages = [stage for stage in self.recipe.stages if stage.judged]
+        undone = any(stage.judged == "decides" for stage in stages)
+        said = "goes on learning; after each step" if len(stages) > 1 else "goes on learning;"
+        said += f" two views of {self.held_out:,} patches held out are compared, without labels"
+        return said + (", and a step that does not help is undone" if undone else "")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON: what was planned, to be kept with the run."""
@@ -152,6 +167,7 @@ class Plan:
             "steps": steps if self.times.budget is None else None,
             "recipe": self.kind,
             "averaged": self.recipe.average_symmetries,
+            "held_out": self.held_out,
             "streamed": self.streamed,
             "parts": self.parts,
         }

@@ -8,18 +8,15 @@ from dataclasses import replace
 
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.methods.catalog import METHODS
+from napari_patchmap.methods.learn_on import SHARES, SOONER
 from napari_patchmap.methods.method import Method
-from napari_patchmap.methods.rates import with_optimiser
-from napari_patchmap.methods.recipe import Recipe, RecipeKind, kind_of
-from napari_patchmap.methods.train_config import TrainConfig
+from napari_patchmap.methods.recipe import Recipe, kind_of
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.device import Device, choose_device, free_memory
-from napari_patchmap.networks.fixed import PIXELS, PRETRAINED
+from napari_patchmap.networks.fixed import PIXELS
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
-from napari_patchmap.networks.trained.input_size import native_side
-from napari_patchmap.networks.trained.origin import find_origin
-from napari_patchmap.networks.trained.trained_features import describe
-from napari_patchmap.networks.trained.trained_record import TrainedRecord
+from napari_patchmap.networks.trained.learned_on import LEARNED
+from napari_patchmap.networks.trained.network_blocks import count_blocks
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training.balance import balance_groups
@@ -30,6 +27,13 @@ from napari_patchmap.training.distributed.ranks import Ranks
 from napari_patchmap.training.kept import Kept
 from napari_patchmap.training.learners import learner_of
 from napari_patchmap.training.plan import Plan
+from napari_patchmap.training.recipes import recipe_of, usual_backbone
+from napari_patchmap.training.trained_start import (
+    as_trained,
+    name_of_trained,
+    patches_held_out,
+    steps_in_time,
+)
 
 #: Fewer patches than this make no map.
 _MIN_PATCHES = 10
@@ -81,8 +85,12 @@ def make_plan(
     ranks = ranks or Ranks()
     device = choose_device(ranks.device if ranks.world > 1 else train.device, train.precision)
     method = METHODS[train.method]
-    if kept is None:
-        backbone = method.backbone_of(train.backbone, train.weights, _usual(train, device))
+    if kept is None and train.learns_on:
+        backbone = f"{LEARNED}{train.backbone}"
+    elif kept is None:
+        backbone = method.backbone_of(
+            train.backbone, train.weights, usual_backbone(train, device)
+        )
     else:
         backbone = kept.backbone
     if backbone == PIXELS:
@@ -100,17 +108,25 @@ def make_plan(
             f"Each batch has as many patches of each of {groups:,} values of "
             f"{train.balance_by}."
         )
+    longest, trained = train.longest_side, None if kept is None else kept.trained
+    if kept is not None and trained is not None:
+        longest = longest or max(kept.size)
+    elif kept is None and (name := name_of_trained(backbone)):
+        longest, trained = as_trained(patches, train, name)
     epochs = train.epochs or method.preset_epochs(train.preset, kind, count)
-    recipe = _recipe(method, train, kind, epochs, batch_size)
+    if train.learns_on and not train.epochs:
+        epochs = (epochs[0] / SOONER, *epochs[1:])
+    blocks = 0
+    if train.learns_on and trained is not None:
+        blocks = count_blocks(trained, patches.channels)
+    most = len(SHARES) if kept is None else kept.judged
+    recipe = recipe_of(method, train, kind, epochs, batch_size, blocks, most)
     if train.balance_by and any(learner_of(one).caches_features for one in recipe.stages):
         notes.append(
             "Only stages that learn from images are balanced: those that learn from features "
             "lay out the map, on which frequent kinds take more room than rare ones."
         )
     _check_ranks(method, recipe, ranks)
-    longest, trained = train.longest_side, None if kept is None else kept.trained
-    if kept is None and backbone.startswith(PRETRAINED):
-        longest, trained = _as_trained(patches, train, backbone.removeprefix(PRETRAINED))
     spec = NetworkSpec(
         backbone=backbone,
         channels=patches.channels,
@@ -143,8 +159,21 @@ def make_plan(
         parts=parts,
         longest_side=longest,
         kind=kind,
+        held_out=patches_held_out(recipe, train, count, measured.look, kept),
     )
     plan = replace(plan, times=timetable(plan, measured))
+    judged = sum(bool(stage.judged) for stage in recipe.stages)
+    if kept is None and (most := steps_in_time(plan)) < judged:
+        recipe = recipe_of(method, train, kind, epochs, batch_size, blocks, most)
+        held = patches_held_out(recipe, train, count, measured.look, None)
+        plan = replace(plan, recipe=recipe, held_out=held)
+        with _trying(device):
+            measured = measure(recipe, spec, device, batch_size, share)
+        plan = replace(plan, times=timetable(plan, measured))
+        notes.append(
+            "In this time the network does not learn as a whole, for there would be hardly a "
+            "step for that; give it more minutes or a GPU."
+        )
     turned = len(plan.symmetries)
     if turned > 1 and _as_they_lie(plan, ranks, kept):
         plan = replace(plan, recipe=replace(recipe, average_symmetries=False))
@@ -167,24 +196,6 @@ def make_plan(
     return replace(plan, notes=tuple(note for note in notes if note))
 
 
-def _as_trained(patches: PatchSet, train: TrainConfig, name: str) -> tuple[int, TrainedRecord]:
-    """Return up to which side patches are read for a trained network, and its record.
-
-    They are not made smaller than what the network sees.
-    """
-    origin = find_origin(name, train.weights)
-    longest = train.longest_side or max(native_side(origin.config), train.input_side or 0)
-    record = describe(
-        origin,
-        patches.channels,
-        patches.training_size(longest),
-        side=train.input_side,
-        pooling=train.pooling,
-        use=train.channel_use,
-    )
-    return longest, record
-
-
 def _as_they_lie(plan: Plan, ranks: Ranks, kept: Kept | None) -> bool:
     """Whether looking at each patch in all its orientations would leave no time to learn."""
     if kept is not None and kept.averaged is not None:
@@ -198,26 +209,12 @@ def _as_they_lie(plan: Plan, ranks: Ranks, kept: Kept | None) -> bool:
 
 def _check_ranks(method: Method, recipe: Recipe, ranks: Ranks) -> None:
     """Refuse several processes where a stage would not learn what one process does."""
+    further = " a network further" if any(s.judged for s in recipe.stages) else ""
     if ranks.world > 1 and not all(learner_of(s).shares_batches for s in recipe.stages):
         raise TrainingError(
-            f"{method.title} trains in one process only; start patchmap without torchrun, or "
-            "choose another method."
+            f"{method.title} trains{further} in one process only; start patchmap without "
+            f"torchrun, or choose another {'method' if not further else 'backbone'}."
         )
-
-
-def _recipe(
-    method: Method,
-    train: TrainConfig,
-    kind: RecipeKind,
-    epochs: tuple[float, ...],
-    batch_size: int,
-) -> Recipe:
-    """Return the recipe, with the optimiser that the user chose."""
-    usual = method.make_recipe(kind, epochs, batch_size, train.dimensions, train.temperature)
-    stages = with_optimiser(
-        usual.stages, train.optimiser, train.learning_rate, train.weight_decay
-    )
-    return replace(usual, stages=stages)
 
 
 @contextmanager
@@ -243,12 +240,6 @@ def _parts(patch_bytes: int, batch_size: int, free: int) -> int:
     while batch_size * patch_bytes / parts > free / 2 and batch_size // (2 * parts) >= 8:
         parts *= 2
     return parts
-
-
-def _usual(train: TrainConfig, device: Device) -> str:
-    """Name the network that is trained where none is chosen."""
-    quick = train.preset == "quick" and device.is_cpu
-    return "compact" if quick else "resnet18-small-kernel"
 
 
 def plan_alone(patches: PatchSet, config: RunConfig) -> Plan:

@@ -66,6 +66,12 @@ class Reporter:
         """Report what follows the last step of a stage: statistics of the network."""
         self._tell_where(self._last, "settling", self._number)
 
+    def judging(self) -> None:
+        """Report that it is measured whether a stage helped."""
+        number, stages = self._number, len(self._plan.recipe.stages)
+        phase = f"stage {number + 1} of {stages}: asking whether it helped"
+        self._tell_where(replace(self._last, phase=phase), "judging", number)
+
     def finishing(
         self,
         part: Literal["features", "layout", "measuring"],

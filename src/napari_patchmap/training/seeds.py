@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 #: Places beside the steps of a stage at which random numbers are drawn.
-NETWORK, ORDER, CACHE, START = -1, -2, -3, -4
+NETWORK, ORDER, CACHE, START, JUDGE = -1, -2, -3, -4, -5
 
 
 def seed_of(seed: int, stage: int, step: int) -> int:

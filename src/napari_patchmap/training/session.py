@@ -22,6 +22,7 @@ from napari_patchmap.training.budget.pace import Pace
 from napari_patchmap.training.budget.speeds import remember_steps, step_of
 from napari_patchmap.training.checkpoints import check_same_images, digest
 from napari_patchmap.training.finishing import finish
+from napari_patchmap.training.judge import Judge
 from napari_patchmap.training.kept import Kept, described
 from napari_patchmap.training.learners import Context
 from napari_patchmap.training.new_network import make_network
@@ -52,6 +53,7 @@ class Session:
         self._symmetries = list(setup.plan.symmetries)
         self._steps_made: list[int] = []
         self._weights: str | None = None
+        self._judge: Judge | None = None
         self._stage = 0
         #: Tells the files of this training from those of others.
         self._id = uuid4().hex
@@ -67,6 +69,9 @@ class Session:
         setup.reporter.forecast.finish()
         fill = setup.patches.border_colour(plan.size)
         self._maker = ViewMaker(plan.config.augment, is_rgb=setup.patches.is_rgb, fill=fill)
+        if plan.held_out:
+            reporter, control = setup.reporter, setup.control
+            self._judge = Judge(plan, self._pixels, self._maker, reporter, control)
         inside = self._begin()
         if setup.folder is not None and setup.ranks.is_main:
             check_room(setup.folder, self._bytes_on_disk())
@@ -74,7 +79,16 @@ class Session:
         while self._stage < len(plan.recipe.stages) and not setup.control.stopped:
             setup.reporter.begin_stage(self._stage, end)
             setup.snapshots.begin_stage()
-            if not self._train(self._pace(end), inside):
+            begins = inside is None and plan.recipe.stages[self._stage].judged
+            judge = self._judge if begins else None
+            if judge is not None:
+                judge.begin(self._stage, self._network)
+            pace = self._pace(end)
+            if judge is not None and judge.leaves_out(self._stage, pace.seconds_left):
+                self._steps_made.append(0)
+                self._stage += 1
+                continue
+            if not self._train(pace, inside):
                 break  # the map of the stage before is worth more than a new one without steps
             inside = None
             if not setup.control.stopped:
@@ -88,6 +102,8 @@ class Session:
             "weights": self._weights,
             "steps": self._steps_made,
         }
+        if self._judge is not None:
+            made["learned_on"] = self._judge.records
         return finish(setup, self._network, self._pixels, self._symmetries, made)
 
     def _train(self, pace: Pace, inside: dict[str, Any] | None) -> bool:
@@ -97,6 +113,7 @@ class Session:
         """
         setup, plan = self._setup, self._plan
         reporter, control, checkpoints = setup.reporter, setup.control, setup.checkpoints
+        judge = self._judge if plan.recipe.stages[self._stage].judged else None
         context = Context(
             plan=plan,
             number=self._stage,
@@ -111,14 +128,18 @@ class Session:
             cores=setup.cores,
             reporter=reporter,
             groups=self._groups(),
+            rows=None if judge is None else judge.rows,
         )
         stage = StageRun(context)
+        if judge is not None and inside is not None and setup.folder is not None:
+            judge.read(setup.folder)
         if not stage.prepare(inside, setup.folder):
             return False
+        held = (stage.held or {}) | ({} if judge is None else judge.held)
         if inside is not None and self._saved is not None:
             reporter.restore(self._saved["reporter"], inside=True)
-        elif stage.held is not None:
-            checkpoints.write(self._state(stage.state()), stage.held)
+        elif held:
+            checkpoints.write(self._state(stage.state()), held)
         with closing(stage.steps()) as steps:
             for step in steps:
                 self._parts = stage.parts
@@ -136,6 +157,8 @@ class Session:
         stage.finish()
         if plan.recipe.settles_after(self._stage) or control.stopped:
             self._recalibrate()
+        if judge is not None:
+            judge.end(self._stage, self._network)
         self._steps_made.append(pace.done)
         if self._parts == 1 and setup.ranks.world == 1:
             work = step_of(context.stage, plan.spec, plan.device, plan.batch_size)
@@ -180,6 +203,7 @@ class Session:
         # A checkpoint holds the weights and two means of an optimiser; a new one is
         # written beside the one before, which of a resumed run is there.
         trained = (6 if self._saved is None else 3) * weights if self._plan.recipe.stages else 0
+        trained += weights if self._judge is not None else 0  # what a stage may be undone to
         looks = MOST_LOOKS * min(count, MOST_PATCHES) * _PLACE_BYTES
         return weights + trained + looks + count * (4 * self._network.width + _ROW_BYTES)
 
@@ -209,6 +233,7 @@ class Session:
             "reporter": setup.reporter.state(),
             "spec": self._network.spec.to_dict(),
             "network": self._network.state_dict(),
+            "judge": None if self._judge is None else self._judge.state(),
             "inside": inside,
         }
 
@@ -235,6 +260,8 @@ class Session:
         self._stage = int(saved["stage"])
         self._weights = saved.get("weights")
         self._steps_made = [int(n) for n in saved["steps_made"]]
+        if self._judge is not None:
+            self._judge.restore(saved["judge"])
         setup.reporter.restore(saved["reporter"], inside=False)
         note = Kept.of(saved).note(plan.device)
         if note is not None:

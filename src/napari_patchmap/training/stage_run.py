@@ -7,11 +7,12 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from napari_patchmap.networks.norms import plain_norms, synchronise_norms
-from napari_patchmap.training.feed import BalancedBatches, Batches, Fed
+from napari_patchmap.training.feed import BalancedBatches, Batches, Fed, SomeBatches
 from napari_patchmap.training.learners import Context, learner_of
 from napari_patchmap.training.new_network import features_of_some, start_map
 from napari_patchmap.training.optimisers import make_optimiser
@@ -96,9 +97,16 @@ class StageRun:
     def _batches_of(self, count: int) -> Batches:
         context = self._context
         size, seed = context.plan.batch_size, context.seed_at(ORDER)
-        if context.groups is None or self._learner.caches_features:  # drawn in another order
-            return Batches(count, size, seed)
-        return BalancedBatches(context.groups, size, seed)
+        rows, cached = context.rows, self._learner.caches_features
+        if rows is not None and not cached:
+            count = len(rows)
+        if context.groups is None or cached:  # drawn in another order
+            batches = Batches(count, size, seed)
+        else:
+            groups = context.groups if rows is None else context.groups[rows.numpy()]
+            groups = np.unique(groups, return_inverse=True)[1]  # of some all may be held out
+            batches = BalancedBatches(groups, size, seed)
+        return batches if rows is None or cached else SomeBatches(batches, rows)
 
     # -- interruptions -----------------------------------------------------------------
 
@@ -140,7 +148,7 @@ class StageRun:
         fraction = context.ranks.broadcast_number(self._pace.fraction)
         lr = self._stage.learning_rate(fraction)
         for group in self._optimiser.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group.get("scale", 1.0)
         context.maker.strength = self._stage.augmentation_strength(fraction)
         self._optimiser.zero_grad(set_to_none=True)
         loss = learner.compute(self._gradient, fed, fraction)

@@ -21,10 +21,15 @@ _FEW_PATCHES = 200
 def skipped_stages(stages: Sequence[Stage], steps: Sequence[int]) -> list[str]:
     """Name the stages without a step, of those that should train.
 
-    ``steps`` are those that were made; stages that were not reached are missing.
+    ``steps`` are those that were made; stages that were not reached are missing. One that may
+    be undone was left out on purpose if it made none.
     """
-    made = [*steps, *[0] * len(stages)]
-    return [stage.name for stage, count in zip(stages, made, strict=False) if count == 0]
+    made = [*steps, *[-1] * len(stages)]
+    return [
+        stage.name
+        for stage, count in zip(stages, made, strict=False)
+        if count < 0 or (count == 0 and stage.judged != "decides")
+    ]
 
 
 def too_little(stages: Sequence[Stage], steps: Sequence[int], epochs: Sequence[float]) -> str:
@@ -35,8 +40,12 @@ def too_little(stages: Sequence[Stage], steps: Sequence[int], epochs: Sequence[f
     """
     if not stages:
         return ""
+    skipped = skipped_stages(stages, steps)
+    not_there = f"The training did not get to: {', '.join(skipped)}; go on with it."
+    if any(stage.judged for stage in stages):  # it came trained, and says what steps did
+        return not_there if skipped else ""
     seen, made = (
-        sum(n for s, n in zip(stages, numbers, strict=False) if s.trains == "all")
+        sum(n for s, n in zip(stages, numbers, strict=False) if s.learns_features)
         for numbers in (epochs, steps)
     )
     if made == 0:
@@ -51,10 +60,7 @@ def too_little(stages: Sequence[Stage], steps: Sequence[int], epochs: Sequence[f
             f"The network made only {made} step{'s'[: made != 1]}, so this map says little; "
             "train longer."
         )
-    skipped = skipped_stages(stages, steps)
-    if skipped:
-        return f"The training did not get to: {', '.join(skipped)}; go on with it."
-    return ""
+    return not_there if skipped else ""
 
 
 def epochs_in_budget(plan: Plan) -> float:
@@ -64,8 +70,10 @@ def epochs_in_budget(plan: Plan) -> float:
 
 
 def _learning(plan: Plan) -> list[int]:
-    """Stages (from 0) in which the whole network learns."""
-    return [i for i, stage in enumerate(plan.recipe.stages) if stage.trains == "all"]
+    """Stages (from 0) in which features are learned from images."""
+    stages = plan.recipe.stages
+    whole = [i for i, stage in enumerate(stages) if stage.moves_backbone]
+    return whole or [i for i, stage in enumerate(stages) if stage.learns_features]
 
 
 def too_short(plan: Plan) -> str:

@@ -31,6 +31,9 @@ _HOLDS = 30.0
 #: a core for itself for most of the time, no other program made it slow.
 _VARIES = 1.6
 
+#: Share of a backward pass that goes through the last blocks, about.
+_LAST_BLOCKS = 0.5
+
 #: Part of the training that making views takes, on top of the network.
 VIEWS = 1.1
 
@@ -59,6 +62,13 @@ class Speed:
     head: float
     memory: int
     doubt: tuple[float, float] = (1.0, 1.0)
+
+
+def backbone_seconds(speed: Speed, stage: Stage) -> float:
+    """Seconds for two views forward, and backward through what moves of the backbone."""
+    look = 2 * speed.look
+    share = 1.0 if stage.last_blocks is None else _LAST_BLOCKS
+    return look + share * max(0.0, speed.train - look) if share < 1 else speed.train
 
 
 def _kept_for_a_while(measure: Callable[P, T]) -> Callable[P, T]:

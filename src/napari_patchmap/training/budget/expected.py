@@ -23,6 +23,7 @@ from napari_patchmap.training.budget.speeds import (
     step_of,
 )
 from napari_patchmap.training.budget.timetable import Key, Part, Timetable
+from napari_patchmap.training.judge import LOOKS
 from napari_patchmap.training.learners import learner_of
 from napari_patchmap.training.plan import Plan
 
@@ -93,15 +94,18 @@ def timetable(plan: Plan, measured: Measured) -> Timetable:
     parts["reading", 0] = Part.of(reading, 0 if plan.streamed else count, _READING)
     for number, stage in enumerate(recipe.stages):
         learner = learner_of(stage)
-        looks = turned * cached if learner.caches_features else 0
-        lays_out = learner.caches_features and recipe.start == "tsne"
+        looks = learner.looks(stage, count, turned)
+        judges = LOOKS * plan.held_out if stage.judged else 0
+        lays_out = learner.lays_out and recipe.start == "tsne"
         first = made(first_tsne(train.seed), cached) if lays_out else none
         like = "cached" if learner.caches_features else "network"
         again = settled * (1 + turned) if recipe.settles_after(number) else 0
-        parts["before", number] = Part(look * looks)
+        parts["before", number] = Part(look * (looks + (0 if number else judges)))
         parts["first layout", number] = Part(first)
         parts["steps", number] = Part(measured.step[number] * plan.steps(number), like=like)
         parts["settling", number] = Part(look * again)
+        if judges:
+            parts["judging", number] = Part(look * judges)
     # Pixels that are read from disk meanwhile tell nothing of the network.
     seen = "" if plan.streamed else look_of(spec, device)
     parts["features", 0] = Part(look * (count * turned), seen, count * turned)

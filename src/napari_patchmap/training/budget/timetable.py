@@ -10,14 +10,16 @@ from typing import Literal
 from napari_patchmap.training.budget.speeds import FEWEST, Seconds, remember, seconds_of
 
 #: Reading the pixels; features before a stage's steps and their layout, the steps, the
-#: network's statistics after them; and what comes after the last stage: features of all
-#: patches, their t-SNE, measuring, noting which patch is which, and saving.
+#: network's statistics after them, and whether they helped; and what comes after the last
+#: stage: features of all patches, their t-SNE, measuring, noting which patch is which, and
+#: saving.
 PartKind = Literal[
     "reading",
     "before",
     "first layout",
     "steps",
     "settling",
+    "judging",
     "features",
     "layout",
     "measuring",

@@ -6,6 +6,7 @@ from napari_patchmap.errors import TrainingError
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.training.learners.base import Learner
 from napari_patchmap.training.learners.context import Context
+from napari_patchmap.training.learners.from_cached_views import CachedViewsLearner
 from napari_patchmap.training.learners.from_neighbours import NeighboursLearner
 from napari_patchmap.training.learners.from_teacher import StudentLearner
 from napari_patchmap.training.learners.from_views import ViewsLearner
@@ -13,7 +14,9 @@ from napari_patchmap.training.learners.from_views import ViewsLearner
 __all__ = ["Context", "Learner", "learner_of"]
 
 #: All learners, one for each kind of objective.
-LEARNERS: tuple[type[Learner], ...] = (ViewsLearner, NeighboursLearner, StudentLearner)
+LEARNERS: tuple[type[Learner], ...] = (
+    ViewsLearner, CachedViewsLearner, NeighboursLearner, StudentLearner,
+)  # fmt: skip
 
 
 def learner_of(stage: Stage) -> type[Learner]:

@@ -35,6 +35,9 @@ class Learner:
     #: backbone: their speed says nothing of that of others.
     caches_features: ClassVar[bool] = False
 
+    #: Whether a t-SNE of these features may come before the first step.
+    lays_out: ClassVar[bool] = False
+
     def __init__(self, context: Context) -> None:
         self.context, self.stage, self.pace = context, context.stage, context.pace
         self.generator = torch.Generator(context.device.target)
@@ -45,6 +48,11 @@ class Learner:
     def step_seconds(speed: Speed, stage: Stage) -> float:
         """Seconds that a stage takes for one patch in a step, the optimiser apart."""
         raise NotImplementedError
+
+    @staticmethod
+    def looks(stage: Stage, patches: int, symmetries: int) -> int:
+        """Looks at a patch that come before the first step, of a set of so many patches."""
+        return 0
 
     # -- before the first step ---------------------------------------------------------
 

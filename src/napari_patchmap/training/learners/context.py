@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from torch import Tensor
 
 from napari_patchmap.augment import ViewMaker
 from napari_patchmap.methods.stage import Stage
@@ -49,6 +50,8 @@ class Context:
         Told what is being done, and what people should know.
     groups : ndarray of int, shape (n,), optional
         Group of each patch, if batches are to have as many of each.
+    rows : Tensor of int64, shape (m,), optional
+        Patches that are learned from, on the CPU; None for all.
     """
 
     plan: Plan
@@ -64,6 +67,7 @@ class Context:
     cores: Cores
     reporter: Reporter
     groups: np.ndarray | None = None
+    rows: Tensor | None = None
 
     @property
     def stage(self) -> Stage:

@@ -93,6 +93,7 @@ class NeighboursLearner(Learner):
     gradient_kind = Gradient
     shares_batches = True
     caches_features = True
+    lays_out = True
     _cache: FeatureCache
     _layout: Tensor
 
@@ -100,6 +101,11 @@ class NeighboursLearner(Learner):
     def step_seconds(speed: Speed, stage: Stage) -> float:
         """Two features through the projector."""
         return speed.head
+
+    @staticmethod
+    def looks(stage: Stage, patches: int, symmetries: int) -> int:
+        """One at each cached patch in each orientation."""
+        return symmetries * min(patches, MOST_LANDMARKS)
 
     def prepare(self) -> bool:
         """Compute features, their neighbours and perhaps their t-SNE."""

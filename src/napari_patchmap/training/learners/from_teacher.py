@@ -9,7 +9,7 @@ from torch import Tensor
 
 from napari_patchmap.methods.distillation import Distillation
 from napari_patchmap.methods.stage import Stage
-from napari_patchmap.training.budget.estimate import VIEWS, Speed
+from napari_patchmap.training.budget.estimate import VIEWS, Speed, backbone_seconds
 from napari_patchmap.training.feed import Fed
 from napari_patchmap.training.learners.base import Learner
 from napari_patchmap.training.step import Gradient, SummedGradient
@@ -29,7 +29,7 @@ class StudentLearner(Learner):
         known = stage.objective
         assert isinstance(known, Distillation)
         views = 2 + known.local_crops * known.local_size**2
-        return VIEWS * speed.train * views / 2 + 2 * speed.look
+        return VIEWS * backbone_seconds(speed, stage) * views / 2 + 2 * speed.look
 
     def set_up(self) -> None:
         """Make the teacher from the network as it is."""

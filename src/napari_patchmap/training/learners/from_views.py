@@ -9,7 +9,7 @@ from torch import Tensor
 
 from napari_patchmap.methods.objectives import ViewsObjective
 from napari_patchmap.methods.stage import Stage
-from napari_patchmap.training.budget.estimate import VIEWS, Speed
+from napari_patchmap.training.budget.estimate import VIEWS, Speed, backbone_seconds
 from napari_patchmap.training.budget.speeds import compiling_of
 from napari_patchmap.training.feed import Fed
 from napari_patchmap.training.fused import Forward, fused, wants_fusing
@@ -30,9 +30,9 @@ class ViewsLearner(Learner):
 
     @staticmethod
     def step_seconds(speed: Speed, stage: Stage) -> float:
-        """Two views through the network; forward only through a backbone at rest."""
-        if stage.trains == "all":
-            return VIEWS * speed.train
+        """Two views through the network; forward only through what is at rest."""
+        if stage.moves_backbone:
+            return VIEWS * backbone_seconds(speed, stage)
         return VIEWS * 2 * speed.look + speed.head
 
     def state(self) -> dict[str, Any]:
@@ -51,7 +51,8 @@ class ViewsLearner(Learner):
 
     def _fuse(self) -> Forward | None:
         context, plan, wanted = self.context, self.context.plan, self._was_fused
-        whole = self.stage.trains == "all" and context.parts == 1 and context.ranks.world == 1
+        moves = self.stage.moves_backbone
+        whole = moves and context.parts == 1 and context.ranks.world == 1
         work = compiling_of(context.network.spec, plan.device, plan.batch_size)
         if wanted is None:
             seconds = plan.times.training(context.number)
@@ -76,7 +77,7 @@ class ViewsLearner(Learner):
             with self.context.device.autocast():
                 if self._fused is not None and len(views) == 2 * len(pixels):
                     return self._fused(views)
-                moves = torch.is_grad_enabled() and self.stage.trains == "all"
+                moves = torch.is_grad_enabled() and self.stage.moves_backbone
                 with torch.set_grad_enabled(moves):
                     features = network.features(views)
                 return network.project(features)

@@ -1,0 +1,85 @@
+"""What is decided before a run about a network that came trained."""
+
+from __future__ import annotations
+
+from napari_patchmap.methods.learn_on import SHARES
+from napari_patchmap.methods.recipe import Recipe
+from napari_patchmap.methods.train_config import TrainConfig
+from napari_patchmap.networks.fine_tuned import PUBLISHED
+from napari_patchmap.networks.fixed import PRETRAINED
+from napari_patchmap.networks.trained.input_size import native_side
+from napari_patchmap.networks.trained.learned_on import LEARNED
+from napari_patchmap.networks.trained.origin import find_origin
+from napari_patchmap.networks.trained.trained_features import describe
+from napari_patchmap.networks.trained.trained_record import TrainedRecord
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.training.budget.speeds import Seconds
+from napari_patchmap.training.judge import LOOKS, enough, held_out
+from napari_patchmap.training.kept import Kept
+from napari_patchmap.training.plan import Plan
+
+#: Share of the time that is given in which it may be asked whether it helps to learn on, and
+#: the patches that are held out for that, if there are so many.
+_JUDGING, _LEAST_JUDGED = 0.08, 20
+
+
+def name_of_trained(backbone: str) -> str:
+    """Name the network that a backbone is which came trained, "" if it did not."""
+    found = (backbone.removeprefix(p) for p in (PRETRAINED, LEARNED) if backbone.startswith(p))
+    return next(found, "")
+
+
+def as_trained(patches: PatchSet, train: TrainConfig, name: str) -> tuple[int, TrainedRecord]:
+    """Return up to which side patches are read for a trained network, and its record.
+
+    They are not made smaller than what the network sees.
+    """
+    origin = find_origin(name, None if train.weights == PUBLISHED else train.weights)
+    longest = train.longest_side or max(native_side(origin.config), train.input_side or 0)
+    record = describe(
+        origin,
+        patches.channels,
+        patches.training_size(longest),
+        side=train.input_side,
+        pooling=train.pooling,
+        use=train.channel_use,
+    )
+    return longest, record
+
+
+def steps_in_time(plan: Plan) -> int:
+    """Return in how many of its steps a trained network can learn on in the time given.
+
+    The first one, of the head, is always made.
+    """
+    times, stages = plan.times, plan.recipe.stages
+    judged = [number for number, stage in enumerate(stages) if stage.judged]
+    if times.budget is None or any(stages[number].judged == "told" for number in judged):
+        return len(judged)
+    # What is looked at before the first step is as much as there is time for.
+    around = times.around.likely - times.seconds("before").likely
+    time = max(0.0, times.budget - around) * sum(stages[number].share for number in judged)
+    for count in range(len(judged), 1, -1):
+        given = zip(SHARES[count][1:], judged[1:count], strict=True)
+        if all(enough(time * share, times.step[number]) for share, number in given):
+            return count
+    return 1
+
+
+def patches_held_out(
+    recipe: Recipe, train: TrainConfig, patches: int, look: Seconds, kept: Kept | None
+) -> int:
+    """Return how many patches are held out, to tell whether it helps to learn on.
+
+    A look at a patch takes ``look``. A run that is resumed holds out those that it did.
+    """
+    judged = sum(bool(stage.judged) for stage in recipe.stages)
+    if not judged:
+        return 0
+    if kept is not None:
+        return kept.held_out
+    most = held_out(patches)
+    if train.minutes is None:
+        return most
+    share = _JUDGING * 60 * train.minutes / (judged + 1)
+    return min(most, max(_LEAST_JUDGED, round(share / (LOOKS * look.likely))))
