@@ -351,7 +351,7 @@ def test_measuring_can_be_cancelled(qtbot, panel, trained, monkeypatch):
     began = threading.Event()
     given = threading.Event()
 
-    def slow(self, labels, *, most=0, watch=None, tell=None):
+    def slow(self, labels, *, most=0, watch=None, tell=None, missing=False):
         tell({**run.metrics, "knn": None})
         began.set()
         while not given.is_set():
