@@ -539,6 +539,7 @@ def test_figures_stand_beside_those_of_chance_and_pixels(qtbot, viewer, workspac
         "random map",
         "map of pixels",
         "features",
+        "label_from",  # whose figures of labels these are
     }
     workspace.set_run(dataclasses.replace(run))
     assert not accuracy.baselines.isVisible()
