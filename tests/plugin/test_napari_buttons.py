@@ -147,7 +147,7 @@ def controls(viewer):
 
 @pytest.mark.parametrize("selected", [False, True])
 def test_the_sliders_of_size_and_opacity_work(viewer, shown_map, workspace, selected):
-    points, marked = viewer.layers[MAP], viewer.layers[SELECTED]
+    points = viewer.layers[MAP]
     before, largest = float(points.size[0]), points.canvas_size_limits[1]
     if selected:
         workspace.select(group("empty"))
@@ -157,14 +157,14 @@ def test_the_sliders_of_size_and_opacity_work(viewer, shown_map, workspace, sele
     np.testing.assert_allclose(points.size, 2 * before)
     assert points.canvas_size_limits[1] == 2 * largest
     if selected:
-        np.testing.assert_allclose(marked.size, points.size[0] * 1.8)
+        np.testing.assert_allclose(viewer.layers[SELECTED].size, points.size[0] * 1.8)
     workspace.select(np.array([4]))  # a size is that of all points, whatever is selected
     assert slider.value() == 20
     np.testing.assert_allclose(points.size, 2 * before)
     workspace.set_embedding(toy_map() * 3)  # and it stays when the map grows
     np.testing.assert_allclose(points.size, 6 * before, rtol=0.12)
     controls(viewer)._opacity_blending_controls.opacity_slider.setValue(0.4)
-    assert points.opacity == marked.opacity == 0.4
+    assert points.opacity == viewer.layers[SELECTED].opacity == 0.4
     np.testing.assert_allclose(points.face_color[:, 3], 1)
 
 
