@@ -34,6 +34,7 @@ def linked(viewer, workspace):
 
 def test_map_and_source_take_turns_and_keep_their_cameras(viewer, linked):
     owner, layer = linked
+    owner.workspace.set_current(3)
     assert viewer.layers[MAP].visible
     assert not layer.visible
     camera_of(viewer).zoom *= 2
