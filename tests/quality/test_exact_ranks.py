@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_patchmap.quality import distance_bounds, ranked_points
+from napari_patchmap.quality import ranked_points
 from napari_patchmap.quality.figure import Ended
 from napari_patchmap.quality.neighbourhood import nearest_on_map, neighbourhood
 
@@ -59,8 +59,8 @@ def test_ranks_are_those_of_all_distances(name, many, monkeypatch):
         monkeypatch.setattr(ranked_points, "_TURN", 0)
         monkeypatch.setattr(ranked_points, "_FIRST", (16, 4, 1))
         monkeypatch.setattr(ranked_points, "_PICKED", 0.01)
-        monkeypatch.setattr(distance_bounds, "_PARTS", 2)
         monkeypatch.setattr(ranked_points, "_COPIES", 20)
+        monkeypatch.setattr(ranked_points, "_ROUGH", 3)
         monkeypatch.setattr(ranked_points, "_ROWS", 100)
     features, points = sets()[name]
     found = neighbourhood(features, points)

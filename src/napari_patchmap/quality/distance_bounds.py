@@ -9,11 +9,8 @@ import numpy as np
 #: Points of each number from which it is found how to turn them.
 _SEEN = 20
 
-#: Where there are not as many: less than infinity, so that a point is not near itself.
-_FARTHEST = np.finfo(np.float32).max
-
-#: Parts in which the nearest are looked for, for each of them.
-_PARTS = 16
+#: Points whose bounds to some others fit into the cache of a core together with these.
+_AT_ONCE = 1_024
 
 
 class DistanceBounds:
@@ -29,11 +26,9 @@ class DistanceBounds:
     points : ndarray of float32, shape (n, f)
     first : int
         How many numbers are compared.
-    most : int
-        How many of the nearest will be looked for.
     """
 
-    def __init__(self, points: np.ndarray, first: int, most: int) -> None:
+    def __init__(self, points: np.ndarray, first: int) -> None:
         count, size = points.shape
         left = np.sqrt(_squares(points[:, first:]))
         halves = _squares(points) / 2
@@ -41,45 +36,62 @@ class DistanceBounds:
         loss = (np.sqrt(size) + 8) * np.finfo(np.float32).eps / 2
         self.first = first
         self.common = halves * (1 - loss)
-        self._table = np.column_stack(
-            [points[:, :first], left.astype(np.float32), self.common.astype(np.float32)]
-        )
+        self._table = np.empty((count, first + 3), np.float32)
+        self._table[:, :first] = points[:, :first]
+        self._table[:, first] = left
+        self._table[:, first + 1] = self.common
+        self._table[:, first + 2] = 1
         # What a point adds to how far the upper bounds lie above the lower ones.
         self._left = left.astype(np.float32)
         self._unsure = (2 * loss * halves).astype(np.float32)
-        self._most = most
-        self._part = max(1, count // (_PARTS * most))
-        self._widest = [self._parts(one).max(axis=0) for one in (self._left, self._unsure)]
         self._most_left, self._most_unsure = self._left.max(), self._unsure.max()
 
-    def lower(self, own: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Return the lower bounds of some points to all, (b, n), and inf to itself."""
-        rows = -self._table[own]
-        rows[:, -1] = 1
-        found: np.ndarray = np.matmul(rows, self._table.T, out=out[: len(own)])
-        found[np.arange(len(own)), own] = np.inf
+    def lower(
+        self, own: np.ndarray, others: np.ndarray | None = None, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the lower bounds of some points (b,) to others (c,), or to all, (b, c).
+
+        Those to itself are inf. ``others`` are sorted, ``out`` is where to put them, (b * c,).
+        """
+        table = self._table if others is None else self._table[others]
+        shape = len(own), len(table)
+        found = np.empty(shape, np.float32) if out is None else out.reshape(shape)
+        np.matmul(self._rows(own, np.zeros(len(own))), table.T, out=found)
+        if others is None:
+            found[np.arange(len(own)), own] = np.inf
+        else:
+            at = np.searchsorted(others, own).clip(max=len(others) - 1)
+            there = np.flatnonzero(others[at] == own)
+            found[there, at[there]] = np.inf
         return found
 
-    def width(self, own: int, others: np.ndarray) -> np.ndarray:
-        """Return how far the upper bounds of a point to others lie above the lower ones."""
+    def reached(self, own: np.ndarray, limits: np.ndarray) -> np.ndarray:
+        """Return the points, sorted, that any of some (b,) may have within its limit (b,)."""
+        # To take the limit away in single precision loses as much as one more number does.
+        limits = limits + 4 * np.finfo(np.float32).eps * np.abs(limits)
+        rows, found = self._rows(own, limits), np.empty(len(self._table), bool)
+        tile = np.empty((len(own), _AT_ONCE), np.float32)
+        for start in range(0, len(found), _AT_ONCE):
+            some = self._table[start : start + _AT_ONCE]
+            low = np.matmul(rows, some.T, out=tile if len(some) == _AT_ONCE else None)
+            np.less_equal(low.min(axis=0), 0, out=found[start : start + _AT_ONCE])
+        return np.flatnonzero(found)
+
+    def width(self, own: Any, others: np.ndarray) -> np.ndarray:
+        """Return how far the upper bounds of points to others lie above the lower ones."""
         return self._above(own, self._left[others], self._unsure[others])
 
     def widest(self, own: int) -> np.float32:
         """Return how far they lie above at most."""
         return self._above(own, self._most_left, self._most_unsure)
 
-    def nearest(self, own: int, low: np.ndarray) -> np.float32:
-        """Return within what the nearest of a point lie, from its lower bounds (n,)."""
-        # Of the nearest of each part as many are near enough, and few others are as near.
-        parts = self._parts(low).min(axis=0) + self._above(own, *self._widest)
-        return min(np.partition(parts, self._most - 1)[self._most - 1], _FARTHEST)
-
-    def _above(self, own: int, left: Any, unsure: Any) -> Any:
+    def _above(self, own: Any, left: Any, unsure: Any) -> Any:
         return 2 * self._left[own] * left + (self._unsure[own] + unsure)
 
-    def _parts(self, values: np.ndarray) -> np.ndarray:
-        whole = len(values) // self._part * self._part
-        return values[:whole].reshape(self._part, -1, *values.shape[1:])
+    def _rows(self, own: np.ndarray, limits: np.ndarray) -> np.ndarray:
+        rows = -self._table[own]
+        rows[:, -2], rows[:, -1] = 1, -limits
+        return rows
 
 
 def turned_points(points: np.ndarray, turn: bool) -> np.ndarray:

@@ -123,26 +123,26 @@ def neighbourhood(
     false, missing = np.empty((len(rows), ranked)), np.empty((len(rows), ranked))
     shares = {k: np.empty(len(rows)) for k in kept}
 
-    def compare(part: slice) -> None:
+    def compare(part: np.ndarray) -> None:
         ours = there.squares(rows[part], on_map[part])
-        among = there.of(rows[part], ours[:, :ranked])
+        among = there.of(rows[part], ours, ranked)
         for k, share in shares.items():
             share[part] = (ours[:, :k] <= among.squares[:, k - 1 : k]).sum(axis=1) / k
         false[part] = _beyond(ours[:, :ranked], among.squares[:, ranked - 1], among.nearer)
         theirs = places.squares(rows[part], among.found[:, :ranked])
-        nearest = places.squares(rows[part], on_map[part, ranked - 1 : ranked])[:, 0]
+        nearest = places.squares(rows[part], on_map[part][:, ranked - 1 : ranked])[:, 0]
         missing[part] = _beyond(theirs, nearest, places.nearer(rows[part], theirs, nearest))
 
-    starts = range(0, len(rows), there.step)
-    parts = [slice(start, start + there.step) for start in starts]
+    done = 0
     # A thread for each part, and so one for each product of matrices.
     with ThreadPoolExecutor(threads) as pool, threadpool_limits(1):
-        waiting = [pool.submit(compare, part) for part in parts]
-        for part, one in zip(parts, waiting, strict=True):
-            if watch is not None and watch(part.start, len(rows)):
+        waiting = [pool.submit(compare, part) for part in there.groups]
+        for part, one in zip(there.groups, waiting, strict=True):
+            if watch is not None and watch(done, len(rows)):
                 pool.shutdown(cancel_futures=True)
                 raise Ended
             one.result()
+            done += len(part)
     return Neighbourhood(count, rows, false, missing, shares)
 
 
