@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from napari_patchmap.quality import ranked_points
+from napari_patchmap.quality.alike_groups import alike_groups
+from napari_patchmap.quality.distance_bounds import DistanceBounds
 from napari_patchmap.quality.figure import Ended
 from napari_patchmap.quality.neighbourhood import nearest_on_map, neighbourhood
 
@@ -28,6 +30,8 @@ def sets():
         "single precision, far from 0": (np.float32(falling + 1e3), np.float32(flat + 1e3)),
         "one far away": (outlier, flat),
         "ties": (grid, flat),
+        "a long map, far from 0": (falling, flat * [1e6, 1e-3] + 1e7),
+        "a map that is a line": (falling, flat * [1, 0]),
         "ties on the map": (falling, grid[:, :2].astype(float)),
         "copies": (copies, flat),
         "copies in one place": (copies, piled),
@@ -60,8 +64,11 @@ def test_ranks_are_those_of_all_distances(name, many, monkeypatch):
         monkeypatch.setattr(ranked_points, "_FIRST", (16, 4, 1))
         monkeypatch.setattr(ranked_points, "_PICKED", 0.01)
         monkeypatch.setattr(ranked_points, "_COPIES", 20)
+        # Blocks of few points, each compared with what any of it reaches.
         monkeypatch.setattr(ranked_points, "_ROUGH", 3)
-        monkeypatch.setattr(ranked_points, "_ROWS", 100)
+        monkeypatch.setattr(ranked_points, "_MANY", 1)
+        monkeypatch.setattr(ranked_points, "_BLOCKS", 2)
+        monkeypatch.setattr(ranked_points, "_ROWS", 40)
     features, points = sets()[name]
     found = neighbourhood(features, points)
     there, here = squares(features), squares(points)
@@ -84,6 +91,29 @@ def test_they_are_exact_whatever_is_compared_at_first(first, monkeypatch):
     found = neighbourhood(features, points)
     wanted = beyond(squares(features), nearest_on_map(points, np.arange(700), 15))
     np.testing.assert_array_equal(found.false, wanted)
+
+
+@pytest.mark.parametrize("first", [8, 16])
+def test_all_that_any_point_reaches_is_kept_and_most_else_left_out(first):
+    points = np.float32(sets()["features of a network"][0])
+    points -= points.mean(axis=0)
+    bounds, own = DistanceBounds(points, first), np.arange(0, 100, 20)
+    apart = squares(points)[own]
+    nearest = np.sort(apart, axis=1)[:, 2]
+    found = bounds.reached(own, nearest / 2 - bounds.common[own])
+    wanted = np.flatnonzero((apart <= nearest[:, None]).any(axis=0))
+    assert np.isin(wanted, found).all()
+    assert len(found) < 150
+
+
+def test_groups_hold_each_row_once_and_what_is_alike():
+    points, _ = sets()["features of a network"]
+    rows = np.random.default_rng(1).permutation(700)[:330]
+    groups = alike_groups(points, rows, 40)
+    assert sorted(np.concatenate(groups)) == list(range(330))
+    assert sorted(map(len, groups)) == [10, *[40] * 8]
+    wide = [points[rows[group]].std(axis=0)[0] for group in groups]
+    assert np.mean(wide) < 0.7 * points[:, 0].std()
 
 
 def test_cosine_ranks_are_those_of_directions():

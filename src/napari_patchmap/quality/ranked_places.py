@@ -56,10 +56,10 @@ class RankedPlaces:
 
     def _within(self, own: np.ndarray, reach: float) -> np.ndarray:
         """Return the axes (d, c) of all places within reach of one, and of some others."""
-        reach *= 1 + _SLACK
+        reach += _SLACK * (reach + self._apart)
         across, along = own[self._across], own[self._along] - self._low
         first, last = self._ends.searchsorted([across - reach, across + reach], "right")
-        reach = min(reach, self._apart / 2) + _SLACK * self._apart
+        reach = min(reach, self._apart / 2)
         strips = np.arange(first, last + 1) * self._apart + along
         starts, stops = self._line.searchsorted([strips - reach, strips + reach])
         parts = [self._axes[:, i:j] for i, j in zip(starts, stops, strict=True)]

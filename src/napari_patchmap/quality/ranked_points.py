@@ -9,6 +9,7 @@ from hashlib import blake2b
 import numpy as np
 
 from napari_patchmap.quality.alike_groups import alike_groups
+from napari_patchmap.quality.certain_row import CertainRow
 from napari_patchmap.quality.distance_bounds import DistanceBounds, turned_points
 
 #: Numbers of each point that are compared at first, if that costs less than all of them.
@@ -102,7 +103,7 @@ class RankedPoints:
             turned = turned_points(points, True)
             some = np.linspace(0, len(rows) - 1, min(_TRIED, self._step)).astype(np.intp)
             first = self._best(turned, rows[some], self.squares(rows[some], others[some]))
-            if _ROUGH < first:
+            if first > _ROUGH:
                 self._rough = DistanceBounds(turned, _ROUGH)
             self.groups = alike_groups(turned[:, :_ROUGH], rows, _BLOCKS * self._step)
         else:
@@ -126,7 +127,7 @@ class RankedPoints:
             for own, low, limit in zip(at, bounds.lower(at), limits, strict=True):
                 if same is not None:
                     low[same == same[own]] = np.inf
-                row = _Row(bounds, own, low, limit, limit[-1], most, None)
+                row = CertainRow(bounds, own, low, limit, limit[-1], most, None)
                 picked.append(len(row.others))
             cost = first + np.mean(picked) * _PICKED * size / len(among)
             if cost > cheapest:  # as that of still fewer would be
@@ -167,7 +168,7 @@ class RankedPoints:
                 # Copies of a point are the nearest to it: nothing is computed for them.
                 copies = self._copies(own)
                 low[copies if columns is None else np.searchsorted(columns, copies)] = np.inf
-                row = _Row(
+                row = CertainRow(
                     self._bounds, own, low, limits[place], within[place], self._most, columns
                 )
                 apart = self._squares(own, row.others)
@@ -229,62 +230,6 @@ class RankedPoints:
             each[mark] = _apart(self._points, own, np.flatnonzero(mark))
             return each[same]
         return _apart(self._points, own, others)
-
-
-class _Row:
-    """What is certain about the distances of a point, and which must be computed.
-
-    Parameters
-    ----------
-    bounds : DistanceBounds
-    own : int
-    low : ndarray of float32, shape (c,)
-        Lower bounds.
-    limits : ndarray of float32, shape (k,)
-        Sorted; it is counted how many points lie nearer than each.
-    within : float32
-        A limit within which the nearest lie.
-    most : int
-        How many of the nearest are wanted.
-    columns : ndarray of int, shape (c,), or None
-        The points that the bounds are of; None for all.
-    """
-
-    def __init__(
-        self,
-        bounds: DistanceBounds,
-        own: int,
-        low: np.ndarray,
-        limits: np.ndarray,
-        within: np.float32,
-        most: int,
-        columns: np.ndarray | None,
-    ) -> None:
-        near = np.flatnonzero(low <= max(within, limits[-1]))
-        values, widest = low[near], bounds.widest(own)
-        if columns is not None:
-            near = columns[near]
-        nearest = values[values <= within]
-        if len(nearest) > most:
-            nearest.partition(most - 1)
-            within = min(within, nearest[most - 1] + widest)
-        # Most are certain if all were as unsure as the most unsure one, which costs least.
-        surely = values < (limits - widest)[:, None]
-        perhaps = values < limits[:, None]
-        self._surely = np.array([np.count_nonzero(one) for one in surely])
-        perhaps ^= surely
-        some = np.flatnonzero(perhaps.any(axis=0) | (values <= within))
-        near, values, perhaps = near[some], values[some], perhaps[:, some]
-        surely = perhaps & (values + bounds.width(own, near) < limits[:, None])
-        self._surely += surely.sum(axis=1)
-        perhaps ^= surely
-        some = np.flatnonzero(perhaps.any(axis=0) | (values <= within))
-        self.others, self._perhaps = near[some], perhaps[:, some]
-        self.near = values[some] <= within
-
-    def nearer(self, apart: np.ndarray, edges: np.ndarray) -> np.ndarray:
-        """Return how many lie nearer (k,), given the squares of what was to be computed."""
-        return self._surely + (self._perhaps & (apart < edges[:, None])).sum(axis=1)
 
 
 def _limits(edges: np.ndarray, common: np.ndarray) -> np.ndarray:
