@@ -93,7 +93,7 @@ def test_they_are_exact_whatever_is_compared_at_first(first, monkeypatch):
     np.testing.assert_array_equal(found.false, wanted)
 
 
-@pytest.mark.parametrize("first", [8, 16])
+@pytest.mark.parametrize("first", [8, 16, 70])
 def test_all_that_any_point_reaches_is_kept_and_most_else_left_out(first):
     points = np.float32(sets()["features of a network"][0])
     points -= points.mean(axis=0)
