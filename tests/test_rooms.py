@@ -33,7 +33,7 @@ ROOMS = [
 FLOORS = [
     # what everything uses
     "watch", "latest", "threads", "room", "random_file", "names", "numbers", "quantity", "fit",
-    "intensity", "images", "axes", "colour_spaces", "photometric",
+    "intensity", "images", "axes", "wells", "colour_spaces", "photometric",
     "pictures", "content", "box_table", "patchset", "summary", "sample",
     # what all readers share
     "cache", "labels", "source", "crop_config", "tile_config", "request",
@@ -43,7 +43,7 @@ FLOORS = [
 #: The floors of the readers, likewise: what several share, then one entry a format.
 READER_FLOORS = [
     "flat", "arrays", "array_columns",
-    "npy", "npz", "tiff", "zarr", "folder", "slides", "objects",
+    "npy", "npz", "tiff", "zarr", "plate", "folder", "slides", "objects",
 ]  # fmt: skip
 #: The floors of the last room, likewise.
 PLUGIN_FLOORS = [

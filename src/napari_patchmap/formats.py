@@ -65,6 +65,7 @@ FORMATS = (
         "tiff.tiff_stack", Kind.STACK, "a TIFF", "TIFF, OME-TIFF",
         (".tif", ".tiff", ".btf", ".tf8"),
     ),
+    Format("plate.open_plate", Kind.STACK, "a plate", "OME-Zarr plate"),
     Format(
         "zarr.zarr_store", Kind.STACK, "a Zarr store", "Zarr", (".zarr", *ZIPPED_ZARR)
     ),

@@ -52,6 +52,9 @@ class Source:
         Columns of the table that a pattern took from the file names.
     label_from : str
         What the labels are called where they come from, such as ``folder``.
+    at_once : bool
+        Whether a set of a moderate size is decoded when it is opened, so that what is damaged
+        is known from the start.
     """
 
     images: Images | np.ndarray | Sequence[np.ndarray]
@@ -63,6 +66,7 @@ class Source:
     fingerprint: str | None = None
     from_names: Sequence[str] = ()
     label_from: str = ""
+    at_once: bool = True
 
     def leave_out(self, reasons: Mapping[int, str]) -> None:
         """Leave out images by their row; why stands in ``skipped`` then, in a few words."""
@@ -209,7 +213,7 @@ def _keep_decoded(
     LoadCancelled
     """
     source.images = cached = CachedImages(images, fingerprint)
-    if cached.nbytes <= _AT_ONCE or images.sequential:
+    if (source.at_once and cached.nbytes <= _AT_ONCE) or images.sequential:
         cached.decode_all(watch)
     if cached.trouble:
         source.notes.append(

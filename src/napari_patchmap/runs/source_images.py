@@ -17,7 +17,12 @@ from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
 from napari_patchmap.patches.readers.objects.folders import pair_files
 from napari_patchmap.patches.readers.objects.frames import ArrayFrames, match_axes
 from napari_patchmap.patches.readers.objects.open_objects import read_field, read_labels
-from napari_patchmap.patches.readers.slides.slide import picture
+from napari_patchmap.patches.readers.plate.plate_find import (
+    is_plate,
+    labels_named,
+    read_plate,
+)
+from napari_patchmap.patches.readers.slides.pyramid import picture
 from napari_patchmap.patches.readers.slides.tiles import PICTURE, open_slide
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.room import check_room
@@ -94,7 +99,10 @@ def read_source_images(
         watch.step(done, len(sources))
         try:
             if origin.get("kind") == Kind.SLIDES:
-                read.append(_slide(root / source if root.is_dir() else root, source))
+                several = root.is_dir() and (is_plate(root) or not is_zarr(root))
+                read.append(_slide(root / source if several else root, source))
+            elif is_plate(root):
+                read += _of_plate(root, origin, source, watch)
             elif root.is_dir() and not is_zarr(root):
                 read += _of_folder(root, Path(str(origin["objects"])), source, watch)
             else:
@@ -114,6 +122,16 @@ def _slide(path: Path, source: str) -> SourceImage:
         slide.close()
     scale *= small.shape[0] / shown.shape[0]
     return SourceImage(source, path, shown[None], rgb=True, scale=scale)
+
+
+def _of_plate(
+    root: Path, origin: Mapping[str, Any], source: str, watch: Watch
+) -> list[SourceImage]:
+    """Read one field of a plate and its labels."""
+    axes = str(origin.get("axes") or "auto")
+    plate = read_plate(root, axes, watch)
+    labels = labels_named(plate, Path(str(origin["objects"])))
+    return _of_file(root / source, root / source / "labels" / labels, axes, source)
 
 
 def _of_folder(root: Path, masks: Path, source: str, watch: Watch) -> list[SourceImage]:

@@ -21,7 +21,9 @@ from napari_patchmap.patches.readers.npy import read_head, refuse_objects
 from napari_patchmap.patches.readers.objects.crops import check_labels, object_source
 from napari_patchmap.patches.readers.objects.folders import read_object_folders
 from napari_patchmap.patches.readers.objects.frames import check_depth
+from napari_patchmap.patches.readers.objects.plate_objects import read_plate_objects
 from napari_patchmap.patches.readers.objects.zarr_field import missing_notes, zarr_field
+from napari_patchmap.patches.readers.plate.plate_find import is_plate
 from napari_patchmap.patches.readers.tiff.tiff_planes import read_tiff
 from napari_patchmap.patches.readers.tiff.tiff_series import may_be_slide
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
@@ -37,7 +39,8 @@ def read(request: OpenRequest, watch: Watch) -> Source:
 
     ``request.path`` is an image, a time series, or a folder of images; ``request.objects``
     are its labels, for a folder one with files of the same names, which may end with
-    ``_mask``, ``_labels`` and the like. May be the same folder then.
+    ``_mask``, ``_labels`` and the like. May be the same folder then. Of a plate, they are the
+    plate itself, or the labels of one of its fields, which are looked for in all.
 
     Raises
     ------
@@ -47,6 +50,8 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     assert request.objects is not None
     path, config = Path(request.path), request.crops or CropConfig()
     masks = Path(os.path.abspath(os.path.expanduser(request.objects)))
+    if is_plate(path):
+        return read_plate_objects(path, masks, request.axes, config, watch)
     for one in (path, masks):
         if not one.exists():
             raise PatchError(f"There is no file or folder {one}; check the path.")

@@ -12,8 +12,11 @@ import pandas as pd
 from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.foreign import decoding
 from napari_patchmap.patches.readers.slides.foreground import foreground_mask, shares
-from napari_patchmap.patches.readers.slides.slide import Slide, picture
+from napari_patchmap.patches.readers.slides.pyramid import Pyramid, picture
+from napari_patchmap.patches.readers.slides.slide import Slide
 from napari_patchmap.patches.readers.slides.tile_grid import Sampling, grid, sampling
+from napari_patchmap.patches.readers.slides.zarr_slide import ZarrSlide
+from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.source import OnProgress, Watch
 from napari_patchmap.patches.tile_config import TILES_OF_MANY, TileConfig
 from napari_patchmap.percent import percent
@@ -39,7 +42,7 @@ class TilePlan:
     shape : (height, width)
         Of the slide in level-0 pixels.
     picture : ndarray of uint8, shape (height, width, 3)
-        The slide, small.
+        The slide, small; 0 x 0 of a field of a plate, of which there are thousands.
     scale : float
         Level-0 pixels that one pixel of the picture spans.
     boxes : DataFrame
@@ -129,7 +132,7 @@ def plan_tiles(
         slide.close()
 
 
-def open_slide(path: Path) -> Slide:
+def open_slide(path: Path) -> Pyramid:
     """Open a slide.
 
     Raises
@@ -137,18 +140,24 @@ def open_slide(path: Path) -> Slide:
     PatchError
         One sentence that names the slide and the remedy.
     """
+    if is_zarr(path):
+        with decoding(path, "is not an OME-Zarr image that can be read", "copy it again"):
+            return ZarrSlide(path)
     with decoding(path, "is not a TIFF that can be read", "copy or export it again"):
         return Slide(path)
 
 
 def plan(
-    slide: Slide,
+    slide: Pyramid,
     config: TileConfig,
     *,
     several: bool = False,
     step: OnProgress = lambda done, total: None,
+    pictured: bool = True,
 ) -> TilePlan:
     """Plan the tiles of an open slide.
+
+    Without a picture (``pictured``) no pixel is read where no foreground is looked for.
 
     Raises
     ------
@@ -159,8 +168,10 @@ def plan(
     boxes = grid(slide, config, how)
     candidates = len(boxes)
     per_tile = max(slide.shape) * _MASK_TILE // how.box
-    longest = int(np.clip(per_tile, PICTURE, _MASK))
-    small, scale = slide.shrunk(longest, step)
+    longest = int(np.clip(per_tile, PICTURE if pictured else _MASK_TILE, _MASK))
+    small, scale = np.empty((0, 0, slide.channels), slide.dtype), 1.0
+    if pictured or config.foreground != "none":
+        small, scale = slide.shrunk(longest, step)
     boxes["foreground"] = np.nan
     if config.foreground != "none":
         if config.foreground == "hsv" and not slide.is_rgb:
@@ -181,13 +192,16 @@ def plan(
         seed = [config.seed, *slide.path.name.encode("utf-8", "surrogateescape")]
         chosen = np.random.default_rng(seed).choice(found, most, replace=False)
         boxes = boxes.iloc[np.sort(chosen)]
-    shown = picture(small, slide.is_rgb, PICTURE)
+    shown = np.empty((0, 0, 3), np.uint8)
+    if pictured:
+        shown = picture(small, slide.is_rgb, PICTURE)
+        scale *= small.shape[0] / shown.shape[0]
     return TilePlan(
         path=slide.path,
         config=config,
         shape=slide.shape,
         picture=shown,
-        scale=scale * small.shape[0] / shown.shape[0],
+        scale=scale,
         boxes=boxes.reset_index(drop=True),
         candidates=candidates,
         found=found,

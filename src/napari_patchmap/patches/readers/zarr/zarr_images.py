@@ -31,9 +31,12 @@ _PART = 4096
 
 
 class ZarrImages(Images):
-    """Images along the axes of an array that are no image axes; ``name`` is for people."""
+    """Images along the axes of an array that are no image axes; ``name`` is for people.
 
-    def __init__(self, array: Any, axes: str, name: str) -> None:
+    Of what was decoded, ``kept`` bytes stay in the memory.
+    """
+
+    def __init__(self, array: Any, axes: str, name: str, kept: int = _KEPT) -> None:
         self._array, self._axes, self._name = array, axes, name
         self._lead = lead_axes(axes)
         self._counts = tuple(array.shape[i] for i in self._lead)
@@ -45,7 +48,7 @@ class ZarrImages(Images):
         some = max(1, _TOGETHER // (each * math.prod(self._chunks)))
         self._blocks = (*self._chunks[:-1], self._chunks[-1] * some) if self._lead else ()
         self._decoded: Latest[np.ndarray] = Latest(
-            _KEPT, lambda block: block.nbytes, failures=True
+            kept, lambda block: block.nbytes, failures=True
         )
 
     def __getitem__(self, index: int) -> np.ndarray:
