@@ -47,11 +47,12 @@ def main() -> None:
                     began = time.perf_counter()
                     patches = open_patches(plate, tiles=tiles)
                     seconds = time.perf_counter() - began
-                chunks = sum("/c/" in name or "/0/0/0/0" in name for name in opened.names)
+                known = (".json", ".zarray", ".zattrs", ".zgroup")
+                chunks = sum(not name.endswith(known) for name in set(opened.names))
                 print(
                     f"OME-Zarr {version}, {name}: {len(patches):,} patches of "
                     f"{patches.table['well'].nunique()} wells in {seconds:.2f} s; "
-                    f"{len(opened.names):,} files opened, {chunks} of them chunks"
+                    f"{len(opened.names):,} files opened, {chunks} chunks among them"
                 )
 
 

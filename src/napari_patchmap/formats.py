@@ -58,8 +58,9 @@ class Format:
 #: Of several that recognise a path, the first reads it.
 FORMATS = (
     Format(
-        "slides.open_slides", Kind.SLIDES, "a slide", "SVS or TIFF pyramid",
-        (".svs", ".tif", ".tiff", ".btf", ".tf8", ".ndpi", ".qptiff"), SURE_SLIDES,
+        "slides.open_slides", Kind.SLIDES, "a slide", "SVS, TIFF pyramid or OME-Zarr",
+        (".svs", ".tif", ".tiff", ".btf", ".tf8", ".ndpi", ".qptiff", *ZIPPED_ZARR),
+        SURE_SLIDES,
     ),
     Format(
         "tiff.tiff_stack", Kind.STACK, "a TIFF", "TIFF, OME-TIFF",

@@ -24,7 +24,7 @@ from napari_patchmap.patches.labels.values import (
     numbers_if_all,
     why_text,
 )
-from napari_patchmap.patches.labels.wells import match_wells
+from napari_patchmap.patches.labels.well_rows import match_wells
 from napari_patchmap.patches.watch import Watch
 
 #: A label for each of more objects than this names them; it is no class.

@@ -109,8 +109,8 @@ def read_plate_objects(
     )
     table = with_wells(crops.table, plate, images.array_of[at])
     return Source(
-        crops.images, table, channel_names_of(plate), notes=plate_notes(plate) + crops.notes,
-        skipped=skipped, fingerprint=marks,
+        crops.images, table, channel_names_of(plate),
+        notes=plate_notes(plate, whole=True) + crops.notes, skipped=skipped, fingerprint=marks,
     )  # fmt: skip
 
 
@@ -130,10 +130,8 @@ def _labels_of(plate: Plate, number: int, name: str) -> FieldImages | str:
     if channels > 1:
         return f"has labels {name} of {channels} channels; one is needed"
     if (count, height, width) != (plate.frames(field), *plate.size(field)):
-        have, need = (
-            f"{n} x {w} x {h}"
-            for n, h, w in ((count, height, width), (plate.frames(field), *plate.size(field)))
-        )
+        both = (count, height, width), (plate.frames(field), *plate.size(field))
+        have, need = (f"{n} x {w} x {h}" for n, h, w in both)
         return f"has labels {name} of {have}, but is {need} (images x width x height)"
     with decoding(plate.root / first.key, "cannot be read", "copy or save it again"):
         return FieldImages(

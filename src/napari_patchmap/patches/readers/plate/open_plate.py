@@ -26,6 +26,10 @@ from napari_patchmap.patches.source import Source, Watch
 _MANY_CELLS = 512
 
 
+#: Fields whose pixels are looked at when a plate is opened, for its brightness.
+FEW_FIELDS = 24
+
+
 def recognises(path: Path, chosen: bool) -> bool:
     """Whether a path is an OME-Zarr plate."""
     return is_plate(path)
@@ -56,7 +60,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     return Source(
         images, table, channel_names_of(plate), notes=notes, skipped=list(plate.skipped),
         fingerprint=fingerprint("plate", plate_files(plate), axes=plate.letters),
-        at_once=False,
+        few_sources=FEW_FIELDS,
     )  # fmt: skip
 
 
@@ -80,8 +84,8 @@ def with_wells(table: pd.DataFrame, plate: Plate, field_of: np.ndarray) -> pd.Da
     return pd.concat([table, columns.reset_index(drop=True)], axis=1)
 
 
-def plate_notes(plate: Plate) -> list[str]:
-    """Say how many wells and fields there are, and what is missing."""
+def plate_notes(plate: Plate, whole: bool = False) -> list[str]:
+    """Say what a plate has and what is missing; ``whole`` that all of it was read."""
     wells = {(one.row, one.column) for one in plate.fields}
     notes = [f"Plate {plate.name}: {len(plate.fields):,} fields in {len(wells):,} wells."]
     sizes = {plate.size(one) for one in plate.fields}
@@ -90,6 +94,11 @@ def plate_notes(plate: Plate) -> list[str]:
         notes.append(
             f"The fields are of {len(sizes)} sizes, {low[1]} x {low[0]} to {high[1]} x "
             f"{high[0]} pixels."
+        )
+    if len(plate.fields) > FEW_FIELDS and not whole:
+        notes.append(
+            f"How bright the plate is was measured on {FEW_FIELDS} of its fields; no other was "
+            "read yet."
         )
     if plate.skipped:
         notes.append(f"Left out: {_listed(plate.skipped)}.")

@@ -31,7 +31,7 @@ from napari_patchmap.patches.wells import row_name, well_name, well_place
 _THREADS = 8
 
 
-class Field(NamedTuple):
+class PlateField(NamedTuple):
     """One field of view: its image in the plate, and the well it lies in."""
 
     key: str
@@ -54,7 +54,7 @@ class Plate:
     ----------
     root : Path
     name : str
-    fields : list of Field
+    fields : list of PlateField
         Of one pixel type, number of axes and of channels; sizes may differ.
     letters : str
         One a axis of each field.
@@ -66,16 +66,16 @@ class Plate:
 
     root: Path
     name: str
-    fields: list[Field]
+    fields: list[PlateField]
     letters: str
     channel_names: tuple[str, ...]
     skipped: list[Skipped]
 
-    def frames(self, field: Field) -> int:
+    def frames(self, field: PlateField) -> int:
         """Return how many images a field holds: more than one in a time series."""
         return extents(field.shape, self.letters)[0]
 
-    def size(self, field: Field) -> tuple[int, int]:
+    def size(self, field: PlateField) -> tuple[int, int]:
         """Return height and width of a field in pixels."""
         return extents(field.shape, self.letters)[1:3]
 
@@ -121,7 +121,7 @@ def _read(path: Path, axes: str, watch: Watch) -> Plate:
     if not isinstance(known, Mapping):
         raise UnusableError("is no OME-Zarr plate", "choose the folder that holds its rows")
     wells = [one for one in known.get("wells") or () if isinstance(one, Mapping)]
-    found: list[tuple[list[Field], list[Skipped]]] = [([], [])] * len(wells)
+    found: list[tuple[list[PlateField], list[Skipped]]] = [([], [])] * len(wells)
     first = _first_image(files, wells)
     level = first.levels[0].key.rpartition("/")[2]
 
@@ -165,7 +165,7 @@ def _images(files: StoreFiles, well: str) -> list[Mapping[str, Any]]:
 
 def _look(
     files: StoreFiles, well: Mapping[str, Any], level: str
-) -> tuple[list[Field], list[Skipped]]:
+) -> tuple[list[PlateField], list[Skipped]]:
     """Look at the fields of a well: where it lies, and the shape of each."""
     path = str(well.get("path", "")).strip("/")
     place = _place(well, path)
@@ -198,7 +198,7 @@ def _field(
     level: str,
     place: tuple[int, int],
     image: Mapping[str, Any],
-) -> Field | str:
+) -> PlateField | str:
     """Return a field, or why it is left out."""
     array_key = f"{key}/{level}"
     array = files.array(array_key)
@@ -213,7 +213,7 @@ def _field(
         return "holds no pixels: none of its chunks is there"
     name, acquisition = key.rpartition("/")[2], image.get("acquisition")
     known = "" if acquisition is None else str(acquisition)
-    return Field(key, array_key, array.shape, array.dtype, *place, name, known)
+    return PlateField(key, array_key, array.shape, array.dtype, *place, name, known)
 
 
 def _place(well: Mapping[str, Any], path: str) -> tuple[int, int] | None:
@@ -236,7 +236,9 @@ def _letters(first: Multiscale, axes: str) -> str:
     return first.letters  # however many channels there are: fields are named apart from them
 
 
-def _alike(fields: Sequence[Field], letters: str) -> tuple[list[Field], list[Skipped]]:
+def _alike(
+    fields: Sequence[PlateField], letters: str
+) -> tuple[list[PlateField], list[Skipped]]:
     """Keep the fields that make one set, the kind that most are of."""
     kinds: list[tuple[str, int]] = []
     for field in fields:
@@ -262,7 +264,7 @@ def _alike(fields: Sequence[Field], letters: str) -> tuple[list[Field], list[Ski
     return kept, skipped
 
 
-def well_columns(fields: Sequence[Field], plate: str) -> dict[str, Any]:
+def well_columns(fields: Sequence[PlateField], plate: str) -> dict[str, Any]:
     """Return the columns that say where fields lie, one value a field.
 
     ``field`` is a number where all fields are numbered; ``acquisition`` is there only where
@@ -322,4 +324,9 @@ def field_labels(plate: Plate) -> list[str]:
         names = None if node is None else ome(node.attributes).get("labels")
         if isinstance(names, Sequence) and not isinstance(names, str) and names:
             return [str(name) for name in names]
+        folder = plate.root / field.key / "labels"  # some programs list none
+        inside = sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
+        there = [n for n in inside if files.multiscale(f"{field.key}/labels/{n}") is not None]
+        if there:
+            return there
     return []

@@ -15,7 +15,7 @@ from napari_patchmap.patches.fit import resize
 from napari_patchmap.patches.images import Images, same_sizes
 from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.patchset import Skipped
-from napari_patchmap.patches.readers.plate.open_plate import plate_notes, with_wells
+from napari_patchmap.patches.readers.plate.open_plate import FEW_FIELDS, plate_notes, with_wells
 from napari_patchmap.patches.readers.plate.plate_find import is_plate, read_plate
 from napari_patchmap.patches.readers.slides.find_slides import find_slides, holds_slides
 from napari_patchmap.patches.readers.slides.levels import is_slide
@@ -69,10 +69,9 @@ class TileImages(Images):
 
 def recognises(path: Path, chosen: bool) -> bool:
     """Whether a path is a slide or a folder of them; if chosen, whether it may be."""
+    if is_zarr(path):  # of which every chunk is a file, that may be called anything
+        return chosen and (is_plate(path) or holds_image(path))
     if path.is_dir():
-        # Every chunk of a store is a file, and may be called anything.
-        if is_zarr(path):
-            return chosen and (is_plate(path) or holds_image(path))
         return holds_slides(path) or (chosen and bool(find_slides(path)))
     return chosen or is_slide(path)
 
@@ -153,7 +152,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
         notes=notes,
         skipped=skipped,
         fingerprint=fingerprint("slides", files, tiles=sorted(config.to_dict().items())),
-        at_once=plate is None,
+        few_sources=None if plate is None else FEW_FIELDS,
     )
 
 
