@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import re
 
-#: Rows and columns of the plates that are sold, by their number of wells.
-PLATES = {
-    6: (2, 3),
-    12: (3, 4),
-    24: (4, 6),
-    48: (6, 8),
-    96: (8, 12),
-    384: (16, 24),
-    1536: (32, 48),
-}
+#: Rows and columns of the plates that are sold: 6 to 1536 wells.
+PLATES = ((2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
 
 #: ``B07``, ``b7``, ``B/7``, ``B-07``; and as some microscopes write it, ``r02c07``.
 _LETTERS = re.compile(r"([A-Za-z]{1,2})[ _/-]?0*([1-9]\d?)").fullmatch

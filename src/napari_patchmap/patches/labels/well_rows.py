@@ -11,10 +11,10 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.labels.meanings import named
 from napari_patchmap.patches.wells import well_name, well_place
 
-#: Names of columns that say which well a row is of, or which field in it.
-WELLS = ("well", "wellid", "wellname", "wellposition", "metadatawell", "wellkey")
+#: Names of columns that say which well a row is of, or which plate or field.
+WELL_NAMES = ("well", "wellid", "wellname", "wellposition", "metadatawell", "wellkey")
 _FIELDS = ("field", "fov", "site", "metadatafield", "metadatasite")
-_PLATES = ("plate", "platename", "plateid", "barcode", "metadataplate")
+PLATE_NAMES = ("plate", "platename", "plateid", "barcode", "metadataplate")
 
 
 def match_wells(
@@ -41,12 +41,12 @@ def match_wells(
     PatchError
         If several unlike rows are of one well.
     """
-    column = next(iter(named(rows.columns, WELLS)), None)
+    column = next(iter(named(rows.columns, WELL_NAMES)), None)
     if column is None:
         return None
     keys, mine = [column], [table["well"].astype(str)]
     theirs = [rows[column].map(_same_name)]
-    for names, own in ((_FIELDS, "field"), (_PLATES, "plate")):
+    for names, own in ((_FIELDS, "field"), (PLATE_NAMES, "plate")):
         other = next(iter(named(rows.columns, names)), None)
         if other is None:
             continue
