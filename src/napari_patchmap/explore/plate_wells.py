@@ -182,6 +182,12 @@ def figures_of(colouring: Colouring) -> dict[str, int | None]:
     return listed
 
 
+def usual_figure(colouring: Colouring) -> str:
+    """Return what wells show unless people choose: the first group's share, or the mean."""
+    listed = [*figures_of(colouring)]
+    return listed[1] if len(listed) > 1 else NUMBER
+
+
 def well_figure(
     wells: Wells, plate: int, title: str, colouring: Colouring, table: Mapping[str, pd.Series]
 ) -> WellFigure:

@@ -8,7 +8,14 @@ import numpy as np
 from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.explore.colouring import Colouring
-from napari_patchmap.explore.plate_wells import NUMBER, Wells, figures_of, well_figure, wells_of
+from napari_patchmap.explore.plate_wells import (
+    NUMBER,
+    Wells,
+    figures_of,
+    usual_figure,
+    well_figure,
+    wells_of,
+)
 from napari_patchmap.explore.selection import How
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.map.map_layer import MapLayer
@@ -56,11 +63,11 @@ class PlateBox(QWidget):
         if self.wells is None or colouring is None:
             return
         before, listed = self.figure.currentData(), [*figures_of(colouring)]
-        usual = listed[1] if len(listed) > 1 else NUMBER
         self.figure.clear()
         for title in listed:
             self.figure.addItem(title, title)
-        chosen = before if before in listed and before != NUMBER else usual
+        stays = before in listed and before != NUMBER
+        chosen = before if stays else usual_figure(colouring)
         self.figure.setCurrentIndex(listed.index(chosen))
         self._refresh()
 
