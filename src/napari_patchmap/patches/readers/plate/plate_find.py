@@ -318,15 +318,36 @@ def labels_named(plate: Plate, objects: Path) -> str:
 
 def field_labels(plate: Plate) -> list[str]:
     """Return the names of the labels that the first field with labels has."""
-    files = StoreFiles(plate.root)
-    for field in plate.fields[:_THREADS]:
-        node = files.node(f"{field.key}/labels")
+    return _labels_at(StoreFiles(plate.root), [field.key for field in plate.fields])
+
+
+def labels_in(path: Path) -> list[str]:
+    """Return the names of the labels of a plate by a look at some of its fields.
+
+    Empty if there are none, or it is no plate.
+    """
+    if not is_plate(path):
+        return []
+    files = StoreFiles(path)
+    node = files.node("")
+    wells = [] if node is None else ome(node.attributes)["plate"].get("wells") or []
+    keys = [
+        f"{well}/{image.get('path')}"
+        for well in (str(one.get("path", "")).strip("/") for one in wells[:_THREADS])
+        for image in _images(files, well)
+    ]
+    return _labels_at(files, keys)
+
+
+def _labels_at(files: StoreFiles, keys: Sequence[str]) -> list[str]:
+    for key in keys[:_THREADS]:
+        node = files.node(f"{key}/labels")
         names = None if node is None else ome(node.attributes).get("labels")
         if isinstance(names, Sequence) and not isinstance(names, str) and names:
             return [str(name) for name in names]
-        folder = plate.root / field.key / "labels"  # some programs list none
+        folder = files.root / key / "labels"  # some programs list none
         inside = sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
-        there = [n for n in inside if files.multiscale(f"{field.key}/labels/{n}") is not None]
+        there = [n for n in inside if files.multiscale(f"{key}/labels/{n}") is not None]
         if there:
             return there
     return []
