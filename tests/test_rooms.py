@@ -43,7 +43,7 @@ FLOORS = [
 #: The floors of the readers, likewise: what several share, then one entry a format.
 READER_FLOORS = [
     "flat", "arrays", "array_columns",
-    "npy", "npz", "tiff", "zarr", "plate", "folder", "slides", "objects",
+    "npy", "npz", "tiff", "zarr", "plate", "dicom", "folder", "slides", "objects",
 ]  # fmt: skip
 #: The floors of the last room, likewise.
 PLUGIN_FLOORS = [

@@ -59,7 +59,8 @@ class Format:
 FORMATS = (
     Format(
         "slides.open_slides", Kind.SLIDES, "a slide", "SVS, TIFF pyramid or OME-Zarr",
-        (".svs", ".tif", ".tiff", ".btf", ".tf8", ".ndpi", ".qptiff", *ZIPPED_ZARR),
+        (".svs", ".tif", ".tiff", ".btf", ".tf8", ".ndpi", ".qptiff", ".dcm", ".dicom",
+         *ZIPPED_ZARR),
         SURE_SLIDES,
     ),
     Format(
@@ -69,6 +70,10 @@ FORMATS = (
     Format("plate.open_plate", Kind.STACK, "a plate", "OME-Zarr plate"),
     Format(
         "zarr.zarr_store", Kind.STACK, "a Zarr store", "Zarr", (".zarr", *ZIPPED_ZARR)
+    ),
+    Format(
+        "dicom.dicom_stack", Kind.STACK, "a DICOM image", "DICOM", (".dcm", ".dicom"),
+        (".dcm", ".dicom"),
     ),
     Format("npy", Kind.STACK, "a NumPy array", ".npy", (".npy",)),
     Format(

@@ -23,7 +23,7 @@ from napari_patchmap.patches.readers.plate.plate_find import (
     read_plate,
 )
 from napari_patchmap.patches.readers.slides.pyramid import picture
-from napari_patchmap.patches.readers.slides.tiles import PICTURE, open_slide
+from napari_patchmap.patches.readers.slides.tiles import PICTURE, is_one_slide, open_slide
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.room import check_room
 from napari_patchmap.patches.watch import Watch
@@ -99,8 +99,7 @@ def read_source_images(
         watch.step(done, len(sources))
         try:
             if origin.get("kind") == Kind.SLIDES:
-                several = root.is_dir() and (is_plate(root) or not is_zarr(root))
-                read.append(_slide(root / source if several else root, source))
+                read.append(_slide(root if is_one_slide(root) else root / source, source))
             elif is_plate(root):
                 read += _of_plate(root, origin, source, watch)
             elif root.is_dir() and not is_zarr(root):

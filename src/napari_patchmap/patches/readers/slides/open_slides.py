@@ -15,12 +15,19 @@ from napari_patchmap.patches.fit import resize
 from napari_patchmap.patches.images import Images, same_sizes
 from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.patchset import Skipped
+from napari_patchmap.patches.readers.dicom.dicom_file import dicom_files
 from napari_patchmap.patches.readers.plate.open_plate import FEW_FIELDS, plate_notes, with_wells
 from napari_patchmap.patches.readers.plate.plate_find import is_plate, read_plate
+from napari_patchmap.patches.readers.slides.dicom_slide import DicomSlide, is_dicom_slide
 from napari_patchmap.patches.readers.slides.find_slides import find_slides, holds_slides
 from napari_patchmap.patches.readers.slides.levels import is_slide
 from napari_patchmap.patches.readers.slides.pyramid import Pyramid
-from napari_patchmap.patches.readers.slides.tiles import TilePlan, open_slide, plan
+from napari_patchmap.patches.readers.slides.tiles import (
+    TilePlan,
+    is_one_slide,
+    open_slide,
+    plan,
+)
 from napari_patchmap.patches.readers.slides.zarr_slide import ZarrSlide, holds_image
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.request import OpenRequest
@@ -71,6 +78,8 @@ def recognises(path: Path, chosen: bool) -> bool:
     """Whether a path is a slide or a folder of them; if chosen, whether it may be."""
     if is_zarr(path):  # of which every chunk is a file, that may be called anything
         return chosen and (is_plate(path) or holds_image(path))
+    if dicom_files(path):
+        return is_dicom_slide(path)
     if path.is_dir():
         return holds_slides(path) or (chosen and bool(find_slides(path)))
     return chosen or is_slide(path)
@@ -87,7 +96,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     """
     path, config = Path(request.path), request.tiles or TileConfig()
     plate = read_plate(path, "auto", watch) if is_plate(path) else None
-    folder = plate is not None or (path.is_dir() and not is_zarr(path))
+    folder = not is_one_slide(path)
     if plate is not None:
         names = [field.key for field in plate.fields]
     else:
@@ -133,7 +142,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
             slide.close()
         plans.append(made)
         kept.append(name)
-        own = slide.files if isinstance(slide, ZarrSlide) else [("", root / name)]
+        own = slide.files if isinstance(slide, ZarrSlide | DicomSlide) else [("", root / name)]
         files += [(f"{name}{part}", place) for part, place in own]
     if not plans or first is None:
         raise PatchError(

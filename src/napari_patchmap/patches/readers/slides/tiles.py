@@ -11,6 +11,9 @@ import pandas as pd
 
 from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.foreign import decoding
+from napari_patchmap.patches.readers.dicom.dicom_file import dicom_files
+from napari_patchmap.patches.readers.plate.plate_find import is_plate
+from napari_patchmap.patches.readers.slides.dicom_slide import DicomSlide, is_dicom_slide
 from napari_patchmap.patches.readers.slides.foreground import foreground_mask, shares
 from napari_patchmap.patches.readers.slides.pyramid import Pyramid, picture
 from napari_patchmap.patches.readers.slides.slide import Slide
@@ -143,6 +146,9 @@ def open_slide(path: Path) -> Pyramid:
     if is_zarr(path):
         with decoding(path, "is not an OME-Zarr image that can be read", "copy it again"):
             return ZarrSlide(path)
+    if dicom_files(path):
+        with decoding(path, "is not a slide that can be read", "copy or export it again"):
+            return DicomSlide(path)
     with decoding(path, "is not a TIFF that can be read", "copy or export it again"):
         return Slide(path)
 
@@ -223,3 +229,10 @@ def _nothing_found(config: TileConfig) -> UnusableError:
         f"{percent(config.min_foreground)} of any tile",
         f"{hint}lower that share, or choose 'none' to keep every tile",
     )
+
+
+def is_one_slide(path: Path) -> bool:
+    """Whether a path is one slide, though it may be a folder, and no folder of slides."""
+    if not path.is_dir():
+        return True
+    return is_dicom_slide(path) or (is_zarr(path) and not is_plate(path))

@@ -161,13 +161,12 @@ def _planned(
     from napari_patchmap.errors import PatchError
     from napari_patchmap.patches.readers.plate.plate_find import is_plate, read_plate
     from napari_patchmap.patches.readers.slides.find_slides import find_slides
-    from napari_patchmap.patches.readers.slides.tiles import plan_tiles
-    from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
+    from napari_patchmap.patches.readers.slides.tiles import is_one_slide, plan_tiles
     from napari_patchmap.patches.source import LoadCancelled, Watch
 
     given = Path(path)
     plate = is_plate(given)
-    folder = plate or (given.is_dir() and not is_zarr(given))
+    folder = not is_one_slide(given)
     if folder:
         names = known[1] if known[0] == path else []
         if not names and plate:
