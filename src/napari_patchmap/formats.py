@@ -22,6 +22,12 @@ NEVER_SLIDES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif")
 #: Slides whose name says so without a doubt.
 SURE_SLIDES = (".svs", ".ndpi", ".qptiff")
 
+#: Files of microscopes and scanners that are not read, and what they are.
+CLOSED = {
+    ".czi": "Zeiss CZI", ".lif": "Leica LIF", ".nd2": "Nikon ND2", ".oir": "Olympus OIR",
+    ".vsi": "Olympus VSI", ".mrxs": "3DHISTECH MRXS", ".ims": "Imaris IMS",
+}  # fmt: skip
+
 #: Zarr stores that are one file.
 ZIPPED_ZARR = (".zarr.zip", ".ozx")
 
