@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -189,7 +188,7 @@ def usual_figure(colouring: Colouring) -> str:
 
 
 def well_figure(
-    wells: Wells, plate: int, title: str, colouring: Colouring, table: Mapping[str, pd.Series]
+    wells: Wells, plate: int, title: str, colouring: Colouring, table: pd.DataFrame
 ) -> WellFigure:
     """Count one of :func:`figures_of` in the wells of a plate.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -99,20 +99,20 @@ def _draw(
         page.text(left + side / 2, top + (at + 1.5) * side, name, size, ha="center")
     for at, name in enumerate(numbers):
         page.text(left + (at + 1.5) * side, top + side / 2, name, size, ha="center")
-    y, x = np.indices(figure.values.shape).reshape(2, -1)
-    x, y = left + (x + 1.5) * side, top + (y + 1.5) * side
+    rows, columns = np.indices(figure.values.shape).reshape(2, -1)
+    x, y = left + (columns + 1.5) * side, top + (rows + 1.5) * side
     values, there = figure.values.ravel(), figure.counts.ravel() > 0
     known = np.isfinite(values)
     low, high = limits
     steps = scale_colours()
     share = (values[known] - low) / (high - low) if high > low else np.zeros(known.sum())
     colours = steps[np.rint(np.clip(share, 0, 1) * (len(steps) - 1)).astype(int)]
-    disc = {"s": (_DISC * side) ** 2, "zorder": 3}
-    page.paper.scatter(x[known], y[known], c=colours, linewidths=0, **disc)
+    disc: dict[str, Any] = {"s": (_DISC * side) ** 2, "zorder": 3, "linewidths": 0}
+    page.paper.scatter(x[known], y[known], c=colours, **disc)
     ring = {"facecolors": "none", "edgecolors": page.inks.lines, "linewidths": 0.04 * side}
-    page.paper.scatter(x[~there], y[~there], **ring, **disc)
+    page.paper.scatter(x[~there], y[~there], **(disc | ring))
     blank = there & ~known
-    page.paper.scatter(x[blank], y[blank], c=page.inks.lines, linewidths=0, **disc)
+    page.paper.scatter(x[blank], y[blank], c=page.inks.lines, **disc)
 
 
 def _plates(wells: Wells, name: str | None) -> list[int]:

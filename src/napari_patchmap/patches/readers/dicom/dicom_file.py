@@ -159,10 +159,10 @@ def _mpp(known: Any) -> float | None:
 def _matrix(known: Any) -> tuple[int, int] | None:
     if str(known.get("SOPClassUID", "")) != _WHOLE_SLIDE:
         return None
-    sides = known.get("TotalPixelMatrixRows"), known.get("TotalPixelMatrixColumns")
-    return (int(sides[0]), int(sides[1])) if all(sides) else None
+    height, width = known.get("TotalPixelMatrixRows"), known.get("TotalPixelMatrixColumns")
+    return (int(height), int(width)) if height and width else None
 
 
 def _kind(known: Any) -> str:
-    said = known.get("ImageType") or ()
+    said = list(known.get("ImageType") or [])
     return str(said[2]).upper() if len(said) > 2 else "VOLUME"

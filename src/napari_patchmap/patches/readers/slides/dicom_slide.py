@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -93,9 +94,8 @@ class DicomSlide(Pyramid):
         for row in range(y // head.height, -(-(y + height) // head.height)):
             for column in range(x // head.width, -(-(x + width) // head.width)):
                 number = row * _across(head) + column
-                frame = _FRAMES.get(
-                    (self._token, level, number), lambda n=number: frame_of(head, n)
-                )
+                key = self._token, level, number
+                frame = _FRAMES.get(key, partial(frame_of, head, number))
                 top, left = row * head.height, column * head.width
                 part = out[max(0, top - y) : top + head.height - y,
                            max(0, left - x) : left + head.width - x]  # fmt: skip

@@ -152,7 +152,9 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     watch.step(len(names), len(names))
     table, notes = _table(plans, kept, folder and plate is None), _notes(plans, called)
     if plate is not None:
-        of = pd.Index([field.key for field in plate.fields]).get_indexer(table["source"])
+        of = pd.Index([field.key for field in plate.fields]).get_indexer(
+            pd.Index(table["source"])
+        )
         table, notes = with_wells(table, plate, of), plate_notes(plate) + notes
     return Source(
         images=TileImages(plans, first.dtype, first.channels),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ class ZarrSlide(Pyramid):
             for column in range(x // wide, -(-(x + width) // wide)):
                 chunk = _CHUNKS.get(
                     (self._token, level, row, column),
-                    lambda at=(row * tall, column * wide): self._box(array, *at, tall, wide),
+                    partial(self._box, array, row * tall, column * wide, tall, wide),
                 )
                 top, left = max(y, row * tall), max(x, column * wide)
                 bottom = min(y + height, (row + 1) * tall)

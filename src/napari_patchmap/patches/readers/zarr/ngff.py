@@ -123,7 +123,8 @@ class StoreFiles:
     def _multiscale(
         self, key: str, scale: Mapping[str, Any], channels: list[str]
     ) -> Multiscale:
-        levels, dtype = [], None
+        levels: list[ZarrLevel] = []
+        dtype = None
         for one in scale["datasets"]:
             array = self.node(f"{key}/{one['path']}".lstrip("/"))
             if array is None or array.shape is None or array.dtype is None:
