@@ -33,7 +33,7 @@ ROOMS = [
 FLOORS = [
     # what everything uses
     "watch", "latest", "threads", "room", "random_file", "names", "numbers", "quantity", "fit",
-    "anndata_file", "intensity", "images", "axes", "colour_spaces", "photometric",
+    "anndata_file", "intensity", "images", "axes", "wells", "colour_spaces", "photometric",
     "pictures", "content", "box_table", "patchset", "field_of_view", "summary", "sample",
     # what all readers share
     "cache", "labels", "source", "crop_config", "tile_config", "request",
@@ -42,8 +42,8 @@ FLOORS = [
 ]  # fmt: skip
 #: The floors of the readers, likewise: what several share, then one entry a format.
 READER_FLOORS = [
-    "flat", "chunked", "arrays", "array_columns",
-    "npy", "npz", "tiff", "zarr", "hdf5", "folder", "stack_folder", "slides", "objects",
+    "flat", "chunked", "arrays", "array_columns", "npy", "npz", "tiff", "zarr", "hdf5",
+    "plate", "dicom", "folder", "stack_folder", "slides", "objects",
 ]  # fmt: skip
 #: The floors of the last room, likewise.
 PLUGIN_FLOORS = [

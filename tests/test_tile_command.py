@@ -13,6 +13,7 @@ from napari_patchmap.cli.tiling import cut, drawn
 from napari_patchmap.patches import open_patches
 from napari_patchmap.patches.readers.slides.tile_grid import Sampling
 from napari_patchmap.patches.readers.slides.tiles import TileConfig, TilePlan
+from tests.patches.plates.drawn_plate import field_pixels, write_plate
 from tests.patches.slides.drawn import (
     cells,
     glass,
@@ -168,3 +169,17 @@ def test_a_map_of_a_slide(tmp_path, capsys):
     assert (table["foreground"] >= 0.6).all()
     assert (table["height"] == 38).all()
     assert "tiles of 32 x 32 pixels" in capsys.readouterr().out
+
+
+def test_the_fields_of_a_plate_are_written_each_into_a_folder(tmp_path, capsys):
+    plate = write_plate(tmp_path / "p.zarr", ["A/1", "B/2"], 2)
+    out = tmp_path / "out"
+    options = ["--size", "32", "--foreground", "none"]
+    assert main(["tile", str(plate), "--out", str(out), *options]) == 0
+    assert sorted(one.name for one in out.iterdir() if one.is_dir()) == [
+        "A_1_0", "A_1_1", "B_2_0", "B_2_1",
+    ]  # fmt: skip
+    table = pd.read_csv(out / "tiles.csv")
+    assert table["well"].tolist() == ["A01"] * 4 + ["B02"] * 4
+    pixels = tifffile.imread(out / table["file"][5])
+    np.testing.assert_array_equal(pixels, field_pixels("B/2", 0)[:, :32, 32:])

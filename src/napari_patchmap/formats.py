@@ -25,6 +25,12 @@ SURE_SLIDES = (".svs", ".ndpi", ".qptiff")
 #: HDF5 files, those of AnnData and scPortrait among them.
 HDF5 = (".h5", ".hdf5", ".h5ad", ".h5sc")
 
+#: Files of microscopes and scanners that are not read, and what they are.
+CLOSED = {
+    ".czi": "Zeiss CZI", ".lif": "Leica LIF", ".nd2": "Nikon ND2", ".oir": "Olympus OIR",
+    ".vsi": "Olympus VSI", ".mrxs": "3DHISTECH MRXS", ".ims": "Imaris IMS",
+}  # fmt: skip
+
 #: Zarr stores that are one file.
 ZIPPED_ZARR = (".zarr.zip", ".ozx")
 
@@ -61,15 +67,22 @@ class Format:
 #: Of several that recognise a path, the first reads it.
 FORMATS = (
     Format(
-        "slides.open_slides", Kind.SLIDES, "a slide", "SVS or TIFF pyramid",
-        (".svs", ".tif", ".tiff", ".btf", ".tf8", ".ndpi", ".qptiff"), SURE_SLIDES,
+        "slides.open_slides", Kind.SLIDES, "a slide", "SVS, TIFF pyramid or OME-Zarr",
+        (".svs", ".tif", ".tiff", ".btf", ".tf8", ".ndpi", ".qptiff", ".dcm", ".dicom",
+         *ZIPPED_ZARR),
+        SURE_SLIDES,
     ),
     Format(
         "tiff.tiff_stack", Kind.STACK, "a TIFF", "TIFF, OME-TIFF",
         (".tif", ".tiff", ".btf", ".tf8"),
     ),
+    Format("plate.open_plate", Kind.STACK, "a plate", "OME-Zarr plate"),
     Format(
         "zarr.zarr_store", Kind.STACK, "a Zarr store", "Zarr", (".zarr", *ZIPPED_ZARR)
+    ),
+    Format(
+        "dicom.dicom_stack", Kind.STACK, "a DICOM image", "DICOM", (".dcm", ".dicom"),
+        (".dcm", ".dicom"),
     ),
     Format("npy", Kind.STACK, "a NumPy array", ".npy", (".npy",)),
     Format(

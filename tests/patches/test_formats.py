@@ -17,6 +17,8 @@ from napari_patchmap.formats import FORMATS, Format, endings, globs, listed
 from napari_patchmap.kind import Kind
 from napari_patchmap.patches import OpenRequest, open_patches, readers, reopen
 from napari_patchmap.patches.recognise import format_of, recognise
+from tests.patches.dicoms.dicom_files import write_dicom
+from tests.patches.plates.drawn_plate import write_plate
 
 #: Of the room of readers, what several share.
 SHARED = {"__init__", "array_columns", "arrays", "chunked", "flat"}
@@ -56,7 +58,9 @@ EXAMPLES = {
         "stack.tif",
         lambda path: tifffile.imwrite(path, pixels(), photometric="minisblack"),
     ),
+    "plate.open_plate": ("plate.zarr", write_plate),
     "zarr.zarr_store": ("stack.zarr", lambda path: zarr.save(str(path), pixels())),
+    "dicom.dicom_stack": ("stack.dcm", lambda path: write_dicom(path, pixels())),
     "npy": ("stack.npy", lambda path: np.save(path, pixels())),
     "npz.npz_file": ("set.npz", lambda path: np.savez(path, images=pixels())),
     "hdf5.hdf5_file": ("set.h5", write_hdf5),

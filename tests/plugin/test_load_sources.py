@@ -31,6 +31,7 @@ from napari_patchmap.plugin.panels.load.recent import (
 )
 from napari_patchmap.plugin.source.place import SOURCE
 from napari_patchmap.runs import OpenLayer, unreadable
+from tests.patches.plates.drawn_plate import write_plate
 from tests.plugin.images import slide
 from tests.plugin.toy import choose_source
 
@@ -521,3 +522,27 @@ def test_a_smaller_set_follows_a_slide(qtbot, panel, tmp_path):
     load(qtbot, panel)
     assert len(panel.workspace.patches) == 9
     assert panel.message.text == ""
+
+
+def test_a_plate_is_cut_by_the_labels_that_are_chosen(panel, qtbot, tmp_path, workspace):
+    path = write_plate(tmp_path / "screen.zarr", ["A/1", "B/2"], 2, labels=["nuclei", "cells"])
+    type_path(qtbot, panel, path)
+    form = panel.source
+    assert form.source is Kind.STACK
+    assert form.cut.isVisibleTo(panel)
+    names = [form.cut.box.itemText(i) for i in range(form.cut.box.count())]
+    assert names == ["whole fields", "objects of nuclei", "objects of cells"]
+    load(qtbot, panel)
+    assert len(workspace.patches) == 4
+    assert not form.crops.isVisibleTo(panel)
+    form.cut.box.setCurrentIndex(2)
+    assert form.crops.isVisibleTo(panel)
+    load(qtbot, panel)
+    assert len(workspace.patches) == 4 * 12
+    assert set(workspace.patches.table["well"]) == {"A01", "B02"}
+    asked = form.request()
+    type_path(qtbot, panel, tmp_path)
+    assert form.request().what.objects is None
+    form.fill(asked)
+    idle(qtbot, panel)
+    assert form.request().what.objects == asked.what.objects

@@ -112,7 +112,8 @@ def _cut(request: OpenRequest, out: Path, watch: Watch) -> Tiled:
             out / "tiles.csv", table.to_csv(index=False).encode(errors="backslashreplace")
         )
         for plan, folder in zip(images.plans, folders, strict=True):
-            write_whole(out / folder / "tiles.png", imagecodecs.png_encode(drawn(plan)))
+            if plan.picture.size:
+                write_whole(out / folder / "tiles.png", imagecodecs.png_encode(drawn(plan)))
     except OSError as error:
         raise PatchError(
             f"The folder {out} cannot be written ({error.strerror or error}); choose another "
@@ -147,7 +148,9 @@ def _rows(images: TileImages, folders: list[str], table: pd.DataFrame) -> pd.Dat
         for folder, plan in zip(folders, plans, strict=True)
     ]
     places = zip(np.repeat(stems, counts), table["y"], table["x"], strict=True)
-    rows = table.reindex(columns=["source", "y", "x", "height", "width", "foreground"])
+    wells = [name for name in ("plate", "row", "column", "well", "field") if name in table]
+    kept = ["source", "y", "x", "height", "width", "foreground", *wells]
+    rows = table.reindex(columns=kept)
     suffix = "png" if png else "tif"
     rows.insert(0, "file", [f"{stem}_y{y}_x{x}.{suffix}" for stem, y, x in places])
     rows["mpp"] = np.repeat(np.array([plan.mpp for plan in plans], np.float64), counts)
@@ -155,7 +158,10 @@ def _rows(images: TileImages, folders: list[str], table: pd.DataFrame) -> pd.Dat
 
 
 def _stem(plan: TilePlan) -> str:
-    stem = plan.path.name.rpartition(".")[0].removesuffix(".ome")
+    name = plan.path.name
+    if not plan.picture.size:  # a field of a plate lies in the folders of its row and column
+        name = "_".join(plan.path.parts[-3:])
+    stem = (name.rpartition(".")[0] or name).removesuffix(".ome")
     return _FORBIDDEN.sub("_", stem).strip(" .") or "slide"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -89,6 +89,9 @@ class PatchSet:
     label_from : str
         What the labels are called where they come from: ``folder``, or a column of a
         table; see :mod:`napari_patchmap.patches.labels.choice`.
+    few_sources : int, optional
+        Of how many sources patches are looked at when the set is measured, where each is
+        costly to read; of any number when None.
     missing : ndarray of int
         Patches of a saved run whose images are not there any more, in order; their rows
         stay, and a picture that says so stands for them.
@@ -111,6 +114,7 @@ class PatchSet:
     skipped: list[Skipped] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     label_from: str = ""
+    few_sources: int | None = None
     missing: np.ndarray = field(default_factory=lambda: np.empty(0, np.intp))
 
     def __post_init__(self) -> None:
@@ -131,9 +135,7 @@ class PatchSet:
         if self.fit is not None and self.fit not in FITS:
             raise PatchError(f"Sizes can be handled by {', '.join(FITS)}, not {self.fit!r}.")
         if self.intensity is None:
-            self.intensity = Intensity.measure(
-                (self.images[i] for i in self.spread()), self.dtype, self.channels
-            )
+            self.intensity = Intensity.measure(self._looked_at(), self.dtype, self.channels)
         elif len(self.intensity.low) != self.channels:
             raise PatchError(
                 f"{self.name} has {self.channels} channel(s) but {len(self.intensity.low)} "
@@ -353,10 +355,30 @@ class PatchSet:
         """Show pixels that training sees, uint8 ``(..., channel)``, as in :meth:`thumbnail`."""
         return as_rgb(self.eyes.to_uint8(pixels))
 
+    def _looked_at(self) -> Iterator[np.ndarray]:
+        """Go through patches spread over the set, of few sources past damaged ones."""
+        read, damage = 0, None
+        for index in self.spread().tolist():
+            try:
+                patch = self.images[index]
+            except PatchError as error:
+                damage = error
+                if self.few_sources is None:
+                    raise
+                continue
+            read += 1
+            yield patch
+        if damage is not None and not read:
+            raise damage
+
     def spread(self) -> np.ndarray:
         """Indices of at most ``_SAMPLE`` patches spread over the set; none that is missing."""
         there = np.arange(len(self))
         if 0 < len(self.missing) < len(self):
             there = np.delete(there, self.missing)
+        if self.few_sources is not None:
+            source = pd.factorize(self.table["source"].to_numpy(object)[there])[0]
+            few = np.linspace(0, source.max(), min(self.few_sources, source.max() + 1))
+            there = there[np.isin(source, few.astype(int))]
         places = np.linspace(0, len(there) - 1, min(len(there), _SAMPLE)).astype(int)
         return there[np.unique(places)]

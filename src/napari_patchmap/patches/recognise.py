@@ -69,6 +69,12 @@ def format_of(request: OpenRequest) -> Format:
             "give its label image too, around whose objects patches are cut (--objects).",
             ("objects",),
         )
+    closed = formats.CLOSED.get(path.suffix.lower())
+    if closed is not None:
+        raise PatchError(
+            f"{path} is a {closed}, which is not read; save it as OME-TIFF or OME-Zarr, for "
+            "example with bioformats2raw, or in Fiji (Plugins, Bio-Formats)."
+        )
     raise PatchError(
         f"{path} is not a kind of file that holds patches; choose a folder of images, a slide, "
         f"or a stack ({formats.listed(Kind.STACK)})."

@@ -25,8 +25,8 @@ class OpenRequest:
         A folder of images (PNG, JPEG, TIFF, BMP, WebP, GIF, JPEG 2000; sub-folders are
         labels), a stack (one file of many images: TIFF, Zarr, .npy, .npz as MedMNIST lays
         it out or with ``images`` and ``labels``, and others of
-        :data:`napari_patchmap.formats.FORMATS`), a slide (SVS or TIFF pyramid), or a folder
-        of slides.
+        :data:`napari_patchmap.formats.FORMATS`), a slide (SVS, TIFF pyramid
+        or OME-Zarr), a folder of slides, or an OME-Zarr plate.
     sizes : {"resize", "crop", "pad"}, optional
         How images of different sizes are brought to one; required if they differ.
     labels : path of a CSV file, or sequence of values, optional
@@ -53,7 +53,8 @@ class OpenRequest:
         How slides are cut into tiles; also says that ``path`` holds slides.
     objects : path, optional
         A label image, Cellpose's ``_seg.npy``, QuPath's GeoJSON, ImageJ's regions of interest,
-        or a folder of these: patches are crops around its objects.
+        or a folder of these: patches are crops around its objects. Of
+        a plate, the plate itself, or the labels of any of its fields.
     crops : CropConfig, optional
         How the crops around objects are made.
     columns : sequence of str

@@ -52,6 +52,10 @@ class Source:
         Columns of the table that a pattern took from the file names.
     label_from : str
         What the labels are called where they come from, such as ``folder``.
+    few_sources : int, optional
+        Opened without being read, but for patches of so many sources: see :class:`PatchSet`.
+        Otherwise a set of a moderate size is decoded when it is opened, so that what is damaged
+        is known from the start.
     """
 
     images: Images | np.ndarray | Sequence[np.ndarray]
@@ -63,6 +67,7 @@ class Source:
     fingerprint: str | None = None
     from_names: Sequence[str] = ()
     label_from: str = ""
+    few_sources: int | None = None
 
     def leave_out(self, reasons: Mapping[int, str]) -> None:
         """Leave out images by their row; why stands in ``skipped`` then, in a few words."""
@@ -155,6 +160,7 @@ def finish(
         skipped=source.skipped,
         notes=source.notes,
         label_from=source.label_from,
+        few_sources=source.few_sources,
     )
 
 
@@ -209,7 +215,7 @@ def _keep_decoded(
     LoadCancelled
     """
     source.images = cached = CachedImages(images, fingerprint)
-    if cached.nbytes <= _AT_ONCE or images.sequential:
+    if (source.few_sources is None and cached.nbytes <= _AT_ONCE) or images.sequential:
         cached.decode_all(watch)
     if cached.trouble:
         source.notes.append(

@@ -70,8 +70,12 @@ def moved_origin(origin: dict[str, Any], path: str) -> dict[str, Any]:
     moved = {**origin, "path": path}
     objects = str(origin.get("objects") or "")
     if objects and path != before:
-        beside = os.path.normpath(os.path.join(path, os.path.relpath(objects, before)))
-        moved["objects"] = beside if os.path.exists(beside) else objects
+        way = os.path.relpath(
+            objects, before
+        )  # inside, as the labels of a plate are, or beside
+        beside = os.path.normpath(os.path.join(path, way))
+        known = os.path.exists(beside) or not way.startswith(os.pardir)
+        moved["objects"] = beside if known else objects
     return moved
 
 

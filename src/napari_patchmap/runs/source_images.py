@@ -16,8 +16,13 @@ from napari_patchmap.patches.names import printable
 from napari_patchmap.patches.readers.objects.folders import pair_files, read_again
 from napari_patchmap.patches.readers.objects.frames import ArrayFrames, match_axes
 from napari_patchmap.patches.readers.objects.open_objects import read_pair
-from napari_patchmap.patches.readers.slides.slide import picture
-from napari_patchmap.patches.readers.slides.tiles import PICTURE, open_slide
+from napari_patchmap.patches.readers.plate.plate_find import (
+    is_plate,
+    labels_named,
+    read_plate,
+)
+from napari_patchmap.patches.readers.slides.pyramid import picture
+from napari_patchmap.patches.readers.slides.tiles import PICTURE, is_one_slide, open_slide
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.room import check_room
 from napari_patchmap.patches.watch import Watch
@@ -93,7 +98,9 @@ def read_source_images(
         watch.step(done, len(sources))
         try:
             if origin.get("kind") == Kind.SLIDES:
-                read.append(_slide(root / source if root.is_dir() else root, source))
+                read.append(_slide(root if is_one_slide(root) else root / source, source))
+            elif is_plate(root):
+                read += _of_plate(root, origin, source, watch)
             elif root.is_dir() and not is_zarr(root):
                 read += _of_folder(root, Path(str(origin["objects"])), source, watch)
             else:
@@ -113,6 +120,16 @@ def _slide(path: Path, source: str) -> SourceImage:
         slide.close()
     scale *= small.shape[0] / shown.shape[0]
     return SourceImage(source, path, shown[None], rgb=True, scale=scale)
+
+
+def _of_plate(
+    root: Path, origin: Mapping[str, Any], source: str, watch: Watch
+) -> list[SourceImage]:
+    """Read one field of a plate and its labels."""
+    axes = str(origin.get("axes") or "auto")
+    plate = read_plate(root, axes, watch)
+    labels = labels_named(plate, Path(str(origin["objects"])))
+    return _of_file(root / source, root / source / "labels" / labels, axes, source, watch)
 
 
 def _of_folder(root: Path, masks: Path, source: str, watch: Watch) -> list[SourceImage]:

@@ -209,7 +209,7 @@ def test_what_is_no_set_of_patches_is_one_sentence(store, grey):
     with pytest.raises(PatchError, match=r"does not say which array .*\(it has nothing\)"):
         open_patches(store)
     group.attrs["ome"] = {"version": "0.5", "plate": {}}
-    with pytest.raises(PatchError, match=r"is a plate or well .*set\.zarr/A/1/0, together"):
+    with pytest.raises(PatchError, match=r"set\.zarr lists no well whose images are there"):
         open_patches(store)
     shutil.rmtree(store)
     write_ome(store, grey(1, 1, 1, 16, 18), "tczyx")
@@ -348,15 +348,17 @@ def test_the_way_that_a_plate_names_leads_to_patches(store, grey, fmt):
     masks = np.zeros((40, 50), np.uint16)
     masks[4:12, 5:11], masks[20:31, 30:44] = 1, 2
     write_ome(image / "labels" / "cells", masks, "yx", fmt=fmt)
-    for path in (store, store / "B" / "03", image):
+    assert open_patches(store).table["source"].tolist() == ["B/03/7"]
+    assert len(open_patches(store, objects=store)) == 2
+    for path in (store / "B" / "03", image):
         with pytest.raises(PatchError, match=re.escape(str(image))) as caught:
             open_patches(path)
         assert "as objects (--objects; in OME-Zarr a folder in labels/" in str(caught.value)
     ps = open_patches(image, objects=image / "labels" / "cells", sizes="pad")
     assert ps.channel_names == ("DAPI", "GFP")
     assert ps.table["label_id"].tolist() == [1, 2]
-    with pytest.raises(PatchError, match="tiles are cut out of TIFF slides; save it"):
-        open_patches(image, tiles=TileConfig())
+    tiles = open_patches(image, tiles=TileConfig(size=20, foreground="none"))
+    np.testing.assert_array_equal(tiles[3], np.moveaxis(pixels[:, 20:, 20:40], 0, -1))
 
 
 def test_a_damaged_column_is_one_sentence(store, grey):

@@ -24,6 +24,7 @@ from napari_patchmap.patches.labels.values import (
     numbers_if_all,
     why_text,
 )
+from napari_patchmap.patches.labels.well_rows import match_wells
 from napari_patchmap.patches.watch import Watch
 
 #: A label for each of more objects than this names them; it is no class.
@@ -139,6 +140,9 @@ def _joined(
         objects = match_objects(rows, table, path, watch) if "label_id" in table else None
         if objects is not None:
             return objects
+        wells = match_wells(rows, table, path) if "well" in table else None
+        if wells is not None:
+            return JoinedRows(*wells, [])
         found = match_patches(rows, table["source"], path, watch)
     if found is None:
         if names is None and "label_id" in table:

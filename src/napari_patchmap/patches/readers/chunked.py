@@ -25,10 +25,11 @@ _TOGETHER = 2**22
 class ChunkedImages(Images):
     """Images along the axes of an array that are no image axes; ``name`` is for people.
 
-    ``array`` has ``shape``, ``dtype`` and ``chunks``, and is read by indexing it.
+    ``array`` has ``shape``, ``dtype`` and ``chunks``, and is read by indexing it. Of what was
+    decoded, ``kept`` bytes stay in the memory.
     """
 
-    def __init__(self, array: Any, axes: str, name: str) -> None:
+    def __init__(self, array: Any, axes: str, name: str, kept: int = _KEPT) -> None:
         self._array, self._axes, self._name = array, axes, name
         self._lead = lead_axes(axes)
         self._counts = tuple(array.shape[i] for i in self._lead)
@@ -40,7 +41,7 @@ class ChunkedImages(Images):
         some = max(1, _TOGETHER // (each * math.prod(self._chunks)))
         self._blocks = (*self._chunks[:-1], self._chunks[-1] * some) if self._lead else ()
         self._decoded: Latest[np.ndarray] = Latest(
-            _KEPT, lambda block: block.nbytes, failures=True
+            kept, lambda block: block.nbytes, failures=True
         )
 
     def __getitem__(self, index: int) -> np.ndarray:

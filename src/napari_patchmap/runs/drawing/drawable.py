@@ -41,6 +41,8 @@ class Drawable:
         Returns the run they belong to; may raise a RunError.
     open_looks : callable
         Returns the looks at the map while it learned, None where there are none.
+    open_table : callable
+        Returns the table of the n patches, with what was found of them.
     """
 
     embedding: np.ndarray
@@ -49,6 +51,7 @@ class Drawable:
     open_patches: Callable[[], PatchSet]
     open_run: Callable[[], Run]
     open_looks: Callable[[], Looks | None] = lambda: None
+    open_table: Callable[[], pd.DataFrame] = pd.DataFrame
 
     def pictured(self) -> tuple[PatchSet, np.ndarray]:
         """Return the patch set, and which of the n patches have an image, (n,) of bool.
@@ -123,7 +126,7 @@ def drawable_of(
     colouring = chosen_colouring(table, column)
     return Drawable(
         embedding, colouring, np.arange(len(embedding)), patches, opened,
-        lambda: Looks.load(saved.folder / LOOKS, saved.count),
+        lambda: Looks.load(saved.folder / LOOKS, saved.count), lambda: table,
     )  # fmt: skip
 
 

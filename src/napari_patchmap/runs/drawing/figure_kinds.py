@@ -22,6 +22,7 @@ from napari_patchmap.runs.drawing.film import (
 from napari_patchmap.runs.drawing.map_page import draw_map
 from napari_patchmap.runs.drawing.montage import MontageConfig, draw_montage
 from napari_patchmap.runs.drawing.paper import ENDINGS, check_figure_file, save_figure
+from napari_patchmap.runs.drawing.plate_page import PlateConfig, draw_plate
 from napari_patchmap.runs.drawing.tips import TipsConfig, draw_tips
 from napari_patchmap.runs.writable import writing
 
@@ -104,6 +105,13 @@ FIGURE_KINDS: dict[str, FigureKind] = {
         "patches, each beside a map of what the network looks at in it",
         AttentionConfig,
         draw_attention,
+    ),
+    "plate": FigureKind(
+        "Plate",
+        "the wells of a plate, coloured by the share of a group or the mean of a number",
+        PlateConfig,
+        draw_plate,
+        images=False,
     ),
     "film": FigureKind(
         "Film",

@@ -13,7 +13,12 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.names import printable
 from napari_patchmap.patches.readers.objects.folders import pair_files, read_again
 from napari_patchmap.patches.readers.objects.frames import ArrayFrames
-from napari_patchmap.patches.readers.objects.open_objects import read_pair
+from napari_patchmap.patches.readers.objects.open_objects import read_labels, read_pair
+from napari_patchmap.patches.readers.plate.plate_find import (
+    is_plate,
+    labels_named,
+    read_plate,
+)
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.watch import Watch
 
@@ -35,8 +40,17 @@ def label_images(origin: Mapping[str, Any], watch: Watch) -> Callable[[str, int]
     if not origin.get("objects"):
         raise PatchError("The labels were a layer and are in no file.")
     path, masks = Path(str(origin["path"])), Path(os.path.abspath(str(origin["objects"])))
-    if not masks.exists():
+    if not masks.exists() and not is_plate(path):
         raise PatchError(f"There is no file or folder {masks}.")
+    if is_plate(path):
+        plate = read_plate(path, str(origin.get("axes") or "auto"), watch)
+        name = labels_named(plate, masks)
+
+        def of_field(source: str, frame: int) -> np.ndarray:
+            labels = read_labels(path / source / "labels" / name)
+            return ArrayFrames(labels, "YX" if labels.ndim == 2 else "TYX", source).plane(frame)
+
+        return of_field
     if masks.is_dir() and not is_zarr(masks):
         pairs = {printable(pair[0]): pair for pair in pair_files(path, masks, watch)[0]}
 

@@ -34,7 +34,9 @@ from napari_patchmap.patches.readers.objects.object_files import (
     is_object_file,
     read_object_file,
 )
+from napari_patchmap.patches.readers.objects.plate_objects import read_plate_objects
 from napari_patchmap.patches.readers.objects.zarr_field import missing_notes, zarr_field
+from napari_patchmap.patches.readers.plate.plate_find import is_plate
 from napari_patchmap.patches.readers.tiff.tiff_planes import read_tiff
 from napari_patchmap.patches.readers.tiff.tiff_series import may_be_slide
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
@@ -51,7 +53,9 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     ``request.path`` is an image, a time series, or a folder of images; ``request.objects``
     are its labels: a label image, Cellpose's ``_seg.npy``, QuPath's GeoJSON, or ImageJ's
     regions of interest (``.roi``, ``.zip``). For a folder, one with files of the same names,
-    which may end with ``_mask``, ``_labels`` and the like. May be the same folder then.
+    which may end with ``_mask``, ``_labels`` and the like. May be the same folder then. Of a
+    plate, they are the plate itself, or the labels of one of its fields, which are looked
+    for in all.
 
     Raises
     ------
@@ -61,6 +65,8 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     assert request.objects is not None
     path, config = Path(request.path), request.crops or CropConfig()
     masks = Path(os.path.abspath(os.path.expanduser(request.objects)))
+    if is_plate(path):
+        return read_plate_objects(path, masks, request.axes, config, watch)
     for one in (path, masks):
         if not one.exists():
             raise PatchError(f"There is no file or folder {one}; check the path.")
@@ -97,7 +103,7 @@ def read_pair(
         If one of them cannot be read.
     """
     if not is_object_file(masks):
-        labels = _read_labels(masks)
+        labels = read_labels(masks)
         return FileLabels(labels), read_field(path, axes, labels)
     field = read_field(path, axes, np.zeros((1, 1), np.uint8))  # one plane, of any size
     found = read_object_file(masks, _plane_shape(field[0].shape, field[1], path), watch)
@@ -122,7 +128,7 @@ def _plane_shape(shape: tuple[int, ...], letters: str, path: Path) -> tuple[int,
     )
 
 
-def _read_labels(masks: Path) -> Any:
+def read_labels(masks: Path) -> Any:
     """Read the label image of a file, ``(height, width)`` or ``(time, height, width)``.
 
     Raises

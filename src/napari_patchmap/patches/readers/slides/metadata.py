@@ -49,7 +49,7 @@ def resolution(tif: tifffile.TiffFile, series: int, page: tifffile.TiffPage) -> 
     if mpp is None and magnification is not None:
         mpp = 10 / magnification
     elif magnification is None and mpp is not None:
-        magnification = _objective(mpp)
+        magnification = objective(mpp)
     return Resolution(mpp, magnification, derived)
 
 
@@ -115,7 +115,7 @@ def _per_unit(page: tifffile.TiffPage) -> float:
     return float(tag.value[0] / tag.value[1])
 
 
-def _objective(mpp: float) -> float:
+def objective(mpp: float) -> float:
     """Guess the objective from the pixel size: 0.5 micrometres are 20x, 0.25 are 40x."""
     exact = 10 / mpp
     nearest = min(_OBJECTIVES, key=lambda one: abs(one / exact - 1))

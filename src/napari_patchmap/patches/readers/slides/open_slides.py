@@ -15,10 +15,20 @@ from napari_patchmap.patches.fit import resize
 from napari_patchmap.patches.images import Images, same_sizes
 from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.patchset import Skipped
+from napari_patchmap.patches.readers.dicom.dicom_file import dicom_files
+from napari_patchmap.patches.readers.plate.open_plate import FEW_FIELDS, plate_notes, with_wells
+from napari_patchmap.patches.readers.plate.plate_find import is_plate, read_plate
+from napari_patchmap.patches.readers.slides.dicom_slide import DicomSlide, is_dicom_slide
 from napari_patchmap.patches.readers.slides.find_slides import find_slides, holds_slides
 from napari_patchmap.patches.readers.slides.levels import is_slide
-from napari_patchmap.patches.readers.slides.slide import Slide
-from napari_patchmap.patches.readers.slides.tiles import TilePlan, open_slide, plan
+from napari_patchmap.patches.readers.slides.pyramid import Pyramid
+from napari_patchmap.patches.readers.slides.tiles import (
+    TilePlan,
+    is_one_slide,
+    open_slide,
+    plan,
+)
+from napari_patchmap.patches.readers.slides.zarr_slide import ZarrSlide, holds_image
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.source import LoadCancelled, Source, Watch
@@ -40,7 +50,7 @@ class TileImages(Images):
         self._corners = np.concatenate(corners)
         self.sizes = same_sizes(len(self._corners), self._side, self._side)
         # Closed by itself, when no thread reads from it any more.
-        self._open: Latest[Slide] = Latest(_OPEN)
+        self._open: Latest[Pyramid] = Latest(_OPEN)
 
     def __getitem__(self, index: int) -> np.ndarray:
         """Return tile ``index`` as ``(size, size, channel)``.
@@ -60,22 +70,23 @@ class TileImages(Images):
             raise PatchError(f"{slide.path} was changed after it was opened; load it again.")
         return resize(pixels[None], (self._side, self._side))[0]
 
-    def _slide(self, number: int) -> Slide:
+    def _slide(self, number: int) -> Pyramid:
         return self._open.get(number, lambda: open_slide(self.plans[number].path))
 
 
 def recognises(path: Path, chosen: bool) -> bool:
     """Whether a path is a slide or a folder of them; if chosen, whether it may be."""
+    if is_zarr(path):  # of which every chunk is a file, that may be called anything
+        return chosen and (is_plate(path) or holds_image(path))
+    if dicom_files(path):
+        return is_dicom_slide(path)
     if path.is_dir():
-        # Every chunk of a store is a file, and may be called anything.
-        return not is_zarr(path) and (
-            holds_slides(path) or (chosen and bool(find_slides(path)))
-        )
+        return holds_slides(path) or (chosen and bool(find_slides(path)))
     return chosen or is_slide(path)
 
 
 def read(request: OpenRequest, watch: Watch) -> Source:
-    """Cut a slide, or every slide in a folder, into tiles; no tile is read yet.
+    """Cut a slide, every slide in a folder or every field of a plate; no tile is read yet.
 
     Raises
     ------
@@ -84,23 +95,24 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     LoadCancelled
     """
     path, config = Path(request.path), request.tiles or TileConfig()
-    if is_zarr(path):
-        raise PatchError(
-            f"{path} is a Zarr store, and tiles are cut out of TIFF slides; save it as a "
-            "tiled TIFF, or leave out the settings for tiles."
-        )
-    folder = path.is_dir()
-    names = find_slides(path) if folder else [path.name]
+    plate = read_plate(path, "auto", watch) if is_plate(path) else None
+    folder = not is_one_slide(path)
+    if plate is not None:
+        names = [field.key for field in plate.fields]
+    else:
+        names = find_slides(path) if folder else [path.name]
     if not names:
         raise PatchError(
             f"The folder {path} holds no slides (.svs or .tif files); choose another folder, "
             "or leave out the settings for tiles."
         )
     root = path if folder else path.parent
+    called = "slides" if plate is None else "fields"
     plans: list[TilePlan] = []
     kept: list[str] = []
-    skipped: list[Skipped] = []
-    first: Slide | None = None
+    skipped: list[Skipped] = [] if plate is None else list(plate.skipped)
+    files: list[tuple[str, Path]] = []
+    first: Pyramid | None = None
     for number, name in enumerate(names):
         if folder:
             watch.step(number, len(names))
@@ -117,7 +129,8 @@ def read(request: OpenRequest, watch: Watch) -> Source:
             _check_alike(first, slide)
             # Inside a folder progress counts slides, but a stop is heard at any time.
             steps = (lambda *_, n=number: watch.step(n, len(names))) if folder else watch.step
-            made = plan(slide, config, several=len(names) > 1, step=steps)
+            several, pictured = len(names) > 1, plate is None
+            made = plan(slide, config, several=several, step=steps, pictured=pictured)
         except (LoadCancelled, _UnlikeSlides):
             raise
         except PatchError as error:
@@ -129,23 +142,28 @@ def read(request: OpenRequest, watch: Watch) -> Source:
             slide.close()
         plans.append(made)
         kept.append(name)
+        own = slide.files if isinstance(slide, ZarrSlide | DicomSlide) else [("", root / name)]
+        files += [(f"{name}{part}", place) for part, place in own]
     if not plans or first is None:
         raise PatchError(
-            f"None of the {len(names):,} slides in {path} gives tiles ({skipped[0].source} "
+            f"None of the {len(names):,} {called} in {path} gives tiles ({skipped[0].source} "
             f"{skipped[0].reason})."
         )
     watch.step(len(names), len(names))
+    table, notes = _table(plans, kept, folder and plate is None), _notes(plans, called)
+    if plate is not None:
+        of = pd.Index([field.key for field in plate.fields]).get_indexer(
+            pd.Index(table["source"])
+        )
+        table, notes = with_wells(table, plate, of), plate_notes(plate) + notes
     return Source(
         images=TileImages(plans, first.dtype, first.channels),
-        table=_table(plans, kept, folder),
+        table=table,
         channel_names=first.channel_names,
-        notes=_notes(plans),
+        notes=notes,
         skipped=skipped,
-        fingerprint=fingerprint(
-            "slides",
-            [(name, root / name) for name in names],
-            tiles=sorted(config.to_dict().items()),
-        ),
+        fingerprint=fingerprint("slides", files, tiles=sorted(config.to_dict().items())),
+        few_sources=None if plate is None else FEW_FIELDS,
     )
 
 
@@ -156,7 +174,7 @@ class _UnlikeSlides(PatchError):
     """Slides that cannot be one set."""
 
 
-def _check_alike(first: Slide, slide: Slide) -> None:
+def _check_alike(first: Pyramid, slide: Pyramid) -> None:
     if (first.dtype, first.channel_names) == (slide.dtype, slide.channel_names):
         return
     both = [
@@ -175,20 +193,21 @@ def _words(path: Path, error: PatchError) -> str:
     return str(error).removeprefix(f"{path} ").removesuffix(".")
 
 
-def _notes(plans: Sequence[TilePlan]) -> list[str]:
+def _notes(plans: Sequence[TilePlan], slides: str) -> list[str]:
+    """Say what was planned; ``slides`` is what several are called."""
     notes = plans[0].lines() if len(plans) == 1 else []
     config = plans[0].config
     resolutions = [one.mpp for one in plans if one.mpp is not None]
     if resolutions and max(resolutions) > 1.05 * min(resolutions):
         notes.append(
-            f"The slides differ in resolution ({min(resolutions):.3g} to "
+            f"The {slides} differ in resolution ({min(resolutions):.3g} to "
             f"{max(resolutions):.3g} µm per pixel); choose micrometres per pixel to bring "
             "them to one."
         )
     damaged = [one.damage for one in plans if one.damage]
     if damaged and len(plans) > 1:
         notes.append(
-            f"{len(damaged):,} slide(s) are damaged in places, which were taken for glass: "
+            f"{len(damaged):,} {slides} are damaged in places, which were taken for glass: "
             f"{damaged[0]}"
         )
     if len(plans) > 1:
@@ -196,7 +215,7 @@ def _notes(plans: Sequence[TilePlan]) -> list[str]:
         chosen = f", chosen at random from {found:,}" if tiles < found else ""
         notes.append(
             f"{tiles:,} tiles of {config.size} x {config.size} pixels from {len(plans):,} "
-            f"slides{chosen}."
+            f"{slides}{chosen}."
         )
     return notes
 

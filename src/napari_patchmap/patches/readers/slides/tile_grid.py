@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import UnusableError
-from napari_patchmap.patches.readers.slides.slide import Slide
+from napari_patchmap.patches.readers.slides.pyramid import Pyramid
 from napari_patchmap.patches.tile_config import TileConfig
 
 #: Resolutions that differ by less are the same.
@@ -40,7 +40,7 @@ class Sampling:
     box: int
 
 
-def sampling(slide: Slide, config: TileConfig) -> Sampling:
+def sampling(slide: Pyramid, config: TileConfig) -> Sampling:
     """Choose the level from which tiles of the wanted resolution are read.
 
     Raises
@@ -86,7 +86,7 @@ def _unknown(what: str) -> UnusableError:
     )
 
 
-def grid(slide: Slide, config: TileConfig, how: Sampling) -> pd.DataFrame:
+def grid(slide: Pyramid, config: TileConfig, how: Sampling) -> pd.DataFrame:
     """Lay whole tiles over the slide, from its upper left corner on."""
     stride = (config.stride or config.size) * how.downsample
     height, width = slide.shape

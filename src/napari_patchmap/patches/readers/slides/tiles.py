@@ -11,9 +11,15 @@ import pandas as pd
 
 from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.foreign import decoding
+from napari_patchmap.patches.readers.dicom.dicom_file import dicom_files
+from napari_patchmap.patches.readers.plate.plate_find import is_plate
+from napari_patchmap.patches.readers.slides.dicom_slide import DicomSlide, is_dicom_slide
 from napari_patchmap.patches.readers.slides.foreground import foreground_mask, shares
-from napari_patchmap.patches.readers.slides.slide import Slide, picture
+from napari_patchmap.patches.readers.slides.pyramid import Pyramid, picture
+from napari_patchmap.patches.readers.slides.slide import Slide
 from napari_patchmap.patches.readers.slides.tile_grid import Sampling, grid, sampling
+from napari_patchmap.patches.readers.slides.zarr_slide import ZarrSlide
+from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.source import OnProgress, Watch
 from napari_patchmap.patches.tile_config import TILES_OF_MANY, TileConfig
 from napari_patchmap.percent import percent
@@ -39,7 +45,7 @@ class TilePlan:
     shape : (height, width)
         Of the slide in level-0 pixels.
     picture : ndarray of uint8, shape (height, width, 3)
-        The slide, small.
+        The slide, small; 0 x 0 of a field of a plate, of which there are thousands.
     scale : float
         Level-0 pixels that one pixel of the picture spans.
     boxes : DataFrame
@@ -129,7 +135,7 @@ def plan_tiles(
         slide.close()
 
 
-def open_slide(path: Path) -> Slide:
+def open_slide(path: Path) -> Pyramid:
     """Open a slide.
 
     Raises
@@ -137,18 +143,27 @@ def open_slide(path: Path) -> Slide:
     PatchError
         One sentence that names the slide and the remedy.
     """
+    if is_zarr(path):
+        with decoding(path, "is not an OME-Zarr image that can be read", "copy it again"):
+            return ZarrSlide(path)
+    if dicom_files(path):
+        with decoding(path, "is not a slide that can be read", "copy or export it again"):
+            return DicomSlide(path)
     with decoding(path, "is not a TIFF that can be read", "copy or export it again"):
         return Slide(path)
 
 
 def plan(
-    slide: Slide,
+    slide: Pyramid,
     config: TileConfig,
     *,
     several: bool = False,
     step: OnProgress = lambda done, total: None,
+    pictured: bool = True,
 ) -> TilePlan:
     """Plan the tiles of an open slide.
+
+    Without a picture (``pictured``) no pixel is read where no foreground is looked for.
 
     Raises
     ------
@@ -159,8 +174,10 @@ def plan(
     boxes = grid(slide, config, how)
     candidates = len(boxes)
     per_tile = max(slide.shape) * _MASK_TILE // how.box
-    longest = int(np.clip(per_tile, PICTURE, _MASK))
-    small, scale = slide.shrunk(longest, step)
+    longest = int(np.clip(per_tile, PICTURE if pictured else _MASK_TILE, _MASK))
+    small, scale = np.empty((0, 0, slide.channels), slide.dtype), 1.0
+    if pictured or config.foreground != "none":
+        small, scale = slide.shrunk(longest, step)
     boxes["foreground"] = np.nan
     if config.foreground != "none":
         if config.foreground == "hsv" and not slide.is_rgb:
@@ -181,13 +198,16 @@ def plan(
         seed = [config.seed, *slide.path.name.encode("utf-8", "surrogateescape")]
         chosen = np.random.default_rng(seed).choice(found, most, replace=False)
         boxes = boxes.iloc[np.sort(chosen)]
-    shown = picture(small, slide.is_rgb, PICTURE)
+    shown = np.empty((0, 0, 3), np.uint8)
+    if pictured:
+        shown = picture(small, slide.is_rgb, PICTURE)
+        scale *= small.shape[0] / shown.shape[0]
     return TilePlan(
         path=slide.path,
         config=config,
         shape=slide.shape,
         picture=shown,
-        scale=scale * small.shape[0] / shown.shape[0],
+        scale=scale,
         boxes=boxes.reset_index(drop=True),
         candidates=candidates,
         found=found,
@@ -209,3 +229,10 @@ def _nothing_found(config: TileConfig) -> UnusableError:
         f"{percent(config.min_foreground)} of any tile",
         f"{hint}lower that share, or choose 'none' to keep every tile",
     )
+
+
+def is_one_slide(path: Path) -> bool:
+    """Whether a path is one slide, though it may be a folder, and no folder of slides."""
+    if not path.is_dir():
+        return True
+    return is_dicom_slide(path) or (is_zarr(path) and not is_plate(path))

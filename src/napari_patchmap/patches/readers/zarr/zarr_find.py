@@ -72,7 +72,7 @@ def find_array(path: Path, key: str | None = None) -> FoundArrays:
     """
     import zarr
 
-    node = _open(path)
+    node = open_store(path)
     if isinstance(node, zarr.Group):
         found = _in_group(_image_group(node, path), path, key)
     else:
@@ -93,7 +93,14 @@ def _in_group(group: Any, path: Path, key: str | None) -> FoundArrays:
     return FoundArrays(arrays.pop(images_key(arrays, path, key)), columns=arrays)
 
 
-def _open(path: Path) -> Any:
+def open_store(path: Path) -> Any:
+    """Open a store, in a folder or a zip file, as Zarr does.
+
+    Raises
+    ------
+    PatchError
+        If it is none.
+    """
     import zarr
     from zarr.storage import ZipStore
 
@@ -115,8 +122,8 @@ def _image_group(group: Any, path: Path) -> Any:
     if "plate" in known or "well" in known:
         image = path / _first_image(group, known)
         raise PatchError(
-            f"{path} is a plate or well of many images; choose one image, such as {image}, "
-            f"{WITH_OBJECTS}."
+            f"{path} is a {'plate' if 'plate' in known else 'well'} of many images; choose the "
+            f"folder of the plate, unzipped, or one image, such as {image}, {WITH_OBJECTS}."
         )
     if "bioformats2raw.layout" in known:
         names = sorted(

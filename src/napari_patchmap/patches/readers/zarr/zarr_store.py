@@ -77,8 +77,8 @@ def _read(path: Path, request: OpenRequest, watch: Watch) -> Source:
     if count == 1:
         height, width = images.sizes[0].tolist()
         raise PatchError(
-            f"{path} is one single image ({width} x {height}), not patches; open it "
-            f"{WITH_OBJECTS}, or give a store of many patches."
+            f"{path} is one single image ({width} x {height}), not patches; cut it into tiles "
+            f"(--tile-size), open it {WITH_OBJECTS}, or give a store of many patches."
         )
     files = chunk_files(path, array, watch)
     lacking, blank = missing_chunks(array, letters, files, watch)

@@ -41,6 +41,7 @@ def drawn_now(owner: MapLayer) -> Drawable:
         partial(_itself, patches),
         partial(_made, run),
         lambda: None if run is None else run.looks,
+        lambda: workspace.table.iloc[rows].reset_index(drop=True),
     )
 
 

@@ -31,6 +31,7 @@ from napari_patchmap.plugin.panels.explore.kept_selections import KeptSelections
 from napari_patchmap.plugin.panels.explore.legend import ColourBar, Legend
 from napari_patchmap.plugin.panels.explore.on_image import OnImage
 from napari_patchmap.plugin.panels.explore.picture_switch import PictureSwitch
+from napari_patchmap.plugin.panels.explore.plate_box import PlateBox
 from napari_patchmap.plugin.panels.label_box import LabelBox
 from napari_patchmap.plugin.panels.locate import LocateImages
 from napari_patchmap.plugin.qt.basics import choice, column, label, row
@@ -137,6 +138,8 @@ class Explore(WorkPanel):
         for page in (self.legend, at_the_top, QWidget()):
             self._key.addWidget(page)
         self.column.addWidget(self._key, 1)
+        self.plate = PlateBox(self._map)
+        self.column.addWidget(self.plate)
         self.kept = KeptSelections(self._map)
         self.column.addWidget(self.kept)
 

@@ -159,14 +159,20 @@ def _planned(
     should_stop: Callable[[], bool],
 ) -> _Planned | None:
     from napari_patchmap.errors import PatchError
+    from napari_patchmap.patches.readers.plate.plate_find import is_plate, read_plate
     from napari_patchmap.patches.readers.slides.find_slides import find_slides
-    from napari_patchmap.patches.readers.slides.tiles import plan_tiles
+    from napari_patchmap.patches.readers.slides.tiles import is_one_slide, plan_tiles
     from napari_patchmap.patches.source import LoadCancelled, Watch
 
     given = Path(path)
-    folder = given.is_dir()
+    plate = is_plate(given)
+    folder = not is_one_slide(given)
     if folder:
-        names = known[1] if known[0] == path else find_slides(given)
+        names = known[1] if known[0] == path else []
+        if not names and plate:
+            fields = read_plate(given, "auto", Watch(None, should_stop)).fields
+            names = [one.key for one in fields]
+        names = names or find_slides(given)
         if not names:
             raise PatchError(f"{path} holds no slides (.svs or .tif); choose another folder.")
     else:

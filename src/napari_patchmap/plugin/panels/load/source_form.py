@@ -17,6 +17,7 @@ from napari_patchmap.plugin.panels.load.layer_fields import LayerFields
 from napari_patchmap.plugin.panels.load.name_pattern import NamePattern
 from napari_patchmap.plugin.panels.load.opening import Request
 from napari_patchmap.plugin.panels.load.path_field import PathField, RecognisedPath
+from napari_patchmap.plugin.panels.load.plate_cut import PlateCut
 from napari_patchmap.plugin.panels.load.recent import RecentButton
 from napari_patchmap.plugin.panels.load.slide_preview import SlidePreview
 from napari_patchmap.plugin.panels.load.sources import FILTERS, SOURCES
@@ -89,6 +90,7 @@ class SourceForm(QFrame):
         self.tiles = ConfigForm(TileConfig())
         self.preview = SlidePreview(viewer)
         self.crops = ConfigForm(CropConfig())
+        self.cut = PlateCut()
         self._lay_out()
 
         self.kind.currentIndexChanged.connect(self._on_kind)
@@ -101,6 +103,7 @@ class SourceForm(QFrame):
             form.changed.connect(self._on_change)
         for signal in (
             self.layers.changed,
+            self.cut.changed,
             self.labels.changed,
             self.objects_file.changed,
             self.pattern.changed,
@@ -128,6 +131,7 @@ class SourceForm(QFrame):
             self.explanation,
             self.path,
             self.layers,
+            self.cut,
             self.preview,
             self.tiles,
             self.crops,
@@ -164,6 +168,8 @@ class SourceForm(QFrame):
         asked = {key: value for key, value in fields.items() if key in SOURCES[kind].asks}
         if self._cuts_objects:
             asked |= {"objects": self.objects_file.path, "crops": self.crops.config}
+        if kind is Kind.STACK and self.cut.objects is not None:
+            asked |= {"objects": self.cut.objects, "crops": self.crops.config}
         return Request(kind, OpenRequest(sizes=sizes, **asked), **self.layers.asked(kind))
 
     @property
@@ -178,7 +184,8 @@ class SourceForm(QFrame):
     @property
     def trouble(self) -> str:
         """Why the settings that are shown cannot be taken, "" if they can."""
-        asks = (*SOURCES[self.source].asks, *(["crops"] if self._cuts_objects else []))
+        objects = self._cuts_objects or self.cut.objects
+        asks = (*SOURCES[self.source].asks, *(["crops"] if objects else []))
         forms: dict[str, ConfigForm[Any]] = {"tiles": self.tiles, "crops": self.crops}
         said = (form.trouble for key, form in forms.items() if key in asks)
         return next((sentence for sentence in said if sentence), "")
@@ -231,9 +238,12 @@ class SourceForm(QFrame):
         self.tiles.set_config(what.tiles or TileConfig())
         self.crops.set_config(what.crops or CropConfig())
         self.choose(request.kind, Path(what.path) if what.path else "")
-        self.more.open(
-            bool(what.labels or what.pattern or what.key or what.objects or what.axes != "auto")
-        )
+        plate, objects = self._plate(), str(what.objects or "")
+        self.cut.set_path(plate, objects or "nothing")
+        if plate:
+            self.objects_file.set_path("")
+        written = what.labels or what.pattern or what.key or what.axes != "auto"
+        self.more.open(bool(written or (objects and not plate)))
         self.changed.emit()
 
     def take_dropped(self, path: Path) -> bool:
@@ -273,12 +283,22 @@ class SourceForm(QFrame):
         path = self.path.path if "path" in SOURCES[kind].asks else ""
         self.preview.set_source(path if kind is Kind.SLIDES else "", self.tiles.config)
         self.pattern.set_folder(path if kind is Kind.FOLDER else "")
+        self.cut.set_path(self._plate())
+
+    def _plate(self) -> str:
+        """Return the path where it may be that of a plate."""
+        return self.path.path if self.source is Kind.STACK else ""
 
     def _on_change(self, _: Any = None) -> None:
         if self.source is Kind.SLIDES:
             self.preview.set_config(self.tiles.config)
-        self.crops.setVisible("crops" in SOURCES[self.source].asks or self._cuts_objects)
+        self._show_crops()
         self.changed.emit()
+
+    def _show_crops(self) -> None:
+        objects = self._cuts_objects or self.cut.objects is not None
+        asked = "crops" in SOURCES[self.source].asks or objects
+        self.crops.setVisible(asked)
 
     def _on_kind(self, _: Any = None) -> None:
         source = SOURCES[self.source]
@@ -288,7 +308,7 @@ class SourceForm(QFrame):
         self.layers.show_for(self.source)
         self.preview.setVisible("tiles" in asks)
         self.tiles.setVisible("tiles" in asks)
-        self.crops.setVisible("crops" in asks or self._cuts_objects)
+        self._show_crops()
         self.more.setVisible("labels" in asks)
         self._more_rows.setRowVisible(self.pattern, "pattern" in asks)
         self._more_rows.setRowVisible(self.objects_file, "objects file" in asks)

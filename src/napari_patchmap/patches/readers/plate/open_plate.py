@@ -1,0 +1,124 @@
+"""A plate as one set of patches, each a whole field of view."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from napari_patchmap.patches.axes import default_names
+from napari_patchmap.patches.box_table import box_table
+from napari_patchmap.patches.cache.fingerprint import fingerprint
+from napari_patchmap.patches.patchset import Skipped
+from napari_patchmap.patches.readers.plate.plate_find import (
+    Plate,
+    is_plate,
+    read_plate,
+    well_columns,
+)
+from napari_patchmap.patches.readers.plate.plate_images import FieldImages, KnownArray
+from napari_patchmap.patches.request import OpenRequest
+from napari_patchmap.patches.source import Source, Watch
+
+#: Fields of a longer side than this show many cells: it is said how to cut them.
+_MANY_CELLS = 512
+
+
+#: Fields whose pixels are looked at when a plate is opened, for its brightness.
+FEW_FIELDS = 24
+
+
+def recognises(path: Path, chosen: bool) -> bool:
+    """Whether a path is an OME-Zarr plate."""
+    return is_plate(path)
+
+
+def read(request: OpenRequest, watch: Watch) -> Source:
+    """Open the fields of a plate, each a patch; none of their pixels is read yet.
+
+    Raises
+    ------
+    PatchError
+        If none of its fields can be used, or they are volumes.
+    LoadCancelled
+    """
+    plate = read_plate(Path(request.path), request.axes, watch)
+    images = field_images(plate)
+    keys = np.array([field.key for field in plate.fields], object)
+    table = box_table(keys[images.array_of].tolist(), images.frame_of, images.sizes)
+    table = with_wells(table, plate, images.array_of)
+    notes = plate_notes(plate)
+    longest = int(images.sizes.max())
+    if longest > _MANY_CELLS:
+        height, width = images.sizes[0].tolist()
+        notes.append(
+            f"Each field became one patch, the first of {width} x {height} pixels; to map "
+            "cells, cut the fields by their labels (--objects) or into tiles (--tile-size)."
+        )
+    return Source(
+        images, table, channel_names_of(plate), notes=notes, skipped=list(plate.skipped),
+        fingerprint=fingerprint("plate", plate_files(plate), axes=plate.letters),
+        few_sources=FEW_FIELDS,
+    )  # fmt: skip
+
+
+def field_images(plate: Plate) -> FieldImages:
+    """Return the images of all fields."""
+    arrays = [KnownArray(one.array, one.shape, one.dtype) for one in plate.fields]
+    return FieldImages(plate.root, arrays, plate.letters)
+
+
+def channel_names_of(plate: Plate) -> tuple[str, ...]:
+    """Return the names of the channels, numbered where the plate names none."""
+    images = field_images(plate)
+    if len(plate.channel_names) == images.channels:
+        return plate.channel_names
+    return default_names(images.channels, images.dtype, plate.letters[-1] == "S")
+
+
+def with_wells(table: pd.DataFrame, plate: Plate, field_of: np.ndarray) -> pd.DataFrame:
+    """Add the columns plate, row, column, well and field; ``field_of`` is that of each row."""
+    columns = pd.DataFrame(well_columns(plate.fields, plate.name)).iloc[field_of]
+    return pd.concat([table, columns.reset_index(drop=True)], axis=1)
+
+
+def plate_notes(plate: Plate, whole: bool = False) -> list[str]:
+    """Say what a plate has and what is missing; ``whole`` that all of it was read."""
+    wells = {(one.row, one.column) for one in plate.fields}
+    notes = [f"Plate {plate.name}: {len(plate.fields):,} fields in {len(wells):,} wells."]
+    sizes = {plate.size(one) for one in plate.fields}
+    if len(sizes) > 1:
+        (low, high) = min(sizes), max(sizes)
+        notes.append(
+            f"The fields are of {len(sizes)} sizes, {low[1]} x {low[0]} to {high[1]} x "
+            f"{high[0]} pixels."
+        )
+    if len(plate.fields) > FEW_FIELDS and not whole:
+        notes.append(
+            f"How bright the plate is was measured on {FEW_FIELDS} of its fields; no other was "
+            "read yet."
+        )
+    if plate.skipped:
+        notes.append(f"Left out: {_listed(plate.skipped)}.")
+    return notes
+
+
+def plate_files(plate: Plate) -> list[tuple[str, str]]:
+    """List what changes when fields of a plate do: their descriptions and folders.
+
+    Chunks are too many to be looked at one by one.
+    """
+    files = []
+    for field in plate.fields:
+        folder = os.path.join(plate.root, field.array)
+        files.append((field.array, folder))
+        files += [(f"{field.array}/{n}", f"{folder}/{n}") for n in (".zarray", "zarr.json")]
+    return files
+
+
+def _listed(skipped: list[Skipped]) -> str:
+    first = skipped[0]
+    more = f" and {len(skipped) - 1:,} more" if len(skipped) > 1 else ""
+    return f"{first.source} ({first.reason}){more}"
