@@ -34,16 +34,17 @@ FLOORS = [
     # what everything uses
     "watch", "latest", "threads", "room", "random_file", "names", "numbers", "quantity", "fit",
     "anndata_file", "intensity", "images", "axes", "wells", "colour_spaces", "photometric",
-    "pictures", "content", "box_table", "patchset", "field_of_view", "summary", "sample",
+    "pictures", "content", "box_table", "own_rows", "patchset", "field_of_view",
+    "summary", "sample",
     # what all readers share
-    "cache", "labels", "source", "crop_config", "tile_config", "request",
+    "cache", "labels", "own_features", "source", "crop_config", "tile_config", "request",
     # the readers, and the one door
     "readers", "recognise", "open",
 ]  # fmt: skip
 #: The floors of the readers, likewise: what several share, then one entry a format.
 READER_FLOORS = [
     "flat", "chunked", "arrays", "array_columns", "npy", "npz", "tiff", "zarr", "hdf5",
-    "plate", "dicom", "folder", "stack_folder", "slides", "objects",
+    "plate", "dicom", "folder", "stack_folder", "slides", "objects", "points",
 ]  # fmt: skip
 #: The floors of the last room, likewise.
 PLUGIN_FLOORS = [

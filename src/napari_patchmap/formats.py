@@ -84,14 +84,18 @@ FORMATS = (
         "dicom.dicom_stack", Kind.STACK, "a DICOM image", "DICOM", (".dcm", ".dicom"),
         (".dcm", ".dicom"),
     ),
+    Format(
+        "hdf5.hdf5_file", Kind.STACK, "an HDF5 file", "HDF5 (.h5, scPortrait's .h5sc, .h5ad)",
+        HDF5, HDF5,
+    ),
+    Format(
+        "points", Kind.POINTS, "a file of features", ".h5ad, CSV, Parquet or .npy of features",
+        (".h5ad", ".h5sc", ".csv", ".tsv", ".txt", ".parquet", ".pq", ".npy"),
+    ),
     Format("npy", Kind.STACK, "a NumPy array", ".npy", (".npy",)),
     Format(
         "npz.npz_file", Kind.STACK, "a NumPy archive", ".npz (MedMNIST files too)",
         (".npz",), (".npz",),
-    ),
-    Format(
-        "hdf5.hdf5_file", Kind.STACK, "an HDF5 file", "HDF5 (.h5, scPortrait's .h5sc, .h5ad)",
-        HDF5, HDF5,
     ),
     Format(
         "stack_folder.folder_of_stacks", Kind.STACK, "a folder of stacks",

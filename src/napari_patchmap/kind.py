@@ -18,6 +18,8 @@ class Kind(StrEnum):
     SLIDES = "slides"
     #: Crops around the objects of label images.
     OBJECTS = "objects"
+    #: Rows of features without pictures.
+    POINTS = "points"
     #: What is open in a viewer and in no file.
     LAYER = "layer"
     #: The cells that come with the package.

@@ -52,6 +52,8 @@ class Setting:
         Its values are those that are there, such as columns; whoever shows a form offers them.
     titles : mapping of str to str
         What the form calls choices that have another name in print.
+    file : bool
+        It is the path of a file, which people may choose.
     instead_of : str
         Another setting that says the same in another way: only one of them has a value.
     """
@@ -72,6 +74,7 @@ class Setting:
     suggestions: tuple[str, ...] = ()
     offered: bool = False
     titles: Mapping[str, str] = field(default_factory=dict)
+    file: bool = False
     instead_of: str = ""
 
     def check(self, value: Any) -> Any:

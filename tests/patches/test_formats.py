@@ -66,6 +66,7 @@ EXAMPLES = {
     "hdf5.hdf5_file": ("set.h5", write_hdf5),
     "stack_folder.folder_of_stacks": ("stacks", write_stacks),
     "folder.image_folder": ("folder", write_folder),
+    "points": ("rows.npy", lambda path: np.save(path, np.ones((6, 3), np.float32))),
 }
 
 by_reader = pytest.mark.parametrize("one", FORMATS, ids=lambda one: one.reader)

@@ -23,7 +23,9 @@ LEFT_OUT = "left-out.csv"
 
 def command(args: argparse.Namespace, began: float) -> int:
     """Run the command."""
+    from napari_patchmap.methods.catalog import METHODS
     from napari_patchmap.runs import alone_in, check_free
+    from napari_patchmap.training.given_features import with_own
 
     # Before the patches are read: who comes second is told at once. Of those that
     # torchrun started, one holds the folder for all.
@@ -32,7 +34,10 @@ def command(args: argparse.Namespace, began: float) -> int:
             out, config = _resumed_config(args)
         else:
             out, config = check_free(args.out), _chosen_config(args)
-        patches, left = _opened(args, _balanced_by(config)), None
+        patches, left = _opened(args, _wanted_columns(config)), None
+        config = _for_points(config, args, patches)
+        if not METHODS[config.train.method].sees_images:
+            patches = with_own(patches, config.train)
         if args.leave_out is not None:
             patches, left = _parted(patches, args.leave_out)
         run = train(patches, config, out, began, resume=args.resume)
@@ -41,11 +46,22 @@ def command(args: argparse.Namespace, began: float) -> int:
     return 0
 
 
-def _balanced_by(config: RunConfig) -> tuple[str, ...]:
-    """Return the columns that patches must have for batches to be balanced by them."""
+def _for_points(config: RunConfig, args: argparse.Namespace, patches: PatchSet) -> RunConfig:
+    """Return settings by which points are mapped where no method was named: by features."""
+    if patches.pictured or args.method is not None or args.resume:
+        return config
+    from dataclasses import replace
+
+    return replace(config, train=config.train.replace(method="features"))
+
+
+def _wanted_columns(config: RunConfig) -> tuple[str, ...]:
+    """Return the columns that patches must have by the settings."""
     from napari_patchmap.methods.catalog import METHODS
     from napari_patchmap.training.balance import in_a_run
 
+    if config.train.even_by and not METHODS[config.train.method].sees_images:
+        return (config.train.even_by,)
     column = config.train.balance_by
     if column is None or not METHODS[config.train.method].trains or in_a_run(column):
         return ()

@@ -87,10 +87,15 @@ def _embed(commands: Commands) -> None:
 
 def _transform(commands: Commands) -> None:
     """Add the placing of new images."""
+    from napari_patchmap.methods.train_config import TrainConfig
+
     transform = commands.add_parser("transform", help="place new images on an existing map")
     add_run(transform)
     add_data(transform)
     transform.add_argument("--out", required=True, metavar="CSV", help="table to write")
+    for item in TrainConfig.settings():
+        if item.name in ("features", "feature_columns"):
+            add_setting(transform, item)
 
 
 def _open(commands: Commands) -> None:

@@ -60,7 +60,8 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "data", metavar="DATA",
         help="folder of images (sub-folders: labels), "
-        f"stack ({', '.join(formats.endings(Kind.STACK))}) or slide",
+        f"stack ({', '.join(formats.endings(Kind.STACK))}), slide, or file of features without "
+        "images (.h5ad, .csv, .parquet)",
     )  # fmt: skip
     parser.add_argument("--labels", metavar="CSV", help="table with a label for each image")
     parser.add_argument(

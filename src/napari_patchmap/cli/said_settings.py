@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING, Any
 
 from napari_patchmap.cli.options import EMPTY
@@ -19,7 +20,12 @@ def given_settings(args: argparse.Namespace) -> dict[str, Any]:
     """Return the training settings that were named on the command line."""
     from napari_patchmap.methods.train_config import TrainConfig
 
-    return given(args, TrainConfig)
+    settings = given(args, TrainConfig)
+    # Features of one's own are laid out by one method; naming them is enough.
+    if settings.get("features"):
+        settings["features"] = os.path.abspath(os.path.expanduser(settings["features"]))
+        settings.setdefault("method", "features")
+    return settings
 
 
 def given(args: argparse.Namespace, config: type[Config], prefix: str = "") -> dict[str, Any]:

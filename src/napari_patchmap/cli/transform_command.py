@@ -22,7 +22,7 @@ def command(args: argparse.Namespace, began: float) -> int:
     _check_own_file(args)
     with alone_in(args.out):
         run = load_run(args.run)
-        patches = open_data(args)
+        patches = _with_features(args, run, open_data(args))
         placed = _placed(run, patches)
         table = patches.table.assign(unlikeness=placed.unlikeness)
         path = save_embedding_csv(args.out, placed.embedding, table)
@@ -35,6 +35,26 @@ def command(args: argparse.Namespace, began: float) -> int:
     return 0
 
 
+def _with_features(args: argparse.Namespace, run: Run, patches: PatchSet) -> PatchSet:
+    """Return patches with the features of people's own that were given for them."""
+    if not args.features:
+        return patches
+    from napari_patchmap.patches.own_features.joined_features import with_features
+
+    train = run.config.train
+    if "own" not in run.info:
+        raise RunError(
+            f"The map {run.name} was made by a network, which sees images; leave the features "
+            "out."
+        )
+    columns = args.feature_columns or train.feature_columns
+    patches = with_features(patches, args.features, columns, train.feature_gaps)
+    assert patches.own is not None
+    for note in patches.own.notes:
+        say(note)
+    return patches
+
+
 def _check_own_file(args: argparse.Namespace) -> None:
     """Check that a table can be written where it is wanted, over nothing that is needed."""
     from napari_patchmap.runs import UNREADABLE
@@ -42,7 +62,7 @@ def _check_own_file(args: argparse.Namespace) -> None:
     from napari_patchmap.writing import check_not_foreign
 
     out = Path(args.out).expanduser().resolve()
-    for given in (args.data, args.labels):
+    for given in (args.data, args.labels, args.features):
         if given and out == Path(given).expanduser().resolve():
             raise RunError(f"{out} is what is to be read; choose another file for --out.")
     if out.parent == Path(args.run).expanduser().resolve() and out.exists():

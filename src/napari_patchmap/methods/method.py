@@ -12,6 +12,9 @@ from napari_patchmap.methods.recipe import Recipe, RecipeKind, RecipeRequest
 from napari_patchmap.networks.backbones import check_backbone
 from napari_patchmap.networks.fine_tuned import FINE_TUNED, check_start
 
+#: Settings of methods that see features of people's own.
+OWN_SETTINGS = ("features", "feature_columns", "feature_scaling", "feature_gaps", "even_by")
+
 
 def _check_trained(backbone: str | None, weights: str | None) -> None:
     """Check the backbone of a method that trains it."""
@@ -64,6 +67,8 @@ class Method:
         None where the network that was chosen, or the usual one, is trained.
     unused : tuple of str
         Settings of the training that mean nothing to the method.
+    sees_images : bool
+        False where the map is made of features of people's own; there need be no images.
     published : callable
         From the augmentations and the kind of recipe to settings that are published for them,
         and a sentence about it; what was set by hand stays.
@@ -85,6 +90,7 @@ class Method:
     check: Callable[[str | None, str | None], None] = _check_trained
     implied: Callable[[str | None], str] | None = None
     unused: tuple[str, ...] = ()
+    sees_images: bool = True
     published: Callable[[AugmentConfig, RecipeKind], tuple[Mapping[str, Any], str]] = (
         _nothing_published
     )
@@ -145,7 +151,8 @@ class Method:
 
     def known(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return settings without what means nothing to the method, stages included."""
-        kept = {name: value for name, value in settings.items() if name not in self.unused}
+        unused = self.unused if not self.sees_images else (*self.unused, *OWN_SETTINGS)
+        kept = {name: value for name, value in settings.items() if name not in unused}
         if kept.get("epochs"):
             kept["epochs"] = kept["epochs"][: len(self.stages)]
         return kept

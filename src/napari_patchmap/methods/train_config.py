@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from napari_patchmap.errors import ConfigError
 from napari_patchmap.layout.neighbour_search import Metric
 from napari_patchmap.layout.tsne import Start, Tsne
 from napari_patchmap.methods.catalog import METHODS
@@ -29,6 +30,7 @@ _STAGES = ", ".join(f"{m.name} has {len(m.stages)}" for m in METHODS.values() if
 _network = partial(setting, group="Network", rare=True)
 _computer = partial(setting, group="Computer", rare=True)
 _tsne = partial(setting, group="t-SNE", rare=True)
+_own = partial(setting, group="Your own features")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,43 @@ class TrainConfig(Config):
         "quick: a recipe for minutes, on a laptop or a GPU; standard: the published one with a "
         "shorter schedule; paper: the published one (hours on a GPU).",
         group="Method",
+    )
+    features: str | None = _own(
+        None,
+        "Of the method features: a file with a row of numbers for each patch (.npy, .csv, "
+        ".parquet, .h5ad), joined by file names, ids or a column index, as tables of labels "
+        "are; by order only where nothing else tells.",
+        label="File of features",
+        file=True,
+    )
+    feature_columns: str | None = _own(
+        None,
+        "Which of it are features: of a table, names of columns separated by commas, in which "
+        "* stands for anything (emb_*); of .h5ad, X or the key of an array in obsm (X_pca). "
+        "Empty takes all numbers of a table that are no id, class or place, and X.",
+        label="Columns or array",
+    )
+    feature_scaling: Literal["auto", "standard", "none"] = _own(
+        "auto",
+        "standard: each feature is brought to the mean 0 and the deviation 1; none: as they "
+        "are. auto takes standard for columns of tables and X of .h5ad, which are measured in "
+        "units of their own, and none for .npy and arrays in obsm, which networks made.",
+        label="Scaling",
+        rare=True,
+    )
+    feature_gaps: Literal["refuse", "median", "columns"] = _own(
+        "refuse",
+        "Features that are no finite numbers: refuse them, take the median of the feature in "
+        "place of them, or leave these features (columns) out.",
+        label="Gaps",
+        rare=True,
+    )
+    even_by: str | None = _own(
+        None,
+        "Technical column of the patches' table (plate, slide, day) between whose values the "
+        "features are evened out before they are laid out, as patchmap even does it.",
+        label="Even out by",
+        rare=True,
     )
     minutes: float | None = setting(
         None,
@@ -283,5 +322,10 @@ class TrainConfig(Config):
             check_name(self.backbone or "")
         else:
             method.check(self.backbone, self.weights)
+        if self.features is not None and method.sees_images:
+            raise ConfigError(
+                "Features of your own are laid out by the method features; choose it, or leave "
+                "their file out."
+            )
         if method.layout == "tsne":
             self.tsne()  # which says what it cannot do

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from napari_patchmap.errors import ConfigError, MissingPackageError
 from napari_patchmap.networks.fine_tuned import FINE_TUNED, FineTuned
-from napari_patchmap.networks.fixed import PIXELS, PRETRAINED, PixelFeatures
+from napari_patchmap.networks.fixed import OWN, PIXELS, PRETRAINED, OwnFeatures, PixelFeatures
 from napari_patchmap.networks.mend import mend_convolutions
 from napari_patchmap.networks.timm_models import PREFIX, make_timm, timm_names
 from napari_patchmap.networks.trained.before import record_before
@@ -153,7 +153,8 @@ def make_backbone(
     name : str
         One of :data:`BACKBONES`, or the name of a timm model, with or without
         ``timm:`` in front of it (``resnet18`` is ours, ``timm:resnet18`` timm's);
-        ``pixels``, which passes them on; ``pretrained:`` and the name of a network
+        ``pixels``, which passes them on; ``own features``, which takes no images but so
+        many numbers as ``channels`` says; ``pretrained:`` and the name of a network
         for which there are published weights; ``learned:`` and such a name, for one that
         goes on learning; or ``started:`` and a name, for one of which only the weights are
         taken, not its preparation of images.
@@ -173,6 +174,8 @@ def make_backbone(
     """
     if name == PIXELS:
         return PixelFeatures(channels, size)
+    if name == OWN:
+        return OwnFeatures(channels)
     if name.startswith(PRETRAINED):
         known = trained or record_before(name.removeprefix(PRETRAINED), channels, size)
         return TrainedFeatures(known, channels)

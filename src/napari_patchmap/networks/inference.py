@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from napari_patchmap.augment.views import Symmetry, apply_symmetry, plain
 from napari_patchmap.networks.device import autocast
+from napari_patchmap.networks.fixed import OwnFeatures
 from napari_patchmap.networks.network import Network
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.networks.pixels import Pixels, spread
@@ -42,7 +43,8 @@ def infer(
     network : Network
         Put into evaluation mode for the time being.
     pixels : Tensor of uint8 or PatchPixels, shape (n, channel, height, width)
-        On any device; moved to the network's in batches.
+        On any device; moved to the network's in batches. Features of people's own are
+        float32, shape (n, d).
     symmetries : sequence of (quarter turns, mirrored)
         Copies of each patch whose features are averaged before they are
         projected, so that the answer does not depend on how a patch was turned.
@@ -57,6 +59,9 @@ def infer(
     outputs : ndarray of float32, shape (n, out_dim)
         Without columns if the network's head makes no map.
     """
+    if isinstance(network.backbone, OwnFeatures):
+        rows = network.backbone.of_rows(pixels[:].cpu().numpy())
+        return rows, np.empty((len(rows), 0), np.float32)
     device = network.device
     was_training = network.training
     network.eval()

@@ -159,6 +159,19 @@ def _is_mapped(array: Any) -> bool:
     return array is not None
 
 
+class NoImages(Images):
+    """What points without pictures have in place of images: each is one grey square."""
+
+    in_memory = True
+    dtype, channels = np.dtype(np.uint8), 1
+
+    def __init__(self, count: int, side: int = 32) -> None:
+        self.sizes = same_sizes(count, side, side)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return np.zeros((*self.sizes[index].tolist(), 1), np.uint8)
+
+
 def as_images(images: Images | np.ndarray | Sequence[np.ndarray]) -> Images:
     """Return arrays as :class:`Images`."""
     if isinstance(images, Images):

@@ -28,6 +28,7 @@ _READ_AS = {
     Kind.STACK: "a stack",
     Kind.SLIDES: "slides",
     Kind.OBJECTS: "objects of label images",
+    Kind.POINTS: "rows of features",
 }
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import MixedSizesError, PatchError
+from napari_patchmap.kind import Kind
 from napari_patchmap.patches.axes import RGB
 from napari_patchmap.patches.box_table import BOX_COLUMNS, labels_of
 from napari_patchmap.patches.fit import (
@@ -25,7 +26,8 @@ from napari_patchmap.patches.fit import (
 )
 from napari_patchmap.patches.images import Images, as_images
 from napari_patchmap.patches.intensity import Intensity
-from napari_patchmap.patches.pictures import as_rgb, no_picture
+from napari_patchmap.patches.own_rows import OwnRows
+from napari_patchmap.patches.pictures import as_rgb, no_picture, plain_picture
 
 #: Longest side in pixels at which patches are trained when nothing is said.
 LONGEST_SIDE = 64
@@ -92,9 +94,12 @@ class PatchSet:
     few_sources : int, optional
         Of how many sources patches are looked at when the set is measured, where each is
         costly to read; of any number when None.
+    own : OwnRows, optional
+        Features of people's own, a row a patch.
     missing : ndarray of int
         Patches of a saved run whose images are not there any more, in order; their rows
-        stay, and a picture that says so stands for them.
+        stay, and a picture that says so stands for them. All of them where there are no
+        pictures at all.
 
     Raises
     ------
@@ -116,6 +121,7 @@ class PatchSet:
     label_from: str = ""
     few_sources: int | None = None
     missing: np.ndarray = field(default_factory=lambda: np.empty(0, np.intp))
+    own: OwnRows | None = None
 
     def __post_init__(self) -> None:
         if len(self.images) == 0:
@@ -130,6 +136,8 @@ class PatchSet:
         if missing:
             raise PatchError(f"The table of {self.name} lacks the column {missing[0]!r}.")
         self.table = self.table.reset_index(drop=True)
+        if not self.pictured:
+            self.missing = np.arange(len(self))
         if self.mixed_sizes and self.fit is None:
             raise MixedSizesError(explain_sizes(self.name, self.images.size_counts))
         if self.fit is not None and self.fit not in FITS:
@@ -169,6 +177,7 @@ class PatchSet:
             images=self.images.picked(rows),
             table=self.table.iloc[rows].reset_index(drop=True),
             missing=np.flatnonzero(np.isin(rows, self.missing)),
+            own=None if self.own is None else self.own.picked(rows),
         )
 
     def stack(self) -> np.ndarray:
@@ -186,6 +195,11 @@ class PatchSet:
     def channels(self) -> int:
         """Number of channels."""
         return self.images.channels
+
+    @property
+    def pictured(self) -> bool:
+        """Whether its patches are images; if not they are points: rows of features alone."""
+        return self.origin.get("kind") != Kind.POINTS
 
     @property
     def is_rgb(self) -> bool:
@@ -315,6 +329,8 @@ class PatchSet:
         """
         assert self.intensity is not None
         size = self.thumbnail_size(index, side)
+        if not self.pictured:
+            return plain_picture(*size)
         if self.is_missing(index):
             return no_picture(*size)
         patch = self.intensity.then(self.eyes).to_uint8(self[index])

@@ -38,3 +38,8 @@ def no_picture(height: int, width: int) -> np.ndarray:
     """Return the RGB picture, uint8, that stands for an image that cannot be shown."""
     grey = np.rint(255 * missing_picture(height, width)).astype(np.uint8)
     return as_rgb(grey[..., None])
+
+
+def plain_picture(height: int, width: int) -> np.ndarray:
+    """Return the RGB picture, uint8, of a point that never had one: a grey square."""
+    return np.full((height, width, 3), round(255 * _GROUND), np.uint8)

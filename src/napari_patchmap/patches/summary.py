@@ -41,6 +41,10 @@ def describe(ps: PatchSet) -> list[str]:
 def headline(ps: PatchSet) -> list[str]:
     """Say how many patches of what size and kind; then how sizes are brought together."""
     count = f"{len(ps):,} patch{'es' if len(ps) > 1 else ''}"
+    if not ps.pictured:
+        return [
+            f"{len(ps):,} point{'s'[: len(ps) > 1]} without pictures, of a file of features"
+        ]
     if len(ps.missing) == len(ps):
         return [f"{count}, whose images are missing"]
     lines = [f"{count}, {_sizes(ps)}, {_kind(ps)}"]

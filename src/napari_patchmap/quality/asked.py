@@ -57,6 +57,8 @@ class AskedMap:
         Those that can tell patches apart, where somebody chooses among them.
     label_from : str
         What the label is called where it comes from.
+    sees_images : bool
+        Whether a network looked at images; not where features were people's own.
     """
 
     called: str
@@ -71,6 +73,7 @@ class AskedMap:
     pixel_map: Callable[[PatchSet | None, MeasureWatch], np.ndarray | None]
     columns: Sequence[str] = ()
     label_from: str = ""
+    sees_images: bool = True
 
 
 def _always(asked: AskedMap) -> str:

@@ -107,6 +107,8 @@ def _known(
 
 
 def _images(asked: AskedMap) -> str:
+    if not asked.sees_images:
+        return "This map was made of features of your own; no network can look at two views."
     patches = asked.images()
     if patches is None or len(patches.missing) == len(patches):
         return "Views are made of the images; say where those are, then ask again."

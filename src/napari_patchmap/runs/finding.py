@@ -67,6 +67,10 @@ def find_in(
     FindError
         If nothing can be looked for.
     """
+    if patches is not None and not patches.pictured:
+        patches = None
+        if search.needs_images:
+            raise FindError(f"{run.name} has no pictures, only features; this needs images.")
     if search.needs_images and patches is None:
         raise FindError(
             f"The images of {run.name} are needed for this, and are not there; say where they "

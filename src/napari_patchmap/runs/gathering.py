@@ -51,7 +51,7 @@ def without_images(run: Run) -> PatchSet:
 def say_missing(patches: PatchSet) -> str:
     """Say how many images of a run are not there, "" if all are."""
     lost, count = len(patches.missing), len(patches)
-    if not lost:
+    if not lost or not patches.pictured:
         return ""
     if lost == count:
         return "None of the images of this run is there; its map and its table are."

@@ -14,11 +14,13 @@ from napari_patchmap.errors import ConfigError, RunError
 from napari_patchmap.explore.feature_rows import check_features
 from napari_patchmap.networks import Network
 from napari_patchmap.networks.device import choose_device, in_hardware
+from napari_patchmap.networks.fixed import OwnFeatures
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.out_of_memory import free_cached_memory
 from napari_patchmap.networks.pixels import PatchPixels, Pixels
 from napari_patchmap.networks.trained.trained_features import TrainedFeatures
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.own_features.joined_features import with_features
 from napari_patchmap.runs.image_kind import unlikeness
 from napari_patchmap.runs.run_parts import RunParts
 
@@ -51,6 +53,9 @@ def place_on(
     """Place patches on the map of a run; see :meth:`napari_patchmap.runs.Run.place`."""
     own = run.features  # once: many are read anew each time
     check_features(own)
+    if isinstance(run.network.backbone, OwnFeatures):
+        given = _own_features(run, patches, run.network.backbone)
+        return _placed(run, given, own, patches)
     if len(patches.channel_names) != len(run.images.channel_names):
         raise RunError(
             f"{patches.name} has {patches.channels} channel(s), but the map {run.name} "
@@ -70,16 +75,42 @@ def place_on(
         symmetries=run.symmetries,
         watch=watch,
     )
+    return _placed(run, features, own, same, embedding, run.images.differences(same))
+
+
+def _placed(
+    run: RunParts,
+    features: np.ndarray,
+    own: np.ndarray,
+    patches: PatchSet,
+    outputs: np.ndarray | None = None,
+    notes: Sequence[str] = (),
+) -> Placed:
+    """Place patches by their features among those of the map, which are ``own``."""
     said = ""
     if run.evened is not None:
         features, said = run.evened.of_new(features, patches.table)
-    if run.layout == "tsne":
-        embedding = run.config.train.tsne().place(
+    if run.layout == "tsne" or outputs is None:
+        outputs = run.config.train.tsne().place(
             features, own, run.embedding, jobs=torch.get_num_threads()
         )
     unlike, sentence = unlikeness(features, own)
-    notes = (*run.images.differences(same), *filter(None, [said, sentence]))
-    return Placed(embedding, unlike, notes, features)
+    return Placed(outputs, unlike, (*notes, *filter(None, [said, sentence])), features)
+
+
+def _own_features(run: RunParts, patches: PatchSet, backbone: OwnFeatures) -> np.ndarray:
+    """Return the features of people's own for other patches, as those of the map are."""
+    train, known = run.config.train, run.info.get("own", {})
+    if patches.own is None and not patches.pictured:
+        path = str(patches.origin.get("path"))
+        patches = with_features(patches, path, train.feature_columns, train.feature_gaps)
+    if patches.own is None:
+        raise RunError(
+            f"The map {run.name} was made of features of your own, so new patches need "
+            "theirs, too; give a file of them (patchmap transform --features)."
+        )
+    new = patches.own.like(known.get("names", ()), backbone.out_features, run.name)
+    return backbone.of_rows(new.values)
 
 
 def check_prepared(network: Network) -> None:

@@ -34,6 +34,7 @@ from napari_patchmap.runs.gathering import (
     say_lost,
     say_nothing,
     say_unchecked,
+    without_images,
 )
 from napari_patchmap.runs.joining import Contents, join
 from napari_patchmap.runs.moved import check_extent, meant_by, moved_to, note_move, parts_of
@@ -103,6 +104,8 @@ def reopen_patches(
     LoadCancelled
         If ``should_stop`` said so.
     """
+    if run.origin.get("kind") == Kind.POINTS:
+        return without_images(run)
     watch = Watch(progress, should_stop)
     known = run.who
     parts: list[FoundPart] = []

@@ -14,6 +14,7 @@ from napari_patchmap.augment.views import Symmetry
 from napari_patchmap.find.search import Found
 from napari_patchmap.layout.neighbour_search import Metric
 from napari_patchmap.networks import Network
+from napari_patchmap.networks.fixed import OwnFeatures
 from napari_patchmap.patches import Skipped
 from napari_patchmap.patches.box_table import labels_of
 from napari_patchmap.quality.columns import named_columns
@@ -124,6 +125,11 @@ class RunParts:
     def evened_by(self) -> str:
         """The technical column by which its features were evened out, "" if by none."""
         return "" if self.evened is None else self.evened.column
+
+    @property
+    def sees_images(self) -> bool:
+        """Whether a network looks at images; not where features were people's own."""
+        return not isinstance(self.network.backbone, OwnFeatures)
 
     @property
     def labels(self) -> np.ndarray | None:

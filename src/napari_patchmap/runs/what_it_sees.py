@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from napari_patchmap.errors import RunError
 from napari_patchmap.explore.heat import heat_over
 from napari_patchmap.networks.attention import Attended, attend
 from napari_patchmap.networks.inference import infer
@@ -29,9 +30,19 @@ class WhatItSees:
         Its network is copied, and stays as it is.
     patches : PatchSet
         Of the kind that the run was made of.
+
+    Raises
+    ------
+    RunError
+        If the run has no network that looks at images.
     """
 
     def __init__(self, run: Run, patches: PatchSet) -> None:
+        if not run.sees_images:
+            raise RunError(
+                f"{run.name} was made of features of your own, so there is no network that "
+                "looks at its images; train a map of them to see what one looks at."
+            )
         fit = patches.fit or run.images.fit
         self._patches = patches
         same = replace(patches, intensity=run.images.intensity, fit=fit)

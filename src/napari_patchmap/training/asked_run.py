@@ -50,4 +50,5 @@ def asked_run(
         pixel_map=lambda *of: map_of_pixels(run, *of),
         columns=columns,
         label_from=run.label_from,
+        sees_images=run.sees_images,
     )

@@ -21,11 +21,13 @@ from napari_patchmap.patches import LoadCancelled
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality import add_training, measure
 from napari_patchmap.quality.figure import AT_FIRST, FigureInput
+from napari_patchmap.runs.evening import Evening
 from napari_patchmap.runs.identity import identify, places_of
 from napari_patchmap.runs.image_kind import ImageKind
 from napari_patchmap.runs.run import Run, metric_of
 from napari_patchmap.training.budget.amount import skipped_stages, too_little
 from napari_patchmap.training.budget.layout_time import LayoutTime
+from napari_patchmap.training.given_features import evened, own_record
 from napari_patchmap.training.new_network import features_of_some, note_probe, start_map
 from napari_patchmap.training.run_setup import RunSetup
 
@@ -44,7 +46,7 @@ def finish(
     """
     patches, plan, reporter = setup.patches, setup.plan, setup.reporter
     reporter.finishing("features", "placing all patches")
-    features, embedding = _place(setup, network, pixels, symmetries)
+    features, embedding, evening = _place(setup, network, pixels, symmetries)
     if not np.isfinite(embedding).all():
         raise TrainingError(
             "Training became unstable and the map holds no numbers; choose another seed or "
@@ -90,6 +92,7 @@ def finish(
         symmetries=list(symmetries),
         metrics=metrics,
         columns=found.columns,
+        evened=evening,
         history=reporter.history(),
         looks=reporter.looks if len(reporter.looks) else None,
         layout=plan.method.layout,
@@ -105,14 +108,15 @@ def finish(
             "epochs": epochs,
             "seconds": round(setup.clock(), 2),
             "notes": list(reporter.notes),
+            **({} if plan.own is None else {"own": own_record(plan.own, plan.config.train)}),
         },
     )
 
 
 def _place(
     setup: RunSetup, network: Network, pixels: Pixels, symmetries: Sequence[Symmetry]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Features and places of all patches."""
+) -> tuple[np.ndarray, np.ndarray, Evening | None]:
+    """Features and places of all patches, and how features were evened out."""
     plan, half = setup.plan, setup.plan.device.half
     dimensions, layout = plan.config.train.dimensions, plan.method.layout
 
@@ -131,7 +135,11 @@ def _place(
     if layout == "network" and network.spec.out_dim != dimensions:
         start_map(network, features_of_some(network, pixels, half), "pca", dimensions)
     features, outputs = infer(network, pixels, symmetries=symmetries, half=half, watch=watch)
-    return features, outputs if layout == "network" else _lay_out(setup, features)
+    if layout == "network":
+        return features, outputs, None
+    stops = Watch(should_stop=lambda: setup.control.leaves)
+    features, evening = evened(features, setup.patches, plan.config.train, stops)
+    return features, _lay_out(setup, features), evening
 
 
 def _lay_out(setup: RunSetup, features: np.ndarray) -> np.ndarray:

@@ -34,7 +34,9 @@ def map_of_pixels(run: Run, patches: PatchSet | None, watch: MeasureWatch) -> np
     TrainingStopped
         If it was ended.
     """
-    if patches is None or len(patches) != len(run) or not METHODS[_method(run)].trains:
+    if patches is None or len(patches) != len(run) or not patches.pictured:
+        return None
+    if run.sees_images and not METHODS[_method(run)].trains:
         return None
     settings = {"method": "pixels", "device": "cpu", "dimensions": run.embedding.shape[1]}
     ended = False

@@ -17,8 +17,10 @@ from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.device import Device
 from napari_patchmap.networks.fine_tuned import FINE_TUNED
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.own_rows import OwnRows
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training.budget.timetable import Timetable
+from napari_patchmap.training.given_features import own_lines
 from napari_patchmap.training.progress import say_time
 
 #: Seconds for which a plan holds.
@@ -57,6 +59,8 @@ class Plan:
     longest_side: int | None = None
     #: Patches that are held out, to tell whether it helps that a trained network learns on.
     held_out: int = 0
+    #: Features of people's own that the map is made of, in place of images.
+    own: OwnRows | None = None
     #: Why something was decided, where people may wonder.
     notes: tuple[str, ...] = ()
     #: What its parts are expected to take.
@@ -75,7 +79,9 @@ class Plan:
         size = patches.training_size(self.longest_side)
         same = (self.config, self.name, self.patches, self.labelled) == (
             config, patches.name, len(patches), patches.labels is not None
-        ) and (self.spec.channels, self.size) == (patches.channels, size)  # fmt: skip
+        )  # fmt: skip
+        if self.own is None:
+            same = same and (self.spec.channels, self.size) == (patches.channels, size)
         young = time.monotonic() - self.made < _HOLDS
         return same and young and self.threads == torch.get_num_threads()
 
@@ -114,6 +120,14 @@ class Plan:
         if not stages:
             layout = str(self.times.seconds("layout")).removeprefix("about ")
             trained = self.spec.trained
+            if self.own is not None:
+                about_own = own_lines(self.own, self.config.train)
+                return [
+                    f"{about}, of them {layout} for t-SNE; nothing is trained",
+                    f"{self.patches:,} patches, {about_own[0]}",
+                    *about_own[1:],
+                    *self.notes,
+                ]
             features = [f"features: {self.spec.backbone.replace(':', ' ')}"]
             first, *more = features if trained is None else trained.lines()
             return [

@@ -13,17 +13,19 @@ from napari_patchmap.methods.method import Method
 from napari_patchmap.methods.recipe import Recipe, kind_of
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.device import Device, choose_device, free_memory
-from napari_patchmap.networks.fixed import PIXELS
+from napari_patchmap.networks.fixed import OWN, PIXELS
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.networks.trained.learned_on import LEARNED
 from napari_patchmap.networks.trained.network_blocks import count_blocks
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.source import check_columns
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training.balance import balance_groups
 from napari_patchmap.training.budget.amount import epochs_in_budget, few_patches, too_short
 from napari_patchmap.training.budget.expected import measure, timetable
 from napari_patchmap.training.cores import Cores
 from napari_patchmap.training.distributed.ranks import Ranks
+from napari_patchmap.training.given_features import check_seen, check_varied, with_own
 from napari_patchmap.training.kept import Kept
 from napari_patchmap.training.learners import learner_of
 from napari_patchmap.training.plan import Plan
@@ -76,15 +78,20 @@ def make_plan(
             f"A map needs at least {_MIN_PATCHES} patches, and {have} in {patches.name}; "
             "load more images."
         )
-    if patches.all_identical():
+    train, method = config.train, METHODS[config.train.method]
+    check_seen(patches, method)
+    own = with_own(patches, train).own if not method.sees_images else None
+    if own is not None:
+        check_varied(own, patches.name, train.dimensions)
+        wanted = [train.even_by] if train.even_by else []
+        check_columns(wanted, map(str, patches.table.columns), patches.name)
+    elif patches.all_identical():
         raise TrainingError(
             f"All {count:,} patches of {patches.name} are identical, so there is nothing to "
             "map; check that the right images were loaded."
         )
-    train = config.train
     ranks = ranks or Ranks()
     device = choose_device(ranks.device if ranks.world > 1 else train.device, train.precision)
-    method = METHODS[train.method]
     if kept is None and train.learns_on:
         backbone = f"{LEARNED}{train.backbone}"
     elif kept is None:
@@ -93,7 +100,7 @@ def make_plan(
         )
     else:
         backbone = kept.backbone
-    if backbone == PIXELS:
+    if backbone in (PIXELS, OWN):
         device = replace(device, half=None)  # nothing is computed with them
     kind = kind_of(backbone, train.preset) if kept is None else kept.kind
     published, sentence = method.published(config.augment, kind)
@@ -129,8 +136,8 @@ def make_plan(
     _check_ranks(method, recipe, ranks)
     spec = NetworkSpec(
         backbone=backbone,
-        channels=patches.channels,
-        size=patches.training_size(longest),
+        channels=patches.channels if own is None else own.values.shape[1],
+        size=patches.training_size(longest) if own is None else (1, 1),
         hidden=recipe.hidden,
         norm=recipe.norm,
         out_dim=recipe.stages[0].dimensions if recipe.stages else 0,
@@ -160,6 +167,7 @@ def make_plan(
         longest_side=longest,
         kind=kind,
         held_out=patches_held_out(recipe, train, count, measured.look, kept),
+        own=own,
     )
     plan = replace(plan, times=timetable(plan, measured))
     judged = sum(bool(stage.judged) for stage in recipe.stages)

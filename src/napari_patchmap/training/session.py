@@ -22,6 +22,7 @@ from napari_patchmap.training.budget.pace import Pace
 from napari_patchmap.training.budget.speeds import remember_steps, step_of
 from napari_patchmap.training.checkpoints import check_same_images, digest
 from napari_patchmap.training.finishing import finish
+from napari_patchmap.training.given_features import own_network
 from napari_patchmap.training.judge import Judge
 from napari_patchmap.training.kept import Kept, described
 from napari_patchmap.training.learners import Context
@@ -67,8 +68,10 @@ class Session:
         self._pixels = self._load_pixels()
         self._images = digest(setup.patches, self._pixels)
         setup.reporter.forecast.finish()
-        fill = setup.patches.border_colour(plan.size)
-        self._maker = ViewMaker(plan.config.augment, is_rgb=setup.patches.is_rgb, fill=fill)
+        if plan.recipe.stages:
+            fill = setup.patches.border_colour(plan.size)
+            rgb = setup.patches.is_rgb
+            self._maker = ViewMaker(plan.config.augment, is_rgb=rgb, fill=fill)
         if plan.held_out:
             reporter, control = setup.reporter, setup.control
             self._judge = Judge(plan, self._pixels, self._maker, reporter, control)
@@ -210,6 +213,8 @@ class Session:
     # -- pixels, network and checkpoints -----------------------------------------------
 
     def _load_pixels(self) -> Pixels:
+        if self._plan.own is not None:
+            return torch.from_numpy(self._plan.own.values)
         lazy = PatchPixels(self._setup.patches, self._plan.size)
         target = self._plan.device.target
         return lazy if self._plan.streamed else lazy[:].to(target).contiguous()
@@ -242,7 +247,11 @@ class Session:
         setup, plan, saved = self._setup, self._plan, self._saved
         seed, weights = plan.config.train.seed, plan.config.train.weights
         torch.manual_seed(seed_of(seed, 0, NETWORK))
-        if saved is None:
+        if plan.own is not None:
+            network, flat = own_network(plan.spec, plan.own, plan.config.train)
+            if flat:
+                setup.reporter.note(flat)
+        elif saved is None:
             network, self._weights = make_network(
                 plan.spec, self._pixels, weights, setup.reporter.say, plan.device.target
             )

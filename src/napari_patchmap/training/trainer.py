@@ -11,6 +11,7 @@ import torch
 
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.lock import alone_in
+from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.networks.device import choose_device
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.patches import PatchSet
@@ -28,6 +29,7 @@ from napari_patchmap.training.checkpoints import Checkpoints
 from napari_patchmap.training.control import Control
 from napari_patchmap.training.cores import Cores
 from napari_patchmap.training.distributed.ranks import Ranks
+from napari_patchmap.training.given_features import check_seen
 from napari_patchmap.training.kept import Kept
 from napari_patchmap.training.malloc import keep_freed_memory
 from napari_patchmap.training.plan import Plan
@@ -121,12 +123,6 @@ def fit(
     >>> run.save("pixels").name
     'pixels'
     """
-    lost = len(patches.missing)
-    if lost:
-        raise TrainingError(
-            f"{lost:,} of the {len(patches):,} images of {patches.name} are missing, and "
-            "pictures of nothing are not trained on; locate them, or load the images again."
-        )
     folder = Path(folder).expanduser().resolve() if folder is not None else None
     if folder is not None:
         check_ours(folder)
@@ -141,6 +137,7 @@ def fit(
         config = config or before
         spent += saved["seconds"]
     config = config or RunConfig()
+    check_seen(patches, METHODS[config.train.method])
     clock = Clock(spent)
     ranks = Ranks.from_environment(config.train.device)
     kept = None if saved is None else Kept.of(saved)

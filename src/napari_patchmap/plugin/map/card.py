@@ -34,7 +34,7 @@ def draw_card(
     if patches is None or colouring is None or index >= len(patches):
         return
     lines = [*owner.workspace.annotations.of(index), *caption(patches.table, index)]
-    if patches.is_missing(index):
+    if patches.is_missing(index) and patches.pictured:
         lines.append("image missing")
     picture = owner.thumbnails.get(index, SIDE, overlay.devicePixelRatioF(), "card")
     if owner.thumbnails.trouble(index):

@@ -90,7 +90,10 @@ class CloseUp:
         """Return which rows of the board are shown as pictures, and set their size."""
         owner, points, nothing = self._owner, self._owner.points, np.empty(0, np.intp)
         viewer = owner.viewer
-        if points is None or owner.workspace.patches is None or owner.colouring is None:
+        patches = owner.workspace.patches
+        if points is None or patches is None or owner.colouring is None:
+            return nothing
+        if not patches.pictured:
             return nothing
         flat = viewer.dims.ndisplay == 2 and points.data.shape[1] == 2
         if not (points.visible and flat and len(points.data)):

@@ -28,6 +28,8 @@ class Seeing:
             return "The network is learning; wait until it has ended."
         if workspace.run is None or workspace.patches is None:
             return "There is no network yet; train a map or open a run first."
+        if not workspace.run.sees_images:
+            return "The map was made of features of your own; no network looked at images."
         return ""
 
     def toggle(self) -> None:

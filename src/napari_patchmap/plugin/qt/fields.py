@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from qtpy.QtCore import QUrl
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
+    QFileDialog,
     QLabel,
     QLineEdit,
     QSizePolicy,
@@ -18,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_patchmap.plugin.qt.basics import choice, set_look
+from napari_patchmap.plugin.qt.basics import button, choice, row, set_look
 from napari_patchmap.settings import Setting
 
 #: What a field shows that is left to the program.
@@ -60,6 +62,8 @@ def make_field(item: Setting, edited: Callable[[], None]) -> Field:
         return _number(item, edited)
     if item.suggestions:
         return _suggestion(item, edited)
+    if item.file:
+        return _file(item, edited)
     return _text(item, edited)
 
 
@@ -190,6 +194,34 @@ def _spin_field(
         exact[:] = [] if number is None else [number, box.value()]
 
     return Field(box, value, show)
+
+
+def _file(item: Setting, edited: Callable[[], None]) -> Field:
+    """Make a line for the path of a file, and a button that opens a dialog."""
+    line, browse = QLineEdit(), button("Browse…", "", "Choose the file in a dialog.")
+    line.setPlaceholderText("none" if item.optional else "")
+    line.setToolTip(f"<qt>{item.help}</qt>")
+    line.setMinimumWidth(60)
+    box = QWidget()
+    parts = row(line, browse)
+    parts.setStretch(0, 1)
+    box.setLayout(parts)
+
+    def value() -> Any:
+        path = line.text().strip().strip("\"'")
+        if path.startswith("file://"):  # as it is dropped
+            path = QUrl(path).toLocalFile()
+        return path or (None if item.optional else "")
+
+    def choose() -> None:
+        path, _ = QFileDialog.getOpenFileName(box, item.label, value() or "")
+        if path:
+            line.setText(path)
+            edited()
+
+    line.editingFinished.connect(edited)
+    browse.clicked.connect(lambda _: choose())
+    return Field(box, value, lambda path: line.setText(path or ""), line.textEdited)
 
 
 def _text(item: Setting, edited: Callable[[], None]) -> Field:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.explore.named_selections import SELECTIONS
+from napari_patchmap.kind import Kind
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.annotation_files import ANNOTATIONS, CLASSES
@@ -204,6 +205,11 @@ def _opened(
     watch: Watch,
 ) -> PatchSet:
     """Open the images of a run, row by row as it has them."""
+    if parts.origin.get("kind") == Kind.POINTS:
+        raise RunError(
+            f"The patches of {parts.name} are points without pictures; export them as a "
+            "table (.csv, .parquet) or for scanpy (.h5ad)."
+        )
     if patches is not None:
         return patches
     if not isinstance(run, Run):

@@ -44,6 +44,14 @@ SOURCES = {
             "Choose a stack of images",
         ),
         SourceKind(
+            Kind.POINTS,
+            "Features without images",
+            f"{formats.listed(Kind.POINTS)}: one row a point, of which no picture is shown.",
+            ("path", "labels"),
+            "file of features",
+            "Choose a file of features",
+        ),
+        SourceKind(
             Kind.SLIDES,
             "Whole slide",
             f"An {formats.listed(Kind.SLIDES)}, or a folder of them, cut into tiles where "
@@ -83,6 +91,7 @@ SOURCES = {
 #: Endings of files that the dialog shows, by kind.
 FILTERS = {
     Kind.STACK: f"Image stacks ({formats.globs(Kind.STACK)});;All files (*)",
+    Kind.POINTS: f"Files of features ({formats.globs(Kind.POINTS)});;All files (*)",
     Kind.SLIDES: f"Slides ({formats.globs(Kind.SLIDES)});;All files (*)",
 }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import napari.viewer
 
+from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.methods.train_config import TSNE_SETTINGS, TrainConfig
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.train.live import Live
@@ -111,13 +112,16 @@ class TrainMap(WorkPanel):
             self.need("")
         elif patches is None:
             self.need("Load patches first: the map is trained on them.")
-        elif len(patches.missing) == len(patches):
+        elif len(patches.missing) == len(patches) and patches.pictured:
             self.need("The images of this run are gone; locate them, or load patches to train.")
         else:
             self.need("")
             if self._training is None:
                 self.live.hide()
                 self.message.say("")
+            if not patches.pictured and METHODS[self.form.config.method].sees_images:
+                own = next(m.name for m in METHODS.values() if not m.sees_images)
+                self.form.set_config(self.form.config.replace(method=own))
             self._describe()
         self._look_for_unfinished()
 
