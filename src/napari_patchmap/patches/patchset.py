@@ -89,6 +89,8 @@ class PatchSet:
     label_from : str
         What the labels are called where they come from: ``folder``, or a column of a
         table; see :mod:`napari_patchmap.patches.labels.choice`.
+    mpp : float, optional
+        Micrometres that a pixel of the patches spans, where their source says so.
     missing : ndarray of int
         Patches of a saved run whose images are not there any more, in order; their rows
         stay, and a picture that says so stands for them.
@@ -111,6 +113,7 @@ class PatchSet:
     skipped: list[Skipped] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     label_from: str = ""
+    mpp: float | None = None
     missing: np.ndarray = field(default_factory=lambda: np.empty(0, np.intp))
 
     def __post_init__(self) -> None:
@@ -233,6 +236,14 @@ class PatchSet:
         height, width = self.common_size
         scale = min(1.0, (longest or LONGEST_SIDE) / max(height, width))
         return max(1, round(height * scale)), max(1, round(width * scale))
+
+    @property
+    def resolution(self) -> float | None:
+        """Micrometres per pixel of the patches: of their source, or of a column ``mpp``."""
+        if self.mpp is not None or "mpp" not in self.table:
+            return self.mpp
+        middle = float(pd.to_numeric(self.table["mpp"], errors="coerce").median())
+        return middle if middle > 0 else None
 
     def is_missing(self, index: int) -> bool:
         """Whether the image of a patch is not there any more."""

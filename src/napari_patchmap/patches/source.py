@@ -52,6 +52,8 @@ class Source:
         Columns of the table that a pattern took from the file names.
     label_from : str
         What the labels are called where they come from, such as ``folder``.
+    mpp : float, optional
+        Micrometres that a pixel of the images spans, if they say so.
     """
 
     images: Images | np.ndarray | Sequence[np.ndarray]
@@ -63,6 +65,7 @@ class Source:
     fingerprint: str | None = None
     from_names: Sequence[str] = ()
     label_from: str = ""
+    mpp: float | None = None
 
     def leave_out(self, reasons: Mapping[int, str]) -> None:
         """Leave out images by their row; why stands in ``skipped`` then, in a few words."""
@@ -155,6 +158,7 @@ def finish(
         skipped=source.skipped,
         notes=source.notes,
         label_from=source.label_from,
+        mpp=source.mpp,
     )
 
 

@@ -15,8 +15,7 @@ from napari_patchmap.networks.fine_tuned import FINE_TUNED, PUBLISHED, FineTuned
 from napari_patchmap.networks.fixed import PixelFeatures
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.pixels import Pixels, spread
-from napari_patchmap.networks.trained.loading import load_weights
-from napari_patchmap.networks.trained.origin import find_origin
+from napari_patchmap.networks.trained.loading import load_published
 from napari_patchmap.networks.trained.trained_features import TrainedFeatures
 
 #: Patches from which main axes are taken.
@@ -62,18 +61,13 @@ def _get_trained(
 ) -> str:
     """Give a network its weights, and write down in its spec which they are."""
     network.eval()
-    origin = find_origin(backbone.record.name, file)
-    source, digest, revision = load_weights(backbone, origin, file)
+    source = load_published(backbone, file)
     some = spread(pixels, _CHANNEL_SAMPLE)
     network.to(device)
     backbone.fit(lambda part: plain(some[part].to(device)), len(some))
     network.cpu()
-    record = replace(
-        backbone.record, sha256=digest, revision=revision or backbone.record.revision
-    )
-    spec = network.spec
-    backbone.record = replace(record, probe=backbone.probe(spec.channels, spec.size))
-    network.spec = replace(spec, trained=backbone.record)
+    backbone.note_probe(network.spec.channels, network.spec.size)
+    network.spec = replace(network.spec, trained=backbone.record)
     return source
 
 

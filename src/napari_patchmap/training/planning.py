@@ -16,9 +16,7 @@ from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.device import Device, choose_device, free_memory
 from napari_patchmap.networks.fixed import PIXELS, PRETRAINED
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
-from napari_patchmap.networks.trained.input_size import native_side
-from napari_patchmap.networks.trained.origin import find_origin
-from napari_patchmap.networks.trained.trained_features import describe
+from napari_patchmap.networks.trained.for_patches import record_for
 from napari_patchmap.networks.trained.trained_record import TrainedRecord
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.run_config import RunConfig
@@ -168,21 +166,18 @@ def make_plan(
 
 
 def _as_trained(patches: PatchSet, train: TrainConfig, name: str) -> tuple[int, TrainedRecord]:
-    """Return up to which side patches are read for a trained network, and its record.
-
-    They are not made smaller than what the network sees.
-    """
-    origin = find_origin(name, train.weights)
-    longest = train.longest_side or max(native_side(origin.config), train.input_side or 0)
-    record = describe(
-        origin,
-        patches.channels,
-        patches.training_size(longest),
+    """Return up to which side patches are read for a trained network, and its record."""
+    return record_for(
+        patches,
+        name,
+        weights=train.weights,
+        architecture=train.architecture,
+        longest=train.longest_side,
         side=train.input_side,
         pooling=train.pooling,
         use=train.channel_use,
+        said=train.channels_of_network,
     )
-    return longest, record
 
 
 def _as_they_lie(plan: Plan, ranks: Ranks, kept: Kept | None) -> bool:

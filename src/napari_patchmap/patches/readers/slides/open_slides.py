@@ -135,6 +135,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
             f"{skipped[0].reason})."
         )
     watch.step(len(names), len(names))
+    known = [one.mpp for one in plans if one.mpp is not None]
     return Source(
         images=TileImages(plans, first.dtype, first.channels),
         table=_table(plans, kept, folder),
@@ -146,6 +147,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
             [(name, root / name) for name in names],
             tiles=sorted(config.to_dict().items()),
         ),
+        mpp=float(np.median(known)) if known else None,
     )
 
 
