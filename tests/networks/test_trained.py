@@ -284,7 +284,8 @@ def test_a_server_that_is_not_there_says_what_to_fetch_elsewhere(hub, monkeypatc
 def test_a_network_of_the_hub_without_internet_says_what_to_fetch(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(ConfigError, match=r"cannot be downloaded.*config\.json and model"):
+    said = r"cannot be downloaded \(downloads are switched off .*\); .*config\.json and model"
+    with pytest.raises(ConfigError, match=said):
         find_origin("hf-hub:someone/some-network")
     # Whoever has the file of a network that is known here needs nothing else.
     origin = find_origin("hf-hub:MahmoodLab/UNI", "uni.bin")

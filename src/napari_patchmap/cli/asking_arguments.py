@@ -43,7 +43,9 @@ def _networks(commands: Commands) -> None:
         "--side", type=int, default=64, metavar="PX",
         help="side of your patches in pixels, for the times (default 64)",
     )  # fmt: skip
-    networks.add_argument("--no-times", action="store_true", help="do not try how long it takes")
+    networks.add_argument(
+        "--no-times", action="store_true", help="do not try how long they take"
+    )
     (device,) = (item for item in TrainConfig.settings() if item.name == "device")
     add_setting(networks, device)
 

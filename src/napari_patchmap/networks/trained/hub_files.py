@@ -22,6 +22,9 @@ REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 #: No room on a disk, none left of what a person may take, too much for one file.
 _FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
+#: Letters of a reason that are told at most.
+_LONG = 160
+
 _ENDINGS = (".safetensors", ".pth", ".pt", ".bin")
 
 
@@ -103,7 +106,11 @@ def _no_room(repository: str) -> ConfigError:
 
 
 def _not_reached(repository: str, error: BaseException) -> NotReachedError:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")[:200]
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    if "offline mode" in reason:
+        reason = "downloads are switched off here by HF_HUB_OFFLINE"
+    elif len(reason) > _LONG:
+        reason = reason[:_LONG].rpartition(" ")[0] + " ..."
     return NotReachedError(
         f"{repository} cannot be downloaded ({reason}); on a computer with internet get "
         f"{CONFIG} and {WEIGHTS[0]} from https://huggingface.co/{repository}/tree/main, put "

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.networks.timm_models import timm
-from napari_patchmap.networks.trained.hub_files import WEIGHTS, hub_file
+from napari_patchmap.networks.trained.hub_files import WEIGHTS, hub_file, is_weights
 from napari_patchmap.networks.trained.making import timm_arguments
 from napari_patchmap.networks.trained.origin import Origin, found_again
 from napari_patchmap.networks.trained.trained_features import TrainedFeatures
@@ -93,9 +93,12 @@ def load_weights(
     else:
         differs = _into_timm(features, origin, weights)
     if differs:
+        alone = is_weights(Path(origin.name))
+        name, remedy = origin.name, "give the file of that network"
+        if alone:
+            name, remedy = origin.architecture, "name the network to which they belong"
         raise ConfigError(
-            f"The weights in {source} are not those of {origin.name} ({differs}); give the "
-            "file of that network."
+            f"The weights in {source} are not those of {name} ({differs}); {remedy}."
         )
     return source, digest, revision
 

@@ -222,7 +222,8 @@ def _which(path: Path) -> str:
     looks = f", such as {guess}, which it looks like" if guess else " of timm"
     return (
         f"{path} does not say which network its weights are of; name that as architecture "
-        f"(--architecture{looks}), or put the {CONFIG} that belongs to it into {path.parent}."
+        f"(--architecture{looks}), or put the {CONFIG} that belongs to it into "
+        f"{path.absolute().parent}."
     )
 
 

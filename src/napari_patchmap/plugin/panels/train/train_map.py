@@ -7,7 +7,9 @@ from typing import Any
 
 import napari.viewer
 
+from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.methods.train_config import TSNE_SETTINGS, TrainConfig
+from napari_patchmap.networks.fixed import PRETRAINED
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.train.live import Live
 from napari_patchmap.plugin.panels.train.network_list import NetworkList
@@ -139,7 +141,9 @@ class TrainMap(WorkPanel):
 
     def _suggest(self) -> None:
         """Suggest networks where one that others trained is asked for."""
-        wanted = self.form.config.method == "pretrained" and not self.workspace.training
+        train = self.form.config
+        backbone = METHODS[train.method].backbone_of(train.backbone, train.weights, "")
+        wanted = backbone.startswith(PRETRAINED) and not self.workspace.training
         self.networks.setVisible(wanted)
         patches = self.workspace.patches
         if wanted and self.isVisible():
