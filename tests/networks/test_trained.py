@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+import sys
 
 import numpy as np
 import pytest
@@ -17,49 +15,11 @@ from napari_patchmap.errors import ConfigError
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.timm_models import timm
 from napari_patchmap.networks.trained.loading import load_weights
-from napari_patchmap.networks.trained.origin import check_name, find_origin
+from napari_patchmap.networks.trained.network_names import check_name
+from napari_patchmap.networks.trained.origin import find_origin
 from napari_patchmap.networks.trained.trained_features import TrainedFeatures, describe
 from napari_patchmap.networks.trained.trained_record import TrainedRecord
-
-SMALL = {"embed_dim": 32, "depth": 2, "num_heads": 2}
-#: A tiny network of each family, and the side to which patches of 30 px are brought.
-FAMILIES = {
-    "ViT": ("vit_tiny_patch16_224", {**SMALL, "patch_size": 8, "img_size": 80}, 64),
-    "with registers": ("vit_small_patch14_reg4_dinov2", {**SMALL, "img_size": 56}, 112),
-    "rotary ViT": ("vit_small_patch16_dinov3", {**SMALL, "img_size": 64}, 128),
-    "ConvNeXt": ("test_convnext", {}, 160),
-    "ResNet": ("test_resnet", {}, 160),
-    "EfficientNet": ("test_efficientnet", {}, 160),
-}
-VIT = FAMILIES["ViT"][:2]
-
-
-def save(folder, architecture, arguments, **changed):
-    """Save a network as the hub's client leaves it; return its folder."""
-    torch.manual_seed(1)
-    net = timm().create_model(architecture, pretrained=False, num_classes=5, **arguments)
-    for name, buffer in net.named_buffers():  # as if it had learned
-        if name.endswith("running_var"):
-            buffer.uniform_(0.5, 1.5)
-    folder.mkdir(parents=True)
-    timm().models.save_for_hf(net, folder, model_args=arguments, safe_serialization=True)
-    saved = json.loads((folder / "config.json").read_text())
-    saved["pretrained_cfg"] |= {"license": "cc0-1.0", **changed}
-    (folder / "config.json").write_text(json.dumps(saved))
-    return folder
-
-
-def loaded(name, channels=3, patch=(30, 30), file=None, **choices):
-    origin = find_origin(str(name), file)
-    features = TrainedFeatures(describe(origin, channels, patch, **choices), channels).eval()
-    load_weights(features, origin, file)
-    return features
-
-
-def images(channels=3, side=30):
-    """Images without the extremes, which an interpolation would overshoot."""
-    made = torch.rand(2, channels, side, side, generator=torch.Generator().manual_seed(0))
-    return 0.35 + 0.3 * made
+from tests.networks.made import FAMILIES, SMALL, VIT, Hub, images, loaded, save
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -249,57 +209,6 @@ def test_a_run_folder_may_claim_no_endless_network():
             NetworkSpec.from_dict({**spec, "trained": {**spec["trained"], **change}})
 
 
-class Hub(BaseHTTPRequestHandler):
-    """A hub with one open network, and one that is given to those who ask."""
-
-    folder: Path
-    log_message = staticmethod(lambda *args: None)
-
-    def do_HEAD(self):
-        owner, _, _, revision, name = [*self.path.split("/", 5)[1:], *[""] * 5][:5]
-        path = self.folder / name
-        refused = {"gated": (403, "GatedRepo"), "none": (401, "RepoNotFound")}.get(owner)
-        if refused is None and revision not in ("main", "v1", "ab" * 20):
-            refused = 404, "RevisionNotFound"
-        if refused is None and not path.is_file():
-            refused = 404, "EntryNotFound"
-        self.send_response(refused[0] if refused else 200)
-        if refused:
-            self.send_header("X-Error-Code", refused[1])
-            self.send_header("X-Error-Message", refused[1])
-        self.send_header("X-Repo-Commit", "ab" * 20)
-        self.send_header("ETag", f'"{name}"')
-        content = b"" if refused else path.read_bytes()
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        return content
-
-    def do_GET(self):
-        self.wfile.write(self.do_HEAD())
-
-
-@pytest.fixture
-def hub(monkeypatch, tmp_path):
-    """Let the hub's client ask a server of this computer, which serves a folder."""
-    from huggingface_hub import constants
-
-    Hub.folder = save(tmp_path / "served", *VIT)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    address = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setattr(constants, "ENDPOINT", address)
-    monkeypatch.setattr(
-        constants, "HUGGINGFACE_CO_URL_TEMPLATE",
-        address + "/{repo_id}/resolve/{revision}/{filename}",
-    )  # fmt: skip
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    yield
-    server.shutdown()
-    server.server_close()
-
-
 def test_a_network_of_the_hub_is_fetched_once_and_its_revision_noted(hub, tmp_path):
     origin = find_origin("hf-hub:someone/net@v1")
     features = TrainedFeatures(describe(origin, 3, (30, 30)), 3).eval()
@@ -328,10 +237,55 @@ def test_what_the_hub_refuses_is_one_sentence(hub):
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit")
+def test_a_full_disk_is_said_with_where_it_is(hub, monkeypatch, tmp_path):
+    import resource
+
+    origin = find_origin("hf-hub:someone/net")
+    features = TrainedFeatures(describe(origin, 3, (30, 30)), 3).eval()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = (Hub.folder / "model.safetensors").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, hard))
+    try:
+        with pytest.raises(ConfigError, match=r"The disk of .*cache is full.*set HF_HOME"):
+            load_weights(features, origin, None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    load_weights(features, origin, None)  # once there is room
+
+
+def test_half_a_download_is_said_and_goes_on_later(hub, monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda _: None)
+    origin = find_origin("hf-hub:someone/net")
+    features = TrainedFeatures(describe(origin, 3, (30, 30)), 3).eval()
+    Hub.cut = True
+    with pytest.raises(ConfigError, match=r"someone/net cannot be downloaded \(") as caught:
+        load_weights(features, origin, None)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ConfigError, match=r"download into .* is not finished"):
+        find_origin(str(tmp_path / "cache" / "models--someone--net"))
+    Hub.cut = False
+    load_weights(features, origin, None)
+    with torch.inference_mode():
+        assert torch.equal(features(images()), loaded(Hub.folder)(images()))
+
+
+def test_a_server_that_is_not_there_says_what_to_fetch_elsewhere(hub, monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(
+        constants, "HUGGINGFACE_CO_URL_TEMPLATE",
+        "http://127.0.0.1:9/{repo_id}/resolve/{revision}/{filename}",
+    )  # fmt: skip
+    with pytest.raises(ConfigError, match=r"cannot be downloaded .*config\.json and model"):
+        find_origin("hf-hub:someone/net")
+
+
 def test_a_network_of_the_hub_without_internet_says_what_to_fetch(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(ConfigError, match=r"cannot be downloaded.*config\.json and model"):
+    said = r"cannot be downloaded \(downloads are switched off .*\); .*config\.json and model"
+    with pytest.raises(ConfigError, match=said):
         find_origin("hf-hub:someone/some-network")
     # Whoever has the file of a network that is known here needs nothing else.
     origin = find_origin("hf-hub:MahmoodLab/UNI", "uni.bin")

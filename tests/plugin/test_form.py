@@ -117,7 +117,8 @@ def test_what_is_typed_into_an_untouched_suggestion_is_all_there_is(qtbot, train
 def test_suggestions_can_be_chosen_and_anything_else_typed(qtbot, train_form):
     train_form.more.open(True)
     backbone = train_form.field("backbone")
-    assert [backbone.itemText(i) for i in range(backbone.count())] == [AUTO, *BACKBONES]
+    listed = [backbone.itemText(i) for i in range(backbone.count())]
+    assert listed[: len(BACKBONES) + 1] == [AUTO, *BACKBONES]
     assert backbone.currentText() == ""
     assert backbone.lineEdit().placeholderText() == AUTO
     backbone.setCurrentIndex(backbone.findText("resnet34"))
@@ -128,7 +129,7 @@ def test_suggestions_can_be_chosen_and_anything_else_typed(qtbot, train_form):
     assert caught.args[0].backbone == "resnet18"
     type_into(qtbot, line, "test_vit")
     assert train_form.config.backbone == "test_vit"
-    assert backbone.count() == len(BACKBONES) + 1
+    assert backbone.count() == len(listed)
     with qtbot.waitSignal(train_form.refused) as caught:
         type_into(qtbot, line, "test_vot")
     assert "test_vit" in caught.args[0]
@@ -143,6 +144,19 @@ def test_suggestions_can_be_chosen_and_anything_else_typed(qtbot, train_form):
     backbone.setCurrentIndex(0)
     backbone.activated.emit(0)
     assert train_form.config.backbone is None
+
+
+def test_what_a_list_says_of_a_network_becomes_its_name_when_it_is_chosen(train_form):
+    train_form.set_config(TrainConfig(method="pretrained"))
+    backbone = train_form.field("backbone")
+    row = backbone.findText("DinoBloom S", Qt.MatchFlag.MatchStartsWith)
+    assert "86 MB, apache-2.0" in backbone.itemText(row)
+    backbone.setCurrentIndex(row)
+    assert train_form.config.backbone == "hf-hub:1aurent/vit_small_patch14_224.dinobloom"
+    assert backbone.currentText() == train_form.config.backbone
+    assert train_form.trouble == ""
+    train_form.set_config(train_form.config)
+    assert backbone.currentIndex() == row
 
 
 def test_small_numbers_are_not_rounded_away(qtbot, train_form):

@@ -360,3 +360,26 @@ def test_laying_out_again_can_be_cancelled(qtbot, panel):
     assert not panel.workspace.run.complete
     assert "Cancelled" in panel.message.text
     assert np.isfinite(panel.workspace.run.embedding).all()
+
+
+def test_networks_are_suggested_by_kind_of_picture_and_a_click_takes_one(qtbot, panel, cells):
+    panel.workspace.set_patches(cells)
+    assert panel.networks.isHidden()
+    configure(panel, {"method": "pretrained", "backbone": None})
+    panel._describe()
+    assert not panel.networks.isHidden()
+    listed = panel.networks.list
+    panel.networks.kind.setCurrentText("tissue")
+    texts = [listed.item(row).text() for row in range(listed.count())]
+    assert any("H0-mini: 343 MB, cc-by-nc-nd-4.0, ask first" in text for text in texts)
+    panel.networks.kind.setCurrentText("anything")
+    row = next(r for r in range(listed.count()) if "ResNet18" in listed.item(r).text())
+    # What it takes here is tried meanwhile, and said.
+    qtbot.waitUntil(lambda: "for 1,000 patches" in listed.item(row).text(), timeout=60_000)
+    listed.itemClicked.emit(listed.item(row))
+    assert panel.form.config.backbone == "resnet18"
+    assert not panel.form.more.body.isHidden()
+    qtbot.waitUntil(lambda: not panel.plan._plans.busy, timeout=60_000)
+    configure(panel, {"method": "pixels", "backbone": None})
+    panel._describe()
+    assert panel.networks.isHidden()

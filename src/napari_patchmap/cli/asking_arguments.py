@@ -15,7 +15,7 @@ from napari_patchmap.cli.options import (
 
 def add_asking(commands: Commands) -> None:
     """Add all commands that look at maps, draw them, and take them elsewhere."""
-    for add in (_cache, _compare, _figure, _export, _evaluate, _find, _report):
+    for add in (_cache, _networks, _compare, _figure, _export, _evaluate, _find, _report):
         add(commands)
 
 
@@ -25,6 +25,29 @@ def _cache(commands: Commands) -> None:
         "cache", help="say what decoded patches take on this computer, or remove them"
     )
     cache.add_argument("--clear", action="store_true", help="remove all decoded patches")
+
+
+def _networks(commands: Commands) -> None:
+    """Add the list of networks that others trained."""
+    from napari_patchmap.methods.train_config import TrainConfig
+    from napari_patchmap.networks.trained.known_networks import KINDS
+
+    networks = commands.add_parser(
+        "networks",
+        help="networks that others trained, by kind of picture: size, licence, time here",
+    )
+    networks.add_argument(
+        "--for", dest="kind", choices=KINDS, help="for these pictures only (default: all kinds)"
+    )
+    networks.add_argument(
+        "--side", type=int, default=64, metavar="PX",
+        help="side of your patches in pixels, for the times (default 64)",
+    )  # fmt: skip
+    networks.add_argument(
+        "--no-times", action="store_true", help="do not try how long they take"
+    )
+    (device,) = (item for item in TrainConfig.settings() if item.name == "device")
+    add_setting(networks, device)
 
 
 def _compare(commands: Commands) -> None:

@@ -17,7 +17,7 @@ from napari_patchmap.methods.method import Method
 from napari_patchmap.methods.objectives import CachedViewsObjective, ViewsObjective
 from napari_patchmap.methods.recipe import Recipe
 from napari_patchmap.methods.stage import MovingWeights, Stage
-from napari_patchmap.networks.trained.origin import is_place
+from napari_patchmap.networks.trained.network_names import is_place
 
 #: How far a trained network learns; "auto" undoes what does not help.
 LearnOn = Literal["auto", "none", "head", "blocks", "all"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from napari_patchmap.methods.method import Method
 from napari_patchmap.networks.fixed import PRETRAINED
-from napari_patchmap.networks.trained.origin import check_name
+from napari_patchmap.networks.trained.network_names import check_names
 
 #: What Nwabufo et al. look at patches with.
 _USUAL = "resnet18"
@@ -18,7 +18,7 @@ _USUAL = "resnet18"
 
 def _check(backbone: str | None, weights: str | None) -> None:
     if backbone is not None:
-        check_name(backbone)
+        check_names(backbone)
 
 
 METHOD = Method(

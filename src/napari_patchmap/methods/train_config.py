@@ -14,7 +14,8 @@ from napari_patchmap.methods.learn_on import LearnOn, how_far
 from napari_patchmap.methods.stage import Optimiser
 from napari_patchmap.networks.backbones import BACKBONES
 from napari_patchmap.networks.fine_tuned import PUBLISHED
-from napari_patchmap.networks.trained.origin import check_name
+from napari_patchmap.networks.trained.known_networks import NETWORKS
+from napari_patchmap.networks.trained.network_names import check_name
 from napari_patchmap.networks.trained.trained_record import ChannelUse, Pooling
 from napari_patchmap.settings import Config, setting
 
@@ -26,6 +27,11 @@ TSNE_SETTINGS = (
 
 _EACH = "; ".join(f"{method.name}: {method.help}" for method in METHODS.values())
 _STAGES = ", ".join(f"{m.name} has {len(m.stages)}" for m in METHODS.values() if m.trains)
+
+#: Networks that came trained, and what the list says of them in place of their names.
+_SUGGESTED = {
+    one.name: f"{one.title}: {one.line()}" for one in NETWORKS if one.name not in BACKBONES
+}
 
 _network = partial(setting, group="Network", rare=True)
 _computer = partial(setting, group="Computer", rare=True)
@@ -147,9 +153,17 @@ class TrainConfig(Config):
         "Network that looks at a patch: compact, resnet18, resnet34, resnet50, one of these "
         "with -small-kernel (for patches up to about 64 px), or the name of a timm model; "
         "empty takes compact on a CPU and the paper's resnet18-small-kernel on a GPU. For the "
-        "method pretrained also hf-hub:OWNER/NAME of huggingface.co, or a folder with the "
-        "config.json and the weights of such a network; empty takes resnet18.",
-        suggestions=BACKBONES,
+        "method pretrained also hf-hub:OWNER/NAME of huggingface.co, a folder with the "
+        "config.json and the weights of such a network, a file of weights, or two of these "
+        "with a + between, whose features are set side by side (patchmap networks lists some "
+        "by kind of picture); empty takes resnet18.",
+        suggestions=(*BACKBONES, *_SUGGESTED),
+        titles=_SUGGESTED,
+    )
+    architecture: str | None = _network(
+        None,
+        "Of pretrained, where the network is a file of weights that lies alone: the timm model "
+        "to which they belong, such as vit_small_patch14_dinov2.",
     )
     input_side: int | None = _network(
         None,
@@ -171,7 +185,9 @@ class TrainConfig(Config):
         None,
         "Of pretrained, where the network takes other channels than the patches have: give "
         "it each channel as a grey image and put the features side by side (of more than 512 "
-        "their main axes are kept), or have its first layer adapted. Empty takes each.",
+        "their main axes are kept), those that it takes by their names (named), or have its "
+        "first layer adapted. Empty takes them by name if the network names its channels, else "
+        "each.",
         label="Channels",
         group="Network",
         rare=True,
@@ -198,6 +214,12 @@ class TrainConfig(Config):
         "Of learn on: how many blocks are the last ones; empty is a third of them.",
         low=1,
         high=1000,
+    )
+    channels_of_network: str | None = _network(
+        None,
+        "Of pretrained, where channels are called otherwise than the network's: which is "
+        "which, the network's name first, as in DNA=Hoechst,ER=ConA.",
+        label="Channel names",
     )
     dimensions: int = _network(2, "Dimensions of the map.", low=2, high=128)
     precision: Literal["auto", "float32", "bfloat16", "float16"] = _computer(

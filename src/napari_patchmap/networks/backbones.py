@@ -20,8 +20,8 @@ from napari_patchmap.networks.fixed import OWN, PIXELS, PRETRAINED, OwnFeatures,
 from napari_patchmap.networks.mend import mend_convolutions
 from napari_patchmap.networks.timm_models import PREFIX, make_timm, timm_names
 from napari_patchmap.networks.trained.before import record_before
+from napari_patchmap.networks.trained.joined_networks import make_trained
 from napari_patchmap.networks.trained.learned_on import LEARNED, LearnedOn
-from napari_patchmap.networks.trained.trained_features import TrainedFeatures
 from napari_patchmap.networks.trained.trained_record import TrainedRecord
 from napari_patchmap.networks.vision import torchvision
 
@@ -178,7 +178,7 @@ def make_backbone(
         return OwnFeatures(channels)
     if name.startswith(PRETRAINED):
         known = trained or record_before(name.removeprefix(PRETRAINED), channels, size)
-        return TrainedFeatures(known, channels)
+        return make_trained(known, channels)
     if name.startswith(LEARNED) and trained is not None:
         return LearnedOn(trained, channels)
     if name.startswith(FINE_TUNED):

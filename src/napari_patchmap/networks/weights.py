@@ -21,6 +21,9 @@ TORCHVISION = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 #: Layers that are named in a sentence at most.
 _NAMED = 3
 
+#: In front of the layers of the network proper, where heads lie beside it.
+_INNER = "backbone."
+
 
 def weights_from(name: str, file: str | None) -> tuple[dict[str, Tensor], str]:
     """Read the weights of a network, and say where they came from.
@@ -86,13 +89,19 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         weights: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # noqa: BLE001 - a damaged file may raise anything
         raise ConfigError(_why_unreadable(path)) from None
-    for key in ("state_dict", "model"):
+    for key in ("state_dict", "model", "teacher"):  # the last where DINO was trained
         if isinstance(weights, dict) and isinstance(weights.get(key), dict):
             weights = weights[key]
     values = weights.values() if isinstance(weights, dict) else [None]
     if not all(isinstance(value, Tensor) for value in values):
         raise ConfigError(f"{path} holds no weights of a network; give another file.")
-    return {key.removeprefix("module."): value for key, value in weights.items()}
+    named = {key.removeprefix("module."): value for key, value in weights.items()}
+    inner = {
+        key.removeprefix(_INNER): value
+        for key, value in named.items()
+        if key.startswith(_INNER)
+    }
+    return inner or named
 
 
 def _why_unreadable(path: Path) -> str:

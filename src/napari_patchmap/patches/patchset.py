@@ -96,6 +96,8 @@ class PatchSet:
         costly to read; of any number when None.
     own : OwnRows, optional
         Features of people's own, a row a patch.
+    mpp : float, optional
+        Micrometres that a pixel of the patches spans, where their source says so.
     missing : ndarray of int
         Patches of a saved run whose images are not there any more, in order; their rows
         stay, and a picture that says so stands for them. All of them where there are no
@@ -120,6 +122,7 @@ class PatchSet:
     notes: list[str] = field(default_factory=list)
     label_from: str = ""
     few_sources: int | None = None
+    mpp: float | None = None
     missing: np.ndarray = field(default_factory=lambda: np.empty(0, np.intp))
     own: OwnRows | None = None
 
@@ -249,6 +252,14 @@ class PatchSet:
         height, width = self.common_size
         scale = min(1.0, (longest or LONGEST_SIDE) / max(height, width))
         return max(1, round(height * scale)), max(1, round(width * scale))
+
+    @property
+    def resolution(self) -> float | None:
+        """Micrometres per pixel of the patches: of their source, or of a column ``mpp``."""
+        if self.mpp is not None or "mpp" not in self.table:
+            return self.mpp
+        middle = float(pd.to_numeric(self.table["mpp"], errors="coerce").median())
+        return middle if middle > 0 else None
 
     def is_missing(self, index: int) -> bool:
         """Whether the image of a patch is not there any more."""

@@ -56,6 +56,8 @@ class Source:
         Opened without being read, but for patches of so many sources: see :class:`PatchSet`.
         Otherwise a set of a moderate size is decoded when it is opened, so that what is damaged
         is known from the start.
+    mpp : float, optional
+        Micrometres that a pixel of the images spans, if they say so.
     """
 
     images: Images | np.ndarray | Sequence[np.ndarray]
@@ -68,6 +70,7 @@ class Source:
     from_names: Sequence[str] = ()
     label_from: str = ""
     few_sources: int | None = None
+    mpp: float | None = None
 
     def leave_out(self, reasons: Mapping[int, str]) -> None:
         """Leave out images by their row; why stands in ``skipped`` then, in a few words."""
@@ -161,6 +164,7 @@ def finish(
         notes=source.notes,
         label_from=source.label_from,
         few_sources=source.few_sources,
+        mpp=source.mpp,
     )
 
 

@@ -15,10 +15,8 @@ from napari_patchmap.networks.fine_tuned import FINE_TUNED, PUBLISHED, FineTuned
 from napari_patchmap.networks.fixed import PixelFeatures
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.pixels import Pixels, spread
-from napari_patchmap.networks.trained.loading import load_weights
-from napari_patchmap.networks.trained.origin import find_origin
+from napari_patchmap.networks.trained.loading import load_published
 from napari_patchmap.networks.trained.trained_features import TrainedFeatures
-from napari_patchmap.networks.trained.trained_record import TrainedRecord
 
 #: Patches from which main axes are taken.
 _AXES_SAMPLE = 4096
@@ -63,28 +61,23 @@ def _get_trained(
 ) -> str:
     """Give a network its weights, and write down in its spec which they are."""
     network.eval()
-    origin = find_origin(backbone.record.name, file)
-    source, digest, revision = load_weights(backbone, origin, file)
+    source = load_published(backbone, file)
     some = spread(pixels, _CHANNEL_SAMPLE)
     network.to(device)
     backbone.fit(lambda part: plain(some[part].to(device)), len(some))
     network.cpu()
-    record = replace(
-        backbone.record, sha256=digest, revision=revision or backbone.record.revision
-    )
-    note_probe(network, record)
+    note_probe(network)
     return source
 
 
-def note_probe(network: Network, record: TrainedRecord | None = None) -> None:
+def note_probe(network: Network) -> None:
     """Write down what a network that came trained, on the CPU, makes of a made-up patch now.
 
-    ``record`` is what else is to be known of it from now on. It is in evaluation mode.
+    It is in evaluation mode.
     """
     backbone, spec = network.backbone, network.spec
     if isinstance(backbone, TrainedFeatures):
-        probe = backbone.probe(spec.channels, spec.size)
-        backbone.record = replace(record or backbone.record, probe=probe)
+        backbone.note_probe(spec.channels, spec.size)
         network.spec = replace(spec, trained=backbone.record)
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from napari_patchmap.errors import ConfigError
 from napari_patchmap.methods.learn_on import SHARES
 from napari_patchmap.methods.recipe import Recipe
 from napari_patchmap.methods.train_config import TrainConfig
 from napari_patchmap.networks.fine_tuned import PUBLISHED
 from napari_patchmap.networks.fixed import PRETRAINED
-from napari_patchmap.networks.trained.input_size import native_side
+from napari_patchmap.networks.trained.for_patches import record_for
 from napari_patchmap.networks.trained.learned_on import LEARNED
-from napari_patchmap.networks.trained.origin import find_origin
-from napari_patchmap.networks.trained.trained_features import describe
 from napari_patchmap.networks.trained.trained_record import TrainedRecord
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.training.budget.speeds import Seconds
@@ -30,20 +29,23 @@ def name_of_trained(backbone: str) -> str:
 
 
 def as_trained(patches: PatchSet, train: TrainConfig, name: str) -> tuple[int, TrainedRecord]:
-    """Return up to which side patches are read for a trained network, and its record.
-
-    They are not made smaller than what the network sees.
-    """
-    origin = find_origin(name, None if train.weights == PUBLISHED else train.weights)
-    longest = train.longest_side or max(native_side(origin.config), train.input_side or 0)
-    record = describe(
-        origin,
-        patches.channels,
-        patches.training_size(longest),
+    """Return up to which side patches are read for a trained network, and its record."""
+    longest, record = record_for(
+        patches,
+        name,
+        weights=None if train.weights == PUBLISHED else train.weights,
+        architecture=train.architecture,
+        longest=train.longest_side,
         side=train.input_side,
         pooling=train.pooling,
         use=train.channel_use,
+        said=train.channels_of_network,
     )
+    if record.beside and train.learns_on:
+        raise ConfigError(
+            f"{name} names several networks, and only one can learn from the patches; choose "
+            "one, or the method pretrained."
+        )
     return longest, record
 
 

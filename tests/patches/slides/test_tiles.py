@@ -211,6 +211,7 @@ def test_slides_of_two_resolutions_are_told(tmp_path):
     assert any("differ in resolution (0.25 to 0.5 µm per pixel)" in note for note in notes)
     source = read_slides(tmp_path, TileConfig(size=32, mpp=0.5), Watch())
     assert not any("differ" in note for note in source.notes)
+    assert source.mpp == 0.5
     assert source.table.groupby("source")["height"].first().tolist() == [64, 32]
 
 

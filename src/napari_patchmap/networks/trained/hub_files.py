@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 
 from napari_patchmap.errors import ConfigError, MissingPackageError
+from napari_patchmap.networks.trained.known_networks import KNOWN
 
 #: Where timm looks for weights, in this order.
 WEIGHTS = (
@@ -16,6 +18,12 @@ CONFIG = "config.json"
 
 #: OWNER/NAME, and a branch, tag or commit.
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
+
+#: No room on a disk, none left of what a person may take, too much for one file.
+_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+#: Letters of a reason that are told at most.
+_LONG = 160
 
 _ENDINGS = (".safetensors", ".pth", ".pt", ".bin")
 
@@ -74,6 +82,8 @@ def hub_file(repository: str, revision: str, names: tuple[str, ...]) -> tuple[Pa
         except hub.EntryNotFoundError:
             continue
         except Exception as error:  # noqa: BLE001 - a download fails in any way
+            if isinstance(error, OSError) and error.errno in _FULL:
+                raise _no_room(repository) from None
             raise _not_reached(repository, error) from None
         commit = path.parent.name if path.parent.parent.name == "snapshots" else revision
         return path, commit
@@ -83,8 +93,24 @@ def hub_file(repository: str, revision: str, names: tuple[str, ...]) -> tuple[Pa
     )
 
 
+def _no_room(repository: str) -> ConfigError:
+    from huggingface_hub import constants
+
+    folder = Path(constants.HF_HUB_CACHE)
+    known = KNOWN.get(repository)
+    size = f" (its weights take {known.megabytes:,.0f} MB)" if known and known.millions else ""
+    return ConfigError(
+        f"The disk of {folder} is full, so {repository} cannot be downloaded{size}; make room "
+        "there, or set HF_HOME to a folder with room and start again."
+    )
+
+
 def _not_reached(repository: str, error: BaseException) -> NotReachedError:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")[:200]
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    if "offline mode" in reason:
+        reason = "downloads are switched off here by HF_HUB_OFFLINE"
+    elif len(reason) > _LONG:
+        reason = reason[:_LONG].rpartition(" ")[0] + " ..."
     return NotReachedError(
         f"{repository} cannot be downloaded ({reason}); on a computer with internet get "
         f"{CONFIG} and {WEIGHTS[0]} from https://huggingface.co/{repository}/tree/main, put "
@@ -143,10 +169,12 @@ def is_weights(path: Path) -> bool:
 def _check_whole(folder: Path, name: str) -> None:
     """Say so where a download was interrupted."""
     # Beside the files themselves, or in the cache of which the folder is a snapshot.
-    blobs = folder.parent.parent / "blobs" if folder.parent.name == "snapshots" else folder
+    cached = folder.parent.name == "snapshots"
+    blobs = folder.parent.parent / "blobs" if cached else folder
     parts = [*folder.rglob("*.incomplete"), *blobs.glob("*.incomplete")]
-    if parts or list(folder.glob("*.part")):
+    # Of what broke off, the hub's client leaves nothing but what came before it.
+    if cached or parts or list(folder.glob("*.part")):
         raise ConfigError(
-            f"The download into {folder} is not finished, for {name} is not whole; start it "
-            "again, which goes on where it ended."
+            f"The download into {folder} is not finished, for {name} is not there as a whole; "
+            "start it again, which goes on where it ended."
         )

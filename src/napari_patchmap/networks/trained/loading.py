@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from torch import Tensor
 
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.networks.timm_models import timm
-from napari_patchmap.networks.trained.hub_files import WEIGHTS, hub_file
+from napari_patchmap.networks.trained.hub_files import WEIGHTS, hub_file, is_weights
 from napari_patchmap.networks.trained.making import timm_arguments
-from napari_patchmap.networks.trained.origin import Origin
+from napari_patchmap.networks.trained.origin import Origin, found_again
 from napari_patchmap.networks.trained.trained_features import TrainedFeatures
 from napari_patchmap.networks.weights import load_into, read_weights, weights_from
 
@@ -23,6 +24,36 @@ _IN_BLOCK = re.compile(r"\.\d+\..*(weight|bias)$")
 
 #: Layers that are named in a sentence at most.
 _NAMED = 3
+
+
+def load_published(backbone: TrainedFeatures, file: str | None) -> str:
+    """Load the weights of a network, or of each of several, and write down which they are.
+
+    Parameters
+    ----------
+    backbone : TrainedFeatures
+    file : str or None
+        In place of the published weights.
+
+    Returns
+    -------
+    str
+        Where they came from.
+
+    Raises
+    ------
+    ConfigError
+        As :func:`load_weights` does.
+    """
+    sources = []
+    for part in backbone.parts:
+        known = part.record
+        origin = found_again(known, file)
+        source, digest, revision = load_weights(part, origin, file)
+        part.record = replace(known, sha256=digest, revision=revision or known.revision)
+        sources.append(source)
+    backbone.gather()
+    return " and ".join(sources)
 
 
 def load_weights(
@@ -62,9 +93,12 @@ def load_weights(
     else:
         differs = _into_timm(features, origin, weights)
     if differs:
+        alone = is_weights(Path(origin.name))
+        name, remedy = origin.name, "give the file of that network"
+        if alone:
+            name, remedy = origin.architecture, "name the network to which they belong"
         raise ConfigError(
-            f"The weights in {source} are not those of {origin.name} ({differs}); give the "
-            "file of that network."
+            f"The weights in {source} are not those of {name} ({differs}); {remedy}."
         )
     return source, digest, revision
 

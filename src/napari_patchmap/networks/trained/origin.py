@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,16 +15,24 @@ from napari_patchmap.networks.trained.hub_files import (
     GateClosedError,
     NotReachedError,
     hub_file,
-    is_weights,
     network_folder,
     weights_in,
 )
-from napari_patchmap.networks.trained.known_networks import KNOWN, KnownNetwork, known_of
-from napari_patchmap.networks.trained.trained_record import Pooling, check_arguments
-from napari_patchmap.networks.weights import TORCHVISION
-
-#: In front of a repository at Hugging Face, and of a folder; as timm has them.
-HUB, FOLDER = "hf-hub:", "local-dir:"
+from napari_patchmap.networks.trained.known_networks import (
+    FOLDER,
+    HUB,
+    KNOWN,
+    KnownNetwork,
+    known_of,
+)
+from napari_patchmap.networks.trained.looks_like import guessed_architecture
+from napari_patchmap.networks.trained.network_names import check_name, is_path, nearest
+from napari_patchmap.networks.trained.trained_record import (
+    Pooling,
+    TrainedRecord,
+    check_arguments,
+)
+from napari_patchmap.networks.weights import TORCHVISION, read_weights
 
 #: Of ImageNet's weights of torchvision, which begin at the shorter side of 256 px.
 _TORCHVISION_CONFIG = {
@@ -36,6 +42,11 @@ _TORCHVISION_CONFIG = {
     "mean": (0.485, 0.456, 0.406),
     "std": (0.229, 0.224, 0.225),
 }
+
+_SAYS = (
+    "{} says itself which network it is; name an architecture only for a file of weights that "
+    "lies alone."
+)
 
 
 @dataclass(frozen=True)
@@ -74,43 +85,34 @@ class Origin:
         """Of the weights, "" where nobody says."""
         return str(self.config.get("license") or "")
 
+    @property
+    def mpp(self) -> float:
+        """Micrometres per pixel of the images that it was trained on, 0 if nobody says."""
+        value = self.config.get("mpp")
+        return float(value) if isinstance(value, int | float) and 0 < value < 1e3 else 0.0
 
-def check_name(name: str) -> None:
-    """Raise a ConfigError unless a trained network may be called so.
-
-    Nothing is looked up on the net, and no folder has to be there: settings of a saved run
-    may name one of another computer.
-    """
-    if name in TORCHVISION or _is_path(name):
-        return
-    if name.startswith(HUB):
-        if REPOSITORY.fullmatch(name.removeprefix(HUB)):
-            return
-        raise ConfigError(
-            f"{name!r} is not written as {HUB}OWNER/NAME or {HUB}OWNER/NAME@REVISION, as on "
-            "the page of a network at huggingface.co."
-        )
-    plain = name.removeprefix(PREFIX)
-    model, _, tag = plain.partition(".")
-    if model in timm_names() and (not tag or plain in timm().list_pretrained()):
-        return
-    near = _nearest(plain)
-    choose = f"choose {', '.join(TORCHVISION)} or the name of a timm model."
-    if near:
-        choose = f"the closest names are {', '.join(near)}."
-    raise ConfigError(f"There is no network {name!r} that comes trained; {choose}")
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Names of the channels that it takes, where they are given."""
+        names = self.config.get("channel_names")
+        return tuple(map(str, names)) if isinstance(names, list | tuple) else ()
 
 
-def find_origin(name: str, weights: str | None = None) -> Origin:
+def find_origin(
+    name: str, weights: str | None = None, architecture: str | None = None
+) -> Origin:
     """Find what makes a trained network.
 
     Parameters
     ----------
     name : str
         A ResNet of torchvision, a model of timm, ``hf-hub:OWNER/NAME[@REVISION]``, a folder
-        with config.json and weights, or a file of weights in such a folder.
+        with config.json and weights, or a file of weights, in such a folder or alone.
     weights : str, optional
         A file that is to be taken in place of the published weights.
+    architecture : str, optional
+        The network whose weights a file holds that lies alone: a model of timm, or a name
+        at Hugging Face that is known here.
 
     Raises
     ------
@@ -118,29 +120,33 @@ def find_origin(name: str, weights: str | None = None) -> Origin:
         If there is none, or what says how it is made cannot be had.
     """
     check_name(name)
+    if architecture is not None and not is_path(name):
+        raise ConfigError(_SAYS.format(name))
     if name in TORCHVISION:
         return Origin(name, name, dict(_TORCHVISION_CONFIG), library="torchvision")
     if name.startswith(HUB):
         repository, _, revision = name.removeprefix(HUB).partition("@")
         return _of_hub(name, repository, revision, weights)
-    if _is_path(name):
-        return _of_path(name)
+    if is_path(name):
+        return _of_path(name, architecture)
     plain = name.removeprefix(PREFIX)
     config = timm().get_pretrained_cfg(plain).to_dict()
     repository = "" if config.get("custom_load") == "hf" else str(config.get("hf_hub_id") or "")
     return Origin(name, plain.split(".")[0], config, repository=repository)
 
 
-def is_place(name: str) -> bool:
-    """Whether a name says where a network lies, at Hugging Face or on this computer."""
-    return name.startswith(HUB) or _is_path(name)
+def origin_of(known: KnownNetwork) -> Origin:
+    """Return what makes a network that is known here, without looking anywhere."""
+    if known.name in TORCHVISION or not known.name.startswith(HUB):
+        return find_origin(known.name)
+    return _of_known(known.name, known)
 
 
-def _is_path(name: str) -> bool:
-    if name.startswith(FOLDER):
-        return True
-    bare = name.startswith((HUB, PREFIX))
-    return not bare and (bool(re.search(r"[/\\~]", name)) or is_weights(Path(name)))
+def found_again(record: TrainedRecord, weights: str | None = None) -> Origin:
+    """Find a network by what is written of it; raises as :func:`find_origin`."""
+    path = Path(record.name.removeprefix(FOLDER)).expanduser()
+    alone = is_path(record.name) and path.is_file() and not (path.parent / CONFIG).is_file()
+    return find_origin(record.name, weights, record.architecture if alone else None)
 
 
 def _of_hub(name: str, repository: str, revision: str, weights: str | None) -> Origin:
@@ -148,40 +154,77 @@ def _of_hub(name: str, repository: str, revision: str, weights: str | None) -> O
     try:
         path, commit = hub_file(repository, revision, (CONFIG,))
     except (GateClosedError, NotReachedError):
-        if known is None or weights is None:
+        if known is None or weights is None or not known.architecture:
             raise
         # Whoever has the weights needs no more than what is known of them here.
-        return Origin(
-            name,
-            known.architecture,
-            known.config() | {"license": known.licence},
-            dict(known.arguments),
-            pooling=known.pooling,
-            revision=revision,
-        )
+        return replace(_of_known(name, known), revision=revision)
     return _of_config(name, path, known, commit or revision, repository=repository)
 
 
-def _of_path(name: str) -> Origin:
+def _of_known(name: str, known: KnownNetwork, file: Path | None = None) -> Origin:
+    """Describe a network by what is known of it here alone."""
+    return Origin(
+        name,
+        known.architecture,
+        known.config(),
+        dict(known.arguments),
+        pooling=known.pooling,
+        file=file,
+    )
+
+
+def _of_path(name: str, architecture: str | None) -> Origin:
     path = Path(name.removeprefix(FOLDER)).expanduser()
+    known = known_of(str(path.absolute()))
     if path.is_dir():
+        if architecture is not None:
+            raise ConfigError(_SAYS.format(path))
         folder, revision = network_folder(path)
         file = weights_in(folder)
     elif path.is_file():
         folder, revision, file = path.parent, "", path
+        if architecture is not None:
+            return _of_file(name, path, architecture)
         if not (folder / CONFIG).is_file():
-            raise ConfigError(
-                f"{path} does not say which network its weights are of; put the {CONFIG} that "
-                f"belongs to it into {folder}, or give the network by name and this file as "
-                "its weights."
-            )
+            if known is not None and known.architecture:
+                return _of_known(name, known, path)
+            raise ConfigError(_which(path))
     else:
         hint = ""
         if REPOSITORY.fullmatch(name):
             hint = f", or write {HUB}{name} for the one of that name at Hugging Face"
         raise ConfigError(f"There is no network in {path}; check the path{hint}.")
-    known = known_of(str(path.absolute()))
     return _of_config(name, folder / CONFIG, known, revision, file=file)
+
+
+def _of_file(name: str, path: Path, architecture: str) -> Origin:
+    """Describe a file of weights by the network that a person says it belongs to."""
+    known = KNOWN.get(architecture.removeprefix(HUB))
+    if known is not None and known.architecture:
+        return _of_known(name, known, path)
+    plain = architecture.removeprefix(PREFIX)
+    model, _, tag = plain.partition(".")
+    if model not in timm_names():
+        near = ", ".join(nearest(plain)) or "vit_small_patch14_dinov2"
+        raise ConfigError(
+            f"There is no network {architecture!r} in timm to which {path} could belong; the "
+            f"closest names are {near}."
+        )
+    said = plain if tag and plain in timm().list_pretrained() else model
+    # The licence is that of timm's weights, and not of a person's file.
+    config = timm().get_pretrained_cfg(said).to_dict() | {"license": ""}
+    return Origin(name, model, config, file=path)
+
+
+def _which(path: Path) -> str:
+    """Say what is to be done with a file of weights that does not say what it is of."""
+    guess = guessed_architecture(read_weights(path))
+    looks = f", such as {guess}, which it looks like" if guess else " of timm"
+    return (
+        f"{path} does not say which network its weights are of; name that as architecture "
+        f"(--architecture{looks}), or put the {CONFIG} that belongs to it into "
+        f"{path.absolute().parent}."
+    )
 
 
 def _of_config(
@@ -197,6 +240,8 @@ def _of_config(
     try:
         saved = json.loads(path.read_text("utf-8"))
         config = dict(saved.get("pretrained_cfg") or saved)
+        # For which timm has no place.
+        config |= {key: saved[key] for key in ("mpp", "channel_names") if key in saved}
         arguments = dict(saved.get("model_args") or {})
     except (OSError, ValueError, TypeError, AttributeError):
         raise ConfigError(
@@ -213,10 +258,14 @@ def _of_config(
             "network is not run here; choose one whose page names timm as its library."
         )
     arguments.pop("num_classes", None)
-    arguments.pop("in_chans", None)
+    takes = arguments.pop("in_chans", None)
+    if isinstance(takes, int) and 0 < takes < 1000:
+        sides = tuple(config.get("input_size") or (3, 224, 224))[1:]
+        config["input_size"] = (takes, *sides)
     if known is not None:
         arguments = {**known.arguments, **arguments}
-        config = {"license": known.licence, **config}
+        # Of what its config.json leaves out, such as how much of an image is cut off.
+        config = {**known.config(), **config}
     check_arguments(arguments, name)
     return Origin(
         name,
@@ -228,15 +277,3 @@ def _of_config(
         file=file,
         repository=repository,
     )
-
-
-def _nearest(name: str) -> list[str]:
-    model, _, tag = name.partition(".")
-    if tag and model in timm_names():
-        return get_close_matches(name, timm().list_pretrained(f"{model}*"), n=3, cutoff=0.3)
-    names = {*TORCHVISION, *timm_names()}
-    near = get_close_matches(name, names, n=3, cutoff=0.6)
-    if near:
-        return near
-    # As people call them: "dinobloom", "UNI".
-    return [HUB + one for one in KNOWN if len(name) > 2 and name.lower() in one.lower()][:3]

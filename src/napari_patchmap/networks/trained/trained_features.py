@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from napari_patchmap.errors import ConfigError
+from napari_patchmap.networks.trained.channel_choice import choose_channels
 from napari_patchmap.networks.trained.input_size import (
     InputSize,
     channels_of,
@@ -34,6 +35,8 @@ def describe(
     side: int | None = None,
     pooling: Pooling | None = None,
     use: ChannelUse | None = None,
+    names: Sequence[str] = (),
+    said: str | None = None,
 ) -> TrainedRecord:
     """Decide how a trained network sees patches of some channels and (height, width).
 
@@ -46,6 +49,10 @@ def describe(
     side, pooling, use : optional
         What a person chose: the side of the images that go in, how features are taken, and
         what is done with channels. None leaves it to the network.
+    names : sequence of str, optional
+        Of the patches' channels, by which a network gets those that it takes.
+    said : str, optional
+        Which of them is which of the network's, where names differ: ``DNA=Hoechst,...``.
 
     Raises
     ------
@@ -54,7 +61,7 @@ def describe(
     """
     config = origin.config
     takes = channels_of(config)
-    use = _use_of(origin.name, takes, channels, use)
+    use, picked, told = choose_channels(origin, takes, channels, use, names, said)
     if origin.library == "torchvision":
         size = (side or 224, side or 224)
         seen = InputSize(size, scaled_to(patch, size, config), (0, 0), {})
@@ -79,30 +86,14 @@ def describe(
         tokens=seen.tokens,
         licence=origin.licence,
         revision=origin.revision,
+        picked=picked,
+        told=told,
     )
     with torch.device("meta"):
         net = make_net(record, channels).eval()
         given = torch.empty(1, channels if use == "adapted" else takes, *seen.size)
         kind, width = choose_pooling(net, given, pooling, origin.pooling)
     return replace(record, pooling=kind, width=width)
-
-
-def _use_of(name: str, takes: int, channels: int, wanted: ChannelUse | None) -> ChannelUse:
-    use = wanted
-    if use is None:
-        use = "as-is" if channels == takes else "each"
-    if use == "as-is" and channels != takes:
-        raise ConfigError(
-            f"{name} takes {takes} channels and the patches have {channels}; give each channel "
-            "as grey, let the first layer be adapted, or choose other channels."
-        )
-    if use == "each" and takes not in (1, 3):
-        raise ConfigError(
-            f"{name} takes its own {takes} channels, and the patches have {channels}; choose "
-            f"{takes} channels in its order, let the first layer be adapted, or choose another "
-            "network."
-        )
-    return use
 
 
 def _of_channels(config: dict[str, object], key: str, count: int) -> tuple[float, ...]:
@@ -127,6 +118,8 @@ class TrainedFeatures(nn.Module):
     def __init__(self, record: TrainedRecord, channels: int) -> None:
         super().__init__()
         self.record = record
+        if max(record.picked, default=0) >= channels:
+            raise ConfigError(f"{record.name} wants channels that these patches do not have.")
         self.net = make_net(record, channels)
         for name in ("mean", "std"):
             values = torch.tensor(getattr(record, name)).view(1, -1, 1, 1)
@@ -137,8 +130,17 @@ class TrainedFeatures(nn.Module):
         self.register_buffer("axes", torch.eye(MOST_FEATURES, width) if many else None)
         self.out_features = MOST_FEATURES if many else width
 
+    @property
+    def parts(self) -> list[TrainedFeatures]:
+        """The networks whose features these are."""
+        return [self]
+
     def forward(self, images: Tensor) -> Tensor:
         """Return the features of images in [0, 1], shape (b, out_features)."""
+        return self.own(images)
+
+    def own(self, images: Tensor) -> Tensor:
+        """Return the features that this very network makes."""
         features = self._whole(images)
         if self.axes is None or self.centre is None:
             return features
@@ -157,6 +159,8 @@ class TrainedFeatures(nn.Module):
 
     def _prepared(self, images: Tensor) -> Tensor:
         known = self.record
+        if known.picked:
+            images = images[:, list(known.picked)]
         if tuple(images.shape[-2:]) != tuple(known.scaled):
             images = nn.functional.interpolate(
                 images.float(),
@@ -204,8 +208,15 @@ class TrainedFeatures(nn.Module):
             for k in range(channels)
         ]
         with torch.inference_mode():
-            features = self(torch.stack(waves)[None])
+            features = self.own(torch.stack(waves)[None])
         return tuple(float(f"{value:.6g}") for value in features[0, :_PROBED])
+
+    def note_probe(self, channels: int, patch: tuple[int, int]) -> None:
+        """Write down by what another preparation is noticed."""
+        self.record = replace(self.record, probe=self.probe(channels, patch))
+
+    def gather(self) -> None:
+        """Put what is written of all networks into one record; there is one here."""
 
     def check_probe(self, channels: int, patch: tuple[int, int]) -> None:
         """Raise a ConfigError if images are prepared otherwise than when a run was made."""

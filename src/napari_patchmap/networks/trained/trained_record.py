@@ -12,7 +12,7 @@ from napari_patchmap.errors import ConfigError
 Pooling = Literal["network", "class", "class+mean", "mean"]
 
 #: How channels are given to a network that takes others.
-ChannelUse = Literal["as-is", "each", "adapted"]
+ChannelUse = Literal["as-is", "named", "each", "adapted"]
 
 #: Arguments of timm that would read files or download, of which a run needs none.
 _NEVER = frozenset(
@@ -24,6 +24,9 @@ _NEVER = frozenset(
 #: A number that is larger is no argument of a network that is used here: memory would be
 #: taken for it before its weights are looked at.
 _LARGEST = 8192.0
+
+#: So many networks at most lie beside a first one.
+_MOST_BESIDE = 7
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,13 @@ class TrainedRecord:
         Of each channel, of images in [0, 1].
     interpolation : {"bilinear", "bicubic"}
     pooling : {"network", "class", "class+mean", "mean"}
-    channels : {"as-is", "each", "adapted"}
+    channels : {"as-is", "named", "each", "adapted"}
+    picked : tuple of int
+        Of the patches' channels those that the network takes, in its order; empty for all.
+    told : tuple of str
+        What people should know of how patches are seen, a sentence each.
+    beside : tuple of TrainedRecord
+        Networks whose features are set beside these.
     tokens : (int, int)
         Rows and columns of parts that a transformer sees, (0, 0) of other networks.
     licence, revision, sha256 : str
@@ -78,6 +87,9 @@ class TrainedRecord:
     revision: str = ""
     sha256: str = ""
     probe: tuple[float, ...] = ()
+    picked: tuple[int, ...] = ()
+    told: tuple[str, ...] = ()
+    beside: tuple[TrainedRecord, ...] = ()
 
     def lines(self) -> list[str]:
         """Say in short lines what it is and how it sees a patch."""
@@ -91,7 +103,12 @@ class TrainedRecord:
             seen += ", each channel as grey"
         elif self.channels == "adapted":
             seen += ", first layer adapted to the channels"
-        return [seen, *([f"licence of the weights: {self.licence}"] if self.licence else [])]
+        licence = [f"licence of the weights: {self.licence}"] if self.licence else []
+        lines = [seen, *licence, *self.told]
+        for one in self.beside:
+            first, *more = one.lines()
+            lines += [f"beside them {first}", *more]
+        return lines
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -107,15 +124,27 @@ class TrainedRecord:
             key: tuple(float(one) for one in values.get(key, ()))
             for key in ("mean", "std", "probe")
         }
-        known = cls(**{**values, **pairs, **numbers})
+        lists = {
+            "picked": tuple(int(one) for one in values.get("picked", ())),
+            "told": tuple(str(one) for one in values.get("told", ())),
+            "beside": tuple(cls._beside(one) for one in values.get("beside", ())),
+        }
+        if len(lists["beside"]) > _MOST_BESIDE:
+            raise ConfigError(f"No run here has features of {len(lists['beside'])} networks.")
+        known = cls(**{**values, **pairs, **numbers, **lists})
         check_arguments(known.arguments, known.name)
         sides = (*known.size, *known.scaled, known.takes, known.width)
-        if min(sides) < 1 or max(sides) > _LARGEST or min(known.std, default=0) <= 0:
+        picks = len(known.picked) not in (0, known.takes) or min(known.picked, default=0) < 0
+        if picks or min(sides) < 1 or max(sides) > _LARGEST or min(known.std, default=0) <= 0:
             raise ConfigError(f"{known.name} is not prepared as any network here is")
         for value, kinds in ((known.pooling, Pooling), (known.channels, ChannelUse)):
             if value not in get_args(kinds):
                 raise ConfigError(f"There is no {value!r} among {', '.join(get_args(kinds))}")
         return known
+
+    @classmethod
+    def _beside(cls, values: dict[str, Any]) -> Self:
+        return cls.from_dict({**values, "beside": ()})
 
 
 _SAID = {"class": "class token", "class+mean": "class token and mean of all parts",

@@ -26,6 +26,9 @@ from napari_patchmap.settings import Setting
 #: What a field shows that is left to the program.
 AUTO = "auto"
 
+#: Pixels that a list needs beside its texts, for a scroll bar.
+_BAR = 32
+
 
 @dataclass(eq=False)
 class Field:
@@ -79,8 +82,14 @@ def _choice(item: Setting, edited: Callable[[], None]) -> Field:
         box.addItem(AUTO, None)
     for one in item.choices:
         box.addItem(item.titles.get(one, str(one)), one)
+    _widen(box)
     box.currentIndexChanged.connect(lambda _: edited())
     return Field(box, box.currentData, lambda value: box.setCurrentIndex(box.findData(value)))
+
+
+def _widen(box: QComboBox) -> None:
+    """Open a list as wide as what is in it, however narrow the panel is."""
+    box.view().setMinimumWidth(box.view().sizeHintForColumn(0) + _BAR)
 
 
 def _offered(item: Setting, edited: Callable[[], None]) -> Field:
@@ -115,7 +124,10 @@ def _suggestion(item: Setting, edited: Callable[[], None]) -> Field:
     # What is typed is taken as it is, and neither completed nor added to the list.
     box.setCompleter(None)
     box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-    box.addItems([AUTO] * item.optional + list(item.suggestions))
+    box.addItems([AUTO] * item.optional)
+    for one in item.suggestions:
+        box.addItem(item.titles.get(one, one), one)
+    _widen(box)
     line = box.lineEdit()
     # Not the words themselves: what is typed would be added to them.
     line.setPlaceholderText(AUTO if item.optional else "")
@@ -123,6 +135,8 @@ def _suggestion(item: Setting, edited: Callable[[], None]) -> Field:
     def chosen() -> None:
         if item.optional and box.currentIndex() == 0 and line.text() == AUTO:
             line.clear()
+        elif line.text() == box.itemText(box.currentIndex()):
+            line.setText(box.currentData() or line.text())  # a value, not what is said of it
         edited()
 
     box.currentIndexChanged.connect(lambda _: chosen())
@@ -135,8 +149,9 @@ def _suggestion(item: Setting, edited: Callable[[], None]) -> Field:
 
     def show(given: Any) -> None:
         text = given or ""
-        box.setCurrentIndex(box.findText(text or AUTO))
+        box.setCurrentIndex(box.findData(text) if text else box.findText(AUTO))
         box.setEditText(text)
+        line.setCursorPosition(0)  # of a long one the beginning is shown
 
     return Field(box, value, show, line.textEdited)
 

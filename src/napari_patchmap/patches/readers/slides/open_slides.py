@@ -156,6 +156,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
             pd.Index(table["source"])
         )
         table, notes = with_wells(table, plate, of), plate_notes(plate) + notes
+    known = [one.mpp for one in plans if one.mpp is not None]
     return Source(
         images=TileImages(plans, first.dtype, first.channels),
         table=table,
@@ -164,6 +165,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
         skipped=skipped,
         fingerprint=fingerprint("slides", files, tiles=sorted(config.to_dict().items())),
         few_sources=None if plate is None else FEW_FIELDS,
+        mpp=float(np.median(known)) if known else None,
     )
 
 

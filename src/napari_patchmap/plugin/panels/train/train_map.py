@@ -9,8 +9,10 @@ import napari.viewer
 
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.methods.train_config import TSNE_SETTINGS, TrainConfig
+from napari_patchmap.networks.fixed import PRETRAINED
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.train.live import Live
+from napari_patchmap.plugin.panels.train.network_list import NetworkList
 from napari_patchmap.plugin.panels.train.plan_text import PlanText
 from napari_patchmap.plugin.panels.train.refusal import Refusal
 from napari_patchmap.plugin.panels.train.result import Result
@@ -40,6 +42,7 @@ class TrainMap(WorkPanel):
         self.form = ConfigForm(
             TrainConfig(minutes=preferred.minutes, device=preferred.device)  # type: ignore[arg-type]
         )
+        self.networks = NetworkList()
         self.plan = PlanText()
         self.live = Live()
         self.message = Message()
@@ -50,6 +53,7 @@ class TrainMap(WorkPanel):
         self.buttons = TrainButtons()
         self.button, self.pause = self.buttons.start, self.buttons.pause
         self.column.addWidget(self.form)
+        self.column.addWidget(self.networks)
         self.column.addWidget(self.plan)
         self.column.addWidget(line())
         self.column.addWidget(self.result)
@@ -62,6 +66,7 @@ class TrainMap(WorkPanel):
 
         self.form.changed.connect(lambda _: self._describe())
         self.form.refused.connect(self._on_refused)
+        self.networks.chosen.connect(self._take_network)
         self.plan.refused.connect(self._on_unplannable)
         self.refusal.check.clicked.connect(self._plan_again)
         lead(self.refusal.augment, self.viewer, lambda: "augment")
@@ -127,6 +132,7 @@ class TrainMap(WorkPanel):
 
     def _describe(self) -> None:
         patches = self.workspace.patches
+        self._suggest()
         if patches is None or self.missing:
             return
         if self._refused:
@@ -135,6 +141,24 @@ class TrainMap(WorkPanel):
             self.plan.wait()
         else:
             self.plan.describe(patches, self.config)
+
+    def _suggest(self) -> None:
+        """Suggest networks where one that others trained is asked for."""
+        train = self.form.config
+        backbone = METHODS[train.method].backbone_of(train.backbone, train.weights, "")
+        wanted = backbone.startswith(PRETRAINED) and not self.workspace.training
+        self.networks.setVisible(wanted)
+        patches = self.workspace.patches
+        if wanted and self.isVisible():
+            self.networks.look(None if patches is None else patches.training_size())
+        else:
+            self.networks.wait()
+
+    def _take_network(self, name: str) -> None:
+        """Take a network that was suggested."""
+        self.form.more.open(True)
+        self.form.set_config(self.form.config.replace(backbone=name))
+        self._describe()
 
     @property
     def _planning(self) -> bool:
