@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches import anndata_file as module
 from napari_patchmap.patches.anndata_file import anndata_file
 from tests.anndata_files import write_anndata
 
@@ -102,8 +103,21 @@ def test_other_files_are_said_to_be_none(tmp_path):
 
 def test_without_h5py_one_is_told_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "a.h5ad").write_bytes(b"")
-    from napari_patchmap.optional import _Missing
-
-    monkeypatch.setattr(module, "optional", _Missing)
+    monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(Exception, match="pip install h5py"), anndata_file(tmp_path / "a.h5ad"):
         pass
+
+
+@pytest.mark.parametrize("place", ["X", "obsm/X_pca", "obs"])
+def test_what_lies_in_another_file_is_not_opened(tmp_path, place):
+    h5py = pytest.importorskip("h5py")
+    names = ["a", "b", "c"]
+    path = write_anndata(tmp_path / "cells.h5ad", names, X=np.eye(3), obsm={"X_pca": np.eye(3)})
+    other = write_anndata(
+        tmp_path / "other.h5ad", names, X=np.eye(3), obsm={"X_pca": np.eye(3)}
+    )
+    with h5py.File(path, "a") as file:
+        del file[place]
+        file[place] = h5py.ExternalLink(other.name, place)
+    with pytest.raises(PatchError, match="a link"), anndata_file(path) as file:
+        file.rows(place)

@@ -2,7 +2,8 @@
 
 Read by h5py as the format is documented
 (https://anndata.readthedocs.io/en/stable/fileformat-prose.html), without anndata: nothing but
-what is asked for is read, and nothing that a file brings along is run.
+what is asked for is read, nothing that a file brings along is run, and no other file is
+opened (:mod:`~napari_patchmap.patches.safe_hdf5`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from napari_patchmap.foreign import decoding
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.names import tidy
 from napari_patchmap.patches.room import check_room
+from napari_patchmap.patches.safe_hdf5 import check_inside, member
 from napari_patchmap.patches.watch import Watch
 
 #: Endings of AnnData in HDF5; the second is scPortrait's, with images among its arrays.
@@ -76,7 +78,8 @@ class AnnDataFile:
 
     def __init__(self, path: Path, file: Any) -> None:
         self.path, self.file = path, file
-        obs = file.get("obs")
+        check_inside(file, "obs")
+        obs = member(file, "obs")
         if obs is None:
             raise UnusableError("is not AnnData (it has no obs)", "choose an .h5ad file")
         if "_index" not in obs.attrs:
@@ -84,9 +87,10 @@ class AnnDataFile:
         self._obs = obs
         self._index = _word(obs.attrs["_index"])
         self.names = [str(name) for name in self._column(self._index)]
-        shape = _shape(file["X"]) if "X" in file else ()
+        matrix = member(file, "X")
+        shape = () if matrix is None else _shape(matrix)
         self.keys = ["X"] if shape and shape[-1] else []
-        self.keys += sorted(file.get("obsm", ()))
+        self.keys += sorted(member(file, "obsm") or ())
 
     def __len__(self) -> int:
         return len(self.names)
@@ -146,12 +150,22 @@ class AnnDataFile:
         return shape
 
     def at(self, key: str) -> Any:
-        """Return ``X`` or what obsm calls ``key``: an h5py Dataset, or a Group of parts."""
+        """Return ``X`` or what obsm calls ``key``: an h5py Dataset, or a Group of parts.
+
+        Raises
+        ------
+        UnusableError
+            If it is not there, with the keys that are.
+        PatchError
+            If any of it lies in another file.
+        """
         key = key.removeprefix("obsm/")
         if key not in self.keys:
             listed = ", ".join(self.keys) or "neither X nor any obsm"
             raise UnusableError(f"has no {key}", f"choose among what it has: {listed}")
-        return self.file["X"] if key == "X" else self.file["obsm"][key]
+        place = key if key == "X" else f"obsm/{key}"
+        check_inside(self.file, place)
+        return member(self.file, place)
 
     def rows(self, key: str, watch: Watch | None = None) -> np.ndarray:
         """Read ``X`` or what obsm calls ``key`` as a row of numbers an observation.

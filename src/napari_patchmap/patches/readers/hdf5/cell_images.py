@@ -14,8 +14,8 @@ from napari_patchmap.patches.images import as_images
 from napari_patchmap.patches.readers.array_columns import add_columns
 from napari_patchmap.patches.readers.hdf5.array_source import array_source
 from napari_patchmap.patches.readers.hdf5.hdf5_axes import texts
-from napari_patchmap.patches.readers.hdf5.safe_hdf5 import check_inside, member, values_of
 from napari_patchmap.patches.request import OpenRequest
+from napari_patchmap.patches.safe_hdf5 import check_inside, member, values_of
 from napari_patchmap.patches.source import Source
 from napari_patchmap.patches.watch import Watch
 

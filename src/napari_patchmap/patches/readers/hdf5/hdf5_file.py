@@ -20,8 +20,8 @@ from napari_patchmap.patches.readers.array_columns import (
 )
 from napari_patchmap.patches.readers.hdf5.array_source import array_source
 from napari_patchmap.patches.readers.hdf5.cell_images import has_images, is_anndata, read_cells
-from napari_patchmap.patches.readers.hdf5.safe_hdf5 import arrays_in, open_hdf5, values_of
 from napari_patchmap.patches.request import OpenRequest
+from napari_patchmap.patches.safe_hdf5 import arrays_in, open_hdf5, values_of
 from napari_patchmap.patches.source import Source
 from napari_patchmap.patches.watch import Watch
 

@@ -13,7 +13,7 @@ from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.readers.chunked import ChunkedImages
 from napari_patchmap.patches.readers.flat import FlatImages
-from napari_patchmap.patches.readers.hdf5.safe_hdf5 import check_stored, open_hdf5
+from napari_patchmap.patches.safe_hdf5 import check_stored, open_hdf5
 
 
 class _Stored:
