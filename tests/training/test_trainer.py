@@ -382,3 +382,10 @@ def test_a_resnet_that_was_begun_by_the_papers_recipe_goes_on_by_it(cells):
     before = make_plan(cells, RunConfig(asked), kept=Kept.of(state))
     assert before.recipe.stages[0].optimiser == "sgd"
     assert not before.recipe.average_symmetries
+
+
+@pytest.mark.parametrize("method", ["pixels", "simclr"])
+def test_what_does_not_learn_on_is_planned_for_some_minutes(cells, method):
+    plan = make_plan(cells, RunConfig(TrainConfig(method=method, device="cpu", minutes=2.0)))
+    assert plan.held_out == 0
+    assert not any("as a whole" in note for note in plan.notes)

@@ -56,7 +56,11 @@ def steps_in_time(plan: Plan) -> int:
     """
     times, stages = plan.times, plan.recipe.stages
     judged = [number for number, stage in enumerate(stages) if stage.judged]
-    if times.budget is None or any(stages[number].judged == "told" for number in judged):
+    if (
+        not judged
+        or times.budget is None
+        or any(stages[number].judged == "told" for number in judged)
+    ):
         return len(judged)
     # What is looked at before the first step is as much as there is time for.
     around = times.around.likely - times.seconds("before").likely
