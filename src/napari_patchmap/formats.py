@@ -90,7 +90,7 @@ FORMATS = (
     ),
     Format(
         "points", Kind.POINTS, "a file of features", ".h5ad, CSV, Parquet or .npy of features",
-        (".h5ad", ".h5sc", ".csv", ".tsv", ".txt", ".parquet", ".pq", ".npy"),
+        (".h5ad", ".h5sc", ".csv", ".tsv", ".parquet", ".pq", ".npy"),
     ),
     Format("npy", Kind.STACK, "a NumPy array", ".npy", (".npy",)),
     Format(

@@ -113,10 +113,11 @@ def test_an_unknown_name_is_one_sentence_with_the_closest(name, hint):
     assert len(set(named)) == len(named)
 
 
-def test_a_network_that_lies_somewhere_is_of_the_method_that_takes_it_as_it_is():
+def test_a_network_that_lies_somewhere_is_taken_as_it_is_or_learns_on():
     for name in ("hf-hub:someone/model", "/somewhere/model"):  # nothing is looked up
         with pytest.raises(ConfigError, match="by the method pretrained; choose that"):
-            TrainConfig(backbone=name)
+            TrainConfig(backbone=name, learn_on="none")
+        assert TrainConfig(backbone=name).learns_on == "auto"
         assert TrainConfig(method="pretrained", backbone=name).backbone == name
 
 

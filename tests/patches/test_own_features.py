@@ -192,10 +192,10 @@ def test_what_is_no_file_of_features_is_said(tmp_path, monkeypatch):
         read_features(tmp_path / "f.parquet")
 
 
-def _gone(name: str, package: str = "") -> object:
+def _gone(name: str, package: str = "", extra: str = "") -> object:
     from napari_patchmap.optional import _Missing
 
-    return _Missing(package or name)
+    return _Missing(package or name, extra)
 
 
 def test_a_file_that_was_written_again_is_read_again(tmp_path):

@@ -97,7 +97,9 @@ def test_sorted_by_distance_to_the_patch_clicked_on_the_map(gallery, workspace, 
     click(gallery, 3)  # looking about in the gallery moves nothing
     assert workspace.current == before[3]
     assert shown(gallery) == before
-    workspace.run = SimpleNamespace(features=-toy_map() - 1.0, dimensions=2, folder=None)
+    workspace.run = SimpleNamespace(
+        features=-toy_map() - 1.0, dimensions=2, folder=None, sees_images=True
+    )
     gallery.menu(0).actions()[2].trigger()
     assert "patch 0 by features" in said(gallery)
     assert shown(gallery)[0] == 0

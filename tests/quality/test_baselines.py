@@ -10,6 +10,7 @@ from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from napari_patchmap.cli import main
 from napari_patchmap.quality import FIGURES, evaluate
+from napari_patchmap.quality.asked import LABEL_FROM
 from napari_patchmap.quality.baselines import FEATURES, PIXELS, RANDOM, measure_baselines
 from napari_patchmap.quality.figure import FigureInput
 from napari_patchmap.quality.predicted import Predicted, mean_f1, mean_recall
@@ -90,7 +91,7 @@ def test_the_command_line_compares_with_pixels(tmp_path, capsys):
     assert "Share of 15 neighbours kept: random map " in out
     assert "; map of pixels " in out
     assert main(["evaluate", str(folder), "--json"]) == 0  # what is known stays
-    assert set(json.loads(capsys.readouterr().out)["baselines"]) == {RANDOM, PIXELS}
+    assert {*json.loads(capsys.readouterr().out)["baselines"]} == {RANDOM, PIXELS, LABEL_FROM}
     # A map of pixels is not compared with itself.
     cells = make_cells(90)
     run = fit(cells, RunConfig(TrainConfig(method="pixels", device="cpu")))

@@ -19,8 +19,9 @@ from napari_patchmap.patches.source import Source, Watch
 
 
 def recognises(path: Path, chosen: bool) -> bool:
-    """Whether a file holds rows of features."""
-    return path.is_file() and path.name.lower().endswith(ENDINGS) and holds_rows(path)
+    """Whether a file holds rows of features; a text file is one only where that is said."""
+    ending = path.suffix.lower()
+    return ending in ENDINGS and ending != ".txt" and path.is_file() and holds_rows(path)
 
 
 def read(request: OpenRequest, watch: Watch) -> Source:

@@ -25,7 +25,8 @@ _KNOWN = {
 }  # fmt: skip
 _KNOWN |= {
     ending: (one.name, f"open it alone{' as a stack' if one.kind is Kind.STACK else ''}")
-    for one in reversed(formats.FORMATS)
+    # What may be features as well is said to be images: it lies among some.
+    for one in reversed(sorted(formats.FORMATS, key=lambda one: one.kind is Kind.POINTS))
     for ending in one.endings
 }
 
