@@ -13,6 +13,9 @@ from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.folder import headers
 from napari_patchmap.patches.watch import Watch
 
+#: What may be features as well: among images it is said to be some.
+_AS_IMAGES = (".npy",)
+
 #: What files of an ending are, and what would help.
 _EXPORT = "export it as TIFF or PNG"
 _KNOWN = {
@@ -25,9 +28,9 @@ _KNOWN = {
 }  # fmt: skip
 _KNOWN |= {
     ending: (one.name, f"open it alone{' as a stack' if one.kind is Kind.STACK else ''}")
-    # What may be features as well is said to be images: it lies among some.
-    for one in reversed(sorted(formats.FORMATS, key=lambda one: one.kind is Kind.POINTS))
+    for one in formats.FORMATS[::-1]
     for ending in one.endings
+    if one.kind is not Kind.POINTS or ending not in _AS_IMAGES
 }
 
 #: Endings of files beside images that are none.

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import PatchError, SingleImageError
 from napari_patchmap.foreign import decoding
 from napari_patchmap.patches.axes import (
     channel_axis,
@@ -76,9 +76,10 @@ def _read(path: Path, request: OpenRequest, watch: Watch) -> Source:
     count = len(images)
     if count == 1:
         height, width = images.sizes[0].tolist()
-        raise PatchError(
+        raise SingleImageError(
             f"{path} is one single image ({width} x {height}), not patches; cut it into tiles "
-            f"(--tile-size), open it {WITH_OBJECTS}, or give a store of many patches."
+            f"(--tile-size), open it {WITH_OBJECTS}, or give a store of many patches.",
+            ("tiles", "objects"),
         )
     files = chunk_files(path, array, watch)
     lacking, blank = missing_chunks(array, letters, files, watch)
