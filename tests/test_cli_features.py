@@ -70,3 +70,13 @@ def test_patches_that_are_left_out_are_placed_by_their_own_features(data, capsys
     left = pd.read_csv("run/left-out.csv")
     assert left["frame"].tolist() == [3, 9]
     assert len(pd.read_csv("run/embedding.csv")) == 58
+
+
+@pytest.mark.parametrize("name", ["nowhere.csv", "notes.log"])
+def test_a_file_of_features_is_looked_for_before_images_are_read(tmp_path, capsys, name):
+    (tmp_path / "notes.log").write_text("nothing")
+    images, file = tmp_path / "no images either", tmp_path / name
+    command = ["embed", str(images), "--out", str(tmp_path / "run"), "--features", str(file)]
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert f"file of features {file}" in said or f"{file} is no file of features" in said

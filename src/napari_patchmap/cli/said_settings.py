@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_patchmap.cli.options import EMPTY
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 def given_settings(args: argparse.Namespace) -> dict[str, Any]:
     """Return the training settings that were named on the command line."""
     from napari_patchmap.methods.train_config import TrainConfig
+    from napari_patchmap.patches.own_features.feature_files import check_features_file
 
     settings = given(args, TrainConfig)
     # Features of one's own are laid out by one method; naming them is enough.
     if settings.get("features"):
         settings["features"] = os.path.abspath(os.path.expanduser(settings["features"]))
+        check_features_file(Path(settings["features"]))
         settings.setdefault("method", "features")
     return settings
 

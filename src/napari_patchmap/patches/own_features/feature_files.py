@@ -56,12 +56,28 @@ def read_features(
     LoadCancelled
     """
     path = Path(path).expanduser()
+    about = check_features_file(path)
+    return _read(_Watched(watch or Watch()), path, columns, about.st_mtime_ns, about.st_size)
+
+
+def check_features_file(path: Path) -> os.stat_result:
+    """Say what the system knows of a file of features, before anything else is read.
+
+    Raises
+    ------
+    PatchError
+        If it is not there, or no such file by its ending.
+    """
     try:
         about = path.stat()
     except OSError as error:
         why = "" if isinstance(error, FileNotFoundError) else f" ({error.strerror})"
         raise PatchError(f"There is no file of features {path}{why}; check the path.") from None
-    return _read(_Watched(watch or Watch()), path, columns, about.st_mtime_ns, about.st_size)
+    if not path.is_file() or not path.name.lower().endswith(ENDINGS):
+        raise PatchError(
+            f"{path} is no file of features; choose one that ends in {', '.join(ENDINGS)}."
+        )
+    return about
 
 
 class _Watched:
@@ -81,11 +97,7 @@ class _Watched:
 def _read(
     watched: _Watched, path: Path, columns: str | None, changed: int, size: int
 ) -> FeatureTable:
-    reader = next((read for ends, read in _READERS if path.name.lower().endswith(ends)), None)
-    if reader is None or not path.is_file():
-        raise PatchError(
-            f"{path} is no file of features; choose one that ends in {', '.join(ENDINGS)}."
-        )
+    reader = next(read for ends, read in _READERS if path.name.lower().endswith(ends))
     watch, watched.watch = watched.watch, Watch()
     wrong = "cannot be read as features"
     with decoding(path, wrong, "copy it again, or write it again as .npy or .csv"):
