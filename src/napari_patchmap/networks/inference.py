@@ -136,24 +136,42 @@ def recalibrate(
     """
     if len(pixels) < 2:
         return
-    device = network.device
     was_training = network.training
     chosen = spread(pixels, MOST_SETTLING)
-    # Neighbours in a set are often alike; every batch takes from all over it.
     parts = max(1, len(chosen) // BATCH)
-    some = [chosen[part::parts].to(device) for part in range(parts)]
-    del chosen  # another copy, where these are on a GPU
     network.eval()
-    if not isinstance(network.backbone, TrainedFeatures):  # which keep those they came with
-        with _collecting(network.backbone):
-            for part in some:
-                _mean_features(network, part, [(0, False)], half)
-    with _collecting(network.hidden):
-        for part in some:
-            mean = _mean_features(network, part, symmetries, half)
-            with autocast(device, half):
-                network.project(mean)
+    while not _collect(network, chosen, parts, symmetries, half):
+        free_cached_memory()
+        parts *= 2
     network.train(was_training)
+
+
+def _collect(
+    network: Network,
+    chosen: Tensor,
+    parts: int,
+    symmetries: Sequence[Symmetry],
+    half: torch.dtype | None,
+) -> bool:
+    """Collect statistics anew in some parts; whether there was memory enough for that."""
+    # Neighbours in a set are often alike; every batch takes from all over it.
+    some = [chosen[part::parts] for part in range(parts)]
+    try:
+        if not isinstance(network.backbone, TrainedFeatures):  # which keep those they came with
+            with _collecting(network.backbone):
+                for part in some:
+                    _mean_features(network, part.to(network.device), [(0, False)], half)
+        with _collecting(network.hidden):
+            for part in some:
+                mean = _mean_features(network, part.to(network.device), symmetries, half)
+                with autocast(network.device, half):
+                    network.project(mean)
+    except (MemoryError, RuntimeError) as error:
+        # A mean over one patch would say nothing of how patches differ.
+        if len(chosen) < 4 * parts or not is_out_of_memory(error):
+            raise
+        return False
+    return True
 
 
 @contextmanager
