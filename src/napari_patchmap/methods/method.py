@@ -100,6 +100,11 @@ class Method:
         """Whether a network learns from views; if not, patches are seen as they are."""
         return bool(self.stages)
 
+    @property
+    def not_seen(self) -> tuple[str, ...]:
+        """Settings of what the method does not look at, such as features of people's own."""
+        return OWN_SETTINGS if self.sees_images else ()
+
     def make_recipe(
         self,
         kind: RecipeKind,
@@ -151,7 +156,7 @@ class Method:
 
     def known(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return settings without what means nothing to the method, stages included."""
-        unused = self.unused if not self.sees_images else (*self.unused, *OWN_SETTINGS)
+        unused = (*self.unused, *self.not_seen)
         kept = {name: value for name, value in settings.items() if name not in unused}
         if kept.get("epochs"):
             kept["epochs"] = kept["epochs"][: len(self.stages)]
