@@ -15,6 +15,9 @@ from napari_patchmap.networks.fine_tuned import FINE_TUNED, check_start
 #: Settings of methods that see features of people's own.
 OWN_SETTINGS = ("features", "feature_columns", "feature_scaling", "feature_gaps", "even_by")
 
+#: Those of them that new patches have, too, which are placed on such a map.
+NEW_SETTINGS = ("features", "feature_columns")
+
 
 def _check_trained(backbone: str | None, weights: str | None) -> None:
     """Check the backbone of a method that trains it."""

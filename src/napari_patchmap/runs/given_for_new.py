@@ -102,5 +102,6 @@ def _check_of_use(run: RunParts) -> None:
 def _missing(run: RunParts) -> RunError:
     return RunError(
         f"The map {run.name} was made of features of your own, so new patches need theirs, "
-        "too; give a file of them (patchmap transform --features)."
+        "too; give a file of them (patchmap transform --features; in napari above Place on the "
+        "map)."
     )
