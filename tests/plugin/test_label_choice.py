@@ -10,7 +10,6 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QInputDialog
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.plugin.labelling import Labelling
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.explore.explore import Explore
 from napari_patchmap.plugin.panels.explore.gallery import Gallery
@@ -119,19 +118,19 @@ def test_answers_of_the_label_before_say_so(qtbot, viewer, workspace, of_patient
     box.start()
     qtbot.waitUntil(lambda: box.found is not None and not box.work.running)
     assert "of the label" not in box.said.text()
-    Labelling.of(viewer).choose("patient")
+    workspace.choose_label("patient")
     assert box.said.text().startswith("This is of the label kind; the label is patient now")
-    Labelling.of(viewer).choose("kind")
+    workspace.choose_label("kind")
     assert "of the label" not in box.said.text()
 
 
 def test_what_makes_no_label_changes_nothing(viewer, workspace, of_patients):
     run, _ = of_patients
     with pytest.raises(PatchError, match="has no column 'grade'"):
-        Labelling.of(viewer).choose("grade")
+        workspace.choose_label("grade")
     workspace.set_training(True)
     with pytest.raises(PatchError, match="A map is being trained"):
-        Labelling.of(viewer).choose("patient")
+        workspace.choose_label("patient")
     workspace.set_training(False)
     assert run.label_from == workspace.patches.label_from == "kind"
 

@@ -18,7 +18,6 @@ from napari_patchmap.plugin.canvas.help_card import HelpCard
 from napari_patchmap.plugin.canvas.note import CanvasNote
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
 from napari_patchmap.plugin.canvas.two_views import to_canvas
-from napari_patchmap.plugin.labelling import Labelling
 from napari_patchmap.plugin.map.close_up import CloseUp
 from napari_patchmap.plugin.map.commands import MapCommands
 from napari_patchmap.plugin.map.follow_classes import FollowClasses
@@ -119,7 +118,7 @@ class MapLayer(ShownMap, OnePerViewer):
         workspace.suggestions_changed.connect(self.recolour)
         self.follow_classes = FollowClasses(self)
         workspace.measured_changed.connect(self.recolour)
-        Labelling.of(viewer).changed.connect(self.follow_label)
+        workspace.label_changed.connect(self.follow_label)
         self.views.changed.connect(self._on_view)
         # napari calls first who asks last: before the views take it for an image.
         self._edits = LayerEdits(viewer, self)

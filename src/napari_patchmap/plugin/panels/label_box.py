@@ -9,7 +9,6 @@ from qtpy.QtWidgets import QInputDialog, QWidget
 
 from napari_patchmap.errors import PatchmapError
 from napari_patchmap.explore.first_look import look_at_first
-from napari_patchmap.plugin.labelling import Labelling
 from napari_patchmap.plugin.qt.basics import choice, column, label, row
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.workspace import workspace_of
@@ -30,7 +29,7 @@ class LabelBox(QWidget):
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
-        self._workspace, self._labelling = workspace_of(viewer), Labelling.of(viewer)
+        self._workspace = workspace_of(viewer)
         self.box = choice(
             "<qt>The column that is the label: it colours the map and measures it, and is "
             "never trained on. Several columns of 0 and 1, one a class, may be one label. "
@@ -42,7 +41,7 @@ class LabelBox(QWidget):
         self.box.activated.connect(self._on_choice)
         self._now = ""
         subscribe(self, self._workspace.patches_changed, self.show_choices)
-        subscribe(self, self._labelling.changed, self.show_choices)
+        subscribe(self, self._workspace.label_changed, self.show_choices)
         self.show_choices()
 
     def show_choices(self, _: Any = None) -> None:
@@ -72,7 +71,7 @@ class LabelBox(QWidget):
             chosen = chosen.strip() if agreed else ""
         try:
             if chosen and chosen != self._now:
-                self._labelling.choose(chosen)
+                self._workspace.choose_label(chosen)
         except PatchmapError as error:
             self._workspace.say(str(error))
         self.box.setCurrentIndex(max(0, self.box.findData(self._now)))

@@ -12,7 +12,6 @@ import pandas as pd
 from qtpy.QtWidgets import QFileDialog, QTableWidgetItem
 
 from napari_patchmap.errors import RunError
-from napari_patchmap.plugin.labelling import Labelling
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.compare.all_figures import AllFigures
 from napari_patchmap.plugin.panels.compare.maps_table import MapsTable
@@ -95,7 +94,7 @@ class CompareMaps(WorkPanel):
         self.open.clicked.connect(self.make_current)
         self.listen(self.workspace.patches_changed, self._on_patches)
         self.listen(self.workspace.run_changed, self._on_run)
-        self.listen(Labelling.of(self.viewer).changed, self._on_label)
+        self.listen(self.workspace.label_changed, self._on_label)
         self.listen(self.workspace.measured_changed, self._on_measured)
         self.listen(self.workspace.compared_changed, self._on_compared)
         self.listen(self.workspace.training_changed, self._on_training)

@@ -15,7 +15,6 @@ from napari_patchmap.patches import Kind, OpenRequest, PatchSet
 from napari_patchmap.patches.field_of_view import ways_to_cut
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.plugin.canvas.first_steps import FirstSteps
-from napari_patchmap.plugin.labelling import Labelling
 from napari_patchmap.plugin.panels.load.answers import Answers
 from napari_patchmap.plugin.panels.load.cache_line import CacheLine
 from napari_patchmap.plugin.panels.load.chosen import Chosen
@@ -122,7 +121,7 @@ class LoadPatches(WorkPanel):
         self.destroyed.connect(steps.look_again)
         self.listen(self.workspace.patches_changed, self._on_patches)
         self.listen(self.workspace.run_changed, self._on_run)
-        self.listen(Labelling.of(self.viewer).changed, self._on_label)
+        self.listen(self.workspace.label_changed, self._on_label)
         self._on_patches(self.workspace.patches)
         self._on_run(self.workspace.run)
         self.guard_wheel()
