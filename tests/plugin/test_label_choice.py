@@ -148,3 +148,32 @@ def test_a_label_may_be_taken_from_the_names_of_files(
     box.activated.emit(box.count() - 1)
     assert set(workspace.patches.labels) == {"a", "b"}
     assert box.currentText() == "{label}_{}.png"
+
+
+def test_an_annotation_can_be_the_label(qtbot, viewer, workspace, of_patients, tmp_path):
+    run, panels = of_patients
+    run.save(tmp_path / "run")
+    box, owner = panels[Explore].label_box, MapLayer.of(viewer)
+    annotations = workspace.annotations
+    workspace.set_annotations(annotations.put(annotations.now.with_class("blast")))
+    assert choices(box) == ["kind", "patient"]  # nothing has the class yet
+    workspace.annotate(np.arange(20), 0)
+    assert choices(box) == ["kind", "patient", "annotation (annotation)"]
+    choose(qtbot, box.box, "annotation (annotation)")
+    assert workspace.patches.labels.tolist() == ["blast"] * 20 + [""] * 40
+    assert list(run.labels) == workspace.patches.labels.tolist()
+    assert workspace.patches.origin.get("label_column") != "annotation"
+    assert box.box.currentText().startswith("annotation (annotated, ")
+    assert "blast" in owner.colouring.names
+    assert Run.load(tmp_path / "run").label_from == run.label_from
+    # It stays as it was, is taken anew when it is chosen again, and goes as a label alone.
+    workspace.annotate(np.arange(30), 0)
+    assert workspace.patches.labels.tolist() == ["blast"] * 20 + [""] * 40
+    choose(qtbot, box.box, "annotation (annotation)")
+    assert workspace.patches.labels.tolist() == ["blast"] * 30 + [""] * 30
+    choose(qtbot, box.box, "kind")
+    assert choices(box) == ["kind", "patient", "annotation (annotation)"]
+    assert list(workspace.table.columns).count("annotation") == 1
+    assert workspace.annotations.now.names.tolist() == ["blast"] * 30 + [""] * 30
+    workspace.undo()
+    assert workspace.annotations.now.names.tolist() == ["blast"] * 20 + [""] * 40

@@ -210,7 +210,7 @@ class Workspace(Undoable, OnePerViewer):
     def choose_label(self, column: str) -> None:
         """Make another column the label: of the patches, of their run, and in its folder.
 
-        Map, selection and annotations stay.
+        Map, selection and annotations stay. An annotation is the label as it is now.
 
         Parameters
         ----------
@@ -236,8 +236,9 @@ class Workspace(Undoable, OnePerViewer):
                 f"An annotation is called {before}, as the label would be once it is a column "
                 "like others; give the annotation another name first."
             )
-        labelled = with_label(patches, column)
-        trouble = "" if run is None else run.use_label(column, before)
+        annotated = self.annotations.names
+        labelled = with_label(patches, column, annotated)
+        trouble = "" if run is None else run.use_label(column, before, annotated)
         # The same patches in the same order: nothing that is shown of them has to go.
         self.patches = labelled
         self.measured_changed.emit()
