@@ -171,9 +171,18 @@ def test_maps_of_other_labels_are_not_compared_in_silence(made, saved, tmp_path,
     other = dataclasses.replace(made).save(tmp_path / "other")
     Run.load(other).use_label("patient")
     assert main(["compare", str(saved), str(other)]) == 0
-    assert "are not the same column (kind, patient)" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert "are not the same column (kind, patient)" in told.err
+    assert "| label " in told.out
+    assert "| patient " in told.out
+    out = tmp_path / "out"
+    assert main(["compare", str(saved), str(other), "--out", str(out)]) == 0
+    assert pd.read_csv(out / "comparison.csv")["label"].tolist() == ["kind", "patient"]
+    capsys.readouterr()
     assert main(["compare", str(saved), str(other), "--label", "kind"]) == 0
-    assert "not the same column" not in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert "not the same column" not in told.err
+    assert "label" not in told.out
 
 
 def test_a_run_of_an_older_version_is_measured_as_a_whole(saved):

@@ -123,6 +123,7 @@ class MapLayer(ShownMap, OnePerViewer):
         # napari calls first who asks last: before the views take it for an image.
         self._edits = LayerEdits(viewer, self)
         self._maps_beside = MapsBeside(self, self._edits, self.close_up.refresh)
+        workspace.label_changed.connect(self._name_beside)
         viewer.events.theme.connect(self._on_theme)
         viewer.events.reset_view.connect(self._on_home)
         self._take_keys(viewer)
@@ -297,6 +298,11 @@ class MapLayer(ShownMap, OnePerViewer):
                     # What moving them left out: the thumbnail, and whoever listens.
                     self.points.data = self.points.data
             self._framing.fit(self.board.whole)
+
+    def _name_beside(self) -> None:
+        """Say whose labels the figures of maps beside each other are of."""
+        if self.points is not None and self.board.layers:
+            self._maps_beside.put(self.workspace.compared)
 
     def _on_compared(self, maps: Sequence[Compared]) -> None:
         self._remake_if_deleted()
