@@ -40,8 +40,11 @@ def test_features_are_named_mapped_found_in_exported_and_placed_on(data, capsys)
     assert main(["evaluate", "run", "--ask", "two_views"]) == 2
     assert "no network can look at two views" in capsys.readouterr().err
     assert main(["export", "run", "--out", "table.csv"]) == 0
+    capsys.readouterr()
     assert main(["transform", "run", "cells.npy", "--out", "placed.csv"]) == 2
-    assert "give a file of them (patchmap transform --features)" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert "give a file of them (patchmap transform --features)" in told.err
+    assert told.out == ""  # before images were read, which is said
     args = ["transform", "run", "cells.npy", "--features", "f.csv", "--out", "placed.csv"]
     assert main(args) == 0
     assert len(pd.read_csv("placed.csv")) == 60
@@ -80,3 +83,25 @@ def test_a_file_of_features_is_looked_for_before_images_are_read(tmp_path, capsy
     assert main(command) == 2
     said = capsys.readouterr().err
     assert f"file of features {file}" in said or f"{file} is no file of features" in said
+
+
+def test_features_are_refused_by_the_map_of_a_network_before_images_are_read(data, capsys):
+    assert main(["embed", "cells.npy", "--method", "pixels", "--out", "run"]) == 0
+    capsys.readouterr()
+    args = ["transform", "run", "cells.npy", "--out", "placed.csv", "--features"]
+    assert main([*args, "f.csv"]) == 2
+    told = capsys.readouterr()
+    assert "made by a network, which sees images; leave the features out" in told.err
+    assert told.out == ""
+
+
+def test_new_points_bring_their_features_and_a_lost_file_of_them_is_told_at_once(data, capsys):
+    assert main(["embed", "f.csv", "--out", "run"]) == 0
+    assert main(["transform", "run", "f.csv", "--out", "placed.csv"]) == 0
+    assert len(pd.read_csv("placed.csv")) == 60
+    capsys.readouterr()
+    args = ["transform", "run", "cells.npy", "--out", "other.csv", "--features", "lost.csv"]
+    assert main(args) == 2
+    told = capsys.readouterr()
+    assert "There is no file of features lost.csv" in told.err
+    assert told.out == ""

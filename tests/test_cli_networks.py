@@ -54,3 +54,25 @@ def test_what_does_not_exist_or_fit_is_one_line(stack, tmp_path, capsys, options
     assert said in error[-1]
     assert "Traceback" not in "".join(error)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ("--method pretrained --backbone /nowhere/net", "There is no network in /nowhere/net"),
+        ("--backbone /nowhere/net.pth", "There is no network in /nowhere/net.pth"),
+        ("--backbone resnet18 --weights /nowhere/a.pth", "There is no file /nowhere/a.pth"),
+        ("--method pretrained --backbone resnet18+/nowhere/net", "There is no network in"),
+    ],
+)
+@pytest.mark.parametrize("command", ["embed", "benchmark"])
+def test_a_network_is_looked_for_before_images_are_read(
+    stack, tmp_path, capsys, command, chosen, said
+):
+    options = chosen.split()
+    if command == "benchmark" and "--method" in options:
+        options[0] = "--methods"
+    assert main([command, stack, "--out", str(tmp_path / "run"), *options]) == 2
+    told = capsys.readouterr()
+    assert said in told.err
+    assert told.out == ""  # images are told of once they are read

@@ -49,7 +49,7 @@ READER_FLOORS = [
 #: The floors of the last room, likewise.
 PLUGIN_FLOORS = [
     "collector", "worker", "newest", "torch_threads", "preferences", "own_changes", "of_viewer",
-    "napari_private", "notifications", "actions", "undoable", "workspace", "labelling",
+    "napari_private", "notifications", "actions", "undoable", "workspace",
     "written_soon", "annotation_keeper", "qt", "canvas", "source", "map", "panels", "entry",
 ]  # fmt: skip
 GUI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PySide6", "PyQt6", "psygnal"}

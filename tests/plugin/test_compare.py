@@ -286,3 +286,24 @@ def test_colours_and_theme_follow(qtbot, viewer, panel):
     np.testing.assert_array_equal(other.face_color, viewer.layers[marks.MAP].face_color)
     viewer.theme = "light"
     np.testing.assert_allclose(viewer.layers[marks.TITLES].text.color.constant, [0, 0, 0, 1])
+
+
+def test_maps_of_other_labels_are_not_compared_in_silence(qtbot, viewer, panel):
+    def titles():
+        return list(viewer.layers[marks.TITLES].features["title"])
+
+    show_other(qtbot, panel)
+    assert panel.labels.isHidden()
+    assert not any("label" in text for text in (panel.table.item(0, 0).text(), *titles()))
+    panel.workspace.choose_label("frame")
+    qtbot.waitUntil(lambda: not panel.labels.isHidden())
+    assert "are not the same column (frame, given label)" in panel.labels.text
+    assert panel.labels.level == "note"
+    rows = [panel.table.item(row, 0).text() for row in range(2)]
+    assert [text.rpartition(" · ")[2] for text in rows] == ["label frame", "label given label"]
+    assert titles()[0].endswith("label frame")
+    assert titles()[1].endswith(", label given label")
+    assert OTHER in viewer.layers
+    panel.workspace.choose_label("given label")
+    qtbot.waitUntil(lambda: panel.labels.isHidden())
+    assert not any("label" in text for text in titles())

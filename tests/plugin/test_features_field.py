@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from qtpy.QtWidgets import QFileDialog, QLineEdit, QPushButton
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton
 
+from napari_patchmap.methods.method import OWN_SETTINGS
 from napari_patchmap.patches import open_patches
 from tests.plugin.toy import click, trained
 
@@ -34,16 +36,48 @@ def test_a_file_is_chosen_and_a_map_made_of_it(qtbot, panel, cells, tmp_path, mo
     np.testing.assert_array_equal(panel.workspace.run.features, VALUES)
 
 
-def test_a_file_for_another_method_is_refused_in_a_sentence(panel, cells, tmp_path):
+def choose_method(qtbot, panel, name):
+    """Go to a method in the list by its keys, as people do."""
+    box = panel.form.field("method")
+    box.setFocus()
+    qtbot.keyClick(box, Qt.Key.Key_Home)
+    for _ in range(box.findData(name)):
+        qtbot.keyClick(box, Qt.Key.Key_Down)
+    assert box.currentData() == name
+
+
+def shown(panel):
+    """Return which fields of features are seen, and whether their heading is."""
+    form = panel.form
+    headings = [w for w in form.findChildren(QLabel) if w.text() == "Your own features"]
+    assert len(headings) == 1
+    seen = [n for n in OWN_SETTINGS if form.field(n).isVisibleTo(form.field(n).parent())]
+    return seen, headings[0].isVisible()
+
+
+def test_the_fields_are_there_for_the_method_that_takes_them(qtbot, panel, cells, tmp_path):
+    file = tmp_path / "f.npy"
+    np.save(file, VALUES)
     panel.workspace.set_patches(cells)
+    panel.show()
+    assert shown(panel) == ([], False)
+    choose_method(qtbot, panel, "features")
+    assert shown(panel) == ([*OWN_SETTINGS], True)
     line = panel.form.field("features").findChild(QLineEdit)
-    line.setText(str(tmp_path / "f.npy"))
-    line.editingFinished.emit()
-    assert "laid out by the method features" in panel.trouble
-    assert panel.form.config.features is None
-    line.clear()
-    line.editingFinished.emit()
-    assert panel.trouble == ""
+    line.setFocus()
+    qtbot.keyClicks(line, str(file))
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert panel.form.config.features == str(file)
+    # Another method takes no notice of it, says so, and keeps it.
+    choose_method(qtbot, panel, "simclr")
+    assert shown(panel) == ([], False)
+    assert (panel.trouble, panel.form.config.features) == ("", None)
+    assert panel.form.aside.isVisible()
+    assert f"Kept, but not used so: File of features ({file})" in panel.form.aside.text()
+    panel.form.set_config(panel.form.config.replace(seed=3))
+    choose_method(qtbot, panel, "features")
+    assert panel.form.config.features == str(file)
+    assert panel.form.aside.isHidden()
 
 
 def test_points_without_pictures_are_mapped_by_their_features(qtbot, panel, tmp_path):

@@ -10,7 +10,6 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QInputDialog
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.plugin.labelling import Labelling
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.explore.explore import Explore
 from napari_patchmap.plugin.panels.explore.gallery import Gallery
@@ -119,19 +118,19 @@ def test_answers_of_the_label_before_say_so(qtbot, viewer, workspace, of_patient
     box.start()
     qtbot.waitUntil(lambda: box.found is not None and not box.work.running)
     assert "of the label" not in box.said.text()
-    Labelling.of(viewer).choose("patient")
+    workspace.choose_label("patient")
     assert box.said.text().startswith("This is of the label kind; the label is patient now")
-    Labelling.of(viewer).choose("kind")
+    workspace.choose_label("kind")
     assert "of the label" not in box.said.text()
 
 
 def test_what_makes_no_label_changes_nothing(viewer, workspace, of_patients):
     run, _ = of_patients
     with pytest.raises(PatchError, match="has no column 'grade'"):
-        Labelling.of(viewer).choose("grade")
+        workspace.choose_label("grade")
     workspace.set_training(True)
     with pytest.raises(PatchError, match="A map is being trained"):
-        Labelling.of(viewer).choose("patient")
+        workspace.choose_label("patient")
     workspace.set_training(False)
     assert run.label_from == workspace.patches.label_from == "kind"
 
@@ -149,3 +148,32 @@ def test_a_label_may_be_taken_from_the_names_of_files(
     box.activated.emit(box.count() - 1)
     assert set(workspace.patches.labels) == {"a", "b"}
     assert box.currentText() == "{label}_{}.png"
+
+
+def test_an_annotation_can_be_the_label(qtbot, viewer, workspace, of_patients, tmp_path):
+    run, panels = of_patients
+    run.save(tmp_path / "run")
+    box, owner = panels[Explore].label_box, MapLayer.of(viewer)
+    annotations = workspace.annotations
+    workspace.set_annotations(annotations.put(annotations.now.with_class("blast")))
+    assert choices(box) == ["kind", "patient"]  # nothing has the class yet
+    workspace.annotate(np.arange(20), 0)
+    assert choices(box) == ["kind", "patient", "annotation (annotation)"]
+    choose(qtbot, box.box, "annotation (annotation)")
+    assert workspace.patches.labels.tolist() == ["blast"] * 20 + [""] * 40
+    assert list(run.labels) == workspace.patches.labels.tolist()
+    assert workspace.patches.origin.get("label_column") != "annotation"
+    assert box.box.currentText().startswith("annotation (annotated, ")
+    assert "blast" in owner.colouring.names
+    assert Run.load(tmp_path / "run").label_from == run.label_from
+    # It stays as it was, is taken anew when it is chosen again, and goes as a label alone.
+    workspace.annotate(np.arange(30), 0)
+    assert workspace.patches.labels.tolist() == ["blast"] * 20 + [""] * 40
+    choose(qtbot, box.box, "annotation (annotation)")
+    assert workspace.patches.labels.tolist() == ["blast"] * 30 + [""] * 30
+    choose(qtbot, box.box, "kind")
+    assert choices(box) == ["kind", "patient", "annotation (annotation)"]
+    assert list(workspace.table.columns).count("annotation") == 1
+    assert workspace.annotations.now.names.tolist() == ["blast"] * 30 + [""] * 30
+    workspace.undo()
+    assert workspace.annotations.now.names.tolist() == ["blast"] * 20 + [""] * 40

@@ -12,13 +12,17 @@ import pytest
 
 from napari_patchmap.cli import main
 from napari_patchmap.errors import PatchError
+from napari_patchmap.explore.annotations import Annotations
 from napari_patchmap.quality import FIGURES
 from napari_patchmap.quality.label_changes import OF_LABELS, lacks_labels, other_label
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, read_map
+from napari_patchmap.runs.annotation_files import AnnotationPlace, save_annotations
 from napari_patchmap.runs.chosen_label import LABEL
 from napari_patchmap.runs.gathering import without_images
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
+
+NOBODY = pd.DataFrame()
 
 
 @pytest.fixture(scope="module")
@@ -167,9 +171,18 @@ def test_maps_of_other_labels_are_not_compared_in_silence(made, saved, tmp_path,
     other = dataclasses.replace(made).save(tmp_path / "other")
     Run.load(other).use_label("patient")
     assert main(["compare", str(saved), str(other)]) == 0
-    assert "are not the same column (kind, patient)" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert "are not the same column (kind, patient)" in told.err
+    assert "| label " in told.out
+    assert "| patient " in told.out
+    out = tmp_path / "out"
+    assert main(["compare", str(saved), str(other), "--out", str(out)]) == 0
+    assert pd.read_csv(out / "comparison.csv")["label"].tolist() == ["kind", "patient"]
+    capsys.readouterr()
     assert main(["compare", str(saved), str(other), "--label", "kind"]) == 0
-    assert "not the same column" not in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert "not the same column" not in told.err
+    assert "label" not in told.out
 
 
 def test_a_run_of_an_older_version_is_measured_as_a_whole(saved):
@@ -184,3 +197,70 @@ def test_a_run_of_an_older_version_is_measured_as_a_whole(saved):
     assert not {figure.key for figure in FIGURES} & set(run.metrics)
     found = run.measured(run.labels, missing=True)
     assert found.report["trustworthiness"] == metrics["trustworthiness"]
+
+
+def annotate(folder: Path, names: list[str], count: int = 60) -> None:
+    """Keep an annotation "stage" with a run, as a window does: names of its first patches."""
+    annotations = Annotations(count).with_column("stage")
+    one = annotations.now.with_classes(dict.fromkeys(names))
+    codes = np.array([one.at(name) for name in names], np.int16)
+    annotations = annotations.put(one.take(np.arange(len(names)), codes))
+    save_annotations(AnnotationPlace(folder, np.arange(count)), annotations, NOBODY)
+
+
+def test_an_annotation_is_the_label_as_it_was_when_it_was_chosen(made, saved, capsys):
+    before = files(saved)
+    with pytest.raises(PatchError, match="no column 'stage'"):
+        Run.load(saved).use_label("stage")
+    annotate(saved, ["early", "late"] * 20)
+    assert main(["evaluate", str(saved), "--label", "Stage"]) == 0
+    run = Run.load(saved)
+    assert list(run.labels) == ["early", "late"] * 20 + [""] * 20
+    assert run.label_from.startswith("stage (annotated, ")
+    assert list(run.table["kind"]) == list(made.labels)
+    assert set(run.metrics["knn"]["per_class"]) == {"early", "late"}
+    assert (saved / "embedding.csv").read_bytes() == before["embedding.csv"]
+    saved_map = read_map(saved)
+    assert saved_map.label_from == run.label_from
+    assert saved_map.read()[1]["label"].tolist() == ["early", "late"] * 20 + [""] * 20
+    # Chosen again, it is the same label, whose figures hold, until more is annotated.
+    assert run.use_label("stage") == ""
+    assert not lacks_labels(Run.load(saved).metrics)
+    annotate(saved, ["late"] * 60)
+    assert list(Run.load(saved).labels) == list(run.labels)
+    run.use_label("stage")
+    again = Run.load(saved)
+    assert set(again.labels) == {"late"}
+    assert lacks_labels(again.metrics)
+    assert run.label_from == again.label_from != saved_map.label_from
+    # The annotation goes on by itself: it is no column of the table besides.
+    for one in (run, again):
+        one.use_label("kind")
+        assert list(one.labels) == list(made.labels)
+        assert not [name for name in one.table if "stage" in name]
+    assert list(Run.load(saved).labels) == list(made.labels)
+
+
+def test_an_annotation_is_the_label_of_figures_and_tables(saved, tmp_path):
+    annotate(saved, ["early", "late"] * 30)
+    out = tmp_path / "table.csv"
+    assert main(["export", str(saved), "--label", "stage", "--out", str(out)]) == 0
+    table = pd.read_csv(out, dtype=str)
+    assert table["label"].tolist() == ["early", "late"] * 30
+
+
+def test_of_annotations_that_cannot_be_the_label_one_sentence_is_said(saved, capsys):
+    annotate(saved, [])
+    assert main(["evaluate", str(saved), "--label", "stage"]) == 2
+    assert "choose among kind" in capsys.readouterr().err
+    (saved / "annotations.csv").write_text("damaged\n1\n")
+    assert main(["evaluate", str(saved), "--label", "stage"]) == 2
+    assert "annotations.csv" in capsys.readouterr().err
+    assert main(["evaluate", str(saved), "--label", "patient"]) == 0
+    annotate(saved, ["early", "late"])
+    Run.load(saved).use_label("stage")
+    noted = json.loads((saved / LABEL).read_text())
+    (saved / LABEL).write_text(json.dumps({**noted, "codes": ["a"]}))
+    run = Run.load(saved)
+    assert run.label_from == "kind"
+    assert any("The label that was chosen is not used" in note for note in run.notes)

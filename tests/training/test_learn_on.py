@@ -152,7 +152,7 @@ def test_settings_that_do_not_go_together_are_one_sentence(vit):
     for settings, said in (
         ({"method": "pretrained", "epochs": None, "learn_on": "all"}, "learns nothing"),
         ({"learn_on": "none"}, "laid out by the method pretrained"),
-        ({"backbone": None, "learn_on": "head"}, "name it as the backbone"),
+        ({"backbone": None, "learn_on": "head"}, "backbone .patchmap networks lists"),
         ({"backbone": "resnet18-small-kernel", "learn_on": "all"}, "no network"),
     ):
         with pytest.raises(ConfigError, match=said):

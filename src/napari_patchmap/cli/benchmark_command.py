@@ -15,6 +15,7 @@ def command(args: argparse.Namespace, began: float) -> int:
     from napari_patchmap.cli.paper_tables import SETTINGS, TABLES
     from napari_patchmap.runs import alone_in
     from napari_patchmap.runs.writable import check_folder
+    from napari_patchmap.training.trained_start import check_there
     from napari_patchmap.writing import write_whole
 
     out = check_folder(args.out)
@@ -25,6 +26,8 @@ def command(args: argparse.Namespace, began: float) -> int:
         grid, settings = TABLES[args.paper].cells(args.seeds), SETTINGS | settings
     with alone_in(out):
         check_out(out, grid)
+        for cell in grid:  # before the images are read
+            check_there(cell.config(settings).train)
         patches = open_data(args)
         with ProgressLine() as line, Interrupt() as interrupt:
             table = run_grid(

@@ -108,9 +108,12 @@ def _chosen_config(args: argparse.Namespace) -> RunConfig:
     """Return the settings that were given; defaults for the others."""
     from napari_patchmap.augment import AugmentConfig
     from napari_patchmap.runs import RunConfig, TrainConfig
+    from napari_patchmap.training.trained_start import check_there
 
     augment = _changed(AugmentConfig.preset(args.augment or AUGMENT), args)
-    return RunConfig(TrainConfig(**given_settings(args)), augment)
+    train = TrainConfig(**given_settings(args))
+    check_there(train)
+    return RunConfig(train, augment)
 
 
 def _changed(augment: AugmentConfig, args: argparse.Namespace) -> AugmentConfig:

@@ -87,6 +87,7 @@ def _embed(commands: Commands) -> None:
 
 def _transform(commands: Commands) -> None:
     """Add the placing of new images."""
+    from napari_patchmap.methods.method import NEW_SETTINGS
     from napari_patchmap.methods.train_config import TrainConfig
 
     transform = commands.add_parser("transform", help="place new images on an existing map")
@@ -94,7 +95,7 @@ def _transform(commands: Commands) -> None:
     add_data(transform)
     transform.add_argument("--out", required=True, metavar="CSV", help="table to write")
     for item in TrainConfig.settings():
-        if item.name in ("features", "feature_columns"):
+        if item.name in NEW_SETTINGS:
             add_setting(transform, item)
 
 

@@ -40,8 +40,9 @@ def add_label(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--label", metavar="COLUMN",
         help="make this column the label, and keep that with the run: any column of its table, "
-        "several columns of 0 and 1 with commas between them, or how it stands in the names of "
-        "the files, such as '{label}_{}.png'; figures of labels are measured anew",
+        "an annotation as it is now, several columns of 0 and 1 with commas between them, or "
+        "how it stands in the names of the files, such as '{label}_{}.png'; figures of labels "
+        "are measured anew",
     )  # fmt: skip
 
 

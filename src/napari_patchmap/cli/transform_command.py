@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_patchmap.cli.arguments import requested
 from napari_patchmap.cli.common import load_run, open_data
 from napari_patchmap.cli.terminal import Interrupt, ProgressLine, say, warn
 from napari_patchmap.errors import RunError
@@ -22,7 +23,7 @@ def command(args: argparse.Namespace, began: float) -> int:
     _check_own_file(args)
     with alone_in(args.out):
         run = load_run(args.run)
-        patches = _with_features(args, run, open_data(args))
+        patches = _opened(args, run)
         placed = _placed(run, patches)
         table = patches.table.assign(unlikeness=placed.unlikeness)
         path = save_embedding_csv(args.out, placed.embedding, table)
@@ -35,20 +36,15 @@ def command(args: argparse.Namespace, began: float) -> int:
     return 0
 
 
-def _with_features(args: argparse.Namespace, run: Run, patches: PatchSet) -> PatchSet:
-    """Return patches with the features of people's own that were given for them."""
+def _opened(args: argparse.Namespace, run: Run) -> PatchSet:
+    """Open the patches, with the features of people's own that were given for them."""
+    from napari_patchmap.runs.given_for_new import check_given, with_given
+
+    check_given(run, args.features, requested(args))
+    patches = open_data(args)
     if not args.features:
         return patches
-    from napari_patchmap.patches.own_features.joined_features import with_features
-
-    train = run.config.train
-    if "own" not in run.info:
-        raise RunError(
-            f"The map {run.name} was made by a network, which sees images; leave the features "
-            "out."
-        )
-    columns = args.feature_columns or train.feature_columns
-    patches = with_features(patches, args.features, columns, train.feature_gaps)
+    patches = with_given(run, patches, args.features, args.feature_columns)
     assert patches.own is not None
     for note in patches.own.notes:
         say(note)

@@ -260,6 +260,11 @@ class Annotations:
         return self.by_name.get(self.active) or Annotation(self.active, empty)
 
     @property
+    def names(self) -> dict[str, np.ndarray]:
+        """Class of every patch by name, (n,), in each column that has classes."""
+        return {one.name: one.names for one in self.columns if one.classes}
+
+    @property
     def empty(self) -> bool:
         """Whether there is nothing that would be worth keeping."""
         return not any(one.classes for one in self.columns)

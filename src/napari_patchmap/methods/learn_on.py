@@ -58,7 +58,8 @@ def how_far(how: LearnOn | None, method: Method, backbone: str | None) -> LearnO
         )
     if how is not None and backbone is None:
         raise ConfigError(
-            "Learn on goes on with a network that came trained; name it as the backbone."
+            "Learn on goes on with a network that came trained; name it as the backbone "
+            "(patchmap networks lists some)."
         )
     return how or ("auto" if backbone is not None and is_place(backbone) else None)
 

@@ -15,6 +15,9 @@ from napari_patchmap.networks.fine_tuned import FINE_TUNED, check_start
 #: Settings of methods that see features of people's own.
 OWN_SETTINGS = ("features", "feature_columns", "feature_scaling", "feature_gaps", "even_by")
 
+#: Those of them that new patches have, too, which are placed on such a map.
+NEW_SETTINGS = ("features", "feature_columns")
+
 
 def _check_trained(backbone: str | None, weights: str | None) -> None:
     """Check the backbone of a method that trains it."""
@@ -100,6 +103,11 @@ class Method:
         """Whether a network learns from views; if not, patches are seen as they are."""
         return bool(self.stages)
 
+    @property
+    def not_seen(self) -> tuple[str, ...]:
+        """Settings of what the method does not look at, such as features of people's own."""
+        return OWN_SETTINGS if self.sees_images else ()
+
     def make_recipe(
         self,
         kind: RecipeKind,
@@ -151,7 +159,7 @@ class Method:
 
     def known(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return settings without what means nothing to the method, stages included."""
-        unused = self.unused if not self.sees_images else (*self.unused, *OWN_SETTINGS)
+        unused = (*self.unused, *self.not_seen)
         kept = {name: value for name, value in settings.items() if name not in unused}
         if kept.get("epochs"):
             kept["epochs"] = kept["epochs"][: len(self.stages)]

@@ -17,8 +17,10 @@ from psygnal import Signal
 from psygnal.utils import iter_signal_instances
 
 from napari_patchmap.augment.augment_config import AugmentConfig
+from napari_patchmap.errors import PatchError
 from napari_patchmap.explore.selection import NOTHING
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.labels.choice import GIVEN, with_label
 from napari_patchmap.plugin.napari_private import free_where_it_was_drawn
 from napari_patchmap.plugin.notifications import teller
 from napari_patchmap.plugin.of_viewer import OnePerViewer
@@ -97,6 +99,8 @@ class Workspace(Undoable, OnePerViewer):
         Folder of an interrupted training of the current patches that was opened.
     run_changed(Run or None)
         A finished, stopped or opened run belongs to the map.
+    label_changed()
+        The patches have another label, and the figures of the one before are gone.
     measured_changed()
         Quality figures of each patch, or what was found of it, are there, others, or gone.
     compared_changed(tuple of SavedMap)
@@ -117,6 +121,7 @@ class Workspace(Undoable, OnePerViewer):
     provisional_changed = Signal(str)
     unfinished_changed = Signal(object)
     run_changed = Signal(object)
+    label_changed = Signal()
     measured_changed = Signal()
     compared_changed = Signal(object)
     current_changed = Signal(int)
@@ -201,6 +206,45 @@ class Workspace(Undoable, OnePerViewer):
         """Take the patches that were left out back, to the others; the map goes."""
         if self._whole is not None:
             self.set_patches(self._whole[0])
+
+    def choose_label(self, column: str) -> None:
+        """Make another column the label: of the patches, of their run, and in its folder.
+
+        Map, selection and annotations stay. An annotation is the label as it is now.
+
+        Parameters
+        ----------
+        column : str
+            See :func:`napari_patchmap.patches.labels.choice.choose_label`.
+
+        Raises
+        ------
+        PatchError
+            If there is no such column, it makes no label, or a map is being trained; nothing
+            is changed then.
+        """
+        patches, run = self.patches, self.run
+        if patches is None:
+            return
+        if self.training:
+            raise PatchError(
+                "A map is being trained; cancel it or wait before choosing another label."
+            )
+        before = patches.label_from or GIVEN
+        if before in self.annotations.by_name:
+            raise PatchError(
+                f"An annotation is called {before}, as the label would be once it is a column "
+                "like others; give the annotation another name first."
+            )
+        annotated = self.annotations.names
+        labelled = with_label(patches, column, annotated)
+        trouble = "" if run is None else run.use_label(column, before, annotated)
+        # The same patches in the same order: nothing that is shown of them has to go.
+        self.patches = labelled
+        self.measured_changed.emit()
+        self.label_changed.emit()
+        if trouble:
+            self.say(trouble)
 
     def set_augment(self, config: AugmentConfig) -> None:
         """Take other augmentations."""

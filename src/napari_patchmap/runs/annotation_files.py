@@ -181,6 +181,18 @@ def prepared(place: AnnotationPlace) -> Iterator[None]:
         ) from None
 
 
+def annotated_in(folder: Path, numbers: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what people called patches of a saved run, by the names of annotations.
+
+    Raises
+    ------
+    AnnotationError
+        If a file there is damaged or is not ours.
+    """
+    place = AnnotationPlace(folder, numbers)
+    return read_annotations(place).annotations.names if place.annotated else {}
+
+
 def read_annotations(place: AnnotationPlace) -> FoundAnnotations:
     """Read the annotations of a place.
 

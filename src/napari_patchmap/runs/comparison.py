@@ -26,13 +26,15 @@ _TABLE, _FIGURE = "comparison.csv", "comparison.png"
 def table_of(maps: Sequence[SavedMap]) -> pd.DataFrame:
     """List quality and cost of some maps, one row each.
 
-    Columns map, patches, one for each quality figure (see
-    :func:`~napari_patchmap.quality.columns.figure_numbers`), minutes, device, folder.
+    Columns map, patches, label (what it is called with which figures of labels compare), one
+    for each quality figure (see :func:`~napari_patchmap.quality.columns.figure_numbers`),
+    minutes, device, folder.
     """
     return pd.DataFrame(
         {
             "map": one.title,
             "patches": one.count,
+            "label": one.label_from or GIVEN,
             **figure_numbers(one.metrics),
             "minutes": one.seconds / 60,
             "device": one.device,
@@ -43,10 +45,14 @@ def table_of(maps: Sequence[SavedMap]) -> pd.DataFrame:
 
 
 def as_lines(table: pd.DataFrame, *, every: bool = False) -> list[str]:
-    """Write a table with its main figures, or every one, as lines of Markdown."""
+    """Write a table with its main figures, or every one, as lines of Markdown.
+
+    The labels are named where they are not those of one column.
+    """
     return markdown(
         {
             "map": table["map"],
+            **({"label": table["label"]} if table["label"].nunique() > 1 else {}),
             **figure_cells(table, every=every),
             "minutes": written(table["minutes"], 1),
             "device": table["device"],
@@ -54,15 +60,26 @@ def as_lines(table: pd.DataFrame, *, every: bool = False) -> list[str]:
     )
 
 
-def different_labels(maps: Sequence[SavedMap]) -> str:
-    """Say that figures of labels cannot be compared where those are not the same, else ""."""
+def different_labels(
+    maps: Sequence[SavedMap], remedy: str = "choose one for all (--label COLUMN)"
+) -> str:
+    """Say that figures of labels cannot be compared where those are not the same, else "".
+
+    ``remedy`` is what is to be done.
+    """
     labels = dict.fromkeys(one.label_from or GIVEN for one in maps)
     if len(labels) < 2:
         return ""
     return (
         f"The labels of these maps are not the same column ({', '.join(labels)}), so figures "
-        "that compare them with labels are not either; choose one for all (--label COLUMN)."
+        f"that compare them with labels are not either; {remedy}."
     )
+
+
+def labels_apart(labels: Sequence[str]) -> list[str]:
+    """Return what is said of each map's label: its name where those differ, else ""."""
+    named = [one or GIVEN for one in labels]
+    return [f"label {name}" if len({*named}) > 1 else "" for name in named]
 
 
 def read_same(maps: Sequence[SavedMap]) -> tuple[list[np.ndarray], pd.DataFrame]:
@@ -98,9 +115,14 @@ def compare(maps: Sequence[SavedMap], out: str | Path | None = None) -> pd.DataF
         check_not_foreign(out / _TABLE, list(found.columns[:2]), RunError, (_FIGURE,))
         embeddings, table = read_same(maps)
         labels = labels_of(table)
+        apart = labels_apart([one.label_from for one in maps])
+        titles = [
+            ", ".join(filter(None, [one.title, said]))
+            for one, said in zip(maps, apart, strict=True)
+        ]
         drawn = [
-            (one.title, embedding, labels, one.metrics)
-            for one, embedding in zip(maps, embeddings, strict=True)
+            (title, embedding, labels, one.metrics)
+            for one, title, embedding in zip(maps, titles, embeddings, strict=True)
         ]
         text = found.to_csv(index=False).encode(errors="backslashreplace")
         with writing(out, "choose another folder"):

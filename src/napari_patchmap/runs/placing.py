@@ -20,7 +20,7 @@ from napari_patchmap.networks.out_of_memory import free_cached_memory
 from napari_patchmap.networks.pixels import PatchPixels, Pixels
 from napari_patchmap.networks.trained.trained_features import TrainedFeatures
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.own_features.joined_features import with_features
+from napari_patchmap.runs.given_for_new import features_of_new
 from napari_patchmap.runs.image_kind import unlikeness
 from napari_patchmap.runs.run_parts import RunParts
 
@@ -54,7 +54,7 @@ def place_on(
     own = run.features  # once: many are read anew each time
     check_features(own)
     if isinstance(run.network.backbone, OwnFeatures):
-        given = _own_features(run, patches, run.network.backbone)
+        given = features_of_new(run, patches, run.network.backbone)
         return _placed(run, given, own, patches)
     if len(patches.channel_names) != len(run.images.channel_names):
         raise RunError(
@@ -96,21 +96,6 @@ def _placed(
         )
     unlike, sentence = unlikeness(features, own)
     return Placed(outputs, unlike, (*notes, *filter(None, [said, sentence])), features)
-
-
-def _own_features(run: RunParts, patches: PatchSet, backbone: OwnFeatures) -> np.ndarray:
-    """Return the features of people's own for other patches, as those of the map are."""
-    train, known = run.config.train, run.info.get("own", {})
-    if patches.own is None and not patches.pictured:
-        path = str(patches.origin.get("path"))
-        patches = with_features(patches, path, train.feature_columns, train.feature_gaps)
-    if patches.own is None:
-        raise RunError(
-            f"The map {run.name} was made of features of your own, so new patches need "
-            "theirs, too; give a file of them (patchmap transform --features)."
-        )
-    new = patches.own.like(known.get("names", ()), backbone.out_features, run.name)
-    return backbone.of_rows(new.values)
 
 
 def check_prepared(network: Network) -> None:

@@ -13,13 +13,14 @@ from napari_patchmap.errors import RunError
 from napari_patchmap.find.searches import SEARCHES
 from napari_patchmap.lock import alone_in
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.labels.choice import choose_label
+from napari_patchmap.patches.labels.choice import Annotated, choose_label
 from napari_patchmap.quality import FIGURES, Evaluation, add_training, measure
 from napari_patchmap.quality.asked import LABEL_FROM
 from napari_patchmap.quality.asked_checks import CHECKS
 from napari_patchmap.quality.figure import EXACT, FigureInput, MeasureWatch
 from napari_patchmap.quality.label_changes import of_label
 from napari_patchmap.quality.report import LABEL_NOTES
+from napari_patchmap.runs.annotation_files import annotated_in
 from napari_patchmap.runs.chosen_label import note_label
 from napari_patchmap.runs.found_files import write_found
 from napari_patchmap.runs.kept_answers import keep_in
@@ -108,7 +109,9 @@ class Run(RunParts):
         known = LABEL_NOTES not in self.metrics and set(keys) <= set(self.metrics)
         return {key: self.metrics[key] for key in keys} if known else {}
 
-    def use_label(self, column: str, called: str = "") -> str:
+    def use_label(
+        self, column: str, called: str = "", annotated: Annotated | None = None
+    ) -> str:
         """Make another column the label, and note that in the run's folder, if it has one.
 
         The map and the files of the training stay as they are. Figures of the label before
@@ -120,6 +123,8 @@ class Run(RunParts):
             See :func:`napari_patchmap.patches.labels.choice.choose_label`.
         called : str
             What the label is called that the run has, where that was not noted.
+        annotated : mapping of str to ndarray, optional
+            What people called its patches; by default what lies in its folder.
 
         Returns
         -------
@@ -132,7 +137,10 @@ class Run(RunParts):
             If there is no such column, or it makes no label; nothing is changed then.
         """
         before = self.label_from or called
-        table, now = choose_label(self.table, column, before, self.name)
+        if annotated is None:  # a damaged file costs no other label
+            ask = self.folder is not None and column not in self.table
+            annotated = annotated_in(self.folder, self.numbers) if ask else {}
+        table, now = choose_label(self.table, column, before, self.name, annotated)
         self.metrics, self.columns = of_label(self.metrics, self.columns, now, before)
         for search in SEARCHES:
             one = self.found.get(search.key)
@@ -142,7 +150,7 @@ class Run(RunParts):
         self.table, self.label_from = table, now
 
         def write(folder: Path) -> list[str]:
-            note_label(folder, now, before)
+            note_label(folder, now, before, table, self.numbers)
             return []  # no file of the training
 
         return self._keep("The label", write)

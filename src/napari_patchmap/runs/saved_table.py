@@ -11,6 +11,7 @@ import pandas as pd
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.patches.labels.choice import choose_label
+from napari_patchmap.runs.annotation_files import annotated_in
 from napari_patchmap.runs.chosen_label import as_chosen, note_label, own_label
 from napari_patchmap.runs.identity import PATCHES, read_identity
 from napari_patchmap.runs.run_folder import reading
@@ -51,7 +52,7 @@ def read_saved_table(folder: Path, patches: Mapping[str, Any], name: str) -> Sav
     known = read_identity(folder / PATCHES, count)
     rows = read_map_rows(folder / "embedding.csv", count, known, patches.get("text"))
     own = own_label(patches)
-    table, label_from, note = as_chosen(folder, rows.table, own, name)
+    table, label_from, note = as_chosen(folder, rows.table, own, name, rows.index)
     notes = (*rows.notes, *([note] if note else ()))
     return SavedTable(replace(rows, table=table, notes=notes), known, label_from, own)
 
@@ -80,9 +81,11 @@ def set_label(folder: str | Path, column: str) -> str:
     with reading(folder) as (folder, saved):
         name = str(saved["name"])
         read = read_saved_table(folder, saved["patches"], name)
-    _, now = choose_label(read.rows.table, column, read.label_from, name)
+    rows = read.rows
+    annotated = {} if column in rows.table else annotated_in(folder, rows.index)
+    table, now = choose_label(rows.table, column, read.label_from, name, annotated)
     try:
-        note_label(folder, now, read.label_from)
+        note_label(folder, now, read.label_from, table, rows.index)
     except OSError as error:
         raise RunError(
             f"The label {now} cannot be noted in {folder} ({error.strerror or error}); make "

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from napari_patchmap.errors import ConfigError
+from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.methods.learn_on import SHARES
 from napari_patchmap.methods.recipe import Recipe
 from napari_patchmap.methods.train_config import TrainConfig
 from napari_patchmap.networks.fine_tuned import PUBLISHED
 from napari_patchmap.networks.fixed import PRETRAINED
-from napari_patchmap.networks.trained.for_patches import record_for
+from napari_patchmap.networks.trained.for_patches import find_origins, record_for
 from napari_patchmap.networks.trained.learned_on import LEARNED
 from napari_patchmap.networks.trained.trained_record import TrainedRecord
+from napari_patchmap.networks.weights import check_file
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.training.budget.speeds import Seconds
 from napari_patchmap.training.judge import LOOKS, enough, held_out
@@ -26,6 +28,25 @@ def name_of_trained(backbone: str) -> str:
     """Name the network that a backbone is which came trained, "" if it did not."""
     found = (backbone.removeprefix(p) for p in (PRETRAINED, LEARNED) if backbone.startswith(p))
     return next(found, "")
+
+
+def check_there(train: TrainConfig) -> None:
+    """Say, before any image is read, that a network or its weights are not there.
+
+    Of a network at Hugging Face what describes it is downloaded, which is small.
+
+    Raises
+    ------
+    ConfigError
+        See :func:`~napari_patchmap.networks.trained.origin.find_origin`.
+    """
+    weights = None if train.weights == PUBLISHED else train.weights
+    if weights:
+        check_file(weights)
+    backbone = METHODS[train.method].backbone_of(train.backbone, train.weights, "")
+    name = train.backbone if train.learns_on else name_of_trained(backbone)
+    if name:
+        find_origins(name, weights, train.architecture)
 
 
 def as_trained(patches: PatchSet, train: TrainConfig, name: str) -> tuple[int, TrainedRecord]:

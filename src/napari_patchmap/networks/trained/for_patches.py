@@ -7,11 +7,28 @@ from dataclasses import replace
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.networks.trained.input_size import native_side
 from napari_patchmap.networks.trained.network_names import split_names
-from napari_patchmap.networks.trained.origin import find_origin
+from napari_patchmap.networks.trained.origin import Origin, find_origin
 from napari_patchmap.networks.trained.resolution import with_resolution
 from napari_patchmap.networks.trained.trained_features import describe
 from napari_patchmap.networks.trained.trained_record import ChannelUse, Pooling, TrainedRecord
 from napari_patchmap.patches import PatchSet
+
+
+def find_origins(
+    name: str, weights: str | None = None, architecture: str | None = None
+) -> list[Origin]:
+    """Find what makes each of the networks of a name; see :func:`record_for`.
+
+    No weights are downloaded, and no images are needed.
+    """
+    names = split_names(name)
+    if len(names) > 1 and (weights or architecture):
+        raise ConfigError(
+            f"Weights and architecture are those of one network, and {name} names "
+            f"{len(names)}; put each file into a folder with its config.json and name the "
+            "folders."
+        )
+    return [find_origin(one, weights, architecture) for one in names]
 
 
 def record_for(
@@ -46,14 +63,7 @@ def record_for(
     ConfigError
         If a network cannot be found, or cannot do so.
     """
-    names = split_names(name)
-    if len(names) > 1 and (weights or architecture):
-        raise ConfigError(
-            f"Weights and architecture are those of one network, and {name} names "
-            f"{len(names)}; put each file into a folder with its config.json and name the "
-            "folders."
-        )
-    origins = [find_origin(one, weights, architecture) for one in names]
+    origins = find_origins(name, weights, architecture)
     native = max(native_side(one.config) for one in origins)
     longest = longest or max(native, side or 0)
     size = patches.training_size(longest)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -22,12 +26,23 @@ from napari_patchmap.patches.patchset import PatchSet
 #: What labels are called, once another column took their place, if nobody named them.
 GIVEN = "given label"
 
+#: What people called the patches: class names, (n,), "" for none, by the names of annotations.
+Annotated = Mapping[str, np.ndarray]
+_NOBODY: Annotated = MappingProxyType({})
+
+#: Ends the own name of a label that was an annotation, which goes on changing: as it was then.
+_AS_IT_WAS = re.compile(r" \(annotated, [0-9a-f]{6}\)")
+
 #: Text in a name that is no column, but a pattern of the names of files.
 _PATTERN = ("{label}", "(?P<label>")
 
 
 def choose_label(
-    table: pd.DataFrame, column: str, label_from: str, name: str
+    table: pd.DataFrame,
+    column: str,
+    label_from: str,
+    name: str,
+    annotated: Annotated = _NOBODY,
 ) -> tuple[pd.DataFrame, str]:
     """Make another column of a table the label; return the table and the label's own name.
 
@@ -38,11 +53,15 @@ def choose_label(
     ----------
     table : DataFrame
     column : str
-        One of its columns; several of zeros and ones, with commas between them, of which the
-        one with the one is the label; or a pattern that takes ``{label}`` out of the column
-        ``source``, see :func:`~napari_patchmap.patches.labels.patterns.columns_from_pattern`.
-        Case does not matter in columns.
+        One of its columns; an annotation; several columns of zeros and ones, with commas
+        between them, of which the one with the one is the label; or a pattern that takes
+        ``{label}`` out of the column ``source``, see
+        :func:`~napari_patchmap.patches.labels.patterns.columns_from_pattern`. Case does not
+        matter in columns.
     label_from, name : str
+    annotated : mapping of str to ndarray
+        What people called the patches. Labels stay as it is now when more is annotated; the
+        own name of such a label changes with what it says.
 
     Raises
     ------
@@ -58,25 +77,59 @@ def choose_label(
     if found is not None:
         rest = table if found in BOX_COLUMNS else table.drop(columns=found)
         labels = as_text(table[found].to_numpy(object))
+    elif called := next((one for one in annotated if one.casefold() == wanted), None):
+        found, labels = _annotated_label(called, annotated[called], name)
+        if found == label_from:
+            return table, label_from
+        rest = table
     else:
-        found, labels = _made_label(table, column, label_from, name)
+        found, labels = _made_label(table, column, label_from, name, annotated)
         rest = table
     if all(label is None for label in labels):
         raise PatchError(
             f"The column {found} of {name} has no value for any patch, so it cannot be the "
             "label; choose another."
         )
-    if "label" in rest:
-        kept = before if before not in rest else f"{before} (label)"
-        rest = rest.rename(columns={"label": kept})
-    at = sum(c in BOX_COLUMNS for c in rest.columns)
-    rest = rest.copy()
-    rest.insert(at, "label", pd.Series(labels, index=rest.index, dtype=object))
-    return rest, found
+    return put_label(rest, labels, label_from), found
+
+
+def put_label(table: pd.DataFrame, labels: np.ndarray, label_from: str) -> pd.DataFrame:
+    """Return a table with labels (n,), None for none; those before are a column of their own.
+
+    ``label_from`` is what those are called. If they were an annotation they go.
+    """
+    if "label" in table and is_annotated(label_from):
+        table = table.drop(columns="label")
+    elif "label" in table:
+        kept = label_from or GIVEN
+        kept = kept if kept not in table else f"{kept} (label)"
+        table = table.rename(columns={"label": kept})
+    at = sum(c in BOX_COLUMNS for c in table.columns)
+    table = table.copy()
+    table.insert(at, "label", pd.Series(labels, index=table.index, dtype=object))
+    return table
+
+
+def is_annotated(label_from: str) -> bool:
+    """Whether a label is an annotation as it was once, by the label's own name."""
+    return bool(_AS_IT_WAS.search(label_from))
+
+
+def _annotated_label(
+    called: str, names: np.ndarray, patches_name: str
+) -> tuple[str, np.ndarray]:
+    """Return the own name of a label that is an annotation, and the labels."""
+    if not any(names):
+        raise PatchError(
+            f"No patch of {patches_name} has a class of the annotation {called} yet; annotate "
+            "some, or choose another label."
+        )
+    said = hashlib.sha256("\n".join(names.tolist()).encode()).hexdigest()[:6]
+    return f"{called} (annotated, {said})", np.array([one or None for one in names], object)
 
 
 def _made_label(
-    table: pd.DataFrame, wanted: str, label_from: str, name: str
+    table: pd.DataFrame, wanted: str, label_from: str, name: str, annotated: Annotated
 ) -> tuple[str, np.ndarray]:
     """Return a label that is no column yet, and what it is called."""
     if columns := named_columns_of(wanted, table):
@@ -84,14 +137,14 @@ def _made_label(
     if any(text in wanted for text in _PATTERN):
         sources = table["source"].astype(str).tolist()
         return wanted, columns_from_pattern(sources, wanted, name)[0]["label"]
-    listed = ", ".join(label_columns(table, label_from)) or "no other column"
+    listed = ", ".join([*label_columns(table, label_from), *annotated]) or "no other column"
     raise PatchError(
         f"{name} has no column {wanted!r} to be the label; choose among {listed}, or say how "
         "it stands in the names of the files, as {label}_{}."
     )
 
 
-def with_label(patches: PatchSet, column: str) -> PatchSet:
+def with_label(patches: PatchSet, column: str, annotated: Annotated = _NOBODY) -> PatchSet:
     """Return a patch set with another column as its label; a saved run opens it so again.
 
     Raises
@@ -99,8 +152,12 @@ def with_label(patches: PatchSet, column: str) -> PatchSet:
     PatchError
         If there is no such column.
     """
-    table, label_from = choose_label(patches.table, column, patches.label_from, patches.name)
-    origin = {**patches.origin, "label_column": label_from or GIVEN}
+    table, label_from = choose_label(
+        patches.table, column, patches.label_from, patches.name, annotated
+    )
+    origin = patches.origin
+    if not is_annotated(label_from):  # which no file has that is opened
+        origin = {**origin, "label_column": label_from or GIVEN}
     made = replace(patches, table=table, label_from=label_from, origin=origin)
     if "eyes" in vars(patches):  # found out by reading images, which are the same
         made.eyes = patches.eyes

@@ -18,7 +18,6 @@ from napari_patchmap.plugin.canvas.help_card import HelpCard
 from napari_patchmap.plugin.canvas.note import CanvasNote
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
 from napari_patchmap.plugin.canvas.two_views import to_canvas
-from napari_patchmap.plugin.labelling import Labelling
 from napari_patchmap.plugin.map.close_up import CloseUp
 from napari_patchmap.plugin.map.commands import MapCommands
 from napari_patchmap.plugin.map.follow_classes import FollowClasses
@@ -119,11 +118,12 @@ class MapLayer(ShownMap, OnePerViewer):
         workspace.suggestions_changed.connect(self.recolour)
         self.follow_classes = FollowClasses(self)
         workspace.measured_changed.connect(self.recolour)
-        Labelling.of(viewer).changed.connect(self.follow_label)
+        workspace.label_changed.connect(self.follow_label)
         self.views.changed.connect(self._on_view)
         # napari calls first who asks last: before the views take it for an image.
         self._edits = LayerEdits(viewer, self)
         self._maps_beside = MapsBeside(self, self._edits, self.close_up.refresh)
+        workspace.label_changed.connect(self._name_beside)
         viewer.events.theme.connect(self._on_theme)
         viewer.events.reset_view.connect(self._on_home)
         self._take_keys(viewer)
@@ -298,6 +298,11 @@ class MapLayer(ShownMap, OnePerViewer):
                     # What moving them left out: the thumbnail, and whoever listens.
                     self.points.data = self.points.data
             self._framing.fit(self.board.whole)
+
+    def _name_beside(self) -> None:
+        """Say whose labels the figures of maps beside each other are of."""
+        if self.points is not None and self.board.layers:
+            self._maps_beside.put(self.workspace.compared)
 
     def _on_compared(self, maps: Sequence[Compared]) -> None:
         self._remake_if_deleted()

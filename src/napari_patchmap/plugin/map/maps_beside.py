@@ -8,6 +8,7 @@ from napari_patchmap.plugin.map.layer_edits import LayerEdits
 from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.workspace import Compared
 from napari_patchmap.runs import caption_of
+from napari_patchmap.runs.comparison import labels_apart
 
 
 class MapsBeside:
@@ -32,11 +33,23 @@ class MapsBeside:
         title = shown.points.name if run is None else caption_of(
             run.config, run.layout, run.metrics, complete=run.complete, evened=run.evened_by
         )  # fmt: skip
+        labels = ["" if run is None else run.label_from, *(m.saved.label_from for m in maps)]
+        own, *others = labels_apart(labels)
+        beside = [
+            (_with(one.saved.caption, said), one.embedding)
+            for one, said in zip(maps, others, strict=True)
+        ]
         with shown.quiet():
-            shown.board.put_beside(title, [(one.saved.caption, one.embedding) for one in maps])
+            shown.board.put_beside(_with(title, own), beside)
         for layer in shown.board.layers.values():
             layer.visible = shown.views.now == "map"
             layer.events.visible.connect(self._seen)
         self._edits.mirror()
         shown.paint()
         shown.mark_current()
+
+
+def _with(caption: str, said: str) -> str:
+    """Add to the line of the figures of a caption, not to its title."""
+    between = ", " if "\n" in caption else "\n"
+    return f"{caption}{between}{said}" if said else caption

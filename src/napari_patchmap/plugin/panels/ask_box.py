@@ -12,7 +12,6 @@ from qtpy.QtWidgets import QLayout, QWidget
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
-from napari_patchmap.plugin.labelling import Labelling
 from napari_patchmap.plugin.qt.basics import button, column, label, row
 from napari_patchmap.plugin.qt.form import ConfigForm, Fold
 from napari_patchmap.plugin.qt.subscribe import subscribe
@@ -132,7 +131,7 @@ class AskBox(QWidget, Generic[A]):
         more.setVisible(self.further.count() > 0)
         subscribe(self, self.workspace.run_changed, self._on_run)
         subscribe(self, self.workspace.patches_changed, self._on_run)
-        subscribe(self, Labelling.of(viewer).changed, self._on_run)
+        subscribe(self, self.workspace.label_changed, self._on_run)
         self._on_run()
 
     # -- what a box of one kind says -------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Generic, TypeVar
 
 from qtpy.QtCore import Qt, Signal
@@ -73,6 +73,10 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
         The settings to start with.
     skip : tuple of str
         Names of settings that are not shown; they keep their value.
+    unused : callable, optional
+        From the values in the form, by their names, to the settings that mean nothing while
+        the others are so: they are hidden and have their defaults in ``config``. What was
+        entered stays in their fields, is told, and counts once they mean something.
 
     Signals
     -------
@@ -85,18 +89,29 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
     changed = Signal(object)
     refused = Signal(str)
 
-    def __init__(self, config: C, *, skip: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        config: C,
+        *,
+        skip: tuple[str, ...] = (),
+        unused: Callable[[Mapping[str, Any]], Collection[str]] = lambda values: (),
+    ) -> None:
         super().__init__()
         self._config = config
+        self._unused = unused
         self._fields: dict[str, Field] = {}
         self._settings: dict[str, Setting] = {}
         self._offered: dict[str, tuple[str, ...]] = {}
+        self._headings: dict[QLabel, list[str]] = {}
+        #: Which settings were entered that mean nothing now.
+        self.aside = label("", "hint", wrap=True)
         self._trouble = ""
         rows = column(self)
         self.more = Fold("More")
         shown = [item for item in config.settings() if item.name not in skip]
         self._governors = _governors(shown)
         self._lay_out(rows, [s for s in shown if not s.rare], spaced=True)
+        rows.addWidget(self.aside)
         rare = [s for s in shown if s.rare]
         if rare:
             self._lay_out(column(self.more.body), rare, spaced=False)
@@ -116,9 +131,13 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
     def set_config(self, config: C) -> None:
         """Show other settings, without saying ``changed``."""
         self._config = config
+        values = {name: getattr(config, name) for name in self._fields}
+        unused = self._unused(values)
         with self.quiet():
             for name, field in self._fields.items():
-                field.show(getattr(config, name))
+                if name not in unused:
+                    field.show(values[name])
+        self._hide(unused)
         self._grey_out()
         self._say_trouble("")
 
@@ -152,7 +171,9 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
             if form is None or item.group != group:
                 group = item.group
                 if group and spaced:
-                    rows.addWidget(label(group, "group"))
+                    heading = label(group, "group")
+                    self._headings[heading] = [s.name for s in settings if s.group == group]
+                    rows.addWidget(heading)
                 form = QFormLayout()
                 form.setContentsMargins(0, 0, 0, 4)
                 form.setVerticalSpacing(4)
@@ -187,6 +208,9 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
         if self.busy:
             return
         values = {name: field.value() for name, field in self._fields.items()}
+        unused = self._unused(values)
+        values |= {name: self._settings[name].default for name in unused}
+        self._hide(unused)
         self._settle_rivals(values)
         try:
             config = self._config.replace(**values)
@@ -229,6 +253,22 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
         # Those without which all would be well.
         alone = [n for n in changed if _can(self._config.replace, **{**values, n: old[n]})]
         return alone or changed
+
+    def _hide(self, unused: Collection[str]) -> None:
+        """Hide what means nothing now, and say what was entered there."""
+        kept = []
+        for name, field in self._fields.items():
+            shown = name not in unused
+            field.widget.setVisible(shown)
+            if field.caption is not None:
+                field.caption.setVisible(shown)
+            item = self._settings[name]
+            if not shown and (value := field.value()) != item.default:
+                kept.append(f"{item.label} ({value})")
+        for heading, names in self._headings.items():
+            heading.setVisible(not {*names} <= {*unused})
+        self.aside.setText(f"Kept, but not used so: {', '.join(kept)}." if kept else "")
+        self.aside.setVisible(bool(kept))
 
     def _grey_out(self) -> None:
         for name, switch in self._governors.items():

@@ -12,7 +12,6 @@ import pandas as pd
 from qtpy.QtWidgets import QFileDialog, QTableWidgetItem
 
 from napari_patchmap.errors import RunError
-from napari_patchmap.plugin.labelling import Labelling
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.compare.all_figures import AllFigures
 from napari_patchmap.plugin.panels.compare.maps_table import MapsTable
@@ -25,7 +24,7 @@ from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import Compared
 from napari_patchmap.quality.label_changes import lacks_labels
 from napari_patchmap.runs import Run, SavedMap, find_maps, maps_in, read_map
-from napari_patchmap.runs.comparison import compare
+from napari_patchmap.runs.comparison import compare, different_labels
 from napari_patchmap.runs.other_features import known_of
 from napari_patchmap.runs.saved_map import same_rows
 
@@ -46,6 +45,8 @@ _NONE_OPEN = (
     "map."
 )
 
+_ONE_LABEL = "make the others this map one by one, and choose the same label for each"
+
 
 class CompareMaps(WorkPanel):
     """Saved maps of the current patches, and which of them are shown."""
@@ -59,6 +60,7 @@ class CompareMaps(WorkPanel):
         self._stale = False  # whether figures of the label that was chosen are still to come
         self.table = MapsTable()
         self.message = Message()
+        self.labels = Message()
         self.none = label(_NO_OTHER, "hint", wrap=True)
         self.add = button("Add a saved run…", "link", "Choose a run folder, or drop one here.")
         self.save = button(
@@ -74,6 +76,7 @@ class CompareMaps(WorkPanel):
         )
         self.column.addWidget(label(_HELP, "hint", wrap=True))
         self.column.addWidget(self.table)
+        self.column.addWidget(self.labels)
         self.figures = AllFigures()
         self.column.addWidget(self.figures)
         self.column.addWidget(self.none)
@@ -95,7 +98,7 @@ class CompareMaps(WorkPanel):
         self.open.clicked.connect(self.make_current)
         self.listen(self.workspace.patches_changed, self._on_patches)
         self.listen(self.workspace.run_changed, self._on_run)
-        self.listen(Labelling.of(self.viewer).changed, self._on_label)
+        self.listen(self.workspace.label_changed, self._on_label)
         self.listen(self.workspace.measured_changed, self._on_measured)
         self.listen(self.workspace.compared_changed, self._on_compared)
         self.listen(self.workspace.training_changed, self._on_training)
@@ -156,6 +159,7 @@ class CompareMaps(WorkPanel):
         self.maps = sorted(self.maps, key=lambda one: one.folder != own)
         open_one = self.workspace.run is not None
         self.table.fill(self.maps, own, shown | set(self._wanted), tickable=open_one)
+        self.labels.say(different_labels(self.maps, _ONE_LABEL), "note")
         self.none.setText(_NO_OTHER if open_one else _NONE_OPEN)
         self.none.setVisible(len(self.maps) < 2 or not open_one)
         self.table.setVisible(bool(self.maps))

@@ -14,6 +14,7 @@ from napari_patchmap.plugin.panels.figures_table import FiguresTable, Number, he
 from napari_patchmap.quality import FIGURES
 from napari_patchmap.quality.figure import capitalised
 from napari_patchmap.runs import SavedMap
+from napari_patchmap.runs.comparison import labels_apart
 from napari_patchmap.training.progress import say_time
 
 
@@ -46,9 +47,11 @@ class MapsTable(FiguresTable, Quiet):
         with self.quiet():
             self._folders = [one.folder for one in maps]
             self.setRowCount(len(maps))
+            apart = labels_apart([one.label_from for one in maps])
             for i, one in enumerate(maps):
                 current = one.folder == own
                 said = ["this map" if current else "", one.budget, say_day(one.written)]
+                said.append(apart[i])
                 first = QTableWidgetItem(f"{one.title}\n" + " · ".join(filter(None, said)))
                 first.setToolTip(
                     f"<qt><b>{escape(one.title)}</b><br>{escape(one.device)}<br>"

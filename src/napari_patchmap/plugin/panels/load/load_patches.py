@@ -15,10 +15,10 @@ from napari_patchmap.patches import Kind, OpenRequest, PatchSet
 from napari_patchmap.patches.field_of_view import ways_to_cut
 from napari_patchmap.patches.fit import Fit
 from napari_patchmap.plugin.canvas.first_steps import FirstSteps
-from napari_patchmap.plugin.labelling import Labelling
 from napari_patchmap.plugin.panels.load.answers import Answers
 from napari_patchmap.plugin.panels.load.cache_line import CacheLine
 from napari_patchmap.plugin.panels.load.chosen import Chosen
+from napari_patchmap.plugin.panels.load.features_of_new import FeaturesOfNew
 from napari_patchmap.plugin.panels.load.loaded import Summary
 from napari_patchmap.plugin.panels.load.offer import Offer, Proposal
 from napari_patchmap.plugin.panels.load.opening import (
@@ -75,7 +75,8 @@ class LoadPatches(WorkPanel):
             "Load patches", "primary", "Read the images; nothing is changed yet."
         )
         # In view however far the settings are scrolled.
-        for part in (self.message, self.progress, self.refusal):
+        self.features = FeaturesOfNew()
+        for part in (self.message, self.progress, self.refusal, self.features):
             self.footer.addWidget(part)
         self.place_button = button(
             "Place on the map",
@@ -120,7 +121,7 @@ class LoadPatches(WorkPanel):
         self.destroyed.connect(steps.look_again)
         self.listen(self.workspace.patches_changed, self._on_patches)
         self.listen(self.workspace.run_changed, self._on_run)
-        self.listen(Labelling.of(self.viewer).changed, self._on_label)
+        self.listen(self.workspace.label_changed, self._on_label)
         self._on_patches(self.workspace.patches)
         self._on_run(self.workspace.run)
         self.guard_wheel()
@@ -163,7 +164,8 @@ class LoadPatches(WorkPanel):
         if run is None:
             self.progress.start("Loading patches", partial(open_request, request))
         else:
-            self.progress.start("Placing patches", partial(place_request, request, run))
+            given = self.features.take()
+            self.progress.start("Placing patches", partial(place_request, request, run, *given))
         self._show_state()
 
     def place(self) -> None:
@@ -262,6 +264,7 @@ class LoadPatches(WorkPanel):
 
     def _on_run(self, run: Run | None) -> None:
         self.place_button.setVisible(run is not None)
+        self._show_state()
         if run is not None and run.folder is not None:
             self.source.recent.remember(Request(Kind.RUN, OpenRequest(path=str(run.folder))))
 
@@ -316,6 +319,8 @@ class LoadPatches(WorkPanel):
         able = not self.source.trouble
         self.button.setEnabled(self.loading or able)
         self.place_button.setEnabled(not self.loading and able)
+        self.features.show_for(self.workspace.run, self.source.source)
+        self.features.setEnabled(not self.loading)
         self.button.setText("Cancel" if self.loading else "Load patches")
         self.offer.setEnabled(not self.loading)
         # One coloured button, on what comes next.

@@ -33,6 +33,7 @@ from napari_patchmap.runs import (
     without_images,
 )
 from napari_patchmap.runs.annotation_files import key_of_set
+from napari_patchmap.runs.given_for_new import check_given, with_given
 from napari_patchmap.runs.session_file import SavedSession, read_session
 
 #: What has to be chosen, by kind.
@@ -106,9 +107,20 @@ def open_request(request: Request, watch: Watch) -> Opened:
     return Opened(open_patches(what, progress=watch.progress, should_stop=watch.should_stop))
 
 
-def place_request(request: Request, run: Run, watch: Watch) -> tuple[PatchSet, Placed]:
-    """Open patches and place them on the map of a run; errors are those of opening."""
+def place_request(
+    request: Request, run: Run, features: str | None, columns: str | None, watch: Watch
+) -> tuple[PatchSet, Placed]:
+    """Open patches and place them on the map of a run, by a file of features if it needs one.
+
+    Raises
+    ------
+    PatchmapError
+        If they cannot be opened, or the map needs other features.
+    """
+    check_given(run, features, request.what if request.what.path else None)
     patches = open_request(request, watch).patches
+    if features:
+        patches = with_given(run, patches, features, columns, watch)
     return patches, run.place(patches, watch.step)
 
 

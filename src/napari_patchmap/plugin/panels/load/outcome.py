@@ -68,5 +68,6 @@ class Outcome(QObject):
             f"{len(patches):,} patches of {patches.name} are placed on the map, as a layer of "
             "their own; File > Save Selected Layers writes it as CSV."
         )
-        self.said.emit(" ".join([sentence, *placed.notes]), "note")
+        joined = () if patches.own is None else patches.own.notes
+        self.said.emit(" ".join([sentence, *joined, *placed.notes]), "note")
         return True

@@ -11,7 +11,6 @@ from qtpy.QtWidgets import QGridLayout, QWidget
 
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.patches.watch import Watch
-from napari_patchmap.plugin.labelling import Labelling
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.figures_table import help_of
@@ -123,7 +122,7 @@ class Quality(WorkPanel):
         lead(self.labels, self.viewer, lambda: "load")
         self.table.picked.connect(self._on_picked)
         self.listen(self.workspace.run_changed, self._on_run)
-        self.listen(Labelling.of(self.viewer).changed, self._on_label)
+        self.listen(self.workspace.label_changed, self._on_label)
         self.listen(self.workspace.patches_changed, self._on_patches)
         self._on_run(self.workspace.run)
 

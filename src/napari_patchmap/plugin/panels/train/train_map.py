@@ -40,7 +40,8 @@ class TrainMap(WorkPanel):
         self._doing = Doing.NOTHING
         preferred = PREFERENCES.now
         self.form = ConfigForm(
-            TrainConfig(minutes=preferred.minutes, device=preferred.device)  # type: ignore[arg-type]
+            TrainConfig(minutes=preferred.minutes, device=preferred.device),  # type: ignore[arg-type]
+            unused=lambda values: METHODS[values["method"]].not_seen,
         )
         self.networks = NetworkList()
         self.plan = PlanText()
