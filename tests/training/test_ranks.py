@@ -48,7 +48,8 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Found, Foun
         said, _ = process.communicate()
         pytest.fail(f"the processes wait for each other:\n{said}")
     assert process.returncode == 0, said
-    names = [*ranks_worker.NETWORKS, *ranks_worker.NORMS, "others"]
+    names = [*ranks_worker.NETWORKS, *ranks_worker.NORMS, "others", "run"]
+    names += ranks_worker.OPTIMISERS
     return {
         name: tuple(load_file(folder / f"{name}-{rank}.safetensors") for rank in (0, 1))
         for name in names
@@ -67,7 +68,7 @@ def assert_close(found: Tensor, expected: Tensor, tolerance: float, what: str) -
 @pytest.mark.parametrize("name", ranks_worker.NETWORKS)
 def test_loss_gradients_and_statistics_are_those_of_one_process(two, name):
     """Views, negatives of all ranks, batch normalisation: the same step."""
-    kind = ranks_worker.NETWORKS[name][3]
+    kind = ranks_worker.NETWORKS[name].kind
     expected = ranks_worker.train(Ranks(), name)
     for found in two[name]:
         assert found.keys() == expected.keys()
@@ -136,7 +137,6 @@ def test_a_process_alone_needs_no_others(monkeypatch):
     assert ranks.broadcast_number(1.5) == 1.5
     assert ranks.least(1.5) == 1.5
     assert ranks.from_main(lambda: outputs) is outputs
-    ranks.sum_gradients(nn.Linear(2, 2).parameters())
     ranks.broadcast(nn.Linear(2, 2))
     ranks.close()
 
