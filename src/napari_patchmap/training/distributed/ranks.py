@@ -38,6 +38,8 @@ class Ranks:
     world: int = 1
     #: What :func:`choose_device` has to be asked for.
     device: str = "auto"
+    #: Processes on this computer.
+    here: int = 1
     _started: bool = field(default=False, repr=False)
 
     @classmethod
@@ -73,7 +75,8 @@ class Ranks:
             _start("cpu:gloo,cuda:nccl" if on_gpu else "gloo")
         if device == "auto":
             device = "cuda" if on_gpu else "cpu"
-        return cls(rank, world, device, started)
+        here = int(os.environ.get("LOCAL_WORLD_SIZE", world))
+        return cls(rank, world, device, here, started)
 
     def close(self) -> None:
         """Leave the other processes."""
