@@ -228,8 +228,8 @@ def config(optimiser: str = "sgd") -> RunConfig:
 
 def begin(folder: Path) -> dict[str, Tensor]:
     """Train a run up to a step inside of its first stage; return its weights."""
-    asked = itertools.count()
-    run = fit(make_cells(40, side=8), config(), folder=folder, should_stop=lambda: next(asked) >= 3)
+    cells, asked = make_cells(40, side=8), itertools.count()
+    run = fit(cells, config(), folder=folder, should_stop=lambda: next(asked) >= 3)
     assert run.info["steps"] == [3]
     return run.network.state_dict()
 

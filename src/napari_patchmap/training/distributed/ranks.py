@@ -29,8 +29,8 @@ class Ranks:
     All hold the same patches and weights and draw the same random numbers. Each
     computes the views and outputs of its share of every batch; outputs are
     gathered, so that all see the loss of the whole batch with all its negatives,
-    and gradients come together (:class:`SharedGradients`). ``Ranks()`` is a process alone, for which nothing
-    here costs anything.
+    and gradients come together (:class:`SharedGradients`). ``Ranks()`` is a process alone,
+    for which nothing here costs anything.
     """
 
     #: From 0, of all processes on all computers; that of rank 0 reports and writes.

@@ -53,8 +53,8 @@ class _Learned(nn.Module):
 
     A network is run by its parts, some of them without gradients, so it is not called itself.
     What rests need not be shared, nor statistics of batch normalisation, which
-    :mod:`~napari_patchmap.networks.norms` keeps the same everywhere. The network's own
-    names stay as they are, in checkpoints, too.
+    :mod:`~napari_patchmap.networks.norms` keeps the same everywhere (on a CPU, torch
+    would refuse to). The network's own names stay as they are, in checkpoints, too.
     """
 
     def __init__(self, network: nn.Module) -> None:
