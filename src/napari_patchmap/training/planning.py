@@ -147,7 +147,8 @@ def make_plan(
     share = ranks.largest_share(batch_size)
     with _trying(device):
         measured = measure(recipe, spec, device, batch_size, share)
-    free = free_memory(device.target)
+    # Processes have a GPU each, but share the memory of their computer.
+    free = free_memory(device.target) // (ranks.here if device.is_cpu else 1)
     parts = -int(ranks.least(-_parts(measured.memory, share, free)))
     parts = parts if kept is None else max(parts, kept.parts)
     pixels = count * spec.channels * spec.size[0] * spec.size[1]

@@ -68,12 +68,12 @@ class ViewsLearner(Learner):
 
     def compute(self, gradient: Gradient, fed: Fed, fraction: float) -> Tensor:
         """Add the gradients of the loss of two new views of each patch."""
-        network, (_, pixels) = self.context.network, fed
+        network, (chosen, pixels) = self.context.network, fed
         seed, objective = self.context.seed_at(self.pace.done), self.stage.objective
         assert isinstance(objective, ViewsObjective)
 
         def produce(part: slice) -> Tensor:
-            views = self._views(pixels, part, seed)
+            views = self._views(pixels, part, len(chosen), seed)
             with self.context.device.autocast():
                 if self._fused is not None and len(views) == 2 * len(pixels):
                     return self._fused(views)
@@ -82,11 +82,12 @@ class ViewsLearner(Learner):
                     features = network.features(views)
                 return network.project(features)
 
-        return gradient.compute(produce, len(pixels), objective.loss)
+        return gradient.compute(produce, len(chosen), objective.loss)
 
-    def _views(self, pixels: Tensor, part: slice, seed: int) -> Tensor:
-        """Two views of some patches of a batch, the first ones first."""
-        maker, some, batch = self.context.maker, pixels[part], len(pixels)
+    def _views(self, pixels: Tensor, part: slice, batch: int, seed: int) -> Tensor:
+        """Two views of a part of a batch, the first ones first, of the own share's pixels."""
+        maker, begin = self.context.maker, self.context.ranks.share(batch).start
+        some = pixels[part.start - begin : part.stop - begin]
         self.generator.manual_seed(seed)
         views = [maker(some, self.generator, part=part, batch=batch) for _ in "12"]
         return torch.cat(views).contiguous(memory_format=torch.channels_last)
