@@ -39,10 +39,23 @@ _STEPS = (*_HALF, _CONTRAST, *_HALF)
 _Work = Callable[..., Tensor]
 
 
-class BothViews:
-    """Makes what two calls of a :class:`ViewMaker` make of a batch, apart from rounding.
+def pair_of(
+    maker: ViewMaker,
+    patches: Tensor,
+    generator: torch.Generator,
+    *,
+    part: slice | None = None,
+    batch: int | None = None,
+) -> Tensor:
+    """Make two views of each patch by two calls of a maker, laid out as :class:`BothViews`."""
+    views = [maker(patches, generator, part=part, batch=batch) for _ in range(2)]
+    return torch.cat(views).contiguous(memory_format=torch.channels_last)
 
-    Its strength is followed.
+
+class BothViews:
+    """Makes what :func:`pair_of` makes of a batch, apart from rounding.
+
+    The maker's strength is followed.
 
     Parameters
     ----------
