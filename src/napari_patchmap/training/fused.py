@@ -74,6 +74,10 @@ class Fuser:
     Compiled code is kept beside decoded patches for the next run, and what compiling took is
     remembered by the name ``work``. Of a run that is resumed, ``chosen`` names what was
     faster before the interruption: "network", "views".
+
+    Launches are not recorded (CUDA graphs, "reduce-overhead"): that saves the host's time, of
+    which a step on a GPU takes less than of the GPU's, and holds the memory of a step for good,
+    so that steps could not be made in parts when memory becomes short.
     """
 
     def __init__(self, device: Device, work: str, chosen: Collection[str] = ()) -> None:
