@@ -185,7 +185,7 @@ def test_views_that_are_compiled_for_a_gpu_are_the_plain_ones():
             found = both(patches, lot.manual_seed(seed))
         torch.testing.assert_close(found.cpu(), wanted.cpu(), atol=5e-5, rtol=0)
         # The order of colour changes is a table that is sent once.
-        assert dict(places) == ({} if seed else {"both_views._send_turns: copy to the GPU": 1})
+        assert dict(places) == ({} if seed else {"both_views.__call__: copy to the GPU": 1})
 
 
 def test_pixels_are_read_while_the_gpu_computes(cells):

@@ -36,6 +36,8 @@ _BRIGHTNESS, _CONTRAST, _SATURATION, _HUE = range(4)
 _HALF = (_BRIGHTNESS, _SATURATION, _BRIGHTNESS, _HUE, _BRIGHTNESS, _SATURATION, _BRIGHTNESS)
 _STEPS = (*_HALF, _CONTRAST, *_HALF)
 
+_ORDERS = list(itertools.permutations(range(4)))
+
 _Work = Callable[..., Tensor]
 
 
@@ -75,7 +77,7 @@ class BothViews:
 
         self._maker, self._work = maker, compiled(work) if compiled else work
         self._magnitudes: tuple[AugmentConfig, Tensor] | None = None
-        self._turns: dict[tuple[int, ...], Tensor] = {}
+        self._turns: Tensor | None = None
 
     def __call__(self, patches: Tensor, generator: torch.Generator) -> Tensor:
         """Make views (2 b, channel, height, width) of uint8 patches, channels last in memory.
@@ -89,20 +91,12 @@ class BothViews:
         orders = []
         for view in range(2):
             before[view].uniform_(generator=generator)
-            orders.append(draw_order(generator))
+            orders.append(_ORDERS.index(draw_order(generator)))
             after[view].uniform_(generator=generator)
-        turns = self._turns or self._send_turns(device)
-        strong = self._strong(patches)
-        colour = self._maker.colour_on(device)
-        return self._work(
-            patches, before, after, *(turns[one] for one in orders), strong, colour
-        )
-
-    def _send_turns(self, device: torch.device) -> dict[tuple[int, ...], Tensor]:
-        orders = list(itertools.permutations(range(4)))
-        rows = torch.tensor([turns_of(order) for order in orders]).to(device)
-        self._turns = dict(zip(orders, rows, strict=True))
-        return self._turns
+        if self._turns is None:
+            self._turns = _turns_of_pairs().to(device)
+        turns, strong = self._turns[orders[0], orders[1]], self._strong(patches)
+        return self._work(patches, before, after, turns, strong, self._maker.colour_on(device))
 
     def _strong(self, patches: Tensor) -> Tensor:
         """Magnitudes on the device, sent when they change, without waiting for it."""
@@ -113,6 +107,15 @@ class BothViews:
             numbers = numbers.pin_memory() if device.type == "cuda" else numbers
             self._magnitudes = config, numbers.to(device, non_blocking=True)
         return self._magnitudes[1]
+
+
+def _turns_of_pairs() -> Tensor:
+    """Turns (order, order, 2, step) of any two orders: what is wanted of it is one view of it.
+
+    Two tensors could be the same one, for which a compiler makes another program.
+    """
+    turns = torch.tensor([turns_of(order) for order in _ORDERS])
+    return torch.stack(torch.broadcast_tensors(turns[:, None], turns[None]), dim=2)
 
 
 def turns_of(order: Sequence[int]) -> list[bool]:
@@ -131,8 +134,7 @@ def _both(
     patches: Tensor,
     before: Tensor,
     after: Tensor,
-    first: Tensor,
-    second: Tensor,
+    turns: Tensor,
     strong: Tensor,
     colour: Tensor,
 ) -> Tensor:
@@ -148,7 +150,7 @@ def _both(
         for some, fill in zip(patches.chunk(parts, 1), colour.chunk(parts), strict=True)
     ]
     if config.jitter:
-        turns = torch.stack([first, second])[:, None].expand(-1, batch, -1).flatten(0, 1)
+        turns = turns[:, None].expand(-1, batch, -1).flatten(0, 1)
         planes = _jittered(planes, drawn.colours, turns, is_rgb=is_rgb)
     if config.grey and is_rgb:
         grey = grey_of(planes)
