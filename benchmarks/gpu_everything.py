@@ -2,9 +2,9 @@
 
     python benchmarks/gpu_everything.py pbc28.npz [--device cuda]
 
-A minute's look before anything is measured: each method trains a few steps with each optimiser,
-the forces of a t-SNE and the steps of Muon are compared with those of the CPU, compiled views with
-plain ones.
+A minute's look before anything is measured: each method trains a few steps with each optimiser;
+the forces of a t-SNE and the steps of Muon are compared with those of the CPU, and compiled
+views with plain ones.
 """
 
 from __future__ import annotations
