@@ -1,4 +1,4 @@
-"""Blocks that a level of a slide is stored in, decoded when they are wanted, and kept a while."""
+"""Blocks in which a level of a slide is stored: decoded when wanted, and kept for a while."""
 
 from __future__ import annotations
 

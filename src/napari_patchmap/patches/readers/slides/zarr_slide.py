@@ -120,6 +120,14 @@ def holds_image(path: Path) -> bool:
     return True
 
 
+def holds_levels(path: Path) -> bool:
+    """Whether a Zarr store holds an OME-Zarr image with smaller copies of itself."""
+    try:
+        return len(_image(StoreFiles(path)).levels) > 1
+    except (UnusableError, OSError):
+        return False
+
+
 def _image(files: StoreFiles) -> Multiscale:
     """Return what the one image of a store says of itself."""
     image = files.multiscale("")
