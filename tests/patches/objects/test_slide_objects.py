@@ -11,7 +11,14 @@ import tifffile
 
 from napari_patchmap.errors import ConfigError, PatchError
 from napari_patchmap.patches import CropConfig, open_patches
+from napari_patchmap.patches.readers.objects import json_features
+from napari_patchmap.patches.readers.objects.label_images import label_images
+from napari_patchmap.patches.readers.objects.slide_object_files import (
+    slide_outlines,
+    slides_of,
+)
 from napari_patchmap.patches.readers.slides import blocks
+from napari_patchmap.patches.watch import Watch
 from tests.patches.objects.test_outlines import feature, square
 from tests.patches.slides.drawn import tissue, write_aperio, write_pyramid
 
@@ -182,6 +189,47 @@ def test_only_what_lies_around_objects_is_decoded(tmp_path, monkeypatch):
     patches = open_patches(slide, objects=objects)
     assert patches.common_size == (28, 28)
     assert set(decoded) <= {(28, 28)}
+
+
+def test_outlines_of_a_set_are_found_again(tmp_path):
+    slide = write_aperio(tmp_path / "a.svs", tissue())
+    objects = geojson(tmp_path / "a.geojson")
+    patches = open_patches(slide, objects=objects)
+    assert slides_of(patches.origin)
+    outlines = slide_outlines(patches.origin)("a.svs")
+    for number, cell in enumerate(CELLS):
+        np.testing.assert_array_equal(outlines[number].rings[0], square(*cell))
+    with pytest.raises(PatchError, match="in no label image"):
+        label_images(patches.origin, Watch())
+    centres = open_patches(slide, objects=table(tmp_path / "a.tsv"))
+    with pytest.raises(PatchError, match="There are no outlines"):
+        slide_outlines(centres.origin)("a.svs")
+
+
+def test_a_file_of_features_is_read_part_by_part(tmp_path, monkeypatch):
+    """Whatever lies around the features, and wherever the parts end."""
+    cells = [
+        feature([square(*cell)], "cell", name=f"{i} [,]{{}}") for i, cell in enumerate(CELLS)
+    ]
+    known = {
+        "type": "FeatureCollection",
+        "crs": {"a": [1, {"b": "]"}]},
+        "features": cells,
+        "n": 5,
+    }
+    for text in (json.dumps(known), json.dumps(known, indent=2), json.dumps(cells)):
+        (tmp_path / "a.geojson").write_text(f"\ufeff {text} \n", "utf-8")
+        for part in (1, 7, 2**20):
+            monkeypatch.setattr(json_features, "_PART", part)
+            found = json_features.json_features(tmp_path / "a.geojson", "")
+            assert [one["properties"]["name"] for one in found] == [
+                one["properties"]["name"] for one in cells
+            ]
+        (tmp_path / "a.geojson").write_text(text.rstrip("]} \n")[:-9], "utf-8")
+        with pytest.raises(PatchError, match="is not a GeoJSON file"):
+            list(json_features.json_features(tmp_path / "a.geojson", ""))
+    (tmp_path / "a.geojson").write_text(json.dumps(cells[0]))
+    assert len(list(json_features.json_features(tmp_path / "a.geojson", ""))) == 1
 
 
 @pytest.mark.parametrize(

@@ -72,11 +72,9 @@ class _Grid:
 
     def near(self, rows: slice, columns: slice) -> np.ndarray:
         """Return the ids of the objects whose boxes lie in a box, in the order of the file."""
-        squares = [
-            self._key(y, x)
-            for y in range(rows.start // self._side, (rows.stop - 1) // self._side + 1)
-            for x in range(columns.start // self._side, (columns.stop - 1) // self._side + 1)
-        ]
+        y = np.arange(rows.start // self._side, (rows.stop - 1) // self._side + 1)
+        x = np.arange(columns.start // self._side, (columns.stop - 1) // self._side + 1)
+        squares = self._key(y[:, None], x).ravel()
         first = np.searchsorted(self._keys, squares, "left").tolist()
         last = np.searchsorted(self._keys, squares, "right").tolist()
         parts = [self._owner[a:b] for a, b in zip(first, last, strict=True)]
@@ -91,5 +89,5 @@ class _Grid:
         return np.sort(self._found.ids[here[inside]])
 
     @staticmethod
-    def _key(y: np.ndarray | int, x: np.ndarray | int) -> np.ndarray | int:
+    def _key(y: np.ndarray, x: np.ndarray) -> np.ndarray:
         return (y << 32) + x
