@@ -17,7 +17,7 @@ from napari_patchmap.patches.readers.objects.slide_object_files import (
     slide_outlines,
     slides_of,
 )
-from napari_patchmap.patches.readers.slides import blocks
+from napari_patchmap.patches.readers.slides import stored_blocks
 from napari_patchmap.patches.watch import Watch
 from tests.patches.objects.test_outlines import feature, square
 from tests.patches.slides.drawn import tissue, write_aperio, write_pyramid
@@ -179,13 +179,13 @@ def test_only_what_lies_around_objects_is_decoded(tmp_path, monkeypatch):
     slide = write_pyramid(tmp_path / "a.tif", image)
     objects = geojson(tmp_path / "a.geojson", [(40, 40, 20), (200, 60, 20)])
     decoded = []
-    read = blocks.Blocks.read
+    read = stored_blocks.Blocks.read
 
     def counted(self, y, x, out):
         decoded.append(out.shape[:2])
         read(self, y, x, out)
 
-    monkeypatch.setattr(blocks.Blocks, "read", counted)
+    monkeypatch.setattr(stored_blocks.Blocks, "read", counted)
     patches = open_patches(slide, objects=objects)
     assert patches.common_size == (28, 28)
     assert set(decoded) <= {(28, 28)}

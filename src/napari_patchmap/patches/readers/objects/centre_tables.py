@@ -121,5 +121,5 @@ def centres_of(
     if not known.all():
         notes.append(f"{(~known).sum():,} rows of {path.name} without a place were left out.")
     labels = [c for c in values if plain(c) == "label"] or named(values, CLASSES)
-    table = pd.DataFrame(values).loc[known].reset_index(drop=True)
+    table = pd.DataFrame(values).iloc[np.flatnonzero(known)].reset_index(drop=True)
     return Centres(yx[known], numbers[known], table, labels[0] if labels else "", notes)

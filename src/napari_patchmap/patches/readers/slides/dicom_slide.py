@@ -16,10 +16,10 @@ from napari_patchmap.patches.readers.dicom.dicom_file import (
     frame_of,
     heads_of,
 )
-from napari_patchmap.patches.readers.slides.blocks import Blocks
 from napari_patchmap.patches.readers.slides.levels import whole_ratio
 from napari_patchmap.patches.readers.slides.metadata import objective
 from napari_patchmap.patches.readers.slides.pyramid import Level, Pyramid
+from napari_patchmap.patches.readers.slides.stored_blocks import Blocks
 
 
 class DicomSlide(Pyramid):

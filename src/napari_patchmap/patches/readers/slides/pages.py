@@ -15,7 +15,7 @@ from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.colour_spaces import ycbcr_to_rgb
 from napari_patchmap.patches.photometric import APERIO_YCBCR
 from napari_patchmap.patches.readers.folder.headers import has_jpeg_end
-from napari_patchmap.patches.readers.slides.blocks import Blocks
+from napari_patchmap.patches.readers.slides.stored_blocks import Blocks
 
 #: A tile or strip of a file that takes more than this, in bytes, is not decoded.
 _LARGEST = 2**30

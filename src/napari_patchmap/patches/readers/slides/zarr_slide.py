@@ -19,10 +19,10 @@ from napari_patchmap.patches.axes import (
 )
 from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.numbers import as_pixels, check_numbers, pixel_type
-from napari_patchmap.patches.readers.slides.blocks import Blocks
 from napari_patchmap.patches.readers.slides.levels import whole_ratio
 from napari_patchmap.patches.readers.slides.metadata import objective
 from napari_patchmap.patches.readers.slides.pyramid import Level, Pyramid
+from napari_patchmap.patches.readers.slides.stored_blocks import Blocks
 from napari_patchmap.patches.readers.zarr.ngff import Multiscale, StoreFiles
 from napari_patchmap.patches.readers.zarr.zarr_codecs import check_array
 from napari_patchmap.patches.readers.zarr.zarr_find import ome, open_store

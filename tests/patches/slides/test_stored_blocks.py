@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_patchmap.patches.readers.slides.blocks import Blocks
+from napari_patchmap.patches.readers.slides.stored_blocks import Blocks
 
 
 def test_any_box_is_put_together_and_each_block_decoded_once(rng):
