@@ -16,6 +16,7 @@ from napari_patchmap.patches.names import printable
 from napari_patchmap.patches.readers.objects.folders import pair_files, read_again
 from napari_patchmap.patches.readers.objects.frames import ArrayFrames, match_axes
 from napari_patchmap.patches.readers.objects.open_objects import read_pair
+from napari_patchmap.patches.readers.objects.slide_object_files import slides_of
 from napari_patchmap.patches.readers.plate.plate_find import (
     is_plate,
     labels_named,
@@ -97,7 +98,7 @@ def read_source_images(
     for done, source in enumerate(sources):
         watch.step(done, len(sources))
         try:
-            if origin.get("kind") == Kind.SLIDES:
+            if origin.get("kind") == Kind.SLIDES or slides_of(origin):
                 read.append(_slide(root if is_one_slide(root) else root / source, source))
             elif is_plate(root):
                 read += _of_plate(root, origin, source, watch)

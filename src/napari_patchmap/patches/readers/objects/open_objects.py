@@ -34,7 +34,9 @@ from napari_patchmap.patches.readers.objects.object_files import (
     is_object_file,
     read_object_file,
 )
+from napari_patchmap.patches.readers.objects.open_slide_objects import read_slide_objects
 from napari_patchmap.patches.readers.objects.plate_objects import read_plate_objects
+from napari_patchmap.patches.readers.objects.slide_object_files import on_slides
 from napari_patchmap.patches.readers.objects.zarr_field import missing_notes, zarr_field
 from napari_patchmap.patches.readers.plate.plate_find import is_plate
 from napari_patchmap.patches.readers.tiff.tiff_planes import read_tiff
@@ -55,7 +57,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     regions of interest (``.roi``, ``.zip``). For a folder, one with files of the same names,
     which may end with ``_mask``, ``_labels`` and the like. May be the same folder then. Of a
     plate, they are the plate itself, or the labels of one of its fields, which are looked
-    for in all.
+    for in all. Of whole slides, outlines or a table of centres, or a folder of these.
 
     Raises
     ------
@@ -70,6 +72,8 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     for one in (path, masks):
         if not one.exists():
             raise PatchError(f"There is no file or folder {one}; check the path.")
+    if on_slides(path, masks, config):
+        return read_slide_objects(path, masks, config, watch)
     folders = [one.is_dir() and not is_zarr(one) for one in (path, masks)]
     if folders[0] != folders[1]:
         raise PatchError(

@@ -170,10 +170,10 @@ def plan(
     UnusableError
         If the slide gives no tiles.
     """
-    how = sampling(slide, config)
+    how = sampling(slide, config.mpp, config.magnification)
     boxes = grid(slide, config, how)
     candidates = len(boxes)
-    per_tile = max(slide.shape) * _MASK_TILE // how.box
+    per_tile = max(slide.shape) * _MASK_TILE // how.box(config.size)
     longest = int(np.clip(per_tile, PICTURE if pictured else _MASK_TILE, _MASK))
     small, scale = np.empty((0, 0, slide.channels), slide.dtype), 1.0
     if pictured or config.foreground != "none":
