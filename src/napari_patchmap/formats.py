@@ -25,10 +25,13 @@ SURE_SLIDES = (".svs", ".ndpi", ".qptiff")
 #: HDF5 files, those of AnnData and scPortrait among them.
 HDF5 = (".h5", ".hdf5", ".h5ad", ".h5sc")
 
+#: Files of microscope makers, and what they are.
+MICROSCOPES = {".czi": "Zeiss CZI"}
+
 #: Files of microscopes and scanners that are not read, and what they are.
 CLOSED = {
-    ".czi": "Zeiss CZI", ".lif": "Leica LIF", ".nd2": "Nikon ND2", ".oir": "Olympus OIR",
-    ".vsi": "Olympus VSI", ".mrxs": "3DHISTECH MRXS", ".ims": "Imaris IMS",
+    ".lif": "Leica LIF", ".nd2": "Nikon ND2", ".oir": "Olympus OIR", ".vsi": "Olympus VSI", ".mrxs": "3DHISTECH MRXS",
+    ".ims": "Imaris IMS",
 }  # fmt: skip
 
 #: Zarr stores that are one file.
@@ -83,6 +86,10 @@ FORMATS = (
     Format(
         "dicom.dicom_stack", Kind.STACK, "a DICOM image", "DICOM", (".dcm", ".dicom"),
         (".dcm", ".dicom"),
+    ),
+    Format(
+        "microscope.microscope_stack", Kind.STACK, "a microscope's file", "CZI",
+        (*MICROSCOPES,), (*MICROSCOPES,),
     ),
     Format(
         "hdf5.hdf5_file", Kind.STACK, "an HDF5 file", "HDF5 (.h5, scPortrait's .h5sc, .h5ad)",
