@@ -26,11 +26,11 @@ SURE_SLIDES = (".svs", ".ndpi", ".qptiff")
 HDF5 = (".h5", ".hdf5", ".h5ad", ".h5sc")
 
 #: Files of microscope makers, and what they are.
-MICROSCOPES = {".czi": "Zeiss CZI"}
+MICROSCOPES = {".czi": "Zeiss CZI", ".nd2": "Nikon ND2", ".lif": "Leica LIF"}
 
 #: Files of microscopes and scanners that are not read, and what they are.
 CLOSED = {
-    ".lif": "Leica LIF", ".nd2": "Nikon ND2", ".oir": "Olympus OIR", ".vsi": "Olympus VSI", ".mrxs": "3DHISTECH MRXS",
+    ".oir": "Olympus OIR", ".vsi": "Olympus VSI", ".mrxs": "3DHISTECH MRXS",
     ".ims": "Imaris IMS",
 }  # fmt: skip
 
@@ -70,9 +70,9 @@ class Format:
 #: Of several that recognise a path, the first reads it.
 FORMATS = (
     Format(
-        "slides.open_slides", Kind.SLIDES, "a slide", "SVS, TIFF pyramid or OME-Zarr",
+        "slides.open_slides", Kind.SLIDES, "a slide", "SVS, TIFF pyramid, CZI or OME-Zarr",
         (".svs", ".tif", ".tiff", ".btf", ".tf8", ".ndpi", ".qptiff", ".dcm", ".dicom",
-         *ZIPPED_ZARR),
+         *ZIPPED_ZARR, *MICROSCOPES),
         SURE_SLIDES,
     ),
     Format(
@@ -88,7 +88,7 @@ FORMATS = (
         (".dcm", ".dicom"),
     ),
     Format(
-        "microscope.microscope_stack", Kind.STACK, "a microscope's file", "CZI",
+        "microscope.microscope_stack", Kind.STACK, "a microscope's file", "CZI, ND2, LIF",
         (*MICROSCOPES,), (*MICROSCOPES,),
     ),
     Format(

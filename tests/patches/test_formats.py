@@ -64,7 +64,7 @@ EXAMPLES = {
     "dicom.dicom_stack": ("stack.dcm", lambda path: write_dicom(path, pixels())),
     "microscope.microscope_stack": (
         "stack.czi",
-        lambda path: write_czi(path, {(0, t, 0): one for t, one in enumerate(pixels())}),
+        lambda path: write_czi(path, [pixels()[:, None]]),
     ),
     "npy": ("stack.npy", lambda path: np.save(path, pixels())),
     "npz.npz_file": ("set.npz", lambda path: np.savez(path, images=pixels())),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import struct
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,28 +12,52 @@ import pytest
 
 def write_czi(
     path: Path,
-    planes: Mapping[tuple[int, int, int], np.ndarray],
-    *,
-    at: Mapping[int, tuple[int, int]] | None = None,
-    names: Mapping[int, str] | None = None,
+    scenes: Sequence[np.ndarray],
+    names: Sequence[str] = (),
     mpp: float = 0.25,
+    missing: Collection[int] = (),
 ) -> Path:
-    """Write planes ``(height, width)``, or with a third axis of blue, green and red.
+    """Write scenes ``(time, channel, height, width)``, or with a last axis red, green, blue.
 
-    ``planes`` are by scene, time and channel; ``at`` is where a scene lies, x and y;
-    ``names`` are of channels.
+    ``names`` are of channels, ``missing`` are times that are not written.
     """
     czi = pytest.importorskip("pylibCZIrw.czi")
     path.unlink(missing_ok=True)
     with czi.create_czi(str(path)) as file:
-        for (scene, time, channel), plane in planes.items():
-            file.write(
-                plane if plane.ndim == 3 else plane[..., None],
-                plane={"T": time, "C": channel, "Z": 0},
-                scene=scene,
-                location=(at or {}).get(scene, (1000 * scene, 0)),
-            )
+        for number, scene in enumerate(scenes):
+            for time, channel in np.ndindex(scene.shape[:2]):
+                plane = scene[time, channel]
+                if time not in missing:
+                    file.write(
+                        plane[..., ::-1] if plane.ndim == 3 else plane[..., None],
+                        plane={"T": time, "C": channel, "Z": 0},
+                        scene=number,
+                        location=(1000 * number, 0),
+                    )
         file.write_metadata(
-            channel_names=dict(names or {}), scale_x=mpp / 1e6, scale_y=mpp / 1e6
+            channel_names=dict(enumerate(names)), scale_x=mpp / 1e6, scale_y=mpp / 1e6
         )
+    return path
+
+
+def write_mosaic(path: Path, tiles: Sequence[tuple[np.ndarray, int, int]], copies: int) -> Path:
+    """Write tiles ``(height, width)`` with the places x and y of each.
+
+    The last ``copies`` of them become smaller copies of an area twice as high and wide, which
+    the library does not write itself: the size that is shown stands beside the size stored.
+    """
+    czi = pytest.importorskip("pylibCZIrw.czi")
+    with czi.create_czi(str(path)) as file:
+        for tile, x, y in tiles:
+            file.write(np.ascontiguousarray(tile[..., None]), location=(x, y))
+        file.write_metadata(scale_x=0.25e-6, scale_y=0.25e-6)
+    data = path.read_bytes()
+    for tile, x, y in tiles[len(tiles) - copies :]:
+        for axis, start, size in ((b"X", x, tile.shape[1]), (b"Y", y, tile.shape[0])):
+            entry = axis.ljust(4, b"\0") + struct.pack("<i", start)
+            stored = entry + struct.pack("<ifi", size, start, size)
+            shown = entry + struct.pack("<ifi", 2 * size, start, size)
+            assert stored in data
+            data = data.replace(stored, shown)
+    path.write_bytes(data)
     return path

@@ -8,9 +8,13 @@ from napari_patchmap import formats
 from napari_patchmap.errors import PatchmapError, UnclearArrayError, UnusableError
 from napari_patchmap.foreign import decoding
 from napari_patchmap.patches.readers.microscope.czi_file import CziFile
+from napari_patchmap.patches.readers.microscope.lif_file import LifFile
 from napari_patchmap.patches.readers.microscope.microscope_file import MicroscopeFile
+from napari_patchmap.patches.readers.microscope.nd2_file import Nd2File
 
-_MAKERS: dict[str, type[MicroscopeFile]] = {".czi": CziFile}
+_MAKERS: dict[str, type[MicroscopeFile]] = {
+    ".czi": CziFile, ".nd2": Nd2File, ".lif": LifFile,
+}  # fmt: skip
 
 
 def is_microscope(path: Path) -> bool:

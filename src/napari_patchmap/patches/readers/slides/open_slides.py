@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from napari_patchmap import formats
 from napari_patchmap.errors import PatchError
+from napari_patchmap.kind import Kind
 from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.fit import resize
@@ -16,11 +18,13 @@ from napari_patchmap.patches.images import Images, same_sizes
 from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.dicom.dicom_file import dicom_files
+from napari_patchmap.patches.readers.microscope.makers import is_microscope
 from napari_patchmap.patches.readers.plate.open_plate import FEW_FIELDS, plate_notes, with_wells
 from napari_patchmap.patches.readers.plate.plate_find import is_plate, read_plate
 from napari_patchmap.patches.readers.slides.dicom_slide import DicomSlide, is_dicom_slide
 from napari_patchmap.patches.readers.slides.find_slides import find_slides, holds_slides
 from napari_patchmap.patches.readers.slides.levels import is_slide
+from napari_patchmap.patches.readers.slides.microscope_slide import MicroscopeSlide
 from napari_patchmap.patches.readers.slides.pyramid import Pyramid
 from napari_patchmap.patches.readers.slides.tiles import (
     TilePlan,
@@ -33,6 +37,9 @@ from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.source import LoadCancelled, Source, Watch
 from napari_patchmap.patches.tile_config import TileConfig
+
+#: Those that do not lie in one file of their own.
+_WITH_FILES = ZarrSlide | DicomSlide | MicroscopeSlide
 
 #: Slides that are open at a time; each may hold the places of a million file tiles.
 _OPEN = 8
@@ -88,6 +95,8 @@ def recognises(path: Path, chosen: bool) -> bool:
 def read(request: OpenRequest, watch: Watch) -> Source:
     """Cut a slide, every slide in a folder or every field of a plate; no tile is read yet.
 
+    Of a microscope's file the scene ``request.key``, or all.
+
     Raises
     ------
     PatchError
@@ -95,6 +104,8 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     LoadCancelled
     """
     path, config = Path(request.path), request.tiles or TileConfig()
+    if request.key and is_microscope(path):
+        path /= request.key
     plate = read_plate(path, "auto", watch) if is_plate(path) else None
     folder = not is_one_slide(path)
     if plate is not None:
@@ -142,7 +153,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
             slide.close()
         plans.append(made)
         kept.append(name)
-        own = slide.files if isinstance(slide, ZarrSlide | DicomSlide) else [("", root / name)]
+        own = slide.files if isinstance(slide, _WITH_FILES) else [("", root / name)]
         files += [(f"{name}{part}", place) for part, place in own]
     if not plans or first is None:
         raise PatchError(
@@ -227,8 +238,18 @@ def _table(plans: Sequence[TilePlan], names: Sequence[str], folder: bool) -> pd.
     for made, name in zip(plans, names, strict=True):
         part = made.boxes.assign(source=name, frame=0)
         if folder:
-            part["slide"] = name.rpartition("/")[2].rpartition(".")[0].removesuffix(".ome")
+            part["slide"] = _called(name)
         parts.append(part)
     table = pd.concat(parts, ignore_index=True)
     others = ["foreground"] if plans[0].config.foreground != "none" else []
     return table[[*BOX_COLUMNS, *others, *(["slide"] if folder else [])]]
+
+
+def _called(name: str) -> str:
+    """Return what a slide is called: its file without the ending, and a scene behind it."""
+    folder, _, last = name.rpartition("/")
+    if folder.lower().endswith(tuple(formats.MICROSCOPES)):
+        return f"{_called(folder)} {last}"
+    if not last.lower().endswith(formats.endings(Kind.SLIDES)):
+        return last
+    return last.rpartition(".")[0].removesuffix(".ome")
