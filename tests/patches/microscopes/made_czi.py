@@ -55,8 +55,8 @@ def write_mosaic(path: Path, tiles: Sequence[tuple[np.ndarray, int, int]], copie
     for tile, x, y in tiles[len(tiles) - copies :]:
         for axis, start, size in ((b"X", x, tile.shape[1]), (b"Y", y, tile.shape[0])):
             entry = axis.ljust(4, b"\0") + struct.pack("<i", start)
-            stored = entry + struct.pack("<ifi", size, start, size)
-            shown = entry + struct.pack("<ifi", 2 * size, start, size)
+            stored = entry + struct.pack("<ifi", size, 0, size)
+            shown = entry + struct.pack("<ifi", 2 * size, 0, size)
             assert stored in data
             data = data.replace(stored, shown)
     path.write_bytes(data)
