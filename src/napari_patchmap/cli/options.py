@@ -80,7 +80,8 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--key", metavar="NAME",
-        help="the array that holds the images, in a file of several (.npz, HDF5, Zarr)",
+        help="the array that holds the images, in a file of several (.npz, HDF5, Zarr); of a "
+        "microscope's file, one scene, position or series instead of all",
     )  # fmt: skip
     parser.add_argument(
         "--pattern", metavar="TEMPLATE",

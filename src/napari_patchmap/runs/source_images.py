@@ -106,7 +106,8 @@ def read_source_images(
                 read += _of_folder(root, Path(str(origin["objects"])), source, watch)
             else:
                 axes = str(origin.get("axes") or "auto")
-                read += _of_file(root, Path(str(origin["objects"])), axes, source, watch)
+                masks, key = Path(str(origin["objects"])), origin.get("key")
+                read += _of_file(root, masks, axes, source, watch, key)
         except PatchError as error:
             trouble = trouble or str(error)
     return read, trouble
@@ -153,13 +154,13 @@ def _of_folder(root: Path, masks: Path, source: str, watch: Watch) -> list[Sourc
 
 
 def _of_file(
-    path: Path, masks: Path, axes: str, source: str, watch: Watch
+    path: Path, masks: Path, axes: str, source: str, watch: Watch, key: str | None = None
 ) -> list[SourceImage]:
     """Read an image, or a time series, and its labels, as crops are cut out of them."""
     for one in (path, masks):
         if not one.exists():
             raise PatchError(f"There is no file or folder {one}; say where the images are now.")
-    found, (pixels, letters, names) = read_pair(path, masks, axes, watch)
+    found, (pixels, letters, names) = read_pair(path, masks, axes, watch, key)
     labels = found.labels
     rgb = "S" in letters
     letters = match_axes(pixels, labels, letters, rgb, path.name, masks.name)

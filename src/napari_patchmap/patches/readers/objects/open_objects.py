@@ -24,10 +24,12 @@ from napari_patchmap.patches.axes import (
 from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.photometric import meaning_of
 from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
+from napari_patchmap.patches.readers.microscope.makers import is_microscope
 from napari_patchmap.patches.readers.npy import read_head, refuse_objects
 from napari_patchmap.patches.readers.objects.crops import check_labels, object_source
 from napari_patchmap.patches.readers.objects.folders import read_object_folders
 from napari_patchmap.patches.readers.objects.frames import check_depth
+from napari_patchmap.patches.readers.objects.microscope_field import microscope_field
 from napari_patchmap.patches.readers.objects.object_files import (
     FileLabels,
     add_rows,
@@ -82,7 +84,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
         )
     if folders[0]:
         return read_object_folders(path, masks, config, watch)
-    found, (image, letters, names) = read_pair(path, masks, request.axes, watch)
+    found, (image, letters, names) = read_pair(path, masks, request.axes, watch, request.key)
     source = object_source(
         image, found.labels, axes=letters, config=config, name=path.name,
         labels_name=masks.name, channel_names=names, rgb="S" in letters, watch=watch,
@@ -97,9 +99,11 @@ def read(request: OpenRequest, watch: Watch) -> Source:
 
 
 def read_pair(
-    path: Path, masks: Path, axes: str, watch: Watch
+    path: Path, masks: Path, axes: str, watch: Watch, key: str | None = None
 ) -> tuple[FileLabels, tuple[Any, str, Sequence[str] | None]]:
     """Read the labels of an image, and the image as :func:`read_field` does.
+
+    ``key`` is the name of the image in a microscope's file that holds several.
 
     Raises
     ------
@@ -108,8 +112,8 @@ def read_pair(
     """
     if not is_object_file(masks):
         labels = read_labels(masks)
-        return FileLabels(labels), read_field(path, axes, labels)
-    field = read_field(path, axes, np.zeros((1, 1), np.uint8))  # one plane, of any size
+        return FileLabels(labels), read_field(path, axes, labels, key)
+    field = read_field(path, axes, np.zeros((1, 1), np.uint8), key)  # a plane of any size
     found = read_object_file(masks, _plane_shape(field[0].shape, field[1], path), watch)
     return found._replace(labels=check_labels(found.labels, str(masks))), field
 
@@ -144,7 +148,9 @@ def read_labels(masks: Path) -> Any:
     return check_labels(_one_channel(labels, masks), str(masks))
 
 
-def read_field(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] | None]:
+def read_field(
+    path: Path, axes: str, labels: Any, key: str | None = None
+) -> tuple[Any, str, Sequence[str] | None]:
     """Read an image (or labels, if there are none yet): pixels, axes, channel names.
 
     Raises
@@ -159,6 +165,8 @@ def read_field(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[s
             return _read_npy(path), axes, None
         if is_zarr(path):
             return zarr_field(path, axes, labels is None)
+        if is_microscope(path) and labels is not None:
+            return microscope_field(path, axes, key)
     decoded = try_decode(str(path), axes, numbers=labels is None)
     if isinstance(decoded, UnusableError):
         raise decoded.of(path, "choose a TIFF, PNG, Zarr or NumPy file (.npy)")

@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from napari_patchmap import formats
 from napari_patchmap.errors import PatchError
+from napari_patchmap.kind import Kind
 from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.images import Images, same_sizes
 from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.dicom.dicom_file import dicom_files
+from napari_patchmap.patches.readers.microscope.makers import is_microscope
 from napari_patchmap.patches.readers.plate.open_plate import FEW_FIELDS, plate_notes, with_wells
 from napari_patchmap.patches.readers.plate.plate_find import is_plate, read_plate
 from napari_patchmap.patches.readers.slides.dicom_slide import is_dicom_slide
@@ -78,6 +81,8 @@ def recognises(path: Path, chosen: bool) -> bool:
 def read(request: OpenRequest, watch: Watch) -> Source:
     """Cut a slide, every slide in a folder or every field of a plate; no tile is read yet.
 
+    Of a microscope's file the scene ``request.key``, or all.
+
     Raises
     ------
     PatchError
@@ -85,6 +90,8 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     LoadCancelled
     """
     path, config = Path(request.path), request.tiles or TileConfig()
+    if request.key and is_microscope(path):
+        path /= request.key
     plate = read_plate(path, "auto", watch) if is_plate(path) else None
     folder = not is_one_slide(path)
     if plate is not None:
@@ -198,8 +205,18 @@ def _table(plans: Sequence[TilePlan], names: Sequence[str], folder: bool) -> pd.
     for made, name in zip(plans, names, strict=True):
         part = made.boxes.assign(source=name, frame=0)
         if folder:
-            part["slide"] = name.rpartition("/")[2].rpartition(".")[0].removesuffix(".ome")
+            part["slide"] = _called(name)
         parts.append(part)
     table = pd.concat(parts, ignore_index=True)
     others = ["foreground"] if plans[0].config.foreground != "none" else []
     return table[[*BOX_COLUMNS, *others, *(["slide"] if folder else [])]]
+
+
+def _called(name: str) -> str:
+    """Return what a slide is called: its file without the ending, and a scene behind it."""
+    folder, _, last = name.rpartition("/")
+    if folder.lower().endswith(tuple(formats.MICROSCOPES)):
+        return f"{_called(folder)} {last}"
+    if not last.lower().endswith(formats.endings(Kind.SLIDES)):
+        return last
+    return last.rpartition(".")[0].removesuffix(".ome")

@@ -87,7 +87,8 @@ class SourceForm(QFrame):
         self.key.setPlaceholderText("found out")
         self.key.setToolTip(
             "<qt>Of a file of several arrays (.npz, HDF5, Zarr), the name of the one that "
-            "holds the images. Default: found out.</qt>"
+            "holds the images. Of a microscope's file (CZI, ND2, LIF), the name of one scene, "
+            "position or series. Default: found out, and all scenes.</qt>"
         )
         self.tiles = ConfigForm(TileConfig())
         self.preview = SlidePreview(viewer)
