@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.methods.learn_on import SHARES
 from napari_patchmap.methods.recipe import Recipe
@@ -10,6 +12,7 @@ from napari_patchmap.networks.fine_tuned import PUBLISHED
 from napari_patchmap.networks.fixed import PRETRAINED
 from napari_patchmap.networks.trained.for_patches import record_for
 from napari_patchmap.networks.trained.learned_on import LEARNED
+from napari_patchmap.networks.trained.low_rank import layers_to_adapt
 from napari_patchmap.networks.trained.trained_record import TrainedRecord
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.training.budget.speeds import Seconds
@@ -46,7 +49,26 @@ def as_trained(patches: PatchSet, train: TrainConfig, name: str) -> tuple[int, T
             f"{name} names several networks, and only one can learn from the patches; choose "
             "one, or the method pretrained."
         )
-    return longest, record
+    return longest, replace(record, rank=_rank(record, train, patches.channels))
+
+
+def _rank(record: TrainedRecord, train: TrainConfig, channels: int) -> int:
+    """Return the rank of a network's low-rank adapters; 0 where it learns without.
+
+    Left to the program, they are tried of transformers, of which they are known to do well.
+    """
+    asked = train.learns_on == "adapters"
+    if not asked and not (train.learns_on == "auto" and any(record.tokens)):
+        return 0
+    if layers_to_adapt(replace(record, rank=train.adapter_rank), channels):
+        return train.adapter_rank
+    if not asked:
+        return 0
+    raise ConfigError(
+        f"{record.name} has no linear layers or 1 x 1 convolutions in its blocks that adapters "
+        f"of rank {train.adapter_rank} could go beside; choose blocks as how far it learns on, "
+        "or a lower rank."
+    )
 
 
 def steps_in_time(plan: Plan) -> int:
