@@ -64,14 +64,16 @@ def whole_network(run: RunParts) -> Network:
     """
     network, given = run.network, run.config.train.weights
     backbone = network.backbone
+    # The place of a file of weights is noted whole.
+    file = None if given in (None, PUBLISHED) else str(run.info.get("weights") or given)
     with _getting:
         if isinstance(backbone, LearnedOn) and backbone.lacks_weights:
             try:
-                load_again(backbone, None if given == PUBLISHED else given)
+                load_again(backbone, file)
             except ConfigError as error:
                 raise RunError(
-                    f"{run.name} keeps what was learned beside {backbone.record.name}, not that "
-                    f"network itself, which cannot be had: {error}"
+                    f"{run.name} keeps what was learned beside {backbone.record.name}, not "
+                    f"that network itself, which cannot be had: {error}"
                 ) from None
             backbone.finish(rests=True)
             backbone.lacks_weights = False

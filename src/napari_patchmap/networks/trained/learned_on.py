@@ -78,6 +78,6 @@ class LearnedOn(TrainedFeatures):
         return {weight: numbers[name] for name, weight in self.net.named_parameters()}
 
     def finish(self, rests: bool) -> None:
-        """Merge adapters into the network; ``rests`` says whether its own weights never moved."""
+        """Merge adapters into the network; ``rests`` if its own weights never moved."""
         self.low_rank.merge(self.net)
         self.rests = rests and len(self.low_rank) > 0

@@ -100,7 +100,7 @@ def load_weights(
         names = (str(origin.config.get("hf_hub_filename") or WEIGHTS[0]), *WEIGHTS[1:])
         path, revision = hub_file(repository, origin.revision or wanted, names)
     if path is not None:
-        weights, source, digest = read_weights(path), str(path), _sha256(path)
+        weights, source, digest = read_weights(path), str(path.absolute()), _sha256(path)
     else:
         weights, source = weights_from(origin.name, None)
         digest = _sha256_of(weights)

@@ -1,8 +1,8 @@
 """Low-rank adapters: small matrices beside the layers of a network, which itself rests.
 
-A layer with weights W becomes W + (alpha / r) B A, with B of r columns and A of r rows: equation
-(3) of Hu et al., "LoRA: Low-rank adaptation of large language models", 2021. B begins as zero,
-so the network begins as it came.
+A layer with weights W becomes W + (alpha / r) B A, with B of r columns and A of r rows:
+equation (3) of Hu et al., "LoRA: Low-rank adaptation of large language models", 2021. B begins
+as zero, so the network begins as it came.
 """
 
 from __future__ import annotations
@@ -78,14 +78,19 @@ class LowRankAdapters(nn.ModuleList):
             layer.register_forward_hook(adapter)
             self.append(adapter)
 
+    @property
+    def each(self) -> list[LowRank]:
+        """The adapter of each layer."""
+        return [one for one in self if isinstance(one, LowRank)]
+
     def merge(self, net: nn.Module) -> None:
         """Add all of them to the weights of their network, once; it is faster then."""
-        for adapter, layer in zip(self, self._layers(net), strict=True):
+        for adapter, layer in zip(self.each, self._layers(net), strict=True):
             adapter.merge(layer)
 
     def call_merged(self) -> None:
         """Say that the network's weights have them already."""
-        for adapter in self:
+        for adapter in self.each:
             adapter.merged = True
 
     def _layers(self, net: nn.Module) -> list[_Matrix]:
@@ -96,9 +101,9 @@ class LowRankAdapters(nn.ModuleList):
 def layers_to_adapt(record: TrainedRecord, channels: int) -> tuple[str, ...]:
     """Name the layers that get adapters of the record's rank; no weights are made.
 
-    They are those linear layers and 1 x 1 convolutions of the blocks (all of them, not attention
-    alone: Dettmers et al., "QLoRA", 2023) of which the adapter is smaller than the layer.
-    Where attention uses weights without calling their layer, that is left out.
+    They are those linear layers and 1 x 1 convolutions of the blocks (not of attention alone:
+    Dettmers et al., "QLoRA", 2023) of which the adapter is smaller than the layer. Where
+    attention uses the weights of a layer without calling it, that is left out.
     """
     called: dict[str, None] = {}
     takes = channels if record.channels == "adapted" else record.takes
@@ -106,9 +111,9 @@ def layers_to_adapt(record: TrainedRecord, channels: int) -> tuple[str, ...]:
         net = make_net(record, channels).eval()
         blocks = blocks_of(net)
         for name, layer in net.named_modules():
-            if _is_matrix(layer) and _is_worth(layer, record.rank) and _SHORTCUT not in name:
-                if blocks[f"{name}.weight"]:  # 0 comes before the first one
-                    layer.register_forward_hook(lambda *_, name=name: called.setdefault(name))
+            inside = _SHORTCUT not in name and blocks.get(f"{name}.weight", 0) > 0
+            if inside and _is_matrix(layer) and _is_worth(layer, record.rank):
+                layer.register_forward_hook(lambda *_, name=name: called.setdefault(name))
         pooled(net, torch.empty(1, takes, *record.size), record.pooling)
     return tuple(called)
 
