@@ -20,6 +20,10 @@ from tests.networks.made import FAMILIES, SMALL, VIT, images, loaded, save
 def adapted(folder, rank=2):
     """A network with adapters, and the same without."""
     came = loaded(folder)
+    with torch.no_grad():
+        for one in came.net.parameters():
+            if one.ndim == 1:  # scales of layers begin as nothing, before a network has learned
+                one.uniform_(0.5, 1.0, generator=torch.Generator().manual_seed(0))
     network = LearnedOn(replace(came.record, rank=rank), 3).eval()
     network.net.load_state_dict(came.net.state_dict())
     return network, came
