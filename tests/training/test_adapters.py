@@ -45,12 +45,13 @@ def test_adapters_and_head_move_and_no_weight_of_the_network(family, tmp_path):
         network(pixels[:8].float() / 255).square().sum().backward()
         optimiser.step()
     now = network.state_dict()
-    moved = {name.split(".")[1] for name in now if not now[name].equal(before[name])}
-    assert moved == {"low_rank", "adapter", "weight", "bias"}  # the latter of the projector
+    moved = [name.split(".") for name in now if not now[name].equal(before[name])]
+    assert {name[1] for name in moved if name[0] == "backbone"} == {"low_rank", "adapter"}
+    assert "output" in {name[0] for name in moved}
     assert all(one.grad is None for one in network.backbone.net.parameters())
-    for one in network.backbone.low_rank:
-        assert one.a.shape[0] == 4
-        assert one.b.abs().sum() > 0
+    low_rank = network.backbone.low_rank
+    assert {one.a.shape[0] for one in low_rank} == {4}
+    assert any(one.b.abs().sum() > 0 for one in low_rank)
 
 
 @pytest.mark.parametrize(
