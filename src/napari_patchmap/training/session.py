@@ -107,6 +107,7 @@ class Session:
         }
         if self._judge is not None:
             made["learned_on"] = self._judge.records
+            self._judge.finish(self._network)
         return finish(setup, self._network, self._pixels, self._symmetries, made)
 
     def _train(self, pace: Pace, inside: dict[str, Any] | None) -> bool:
