@@ -216,6 +216,7 @@ def config(optimiser: str = "sgd") -> RunConfig:
     """Settings of a whole run: all weights learn, then the output layer, then all again."""
     train = TrainConfig(
         device="cpu",
+        precision="float32",
         backbone="resnet18-small-kernel",
         preset="paper",
         epochs=(2.0, 1.0, 1.0),
