@@ -195,7 +195,7 @@ def test_cells_of_a_slide_are_embedded_around_their_outlines(tmp_path, capsys):
     assert "2 labels: even 18, odd 18" in said
     table = pd.read_csv(run / "embedding.csv")
     assert table[["height", "width"]].to_numpy().tolist() == [[32, 32]] * 36
-    args = ["embed", *told, "--mpp", 0.5, "--out", run, *QUICK]
+    args = ["embed", *told, "--mpp", 0.5, "--out", tmp_path / "other", *QUICK]
     assert main([str(arg) for arg in args]) == 2
     assert "either as tiles or around objects" in capsys.readouterr().err
 
