@@ -15,8 +15,8 @@ from napari_patchmap.errors import UnusableError
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.axes import RGB
 from napari_patchmap.patches.readers.microscope.microscope_file import (
-    Box,
     MicroscopeFile,
+    PlanePart,
     Scene,
     scene_names,
     square_mpp,
@@ -85,7 +85,11 @@ class CziFile(MicroscopeFile):
             )
 
     def read(
-        self, number: int, at: Mapping[str, int], box: Box | None = None, downsample: float = 1
+        self,
+        number: int,
+        at: Mapping[str, int],
+        box: PlanePart | None = None,
+        downsample: float = 1,
     ) -> np.ndarray:
         """Return a plane of a scene, or a part of it."""
         scene, place = self.scenes[number], self._places[number]

@@ -19,7 +19,7 @@ from napari_patchmap.patches.names import printable
 from napari_patchmap.patches.patchset import Skipped
 
 #: Top, left, height and width of a part of a plane, in pixels.
-Box = tuple[int, int, int, int]
+PlanePart = tuple[int, int, int, int]
 
 #: Bytes of whole planes that are kept where a file cannot be read box by box.
 _KEPT = 2**28
@@ -95,7 +95,11 @@ class MicroscopeFile(ABC):
 
     @abstractmethod
     def read(
-        self, number: int, at: Mapping[str, int], box: Box | None = None, downsample: float = 1
+        self,
+        number: int,
+        at: Mapping[str, int],
+        box: PlanePart | None = None,
+        downsample: float = 1,
     ) -> np.ndarray:
         """Return a plane of a scene, or a part of it, as ``(height, width, channel)``.
 
@@ -124,7 +128,11 @@ class WholePlanes(MicroscopeFile):
         """Read a plane of a scene as ``(height, width, channel)``, in an array of its own."""
 
     def read(
-        self, number: int, at: Mapping[str, int], box: Box | None = None, downsample: float = 1
+        self,
+        number: int,
+        at: Mapping[str, int],
+        box: PlanePart | None = None,
+        downsample: float = 1,
     ) -> np.ndarray:
         """Return a plane of a scene, or a part of it."""
 
@@ -179,7 +187,7 @@ class SceneArray:
         single = tuple(0 if np.ndim(wanted[axis]) == 0 else slice(None) for axis in order)
         return planes[single]
 
-    def _plane(self, at: Mapping[str, int], box: Box | None) -> np.ndarray:
+    def _plane(self, at: Mapping[str, int], box: PlanePart | None) -> np.ndarray:
         plane = self._file.read(self._number, at, box)
         if box is None and not plane.any():
             # The readers of all makers give zeros for a plane that the file does not hold.
