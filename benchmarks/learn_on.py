@@ -135,7 +135,8 @@ def _measured(patches: PatchSet, row: Row, settings: dict[str, Any]) -> dict[str
         # The others are shown cells at this side, too.
         scale = row.side / max(height, width)
         size = round(height * scale), round(width * scale)
-        patches = replace(patches, images=patches.pixels(range(len(patches)), size))
+        images = patches.pixels(range(len(patches)), size)  # channels first
+        patches = replace(patches, images=np.ascontiguousarray(images.transpose(0, 2, 3, 1)))
     began = time.monotonic()
     run = fit(patches, RunConfig(TrainConfig(**settings), AugmentConfig.preset("rotations")))
     return _figures(run) | {
@@ -148,10 +149,16 @@ def _measured(patches: PatchSet, row: Row, settings: dict[str, Any]) -> dict[str
 
 def _figures(run: Run) -> dict[str, Any]:
     found = run.metrics
+
+    def number(key: str, name: str) -> float | None:
+        return (
+            None if found[key] is None else found[key][name]
+        )  # of too few cells there is none
+
     return {
-        "features": found["knn_of_features"]["accuracy"],
-        "map": found["knn"]["accuracy"],
-        "silhouette": found["silhouette"]["mean"],
+        "features": number("knn_of_features", "accuracy"),
+        "map": number("knn", "accuracy"),
+        "silhouette": number("silhouette", "mean"),
         "epochs": found["training"]["epochs"],
         "steps": run.info.get("learned_on", []),
     }
@@ -178,12 +185,12 @@ def _print(done: dict[Row, dict[str, Any]]) -> None:
         "silhouette | epochs |\n|---|---|---|---|---|---|---|---|"
     )
     for row, one in done.items():
+        silhouette = "" if one["silhouette"] is None else f"{one['silhouette']:.2f}"
         epochs = " + ".join(f"{count:.2g}" for count in one["epochs"]) or "none"
         print(
             f"| {row.data} ({row.cells:,}) | {row.network} | {row.way} | "
-            f"{one['minutes']:.1f} | {100 * one['features']:.1f} % | "
-            f"{100 * one['map']:.1f} % | "
-            f"{one['silhouette']:.2f} | {epochs} |"
+            f"{one['minutes']:.1f} | {_share(one['features'])} | {_share(one['map'])} | "
+            f"{silhouette} | {epochs} |"
         )
     print("\nPlace of the second view of a cell held out, before and after each step:\n")
     for row, one in done.items():
@@ -193,6 +200,10 @@ def _print(done: dict[Row, dict[str, Any]]) -> None:
         ]
         if said:
             print(f"- {row.data}, {row.network}, {row.way}: {'; '.join(said)}.")
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.1f} %"
 
 
 def _worth(step: dict[str, Any]) -> str:
