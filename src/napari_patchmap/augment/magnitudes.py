@@ -48,7 +48,7 @@ class Magnitudes(NamedTuple):
         wide = min(columns, round(rows * config.crop_aspect))
         strengths = (config.brightness, config.contrast, config.saturation)
         factors = (_range(max(0.0, 1 - strength), 1 + strength) for strength in strengths)
-        return cls(
+        values = (
             config.perspective_most,
             *_range(config.crop_smallest, config.crop_largest),
             math.log(config.crop_aspect),
@@ -58,6 +58,7 @@ class Magnitudes(NamedTuple):
             *_range(-config.hue, config.hue),
             *_range(config.blur_least, config.blur_most),
         )
+        return cls._make(values)
 
 
 def _range(low: float, high: float) -> tuple[float, float]:

@@ -99,7 +99,10 @@ def note_label(
     ------
     OSError
     """
-    noted = {"column": column, "before": str(_noted(folder).get("before", before))}
+    noted: dict[str, Any] = {
+        "column": column,
+        "before": str(_noted(folder).get("before", before)),
+    }
     if is_annotated(column):
         codes, classes = pd.factorize(table["label"])
         of_patch = np.full(int(numbers.max()) + 1, -1)

@@ -138,8 +138,9 @@ class Run(RunParts):
         """
         before = self.label_from or called
         if annotated is None:  # a damaged file costs no other label
-            ask = self.folder is not None and column not in self.table
-            annotated = annotated_in(self.folder, self.numbers) if ask else {}
+            annotated = {}
+            if self.folder is not None and column not in self.table:
+                annotated = annotated_in(self.folder, self.numbers)
         table, now = choose_label(self.table, column, before, self.name, annotated)
         self.metrics, self.columns = of_label(self.metrics, self.columns, now, before)
         for search in SEARCHES:

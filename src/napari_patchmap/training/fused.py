@@ -107,8 +107,9 @@ class Fuser:
             forward: Forward = torch.compile(network.forward, dynamic=False)
             return forward
 
+        plain: Forward = network
         with _unchanged(network, self._device):
-            return self._try("network", passing, network, compiled)
+            return self._try("network", passing, plain, compiled)
 
     def views(self, maker: ViewMaker, patches: Tensor) -> MakePair | None:
         """Compile the making of both views of a batch of uint8 patches."""
@@ -117,8 +118,7 @@ class Fuser:
         def passing(make: MakePair) -> Work:
             return lambda: make(patches, lot)
 
-        def plain(patches: Tensor, lot: torch.Generator) -> Tensor:
-            return pair_of(maker, patches, lot)
+        plain: MakePair = partial(pair_of, maker)
 
         def compiled() -> MakePair:
             return BothViews(maker, partial(torch.compile, dynamic=False, fullgraph=True))
