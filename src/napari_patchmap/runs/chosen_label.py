@@ -43,7 +43,7 @@ def own_label(patches: Mapping[str, Any]) -> str:
 def chosen_label(folder: Path, own: str) -> str:
     """Return what the label of a run is called; ``own`` is that with which it was made."""
     noted = _noted(folder)
-    return noted.get("column") or own or noted.get("before", "")
+    return str(noted.get("column") or own or noted.get("before", ""))
 
 
 def as_chosen(
@@ -117,7 +117,8 @@ def _annotated(folder: Path, numbers: np.ndarray) -> np.ndarray | None:
     with contextlib.suppress(LookupError, TypeError, ValueError):
         codes = np.asarray(noted["codes"], np.intp)
         classes = np.array([*map(str, noted["classes"]), None], object)
-        return classes[np.append(codes, -1)[np.minimum(numbers, len(codes))]]
+        labels: np.ndarray = classes[np.append(codes, -1)[np.minimum(numbers, len(codes))]]
+        return labels
     return None
 
 
