@@ -163,7 +163,7 @@ def _both(
 
 
 def _corners(x: Tensor, y: Tensor, size: tuple[int, int]) -> list[tuple[Tensor, Tensor]]:
-    """Number and weight of the four pixels around each place, (v, height, width).
+    """Scalar and weight of the four pixels around each place, (v, height, width).
 
     Those outside of the patch weigh nothing.
     """

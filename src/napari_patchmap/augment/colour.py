@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from napari_patchmap.augment.augment_config import AugmentConfig
-from napari_patchmap.augment.magnitudes import Magnitudes, Number
+from napari_patchmap.augment.magnitudes import Magnitudes, Scalar
 from napari_patchmap.augment.random_batch import Lot, RandomBatch
 
 #: Weights of red, green and blue in grey (ITU-R 601-2, as torchvision has them).
@@ -49,7 +49,7 @@ class ColourChange(RandomBatch):
         """
         changed = lot() < (config.jitter_share if config.jitter else 0.0)
 
-        def uniform(low: Number, length: Number, otherwise: float) -> Tensor:
+        def uniform(low: Scalar, length: Scalar, otherwise: float) -> Tensor:
             return torch.where(changed, low + length * lot(), otherwise)
 
         return cls(

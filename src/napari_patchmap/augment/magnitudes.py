@@ -10,7 +10,7 @@ from torch import Tensor
 from napari_patchmap.augment.augment_config import AugmentConfig
 
 #: A number of the host, or one that lies on the device.
-Number = float | Tensor
+Scalar = float | Tensor
 
 
 class Magnitudes(NamedTuple):
@@ -20,25 +20,25 @@ class Magnitudes(NamedTuple):
     Ranges are given by their lower end and their length.
     """
 
-    tilt: Number
-    area: Number
-    area_range: Number
-    log_aspect: Number
+    tilt: Scalar
+    area: Scalar
+    area_range: Scalar
+    log_aspect: Scalar
     #: The largest central box of an allowed aspect.
-    high: Number
-    wide: Number
-    top: Number
-    left: Number
-    brightness: Number
-    brightness_range: Number
-    contrast: Number
-    contrast_range: Number
-    saturation: Number
-    saturation_range: Number
-    hue: Number
-    hue_range: Number
-    blur: Number
-    blur_range: Number
+    high: Scalar
+    wide: Scalar
+    top: Scalar
+    left: Scalar
+    brightness: Scalar
+    brightness_range: Scalar
+    contrast: Scalar
+    contrast_range: Scalar
+    saturation: Scalar
+    saturation_range: Scalar
+    hue: Scalar
+    hue_range: Scalar
+    blur: Scalar
+    blur_range: Scalar
 
     @classmethod
     def of(cls, config: AugmentConfig, size: tuple[int, int]) -> Self:
