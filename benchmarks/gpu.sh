@@ -46,6 +46,7 @@ map simclr_2min 150 --method simclr --minutes 2 --tsne-metric cosine --last-exag
 step tsne 100 python3 "$here/layout_speed.py" "$work/simclr_2min" --patches 17092
 map default_2min 150 --minutes 2
 step speed 120 python3 "$here/training_speed.py" "$data" --device cuda --seconds 6 "${peer[@]}"
+step step_parts 120 python3 "$here/step_parts.py" "$data"
 map default_5min 330 --minutes 5
 step tsne_300000 120 python3 "$here/layout_speed.py" "$work/simclr_2min" --patches 300000 --without-peer
 map paper 600 --preset paper

@@ -2,8 +2,9 @@
 
     python benchmarks/gpu_everything.py pbc28.npz [--device cuda]
 
-A minute's look before anything is measured: each method trains a few steps with each optimiser,
-the forces of a t-SNE and the steps of Muon are compared with those of the CPU.
+A minute's look before anything is measured: each method trains a few steps with each optimiser;
+the forces of a t-SNE and the steps of Muon are compared with those of the CPU, and compiled
+views with plain ones.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import argparse
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import torch
 from openTSNE.affinity import PerplexityBasedNN
+from torch._inductor import metrics
 
-from napari_patchmap.augment import AugmentConfig
+from napari_patchmap.augment import AugmentConfig, ViewMaker
+from napari_patchmap.augment.both_views import BothViews, pair_of
 from napari_patchmap.layout.device_forces import DeviceForces
 from napari_patchmap.patches import open_patches
 from napari_patchmap.patches.readers.arrays import from_array
@@ -50,6 +54,30 @@ def muon(device: torch.device) -> str:
     return f"off by {float(off):.1e}"
 
 
+def views(device: torch.device, preset: str) -> str:
+    """Compare compiled views with plain ones, and say of how many kernels they are."""
+    metrics.reset()
+    patches = torch.randint(256, (1024, 3, 28, 28), dtype=torch.uint8).to(device)
+    fill = np.array([9.0, 90.0, 200.0])
+    maker = ViewMaker(AugmentConfig.preset(preset), is_rgb=True, fill=fill)
+    both = BothViews(maker, partial(torch.compile, dynamic=False, fullgraph=True))
+    lot, off = torch.Generator(device), 0.0
+    for seed in range(24):
+        maker.strength = 1 - seed / 100
+        wanted = pair_of(maker, patches, lot.manual_seed(seed))
+        found = both(patches, lot.manual_seed(seed))
+        off = max(off, float((found - wanted).abs().max()))
+    times = []
+    for make in (lambda: pair_of(maker, patches, lot), lambda: both(patches, lot)):
+        began = time.perf_counter()
+        for _ in range(20):
+            made = make()
+        float(made[0, 0, 0, 0])  # which waits
+        times.append(1000 * (time.perf_counter() - began) / 20)
+    count = metrics.generated_kernel_count
+    return f"off by {off:.1e}, {count} kernels, {times[0]:.2f} ms, compiled {times[1]:.2f} ms"
+
+
 def trained(data: str, device: torch.device, method: str, **settings: object) -> str:
     """Train a little."""
     some = from_array(open_patches(data).take(np.arange(_PATCHES)), name="cells", axes="NYXC")
@@ -65,6 +93,8 @@ def parts(data: str, device: torch.device) -> Iterator[tuple[str, Callable[[], s
     yield "t-SNE, all pairs", lambda: forces(device, 10**9)
     yield "t-SNE, grid", lambda: forces(device, 0)
     yield "Muon", lambda: muon(device)
+    for preset in ("rotations", "histology"):
+        yield f"both views, {preset}", lambda preset=preset: views(device, preset)
     yield "t-SimCNE", lambda: trained(data, device, "tsimcne", epochs=(2.0, 2.0, 1.0), **small)
     yield "DINO", lambda: trained(data, device, "dino", epochs=(1.0,), **small)
     for name in ("sgd", "adamw", "lars", "lamb", "muon"):

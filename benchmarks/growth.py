@@ -2,12 +2,18 @@
 
     python benchmarks/growth.py pbc28.npz [--counts 2000 8000 32000 128000]
         [--sizes 28 64 96 224] [--seconds 10] [--device auto] [--backbone NAME]
+        [--pixels auto] [--folder FOLDER]
+
+As many as PCam has, which are 9 GB on the disk of FOLDER while it runs:
+
+    python benchmarks/growth.py pbc28.npz --counts 327680 --sizes 96 --pixels stream
 
 The patches are real ones, enlarged and repeated with a little noise, in an .npy
 file. For each row a process of its own opens it, trains stage 1 for a few seconds
 and places and measures the map. All counts are taken at the smallest size, all
 sizes with the smallest count. Memory is the peak of the process beyond what it
-took before it opened the patches (on a GPU, the peak that torch took there too).
+took before it opened the patches (on a GPU, the peak that torch took there too);
+pixels are held there, or streamed from the file.
 """
 
 from __future__ import annotations
@@ -19,6 +25,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from blood_cells import machine
@@ -33,6 +40,7 @@ def make(data: Path, path: Path, count: int, size: int) -> None:
     patches = open_patches(data)
     out = np.lib.format.open_memmap(path, "w+", np.uint8, (count, size, size, 3))
     rng = np.random.default_rng(0)
+    noise = rng.normal(0, 3, 4096)  # one a pixel would take longer than all else
     for start in range(0, count, 512):
         rows = np.arange(start, min(start + 512, count))
         pixels = patches.pixels(rows % len(patches), patches.training_size())
@@ -41,8 +49,9 @@ def make(data: Path, path: Path, count: int, size: int) -> None:
             (size, size),
             mode="bilinear",
         )
-        noisy = large.permute(0, 2, 3, 1).numpy() + rng.normal(0, 3, (len(rows), size, size, 3))
-        out[rows] = np.clip(noisy, 0, 255)
+        noisy = large.permute(0, 2, 3, 1).numpy()
+        noisy += noise[rng.integers(0, len(noise), (len(rows), 1, size, 3))]
+        out[start : start + 512] = np.clip(noisy, 0, 255)
 
 
 def peak() -> float:
@@ -51,7 +60,7 @@ def peak() -> float:
     return int(next(x for x in lines if x.startswith("VmHWM")).split()[1]) / 1e6
 
 
-def measure(path: Path, seconds: float, device: str, backbone: str | None) -> dict[str, float]:
+def measure(path: Path, seconds: float, settings: dict[str, Any]) -> dict[str, Any]:
     """Open, train for some seconds, place and measure; in this process."""
     import torch
 
@@ -76,8 +85,8 @@ def measure(path: Path, seconds: float, device: str, backbone: str | None) -> di
             ended[0] = time.perf_counter()
         return over
 
-    train = TrainConfig(epochs=(1e4, 0, 0), device=device, backbone=backbone, longest_side=1024)
-    fit(patches, RunConfig(train), progress=note, should_stop=stop)
+    train = TrainConfig(epochs=(1e4, 0, 0), longest_side=1024, **settings)
+    run = fit(patches, RunConfig(train), progress=note, should_stop=stop)
     after = time.perf_counter() - ended[0]
     (start, first), (end, last) = marks[1], marks[-1]
     on_gpu = torch.cuda.max_memory_allocated() / 1e9 if torch.cuda.is_available() else 0.0
@@ -87,7 +96,7 @@ def measure(path: Path, seconds: float, device: str, backbone: str | None) -> di
         "after": after,
         "memory": peak() - bare,
         "gpu": on_gpu,
-        "count": len(patches),
+        "pixels": "streamed" if run.info["plan"]["streamed"] else "held",
     }
 
 
@@ -100,30 +109,33 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--backbone")
+    parser.add_argument("--pixels", choices=["auto", "memory", "stream"], default="auto")
+    parser.add_argument("--folder", type=Path, help="where the patches are written meanwhile")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
-        print(json.dumps(measure(args.data, args.seconds, args.device, args.backbone)))
+        settings = {name: getattr(args, name) for name in ("device", "backbone", "pixels")}
+        print(json.dumps(measure(args.data, args.seconds, settings)))
         return
     print(f"{machine()}; {args.backbone or 'usual network'}, device {args.device}\n")
     heads = "patches, px, seconds an epoch, views/s, opening s, placing and measuring s, "
-    heads += "memory GB, on the GPU GB"
-    print("| " + heads.replace(", ", " | ") + " |\n" + "|---" * 8 + "|", flush=True)
+    heads += "pixels GB, pixels are, memory GB, on the GPU GB"
+    print("| " + heads.replace(", ", " | ") + " |\n" + "|---" * 10 + "|", flush=True)
     rows = [(count, args.sizes[0]) for count in args.counts]
     rows += [(args.counts[0], size) for size in args.sizes[1:]]
     for count, size in rows:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=args.folder) as folder:
             path = Path(folder) / "patches.npy"
             make(args.data, path, count, size)
             command = [sys.executable, __file__, str(path), "--one", "--device", args.device]
-            command += ["--seconds", str(args.seconds)]
+            command += ["--seconds", str(args.seconds), "--pixels", args.pixels]
             command += ["--backbone", args.backbone] if args.backbone else []
             found = json.loads(subprocess.check_output(command).splitlines()[-1])
         speed = 2 * count / found["epoch"]
         print(
             f"| {count:,} | {size} | {found['epoch']:.1f} | {speed:,.0f} | "
-            f"{found['opened']:.2f} | {found['after']:.1f} | {found['memory']:.2f} | "
-            f"{found['gpu']:.2f} |",
+            f"{found['opened']:.2f} | {found['after']:.1f} | {count * size**2 * 3 / 1e9:.2f} | "
+            f"{found['pixels']} | {found['memory']:.2f} | {found['gpu']:.2f} |",
             flush=True,
         )
 

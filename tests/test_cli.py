@@ -172,6 +172,34 @@ def test_objects_of_fields_of_view_are_embedded_with_their_numbers(tmp_path, cap
     assert sorted(pd.read_csv(placed)["label_id"]) == numbers["first field.tif"]
 
 
+def test_cells_of_a_slide_are_embedded_around_their_outlines(tmp_path, capsys):
+    slide = write_pyramid(tmp_path / "a.tif", tissue(512, 640), levels=2)
+    cells = [
+        {
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [[[x, y], [x + 20, y], [x, y + 20]]],
+            },
+            "properties": {"classification": {"name": "even" if x % 40 else "odd"}},
+        }
+        for x in range(100, 220, 20)
+        for y in range(100, 220, 20)
+    ]
+    (tmp_path / "a.geojson").write_text(json.dumps(cells))
+    run = tmp_path / "run"
+    told = [slide, "--objects", tmp_path / "a.geojson"]
+    args = ["embed", *told, "--crop-size", 16, "--crop-level", 1, "--out", run, *QUICK]
+    assert main([str(arg) for arg in args]) == 0
+    said = capsys.readouterr().out
+    assert "36 patches, 16 x 16 pixels" in said
+    assert "2 labels: even 18, odd 18" in said
+    table = pd.read_csv(run / "embedding.csv")
+    assert table[["height", "width"]].to_numpy().tolist() == [[32, 32]] * 36
+    args = ["embed", *told, "--mpp", 0.5, "--out", tmp_path / "other", *QUICK]
+    assert main([str(arg) for arg in args]) == 2
+    assert "either as tiles or around objects" in capsys.readouterr().err
+
+
 def test_a_table_of_slides_labels_their_tiles(tmp_path, capsys):
     for i, name in enumerate(("a", "b")):
         write_pyramid(tmp_path / f"slides/{name}.tif", tissue(512, 640, seed=i), levels=2)

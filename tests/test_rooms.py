@@ -44,7 +44,7 @@ FLOORS = [
 #: The floors of the readers, likewise: what several share, then one entry a format.
 READER_FLOORS = [
     "flat", "chunked", "arrays", "array_columns", "npy", "npz", "tiff", "zarr", "hdf5",
-    "plate", "dicom", "folder", "stack_folder", "slides", "objects", "points",
+    "plate", "dicom", "microscope", "folder", "stack_folder", "slides", "objects", "points",
 ]  # fmt: skip
 #: The floors of the last room, likewise.
 PLUGIN_FLOORS = [

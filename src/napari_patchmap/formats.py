@@ -25,10 +25,13 @@ SURE_SLIDES = (".svs", ".ndpi", ".qptiff")
 #: HDF5 files, those of AnnData and scPortrait among them.
 HDF5 = (".h5", ".hdf5", ".h5ad", ".h5sc")
 
+#: Files of microscope makers, and what they are.
+MICROSCOPES = {".czi": "Zeiss CZI", ".nd2": "Nikon ND2", ".lif": "Leica LIF"}
+
 #: Files of microscopes and scanners that are not read, and what they are.
 CLOSED = {
-    ".czi": "Zeiss CZI", ".lif": "Leica LIF", ".nd2": "Nikon ND2", ".oir": "Olympus OIR",
-    ".vsi": "Olympus VSI", ".mrxs": "3DHISTECH MRXS", ".ims": "Imaris IMS",
+    ".oir": "Olympus OIR", ".vsi": "Olympus VSI", ".mrxs": "3DHISTECH MRXS",
+    ".ims": "Imaris IMS",
 }  # fmt: skip
 
 #: Zarr stores that are one file.
@@ -67,9 +70,9 @@ class Format:
 #: Of several that recognise a path, the first reads it.
 FORMATS = (
     Format(
-        "slides.open_slides", Kind.SLIDES, "a slide", "SVS, TIFF pyramid or OME-Zarr",
+        "slides.open_slides", Kind.SLIDES, "a slide", "SVS, TIFF pyramid, CZI or OME-Zarr",
         (".svs", ".tif", ".tiff", ".btf", ".tf8", ".ndpi", ".qptiff", ".dcm", ".dicom",
-         *ZIPPED_ZARR),
+         *ZIPPED_ZARR, *MICROSCOPES),
         SURE_SLIDES,
     ),
     Format(
@@ -83,6 +86,10 @@ FORMATS = (
     Format(
         "dicom.dicom_stack", Kind.STACK, "a DICOM image", "DICOM", (".dcm", ".dicom"),
         (".dcm", ".dicom"),
+    ),
+    Format(
+        "microscope.microscope_stack", Kind.STACK, "a microscope's file", "CZI, ND2, LIF",
+        (*MICROSCOPES,), (*MICROSCOPES,),
     ),
     Format(
         "hdf5.hdf5_file", Kind.STACK, "an HDF5 file", "HDF5 (.h5, scPortrait's .h5sc, .h5ad)",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
+from napari_patchmap.augment import AugmentConfig
+from napari_patchmap.augment.random_views import RandomViews
 from napari_patchmap.networks.vision import torchvision
 
 
@@ -14,3 +17,10 @@ def functional():
     from torchvision.transforms.v2 import functional
 
     return functional
+
+
+def drawn(
+    config: AugmentConfig, batch: int, size: tuple[int, int] = (28, 28), seed: int = 0
+) -> RandomViews:
+    """How a batch of views is made."""
+    return RandomViews.draw(config, size, batch, torch.Generator().manual_seed(seed))

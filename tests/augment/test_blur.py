@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from napari_patchmap.augment.augment_config import AugmentConfig
-from napari_patchmap.augment.blur import Blur, gaussian_blur, kernel_size
+from napari_patchmap.augment.blur import gaussian_blur, kernel_size
 from napari_patchmap.augment.views import ViewMaker
 from napari_patchmap.networks.vision import torchvision
+from tests.augment.conftest import drawn
 
 
 def images(batch: int = 4, size: tuple[int, int] = (20, 13)) -> torch.Tensor:
@@ -36,7 +37,7 @@ def test_the_kernel_is_a_tenth_of_the_side_and_odd():
 
 def test_the_share_and_the_widths_are_followed():
     config = AugmentConfig(blur=True, blur_share=0.3, blur_least=0.5, blur_most=1.5)
-    sigma = Blur.draw(config, 20_000, torch.Generator().manual_seed(0)).sigma
+    sigma = drawn(config, 20_000).blur.sigma
     blurred = sigma[sigma > 0.01]
     assert len(blurred) / 20_000 == pytest.approx(0.3, abs=0.02)
     assert float(blurred.min()) >= 0.5
@@ -46,7 +47,7 @@ def test_the_share_and_the_widths_are_followed():
 
 def test_what_is_not_blurred_stays_as_it_is():
     config = AugmentConfig(blur=True, blur_share=0.0)
-    blur = Blur.draw(config, 4, torch.Generator().manual_seed(0))
+    blur = drawn(config, 4).blur
     assert torch.equal(blur.apply(images()), images())
 
 

@@ -9,6 +9,7 @@ import torch
 from napari_patchmap.augment.augment_config import AugmentConfig
 from napari_patchmap.augment.geometry import Geometry, resample, tilt_of
 from napari_patchmap.networks.vision import torchvision
+from tests.augment.conftest import drawn
 
 SIZE = (28, 20)  # not square: height and width must never be exchanged
 BLACK = torch.zeros(3)
@@ -95,7 +96,7 @@ def test_right_angles_make_the_eight_symmetries_equally_likely():
     ]
     config = AugmentConfig.preset("right-angles").replace(crop=False, jitter=False, grey=False)
     draws = 4000
-    geometry = Geometry.draw(config, draws, (3, 3), torch.Generator().manual_seed(1))
+    geometry = drawn(config, draws, (3, 3), seed=1).geometry
     views = resample(patch.expand(draws, -1, -1, -1), geometry, torch.zeros(1))
     counts = [
         int(((views - symmetry).abs().amax(dim=(1, 2, 3)) < 1e-4).sum())
@@ -109,7 +110,7 @@ def test_right_angles_make_the_eight_symmetries_equally_likely():
 
 def test_rotations_make_all_angles_equally_likely():
     config = AugmentConfig.preset("rotations")
-    geometry = Geometry.draw(config, 20_000, (28, 28), torch.Generator().manual_seed(0))
+    geometry = drawn(config, 20_000).geometry
     # flips of both axes are half a turn
     turn = geometry.angle + 180.0 * (geometry.flip_horizontal & geometry.flip_vertical)
     unmirrored = geometry.flip_horizontal == geometry.flip_vertical
@@ -120,7 +121,7 @@ def test_rotations_make_all_angles_equally_likely():
 
 def test_crops_are_distributed_as_torchvisions():
     config = AugmentConfig.preset("natural")
-    geometry = Geometry.draw(config, 20_000, (40, 60), torch.Generator().manual_seed(0))
+    geometry = drawn(config, 20_000, (40, 60)).geometry
     crop = torchvision().transforms.RandomResizedCrop
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -137,7 +138,7 @@ def test_crops_are_distributed_as_torchvisions():
 
 def test_switched_off_geometry_changes_nothing():
     config = AugmentConfig.preset("natural").replace(crop=False, flip_horizontal=False)
-    geometry = Geometry.draw(config, 50, SIZE, torch.Generator().manual_seed(0))
+    geometry = drawn(config, 50, SIZE).geometry
     images = torch.rand(50, 1, *SIZE)
     assert torch.allclose(resample(images, geometry, torch.zeros(1)), images, atol=1e-5)
 
@@ -199,8 +200,7 @@ def test_views_of_another_size_show_the_same():
 
 def test_the_largest_crop_is_kept_to():
     config = AugmentConfig(crop_smallest=0.1, crop_largest=0.3, crop_aspect=1.0)
-    generator = torch.Generator().manual_seed(0)
-    drawn = Geometry.draw(config, 5000, (100, 100), generator)
-    share = drawn.height * drawn.width / 1e4
+    crop = drawn(config, 5000, (100, 100)).geometry
+    share = crop.height * crop.width / 1e4
     assert float(share.max()) < 0.31
     assert float(share.mean()) == pytest.approx(0.2, abs=0.01)

@@ -18,6 +18,7 @@ from napari_patchmap.kind import Kind
 from napari_patchmap.patches import OpenRequest, open_patches, readers, reopen
 from napari_patchmap.patches.recognise import format_of, recognise
 from tests.patches.dicoms.dicom_files import write_dicom
+from tests.patches.microscopes.made_czi import write_czi
 from tests.patches.plates.drawn_plate import write_plate
 
 #: Of the room of readers, what several share.
@@ -61,6 +62,10 @@ EXAMPLES = {
     "plate.open_plate": ("plate.zarr", write_plate),
     "zarr.zarr_store": ("stack.zarr", lambda path: zarr.save(str(path), pixels())),
     "dicom.dicom_stack": ("stack.dcm", lambda path: write_dicom(path, pixels())),
+    "microscope.microscope_stack": (
+        "stack.czi",
+        lambda path: write_czi(path, [pixels()[:, None]]),
+    ),
     "npy": ("stack.npy", lambda path: np.save(path, pixels())),
     "npz.npz_file": ("set.npz", lambda path: np.savez(path, images=pixels())),
     "hdf5.hdf5_file": ("set.h5", write_hdf5),

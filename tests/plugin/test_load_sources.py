@@ -132,7 +132,7 @@ def test_only_what_matters_is_shown(panel):
     shown = {
         "folder": "path more pattern objects_file",
         "stack": "path more axes key objects_file",
-        "slides": "path tiles preview",
+        "slides": "path tiles preview more objects_file",
         "objects": "objects image crops",
         "layer": "stack more axes",
         "sample": "",
@@ -181,6 +181,41 @@ def test_tiles_are_drawn_on_the_slide_before_loading(qtbot, panel, tmp_path):
     load(qtbot, panel)
     assert len(panel.workspace.patches) == 80
     assert set(panel.workspace.patches.table["source"]) == {"slide.tif"}
+
+
+def test_cells_of_a_slide_are_cut_out_around_their_outlines(qtbot, panel, tmp_path):
+    type_path(qtbot, panel, slide(tmp_path / "slide.tif"))
+    cells = [
+        {"geometry": {"type": "Polygon", "coordinates": [[[x, y], [x + 20, y], [x, y + 20]]]}}
+        for x in range(100, 200, 30)
+        for y in range(100, 200, 30)
+    ]
+    (tmp_path / "cells.geojson").write_text(json.dumps(cells))
+    source = panel.source
+    assert source.tiles.isVisible()
+    assert not source.take_dropped(tmp_path / "cells.geojson")
+    idle(qtbot, panel)
+    assert source.objects_file.path == str(tmp_path / "cells.geojson")
+    assert source.crops.isVisible()
+    assert not source.tiles.isVisible()
+    assert not source.preview.isVisible()
+    source.crops.field("size").setValue(24)
+    load(qtbot, panel)
+    patches = panel.workspace.patches
+    assert (len(patches), patches.common_size) == (16, (24, 24))
+    # In the list of recent sources it is the same again; without objects, tiles are cut.
+    (request, *_) = recent_sources()
+    source.objects_file.set_path("")
+    assert source.tiles.isVisible()
+    source.fill(request)
+    assert source.objects_file.path == str(tmp_path / "cells.geojson")
+    assert source.crops.config.size == 24
+    # A table of centres that is dropped is no table of labels here.
+    (tmp_path / "centres.tsv").write_text("Centroid X µm\tCentroid Y µm\n50\t60\n70\t80\n")
+    assert not source.take_dropped(tmp_path / "centres.tsv")
+    assert source.objects_file.path == str(tmp_path / "centres.tsv")
+    load(qtbot, panel)
+    assert len(panel.workspace.patches) == 2
 
 
 def test_tiles_to_come_are_not_mixed_with_those_that_are_loaded(qtbot, panel, tmp_path):

@@ -9,6 +9,7 @@ import time
 
 import pytest
 import torch
+from qtpy.QtCore import QTimer
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.threads import in_threads
@@ -127,6 +128,23 @@ def test_leaving_waits_for_work_that_is_ending(qtbot):
     assert ended == [True]
     assert gc.isenabled()  # no event may come any more that says so
     qtbot.waitUntil(lambda: not task.running)
+
+
+def test_leaving_does_not_wait_for_work_that_had_no_time_to_begin(qtbot):
+    worked, heard, left = [], [], []
+    task = Task(lambda _: worked.append(True), "a test")
+    task.done.connect(heard.append)
+    task.failed.connect(heard.append)
+
+    def start_and_leave():  # in an event loop a worker of napari begins after the next event
+        task.start()
+        left.append(stop_all(60))
+
+    with qtbot.waitSignal(task.ended):
+        QTimer.singleShot(0, start_and_leave)
+    assert left == [True]  # that is, at once: nothing could have begun it meanwhile
+    assert worked == heard == []
+    assert gc.isenabled()
 
 
 def test_only_the_newest_wish_is_granted(qtbot):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,13 +13,14 @@ import torch
 from openTSNE.affinity import PerplexityBasedNN
 from sklearn.neighbors import NearestNeighbors
 
-from napari_patchmap.augment import AugmentConfig
+from napari_patchmap.augment import AugmentConfig, ViewMaker
+from napari_patchmap.augment.both_views import BothViews, pair_of
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.layout.device_forces import DeviceForces
 from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.networks.device import has_bfloat16
 from napari_patchmap.runs import RunConfig, TrainConfig
-from napari_patchmap.training import fit, make_plan, muon
+from napari_patchmap.training import fit, fused, make_plan, muon
 from napari_patchmap.training.budget import estimate
 from napari_patchmap.training.reporter import Reporter
 from napari_patchmap.training.stage_run import StageRun
@@ -131,10 +134,18 @@ def test_every_optimiser_moves_a_network_there(cells, optimiser):
     [
         *({"method": method, "precision": "bfloat16"} for method in EPOCHS),
         {"method": "simclr", "precision": "float16", "optimiser": "sgd"},
+        *(
+            {"method": "simclr", "precision": "bfloat16", "optimiser": name}
+            for name in ("adamw", "lars", "lamb")
+        ),
+        {"method": "simclr", "precision": "bfloat16", "pixels": "stream"},
+        {"method": "simclr", "precision": "float32", "compile": "on"},
     ],
     ids=lambda changes: "-".join(changes.values()),
 )
 def test_no_step_waits_for_the_gpu(cells, changes, monkeypatch):
+    monkeypatch.setattr(fused, "_GAIN", np.inf)
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
     waits: dict[str, int] = {}
 
     def watched(work):
@@ -147,12 +158,34 @@ def test_no_step_waits_for_the_gpu(cells, changes, monkeypatch):
 
         return watching
 
-    monkeypatch.setattr(StageRun, "_step", watched(StageRun._step))
+    steps = StageRun.steps
+
+    def watched_steps(self):  # their patches are fetched in between
+        made = steps(self)
+        following = watched(lambda: next(made, None))
+        with closing(made):
+            yield from iter(following, None)
+
+    monkeypatch.setattr(StageRun, "steps", watched_steps)
     monkeypatch.setattr(Reporter, "step", watched(Reporter.step))
     run = fit(cells, config(**changes))
     # The loss of an epoch is fetched at its end, and a colour is sent once.
-    assert waits.pop("views.__call__: copy to the GPU", 0) <= 3
+    assert waits.pop("views.colour_on: copy to the GPU", 0) <= 3
     assert waits == {"reporter._end_epoch: value": len(run.history)}
+
+
+def test_views_that_are_compiled_for_a_gpu_are_the_plain_ones():
+    patches = torch.randint(256, (9, 3, 12, 16), dtype=torch.uint8).cuda()
+    maker = ViewMaker(AugmentConfig.preset("histology"), is_rgb=True, fill=[9, 90, 200])
+    both, lot = BothViews(maker), torch.Generator("cuda")
+    for seed in range(3):
+        maker.strength = 1 - seed / 10
+        wanted = pair_of(maker, patches, lot.manual_seed(seed))
+        with pretend.watched() as places:
+            found = both(patches, lot.manual_seed(seed))
+        torch.testing.assert_close(found.cpu(), wanted.cpu(), atol=5e-5, rtol=0)
+        # The order of colour changes is a table that is sent once.
+        assert dict(places) == ({} if seed else {"both_views.__call__: copy to the GPU": 1})
 
 
 def test_pixels_are_read_while_the_gpu_computes(cells):

@@ -230,8 +230,9 @@ c10::impl::DeviceGuardImplRegistrar guard(c10::DeviceType::CUDA, new Guard());
 // ---- operations ----------------------------------------------------------------------
 
 // Operations whose result the host has to wait for.
-const std::set<std::string> kWaiting = {"aten::nonzero", "aten::masked_select", "aten::equal",
-                                        "aten::_unique2", "aten::unique_dim"};
+const std::set<std::string> kWaiting = {
+    "aten::nonzero",    "aten::masked_select",      "aten::equal",    "aten::_unique2",
+    "aten::unique_dim", "aten::unique_consecutive", "aten::bincount", "aten::multinomial"};
 // Operations that take tensors of the CPU beside those of a GPU.
 const std::set<std::string> kMixing = {"aten::index", "aten::index_put_",
                                        "aten::_index_put_impl_"};
@@ -276,7 +277,10 @@ class Call {
     for (size_t i = first; i < stack_->size(); ++i)
       (*stack_)[i] = to_cpu((*stack_)[i], schema.arguments()[i - first].name());
     TORCH_CHECK(!mixed_ || kMixing.count(name), "Tensors of the CPU and the GPU in ", name);
-    if (name == "aten::index" && chooses_) tell("aten::nonzero");
+    // A single number in place of those that are chosen is no more than a mask.
+    if (kMixing.count(name) && chooses_ &&
+        (name == "aten::index" || (*stack_)[first + 2].toTensor().numel() != 1))
+      tell("aten::nonzero");
     op_.callBoxed(stack_);
     for (auto& [gpu, cpu] : pairs_) follow(gpu, cpu);
     for (size_t i = stack_->size() - schema.returns().size(); i < stack_->size(); ++i)

@@ -2,35 +2,65 @@
 
     torchrun --nproc-per-node 2 -m tests.training.ranks_worker FOLDER
 
-Each process saves what it got as FOLDER/<case>-<rank>.safetensors.
+Each process saves what it got as FOLDER/<case>-<rank>.safetensors; FOLDER/run is a run that
+they began together.
 """
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from napari_patchmap.augment import AugmentConfig, ViewMaker
 from napari_patchmap.methods.losses import cauchy_infonce
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.norms import SyncBatchNorm, plain_norms, synchronise_norms
+from napari_patchmap.runs import RunConfig, TrainConfig
+from napari_patchmap.training import fit
 from napari_patchmap.training.distributed.ranks import Ranks
+from napari_patchmap.training.step import Gradient
+from tests.conftest import make_cells
 from tests.narrow import narrow
 
-#: Name: backbone, side of the patches, patches in a batch, type, steps.
-NETWORKS: dict[str, tuple[str, int, int, torch.dtype, int]] = {
-    "compact even": ("compact", 16, 10, torch.float64, 1),
-    "compact uneven": ("compact", 16, 9, torch.float64, 3),
-    "compact single": ("compact", 16, 30, torch.float32, 1),
-    "compact half": ("compact", 16, 29, torch.bfloat16, 1),
-    "resnet": ("resnet18-small-kernel", 8, 5, torch.float64, 1),
+
+class Case(NamedTuple):
+    """A network that is trained for some steps."""
+
+    backbone: str
+    #: Of the patches, in pixels.
+    side: int
+    batch: int
+    kind: torch.dtype
+    steps: int = 1
+    #: In which a step is computed; normalisation is then that of evaluation.
+    parts: int = 1
+    #: Whether another stage follows, in which the output layer alone learns.
+    rests: bool = False
+    #: Whether there is a weight that nothing goes through.
+    idle: bool = False
+
+
+NETWORKS = {
+    "compact even": Case("compact", 16, 10, torch.float64),
+    "compact uneven": Case("compact", 16, 9, torch.float64, 3),
+    "compact in parts": Case("compact", 16, 9, torch.float64, 3, parts=2),
+    "compact at rest": Case("compact", 16, 9, torch.float64, 2, rests=True),
+    "timm idle": Case("timm:test_efficientnet", 32, 9, torch.float64, 3, idle=True),
+    "compact single": Case("compact", 16, 30, torch.float32),
+    "compact half": Case("compact", 16, 29, torch.bfloat16),
+    "resnet": Case("resnet18-small-kernel", 8, 5, torch.float64),
 }
+
+#: By which whole runs are trained.
+OPTIMISERS = ("sgd", "muon")
 
 #: Name: shape of all images, type, weights, images of the first process.
 NORMS: dict[str, tuple[tuple[int, ...], torch.dtype, bool, int]] = {
@@ -44,48 +74,62 @@ NORMS: dict[str, tuple[tuple[int, ...], torch.dtype, bool, int]] = {
 
 
 def train(ranks: Ranks, name: str) -> dict[str, Tensor]:
-    """Train a network for some steps as a trainer would; return all there is to compare."""
-    backbone, side, count, kind, steps = NETWORKS[name]
+    """Train a network for some steps as a stage would; return all there is to compare."""
+    case = NETWORKS[name]
     torch.manual_seed(ranks.rank)  # weights differ until they are broadcast
-    spec = NetworkSpec(backbone, 3, (side, side), hidden=(24,), norm=True, out_dim=2)
-    network = Network(spec).to(memory_format=torch.channels_last)
-    exact = kind == torch.float64
-    if exact:
+    size = case.side, case.side
+    network = Network(NetworkSpec(case.backbone, 3, size, hidden=(24,), norm=True, out_dim=2))
+    network.to(memory_format=torch.channels_last)
+    if case.idle:
+        network.idle = nn.Parameter(torch.ones(3, 2))
+    if case.kind == torch.float64:
         network.double()
     ranks.broadcast(network)
-    if ranks.world > 1:
-        synchronise_norms(network)
-    patches = torch.from_numpy(
-        np.random.default_rng(0).integers(0, 256, (30, 3, side, side), dtype=np.uint8)
-    )
-    generator = torch.Generator().manual_seed(3)
-    maker = ViewMaker(AugmentConfig(), is_rgb=True, fill=np.full(3, 120.0))
-    optimiser = torch.optim.SGD(network.parameters(), lr=0.02, momentum=0.9)
-    losses = []
-    for _ in range(steps):
-        chosen = torch.randperm(len(patches), generator=generator)[:count]
-        part = ranks.share(count)
-        mine = patches[chosen[part]]
-        pair = [maker(mine, generator, part=part, batch=count) for _ in range(2)]
-        views = torch.cat(pair).contiguous(memory_format=torch.channels_last)
-        if exact:  # without the network's and the loss's own step down to float32
-            outputs = network.output(network.hidden(network.features(views.double())))
-            loss = infonce_as_published(ranks.gather(outputs, count))
-        else:
-            with torch.autocast("cpu", kind, enabled=kind != torch.float32):
-                outputs = network(views)
-            loss = cauchy_infonce(ranks.gather(outputs, count))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        ranks.sum_gradients(network.parameters())
-        optimiser.step()
-        losses.append(loss.detach())
-    plain_norms(network)
+    losses = steps(ranks, network, case)
+    if case.rests:
+        network.requires_grad_(False)
+        network.output.requires_grad_(True)
+        losses += steps(ranks, network, case)
     found = {f"gradient {n}": p.grad for n, p in network.named_parameters()}
+    found = {key: value for key, value in found.items() if value is not None}
     found |= {f"state {n}": value for n, value in network.state_dict().items()}
     # Of large weights, some are enough.
     found = {key: value.flatten()[:: 1 + value.numel() // 9999] for key, value in found.items()}
     return found | {"loss": torch.stack(losses)}
+
+
+def steps(ranks: Ranks, network: Network, case: Case) -> list[Tensor]:
+    """Make some steps; return their losses."""
+    if ranks.world > 1:
+        synchronise_norms(network)
+    network.train(case.parts == 1)
+    patches = torch.from_numpy(
+        np.random.default_rng(0).integers(0, 256, (30, 3, *network.spec.size), dtype=np.uint8)
+    )
+    generator = torch.Generator().manual_seed(3)
+    maker = ViewMaker(AugmentConfig(), is_rgb=True, fill=np.full(3, 120.0))
+    moving = [p for p in network.parameters() if p.requires_grad]
+    optimiser = torch.optim.SGD(moving, lr=0.02, momentum=0.9)
+    gradient = Gradient(network, ranks, parts=case.parts, note=print)
+    exact, losses = case.kind == torch.float64, []
+    for step in range(case.steps):
+        chosen = torch.randperm(len(patches), generator=generator)[: case.batch]
+
+        def produce(part: slice, step: int = step, chosen: Tensor = chosen) -> Tensor:
+            lot, mine = torch.Generator().manual_seed(step), patches[chosen[part]]
+            pair = [maker(mine, lot, part=part, batch=case.batch) for _ in range(2)]
+            views = torch.cat(pair).contiguous(memory_format=torch.channels_last)
+            if exact:  # without the network's and the loss's own step down to float32
+                return network.output(network.hidden(network.features(views.double())))
+            with torch.autocast("cpu", case.kind, enabled=case.kind != torch.float32):
+                return network(views)
+
+        optimiser.zero_grad(set_to_none=True)
+        criterion = infonce_as_published if exact else cauchy_infonce
+        losses.append(gradient.compute(produce, case.batch, criterion))
+        optimiser.step()
+    plain_norms(network)
+    return losses
 
 
 def infonce_as_published(outputs: Tensor) -> Tensor:
@@ -121,7 +165,9 @@ def normalise(ranks: Ranks, name: str) -> dict[str, Tensor]:
         norm(mine)  # a second batch for the running statistics
     output = norm(mine)
     (output * wanted[part].to(kind)).sum().backward()
-    ranks.sum_gradients(norm.parameters())
+    if ranks.world > 1:
+        for weight in norm.parameters():
+            distributed.all_reduce(weight.grad)
     found = {"output": output.detach(), "gradient": mine.grad}
     found |= {f"gradient {n}": p.grad for n, p in norm.named_parameters()}
     found |= {f"state {n}": value for n, value in norm.state_dict().items()}
@@ -143,6 +189,7 @@ def others(ranks: Ranks) -> dict[str, Tensor]:
         gathered = ranks.gather(mine, count)
         (gathered * gathered.detach()).sum().backward()
         assert mine.grad is not None
+        mine.grad /= 2  # of the losses of two processes
         again = ranks.gather(mine.grad, count)
         found |= {f"gathered {count}": gathered.detach(), f"gradient {count}": again}
     found["agreed"] = torch.tensor(
@@ -165,6 +212,36 @@ def others(ranks: Ranks) -> dict[str, Tensor]:
     return found
 
 
+def config(optimiser: str = "sgd") -> RunConfig:
+    """Settings of a whole run: all weights learn, then the output layer, then all again."""
+    train = TrainConfig(
+        device="cpu",
+        precision="float32",
+        backbone="resnet18-small-kernel",
+        preset="paper",
+        epochs=(2.0, 1.0, 1.0),
+        batch_size=20,
+        optimiser=optimiser,
+        seed=1,
+    )
+    return RunConfig(train, AugmentConfig.preset("rotations"))
+
+
+def begin(folder: Path) -> dict[str, Tensor]:
+    """Train a run up to a step inside of its first stage; return its weights."""
+    cells, asked = make_cells(40, side=8), itertools.count()
+    run = fit(cells, config(), folder=folder, should_stop=lambda: next(asked) >= 3)
+    assert run.info["steps"] == [3]
+    return run.network.state_dict()
+
+
+def whole(optimiser: str) -> dict[str, Tensor]:
+    """Train a whole run; return what it came to."""
+    run = fit(make_cells(40, side=8), config(optimiser))
+    assert run.info["steps"] == [4, 2, 2]
+    return {"losses": torch.tensor(run.history["loss"]), "map": torch.tensor(run.embedding)}
+
+
 def _not_here() -> Tensor:
     """Stand for work that only rank 0 may do."""
     raise AssertionError("rank 0 alone makes what is sent to all")
@@ -179,6 +256,8 @@ def main(folder: Path) -> None:
     found = {name: train(ranks, name) for name in NETWORKS}
     found |= {name: normalise(ranks, name) for name in NORMS}
     found["others"] = others(ranks)
+    found["run"] = begin(folder / "run")
+    found |= {optimiser: whole(optimiser) for optimiser in OPTIMISERS}
     ranks.close()
     for name, tensors in found.items():
         tensors = {key: value.clone().contiguous() for key, value in tensors.items()}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import pytest
 import torch
 
+from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.training.budget.pace import Pace
-from napari_patchmap.training.feed import BalancedBatches, Batches
+from napari_patchmap.training.distributed.ranks import Ranks
+from napari_patchmap.training.feed import BalancedBatches, Batches, feed
+from tests.conftest import make_cells
 
 
 @pytest.mark.parametrize(("patches", "size"), [(100, 32), (33, 32), (64, 32), (50, 49)])
@@ -45,6 +50,24 @@ def test_balanced_batches_have_as_many_of_each_group_and_no_patch_twice():
     resumed = BalancedBatches(groups, 32, seed=0)
     resumed.skip(20)
     assert torch.equal(resumed.draw(), drawn[20])
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_processes_are_fed_their_shares_of_the_same_batches(streamed):
+    cells, cpu = make_cells(20), torch.device("cpu")
+    lazy = PatchPixels(cells, (16, 16))
+    pixels = lazy if streamed else lazy[:]
+
+    def fed(*share):
+        with feed(Batches(20, 7, seed=0), pixels, cpu, *share) as batches:
+            return list(islice(batches, 4))
+
+    shares = [fed(Ranks(rank, 3).share) for rank in range(3)]
+    for number, (chosen, whole) in enumerate(fed()):
+        assert torch.equal(whole, lazy[chosen])
+        assert all(torch.equal(share[number][0], chosen) for share in shares)
+        assert [len(share[number][1]) for share in shares] == [3, 2, 2]
+        assert torch.equal(torch.cat([share[number][1] for share in shares]), whole)
 
 
 class Clock:

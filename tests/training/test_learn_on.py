@@ -143,6 +143,8 @@ def test_each_method_takes_its_first_stage_step_by_step(method):
     assert len(later) == len(known.stages) - 1
     assert not any(s.learns_features for s in later)  # judged features stay
     assert isinstance(whole.objective, Distillation) == (method == "dino")
+    adapted = learned_on(usual, "auto", 12, None, 0.75, 64, rank=8).stages
+    assert [s.trains for s in adapted if s.judged] == ["head", "adapters", "all"]
     only = learned_on(usual, "blocks", 12, 2, 0.75, 64).stages
     assert [s.trains for s in only if s.judged] == ["head", "blocks"]
     assert (only[1].last_blocks, only[1].judged) == (2, "told")
@@ -247,6 +249,8 @@ def test_where_no_step_helps_the_features_are_those_of_the_network_as_it_came(vi
     known = run.metrics["training"]["learned_on"]
     assert known == run.info["learned_on"]
     assert [one["kept"] for one in known] == [False] * 3
+    assert known[1]["stage"] == "learning adapters of rank 8"
+    assert all(one.b.abs().sum() == 0 for one in run.network.backbone.low_rank)
     assert all(1 <= one["before"] <= 18 and one["patches"] == 6 for one in known)
     assert sum("so it was undone" in note for note in run.info["notes"]) == 3
     assert run.complete
@@ -256,7 +260,7 @@ class Killed(BaseException):
     """As if the process had ended."""
 
 
-@pytest.mark.parametrize(("stage", "asked"), [(1, "all"), (2, "auto")])
+@pytest.mark.parametrize(("stage", "asked"), [(1, "all"), (1, "adapters"), (2, "auto")])
 def test_a_run_that_is_killed_inside_a_step_goes_on_to_the_same_map(
     vit, stage, asked, monkeypatch, tmp_path
 ):
@@ -289,12 +293,15 @@ def test_a_saved_run_places_images_as_it_learned_them(method, family, epochs, tm
     for path in folder.iterdir():
         path.unlink()
     run.save(tmp_path / "run")
+    written = tmp_path / "run" / "config.json"
+    values = json.loads(written.read_text())
+    # As runs were written before there were adapters.
+    del values["network"]["trained"]["rank"], values["config"]["train"]["adapter_rank"]
+    written.write_text(json.dumps(values))
     placed = Run.load(tmp_path / "run").place(make_cells())
     np.testing.assert_allclose(placed.features, run.features, rtol=1e-4, atol=1e-5)
     if method == "tsimcne":
         np.testing.assert_allclose(placed.embedding, run.embedding, rtol=1e-3, atol=1e-3)
-    written = tmp_path / "run" / "config.json"
-    values = json.loads(written.read_text())
     values["network"]["trained"]["mean"] = [0.1, 0.1, 0.1]
     written.write_text(json.dumps(values))
     with pytest.raises(RunError, match="images would be prepared otherwise"):

@@ -71,3 +71,21 @@ def test_weights_of_one_shape_are_moved_together_as_they_are_one_by_one(monkeypa
 
     for together, alone in zip(moved(by_shape), moved(lambda w: [[o] for o in w]), strict=True):
         torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-5)
+
+
+def test_other_weights_are_moved_by_adam():
+    draw = torch.Generator().manual_seed(0)
+    weights = [nn.Parameter(torch.randn(shape, generator=draw)) for shape in [(5,), (4, 3)]]
+    wanted = [nn.Parameter(one.detach().clone()) for one in weights]
+    adam = torch.optim.Adam(wanted, lr=0.01, betas=(0.9, 0.95))
+    optimiser = Muon([], weights, lr=0.02, adam_share=0.5)
+    for step in range(4):
+        for one, other in zip(weights, wanted, strict=True):
+            one.grad = torch.randn(one.shape, generator=draw)
+            other.grad = one.grad.clone()
+        if step == 1:  # not every weight takes part in every step
+            weights[0].grad = wanted[0].grad = None
+        optimiser.step()
+        adam.step()
+    for one, other in zip(weights, wanted, strict=True):
+        torch.testing.assert_close(one, other)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,10 @@ from torch import Tensor, nn
 from napari_patchmap.errors import TrainingError
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.norms import SyncBatchNorm, plain_norms, synchronise_norms
+from napari_patchmap.runs.checkpoint import read_state, state_file
+from napari_patchmap.training import fit
 from napari_patchmap.training.distributed.ranks import Ranks
+from tests.conftest import make_cells
 from tests.training import ranks_worker
 
 ROOT = Path(__file__).parents[2]
@@ -27,9 +31,14 @@ TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-3, torch.bfloat16: 0.1}
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Found, Found]]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where two processes leave what they got."""
+    return tmp_path_factory.mktemp("ranks")
+
+
+@pytest.fixture(scope="module")
+def two(folder: Path) -> dict[str, tuple[Found, Found]]:
     """What each of two processes got, by case."""
-    folder = tmp_path_factory.mktemp("ranks")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc-per-node", "2", "-m", ranks_worker.__name__, str(folder)]
     process = subprocess.Popen(
@@ -48,7 +57,8 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Found, Foun
         said, _ = process.communicate()
         pytest.fail(f"the processes wait for each other:\n{said}")
     assert process.returncode == 0, said
-    names = [*ranks_worker.NETWORKS, *ranks_worker.NORMS, "others"]
+    names = [*ranks_worker.NETWORKS, *ranks_worker.NORMS, "others", "run"]
+    names += ranks_worker.OPTIMISERS
     return {
         name: tuple(load_file(folder / f"{name}-{rank}.safetensors") for rank in (0, 1))
         for name in names
@@ -67,7 +77,7 @@ def assert_close(found: Tensor, expected: Tensor, tolerance: float, what: str) -
 @pytest.mark.parametrize("name", ranks_worker.NETWORKS)
 def test_loss_gradients_and_statistics_are_those_of_one_process(two, name):
     """Views, negatives of all ranks, batch normalisation: the same step."""
-    kind = ranks_worker.NETWORKS[name][3]
+    kind = ranks_worker.NETWORKS[name].kind
     expected = ranks_worker.train(Ranks(), name)
     for found in two[name]:
         assert found.keys() == expected.keys()
@@ -75,6 +85,33 @@ def test_loss_gradients_and_statistics_are_those_of_one_process(two, name):
             assert_close(gradients_as_one(found, kind)[key], value, TOLERANCE[kind], key)
     for key in expected:  # all ranks go on with the same weights, to the last bit
         assert torch.equal(two[name][0][key], two[name][1][key]), key
+
+
+@pytest.mark.parametrize("optimiser", ranks_worker.OPTIMISERS)
+def test_a_whole_run_learns_what_one_process_learns(two, optimiser):
+    """Through stages in which other weights move, to the map."""
+    expected = ranks_worker.whole(optimiser)
+    first, second = two[optimiser]
+    # Rounding grows from step to step, most of all with normalisation of so few patches.
+    assert_close(first["losses"][:2], expected["losses"][:2], 1e-3, "losses")
+    assert_close(first["losses"], expected["losses"], 0.05, "losses")
+    assert_close(first["map"], expected["map"], 0.05, "map")
+    assert torch.equal(first["map"], second["map"])
+
+
+def test_a_run_that_two_processes_began_is_resumed_by_one(two, folder, tmp_path):
+    run = Path(shutil.copytree(folder / "run", tmp_path / "run"))
+    saved = read_state(state_file(run))
+    assert saved["network"].keys() == two["run"][0].keys()
+    for name, value in two["run"][0].items():
+        assert torch.equal(value, two["run"][1][name]), name
+    resumed = fit(make_cells(40, side=8), ranks_worker.config(), folder=run, resume=True)
+    assert resumed.complete
+    assert resumed.info["steps"] == [4, 2, 2]
+    expected = ranks_worker.whole("sgd")["losses"]
+    losses = torch.tensor(resumed.history["loss"])
+    assert_close(losses[:2], expected[:2], 1e-3, "losses")
+    assert_close(losses, expected, 0.05, "losses")
 
 
 def gradients_as_one(found: Found, kind: torch.dtype) -> Found:
@@ -136,7 +173,6 @@ def test_a_process_alone_needs_no_others(monkeypatch):
     assert ranks.broadcast_number(1.5) == 1.5
     assert ranks.least(1.5) == 1.5
     assert ranks.from_main(lambda: outputs) is outputs
-    ranks.sum_gradients(nn.Linear(2, 2).parameters())
     ranks.broadcast(nn.Linear(2, 2))
     ranks.close()
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from napari_patchmap.augment.augment_config import AugmentConfig
-from napari_patchmap.augment.random_batch import RandomBatch
+from napari_patchmap.augment.magnitudes import Magnitudes
+from napari_patchmap.augment.random_batch import Lot, RandomBatch
 
 #: Side of the kernel as a share of the patch's shorter side (Chen et al. 2020, SimCLR).
 _KERNEL_SHARE = 0.1
@@ -23,13 +25,17 @@ class Blur(RandomBatch):
 
     sigma: Tensor
 
+    #: Random numbers that a view takes.
+    NUMBERS: ClassVar[int] = 2
+
     @classmethod
-    def draw(cls, config: AugmentConfig, batch: int, generator: torch.Generator) -> Blur:
-        """Draw which views are blurred, and how much."""
-        device = generator.device
-        blurred = torch.rand(batch, generator=generator, device=device) < config.blur_share
-        low, high = config.blur_least, config.blur_most
-        sigma = low + (high - low) * torch.rand(batch, generator=generator, device=device)
+    def of(cls, config: AugmentConfig, magnitudes: Magnitudes, lot: Lot) -> Blur:
+        """Say by random numbers which views are blurred, and how much.
+
+        Of the settings only the share of blurred views counts.
+        """
+        blurred = lot() < config.blur_share
+        sigma = magnitudes.blur + magnitudes.blur_range * lot()
         return cls(torch.where(blurred, sigma, _NONE))
 
     def apply(self, images: Tensor) -> Tensor:

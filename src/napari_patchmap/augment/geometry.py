@@ -7,14 +7,14 @@ operations made it, and no image is shrunk or blurred on the way.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from napari_patchmap.augment.augment_config import AugmentConfig
-from napari_patchmap.augment.random_batch import RandomBatch
+from napari_patchmap.augment.magnitudes import Magnitudes
+from napari_patchmap.augment.random_batch import Lot, RandomBatch
 
 #: Tries to find a crop that fits, before the whole patch is taken.
 _CROP_TRIES = 10
@@ -55,57 +55,59 @@ class Geometry(RandomBatch):
         zero = torch.zeros(batch, device=device)
         return cls(zero, zero, zero, zero + size[0], zero + size[1], zero.bool(), zero.bool())
 
+    @staticmethod
+    def numbers(config: AugmentConfig) -> int:
+        """Random numbers that a view takes."""
+        tilt, crop = 2 * 4 + 1, 4 * _CROP_TRIES
+        flips = config.flip_horizontal + config.flip_vertical
+        turns = config.right_angles + config.rotate
+        return tilt * config.perspective + crop * config.crop + turns + flips
+
     @classmethod
-    def draw(
+    def of(
         cls,
         config: AugmentConfig,
-        batch: int,
+        magnitudes: Magnitudes,
         size: tuple[int, int],
-        generator: torch.Generator,
+        lot: Lot,
     ) -> Geometry:
-        """Draw random parameters for a batch of ``(height, width)`` patches."""
-        device = generator.device
-        geometry = cls.identity(batch, size, device)
+        """Make parameters for views of ``(height, width)`` patches of random numbers.
 
-        def uniform(*shape: int) -> Tensor:
-            return torch.rand(shape or (batch,), generator=generator, device=device)
-
+        Of the settings only the switches and shares count.
+        """
+        geometry = cls.identity(lot.views, size, lot.device)
         if config.perspective:
-            moves = uniform(2, 4, batch) * config.perspective_most
-            tilted = uniform() < config.perspective_share
-            geometry.tilt = tilt_of(moves * tilted, size)
+            moves = lot((2, 4)) * magnitudes.tilt
+            geometry.tilt = tilt_of(moves * (lot() < config.perspective_share), size)
         if config.right_angles:
-            geometry.angle = geometry.angle + 90.0 * (uniform() < 0.5)
+            geometry.angle = geometry.angle + 90.0 * (lot() < 0.5)
         if config.rotate:
-            geometry.angle = geometry.angle + config.rotate_degrees * (2 * uniform() - 1)
+            geometry.angle = geometry.angle + config.rotate_degrees * (2 * lot() - 1)
         if config.crop:
-            geometry._draw_crop(config, size, uniform(4, batch, _CROP_TRIES))
+            geometry._take_crop(magnitudes, size, lot((4,), (_CROP_TRIES,)))
         if config.flip_horizontal:
-            geometry.flip_horizontal = uniform() < 0.5
+            geometry.flip_horizontal = lot() < 0.5
         if config.flip_vertical:
-            geometry.flip_vertical = uniform() < 0.5
+            geometry.flip_vertical = lot() < 0.5
         return geometry
 
-    def _draw_crop(self, config: AugmentConfig, size: tuple[int, int], random: Tensor) -> None:
+    def _take_crop(self, magnitudes: Magnitudes, size: tuple[int, int], random: Tensor) -> None:
         """Choose boxes as Inception does: area uniform, log aspect uniform, first that fits."""
         rows, columns = size
-        least, most = config.crop_smallest, config.crop_largest
-        area = rows * columns * (least + (most - least) * random[0])
-        aspect = torch.exp(math.log(config.crop_aspect) * (2 * random[1] - 1))
+        area = rows * columns * (magnitudes.area + magnitudes.area_range * random[0])
+        aspect = torch.exp(magnitudes.log_aspect * (2 * random[1] - 1))
         width = torch.round(torch.sqrt(area * aspect)).clamp_(min=1)
         height = torch.round(torch.sqrt(area / aspect)).clamp_(min=1)
         fits = (width <= columns) & (height <= rows)
         first = fits.int().argmax(dim=1, keepdim=True)
         found = fits.any(dim=1)
         # Where no try fits: the largest central box of an allowed aspect.
-        wide = float(min(columns, round(rows * config.crop_aspect)))
-        high = float(min(rows, round(columns * config.crop_aspect)))
-        self.height = torch.where(found, height.gather(1, first)[:, 0], high)
-        self.width = torch.where(found, width.gather(1, first)[:, 0], wide)
+        self.height = torch.where(found, height.gather(1, first)[:, 0], magnitudes.high)
+        self.width = torch.where(found, width.gather(1, first)[:, 0], magnitudes.wide)
         top = torch.floor(random[2, :, 0] * (rows - self.height + 1))
         left = torch.floor(random[3, :, 0] * (columns - self.width + 1))
-        self.top = torch.where(found, top, float((rows - high) // 2))
-        self.left = torch.where(found, left, float((columns - wide) // 2))
+        self.top = torch.where(found, top, magnitudes.top)
+        self.left = torch.where(found, left, magnitudes.left)
 
 
 def tilt_of(moves: Tensor, size: tuple[int, int]) -> Tensor:
@@ -147,7 +149,26 @@ def resample(
     ``fill``, shape (channel,), in their units. The result has another size if one is given.
     """
     rows, columns = images.shape[-2:]
-    high, wide = size or (rows, columns)
+    x, y = source_places(geometry, (rows, columns), size or (rows, columns))
+    grid = torch.stack((x * (2 / columns), y * (2 / rows)), dim=-1)
+    # Sampling the difference to the fill colour makes "zero outside" the fill.
+    colour = fill.to(images)[:, None, None]
+    return (
+        torch.nn.functional.grid_sample(
+            images - colour, grid, mode="bilinear", padding_mode="zeros", align_corners=False
+        )
+        + colour
+    )
+
+
+def source_places(
+    geometry: Geometry, whole: tuple[int, int], size: tuple[int, int]
+) -> tuple[Tensor, Tensor]:
+    """Find the places (x, y) in the patches that each pixel of the views shows.
+
+    Each is (b, *size), in pixels from the centre of patches (height, width) ``whole``.
+    """
+    (rows, columns), (high, wide) = whole, size
     y = _box_coordinates(geometry.top, geometry.height, high, geometry.flip_vertical)
     x = _box_coordinates(geometry.left, geometry.width, wide, geometry.flip_horizontal)
     y, x = y - (rows - 1) / 2, x - (columns - 1) / 2
@@ -163,15 +184,7 @@ def resample(
             (a * source_x + b * source_y + c) / depth,
             (d * source_x + e * source_y + f) / depth,
         )
-    grid = torch.stack((source_x * (2 / columns), source_y * (2 / rows)), dim=-1)
-    # Sampling the difference to the fill colour makes "zero outside" the fill.
-    colour = fill.to(images)[:, None, None]
-    return (
-        torch.nn.functional.grid_sample(
-            images - colour, grid, mode="bilinear", padding_mode="zeros", align_corners=False
-        )
-        + colour
-    )
+    return source_x, source_y
 
 
 def _box_coordinates(start: Tensor, length: Tensor, size: int, flip: Tensor) -> Tensor:

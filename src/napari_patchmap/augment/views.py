@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,9 +9,9 @@ import torch
 from torch import Tensor
 
 from napari_patchmap.augment.augment_config import AugmentConfig
-from napari_patchmap.augment.blur import Blur
-from napari_patchmap.augment.colour import ColourChange, solarise_some
-from napari_patchmap.augment.geometry import Geometry, resample
+from napari_patchmap.augment.colour import solarise_some
+from napari_patchmap.augment.geometry import resample
+from napari_patchmap.augment.random_views import RandomViews
 from napari_patchmap.patches import PatchSet
 
 Symmetry = tuple[int, bool]
@@ -78,45 +76,34 @@ class ViewMaker:
         if (part is None) != (batch is None):
             raise ValueError("a part needs the size of the batch that it is a part of")
         batch, whole = batch or len(patches), (patches.shape[-2], patches.shape[-1])
-        self._colour = self._colour.to(patches.device)  # once: a GPU is waited for meanwhile
-        geometry = Geometry.draw(self.config, batch, whole, generator)
-        colours = ColourChange.draw(self.config, batch, generator, self._draw_order(generator))
-        # What most presets do not have is drawn only if it is wanted, so that their
-        # random numbers stay what they were.
-        blur = Blur.draw(self.config, batch, generator) if self.config.blur else None
-        inverted = None
-        if self.config.solarise:
-            chance = torch.rand(batch, generator=generator, device=generator.device)
-            inverted = chance < self.config.solarise_share
-        if part is not None:
-            geometry, colours = geometry[part], colours[part]
-            blur = blur[part] if blur is not None else None
-            inverted = inverted[part] if inverted is not None else None
+        drawn = RandomViews.draw(self.config, whole, batch, generator)
+        drawn = drawn if part is None else drawn[part]
+        colour = self.colour_on(patches.device)
         # On a CPU in parts that stay in its cache, which is twice as fast.
         step = _CACHED if patches.device.type == "cpu" else max(1, len(patches))
         shape = (*patches.shape[:2], *(size or whole))
         out = torch.empty(shape, device=patches.device)
         for start in range(0, len(patches), step):
             some = slice(start, start + step)
-            images = resample(plain(patches[some]), geometry[some], self._colour, size)
-            images = colours[some].apply(images, self.config, is_rgb=self.is_rgb)
-            images = images if blur is None else blur[some].apply(images)
-            out[some] = images if inverted is None else solarise_some(images, inverted[some])
+            out[some] = self._view(patches[some], drawn[some], colour, size)
         return out
+
+    def _view(
+        self, patches: Tensor, drawn: RandomViews, colour: Tensor, size: tuple[int, int] | None
+    ) -> Tensor:
+        images = resample(plain(patches), drawn.geometry, colour, size)
+        images = drawn.colours.apply(images, self.config, is_rgb=self.is_rgb)
+        images = images if drawn.blur is None else drawn.blur.apply(images)
+        return images if drawn.solarised is None else solarise_some(images, drawn.solarised)
+
+    def colour_on(self, device: torch.device) -> Tensor:
+        """The colour ``fill``, 0 to 1, sent to a device once: a GPU is waited for meanwhile."""
+        self._colour = self._colour.to(device)
+        return self._colour
 
     def with_config(self, config: AugmentConfig) -> ViewMaker:
         """Return a maker of other views of the same patches."""
         return ViewMaker(config, is_rgb=self.is_rgb, fill=self.fill)
-
-    @staticmethod
-    def _draw_order(generator: torch.Generator) -> list[int]:
-        """Draw the order of the colour changes without waiting for the device.
-
-        It follows from the generator's state, which lies on the CPU for all devices:
-        whoever puts that back gets the same order again.
-        """
-        state = zlib.crc32(generator.get_state().numpy().tobytes())
-        return random.Random(state).sample(range(4), 4)
 
 
 def plain(patches: Tensor) -> Tensor:

@@ -80,7 +80,8 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--key", metavar="NAME",
-        help="the array that holds the images, in a file of several (.npz, HDF5, Zarr)",
+        help="the array that holds the images, in a file of several (.npz, HDF5, Zarr); of a "
+        "microscope's file, one scene, position or series instead of all",
     )  # fmt: skip
     parser.add_argument(
         "--pattern", metavar="TEMPLATE",
@@ -99,11 +100,12 @@ def _add_crop_settings(parser: argparse.ArgumentParser) -> None:
     """Add the options by which objects are cut out."""
     from napari_patchmap.patches.crop_config import CropConfig
 
-    group = parser.add_argument_group("objects", "crops around the objects of label images")
+    group = parser.add_argument_group("objects", "crops around objects")
     group.add_argument(
         "--objects", metavar="LABELS",
         help="label image of DATA, Cellpose's _seg.npy, QuPath's GeoJSON or ImageJ's ROI zip; "
-        "for a folder of images, the folder with their labels",
+        "of a whole slide GeoJSON, ROI zip or a table of centres (QuPath's measurements); "
+        "for a folder of images or slides, the folder with these",
     )  # fmt: skip
     for item in CropConfig.settings():
         name, help = item.name.replace("_", "-"), item.help.replace("%", "%%")
@@ -113,8 +115,10 @@ def _add_crop_settings(parser: argparse.ArgumentParser) -> None:
         elif item.choices:
             group.add_argument(f"--crop-{name}", choices=item.choices, **rest)
         else:
-            unit = item.unit.upper() or "N"
-            group.add_argument(f"--crop-{name}", type=checked(item), metavar=unit, **rest)
+            unit = item.unit.upper() if item.unit.isascii() else item.name.upper()
+            group.add_argument(
+                f"--crop-{name}", type=checked(item), metavar=unit or "N", **rest
+            )
 
 
 def add_tile_settings(parser: argparse.ArgumentParser, prefix: str) -> None:

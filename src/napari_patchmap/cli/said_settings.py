@@ -74,5 +74,10 @@ def _chosen_crops(args: argparse.Namespace) -> CropConfig | None:
 
     chosen = given(args, CropConfig, "crop_")
     if chosen and args.objects is None:
-        raise ConfigError("Options of crops need a label image; name one with --objects.")
+        raise ConfigError("Options of crops need objects; name their file with --objects.")
+    if args.objects is not None and chosen_tiles(args) is not None:
+        raise ConfigError(
+            "Patches are cut either as tiles or around objects; leave out --objects, or the "
+            "options of tiles (the resolution of crops is --crop-mpp)."
+        )
     return CropConfig(**chosen) if args.objects is not None else None

@@ -2,8 +2,11 @@
 
 A new head first, while the network rests, so that its features are not spoilt by what a head
 with random weights asks for (Kumar et al., "Fine-tuning can distort pretrained features and
-underperform out-of-distribution", 2022); then its last blocks; then all of it, each block at
-a lower rate than the one after it (Clark et al., "ELECTRA", 2020; Bao et al., "BEiT", 2022).
+underperform out-of-distribution", 2022); then its last blocks, or low-rank adapters of all of
+them, which of transformers that were trained on tissue or radiographs came out as well as or
+better than all weights (Lee et al., "Benchmarking pathology foundation models", 2024; Lian et
+al., "Less could be better", 2024); then all of it, each block at a lower rate than the one
+after it (Clark et al., "ELECTRA", 2020; Bao et al., "BEiT", 2022).
 """
 
 from __future__ import annotations
@@ -20,14 +23,15 @@ from napari_patchmap.methods.stage import MovingWeights, Stage
 from napari_patchmap.networks.trained.network_names import is_place
 
 #: How far a trained network learns; "auto" undoes what does not help.
-LearnOn = Literal["auto", "none", "head", "blocks", "all"]
+LearnOn = Literal["auto", "none", "head", "adapters", "blocks", "all"]
 
 #: Share of the time, and of the epochs, of each step by how many there are.
 SHARES = {1: (1.0,), 2: (0.25, 0.75), 3: (0.15, 0.35, 0.5)}
 
-#: Rates of AdamW: of the head alone, and for 256 patches in a step of what is learned with
-#: the network, which its blocks divide by the factors between them.
-_HEAD_RATE, _RATE, _DECAY = 1e-3, 5e-4, 0.01
+#: Rates of AdamW: of the head alone, and for 256 patches in a step of adapters (which want
+#: higher ones: Biderman et al., "LoRA learns less and forgets less", 2024) and of what is
+#: learned with the network, which its blocks divide by the factors between them.
+_HEAD_RATE, _ADAPTER_RATE, _RATE, _DECAY = 1e-3, 1e-3, 5e-4, 0.01
 
 #: Of so many times as few epochs as a network needs that knows nothing.
 SOONER = 10.0
@@ -72,6 +76,7 @@ def learned_on(
     decay: float,
     batch_size: int,
     most: int = len(SHARES),
+    rank: int = 0,
 ) -> Recipe:
     """Return a recipe whose first stage, which learns features, is taken step by step.
 
@@ -81,7 +86,7 @@ def learned_on(
     ----------
     recipe : Recipe
         Of a network that begins with random weights.
-    how : {"auto", "head", "blocks", "all"}
+    how : {"auto", "head", "adapters", "blocks", "all"}
     blocks : int
         Of the network.
     last : int or None
@@ -92,10 +97,12 @@ def learned_on(
         Patches in a step.
     most : int
         So many steps are made at most, the first ones.
+    rank : int
+        Of the network's low-rank adapters, which learn in place of its last blocks; 0 for none.
     """
     first, *later = recipe.stages
     last = min(blocks, last or max(1, round(blocks / _LAST)))
-    steps = tuple(_steps(first, how, blocks, last, decay, batch_size, most))
+    steps = tuple(_steps(first, how, blocks, last, decay, batch_size, most, rank))
     rest = tuple(
         replace(stage, trains="projector") if stage.trains == "all" else stage
         for stage in later
@@ -111,14 +118,17 @@ def _steps(
     decay: float,
     batch_size: int,
     most: int,
+    rank: int,
 ) -> Iterator[Stage]:
     names: dict[MovingWeights, str] = {
         "head": "learning the head",
+        "adapters": f"learning adapters of rank {rank}",
         "blocks": f"learning the last {last} of {blocks} blocks",
         "all": "learning all of the network",
     }
+    del names["blocks" if rank else "adapters"]
     if last == blocks:  # which is all of it, but for what comes before
-        del names["blocks"]
+        names.pop("blocks", None)
     wanted = list(names)
     if how in names:
         wanted = wanted[: wanted.index(how) + 1]
@@ -131,11 +141,12 @@ def _steps(
             name=names[trains],
             epochs=share * first.epochs,
             share=share * first.share,
-            lr=_RATE * batch_size / 256,
+            lr=(_ADAPTER_RATE if trains == "adapters" else _RATE) * batch_size / 256,
             trains=trains,
             optimiser="adamw",
             weight_decay=_DECAY,
-            layer_decay=decay,
+            # Adapters begin as nothing, so none has to be held back.
+            layer_decay=1.0 if trains == "adapters" else decay,
             last_blocks=last if trains == "blocks" else None,
             judged="decides" if how == "auto" else "told",
         )

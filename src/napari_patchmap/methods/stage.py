@@ -11,7 +11,7 @@ from napari_patchmap.methods.objectives import Objective, ViewsObjective
 Optimiser = Literal["sgd", "adamw", "lars", "lamb", "muon"]
 
 #: Which weights move; see :class:`Stage`.
-MovingWeights = Literal["all", "blocks", "head", "output", "projector"]
+MovingWeights = Literal["all", "blocks", "adapters", "head", "output", "projector"]
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Stage:
         Highest learning rate.
     warmup : float
         Share of the stage over which the rate rises to ``lr``, 0 to 1.
-    trains : {"all", "blocks", "head", "output", "projector"}
-        Which weights move: all; of a network that came trained its last blocks, its adapter
-        and the projector, or the latter two (the head); those of the new output layer, or
-        those of a new projector.
+    trains : {"all", "blocks", "adapters", "head", "output", "projector"}
+        Which weights move: all; of a network that came trained its last blocks or low-rank
+        adapters of its layers, with what adapts its features and the projector, or the latter
+        two (the head); those of the new output layer, or those of a new projector.
     dimensions : int
         Outputs of the network in this stage.
     batch_size : int
@@ -73,6 +73,11 @@ class Stage:
     @property
     def moves_backbone(self) -> bool:
         """Whether weights of the backbone move, so that images go through all of it."""
+        return self.moves_weights or self.trains == "adapters"
+
+    @property
+    def moves_weights(self) -> bool:
+        """Whether they are weights that the backbone came with."""
         return self.trains in ("all", "blocks")
 
     @property

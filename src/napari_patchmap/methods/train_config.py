@@ -16,7 +16,7 @@ from napari_patchmap.networks.backbones import BACKBONES
 from napari_patchmap.networks.fine_tuned import PUBLISHED
 from napari_patchmap.networks.trained.known_networks import NETWORKS
 from napari_patchmap.networks.trained.network_names import check_name
-from napari_patchmap.networks.trained.trained_record import ChannelUse, Pooling
+from napari_patchmap.networks.trained.trained_record import MOST_RANK, ChannelUse, Pooling
 from napari_patchmap.settings import Config, setting
 
 #: Settings of a t-SNE among those of a training.
@@ -195,9 +195,19 @@ class TrainConfig(Config):
     learn_on: LearnOn | None = setting(
         None,
         "How far a network that came trained learns from the patches: its head alone, then "
-        "its last blocks, then all of it; auto undoes each step that does not help to tell "
-        "apart patches that were held out. Empty is auto for hf-hub: and folders, and none for "
-        "pretrained.",
+        "small adapters of its layers (LoRA) or its last blocks, then all of it. auto takes "
+        "adapters for transformers, last blocks for others, and undoes each step that does not "
+        "help to tell apart patches that were held out. Of a network with adapters the run "
+        "keeps these alone, a few megabytes, as long as its own weights rest. Empty is auto "
+        "for hf-hub: and folders, and none for pretrained.",
+        titles={
+            "auto": "as far as it helps",
+            "none": "not at all",
+            "head": "head alone",
+            "adapters": "head, then adapters (LoRA)",
+            "blocks": "head, then last blocks",
+            "all": "head, last blocks, then all",
+        },
         group="Network",
         rare=True,
     )
@@ -214,6 +224,12 @@ class TrainConfig(Config):
         "Of learn on: how many blocks are the last ones; empty is a third of them.",
         low=1,
         high=1000,
+    )
+    adapter_rank: int = _network(
+        8,
+        "Of learn on: rank of the adapters; more can change the network further.",
+        low=1,
+        high=MOST_RANK,
     )
     channels_of_network: str | None = _network(
         None,

@@ -74,7 +74,8 @@ def infer(
         inside = network.backbone.pixels_inside(network.spec.channels)
         most = _BATCH_ON_CPU if device.type == "cpu" else BATCH
         batch = max(1, min(most, _MOST_INSIDE // inside))
-    features, outputs = [], []
+    features = torch.empty(count, network.width)
+    outputs = torch.empty(count, network.spec.out_dim if network.spec.makes_map else 0)
     while start < count:
         part = slice(start, start + batch)
         try:
@@ -87,17 +88,15 @@ def infer(
             free_cached_memory()
             batch //= 2
             continue
-        if not network.spec.makes_map:  # and too many to be kept
-            outputs.append(torch.empty(len(mean), 0))
-        else:
+        if network.spec.makes_map:  # otherwise too many to be kept
             with autocast(device, half):
-                outputs.append(network.project(mean).float().cpu())
-        features.append(mean.cpu())
+                outputs[part] = network.project(mean).float()
+        features[part] = mean
         start = part.stop
         if watch is not None:
             watch(min(start, count), count)
     network.train(was_training)
-    return torch.cat(features).numpy(), torch.cat(outputs).numpy()
+    return features.numpy(), outputs.numpy()
 
 
 def _mean_features(

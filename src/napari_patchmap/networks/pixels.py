@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from napari_patchmap.patches import PatchSet
+
+#: Bytes that are read at a time where all pixels are wanted.
+_PART = 1 << 27
 
 
 class PatchPixels:
@@ -45,6 +50,25 @@ class PatchPixels:
 
 #: Pixels in memory, or read when wanted.
 Pixels = Tensor | PatchPixels
+
+
+def in_memory(pixels: PatchPixels, device: torch.device, watch: Callable[[], None]) -> Tensor:
+    """Read all pixels onto a device, which has each of them once.
+
+    ``watch`` is called now and then; it may raise to end.
+
+    Returns
+    -------
+    Tensor of uint8, shape (n, channel, height, width)
+    """
+    held = torch.empty(pixels.shape, dtype=torch.uint8, device=device)
+    rows = max(1, _PART * len(pixels) // pixels.nbytes)
+    for start in range(0, len(pixels), rows):
+        part = slice(start, start + rows)
+        # Channels come last from the disk; they are brought forward on the device.
+        held[part] = pixels[part].to(device)
+        watch()
+    return held
 
 
 def spread(pixels: Pixels, most: int) -> Tensor:

@@ -105,10 +105,13 @@ def single_axes(shape: tuple[int, ...]) -> str:
     return "YXC" if colour else ""
 
 
-def settle_axes(letters: str, shape: tuple[int, ...], *, volume: bool) -> tuple[str, list[str]]:
+def settle_axes(
+    letters: str, shape: tuple[int, ...], *, volume: bool, stains: bool = False
+) -> tuple[str, list[str]]:
     """Check that axes known from metadata leave no doubt, and note what was decided.
 
-    There is one letter an axis; ``volume`` says that planes along Z are sections of one body.
+    There is one letter an axis; ``volume`` says that planes along Z are sections of one body,
+    ``stains`` that C are channels, be they many.
 
     Raises
     ------
@@ -143,7 +146,7 @@ def settle_axes(letters: str, shape: tuple[int, ...], *, volume: bool) -> tuple[
             [every],
         )
     count = lengths.get("C", 1)
-    if not lead and count > 1 and ("S" in letters or count > _MANY):
+    if not lead and count > 1 and ("S" in letters or (count > _MANY and not stains)):
         # tifffile and some ImageJ macros write a stack's planes as channels.
         return letters.replace("C", "N"), [f"Its {count:,} channels were taken as patches."]
     return letters, []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from napari_patchmap import formats
 from napari_patchmap.kind import Kind
 from napari_patchmap.patches.patchset import PatchSet
 
@@ -22,11 +23,18 @@ def ways_to_cut(patches: PatchSet) -> tuple[str, ...]:
         Empty if the images are patches.
     """
     sizes = patches.images.sizes
-    if patches.origin.get("kind") != Kind.FOLDER or patches.labels is not None:
+    if patches.labels is not None or len(sizes) > _FEW or sizes.min() < _LONG:
         return ()  # what has a label of its own is a patch
-    if len(sizes) > _FEW or sizes.min() < _LONG:
+    names = [str(name).lower() for name in patches.table["source"]]
+    if patches.origin.get("kind") == Kind.STACK:
+        if not all(name.endswith(tuple(formats.MICROSCOPES)) for name in names):
+            return ()
+        of = [column for column in ("source", "image") if column in patches.table]
+        # Several planes of an image are no slide.
+        return () if patches.table[of].duplicated().any() else ("tiles",)
+    if patches.origin.get("kind") != Kind.FOLDER:
         return ()
-    tiff = all(str(name).lower().endswith(_TIFF) for name in patches.table["source"])
+    tiff = all(name.endswith(_TIFF) for name in names)
     return ("tiles", "objects") if tiff else ("objects",)
 
 

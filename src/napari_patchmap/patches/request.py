@@ -39,7 +39,8 @@ class OpenRequest:
         a folder, the axes of each TIFF file.
     key : str, optional
         Of a file of several arrays (.npz, HDF5, a Zarr group), the name of the one that
-        holds the images. When None it is found.
+        holds the images; of several scenes (CZI, ND2, LIF), which one. When None it is found,
+        and scenes are all taken.
     pattern : str, optional
         Takes columns from the names of the files in a folder of images: a template
         such as ``"{label}_{patient}_{}.png"``, or a regular expression with named

@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any
 
 from napari.qt.threading import create_worker
-from qtpy.QtCore import QCoreApplication, QObject, QTimer, Signal, Slot
+from qtpy.QtCore import QCoreApplication, QObject, QThreadPool, QTimer, Signal, Slot
 
 from napari_patchmap.errors import PatchmapError
 from napari_patchmap.plugin.collector import MainThreadCollector
@@ -29,6 +29,9 @@ _DELIVERY_MS = 80
 
 #: How long leaving the program waits for work that was asked to stop.
 _LEAVE_SECONDS = 4.0
+
+#: And how many milliseconds for Qt's pool, whose threads notice that within ``_LOOK_SECONDS``.
+_POOL_MS = 1000
 
 #: How often a thread of Qt's pool looks whether the program is leaving.
 _LOOK_SECONDS = 0.2
@@ -193,6 +196,7 @@ class _Job:
         self._work: Callable[[Task], Any] | None = work
         self._name = name
         self._thread: threading.Thread | None = None
+        self._begin, self._cancelled = threading.Lock(), False
         self.over = threading.Event()
         self.result: Any = None
         self.error: Exception | None = None
@@ -204,7 +208,10 @@ class _Job:
     def __call__(self) -> None:
         # In a thread of its own: those of Qt's pool live on, and a training would be slow
         # beside what they keep, see plugin/torch_threads.py.
-        thread = self.start()
+        with self._begin:
+            if self._cancelled:
+                return
+            thread = self.start()
         while thread.is_alive() and not _given_up.is_set():
             thread.join(_LOOK_SECONDS)
 
@@ -214,6 +221,12 @@ class _Job:
         self._thread = thread
         thread.start()
         return thread
+
+    def cancel_if_waiting(self) -> bool:
+        """Let work that has not begun never begin; return whether it is so."""
+        with self._begin:
+            self._cancelled = self._thread is None
+        return self._cancelled
 
     def join(self, seconds: float | None = None) -> None:
         """Wait for the thread of work that is over, so many seconds at most."""
@@ -260,18 +273,27 @@ _watched = False
 
 def stop_all(seconds: float = _LEAVE_SECONDS) -> bool:
     """Ask all tasks to end and wait for their threads; return whether they did."""
-    jobs = [task._job for task in _running if task._job is not None]
+    jobs = []
     for task in _running:
         task.leave()
+        assert task._job is not None
+        # napari's workers are started by a timer of the event loop, which may not go on.
+        if task._job.cancel_if_waiting():
+            task.abandon()
+        else:
+            jobs.append(task._job)
     until = time.monotonic() + seconds
     ended = all(job.over.wait(max(0.0, until - time.monotonic())) for job in jobs)
     for job in jobs:
         job.join(max(0.0, until - time.monotonic()))  # it still tells that it is over
-    if jobs:
+    if _running:
         _collector().end()  # the tasks may never hear that their work is over
     if not ended:
         # Qt's pool would wait for them without end, and the window has gone already.
         _given_up.set()
+    if _running:
+        # What a worker of napari tells at its end must not have been deleted by then.
+        QThreadPool.globalInstance().waitForDone(_POOL_MS)
     return ended
 
 

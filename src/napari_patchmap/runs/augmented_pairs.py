@@ -11,6 +11,7 @@ from napari_patchmap.augment.views import ViewMaker
 from napari_patchmap.networks.device import choose_device
 from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.runs.network_file import whole_network
 from napari_patchmap.runs.placing import look_at
 from napari_patchmap.runs.run import Run
 
@@ -32,7 +33,7 @@ def look_at_views(
     images = PatchPixels(same, size)[torch.from_numpy(rows)]
     views = torch.cat([maker(images, generator) for _ in range(2)])
     return look_at(
-        run.network,
+        whole_network(run),
         views.mul(255).round().byte(),
         choose_device("cpu" if run.config.train.device == "cpu" else "auto").target,
         precision=getattr(torch, run.info.get("half") or "float32"),

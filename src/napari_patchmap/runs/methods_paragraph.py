@@ -21,6 +21,10 @@ _EVENED = (
     "perturbative maps of transcriptional and morphological data. PLOS Computational Biology "
     "20(10), 2024."
 )
+_ADAPTERS = (
+    "Hu E. J., Shen Y., Wallis P. et al. LoRA: Low-rank adaptation of large language models. "
+    "International Conference on Learning Representations, 2022."
+)
 _NAPARI = "napari contributors. napari: a multi-dimensional image viewer for Python."
 
 
@@ -96,9 +100,12 @@ def _evened(evening: Evening) -> str:
 def citations(run: Run) -> list[str]:
     """Return what is to be cited for a map."""
     method = METHODS[run.config.train.method]
+    steps = run.info.get("learned_on", [])
+    adapted = any(one["kept"] and "adapters" in one["stage"] for one in steps)
+    adapters = [_ADAPTERS] if adapted else []
     evened = [_EVENED] if run.evened is not None else []
     laid_out = [_TSNE] if run.layout == "tsne" else []
-    return [*method.references, *evened, *laid_out, _NAPARI]
+    return [*method.references, *adapters, *evened, *laid_out, _NAPARI]
 
 
 def _measured(metrics: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ from napari_patchmap.networks.trained.trained_features import TrainedFeatures
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.runs.given_for_new import features_of_new
 from napari_patchmap.runs.image_kind import unlikeness
+from napari_patchmap.runs.network_file import whole_network
 from napari_patchmap.runs.run_parts import RunParts
 
 
@@ -62,12 +63,13 @@ def place_on(
             f"was trained on {len(run.images.channel_names)} "
             f"({', '.join(run.images.channel_names)}); use images of the same kind."
         )
-    check_prepared(run.network)
+    network = whole_network(run)
+    check_prepared(network)
     fit = patches.fit or run.images.fit
     same = replace(patches, intensity=run.images.intensity, fit=fit)
     features, embedding = look_at(
-        run.network,
-        PatchPixels(same, run.network.spec.size),
+        network,
+        PatchPixels(same, network.spec.size),
         # The best there is here now, unless the person chose the CPU.
         choose_device("cpu" if run.config.train.device == "cpu" else "auto").target,
         # In the precision of the training, so that a patch lands where it was.

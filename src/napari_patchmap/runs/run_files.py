@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from safetensors.torch import load_file
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.kind import known_origin
@@ -22,6 +21,7 @@ from napari_patchmap.runs.evening import EVENING, Evening
 from napari_patchmap.runs.found_files import read_found
 from napari_patchmap.runs.image_kind import ImageKind
 from napari_patchmap.runs.looks import LOOKS, Looks
+from napari_patchmap.runs.network_file import read_network
 from napari_patchmap.runs.patch_figures import QUALITY, read_columns
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.runs.run_folder import reading
@@ -64,7 +64,7 @@ def read_files(folder: str | Path) -> dict[str, Any]:
                 f"{saved['format']}); update napari-patchmap to open it."
             )
         network = Network(NetworkSpec.from_dict(saved["network"]))
-        network.load_state_dict(load_file(folder / "model.safetensors"))
+        read_network(network, folder / "model.safetensors")
         count = int(saved["patches"]["count"])
         read = read_saved_table(folder, saved["patches"], str(saved["name"]))
         rows, known = read.rows, read.known

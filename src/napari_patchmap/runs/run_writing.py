@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 
 import numpy as np
-from safetensors.torch import save
 
 from napari_patchmap.runs.evening import EVENING
 from napari_patchmap.runs.found_files import write_found
 from napari_patchmap.runs.identity import PATCHES, save_identity
 from napari_patchmap.runs.looks import LOOKS
+from napari_patchmap.runs.network_file import write_network
 from napari_patchmap.runs.patch_figures import QUALITY, write_columns
 from napari_patchmap.runs.picture import save_picture
 from napari_patchmap.runs.run_files import FORMAT, attempt, versions
@@ -24,8 +24,7 @@ from napari_patchmap.writing import whole_file, write_json, write_whole
 
 def write_run(run: RunParts, folder: Path) -> list[str]:
     """Write what was learned first, then what can be made again; return what was missed."""
-    weights = {k: v.contiguous() for k, v in run.network.state_dict().items()}
-    write_whole(folder / "model.safetensors", save(weights))
+    write_network(run.network, folder / "model.safetensors")
     write_embedding(folder / "embedding.csv", embedding_table(run.embedding, run.table))
     save_identity(folder / PATCHES, run.who)
     with whole_file(folder / "features.npy") as file:

@@ -16,6 +16,7 @@ from napari_patchmap.patches.names import printable
 from napari_patchmap.patches.readers.objects.folders import pair_files, read_again
 from napari_patchmap.patches.readers.objects.frames import ArrayFrames, match_axes
 from napari_patchmap.patches.readers.objects.open_objects import read_pair
+from napari_patchmap.patches.readers.objects.slide_object_files import slides_of
 from napari_patchmap.patches.readers.plate.plate_find import (
     is_plate,
     labels_named,
@@ -97,7 +98,7 @@ def read_source_images(
     for done, source in enumerate(sources):
         watch.step(done, len(sources))
         try:
-            if origin.get("kind") == Kind.SLIDES:
+            if origin.get("kind") == Kind.SLIDES or slides_of(origin):
                 read.append(_slide(root if is_one_slide(root) else root / source, source))
             elif is_plate(root):
                 read += _of_plate(root, origin, source, watch)
@@ -105,7 +106,8 @@ def read_source_images(
                 read += _of_folder(root, Path(str(origin["objects"])), source, watch)
             else:
                 axes = str(origin.get("axes") or "auto")
-                read += _of_file(root, Path(str(origin["objects"])), axes, source, watch)
+                masks, key = Path(str(origin["objects"])), origin.get("key")
+                read += _of_file(root, masks, axes, source, watch, key)
         except PatchError as error:
             trouble = trouble or str(error)
     return read, trouble
@@ -152,13 +154,13 @@ def _of_folder(root: Path, masks: Path, source: str, watch: Watch) -> list[Sourc
 
 
 def _of_file(
-    path: Path, masks: Path, axes: str, source: str, watch: Watch
+    path: Path, masks: Path, axes: str, source: str, watch: Watch, key: str | None = None
 ) -> list[SourceImage]:
     """Read an image, or a time series, and its labels, as crops are cut out of them."""
     for one in (path, masks):
         if not one.exists():
             raise PatchError(f"There is no file or folder {one}; say where the images are now.")
-    found, (pixels, letters, names) = read_pair(path, masks, axes, watch)
+    found, (pixels, letters, names) = read_pair(path, masks, axes, watch, key)
     labels = found.labels
     rgb = "S" in letters
     letters = match_axes(pixels, labels, letters, rgb, path.name, masks.name)

@@ -10,11 +10,13 @@ import torch
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.explore.heat import heat_over
+from napari_patchmap.networks import Network
 from napari_patchmap.networks.attention import Attended, attend
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.fit import same_aspect
+from napari_patchmap.runs.network_file import whole_network
 from napari_patchmap.runs.run import Run
 
 #: Patches whose mean features stand for the set.
@@ -46,7 +48,8 @@ class WhatItSees:
         fit = patches.fit or run.images.fit
         self._patches = patches
         same = replace(patches, intensity=run.images.intensity, fit=fit)
-        self._network = copy.deepcopy(run.network)
+        self._run = run
+        self._network: Network | None = None
         self._pixels = PatchPixels(same, run.network.spec.size)
         self._symmetries = run.symmetries
         self._centre: torch.Tensor | None = None
@@ -58,7 +61,11 @@ class WhatItSees:
         ------
         PatchError
             If one of them cannot be read.
+        RunError
+            If the network cannot be had.
         """
+        if self._network is None:
+            self._network = copy.deepcopy(whole_network(self._run))
         if self._centre is None:
             spread = self._patches.spread()
             some = spread[np.linspace(0, len(spread) - 1, min(_SOME, len(spread))).astype(int)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -20,8 +20,12 @@ _AHEAD = 3
 #: Seconds after which a waiting thread looks whether it is still wanted.
 _LOOK = 0.1
 
-#: A batch: indices on the CPU, and its pixels on the training device.
+#: A batch: indices on the CPU, and pixels on the training device, those of all of it or of
+#: this process's share.
 Fed = tuple[Tensor, Tensor]
+
+#: Which of so many patches of a batch are a process's own, as ``Ranks.share`` says it.
+Share = Callable[[int], slice]
 
 
 class Batches:
@@ -112,26 +116,30 @@ class SomeBatches(Batches):
 
 
 @contextmanager
-def feed(batches: Batches, pixels: Pixels, device: torch.device) -> Iterator[Iterator[Fed]]:
+def feed(
+    batches: Batches, pixels: Pixels, device: torch.device, share: Share = slice
+) -> Iterator[Iterator[Fed]]:
     """Give an endless iterator of batches; while it is used, the next ones are read.
+
+    Pixels are those of a share of each batch alone, by default of all of it.
 
     Pixels that lie on the device are indexed there. Others are read in a thread
     of their own, so that reading, copying and computing overlap.
     """
     if not isinstance(pixels, PatchPixels):
-        yield _indexed(batches, pixels)
+        yield _indexed(batches, pixels, share)
         return
-    reader = _Reader(batches, pixels, device)
+    reader = _Reader(batches, pixels, device, share)
     try:
         yield reader.batches()
     finally:
         reader.close()
 
 
-def _indexed(batches: Batches, pixels: Tensor) -> Iterator[Fed]:
+def _indexed(batches: Batches, pixels: Tensor, share: Share) -> Iterator[Fed]:
     while True:
         chosen = batches.draw()
-        yield chosen, pixels[to_device(chosen, pixels.device)]
+        yield chosen, pixels[to_device(chosen[share(len(chosen))], pixels.device)]
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:
@@ -148,8 +156,11 @@ class _Reader:
     a drive that does not answer.
     """
 
-    def __init__(self, batches: Batches, pixels: PatchPixels, device: torch.device) -> None:
-        self._batches, self._pixels, self._device = batches, pixels, device
+    def __init__(
+        self, batches: Batches, pixels: PatchPixels, device: torch.device, share: Share
+    ) -> None:
+        self._batches, self._pixels = batches, pixels
+        self._device, self._share = device, share
         self._ready: queue.Queue[tuple[Tensor, Tensor] | Exception] = queue.Queue(_AHEAD)
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._read, name="patchmap-feed", daemon=True)
@@ -173,7 +184,7 @@ class _Reader:
             item: tuple[Tensor, Tensor] | Exception
             try:
                 chosen = self._batches.draw()
-                read = self._pixels[chosen]
+                read = self._pixels[chosen[self._share(len(chosen))]]
                 item = chosen, read.pin_memory() if self._device.type == "cuda" else read
             except Exception as error:  # noqa: BLE001 - it is raised where the batch is wanted
                 item = error

@@ -14,6 +14,7 @@ from napari_patchmap.augment.views import ViewMaker
 from napari_patchmap.networks import Network
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.pixels import Pixels
+from napari_patchmap.networks.trained.learned_on import LearnedOn
 from napari_patchmap.quality.view_pairs import partner_ranks
 from napari_patchmap.runs.run import metric_of
 from napari_patchmap.training.budget.speeds import Seconds
@@ -127,6 +128,15 @@ class Judge:
             network.load_state_dict(self._before)
         self._before = {}
         self._reporter.note(_said(self.records[-1]))
+
+    def finish(self, network: Network) -> None:
+        """Merge adapters into the network, and note whether its own weights ever moved."""
+        stages = [stage for stage in self._plan.recipe.stages if stage.judged]
+        # Of a run that was stopped there are fewer records than stages.
+        tried = zip(stages, self.records, strict=False)
+        moved = any(stage.moves_weights and record["kept"] for stage, record in tried)
+        if isinstance(network.backbone, LearnedOn):
+            network.backbone.finish(rests=not moved)
 
     def leaves_out(self, number: int, seconds: float) -> bool:
         """Whether some seconds are too few for a stage (from 0) to be worth its trial; say so.

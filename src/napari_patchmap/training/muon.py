@@ -65,9 +65,8 @@ class Muon(torch.optim.Optimizer):
             if group["orthogonal"]:
                 for alike in _alike(moved):
                     self._matrix_steps(alike, group["lr"])
-            else:
-                for parameter in moved:
-                    self._adam_step(parameter, self._adam_share * group["lr"])
+            elif moved:
+                self._adam_steps(moved, self._adam_share * group["lr"])
 
     def _matrix_steps(self, parameters: list[nn.Parameter], lr: float) -> None:
         """Move matrices of one shape."""
@@ -88,19 +87,25 @@ class Muon(torch.optim.Optimizer):
         moves = [step.view_as(one) for step, one in zip(steps, parameters, strict=True)]
         torch._foreach_add_(weights, moves, alpha=-lr)
 
-    def _adam_step(self, parameter: nn.Parameter, lr: float) -> None:
-        state, gradient = self.state[parameter], parameter.grad
-        assert gradient is not None
-        if not state:
-            state.update(
-                mean=torch.zeros_like(parameter), square=torch.zeros_like(parameter), count=0
-            )
-        state["count"] += 1
-        state["mean"].lerp_(gradient, 0.1)
-        state["square"].lerp_(gradient.square(), 0.05)
-        mean = state["mean"] / (1 - 0.9 ** state["count"])
-        root = (state["square"] / (1 - 0.95 ** state["count"])).sqrt_().add_(1e-8)
-        parameter.addcdiv_(mean, root, value=-lr)
+    def _adam_steps(self, parameters: list[nn.Parameter], lr: float) -> None:
+        """Move all others, which on a GPU are a few kernels together."""
+        for one in parameters:
+            if not self.state[one]:
+                self.state[one].update(
+                    mean=torch.zeros_like(one), square=torch.zeros_like(one), count=0
+                )
+            self.state[one]["count"] += 1
+        states = [self.state[one] for one in parameters]
+        gradients = [one.grad for one in parameters if one.grad is not None]
+        means, squares = ([state[name] for state in states] for name in ("mean", "square"))
+        torch._foreach_lerp_(means, gradients, 0.1)
+        torch._foreach_lerp_(squares, torch._foreach_mul(gradients, gradients), 0.05)
+        moves = torch._foreach_div(means, [1 - 0.9 ** state["count"] for state in states])
+        roots = torch._foreach_div(squares, [1 - 0.95 ** state["count"] for state in states])
+        torch._foreach_sqrt_(roots)
+        torch._foreach_add_(roots, 1e-8)
+        weights: list[Tensor] = [*parameters]
+        torch._foreach_addcdiv_(weights, moves, roots, value=-lr)
 
 
 def _alike(parameters: list[nn.Parameter]) -> list[list[nn.Parameter]]:

@@ -133,7 +133,9 @@ def _moving(stage: Stage, network: Network) -> _Named:
     }
     network.requires_grad_(False)
     if isinstance(backbone, LearnedOn):
-        moving |= dict.fromkeys(("head", "blocks"), (backbone.adapter, *projector))
+        head = (backbone.adapter, *projector)
+        moving |= {"head": head, "blocks": head}
+        moving |= {"adapters": (backbone.low_rank, *head), "all": (backbone.net, *head)}
     for part in moving[stage.trains]:
         part.requires_grad_(True)
     if stage.last_blocks is not None and isinstance(backbone, LearnedOn):

@@ -153,6 +153,11 @@ class Plan:
         if self.spec.trained is not None:
             network, *more = self.spec.trained.lines()
             more.append(self._learned_on())
+            if self.spec.trained.rank:
+                more.append(
+                    "the run keeps adapters alone unless all of the network learns; images are "
+                    "placed on its map with the network where it is now"
+                )
         learns = next((s for s in stages if s.moves_backbone), stages[0])
         optimiser = f"optimiser {learns.optimiser} at a rate of {learns.lr:.2g}"
         return [

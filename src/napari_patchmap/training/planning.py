@@ -123,11 +123,11 @@ def make_plan(
     epochs = train.epochs or method.preset_epochs(train.preset, kind, count)
     if train.learns_on and not train.epochs:
         epochs = (epochs[0] / SOONER, *epochs[1:])
-    blocks = 0
+    blocks = rank = 0
     if train.learns_on and trained is not None:
-        blocks = count_blocks(trained, patches.channels)
+        blocks, rank = count_blocks(trained, patches.channels), trained.rank
     most = len(SHARES) if kept is None else kept.judged
-    recipe = recipe_of(method, train, kind, epochs, batch_size, blocks, most)
+    recipe = recipe_of(method, train, kind, epochs, batch_size, blocks, most, rank)
     if train.balance_by and any(learner_of(one).caches_features for one in recipe.stages):
         notes.append(
             "Only stages that learn from images are balanced: those that learn from features "
@@ -147,7 +147,8 @@ def make_plan(
     share = ranks.largest_share(batch_size)
     with _trying(device):
         measured = measure(recipe, spec, device, batch_size, share)
-    free = free_memory(device.target)
+    # Processes have a GPU each, but share the memory of their computer.
+    free = free_memory(device.target) // (ranks.here if device.is_cpu else 1)
     parts = -int(ranks.least(-_parts(measured.memory, share, free)))
     parts = parts if kept is None else max(parts, kept.parts)
     pixels = count * spec.channels * spec.size[0] * spec.size[1]
@@ -172,7 +173,7 @@ def make_plan(
     plan = replace(plan, times=timetable(plan, measured))
     judged = sum(bool(stage.judged) for stage in recipe.stages)
     if kept is None and (most := steps_in_time(plan)) < judged:
-        recipe = recipe_of(method, train, kind, epochs, batch_size, blocks, most)
+        recipe = recipe_of(method, train, kind, epochs, batch_size, blocks, most, rank)
         held = patches_held_out(recipe, train, count, measured.look, None)
         plan = replace(plan, recipe=recipe, held_out=held)
         with _trying(device):

@@ -20,10 +20,12 @@ def recipe_of(
     batch_size: int,
     blocks: int,
     most: int,
+    rank: int,
 ) -> Recipe:
     """Return the recipe, with the optimiser that the user chose.
 
-    ``blocks`` are those of a network that came trained and learns on in ``most`` steps, else 0.
+    ``blocks`` are those of a network that came trained and learns on in ``most`` steps, else 0;
+    ``rank`` is that of its low-rank adapters, if it has any.
     """
     usual = method.make_recipe(kind, epochs, batch_size, train.dimensions, train.temperature)
     if train.learns_on and blocks:
@@ -35,6 +37,7 @@ def recipe_of(
             train.layer_decay,
             batch_size,
             most,
+            rank,
         )
     stages = with_optimiser(
         usual.stages, train.optimiser, train.learning_rate, train.weight_decay

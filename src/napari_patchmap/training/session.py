@@ -13,7 +13,7 @@ import torch
 from napari_patchmap.augment.views import ViewMaker
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.inference import infer, recalibrate
-from napari_patchmap.networks.pixels import PatchPixels, Pixels
+from napari_patchmap.networks.pixels import PatchPixels, Pixels, in_memory
 from napari_patchmap.runs.looks import MOST_LOOKS, MOST_PATCHES
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_folder import check_room
@@ -107,6 +107,7 @@ class Session:
         }
         if self._judge is not None:
             made["learned_on"] = self._judge.records
+            self._judge.finish(self._network)
         return finish(setup, self._network, self._pixels, self._symmetries, made)
 
     def _train(self, pace: Pace, inside: dict[str, Any] | None) -> bool:
@@ -216,8 +217,9 @@ class Session:
         if self._plan.own is not None:
             return torch.from_numpy(self._plan.own.values)
         lazy = PatchPixels(self._setup.patches, self._plan.size)
-        target = self._plan.device.target
-        return lazy if self._plan.streamed else lazy[:].to(target).contiguous()
+        if self._plan.streamed:
+            return lazy
+        return in_memory(lazy, self._plan.device.target, self._setup.control.check_leaving)
 
     def _state(self, inside: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return all that a later process needs; ``inside`` is what a begun stage adds."""

@@ -152,7 +152,6 @@ class StageRun:
         context.maker.strength = self._stage.augmentation_strength(fraction)
         self._optimiser.zero_grad(set_to_none=True)
         loss = learner.compute(self._gradient, fed, fraction)
-        context.ranks.sum_gradients(context.network.parameters())
         learner.before_step(self._optimiser, self._scaler, fraction)
         self._scaler.step(self._optimiser)
         self._scaler.update()

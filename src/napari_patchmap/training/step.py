@@ -11,14 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from napari_patchmap.errors import TrainingError
+from napari_patchmap.networks import Network
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.training.distributed.ranks import Ranks
+from napari_patchmap.training.distributed.shared_gradients import Produce, SharedGradients
 
 #: Batch normalisation needs patches to average over; parts are not made smaller.
 _SMALLEST_PART = 8
-
-#: Computes outputs (2 p, d), first views and then second views, for a part of the batch.
-Produce = Callable[[slice], Tensor]
 
 #: From the outputs of a whole batch to its loss.
 Criterion = Callable[[Tensor], Tensor]
@@ -34,13 +33,16 @@ class Gradient:
     "Scaling deep contrastive learning batch size under memory limited setup").
     Batch normalisation then averages over a part, not over the batch.
 
+    Of several processes each computes its share of the batch, and has the gradients of the
+    whole batch in the end. Make it once it is told which weights of the network rest.
+
     ``note`` is told in one sentence when the parts become smaller; a ``scaler`` scales the
     loss in float16.
     """
 
     def __init__(
         self,
-        network: nn.Module,
+        network: Network,
         ranks: Ranks,
         *,
         parts: int = 1,
@@ -49,6 +51,7 @@ class Gradient:
     ) -> None:
         self.parts = parts
         self._network, self._ranks, self._note = network, ranks, note
+        self._shared = SharedGradients(network, ranks)
         self._scaler = scaler or torch.amp.GradScaler(enabled=False)
 
     def compute(
@@ -59,8 +62,8 @@ class Gradient:
         Parameters
         ----------
         produce : callable
-            Called once or twice for each part, a slice of the batch; must give the
-            same views again.
+            Computes outputs (2 p, d), first views and then second views, for a part of the
+            batch, a slice. Called once or twice for each; must give the same views again.
         batch : int
             Patches in the batch, those of all processes together.
         criterion : callable, optional
@@ -87,7 +90,7 @@ class Gradient:
         assert criterion is not None
         mine = self._ranks.share(batch)
         if self.parts == 1:
-            loss = criterion(self._ranks.gather(produce(mine), batch))
+            loss = criterion(self._ranks.gather(self._shared.run(produce, mine), batch))
             self._scaler.scale(loss).backward()
             return loss.detach()
         parts = _split(mine, self.parts)
@@ -101,7 +104,8 @@ class Gradient:
         first, second = outputs.grad.chunk(2)
         for part in parts:
             rows = slice(part.start - mine.start, part.stop - mine.start)
-            produce(part).backward(torch.cat([first[rows], second[rows]]))
+            again = self._shared.run(produce, part, last=part is parts[-1])
+            again.backward(torch.cat([first[rows], second[rows]]))
         return loss.detach()
 
     def _make_smaller(self, batch: int) -> None:
@@ -130,7 +134,7 @@ class SummedGradient(Gradient):
     processes are refused: each would compute all of the batch.
     """
 
-    def __init__(self, network: nn.Module, ranks: Ranks, **named: Any) -> None:
+    def __init__(self, network: Network, ranks: Ranks, **named: Any) -> None:
         if ranks.world > 1:
             raise TrainingError("A mean over patches is not shared between processes.")
         super().__init__(network, ranks, **named)

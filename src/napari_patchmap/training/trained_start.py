@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.methods.learn_on import SHARES
@@ -10,7 +13,10 @@ from napari_patchmap.methods.train_config import TrainConfig
 from napari_patchmap.networks.fine_tuned import PUBLISHED
 from napari_patchmap.networks.fixed import PRETRAINED
 from napari_patchmap.networks.trained.for_patches import find_origins, record_for
+from napari_patchmap.networks.trained.known_networks import FOLDER
 from napari_patchmap.networks.trained.learned_on import LEARNED
+from napari_patchmap.networks.trained.low_rank import layers_to_adapt
+from napari_patchmap.networks.trained.network_names import is_path
 from napari_patchmap.networks.trained.trained_record import TrainedRecord
 from napari_patchmap.networks.weights import check_file
 from napari_patchmap.patches import PatchSet
@@ -67,7 +73,29 @@ def as_trained(patches: PatchSet, train: TrainConfig, name: str) -> tuple[int, T
             f"{name} names several networks, and only one can learn from the patches; choose "
             "one, or the method pretrained."
         )
-    return longest, record
+    return longest, _with_adapters(record, train, patches.channels)
+
+
+def _with_adapters(record: TrainedRecord, train: TrainConfig, channels: int) -> TrainedRecord:
+    """Write down the rank of low-rank adapters, if the network is to learn by such.
+
+    Left to the program, they are tried of transformers, of which they are known to do well.
+    """
+    asked, name = train.learns_on == "adapters", record.name
+    if not asked and not (train.learns_on == "auto" and any(record.tokens)):
+        return record
+    if is_path(name):  # from wherever the run is opened, its weights are to be found again
+        name = str(Path(name.removeprefix(FOLDER)).expanduser().absolute())
+    adapted = replace(record, rank=train.adapter_rank, name=name)
+    if layers_to_adapt(adapted, channels):
+        return adapted
+    if not asked:
+        return record
+    raise ConfigError(
+        f"{name} has no linear layers or 1 x 1 convolutions in its blocks that adapters of "
+        f"rank {adapted.rank} could go beside; choose blocks as how far it learns on, or a "
+        "lower rank."
+    )
 
 
 def steps_in_time(plan: Plan) -> int:

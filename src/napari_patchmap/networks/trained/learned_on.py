@@ -6,6 +6,7 @@ from typing import Self
 
 from torch import Tensor, nn
 
+from napari_patchmap.networks.trained.low_rank import LowRankAdapters
 from napari_patchmap.networks.trained.network_blocks import blocks_of
 from napari_patchmap.networks.trained.trained_features import TrainedFeatures
 from napari_patchmap.networks.trained.trained_record import TrainedRecord
@@ -46,12 +47,20 @@ class LearnedOn(TrainedFeatures):
     """Features of a trained network, adapted, all of which can go on learning.
 
     It learns as it looks at patches later: batch normalisation keeps the statistics it came
-    with, and nothing is dropped by chance. Its weights and biases learn.
+    with, and nothing is dropped by chance. Its weights and biases learn, or, where the record
+    has a rank, low-rank adapters of its layers in place of them.
     """
+
+    #: Whether its own weights are those that were published, but for merged adapters.
+    rests = False
+    #: Whether those are not there yet; see
+    #: :func:`~napari_patchmap.networks.trained.loading.load_again`.
+    lacks_weights = False
 
     def __init__(self, record: TrainedRecord, channels: int) -> None:
         super().__init__(record, channels)
         self.adapter = Adapter(self.out_features)
+        self.low_rank = LowRankAdapters(self.net, record, channels)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the features of images in [0, 1], shape (b, out_features)."""
@@ -67,3 +76,8 @@ class LearnedOn(TrainedFeatures):
         """Return the block of each weight of the network; see :func:`blocks_of`."""
         numbers = blocks_of(self.net)
         return {weight: numbers[name] for name, weight in self.net.named_parameters()}
+
+    def finish(self, rests: bool) -> None:
+        """Merge adapters into the network; ``rests`` if its own weights never moved."""
+        self.low_rank.merge(self.net)
+        self.rests = rests and len(self.low_rank) > 0

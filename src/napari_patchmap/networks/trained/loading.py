@@ -56,6 +56,24 @@ def load_published(backbone: TrainedFeatures, file: str | None) -> str:
     return " and ".join(sources)
 
 
+def load_again(features: TrainedFeatures, file: str | None) -> None:
+    """Load the very weights that are written of a network, of the same revision.
+
+    Raises
+    ------
+    ConfigError
+        As :func:`load_weights` does, or if they are others by now.
+    """
+    known = features.record
+    origin = replace(found_again(known, file), revision=known.revision)
+    source, digest, _ = load_weights(features, origin, file)
+    if digest != known.sha256:
+        raise ConfigError(
+            f"The weights in {source} are not those that were used (SHA-256 "
+            f"{known.sha256[:12]}...); bring those back."
+        )
+
+
 def load_weights(
     features: TrainedFeatures, origin: Origin, file: str | None
 ) -> tuple[str, str, str]:
@@ -82,7 +100,7 @@ def load_weights(
         names = (str(origin.config.get("hf_hub_filename") or WEIGHTS[0]), *WEIGHTS[1:])
         path, revision = hub_file(repository, origin.revision or wanted, names)
     if path is not None:
-        weights, source, digest = read_weights(path), str(path), _sha256(path)
+        weights, source, digest = read_weights(path), str(path.absolute()), _sha256(path)
     else:
         weights, source = weights_from(origin.name, None)
         digest = _sha256_of(weights)

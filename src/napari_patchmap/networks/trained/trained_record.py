@@ -25,6 +25,9 @@ _NEVER = frozenset(
 #: taken for it before its weights are looked at.
 _LARGEST = 8192.0
 
+#: Largest rank of low-rank adapters.
+MOST_RANK = 256
+
 #: So many networks at most lie beside a first one.
 _MOST_BESIDE = 7
 
@@ -61,6 +64,8 @@ class TrainedRecord:
         What people should know of how patches are seen, a sentence each.
     beside : tuple of TrainedRecord
         Networks whose features are set beside these.
+    rank : int
+        Of the low-rank adapters of its layers, 0 for none.
     tokens : (int, int)
         Rows and columns of parts that a transformer sees, (0, 0) of other networks.
     licence, revision, sha256 : str
@@ -90,6 +95,7 @@ class TrainedRecord:
     picked: tuple[int, ...] = ()
     told: tuple[str, ...] = ()
     beside: tuple[TrainedRecord, ...] = ()
+    rank: int = 0
 
     def lines(self) -> list[str]:
         """Say in short lines what it is and how it sees a patch."""
@@ -133,6 +139,8 @@ class TrainedRecord:
             raise ConfigError(f"No run here has features of {len(lists['beside'])} networks.")
         known = cls(**{**values, **pairs, **numbers, **lists})
         check_arguments(known.arguments, known.name)
+        if not 0 <= int(known.rank) <= MOST_RANK:
+            raise ConfigError(f"No network here has adapters of rank {known.rank}")
         sides = (*known.size, *known.scaled, known.takes, known.width)
         picks = len(known.picked) not in (0, known.takes) or min(known.picked, default=0) < 0
         if picks or min(sides) < 1 or max(sides) > _LARGEST or min(known.std, default=0) <= 0:

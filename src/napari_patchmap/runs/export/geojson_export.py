@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,18 +19,25 @@ import pandas as pd
 from napari_patchmap.errors import PatchError, RunError
 from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.names import printable
+from napari_patchmap.patches.readers.objects.drawn_objects import Outline
 from napari_patchmap.patches.readers.objects.find_objects import find_objects
 from napari_patchmap.patches.readers.objects.label_images import label_images
+from napari_patchmap.patches.readers.objects.slide_object_files import (
+    slide_outlines,
+    slides_of,
+)
 from napari_patchmap.patches.watch import LoadCancelled
 from napari_patchmap.runs.export.export_format import Exportable, ExportFormat
-from napari_patchmap.runs.export.outlines import outline
+from napari_patchmap.runs.export.outlines import drawn, outline
 from napari_patchmap.runs.export.safe_columns import file_names, text_of
 from napari_patchmap.writing import whole_file
 
 #: Numbers of the table that measure nothing.
 _NO_MEASUREMENTS = {*BOX_COLUMNS, "label", "label_id"}
 
+#: Returns the label image of a source and frame; of a slide its outlines by their numbers.
 _Plane = Callable[[str, int], np.ndarray]
+_Outlines = Callable[[str], Sequence[Outline]]
 
 
 def _write(data: Exportable, path: Path) -> tuple[list[Path], list[str]]:
@@ -48,12 +55,15 @@ def _write(data: Exportable, path: Path) -> tuple[list[Path], list[str]]:
     notes: list[str] = []
     if len(paths) > 1:
         notes.append(f"There are {len(paths):,} images, so each has a file of its own.")
-    plane = _labels(data, notes)
+    plane, outlines = _objects(data, notes)
     measured = _measurements(table)
     boxed = 0
     for place, ((key, rows), to) in enumerate(zip(groups, paths, strict=True)):
         data.watch.step(place, len(groups))
-        shapes, without = _shapes(data, plane, str(key[0]), int(key[1]), np.asarray(rows))
+        if outlines is not None:
+            shapes, without = _outlined(data, outlines, str(key[0]), np.asarray(rows))
+        else:
+            shapes, without = _shapes(data, plane, str(key[0]), int(key[1]), np.asarray(rows))
         boxed += without
         with whole_file(to) as file:
             file.write(b'{"type": "FeatureCollection", "features": [')
@@ -63,10 +73,11 @@ def _write(data: Exportable, path: Path) -> tuple[list[Path], list[str]]:
                 text = json.dumps(feature, ensure_ascii=False, allow_nan=False)
                 file.write((",\n" if k else "\n").encode() + text.encode())
             file.write(b"\n]}\n")
-    if plane is not None and boxed:
+    if (plane or outlines) and boxed:
+        where = "label image" if plane else "file of outlines"
         notes.append(
-            f"{boxed:,} of {len(table):,} objects were not found as they were in the label "
-            "image, so the boxes of their patches stand for them."
+            f"{boxed:,} of {len(table):,} objects were not found as they were in the {where}, "
+            "so the boxes of their patches stand for them."
         )
     return paths, notes
 
@@ -96,17 +107,38 @@ def _paths(path: Path, images: list[tuple[str, int]]) -> list[Path]:
     return paths
 
 
-def _labels(data: Exportable, notes: list[str]) -> _Plane | None:
-    """Return what reads the label images, None where there are none or they are gone."""
+def _objects(data: Exportable, notes: list[str]) -> tuple[_Plane | None, _Outlines | None]:
+    """Return what reads the objects, one of the two; neither where they are gone."""
     if "label_id" not in data.table:
-        return None
+        return None, None
     try:
-        return label_images(data.origin, data.watch)
+        if slides_of(data.origin):
+            return None, slide_outlines(data.origin)
+        return label_images(data.origin, data.watch), None
     except LoadCancelled:
         raise
     except PatchError as error:
         notes.append(f"Boxes stand for the objects, since their labels are not there: {error}")
-        return None
+        return None, None
+
+
+def _outlined(
+    data: Exportable, outlines: _Outlines, source: str, rows: np.ndarray
+) -> tuple[list[dict[str, Any]], int]:
+    """Return the outlines of the objects of a slide, and how many are boxes instead."""
+    table = data.table.iloc[rows]
+    boxes = table[["y", "x", "height", "width"]].to_numpy(np.int64)
+    shapes = [_box(*box) for box in boxes.tolist()]
+    try:
+        known = outlines(source)
+    except PatchError:
+        return shapes, len(rows)
+    numbers = table["label_id"].to_numpy(np.int64)
+    lost = int((numbers > len(known)).sum())
+    for k, number in enumerate(numbers.tolist()):
+        if number <= len(known):
+            shapes[k] = drawn(known[number - 1].rings)
+    return shapes, lost
 
 
 def _shapes(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import ndimage
+
+from napari_patchmap.patches.readers.objects.drawn_objects import twice_area
 
 #: A closed ring of corners (x, y) in pixels, the first again at its end.
 _Ring = list[list[int]]
@@ -32,6 +36,25 @@ def outline(mask: np.ndarray, top: int, left: int) -> dict[str, object]:
         # Around a part the rings run clockwise in an image, around its holes the other way.
         rings.sort(key=_area, reverse=True)
         polygons.append([[[x + left, y + top] for x, y in ring] for ring in rings])
+    if len(polygons) == 1:
+        return {"type": "Polygon", "coordinates": polygons[0]}
+    return {"type": "MultiPolygon", "coordinates": polygons}
+
+
+def drawn(rings: Sequence[np.ndarray]) -> dict[str, object]:
+    """Return rings, ``(n, 2)`` of x and y, as a GeoJSON Polygon, or MultiPolygon of several.
+
+    Holes turn the other way than what they are in, and follow it.
+    """
+    polygons: list[list[list[list[float]]]] = []
+    for ring in rings:
+        points = [[round(x, 3), round(y, 3)] for x, y in ring.tolist()]
+        if points[0] != points[-1]:
+            points.append(points[0])
+        if polygons and twice_area(ring) < 0:
+            polygons[-1].append(points)
+        else:
+            polygons.append([points])
     if len(polygons) == 1:
         return {"type": "Polygon", "coordinates": polygons[0]}
     return {"type": "MultiPolygon", "coordinates": polygons}

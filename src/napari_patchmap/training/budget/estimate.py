@@ -31,8 +31,9 @@ _HOLDS = 30.0
 #: a core for itself for most of the time, no other program made it slow.
 _VARIES = 1.6
 
-#: Share of a backward pass that goes through the last blocks, about.
-_LAST_BLOCKS = 0.5
+#: Share of a backward pass that goes through the last blocks, and of one that asks for
+#: gradients of low-rank adapters and not of all weights, about.
+_LAST_BLOCKS, _ADAPTERS = 0.5, 0.6
 
 #: Part of the training that making views takes, on top of the network.
 VIEWS = 1.1
@@ -67,7 +68,7 @@ class Speed:
 def backbone_seconds(speed: Speed, stage: Stage) -> float:
     """Seconds for two views forward, and backward through what moves of the backbone."""
     look = 2 * speed.look
-    share = 1.0 if stage.last_blocks is None else _LAST_BLOCKS
+    share = {"blocks": _LAST_BLOCKS, "adapters": _ADAPTERS}.get(stage.trains, 1.0)
     return look + share * max(0.0, speed.train - look) if share < 1 else speed.train
 
 

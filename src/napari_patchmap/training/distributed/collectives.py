@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -13,9 +13,10 @@ _MESSAGE = 1 << 25
 
 
 def gather_rows(rows: Tensor, sizes: Sequence[int], rank: int) -> Tensor:
-    """Join the rows of all processes; the gradient goes back to this process's own.
+    """Join the rows of all processes; the gradient of all their losses goes back to the own.
 
-    Those are (views, sizes[rank], ...), all together (views, sum(sizes), ...).
+    Those are (views, sizes[rank], ...), all together (views, sum(sizes), ...). The losses
+    are the same, so nothing has to be sent for that gradient.
     """
     joined: Tensor = _GatherRows.apply(rows, sizes, rank)
     return joined
@@ -24,7 +25,7 @@ def gather_rows(rows: Tensor, sizes: Sequence[int], rank: int) -> Tensor:
 class _GatherRows(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rows: Tensor, sizes: Sequence[int], rank: int) -> Tensor:
-        ctx.first, ctx.size = sum(sizes[:rank]), sizes[rank]
+        ctx.world, ctx.first, ctx.size = len(sizes), sum(sizes[:rank]), sizes[rank]
         # All send equally much: what is shorter is filled up.
         mine = rows.new_zeros((len(rows), max(sizes), *rows.shape[2:]))
         mine[:, : sizes[rank]] = rows
@@ -35,28 +36,28 @@ class _GatherRows(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        return grads[0].narrow(1, ctx.first, ctx.size), None, None
+        return ctx.world * grads[0].narrow(1, ctx.first, ctx.size), None, None
 
 
-def change_together(tensors: Sequence[Tensor], operation: Callable[[Tensor], Any]) -> None:
-    """Apply a collective operation to tensors in place, many of them in one message."""
+def broadcast_together(tensors: Sequence[Tensor]) -> None:
+    """Give all processes the tensors of rank 0 in place, many of them in one message."""
     by_kind: dict[tuple[torch.dtype, torch.device], list[Tensor]] = {}
     for tensor in tensors:
-        by_kind.setdefault((tensor.dtype, tensor.device), []).append(tensor)
+        by_kind.setdefault((tensor.dtype, tensor.device), []).append(tensor.detach())
     for group in by_kind.values():
         message: list[Tensor] = []
         length = 0
         for tensor in group:
             if message and length + tensor.numel() > _MESSAGE:
-                _change(message, operation)
+                _broadcast(message)
                 message, length = [], 0
             message.append(tensor)
             length += tensor.numel()
-        _change(message, operation)
+        _broadcast(message)
 
 
-def _change(tensors: Sequence[Tensor], operation: Callable[[Tensor], Any]) -> None:
+def _broadcast(tensors: Sequence[Tensor]) -> None:
     flat = torch.cat([tensor.flatten() for tensor in tensors])
-    operation(flat)
+    distributed.broadcast(flat, 0)
     for tensor, part in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
         tensor.copy_(part.view(tensor.shape))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from napari_patchmap.errors import TrainingError
-from napari_patchmap.training.distributed.collectives import change_together, gather_rows
+from napari_patchmap.training.distributed.collectives import broadcast_together, gather_rows
 
 #: What torchrun tells every process that it starts.
 _VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
@@ -29,8 +29,8 @@ class Ranks:
     All hold the same patches and weights and draw the same random numbers. Each
     computes the views and outputs of its share of every batch; outputs are
     gathered, so that all see the loss of the whole batch with all its negatives,
-    and gradients are summed. ``Ranks()`` is a process alone, for which nothing
-    here costs anything.
+    and gradients come together (:class:`SharedGradients`). ``Ranks()`` is a process alone,
+    for which nothing here costs anything.
     """
 
     #: From 0, of all processes on all computers; that of rank 0 reports and writes.
@@ -38,6 +38,8 @@ class Ranks:
     world: int = 1
     #: What :func:`choose_device` has to be asked for.
     device: str = "auto"
+    #: Processes on this computer.
+    here: int = 1
     _started: bool = field(default=False, repr=False)
 
     @classmethod
@@ -73,7 +75,8 @@ class Ranks:
             _start("cpu:gloo,cuda:nccl" if on_gpu else "gloo")
         if device == "auto":
             device = "cuda" if on_gpu else "cpu"
-        return cls(rank, world, device, started)
+        here = int(os.environ.get("LOCAL_WORLD_SIZE", world))
+        return cls(rank, world, device, here, started)
 
     def close(self) -> None:
         """Leave the other processes."""
@@ -104,10 +107,10 @@ class Ranks:
     def gather(self, outputs: Tensor, count: int) -> Tensor:
         """Return the outputs of all processes in the order of the whole batch.
 
-        The gradient goes back to this process's own rows, without that of the
-        others' losses, which are the same loss. So each process gets the part of
-        a parameter's gradient that comes from its own patches; see
-        :meth:`sum_gradients`.
+        The gradient goes back to this process's own rows, from the losses of all processes,
+        which are the same loss: it is that of one, times their number. The mean over the
+        processes of a parameter's gradient, each from its own patches, is then
+        that of the loss.
 
         Outputs are (2 x patches of this process, ...), first views of all its patches, then
         their second views; what is returned is (2 x count, ...), for the whole batch, in
@@ -120,25 +123,12 @@ class Ranks:
         rows = outputs.unflatten(0, (2, sizes[self.rank]))
         return gather_rows(rows, sizes, self.rank).flatten(0, 1)
 
-    def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Add up the gradients of all processes, in few large messages."""
-        if self.world == 1:
-            return
-        gradients = []
-        for parameter in parameters:
-            if parameter.requires_grad:
-                if parameter.grad is None:  # all processes must send the same
-                    parameter.grad = torch.zeros_like(parameter)
-                gradients.append(parameter.grad)
-        change_together(gradients, distributed.all_reduce)
-
     # One decision for all.
 
     def broadcast(self, module: nn.Module) -> None:
         """Give all processes the weights and buffers of rank 0."""
         if self.world > 1:
-            tensors = [t.detach() for t in (*module.parameters(), *module.buffers())]
-            change_together(tensors, lambda flat: distributed.broadcast(flat, 0))
+            broadcast_together([*module.parameters(), *module.buffers()])
 
     def broadcast_number(self, value: float) -> float:
         """Return the number that rank 0 gave, such as the time on its clock."""

@@ -80,8 +80,9 @@ class Learner:
         return len(self.context.pixels)
 
     def stream(self, batches: Batches) -> AbstractContextManager[Iterator[Fed]]:
-        """Batches as they are wanted."""
-        return feed(batches, self.context.pixels, self.context.device.target)
+        """Batches as they are wanted, with the pixels of this process's share."""
+        context = self.context
+        return feed(batches, context.pixels, context.device.target, context.ranks.share)
 
     # -- the steps ---------------------------------------------------------------------
 
@@ -92,7 +93,7 @@ class Learner:
         ----------
         gradient : Gradient
         fed : (Tensor, Tensor)
-            Indices and pixels of the batch.
+            Indices of the batch, and pixels of this process's share of it.
         fraction : float
             Share of the stage that lies behind.
         """

@@ -26,9 +26,15 @@ _KNOWN = {
     ".avif": ("an AVIF image", _EXPORT), ".heic": ("a HEIC image", _EXPORT),
     ".heif": ("a HEIF image", _EXPORT),
 }  # fmt: skip
+#: The last that has an ending names it: the first in the list, but what may be a slide, and may
+#: be something else, is called that.
+_BY_NAME = sorted(
+    formats.FORMATS,
+    key=lambda one: (one.kind is not Kind.SLIDES, -formats.FORMATS.index(one)),
+)
 _KNOWN |= {
     ending: (one.name, f"open it alone{' as a stack' if one.kind is Kind.STACK else ''}")
-    for one in formats.FORMATS[::-1]
+    for one in _BY_NAME
     for ending in one.endings
     if one.kind is not Kind.POINTS or ending not in _AS_IMAGES
 }

@@ -18,7 +18,8 @@ _AT_ONCE = 2**30
 #: Crops cut between two reports of progress.
 _CHUNK = 256
 
-_OWN, _OTHER = 1, 2
+#: What pixels of a crop are, beside the background (0): its object, or another one.
+OWN, OTHER = 1, 2
 
 #: Says of the pixels of a crop: background (0), the object (1) or another one (2).
 Classes = Callable[[int, slice, slice], np.ndarray]
@@ -55,7 +56,7 @@ class CropImages(Images):
             return crop
         colour = background_colour(crop, kinds)
         if kinds is not None:
-            hidden = kinds != _OWN if self._alone else kinds == _OTHER
+            hidden = kinds != OWN if self._alone else kinds == OTHER
             if hidden.any():
                 crop = crop.copy()
                 crop[hidden] = colour
@@ -87,8 +88,8 @@ class LazyClasses:
 
     def __call__(self, index: int, rows: slice, columns: slice) -> np.ndarray:
         ids = self._planes.cut(int(self._plane[index]), rows, columns)[..., 0]
-        kinds = np.where(ids > 0, np.uint8(_OTHER), np.uint8(0))
-        kinds[ids == self._ids[index]] = _OWN
+        kinds = np.where(ids > 0, np.uint8(OTHER), np.uint8(0))
+        kinds[ids == self._ids[index]] = OWN
         return kinds
 
 

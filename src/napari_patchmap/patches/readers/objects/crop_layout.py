@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +52,36 @@ def cut(
     Raises
     ------
     PatchError
+        If no object is left, or pixels of another resolution are wanted.
+    """
+    if config.mpp is not None or config.level is not None:
+        raise PatchError(
+            f"The image of {name} is no slide, of which crops could be read at another "
+            "resolution; leave micrometres per pixel and level open."
+        )
+
+    def classes(table: pd.DataFrame) -> Classes:
+        lazy = LazyClasses(planes, table)
+        return Snapshot(lazy, table, np.array(planes.shapes), watch) if snapshot else lazy
+
+    return lay(pixels, found, config, name, classes)
+
+
+def lay(
+    pixels: Frames,
+    found: Sequence[Objects],
+    config: CropConfig,
+    name: str,
+    classes: Callable[[pd.DataFrame], Classes],
+) -> Crops:
+    """Lay a crop around each of the objects, of which there are some for each plane of pixels.
+
+    ``name`` is what people call these. ``classes`` returns what tells the objects of a table
+    of crops apart.
+
+    Raises
+    ------
+    PatchError
         If no object is left.
     """
     plane = np.repeat(np.arange(len(found)), [len(one) for one in found])
@@ -59,7 +89,7 @@ def cut(
     boxes = np.concatenate([one.boxes for one in found])
     area = np.concatenate([one.area for one in found])
     centroids = np.concatenate([one.centroids for one in found])
-    shapes = np.array(planes.shapes)[plane]
+    shapes = np.array(pixels.shapes)[plane]
     small = area < config.smallest
     at_border = (boxes[:, :2] <= 0).any(axis=1) | (boxes[:, 2:] >= shapes).any(axis=1)
     skipped = at_border & ~small if config.border == "skip" else np.zeros(len(ids), bool)
@@ -95,12 +125,9 @@ def cut(
         notes.append(f"{_objects(int(skipped.sum()))} at the border and skipped.")
     if any(one.negative for one in found):
         notes.append(f"Negative numbers in {name} were taken as background.")
-    classes: Classes | None = None
-    if config.mask_neighbours or config.mask_background:
-        classes = LazyClasses(planes, table)
-        if snapshot:
-            classes = Snapshot(classes, table, np.array(planes.shapes), watch)
-    images: Images = CropImages(pixels, table, classes, config.mask_background)
+    masked = config.mask_neighbours or config.mask_background
+    kinds = classes(table) if masked else None
+    images: Images = CropImages(pixels, table, kinds, config.mask_background)
     return Crops(images, table, notes)
 
 

@@ -1,4 +1,4 @@
-"""Objects that are drawn as outlines: polygons, filled into a label image."""
+"""Objects that are drawn as outlines: polygons, measured, or filled into a label image."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.patches.readers.objects.find_objects import Objects
 from napari_patchmap.patches.room import check_room
 from napari_patchmap.patches.watch import Watch
 
@@ -26,7 +27,7 @@ class Outline:
     ----------
     rings : sequence of ndarray of float64, shape (n, 2)
         x and y in pixels from the image's corner, so that the middle of the first pixel is
-        (0.5, 0.5).
+        (0.5, 0.5). Holes turn the other way.
     values : mapping
         What is said of it: columns of its row in the table.
     """
@@ -73,6 +74,46 @@ def fill(outline: Outline, shape: tuple[int, int]) -> tuple[slice, slice, np.nda
     inside = changes.reshape(height, width + 1).cumsum(axis=1)[:, :width] % 2 == 1
     left, top = low.tolist()
     return slice(top, top + height), slice(left, left + width), inside
+
+
+def twice_area(ring: np.ndarray) -> float:
+    """Return twice the area within a ring, below 0 if it turns to the left (y is down)."""
+    x, y = (ring - ring[0]).T
+    return float(x[:-1] @ y[1:] - x[1:] @ y[:-1])
+
+
+def measure(outlines: Sequence[Outline], scale: float = 1.0) -> Objects:
+    """Return boxes, areas and centroids of outlines, the n-th of which has the id n + 1.
+
+    They are those of the polygons, in pixels that span ``scale`` pixels of the image.
+    """
+    rings = [ring / scale for one in outlines for ring in one.rings]
+    of_ring = np.repeat(np.arange(len(outlines)), [len(one.rings) for one in outlines])
+    points, lengths = np.concatenate(rings), np.array([len(ring) for ring in rings])
+    starts = np.cumsum(lengths) - lengths
+    of_object = np.flatnonzero(np.diff(of_ring, prepend=-1))
+    objects = starts[of_object]
+    low = np.minimum.reduceat(points, objects)
+    high = np.maximum.reduceat(points, objects)
+    # From the corner of each: the products of large coordinates would lose digits.
+    corner = low[of_ring]
+    local = points - np.repeat(corner, lengths, axis=0)
+    following = np.arange(1, len(points) + 1)
+    following[starts + lengths - 1] = starts
+    next_one = local[following]
+    cross = local[:, 0] * next_one[:, 1] - next_one[:, 0] * local[:, 1]
+    twice = np.add.reduceat(cross, objects)
+    moments = np.add.reduceat((local + next_one) * cross[:, None], objects)
+    middles = (high - low) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inside = moments / (3 * twice[:, None])
+    solid = np.abs(twice) > 1e-9
+    centroids = low + np.where(solid[:, None], inside, middles) - 0.5
+    boxes = np.concatenate([np.floor(low)[:, ::-1], np.ceil(high)[:, ::-1]], axis=1)
+    return Objects(
+        np.arange(1, len(outlines) + 1), boxes.astype(np.int64),
+        np.rint(np.abs(twice) / 2).astype(np.int64), centroids[:, ::-1],
+    )  # fmt: skip
 
 
 def label_image(

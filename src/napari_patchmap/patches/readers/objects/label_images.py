@@ -14,6 +14,7 @@ from napari_patchmap.patches.names import printable
 from napari_patchmap.patches.readers.objects.folders import pair_files, read_again
 from napari_patchmap.patches.readers.objects.frames import ArrayFrames
 from napari_patchmap.patches.readers.objects.open_objects import read_labels, read_pair
+from napari_patchmap.patches.readers.objects.slide_object_files import slides_of
 from napari_patchmap.patches.readers.plate.plate_find import (
     is_plate,
     labels_named,
@@ -42,6 +43,8 @@ def label_images(origin: Mapping[str, Any], watch: Watch) -> Callable[[str, int]
     path, masks = Path(str(origin["path"])), Path(os.path.abspath(str(origin["objects"])))
     if not masks.exists() and not is_plate(path):
         raise PatchError(f"There is no file or folder {masks}.")
+    if slides_of(origin):
+        raise PatchError("The objects of slides are in no label image.")
     if is_plate(path):
         plate = read_plate(path, str(origin.get("axes") or "auto"), watch)
         name = labels_named(plate, masks)

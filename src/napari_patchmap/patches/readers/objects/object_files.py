@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ import pandas as pd
 from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.foreign import decoding
 from napari_patchmap.patches.box_table import BOX_COLUMNS
+from napari_patchmap.patches.labels.values import as_text
 from napari_patchmap.patches.numbers import whole_numbers
 from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
 from napari_patchmap.patches.readers.npy import CELLPOSE
@@ -34,10 +35,11 @@ _OUTLINES: dict[str, Callable[[Path], tuple[list[Outline], list[str]]]] = {
 }
 
 #: Ends of the names of files that hold objects and are no images.
-OBJECT_FILES = (CELLPOSE, *_OUTLINES)
+OUTLINE_FILES = tuple(_OUTLINES)
+OBJECT_FILES = (CELLPOSE, *OUTLINE_FILES)
 
-#: What becomes the label of an object, and what it is called as a column.
-_CLASS = "classification"
+#: The column of a file of outlines that becomes the label of its objects.
+CLASS = "classification"
 
 
 class FileLabels(NamedTuple):
@@ -50,18 +52,32 @@ class FileLabels(NamedTuple):
     notes: Sequence[str] = ()
 
 
-def add_rows(source: Source, rows: pd.DataFrame) -> None:
+def add_rows(source: Source, rows: pd.DataFrame, label: str = CLASS) -> None:
     """Add what is known of objects, a row a patch, to the table of their crops.
 
-    The class of an object is its label.
+    The column of their class becomes ``label``.
     """
     taken = {*BOX_COLUMNS, "label", *source.table}
+    new: dict[str, Any] = {}
     for name, values in rows.items():
-        free = f"{name} (file)" if name in taken else str(name)
-        source.table[free] = values.to_numpy()
-    if _CLASS in rows:
-        source.table = source.table.rename(columns={_CLASS: "label"})
-        source.label_from = _CLASS
+        if label and name == label:
+            new["label"] = as_text(values.to_numpy(object))
+            source.label_from = label
+        else:
+            new[f"{name} (file)" if name in taken else str(name)] = values.to_numpy()
+    own = pd.DataFrame(new, index=source.table.index)
+    source.table = pd.concat([source.table, own], axis=1)
+
+
+def read_outlines(path: Path) -> tuple[list[Outline], list[str]]:
+    """Read a file whose name has one of :data:`OUTLINE_FILES`; return also what to note.
+
+    Raises
+    ------
+    PatchError
+    MissingPackageError
+    """
+    return _OUTLINES[path.suffix.lower()](path)
 
 
 def is_object_file(path: Path | str) -> bool:
@@ -83,7 +99,7 @@ def read_object_file(path: Path, shape: tuple[int, int], watch: Watch) -> FileLa
     with decoding(path, "cannot be read", "save it again"):
         if path.name.lower().endswith(CELLPOSE):
             return FileLabels(cellpose_masks(path))
-        outlines, notes = _OUTLINES[path.suffix.lower()](path)
+        outlines, notes = read_outlines(path)
         labels = label_image(outlines, shape, path, watch)
     hidden = len(outlines) - len(np.unique(labels[labels > 0]))
     if hidden:

@@ -24,17 +24,21 @@ from napari_patchmap.patches.axes import (
 from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.photometric import meaning_of
 from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
+from napari_patchmap.patches.readers.microscope.makers import is_microscope
 from napari_patchmap.patches.readers.npy import read_head, refuse_objects
 from napari_patchmap.patches.readers.objects.crops import check_labels, object_source
 from napari_patchmap.patches.readers.objects.folders import read_object_folders
 from napari_patchmap.patches.readers.objects.frames import check_depth
+from napari_patchmap.patches.readers.objects.microscope_field import microscope_field
 from napari_patchmap.patches.readers.objects.object_files import (
     FileLabels,
     add_rows,
     is_object_file,
     read_object_file,
 )
+from napari_patchmap.patches.readers.objects.open_slide_objects import read_slide_objects
 from napari_patchmap.patches.readers.objects.plate_objects import read_plate_objects
+from napari_patchmap.patches.readers.objects.slide_object_files import on_slides
 from napari_patchmap.patches.readers.objects.zarr_field import missing_notes, zarr_field
 from napari_patchmap.patches.readers.plate.plate_find import is_plate
 from napari_patchmap.patches.readers.tiff.tiff_planes import read_tiff
@@ -55,7 +59,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     regions of interest (``.roi``, ``.zip``). For a folder, one with files of the same names,
     which may end with ``_mask``, ``_labels`` and the like. May be the same folder then. Of a
     plate, they are the plate itself, or the labels of one of its fields, which are looked
-    for in all.
+    for in all. Of whole slides, outlines or a table of centres, or a folder of these.
 
     Raises
     ------
@@ -70,6 +74,8 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     for one in (path, masks):
         if not one.exists():
             raise PatchError(f"There is no file or folder {one}; check the path.")
+    if on_slides(path, masks, config):
+        return read_slide_objects(path, masks, config, watch)
     folders = [one.is_dir() and not is_zarr(one) for one in (path, masks)]
     if folders[0] != folders[1]:
         raise PatchError(
@@ -78,7 +84,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
         )
     if folders[0]:
         return read_object_folders(path, masks, config, watch)
-    found, (image, letters, names) = read_pair(path, masks, request.axes, watch)
+    found, (image, letters, names) = read_pair(path, masks, request.axes, watch, request.key)
     source = object_source(
         image, found.labels, axes=letters, config=config, name=path.name,
         labels_name=masks.name, channel_names=names, rgb="S" in letters, watch=watch,
@@ -93,9 +99,11 @@ def read(request: OpenRequest, watch: Watch) -> Source:
 
 
 def read_pair(
-    path: Path, masks: Path, axes: str, watch: Watch
+    path: Path, masks: Path, axes: str, watch: Watch, key: str | None = None
 ) -> tuple[FileLabels, tuple[Any, str, Sequence[str] | None]]:
     """Read the labels of an image, and the image as :func:`read_field` does.
+
+    ``key`` is the name of the image in a microscope's file that holds several.
 
     Raises
     ------
@@ -104,8 +112,8 @@ def read_pair(
     """
     if not is_object_file(masks):
         labels = read_labels(masks)
-        return FileLabels(labels), read_field(path, axes, labels)
-    field = read_field(path, axes, np.zeros((1, 1), np.uint8))  # one plane, of any size
+        return FileLabels(labels), read_field(path, axes, labels, key)
+    field = read_field(path, axes, np.zeros((1, 1), np.uint8), key)  # a plane of any size
     found = read_object_file(masks, _plane_shape(field[0].shape, field[1], path), watch)
     return found._replace(labels=check_labels(found.labels, str(masks))), field
 
@@ -140,7 +148,9 @@ def read_labels(masks: Path) -> Any:
     return check_labels(_one_channel(labels, masks), str(masks))
 
 
-def read_field(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[str] | None]:
+def read_field(
+    path: Path, axes: str, labels: Any, key: str | None = None
+) -> tuple[Any, str, Sequence[str] | None]:
     """Read an image (or labels, if there are none yet): pixels, axes, channel names.
 
     Raises
@@ -155,6 +165,8 @@ def read_field(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[s
             return _read_npy(path), axes, None
         if is_zarr(path):
             return zarr_field(path, axes, labels is None)
+        if is_microscope(path) and labels is not None:
+            return microscope_field(path, axes, key)
     decoded = try_decode(str(path), axes, numbers=labels is None)
     if isinstance(decoded, UnusableError):
         raise decoded.of(path, "choose a TIFF, PNG, Zarr or NumPy file (.npy)")

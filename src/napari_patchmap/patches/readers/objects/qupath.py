@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from napari_patchmap.errors import UnusableError
-from napari_patchmap.patches.readers.objects.drawn_objects import Outline
+from napari_patchmap.patches.readers.objects.drawn_objects import Outline, twice_area
+from napari_patchmap.patches.readers.objects.json_features import json_features
 from napari_patchmap.patches.room import check_room
 
 _REMEDY = "export the objects again: in QuPath File > Export objects as GeoJSON"
@@ -18,8 +19,8 @@ _REMEDY = "export the objects again: in QuPath File > Export objects as GeoJSON"
 #: What QuPath calls objects that are single things; annotations are regions around them.
 _THINGS = ("cell", "detection", "tile")
 
-#: Python's objects take about so many times the bytes of the text.
-_GROWS = 8
+#: What is known of objects takes at most so many times the bytes of the text.
+_GROWS = 2
 
 
 def qupath_outlines(path: Path) -> tuple[list[Outline], list[str]]:
@@ -42,14 +43,10 @@ def qupath_outlines(path: Path) -> tuple[list[Outline], list[str]]:
         If the memory does not take it.
     """
     check_room(_GROWS * path.stat().st_size, str(path), _REMEDY)
-    try:
-        known = json.loads(path.read_text("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise UnusableError(f"is not a GeoJSON file ({error})", _REMEDY) from None
     things: list[Outline] = []
     regions: list[Outline] = []
     flat = 0
-    for feature in _features(known):
+    for feature in json_features(path, _REMEDY):
         properties = feature.get("properties")
         properties = properties if isinstance(properties, Mapping) else {}
         rings = _rings(feature.get("geometry"))
@@ -72,27 +69,25 @@ def qupath_outlines(path: Path) -> tuple[list[Outline], list[str]]:
     return things or regions, notes
 
 
-def _features(known: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(known, Mapping):
-        known = known["features"] if isinstance(known.get("features"), list) else [known]
-    for feature in known if isinstance(known, list) else []:
-        if isinstance(feature, Mapping) and "geometry" in feature:
-            yield feature
-
-
 def _rings(geometry: Any) -> list[np.ndarray]:
+    """Return the rings of polygons, holes turning the other way."""
     if not isinstance(geometry, Mapping):
         return []
     kind, known = geometry.get("type"), geometry.get("coordinates")
     if kind not in ("Polygon", "MultiPolygon"):
         return []
     parts: Any = [known] if kind == "Polygon" else known
+    rings = []
     try:
-        rings = [np.asarray(ring, np.float64)[:, :2] for part in parts for ring in part]
+        for part in parts:
+            for number, points in enumerate(part):
+                ring = np.asarray(points, np.float64)[:, :2]
+                if len(ring) < 3 or not np.isfinite(ring).all():
+                    raise ValueError("no ring")
+                turned = (twice_area(ring) < 0) != (number > 0)
+                rings.append(ring[::-1] if turned else ring)
     except (TypeError, ValueError, IndexError):
         raise UnusableError("holds a polygon without points", _REMEDY) from None
-    if any(len(ring) < 3 or not np.isfinite(ring).all() for ring in rings):
-        raise UnusableError("holds a polygon without points", _REMEDY)
     return rings
 
 
@@ -116,5 +111,6 @@ def _values(feature: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[s
         said = {one.get("name"): one.get("value") for one in pairs}
     for key, value in said.items() if isinstance(said, Mapping) else ():
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        values[str(key)] = float(value) if number else np.nan
+        # Names of a file are kept once, not once an object.
+        values[sys.intern(str(key))] = float(value) if number else np.nan
     return values

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ import numpy as np
 from napari_patchmap.errors import UnusableError
 from napari_patchmap.optional import is_there
 from napari_patchmap.patches.axes import GREY, RGB
-from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.readers.dicom.dicom_file import (
     DicomHead,
     dicom_files,
@@ -21,13 +19,7 @@ from napari_patchmap.patches.readers.dicom.dicom_file import (
 from napari_patchmap.patches.readers.slides.levels import whole_ratio
 from napari_patchmap.patches.readers.slides.metadata import objective
 from napari_patchmap.patches.readers.slides.pyramid import Level, Pyramid
-
-#: Decoded frames that are kept in memory, all slides together, in bytes.
-_KEPT = 2**27
-
-_FRAMES: Latest[np.ndarray] = Latest(_KEPT, lambda pixels: pixels.nbytes)
-
-_TOKENS = itertools.count()
+from napari_patchmap.patches.readers.slides.stored_blocks import Blocks
 
 
 class DicomSlide(Pyramid):
@@ -81,7 +73,7 @@ class DicomSlide(Pyramid):
         self.mpp = first.mpp
         self.magnification = None if first.mpp is None else objective(first.mpp)
         self.derived = first.mpp is not None
-        self._token = next(_TOKENS)
+        self._blocks = [Blocks((one.height, one.width), _decoder(one)) for one in self._levels]
 
     @property
     def files(self) -> list[tuple[str, Path]]:
@@ -89,20 +81,7 @@ class DicomSlide(Pyramid):
         return [(one.path.name, one.path) for one in self._levels]
 
     def _fill(self, level: int, y: int, x: int, out: np.ndarray) -> None:
-        head = self._levels[level]
-        height, width = out.shape[:2]
-        for row in range(y // head.height, -(-(y + height) // head.height)):
-            for column in range(x // head.width, -(-(x + width) // head.width)):
-                number = row * _across(head) + column
-                key = self._token, level, number
-                frame = _FRAMES.get(key, partial(frame_of, head, number))
-                top, left = row * head.height, column * head.width
-                part = out[max(0, top - y) : top + head.height - y,
-                           max(0, left - x) : left + head.width - x]  # fmt: skip
-                from_y, from_x = max(0, y - top), max(0, x - left)
-                part[...] = frame[
-                    from_y : from_y + part.shape[0], from_x : from_x + part.shape[1]
-                ]
+        self._blocks[level].read(y, x, out)
 
 
 def is_dicom_slide(path: Path) -> bool:
@@ -121,3 +100,7 @@ def _matrix(head: DicomHead) -> tuple[int, int]:
 
 def _across(head: DicomHead) -> int:
     return -(-_matrix(head)[1] // head.width)
+
+
+def _decoder(head: DicomHead) -> Callable[[int, int], np.ndarray]:
+    return lambda row, column: frame_of(head, row * _across(head) + column)

@@ -9,7 +9,9 @@ from pathlib import Path
 from napari_patchmap import formats
 from napari_patchmap.kind import Kind
 from napari_patchmap.patches.names import natural_key
+from napari_patchmap.patches.readers.microscope.makers import is_microscope, several_scenes
 from napari_patchmap.patches.readers.slides.levels import is_slide
+from napari_patchmap.patches.readers.slides.microscope_slide import with_scenes
 
 _ENDINGS = formats.endings(Kind.SLIDES)
 
@@ -18,9 +20,15 @@ _PROBES = 5
 
 
 def find_slides(root: Path) -> list[str]:
-    """List files below ``root`` that may be slides, in natural order, ``/`` between parts."""
+    """List files below ``root`` that may be slides, in natural order, ``/`` between parts.
+
+    The scenes of a microscope's file stand below it, as if it were a folder; ``root`` may be
+    such a file, too.
+    """
+    if is_microscope(root):
+        return several_scenes(root)
     names = [name for name in _files(root) if name.lower().endswith(_ENDINGS)]
-    return sorted(names, key=natural_key)
+    return with_scenes(root, sorted(names, key=natural_key))
 
 
 def holds_slides(root: Path) -> bool:

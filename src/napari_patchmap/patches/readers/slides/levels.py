@@ -10,6 +10,7 @@ import tifffile
 from napari_patchmap import formats
 from napari_patchmap.errors import UnusableError
 from napari_patchmap.kind import Kind
+from napari_patchmap.patches.readers.slides.microscope_slide import is_microscope_slide
 from napari_patchmap.patches.readers.slides.pages import Plane
 from napari_patchmap.patches.readers.tiff.tiff_series import may_be_slide
 
@@ -28,6 +29,8 @@ def is_slide(path: str | os.PathLike[str]) -> bool:
     if path.name.lower().endswith(formats.SURE_SLIDES):
         return True
     try:
+        if path.name.lower().endswith(tuple(formats.MICROSCOPES)):
+            return is_microscope_slide(path)
         with tifffile.TiffFile(path) as tif:
             if tif.pages.first.subifds is None and _has_page(tif, _MANY_PAGES):
                 return False  # at once: describing its series would take seconds

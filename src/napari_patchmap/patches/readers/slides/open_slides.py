@@ -8,34 +8,37 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from napari_patchmap import formats
 from napari_patchmap.errors import PatchError
+from napari_patchmap.kind import Kind
 from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.cache.fingerprint import fingerprint
-from napari_patchmap.patches.fit import resize
 from napari_patchmap.patches.images import Images, same_sizes
-from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.dicom.dicom_file import dicom_files
+from napari_patchmap.patches.readers.microscope.makers import is_microscope
 from napari_patchmap.patches.readers.plate.open_plate import FEW_FIELDS, plate_notes, with_wells
 from napari_patchmap.patches.readers.plate.plate_find import is_plate, read_plate
-from napari_patchmap.patches.readers.slides.dicom_slide import DicomSlide, is_dicom_slide
+from napari_patchmap.patches.readers.slides.dicom_slide import is_dicom_slide
 from napari_patchmap.patches.readers.slides.find_slides import find_slides, holds_slides
 from napari_patchmap.patches.readers.slides.levels import is_slide
 from napari_patchmap.patches.readers.slides.pyramid import Pyramid
+from napari_patchmap.patches.readers.slides.sampled import (
+    SampledSlides,
+    UnlikeSlides,
+    check_alike,
+)
 from napari_patchmap.patches.readers.slides.tiles import (
     TilePlan,
     is_one_slide,
     open_slide,
     plan,
 )
-from napari_patchmap.patches.readers.slides.zarr_slide import ZarrSlide, holds_image
+from napari_patchmap.patches.readers.slides.zarr_slide import holds_image
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.source import LoadCancelled, Source, Watch
 from napari_patchmap.patches.tile_config import TileConfig
-
-#: Slides that are open at a time; each may hold the places of a million file tiles.
-_OPEN = 8
 
 
 class TileImages(Images):
@@ -49,8 +52,8 @@ class TileImages(Images):
         corners = [plan.boxes[["y", "x"]].to_numpy(np.int64) for plan in plans]
         self._corners = np.concatenate(corners)
         self.sizes = same_sizes(len(self._corners), self._side, self._side)
-        # Closed by itself, when no thread reads from it any more.
-        self._open: Latest[Pyramid] = Latest(_OPEN)
+        paths, samplings = [plan.path for plan in plans], [plan.sampling for plan in plans]
+        self._slides = SampledSlides(paths, samplings, dtype, channels)
 
     def __getitem__(self, index: int) -> np.ndarray:
         """Return tile ``index`` as ``(size, size, channel)``.
@@ -60,18 +63,8 @@ class TileImages(Images):
         PatchError
             One sentence that names the slide and the place, if it is damaged or gone.
         """
-        number = int(self._slide_of[index])
-        how, slide = self.plans[number].sampling, self._slide(number)
-        downsample = slide.levels[how.level].downsample
-        y, x = (round(value / downsample) for value in self._corners[index].tolist())
-        side = round(self._side * how.factor)
-        pixels = slide.read(how.level, y, x, side, side)
-        if (pixels.dtype, pixels.shape[2]) != (self.dtype, self.channels):
-            raise PatchError(f"{slide.path} was changed after it was opened; load it again.")
-        return resize(pixels[None], (self._side, self._side))[0]
-
-    def _slide(self, number: int) -> Pyramid:
-        return self._open.get(number, lambda: open_slide(self.plans[number].path))
+        y, x = self._corners[index].tolist()
+        return self._slides.read(int(self._slide_of[index]), y, x, self._side, self._side)
 
 
 def recognises(path: Path, chosen: bool) -> bool:
@@ -88,6 +81,8 @@ def recognises(path: Path, chosen: bool) -> bool:
 def read(request: OpenRequest, watch: Watch) -> Source:
     """Cut a slide, every slide in a folder or every field of a plate; no tile is read yet.
 
+    Of a microscope's file the scene ``request.key``, or all.
+
     Raises
     ------
     PatchError
@@ -95,6 +90,8 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     LoadCancelled
     """
     path, config = Path(request.path), request.tiles or TileConfig()
+    if request.key and is_microscope(path):
+        path /= request.key
     plate = read_plate(path, "auto", watch) if is_plate(path) else None
     folder = not is_one_slide(path)
     if plate is not None:
@@ -126,12 +123,12 @@ def read(request: OpenRequest, watch: Watch) -> Source:
         try:
             if first is None:
                 first = slide
-            _check_alike(first, slide)
+            check_alike(first, slide)
             # Inside a folder progress counts slides, but a stop is heard at any time.
             steps = (lambda *_, n=number: watch.step(n, len(names))) if folder else watch.step
             several, pictured = len(names) > 1, plate is None
             made = plan(slide, config, several=several, step=steps, pictured=pictured)
-        except (LoadCancelled, _UnlikeSlides):
+        except (LoadCancelled, UnlikeSlides):
             raise
         except PatchError as error:
             if not folder:
@@ -142,8 +139,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
             slide.close()
         plans.append(made)
         kept.append(name)
-        own = slide.files if isinstance(slide, ZarrSlide | DicomSlide) else [("", root / name)]
-        files += [(f"{name}{part}", place) for part, place in own]
+        files += [(f"{name}{part}", place) for part, place in slide.files]
     if not plans or first is None:
         raise PatchError(
             f"None of the {len(names):,} {called} in {path} gives tiles ({skipped[0].source} "
@@ -170,24 +166,6 @@ def read(request: OpenRequest, watch: Watch) -> Source:
 
 
 # -- parts ------------------------------------------------------------------------
-
-
-class _UnlikeSlides(PatchError):
-    """Slides that cannot be one set."""
-
-
-def _check_alike(first: Pyramid, slide: Pyramid) -> None:
-    if (first.dtype, first.channel_names) == (slide.dtype, slide.channel_names):
-        return
-    both = [
-        f"{one.path.name} ({one.channels} channel(s) of {one.dtype}: "
-        f"{', '.join(one.channel_names[:4])})"
-        for one in (first, slide)
-    ]
-    raise _UnlikeSlides(
-        f"The slides in {slide.path.parent} are of different kinds, {both[0]} and {both[1]}; "
-        "put each kind into a folder of its own."
-    )
 
 
 def _words(path: Path, error: PatchError) -> str:
@@ -227,8 +205,18 @@ def _table(plans: Sequence[TilePlan], names: Sequence[str], folder: bool) -> pd.
     for made, name in zip(plans, names, strict=True):
         part = made.boxes.assign(source=name, frame=0)
         if folder:
-            part["slide"] = name.rpartition("/")[2].rpartition(".")[0].removesuffix(".ome")
+            part["slide"] = _called(name)
         parts.append(part)
     table = pd.concat(parts, ignore_index=True)
     others = ["foreground"] if plans[0].config.foreground != "none" else []
     return table[[*BOX_COLUMNS, *others, *(["slide"] if folder else [])]]
+
+
+def _called(name: str) -> str:
+    """Return what a slide is called: its file without the ending, and a scene behind it."""
+    folder, _, last = name.rpartition("/")
+    if folder.lower().endswith(tuple(formats.MICROSCOPES)):
+        return f"{_called(folder)} {last}"
+    if not last.lower().endswith(formats.endings(Kind.SLIDES)):
+        return last
+    return last.rpartition(".")[0].removesuffix(".ome")

@@ -6,8 +6,6 @@ the grey with which libjpeg fills a tile that is cut off.
 
 from __future__ import annotations
 
-import itertools
-import threading
 from typing import Any, cast
 
 import numpy as np
@@ -15,24 +13,14 @@ import tifffile
 
 from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.colour_spaces import ycbcr_to_rgb
-from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.photometric import APERIO_YCBCR
 from napari_patchmap.patches.readers.folder.headers import has_jpeg_end
-
-#: Decoded tiles of files that are kept in memory, all slides together, in bytes. One
-#: row of tiles of a slide 100,000 pixels wide takes about 80 MB.
-_CACHE_BYTES = 2**27
+from napari_patchmap.patches.readers.slides.stored_blocks import Blocks
 
 #: A tile or strip of a file that takes more than this, in bytes, is not decoded.
 _LARGEST = 2**30
 
 _JPEG = (6, 7)
-
-
-_CACHE: Latest[np.ndarray] = Latest(_CACHE_BYTES, lambda pixels: pixels.nbytes)
-
-#: Tells planes apart in the cache, also those of slides that were closed.
-_TOKENS = itertools.count()
 
 
 class Plane:
@@ -48,7 +36,6 @@ class Plane:
         self, page: tifffile.TiffPage | tifffile.TiffFrame, sample: int | None = None
     ) -> None:
         key = cast(tifffile.TiffPage, page.keyframe)
-        self._token = next(_TOKENS)
         self._ends = key.compression in _JPEG and not page.parent.is_ndpi
         self._ycbcr = key.compression == APERIO_YCBCR
         self._decode = key.decode
@@ -62,13 +49,14 @@ class Plane:
         stored_apart = int(key.planarconfig) == 2
         self.channels = 1 if stored_apart else int(key.samplesperpixel)
         if key.is_tiled:
-            self._side = (int(key.tilelength), int(key.tilewidth))
+            side = (int(key.tilelength), int(key.tilewidth))
         else:
-            self._side = (min(int(key.rowsperstrip), self.shape[0]), self.shape[1])
-        self._across = -(-self.shape[1] // self._side[1])
-        count = self._across * -(-self.shape[0] // self._side[0])
+            side = (min(int(key.rowsperstrip), self.shape[0]), self.shape[1])
+        self._across = -(-self.shape[1] // side[1])
+        count = self._across * -(-self.shape[0] // side[0])
         self._first = count * (sample or 0)
-        self._check(page, self._first + count)
+        self._check(page, self._first + count, side)
+        self._file, self._blocks = page.parent.filehandle, Blocks(side, self._segment)
         # Without compression any row can be reached, however long the strips are.
         self._mapped: np.ndarray | None = None
         apart = (int(key.samplesperpixel),) if stored_apart else ()
@@ -79,13 +67,15 @@ class Plane:
             mapped = np.memmap(path, dtype, "r", offset=offset, shape=shape)
             self._mapped = mapped[sample or 0] if stored_apart else mapped
 
-    def _check(self, page: tifffile.TiffPage | tifffile.TiffFrame, wanted: int) -> None:
+    def _check(
+        self, page: tifffile.TiffPage | tifffile.TiffFrame, wanted: int, side: tuple[int, int]
+    ) -> None:
         key = cast(tifffile.TiffPage, page.keyframe)
         if min(len(self._offsets), len(self._counts)) < wanted:
             raise UnusableError("lacks some of its tiles", "copy or export it again")
         if (self._offsets + self._counts > page.parent.filehandle.size).any():
             raise UnusableError("is cut off", "copy or export it again")
-        segment = self._side[0] * self._side[1] * self.channels * self.dtype.itemsize
+        segment = side[0] * side[1] * self.channels * self.dtype.itemsize
         if segment > _LARGEST and not key.is_memmappable:
             raise UnusableError(
                 f"is compressed in pieces of {segment / 2**30:.1f} GB",
@@ -97,40 +87,22 @@ class Plane:
         ends = self._offsets + self._counts
         return bool((ends[:-1] == self._offsets[1:]).all()) and self._counts.sum() == whole
 
-    def read(
-        self, file: tifffile.FileHandle, lock: threading.Lock, y: int, x: int, out: np.ndarray
-    ) -> None:
+    def read(self, y: int, x: int, out: np.ndarray) -> None:
         """Copy the pixels at ``y``, ``x`` into ``out`` (height, width, channel)."""
         height, width = out.shape[:2]
         if self._mapped is not None:
             out[...] = self._mapped[y : y + height, x : x + width, : out.shape[2]]
-            return
-        tall, wide = self._side
-        for row in range(y // tall, -(-(y + height) // tall)):
-            for column in range(x // wide, -(-(x + width) // wide)):
-                top, left = max(y, row * tall), max(x, column * wide)
-                bottom = min(y + height, (row + 1) * tall)
-                right = min(x + width, (column + 1) * wide)
-                part = out[top - y : bottom - y, left - x : right - x]
-                index = self._first + row * self._across + column
-                if self._counts[index] == 0:  # a tile that was left out: bare glass
-                    continue
-                pixels = self._segment(file, lock, index)
-                top, left = top - row * tall, left - column * wide
-                part[...] = pixels[top : top + len(part), left:, : out.shape[2]][
-                    :, : part.shape[1]
-                ]
+        else:
+            self._blocks.read(y, x, out)
 
-    def _segment(
-        self, file: tifffile.FileHandle, lock: threading.Lock, index: int
-    ) -> np.ndarray:
-        def make() -> np.ndarray:
-            with lock:
-                file.seek(int(self._offsets[index]))
-                data = file.read(int(self._counts[index]))
-            return self._decoded(data, index)
-
-        return _CACHE.get((self._token, index), make)
+    def _segment(self, row: int, column: int) -> np.ndarray | None:
+        index = self._first + row * self._across + column
+        if self._counts[index] == 0:  # a tile that was left out: bare glass
+            return None
+        with self._file.lock:
+            self._file.seek(int(self._offsets[index]))
+            data = self._file.read(int(self._counts[index]))
+        return self._decoded(data, index)
 
     def _decoded(self, data: bytes, index: int) -> np.ndarray:
         if len(data) < self._counts[index]:

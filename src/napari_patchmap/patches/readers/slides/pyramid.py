@@ -78,6 +78,11 @@ class Pyramid(ABC):
         return self.levels[0].height, self.levels[0].width
 
     @property
+    def files(self) -> list[tuple[str, Path]]:
+        """What changes when the slide does, by names in it; "" is the slide itself."""
+        return [("", self.path)]
+
+    @property
     def _blank(self) -> int:
         """What pixels hold where there are none."""
         if not self.is_rgb:

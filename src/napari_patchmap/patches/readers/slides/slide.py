@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from pathlib import Path
 
@@ -61,6 +60,7 @@ class Slide(Pyramid):
 
     def _open(self) -> None:
         tif = self._tif
+        tif.filehandle.lock = True  # several threads read from it
         check_complete(tif)
         if not tif.series:
             raise UnusableError("holds no image")
@@ -99,8 +99,6 @@ class Slide(Pyramid):
         self.channels = channels
         index = tif.series.index(series)
         self.mpp, self.magnification, self.derived = resolution(tif, index, page)
-        self._file = tif.filehandle
-        self._lock = threading.Lock()
 
     def close(self) -> None:
         """Close the file; reading ends here."""
@@ -114,6 +112,6 @@ class Slide(Pyramid):
         for plane in self._planes[level]:
             part = stored[..., channel : channel + plane.channels]
             channel += plane.channels
-            plane.read(self._file, self._lock, y, x, part)
+            plane.read(y, x, part)
         if self._convert is not None:
             out[...] = self._convert(stored)

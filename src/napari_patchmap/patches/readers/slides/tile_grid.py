@@ -30,18 +30,29 @@ class Sampling:
         Level-0 pixels that one pixel of a tile spans.
     factor : float
         Pixels of that level that one pixel of a tile spans; 1 needs no resizing.
-    box : int
-        Side of a tile in level-0 pixels.
     """
 
     level: int
     downsample: float
     factor: float
-    box: int
+
+    def box(self, size: int) -> int:
+        """Return the side in level-0 pixels of a tile of ``size`` pixels."""
+        return max(1, round(size * self.downsample))
 
 
-def sampling(slide: Pyramid, config: TileConfig) -> Sampling:
+def sampling(
+    slide: Pyramid, mpp: float | None = None, magnification: float | None = None
+) -> Sampling:
     """Choose the level from which tiles of the wanted resolution are read.
+
+    Parameters
+    ----------
+    slide : Pyramid
+    mpp : float, optional
+        Micrometres that a pixel of the tiles is to span.
+    magnification : float, optional
+        Of the tiles; without both they have the pixels of the slide.
 
     Raises
     ------
@@ -49,18 +60,18 @@ def sampling(slide: Pyramid, config: TileConfig) -> Sampling:
         If the slide does not say its resolution, or is coarser than what is wanted.
     """
     downsample = 1.0
-    if config.mpp is not None:
+    if mpp is not None:
         if slide.mpp is None:
             raise _unknown("how many micrometres a pixel spans")
-        downsample = config.mpp / slide.mpp
-        has, wanted = f"{slide.mpp:.3g} µm", f"{config.mpp:.3g} µm"
-    elif config.magnification is not None:
+        downsample = mpp / slide.mpp
+        has, wanted = f"{slide.mpp:.3g} µm", f"{mpp:.3g} µm"
+    elif magnification is not None:
         if slide.magnification is None:
             raise _unknown("its magnification")
-        downsample = slide.magnification / config.magnification
-        has, wanted = f"{slide.magnification:.3g}x", f"{config.magnification:.3g}x"
+        downsample = slide.magnification / magnification
+        has, wanted = f"{slide.magnification:.3g}x", f"{magnification:.3g}x"
     if downsample < 1 - _SAME:
-        if config.mpp is not None:
+        if mpp is not None:
             raise UnusableError(
                 f"has {has} per pixel, coarser than the {wanted} wanted",
                 f"choose {has} or more, or leave the resolution open to take its own pixels",
@@ -75,7 +86,7 @@ def sampling(slide: Pyramid, config: TileConfig) -> Sampling:
     factor = downsample / slide.levels[level].downsample
     if abs(factor - 1) <= _SAME:
         downsample, factor = slide.levels[level].downsample, 1.0
-    return Sampling(level, downsample, factor, max(1, round(config.size * downsample)))
+    return Sampling(level, downsample, factor)
 
 
 def _unknown(what: str) -> UnusableError:
@@ -90,13 +101,14 @@ def grid(slide: Pyramid, config: TileConfig, how: Sampling) -> pd.DataFrame:
     """Lay whole tiles over the slide, from its upper left corner on."""
     stride = (config.stride or config.size) * how.downsample
     height, width = slide.shape
-    if min(height, width) < how.box:
+    box = how.box(config.size)
+    if min(height, width) < box:
         raise UnusableError(
-            f"is smaller ({width:,} x {height:,} pixels) than one tile ({how.box:,} x "
-            f"{how.box:,} of its pixels)",
+            f"is smaller ({width:,} x {height:,} pixels) than one tile ({box:,} x "
+            f"{box:,} of its pixels)",
             "choose smaller tiles or a finer resolution",
         )
-    ends = height - how.box, width - how.box
+    ends = height - box, width - box
     rows, columns = (int(end / stride + 1e-6) + 1 for end in ends)
     if rows * columns > _MOST_CANDIDATES:
         raise UnusableError(
@@ -109,7 +121,7 @@ def grid(slide: Pyramid, config: TileConfig, how: Sampling) -> pd.DataFrame:
         {
             "y": np.repeat(y, columns),
             "x": np.tile(x, rows),
-            "height": how.box,
-            "width": how.box,
+            "height": box,
+            "width": box,
         }
     )

@@ -12,9 +12,15 @@ import pandas as pd
 from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.foreign import decoding
 from napari_patchmap.patches.readers.dicom.dicom_file import dicom_files
+from napari_patchmap.patches.readers.microscope.makers import (
+    file_and_scene,
+    is_microscope,
+    several_scenes,
+)
 from napari_patchmap.patches.readers.plate.plate_find import is_plate
 from napari_patchmap.patches.readers.slides.dicom_slide import DicomSlide, is_dicom_slide
 from napari_patchmap.patches.readers.slides.foreground import foreground_mask, shares
+from napari_patchmap.patches.readers.slides.microscope_slide import MicroscopeSlide
 from napari_patchmap.patches.readers.slides.pyramid import Pyramid, picture
 from napari_patchmap.patches.readers.slides.slide import Slide
 from napari_patchmap.patches.readers.slides.tile_grid import Sampling, grid, sampling
@@ -149,6 +155,9 @@ def open_slide(path: Path) -> Pyramid:
     if dicom_files(path):
         with decoding(path, "is not a slide that can be read", "copy or export it again"):
             return DicomSlide(path)
+    if file_and_scene(path) is not None:
+        with decoding(path, "is not a slide that can be read", "copy or export it again"):
+            return MicroscopeSlide(path)
     with decoding(path, "is not a TIFF that can be read", "copy or export it again"):
         return Slide(path)
 
@@ -170,10 +179,10 @@ def plan(
     UnusableError
         If the slide gives no tiles.
     """
-    how = sampling(slide, config)
+    how = sampling(slide, config.mpp, config.magnification)
     boxes = grid(slide, config, how)
     candidates = len(boxes)
-    per_tile = max(slide.shape) * _MASK_TILE // how.box
+    per_tile = max(slide.shape) * _MASK_TILE // how.box(config.size)
     longest = int(np.clip(per_tile, PICTURE if pictured else _MASK_TILE, _MASK))
     small, scale = np.empty((0, 0, slide.channels), slide.dtype), 1.0
     if pictured or config.foreground != "none":
@@ -232,7 +241,10 @@ def _nothing_found(config: TileConfig) -> UnusableError:
 
 
 def is_one_slide(path: Path) -> bool:
-    """Whether a path is one slide, though it may be a folder, and no folder of slides."""
+    """Whether a path is one slide, though it may be a folder, and not several in one.
+
+    A microscope's file may hold several scenes.
+    """
     if not path.is_dir():
-        return True
+        return not (is_microscope(path) and several_scenes(path))
     return is_dicom_slide(path) or (is_zarr(path) and not is_plate(path))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +22,10 @@ from napari_patchmap.patches.numbers import as_pixels, check_numbers, pixel_type
 from napari_patchmap.patches.readers.slides.levels import whole_ratio
 from napari_patchmap.patches.readers.slides.metadata import objective
 from napari_patchmap.patches.readers.slides.pyramid import Level, Pyramid
+from napari_patchmap.patches.readers.slides.stored_blocks import Blocks
 from napari_patchmap.patches.readers.zarr.ngff import Multiscale, StoreFiles
 from napari_patchmap.patches.readers.zarr.zarr_codecs import check_array
 from napari_patchmap.patches.readers.zarr.zarr_find import ome, open_store
-
-#: Decoded chunks that are kept in memory, all slides together, in bytes.
-_KEPT = 2**27
-
-_CHUNKS: Latest[np.ndarray] = Latest(_KEPT, lambda pixels: pixels.nbytes)
-
-#: Tells slides apart among these chunks, also those that were closed.
-_TOKENS = itertools.count()
 
 #: Channels that are the colours of a bright-field slide, in small letters.
 _COLOURS = (("red", "green", "blue"), ("r", "g", "b"))
@@ -82,7 +73,7 @@ class ZarrSlide(Pyramid):
         self.mpp = image.mpp
         self.magnification = None if image.mpp is None else objective(image.mpp)
         self.derived = image.mpp is not None
-        self._token, self._arrays = next(_TOKENS), Latest[Any](len(self.levels))
+        self._blocks: Latest[Blocks] = Latest(len(self.levels))
 
     @property
     def files(self) -> list[tuple[str, Path]]:
@@ -95,22 +86,7 @@ class ZarrSlide(Pyramid):
         ]
 
     def _fill(self, level: int, y: int, x: int, out: np.ndarray) -> None:
-        array = self._arrays.get(level, lambda: self._opened(level))
-        height, width = out.shape[:2]
-        tall, wide = (array.chunks[self._letters.index(letter)] for letter in "YX")
-        for row in range(y // tall, -(-(y + height) // tall)):
-            for column in range(x // wide, -(-(x + width) // wide)):
-                chunk = _CHUNKS.get(
-                    (self._token, level, row, column),
-                    partial(self._box, array, row * tall, column * wide, tall, wide),
-                )
-                top, left = max(y, row * tall), max(x, column * wide)
-                bottom = min(y + height, (row + 1) * tall)
-                right = min(x + width, (column + 1) * wide)
-                out[top - y : bottom - y, left - x : right - x] = chunk[
-                    top - row * tall : bottom - row * tall,
-                    left - column * wide : right - column * wide,
-                ]
+        self._blocks.get(level, lambda: self._opened(level)).read(y, x, out)
 
     def _box(self, array: Any, y: int, x: int, height: int, width: int) -> np.ndarray:
         """Decode a box of all channels, ``(height, width, channel)``; less at the border."""
@@ -122,13 +98,17 @@ class ZarrSlide(Pyramid):
         box = np.asarray(array[tuple(where.get(letter, 0) for letter in self._letters)])
         return np.ascontiguousarray(arrange(as_pixels(box), kept)[0], self.dtype)
 
-    def _opened(self, level: int) -> Any:
+    def _opened(self, level: int) -> Blocks:
         array = open_store(self.path)[self._keys[level]]
         check_array(array, self.path)
         size = self.levels[level]
         if extents(array.shape, self._letters)[1:3] != (size.height, size.width):
             raise UnusableError("was changed after it was opened", "load it again")
-        return array
+        tall, wide = (array.chunks[self._letters.index(letter)] for letter in "YX")
+        return Blocks(
+            (tall, wide),
+            lambda row, column: self._box(array, row * tall, column * wide, tall, wide),
+        )
 
 
 def holds_image(path: Path) -> bool:
@@ -138,6 +118,14 @@ def holds_image(path: Path) -> bool:
     except (UnusableError, OSError):
         return False
     return True
+
+
+def holds_levels(path: Path) -> bool:
+    """Whether a Zarr store holds an OME-Zarr image with smaller copies of itself."""
+    try:
+        return len(_image(StoreFiles(path)).levels) > 1
+    except (UnusableError, OSError):
+        return False
 
 
 def _image(files: StoreFiles) -> Multiscale:

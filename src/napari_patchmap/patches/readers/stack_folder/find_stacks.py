@@ -11,6 +11,7 @@ from napari_patchmap.patches.axes import UNNAMED, single_axes
 from napari_patchmap.patches.names import natural_key
 from napari_patchmap.patches.readers import npy
 from napari_patchmap.patches.readers.hdf5 import hdf5_file
+from napari_patchmap.patches.readers.microscope import microscope_stack
 from napari_patchmap.patches.readers.npz import npz_file
 from napari_patchmap.patches.readers.tiff import tiff_stack
 from napari_patchmap.patches.readers.tiff.tiff_planes import Planes, read_tiff
@@ -25,6 +26,7 @@ _READERS: dict[tuple[str, ...], Any] = {
     (".npy",): npy,
     (".npz",): npz_file,
     formats.HDF5: hdf5_file,
+    tuple(formats.MICROSCOPES): microscope_stack,
 }
 
 #: So few planes of a file may be its channels.
@@ -80,7 +82,9 @@ def _planes(path: Path) -> Planes | None:
 
 
 def single_array(path: Path) -> str:
-    """Return the axes of an array that can only be one image, and so is one patch; else ""."""
+    """Return the axes of a file that can only be one image, and so is one patch; else ""."""
+    if path.name.lower().endswith(tuple(formats.MICROSCOPES)):
+        return microscope_stack.single_axes(path)
     if not path.name.lower().endswith(".npy"):
         return ""
     try:

@@ -177,10 +177,11 @@ def _joined(stacks: list[_Stack], root: Path, request: OpenRequest) -> Source:
             Skipped(printable(name) + one.source.removeprefix(path.name), one.reason)
             for one in source.skipped
         ]
-    first = stacks[0].source
+    first, known = stacks[0].source, {stack.source.mpp for stack in stacks}
     joined = Source(
         GatheredImages.joined(parts), pd.concat(tables, ignore_index=True), first.channel_names,
         skipped=skipped, label_from=FOLDER if "label" in columns else first.label_from,
+        mpp=first.mpp if len(known) == 1 else None,
     )  # fmt: skip
     joined.notes = [f"{len(stacks):,} files were read as one set; the column file says which."]
     joined.notes += [

@@ -102,7 +102,7 @@ def open_request(request: Request, watch: Watch) -> Opened:
         raise PatchError(f"Choose {wanted} first: type its path, browse, or drop it here.")
     if kind is Kind.RUN:
         return _open_run(Path(what.path), request.layers, watch)
-    if kind is Kind.SLIDES and what.tiles is None:
+    if kind is Kind.SLIDES and what.tiles is None and what.objects is None:
         what = what.but(tiles=TileConfig())  # what else it may be, these are slides
     return Opened(open_patches(what, progress=watch.progress, should_stop=watch.should_stop))
 

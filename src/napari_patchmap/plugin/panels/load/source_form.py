@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QFormLayout, QFrame, QLineEdit, QVBoxLayout, QWidget
 from napari_patchmap.patches import Kind, OpenRequest
 from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.fit import Fit
+from napari_patchmap.patches.readers.objects.centre_tables import CENTRE_TABLES
 from napari_patchmap.patches.tile_config import TileConfig
 from napari_patchmap.plugin.panels.load.layer_fields import LayerFields
 from napari_patchmap.plugin.panels.load.name_pattern import NamePattern
@@ -72,7 +73,8 @@ class SourceForm(QFrame):
         self.objects_file.title = "Choose the labels of the images"
         self.objects_file.edit.setToolTip(
             "<qt>Where the cells are: a label image, Cellpose's _seg.npy, QuPath's GeoJSON or "
-            "ImageJ's ROI zip; for a folder of images a folder of these, may be the same. One "
+            "ImageJ's ROI zip; for a folder of images a folder of these, may be the same. Of "
+            "whole slides GeoJSON, or a table of centres such as QuPath's measurements. One "
             "patch is cut out around each object. Default: none.</qt>"
         )
         self.axes = choice(
@@ -85,7 +87,8 @@ class SourceForm(QFrame):
         self.key.setPlaceholderText("found out")
         self.key.setToolTip(
             "<qt>Of a file of several arrays (.npz, HDF5, Zarr), the name of the one that "
-            "holds the images. Default: found out.</qt>"
+            "holds the images. Of a microscope's file (CZI, ND2, LIF), the name of one scene, "
+            "position or series. Default: found out, and all scenes.</qt>"
         )
         self.tiles = ConfigForm(TileConfig())
         self.preview = SlidePreview(viewer)
@@ -98,6 +101,7 @@ class SourceForm(QFrame):
         self.path.changed.connect(self._on_change)
         self.path.recognised.connect(self._on_recognised)
         self.recent.chosen.connect(self.fill)
+        self.objects_file.changed.connect(lambda _: self._show_slide())
         for form in (self.tiles, self.crops):
             form.refused.connect(self._on_refused)
             form.changed.connect(self._on_change)
@@ -168,6 +172,7 @@ class SourceForm(QFrame):
         asked = {key: value for key, value in fields.items() if key in SOURCES[kind].asks}
         if self._cuts_objects:
             asked |= {"objects": self.objects_file.path, "crops": self.crops.config}
+            asked.pop("tiles", None)
         if kind is Kind.STACK and self.cut.objects is not None:
             asked |= {"objects": self.cut.objects, "crops": self.crops.config}
         return Request(kind, OpenRequest(sizes=sizes, **asked), **self.layers.asked(kind))
@@ -185,7 +190,7 @@ class SourceForm(QFrame):
     def trouble(self) -> str:
         """Why the settings that are shown cannot be taken, "" if they can."""
         objects = self._cuts_objects or self.cut.objects
-        asks = (*SOURCES[self.source].asks, *(["crops"] if objects else []))
+        asks = ["crops"] if objects else SOURCES[self.source].asks
         forms: dict[str, ConfigForm[Any]] = {"tiles": self.tiles, "crops": self.crops}
         said = (form.trouble for key, form in forms.items() if key in asks)
         return next((sentence for sentence in said if sentence), "")
@@ -251,7 +256,13 @@ class SourceForm(QFrame):
 
         What kind of source it is is found out in the background; ``recognised`` tells.
         """
-        if path.suffix.lower() in (".csv", ".tsv"):
+        ending, slides = path.suffix.lower(), self.source is Kind.SLIDES
+        objects = ending == ".geojson" and "objects file" in SOURCES[self.source].asks
+        if objects or (slides and ending in CENTRE_TABLES):
+            self.objects_file.set_path(path)
+            self.more.open(True)
+            return False
+        if ending in (".csv", ".tsv"):
             self.labels.set_path(path)
             self.more.open(True)
             return False
@@ -281,7 +292,8 @@ class SourceForm(QFrame):
     def _show_slide(self) -> None:
         kind = self.source
         path = self.path.path if "path" in SOURCES[kind].asks else ""
-        self.preview.set_source(path if kind is Kind.SLIDES else "", self.tiles.config)
+        tiled = kind is Kind.SLIDES and not self._cuts_objects
+        self.preview.set_source(path if tiled else "", self.tiles.config)
         self.pattern.set_folder(path if kind is Kind.FOLDER else "")
         self.cut.set_path(self._plate())
 
@@ -292,13 +304,16 @@ class SourceForm(QFrame):
     def _on_change(self, _: Any = None) -> None:
         if self.source is Kind.SLIDES:
             self.preview.set_config(self.tiles.config)
-        self._show_crops()
+        self._show_cutting()
         self.changed.emit()
 
-    def _show_crops(self) -> None:
+    def _show_cutting(self) -> None:
+        """Show how patches are cut out: as tiles, or around objects."""
         objects = self._cuts_objects or self.cut.objects is not None
-        asked = "crops" in SOURCES[self.source].asks or objects
-        self.crops.setVisible(asked)
+        asks = SOURCES[self.source].asks
+        self.crops.setVisible("crops" in asks or objects)
+        for part in (self.preview, self.tiles):
+            part.setVisible("tiles" in asks and not objects)
 
     def _on_kind(self, _: Any = None) -> None:
         source = SOURCES[self.source]
@@ -306,10 +321,9 @@ class SourceForm(QFrame):
         self.explanation.setText(source.text)
         self.path.setVisible("path" in asks)
         self.layers.show_for(self.source)
-        self.preview.setVisible("tiles" in asks)
-        self.tiles.setVisible("tiles" in asks)
-        self._show_crops()
-        self.more.setVisible("labels" in asks)
+        self._show_cutting()
+        self.more.setVisible("labels" in asks or "objects file" in asks)
+        self._more_rows.setRowVisible(self.labels, "labels" in asks)
         self._more_rows.setRowVisible(self.pattern, "pattern" in asks)
         self._more_rows.setRowVisible(self.objects_file, "objects file" in asks)
         self.objects_file.folder = source.key is Kind.FOLDER

@@ -55,8 +55,8 @@ SOURCES = {
             Kind.SLIDES,
             "Whole slide",
             f"An {formats.listed(Kind.SLIDES)}, or a folder of them, cut into tiles where "
-            "tissue is.",
-            ("path", "tiles"),
+            "tissue is, or around objects.",
+            ("path", "tiles", "objects file"),
             "slide, or folder of slides",
             "Choose a slide",
         ),
