@@ -48,17 +48,16 @@ class Magnitudes(NamedTuple):
         wide = min(columns, round(rows * config.crop_aspect))
         strengths = (config.brightness, config.contrast, config.saturation)
         factors = (_range(max(0.0, 1 - strength), 1 + strength) for strength in strengths)
-        values = (
+        numbers = [
             config.perspective_most,
             *_range(config.crop_smallest, config.crop_largest),
             math.log(config.crop_aspect),
-            *(float(high), float(wide)),
-            *(float((rows - high) // 2), float((columns - wide) // 2)),
+            *(high, wide, (rows - high) // 2, (columns - wide) // 2),
             *(number for factor in factors for number in factor),
             *_range(-config.hue, config.hue),
             *_range(config.blur_least, config.blur_most),
-        )
-        return cls._make(values)
+        ]
+        return cls._make(map(float, numbers))
 
 
 def _range(low: float, high: float) -> tuple[float, float]:
