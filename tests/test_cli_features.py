@@ -43,7 +43,7 @@ def test_features_are_named_mapped_found_in_exported_and_placed_on(data, capsys)
     capsys.readouterr()
     assert main(["transform", "run", "cells.npy", "--out", "placed.csv"]) == 2
     told = capsys.readouterr()
-    assert "give a file of them (patchmap transform --features)" in told.err
+    assert "give a file of them (patchmap transform --features" in told.err
     assert told.out == ""  # before images were read, which is said
     args = ["transform", "run", "cells.npy", "--features", "f.csv", "--out", "placed.csv"]
     assert main(args) == 0

@@ -153,7 +153,7 @@ def test_tiles_are_drawn_at_the_border_of_a_picture_whose_sides_are_rounded(tmp_
     )
     plan = TilePlan(
         tmp_path, TileConfig(), (1_300, 30_110), picture, 100.0, boxes, 2, 2, None, None,
-        Sampling(0, 1.0, 1.0, 100),
+        Sampling(0, 1.0, 1.0),
     )  # fmt: skip
     frames = (drawn(plan) != picture).any(axis=2)
     assert frames[0, 0]

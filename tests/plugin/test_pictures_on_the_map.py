@@ -193,6 +193,6 @@ def test_a_map_in_3d_has_none(qtbot, viewer, panel, many):
 
 def _saved():
     class Saved:
-        caption, folder = "another map", None
+        caption, folder, label_from = "another map", None, ""
 
     return Saved()
