@@ -91,7 +91,7 @@ def test_features_are_refused_by_the_map_of_a_network_before_images_are_read(dat
     args = ["transform", "run", "cells.npy", "--out", "placed.csv", "--features"]
     assert main([*args, "f.csv"]) == 2
     told = capsys.readouterr()
-    assert "made by a network, which sees images; leave the features out" in told.err
+    assert "made of images, not of features; leave the features out" in told.err
     assert told.out == ""
 
 

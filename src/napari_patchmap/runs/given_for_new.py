@@ -64,7 +64,7 @@ def with_given(
     Raises
     ------
     RunError
-        If the map was made by a network.
+        If the map was made of images.
     PatchError
         If the features cannot be read or joined.
     LoadCancelled
@@ -94,8 +94,7 @@ def _points(request: OpenRequest | None) -> bool:
 def _check_of_use(run: RunParts) -> None:
     if run.sees_images:
         raise RunError(
-            f"The map {run.name} was made by a network, which sees images; leave the features "
-            "out."
+            f"The map {run.name} was made of images, not of features; leave the features out."
         )
 
 
