@@ -44,7 +44,7 @@ def write_lif(
 ) -> Path:
     """Write images ``(time, channel, height, width)``, or with a last axis red, green, blue.
 
-    ``names`` are of channels, ``missing`` are times that hold zeros.
+    ``names`` are of channels, ``missing`` are times, the last, without memory.
     """
     inside = "".join(
         _image(f"Series{k:03}", k, image, names, mpp) for k, image in enumerate(scenes, 1)
@@ -57,8 +57,7 @@ def write_lif(
     file = struct.pack("<IIBI", 0x70, len(text) + 5, 0x2A, len(text) // 2) + text
     for k, image in enumerate([np.empty(0, np.uint8), *scenes]):
         title = f"MemBlock_{k}".encode("utf-16-le")
-        pixels = image.copy()
-        pixels[[*missing] if image.size else []] = 0
+        pixels = image[: len(image) - len(missing)]
         head = (0x70, len(title) + 14, 0x2A, pixels.nbytes, 0x2A, len(title) // 2)
         file += struct.pack("<IIBQBI", *head) + title + pixels.tobytes()
     path.write_bytes(file)

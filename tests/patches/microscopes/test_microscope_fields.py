@@ -115,6 +115,23 @@ def test_objects_are_cut_out_of_the_scene_that_is_named(tmp_path, ending):
 
 
 @by_ending
+def test_what_is_missing_is_said_of_tiles_and_objects(tmp_path, ending):
+    gone = 2 if ending == ".lif" else 1
+    path = WRITERS[ending](tmp_path / f"a{ending}", drawn(1, 3, 1, 40, 50), missing=[gone])
+    labels = np.zeros((3, 40, 50), np.uint8)
+    labels[:, 4:14, 6:18] = 1
+    tifffile.imwrite(tmp_path / "masks.tif", labels, photometric="minisblack")
+    patches = open_patches(path, objects=tmp_path / "masks.tif")
+    assert f"1 plane(s) of a{ending} are missing in the file; objects there are black." in (
+        patches.notes
+    )
+    if ending != ".czi":  # a scene without a tile is none
+        empty = WRITERS[ending](tmp_path / f"b{ending}", drawn(1, 1, 1, 40, 50), missing=[0])
+        with pytest.raises(PatchError, match=f"b{ending} is missing in the file"):
+            open_patches(empty, tiles=tiles())
+
+
+@by_ending
 def test_files_of_a_folder_are_one_set(tmp_path, ending):
     planes = drawn(3, 1, 2, 20, 24)
     for k, plane in enumerate(planes):

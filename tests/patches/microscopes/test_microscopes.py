@@ -98,13 +98,39 @@ def test_colours_are_red_green_and_blue(tmp_path, maker):
 
 
 @by_maker
-def test_a_time_that_was_not_recorded_is_left_out(tmp_path, maker):
+def test_a_missing_time_is_left_out_and_a_black_one_kept(tmp_path, maker):
     planes = drawn(4, 2, 12, 16)
-    patches = open_patches(maker.write(tmp_path / f"a{maker.ending}", [planes], missing=[2]))
-    np.testing.assert_array_equal(patches.stack(), planes[[0, 1, 3]].transpose(0, 2, 3, 1))
-    (skipped,) = patches.skipped
-    assert skipped.source == f"a{maker.ending} [2]"
-    assert "it was not recorded, or is cut off" in skipped.reason
+    planes[1] = 0
+    gone = [2, 3] if maker is LEICA else [2]  # the end of its memory is missing
+    path = maker.write(tmp_path / f"a{maker.ending}", [planes, planes], missing=gone)
+    patches = open_patches(path)
+    there = [time for time in range(4) if time not in gone]
+    wanted = planes[there + there].transpose(0, 2, 3, 1)
+    np.testing.assert_array_equal(patches.stack(), wanted)
+    assert [(one.source, one.reason) for one in patches.skipped] == [
+        (f"a{maker.ending} [{at}]", "is missing in the file")
+        for at in (*gone, *(4 + time for time in gone))
+    ]
+    if maker is not ZEISS:  # which has no scene without a tile
+        empty = maker.write(tmp_path / f"b{maker.ending}", [planes], missing=[0, 1, 2, 3])
+        with pytest.raises(PatchError, match="no plane of which all channels are there"):
+            open_patches(empty)
+
+
+def test_a_missing_channel_costs_a_patch_only_where_it_is_wanted(tmp_path):
+    czi = pytest.importorskip("pylibCZIrw.czi")
+    planes = drawn(3, 2, 12, 16)
+    path = tmp_path / "a.czi"
+    with czi.create_czi(str(path)) as file:
+        for time, channel in ((0, 0), (0, 1), (1, 0), (2, 0), (2, 1)):
+            file.write(planes[time, channel][..., None], plane={"T": time, "C": channel})
+        file.write_metadata(channel_names={0: "DAPI", 1: "GFP"})
+    patches = open_patches(path)
+    np.testing.assert_array_equal(patches.stack(), planes[[0, 2]].transpose(0, 2, 3, 1))
+    assert [one.reason for one in patches.skipped] == ["GFP missing in the file"]
+    assert any("Patches without GFP were left out" in note for note in patches.notes)
+    alone = open_patches(path, channels=["DAPI"])
+    np.testing.assert_array_equal(alone.stack()[..., 0], planes[:, 0])
 
 
 @by_maker

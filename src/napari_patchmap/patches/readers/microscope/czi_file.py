@@ -68,13 +68,14 @@ class CziFile(MicroscopeFile):
         self._numbers: list[int | None] = list(places) or [None]
         whole = reader.total_bounding_rectangle_no_pyramid
         self._places = [whole if one is None else places[one] for one in self._numbers]
+        self._planes = set[tuple[int, ...]]()
         axes = "".join(axis for axis in _LEAD if lengths.get(axis, 1) > 1)
         axes += (
             ("C" if len(self._kinds) > 1 else "") + "YX" + ("S" if self._samples > 1 else "")
         )
         root = ElementTree.fromstring(reader.raw_metadata)
         channels = RGB if self._samples > 1 else _channel_names(root, len(self._kinds))
-        downsamples = _downsamples(reader)
+        downsamples = self._look_at_parts()
         names = scene_names([_scene_name(root, one) for one in self._numbers])
         self.scenes = []
         for name, place in zip(names, self._places, strict=True):
@@ -116,18 +117,29 @@ class CziFile(MicroscopeFile):
             out[..., part] = pixels[..., ::-1]
         return out
 
+    def lacks(self, number: int, at: Mapping[str, int], channel: int) -> bool:
+        """Whether no tile of a plane is in the file."""
+        scene = self._numbers[number]
+        places = {axis: place + self._starts[axis] for axis, place in at.items()}
+        places["C"] = channel + self._starts.get("C", 0)
+        return self._key({"S": scene or 0} | places) not in self._planes
 
-def _downsamples(reader: Any) -> tuple[float, ...]:
-    """Look which smaller copies the file holds."""
-    found = {1.0}
+    def _key(self, places: Mapping[str, int]) -> tuple[int, ...]:
+        """Return where a plane lies; the first place of an axis that is not named."""
+        return tuple(places.get(axis, self._starts.get(axis, 0)) for axis in "SC" + _LEAD)
 
-    def look(_: int, part: Any) -> bool:
-        if part.physicalSize.w:
-            found.add(float(max(1, round(part.logicalRect.w / part.physicalSize.w))))
-        return True
+    def _look_at_parts(self) -> tuple[float, ...]:
+        """Look which planes the file holds, and return which smaller copies of them."""
+        found = {1.0}
 
-    reader.enumerate_subblocks(look)
-    return tuple(sorted(found))
+        def look(_: int, part: Any) -> bool:
+            self._planes.add(self._key(part.coordinate.to_dict()))
+            if part.physicalSize.w:
+                found.add(float(max(1, round(part.logicalRect.w / part.physicalSize.w))))
+            return True
+
+        self._reader.enumerate_subblocks(look)
+        return tuple(sorted(found))
 
 
 def _channel_names(root: ElementTree.Element, count: int) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,29 +51,70 @@ class LifFile(WholePlanes):
         weakref.finalize(self, file.close)
         images = list(file.images)
         self.scenes, self._images, self._dims = [], list[Any](), list[dict[str, str]]()
+        self._memory, length = list[_Memory](), path.stat().st_size
         for name, image in zip(scene_names([one.path for one in images]), images, strict=True):
             try:
                 dims = _letters(image)
                 scene = _scene(name, image, dims)
+                memory = _Memory(image, length)
             except Exception as error:  # noqa: BLE001 - liffile raises anything on what is odd
                 self.left_out.append(Skipped(name, f"cannot be read ({words(error)})"))
                 continue
             self.scenes.append(scene)
             self._images.append(image)
             self._dims.append(dims)
+            self._memory.append(memory)
+
+    def lacks(self, number: int, at: Mapping[str, int], channel: int) -> bool:
+        """Whether a plane lies beyond the end of its image's memory, or of the file."""
+        dims, memory = self._dims[number], self._memory[number]
+        return memory.end({dims[axis]: k for axis, k in at.items()}, channel) > memory.size
 
     def _plane(self, number: int, at: Mapping[str, int]) -> np.ndarray:
         scene, image, dims = self.scenes[number], self._images[number], self._dims[number]
         places = {dims[axis]: place for axis, place in at.items()}
+        size = tuple(scene.lengths[axis] for axis in "YX")
+        out = np.zeros((*size, scene.channels), scene.dtype)
         if "S" in scene.axes:
+            if self.lacks(number, at, at.get("C", 0)):
+                return out
             pixels = image.frame(**places)
             order = [image.frames.frame_dims.index(dims[axis]) for axis in "YXS"]
             return np.ascontiguousarray(pixels.transpose(order))
-        out = np.empty((*(scene.lengths[axis] for axis in "YX"), scene.channels), scene.dtype)
         for channel in range(scene.channels):
             own = {dims["C"]: channel} if "C" in dims else {}
-            out[..., channel] = image.frame(**places, **own)
+            if not self.lacks(number, at, channel):
+                out[..., channel] = image.frame(**places, **own)
         return out
+
+
+class _Memory:
+    """Where pixels of an image lie in its block of memory, of which ``size`` bytes are there.
+
+    ``length`` is that of the file in bytes.
+    """
+
+    def __init__(self, image: Any, length: int) -> None:
+        block, found = image.memory_block, image.xml_element.findall
+        self.size = min(block.size, length - block.offset)
+        steps = [
+            (int(node.get("BytesInc", 0)), int(node.get("NumberOfElements", 0)))
+            for node in found(_DIMENSION)
+        ]
+        steps = sorted((step for step in steps if step[1] > 1), reverse=True)
+        names = [dim for dim in image.dims if dim not in ("C", "S") and image.sizes[dim] > 1]
+        self._steps = dict(zip(names, steps, strict=True))
+        ends = sorted(
+            int(node.get("BytesInc", 0)) + math.ceil(int(node.get("Resolution", 8)) / 8)
+            for node in found(_CHANNEL)
+        )
+        samples = image.sizes.get("S", 1)
+        self._ends = ends[samples - 1 :: samples]
+
+    def end(self, places: Mapping[str, int], channel: int) -> int:
+        """Return the byte after the last of a plane, by its place along liffile's axes."""
+        last = (places.get(dim, n - 1) * step for dim, (step, n) in self._steps.items())
+        return self._ends[channel] + sum(last)
 
 
 def _letters(image: Any) -> dict[str, str]:

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.names import printable
 from napari_patchmap.patches.patchset import Skipped
@@ -115,6 +114,22 @@ class MicroscopeFile(ABC):
             One of the scene's.
         """
 
+    @abstractmethod
+    def lacks(self, number: int, at: Mapping[str, int], channel: int) -> bool:
+        """Whether the file does not hold a channel of a plane; no pixels are read.
+
+        Only this tells it from a black one: for what is missing, readers give zeros.
+
+        Parameters
+        ----------
+        number : int
+            Index in :attr:`scenes`.
+        at : mapping
+            The place along each axis that numbers planes.
+        channel : int
+            The place along C; 0 without that axis.
+        """
+
 
 class WholePlanes(MicroscopeFile):
     """A file of which planes are read as a whole; parts are cut out of those read last."""
@@ -187,14 +202,19 @@ class SceneArray:
         single = tuple(0 if np.ndim(wanted[axis]) == 0 else slice(None) for axis in order)
         return planes[single]
 
+    def missing(self) -> np.ndarray:
+        """Return which planes the file does not hold; Y, X and S have length 1."""
+        scene = self.scene
+        counts = [1 if axis in "YXS" else length for axis, length in scene.lengths.items()]
+        found = np.zeros(counts, bool)
+        for place in np.ndindex(*counts):
+            at = dict(zip(scene.axes, place, strict=True))
+            lead = {axis: at[axis] for axis in scene.lead}
+            found[place] = self._file.lacks(self._number, lead, at.get("C", 0))
+        return found
+
     def _plane(self, at: Mapping[str, int], box: PlanePart | None) -> np.ndarray:
-        plane = self._file.read(self._number, at, box)
-        if box is None and not plane.any():
-            # The readers of all makers give zeros for a plane that the file does not hold.
-            raise UnusableError(
-                "it holds nothing but zeros: it was not recorded, or is cut off"
-            )
-        return plane
+        return self._file.read(self._number, at, box)
 
 
 def scene_names(said: Sequence[str]) -> list[str]:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_patchmap.errors import PatchError, SingleImageError
+from napari_patchmap.errors import PatchError, SingleImageError, UnusableError
 from napari_patchmap.foreign import decoding
 from napari_patchmap.patches.axes import (
     channel_axis,
     check_axes,
     check_extent,
     default_names,
+    lead_axes,
     settle_axes,
 )
 from napari_patchmap.patches.box_table import box_table
@@ -35,7 +36,7 @@ from napari_patchmap.patches.readers.microscope.microscope_file import (
     SceneArray,
 )
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.source import Source, Watch
+from napari_patchmap.patches.source import Source, Watch, pick_channels
 
 #: The column that says which scene a patch is of.
 IMAGE = "image"
@@ -98,13 +99,14 @@ def _read(file: MicroscopeFile, path: Path, request: OpenRequest) -> Source:
         skipped += unlike
     first = file.scenes[numbers[0]]
     letters, notes = _letters(first, request.axes)
+    arrays = [SceneArray(file, number) for number in numbers]
     parts: list[Images] = []
-    for number in numbers:
+    for number, array in zip(numbers, arrays, strict=True):
         scene = file.scenes[number]
         check_numbers(scene.dtype, math.prod(scene.shape))
         check_extent(scene.shape, letters)
         name = f"{scene.name} in {path}" if len(file.scenes) > 1 else str(path)
-        parts.append(ChunkedImages(SceneArray(file, number), letters, name))
+        parts.append(ChunkedImages(array, letters, name))
     images = GatheredImages.joined(parts)
     if len(images) == 1 and request.axes == "auto":
         height, width = images.sizes[0].tolist()
@@ -125,13 +127,55 @@ def _read(file: MicroscopeFile, path: Path, request: OpenRequest) -> Source:
             "says which."
         )
     known = {file.scenes[number].mpp for number in numbers}
-    return Source(
+    source = Source(
         images, table, named_channels(first, letters), notes=notes, skipped=skipped,
-        fingerprint=fingerprint(
-            "microscope", [(path.name, path)], axes=letters, images=names
-        ),
         mpp=known.pop() if len(known) == 1 else None,
     )  # fmt: skip
+    missing = np.concatenate([_missing(array, letters) for array in arrays])
+    left_out = _leave_out(source, missing, request.channels, path)
+    source.fingerprint = fingerprint(
+        "planes", [(path.name, path)], axes=letters, images=names, missing=left_out
+    )
+    return source
+
+
+def _missing(array: SceneArray, letters: str) -> np.ndarray:
+    """Return which channels of which patches the file does not hold, ``(n, channels)``."""
+    lead = lead_axes(letters)
+    own = [i for i, letter in enumerate(letters) if letter == channel_axis(letters)]
+    inside = [i for i in range(array.ndim) if i not in lead + own]
+    missing = array.missing().any(axis=tuple(inside), keepdims=True)
+    shape = [1 if i in inside else length for i, length in enumerate(array.shape)]
+    missing = np.broadcast_to(missing, shape).transpose(lead + own + inside)
+    return missing.reshape(-1, math.prod(array.shape[i] for i in own))
+
+
+def _leave_out(
+    source: Source, missing: np.ndarray, channels: Sequence[str] | None, path: Path
+) -> list[int]:
+    """Leave out the patches of which a channel that is wanted is missing; return which."""
+    known = source.channel_names
+    wanted = pick_channels(known, channels or known, path.name)
+    missing = missing[:, wanted]
+    rows = np.flatnonzero(missing.any(axis=1)).tolist()
+    if len(rows) == len(missing):
+        raise UnusableError(
+            "holds no plane of which all channels are there", "choose those that are"
+        )
+    reasons, of_some = {}, set[str]()
+    for row in rows:
+        names = [known[wanted[k]] for k in np.flatnonzero(missing[row])]
+        reasons[row] = "is missing in the file"
+        if len(names) < len(wanted):
+            reasons[row] = f"{', '.join(names)} missing in the file"
+            of_some.update(names)
+    source.leave_out(reasons)
+    if of_some:
+        source.notes.append(
+            f"Patches without {', '.join(sorted(of_some))} were left out; to keep them, choose "
+            "the other channels (--channels)."
+        )
+    return rows
 
 
 def _of_one_kind(scenes: Sequence[Scene]) -> tuple[list[int], list[Skipped]]:

@@ -23,6 +23,9 @@ nd2 = optional("nd2", extra="formats")
 #: What the loops of an experiment are called as axes; positions become scenes.
 _LOOPS = {"TimeLoop": "T", "NETimeLoop": "T", "ZStackLoop": "Z", "XYPosLoop": "P"}
 
+#: Bytes before the pixels of a frame.
+_HEAD = 4096
+
 
 class Nd2File(WholePlanes):
     """An ND2 file.
@@ -39,6 +42,7 @@ class Nd2File(WholePlanes):
         super().__init__(path)
         file = self._file = nd2.ND2File(str(path))
         weakref.finalize(self, file.close)
+        self._bytes = path.stat().st_size
         loops = [(_LOOPS.get(one.type, ""), int(one.count)) for one in file.experiment]
         axes = "".join(axis for axis, _ in loops)
         if len(axes) < len(loops) or len(set(axes)) < len(axes):
@@ -46,6 +50,9 @@ class Nd2File(WholePlanes):
             raise UnusableError(f"holds loops that are not read ({kinds})", "export it as TIFF")
         self._loops = dict(loops)
         known = file.attributes
+        packed = known.compressionType is not None
+        #: Bytes that a frame takes; of one that is packed, the least.
+        self._stored = _HEAD + (0 if packed else (known.widthBytes or 0) * known.heightPx)
         frames = int(np.prod([*self._loops.values()], dtype=np.int64))
         if frames == 1 and known.sequenceCount > 1:  # recorded without an experiment
             self._loops = {"T": int(known.sequenceCount)}
@@ -74,11 +81,20 @@ class Nd2File(WholePlanes):
         points += [None] * (count - len(points))
         return [name or f"Position {k}" for k, name in enumerate(points[:count], 1)]
 
-    def _plane(self, number: int, at: Mapping[str, int]) -> np.ndarray:
+    def lacks(self, number: int, at: Mapping[str, int], channel: int) -> bool:
+        """Whether the file's list of frames, which have all channels, has not this one."""
+        if self._file.is_legacy:
+            return False  # nd2 raises an error where one is missing
+        known = self._file._rdr.chunkmap.get(b"ImageDataSeq|%d!" % self._frame(number, at))
+        return known is None or known[0] + self._stored > self._bytes
+
+    def _frame(self, number: int, at: Mapping[str, int]) -> int:
         places = [{"P": number, **at}.get(axis, 0) for axis in self._loops]
         counts = list(self._loops.values())
-        frame = int(np.ravel_multi_index(places, counts)) if counts else 0
-        scene = self.scenes[number]
+        return int(np.ravel_multi_index(places, counts)) if counts else 0
+
+    def _plane(self, number: int, at: Mapping[str, int]) -> np.ndarray:
+        frame, scene = self._frame(number, at), self.scenes[number]
         size = scene.lengths["Y"], scene.lengths["X"]
         pixels = self._file.read_frame(frame)  # channel, Y, X, component, without those of 1
         pixels = pixels.reshape(self._file.attributes.channelCount or 1, *size, -1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from napari_patchmap.patches.axes import check_axes
 from napari_patchmap.patches.readers.microscope.makers import number_of, open_microscope
 from napari_patchmap.patches.readers.microscope.microscope_file import SceneArray
@@ -34,3 +36,11 @@ def microscope_field(
     else:
         letters = check_axes(axes, array.ndim, path.name)
     return array, letters, named_channels(array.scene, letters)
+
+
+def missing_planes(image: SceneArray, name: str) -> list[str]:
+    """Say so in a sentence if planes of an image are missing in its file."""
+    count = np.count_nonzero(image.missing())
+    if not count:
+        return []
+    return [f"{count:,} plane(s) of {name} are missing in the file; objects there are black."]

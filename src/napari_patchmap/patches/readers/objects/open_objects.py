@@ -29,7 +29,10 @@ from napari_patchmap.patches.readers.npy import read_head, refuse_objects
 from napari_patchmap.patches.readers.objects.crops import check_labels, object_source
 from napari_patchmap.patches.readers.objects.folders import read_object_folders
 from napari_patchmap.patches.readers.objects.frames import check_depth
-from napari_patchmap.patches.readers.objects.microscope_field import microscope_field
+from napari_patchmap.patches.readers.objects.microscope_field import (
+    microscope_field,
+    missing_planes,
+)
 from napari_patchmap.patches.readers.objects.object_files import (
     FileLabels,
     add_rows,
@@ -40,7 +43,7 @@ from napari_patchmap.patches.readers.objects.open_slide_objects import read_slid
 from napari_patchmap.patches.readers.objects.plate_objects import read_plate_objects
 from napari_patchmap.patches.readers.objects.slide_object_files import on_slides
 from napari_patchmap.patches.readers.objects.zarr_field import missing_notes, zarr_field
-from napari_patchmap.patches.readers.plate.plate_find import is_plate
+from napari_patchmap.patches.readers.plate.read_plate import is_plate
 from napari_patchmap.patches.readers.tiff.tiff_planes import read_tiff
 from napari_patchmap.patches.readers.tiff.tiff_series import may_be_slide
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
@@ -95,6 +98,8 @@ def read(request: OpenRequest, watch: Watch) -> Source:
         add_rows(source, rows.reset_index(drop=True))
     if is_zarr(path):
         source.notes += missing_notes(path, watch)
+    elif is_microscope(path):
+        source.notes += missing_planes(image, path.name)
     return source
 
 

@@ -14,6 +14,7 @@ from napari_patchmap.patches.readers.microscope.makers import (
     open_microscope,
     several_scenes,
 )
+from napari_patchmap.patches.readers.microscope.microscope_file import SceneArray
 from napari_patchmap.patches.readers.microscope.microscope_stack import named_channels
 from napari_patchmap.patches.readers.slides.metadata import objective
 from napari_patchmap.patches.readers.slides.pyramid import Level, Pyramid
@@ -52,6 +53,8 @@ class MicroscopeSlide(Pyramid):
                 "slide",
                 "open it without settings for tiles, or save one of its planes",
             )
+        if SceneArray(self._file, self._number).missing().all():
+            raise UnusableError("is missing in the file", "copy or export it again")
         height, width = scene.lengths["Y"], scene.lengths["X"]
         self.levels = [
             Level(max(1, int(height / by)), max(1, int(width / by)), by)
