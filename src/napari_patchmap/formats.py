@@ -79,7 +79,7 @@ FORMATS = (
         "tiff.tiff_stack", Kind.STACK, "a TIFF", "TIFF, OME-TIFF",
         (".tif", ".tiff", ".btf", ".tf8"),
     ),
-    Format("plate.open_plate", Kind.STACK, "a plate", "OME-Zarr plate"),
+    Format("plate.open_plate", Kind.STACK, "a plate", "OME-Zarr plate", ZIPPED_ZARR),
     Format(
         "zarr.zarr_store", Kind.STACK, "a Zarr store", "Zarr", (".zarr", *ZIPPED_ZARR)
     ),
@@ -121,7 +121,8 @@ OFFERED = tuple(ending for one in FORMATS for ending in one.offered)
 
 def endings(kind: Kind) -> tuple[str, ...]:
     """Return the endings of all formats that open as one kind."""
-    return tuple(ending for one in FORMATS if one.kind is kind for ending in one.endings)
+    found = (ending for one in FORMATS if one.kind is kind for ending in one.endings)
+    return tuple(dict.fromkeys(found))
 
 
 def globs(kind: Kind) -> str:

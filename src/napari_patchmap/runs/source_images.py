@@ -17,11 +17,8 @@ from napari_patchmap.patches.readers.objects.folders import pair_files, read_aga
 from napari_patchmap.patches.readers.objects.frames import ArrayFrames, match_axes
 from napari_patchmap.patches.readers.objects.open_objects import read_pair
 from napari_patchmap.patches.readers.objects.slide_object_files import slides_of
-from napari_patchmap.patches.readers.plate.plate_find import (
-    is_plate,
-    labels_named,
-    read_plate,
-)
+from napari_patchmap.patches.readers.plate.field_labels import labels_named
+from napari_patchmap.patches.readers.plate.read_plate import is_plate, read_plate
 from napari_patchmap.patches.readers.slides.pyramid import picture
 from napari_patchmap.patches.readers.slides.tiles import PICTURE, is_one_slide, open_slide
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
@@ -158,7 +155,7 @@ def _of_file(
 ) -> list[SourceImage]:
     """Read an image, or a time series, and its labels, as crops are cut out of them."""
     for one in (path, masks):
-        if not one.exists():
+        if not (one.exists() or is_zarr(one)):  # in a zip file, it may be
             raise PatchError(f"There is no file or folder {one}; say where the images are now.")
     found, (pixels, letters, names) = read_pair(path, masks, axes, watch, key)
     labels = found.labels

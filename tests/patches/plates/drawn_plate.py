@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -88,6 +90,7 @@ def write_plate(
     labels: Sequence[str] = (),
     pixels: Callable[[str, int], np.ndarray] = field_pixels,
     axes: str = "cyx",
+    name: str = "screen 7",
     **image: Any,
 ) -> Path:
     """Write a plate whose fields say by their pixels where they lie."""
@@ -97,7 +100,7 @@ def write_plate(
     rows = sorted({well.split("/")[0] for well in wells})
     columns = sorted({well.split("/")[1] for well in wells}, key=int)
     plate = {
-        "name": "screen 7",
+        "name": name,
         "field_count": fields,
         "rows": [{"name": row} for row in rows],
         "columns": [{"name": column} for column in columns],
@@ -127,3 +130,14 @@ def write_plate(
                     numbers = squares(seen.shape[-2:])
                     write_image(of.create_group(name), numbers, "yx", version=version)
     return path
+
+
+def zipped(path: Path, inside: str = "") -> Path:
+    """Put a store into a zip file beside it, without its folder or in a folder ``inside``."""
+    made = path.with_name(f"{path.name}.zip")
+    with zipfile.ZipFile(made, "w") as file:
+        for one in sorted(path.rglob("*")):
+            if one.is_file():
+                file.write(one, inside + one.relative_to(path).as_posix())
+    shutil.rmtree(path)
+    return made

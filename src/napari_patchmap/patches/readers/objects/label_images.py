@@ -15,11 +15,8 @@ from napari_patchmap.patches.readers.objects.folders import pair_files, read_aga
 from napari_patchmap.patches.readers.objects.frames import ArrayFrames
 from napari_patchmap.patches.readers.objects.open_objects import read_labels, read_pair
 from napari_patchmap.patches.readers.objects.slide_object_files import slides_of
-from napari_patchmap.patches.readers.plate.plate_find import (
-    is_plate,
-    labels_named,
-    read_plate,
-)
+from napari_patchmap.patches.readers.plate.field_labels import labels_named
+from napari_patchmap.patches.readers.plate.read_plate import is_plate, read_plate
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.watch import Watch
 

@@ -16,6 +16,7 @@ from napari_patchmap.patches.readers.objects.crop_layout import cut
 from napari_patchmap.patches.readers.objects.crops import check_objects
 from napari_patchmap.patches.readers.objects.find_objects import Objects, find_objects
 from napari_patchmap.patches.readers.objects.frames import FileFrames
+from napari_patchmap.patches.readers.plate.field_labels import labels_named
 from napari_patchmap.patches.readers.plate.open_plate import (
     channel_names_of,
     field_images,
@@ -23,8 +24,9 @@ from napari_patchmap.patches.readers.plate.open_plate import (
     plate_notes,
     with_wells,
 )
-from napari_patchmap.patches.readers.plate.plate_find import Plate, labels_named, read_plate
+from napari_patchmap.patches.readers.plate.plate_fields import Plate
 from napari_patchmap.patches.readers.plate.plate_images import FieldImages, KnownArray
+from napari_patchmap.patches.readers.plate.read_plate import read_plate
 from napari_patchmap.patches.readers.zarr.ngff import StoreFiles
 from napari_patchmap.patches.source import Source, Watch
 from napari_patchmap.patches.threads import Pieces, in_threads
@@ -40,7 +42,7 @@ def read_plate_objects(
     root : Path
         The plate.
     objects : Path
-        Which labels: see :func:`plate_find.labels_named`.
+        Which labels: see :func:`field_labels.labels_named`.
     axes : str
         Of the fields.
     config : CropConfig
@@ -80,7 +82,7 @@ def read_plate_objects(
         field = plate.fields[int(images.array_of[i])]
         if isinstance(one, str):
             frame = f" [{images.frame_of[i]}]" if plate.frames(field) > 1 else ""
-            skipped.append(Skipped(f"{field.key}{frame}", one))
+            skipped.append(Skipped(f"{field.source}{frame}", one))
     kept = np.array([i for i, one in enumerate(found) if not isinstance(one, str)], np.intp)
     if not len(kept):
         raise PatchError(
@@ -101,9 +103,8 @@ def read_plate_objects(
     check_objects(there, planes, said)
     crops = cut(pixels, planes, there, config, said, watch, snapshot=False)
     at = kept[crops.table.pop("plane").to_numpy()]
-    keys = np.array([field.key for field in plate.fields], object)
     crops.table.insert(0, "frame", images.frame_of[at])
-    crops.table.insert(0, "source", keys[images.array_of[at]])
+    crops.table.insert(0, "source", plate.sources[images.array_of[at]])
     marks = fingerprint(
         "plate objects", plate_files(plate), axes=plate.letters, labels=name, **config.to_dict()
     )
@@ -116,7 +117,8 @@ def read_plate_objects(
 
 def _labels_of(plate: Plate, number: int, name: str) -> FieldImages | str:
     """Return the label images of a field, one for each of its images, or why it has none."""
-    field, files = plate.fields[number], StoreFiles(plate.root)
+    field = plate.fields[number]
+    files = StoreFiles(field.root)
     try:
         labels = files.multiscale(f"{field.key}/labels/{name}")
     except UnusableError as error:
@@ -133,7 +135,6 @@ def _labels_of(plate: Plate, number: int, name: str) -> FieldImages | str:
         both = (count, height, width), (plate.frames(field), *plate.size(field))
         have, need = (f"{n} x {w} x {h}" for n, h, w in both)
         return f"has labels {name} of {have}, but is {need} (images x width x height)"
-    with decoding(plate.root / first.key, "cannot be read", "copy or save it again"):
-        return FieldImages(
-            plate.root, [KnownArray(first.key, first.shape, labels.dtype)], labels.letters
-        )
+    path = field.root / first.key
+    with decoding(path, "cannot be read", "copy or save it again"):
+        return FieldImages([KnownArray(path, first.shape, labels.dtype)], labels.letters)

@@ -16,7 +16,7 @@ from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.objects.centre_tables import CENTRE_TABLES
 from napari_patchmap.patches.readers.objects.drawn_objects import Outline
 from napari_patchmap.patches.readers.objects.object_files import OUTLINE_FILES, read_outlines
-from napari_patchmap.patches.readers.plate.plate_find import is_plate
+from napari_patchmap.patches.readers.plate.read_plate import is_plate
 from napari_patchmap.patches.readers.slides.dicom_slide import is_dicom_slide
 from napari_patchmap.patches.readers.slides.find_slides import find_slides, holds_slides
 from napari_patchmap.patches.readers.slides.levels import is_slide

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,10 @@ from napari_patchmap.patches.axes import default_names
 from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.patchset import Skipped
-from napari_patchmap.patches.readers.plate.plate_find import (
-    Plate,
-    is_plate,
-    read_plate,
-    well_columns,
-)
+from napari_patchmap.patches.readers.plate.plate_fields import Plate, well_columns
 from napari_patchmap.patches.readers.plate.plate_images import FieldImages, KnownArray
+from napari_patchmap.patches.readers.plate.read_plate import is_plate, read_plate
+from napari_patchmap.patches.readers.zarr.zip_files import split_zip
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.source import Source, Watch
 
@@ -29,14 +27,17 @@ _MANY_CELLS = 512
 #: Fields whose pixels are looked at when a plate is opened, for its brightness.
 FEW_FIELDS = 24
 
+#: So many of a list are named in a sentence.
+_NAMED = 3
+
 
 def recognises(path: Path, chosen: bool) -> bool:
-    """Whether a path is an OME-Zarr plate."""
+    """Whether a path is an OME-Zarr plate, or a folder of them."""
     return is_plate(path)
 
 
 def read(request: OpenRequest, watch: Watch) -> Source:
-    """Open the fields of a plate, each a patch; none of their pixels is read yet.
+    """Open the fields of a plate, or of several, each a patch; no pixel is read yet.
 
     Raises
     ------
@@ -46,8 +47,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     """
     plate = read_plate(Path(request.path), request.axes, watch)
     images = field_images(plate)
-    keys = np.array([field.key for field in plate.fields], object)
-    table = box_table(keys[images.array_of].tolist(), images.frame_of, images.sizes)
+    table = box_table(plate.sources[images.array_of].tolist(), images.frame_of, images.sizes)
     table = with_wells(table, plate, images.array_of)
     notes = plate_notes(plate)
     longest = int(images.sizes.max())
@@ -66,8 +66,8 @@ def read(request: OpenRequest, watch: Watch) -> Source:
 
 def field_images(plate: Plate) -> FieldImages:
     """Return the images of all fields."""
-    arrays = [KnownArray(one.array, one.shape, one.dtype) for one in plate.fields]
-    return FieldImages(plate.root, arrays, plate.letters)
+    arrays = [KnownArray(one.root / one.array, one.shape, one.dtype) for one in plate.fields]
+    return FieldImages(arrays, plate.letters)
 
 
 def channel_names_of(plate: Plate) -> tuple[str, ...]:
@@ -80,14 +80,16 @@ def channel_names_of(plate: Plate) -> tuple[str, ...]:
 
 def with_wells(table: pd.DataFrame, plate: Plate, field_of: np.ndarray) -> pd.DataFrame:
     """Add the columns plate, row, column, well and field; ``field_of`` is that of each row."""
-    columns = pd.DataFrame(well_columns(plate.fields, plate.name)).iloc[field_of]
+    columns = pd.DataFrame(well_columns(plate.fields)).iloc[field_of]
     return pd.concat([table, columns.reset_index(drop=True)], axis=1)
 
 
 def plate_notes(plate: Plate, whole: bool = False) -> list[str]:
     """Say what a plate has and what is missing; ``whole`` that all of it was read."""
-    wells = {(one.row, one.column) for one in plate.fields}
-    notes = [f"Plate {plate.name}: {len(plate.fields):,} fields in {len(wells):,} wells."]
+    wells = {(one.root, one.row, one.column) for one in plate.fields}
+    names = plate.names
+    what = f"Plate {names[0]}" if len(names) == 1 else f"{len(names)} plates ({_few(names)})"
+    notes = [f"{what}: {len(plate.fields):,} fields in {len(wells):,} wells."]
     sizes = {plate.size(one) for one in plate.fields}
     if len(sizes) > 1:
         (low, high) = min(sizes), max(sizes)
@@ -110,15 +112,29 @@ def plate_files(plate: Plate) -> list[tuple[str, str]]:
 
     Chunks are too many to be looked at one by one.
     """
-    files = []
+    files = list[tuple[str, str]]()
+    zips = dict[Path, str]()
     for field in plate.fields:
-        folder = os.path.join(plate.root, field.array)
-        files.append((field.array, folder))
-        files += [(f"{field.array}/{n}", f"{folder}/{n}") for n in (".zarray", "zarr.json")]
+        if field.root not in zips:
+            zips[field.root] = "zip" if split_zip(field.root) else ""
+            files += [(field.plate, str(field.root))] if zips[field.root] else []
+        if zips[field.root]:
+            continue  # one file, that changes whatever in it does
+        folder = os.path.join(field.root, field.array)
+        files.append((field.source, folder))
+        files += [(f"{field.source}/{n}", f"{folder}/{n}") for n in (".zarray", "zarr.json")]
     return files
 
 
 def _listed(skipped: list[Skipped]) -> str:
-    first = skipped[0]
-    more = f" and {len(skipped) - 1:,} more" if len(skipped) > 1 else ""
-    return f"{first.source} ({first.reason}){more}"
+    """Say what was left out, by the reason."""
+    by_reason = dict[str, list[str]]()
+    for one in skipped:
+        by_reason.setdefault(one.reason, []).append(one.source)
+    said = [f"{_few(sources)} ({reason})" for reason, sources in by_reason.items()]
+    return _few(said, "; ")
+
+
+def _few(names: Sequence[str], between: str = ", ") -> str:
+    more = [f"and {len(names) - _NAMED:,} more"] if len(names) > _NAMED else []
+    return between.join([*names[:_NAMED], *more])

@@ -15,7 +15,9 @@ from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.numbers import pixel_type
 from napari_patchmap.patches.readers.zarr.zarr_codecs import check_array
+from napari_patchmap.patches.readers.zarr.zarr_find import open_store
 from napari_patchmap.patches.readers.zarr.zarr_images import ZarrImages
+from napari_patchmap.patches.readers.zarr.zip_files import zipped
 
 #: Fields that are open at a time, and bytes of decoded chunks that each keeps.
 _OPEN, _KEPT = 8, 2**26
@@ -24,18 +26,16 @@ _OPEN, _KEPT = 8, 2**26
 class KnownArray(NamedTuple):
     """An array of a store that was seen but not opened."""
 
-    key: str
+    path: Path
     shape: tuple[int, ...]
     dtype: np.dtype
 
 
 class FieldImages(Images):
-    """Images of many arrays in one store, those of an array after those of another.
+    """Images of many arrays in stores, those of an array after those of another.
 
     Parameters
     ----------
-    root : Path
-        Of the store.
     arrays : sequence of KnownArray
         Of one pixel type and number of channels; at least one.
     letters : str
@@ -47,14 +47,16 @@ class FieldImages(Images):
         In which array each image lies, and which one there it is.
     """
 
-    def __init__(self, root: Path, arrays: Sequence[KnownArray], letters: str) -> None:
-        self._root, self._arrays, self._letters = root, list(arrays), letters
+    def __init__(self, arrays: Sequence[KnownArray], letters: str) -> None:
+        self._arrays, self._letters = list(arrays), letters
         known = np.array([extents(one.shape, letters) for one in arrays], np.int64)
         self.dtype, self.channels = pixel_type(arrays[0].dtype), int(known[0, 3])
         self.array_of = np.repeat(np.arange(len(known)), known[:, 0])
         self.frame_of = np.concatenate([np.arange(count) for count in known[:, 0]])
         self.sizes = known[self.array_of, 1:3]
         self._open: Latest[ZarrImages] = Latest(_OPEN)
+        # Zip files stay open as long as their images may be wanted.
+        self._zips = {found[0] for one in arrays if (found := zipped(one.path)) is not None}
 
     def __getitem__(self, index: int) -> np.ndarray:
         at = int(self.array_of[range(len(self))[index]])
@@ -62,11 +64,9 @@ class FieldImages(Images):
         return images[int(self.frame_of[index])]
 
     def _opened(self, known: KnownArray) -> ZarrImages:
-        import zarr
-
-        path = self._root / known.key
+        path = known.path
         with decoding(path, "cannot be read", "copy or save it again"):
-            array = zarr.open_array(str(path), mode="r")
+            array = open_store(path)
             check_array(array, path)
             if array.shape != known.shape or np.dtype(array.dtype) != known.dtype:
                 raise PatchError(f"{path} was changed after it was opened; load it again.")

@@ -18,7 +18,7 @@ from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.dicom.dicom_file import dicom_files
 from napari_patchmap.patches.readers.microscope.makers import is_microscope
 from napari_patchmap.patches.readers.plate.open_plate import FEW_FIELDS, plate_notes, with_wells
-from napari_patchmap.patches.readers.plate.plate_find import is_plate, read_plate
+from napari_patchmap.patches.readers.plate.read_plate import is_plate, read_plate
 from napari_patchmap.patches.readers.slides.dicom_slide import is_dicom_slide
 from napari_patchmap.patches.readers.slides.find_slides import find_slides, holds_slides
 from napari_patchmap.patches.readers.slides.levels import is_slide
@@ -74,12 +74,12 @@ def recognises(path: Path, chosen: bool) -> bool:
     if dicom_files(path):
         return is_dicom_slide(path)
     if path.is_dir():
-        return holds_slides(path) or (chosen and bool(find_slides(path)))
+        return holds_slides(path) or (chosen and (is_plate(path) or bool(find_slides(path))))
     return chosen or is_slide(path)
 
 
 def read(request: OpenRequest, watch: Watch) -> Source:
-    """Cut a slide, every slide in a folder or every field of a plate; no tile is read yet.
+    """Cut a slide, every slide in a folder or every field of plates; no tile is read yet.
 
     Of a microscope's file the scene ``request.key``, or all.
 
@@ -95,7 +95,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     plate = read_plate(path, "auto", watch) if is_plate(path) else None
     folder = not is_one_slide(path)
     if plate is not None:
-        names = [field.key for field in plate.fields]
+        names = plate.sources.tolist()
     else:
         names = find_slides(path) if folder else [path.name]
     if not names:
@@ -148,9 +148,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     watch.step(len(names), len(names))
     table, notes = _table(plans, kept, folder and plate is None), _notes(plans, called)
     if plate is not None:
-        of = pd.Index([field.key for field in plate.fields]).get_indexer(
-            pd.Index(table["source"])
-        )
+        of = pd.Index(plate.sources).get_indexer(pd.Index(table["source"]))
         table, notes = with_wells(table, plate, of), plate_notes(plate) + notes
     known = [one.mpp for one in plans if one.mpp is not None]
     return Source(

@@ -17,7 +17,7 @@ from napari_patchmap.patches.readers.microscope.makers import (
     is_microscope,
     several_scenes,
 )
-from napari_patchmap.patches.readers.plate.plate_find import is_plate
+from napari_patchmap.patches.readers.plate.read_plate import is_plate
 from napari_patchmap.patches.readers.slides.dicom_slide import DicomSlide, is_dicom_slide
 from napari_patchmap.patches.readers.slides.foreground import foreground_mask, shares
 from napari_patchmap.patches.readers.slides.microscope_slide import MicroscopeSlide
@@ -243,8 +243,10 @@ def _nothing_found(config: TileConfig) -> UnusableError:
 def is_one_slide(path: Path) -> bool:
     """Whether a path is one slide, though it may be a folder, and not several in one.
 
-    A microscope's file may hold several scenes.
+    A microscope's file may hold several scenes, a zip file a plate.
     """
-    if not path.is_dir():
-        return not (is_microscope(path) and several_scenes(path))
-    return is_dicom_slide(path) or (is_zarr(path) and not is_plate(path))
+    if is_zarr(path):
+        return not is_plate(path)
+    if path.is_dir():
+        return is_dicom_slide(path)
+    return not (is_microscope(path) and several_scenes(path))

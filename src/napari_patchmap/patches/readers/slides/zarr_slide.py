@@ -26,6 +26,7 @@ from napari_patchmap.patches.readers.slides.stored_blocks import Blocks
 from napari_patchmap.patches.readers.zarr.ngff import Multiscale, StoreFiles
 from napari_patchmap.patches.readers.zarr.zarr_codecs import check_array
 from napari_patchmap.patches.readers.zarr.zarr_find import ome, open_store
+from napari_patchmap.patches.readers.zarr.zip_files import split_zip
 
 #: Channels that are the colours of a bright-field slide, in small letters.
 _COLOURS = (("red", "green", "blue"), ("r", "g", "b"))
@@ -49,7 +50,8 @@ class ZarrSlide(Pyramid):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        image = _image(StoreFiles(self.path))
+        self._store = StoreFiles(self.path)
+        image = _image(self._store)
         self._letters = image.letters
         shape = image.levels[0].shape
         check_numbers(image.dtype, int(np.prod(shape)))
@@ -78,8 +80,9 @@ class ZarrSlide(Pyramid):
     @property
     def files(self) -> list[tuple[str, Path]]:
         """What changes when the slide does, by names in it; the file itself if it is zipped."""
-        if self.path.is_file():
-            return [(self.path.name, self.path)]
+        zipped = split_zip(self.path)
+        if zipped is not None:
+            return [(zipped[0].name, zipped[0])]
         names = ("", ".zarray", "zarr.json")
         return [
             (f"{key}/{name}", self.path / key / name) for key in self._keys for name in names

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ import numpy as np
 
 from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.readers.zarr.zarr_find import channel_labels, letters_of, ome
+from napari_patchmap.patches.readers.zarr.zip_files import zipped
 
 #: Micrometres in one unit of OME-Zarr's lengths.
 _MICROMETRES = {
@@ -58,17 +58,17 @@ class Multiscale(NamedTuple):
 
 
 class StoreFiles:
-    """The JSON files of a store, in a folder or a zip file.
+    """The JSON files of a store, or of a group in it, in a folder or a zip file.
 
     Raises
     ------
     UnusableError
-        When one is read that is no JSON.
+        If it is a damaged zip file; when a file is read that is no JSON.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._zip = zipfile.ZipFile(root) if root.is_file() else None
+        self._zip, self._before = zipped(root) or (None, "")
 
     def node(self, key: str) -> Node | None:
         """Return the group or array at a key, None if there is none."""
@@ -91,7 +91,9 @@ class StoreFiles:
         return None
 
     def has_chunks(self, key: str) -> bool:
-        """Whether an array in a folder has any chunk at all; no chunk is read."""
+        """Whether an array has any chunk at all; no chunk is read."""
+        if self._zip is not None:
+            return self._zip.has_chunks(self._inside(key))
         try:
             return any(
                 not one.name.startswith(".z") and one.name != "zarr.json"
@@ -99,6 +101,13 @@ class StoreFiles:
             )
         except OSError:
             return False
+
+    def folders(self, key: str) -> list[str]:
+        """Return the names of what lies in a group; nothing if it is not there."""
+        if self._zip is not None:
+            return self._zip.folders(self._inside(key))
+        folder = self.root / key
+        return sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
 
     def multiscale(self, key: str) -> Multiscale | None:
         """Return the image in the group at a key; None if that holds none.
@@ -152,14 +161,11 @@ class StoreFiles:
         key = key.lstrip("/")
         if ".." in key.split("/"):
             return None  # a store says where its own parts lie, not those of others
-        try:
-            if self._zip is None:
-                data = _small(self.root / key)
-            else:
-                if self._zip.getinfo(key).file_size > _LARGEST:
-                    return None
-                data = self._zip.read(key)
-        except (KeyError, FileNotFoundError, NotADirectoryError):
+        if self._zip is None:
+            data = _small(self.root / key)
+        else:
+            data = self._zip.read(self._inside(key), _LARGEST)
+        if data is None:
             return None
         try:
             found = json.loads(data)
@@ -169,10 +175,17 @@ class StoreFiles:
             ) from None
         return found if isinstance(found, Mapping) else None
 
+    def _inside(self, key: str) -> str:
+        """Return the key in the zip file."""
+        return f"{self._before}/{key}".strip("/")
 
-def _small(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(_LARGEST)
+
+def _small(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            return file.read(_LARGEST)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _node(array: Mapping[str, Any], attributes: Any, kind: str) -> Node:

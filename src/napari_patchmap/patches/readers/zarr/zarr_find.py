@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.formats import ZIPPED_ZARR
 from napari_patchmap.patches.readers.array_columns import images_key
 from napari_patchmap.patches.readers.zarr.zarr_codecs import check_array
-
-_MARKS = ("zarr.json", ".zarray", ".zgroup")
+from napari_patchmap.patches.readers.zarr.zip_files import MARKS, split_zip, zipped
 
 #: How one image is opened. OME-Zarr keeps the labels of an image inside of it.
 WITH_OBJECTS = (
@@ -35,11 +32,11 @@ _FREE = "NQPONMLKJIHGFED"
 
 
 def is_zarr(path: Path) -> bool:
-    """Whether a path is a Zarr store, or a group or array in one."""
-    name = path.name.lower()
+    """Whether a path is a Zarr store, or a group or array in one, zipped or not."""
     if path.is_dir():
-        return name.endswith(".zarr") or any((path / mark).is_file() for mark in _MARKS)
-    return name.endswith(ZIPPED_ZARR)
+        named = path.name.lower().endswith(".zarr")
+        return named or any((path / mark).is_file() for mark in MARKS)
+    return split_zip(path) is not None
 
 
 class FoundArrays(NamedTuple):
@@ -94,7 +91,7 @@ def _in_group(group: Any, path: Path, key: str | None) -> FoundArrays:
 
 
 def open_store(path: Path) -> Any:
-    """Open a store, in a folder or a zip file, as Zarr does.
+    """Open a store, or a group or array in it, as Zarr does; in a folder or a zip file.
 
     Raises
     ------
@@ -102,15 +99,13 @@ def open_store(path: Path) -> Any:
         If it is none.
     """
     import zarr
-    from zarr.storage import ZipStore
 
-    if path.is_file():
-        if not zipfile.is_zipfile(path):
-            raise PatchError(f"{path} is not a complete zip file; copy or save it again.")
-        return zarr.open(store=ZipStore(path, mode="r"), mode="r")
-    if not any((path / mark).is_file() for mark in _MARKS):
+    found = zipped(path)
+    if found is not None:
+        return found[0].open(found[1])
+    if not any((path / mark).is_file() for mark in MARKS):
         raise PatchError(
-            f"{path} is not a Zarr store: it holds none of {', '.join(_MARKS)}; choose another "
+            f"{path} is not a Zarr store: it holds none of {', '.join(MARKS)}; choose another "
             "folder, or copy it again."
         )
     return zarr.open(store=str(path), mode="r")
@@ -123,7 +118,7 @@ def _image_group(group: Any, path: Path) -> Any:
         image = path / _first_image(group, known)
         raise PatchError(
             f"{path} is a {'plate' if 'plate' in known else 'well'} of many images; choose the "
-            f"folder of the plate, unzipped, or one image, such as {image}, {WITH_OBJECTS}."
+            f"whole plate, or one image, such as {image}, {WITH_OBJECTS}."
         )
     if "bioformats2raw.layout" in known:
         names = sorted(

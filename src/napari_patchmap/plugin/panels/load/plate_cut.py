@@ -8,7 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.errors import PatchmapError
-from napari_patchmap.patches.readers.plate.plate_find import labels_in
+from napari_patchmap.patches.readers.plate.field_labels import labels_in
 from napari_patchmap.plugin.qt.basics import choice, column, label, row
 
 

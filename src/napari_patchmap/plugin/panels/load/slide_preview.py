@@ -159,7 +159,7 @@ def _planned(
     should_stop: Callable[[], bool],
 ) -> _Planned | None:
     from napari_patchmap.errors import PatchError
-    from napari_patchmap.patches.readers.plate.plate_find import is_plate, read_plate
+    from napari_patchmap.patches.readers.plate.read_plate import is_plate, read_plate
     from napari_patchmap.patches.readers.slides.find_slides import find_slides
     from napari_patchmap.patches.readers.slides.tiles import is_one_slide, plan_tiles
     from napari_patchmap.patches.source import LoadCancelled, Watch
@@ -170,8 +170,7 @@ def _planned(
     if folder:
         names = known[1] if known[0] == path else []
         if not names and plate:
-            fields = read_plate(given, "auto", Watch(None, should_stop)).fields
-            names = [one.key for one in fields]
+            names = read_plate(given, "auto", Watch(None, should_stop)).sources.tolist()
         names = names or find_slides(given)
         if not names:
             raise PatchError(f"{path} holds no slides (.svs or .tif); choose another folder.")
