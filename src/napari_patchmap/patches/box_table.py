@@ -10,6 +10,9 @@ import pandas as pd
 #: Columns that every table has, in this order; users' columns come after them.
 BOX_COLUMNS = ("source", "frame", "y", "x", "height", "width")
 
+#: The column that says which image of a file a patch is of, where it holds several.
+IMAGE = "image"
+
 
 def labels_of(table: pd.DataFrame) -> np.ndarray | None:
     """Return the label column as text ("" where missing), or None without labels."""

@@ -8,11 +8,11 @@ import zarr
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.kind import Kind
-from napari_patchmap.patches import open_patches
+from napari_patchmap.patches import open_patches, reopen
 from napari_patchmap.patches.readers.slides.tiles import open_slide
 from napari_patchmap.patches.recognise import recognise
 from napari_patchmap.patches.tile_config import TileConfig
-from tests.patches.plates.drawn_plate import describe, write_image
+from tests.patches.plates.drawn_plate import describe, write_image, zipped
 
 EVERYWHERE = TileConfig(size=32, foreground="none")
 
@@ -96,3 +96,20 @@ def test_what_cannot_be_cut_says_so(tmp_path):
     path = write(tmp_path / "z.zarr", np.zeros((5, 64, 64), np.uint8), "zyx")
     with pytest.raises(PatchError, match="5 images along Z"):
         open_patches(path, tiles=EVERYWHERE)
+
+
+@pytest.mark.parametrize("zip_them", [False, True])
+def test_every_store_of_a_folder_is_cut(tmp_path, zip_them):
+    """Fields of view that were saved one by one, each in a store of its own."""
+    rng = np.random.default_rng(0)
+    fields = rng.integers(0, 999, (3, 2, 64, 64)).astype(np.uint16)
+    for name, field in zip(("f1", "f2", "f10"), fields, strict=True):
+        write(tmp_path / f"{name}.ome.zarr", field, names=("DAPI", "actin"))
+        if zip_them:
+            zipped(tmp_path / f"{name}.ome.zarr")
+    patches = open_patches(tmp_path, tiles=EVERYWHERE)
+    assert patches.table["slide"].tolist() == ["f1"] * 4 + ["f2"] * 4 + ["f10"] * 4
+    assert patches.channel_names == ("DAPI", "actin")
+    tiles = fields.reshape(3, 2, 2, 32, 2, 32).transpose(0, 2, 4, 3, 5, 1)
+    np.testing.assert_array_equal(patches.stack(), tiles.reshape(12, 32, 32, 2))
+    np.testing.assert_array_equal(reopen(patches.origin).stack(), patches.stack())

@@ -19,11 +19,13 @@ KINDS = ["mask", "mask", "image_channel", "image_channel"]
 CELLS = [f"cell {i}" for i in (7, 3, 9, 4, 1)]
 
 
-def write_h5sc(path: Path, *, said: str = "attrs", **obs: object) -> np.ndarray:
+def write_h5sc(
+    path: Path, *, said: str = "attrs", cells: list[str] = CELLS, **obs: object
+) -> np.ndarray:
     """Write five cells as scPortrait 1.8 does; names of channels stand where ``said`` says."""
     images = np.random.default_rng(1).random((5, 4, 12, 14)).astype(np.float16)
     images[:, :2] = images[:, :2] > 0.5
-    write_anndata(path, CELLS, obs={"scportrait_cell_id": np.array([7, 3, 9, 4, 1]), **obs})
+    write_anndata(path, cells, obs={"scportrait_cell_id": np.array([7, 3, 9, 4, 1]), **obs})
     with h5py.File(path, "a") as file:
         array = file.create_dataset(
             "obsm/single_cell_images", data=images, chunks=(1, 1, 12, 14), compression="gzip"
@@ -81,6 +83,31 @@ def test_a_table_is_joined_by_the_names_of_cells(tmp_path):
     (tmp_path / "t.csv").write_text("cell,label\ncell 1,a\ncell 3,b\ncell 7,c\n")
     patches = open_patches(tmp_path / "cells.h5sc", labels=tmp_path / "t.csv")
     assert patches.labels.tolist() == ["c", "b", "", "", "a"]
+
+
+def test_files_of_a_folder_are_one_set_joined_by_cell_or_by_file(tmp_path):
+    others = [name.replace("cell", "other") for name in CELLS]
+    images = [
+        write_h5sc(tmp_path / "w1.h5sc", batch=["x"] * 5),
+        write_h5sc(tmp_path / "w2.h5sc", cells=others, batch=["y"] * 5),
+    ]
+    assert recognise(tmp_path) is Kind.STACK
+    table = tmp_path / "t.csv"
+    table.write_text("cell,label\ncell 1,a\nother 3,b\n")
+    patches = open_patches(tmp_path, labels=table)
+    seen = np.concatenate(images)[:, 2:].transpose(0, 2, 3, 1)
+    np.testing.assert_array_equal(patches.stack(), seen)
+    assert patches.channel_names == ("DAPI", "actin")
+    assert patches.table["batch"].tolist() == ["x"] * 5 + ["y"] * 5
+    assert patches.labels.tolist() == ["", "", "", "", "a", "", "b", "", "", ""]
+    table.write_text("file,label\nw1.h5sc,drug\nw2.h5sc,none\n")
+    by_file = open_patches(tmp_path, labels=table)
+    assert by_file.labels.tolist() == ["drug"] * 5 + ["none"] * 5
+    alike = tmp_path / "alike"  # cells of the same names
+    alike.mkdir()
+    for name in ("w1", "w2"):
+        write_h5sc(alike / f"{name}.h5sc")
+    assert open_patches(alike, labels=table).labels.tolist() == by_file.labels.tolist()
 
 
 def test_what_is_no_image_of_cells(tmp_path):

@@ -134,8 +134,11 @@ def _joined(
     # Files are never matched by their order: it is seldom what people think it is.
     if names is not None:
         found = labels.match(names, watch)
-        if found is None and table["source"].nunique() == 1:
+        sources = table["source"].nunique()
+        if found is None and sources == 1:
             found = match_order(rows, len(table), path)
+        elif found is None and sources < len(table):  # what is named lies in several files
+            found = match_patches(rows, table["source"], path, watch)
     else:
         objects = match_objects(rows, table, path, watch) if "label_id" in table else None
         if objects is not None:

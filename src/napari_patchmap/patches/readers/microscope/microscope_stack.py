@@ -19,7 +19,7 @@ from napari_patchmap.patches.axes import (
     lead_axes,
     settle_axes,
 )
-from napari_patchmap.patches.box_table import box_table
+from napari_patchmap.patches.box_table import IMAGE, box_table
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.images import GatheredImages, Images
 from napari_patchmap.patches.numbers import check_numbers
@@ -37,9 +37,6 @@ from napari_patchmap.patches.readers.microscope.microscope_file import (
 )
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.source import Source, Watch, pick_channels
-
-#: The column that says which scene a patch is of.
-IMAGE = "image"
 
 
 def recognises(path: Path, chosen: bool) -> bool:

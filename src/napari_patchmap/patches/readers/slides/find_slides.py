@@ -15,6 +15,9 @@ from napari_patchmap.patches.readers.slides.microscope_slide import with_scenes
 
 _ENDINGS = formats.endings(Kind.SLIDES)
 
+#: A store that is a folder.
+_STORE = ".zarr"
+
 #: Files that are looked into to find out whether a folder holds slides.
 _PROBES = 5
 
@@ -22,12 +25,14 @@ _PROBES = 5
 def find_slides(root: Path) -> list[str]:
     """List files below ``root`` that may be slides, in natural order, ``/`` between parts.
 
-    The scenes of a microscope's file stand below it, as if it were a folder; ``root`` may be
-    such a file, too.
+    Zarr stores that are folders are taken where there are no such files. The scenes of a
+    microscope's file stand below it, as if it were a folder; ``root`` may be such a file, too.
     """
     if is_microscope(root):
         return several_scenes(root)
-    names = [name for name in _files(root) if name.lower().endswith(_ENDINGS)]
+    every = list(_files(root))
+    names = [name for name in every if name.lower().endswith(_ENDINGS)]
+    names = names or [name for name in every if name.lower().endswith(_STORE)]
     return with_scenes(root, sorted(names, key=natural_key))
 
 
@@ -48,7 +53,10 @@ def holds_slides(root: Path) -> bool:
 
 
 def _files(root: Path) -> Iterator[str]:
-    """Go through the files below ``root``; hidden ones are left out, and loops of links."""
+    """Go through the files below ``root``, and the stores, whose own files are no others'.
+
+    Hidden ones are left out, and loops of links.
+    """
     seen = set()
     for folder, inner, files in os.walk(root, followlinks=True):
         real = os.path.realpath(folder)
@@ -58,6 +66,8 @@ def _files(root: Path) -> Iterator[str]:
         seen.add(real)
         inner[:] = [name for name in inner if not name.startswith((".", "__MACOSX"))]
         at = Path(folder).relative_to(root).as_posix()
-        for name in files:
+        stores = [name for name in inner if name.lower().endswith(_STORE)]
+        inner[:] = [name for name in inner if name not in stores]
+        for name in files + stores:
             if not name.startswith("."):
                 yield name if at == "." else f"{at}/{name}"

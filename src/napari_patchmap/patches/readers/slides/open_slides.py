@@ -215,6 +215,6 @@ def _called(name: str) -> str:
     folder, _, last = name.rpartition("/")
     if folder.lower().endswith(tuple(formats.MICROSCOPES)):
         return f"{_called(folder)} {last}"
-    if not last.lower().endswith(formats.endings(Kind.SLIDES)):
+    if not last.lower().endswith((*formats.endings(Kind.SLIDES), ".zarr")):
         return last
-    return last.rpartition(".")[0].removesuffix(".ome")
+    return last.rpartition(".")[0].removesuffix(".zarr").removesuffix(".ome")

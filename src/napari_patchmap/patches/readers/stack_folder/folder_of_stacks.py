@@ -178,9 +178,12 @@ def _joined(stacks: list[_Stack], root: Path, request: OpenRequest) -> Source:
             for one in source.skipped
         ]
     first, known = stacks[0].source, {stack.source.mpp for stack in stacks}
+    names = [name for stack in stacks for name in stack.source.names or ()]
+    told_apart = len(set(names)) == sum(map(len, tables))
     joined = Source(
         GatheredImages.joined(parts), pd.concat(tables, ignore_index=True), first.channel_names,
-        skipped=skipped, label_from=FOLDER if "label" in columns else first.label_from,
+        names=names if told_apart else None, skipped=skipped,
+        label_from=FOLDER if "label" in columns else first.label_from,
         mpp=first.mpp if len(known) == 1 else None,
     )  # fmt: skip
     joined.notes = [f"{len(stacks):,} files were read as one set; the column file says which."]

@@ -116,13 +116,31 @@ def ome_xml(tif: tifffile.TiffFile) -> ElementTree.Element | None:
         return None
 
 
+def check_channels(tif: tifffile.TiffFile) -> None:
+    """Raise if the images of an OME-TIFF have channels of different names."""
+    every = _names_of_images(tif)
+    other = next((names for names in every if names != every[0]), None)
+    if other is not None:
+        own, others = ", ".join(every[0]) or "none", ", ".join(other) or "none"
+        raise UnusableError(
+            f"holds images whose channels have different names ({own}; {others})",
+            "save those of one kind in a file of their own",
+        )
+
+
 def _ome_names(tif: tifffile.TiffFile) -> list[str]:
+    return next(iter(_names_of_images(tif)), [])
+
+
+def _names_of_images(tif: tifffile.TiffFile) -> list[list[str]]:
+    """Return the names of the channels of each image of an OME-TIFF."""
     root = ome_xml(tif)
-    if root is None:
-        return []
-    image = next((node for node in root.iter() if node.tag.endswith("}Image")), root)
-    nodes = (node for node in image.iter() if node.tag.endswith("}Channel"))
-    return [name for node in nodes if (name := node.get("Name"))]
+    images = [] if root is None else [n for n in root.iter() if n.tag.endswith("}Image")]
+    return [
+        [name for node in image.iter() if node.tag.endswith("}Channel")
+         and (name := node.get("Name"))]
+        for image in images
+    ]  # fmt: skip
 
 
 def _imagej_names(tif: tifffile.TiffFile, channels: int) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +12,14 @@ import tifffile
 
 from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.axes import channel_axis, check_axes, check_extent, settle_axes
-from napari_patchmap.patches.images import Images
+from napari_patchmap.patches.images import GatheredImages, Images
 from napari_patchmap.patches.numbers import check_numbers
 from napari_patchmap.patches.photometric import Meaning, meaning_of
 from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.readers.flat import FlatImages
 from napari_patchmap.patches.readers.tiff.tiff_metadata import (
     channel_names,
+    check_channels,
     check_complete,
     check_files,
     is_volume,
@@ -55,6 +56,8 @@ class Planes:
     """Whether more images may have followed in a file that is cut off."""
     costly: bool = True
     """Whether pixels have to be decoded."""
+    parts: tuple[tuple[str, int], ...] = ()
+    """Where a file holds several series of one kind: what each is called, and its planes."""
 
 
 def read_tiff(
@@ -112,15 +115,62 @@ def _read(tif: tifffile.TiffFile, axes: str, whole: bool, numbers: bool) -> Plan
         if len(series) > 1:
             several = single_pages(series)
             if several is None:
-                raise _several_kinds(series)
+                return _joined(tif, series, axes, numbers, said)
         elif axes == "auto" and not numbers:
             several = with_own_palettes(tif, first)
         if several is not None:
             return _single_pages(tif, several, series, numbers, said)
-        pages = first[:] if first.dataoffset is None else []
-        stack = Stack(first.shape, first.axes, first.keyframe, pages, first.dataoffset)
+        stack = _stack(first)
     else:
         cut = stack.offset is None and not tif.is_ome
+    planes = _planes(tif, stack, axes, numbers, said)
+    if stack.offset is not None:
+        tif.close()
+    return replace(planes, cut=cut)
+
+
+def _stack(series: tifffile.TiffPageSeries) -> Stack:
+    offset = series.dataoffset
+    pages = series[:] if offset is None else []
+    return Stack(series.shape, series.axes, series.keyframe, pages, offset)
+
+
+def _joined(
+    tif: tifffile.TiffFile,
+    series: list[tifffile.TiffPageSeries],
+    axes: str,
+    numbers: bool,
+    said: list[str],
+) -> Planes:
+    """Read series of one kind, such as the positions of a microscope's stage, as one."""
+    if len({(one.axes, str(one.dtype), one.keyframe.photometric) for one in series}) > 1:
+        raise _several_kinds(series)
+    made = [_planes(tif, _stack(one), axes, numbers, said) for one in series]
+    first = made[0]
+    if len({one.images.channels for one in made}) > 1:
+        raise _several_kinds(series)
+    check_channels(tif)
+    lost, before = dict[int, str](), 0
+    for one in made:
+        lost |= {before + place: why for place, why in one.lost.items()}
+        before += len(one.images)
+    names = [str(one.name) for one in series]
+    if len(set(names) - {""}) < len(names):
+        names = [f"Image {number}" for number in range(1, len(names) + 1)]
+    return replace(
+        first,
+        images=GatheredImages.joined([one.images for one in made]),
+        notes=list(dict.fromkeys(note for one in made for note in one.notes)),
+        lost=lost,
+        files=sorted({file for one in made for file in one.files}),
+        costly=any(one.costly for one in made),
+        parts=tuple(zip(names, (len(one.images) for one in made), strict=True)),
+    )
+
+
+def _planes(
+    tif: tifffile.TiffFile, stack: Stack, axes: str, numbers: bool, said: list[str]
+) -> Planes:
     letters, notes = _letters(tif, stack, axes)
     notes += said
     check_numbers(np.dtype(stack.key.dtype), math.prod(stack.shape))
@@ -138,8 +188,9 @@ def _read(tif: tifffile.TiffFile, axes: str, whole: bool, numbers: bool) -> Plan
     names = names or channel_names(tif, stack.key, letters, kept)
     costly = not isinstance(images, FlatImages) or images.sequential
     files = {page.parent.filehandle for page in stack.pages if page is not None}
-    every = sorted(Path(file.path) for file in files | {tif.filehandle})
-    return Planes(kept, names, notes, letters, lost, every, cut, costly)
+    files |= {tif.filehandle, stack.key.parent.filehandle}
+    every = sorted(Path(file.path) for file in files)
+    return Planes(kept, names, notes, letters, lost, every, costly=costly)
 
 
 def _meaning(stack: Stack, letters: str, numbers: bool) -> Meaning | None:
@@ -167,10 +218,8 @@ def _images(
     check_extent(stack.shape, letters)
     if stack.offset is not None:
         dtype = np.dtype(page.dtype).newbyteorder(tif.byteorder)
-        file = RandomFile(Path(tif.filehandle.path))
-        flat = FlatImages(file, stack.offset, dtype, stack.shape, letters)
-        tif.close()
-        return letters, flat
+        file = RandomFile(Path(stack.key.parent.filehandle.path))
+        return letters, FlatImages(file, stack.offset, dtype, stack.shape, letters)
     return letters, PageImages(tif, stack.pages, stack.shape, letters)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_patchmap.errors import PatchError, SingleImageError
 from napari_patchmap.foreign import decoding
-from napari_patchmap.patches.box_table import box_table
+from napari_patchmap.patches.box_table import IMAGE, box_table
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.tiff.tiff_planes import read_tiff
@@ -46,6 +46,13 @@ def read(request: OpenRequest, watch: Watch) -> Source:
         raise PatchError(f"{path} is cut off before its first image; copy or export it again.")
     table = box_table(path.name, np.arange(count), images.sizes)
     source = Source(images, table, planes.channel_names, notes=planes.notes)
+    if planes.parts:
+        names, counts = zip(*planes.parts, strict=True)
+        table[IMAGE] = np.repeat(np.array(names, object), counts)
+        source.notes.append(
+            f"{len(names):,} images of {path.name} were read as one set; the column {IMAGE} "
+            "says which."
+        )
     if planes.lost:
         source.leave_out(planes.lost)
         source.notes.append(

@@ -86,6 +86,11 @@ def _in_group(group: Any, path: Path, key: str | None) -> FoundArrays:
     if scales and key is None:
         array = group[scales[0]["datasets"][0]["path"]]
         return FoundArrays(array, scales[0].get("axes", "tczyx"), channel_labels(group.attrs))
+    if group.attrs.get("encoding-type") == "anndata":
+        raise PatchError(
+            f"{path} is AnnData in a Zarr store, out of which no images are read; save it with "
+            "anndata as one file (write_h5ad), and open that."
+        )
     arrays = {key: value for key, value in group.members() if isinstance(value, zarr.Array)}
     return FoundArrays(arrays.pop(images_key(arrays, path, key)), columns=arrays)
 
