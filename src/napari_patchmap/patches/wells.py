@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 #: Rows and columns of the plates that are sold: 6 to 1536 wells.
 PLATES = ((2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
@@ -30,6 +31,27 @@ def well_place(name: object) -> tuple[int, int] | None:
     for letter in found[1].upper():
         row = 26 * row + ord(letter) - ord("A") + 1
     return row - 1, int(found[2]) - 1
+
+
+def wells_in(names: Iterable[str]) -> list[str] | None:
+    """Return the wells that names of files are, such as ``plate/B07.ome.tif``.
+
+    None unless all are wells, written with capitals, of several rows: ``c1.tif`` may be a cell.
+
+    Examples
+    --------
+    >>> wells_in(["A1.tif", "B10.tif"]), wells_in(["c1.tif", "c2.tif"])
+    (['A01', 'B10'], None)
+    """
+    stems = [name.rpartition("/")[2].split(".")[0] for name in names]
+    places = [well_place(stem) if stem[:1].isupper() else None for stem in stems]
+    known = [place for place in places if place is not None]
+    if len(known) < len(stems) or len({row for row, _ in known}) < 2:
+        return None
+    most = PLATES[-1]
+    if any(row >= most[0] or column >= most[1] for row, column in known):
+        return None
+    return [well_name(row, column) for row, column in known]
 
 
 def row_name(row: int) -> str:

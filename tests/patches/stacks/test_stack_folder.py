@@ -10,6 +10,7 @@ import tifffile
 import zarr
 
 from napari_patchmap.errors import PatchError, UnclearAxesError
+from napari_patchmap.explore.plate_wells import wells_of
 from napari_patchmap.patches import Kind, OpenRequest, open_patches, reopen
 from napari_patchmap.patches.readers.stack_folder import folder_of_stacks
 from napari_patchmap.patches.recognise import recognise
@@ -72,6 +73,20 @@ def test_a_table_is_joined_by_the_file(tmp_path, grey):
     (tmp_path / "plate.csv").write_text("file,label\nA1.npy,drug\nB1.npy,none\n")
     patches = open_patches(tmp_path, labels=tmp_path / "plate.csv")
     assert patches.labels.tolist() == ["drug"] * 9 + ["none"] * 9
+
+
+def test_files_named_by_wells_are_wells_of_a_plate(tmp_path, grey):
+    for well in ("A1", "B1", "B10"):
+        np.save(tmp_path / f"{well}.npy", grey(9, 12, 12))
+    (tmp_path / "plate.csv").write_text("well,compound,dose\nA01,DMSO,0\nb10,taxol,5\n")
+    patches = open_patches(tmp_path, labels=tmp_path / "plate.csv")
+    assert patches.table["well"].tolist() == ["A01"] * 9 + ["B01"] * 9 + ["B10"] * 9
+    assert wells_of(patches.table).inside(0, 1, 9).tolist() == [*range(18, 27)]
+    compound = patches.table["compound"]
+    assert compound[18:].tolist() == ["taxol"] * 9
+    assert compound[9:18].isna().all()
+    np.save(tmp_path / "control.npy", grey(9, 12, 12))
+    assert "well" not in open_patches(tmp_path).table
 
 
 def test_few_planes_without_names_are_asked_about(tmp_path, grey):

@@ -27,7 +27,7 @@ def match_wells(
     rows : DataFrame
         Of the table in the file ``path``, as text.
     table : DataFrame
-        One row a patch, with ``plate``, ``well`` and ``field``.
+        One row a patch, with ``well``, and ``plate`` and ``field`` if there are any.
     path : Path
 
     Returns
@@ -48,7 +48,7 @@ def match_wells(
     theirs = [rows[column].map(_same_name)]
     for names, own in ((_FIELDS, "field"), (PLATE_NAMES, "plate")):
         other = next(iter(named(rows.columns, names)), None)
-        if other is None:
+        if other is None or own not in table:
             continue
         values, wanted = rows[other].map(_plain), table[own].map(_plain)
         if set(values) & set(wanted):  # they are told alike

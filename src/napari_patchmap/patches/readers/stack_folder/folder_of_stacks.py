@@ -29,6 +29,7 @@ from napari_patchmap.patches.readers.tiff.ome_files import first_of_series
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.source import LoadCancelled, Source
 from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.wells import wells_in
 
 #: Files that are open at a time: systems allow some hundreds.
 _OPEN = 200
@@ -157,6 +158,9 @@ def _joined(stacks: list[_Stack], root: Path, request: OpenRequest) -> Source:
     parts: list[Images] = []
     tables, notes = [], Counter[str]()
     columns, said = folder_columns([stack.name for stack in stacks])
+    wells = wells_in(stack.name for stack in stacks)
+    if wells is not None:
+        columns["well"] = [*wells]
     skipped = []
     for number, (name, source) in enumerate((one.name, one.source) for one in stacks):
         path = root / name
