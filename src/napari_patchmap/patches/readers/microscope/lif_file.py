@@ -103,7 +103,8 @@ class _Memory:
         ]
         steps = sorted((step for step in steps if step[1] > 1), reverse=True)
         names = [dim for dim in image.dims if dim not in ("C", "S") and image.sizes[dim] > 1]
-        self._steps = dict(zip(names, steps, strict=True))
+        known = len(names) == len(steps)  # else nothing is said to be missing
+        self._steps = dict(zip(names, steps, strict=True)) if known else {}
         ends = sorted(
             int(node.get("BytesInc", 0)) + math.ceil(int(node.get("Resolution", 8)) / 8)
             for node in found(_CHANNEL)

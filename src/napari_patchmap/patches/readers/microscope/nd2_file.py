@@ -43,6 +43,9 @@ class Nd2File(WholePlanes):
         file = self._file = nd2.ND2File(str(path))
         weakref.finalize(self, file.close)
         self._bytes = path.stat().st_size
+        # nd2 has no other name for it; of an old file it raises an error for a missing frame.
+        reader = None if file.is_legacy else getattr(file, "_rdr", None)
+        self._chunks: Mapping[bytes, tuple[int, int]] | None = getattr(reader, "chunkmap", None)
         loops = [(_LOOPS.get(one.type, ""), int(one.count)) for one in file.experiment]
         axes = "".join(axis for axis, _ in loops)
         if len(axes) < len(loops) or len(set(axes)) < len(axes):
@@ -83,9 +86,9 @@ class Nd2File(WholePlanes):
 
     def lacks(self, number: int, at: Mapping[str, int], channel: int) -> bool:
         """Whether the file's list of frames, which have all channels, has not this one."""
-        if self._file.is_legacy:
-            return False  # nd2 raises an error where one is missing
-        known = self._file._rdr.chunkmap.get(b"ImageDataSeq|%d!" % self._frame(number, at))
+        if self._chunks is None:
+            return False
+        known = self._chunks.get(b"ImageDataSeq|%d!" % self._frame(number, at))
         return known is None or known[0] + self._stored > self._bytes
 
     def _frame(self, number: int, at: Mapping[str, int]) -> int:

@@ -7,7 +7,44 @@ from pathlib import Path
 
 import tifffile
 
+from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.readers.tiff.tiff_metadata import ome_xml
+
+#: How OME says that a file holds nothing but pixels.
+_ONLY = "}BinaryOnly"
+
+#: Bytes of a description; that of 100,000 planes takes 20 MB.
+_LARGEST = 2**28
+
+
+def open_tiff(path: Path) -> tifffile.TiffFile:
+    """Open a TIFF file; of an OME-TIFF that another file describes, with that description.
+
+    Raises
+    ------
+    UnusableError
+        If the other file is not there.
+    Exception
+        Whatever tifffile raises.
+    """
+    tif = tifffile.TiffFile(path)
+    root = ome_xml(tif)
+    nodes = [] if root is None else [node for node in root if node.tag.endswith(_ONLY)]
+    name = nodes[0].get("MetadataFile") if nodes else None
+    if not name:
+        return tif
+    tif.close()
+    other = path.with_name(Path(name).name)
+    if not other.is_file():
+        raise UnusableError(
+            f"is described by the file {name}, which is not beside it",
+            "put it back, or export all planes into one file",
+        )
+    if not other.name.lower().endswith(".ome"):  # one of the files describes them all
+        return tifffile.TiffFile(other)
+    if other.stat().st_size > _LARGEST:
+        raise UnusableError(f"is described by {name}, which is too large to be that")
+    return tifffile.TiffFile(path, omexml=other.read_text("utf-8").strip())
 
 
 def first_of_series(root: Path, names: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -48,7 +85,7 @@ def first_of_series(root: Path, names: Sequence[str]) -> tuple[list[str], list[s
 def _files_of_series(path: Path) -> list[Path]:
     """Return the files, this one among them, over which an OME-TIFF is spread, else none."""
     try:
-        with tifffile.TiffFile(path) as tif:
+        with open_tiff(path) as tif:
             root = ome_xml(tif)
     except Exception:  # noqa: BLE001 - a damaged file: whoever reads it says so
         return []

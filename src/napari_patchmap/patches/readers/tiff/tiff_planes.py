@@ -17,6 +17,7 @@ from napari_patchmap.patches.numbers import check_numbers
 from napari_patchmap.patches.photometric import Meaning, meaning_of
 from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.readers.flat import FlatImages
+from napari_patchmap.patches.readers.tiff.ome_files import open_tiff
 from napari_patchmap.patches.readers.tiff.tiff_metadata import (
     channel_names,
     check_channels,
@@ -83,7 +84,7 @@ def read_tiff(
     UnclearAxesError
         If the axes that were given cannot be.
     """
-    tif = tifffile.TiffFile(path)
+    tif = open_tiff(path)
     try:
         planes = _read(tif, axes, whole, numbers)
         if whole and planes.lost:
