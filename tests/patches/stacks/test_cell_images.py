@@ -108,6 +108,12 @@ def test_files_of_a_folder_are_one_set_joined_by_cell_or_by_file(tmp_path):
     for name in ("w1", "w2"):
         write_h5sc(alike / f"{name}.h5sc")
     assert open_patches(alike, labels=table).labels.tolist() == by_file.labels.tolist()
+    table.write_text("cell,label\ncell 1,a\ncell 3,b\n")
+    with pytest.raises(PatchError, match=r"'cell 3', but there are several .* with its folder"):
+        open_patches(alike, labels=table)
+    table.write_text("cell,label\nw1.h5sc/cell 1,a\nw2.h5sc/cell 1,b\n")
+    labels = open_patches(alike, labels=table).labels.tolist()
+    assert labels == [""] * 4 + ["a"] + [""] * 4 + ["b"]
 
 
 def test_what_is_no_image_of_cells(tmp_path):

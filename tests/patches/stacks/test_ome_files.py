@@ -15,8 +15,8 @@ OME = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 def write_ome(folder, arrays, places, names, told_by=None):
     """Write images ``(time, channel, y, x)`` as OME says: each file has the whole description.
 
-    ``places[i][t, c]`` is which of the files ``names`` the plane of image i lies in;
-    ``told_by`` the one file that has the description.
+    ``places[i][t, c]`` is which of the files ``names`` the plane of image i lies in, -1 for
+    none; ``told_by`` the one file that has the description.
     """
     planes = [[] for _ in names]
     images = []
@@ -25,6 +25,8 @@ def write_ome(folder, arrays, places, names, told_by=None):
         blocks = []
         for t, c in np.ndindex(times, channels):
             at = int(place[t, c])
+            if at < 0:
+                continue
             blocks.append(
                 f'<TiffData IFD="{len(planes[at])}" FirstC="{c}" FirstT="{t}" FirstZ="0" '
                 f'PlaneCount="1"><UUID FileName="{names[at]}">urn:uuid:{at}</UUID></TiffData>'
@@ -107,6 +109,18 @@ def test_images_of_one_file_whose_channels_differ_are_no_set(tmp_path, grey):
             continue
         with pytest.raises(PatchError, match=r"different names \(DAPI, CD3; CD3, DAPI\)"):
             open_patches(path)
+
+
+def test_a_plane_that_is_missing_is_left_out_of_its_own_image(tmp_path, grey):
+    pixels = grey(24, 16, 18).reshape(2, 6, 2, 16, 18)
+    place = np.zeros((6, 2))
+    place[1] = -1
+    write_ome(tmp_path, pixels, [np.zeros((6, 2)), place], ["a.ome.tif"])
+    patches = open_patches(tmp_path / "a.ome.tif")
+    wanted = np.delete(pixels.reshape(12, 2, 16, 18), 7, axis=0)
+    np.testing.assert_array_equal(patches.stack(), wanted.transpose(0, 2, 3, 1))
+    assert patches.table["image"].tolist() == ["Pos0"] * 6 + ["Pos1"] * 5
+    assert [one.source for one in patches.skipped] == ["a.ome.tif [7]"]
 
 
 @pytest.mark.parametrize("told_by", ["0.ome.tif", "all.companion.ome"])

@@ -182,11 +182,10 @@ def _joined(stacks: list[_Stack], root: Path, request: OpenRequest) -> Source:
             for one in source.skipped
         ]
     first, known = stacks[0].source, {stack.source.mpp for stack in stacks}
-    names = [name for stack in stacks for name in stack.source.names or ()]
-    told_apart = len(set(names)) == sum(map(len, tables))
+    names = [f"{one.name}/{name}" for one in stacks for name in one.source.names or ()]
     joined = Source(
         GatheredImages.joined(parts), pd.concat(tables, ignore_index=True), first.channel_names,
-        names=names if told_apart else None, skipped=skipped,
+        names=names if len(names) == sum(map(len, tables)) else None, skipped=skipped,
         label_from=FOLDER if "label" in columns else first.label_from,
         mpp=first.mpp if len(known) == 1 else None,
     )  # fmt: skip
