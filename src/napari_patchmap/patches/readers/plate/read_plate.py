@@ -24,7 +24,7 @@ from napari_patchmap.patches.names import natural_key
 from napari_patchmap.patches.numbers import check_numbers
 from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.plate.plate_fields import Plate, PlateField
-from napari_patchmap.patches.readers.plate.well_files import Wells, plate_node, read_wells
+from napari_patchmap.patches.readers.plate.well_files import FoundWells, plate_node, read_wells
 from napari_patchmap.patches.readers.zarr.ngff import Multiscale, StoreFiles
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.watch import LoadCancelled, Watch
@@ -38,7 +38,7 @@ class _Found(NamedTuple):
 
     place: str
     name: str
-    wells: Wells
+    wells: FoundWells
 
 
 def is_plate(path: Path) -> bool:

@@ -18,7 +18,7 @@ from napari_patchmap.patches.wells import well_place
 _THREADS = 8
 
 
-class Wells(NamedTuple):
+class FoundWells(NamedTuple):
     """What a plate says it holds, and what of it is there."""
 
     first: Multiscale
@@ -41,7 +41,9 @@ def plate_node(files: StoreFiles) -> Mapping[str, Any] | None:
     return known if isinstance(known, Mapping) else None
 
 
-def read_wells(files: StoreFiles, known: Mapping[str, Any], name: str, watch: Watch) -> Wells:
+def read_wells(
+    files: StoreFiles, known: Mapping[str, Any], name: str, watch: Watch
+) -> FoundWells:
     """Look at all wells of a plate: one small file is read for each, and one for each field.
 
     Parameters
@@ -72,7 +74,7 @@ def read_wells(files: StoreFiles, known: Mapping[str, Any], name: str, watch: Wa
     in_threads(look, len(wells), 1, watch, _THREADS)
     fields = [field for some, _ in found for field in some]
     fields.sort(key=lambda one: (one.row, one.column))
-    return Wells(first, fields, [one for _, some in found for one in some])
+    return FoundWells(first, fields, [one for _, some in found for one in some])
 
 
 def wells_of(known: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.readers.zarr.zarr_find import channel_labels, letters_of, ome
-from napari_patchmap.patches.readers.zarr.zip_files import zipped
+from napari_patchmap.patches.readers.zarr.zip_files import ZippedStore, zipped
 
 #: Micrometres in one unit of OME-Zarr's lengths.
 _MICROMETRES = {
@@ -68,7 +68,11 @@ class StoreFiles:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._zip, self._before = zipped(root) or (None, "")
+        self._zip: ZippedStore | None = None
+        self._before = ""
+        found = zipped(root)
+        if found is not None:
+            self._zip, self._before = found
 
     def node(self, key: str) -> Node | None:
         """Return the group or array at a key, None if there is none."""
