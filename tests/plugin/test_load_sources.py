@@ -31,7 +31,7 @@ from napari_patchmap.plugin.panels.load.recent import (
 )
 from napari_patchmap.plugin.source.place import SOURCE
 from napari_patchmap.runs import OpenLayer, unreadable
-from tests.patches.plates.drawn_plate import write_plate
+from tests.patches.plates.drawn_plate import write_plate, zipped
 from tests.plugin.images import slide
 from tests.plugin.toy import choose_source
 
@@ -576,8 +576,17 @@ def test_a_plate_is_cut_by_the_labels_that_are_chosen(panel, qtbot, tmp_path, wo
     assert len(workspace.patches) == 4 * 12
     assert set(workspace.patches.table["well"]) == {"A01", "B02"}
     asked = form.request()
-    type_path(qtbot, panel, tmp_path)
+    (tmp_path / "other").mkdir()
+    type_path(qtbot, panel, tmp_path / "other")
     assert form.request().what.objects is None
     form.fill(asked)
     idle(qtbot, panel)
     assert form.request().what.objects == asked.what.objects
+    zipped(write_plate(tmp_path / "second.zarr", ["A/1"], 1, name="2", labels=["cells"]))
+    type_path(qtbot, panel, tmp_path)  # the folder of both
+    form.cut.box.setCurrentIndex(2)
+    load(qtbot, panel)
+    assert workspace.patches.table["plate"].value_counts().to_dict() == {
+        "screen 7": 48,
+        "2": 12,
+    }

@@ -44,11 +44,13 @@ class _Found(NamedTuple):
 def is_plate(path: Path) -> bool:
     """Whether a path is an OME-Zarr plate, zipped or not, or a folder of plates.
 
-    No pixel is read; of a folder of stores, the first one tells.
+    No pixel is read; of a folder of stores, the first one tells. The first folder in it is
+    looked into only if there is nothing else in it.
     """
     if not is_zarr(path):
-        stores, folders = _entries(path)
-        found = stores or [one for folder in folders[:1] for one in plates_at(folder, 0)]
+        stores, folders, others = _entries(path)
+        first = [] if others else folders[:1]
+        found = stores or [one for folder in first for one in plates_at(folder, 0)]
         if not found:
             return False
         path = found[0]
@@ -62,14 +64,17 @@ def plates_at(path: Path, depth: int = _DEPTH) -> list[Path]:
     """Return the plate that a path is, or the stores in a folder, in natural order."""
     if is_zarr(path):
         return [path]
-    stores, folders = _entries(path)
+    stores, folders, _ = _entries(path)
     deeper = folders if depth else []
     return stores + [one for folder in deeper for one in plates_at(folder, depth - 1)]
 
 
-def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Return the stores and the other folders in a folder, hidden ones left out."""
-    stores, folders = list[Path](), list[Path]()
+def _entries(folder: Path) -> tuple[list[Path], list[Path], bool]:
+    """Return the stores and the other folders in a folder, and whether it holds other files.
+
+    Hidden ones are left out.
+    """
+    stores, folders, others = list[Path](), list[Path](), False
     try:
         with os.scandir(folder) as entries:
             for _, entry in zip(range(_LOOKS), entries, strict=False):
@@ -80,11 +85,13 @@ def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
                     stores.append(Path(entry.path))
                 elif entry.is_dir():
                     folders.append(Path(entry.path))
+                else:
+                    others = True
     except OSError:
-        return [], []
+        return [], [], False
     for some in (stores, folders):
         some.sort(key=lambda path: natural_key(path.name))
-    return stores, folders
+    return stores, folders, others
 
 
 def read_plate(path: Path, axes: str, watch: Watch) -> Plate:
