@@ -14,7 +14,7 @@ from napari_patchmap.patches import CropConfig, open_patches
 from napari_patchmap.patches.readers.objects import json_features
 from napari_patchmap.patches.readers.objects.label_images import label_images
 from napari_patchmap.patches.readers.objects.slide_object_files import (
-    slide_outlines,
+    slide_shapes,
     slides_of,
 )
 from napari_patchmap.patches.readers.slides import stored_blocks
@@ -196,14 +196,14 @@ def test_outlines_of_a_set_are_found_again(tmp_path):
     objects = geojson(tmp_path / "a.geojson")
     patches = open_patches(slide, objects=objects)
     assert slides_of(patches.origin)
-    outlines = slide_outlines(patches.origin)("a.svs")
+    outlines = slide_shapes(patches.origin)("a.svs")
     for number, cell in enumerate(CELLS):
         np.testing.assert_array_equal(outlines[number].rings[0], square(*cell))
     with pytest.raises(PatchError, match="in no label image"):
         label_images(patches.origin, Watch())
     centres = open_patches(slide, objects=table(tmp_path / "a.tsv"))
     with pytest.raises(PatchError, match="There are no outlines"):
-        slide_outlines(centres.origin)("a.svs")
+        slide_shapes(centres.origin)("a.svs")
 
 
 def test_a_file_of_features_is_read_part_by_part(tmp_path, monkeypatch):
