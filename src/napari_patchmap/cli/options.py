@@ -105,7 +105,8 @@ def _add_crop_settings(parser: argparse.ArgumentParser) -> None:
         "--objects", metavar="LABELS",
         help="label image of DATA, Cellpose's _seg.npy, QuPath's GeoJSON or ImageJ's ROI zip; "
         "of a whole slide also a label image of a lower level, points in GeoJSON, or a table "
-        "of centres (CSV, Parquet; QuPath's measurements); for a folder of images or slides, the folder with these",
+        "of centres (CSV, Parquet; QuPath's measurements); for a folder of images or slides, "
+        "the folder with these",
     )  # fmt: skip
     for item in CropConfig.settings():
         name, help = item.name.replace("_", "-"), item.help.replace("%", "%%")
