@@ -12,9 +12,13 @@ import tifffile
 import zarr
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches import CropConfig, open_patches
+from napari_patchmap.patches import CropConfig, open_patches, source
 from napari_patchmap.patches.latest import Latest
-from napari_patchmap.patches.readers.objects import slide_labels, slide_object_files
+from napari_patchmap.patches.readers.objects import (
+    slide_labels,
+    slide_object_files,
+    slide_objects,
+)
 from napari_patchmap.patches.readers.objects.find_objects import find_objects
 from napari_patchmap.patches.readers.objects.slide_labels import SlideLabels
 from napari_patchmap.patches.readers.objects.slide_object_files import slides_of
@@ -113,6 +117,39 @@ def test_each_block_is_decoded_once_and_few_are_held(tmp_path, monkeypatch):
     assert set(decoded.values()) == {1}
     assert len(decoded) == 10 * 13
     assert max(read) <= 128**2
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_many_cells_are_opened_without_crops_and_cut_with_few_blocks_read_twice(
+    tmp_path, monkeypatch, masked
+):
+    """With a cache that holds some squares of the slide, not a whole row of them."""
+    monkeypatch.setattr(slide_objects, "_SQUARE", 256)
+    monkeypatch.setattr(source, "_AT_ONCE", 0)
+    kept = Latest(2 * 36 * 64 * 64 * 4, lambda block: block.nbytes)
+    monkeypatch.setattr(stored_blocks, "_BLOCKS", kept)
+    tiled = {"tile": (64, 64), "compression": "zlib"}
+    slide = write_pyramid(tmp_path / "a.tif", tissue(1024, 1024), **tiled)
+    tifffile.imwrite(tmp_path / "labels.tif", drawn_labels(1024, 1024), **tiled)
+    decoded: Counter[tuple[str, int, int]] = Counter()
+    segment = pages.Plane._segment
+
+    def counted(self, row, column):
+        decoded[self._file.name, row, column] += 1
+        return segment(self, row, column)
+
+    monkeypatch.setattr(pages.Plane, "_segment", counted)
+    crops = CropConfig(level=0, size=24, mask_background=masked)
+    patches = open_patches(slide, objects=tmp_path / "labels.tif", crops=crops)
+    assert {name for name, _, _ in decoded} == {"labels.tif"}
+    decoded.clear()
+    assert len(patches) > 500
+    for index in range(len(patches)):
+        patches.images[index]
+    assert {name for name, _, _ in decoded} == (
+        {"a.tif", "labels.tif"} if masked else {"a.tif"}
+    )
+    assert sum(decoded.values()) <= 1.4 * len(decoded)
 
 
 def test_crops_and_columns_follow_the_labels(tmp_path):
@@ -240,7 +277,8 @@ def test_what_is_no_label_image_of_the_slide_says_so(tmp_path, name, said):
         open_patches(slide, objects=path, crops=FULL)
 
 
-def test_a_damaged_part_is_said_with_its_place(tmp_path):
+def test_a_damaged_part_is_said_with_its_place(tmp_path, monkeypatch):
+    monkeypatch.setattr(slide_labels, "_PART", 64)
     slide = write_aperio(tmp_path / "a.svs", tissue())
     path = write_zarr(tmp_path / "labels.zarr", drawn_labels())
     (path / "0/c/2/3").write_bytes(b"no longer a chunk")
