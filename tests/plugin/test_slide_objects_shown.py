@@ -69,6 +69,21 @@ def test_chosen_cells_light_up_large_enough_to_be_seen(viewer, workspace, cells)
     assert lit(cells) == whole
 
 
+def test_from_near_the_pixels_of_the_slide_are_seen(viewer, workspace, cells):
+    layer = viewer.layers["a.tif"]
+    assert layer.data.shape == (2400, 3200, 3)
+    np.testing.assert_array_equal(layer.extent.world, [[-0.5, -0.5], [2399.5, 3199.5]])
+    camera_of(viewer).zoom *= 40
+    camera_of(viewer).center = (1000, 1500)
+    QApplication.processEvents()
+    viewer.screenshot(flash=False)
+    assert layer.data_level == 0
+    camera_of(viewer).zoom /= 40
+    QApplication.processEvents()
+    viewer.screenshot(flash=False)
+    assert layer.data_level == 1
+
+
 def test_a_cell_is_clicked_where_its_dot_is(viewer, workspace, cells, hand):
     table = workspace.patches.table
     y, x = (float(table[name].iloc[7]) + 3.5 for name in ("y", "x"))

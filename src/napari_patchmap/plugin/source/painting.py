@@ -24,6 +24,9 @@ _TILE, _LEAST_TILE, _SCREEN = 20, 8, 420
 #: Pixels of the screen that a chosen box takes at least, so that it is found on a whole slide.
 _DOT = 3
 
+#: A box of fewer pixels of the picture has no edge, which would cover what is in it.
+_LEAST_RING = 6
+
 #: Objects with a median side of more pixels than this get a broader edge.
 _LARGE = 24
 
@@ -146,9 +149,14 @@ class BoxPicture:
             self._outline(picture, self._corners(here), OUTLINE, OTHER)
         else:
             for top, left, bottom, right in self._corners(here & chosen, self._dot):
-                picture[top:bottom, left:right] = EDGE
-                if self._dot == 1 or bottom - top > self._dot:
-                    picture[top + 1 : bottom - 1, left + 1 : right - 1] = CHOSEN
+                inside = picture[top + 1 : bottom - 1, left + 1 : right - 1]
+                if bottom - top <= self._dot > 1:
+                    picture[top:bottom, left:right] = EDGE
+                elif min(bottom - top, right - left) < _LEAST_RING:
+                    picture[top:bottom, left:right] = CHOSEN
+                else:
+                    picture[top:bottom, left:right] = EDGE
+                    inside[:] = CHOSEN
         return picture
 
     def find(self, frame: int, y: float, x: float) -> np.ndarray:
