@@ -53,13 +53,13 @@ def qupath_outlines(path: Path) -> tuple[list[Outline], list[str]]:
     for feature in json_features(path, _REMEDY):
         properties = feature.get("properties")
         properties = properties if isinstance(properties, Mapping) else {}
-        rings, points = _rings(feature.get("geometry")), _points(feature.get("geometry"))
-        lines += not rings and not points
+        rings, places = _rings(feature.get("geometry")), _points(feature.get("geometry"))
+        lines += not rings and not places
         values = _values(feature, properties)
         kind = str(properties.get("objectType", properties.get("object_type", ""))).lower()
         if rings:
             kinds[kind in _THINGS, True].append(Outline(rings, values))
-        kinds[kind in _THINGS, False] += [Outline([point], values) for point in points]
+        kinds[kind in _THINGS, False] += [Outline([place], values) for place in places]
     taken = next((kind for kind, found in kinds.items() if found), None)
     if taken is None:
         raise UnusableError("holds no object that encloses anything, and no point", _REMEDY)
