@@ -97,7 +97,7 @@ def test_each_block_is_decoded_once_and_few_are_held(tmp_path, monkeypatch):
     labels = drawn_labels()
     path = tmp_path / "labels.tif"
     tifffile.imwrite(path, labels, tile=(64, 64), compression="zlib")
-    monkeypatch.setattr(slide_labels, "_PART", 100)
+    monkeypatch.setattr(slide_labels, "_PART", 150)
     monkeypatch.setattr(stored_blocks, "_BLOCKS", Latest(1))
     decoded: Counter[tuple[int, int]] = Counter()
     read: list[int] = []
