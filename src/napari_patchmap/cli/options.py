@@ -104,8 +104,9 @@ def _add_crop_settings(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--objects", metavar="LABELS",
         help="label image of DATA, Cellpose's _seg.npy, QuPath's GeoJSON or ImageJ's ROI zip; "
-        "of a whole slide GeoJSON, ROI zip or a table of centres (QuPath's measurements); "
-        "for a folder of images or slides, the folder with these",
+        "of a whole slide also a label image of a lower level, points in GeoJSON, or a table "
+        "of centres (CSV, Parquet; QuPath's measurements); for a folder of images or slides, "
+        "the folder with these",
     )  # fmt: skip
     for item in CropConfig.settings():
         name, help = item.name.replace("_", "-"), item.help.replace("%", "%%")

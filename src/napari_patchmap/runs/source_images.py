@@ -19,11 +19,12 @@ from napari_patchmap.patches.readers.objects.open_objects import read_pair
 from napari_patchmap.patches.readers.objects.slide_object_files import slides_of
 from napari_patchmap.patches.readers.plate.field_labels import labels_named
 from napari_patchmap.patches.readers.plate.read_plate import is_plate, read_plate
-from napari_patchmap.patches.readers.slides.pyramid import picture
+from napari_patchmap.patches.readers.slides.pyramid import look_of, picture
 from napari_patchmap.patches.readers.slides.tiles import PICTURE, is_one_slide, open_slide
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.room import check_room
 from napari_patchmap.patches.watch import Watch
+from napari_patchmap.runs.slide_levels import SlideLevel, finer_levels
 
 _REMEDY = "open the part that you need in napari"
 
@@ -44,6 +45,8 @@ class SourceImage:
         Whether the channels are red, green and blue.
     scale : float, optional
         Of a slide, pixels at full resolution that one of these spans; None of other images.
+    levels : tuple of SlideLevel
+        Of a slide, its levels larger than ``pixels``, the full resolution first.
     """
 
     source: str
@@ -52,6 +55,7 @@ class SourceImage:
     channel_names: tuple[str, ...] = ()
     rgb: bool = False
     scale: float | None = None
+    levels: tuple[SlideLevel, ...] = ()
 
     @property
     def are_labels(self) -> bool:
@@ -112,13 +116,16 @@ def read_source_images(
 
 def _slide(path: Path, source: str) -> SourceImage:
     slide = open_slide(path)
+    levels: tuple[SlideLevel, ...] = ()
     try:
         small, scale = slide.shrunk(PICTURE)
         shown = picture(small, slide.is_rgb, PICTURE)
+        levels = finer_levels(slide, max(shown.shape), look_of(small, slide.is_rgb))
     finally:
-        slide.close()
+        if not levels:
+            slide.close()
     scale *= small.shape[0] / shown.shape[0]
-    return SourceImage(source, path, shown[None], rgb=True, scale=scale)
+    return SourceImage(source, path, shown[None], rgb=True, scale=scale, levels=levels)
 
 
 def _of_plate(

@@ -73,7 +73,7 @@ def test_qupath_cells_with_classes_and_measurements(tmp_path, grey):
     assert (labels[20:28, 30:38] == 2).all()
     assert labels[[9, 5, 15], [9, 5, 15]].tolist() == [0, 1, 0]
     assert any("1 annotations of a.geojson were left out" in note for note in patches.notes)
-    assert any("1 points or lines" in note for note in patches.notes)
+    assert any("1 points of a.geojson were left out" in note for note in patches.notes)
     # The same of a folder, in which QuPath names the file after the image.
     (tmp_path / "a.geojson").rename(tmp_path / "a.tif.geojson")
     tifffile.imwrite(tmp_path / "b.tif", image)

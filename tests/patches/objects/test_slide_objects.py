@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 
@@ -14,7 +15,7 @@ from napari_patchmap.patches import CropConfig, open_patches
 from napari_patchmap.patches.readers.objects import json_features
 from napari_patchmap.patches.readers.objects.label_images import label_images
 from napari_patchmap.patches.readers.objects.slide_object_files import (
-    slide_outlines,
+    slide_shapes,
     slides_of,
 )
 from napari_patchmap.patches.readers.slides import stored_blocks
@@ -153,6 +154,85 @@ def test_centres_of_qupaths_table_in_micrometres_and_pixels(tmp_path):
     assert not any("does not say how large" in note for note in sized.notes)
 
 
+def point(geometry: object, kind: str = "detection", name: str = "Tumor") -> dict:
+    many = isinstance(geometry[0], tuple)
+    return {
+        "type": "Feature",
+        "id": "7a1b",
+        "geometry": {"type": "MultiPoint" if many else "Point", "coordinates": geometry},
+        "properties": {"objectType": kind, "classification": {"name": name}},
+    }
+
+
+def test_points_of_qupath_are_centres(tmp_path):
+    slide = write_aperio(tmp_path / "a.svs", tissue())
+    middles = [(x + side / 2, y + side / 2) for x, y, side in CELLS]
+    features = [
+        point(middles[0]),
+        point(middles[1:], name="Stroma"),
+        {"type": "Feature", "geometry": {"type": "LineString", "coordinates": middles}},
+        feature([square(0, 0, 500)], "annotation"),
+    ]
+    (tmp_path / "a.geojson").write_text(json.dumps(features))
+    points = open_patches(slide, objects=tmp_path / "a.geojson")
+    centres = open_patches(slide, objects=table(tmp_path / "px.csv", mpp=None))
+    places = ["label_id", "y", "x", "height", "width", "centroid_y", "centroid_x"]
+    assert points.table[places].equals(centres.table[places])
+    np.testing.assert_array_equal(points.stack(), centres.stack())
+    assert "area" not in points.table
+    kinds = dict(zip(points.table["label_id"], points.labels, strict=True))
+    assert kinds == {1: "Tumor", 2: "Stroma", 3: "Stroma", 4: "Stroma"}
+    said = " ".join(points.notes)
+    assert "1 lines of a.geojson were left out" in said
+    assert "1 annotations of a.geojson were left out" in said
+    with pytest.raises(PatchError, match="There are no outlines"):
+        slide_shapes(points.origin)("a.svs")
+    with pytest.raises(PatchError, match=r"a\.geojson says where the middles of objects are"):
+        open_patches(
+            slide, objects=tmp_path / "a.geojson", crops=CropConfig(mask_neighbours=True)
+        )
+
+
+def test_of_outlines_and_points_the_outlines_are_taken(tmp_path):
+    slide = write_aperio(tmp_path / "a.svs", tissue())
+    features = [feature([square(*cell)], "cell") for cell in CELLS] + [point([5.0, 5.0])]
+    (tmp_path / "a.geojson").write_text(json.dumps(features))
+    patches = open_patches(slide, objects=tmp_path / "a.geojson")
+    assert sorted(patches.table["label_id"]) == [1, 2, 3, 4]
+    assert any("1 points of a.geojson were left out, because" in n for n in patches.notes)
+
+
+def test_points_on_an_ordinary_image_say_what_to_choose(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", tissue(), photometric="rgb")
+    features = [point([float(x), float(y)]) for x, y, _ in CELLS]
+    (tmp_path / "a.geojson").write_text(json.dumps(features))
+    with pytest.raises(PatchError, match=r"a\.geojson holds points, .* choose level 0"):
+        open_patches(tmp_path / "a.tif", objects=tmp_path / "a.geojson")
+    crops = CropConfig(level=0, size=16)
+    patches = open_patches(tmp_path / "a.tif", objects=tmp_path / "a.geojson", crops=crops)
+    assert len(patches) == len(CELLS)
+
+
+def test_a_table_of_centres_in_parquet_is_read_as_its_csv(tmp_path):
+    slide = write_aperio(tmp_path / "a.svs", tissue())
+    csv = table(tmp_path / "a.tsv", images=["a.svs", "a.svs", "b.svs", "a.svs"])
+    rows = pd.read_csv(csv, sep="\t")
+    rows["Classification"] = rows["Classification"].astype("category")
+    rows["Probability"] = np.array([0.1, np.nan, 0.3, 0.25], np.float32)
+    rows["Cells"] = pd.array([3, None, 5, 70_000_000_001], "Int64")
+    rows["parts"] = [[1, 2]] * 4
+    rows.to_csv(csv, sep="\t", columns=[c for c in rows if c != "parts"], index=False)
+    rows.set_axis([0, 1, 2, 3]).to_parquet(tmp_path / "a.parquet")  # with its row numbers
+    wanted = open_patches(slide, objects=csv)
+    found = open_patches(slide, objects=tmp_path / "a.parquet")
+    pd.testing.assert_frame_equal(found.table, wanted.table, check_dtype=False)
+    assert found.labels.tolist() == wanted.labels.tolist()
+    assert any("parts of a.parquet holds no single values" in note for note in found.notes)
+    (tmp_path / "a.parquet").write_bytes((tmp_path / "a.parquet").read_bytes()[:-20])
+    with pytest.raises(PatchError, match=r"a\.parquet is not a complete Parquet table"):
+        open_patches(slide, objects=tmp_path / "a.parquet")
+
+
 def test_a_folder_of_slides_with_a_file_each_or_one_table(tmp_path):
     (tmp_path / "slides").mkdir()
     (tmp_path / "cells").mkdir()
@@ -196,14 +276,14 @@ def test_outlines_of_a_set_are_found_again(tmp_path):
     objects = geojson(tmp_path / "a.geojson")
     patches = open_patches(slide, objects=objects)
     assert slides_of(patches.origin)
-    outlines = slide_outlines(patches.origin)("a.svs")
+    outlines = slide_shapes(patches.origin)("a.svs")
     for number, cell in enumerate(CELLS):
         np.testing.assert_array_equal(outlines[number].rings[0], square(*cell))
     with pytest.raises(PatchError, match="in no label image"):
         label_images(patches.origin, Watch())
     centres = open_patches(slide, objects=table(tmp_path / "a.tsv"))
     with pytest.raises(PatchError, match="There are no outlines"):
-        slide_outlines(centres.origin)("a.svs")
+        slide_shapes(centres.origin)("a.svs")
 
 
 def test_a_file_of_features_is_read_part_by_part(tmp_path, monkeypatch):

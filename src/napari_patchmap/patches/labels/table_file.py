@@ -1,17 +1,33 @@
-"""A labels file (CSV) as people's programs write it: separators, encodings, row names."""
+"""A table (CSV, Parquet) as people's programs write it: separators, encodings, row names."""
 
 from __future__ import annotations
 
 import csv
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.foreign import decoding
+from napari_patchmap.optional import optional
 from napari_patchmap.patches.labels.layout import with_decimal_points, with_one_header
 from napari_patchmap.patches.labels.values import counts_rows
 from napari_patchmap.patches.names import tidy
+from napari_patchmap.patches.room import check_room
 from napari_patchmap.patches.watch import Watch
+
+#: Ends of the names of tables in Parquet.
+PARQUET = (".parquet", ".pq")
+
+#: How a file in Parquet begins.
+_PARQUET = b"PAR1"
+
+#: The index of a table that pandas wrote to Parquet without a name.
+_INDEX = "__index_level_0__"
+
+#: Bytes that a cell takes as text, about.
+_CELL = 64
 
 #: How spreadsheets begin: .xlsx and .ods are zip archives, .xls is an older container.
 _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -26,7 +42,7 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 def read_table(
     path: Path, watch: Watch | None = None, notes: list[str] | None = None
 ) -> pd.DataFrame:
-    """Read a CSV file with a header row, every cell as text, NaN where empty.
+    """Read a CSV file with a header row, or Parquet: every cell as text, NaN where empty.
 
     The separator (comma, semicolon or tab) is taken from the header, or from the
     line ``sep=;`` that Excel understands. Headers of several rows become one, and
@@ -40,6 +56,8 @@ def read_table(
     ------
     PatchError
         If the file is missing, is not such a table, or has no rows.
+    MissingPackageError
+        Without pyarrow, of a table in Parquet.
     LoadCancelled
     """
     watch = watch or Watch()
@@ -47,6 +65,8 @@ def read_table(
     try:
         with path.open("rb") as file:
             start = file.read(4096)
+        if start.startswith(_PARQUET):
+            return _read_parquet(path, watch, notes)
         if start.startswith(_SPREADSHEETS):
             raise PatchError(
                 f"The labels file {path} is a spreadsheet, not a CSV table; open it in its "
@@ -129,6 +149,33 @@ def _read(path: Path, encoding: str, watch: Watch, notes: list[str]) -> pd.DataF
         notes += of_points
     rows.columns = [tidy(str(column)) for column in rows.columns]
     return rows
+
+
+def _read_parquet(path: Path, watch: Watch, notes: list[str]) -> pd.DataFrame:
+    arrow, parquet = optional("pyarrow"), optional("pyarrow.parquet", "pyarrow")
+    with decoding(path, "is not a complete Parquet table", "copy or save it again"):
+        about = parquet.ParquetFile(path).metadata
+        check_room(
+            about.num_rows * about.num_columns * _CELL, str(path),
+            "save the columns that you need alone",
+        )  # fmt: skip
+        watch.step(0, 0)
+        table = parquet.read_table(path)
+    if not len(table):
+        raise PatchError(f"The labels file {path} has no rows.")
+    columns: dict[str, np.ndarray] = {}
+    for name, values in zip(table.column_names, table.columns, strict=True):
+        watch.step(0, 0)
+        try:
+            text = values.cast(arrow.string()).to_pandas().to_numpy(object)
+        except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError):
+            notes.append(f"The column {name} of {path.name} holds no single values; left out.")
+            continue
+        columns[tidy(name)] = np.where(pd.isna(text) | (text == ""), np.nan, text)
+    index = columns.get(_INDEX)
+    if index is not None and counts_rows(pd.Series(index)):
+        del columns[_INDEX]
+    return pd.DataFrame(columns, dtype=object)
 
 
 def _with_row_names(rows: pd.DataFrame, path: Path) -> pd.DataFrame:

@@ -77,8 +77,8 @@ class Places(OfViewer, Quiet, Listening):
         for event in (layers.events.inserted, layers.events.removed, layers.events.renamed):
             event.connect(self._on_layers)
         layers.selection.events.active.connect(self._on_active)
-        for event in (camera.events.zoom, camera.events.center):
-            event.connect(self._frame)
+        camera.events.zoom.connect(self._on_zoom)
+        camera.events.center.connect(self._frame)
         viewer.dims.events.current_step.connect(self._refresh)
         viewer.dims.events.ndisplay.connect(self._refresh)
         self.refresh()  # patches and images may be there already
@@ -210,6 +210,7 @@ class Places(OfViewer, Quiet, Listening):
                 place.overlay.visible = False
             return
         known = place.overlay is not None
+        place.seen_at(float(camera_of(viewer).zoom))
         overlay = place.draw(place.frame(viewer.dims.point), chosen)
         if not known:
             with self.quiet(), choice_kept(viewer):
@@ -243,6 +244,14 @@ class Places(OfViewer, Quiet, Listening):
         if (middle < low).any() or (middle > high).any():
             half = (high - low) / 2
             fit_box(viewer, middle - half, middle + half, margin=0)
+
+    def _on_zoom(self, _: Any = None) -> None:
+        """Draw small boxes as large as they are seen, if some are chosen."""
+        self._frame()
+        zoom = float(camera_of(self.viewer).zoom)
+        drawn = [place for place in self.found if place.overlay is not None]
+        if self.are_shown and any(place.seen_at(zoom) for place in drawn):
+            self._refresh()
 
     def _frame(self, _: Any = None) -> None:
         """Frame the current patch above the canvas, if it is to be seen."""

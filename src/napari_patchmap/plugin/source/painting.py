@@ -21,6 +21,12 @@ _LONGEST = 4096
 #: at least those, and the pixels that a whole slide takes on the screen.
 _TILE, _LEAST_TILE, _SCREEN = 20, 8, 420
 
+#: Pixels of the screen that a chosen box takes at least, so that it is found on a whole slide.
+_DOT = 3
+
+#: A box of fewer pixels of the picture has no edge, which would cover what is in it.
+_LEAST_RING = 6
+
 #: Objects with a median side of more pixels than this get a broader edge.
 _LARGE = 24
 
@@ -112,6 +118,19 @@ class BoxPicture:
         # Lines thinner than a pixel of the screen come and go when all is shown.
         thin = min(side // _LEAST_TILE, longest // _SCREEN)
         self.step = max(1, side // _TILE, thin, -(-longest // _LONGEST))
+        self._side, self._dot = side, 1
+
+    def seen_at(self, pixel: float) -> bool:
+        """Take how many pixels of the source one of the screen spans.
+
+        Boxes too small to be seen are drawn larger, as dots. Returned is whether a picture
+        that was drawn before is not right any more.
+        """
+        before, wanted = self._dot, _DOT * pixel
+        # By powers of two, so that not every turn of the wheel draws all of it again.
+        power = int(np.ceil(np.log2(max(1.0, wanted / self.step))))
+        self._dot = 1 if wanted <= self._side else 2**power
+        return self._dot != before
 
     def draw_all(self) -> np.ndarray:
         """Draw all boxes as chosen, with one line between neighbours."""
@@ -129,27 +148,38 @@ class BoxPicture:
             # Nothing is shaded then, so that outlines are all there is to be seen.
             self._outline(picture, self._corners(here), OUTLINE, OTHER)
         else:
-            for top, left, bottom, right in self._corners(here & chosen):
-                picture[top:bottom, left:right] = EDGE
-                picture[top + 1 : bottom - 1, left + 1 : right - 1] = CHOSEN
+            for top, left, bottom, right in self._corners(here & chosen, self._dot):
+                inside = picture[top + 1 : bottom - 1, left + 1 : right - 1]
+                if bottom - top <= self._dot > 1:
+                    picture[top:bottom, left:right] = EDGE
+                elif min(bottom - top, right - left) < _LEAST_RING:
+                    picture[top:bottom, left:right] = CHOSEN
+                else:
+                    picture[top:bottom, left:right] = EDGE
+                    inside[:] = CHOSEN
         return picture
 
     def find(self, frame: int, y: float, x: float) -> np.ndarray:
-        """Return the boxes that a place lies in, the one whose middle is closest first."""
-        low = self._boxes[:, :2]
-        inside = np.all(
-            ([y + 0.5, x + 0.5] >= low) & ([y + 0.5, x + 0.5] < low + self._boxes[:, 2:]),
-            axis=1,
-        )
+        """Return the boxes, or dots, that a place lies in, that of the closest middle first."""
+        low, sizes = self._boxes[:, :2], self._boxes[:, 2:]
+        grown = (np.maximum(sizes, self._dot * self.step if self._dot > 1 else 1) - sizes) / 2
+        at = np.array([y + 0.5, x + 0.5])
+        inside = np.all((at >= low - grown) & (at < low + sizes + grown), axis=1)
         found = np.flatnonzero(inside & (self._frames == frame))
-        away = low[found] + self._boxes[found, 2:] / 2 - [y + 0.5, x + 0.5]
+        away = low[found] + sizes[found] / 2 - at
         return found[np.argsort((away**2).sum(axis=1), kind="stable")]
 
-    def _corners(self, which: np.ndarray) -> list[list[int]]:
+    def _corners(self, which: np.ndarray, least: int = 1) -> list[list[int]]:
+        """Return top, left, bottom and right in pixels of the picture, ``least`` apart."""
         boxes = self._boxes[which]
-        corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
-        rounded: list[list[int]] = np.rint(corners / self.step).astype(int).clip(min=0).tolist()
-        return rounded
+        low, high = (
+            np.rint(side / self.step).astype(int).clip(min=0)
+            for side in (boxes[:, :2], boxes[:, :2] + boxes[:, 2:])
+        )
+        lacking = (least - (high - low)).clip(min=0)
+        low = (low - lacking // 2).clip(min=0)
+        corners: list[list[int]] = np.hstack([low, np.maximum(high, low + least)]).tolist()
+        return corners
 
     def _outline(
         self, picture: np.ndarray, corners: list[list[int]], line: int, inside: int

@@ -139,6 +139,19 @@ class Place:
 
     # -- the overlay ---------------------------------------------------------------
 
+    def seen_at(self, zoom: float) -> bool:
+        """Take how many pixels of the screen a unit of the world has: objects may be dots.
+
+        Returned is whether what was drawn is not right any more.
+        """
+        if self.outlined or isinstance(self.picture, ObjectPicture):
+            return False
+        unit = float(np.linalg.norm(self.matrix(1)[:2, 0]))
+        if not self.picture.seen_at(1 / (zoom * unit)):
+            return False
+        self._drawn = None
+        return True
+
     def draw(self, frame: int, chosen: np.ndarray) -> Image:
         """Draw the chosen patches of a frame; ``chosen`` is ``(n,)`` bool over all patches."""
         here, before = chosen[self.rows], self._drawn

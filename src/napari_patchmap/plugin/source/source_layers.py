@@ -49,6 +49,10 @@ def find_slide(viewer: Viewer, path: Path, source: str) -> Image | None:
 def layers_of(image: SourceImage) -> list[Layer]:
     """Make the layers of an image that was read, one a channel, or of labels."""
     name, path = image.path.name, image.path
+    if image.levels:  # in pixels at full resolution, which are read where they are looked at
+        known = {SOURCE: image.source, SCALE: 1.0, PATH: str(path)}
+        data = [*image.levels, image.pixels[0]]
+        return [Image(data, multiscale=True, rgb=True, name=name, metadata=known)]
     if image.scale is not None:
         return [slide_layer(image.pixels[0], image.scale, path, image.source)]
     pixels = image.pixels[0] if len(image.pixels) == 1 else image.pixels

@@ -20,10 +20,11 @@ from napari_patchmap.errors import PatchError, RunError
 from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.names import printable
 from napari_patchmap.patches.readers.objects.drawn_objects import Outline
-from napari_patchmap.patches.readers.objects.find_objects import find_objects
+from napari_patchmap.patches.readers.objects.find_objects import Objects, find_objects
 from napari_patchmap.patches.readers.objects.label_images import label_images
+from napari_patchmap.patches.readers.objects.slide_labels import SlideLabels
 from napari_patchmap.patches.readers.objects.slide_object_files import (
-    slide_outlines,
+    slide_shapes,
     slides_of,
 )
 from napari_patchmap.patches.watch import LoadCancelled
@@ -35,9 +36,9 @@ from napari_patchmap.writing import whole_file
 #: Numbers of the table that measure nothing.
 _NO_MEASUREMENTS = {*BOX_COLUMNS, "label", "label_id"}
 
-#: Returns the label image of a source and frame; of a slide its outlines by their numbers.
+#: Returns the label image of a source and frame; of a slide that, or outlines by numbers.
 _Plane = Callable[[str, int], np.ndarray]
-_Outlines = Callable[[str], Sequence[Outline]]
+_OnSlide = Callable[[str], Sequence[Outline] | SlideLabels]
 
 
 def _write(data: Exportable, path: Path) -> tuple[list[Path], list[str]]:
@@ -55,13 +56,13 @@ def _write(data: Exportable, path: Path) -> tuple[list[Path], list[str]]:
     notes: list[str] = []
     if len(paths) > 1:
         notes.append(f"There are {len(paths):,} images, so each has a file of its own.")
-    plane, outlines = _objects(data, notes)
+    plane, on_slide = _objects(data, notes)
     measured = _measurements(table)
     boxed = 0
     for place, ((key, rows), to) in enumerate(zip(groups, paths, strict=True)):
         data.watch.step(place, len(groups))
-        if outlines is not None:
-            shapes, without = _outlined(data, outlines, str(key[0]), np.asarray(rows))
+        if on_slide is not None:
+            shapes, without = _of_slide(data, on_slide, str(key[0]), np.asarray(rows))
         else:
             shapes, without = _shapes(data, plane, str(key[0]), int(key[1]), np.asarray(rows))
         boxed += without
@@ -73,11 +74,10 @@ def _write(data: Exportable, path: Path) -> tuple[list[Path], list[str]]:
                 text = json.dumps(feature, ensure_ascii=False, allow_nan=False)
                 file.write((",\n" if k else "\n").encode() + text.encode())
             file.write(b"\n]}\n")
-    if (plane or outlines) and boxed:
-        where = "label image" if plane else "file of outlines"
+    if (plane or on_slide) and boxed:
         notes.append(
-            f"{boxed:,} of {len(table):,} objects were not found as they were in the {where}, "
-            "so the boxes of their patches stand for them."
+            f"{boxed:,} of {len(table):,} objects were not found as they were in the file of "
+            "labels or outlines, so the boxes of their patches stand for them."
         )
     return paths, notes
 
@@ -107,13 +107,13 @@ def _paths(path: Path, images: list[tuple[str, int]]) -> list[Path]:
     return paths
 
 
-def _objects(data: Exportable, notes: list[str]) -> tuple[_Plane | None, _Outlines | None]:
+def _objects(data: Exportable, notes: list[str]) -> tuple[_Plane | None, _OnSlide | None]:
     """Return what reads the objects, one of the two; neither where they are gone."""
     if "label_id" not in data.table:
         return None, None
     try:
         if slides_of(data.origin):
-            return None, slide_outlines(data.origin)
+            return None, slide_shapes(data.origin)
         return label_images(data.origin, data.watch), None
     except LoadCancelled:
         raise
@@ -122,15 +122,20 @@ def _objects(data: Exportable, notes: list[str]) -> tuple[_Plane | None, _Outlin
         return None, None
 
 
-def _outlined(
-    data: Exportable, outlines: _Outlines, source: str, rows: np.ndarray
+def _of_slide(
+    data: Exportable, on_slide: _OnSlide, source: str, rows: np.ndarray
 ) -> tuple[list[dict[str, Any]], int]:
-    """Return the outlines of the objects of a slide, and how many are boxes instead."""
+    """Return the geometry of the objects of a slide, and how many are boxes."""
     table = data.table.iloc[rows]
-    boxes = table[["y", "x", "height", "width"]].to_numpy(np.int64)
-    shapes = [_box(*box) for box in boxes.tolist()]
+    shapes = _boxes(table)
     try:
-        known = outlines(source)
+        known = on_slide(source)
+        if isinstance(known, SlideLabels):
+            found = known.objects(data.watch)
+            areas = known.on_slide(found).area
+            return shapes, _trace(table, shapes, found, areas, known.read, known.scale)
+    except LoadCancelled:
+        raise
     except PatchError:
         return shapes, len(rows)
     numbers = table["label_id"].to_numpy(np.int64)
@@ -146,8 +151,7 @@ def _shapes(
 ) -> tuple[list[dict[str, Any]], int]:
     """Return the geometry of each row of an image, and how many objects are boxes."""
     table = data.table.iloc[rows]
-    boxes = table[["y", "x", "height", "width"]].to_numpy(np.int64)
-    shapes = [_box(*box) for box in boxes.tolist()]
+    shapes = _boxes(table)
     if plane is None:
         return shapes, len(rows)
     try:
@@ -156,19 +160,43 @@ def _shapes(
         raise
     except PatchError:
         return shapes, len(rows)
+
+    def read(y: int, x: int, height: int, width: int) -> np.ndarray:
+        return labels[y : y + height, x : x + width]
+
     found = find_objects(labels)
+    return shapes, _trace(table, shapes, found, found.area, read)
+
+
+def _trace(
+    table: pd.DataFrame,
+    shapes: list[dict[str, Any]],
+    found: Objects,
+    areas: np.ndarray,
+    read: Callable[[int, int, int, int], np.ndarray],
+    scale: float = 1,
+) -> int:
+    """Put outlines of labels in place of boxes; return how many objects are not there.
+
+    ``areas`` are those of the objects as the table says them.
+    """
     at = pd.Index(found.ids).get_indexer(table["label_id"].to_numpy(np.int64))
-    areas = table["area"].to_numpy() if "area" in table else None
-    boxed = 0
+    before = table["area"].to_numpy() if "area" in table else None
+    lost = 0
     for k, one in enumerate(at.tolist()):
         # An object that was painted over since is another one.
-        if one < 0 or (areas is not None and areas[k] != found.area[one]):
-            boxed += 1
+        if one < 0 or (before is not None and before[k] != areas[one]):
+            lost += 1
             continue
         top, left, bottom, right = found.boxes[one].tolist()
-        mask = labels[top:bottom, left:right] == found.ids[one]
-        shapes[k] = outline(mask, top, left)
-    return shapes, boxed
+        mask = read(top, left, bottom - top, right - left) == found.ids[one]
+        shapes[k] = outline(mask, top, left, scale)
+    return lost
+
+
+def _boxes(table: pd.DataFrame) -> list[dict[str, Any]]:
+    boxes = table[["y", "x", "height", "width"]].to_numpy(np.int64)
+    return [_box(*box) for box in boxes.tolist()]
 
 
 def _box(y: int, x: int, height: int, width: int) -> dict[str, Any]:

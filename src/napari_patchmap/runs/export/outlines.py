@@ -16,7 +16,7 @@ _Ring = list[list[int]]
 _STEPS = ((0, 1), (1, 0), (0, -1), (-1, 0))
 
 
-def outline(mask: np.ndarray, top: int, left: int) -> dict[str, object]:
+def outline(mask: np.ndarray, top: int, left: int, scale: float = 1) -> dict[str, object]:
     """Return the outline of an object as a GeoJSON Polygon, or MultiPolygon of its parts.
 
     Filling it gives the very pixels again. Corners lie on integers: pixel (0, 0) reaches
@@ -28,6 +28,8 @@ def outline(mask: np.ndarray, top: int, left: int) -> dict[str, object]:
         At least one pixel is true.
     top, left : int
         Place of the mask in its image, in pixels.
+    scale : float
+        How many units of the outline one pixel spans.
     """
     parts, count = ndimage.label(mask)
     polygons = []
@@ -35,7 +37,9 @@ def outline(mask: np.ndarray, top: int, left: int) -> dict[str, object]:
         rings = [_corners(ring) for ring in _rings(parts == part)]
         # Around a part the rings run clockwise in an image, around its holes the other way.
         rings.sort(key=_area, reverse=True)
-        polygons.append([[[x + left, y + top] for x, y in ring] for ring in rings])
+        polygons.append(
+            [[[(x + left) * scale, (y + top) * scale] for x, y in ring] for ring in rings]
+        )
     if len(polygons) == 1:
         return {"type": "Polygon", "coordinates": polygons[0]}
     return {"type": "MultiPolygon", "coordinates": polygons}

@@ -1,8 +1,9 @@
-"""Tables of the centres of objects, such as QuPath's measurements: a row an object."""
+"""The centres of objects: tables of them, such as QuPath's measurements, or points."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,12 +13,13 @@ import pandas as pd
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.labels.matching import images_of
 from napari_patchmap.patches.labels.meanings import CLASSES, named, places, plain
-from napari_patchmap.patches.labels.table_file import read_table
+from napari_patchmap.patches.labels.table_file import PARQUET, read_table
 from napari_patchmap.patches.labels.values import numbers_if_all
+from napari_patchmap.patches.readers.objects.drawn_objects import Outline, values_table
 from napari_patchmap.patches.watch import Watch
 
 #: Ends of the names of such tables.
-CENTRE_TABLES = (".csv", ".tsv")
+CENTRE_TABLES = (".csv", ".tsv", *PARQUET)
 
 #: Names of the column that says which slide a row is of.
 _IMAGES = ("image", "imagename", "slide", "slidename", "filename", "file")
@@ -123,3 +125,11 @@ def centres_of(
     labels = [c for c in values if plain(c) == "label"] or named(values, CLASSES)
     table = pd.DataFrame(values).iloc[np.flatnonzero(known)].reset_index(drop=True)
     return Centres(yx[known], numbers[known], table, labels[0] if labels else "", notes)
+
+
+def centres_at(points: Sequence[Outline], label: str) -> Centres:
+    """Return the centres that are the points of a file; ``label`` is the column of classes."""
+    table = values_table(points)
+    yx = np.concatenate([point.rings[0][:, ::-1] for point in points])
+    known = label if label in table else ""
+    return Centres(yx, table.index.to_numpy(), table.reset_index(drop=True), known, [])

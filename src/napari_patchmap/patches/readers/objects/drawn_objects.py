@@ -27,13 +27,18 @@ class Outline:
     ----------
     rings : sequence of ndarray of float64, shape (n, 2)
         x and y in pixels from the image's corner, so that the middle of the first pixel is
-        (0.5, 0.5). Holes turn the other way.
+        (0.5, 0.5). Holes turn the other way. One point alone is the middle of an object.
     values : mapping
         What is said of it: columns of its row in the table.
     """
 
     rings: Sequence[np.ndarray]
     values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_point(self) -> bool:
+        """Whether it is no outline but a place, one ring of one point."""
+        return len(self.rings[0]) == 1
 
 
 def fill(outline: Outline, shape: tuple[int, int]) -> tuple[slice, slice, np.ndarray]:

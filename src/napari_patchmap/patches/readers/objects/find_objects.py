@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+
+#: Top, left and pixels ``(height, width)`` of a part of a label image.
+LabelPart = tuple[int, int, np.ndarray]
 
 #: Pixels looked at in one go: large enough to be fast, small enough to stop in between.
 _BAND = 2**22
@@ -53,18 +56,30 @@ def find_objects(
     """
     height, width = plane.shape
     rows = max(1, _BAND // max(1, width))
-    ids, figures = [plane.dtype.type(0).reshape(1)[:0]], [np.empty((7, 0), np.int64)]
+
+    def bands() -> Iterator[LabelPart]:
+        for top in range(0, height, rows):
+            yield top, 0, plane[top : top + rows]
+            step(min(top + rows, height), height)
+
+    return find_in_parts(bands(), plane.dtype)
+
+
+def find_in_parts(parts: Iterable[LabelPart], dtype: np.dtype) -> Objects:
+    """Find the objects of a label image that comes in parts, as :func:`find_objects` does.
+
+    What has one id in several parts is one object. ``dtype`` is that of the ids.
+    """
+    ids, figures = [np.empty(0, dtype)], [np.empty((7, 0), np.int64)]
     negative = False
-    for top in range(0, height, rows):
-        band = plane[top : top + rows]
-        found, numbers = _runs(band, top)
+    for top, left, part in parts:
+        found, numbers = _runs(part, top, left)
         if len(found) and found.min() < 0:
             negative = True
             found, numbers = found[found > 0], numbers[:, found > 0]
         found, numbers = _merge(found, numbers)
         ids.append(found)
         figures.append(numbers)
-        step(top + len(band), height)
     found, numbers = _merge(np.concatenate(ids), np.concatenate(figures, axis=1))
     area = numbers[4]
     return Objects(
@@ -72,8 +87,8 @@ def find_objects(
     )
 
 
-def _runs(band: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the id and the figures of every run of one id in a row."""
+def _runs(band: np.ndarray, top: int, left: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the id and the figures of every run of one id in a row of a part."""
     width = band.shape[1]
     begins = np.ones(band.shape, bool)
     np.not_equal(band[:, 1:], band[:, :-1], out=begins[:, 1:])
@@ -82,7 +97,8 @@ def _runs(band: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
     y, x = np.divmod(starts, width)
     ids = band[y, x]
     inside = np.flatnonzero(ids)
-    ids, y, x, lengths = ids[inside], y[inside] + top, x[inside], lengths[inside]
+    ids, lengths = ids[inside], lengths[inside]
+    y, x = y[inside] + top, x[inside] + left
     # The sum of the columns of a run, in whole numbers: one of the factors is even.
     columns = lengths * (2 * x + lengths - 1) // 2
     return ids, np.stack([y, x, y + 1, x + lengths, lengths, y * lengths, columns])

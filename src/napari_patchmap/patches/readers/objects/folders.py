@@ -158,7 +158,7 @@ def pair_files(
     pairs, used = [], set()
     for name in images:
         stem = _stem(name)
-        mask = by_stem.get(stem) or by_stem.get(_without(stem, _IMAGE_ENDINGS))
+        mask = by_stem.get(stem) or by_stem.get(without(stem, _IMAGE_ENDINGS))
         if mask is None:
             skipped.append(Skipped(printable(name), f"has no labels in {masks.name}"))
         else:
@@ -184,11 +184,12 @@ def _bare(name: str) -> str:
     """Return the stem of the image that a file of labels belongs to."""
     stem = _stem(name)
     if is_object_file(name):  # QuPath adds its ending to the name of the image
-        stem = _without(stem, IMAGES).removesuffix(".ome")
-    return _without(stem, MASK_ENDINGS)
+        stem = without(stem, IMAGES).removesuffix(".ome")
+    return without(stem, MASK_ENDINGS)
 
 
-def _without(stem: str, endings: Sequence[str]) -> str:
+def without(stem: str, endings: Sequence[str]) -> str:
+    """Return a name without the first of some endings that it has."""
     ending = next((end for end in endings if stem.endswith(end)), "")
     return stem.removesuffix(ending)
 

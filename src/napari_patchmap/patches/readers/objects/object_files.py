@@ -11,6 +11,7 @@ import pandas as pd
 
 from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.foreign import decoding
+from napari_patchmap.formats import ZIPPED_ZARR
 from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.labels.values import as_text
 from napari_patchmap.patches.numbers import whole_numbers
@@ -80,10 +81,15 @@ def read_outlines(path: Path) -> tuple[list[Outline], list[str]]:
     return _OUTLINES[path.suffix.lower()](path)
 
 
+def is_outline_file(path: Path | str) -> bool:
+    """Whether a file holds outlines, by its name."""
+    name = str(path).lower()
+    return name.endswith(OUTLINE_FILES) and not name.endswith(ZIPPED_ZARR)
+
+
 def is_object_file(path: Path | str) -> bool:
     """Whether a file holds objects that are no label image, by its name."""
-    name = str(path).lower()
-    return name.endswith(OBJECT_FILES) and not name.endswith(".zarr.zip")
+    return is_outline_file(path) or str(path).lower().endswith(CELLPOSE)
 
 
 def read_object_file(path: Path, shape: tuple[int, int], watch: Watch) -> FileLabels:
@@ -100,6 +106,12 @@ def read_object_file(path: Path, shape: tuple[int, int], watch: Watch) -> FileLa
         if path.name.lower().endswith(CELLPOSE):
             return FileLabels(cellpose_masks(path))
         outlines, notes = read_outlines(path)
+        if outlines[0].is_point:
+            raise UnusableError(
+                "holds points, which say where objects are and not what belongs to them",
+                "draw outlines, or choose level 0 for the crops, by which the image is read as "
+                "a slide, out of which crops are cut around points",
+            )
         labels = label_image(outlines, shape, path, watch)
     hidden = len(outlines) - len(np.unique(labels[labels > 0]))
     if hidden:

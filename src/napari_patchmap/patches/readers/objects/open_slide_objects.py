@@ -17,21 +17,24 @@ from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.objects.centre_tables import (
     CENTRE_TABLES,
+    centres_at,
     centres_of,
     read_centres,
 )
+from napari_patchmap.patches.readers.objects.crop_images import Classes
 from napari_patchmap.patches.readers.objects.crop_layout import lay
 from napari_patchmap.patches.readers.objects.object_files import (
     CLASS,
     add_rows,
     read_outlines,
 )
-from napari_patchmap.patches.readers.objects.outline_classes import OutlineClasses
 from napari_patchmap.patches.readers.objects.slide_frames import SlideFrames
+from napari_patchmap.patches.readers.objects.slide_labels import SlideLabels, is_label_file
 from napari_patchmap.patches.readers.objects.slide_object_files import pair_slides
 from napari_patchmap.patches.readers.objects.slide_objects import (
     SlideObjects,
     centred,
+    labelled,
     outlined,
 )
 from napari_patchmap.patches.readers.slides.pyramid import Pyramid
@@ -49,6 +52,7 @@ class _Cut:
     """One slide and its objects."""
 
     name: str
+    file: Path
     slide: Pyramid
     how: Sampling
     objects: SlideObjects
@@ -62,8 +66,9 @@ def read_slide_objects(path: Path, objects: Path, config: CropConfig, watch: Wat
     path : Path
         A slide, or a folder of slides.
     objects : Path
-        Outlines (GeoJSON, ImageJ's regions) or a table of centres; for a folder of slides a
-        folder of such files that are called like them, or a table with the names of slides.
+        A label image (TIFF, Zarr), outlines or points (GeoJSON, ImageJ's regions) or a table
+        of centres; for a folder of slides a folder of such files that are called like them,
+        or a table with the names of slides.
     config : CropConfig
     watch : Watch
 
@@ -95,8 +100,7 @@ def read_slide_objects(path: Path, objects: Path, config: CropConfig, watch: Wat
             f"{skipped[0].reason}); name the files like the slides."
         )
     watch.step(len(files), len(files))
-    read = {str(file.name): file for file in files.values()}
-    return _source(cuts, list(read.items()), config, objects, skipped)
+    return _source(cuts, config, objects, skipped)
 
 
 def _open(
@@ -117,20 +121,33 @@ def _open(
                 how = _of_level(slide, config.level)
         except PatchError as error:
             raise error.of(path) from None
-        if file.name.lower().endswith(CENTRE_TABLES):
-            if file not in tables:
-                tables[file] = read_centres(file, watch)
-            rows, notes = tables[file]
-            centres = centres_of(rows, file, path, slide.mpp, watch)
-            centres.notes[:0] = notes
-            return _Cut(name, slide, how, centred(centres, file, slide.shape))
-        with decoding(file, "cannot be read", "save it again"):
-            outlines, notes = read_outlines(file)
-        found = outlined(outlines, CLASS, file, slide.shape)
-        found.notes[:0] = notes
-        return _Cut(name, slide, how, found)
+        return _Cut(name, file, slide, how, _objects(slide, file, tables, watch))
     finally:
         slide.close()
+
+
+def _objects(
+    slide: Pyramid,
+    file: Path,
+    tables: dict[Path, tuple[pd.DataFrame, list[str]]],
+    watch: Watch,
+) -> SlideObjects:
+    if is_label_file(file):
+        return labelled(SlideLabels(file, slide.path, slide.shape), slide.shape, watch)
+    if file.name.lower().endswith(CENTRE_TABLES):
+        if file not in tables:
+            tables[file] = read_centres(file, watch)
+        rows, notes = tables[file]
+        found = centred(centres_of(rows, file, slide.path, slide.mpp, watch), file, slide.shape)
+    else:
+        with decoding(file, "cannot be read", "save it again"):
+            outlines, notes = read_outlines(file)
+        if outlines[0].is_point:
+            found = centred(centres_at(outlines, CLASS), file, slide.shape)
+        else:
+            found = outlined(outlines, CLASS, file, slide.shape)
+    found.notes[:0] = notes
+    return found
 
 
 def _of_level(slide: Pyramid, level: int) -> Sampling:
@@ -143,11 +160,7 @@ def _of_level(slide: Pyramid, level: int) -> Sampling:
 
 
 def _source(
-    cuts: Sequence[_Cut],
-    files: list[tuple[str, Path]],
-    config: CropConfig,
-    path: Path,
-    skipped: list[Skipped],
+    cuts: Sequence[_Cut], config: CropConfig, path: Path, skipped: list[Skipped]
 ) -> Source:
     first, notes = cuts[0], [note for cut in cuts for note in cut.objects.notes]
     if sum(len(cut.objects.found) for cut in cuts) == 1:
@@ -160,8 +173,7 @@ def _source(
         [cut.how for cut in cuts], first.slide.dtype, first.slide.channels,
     )  # fmt: skip
     found = [cut.objects.scaled(cut.how.downsample) for cut in cuts]
-    outlines = [(cut.objects.outlines or (), cut.how.downsample) for cut in cuts]
-    crops = lay(frames, found, config, str(path), partial(OutlineClasses, outlines, found))
+    crops = lay(frames, found, config, str(path), partial(_classes, cuts))
     table = crops.table
     plane = table.pop("plane").to_numpy()
     downsample = np.array([cut.how.downsample for cut in cuts])[plane]
@@ -178,16 +190,17 @@ def _source(
     ]
     table[["area", "centroid_y", "centroid_x"]] = np.concatenate(measured).round(2)
     table["area"] = table["area"].astype(np.int64)
-    if any(cut.objects.outlines is None for cut in cuts):
+    if any(cut.objects.shapes is None for cut in cuts):
         del table["area"]  # a centre has none
     table.insert(0, "frame", 0)
     table.insert(0, "source", np.array([cut.name for cut in cuts], object)[plane])
     known = [cut.slide.mpp * cut.how.downsample for cut in cuts if cut.slide.mpp is not None]
     marks = [(f"{cut.name}{part}", at) for cut in cuts for part, at in cut.slide.files]
+    marks += dict.fromkeys(mark for cut in cuts for mark in _files(cut))
     source = Source(
         crops.images, table, first.slide.channel_names, notes=notes + crops.notes,
         skipped=skipped, mpp=float(np.median(known)) if known else None,
-        fingerprint=fingerprint("slide objects", marks + files, **config.to_dict()),
+        fingerprint=fingerprint("slide objects", marks, **config.to_dict()),
     )  # fmt: skip
     wanted = pd.MultiIndex.from_arrays([plane, table["label_id"]])
     rows = pd.concat({number: cut.objects.rows for number, cut in enumerate(cuts)})
@@ -196,11 +209,25 @@ def _source(
     return source
 
 
+def _classes(cuts: Sequence[_Cut], table: pd.DataFrame) -> Classes:
+    """Return what tells the objects of a table of crops apart."""
+    plane, ids = table["plane"].to_numpy(), table["label_id"].to_numpy()
+    side = int(table["height"].iloc[0])
+    kinds = [cut.objects.kinds(cut.how.downsample, side) for cut in cuts]
+    return lambda index, rows, columns: kinds[plane[index]](int(ids[index]), rows, columns)
+
+
+def _files(cut: _Cut) -> list[tuple[str, Path]]:
+    """Return the files that say where the objects of a slide are, by names."""
+    shapes = cut.objects.shapes
+    return shapes.files if isinstance(shapes, SlideLabels) else [(cut.file.name, cut.file)]
+
+
 def _with_side(
     cuts: Sequence[_Cut], config: CropConfig, path: Path, notes: list[str]
 ) -> CropConfig:
     """Choose the side of crops around centres, of which no outline says how large they are."""
-    if all(cut.objects.outlines is not None for cut in cuts):
+    if all(cut.objects.shapes is not None for cut in cuts):
         return config
     if config.mask_background or config.mask_neighbours:
         raise PatchError(

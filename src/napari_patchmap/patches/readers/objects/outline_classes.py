@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from napari_patchmap.patches.readers.objects.crop_images import OTHER, OWN
 from napari_patchmap.patches.readers.objects.drawn_objects import Outline, fill
@@ -16,38 +15,34 @@ _MANY = 256
 
 
 class OutlineClasses:
-    """Fills the outlines that lie in a crop, its own last.
+    """Fills the outlines of a slide that lie in a crop, its own last.
 
     Parameters
     ----------
-    outlines : sequence of (outlines, scale)
-        Of each plane: its outlines in pixels of the slide, and how many of these one pixel of
-        the crops spans.
-    found : sequence of Objects
+    outlines : sequence of Outline
+        In pixels of the slide.
+    downsample : float
+        How many of these one pixel of the crops spans.
+    found : Objects
         The same, measured in pixels of the crops.
-    table : DataFrame
-        Of the crops: ``plane``, ``label_id`` and ``height``.
+    side : int
+        Of the crops.
     """
 
     def __init__(
-        self,
-        outlines: Sequence[tuple[Sequence[Outline], float]],
-        found: Sequence[Objects],
-        table: pd.DataFrame,
+        self, outlines: Sequence[Outline], downsample: float, found: Objects, side: int
     ) -> None:
-        self._outlines = outlines
-        self._plane, self._ids = table["plane"].to_numpy(), table["label_id"].to_numpy()
-        side = int(table["height"].iloc[0])
-        self._grids = [_Grid(one, side) for one in found]
+        self._outlines, self._downsample = outlines, downsample
+        self._grid = _Grid(found, side)
 
-    def __call__(self, index: int, rows: slice, columns: slice) -> np.ndarray:
-        plane, own = int(self._plane[index]), int(self._ids[index])
+    def __call__(self, own: int, rows: slice, columns: slice) -> np.ndarray:
         shape = rows.stop - rows.start, columns.stop - columns.start
-        kinds = np.zeros(shape, np.uint8)
-        (outlines, scale), corner = self._outlines[plane], (columns.start, rows.start)
-        near = self._grids[plane].near(rows, columns)
+        kinds, corner = np.zeros(shape, np.uint8), (columns.start, rows.start)
+        near = self._grid.near(rows, columns)
         for number in [*near[near != own].tolist(), own]:
-            rings = [ring / scale - corner for ring in outlines[number - 1].rings]
+            rings = [
+                ring / self._downsample - corner for ring in self._outlines[number - 1].rings
+            ]
             down, right, inside = fill(Outline(rings), shape)
             kinds[down, right][inside] = OWN if number == own else OTHER
         return kinds

@@ -26,47 +26,77 @@ _GROWS = 2
 def qupath_outlines(path: Path) -> tuple[list[Outline], list[str]]:
     """Read the objects of a GeoJSON file.
 
-    Cells and detections if there are any, else annotations; points and lines, which enclose
-    nothing, are left out. ``classification`` is the name of the class, ``object`` its id.
+    Cells and detections if there are any, else annotations; of these outlines if there are
+    any, else points. Lines are left out. ``classification`` is the name of the class,
+    ``object`` its id.
 
     Returns
     -------
     outlines : list of Outline
+        All of them outlines, or all of them points.
     notes : list of str
         What was left out.
 
     Raises
     ------
     UnusableError
-        If it is no GeoJSON, or encloses nothing.
+        If it is no GeoJSON, or holds neither.
     PatchError
         If the memory does not take it.
     """
     check_room(_GROWS * path.stat().st_size, str(path), _REMEDY)
-    things: list[Outline] = []
-    regions: list[Outline] = []
-    flat = 0
+    #: Things or regions, outlines or points: what comes first is taken.
+    kinds: dict[tuple[bool, bool], list[Outline]] = {
+        (things, outlined): [] for things in (True, False) for outlined in (True, False)
+    }
+    lines = 0
     for feature in json_features(path, _REMEDY):
         properties = feature.get("properties")
         properties = properties if isinstance(properties, Mapping) else {}
-        rings = _rings(feature.get("geometry"))
-        if not rings:
-            flat += 1
-            continue
-        outline = Outline(rings, _values(feature, properties))
+        rings, places = _rings(feature.get("geometry")), _points(feature.get("geometry"))
+        lines += not rings and not places
+        values = _values(feature, properties)
         kind = str(properties.get("objectType", properties.get("object_type", ""))).lower()
-        (things if kind in _THINGS else regions).append(outline)
-    if not things and not regions:
-        raise UnusableError("holds no object that encloses anything", _REMEDY)
+        if rings:
+            kinds[kind in _THINGS, True].append(Outline(rings, values))
+        kinds[kind in _THINGS, False] += [Outline([place], values) for place in places]
+    taken = next((kind for kind, found in kinds.items() if found), None)
+    if taken is None:
+        raise UnusableError("holds no object that encloses anything, and no point", _REMEDY)
+    things, outlined = taken
     notes = []
-    if flat:
-        notes.append(f"{flat:,} points or lines of {path.name} were left out.")
-    if things and regions:
+    if lines:
+        notes.append(f"{lines:,} lines of {path.name} were left out.")
+    points = len(kinds[True, False]) + len(kinds[False, False]) if outlined else 0
+    if points:
         notes.append(
-            f"{len(regions):,} annotations of {path.name} were left out, because it has cells "
-            "or detections."
+            f"{points:,} points of {path.name} were left out, because it has outlines; save "
+            "the points alone to cut crops around them."
         )
-    return things or regions, notes
+    regions = len(kinds[False, True]) if things else 0
+    regions += len(kinds[False, False]) if things and not outlined else 0
+    if regions:
+        notes.append(
+            f"{regions:,} annotations of {path.name} were left out, because it has cells or "
+            "detections."
+        )
+    return kinds[taken], notes
+
+
+def _points(geometry: Any) -> list[np.ndarray]:
+    """Return points, each as a ring of its own, ``(1, 2)``."""
+    if not isinstance(geometry, Mapping) or geometry.get("type") not in ("Point", "MultiPoint"):
+        return []
+    known = geometry.get("coordinates")
+    if not known:
+        return []
+    try:
+        points = np.asarray(known if geometry["type"] == "MultiPoint" else [known], np.float64)
+        if points.ndim != 2 or points.shape[1] < 2 or not np.isfinite(points).all():
+            raise ValueError("no point")
+    except (TypeError, ValueError):
+        raise UnusableError("holds a point without coordinates", _REMEDY) from None
+    return list(points[:, None, :2])
 
 
 def _rings(geometry: Any) -> list[np.ndarray]:

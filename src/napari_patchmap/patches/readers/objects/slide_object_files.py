@@ -1,13 +1,14 @@
-"""Which files hold the objects of whole slides: outlines, or tables of centres."""
+"""Which files hold the objects of whole slides: label images, outlines, tables of centres."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from napari_patchmap import formats
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import PatchError, PatchmapError
 from napari_patchmap.foreign import decoding
 from napari_patchmap.kind import Kind
 from napari_patchmap.patches.crop_config import CropConfig
@@ -15,16 +16,28 @@ from napari_patchmap.patches.names import composed
 from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.objects.centre_tables import CENTRE_TABLES
 from napari_patchmap.patches.readers.objects.drawn_objects import Outline
-from napari_patchmap.patches.readers.objects.object_files import OUTLINE_FILES, read_outlines
+from napari_patchmap.patches.readers.objects.folders import MASK_ENDINGS, without
+from napari_patchmap.patches.readers.objects.object_files import (
+    OUTLINE_FILES,
+    is_outline_file,
+    read_outlines,
+)
+from napari_patchmap.patches.readers.objects.slide_labels import (
+    LABEL_FILES,
+    SlideLabels,
+    is_label_file,
+)
 from napari_patchmap.patches.readers.plate.read_plate import is_plate
 from napari_patchmap.patches.readers.slides.dicom_slide import is_dicom_slide
 from napari_patchmap.patches.readers.slides.find_slides import find_slides, holds_slides
 from napari_patchmap.patches.readers.slides.levels import is_slide
-from napari_patchmap.patches.readers.slides.tiles import is_one_slide
+from napari_patchmap.patches.readers.slides.tiles import is_one_slide, open_slide
 from napari_patchmap.patches.readers.slides.zarr_slide import holds_levels
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 
-_ENDINGS = (*OUTLINE_FILES, *CENTRE_TABLES)
+#: An image of more pixels is read part by part with its label image, if it can be; smaller
+#: ones as ordinary images, which are seen at full resolution.
+_LARGE = 2**26
 
 
 def on_slides(path: Path, objects: Path, config: CropConfig) -> bool:
@@ -34,16 +47,46 @@ def on_slides(path: Path, objects: Path, config: CropConfig) -> bool:
     """
     if objects.name.lower().endswith(CENTRE_TABLES):
         return True
-    if path.is_dir() and objects.is_dir() and not is_one_slide(path):
-        return holds_slides(path) and bool(_object_files(objects))
-    if not objects.name.lower().endswith(OUTLINE_FILES) or not objects.is_file():
-        return False
-    if is_zarr(path):
-        return holds_levels(path)
-    if is_slide(path) or is_dicom_slide(path):
-        return True
+    if path.is_dir() and not is_one_slide(path):
+        if not objects.is_dir() or is_zarr(objects) or not holds_slides(path):
+            return False
+        if any(not is_label_file(file) for file in _object_files(path, objects)):
+            return True
+        pairs = list(pair_slides(path, objects)[0].items())
+        return any(on_slides(path / name, file, config) for name, file in pairs[:1])
     chosen = config.mpp is not None or config.level is not None
-    return chosen and path.name.lower().endswith(formats.endings(Kind.SLIDES))
+    if is_outline_file(objects) and objects.is_file():
+        if _has_levels(path):
+            return True
+        return chosen and path.name.lower().endswith(formats.endings(Kind.SLIDES))
+    return is_label_file(objects) and _beside_labels(path, objects, chosen)
+
+
+def _has_levels(path: Path) -> bool:
+    """Whether an image is a slide by itself, with smaller copies."""
+    return holds_levels(path) if is_zarr(path) else is_slide(path) or is_dicom_slide(path)
+
+
+def _beside_labels(path: Path, labels: Path, chosen: bool) -> bool:
+    """Whether an image is to be read as a slide with a label image.
+
+    ``chosen`` says that the resolution of the crops is.
+    """
+    levels = _has_levels(path)
+    if not levels and not path.name.lower().endswith(formats.endings(Kind.SLIDES)):
+        return False
+    try:
+        slide = open_slide(path)
+    except PatchmapError:
+        return False  # a stack, say; who reads it knows what is wrong
+    shape = slide.shape
+    slide.close()
+    if shape[0] * shape[1] > _LARGE or (levels and (chosen or is_dicom_slide(path))):
+        return True
+    try:
+        return levels and SlideLabels(labels, path, shape).scale > 1
+    except PatchmapError:
+        return False
 
 
 def slides_of(origin: Mapping[str, Any]) -> bool:
@@ -53,25 +96,38 @@ def slides_of(origin: Mapping[str, Any]) -> bool:
     return path.exists() and not is_plate(path) and on_slides(path, objects, config)
 
 
-def slide_outlines(origin: Mapping[str, Any]) -> Callable[[str], Sequence[Outline]]:
-    """Return what reads the outlines of a slide again: the n-th is that of ``label_id`` n + 1.
+def slide_shapes(
+    origin: Mapping[str, Any],
+) -> Callable[[str], Sequence[Outline] | SlideLabels]:
+    """Return what reads again which pixels belong to the objects of a slide.
+
+    Of outlines, the n-th is that of ``label_id`` n + 1.
 
     Raises
     ------
     PatchError
-        If they are in no file of outlines any more; also when they are read.
+        If that is in no file any more; also when it is read.
     """
     path, objects = Path(str(origin["path"])), Path(str(origin["objects"]))
     if not objects.exists():
         raise PatchError(f"There is no file or folder {objects}.")
-    files = {path.name: objects} if is_one_slide(path) else pair_slides(path, objects)[0]
+    one = is_one_slide(path)
+    files = {path.name: objects} if one else pair_slides(path, objects)[0]
 
-    def of_slide(source: str) -> Sequence[Outline]:
+    def of_slide(source: str) -> Sequence[Outline] | SlideLabels:
         file = files.get(source)
-        if file is None or file.name.lower().endswith(CENTRE_TABLES):
+        if file is not None and is_label_file(file):
+            at = path if one else path / source
+            slide = open_slide(at)
+            slide.close()
+            return SlideLabels(file, at, slide.shape)
+        outlines: Sequence[Outline] = ()
+        if file is not None and is_outline_file(file):
+            with decoding(file, "cannot be read", "save it again"):
+                outlines = read_outlines(file)[0]
+        if not outlines or outlines[0].is_point:
             raise PatchError(f"There are no outlines of the objects of {source} in {objects}.")
-        with decoding(file, "cannot be read", "save it again"):
-            return read_outlines(file)[0]
+        return outlines
 
     return of_slide
 
@@ -92,20 +148,36 @@ def pair_slides(root: Path, objects: Path) -> tuple[dict[str, Path], list[Skippe
         )
     if not objects.is_dir():
         return dict.fromkeys(names, objects), []
-    of = {_stem(file.relative_to(objects).as_posix()): file for file in _object_files(objects)}
+    named = {
+        _stem(file.relative_to(objects).as_posix()): file
+        for file in _object_files(root, objects)
+    }
+    masks = {without(stem, MASK_ENDINGS): file for stem, file in named.items()}
+    of = masks | named
     files = {name: of[_stem(name)] for name in names if _stem(name) in of}
     why = f"has no file of objects of its name in {objects.name}"
     return files, [Skipped(name, why) for name in names if name not in files]
 
 
-def _object_files(folder: Path) -> list[Path]:
-    return sorted(one for one in folder.rglob("*") if one.name.lower().endswith(_ENDINGS))
+def _object_files(root: Path, folder: Path) -> list[Path]:
+    """List what may hold objects in a folder; in that of the slides, images are slides."""
+    images = not folder.samefile(root)
+    found: list[Path] = []
+    for at, inner, names in os.walk(folder):
+        stores = [name for name in inner if is_zarr(Path(at) / name)]
+        inner[:] = [name for name in inner if name not in stores]
+        for file in (Path(at) / name for name in [*stores, *names]):
+            outlines = is_outline_file(file) or file.name.lower().endswith(CENTRE_TABLES)
+            if outlines or (images and is_label_file(file)):
+                found.append(file)
+    return sorted(found)
 
 
 def _stem(name: str) -> str:
     """Return what the names of a slide and of its objects have in common."""
     stem = composed(name).casefold()
-    for endings in (_ENDINGS, formats.endings(Kind.SLIDES), (".ome",)):
+    of_objects = (*OUTLINE_FILES, *CENTRE_TABLES, *LABEL_FILES, ".zarr")
+    for endings in (of_objects, formats.endings(Kind.SLIDES), (".ome",)):
         ending = next((end for end in endings if stem.endswith(end)), "")
         stem = stem.removesuffix(ending)
     return stem

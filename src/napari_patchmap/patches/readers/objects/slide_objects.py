@@ -1,9 +1,10 @@
-"""Which objects lie on a whole slide, told by outlines or by a table of their centres."""
+"""Which objects lie on a whole slide, told by outlines, a label image or their centres."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,9 @@ from napari_patchmap.patches.readers.objects.drawn_objects import (
     values_table,
 )
 from napari_patchmap.patches.readers.objects.find_objects import Objects
+from napari_patchmap.patches.readers.objects.outline_classes import OutlineClasses
+from napari_patchmap.patches.readers.objects.slide_labels import SlideLabels
+from napari_patchmap.patches.watch import Watch
 
 #: Objects are ordered by squares of so many pixels of the slide: neighbours are read together.
 _SQUARE = 2048
@@ -32,27 +36,29 @@ class SlideObjects:
     Attributes
     ----------
     found : Objects
-        In level-0 pixels; ids are the numbers of the objects in their file, from 1 on.
+        In level-0 pixels; ids are those of the label image, or the numbers of the objects in
+        their file, from 1 on.
     rows : DataFrame
         What is said of each; its index are the ids.
     label : str
         The column of ``rows`` that is the class, "" without one.
     notes : list of str
-    outlines : sequence of Outline, optional
-        That of the id n is the n-th, from 1 on.
+    shapes : sequence of Outline, or SlideLabels, optional
+        What belongs to each: the outline of the id n is the n-th, from 1 on. Of centres
+        nothing is known.
     """
 
     found: Objects
     rows: pd.DataFrame
     label: str
     notes: list[str]
-    outlines: Sequence[Outline] | None = None
+    shapes: Sequence[Outline] | SlideLabels | None = None
 
     def scaled(self, downsample: float) -> Objects:
         """Return the objects in pixels that span ``downsample`` pixels of the slide."""
         boxes = self.found.boxes / downsample
         area = self.found.area
-        if self.outlines is not None:
+        if self.shapes is not None:
             area = np.rint(area / downsample**2).astype(np.int64)
         return replace(
             self.found,
@@ -62,6 +68,38 @@ class SlideObjects:
             area=area,
             centroids=(self.found.centroids + 0.5) / downsample - 0.5,
         )
+
+    def kinds(self, downsample: float, side: int) -> Callable[[int, slice, slice], np.ndarray]:
+        """Return what tells, of the pixels of a box, what belongs to an object.
+
+        Parameters
+        ----------
+        downsample : float
+            Pixels of the slide that one pixel of the boxes spans.
+        side : int
+            Of the boxes.
+        """
+        assert self.shapes is not None
+        if isinstance(self.shapes, SlideLabels):
+            return partial(self.shapes.kinds, downsample)
+        return OutlineClasses(self.shapes, downsample, self.scaled(downsample), side)
+
+
+def labelled(labels: SlideLabels, shape: tuple[int, int], watch: Watch) -> SlideObjects:
+    """Return the objects of a label image; see :func:`outlined`.
+
+    Raises
+    ------
+    PatchError
+        If it holds none, or they are not told apart.
+    LoadCancelled
+    """
+    found, notes = _on_slide(labels.on_slide(labels.objects(watch)), labels.path, shape)
+    if labels.scale > 1:
+        notes.append(
+            f"One pixel of {labels.path.name} spans {labels.scale:.4g} pixels of the slide."
+        )
+    return SlideObjects(found, pd.DataFrame(index=found.ids), "", notes, labels)
 
 
 def outlined(
@@ -112,7 +150,8 @@ def _on_slide(found: Objects, path: Path, shape: tuple[int, int]) -> tuple[Objec
     kept = np.flatnonzero(inside)
     y, x = (middle[kept] // _SQUARE).T
     kept = kept[np.lexsort((x, y))]
-    return (
-        Objects(found.ids[kept], found.boxes[kept], found.area[kept], found.centroids[kept]),
-        notes,
-    )
+    here = replace(
+        found, ids=found.ids[kept], boxes=found.boxes[kept], area=found.area[kept],
+        centroids=found.centroids[kept],
+    )  # fmt: skip
+    return here, notes

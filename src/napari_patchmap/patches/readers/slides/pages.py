@@ -87,6 +87,11 @@ class Plane:
         ends = self._offsets + self._counts
         return bool((ends[:-1] == self._offsets[1:]).all()) and self._counts.sum() == whole
 
+    @property
+    def block(self) -> tuple[int, int]:
+        """Height and width of what is read in one go."""
+        return self._blocks.side if self._mapped is None else (1, self.shape[1])
+
     def read(self, y: int, x: int, out: np.ndarray) -> None:
         """Copy the pixels at ``y``, ``x`` into ``out`` (height, width, channel)."""
         height, width = out.shape[:2]

@@ -201,16 +201,22 @@ class Pyramid(ABC):
 
 
 def picture(pixels: np.ndarray, colour: bool, longest: int | None = None) -> np.ndarray:
-    """Show ``(height, width, channel)`` pixels as uint8 RGB, at most ``longest`` long.
+    """Show ``(height, width, channel)`` pixels as uint8 RGB, at most ``longest`` long."""
+    rgb = look_of(pixels, colour)(pixels)
+    scale = min(1.0, (longest or max(rgb.shape)) / max(rgb.shape[:2]))
+    size = max(1, round(rgb.shape[0] * scale)), max(1, round(rgb.shape[1] * scale))
+    return resize(rgb[None], size)[0]
+
+
+def look_of(pixels: np.ndarray, colour: bool) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what shows pixels such as these, ``(height, width, channel)``, as uint8 RGB.
 
     What is dim is brightened; ``colour`` says that the channels are red, green and blue.
     """
     channels = pixels.shape[2]
-    scaled = Intensity.measure([pixels], pixels.dtype, channels).to_uint8(pixels)
-    rgb = as_rgb(Intensity.for_eyes([scaled], channels, colour).to_uint8(scaled))
-    scale = min(1.0, (longest or max(rgb.shape)) / max(rgb.shape[:2]))
-    size = max(1, round(rgb.shape[0] * scale)), max(1, round(rgb.shape[1] * scale))
-    return resize(rgb[None], size)[0]
+    stored = Intensity.measure([pixels], pixels.dtype, channels)
+    seen = Intensity.for_eyes([stored.to_uint8(pixels)], channels, colour)
+    return lambda box: as_rgb(seen.to_uint8(stored.to_uint8(box)))
 
 
 def _mean_of_blocks(pixels: np.ndarray, k: int) -> np.ndarray:

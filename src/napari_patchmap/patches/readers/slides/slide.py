@@ -32,6 +32,8 @@ class Slide(Pyramid):
     Parameters
     ----------
     path : path
+    numbers : bool
+        Whether the numbers themselves are wanted, as of labels, and not their colours.
 
     Raises
     ------
@@ -39,7 +41,7 @@ class Slide(Pyramid):
         :func:`tiles.open_slide` makes a sentence of it.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], numbers: bool = False) -> None:
         self.path = Path(path)
         try:
             self._tif = tifffile.TiffFile(self.path)
@@ -53,12 +55,12 @@ class Slide(Pyramid):
         # Slides are dropped while other threads may still read them: closed with the last.
         self._close = weakref.finalize(self, self._tif.close)
         try:
-            self._open()
+            self._open(numbers)
         except BaseException:
             self.close()
             raise
 
-    def _open(self) -> None:
+    def _open(self, numbers: bool) -> None:
         tif = self._tif
         tif.filehandle.lock = True  # several threads read from it
         check_complete(tif)
@@ -80,7 +82,8 @@ class Slide(Pyramid):
         if self.dtype.kind not in "uif":
             raise UnusableError(f"holds values of type {self.dtype}, not pixels")
         channels = sum(one.channels for one in planes)
-        meaning = meaning_of(page, planes=int(page.planarconfig) == 2)
+        apart = int(page.planarconfig) == 2
+        meaning = meaning_of(page, planes=apart, numbers=numbers)
         self._convert = meaning.convert
         more = page.photometric in RGB_PHOTOMETRIC and len(planes) == 1 and channels > 3
         if more and 1 not in page.extrasamples:
@@ -103,6 +106,10 @@ class Slide(Pyramid):
     def close(self) -> None:
         """Close the file; reading ends here."""
         self._close()
+
+    def block(self, level: int) -> tuple[int, int]:
+        """Return height and width of the blocks in which a level is read."""
+        return self._planes[level][0].block
 
     def _fill(self, level: int, y: int, x: int, out: np.ndarray) -> None:
         stored = out

@@ -37,14 +37,14 @@ class Blocks:
     def __init__(
         self, side: tuple[int, int], decode: Callable[[int, int], np.ndarray | None]
     ) -> None:
-        self._side, self._decode, self._token = side, decode, next(_TOKENS)
+        self.side, self._decode, self._token = side, decode, next(_TOKENS)
 
     def read(self, y: int, x: int, out: np.ndarray) -> None:
         """Copy the pixels at ``y``, ``x``, all inside, into ``out`` (height, width, channel).
 
         What is not stored stays as it is, and so do further channels of the blocks.
         """
-        (height, width, channels), (tall, wide) = out.shape, self._side
+        (height, width, channels), (tall, wide) = out.shape, self.side
         for row in range(y // tall, -(-(y + height) // tall)):
             for column in range(x // wide, -(-(x + width) // wide)):
                 make = partial(self._decode, row, column)

@@ -41,6 +41,8 @@ class ZarrSlide(Pyramid):
     ----------
     path : path
         Of a folder or zip file; a field of a plate is one, too.
+    image : Multiscale, optional
+        Where its levels lie, if the store does not say so itself.
 
     Raises
     ------
@@ -48,10 +50,10 @@ class ZarrSlide(Pyramid):
         If it is no OME-Zarr image, holds several, or is a volume or a time series.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], image: Multiscale | None = None) -> None:
         self.path = Path(path)
         self._store = StoreFiles(self.path)
-        image = _image(self._store)
+        image = image or _image(self._store)
         self._letters = image.letters
         shape = image.levels[0].shape
         check_numbers(image.dtype, int(np.prod(shape)))
@@ -88,8 +90,15 @@ class ZarrSlide(Pyramid):
             (f"{key}/{name}", self.path / key / name) for key in self._keys for name in names
         ]
 
+    def block(self, level: int) -> tuple[int, int]:
+        """Return height and width of the blocks in which a level is stored."""
+        return self._stored(level).side
+
     def _fill(self, level: int, y: int, x: int, out: np.ndarray) -> None:
-        self._blocks.get(level, lambda: self._opened(level)).read(y, x, out)
+        self._stored(level).read(y, x, out)
+
+    def _stored(self, level: int) -> Blocks:
+        return self._blocks.get(level, lambda: self._opened(level))
 
     def _box(self, array: Any, y: int, x: int, height: int, width: int) -> np.ndarray:
         """Decode a box of all channels, ``(height, width, channel)``; less at the border."""
@@ -102,7 +111,8 @@ class ZarrSlide(Pyramid):
         return np.ascontiguousarray(arrange(as_pixels(box), kept)[0], self.dtype)
 
     def _opened(self, level: int) -> Blocks:
-        array = open_store(self.path)[self._keys[level]]
+        store, key = open_store(self.path), self._keys[level]
+        array = store[key] if key else store  # the store is the array
         check_array(array, self.path)
         size = self.levels[level]
         if extents(array.shape, self._letters)[1:3] != (size.height, size.width):

@@ -74,8 +74,9 @@ class SourceForm(QFrame):
         self.objects_file.edit.setToolTip(
             "<qt>Where the cells are: a label image, Cellpose's _seg.npy, QuPath's GeoJSON or "
             "ImageJ's ROI zip; for a folder of images a folder of these, may be the same. Of "
-            "whole slides GeoJSON, or a table of centres such as QuPath's measurements. One "
-            "patch is cut out around each object. Default: none.</qt>"
+            "whole slides a label image of their size or a smaller one, GeoJSON, or a table of "
+            "centres such as QuPath's measurements. One patch is cut out around each object. "
+            "Default: none.</qt>"
         )
         self.axes = choice(
             "<qt>What the axes of the stack are: N patches, C channels, Y and X the image. "
