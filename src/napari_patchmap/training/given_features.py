@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from napari_patchmap.errors import ConfigError, TrainingError
+from napari_patchmap.few_names import some_of
 from napari_patchmap.methods.method import Method
 from napari_patchmap.methods.train_config import TrainConfig
 from napari_patchmap.networks import Network, NetworkSpec
@@ -71,10 +72,10 @@ def own_network(spec: NetworkSpec, own: OwnRows, train: TrainConfig) -> tuple[Ne
     flat = backbone.fit(own.values) if is_scaled(own, train) else np.empty(0, np.intp)
     if not len(flat):
         return network, ""
-    listed = ", ".join(own.names[i] if own.names else f"number {i + 1}" for i in flat[:3])
+    names = own.names or [f"number {i + 1}" for i in range(own.values.shape[1])]
     return network, (
-        f"{len(flat):,} features are the same for all patches and count nothing: {listed}"
-        f"{', ...' if len(flat) > 3 else ''}."
+        f"{len(flat):,} features are the same for all patches and count nothing: "
+        f"{some_of([names[i] for i in flat])}."
     )
 
 
