@@ -45,7 +45,7 @@ def silhouette(given: FigureInput) -> dict[str, Any]:
     values = given.once(silhouettes)
     seen = np.isfinite(values)
     per_class = label_means(values[seen], given.labels[seen], "mean")
-    return mean_entry(values[seen], "mean", of=len(given)) | {"per_class": per_class}
+    return mean_entry(values[seen], of=len(given)) | {"per_class": per_class}
 
 
 def silhouettes(given: FigureInput) -> np.ndarray:
