@@ -14,10 +14,10 @@ from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.box_table import labels_of
 from napari_patchmap.quality.asked import AskedMap
-from napari_patchmap.quality.figure import FigureInput, MeasureWatch
+from napari_patchmap.quality.figure import MeasureWatch
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.runs.placing import look_at, prepared_as
-from napari_patchmap.runs.run import Run, metric_of
+from napari_patchmap.runs.run import Run
 from napari_patchmap.training.progress import Progress
 from napari_patchmap.training.trainer import fit
 
@@ -35,22 +35,13 @@ def asked_run(
     ``images`` returns is the run's patch i.
     """
 
-    def figures(watch: MeasureWatch | None) -> FigureInput:
-        return FigureInput(
-            run.embedding,
-            labels_of(table),
-            run.features if run.dimensions else None,
-            metric=metric_of(run.config, run.layout),
-            watch=watch,
-        )
-
     return AskedMap(
         called=called,
         table=table,
         origin=run.origin,
         layout=run.layout,
         dimensions=run.dimensions,
-        figures=figures,
+        figures=lambda watch: run.to_measure(labels_of(table), watch=watch),
         images=images,
         tsne=run.config.train.tsne,
         views=lambda *of: _look_at_views(run, *of),
