@@ -100,7 +100,7 @@ class AskBox(QWidget, Generic[A]):
         self.begin = button(begin, "", f"<qt>{about}</qt>")
         self.begin.setAccessibleName(f"{begin}: {title}")
         self.said = Sentence("")
-        self.lines = label("", "hint", wrap=True)
+        self.lines = Sentence()
         self.answer = QWidget()
         self.parts = column(self.answer, self.lines)
         more = QWidget()
@@ -188,8 +188,7 @@ class AskBox(QWidget, Generic[A]):
         if found is not None and (stale := self.stale(found)):
             lines.insert(0, stale)
         self.said.say(lines[0] if lines else "")
-        self.lines.setText("\n".join(lines[1:]))
-        self.lines.setVisible(len(lines) > 1)
+        self.lines.say("\n".join(lines[1:]))
         self.answer.setVisible(found is not None)
 
     def show_kept(self) -> None:
