@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 
-def some_of(names: Sequence[Any], most: int = 3) -> str:
+
+def some_of(names: Sequence[Any] | np.ndarray, most: int = 3) -> str:
     """List the first few names; dots stand for the others.
 
     Examples
@@ -17,7 +19,7 @@ def some_of(names: Sequence[Any], most: int = 3) -> str:
     return ", ".join(map(str, names[:most])) + (", ..." if len(names) > most else "")
 
 
-def and_more(names: Sequence[Any], most: int = 3, between: str = ",") -> str:
+def and_more(names: Sequence[Any] | np.ndarray, most: int = 3, between: str = ",") -> str:
     """List the first few names, and how many more there are.
 
     Examples

@@ -28,11 +28,11 @@ class Exporting(QWidget):
             "class, a stack.",
         )  # fmt: skip
         self.button.clicked.connect(self._ask)
+        self.said = Sentence()
         self.writing = WorkBar()
         self.writing.done.connect(self._on_done)
         self.writing.failed.connect(lambda sentence, _: self.said.say(sentence))
         self.writing.ended.connect(self._refresh)
-        self.said = Sentence()
         column(self, self.button, self.writing.with_button(), self.said, spacing=4)
         subscribe(self, self.workspace.run_changed, self._on_run)
         self._on_run(self.workspace.run)

@@ -57,10 +57,10 @@ class Likeness(QWidget):
         self.by.setAccessibleName("By the features of")
         self._which = QWidget()
         column(self._which, row(label("by the features of"), self.by))
+        self.said = Sentence()
         self.asking = Asking(self.workspace)
         self.asking.failed.connect(lambda sentence, _: self.said.say(sentence))
         self.asking.ended.connect(self._refresh)
-        self.said = Sentence()
         finds, asking = row(self.alike, self.image), self.asking.with_button()
         column(self, finds, self._which, asking, self.said, spacing=4)
         workspace = self.workspace
