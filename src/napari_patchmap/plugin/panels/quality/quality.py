@@ -15,8 +15,11 @@ from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.figures_table import help_of
 from napari_patchmap.plugin.panels.label_box import LabelBox
-from napari_patchmap.plugin.panels.quality.asked_box import AskedBox, AskedTogether
-from napari_patchmap.plugin.panels.quality.baselines_box import BaselinesBox
+from napari_patchmap.plugin.panels.quality.asked_box import (
+    AskedBox,
+    AskedTogether,
+    BaselinesBox,
+)
 from napari_patchmap.plugin.panels.quality.batch_box import BatchBox
 from napari_patchmap.plugin.panels.quality.confusion_table import ConfusionTable
 from napari_patchmap.plugin.panels.quality.curve_box import CurveBox
