@@ -7,7 +7,7 @@ from functools import partial
 
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.layout.neighbour_search import Metric
-from napari_patchmap.layout.tsne import Start, Tsne
+from napari_patchmap.layout.tsne import QUICK, Start, Tsne
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.methods.learn_on import LearnOn, how_far
 from napari_patchmap.methods.network_settings import NetworkSettings
@@ -17,9 +17,12 @@ from napari_patchmap.settings import setting
 
 #: Settings of a t-SNE among those of a training.
 TSNE_SETTINGS = (
-    "perplexity", "exaggeration", "last_exaggeration", "tsne_start", "tsne_metric",
-    "dimensions", "seed",
+    "perplexity", "exaggeration", "last_exaggeration", "tsne_iterations", "tsne_start",
+    "tsne_metric", "dimensions", "seed",
 )  # fmt: skip
+
+#: Power of the whitening with the preset quick; benchmarks/README.md has what was tried.
+WHITENING = 0.75
 
 _tsne = partial(setting, group="t-SNE", rare=True)
 
@@ -53,17 +56,27 @@ class TrainConfig(NetworkSettings):
     last_exaggeration: float | None = _tsne(
         None,
         "Of a t-SNE: the exaggeration of 100 more iterations at the end; 2 sets groups apart "
-        "and costs few neighbours. Empty leaves them out.",
+        "and costs few neighbours, 1 leaves them out. Empty takes 2 with the preset quick "
+        "where a network sees images, else leaves them out.",
         low=1.0,
         high=20.0,
         step=0.5,
     )
+    tsne_iterations: int | None = _tsne(
+        None,
+        "Of a t-SNE: iterations after the early phase. Empty takes 250 with the preset quick "
+        "where a network sees images, else 500, as is usual.",
+        low=10,
+        high=100_000,
+        step=50,
+    )
     tsne_start: Start = setting(
         "pca", "First positions of a t-SNE.", label="t-SNE start", group="t-SNE", rare=True
     )
-    tsne_metric: Metric = setting(
-        "euclidean",
-        "Distance of features in a t-SNE.",
+    tsne_metric: Metric | None = setting(
+        None,
+        "Distance of features in a t-SNE. Empty takes cosine with the preset quick where a "
+        "network sees images, else euclidean, as is usual.",
         label="t-SNE metric",
         group="t-SNE",
         rare=True,
@@ -71,15 +84,28 @@ class TrainConfig(NetworkSettings):
 
     def tsne(self) -> Tsne:
         """Return the t-SNE that lays the map out, if the method has one."""
+        usual = QUICK if self._refines else Tsne()
+        last = self.last_exaggeration or usual.last_exaggeration
         return Tsne(
             self.perplexity,
             self.exaggeration,
             self.tsne_start,
-            self.tsne_metric,
+            self.tsne_metric or usual.metric,
             self.dimensions,
             self.seed,
-            last_exaggeration=self.last_exaggeration or 0.0,
+            self.tsne_iterations or usual.iterations,
+            last_exaggeration=last if last > 1 else 0.0,
         )
+
+    @property
+    def whitens(self) -> float:
+        """Power of the whitening of the features, 0 for none."""
+        usual = WHITENING if self._refines else 0.0
+        return usual if self.whitening is None else self.whitening
+
+    @property
+    def _refines(self) -> bool:
+        return self.preset == "quick" and METHODS[self.method].refines
 
     weights: str | None = setting(
         None,
