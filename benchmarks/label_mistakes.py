@@ -23,7 +23,6 @@ from sklearn.preprocessing import StandardScaler
 from napari_patchmap.find.mistakes import MistakesConfig, doubts
 from napari_patchmap.layout.neighbour_search import nearest
 from napari_patchmap.runs import Run
-from napari_patchmap.runs.run import metric_of
 
 #: Neighbours by which labels are confused.
 _CONFUSED = 50
@@ -70,7 +69,7 @@ def main() -> None:
     args = parser.parse_args()
     run = Run.load(args.run)
     assert run.labels is not None, "the run has no labels"
-    features, metric = np.asarray(run.features), metric_of(run.config, run.layout)
+    features, metric = np.asarray(run.features), run.metric
     own = np.unique(run.labels, return_inverse=True)[1]
     near = nearest(features, _CONFUSED, metric)[0]
     ways: dict[str, Callable[[np.ndarray], np.ndarray]] = {

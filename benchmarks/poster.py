@@ -31,7 +31,6 @@ from napari_patchmap.layout.neighbour_search import nearest_of
 from napari_patchmap.patches import PatchSet, open_patches
 from napari_patchmap.patches.images import ArrayImages
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
-from napari_patchmap.runs.run import metric_of
 from napari_patchmap.training import fit
 
 COPIES, ARTEFACTS = 100, 50
@@ -157,7 +156,7 @@ def looked_at(patches: PatchSet, rows: np.ndarray, run: Run) -> FindInput:
         table=patches.table.iloc[rows].reset_index(drop=True),
     )
     features[rows] = run.place(there).features
-    metric = metric_of(run.config, run.layout)
+    metric = run.metric
     return FindInput(run.embedding, features, patches.table, patches, metric)
 
 

@@ -28,8 +28,7 @@ from sklearn.metrics import silhouette_samples
 from napari_patchmap.quality.figure import AT_FIRST, FigureInput
 from napari_patchmap.quality.knn import knn_accuracy
 from napari_patchmap.quality.neighbourhood import nearest_on_map, neighbourhood
-from napari_patchmap.quality.rows_shared import share_rows
-from napari_patchmap.quality.silhouette import silhouette, silhouettes
+from napari_patchmap.quality.silhouette import share_rows, silhouette, silhouettes
 
 
 def made(count: int, features: int = 512) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ RUN is a run folder of ``patchmap demo``.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from napari_patchmap.augment import AugmentConfig, preview_views
-from napari_patchmap.explore.palette import categorical_colours, label_order
+from napari_patchmap.explore.palette import categorical_colours
 from napari_patchmap.patches import bundled_cells
 from napari_patchmap.runs import Run
 
@@ -89,7 +90,8 @@ def main() -> None:
     inset = axes.inset_axes((17.3, 0.95, 8.6, 6.7), transform=axes.transData)
     labels = run.labels
     assert labels is not None
-    order = label_order(labels)
+    counts = Counter(labels.tolist())
+    order = sorted(filter(None, counts), key=lambda name: (-counts[name], name))
     colours = dict(zip(order, categorical_colours(len(order)), strict=True))
     shuffled = rng.permutation(len(run))
     inset.scatter(

@@ -166,7 +166,7 @@ def test_of_many_patches_some_are_looked_at_and_the_estimate_says_so():
 def test_intervals_hold_what_is_true_of_all_in_95_of_100_samples():
     rng = np.random.default_rng(0)
     values = rng.beta(1, 3, size=20_000)
-    entries = [mean_entry(rng.choice(values, 200), "mean") for _ in range(1000)]
+    entries = [mean_entry(rng.choice(values, 200)) for _ in range(1000)]
     held = np.mean([e["low"] < values.mean() < e["high"] for e in entries])
     assert 0.93 < held < 0.97
     entries = [share_entry(rng.random(60) < 0.9, "share", "n") for _ in range(1000)]

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_patchmap.cli.arguments import requested
-from napari_patchmap.cli.terminal import Interrupt, ProgressLine, is_main_process, say, warn
+from napari_patchmap.cli.terminal import (
+    Interrupt,
+    ProgressLine,
+    counted,
+    is_main_process,
+    say,
+    warn,
+)
 from napari_patchmap.errors import RunError
 
 if TYPE_CHECKING:
@@ -30,11 +37,11 @@ def open_data(args: argparse.Namespace, columns: Sequence[str] = ()) -> PatchSet
     """
     from napari_patchmap.patches import describe, open_patches
 
-    with ProgressLine() as line, Interrupt() as interrupt:
+    with counted("reading images") as watch:
         patches = open_patches(
             requested(args),
-            progress=lambda done, total: line.count("reading images", done, total),
-            should_stop=interrupt.is_set,
+            progress=watch.progress,
+            should_stop=watch.should_stop,
             columns=columns,
         )
     for text in describe(patches):
@@ -64,13 +71,9 @@ def open_images(run: Run, where: str | None) -> PatchSet:
     """Open the images of a saved run, and say what of them is not as it was."""
     from napari_patchmap.runs import reopen_patches
 
-    with ProgressLine() as line, Interrupt() as interrupt:
+    with counted("reading images") as watch:
         return reopen_patches(
-            run,
-            where=where,
-            progress=lambda done, total: line.count("reading images", done, total),
-            should_stop=interrupt.is_set,
-            tell=warn,
+            run, where=where, progress=watch.progress, should_stop=watch.should_stop, tell=warn
         )
 
 

@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 
 from napari_patchmap.cli.common import rows_named
-from napari_patchmap.cli.terminal import Interrupt, ProgressLine, say, warn
+from napari_patchmap.cli.terminal import counted, say, warn
+from napari_patchmap.few_names import and_more
 
 
 def command(args: argparse.Namespace, began: float) -> int:
     """Run the command."""
-    from napari_patchmap.patches.watch import Watch
     from napari_patchmap.runs.export import MapParts, export, export_format_of
     from napari_patchmap.runs.saved_table import set_label
 
@@ -20,7 +20,7 @@ def command(args: argparse.Namespace, began: float) -> int:
         set_label(args.run, args.label)
     parts = MapParts.read(args.run)
     rows = None if args.rows is None else rows_named(args.rows, parts.numbers)
-    with ProgressLine() as line, Interrupt() as interrupt:
+    with counted("exporting") as watch:
         exported = export(
             parts,
             args.out,
@@ -28,15 +28,9 @@ def command(args: argparse.Namespace, began: float) -> int:
             only=args.only or (),
             class_column=args.class_column,
             images=args.images,
-            watch=Watch(
-                lambda done, total: line.count("exporting", done, total), interrupt.is_set
-            ),
+            watch=watch,
         )
     for note in exported.notes:
         warn(note)
-    more = len(exported.paths) - 1
-    say(
-        f"{exported.count:,} patches: {exported.paths[0]}"
-        + (f" and {more:,} more" if more else "")
-    )
+    say(f"{exported.count:,} patches: {and_more(exported.paths, 1)}")
     return 0

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from napari_patchmap.patches.watch import Watch
     from napari_patchmap.training.progress import Progress
 
 #: Seconds between two lines in a log file, where a line cannot be overwritten.
@@ -156,3 +158,12 @@ class Interrupt:
     def __exit__(self, *_: object) -> None:
         if self._main:
             signal.signal(signal.SIGINT, self._before)
+
+
+@contextlib.contextmanager
+def counted(what: str) -> Iterator[Watch]:
+    """Give a watch of what can be counted: a line says how far it is, and Ctrl+C ends it."""
+    from napari_patchmap.patches.watch import Watch
+
+    with ProgressLine() as line, Interrupt() as interrupt:
+        yield Watch(lambda done, total: line.count(what, done, total), interrupt.is_set)

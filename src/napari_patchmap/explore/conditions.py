@@ -40,6 +40,7 @@ from napari_patchmap.explore.condition_words import (
     short,
     words_of,
 )
+from napari_patchmap.few_names import some_of
 
 
 def rows_where(
@@ -301,9 +302,7 @@ class _Reader:
         return value
 
     def _there(self) -> str:
-        names = self._columns.names
-        more = ", ..." if len(names) > 8 else ""
-        return f"there are {', '.join(short(name) for name in names[:8])}{more}."
+        return f"there are {some_of([*map(short, self._columns.names)], 8)}."
 
     @staticmethod
     def _check_closed(word: ConditionWord) -> None:

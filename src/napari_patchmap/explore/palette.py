@@ -6,9 +6,6 @@ import colorsys
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
-
-from napari_patchmap.explore.text_codes import text_codes
 
 #: Okabe and Ito's colour-blind-safe colours (without black); then, one after the other,
 #: those that are farthest from all before them in OKLab, for people with and without
@@ -57,12 +54,6 @@ def shades(colour: np.ndarray, n: int) -> np.ndarray:
         end = np.array([1, 1, 1, 1] if i % 2 else [0, 0, 0, 1], np.float32)
         out.append(colour + np.float32(share) * (end - colour))
     return np.array(out[:n], np.float32).reshape(-1, 4)
-
-
-def label_order(labels: Sequence[str] | np.ndarray) -> list[str]:
-    """Order in which labels get their colours: most frequent first, ties by name."""
-    codes, texts = text_codes(pd.Series(np.asarray(labels, object)))
-    return [texts[at] for at in frequent_first(texts, np.bincount(codes))]
 
 
 def frequent_first(texts: Sequence[str], counts: np.ndarray) -> list[int]:

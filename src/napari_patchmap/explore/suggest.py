@@ -22,7 +22,9 @@ from napari_patchmap.explore.feature_rows import (
     part_rows,
     rows_of,
 )
+from napari_patchmap.few_names import and_more
 from napari_patchmap.patches.watch import Watch
+from napari_patchmap.percent import percent
 
 #: Annotated patches that are learned from at most; more hardly made suggestions better.
 _LEARNED = 2000
@@ -264,8 +266,8 @@ def _sentence(check: CrossCheck) -> str:
     name = check.chosen.name
     return (
         f"{name[:1].upper()}{name[1:]} on {int(check.counts.sum()):,} annotated patches: "
-        f"balanced accuracy {_percent(check.score)} held out (95 % interval {100 * low:.0f} to "
-        f"{_percent(high)}, guessing {_percent(1 / len(check.counts))})."
+        f"balanced accuracy {percent(check.score)} held out (95 % interval {100 * low:.0f} to "
+        f"{percent(high)}, guessing {percent(1 / len(check.counts))})."
     )
 
 
@@ -298,19 +300,10 @@ def _warnings(
         )
     few = [f"{names[k]} {counts[k]}" for k in used.tolist() if counts[k] < FEW]
     if few:
-        found.append(f"Shaky, for there are few: {_listed(few, 3)}.")
+        found.append(f"Shaky, for there are few: {and_more(few, 3)}.")
     single = [names[k] for k in np.flatnonzero(counts == 1).tolist()]
     if single:
         found.append(
-            f"Not suggested, for there is only one annotated patch each: {_listed(single)}."
+            f"Not suggested, for there is only one annotated patch each: {and_more(single, 5)}."
         )
     return tuple(found)
-
-
-def _listed(names: Sequence[str], most: int = 5) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

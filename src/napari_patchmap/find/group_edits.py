@@ -12,8 +12,8 @@ from napari_patchmap.explore.given_names import clean_name, comparable
 from napari_patchmap.find.group_report import group_codes
 from napari_patchmap.find.k_means import k_means
 
-#: Fewest patches of each part into which a group is split.
-_FEWEST = 2
+#: Parts into which a group is split, and fewest patches of each.
+_PARTS, _FEWEST = 2, 2
 
 
 def rename_group(names: np.ndarray, old: str, new: str) -> np.ndarray:
@@ -61,10 +61,8 @@ def merge_groups(names: np.ndarray, chosen: Sequence[str]) -> np.ndarray:
     return changed
 
 
-def split_group(
-    names: np.ndarray, one: str, points: np.ndarray, parts: int = 2, seed: int = 0
-) -> np.ndarray:
-    """Divide a group into parts by k-means; they are called after it, a, b and so on.
+def split_group(names: np.ndarray, one: str, points: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Divide a group into two by k-means; they are called after it, a and b.
 
     Parameters
     ----------
@@ -78,15 +76,15 @@ def split_group(
     """
     _check(names, [one])
     rows = np.flatnonzero(names == one)
-    if len(rows) < _FEWEST * parts:
+    if len(rows) < _FEWEST * _PARTS:
         raise FindError(
-            f"{one} has {len(rows)} patches, too few to be split into {parts}; choose a "
+            f"{one} has {len(rows)} patches, too few to be split into {_PARTS}; choose a "
             "larger one."
         )
     inside = points[rows]
     if not (inside != inside[0]).any():
         raise FindError(f"All {len(rows):,} patches of {one} are alike and cannot be split.")
-    codes = k_means(inside, parts, seed)
+    codes = k_means(inside, _PARTS, seed)
     taken = {comparable(name) for name in group_codes(names)[1]}
     letters = (f"{one} {letter}" for letter in _letters())
     free = (name for name in letters if comparable(name) not in taken)

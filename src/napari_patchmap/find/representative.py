@@ -10,6 +10,7 @@ import pandas as pd
 
 from napari_patchmap.errors import FindError
 from napari_patchmap.explore.text_codes import text_codes
+from napari_patchmap.few_names import some_of
 from napari_patchmap.find.group_report import GROUP
 from napari_patchmap.find.sampling import farthest_points, grid_points, shares
 from napari_patchmap.find.search import INDEX, FindInput, FindWatch, Found, Search, found_column
@@ -163,8 +164,7 @@ def _of_kinds(given: FindInput, config: RepresentativeConfig) -> Found:
     lines = [f"{each} of each of {len(kinds):,} values of {column}."]
     short = [texts[k] for k, n, c in zip(kinds, sizes, counts, strict=True) if n == c < many]
     if balanced and short:
-        listed = ", ".join(short[:3]) + (", ..." if len(short) > 3 else "")
-        lines.append(f"All there are, for they have fewer: {listed}.")
+        lines.append(f"All there are, for they have fewer: {some_of(short)}.")
     if len(rows) < config.count:
         lines.append(f"{config.count:,} were asked for, but only {len(rows):,} have a value.")
     if len(rows) < len(codes):

@@ -62,7 +62,7 @@ class FindInput:
         """Label of each patch as text ("" where missing), (n,), or None without labels."""
         return labels_of(self.table)
 
-    def usable_features(self, fewest: int = FEWEST) -> np.ndarray:
+    def usable_features(self) -> np.ndarray:
         """Return the features, (n, f), where something can be found by them.
 
         Raises
@@ -74,10 +74,10 @@ class FindInput:
             raise FindError(
                 "This map has no features, by which patches are compared; train it again."
             )
-        if len(self) < fewest:
+        if len(self) < FEWEST:
             raise FindError(
                 f"{len(self):,} patches are too few to look through by their features; it "
-                f"takes {fewest} at least."
+                f"takes {FEWEST} at least."
             )
         if not np.isfinite(self.features).all():
             raise FindError("Some features are not numbers; train the map again.")

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from napari_patchmap.errors import ConfigError
+from napari_patchmap.few_names import and_more
 from napari_patchmap.networks.timm_models import PREFIX, timm
 from napari_patchmap.networks.vision import torchvision
 
@@ -48,8 +49,7 @@ def load_into(net: nn.Module, weights: dict[str, Tensor]) -> str:
         if value.shape != wanted[key].shape
     ]
     if named:
-        more = f"; and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
-        return "; ".join(named[:_NAMED]) + more
+        return and_more(named, _NAMED, between=";")
     net.load_state_dict(found, strict=False)
     return ""
 

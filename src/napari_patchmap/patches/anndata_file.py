@@ -19,6 +19,7 @@ import pandas as pd
 from scipy import sparse
 
 from napari_patchmap.errors import PatchError, UnusableError
+from napari_patchmap.few_names import some_of
 from napari_patchmap.foreign import decoding
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.names import tidy
@@ -129,8 +130,10 @@ class AnnDataFile:
                 continue
             kept = object if values.dtype == object else None  # so that None stays None
             columns[tidy(name)] = pd.Series(values, dtype=kept)
-        listed = ", ".join(odd[:3]) + (", ..." if len(odd) > 3 else "")
-        said = f"Columns of {self.path.name} that are no plain values were left out: {listed}."
+        said = (
+            f"Columns of {self.path.name} that are no plain values were left out: "
+            f"{some_of(odd)}."
+        )
         return pd.DataFrame(columns, index=range(len(self))), [said] if odd else []
 
     def shape(self, key: str) -> tuple[int, ...]:

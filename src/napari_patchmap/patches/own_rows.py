@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.few_names import some_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +55,9 @@ class OwnRows:
             at = {name: i for i, name in enumerate(self.names)}
             lost = [name for name in names if name not in at]
             if lost:
-                shown = ", ".join(lost[:3]) + (", ..." if len(lost) > 3 else "")
                 raise PatchError(
                     f"{self.file} lacks {len(lost):,} of the {len(names):,} features of the "
-                    f"map {map_name} ({shown}); give all of them."
+                    f"map {map_name} ({some_of(lost)}); give all of them."
                 )
             if tuple(names) == self.names:
                 return self

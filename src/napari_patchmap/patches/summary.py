@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from napari_patchmap.few_names import and_more
 from napari_patchmap.patches.axes import GREY
 from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.patchset import PatchSet
@@ -26,15 +27,14 @@ def describe(ps: PatchSet) -> list[str]:
     if ps.intensity is not None and not ps.intensity.is_identity:
         ranges = zip(ps.channel_names, ps.intensity.low, ps.intensity.high, strict=True)
         listed = [f"{name} {low:.4g} to {high:.4g}" for name, low, high in ranges]
-        lines.append(f"Intensities scaled over the whole set: {_some(listed)}")
+        lines.append(f"Intensities scaled over the whole set: {and_more(listed, _LISTED)}")
     lines.append(_labels(ps))
     columns = [str(c) for c in ps.table.columns if c not in (*BOX_COLUMNS, "label")]
     if columns:
-        lines.append(f"Other columns: {_some(columns)}")
+        lines.append(f"Other columns: {and_more(columns, _LISTED)}")
     if ps.skipped:
-        listed = [f"{one.source} {one.reason}" for one in ps.skipped[:3]]
-        more = f"; and {len(ps.skipped) - 3:,} more" if len(ps.skipped) > 3 else ""
-        lines.append(f"{len(ps.skipped):,} skipped: {'; '.join(listed)}{more}")
+        listed = [f"{one.source} {one.reason}" for one in ps.skipped]
+        lines.append(f"{len(listed):,} skipped: {and_more(listed, 3, between=';')}")
     return lines + [note.rstrip(".") for note in ps.notes]
 
 
@@ -74,7 +74,8 @@ def _kind(ps: PatchSet) -> str:
         return f"{depth} RGB"
     if ps.channel_names == GREY:
         return f"{depth} grey"
-    return f"{depth}, {ps.channels} channel{'s'[: ps.channels > 1]}: {_some(ps.channel_names)}"
+    names = and_more(ps.channel_names, _LISTED)
+    return f"{depth}, {ps.channels} channel{'s'[: ps.channels > 1]}: {names}"
 
 
 def _labels(ps: PatchSet) -> str:
@@ -86,9 +87,4 @@ def _labels(ps: PatchSet) -> str:
     listed = [f"{label} {n:,}" for label, n in counts.items()]
     plural = "s" if len(counts) > 1 else ""
     without = f"; {missing:,} patches without a label" if missing else ""
-    return f"{len(counts):,} label{plural}: {_some(listed)}{without}"
-
-
-def _some(words: list[str] | tuple[str, ...]) -> str:
-    more = f" and {len(words) - _LISTED:,} more" if len(words) > _LISTED else ""
-    return ", ".join(words[:_LISTED]) + more
+    return f"{len(counts):,} label{plural}: {and_more(listed, _LISTED)}{without}"

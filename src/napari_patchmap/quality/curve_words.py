@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_patchmap.few_names import some_of
 from napari_patchmap.quality.asked import AskedCheck, AskedMap, AskedWatch
 from napari_patchmap.quality.label_curve import CurveConfig, label_curve
 from napari_patchmap.quality.report import Evaluation
@@ -26,7 +27,7 @@ def curve_said(found: dict[str, Any]) -> str:
         f"{sizes[int(np.argmax(means))]:,} of each)."
     )
     if found["small"]:
-        few = ", ".join(found["small"][:3]) + (", ..." if len(found["small"]) > 3 else "")
+        few = some_of(found["small"])
         said += f" Classes that have fewer than {sizes[-1]:,} give all they have: {few}."
     if found["left_out"]:
         said += f" Left out, with fewer than four patches: {', '.join(found['left_out'][:3])}."

@@ -244,14 +244,14 @@ def label_means(values: np.ndarray, labels: np.ndarray, name: str) -> dict[str, 
     return {label: {name: float(v.mean()), "n": len(v)} for label, v in own.items()}
 
 
-def mean_entry(values: np.ndarray, name: str, of: int | None = None) -> dict[str, Any]:
-    """Return the mean of patches' values, called ``name``, with ``n`` and its 95 % interval.
+def mean_entry(values: np.ndarray, of: int | None = None) -> dict[str, Any]:
+    """Return the ``mean`` of patches' values with ``n`` and its 95 % interval.
 
     ``low`` and ``high`` take the patches as a sample of many more like them. Where they are
     only some of those on the map, ``of`` says how many there are.
     """
     mean, count = float(values.mean()), len(values)
-    entry: dict[str, Any] = {name: mean, "n": count}
+    entry: dict[str, Any] = {"mean": mean, "n": count}
     if count > 1:
         error = _SURE * float(values.std(ddof=1)) / np.sqrt(count)
         entry |= {"low": mean - error, "high": mean + error}

@@ -37,7 +37,7 @@ def _mean_of(
         if len(given) <= fewest:
             return None
         values = each(given)
-        return mean_entry(values[np.isfinite(values)], "mean", of=len(given))
+        return mean_entry(values[np.isfinite(values)], of=len(given))
 
     return compute
 

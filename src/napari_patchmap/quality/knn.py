@@ -46,27 +46,26 @@ def _split(given: FigureInput) -> tuple[np.ndarray, np.ndarray] | None:
 
 def _on_the_map(given: FigureInput) -> Predicted | None:
     """Tell held-out patches by their neighbours on the map."""
-    parts = given.once(_split)
-    if parts is None:
-        return None
-    assert given.labels is not None
-    train, test = parts
-    classifier = KNeighborsClassifier(NEIGHBOURS)
-    classifier.fit(given.embedding[train], given.labels[train])
-    return Predicted(given.labels[test], classifier.predict(given.embedding[test]))
+    return _predicted(given, given.embedding, KNeighborsClassifier(NEIGHBOURS))
 
 
 def _in_features(given: FigureInput) -> Predicted | None:
     """Tell 5,000 held-out patches at most by their neighbours among the features."""
-    parts, features = given.once(_split), given.features
+    assert given.features is not None
+    near = KNeighborsClassifier(NEIGHBOURS, metric=given.metric, algorithm="brute")
+    return _predicted(given, given.features, near, _MOST)
+
+
+def _predicted(
+    given: FigureInput, points: np.ndarray, near: KNeighborsClassifier, most: int | None = None
+) -> Predicted | None:
+    parts = given.once(_split)
     if parts is None:
         return None
     assert given.labels is not None
-    assert features is not None
-    train, test = parts[0], parts[1][:_MOST]
-    classifier = KNeighborsClassifier(NEIGHBOURS, metric=given.metric, algorithm="brute")
-    classifier.fit(features[train], given.labels[train])
-    return Predicted(given.labels[test], classifier.predict(features[test]))
+    train, test = parts[0], parts[1][:most]
+    near.fit(points[train], given.labels[train])
+    return Predicted(given.labels[test], near.predict(points[test]))
 
 
 _Entry = Callable[[Predicted], dict[str, Any]]

@@ -105,7 +105,7 @@ def _apart(places: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 def _summary(shared: np.ndarray, apart: np.ndarray, layouts: int) -> Evaluation:
     key = OTHER_LAYOUTS.key
-    entry = mean_entry(shared, "mean") | {
+    entry = mean_entry(shared) | {
         "chance": RANKED / (len(shared) - 1),
         "apart": float(np.median(apart)),
         "layouts": layouts,

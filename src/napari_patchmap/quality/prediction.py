@@ -22,6 +22,7 @@ from sklearn.metrics import (
 from threadpoolctl import threadpool_limits
 
 from napari_patchmap.errors import QualityError
+from napari_patchmap.few_names import some_of
 from napari_patchmap.patches.quantity import is_quantity
 from napari_patchmap.quality.figure import (
     DECIMAL,
@@ -269,8 +270,7 @@ def _task(
         names, counts = np.unique(wanted[known], return_counts=True)
         single = names[counts < 2]
         if len(single):
-            listed = ", ".join(single[:3]) + (", ..." if len(single) > 3 else "")
-            left_out.append(f"Classes of a single patch are left out: {listed}.")
+            left_out.append(f"Classes of a single patch are left out: {some_of(single)}.")
             known &= ~np.isin(wanted, single)
         if len(names) - len(single) > _MOST_CLASSES:
             raise QualityError(

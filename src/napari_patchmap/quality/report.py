@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_patchmap.few_names import some_of
 from napari_patchmap.quality.figure import Ended, FigureInput, QualityFigure, capitalised
 from napari_patchmap.quality.figures import FIGURES, defined_in
 
@@ -174,8 +175,7 @@ def labelled_rows(given: FigureInput, notes: list[str]) -> np.ndarray | None:
     single = known[counts < 2]
     if len(known) >= 2 and len(single):
         keep &= ~np.isin(labels, single)
-        listed = ", ".join(single[:3]) + (", ..." if len(single) > 3 else "")
-        notes.append(f"Labels with a single patch are left out: {listed}.")
+        notes.append(f"Labels with a single patch are left out: {some_of(single)}.")
     if len(np.unique(labels[keep])) < 2:
         notes.append(
             "Figures that compare the map with labels need at least two labels with two "

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 from scipy.spatial.distance import cdist
 
 from napari_patchmap.quality.figure import (
@@ -16,7 +19,6 @@ from napari_patchmap.quality.figure import (
     label_means,
     mean_entry,
 )
-from napari_patchmap.quality.rows_shared import share_rows
 
 #: Seconds that a pair of patches takes, measured on two CPU cores.
 _PAIR_SECONDS = 2e-9
@@ -26,6 +28,10 @@ _PART, _AT_ONCE = 2_000, 2**19
 
 #: Pairs of patches at most whose features are compared, and patches that are looked at.
 _PAIRS, _FEWEST, _MOST = 30_000_000, 200, 2_000
+
+#: Rows of up to so many values are left to one thread: threads wait for each other at the
+#: end of every operation.
+_LONG = 10_000
 
 
 def silhouette(given: FigureInput) -> dict[str, Any]:
@@ -45,7 +51,7 @@ def silhouette(given: FigureInput) -> dict[str, Any]:
     values = given.once(silhouettes)
     seen = np.isfinite(values)
     per_class = label_means(values[seen], given.labels[seen], "mean")
-    return mean_entry(values[seen], "mean", of=len(given)) | {"per_class": per_class}
+    return mean_entry(values[seen], of=len(given)) | {"per_class": per_class}
 
 
 def silhouettes(given: FigureInput) -> np.ndarray:
@@ -95,6 +101,13 @@ def _in_features(given: FigureInput) -> dict[str, Any]:
     # A distance takes as long as a hundred in two dimensions.
     most = int(np.clip(_PAIRS // len(given), _FEWEST, _MOST))
     return silhouette(replace(given, embedding=given.features, most=most))
+
+
+def share_rows(work: Callable[[np.ndarray], None], rows: np.ndarray, length: int) -> None:
+    """Do some work for rows of so many values each, in as many threads as torch has."""
+    threads = torch.get_num_threads() if length > _LONG else 1
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, np.array_split(rows, threads)))
 
 
 SILHOUETTE = QualityFigure(

@@ -93,7 +93,7 @@ def _votes(given: FigureInput) -> Votes:
 def _purity(given: FigureInput) -> dict[str, Any] | None:
     if len(given) <= VOTERS:
         return None
-    return mean_entry(given.once(_votes).same, "mean")
+    return mean_entry(given.once(_votes).same)
 
 
 PURITY = QualityFigure(

@@ -181,8 +181,8 @@ def prepared(place: AnnotationPlace) -> Iterator[None]:
         ) from None
 
 
-def annotated_in(folder: Path, numbers: np.ndarray) -> dict[str, np.ndarray]:
-    """Return what people called patches of a saved run, by the names of annotations.
+def annotated_in(folder: Path, numbers: np.ndarray) -> Annotations:
+    """Return what people called patches of a saved run, which are these of its numbers.
 
     Raises
     ------
@@ -190,7 +190,7 @@ def annotated_in(folder: Path, numbers: np.ndarray) -> dict[str, np.ndarray]:
         If a file there is damaged or is not ours.
     """
     place = AnnotationPlace(folder, numbers)
-    return read_annotations(place).annotations.names if place.annotated else {}
+    return read_annotations(place).annotations if place.annotated else Annotations(len(numbers))
 
 
 def read_annotations(place: AnnotationPlace) -> FoundAnnotations:

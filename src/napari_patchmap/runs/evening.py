@@ -13,6 +13,7 @@ import pandas as pd
 from napari_patchmap.errors import BatchError
 from napari_patchmap.explore.components import ROUNDING, components, means_and_scales
 from napari_patchmap.explore.feature_rows import check_features, in_parts
+from napari_patchmap.few_names import some_of
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.settings import Config, setting
 from napari_patchmap.writing import whole_file
@@ -202,10 +203,9 @@ class Evening:
         )
         alone = [f"{self.unknown:,} patches without {self.column}"] if self.unknown else []
         if self.small:
-            listed = ", ".join(list(self.small)[:3]) + (", ..." if len(self.small) > 3 else "")
             alone.append(
                 f"{sum(self.small.values()):,} of batches that are too small to tell a scale "
-                f"(fewer than {FEWEST} patches: {listed})"
+                f"(fewer than {FEWEST} patches: {some_of(list(self.small))})"
             )
         rest = [f"Centred and scaled by all patches: {' and '.join(alone)}"] if alone else []
         return [done, *rest]

@@ -10,16 +10,13 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import FindError, RunError
-from napari_patchmap.explore.annotations import Annotations
-from napari_patchmap.explore.findings import Findings
 from napari_patchmap.find.search import FindInput, FindWatch, Found, Search
 from napari_patchmap.patches import PatchSet, open_patches
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality.asked import LABEL_FROM
-from napari_patchmap.runs.annotation_files import AnnotationPlace
-from napari_patchmap.runs.finding_files import read_findings
+from napari_patchmap.runs.annotation_files import annotated_in
 from napari_patchmap.runs.reopening import reopen_patches
-from napari_patchmap.runs.run import Run, metric_of
+from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.run_folder import CONFIG
 
 
@@ -31,9 +28,8 @@ def annotated_table(run: Run) -> pd.DataFrame:
     found = pd.DataFrame(run.more_columns, index=run.table.index)
     if run.folder is None:
         return pd.concat([run.table, found], axis=1)
-    place = AnnotationPlace(run.folder, run.numbers)
-    kept = read_findings(place, Findings(Annotations(len(run)))).findings
-    return pd.concat([run.table, kept.annotations.table(), found], axis=1)
+    annotated = annotated_in(run.folder, run.numbers).table()
+    return pd.concat([run.table, annotated, found], axis=1)
 
 
 def find_in(
@@ -90,7 +86,7 @@ def input_of(run: Run, table: pd.DataFrame, patches: PatchSet | None = None) -> 
         run.features if run.dimensions else None,
         table,
         patches,
-        metric_of(run.config, run.layout),
+        run.metric,
     )
 
 
@@ -141,9 +137,7 @@ def second_set(run: Run, path: str | Path, watch: Watch | None = None) -> FindIn
         )
     features = run.place(patches, watch.step).features if run.dimensions else None
     places = np.zeros((len(patches), 2), np.float32)
-    return FindInput(
-        places, features, patches.table, patches, metric_of(run.config, run.layout)
-    )
+    return FindInput(places, features, patches.table, patches, run.metric)
 
 
 def _never(found: Found | None, done: int, total: int) -> bool:

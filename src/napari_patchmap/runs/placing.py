@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from napari_patchmap.augment.views import Symmetry
 from napari_patchmap.errors import ConfigError, RunError
 from napari_patchmap.explore.feature_rows import check_features
 from napari_patchmap.networks import Network
@@ -64,20 +64,10 @@ def place_on(
             f"was trained on {len(run.images.channel_names)} "
             f"({', '.join(run.images.channel_names)}); use images of the same kind."
         )
-    network = whole_network(run)
-    check_prepared(network)
-    fit = patches.fit or run.images.fit
-    same = replace(patches, intensity=run.images.intensity, fit=fit)
-    features, embedding = look_at(
-        network,
-        PatchPixels(same, network.spec.size),
-        # The best there is here now, unless the person chose the CPU.
-        choose_device("cpu" if run.config.train.device == "cpu" else "auto").target,
-        # In the precision of the training, so that a patch lands where it was.
-        precision=getattr(torch, run.info.get("half") or "float32"),
-        symmetries=run.symmetries,
-        watch=watch,
-    )
+    _check_prepared(whole_network(run))
+    same = prepared_as(run, patches)
+    pixels = PatchPixels(same, run.network.spec.size)
+    features, embedding = look_at(run, pixels, watch)
     return _placed(run, features, own, same, embedding, run.images.differences(same))
 
 
@@ -101,7 +91,7 @@ def _placed(
     return Placed(outputs, unlike, (*notes, *filter(None, [said, sentence])), features)
 
 
-def check_prepared(network: Network) -> None:
+def _check_prepared(network: Network) -> None:
     """Raise a RunError if a network that came trained sees patches otherwise than it did."""
     backbone, spec = network.backbone, network.spec
     if isinstance(backbone, TrainedFeatures):
@@ -111,27 +101,31 @@ def check_prepared(network: Network) -> None:
             raise RunError(str(error)) from None
 
 
+def prepared_as(run: RunParts, patches: PatchSet) -> PatchSet:
+    """Return patches that are scaled to 8 bits, and brought to size, as those of a run were."""
+    return replace(patches, intensity=run.images.intensity, fit=patches.fit or run.images.fit)
+
+
 def look_at(
-    network: Network,
-    pixels: Pixels,
-    device: torch.device,
-    *,
-    precision: torch.dtype,
-    symmetries: Sequence[Symmetry],
-    watch: Callable[[int, int], None] | None,
+    run: RunParts, pixels: Pixels, watch: Callable[[int, int], None] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return features and outputs of patches; on the CPU where the device cannot."""
-    half = in_hardware(precision, device)
-    try:
-        there = copy.deepcopy(network).to(device) if device.type != "cpu" else network
-        return infer(there, pixels, symmetries=symmetries, half=half, watch=watch)
-    except (MemoryError, RuntimeError):
+    """Return what the network of a run makes of pixels: features and outputs.
+
+    On the best device there is here now, unless the person chose the CPU, and in the precision
+    of the training, so that a patch lands where it was.
+    """
+    network, precision = whole_network(run), getattr(torch, run.info.get("half") or "float32")
+
+    def look(device: torch.device) -> tuple[np.ndarray, np.ndarray]:
+        there = network if device.type == "cpu" else copy.deepcopy(network).to(device)
+        half = in_hardware(precision, device)
+        return infer(there, pixels, symmetries=run.symmetries, half=half, watch=watch)
+
+    device = choose_device("cpu" if run.config.train.device == "cpu" else "auto").target
+    if device.type != "cpu":
         # No room, or something that this device does not compute: the run is perhaps of
         # another computer.
-        if device.type == "cpu":
-            raise
-    free_cached_memory()
-    cpu = torch.device("cpu")
-    return look_at(
-        network, pixels, cpu, precision=precision, symmetries=symmetries, watch=watch
-    )
+        with contextlib.suppress(MemoryError, RuntimeError):
+            return look(device)
+        free_cached_memory()
+    return look(torch.device("cpu"))

@@ -17,7 +17,7 @@ from napari_patchmap.patches.labels.choice import Annotated, choose_label
 from napari_patchmap.quality import FIGURES, Evaluation, add_training, measure
 from napari_patchmap.quality.asked import LABEL_FROM
 from napari_patchmap.quality.asked_checks import CHECKS
-from napari_patchmap.quality.figure import EXACT, FigureInput, MeasureWatch
+from napari_patchmap.quality.figure import EXACT, MeasureWatch
 from napari_patchmap.quality.label_changes import of_label
 from napari_patchmap.quality.report import LABEL_NOTES
 from napari_patchmap.runs.annotation_files import annotated_in
@@ -29,7 +29,6 @@ from napari_patchmap.runs.placing import Placed, place_on
 from napari_patchmap.runs.run_files import read_files
 from napari_patchmap.runs.run_folder import begin, check_free, discard, put_in_place
 from napari_patchmap.runs.run_parts import RunParts
-from napari_patchmap.runs.run_parts import metric_of as metric_of
 from napari_patchmap.runs.run_writing import write_run
 from napari_patchmap.writing import write_json
 
@@ -74,14 +73,7 @@ class Run(RunParts):
         those stay as they are, and only the others are computed.
         """
         stay = self._without_labels() if missing else {}
-        given = FigureInput(
-            self.embedding,
-            labels,
-            self.features if self.dimensions else None,
-            metric=metric_of(self.config, self.layout),
-            most=most,
-            watch=watch,
-        )
+        given = self.to_measure(labels, most=most, watch=watch)
         if stay:
             found = measure(
                 given,
@@ -140,7 +132,7 @@ class Run(RunParts):
         if annotated is None:  # a damaged file costs no other label
             annotated = {}
             if self.folder is not None and column not in self.table:
-                annotated = annotated_in(self.folder, self.numbers)
+                annotated = annotated_in(self.folder, self.numbers).names
         table, now = choose_label(self.table, column, before, self.name, annotated)
         self.metrics, self.columns = of_label(self.metrics, self.columns, now, before)
         for search in SEARCHES:

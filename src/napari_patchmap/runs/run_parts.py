@@ -18,6 +18,7 @@ from napari_patchmap.networks.fixed import OwnFeatures
 from napari_patchmap.patches import Skipped
 from napari_patchmap.patches.box_table import labels_of
 from napari_patchmap.quality.columns import named_columns
+from napari_patchmap.quality.figure import FigureInput
 from napari_patchmap.runs.evening import Evening
 from napari_patchmap.runs.found_files import found_columns
 from napari_patchmap.runs.identity import places_of
@@ -130,6 +131,19 @@ class RunParts:
     def sees_images(self) -> bool:
         """Whether a network looks at images; not where features were people's own."""
         return not isinstance(self.network.backbone, OwnFeatures)
+
+    @property
+    def metric(self) -> Metric:
+        """Distance of features that the map was made to keep."""
+        return metric_of(self.config, self.layout)
+
+    def to_measure(self, labels: np.ndarray | None, **how: Any) -> FigureInput:
+        """Return what figures are computed from, against some labels, (n,).
+
+        ``how`` are further fields of a :class:`~napari_patchmap.quality.figure.FigureInput`.
+        """
+        features = self.features if self.dimensions else None
+        return FigureInput(self.embedding, labels, features, metric=self.metric, **how)
 
     @property
     def labels(self) -> np.ndarray | None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.patches.labels.choice import choose_label
 from napari_patchmap.runs.annotation_files import annotated_in
 from napari_patchmap.runs.chosen_label import as_chosen, note_label, own_label
+from napari_patchmap.runs.found_files import found_columns, read_found
 from napari_patchmap.runs.identity import PATCHES, read_identity
 from napari_patchmap.runs.run_folder import reading
 from napari_patchmap.runs.table import MapRows, read_map_rows
@@ -57,6 +59,14 @@ def read_saved_table(folder: Path, patches: Mapping[str, Any], name: str) -> Sav
     return SavedTable(replace(rows, table=table, notes=notes), known, label_from, own)
 
 
+def with_findings(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """Return the table of a run with what people and searches found, of other names."""
+    count = len(table)
+    more = annotated_in(folder, np.arange(count)).names
+    more |= found_columns(read_found(folder, count, None))
+    return table.assign(**{name: one for name, one in more.items() if name not in table})
+
+
 def set_label(folder: str | Path, column: str) -> str:
     """Make another column the label of a saved run, and keep that with it.
 
@@ -82,7 +92,7 @@ def set_label(folder: str | Path, column: str) -> str:
         name = str(saved["name"])
         read = read_saved_table(folder, saved["patches"], name)
     rows = read.rows
-    annotated = {} if column in rows.table else annotated_in(folder, rows.index)
+    annotated = {} if column in rows.table else annotated_in(folder, rows.index).names
     table, now = choose_label(rows.table, column, read.label_from, name, annotated)
     try:
         note_label(folder, now, read.label_from, table, rows.index)

@@ -8,26 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from napari_patchmap.explore.index_ranges import as_ranges, from_ranges
+from napari_patchmap.explore.index_ranges import as_ranges
+from napari_patchmap.runs import session_values as read
 from napari_patchmap.runs.run import Run
 from napari_patchmap.writing import write_json
 
 #: The file in a run folder, and how it is laid out.
 SESSION, _VERSION = "session.json", 1
-
-#: Longer texts, and more names, are none that we wrote.
-_LONG, _MANY = 10_000, 1_000
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -132,35 +128,12 @@ def save_session(folder: Path, session: SavedSession) -> None:
     path = folder / SESSION
     if path.exists() and _values(path) is None:
         return
-    one = session
     values = {
         "version": _VERSION,
-        "colour_by": one.colour_by,
-        "hidden": list(one.hidden),
-        "turn": one.turn,
-        "point_size": one.point_size,
-        "selection": as_ranges(one.selection),
-        "current": one.current,
-        "view": one.view,
-        "cameras": {
-            view: {
-                "centre": list(camera.centre),
-                "zoom": camera.zoom,
-                "angles": list(camera.angles),
-            }
-            for view, camera in one.cameras.items()
-        },
-        "compared": [_both_ways(other, folder) for other in one.compared],
-        "sorted_by": None if one.sorted_by is None else list(one.sorted_by),
-        "panels": list(one.panels),
-        "front": list(one.front),
-        "sizes": one.sizes,
-        "floating": {key: list(place) for key, place in one.floating.items()},
-        "window": None if one.window is None else list(one.window),
-        "thumbnails": one.thumbnails,
-        "on_image": one.on_image,
-        "images": list(one.images),
-        "stack": one.stack,
+        **vars(session),
+        "selection": as_ranges(session.selection),
+        "cameras": {view: vars(camera) for view, camera in session.cameras.items()},
+        "compared": [_both_ways(other, folder) for other in session.compared],
     }
     write_json(path, values)
 
@@ -185,30 +158,49 @@ def read_session(run: Run) -> tuple[SavedSession | None, str]:
             f"{path} cannot be read (it is damaged, or of another version of patchmap), so the "
             "window is not as you left it; remove the file to have that remembered again."
         )
-    return (
-        SavedSession(
-            colour_by=_read(values, "colour_by", _text),
-            hidden=_read(values, "hidden", _texts) or (),
-            turn=_read(values, "turn", _turn),
-            point_size=_read(values, "point_size", _positive),
-            selection=_or_none(_read(values, "selection", lambda one: _rows(one, count))),
-            current=_number(_read(values, "current", int), count),
-            view=_read(values, "view", _text) or "map",
-            cameras=_read(values, "cameras", _cameras) or {},
-            compared=_read(values, "compared", lambda many: _folders(many, folder)) or (),
-            sorted_by=_read(values, "sorted_by", _sorting),
-            panels=_read(values, "panels", _texts) or (),
-            front=_read(values, "front", _texts) or (),
-            sizes=_read(values, "sizes", _sizes) or {},
-            floating=_read(values, "floating", _floating) or {},
-            window=_read(values, "window", _window),
-            thumbnails=_read(values, "thumbnails", _size),
-            on_image=_read(values, "on_image", bool),
-            images=_read(values, "images", lambda many: _patches(many, count)) or (),
-            stack=_read(values, "stack", bool) or False,
-        ),
-        "",
-    )
+    known = {}
+    for name, how in _readers(folder, count).items():
+        # Each value by itself: a wrong one is left out.
+        with contextlib.suppress(*read.WRONG):
+            if values.get(name) is not None:
+                known[name] = how(values[name])
+    return SavedSession(**known), ""
+
+
+def _readers(folder: Path, count: int) -> dict[str, Callable[[Any], Any]]:
+    """Say how each value is read of a session with a run of ``count`` patches in a folder."""
+    return {
+        "colour_by": read.text,
+        "hidden": read.texts,
+        "turn": read.turn,
+        "point_size": read.positive,
+        "selection": partial(read.rows, count=count),
+        "current": partial(read.patch, count=count),
+        "view": read.text,
+        "cameras": _cameras,
+        "compared": partial(read.folders, beside=folder),
+        "sorted_by": read.sorting,
+        "panels": read.texts,
+        "front": read.texts,
+        "sizes": read.sizes,
+        "floating": read.floating,
+        "window": read.window,
+        "thumbnails": read.size,
+        "on_image": bool,
+        "images": partial(read.patches, count=count),
+        "stack": bool,
+    }
+
+
+def _cameras(values: Any) -> dict[str, CameraPlace]:
+    return {
+        read.text(view): CameraPlace(
+            read.finite(one["centre"], (2, 3)),
+            read.positive(one["zoom"]),
+            read.finite(one["angles"], (3,)),
+        )
+        for view, one in dict(values).items()
+    }
 
 
 def _values(path: Path) -> dict[str, Any] | None:
@@ -227,113 +219,3 @@ def _both_ways(other: Path, folder: Path) -> dict[str, str]:
     with contextlib.suppress(ValueError):  # it lies on another drive
         ways["from_here"] = Path(os.path.relpath(other, folder)).as_posix()
     return ways
-
-
-# -- each value by itself: a wrong one is left out --------------------------------------
-
-
-def _read(values: dict[str, Any], name: str, how: Callable[[Any], T]) -> T | None:
-    try:
-        return None if values.get(name) is None else how(values[name])
-    except (ValueError, TypeError, KeyError, OverflowError, AttributeError):
-        return None
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > _LONG:
-        raise ValueError("no text")
-    return value
-
-
-def _texts(values: Any) -> tuple[str, ...]:
-    return tuple(_text(one) for one in list(values)[:_MANY])
-
-
-def _positive(value: Any) -> float:
-    number = float(value)
-    if not 0 < number < math.inf:
-        raise ValueError("no size")
-    return number
-
-
-def _size(value: Any) -> int:
-    return round(_positive(value))
-
-
-def _sizes(values: Any) -> dict[str, int]:
-    return {_text(name): _size(one) for name, one in dict(values).items()}
-
-
-def _floating(values: Any) -> dict[str, tuple[int, int, int, int]]:
-    found = {}
-    for name, (left, top, width, height) in dict(values).items():
-        place = int(left), int(top), _size(width), _size(height)
-        if max(map(abs, place)) > _LONG:
-            raise ValueError("on no screen")
-        found[_text(name)] = place
-    return found
-
-
-def _window(values: Any) -> tuple[int, int]:
-    width, height = map(_size, values)
-    return width, height
-
-
-def _patches(values: Any, count: int) -> tuple[int, ...]:
-    found = (_number(int(one), count) for one in list(values)[:_MANY])
-    return tuple(one for one in found if one >= 0)
-
-
-def _turn(values: Any) -> tuple[tuple[float, ...], ...]:
-    matrix = np.array(values, np.float64)
-    if matrix.shape not in ((2, 2), (3, 3)) or not np.allclose(
-        matrix @ matrix.T, np.eye(len(matrix)), atol=1e-4
-    ):
-        raise ValueError("turns nothing")
-    return tuple(map(tuple, matrix.tolist()))
-
-
-def _finite(values: Any, lengths: tuple[int, ...]) -> tuple[float, ...]:
-    numbers = tuple(float(one) for one in values)
-    if len(numbers) not in lengths or not all(map(math.isfinite, numbers)):
-        raise ValueError("no place")
-    return numbers
-
-
-def _cameras(values: Any) -> dict[str, CameraPlace]:
-    return {
-        _text(view): CameraPlace(
-            _finite(one["centre"], (2, 3)), _positive(one["zoom"]), _finite(one["angles"], (3,))
-        )
-        for view, one in dict(values).items()
-    }
-
-
-def _folders(values: Any, folder: Path) -> tuple[Path, ...]:
-    found = []
-    for one in list(values)[:_MANY]:
-        from_here = one.get("from_here")
-        near = None if from_here is None else (folder / _text(from_here)).resolve()
-        far = Path(_text(one["path"]))
-        found.append(near if near is not None and near.is_dir() else far)
-    return tuple(found)
-
-
-def _sorting(values: Any) -> tuple[str, str, bool]:
-    kind, name, down = values
-    return _text(kind), _text(name), bool(down)
-
-
-def _or_none(selection: np.ndarray | None) -> np.ndarray:
-    return np.empty(0, np.intp) if selection is None else selection
-
-
-def _rows(value: object, count: int) -> np.ndarray:
-    rows = from_ranges(value)
-    if len(rows) and rows[-1] >= count:
-        raise ValueError("is of other patches")
-    return rows
-
-
-def _number(value: int | None, count: int) -> int:
-    return value if value is not None and 0 <= value < count else -1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.fit import same_aspect
 from napari_patchmap.runs.network_file import whole_network
+from napari_patchmap.runs.placing import prepared_as
 from napari_patchmap.runs.run import Run
 
 #: Patches whose mean features stand for the set.
@@ -45,12 +45,9 @@ class WhatItSees:
                 f"{run.name} was made of features of your own, so there is no network that "
                 "looks at its images; train a map of them to see what one looks at."
             )
-        fit = patches.fit or run.images.fit
-        self._patches = patches
-        same = replace(patches, intensity=run.images.intensity, fit=fit)
-        self._run = run
+        self._patches, self._run = patches, run
         self._network: Network | None = None
-        self._pixels = PatchPixels(same, run.network.spec.size)
+        self._pixels = PatchPixels(prepared_as(run, patches), run.network.spec.size)
         self._symmetries = run.symmetries
         self._centre: torch.Tensor | None = None
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pandas as pd
+import torch
 
+from napari_patchmap.augment.views import ViewMaker
+from napari_patchmap.methods.catalog import METHODS
+from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.box_table import labels_of
 from napari_patchmap.quality.asked import AskedMap
-from napari_patchmap.quality.figure import FigureInput, MeasureWatch
-from napari_patchmap.runs.augmented_pairs import look_at_views
-from napari_patchmap.runs.run import Run, metric_of
-from napari_patchmap.training.pixel_baseline import map_of_pixels
+from napari_patchmap.quality.figure import MeasureWatch
+from napari_patchmap.runs import RunConfig, TrainConfig
+from napari_patchmap.runs.placing import look_at, prepared_as
+from napari_patchmap.runs.run import Run
+from napari_patchmap.training.progress import Progress
+from napari_patchmap.training.trainer import fit
 
 
 def asked_run(
@@ -28,27 +35,56 @@ def asked_run(
     ``images`` returns is the run's patch i.
     """
 
-    def figures(watch: MeasureWatch | None) -> FigureInput:
-        return FigureInput(
-            run.embedding,
-            labels_of(table),
-            run.features if run.dimensions else None,
-            metric=metric_of(run.config, run.layout),
-            watch=watch,
-        )
-
     return AskedMap(
         called=called,
         table=table,
         origin=run.origin,
         layout=run.layout,
         dimensions=run.dimensions,
-        figures=figures,
+        figures=lambda watch: run.to_measure(labels_of(table), watch=watch),
         images=images,
         tsne=run.config.train.tsne,
-        views=lambda *of: look_at_views(run, *of),
-        pixel_map=lambda *of: map_of_pixels(run, *of),
+        views=lambda *of: _look_at_views(run, *of),
+        pixel_map=lambda *of: _map_of_pixels(run, *of),
         columns=columns,
         label_from=run.label_from,
         sees_images=run.sees_images,
     )
+
+
+def _look_at_views(
+    run: Run, patches: PatchSet, rows: np.ndarray, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Look at two views of some patches, made with the run's own augmentations.
+
+    Returned are features and outputs of the first view of each of ``rows``, then of the second.
+    """
+    same, size = prepared_as(run, patches), run.network.spec.size
+    maker = ViewMaker(run.config.augment, is_rgb=same.is_rgb, fill=same.border_colour(size))
+    generator = torch.Generator().manual_seed(seed)
+    images = PatchPixels(same, size)[torch.from_numpy(rows)]
+    views = torch.cat([maker(images, generator) for _ in range(2)])
+    return look_at(run, views.mul(255).round().byte())
+
+
+def _map_of_pixels(
+    run: Run, patches: PatchSet | None, watch: MeasureWatch
+) -> np.ndarray | None:
+    """Make a map of pixels of as many dimensions as a run's, (n, d), beside which it is seen.
+
+    None without patches, or where the map is of pixels itself; raises a TrainingStopped where
+    ``watch`` ends it, which is told how far it is in percent.
+    """
+    if patches is None or len(patches) != len(run) or not patches.pictured:
+        return None
+    if run.sees_images and not METHODS[run.config.train.method].trains:
+        return None
+    config = TrainConfig(method="pixels", device="cpu", dimensions=run.embedding.shape[1])
+    ended = False
+
+    def report(progress: Progress) -> None:
+        nonlocal ended
+        ended = watch(round(100 * progress.fraction), 100)
+
+    made = fit(patches, RunConfig(config), progress=report, should_leave=lambda: ended)
+    return made.embedding

@@ -11,11 +11,11 @@ from napari_patchmap.errors import TrainingError
 from napari_patchmap.explore.text_codes import text_codes
 from napari_patchmap.find.search import found_column
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.runs.all_columns import with_findings
 from napari_patchmap.runs.identity import CONTENT, identify
 from napari_patchmap.runs.joining import Contents, join
 from napari_patchmap.runs.run_folder import CONFIG
 from napari_patchmap.runs.saved_map import read_map
+from napari_patchmap.runs.saved_table import with_findings
 
 
 def in_a_run(column: str) -> bool:

@@ -11,9 +11,8 @@ from napari_patchmap.explore.feature_rows import check_features
 from napari_patchmap.patches import LoadCancelled
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality.before_after import before_and_after
-from napari_patchmap.quality.figure import FigureInput
 from napari_patchmap.runs.evening import Evening, EveningConfig
-from napari_patchmap.runs.run import Run, metric_of
+from napari_patchmap.runs.run import Run
 from napari_patchmap.training.progress import ProgressCallback, StopCallback
 from napari_patchmap.training.relayout import lay_out_again
 
@@ -91,11 +90,7 @@ def even_out(
     if should_stop is not None and should_stop():
         raise LoadCancelled("Evening out was stopped; nothing was changed.")
     labels = run.labels if labels is None else labels
-    metric = metric_of(evened.config, "tsne")
-    before = FigureInput(
-        run.embedding, labels, features, metric=metric_of(run.config, run.layout)
-    )
-    after = FigureInput(evened.embedding, labels, evened.features, metric=metric)
+    before, after = run.to_measure(labels), evened.to_measure(labels)
     found = before_and_after(
         before, after, batches, column, same_layout=run.layout == evened.layout
     )

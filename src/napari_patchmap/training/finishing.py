@@ -24,7 +24,8 @@ from napari_patchmap.quality.figure import AT_FIRST, FigureInput
 from napari_patchmap.runs.evening import Evening
 from napari_patchmap.runs.identity import identify, places_of
 from napari_patchmap.runs.image_kind import ImageKind
-from napari_patchmap.runs.run import Run, metric_of
+from napari_patchmap.runs.run import Run
+from napari_patchmap.runs.run_parts import metric_of
 from napari_patchmap.training.budget.amount import skipped_stages, too_little
 from napari_patchmap.training.budget.layout_time import LayoutTime
 from napari_patchmap.training.given_features import evened, own_record

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from napari_patchmap.errors import ConfigError, TrainingError
+from napari_patchmap.few_names import some_of
 from napari_patchmap.methods.method import Method
 from napari_patchmap.methods.train_config import TrainConfig
 from napari_patchmap.networks import Network, NetworkSpec
@@ -35,7 +36,7 @@ def check_seen(patches: PatchSet, method: Method) -> None:
     )
 
 
-def with_own(patches: PatchSet, train: TrainConfig, watch: Watch | None = None) -> PatchSet:
+def with_own(patches: PatchSet, train: TrainConfig) -> PatchSet:
     """Return patches with the features that settings name, or those that the patches are.
 
     Raises
@@ -53,7 +54,7 @@ def with_own(patches: PatchSet, train: TrainConfig, watch: Watch | None = None) 
             "The method features needs a file of features (--features); choose one with a row "
             "for each patch."
         )
-    return with_features(patches, path, train.feature_columns, train.feature_gaps, watch)
+    return with_features(patches, path, train.feature_columns, train.feature_gaps)
 
 
 def is_scaled(own: OwnRows, train: TrainConfig) -> bool:
@@ -71,10 +72,10 @@ def own_network(spec: NetworkSpec, own: OwnRows, train: TrainConfig) -> tuple[Ne
     flat = backbone.fit(own.values) if is_scaled(own, train) else np.empty(0, np.intp)
     if not len(flat):
         return network, ""
-    listed = ", ".join(own.names[i] if own.names else f"number {i + 1}" for i in flat[:3])
+    names = own.names or [f"number {i + 1}" for i in range(own.values.shape[1])]
     return network, (
-        f"{len(flat):,} features are the same for all patches and count nothing: {listed}"
-        f"{', ...' if len(flat) > 3 else ''}."
+        f"{len(flat):,} features are the same for all patches and count nothing: "
+        f"{some_of([names[i] for i in flat])}."
     )
 
 

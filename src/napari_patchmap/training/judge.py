@@ -17,7 +17,7 @@ from napari_patchmap.networks.pixels import Pixels
 from napari_patchmap.networks.trained.learned_on import LearnedOn
 from napari_patchmap.networks.whitening import Whitening
 from napari_patchmap.quality.view_pairs import partner_ranks
-from napari_patchmap.runs.run import metric_of
+from napari_patchmap.runs.run_parts import metric_of
 from napari_patchmap.training.budget.speeds import Seconds
 from napari_patchmap.training.checkpoints import read_features
 from napari_patchmap.training.control import Control

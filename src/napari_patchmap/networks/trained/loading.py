@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from napari_patchmap.errors import ConfigError
+from napari_patchmap.few_names import and_more
 from napari_patchmap.networks.timm_models import timm
 from napari_patchmap.networks.trained.hub_files import WEIGHTS, hub_file, is_weights
 from napari_patchmap.networks.trained.making import timm_arguments
@@ -194,16 +195,12 @@ def _differences(error: str) -> tuple[str, set[str]]:
                          f"{here.replace(', ', ' x ')}")  # fmt: skip
     if not named and not extra:
         named = [error.strip().splitlines()[-1].strip()]
-    return _some(named), extra
+    return and_more(named, _NAMED, between=";"), extra
 
 
 def _left_over(keys: set[str]) -> str:
-    return _some([f"{key} has no place in it" for key in sorted(keys) if _IN_BLOCK.search(key)])
-
-
-def _some(named: list[str]) -> str:
-    more = len(named) - _NAMED
-    return "; ".join(named[:_NAMED]) + (f"; and {more} more" if more > 0 else "")
+    left = [f"{key} has no place in it" for key in sorted(keys) if _IN_BLOCK.search(key)]
+    return and_more(left, _NAMED, between=";")
 
 
 def _sha256(path: Path) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.few_names import and_more
 from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.labels.matching import NAME_HINTS
 from napari_patchmap.patches.labels.meanings import CLASSES, FRAMES, means_id, places, plain
@@ -17,9 +18,6 @@ _TECHNICAL = (
     "plate", "well", "slide", "patient", "donor", "batch", "site", "field", "fov", "replicate",
     "experiment", "run", "day", "cluster", "leiden", "louvain",
 )  # fmt: skip
-
-#: Columns that a sentence names.
-_LISTED = 3
 
 
 class Sorted(NamedTuple):
@@ -58,7 +56,7 @@ def sort_columns(
         if not features:
             raise PatchError(
                 f"{path} has no column of numbers that could be a feature (there are "
-                f"{some(columns)}); name those that are (--feature-columns)."
+                f"{and_more(columns)}); name those that are (--feature-columns)."
             )
     else:
         features, numbers = [], [c for c in columns if c not in set(texts)]
@@ -66,23 +64,17 @@ def sort_columns(
             found = [one] if one in columns else [c for c in numbers if fnmatchcase(c, one)]
             if not found:
                 raise PatchError(
-                    f"{path} has no column {one}; choose among {some(columns, 8)}."
+                    f"{path} has no column {one}; choose among {and_more(columns, 8)}."
                 )
             features += [c for c in found if c not in features]
         odd = [c for c in features if c in texts]
         if odd:
             raise PatchError(
                 f"{len(odd):,} of the columns chosen of {path} hold texts, which are no "
-                f"features: {some(odd)}; choose others."
+                f"features: {and_more(odd)}; choose others."
             )
     chosen = set(features)
     return Sorted(features, [c for c in columns if c not in chosen])
-
-
-def some(names: Sequence[str], most: int = _LISTED) -> str:
-    """List a few names, and how many more there are."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(map(str, names[:most])) + more
 
 
 def _told(column: str) -> bool:

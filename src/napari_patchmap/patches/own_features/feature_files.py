@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError, UnusableError
+from napari_patchmap.few_names import and_more
 from napari_patchmap.foreign import decoding
 from napari_patchmap.optional import optional
 from napari_patchmap.patches.anndata_file import H5AD, anndata_file
 from napari_patchmap.patches.names import tidy
-from napari_patchmap.patches.own_features.feature_columns import some, sort_columns
+from napari_patchmap.patches.own_features.feature_columns import sort_columns
 from napari_patchmap.patches.own_features.feature_table import FeatureTable
 from napari_patchmap.patches.room import check_room
 from napari_patchmap.patches.watch import Watch
@@ -193,7 +194,8 @@ def _of_table(
     notes = []
     if others:
         notes.append(
-            f"{len(features):,} columns of {path.name} are features, and not: {some(others)}."
+            f"{len(features):,} columns of {path.name} are features, and not: "
+            f"{and_more(others)}."
         )
     return FeatureTable(path, values, tuple(map(str, features)), keys, False, "", notes)
 

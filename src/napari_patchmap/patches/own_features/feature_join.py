@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.few_names import some_of
 from napari_patchmap.kind import Kind
 from napari_patchmap.patches.labels.matching import explain_mismatch, match_names
 from napari_patchmap.patches.labels.object_rows import match_objects
@@ -103,11 +104,10 @@ def _check_whole(table: FeatureTable, patches: PatchSet, rows: np.ndarray) -> No
     """Refuse features of some of the patches only, or one row for several."""
     lost = np.flatnonzero(rows < 0)
     if len(lost):
-        shown = ", ".join(_said(patches, int(i)) for i in lost[:3])
+        shown = some_of([_said(patches, i) for i in lost[:4].tolist()])
         raise PatchError(
             f"{len(lost):,} of the {len(patches):,} patches of {patches.name} have no row in "
-            f"{table.path} ({shown}{', ...' if len(lost) > 3 else ''}); add them, or leave "
-            "these patches out."
+            f"{table.path} ({shown}); add them, or leave these patches out."
         )
     shared = len(rows) - len(np.unique(rows))
     if shared:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from napari_patchmap.errors import PatchError
-from napari_patchmap.patches.own_features.feature_columns import some
+from napari_patchmap.few_names import and_more
 from napari_patchmap.patches.own_features.feature_files import read_features
 from napari_patchmap.patches.own_features.feature_join import rows_of_patches
 from napari_patchmap.patches.own_features.feature_table import FeatureTable
@@ -65,14 +65,14 @@ def _without_gaps(
         return values, table.names, []
     good = np.isfinite(values)
     rows, columns = np.flatnonzero(~good.all(axis=1)), np.flatnonzero(~good.all(axis=0))
-    listed = some([table.name(int(c)) for c in columns])
+    listed = and_more([table.name(int(c)) for c in columns])
     where = f"{len(rows):,} of {len(values):,} rows of {table.path}"
     if gaps == "refuse":
         raise PatchError(
-            f"{where} hold features that are no finite numbers (rows "
-            f"{some([str(r) for r in rows])}, counted from 0; features {listed}); mend them, "
-            "or choose to take the median of each feature in place of them (--feature-gaps "
-            "median) or to leave these features out (--feature-gaps columns)."
+            f"{where} hold features that are no finite numbers (rows {and_more(rows)}, counted "
+            f"from 0; features {listed}); mend them, or choose to take the median of each "
+            "feature in place of them (--feature-gaps median) or to leave these features out "
+            "(--feature-gaps columns)."
         )
     whole = good.any(axis=0) if gaps == "median" else good.all(axis=0)
     if not whole.any():

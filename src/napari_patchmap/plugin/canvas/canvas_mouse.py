@@ -18,9 +18,11 @@ from napari_patchmap.explore.selection import How
 from napari_patchmap.plugin.canvas.hand import Hand
 from napari_patchmap.plugin.canvas.listening import Listening
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
-from napari_patchmap.plugin.canvas.press import Press
 from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.workspace import Workspace
+
+#: A press and release closer than this, in canvas pixels, is a click.
+_STILL = 4.0
 
 
 class CanvasMouse(OfViewer, Listening):
@@ -86,7 +88,7 @@ class CanvasMouse(OfViewer, Listening):
         self.put_away()
         modifiers = {str(getattr(key, "name", key)) for key in event.modifiers}
         drawing, how = self.hand.draws(modifiers), self.hand.how(modifiers)
-        press, under = Press(event), self._under(event)
+        press, under = _Press(event), self._under(event)
         if drawing:
             self.overlay.start_lasso(viewer, press.start)
         yield from press.follow(event, taken=drawing)  # a lasso must not move the camera
@@ -142,3 +144,32 @@ class CanvasMouse(OfViewer, Listening):
             self.hand.point_at(-1)
             if isalive(self.overlay):
                 self.overlay.clear_card()
+
+
+class _Press:
+    """A mouse button on the canvas, from where it was pressed until it is released."""
+
+    def __init__(self, event: Any) -> None:
+        #: Where it was pressed, (x, y) in canvas pixels.
+        self.start = tuple(event.pos[:2])
+        self._travelled = 0.0
+
+    def follow(self, event: Any, *, taken: bool = False) -> Iterator[None]:
+        """Yield until the button is released; ``taken`` keeps the camera where it is."""
+        while True:
+            if taken:
+                event.handled = True
+            self.went([event.pos[:2]])
+            if event.type == "mouse_release":
+                return
+            yield
+
+    def went(self, places: Any) -> None:
+        """Take note of places, each (x, y), where the mouse was meanwhile."""
+        away = np.abs(np.subtract(places, self.start))
+        self._travelled = max(self._travelled, float(away.max(initial=0.0)))
+
+    @property
+    def is_click(self) -> bool:
+        """Whether the mouse stayed where it was pressed."""
+        return self._travelled <= _STILL

@@ -38,7 +38,7 @@ from napari_patchmap.plugin.source.image_colours import ImageColours
 from napari_patchmap.plugin.workspace import Compared
 from napari_patchmap.plugin.written_soon import WrittenSoon
 from napari_patchmap.runs import Run, read_map
-from napari_patchmap.runs.identity import identify
+from napari_patchmap.runs.other_features import known_of
 from napari_patchmap.runs.session_file import SavedSession, save_session
 
 #: Maps that were read, folders that could not be, and why, in a sentence.
@@ -307,7 +307,7 @@ class SessionKeeper(QObject, Quiet):
 
 
 def _read_maps(folders: Sequence[Path], run: Run, patches: PatchSet) -> _Maps:
-    known = run.who if len(run.who) == len(patches) else identify(patches)
+    known = known_of(patches, run)
     maps: list[Compared] = []
     absent: list[Path] = []
     why = ""

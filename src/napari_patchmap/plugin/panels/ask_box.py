@@ -15,6 +15,7 @@ from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.qt.basics import button, column, label, row
 from napari_patchmap.plugin.qt.form import ConfigForm, Fold
 from napari_patchmap.plugin.qt.subscribe import subscribe
+from napari_patchmap.plugin.qt.texts import Sentence
 from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.settings import Config
@@ -98,8 +99,8 @@ class AskBox(QWidget, Generic[A]):
         self.form.setVisible(any(True for _ in config.settings()))
         self.begin = button(begin, "", f"<qt>{about}</qt>")
         self.begin.setAccessibleName(f"{begin}: {title}")
-        self.said = label("", "", wrap=True)
-        self.lines = label("", "hint", wrap=True)
+        self.said = Sentence("")
+        self.lines = Sentence()
         self.answer = QWidget()
         self.parts = column(self.answer, self.lines)
         more = QWidget()
@@ -186,15 +187,9 @@ class AskBox(QWidget, Generic[A]):
         lines = [] if found is None else [*self.lines_of(found)]
         if found is not None and (stale := self.stale(found)):
             lines.insert(0, stale)
-        self.say(lines[0] if lines else "")
-        self.lines.setText("\n".join(lines[1:]))
-        self.lines.setVisible(len(lines) > 1)
+        self.said.say(lines[0] if lines else "")
+        self.lines.say("\n".join(lines[1:]))
         self.answer.setVisible(found is not None)
-
-    def say(self, sentence: str) -> None:
-        """Say one sentence below the button, or nothing."""
-        self.said.setText(sentence)
-        self.said.setVisible(bool(sentence))
 
     def show_kept(self) -> None:
         """Show what is known of the map."""
@@ -227,7 +222,7 @@ class AskBox(QWidget, Generic[A]):
             asked.so_far = asked.so_far if found is None else found
 
         self._asked = asked
-        self.say("")
+        self.said.say("")
         self.work.start(self.title, work, said)
 
     def _offer(self) -> None:
@@ -244,7 +239,7 @@ class AskBox(QWidget, Generic[A]):
         if self.found is not None:
             self.fold.open(True)
         elif reason:
-            self.say(reason)
+            self.said.say(reason)
         self.taken_up.emit()
 
     def _on_progress(self, _: int) -> None:
@@ -268,4 +263,4 @@ class AskBox(QWidget, Generic[A]):
         else:
             self.show_kept()
         if asked.trouble:
-            self.say(asked.trouble)
+            self.said.say(asked.trouble)

@@ -9,6 +9,7 @@ from qtpy.QtCore import QBuffer, QIODevice
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.plugin.qt.thumbnails import to_image
+from napari_patchmap.runs.writable import writing
 from napari_patchmap.writing import write_whole
 
 
@@ -43,10 +44,6 @@ def save_image(path: str | Path, rgb: np.ndarray) -> Path:
         raise RunError(
             f"{path}: no picture ends like this; choose a name with .png at the end."
         )
-    try:
+    with writing(path):
         write_whole(path, bytes(buffer.data()))
-    except OSError as error:
-        raise RunError(
-            f"{path} cannot be written ({error.strerror or error}); choose another place."
-        ) from None
     return path

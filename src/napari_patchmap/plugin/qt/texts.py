@@ -43,6 +43,23 @@ class Message(QFrame):
         return str(self.property("level"))
 
 
+class Sentence(QLabel):
+    """A sentence that takes no room while there is none."""
+
+    def __init__(self, role: str = "hint") -> None:
+        super().__init__()
+        self.setProperty("role", role)
+        self.setWordWrap(True)
+        self.hide()
+
+    def say(self, sentence: str, role: str = "") -> None:
+        """Show a sentence, "" for none; ``role`` is one of the style sheet's, "" as before."""
+        self.setText(sentence)
+        self.setVisible(bool(sentence))
+        if role:
+            set_look(self, "role", role)
+
+
 class Wrapped(QLabel):
     """Lines of text that keep their height in a column that is scrolled.
 

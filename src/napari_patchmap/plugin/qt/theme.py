@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from napari.components.viewer_model import ViewerModel
 from napari.utils.theme import get_theme
-from qtpy.QtGui import QColor
+from qtpy.QtCore import QRectF
+from qtpy.QtGui import QColor, QLinearGradient, QPainter
 
+from napari_patchmap.explore.colouring import scale_colours
 from napari_patchmap.explore.palette import categorical_colours, frequent_first
 from napari_patchmap.patches import PatchSet
 
@@ -29,6 +31,14 @@ def contrast(viewer: ViewerModel) -> str:
 def qcolor(rgba: np.ndarray) -> QColor:
     """Turn red, green, blue and opacity, 0 to 1, into Qt's colour."""
     return QColor.fromRgbF(*np.asarray(rgba, float).tolist())
+
+
+def paint_scale(painter: QPainter, bar: QRectF) -> None:
+    """Fill a bar with the colours of numbers, the lowest at the left."""
+    gradient, steps = QLinearGradient(bar.topLeft(), bar.topRight()), scale_colours(16)
+    for at, colour in enumerate(steps):
+        gradient.setColorAt(at / (len(steps) - 1), qcolor(colour))
+    painter.fillRect(bar, gradient)
 
 
 def label_colours(patches: PatchSet) -> dict[str, QColor]:

@@ -16,11 +16,11 @@ from napari_patchmap.explore.colouring import Colouring, colour_by
 from napari_patchmap.explore.condition_columns import ConditionColumns
 from napari_patchmap.patches import LoadCancelled, PatchSet
 from napari_patchmap.patches.watch import Watch
-from napari_patchmap.runs.all_columns import with_findings
 from napari_patchmap.runs.looks import LOOKS, Looks
 from napari_patchmap.runs.reopening import reopen_patches
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.saved_map import read_map
+from napari_patchmap.runs.saved_table import with_findings
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.explore.named_selections import SELECTIONS
+from napari_patchmap.few_names import some_of
 from napari_patchmap.kind import Kind
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
@@ -179,8 +180,8 @@ def _chosen(
         if unknown and not column:
             raise RunError("These patches have no classes to choose by; annotate them first.")
         if unknown:
-            some = ", ".join(list(known)[:20]) + (", ..." if len(known) > 20 else "")
-            raise RunError(f"{column} has no class {unknown[0]}; there are {some}.")
+            there = some_of(list(known), 20)
+            raise RunError(f"{column} has no class {unknown[0]}; there are {there}.")
         chosen = chosen[np.isin(classes[chosen].astype(str), list(only))]
     if not len(chosen):
         raise RunError("No patch is left to export; choose some.")

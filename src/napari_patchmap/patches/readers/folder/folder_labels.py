@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from napari_patchmap.few_names import some_of
 from napari_patchmap.patches.names import printable, tidy
 
 #: What the folders of the classes are called, where another column becomes the label.
@@ -85,8 +86,7 @@ def _note(columns: dict[str, list[str | None]]) -> str:
 
 
 def _some(values: Iterable[str | None]) -> str:
-    known = sorted({value for value in values if value is not None})
-    return ", ".join(known[:3]) + (", ..." if len(known) > 3 else "")
+    return some_of(sorted({value for value in values if value is not None}))
 
 
 def _folders(path: str, known: dict[str, _Parts]) -> _Parts:

@@ -54,7 +54,6 @@ def png_size(data: bytes) -> tuple[int, int] | None:
 class JpegFrame(NamedTuple):
     """What the frame header of a JPEG says."""
 
-    marker: int
     bits: int
     height: int
     width: int
@@ -67,7 +66,7 @@ def jpeg_frame(data: bytes) -> JpegFrame | None:
     while at + 10 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
         if marker in _FRAMES:
-            return JpegFrame(marker, *struct.unpack_from(">BHHB", data, at + 4))
+            return JpegFrame(*struct.unpack_from(">BHHB", data, at + 4))
         # A fill byte; or a segment to be jumped over.
         at += 1 if marker == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return None

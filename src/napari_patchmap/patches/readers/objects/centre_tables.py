@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import PatchError
+from napari_patchmap.few_names import some_of
 from napari_patchmap.patches.labels.matching import images_of
 from napari_patchmap.patches.labels.meanings import CLASSES, named, places, plain
 from napari_patchmap.patches.labels.table_file import PARQUET, read_table
@@ -88,10 +89,9 @@ def centres_of(
         found = images_of(rows, [slide.name], watch, at)
         if found is None:
             others = rows[at[0]].dropna().unique()
-            said = ", ".join(map(str, others[:3])) + (", ..." if len(others) > 3 else "")
             raise PatchError(
-                f"{path} is of other slides ({at[0]}: {said}) than {slide.name}; choose the "
-                "table of this slide, or write its name into that column."
+                f"{path} is of other slides ({at[0]}: {some_of(others)}) than {slide.name}; "
+                "choose the table of this slide, or write its name into that column."
             )
         numbers = numbers[found[1] >= 0]
         rows = rows[found[1] >= 0].reset_index(drop=True)

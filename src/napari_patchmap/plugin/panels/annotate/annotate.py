@@ -25,6 +25,7 @@ from napari_patchmap.plugin.qt.basics import button, label, row
 from napari_patchmap.plugin.qt.docks import show_panel
 from napari_patchmap.plugin.qt.dropped import dropped_file
 from napari_patchmap.plugin.qt.panel import WorkPanel
+from napari_patchmap.plugin.qt.texts import Sentence
 
 _HELP = (
     "Select patches, type a name, press <b>Enter</b>. Then "
@@ -61,7 +62,8 @@ class Annotate(WorkPanel):
 
     def _fill_column(self) -> None:
         self.worked_on = AnnotationBox(self.workspace)
-        self.worked_on.tried.connect(self._say)
+        self.trouble = Sentence("error")
+        self.worked_on.tried.connect(self.trouble.say)
         self.column.addWidget(self.worked_on)
 
         self.name = QLineEdit()
@@ -76,8 +78,6 @@ class Annotate(WorkPanel):
         )
         self.add.clicked.connect(self._on_named)
         self.column.addLayout(row(self.name, self.add))
-        self.trouble = label("", "error", wrap=True)
-        self.trouble.hide()
         self.column.addWidget(self.trouble)
 
         self.classes = ClassList()
@@ -200,14 +200,10 @@ class Annotate(WorkPanel):
         try:
             change()
         except AnnotationError as error:
-            self._say(str(error))
+            self.trouble.say(str(error))
             return False
-        self._say("")
+        self.trouble.say("")
         return True
-
-    def _say(self, trouble: str) -> None:
-        self.trouble.setText(trouble)
-        self.trouble.setVisible(bool(trouble))
 
     def _change(self, how: Callable[..., Annotation], *values: Any) -> None:
         """Change the classes of the column that is worked on."""

@@ -8,8 +8,9 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.qt.basics import button, column, label
+from napari_patchmap.plugin.qt.basics import button, column
 from napari_patchmap.plugin.qt.subscribe import subscribe
+from napari_patchmap.plugin.qt.texts import Sentence
 from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.runs.export import EXPORT_FORMATS, Exported, export
 
@@ -27,25 +28,21 @@ class Exporting(QWidget):
             "class, a stack.",
         )  # fmt: skip
         self.button.clicked.connect(self._ask)
+        self.said = Sentence()
         self.writing = WorkBar()
         self.writing.done.connect(self._on_done)
-        self.writing.failed.connect(lambda sentence, _: self._say(sentence))
+        self.writing.failed.connect(lambda sentence, _: self.said.say(sentence))
         self.writing.ended.connect(self._refresh)
-        self.said = label("", "hint", wrap=True)
         column(self, self.button, self.writing.with_button(), self.said, spacing=4)
         subscribe(self, self.workspace.run_changed, self._on_run)
         self._on_run(self.workspace.run)
 
     def _on_run(self, run: object) -> None:
-        self._say("")
+        self.said.say("")
         self._refresh()
 
     def _refresh(self) -> None:
         self.button.setEnabled(self.workspace.run is not None and not self.writing.running)
-
-    def _say(self, sentence: str) -> None:
-        self.said.setText(sentence)
-        self.said.setVisible(bool(sentence))
 
     def _ask(self) -> None:
         kinds = [
@@ -77,7 +74,7 @@ class Exporting(QWidget):
                 watch=watch,
             )  # fmt: skip
 
-        self._say("")
+        self.said.say("")
         self.writing.start(f"Exporting to {Path(path).name}", work)
         self._refresh()
 
@@ -87,4 +84,4 @@ class Exporting(QWidget):
         said = (
             f"Exported {written.count:,} patches to {names}{more} in {written.paths[0].parent}."
         )
-        self._say(" ".join([said, *written.notes]))
+        self.said.say(" ".join([said, *written.notes]))

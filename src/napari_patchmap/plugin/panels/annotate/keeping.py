@@ -12,8 +12,9 @@ from napari_patchmap.errors import AnnotationError
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.annotation_keeper import AnnotationKeeper
 from napari_patchmap.plugin.newest import Newest
-from napari_patchmap.plugin.qt.basics import button, column, label, set_look
+from napari_patchmap.plugin.qt.basics import button, column
 from napari_patchmap.plugin.qt.subscribe import subscribe
+from napari_patchmap.plugin.qt.texts import Sentence
 from napari_patchmap.plugin.worker import Task
 from napari_patchmap.runs.annotation_files import ANNOTATIONS, AnnotationPlace, save_annotations
 from napari_patchmap.runs.class_table import ClassTable, read_classes, with_names
@@ -26,9 +27,7 @@ class Keeping(QWidget):
     def __init__(self, keeper: AnnotationKeeper) -> None:
         super().__init__()
         self._keeper, self.workspace = keeper, keeper.workspace
-        self.said = label("", "hint", wrap=True)
-        self.said.hide()
-        self.kept = label("", "hint", wrap=True)
+        self.said, self.kept = Sentence(), Sentence()
         self.copy = button(
             "Save a copy in another folder…",
             "",
@@ -53,19 +52,15 @@ class Keeping(QWidget):
         else:
             own = self.workspace.run is not None and self.workspace.run.folder == folder
             said = "Saved in the folder of the run" if own else "Saved on this computer"
-        self.kept.setText(said)
-        self.kept.setVisible(bool(said))
+        self.kept.say(said, "error" if trouble else "hint")
         self.kept.setToolTip("" if folder is None else str(folder))
-        set_look(self.kept, "role", "error" if trouble else "hint")
         self.copy.setVisible(bool(trouble) and not empty)
 
-    def _say(self, sentence: str, level: str = "hint") -> None:
-        self.said.setText(sentence)
-        self.said.setVisible(bool(sentence))
-        set_look(self.said, "role", level)
+    def _say(self, sentence: str) -> None:
+        self.said.say(sentence, "hint")
 
     def _say_error(self, sentence: str) -> None:
-        self._say(sentence, "error")
+        self.said.say(sentence, "error")
 
     def _forget(self, _: object) -> None:
         self._say("")

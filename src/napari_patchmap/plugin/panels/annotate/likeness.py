@@ -17,6 +17,7 @@ from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.annotate.asking import Asking
 from napari_patchmap.plugin.qt.basics import button, choice, column, label, row
 from napari_patchmap.plugin.qt.subscribe import subscribe
+from napari_patchmap.plugin.qt.texts import Sentence
 from napari_patchmap.runs import Placed
 from napari_patchmap.runs.other_features import known_of, more_like_by
 from napari_patchmap.runs.outside import place_image
@@ -56,10 +57,10 @@ class Likeness(QWidget):
         self.by.setAccessibleName("By the features of")
         self._which = QWidget()
         column(self._which, row(label("by the features of"), self.by))
+        self.said = Sentence()
         self.asking = Asking(self.workspace)
-        self.asking.failed.connect(lambda sentence, _: self._say(sentence))
+        self.asking.failed.connect(lambda sentence, _: self.said.say(sentence))
         self.asking.ended.connect(self._refresh)
-        self.said = label("", "hint", wrap=True)
         finds, asking = row(self.alike, self.image), self.asking.with_button()
         column(self, finds, self._which, asking, self.said, spacing=4)
         workspace = self.workspace
@@ -84,7 +85,7 @@ class Likeness(QWidget):
         self._refresh()
 
     def _on_selection(self, _: object) -> None:
-        self._say("")  # it was about those that were selected
+        self.said.say("")  # it was about those that were selected
         self._refresh()
 
     def _refresh(self, *_: Any) -> None:
@@ -92,10 +93,6 @@ class Likeness(QWidget):
         self.alike.setEnabled(free and len(self._map.meant) > 0)
         self.image.setEnabled(free)
         self.said.setVisible(bool(self.said.text()) and not self.asking.running)
-
-    def _say(self, sentence: str) -> None:
-        self.said.setText(sentence)
-        self.said.setVisible(bool(sentence))
 
     # -- asking -------------------------------------------------------------------------
 
@@ -111,7 +108,7 @@ class Likeness(QWidget):
             return more_like_by(saved, known_of(patches, run), rows, _COUNT, watch, hidden)
 
         by = "their features" if saved is None else f"the features of {saved.title}"
-        self._say("")
+        self.said.say("")
         self.asking.ask(
             "Looking for more like this", work, lambda found: self._show(found, f"by {by}")
         )
@@ -133,7 +130,7 @@ class Likeness(QWidget):
         """Place an image on the map, and select the patches that are most like it."""
         run = self.workspace.run
         if run is None:
-            self._say("Train or open a map first; then an image can be looked for on it.")
+            self.said.say("Train or open a map first; then an image can be looked for on it.")
             return
         if self.asking.running:
             return
@@ -145,7 +142,7 @@ class Likeness(QWidget):
             found = like_features(features, placed.features, _COUNT, watch, hidden)
             return patch, placed, found
 
-        self._say("")
+        self.said.say("")
         self.asking.ask("Looking for an image", work, self._show_image)
         self._refresh()
 
@@ -155,7 +152,7 @@ class Likeness(QWidget):
         patches = self.workspace.patches
         assert patches is not None
         if not len(found.indices):
-            self._say("No other patch is shown that could be found.")
+            self.said.say("No other patch is shown that could be found.")
             return
         distances = np.full(len(patches), np.nan, np.float32)
         distances[found.indices] = found.distances
@@ -166,7 +163,7 @@ class Likeness(QWidget):
             f"The {len(found.indices)} nearest {how}, at distances of {nearest:.3g} to "
             f"{farthest:.3g}."
         )
-        self._say(" ".join([sentence, *notes]))
+        self.said.say(" ".join([sentence, *notes]))
 
     def _show_image(self, answer: tuple[PatchSet, Placed, Similar]) -> None:
         patch, placed, found = answer

@@ -13,8 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QTableWidgetItem
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.plugin.newest import Newest
-from napari_patchmap.plugin.panels.compare.all_figures import AllFigures
-from napari_patchmap.plugin.panels.compare.maps_table import MapsTable
+from napari_patchmap.plugin.panels.compare.maps_table import AllFigures, MapsTable
 from napari_patchmap.plugin.qt.basics import button, label, row
 from napari_patchmap.plugin.qt.dropped import dropped_paths
 from napari_patchmap.plugin.qt.known_files import run_folder

@@ -12,7 +12,9 @@ from napari_patchmap.explore.condition_words import ConditionError
 from napari_patchmap.explore.conditions import rows_where
 from napari_patchmap.explore.selection import How
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.qt.basics import column, label
+from napari_patchmap.plugin.qt.basics import column
+from napari_patchmap.plugin.qt.modifiers import how_meant
+from napari_patchmap.plugin.qt.texts import Sentence
 
 _HELP = (
     "Select the patches for which this is so: area > 300 and slide == 'B3', "
@@ -31,8 +33,7 @@ class ConditionField(QWidget):
         self.field.setPlaceholderText("select where, e.g. area > 300 and slide == 'B3'")
         self.field.setToolTip(_HELP)
         self.field.setAccessibleName("Select where")
-        self.trouble = label("", "error", wrap=True)
-        self.trouble.hide()
+        self.trouble = Sentence("error")
         self._offered: list[Completion] = []
         self._model = QStringListModel(self)
         self.completer = QCompleter(self._model, self)
@@ -43,7 +44,7 @@ class ConditionField(QWidget):
         column(self, self.field, self.trouble, spacing=4)
 
     def _offer(self, text: str) -> None:
-        self._say("")
+        self.trouble.say("")
         table, kept = self.workspace.table, self.workspace.named.by_name
         self._offered = complete(text, self.field.cursorPosition(), table, kept)
         self._model.setStringList([one.text for one in self._offered])
@@ -68,17 +69,13 @@ class ConditionField(QWidget):
             named = {one.name: one.indices for one in self.workspace.named.kept}
             rows = rows_where(self.workspace.table, self.field.text(), named)
         except ConditionError as error:
-            self._say(str(error))
+            self.trouble.say(str(error))
             self.field.setSelection(error.start, max(1, error.end - error.start))
             return
         shown = self._map.visible(np.asarray(rows, np.intp))
-        self._say("" if len(shown) else "This is so of no patch that is shown.")
+        self.trouble.say("" if len(shown) else "This is so of no patch that is shown.")
         if len(shown):
             self.workspace.select(shown, how)
-
-    def _say(self, trouble: str) -> None:
-        self.trouble.setText(trouble)
-        self.trouble.setVisible(bool(trouble))
 
 
 class _Line(QLineEdit):
@@ -97,11 +94,5 @@ class _Line(QLineEdit):
         if popup.isVisible() and popup.currentIndex().isValid():
             event.ignore()  # the list puts in what is chosen there
             return
-        modifiers = event.modifiers()
-        how: How = "replace"
-        if modifiers & Qt.KeyboardModifier.AltModifier:
-            how = "subtract"
-        elif modifiers & Qt.KeyboardModifier.ShiftModifier:
-            how = "add"
-        self._owner.select(how)
+        self._owner.select(how_meant(event.modifiers()))
         event.accept()

@@ -31,6 +31,7 @@ from napari_patchmap.plugin.qt.basics import button, choice, label, row
 from napari_patchmap.plugin.qt.form import ConfigForm
 from napari_patchmap.plugin.qt.saving import with_ending
 from napari_patchmap.plugin.qt.style import panel_style
+from napari_patchmap.plugin.qt.texts import Sentence
 from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.runs.drawing.drawable import Drawable
 from napari_patchmap.runs.drawing.figure_kinds import FIGURE_KINDS
@@ -90,7 +91,7 @@ class FigureDialog(QDialog):
         self._about = label("", "hint", wrap=True)
         self._forms: dict[str, ConfigForm[Any]] = {}
         self._stack = QStackedWidget()
-        self.said = label("", "hint", wrap=True)
+        self.said = Sentence()
         self.writing = WorkBar()
         self.back = button(
             "Tips back", "", "Put the tips that you moved back to where they were."
@@ -119,7 +120,7 @@ class FigureDialog(QDialog):
         self.save.clicked.connect(self._ask)
         close.clicked.connect(self.close)
         self.writing.done.connect(self._on_saved)
-        self.writing.failed.connect(lambda sentence, _: self._say(sentence))
+        self.writing.failed.connect(lambda sentence, _: self.said.say(sentence))
         self.writing.ended.connect(self._refresh)
         settings = QVBoxLayout()
         settings.setSpacing(8)
@@ -158,7 +159,7 @@ class FigureDialog(QDialog):
             title = form.field("title")
             if isinstance(title, QLineEdit):
                 title.setPlaceholderText("none")
-            form.refused.connect(self._say)
+            form.refused.connect(self.said.say)
             form.changed.connect(self._soon.start)
             self._forms[self._name] = form
             self._stack.addWidget(form)
@@ -167,13 +168,9 @@ class FigureDialog(QDialog):
             f"{kind.help[0].upper()}{kind.help[1:]}. Colours, places and hidden groups are "
             "those of the map in the window."
         )
-        self._say("")
+        self.said.say("")
         self._refresh()
         self._look()
-
-    def _say(self, sentence: str) -> None:
-        self.said.setText(sentence)
-        self.said.setVisible(bool(sentence))
 
     @Slot()
     def _refresh(self) -> None:
@@ -209,13 +206,13 @@ class FigureDialog(QDialog):
             self._tips = tips
             self.preview.show_page(rgb, boxes)
             if self.said.text() == self._unseen:  # not what is said of saving
-                self._say("")
+                self.said.say("")
 
     @Slot(str)
     def _on_unseen(self, sentence: str) -> None:
         self.preview.show_page(None, np.empty((0, 4)))
         self._unseen = sentence
-        self._say(sentence)
+        self.said.say(sentence)
 
     def _on_moved(self, part: int, x: float, y: float) -> None:
         self._moved[int(self._tips[part])] = x, y
@@ -231,12 +228,12 @@ class FigureDialog(QDialog):
         """Name the patches that are selected, in the field for their numbers."""
         chosen = self._map.workspace.selection
         if len(chosen) > _MOST_NUMBERS:
-            self._say(
+            self.said.say(
                 f"{len(chosen):,} patches are selected; select at most {_MOST_NUMBERS} of them."
             )
             return
         numbers = tuple(map(float, chosen)) or None
-        self._say("")
+        self.said.say("")
         self.form.set_config(self.form.config.replace(**{_NUMBERED[self._name]: numbers}))
         self._look()
 
@@ -265,7 +262,7 @@ class FigureDialog(QDialog):
             self._paths[self._name] = target
             given = drawn_now(self._map)
         except PatchmapError as error:
-            self._say(str(error))
+            self.said.say(str(error))
             return
         config, moved = self.form.config, dict(self._moved)
 
@@ -275,12 +272,12 @@ class FigureDialog(QDialog):
                 return save_figure(draw_tips_moved(given, config, moved).figure, target)
             return kind.save(given, config, target, watch)
 
-        self._say("")
+        self.said.say("")
         self.writing.start("Drawing a figure", work, "drawing…")
         self._refresh()
 
     def _on_saved(self, path: Path) -> None:
-        self._say(f"Saved to {path}.")
+        self.said.say(f"Saved to {path}.")
 
 
 def _described() -> list[str]:

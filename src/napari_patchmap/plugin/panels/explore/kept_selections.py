@@ -20,8 +20,9 @@ from napari_patchmap.explore.named_selections import (
 from napari_patchmap.explore.words import said_counts
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.explore.kept_list import KeptList
-from napari_patchmap.plugin.qt.basics import button, column, label, row
+from napari_patchmap.plugin.qt.basics import button, column, row
 from napari_patchmap.plugin.qt.subscribe import subscribe
+from napari_patchmap.plugin.qt.texts import Sentence
 
 #: Classes that the tooltip of a kept selection lists at most.
 _CLASSES = 12
@@ -41,8 +42,7 @@ class KeptSelections(QWidget):
         self.name.returnPressed.connect(self._keep)
         self.keep = button("Keep")
         self.keep.clicked.connect(self._keep)
-        self.said = label("", "error", wrap=True)
-        self.said.hide()
+        self.said = Sentence("error")
         self.list = KeptList()
         self.list.setToolTip(
             "Click: show this selection. Shift adds it, Ctrl keeps what is in both, Alt takes "
@@ -115,10 +115,6 @@ class KeptSelections(QWidget):
             lines.append(f"{missing:,} more are not among the patches that are loaded.")
         return "".join(f"<p style='margin:0'>{line}</p>" for line in lines)
 
-    def _say(self, sentence: str) -> None:
-        self.said.setText(sentence)
-        self.said.setVisible(bool(sentence))
-
     # -- what people do ---------------------------------------------------------------
 
     def _keep(self) -> None:
@@ -130,10 +126,10 @@ class KeptSelections(QWidget):
         try:
             self.workspace.set_named(how(self.workspace.named, *values))
         except AnnotationError as error:
-            self._say(str(error))
+            self.said.say(str(error))
             self._refresh()  # a name that was typed into the list is taken back
             return False
-        self._say("")
+        self.said.say("")
         return True
 
     def _show(self, name: str, way: Combination | None) -> None:
@@ -143,8 +139,8 @@ class KeptSelections(QWidget):
         hidden = len(found) - len(rows)
         if not len(rows):
             why = "are hidden" if hidden else "are among the patches that are loaded"
-            self._say(f"{'All' if hidden else 'None'} of its patches {why}.")
+            self.said.say(f"{'All' if hidden else 'None'} of its patches {why}.")
             return
-        self._say(f"{hidden:,} of its patches are hidden." if hidden else "")
+        self.said.say(f"{hidden:,} of its patches are hidden." if hidden else "")
         before = self.workspace.selection
         self.workspace.select(combined(before, way, rows) if way else rows)

@@ -6,20 +6,20 @@ from collections.abc import Collection
 
 import numpy as np
 from napari.viewer import Viewer
-from qtpy.QtCore import QPoint, QRect, QSize, Qt, Signal
-from qtpy.QtGui import QLinearGradient, QMouseEvent, QPainter, QPaintEvent
+from qtpy.QtCore import QRectF, QSize, Qt, Signal
+from qtpy.QtGui import QMouseEvent, QPainter, QPaintEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QStyle,
     QWidget,
 )
 
-from napari_patchmap.explore.colouring import Colouring, scale_colours
-from napari_patchmap.explore.selection import How
+from napari_patchmap.explore.colouring import Colouring
 from napari_patchmap.explore.words import said_counts
+from napari_patchmap.plugin.qt.modifiers import how_meant
 from napari_patchmap.plugin.qt.named_rows import NamedRows
 from napari_patchmap.plugin.qt.swatch import swatch
-from napari_patchmap.plugin.qt.theme import qcolor, theme_colour
+from napari_patchmap.plugin.qt.theme import paint_scale, theme_colour
 
 _TIP = (
     "Click: select these patches. Shift+click: add them. Alt+click: take them away. "
@@ -90,11 +90,7 @@ class Legend(NamedRows):
         if item is not None and left and event.pos().x() < self.tick_width:
             self.ticked.emit(item.text(0), item.checkState(0) != Qt.CheckState.Checked)
         elif item is not None and left:
-            how: How = "replace"
-            if event.modifiers() & Qt.KeyboardModifier.AltModifier:
-                how = "subtract"
-            elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-                how = "add"
+            how = how_meant(event.modifiers())
             self.picked.emit(self.indexOfTopLevelItem(item), how)
         event.accept()
 
@@ -125,14 +121,10 @@ class ColourBar(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the bar and the values under its ends and middle."""
         painter = QPainter(self)
-        bar = QRect(4, 4, self.width() - 8, 16)
-        gradient = QLinearGradient(QPoint(bar.left(), 0), QPoint(bar.right(), 0))
-        steps = scale_colours(16)
-        for i, colour in enumerate(steps):
-            gradient.setColorAt(i / (len(steps) - 1), qcolor(colour))
-        painter.fillRect(bar, gradient)
+        bar = QRectF(4, 4, self.width() - 8, 16)
+        paint_scale(painter, bar)
         painter.setPen(theme_colour(self._viewer, "text"))
-        below = QRect(bar.left(), bar.bottom() + 2, bar.width(), 20)
+        below = QRectF(bar.left(), bar.bottom() + 1, bar.width(), 20)
         middle = (self._low + self._high) / 2
         for value, side in (
             (self._low, Qt.AlignmentFlag.AlignLeft),

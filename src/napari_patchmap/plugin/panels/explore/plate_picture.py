@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from napari.viewer import Viewer
 from qtpy.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from qtpy.QtGui import QLinearGradient, QMouseEvent, QPainter, QPaintEvent, QPen
+from qtpy.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from napari_patchmap.explore.colouring import scale_colours
 from napari_patchmap.explore.plate_wells import WellFigure, head_names
-from napari_patchmap.explore.selection import How
-from napari_patchmap.plugin.qt.theme import qcolor, theme_colour
+from napari_patchmap.plugin.qt.modifiers import how_meant
+from napari_patchmap.plugin.qt.theme import paint_scale, qcolor, theme_colour
 
 #: Room for the names of rows and columns, and for the bar below, in pixels.
 _HEAD, _BAR, _BELOW = 22, 10, 34
@@ -103,12 +103,7 @@ class PlatePicture(QWidget):
         """Pick a well, or a row or column by its name."""
         well = self._well_at(event.position())
         if well is not None and event.button() == Qt.MouseButton.LeftButton:
-            how: How = "replace"
-            if event.modifiers() & Qt.KeyboardModifier.AltModifier:
-                how = "subtract"
-            elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-                how = "add"
-            self.picked.emit(*well, how)
+            self.picked.emit(*well, how_meant(event.modifiers()))
         event.accept()
 
     def event(self, event: QEvent) -> bool:
@@ -191,11 +186,7 @@ class PlatePicture(QWidget):
         side, (rows, columns) = self._side(self.width()), figure.values.shape
         width = min(columns * side, self.width() - _HEAD - 2)
         bar = QRectF(_HEAD, _HEAD + rows * side + 8, width, _BAR)
-        gradient = QLinearGradient(bar.topLeft(), bar.topRight())
-        steps = scale_colours(16)
-        for at, colour in enumerate(steps):
-            gradient.setColorAt(at / (len(steps) - 1), qcolor(colour))
-        painter.fillRect(bar, gradient)
+        paint_scale(painter, bar)
         font = painter.font()
         font.setPixelSize(12)
         painter.setFont(font)

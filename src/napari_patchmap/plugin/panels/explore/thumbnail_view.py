@@ -25,6 +25,7 @@ from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.explore.cell_grid import CellGrid
 from napari_patchmap.plugin.panels.explore.patch_cells import PatchModel, PatchPainter
 from napari_patchmap.plugin.qt.keyboard import key_of
+from napari_patchmap.plugin.qt.modifiers import how_meant
 from napari_patchmap.plugin.qt.subscribe import subscribe
 
 #: Longer side of a picture in pixels: the smallest, the largest, and what a notch of the
@@ -33,7 +34,6 @@ SMALLEST, LARGEST, _NOTCH = 24, 320, 1.15
 
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
 _CONTROL = Qt.KeyboardModifier.ControlModifier
-_ALT = Qt.KeyboardModifier.AltModifier
 _NONE = Qt.KeyboardModifier.NoModifier
 _KEYPAD = Qt.KeyboardModifier.KeypadModifier
 _LEFT = Qt.MouseButton.LeftButton
@@ -258,10 +258,8 @@ class ThumbnailView(CellGrid):
         self._press = None
         self._band.hide()
         if drawn:
-            how: How = "replace"
-            if event.modifiers() & _ALT:
-                how = "subtract"
-            elif event.modifiers() & (_SHIFT | _CONTROL):
+            how = how_meant(event.modifiers())
+            if how == "replace" and event.modifiers() & _CONTROL:
                 how = "add"
             self.chosen.emit(self.patches.indices[rows], how)
 

@@ -30,7 +30,7 @@ class DuplicatesBox(WalkBox):
         """Add the pair that is looked at, and what can be done with all of them."""
         self.second = SecondImages()
         self.further.addWidget(self.second)
-        self._sparing = Newest(self, "Choosing copies", self._on_spare, self.say)
+        self._sparing = Newest(self, "Choosing copies", self._on_spare, self.said.say)
         self.left, self.right = self.make_picture(), self.make_picture()
         self.names = label("", "", wrap=True)
         self.reason = label("", "hint", wrap=True)
@@ -111,7 +111,7 @@ class DuplicatesBox(WalkBox):
 
     def _on_spare(self, rows: np.ndarray) -> None:
         self.workspace.select(rows)
-        self.say(f"{len(rows):,} copies are selected; one of each group is not.")
+        self.said.say(f"{len(rows):,} copies are selected; one of each group is not.")
 
 
 def _names(one: Any) -> str:

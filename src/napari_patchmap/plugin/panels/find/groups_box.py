@@ -161,9 +161,9 @@ class GroupsBox(SearchBox):
             made = as_annotation(self.workspace.annotations, names, taken, colours)
             self.workspace.set_annotations(made)
         except PatchmapError as error:
-            self.say(str(error))
+            self.said.say(str(error))
             return
-        self.say(f"The annotation {made.active} has these groups as classes.")
+        self.said.say(f"The annotation {made.active} has these groups as classes.")
 
     def _on_run(self, _: Any = None) -> None:
         self._steps, self._curve = History(None), {}

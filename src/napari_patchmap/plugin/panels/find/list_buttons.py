@@ -29,6 +29,6 @@ def _save(box: SearchBox) -> None:
         path = with_ending(Path(chosen), ".csv")
         write_list(path, box.found, box.workspace.table)
     except RunError as error:
-        box.say(str(error))
+        box.said.say(str(error))
         return
-    box.say(f"The list is in {path}.")
+    box.said.say(f"The list is in {path}.")

@@ -71,6 +71,6 @@ class MistakesBox(WalkBox):
             # The column that is worked on stays the one that it was.
             workspace.set_annotations(annotations.put(kept).worked_on(annotations.active))
         except AnnotationError as error:
-            self.say(str(error))
+            self.said.say(str(error))
             return
         self.go_to(self.at + 1)

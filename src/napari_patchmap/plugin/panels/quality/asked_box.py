@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from napari.viewer import Viewer
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.explore.first_look import look_at_first
@@ -134,3 +135,31 @@ class AskedTogether(QWidget):
         self.setVisible(any(not box.isHidden() for box in boxes))
         if any(box.found is not None for box in boxes):
             self.fold.open(True)
+
+
+class BaselinesBox(AskedBox):
+    """Has the figures of other maps computed; they are shown beside those of the map.
+
+    Signals
+    -------
+    shown(object)
+        See :func:`napari_patchmap.quality.baselines.measure_baselines`; empty where it is not
+        known.
+    """
+
+    shown = Signal(object)  # Qt sorts a dict
+
+    def __init__(self, viewer: Viewer, check: AskedCheck) -> None:
+        work = WorkBar()
+        super().__init__(viewer, check, work)
+        self.layout().addLayout(work.with_button("Stop; nothing is changed."))
+
+    def lines_of(self, found: Evaluation) -> Sequence[str]:
+        """Say nothing here."""
+        return ()
+
+    def show_found(self, found: Evaluation | None) -> None:
+        """Tell what was found."""
+        super().show_found(found)
+        self.answer.hide()
+        self.shown.emit(self.entry)

@@ -15,8 +15,11 @@ from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.figures_table import help_of
 from napari_patchmap.plugin.panels.label_box import LabelBox
-from napari_patchmap.plugin.panels.quality.asked_box import AskedBox, AskedTogether
-from napari_patchmap.plugin.panels.quality.baselines_box import BaselinesBox
+from napari_patchmap.plugin.panels.quality.asked_box import (
+    AskedBox,
+    AskedTogether,
+    BaselinesBox,
+)
 from napari_patchmap.plugin.panels.quality.batch_box import BatchBox
 from napari_patchmap.plugin.panels.quality.confusion_table import ConfusionTable
 from napari_patchmap.plugin.panels.quality.curve_box import CurveBox
@@ -26,6 +29,7 @@ from napari_patchmap.plugin.panels.quality.save_report import SaveReport
 from napari_patchmap.plugin.qt.basics import button, column, label, row
 from napari_patchmap.plugin.qt.docks import lead
 from napari_patchmap.plugin.qt.panel import WorkPanel
+from napari_patchmap.plugin.qt.texts import Sentence
 from napari_patchmap.plugin.qt.theme import label_colours
 from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.quality import FIGURES, Evaluation, defined_in
@@ -60,7 +64,7 @@ class Quality(WorkPanel):
         self.report: dict[str, Any] = {}
         self._so_far: list[dict[str, Any]] = []
         self.figures = {figure.key: _Figure(figure) for figure in FIGURES}
-        self.notes = label("", "hint", wrap=True)
+        self.notes = Sentence()
         self.heading = label("Label by label", "group")
         self.table = LabelTable()
         self.questions: dict[str, QWidget] = {}
@@ -272,8 +276,7 @@ class Quality(WorkPanel):
         self._on_run(run)
 
     def _on_failed(self, sentence: str, _: Exception | None) -> None:
-        self.notes.setText(sentence)
-        self.notes.show()
+        self.notes.say(sentence)
 
     def show_report(self, report: dict[str, Any]) -> None:
         """Show figures as :func:`napari_patchmap.quality.evaluate` gives them."""
@@ -287,8 +290,7 @@ class Quality(WorkPanel):
             notes.insert(0, f"{report['n']:,} patches on the map.")
         patches = self.workspace.patches
         self.labels.setVisible(patches is None or patches.labels is None)
-        self.notes.setText(" ".join(notes))
-        self.notes.setVisible(bool(notes))
+        self.notes.say(" ".join(notes))
         rows = label_figures(report)
         self.table.fill(rows, {} if patches is None else label_colours(patches))
         named = report.get("label_from")
@@ -306,8 +308,7 @@ class _Figure(QWidget):
         self.figure = figure
         self.value = label("", "figure")
         self.size = label("", "hint", wrap=True)
-        self.baselines = label("", "hint", wrap=True)
-        self.baselines.setVisible(False)
+        self.baselines = Sentence()
         self.where = button(
             "Show where", "link", "Colour the map by this figure of each patch."
         )
@@ -329,5 +330,4 @@ class _Figure(QWidget):
     def show_baselines(self, found: dict[str, Any]) -> None:
         """Show what the number would be of other things, as far as that is known."""
         text = baseline_text(found, self.figure)
-        self.baselines.setText(f"({text})" if text else "")
-        self.baselines.setVisible(bool(text))
+        self.baselines.say(f"({text})" if text else "")

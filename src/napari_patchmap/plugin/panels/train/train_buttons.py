@@ -1,4 +1,4 @@
-"""The two buttons of a training: start or end it, and let it rest."""
+"""The two buttons of a training, start and rest, and why it cannot be started."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from enum import Enum, auto
 from qtpy.QtWidgets import QHBoxLayout
 
 from napari_patchmap.plugin.actions import with_key
-from napari_patchmap.plugin.qt.basics import button, set_look
+from napari_patchmap.plugin.qt.basics import button, row, set_look
+from napari_patchmap.plugin.qt.docks import way_to
+from napari_patchmap.plugin.qt.texts import Message
 
 
 class Doing(Enum):
@@ -63,3 +65,22 @@ class TrainButtons(QHBoxLayout):
         does = "Let the computer rest; the time left stands still meanwhile."
         does = with_key("pause", "Go on training." if paused else does)
         self.pause.setToolTip(f"<qt>{does}</qt>")
+
+
+class Refusal(Message):
+    """The sentence of a setting that was refused; it stays until the setting is mended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.augment = button("Go to Augmentations →", "link", way_to("augment"))
+        self.check = button("Check again", "link", "Look again, say for a file.")
+        self.below.addLayout(row(self.augment, self.check, 1))
+        self.show_refusal("")
+
+    def show_refusal(
+        self, sentence: str, *, elsewhere: bool = False, again: bool = False
+    ) -> None:
+        """Show a sentence and what can be done about it; "" hides it."""
+        self.augment.setVisible(elsewhere)
+        self.check.setVisible(again)
+        self.say(sentence, "error")

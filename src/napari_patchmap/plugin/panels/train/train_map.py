@@ -14,9 +14,8 @@ from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.train.live import Live
 from napari_patchmap.plugin.panels.train.network_list import NetworkList
 from napari_patchmap.plugin.panels.train.plan_text import PlanText
-from napari_patchmap.plugin.panels.train.refusal import Refusal
 from napari_patchmap.plugin.panels.train.result import Result
-from napari_patchmap.plugin.panels.train.train_buttons import Doing, TrainButtons
+from napari_patchmap.plugin.panels.train.train_buttons import Doing, Refusal, TrainButtons
 from napari_patchmap.plugin.panels.train.training import Trained, Training
 from napari_patchmap.plugin.panels.train.unfinished_run import UnfinishedOffer
 from napari_patchmap.plugin.preferences import PREFERENCES, Preferences

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
@@ -136,9 +134,9 @@ def _newest(patches: PatchSet, opened: object) -> Unfinished | None:
     return next((one for one in found if not is_being_trained(one.folder)), None)
 
 
-def say_unfinished(run: Unfinished, today: date | None = None) -> str:
+def say_unfinished(run: Unfinished) -> str:
     """Say which training was interrupted, when, and how far it came."""
     return (
-        f"Unfinished training of {run.name} from {say_day(run.written, today)} "
+        f"Unfinished training of {run.name} from {say_day(run.written)} "
         f"(stage {min(run.stage, run.stages)} of {run.stages}, {say_time(run.seconds)})"
     )
