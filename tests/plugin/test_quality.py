@@ -62,9 +62,11 @@ def test_figures_come_with_their_sample_sizes(panel, trained):
     assert panel.missing == ""
     accuracy = run.metrics["knn"]["accuracy"]
     assert panel.figures["knn"].value.text() == f"{100 * accuracy:.1f} %"
+    low, high = (100 * run.metrics["knn"][name] for name in ("low", "high"))
+    assert 50 < low < 100 * accuracy <= high <= 100
     assert (
         panel.figures["knn"].size.text()
-        == "on 15 held-out patches; 95\N{NO-BREAK SPACE}%: 70.2 to 98.8 %"
+        == f"on 15 held-out patches; 95\N{NO-BREAK SPACE}%: {low:.1f} to {high:.1f} %"
     )
     assert (
         panel.figures["silhouette"].value.text() == f"{run.metrics['silhouette']['mean']:.2f}"
