@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.layout.neighbour_search import Metric
@@ -14,8 +15,9 @@ from napari_patchmap.methods.learn_on import LearnOn, how_far
 from napari_patchmap.methods.stage import Optimiser
 from napari_patchmap.networks.backbones import BACKBONES
 from napari_patchmap.networks.fine_tuned import PUBLISHED
+from napari_patchmap.networks.fixed import PRETRAINED
 from napari_patchmap.networks.trained.known_networks import NETWORKS
-from napari_patchmap.networks.trained.network_names import check_name
+from napari_patchmap.networks.trained.network_names import check_name, is_place
 from napari_patchmap.networks.trained.trained_record import MOST_RANK, ChannelUse, Pooling
 from napari_patchmap.settings import Config, setting
 
@@ -27,6 +29,12 @@ TSNE_SETTINGS = (
 
 _EACH = "; ".join(f"{method.name}: {method.help}" for method in METHODS.values())
 _STAGES = ", ".join(f"{m.name} has {len(m.stages)}" for m in METHODS.values() if m.trains)
+
+#: Those of a network that came trained, and of one that learns further.
+_CAME_TRAINED = (
+    "architecture", "input_side", "pooling", "channel_use", "channels_of_network",
+)  # fmt: skip
+_LEARNING_ON = ("layer_decay", "last_blocks", "adapter_rank")
 
 #: Networks that came trained, and what the list says of them in place of their names.
 _SUGGESTED = {
@@ -367,3 +375,16 @@ class TrainConfig(Config):
             )
         if method.layout == "tsne":
             self.tsne()  # which says what it cannot do
+
+
+def unused_settings(values: Mapping[str, Any]) -> set[str]:
+    """Name the settings that mean nothing while others have these values."""
+    method, backbone = METHODS[values["method"]], values["backbone"]
+    unused = {*method.not_seen}
+    asked = values["learn_on"] not in (None, "none") or (backbone and is_place(backbone))
+    learns_on = method.trains and asked
+    if not learns_on:
+        unused |= {*_LEARNING_ON}
+    if not (learns_on or method.backbone_of(backbone, None, "").startswith(PRETRAINED)):
+        unused |= {*_CAME_TRAINED}
+    return unused

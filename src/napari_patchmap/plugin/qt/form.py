@@ -97,7 +97,7 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
         unused: Callable[[Mapping[str, Any]], Collection[str]] = lambda values: (),
     ) -> None:
         super().__init__()
-        self._config = config
+        self._config = self._first = config
         self._unused = unused
         self._fields: dict[str, Field] = {}
         self._settings: dict[str, Setting] = {}
@@ -234,11 +234,15 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
             with self.quiet():
                 self._fields[loser].show(None)
 
-    def _say_trouble(self, sentence: str, culprits: Collection[str] = ()) -> None:
+    def mark(self, names: Collection[str]) -> None:
+        """Mark the fields that cannot be taken, and no others; those that are folded open."""
         for name, field in self._fields.items():
-            field.mark(name in culprits)
-            if name in culprits and self._settings[name].rare:
+            field.mark(name in names)
+            if name in names and self._settings[name].rare:
                 self.more.open(True)
+
+    def _say_trouble(self, sentence: str, culprits: Collection[str] = ()) -> None:
+        self.mark(culprits)
         if sentence != self._trouble:
             self._trouble = sentence
             self.refused.emit(sentence)
@@ -263,7 +267,8 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
             if field.caption is not None:
                 field.caption.setVisible(shown)
             item = self._settings[name]
-            if not shown and (value := field.value()) != item.default:
+            value = None if shown else field.value()
+            if not shown and value not in (item.default, getattr(self._first, name)):
                 kept.append(f"{item.label} ({value})")
         for heading, names in self._headings.items():
             heading.setVisible(not {*names} <= {*unused})

@@ -60,6 +60,7 @@ class LabelBars(QWidget):
         track = QColor(text)
         track.setAlpha(22)
         names = max((metrics.horizontalAdvance(n) for _, n, _, _ in self.rows), default=0)
+        names += 2  # widths are rounded, and a name that is short of a pixel is cut
         names = min(names, int(self.width() * 0.45))
         ends = max((metrics.horizontalAdvance(t) for *_, t in self.rows), default=0)
         left, right = 16 + names + 8, self.width() - ends - 8
