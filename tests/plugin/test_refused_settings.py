@@ -165,6 +165,7 @@ def test_a_file_of_features_that_does_not_fit_is_refused_at_its_field(train, qtb
     qtbot.waitUntil(lambda: "few.npy" in train.refusal.text, timeout=20_000)
     assert not train.button.isEnabled()
     assert marked(form) == {"features"}
+    assert line.property("refused")  # which is what has a frame
 
 
 def test_weights_that_are_not_there_are_said_before_the_start(train, qtbot, tmp_path):

@@ -7,6 +7,7 @@ and keeps them in its settings folder. An older napari has none, and the default
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,22 @@ class KeptPreferences:
             self._read()
         return self.now
 
+    @property
+    def trouble(self) -> str:
+        """Which folders are not followed, and why, in a sentence; "" where all are."""
+        given = {
+            "decoded images": self.now.cache_folder,
+            "downloaded networks": self.now.networks_folder,
+        }
+        wrong = [what for what, text in given.items() if text.strip() and not _folder(text)]
+        if not wrong:
+            return ""
+        named = " and ".join(f"{given[what].strip()!r} for {what}" for what in wrong)
+        return (
+            f"In napari's Preferences of Patchmap, {named} is no folder that can be written, "
+            "given by its whole path; the usual place is taken until you mend it."
+        )
+
     def _read(self, _: Any = None) -> None:
         before, values = self.now, asdict(Preferences())
         for field in fields(Preferences):
@@ -98,12 +115,14 @@ def _settings() -> Any:
 
 
 def _folder(text: str) -> Path | None:
-    """Return a folder that was typed; None for anything but a whole path of a folder."""
+    """Return a folder that was typed; None for anything but the whole path of a usable one."""
     try:
         path = Path(text.strip()).expanduser()
-    except RuntimeError:  # the home of nobody: somebody is typing
+        there = next((one for one in (path, *path.parents) if one.exists()), path)
+    except (RuntimeError, OSError):  # the home of nobody: somebody is typing
         return None
-    return path if path.is_absolute() and not path.is_file() else None
+    usable = path.is_absolute() and there.is_dir() and os.access(there, os.W_OK)
+    return path if usable else None
 
 
 #: Those of this program.

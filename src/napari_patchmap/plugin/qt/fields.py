@@ -35,6 +35,7 @@ class Field:
     typed: Any = None  # signal of the widget, for each letter before the value is taken
     caption: QLabel | None = None  # the name beside the widget
     offer: Callable[[Iterable[str]], None] | None = None  # takes what there is to choose
+    line: QLineEdit | None = None  # where it is written, if that is a part of the widget
 
     def commit(self) -> None:
         """Take what was typed and not yet confirmed."""
@@ -43,7 +44,8 @@ class Field:
 
     def mark(self, refused: bool) -> None:
         """Show whether the value cannot be taken."""
-        set_look(self.widget, "refused", refused)
+        for part in filter(None, (self.widget, self.line)):
+            set_look(part, "refused", refused)
 
 
 def make_field(item: Setting, edited: Callable[[], None]) -> Field:
@@ -180,7 +182,7 @@ def _file(item: Setting, edited: Callable[[], None]) -> Field:
 
     line.editingFinished.connect(edited)
     browse.clicked.connect(lambda _: choose())
-    return Field(box, value, lambda path: line.setText(path or ""), line.textEdited)
+    return Field(box, value, lambda path: line.setText(path or ""), line.textEdited, line=line)
 
 
 def _text(item: Setting, edited: Callable[[], None]) -> Field:

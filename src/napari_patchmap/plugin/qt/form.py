@@ -116,6 +116,9 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
         if rare:
             self._lay_out(column(self.more.body), rare, spaced=False)
             rows.addWidget(self.more)
+        with self.quiet():  # those that are hidden, too
+            for name, field in self._fields.items():
+                field.show(getattr(config, name))
         self.set_config(config)
 
     @property
@@ -187,7 +190,8 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
                 field.typed.connect(self._on_typed)
             field.widget.setObjectName(item.name)
             field.widget.setToolTip(explain(item))
-            if item.type is bool:
+            if item.type is bool or (spaced and item.label == group):
+                field.widget.setAccessibleName(item.label)
                 form.addRow(field.widget)
             else:
                 form.addRow(self._caption(item), field.widget)
