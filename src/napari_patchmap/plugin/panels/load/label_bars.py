@@ -15,6 +15,9 @@ from napari_patchmap.plugin.qt.theme import label_colours, qcolor
 #: Rows that are shown; more are counted.
 _MOST_ROWS = 24
 
+#: What patches are called that have no label.
+_NONE = "without a label"
+
 
 class LabelBars(QWidget):
     """Rows of a colour, a label, a bar and a count."""
@@ -36,7 +39,7 @@ class LabelBars(QWidget):
         self._fit_height()
         self.setVisible(bool(rows))
         self.update()
-        return len(rows)
+        return len(rows) - any(name == _NONE for _, name, *_ in rows)
 
     def _row_height(self) -> int:
         return int(self.fontMetrics().height() * 1.35)
@@ -88,6 +91,6 @@ def _rows(patches: PatchSet) -> list[tuple[QColor, str, float, str]]:
     colours = label_colours(patches)
     shown = [(colour, name, int(counts[name])) for name, colour in colours.items()]
     if "" in counts:
-        shown.append((qcolor(missing_colour()), "without a label", int(counts[""])))
+        shown.append((qcolor(missing_colour()), _NONE, int(counts[""])))
     most = max(int(counts.max()), 1)
     return [(colour, name, n / most, f"{n:,}") for colour, name, n in shown]
