@@ -80,25 +80,37 @@ class KeptPreferences:
     def trouble(self) -> str:
         """Which folders are not followed, and why, in a sentence; "" where all are."""
         given = {
-            "decoded images": self.now.cache_folder,
-            "downloaded networks": self.now.networks_folder,
+            "decoded images": (self.now.cache_folder, self._cache),
+            "downloaded networks": (self.now.networks_folder, self._networks),
         }
-        wrong = [what for what, text in given.items() if text.strip() and not _folder(text)]
-        if not wrong:
-            return ""
-        named = " and ".join(f"{given[what].strip()!r} for {what}" for what in wrong)
+        wrong = [
+            f"{text.strip()!r} for {what}"
+            for what, (text, folder) in given.items()
+            if text.strip() and folder is None
+        ]
         return (
-            f"In napari's Preferences of Patchmap, {named} is no folder that can be written, "
-            "given by its whole path; the usual place is taken until you mend it."
+            f"In napari's Preferences of Patchmap, {' and '.join(wrong)} is not the whole path "
+            "of a folder that can be used; the usual place is taken."
+            if wrong
+            else ""
         )
+
+    @property
+    def _cache(self) -> Path | None:
+        return _folder(self.now.cache_folder, written=True)
+
+    @property
+    def _networks(self) -> Path | None:
+        """Return the folder of networks; one that can only be read serves as well."""
+        return _folder(self.now.networks_folder)
 
     def _read(self, _: Any = None) -> None:
         before, values = self.now, asdict(Preferences())
         for field in fields(Preferences):
             values[field.name] = getattr(self._settings, field.name, values[field.name])
         self.now = now = Preferences(**values)
-        prefer_cache(_folder(now.cache_folder), now.cache_gigabytes * 1e9)
-        prefer_networks_in(_folder(now.networks_folder))
+        prefer_cache(self._cache, now.cache_gigabytes * 1e9)
+        prefer_networks_in(self._networks)
         if now.threads != before.threads:
             prefer_threads(now.threads)
         if now != before:
@@ -114,14 +126,15 @@ def _settings() -> Any:
     return None
 
 
-def _folder(text: str) -> Path | None:
+def _folder(text: str, *, written: bool = False) -> Path | None:
     """Return a folder that was typed; None for anything but the whole path of a usable one."""
     try:
         path = Path(text.strip()).expanduser()
         there = next((one for one in (path, *path.parents) if one.exists()), path)
     except (RuntimeError, OSError):  # the home of nobody: somebody is typing
         return None
-    usable = path.is_absolute() and there.is_dir() and os.access(there, os.W_OK)
+    usable = path.is_absolute() and there.is_dir()
+    usable = usable and (not written or os.access(there, os.W_OK))
     return path if usable else None
 
 
