@@ -10,8 +10,8 @@ from qtpy.QtCore import Qt
 from napari_patchmap.augment.augment_config import AugmentConfig
 from napari_patchmap.methods.train_config import TrainConfig, unused_settings
 from napari_patchmap.networks.backbones import BACKBONES
-from napari_patchmap.plugin.qt.fields import AUTO
 from napari_patchmap.plugin.qt.form import ConfigForm
+from napari_patchmap.plugin.qt.number_box import AUTO
 from tests.plugin.toy import type_into
 
 

@@ -85,6 +85,7 @@ def make_plan(
     if not method.sees_images:
         with about("features"):
             own = with_own(patches, train).own
+            assert own is not None
             check_varied(own, patches.name, train.dimensions)
         wanted = [train.even_by] if train.even_by else []
         with about("even_by"):

@@ -17,7 +17,8 @@ from qtpy.QtWidgets import (
 from napari_patchmap.errors import PatchmapError
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.qt.basics import column, label
-from napari_patchmap.plugin.qt.fields import AUTO, Field, make_field
+from napari_patchmap.plugin.qt.fields import Field, make_field
+from napari_patchmap.plugin.qt.number_box import AUTO
 from napari_patchmap.settings import Config, Setting
 
 #: Pixels by which numbers are set in under their switch.
