@@ -111,13 +111,12 @@ def test_other_settings_do_not_hide_the_refused_one(train, qtbot):
 
 def test_the_setting_that_does_not_go_with_others_is_marked(train, qtbot):
     form = train.form
-    type_into(qtbot, line_of(form, "backbone"), "resnet18")
-    method = form.field("method")
-    method.setCurrentIndex(method.findData("pixels"))
-    assert "no backbone" in train.refusal.text
+    further = form.field("learn_on")
+    further.setCurrentIndex(further.findData("head"))
+    assert "name it as the backbone" in train.refusal.text
     assert not train.button.isEnabled()
-    assert "method" in marked(form)
-    method.setCurrentIndex(method.findData("simclr"))
+    assert marked(form) == {"learn_on"}
+    type_into(qtbot, line_of(form, "backbone"), "resnet18")
     assert marked(form) == set()
     assert train.button.isEnabled()
 

@@ -23,6 +23,6 @@ METHOD = Method(
     help="nothing is learned, t-SNE lays out the features of a file of your own",
     check=_check,
     implied=lambda chosen: OWN,
-    unused=("backbone",),
+    unused=("backbone", "weights"),
     sees_images=False,
 )

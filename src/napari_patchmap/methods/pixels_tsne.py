@@ -25,5 +25,5 @@ METHOD = Method(
     help="nothing is learned, t-SNE lays the pixels out",
     check=_check,
     implied=lambda chosen: PIXELS,
-    unused=("backbone",),
+    unused=("backbone", "weights"),
 )

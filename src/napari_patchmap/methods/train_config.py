@@ -380,7 +380,7 @@ class TrainConfig(Config):
 def unused_settings(values: Mapping[str, Any]) -> set[str]:
     """Name the settings that mean nothing while others have these values."""
     method, backbone = METHODS[values["method"]], values["backbone"]
-    unused = {*method.not_seen}
+    unused = {*method.unused, *method.not_seen}
     asked = values["learn_on"] not in (None, "none") or (backbone and is_place(backbone))
     learns_on = method.trains and asked
     if not learns_on:

@@ -145,6 +145,10 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
         self._grey_out()
         self._say_trouble("")
 
+    def enter(self, name: str, value: Any) -> None:
+        """Take a value of a setting as if a person had entered it."""
+        self._fields[name].show(value)
+
     def commit(self) -> bool:
         """Take what was typed and not yet confirmed; return whether all can be taken."""
         for field in self._fields.values():

@@ -127,7 +127,7 @@ class TrainMap(WorkPanel):
                 self.message.say("")
             if not patches.pictured and METHODS[self.form.config.method].sees_images:
                 own = next(m.name for m in METHODS.values() if not m.sees_images)
-                self.form.set_config(self.form.config.replace(method=own))
+                self.form.enter("method", own)
             self._describe()
         self._look_for_unfinished()
 
