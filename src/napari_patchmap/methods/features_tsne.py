@@ -25,4 +25,5 @@ METHOD = Method(
     implied=lambda chosen: OWN,
     unused=("backbone", "weights"),
     sees_images=False,
+    refines=False,
 )

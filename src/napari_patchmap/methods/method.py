@@ -21,7 +21,7 @@ NEW_SETTINGS = ("features", "feature_columns")
 
 #: Settings of how a network learns, which mean nothing where none does.
 LEARNING_SETTINGS = (
-    "preset", "minutes", "epochs", "balance_by", "learn_on", "optimiser", "learning_rate",
+    "minutes", "epochs", "balance_by", "learn_on", "optimiser", "learning_rate",
     "weight_decay", "temperature",
 )  # fmt: skip
 
@@ -79,6 +79,9 @@ class Method:
         Settings of the training that mean nothing to the method.
     sees_images : bool
         False where the map is made of features of people's own; there need be no images.
+    refines : bool
+        Whether the preset "quick" whitens the features and lays them out so that groups come
+        apart; False where a map is to be what others make of the same numbers.
     published : callable
         From the augmentations and the kind of recipe to settings that are published for them,
         and a sentence about it; what was set by hand stays.
@@ -101,6 +104,7 @@ class Method:
     implied: Callable[[str | None], str] | None = None
     unused: tuple[str, ...] = ()
     sees_images: bool = True
+    refines: bool = True
     published: Callable[[AugmentConfig, RecipeKind], tuple[Mapping[str, Any], str]] = (
         _nothing_published
     )
@@ -113,8 +117,10 @@ class Method:
     @property
     def not_seen(self) -> tuple[str, ...]:
         """Settings of what the method does not do, such as learning, or does not look at."""
-        own = OWN_SETTINGS if self.sees_images else ()
-        return own if self.trains else (*own, *LEARNING_SETTINGS)
+        names = OWN_SETTINGS if self.sees_images else ()
+        if not self.trains:
+            names = (*names, *LEARNING_SETTINGS, *(() if self.refines else ("preset",)))
+        return names
 
     def make_recipe(
         self,
