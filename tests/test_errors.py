@@ -34,6 +34,13 @@ def test_a_long_error_of_others_is_cut_where_it_stands():
     assert words(ValueError()) == "ValueError"
 
 
+def test_what_others_say_to_programmers_is_left_out():
+    raw = """No signature b'I\\xb7\\'H' in the file"""
+    assert words(ValueError(raw)) == "No signature ... in the file"
+    advice = "The prefix is missing. Use force=True to force reading."
+    assert words(ValueError(advice)) == "The prefix is missing"
+
+
 def test_a_whole_sentence_stays():
     whole = PatchError("b.npz is damaged; copy it again.")
     assert whole.of("a.tif") is whole

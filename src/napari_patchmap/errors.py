@@ -6,14 +6,22 @@ The command line prints it and exits with 2; the dock widgets show it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 
 class PatchmapError(Exception):
     """Something the user can mend; the message says what and how.
 
     Not a :class:`RuntimeError` on purpose: Qt workers swallow those.
+
+    Attributes
+    ----------
+    setting : str
+        Name of the setting that it is about, where that is known: a form marks its field.
     """
+
+    setting: str = ""
 
 
 class PatchError(PatchmapError):
@@ -140,3 +148,13 @@ class BatchError(PatchmapError):
 
 class FindError(PatchmapError):
     """Nothing of this kind can be looked for among these patches."""
+
+
+@contextmanager
+def about(setting: str) -> Iterator[None]:
+    """Say of an error which setting it is about, unless that was said."""
+    try:
+        yield
+    except PatchmapError as error:
+        error.setting = error.setting or setting
+        raise

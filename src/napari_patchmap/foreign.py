@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,10 +11,20 @@ from napari_patchmap.errors import PatchError, PatchmapError
 #: Characters of a foreign error that people are shown: torch lists every weight.
 _LONGEST = 200
 
+#: Bytes of a file, as Python writes them down.
+_BYTES = re.compile(r"""\bb(?P<quote>['"])(\\.|(?!(?P=quote)).)*(?P=quote)""")
+
+#: A sentence that tells programmers what to call: "Use force=True to force reading."
+_CALL = re.compile(r"(^|(?<=[.;] ))[A-Z][^.;]*\w=(True|False|None)\b[^.;]*[.;]?")
+
 
 def words(error: BaseException) -> str:
-    """Say in a line what an error of others is; of a long list its beginning."""
-    said = " ".join(str(error).split())
+    """Say in a line what an error of others is; of a long list its beginning.
+
+    What it says to programmers is left out.
+    """
+    said = " ".join(_CALL.sub("", _BYTES.sub("...", " ".join(str(error).split()))).split())
+    said = said.rstrip(".")
     if len(said) > _LONGEST:
         said = said[:_LONGEST].rstrip() + " ..."
     return said or type(error).__name__

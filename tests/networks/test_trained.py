@@ -130,6 +130,7 @@ def test_the_side_can_be_chosen_and_one_that_is_not_taken_is_refused(tmp_path):
             "names are vit_small_patch14_dinov2.lvd142m",
         ),
         ("dinobloom", "hf-hub:1aurent/vit_small_patch14_224.dinobloom"),
+        ("UNI", "closest names are hf-hub:MahmoodLab/UNI, "),
         ("hf-hub:dinobloom", "not written as hf-hub:OWNER/NAME"),
     ],
 )

@@ -186,6 +186,9 @@ def test_what_is_no_file_of_features_is_said(tmp_path, monkeypatch):
     np.save(tmp_path / "images.npy", np.zeros((4, 8, 8)))
     with pytest.raises(PatchError, match=r"images\.npy holds no row of numbers a patch"):
         read_features(tmp_path / "images.npy")
+    write_anndata(tmp_path / "table.h5ad", ["a", "b"], obs={"cell_type": np.arange(2)})
+    with pytest.raises(PatchError, match=r"table\.h5ad holds no features \(no X"):
+        open_patches(tmp_path / "table.h5ad")
     monkeypatch.setattr(feature_files, "optional", _gone)
     (tmp_path / "f.parquet").write_bytes(b"PAR1")
     with pytest.raises(MissingPackageError, match="pip install pyarrow"):

@@ -80,12 +80,16 @@ def test_the_fields_are_there_for_the_method_that_takes_them(qtbot, panel, cells
     assert panel.form.aside.isHidden()
 
 
-def test_points_without_pictures_are_mapped_by_their_features(qtbot, panel, tmp_path):
+def test_points_without_pictures_are_mapped_by_their_features(qtbot, panel, cells, tmp_path):
+    panel.workspace.set_patches(cells)
+    panel.form.enter("backbone", "resnet34")  # which the method of the points has no use for
     rows = pd.DataFrame(VALUES, columns=list("abcde")).assign(kind=["p", "q"] * 30)
     rows.to_csv(tmp_path / "f.csv", index=False)
     panel.workspace.set_patches(open_patches(tmp_path / "f.csv"))
     assert panel.missing == ""
     assert panel.form.config.method == "features"
+    assert (panel.form.config.backbone, panel.trouble) == (None, "")
+    assert "Backbone (resnet34)" in panel.form.aside.text()
     qtbot.waitUntil(lambda: "60 patches, features: 5 of" in panel.plan.text())
     click(panel.button)
     trained(qtbot, panel)

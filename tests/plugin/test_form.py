@@ -8,10 +8,10 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_patchmap.augment.augment_config import AugmentConfig
-from napari_patchmap.methods.train_config import TrainConfig
+from napari_patchmap.methods.train_config import TrainConfig, unused_settings
 from napari_patchmap.networks.backbones import BACKBONES
-from napari_patchmap.plugin.qt.fields import AUTO
 from napari_patchmap.plugin.qt.form import ConfigForm
+from napari_patchmap.plugin.qt.number_box import AUTO
 from tests.plugin.toy import type_into
 
 
@@ -43,10 +43,20 @@ def test_every_setting_has_a_field_with_its_help_and_default(qtbot, config):
     assert form.config == config
 
 
-def test_ranges_and_units_come_from_the_config(augment_form):
+def test_ranges_and_units_come_from_the_config(qtbot, augment_form):
     degrees = augment_form.field("rotate_degrees")
-    assert (degrees.minimum(), degrees.maximum()) == (0, 180)
     assert degrees.suffix() == " degrees"
+    for typed, key, end in (("179.5", Qt.Key.Key_Up, 180), ("0.5", Qt.Key.Key_Down, 0)):
+        type_into(qtbot, degrees, typed)
+        for _ in range(2):
+            qtbot.keyClick(degrees, key)
+        assert augment_form.config.rotate_degrees == end
+    # What is typed beyond it stays, and is refused.
+    type_into(qtbot, degrees, "500")
+    assert "at most 180 degrees; it was 500" in augment_form.trouble
+    assert (degrees.value(), augment_form.config.rotate_degrees) == (500, 0)
+    type_into(qtbot, degrees, "20")
+    assert (augment_form.trouble, augment_form.config.rotate_degrees) == ("", 20)
 
 
 def test_typing_changes_the_config_and_says_so_once(qtbot, augment_form):
@@ -174,6 +184,25 @@ def test_small_numbers_are_not_rounded_away(qtbot, train_form):
     assert train_form.config.weight_decay is None
     train_form.set_config(TrainConfig(learning_rate=1.23456789e-5))
     assert train_form.config.learning_rate == 1.23456789e-5
+
+
+def test_what_means_nothing_to_a_method_or_a_network_is_not_shown(qtbot):
+    form = ConfigForm(TrainConfig(minutes=5.0), unused=unused_settings)
+    qtbot.addWidget(form)
+    form.show()
+    form.more.open(True)
+    names = ("minutes", "optimiser", "backbone", "architecture", "pooling", "adapter_rank")
+
+    def shown(method, backbone=None):
+        form.set_config(TrainConfig(method=method, backbone=backbone, minutes=5.0))
+        form.field("method").currentIndexChanged.emit(0)
+        return [name for name in names if form.field(name).isVisible()]
+
+    assert shown("simclr") == ["minutes", "optimiser", "backbone"]
+    assert shown("pretrained") == ["backbone", "architecture", "pooling"]
+    assert form.aside.text() == ""  # nobody entered the minutes
+    assert shown("simclr", "hf-hub:OWNER/NAME") == list(names)
+    assert form.trouble == ""
 
 
 def test_rare_settings_are_folded_away(qtbot, train_form):

@@ -17,6 +17,7 @@ from napari_patchmap.plugin.panels.quality.quality import Quality
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
+from tests.plugin.toy import click
 
 ONE_WINDOW = True
 
@@ -155,6 +156,47 @@ def pick(box, name):
     box.showPopup()
     box.view().setCurrentIndex(box.model().index(box.findText(name), 0))
     QTest.keyClick(box.view(), Qt.Key.Key_Return)
+
+
+def test_an_annotation_made_before_there_is_a_map_can_be_its_label(
+    qtbot, load_panel, viewer, tmp_path
+):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 255, (12, 2, 9, 9)).astype(np.uint8)
+    np.save(tmp_path / "stack.npy", pixels)
+    panel, workspace = load_panel, load_panel.workspace
+    gallery = Gallery(viewer)
+    viewer.window.add_dock_widget(gallery)
+    panel.source.choose("stack", tmp_path / "stack.npy")
+    panel.source.axes.setCurrentText("NCYX")
+    panel.load()
+    qtbot.waitUntil(lambda: workspace.patches is not None and not panel.loading)
+    box = panel.summary.label_choice
+    assert not box.isVisible()
+    annotations = workspace.annotations
+    annotations = annotations.put(annotations.now.with_class("blast").with_class("other"))
+    workspace.set_annotations(annotations)
+    for rows, at in ((np.arange(6), 0), (np.arange(6, 11), 1)):
+        workspace.annotate(rows, at)
+    assert box.isVisible()
+    pick(box.box, "annotation (annotation)")
+    named = ["blast"] * 6 + ["other"] * 5 + [""]
+    assert workspace.patches.labels.tolist() == named
+    assert panel.summary.labels_heading.text() == "2 labels"
+    # Other channels are the same patches: they keep what they are called.
+    channels = panel.summary.channels
+    channels.boxes[1].click()
+    click(channels.button)
+    qtbot.waitUntil(lambda: workspace.patches.channels == 1)
+    assert workspace.patches.labels.tolist() == named
+    assert workspace.annotations.now.names.tolist() == named
+    run = fit(workspace.patches, RunConfig(TrainConfig(method="pixels", device="cpu")))
+    workspace.set_run(run)
+    assert run.metrics["labelled"] == 11
+    run.save(tmp_path / "run")
+    again = Run.load(tmp_path / "run")
+    assert [label or "" for label in again.labels] == named
+    assert again.label_from == box.box.currentText()
 
 
 def test_an_annotation_can_be_the_label(viewer, workspace, of_patients, tmp_path):

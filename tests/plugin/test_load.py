@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image as Picture
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QPainter
 
+from napari_patchmap.plugin.panels.load.label_bars import LabelBars
 from napari_patchmap.plugin.workspace import workspace_of
 from tests.plugin.toy import choose_source, drop
 
@@ -226,3 +230,23 @@ def test_other_patches_shows_other_patches(qtbot, panel):
     qtbot.mouseClick(panel.summary.again, Qt.MouseButton.LeftButton)
     finish(qtbot, panel)
     assert panel.summary.sheet.grab().toImage() != before
+
+
+def test_names_of_labels_are_whole_where_there_is_room(qtbot, cells, monkeypatch):
+    written = []
+
+    class Noting(QPainter):
+        def drawText(self, *args):
+            written.append(args[-1])
+            super().drawText(*args)
+
+    monkeypatch.setattr("napari_patchmap.plugin.panels.load.label_bars.QPainter", Noting)
+    names = [f"type{i}" for i in range(7)] + ["WWWWW", "iiiii", "lymphocyte"]
+    bars = LabelBars()
+    qtbot.addWidget(bars)
+    bars.resize(300, 200)
+    for name in names:  # each by itself, for the longest gives the others room
+        cells.table["label"] = name
+        bars.show_patches(replace(cells, table=cells.table.copy()))
+        bars.grab()
+    assert {*names} <= {*written}

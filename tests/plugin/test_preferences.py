@@ -82,9 +82,11 @@ def test_decoded_images_are_kept_where_it_says(preferred, tmp_path, qtbot, monke
     monkeypatch.setenv(cache.MOST, "3")
     assert (cache.cache_folder(), cache.cache_limit()) == (tmp_path / "told", 3e9)
     monkeypatch.delenv(cache.VARIABLE)
-    for no_folder in ("", "here", "~nobody at all/x", str(Path(__file__))):
+    for no_folder in ("", "here", "~nobody at all/x", __file__, f"{__file__}/x"):
         page.cache_folder = no_folder
         assert cache.cache_folder() == usual
+        assert line.trouble.isHidden() == (not no_folder)
+        assert no_folder in line.trouble.text()
     qtbot.waitUntil(lambda: not line.busy)
 
 

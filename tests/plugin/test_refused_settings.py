@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+
+import numpy as np
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractButton, QScrollArea
+from qtpy.QtWidgets import QAbstractButton, QLineEdit, QScrollArea
 
 from napari_patchmap.augment.augment_config import AugmentConfig
 from napari_patchmap.plugin.entry.open_all import open_workspace
 from napari_patchmap.plugin.qt.docks import find_panel, show_panel
 from napari_patchmap.plugin.workspace import workspace_of
+from tests.networks.made import FAMILIES, VIT, save
 from tests.plugin.toy import type_into
 
 ONE_WINDOW = True
@@ -61,6 +65,8 @@ def wholly_seen(widget):
         ("weights", "published", ""),
         ("epochs", "many", "2 1 1"),
         ("epochs", "-3", ""),
+        ("seed", "-1", "4"),
+        ("dimensions", "1000", "3"),
     ],
 )
 def test_a_refused_setting_disables_start_until_it_is_mended(train, qtbot, name, wrong, right):
@@ -105,13 +111,12 @@ def test_other_settings_do_not_hide_the_refused_one(train, qtbot):
 
 def test_the_setting_that_does_not_go_with_others_is_marked(train, qtbot):
     form = train.form
-    type_into(qtbot, line_of(form, "backbone"), "resnet18")
-    method = form.field("method")
-    method.setCurrentIndex(method.findData("pixels"))
-    assert "no backbone" in train.refusal.text
+    further = form.field("learn_on")
+    further.setCurrentIndex(further.findData("head"))
+    assert "name it as the backbone" in train.refusal.text
     assert not train.button.isEnabled()
-    assert "method" in marked(form)
-    method.setCurrentIndex(method.findData("simclr"))
+    assert marked(form) == {"learn_on"}
+    type_into(qtbot, line_of(form, "backbone"), "resnet18")
     assert marked(form) == set()
     assert train.button.isEnabled()
 
@@ -129,6 +134,37 @@ def test_what_was_typed_and_not_confirmed_is_what_is_trained(train, qtbot):
     train.cancel()
     qtbot.waitUntil(lambda: not train.workspace.training, timeout=150_000)
     assert train.workspace.run.config.train.batch_size == 12
+
+
+def test_a_network_with_the_weights_of_another_is_refused_at_its_field(train, qtbot, tmp_path):
+    other = save(tmp_path / "other", *FAMILIES["ResNet"][:2])
+    right = save(tmp_path / "right", *VIT)
+    wrong = shutil.copytree(right, tmp_path / "wrong")
+    shutil.copy(other / "model.safetensors", wrong)
+    form = train.form
+    form.set_config(form.config.replace(method="pretrained"))
+    for place, said in ((wrong, "are not those of"), (tmp_path / "none", "no network in")):
+        type_into(qtbot, line_of(form, "backbone"), str(place))
+        qtbot.waitUntil(lambda said=said: said in train.refusal.text, timeout=20_000)
+        assert not train.button.isEnabled()
+        assert marked(form) == {"backbone"}
+        assert line_of(form, "backbone").text() == str(place)
+    type_into(qtbot, line_of(form, "backbone"), str(right))
+    qtbot.waitUntil(lambda: "features of" in train.plan.text(), timeout=20_000)
+    assert train.button.isEnabled()
+    assert marked(form) == set()
+
+
+def test_a_file_of_features_that_does_not_fit_is_refused_at_its_field(train, qtbot, tmp_path):
+    np.save(tmp_path / "few.npy", np.ones((3, 4), np.float32))
+    form = train.form
+    form.set_config(form.config.replace(method="features"))
+    line = form.field("features").findChild(QLineEdit)
+    type_into(qtbot, line, str(tmp_path / "few.npy"))
+    qtbot.waitUntil(lambda: "few.npy" in train.refusal.text, timeout=20_000)
+    assert not train.button.isEnabled()
+    assert marked(form) == {"features"}
+    assert line.property("refused")  # which is what has a frame
 
 
 def test_weights_that_are_not_there_are_said_before_the_start(train, qtbot, tmp_path):

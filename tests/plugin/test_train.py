@@ -378,7 +378,9 @@ def test_networks_are_suggested_by_kind_of_picture_and_a_click_takes_one(qtbot, 
     qtbot.waitUntil(lambda: "for 1,000 patches" in listed.item(row).text(), timeout=60_000)
     listed.itemClicked.emit(listed.item(row))
     assert panel.form.config.backbone == "resnet18"
-    assert not panel.form.more.body.isHidden()
+    # The list stays where it is and shows it.
+    assert listed.currentItem() is listed.item(row)
+    assert panel.form.more.body.isHidden()
     qtbot.waitUntil(lambda: not panel.plan._plans.busy, timeout=60_000)
     configure(panel, {"method": "pixels", "backbone": None})
     panel._describe()

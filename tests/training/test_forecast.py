@@ -115,6 +115,13 @@ def test_a_whole_run_always_says_how_long_it_takes():
         assert wanted in phases
 
 
+def test_where_nothing_is_trained_the_time_that_was_given_is_not_used_up():
+    config = TrainConfig(method="pixels", device="cpu", minutes=600)
+    plan = make_plan(make_cells(), RunConfig(config))
+    assert plan.seconds < 3600
+    assert "600 min" not in plan.lines()[0]
+
+
 def test_what_parts_took_is_seen(plan):
     clock = Watch()
     forecast = Forecast(plan.times, clock)

@@ -23,7 +23,7 @@ METHOD = Method(
     help="nothing is learned, t-SNE lays out the features of a file of your own",
     check=_check,
     implied=lambda chosen: OWN,
-    unused=("epochs", "minutes", "backbone", "learn_on"),
+    unused=("backbone", "weights"),
     sees_images=False,
     refines=False,
 )

@@ -19,6 +19,13 @@ OWN_SETTINGS = ("features", "feature_columns", "feature_scaling", "feature_gaps"
 NEW_SETTINGS = ("features", "feature_columns")
 
 
+#: Settings of how a network learns, which mean nothing where none does.
+LEARNING_SETTINGS = (
+    "minutes", "epochs", "balance_by", "learn_on", "optimiser", "learning_rate",
+    "weight_decay", "temperature",
+)  # fmt: skip
+
+
 def _check_trained(backbone: str | None, weights: str | None) -> None:
     """Check the backbone of a method that trains it."""
     if weights is not None:
@@ -109,8 +116,11 @@ class Method:
 
     @property
     def not_seen(self) -> tuple[str, ...]:
-        """Settings of what the method does not look at, such as features of people's own."""
-        return OWN_SETTINGS if self.sees_images else ()
+        """Settings of what the method does not do, such as learning, or does not look at."""
+        names = OWN_SETTINGS if self.sees_images else ()
+        if not self.trains:
+            names = (*names, *LEARNING_SETTINGS, *(() if self.refines else ("preset",)))
+        return names
 
     def make_recipe(
         self,

@@ -25,6 +25,6 @@ METHOD = Method(
     help="nothing is learned, t-SNE lays the pixels out",
     check=_check,
     implied=lambda chosen: PIXELS,
-    unused=("epochs", "minutes", "backbone", "learn_on"),
+    unused=("backbone", "weights"),
     refines=False,
 )

@@ -27,5 +27,4 @@ METHOD = Method(
     help="nothing is learned, t-SNE lays out what a trained network sees",
     check=_check,
     implied=lambda chosen: PRETRAINED + (chosen or _USUAL),
-    unused=("epochs", "minutes", "learn_on"),
 )

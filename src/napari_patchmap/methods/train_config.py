@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.layout.neighbour_search import Metric
@@ -12,7 +14,8 @@ from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.methods.learn_on import LearnOn, how_far
 from napari_patchmap.methods.network_settings import NetworkSettings
 from napari_patchmap.networks.fine_tuned import PUBLISHED
-from napari_patchmap.networks.trained.network_names import check_name
+from napari_patchmap.networks.fixed import PRETRAINED
+from napari_patchmap.networks.trained.network_names import check_name, is_place
 from napari_patchmap.settings import setting
 
 #: Settings of a t-SNE among those of a training.
@@ -23,6 +26,12 @@ TSNE_SETTINGS = (
 
 #: Power of the whitening with the preset quick; benchmarks/README.md has what was tried.
 WHITENING = 0.75
+
+#: Those of a network that came trained, and of one that learns further.
+_CAME_TRAINED = (
+    "architecture", "input_side", "pooling", "channel_use", "channels_of_network",
+)  # fmt: skip
+_LEARNING_ON = ("layer_decay", "last_blocks", "adapter_rank")
 
 _tsne = partial(setting, group="t-SNE", rare=True)
 
@@ -136,3 +145,16 @@ class TrainConfig(NetworkSettings):
             )
         if method.layout == "tsne":
             self.tsne()  # which says what it cannot do
+
+
+def unused_settings(values: Mapping[str, Any]) -> set[str]:
+    """Name the settings that mean nothing while others have these values."""
+    method, backbone = METHODS[values["method"]], values["backbone"]
+    unused = {*method.unused, *method.not_seen}
+    asked = values["learn_on"] not in (None, "none") or (backbone and is_place(backbone))
+    learns_on = method.trains and asked
+    if not learns_on:
+        unused |= {*_LEARNING_ON}
+    if not (learns_on or method.backbone_of(backbone, None, "").startswith(PRETRAINED)):
+        unused |= {*_CAME_TRAINED}
+    return unused

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.networks.timm_models import PREFIX, TimmBackbone, published_of, timm
-from napari_patchmap.networks.weights import check_fit, load_into, weights_from
+from napari_patchmap.networks.weights import (
+    check_fit,
+    has_blocks_of,
+    load_into,
+    read_weights,
+    weights_from,
+)
 
 #: In front of the name of a backbone that began so: it takes images as those weights do.
 FINE_TUNED = "started:"
@@ -57,6 +65,14 @@ def check_start(name: str | None) -> None:
             f"There are no published weights for {name or 'the usual network'}; name a "
             "backbone that has some, such as resnet18 or one of timm, or leave the weights out."
         )
+
+
+def check_start_file(started: FineTuned, name: str, channels: int, file: str) -> None:
+    """Raise a ConfigError if a file holds weights of another network than a backbone."""
+    net, path = started.backbone.net, Path(file).expanduser()
+    assert isinstance(net, nn.Module)
+    if not has_blocks_of(net, read_weights(path, hold=False)):
+        load_start(started, name, channels, file)
 
 
 def load_start(started: FineTuned, name: str, channels: int, file: str | None) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -21,6 +23,9 @@ TORCHVISION = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 
 #: Layers that are named in a sentence at most.
 _NAMED = 3
+
+#: A weight inside a numbered block: of a smaller network it may not be left over.
+IN_BLOCK = re.compile(r"\.\d+\..*(weight|bias)$")
 
 #: In front of the layers of the network proper, where heads lie beside it.
 _INNER = "backbone."
@@ -58,6 +63,18 @@ def _sides(tensor: Tensor) -> str:
     return " x ".join(map(str, tensor.shape))
 
 
+def has_blocks_of(net: nn.Module, weights: Mapping[str, Tensor]) -> bool:
+    """Whether weights are of the very blocks of a network, by their names and sizes.
+
+    What lies around the blocks may be brought to other sizes of images, and channels.
+    """
+    wanted, found = (
+        {key: value.shape for key, value in layers.items() if IN_BLOCK.search(key)}
+        for layers in (net.state_dict(), weights)
+    )
+    return bool(wanted) and wanted == found
+
+
 def check_fit(lost: str, name: str, source: str) -> None:
     """Raise a ConfigError if something is lost of the weights of a network."""
     if lost:
@@ -74,8 +91,10 @@ def check_file(file: str | Path) -> None:
         raise ConfigError(f"There is no file {path} to read weights from.")
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
+def read_weights(path: Path, *, hold: bool = True) -> dict[str, Tensor]:
     """Read a .safetensors file, or one of torch, of which nothing but tensors is read.
+
+    Unless they are to ``hold``, tensors are read from the file when they are looked at.
 
     Raises
     ------
@@ -86,7 +105,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        weights: Any = torch.load(path, map_location="cpu", weights_only=True)
+        mapped = not hold and zipfile.is_zipfile(path)
+        weights: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except Exception:  # noqa: BLE001 - a damaged file may raise anything
         raise ConfigError(_why_unreadable(path)) from None
     for key in ("state_dict", "model", "teacher"):  # the last where DINO was trained

@@ -7,6 +7,7 @@ and keeps them in its settings folder. An older napari has none, and the default
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -75,13 +76,41 @@ class KeptPreferences:
             self._read()
         return self.now
 
+    @property
+    def trouble(self) -> str:
+        """Which folders are not followed, and why, in a sentence; "" where all are."""
+        given = {
+            "decoded images": (self.now.cache_folder, self._cache),
+            "downloaded networks": (self.now.networks_folder, self._networks),
+        }
+        wrong = [
+            f"{text.strip()!r} for {what}"
+            for what, (text, folder) in given.items()
+            if text.strip() and folder is None
+        ]
+        return (
+            f"In napari's Preferences of Patchmap, {' and '.join(wrong)} is not the whole path "
+            "of a folder that can be used; the usual place is taken."
+            if wrong
+            else ""
+        )
+
+    @property
+    def _cache(self) -> Path | None:
+        return _folder(self.now.cache_folder, written=True)
+
+    @property
+    def _networks(self) -> Path | None:
+        """Return the folder of networks; one that can only be read serves as well."""
+        return _folder(self.now.networks_folder)
+
     def _read(self, _: Any = None) -> None:
         before, values = self.now, asdict(Preferences())
         for field in fields(Preferences):
             values[field.name] = getattr(self._settings, field.name, values[field.name])
         self.now = now = Preferences(**values)
-        prefer_cache(_folder(now.cache_folder), now.cache_gigabytes * 1e9)
-        prefer_networks_in(_folder(now.networks_folder))
+        prefer_cache(self._cache, now.cache_gigabytes * 1e9)
+        prefer_networks_in(self._networks)
         if now.threads != before.threads:
             prefer_threads(now.threads)
         if now != before:
@@ -97,13 +126,16 @@ def _settings() -> Any:
     return None
 
 
-def _folder(text: str) -> Path | None:
-    """Return a folder that was typed; None for anything but a whole path of a folder."""
+def _folder(text: str, *, written: bool = False) -> Path | None:
+    """Return a folder that was typed; None for anything but the whole path of a usable one."""
     try:
         path = Path(text.strip()).expanduser()
-    except RuntimeError:  # the home of nobody: somebody is typing
+        there = next((one for one in (path, *path.parents) if one.exists()), path)
+    except (RuntimeError, OSError):  # the home of nobody: somebody is typing
         return None
-    return path if path.is_absolute() and not path.is_file() else None
+    usable = path.is_absolute() and there.is_dir()
+    usable = usable and (not written or os.access(there, os.W_OK))
+    return path if usable else None
 
 
 #: Those of this program.

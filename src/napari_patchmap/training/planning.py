@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from napari_patchmap.errors import TrainingError
+from napari_patchmap.errors import TrainingError, about
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.methods.learn_on import SHARES, SOONER
 from napari_patchmap.methods.method import Method
@@ -32,6 +32,7 @@ from napari_patchmap.training.plan import Plan
 from napari_patchmap.training.recipes import recipe_of, usual_backbone
 from napari_patchmap.training.trained_start import (
     as_trained,
+    check_weights,
     name_of_trained,
     patches_held_out,
     steps_in_time,
@@ -80,11 +81,15 @@ def make_plan(
         )
     train, method = config.train, METHODS[config.train.method]
     check_seen(patches, method)
-    own = with_own(patches, train).own if not method.sees_images else None
-    if own is not None:
-        check_varied(own, patches.name, train.dimensions)
+    own = None
+    if not method.sees_images:
+        with about("features"):
+            own = with_own(patches, train).own
+            assert own is not None
+            check_varied(own, patches.name, train.dimensions)
         wanted = [train.even_by] if train.even_by else []
-        check_columns(wanted, map(str, patches.table.columns), patches.name)
+        with about("even_by"):
+            check_columns(wanted, map(str, patches.table.columns), patches.name)
     elif patches.all_identical():
         raise TrainingError(
             f"All {count:,} patches of {patches.name} are identical, so there is nothing to "
@@ -110,7 +115,8 @@ def make_plan(
     batch_size = min(train.batch_size or method.usual_batch(kind), count)
     batch_size = batch_size if kept is None else kept.batch_size
     if train.balance_by and method.trains:
-        groups = int(balance_groups(patches, train.balance_by, batch_size).max()) + 1
+        with about("balance_by"):
+            groups = int(balance_groups(patches, train.balance_by, batch_size).max()) + 1
         notes.append(
             f"Each batch has as many patches of each of {groups:,} values of "
             f"{train.balance_by}."
@@ -144,6 +150,8 @@ def make_plan(
         head=method.head,
         trained=trained,
     )
+    if kept is None:
+        check_weights(spec, train)
     share = ranks.largest_share(batch_size)
     with _trying(device):
         measured = measure(recipe, spec, device, batch_size, share)

@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from napari_patchmap.errors import ConfigError
+from napari_patchmap.errors import ConfigError, about
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.methods.learn_on import SHARES
 from napari_patchmap.methods.recipe import Recipe
 from napari_patchmap.methods.train_config import TrainConfig
-from napari_patchmap.networks.fine_tuned import PUBLISHED
+from napari_patchmap.networks import Network, NetworkSpec
+from napari_patchmap.networks.fine_tuned import (
+    FINE_TUNED,
+    PUBLISHED,
+    FineTuned,
+    check_start_file,
+)
 from napari_patchmap.networks.fixed import PRETRAINED
+from napari_patchmap.networks.trained import loading
 from napari_patchmap.networks.trained.for_patches import find_origins, record_for
 from napari_patchmap.networks.trained.known_networks import FOLDER
 from napari_patchmap.networks.trained.learned_on import LEARNED
@@ -48,7 +55,8 @@ def check_there(train: TrainConfig) -> None:
     """
     weights = None if train.weights == PUBLISHED else train.weights
     if weights:
-        check_file(weights)
+        with about("weights"):
+            check_file(weights)
     backbone = METHODS[train.method].backbone_of(train.backbone, train.weights, "")
     name = train.backbone if train.learns_on else name_of_trained(backbone)
     if name:
@@ -91,11 +99,31 @@ def _with_adapters(record: TrainedRecord, train: TrainConfig, channels: int) -> 
         return adapted
     if not asked:
         return record
-    raise ConfigError(
+    error = ConfigError(
         f"{name} has no linear layers or 1 x 1 convolutions in its blocks that adapters of "
         f"rank {adapted.rank} could go beside; choose blocks as how far it learns on, or a "
         "lower rank."
     )
+    error.setting = "adapter_rank"
+    raise error
+
+
+def check_weights(spec: NetworkSpec, train: TrainConfig) -> None:
+    """Say, before anything is computed, that weights on this computer are of another network.
+
+    Raises
+    ------
+    ConfigError
+    """
+    file = None if train.weights == PUBLISHED else train.weights
+    with about("weights" if file else "backbone"):
+        if spec.trained is not None:
+            for record in (spec.trained, *spec.trained.beside):
+                loading.check_weights(record, spec.channels, file)
+        elif file and spec.backbone.startswith(FINE_TUNED):
+            started, name = Network(spec).backbone, spec.backbone.removeprefix(FINE_TUNED)
+            assert isinstance(started, FineTuned)
+            check_start_file(started, name, spec.channels, file)
 
 
 def steps_in_time(plan: Plan) -> int:

@@ -78,6 +78,15 @@ def test_the_table_is_obs(tmp_path):
     assert patches.table["x (obs)"].tolist() == [0, 1, 2, 3, 4]
 
 
+def test_a_column_of_obs_that_names_classes_is_the_label(tmp_path):
+    kinds = ["B", "T", "B", "T", "T"]
+    write_h5sc(tmp_path / "cells.h5sc", cell_type=pd.Categorical(kinds))
+    patches = open_patches(tmp_path / "cells.h5sc")
+    assert (patches.labels.tolist(), patches.label_from) == (kinds, "cell_type")
+    write_h5sc(tmp_path / "none.h5sc", cell_type=pd.Categorical([None] * 5, categories=["B"]))
+    assert open_patches(tmp_path / "none.h5sc").labels is None
+
+
 def test_a_table_is_joined_by_the_names_of_cells(tmp_path):
     write_h5sc(tmp_path / "cells.h5sc")
     (tmp_path / "t.csv").write_text("cell,label\ncell 1,a\ncell 3,b\ncell 7,c\n")

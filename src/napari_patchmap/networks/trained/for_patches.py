@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from napari_patchmap.errors import ConfigError
+from napari_patchmap.errors import ConfigError, about
 from napari_patchmap.networks.trained.input_size import native_side
 from napari_patchmap.networks.trained.network_names import split_names
 from napari_patchmap.networks.trained.origin import Origin, find_origin
@@ -28,7 +28,8 @@ def find_origins(
             f"{len(names)}; put each file into a folder with its config.json and name the "
             "folders."
         )
-    return [find_origin(one, weights, architecture) for one in names]
+    with about("backbone"):
+        return [find_origin(one, weights, architecture) for one in names]
 
 
 def record_for(

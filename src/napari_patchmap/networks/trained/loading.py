@@ -15,13 +15,18 @@ from napari_patchmap.errors import ConfigError
 from napari_patchmap.few_names import and_more
 from napari_patchmap.networks.timm_models import timm
 from napari_patchmap.networks.trained.hub_files import WEIGHTS, hub_file, is_weights
-from napari_patchmap.networks.trained.making import timm_arguments
+from napari_patchmap.networks.trained.making import make_net, timm_arguments
+from napari_patchmap.networks.trained.network_names import is_path
 from napari_patchmap.networks.trained.origin import Origin, found_again
 from napari_patchmap.networks.trained.trained_features import TrainedFeatures
-from napari_patchmap.networks.weights import load_into, read_weights, weights_from
-
-#: A weight inside a numbered block: of a smaller network it may not be left over.
-_IN_BLOCK = re.compile(r"\.\d+\..*(weight|bias)$")
+from napari_patchmap.networks.trained.trained_record import TrainedRecord
+from napari_patchmap.networks.weights import (
+    IN_BLOCK,
+    has_blocks_of,
+    load_into,
+    read_weights,
+    weights_from,
+)
 
 #: Layers that are named in a sentence at most.
 _NAMED = 3
@@ -73,6 +78,33 @@ def load_again(features: TrainedFeatures, file: str | None) -> None:
             f"The weights in {source} are not those that were used (SHA-256 "
             f"{known.sha256[:12]}...); bring those back."
         )
+
+
+def check_weights(record: TrainedRecord, channels: int, file: str | None) -> None:
+    """Say, before anything is computed, that weights on this computer are of another network.
+
+    Parameters
+    ----------
+    record : TrainedRecord
+        Of one network.
+    channels : int
+        Of the patches.
+    file : str or None
+        In place of the network's own weights.
+
+    Raises
+    ------
+    ConfigError
+        As :func:`load_weights` does.
+    """
+    if not (file or is_path(record.name)):
+        return  # they have to be downloaded
+    origin = found_again(record, file)
+    path = Path(file).expanduser() if file else origin.file
+    with torch.device("meta"):
+        net = make_net(record, channels)
+    if path is None or not has_blocks_of(net, read_weights(path, hold=False)):
+        load_weights(TrainedFeatures(record, channels), origin, file)
 
 
 def load_weights(
@@ -199,7 +231,7 @@ def _differences(error: str) -> tuple[str, set[str]]:
 
 
 def _left_over(keys: set[str]) -> str:
-    left = [f"{key} has no place in it" for key in sorted(keys) if _IN_BLOCK.search(key)]
+    left = [f"{key} has no place in it" for key in sorted(keys) if IN_BLOCK.search(key)]
     return and_more(left, _NAMED, between=";")
 
 

@@ -83,9 +83,11 @@ def nearest(name: str) -> list[str]:
     near = get_close_matches(name, names, n=3, cutoff=0.6)
     if near:
         return near
-    # As people call them: "dinobloom", "UNI".
-    return [
+    # As people call them: "dinobloom", "UNI", which is not the end of another's name.
+    called = [
         known.name
         for one, known in KNOWN.items()
         if len(name) > 2 and name.lower() in (one + known.title).lower()
-    ][:3]
+    ]
+    whole = re.compile(rf"\b{re.escape(name)}\b", re.IGNORECASE)
+    return sorted(called, key=lambda one: whole.search(one) is None)[:3]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from napari_patchmap.errors import ConfigError
+from napari_patchmap.errors import ConfigError, about
 from napari_patchmap.networks.timm_models import PREFIX, timm, timm_names
 from napari_patchmap.networks.trained.hub_files import (
     CONFIG,
@@ -184,11 +184,14 @@ def _of_path(name: str, architecture: str | None) -> Origin:
     elif path.is_file():
         folder, revision, file = path.parent, "", path
         if architecture is not None:
-            return _of_file(name, path, architecture)
+            with about("architecture"):
+                return _of_file(name, path, architecture)
         if not (folder / CONFIG).is_file():
             if known is not None and known.architecture:
                 return _of_known(name, known, path)
-            raise ConfigError(_which(path))
+            said = _which(path)
+            with about("architecture"):
+                raise ConfigError(said)
     else:
         hint = ""
         if REPOSITORY.fullmatch(name):
@@ -205,10 +208,11 @@ def _of_file(name: str, path: Path, architecture: str) -> Origin:
     plain = architecture.removeprefix(PREFIX)
     model, _, tag = plain.partition(".")
     if model not in timm_names():
-        near = ", ".join(nearest(plain)) or "vit_small_patch14_dinov2"
+        near = ", ".join(nearest(plain))
+        choose = f"the closest names are {near}" if near else "name one of timm's models"
         raise ConfigError(
-            f"There is no network {architecture!r} in timm to which {path} could belong; the "
-            f"closest names are {near}."
+            f"There is no network {architecture!r} in timm to which {path} could belong; "
+            f"{choose}."
         )
     said = plain if tag and plain in timm().list_pretrained() else model
     # The licence is that of timm's weights, and not of a person's file.
@@ -219,7 +223,7 @@ def _of_file(name: str, path: Path, architecture: str) -> Origin:
 def _which(path: Path) -> str:
     """Say what is to be done with a file of weights that does not say what it is of."""
     guess = guessed_architecture(read_weights(path))
-    looks = f", such as {guess}, which it looks like" if guess else " of timm"
+    looks = f", such as {guess}, which it looks like" if guess else ", a model of timm"
     return (
         f"{path} does not say which network its weights are of; name that as architecture "
         f"(--architecture{looks}), or put the {CONFIG} that belongs to it into "

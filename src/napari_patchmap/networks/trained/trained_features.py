@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from napari_patchmap.errors import ConfigError
+from napari_patchmap.errors import ConfigError, about
 from napari_patchmap.networks.trained.channel_choice import choose_channels
 from napari_patchmap.networks.trained.input_size import (
     InputSize,
@@ -61,12 +61,14 @@ def describe(
     """
     config = origin.config
     takes = channels_of(config)
-    use, picked, told = choose_channels(origin, takes, channels, use, names, said)
+    with about("channels_of_network" if said else "channel_use"):
+        use, picked, told = choose_channels(origin, takes, channels, use, names, said)
     if origin.library == "torchvision":
         size = (side or 224, side or 224)
         seen = InputSize(size, scaled_to(patch, size, config), (0, 0), {})
     else:
-        seen = choose_size(origin.architecture, origin.arguments, config, patch, side)
+        with about("input_side"):
+            seen = choose_size(origin.architecture, origin.arguments, config, patch, side)
     mean, std = (_of_channels(config, key, takes if use != "adapted" else channels)
                  for key in ("mean", "std"))  # fmt: skip
     bilinear = config.get("interpolation") in ("bilinear", "nearest", "random")
@@ -92,7 +94,8 @@ def describe(
     with torch.device("meta"):
         net = make_net(record, channels).eval()
         given = torch.empty(1, channels if use == "adapted" else takes, *seen.size)
-        kind, width = choose_pooling(net, given, pooling, origin.pooling)
+        with about("pooling"):
+            kind, width = choose_pooling(net, given, pooling, origin.pooling)
     return replace(record, pooling=kind, width=width)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from napari_patchmap.errors import UnusableError
 from napari_patchmap.foreign import decoding
 from napari_patchmap.patches.anndata_file import H5AD, anndata_file
 from napari_patchmap.patches.labels.matching import NAME_HINTS
@@ -58,6 +59,11 @@ def read_points(path: Path, watch: Watch) -> Points:
     ending = path.suffix.lower()
     if ending in H5AD:
         with anndata_file(path) as file:
+            if not file.keys:
+                raise UnusableError(
+                    "holds no features (no X, and nothing in obsm)",
+                    "choose the file that has them",
+                )
             columns, notes = file.obs(watch)
             name = file.index_name or "name"
             columns = columns.drop(columns=name, errors="ignore")

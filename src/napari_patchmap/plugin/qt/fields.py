@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from qtpy.QtCore import QUrl
 from qtpy.QtWidgets import (
+    QAbstractSpinBox,
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QFileDialog,
     QLabel,
     QLineEdit,
-    QSizePolicy,
-    QSpinBox,
     QWidget,
 )
 
 from napari_patchmap.plugin.qt.basics import button, choice, row, set_look
+from napari_patchmap.plugin.qt.number_box import AUTO, number_box
 from napari_patchmap.settings import Setting
-
-#: What a field shows that is left to the program.
-AUTO = "auto"
 
 #: Pixels that a list needs beside its texts, for a scroll bar.
 _BAR = 32
@@ -40,15 +35,17 @@ class Field:
     typed: Any = None  # signal of the widget, for each letter before the value is taken
     caption: QLabel | None = None  # the name beside the widget
     offer: Callable[[Iterable[str]], None] | None = None  # takes what there is to choose
+    line: QLineEdit | None = None  # where it is written, if that is a part of the widget
 
     def commit(self) -> None:
         """Take what was typed and not yet confirmed."""
-        if isinstance(self.widget, QSpinBox | QDoubleSpinBox):
+        if isinstance(self.widget, QAbstractSpinBox):
             self.widget.interpretText()
 
     def mark(self, refused: bool) -> None:
         """Show whether the value cannot be taken."""
-        set_look(self.widget, "refused", refused)
+        for part in filter(None, (self.widget, self.line)):
+            set_look(part, "refused", refused)
 
 
 def make_field(item: Setting, edited: Callable[[], None]) -> Field:
@@ -59,9 +56,7 @@ def make_field(item: Setting, edited: Callable[[], None]) -> Field:
         return _choice(item, edited)
     if item.offered:
         return _offered(item, edited)
-    if item.type is int:
-        return _whole_number(item, edited)
-    if item.type is float:
+    if item.type in (int, float):
         return _number(item, edited)
     if item.suggestions:
         return _suggestion(item, edited)
@@ -156,59 +151,10 @@ def _suggestion(item: Setting, edited: Callable[[], None]) -> Field:
     return Field(box, value, show, line.textEdited)
 
 
-def _whole_number(item: Setting, edited: Callable[[], None]) -> Field:
-    box = QSpinBox()
-    low = int(item.low) if item.low is not None else -(2**31)
-    # The value below the smallest one stands for "decide for me".
-    box.setRange(low - 1 if item.optional else low, int(item.high or 2**31 - 1))
-    box.setSingleStep(int(item.step or 1))
-    return _spin_field(box, item, low, edited)
-
-
 def _number(item: Setting, edited: Callable[[], None]) -> Field:
-    box = QDoubleSpinBox()
-    step = item.step or 0.1
-    low = item.low if item.low is not None else -1e9
-    # As many decimals as the step has, two at least where it is below one.
-    box.setDecimals(1 if step >= 1 else max(2, -math.floor(math.log10(step))))
-    box.setRange(low - step if item.optional else low, item.high or 1e9)
-    box.setSingleStep(step)
-    if step < 0.01:  # of numbers that small the magnitude counts
-        box.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
-    return _spin_field(box, item, low, edited)
-
-
-def _spin_field(
-    box: QSpinBox | QDoubleSpinBox, item: Setting, low: float, edited: Callable[[], None]
-) -> Field:
-    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    box.setMinimumWidth(70)
-    box.setKeyboardTracking(False)
-    if item.unit:
-        box.setSuffix(f" {item.unit}")
-    if item.optional:
-        box.setSpecialValueText(AUTO)
-    exact: list[Any] = []
-
-    def changed(number: float) -> None:
-        if item.optional and box.minimum() < number < low:
-            box.setValue(box.minimum())
-        else:
-            edited()
-
-    box.valueChanged.connect(changed)
-
-    def value() -> Any:
-        if item.optional and box.value() < low:
-            return None
-        # A spin box rounds: give back the exact value as long as it is untouched.
-        return exact[0] if exact and box.value() == exact[1] else box.value()
-
-    def show(number: Any) -> None:
-        box.setValue(box.minimum() if number is None else number)
-        exact[:] = [] if number is None else [number, box.value()]
-
-    return Field(box, value, show)
+    box = number_box(item)
+    box.valueChanged.connect(lambda _: edited())
+    return Field(box, box.entered, box.show_number, box.lineEdit().textEdited)
 
 
 def _file(item: Setting, edited: Callable[[], None]) -> Field:
@@ -236,7 +182,7 @@ def _file(item: Setting, edited: Callable[[], None]) -> Field:
 
     line.editingFinished.connect(edited)
     browse.clicked.connect(lambda _: choose())
-    return Field(box, value, lambda path: line.setText(path or ""), line.textEdited)
+    return Field(box, value, lambda path: line.setText(path or ""), line.textEdited, line=line)
 
 
 def _text(item: Setting, edited: Callable[[], None]) -> Field:

@@ -17,7 +17,8 @@ from qtpy.QtWidgets import (
 from napari_patchmap.errors import PatchmapError
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.qt.basics import column, label
-from napari_patchmap.plugin.qt.fields import AUTO, Field, make_field
+from napari_patchmap.plugin.qt.fields import Field, make_field
+from napari_patchmap.plugin.qt.number_box import AUTO
 from napari_patchmap.settings import Config, Setting
 
 #: Pixels by which numbers are set in under their switch.
@@ -97,7 +98,7 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
         unused: Callable[[Mapping[str, Any]], Collection[str]] = lambda values: (),
     ) -> None:
         super().__init__()
-        self._config = config
+        self._config = self._first = config
         self._unused = unused
         self._fields: dict[str, Field] = {}
         self._settings: dict[str, Setting] = {}
@@ -116,6 +117,9 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
         if rare:
             self._lay_out(column(self.more.body), rare, spaced=False)
             rows.addWidget(self.more)
+        with self.quiet():  # those that are hidden, too
+            for name, field in self._fields.items():
+                field.show(getattr(config, name))
         self.set_config(config)
 
     @property
@@ -140,6 +144,10 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
         self._hide(unused)
         self._grey_out()
         self._say_trouble("")
+
+    def enter(self, name: str, value: Any) -> None:
+        """Take a value of a setting as if a person had entered it."""
+        self._fields[name].show(value)
 
     def commit(self) -> bool:
         """Take what was typed and not yet confirmed; return whether all can be taken."""
@@ -187,7 +195,8 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
                 field.typed.connect(self._on_typed)
             field.widget.setObjectName(item.name)
             field.widget.setToolTip(explain(item))
-            if item.type is bool:
+            if item.type is bool or (spaced and item.label == group):
+                field.widget.setAccessibleName(item.label)
                 form.addRow(field.widget)
             else:
                 form.addRow(self._caption(item), field.widget)
@@ -234,11 +243,15 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
             with self.quiet():
                 self._fields[loser].show(None)
 
-    def _say_trouble(self, sentence: str, culprits: Collection[str] = ()) -> None:
+    def mark(self, names: Collection[str]) -> None:
+        """Mark the fields that cannot be taken, and no others; those that are folded open."""
         for name, field in self._fields.items():
-            field.mark(name in culprits)
-            if name in culprits and self._settings[name].rare:
+            field.mark(name in names)
+            if name in names and self._settings[name].rare:
                 self.more.open(True)
+
+    def _say_trouble(self, sentence: str, culprits: Collection[str] = ()) -> None:
+        self.mark(culprits)
         if sentence != self._trouble:
             self._trouble = sentence
             self.refused.emit(sentence)
@@ -263,7 +276,8 @@ class ConfigForm(QWidget, Quiet, Generic[C]):
             if field.caption is not None:
                 field.caption.setVisible(shown)
             item = self._settings[name]
-            if not shown and (value := field.value()) != item.default:
+            value = None if shown else field.value()
+            if not shown and value not in (item.default, getattr(self._first, name)):
                 kept.append(f"{item.label} ({value})")
         for heading, names in self._headings.items():
             heading.setVisible(not {*names} <= {*unused})

@@ -93,8 +93,8 @@ class Timetable:
 
     @property
     def whole(self) -> Seconds:
-        """What all of it is expected to take: the budget, if there is one."""
-        if self.budget is not None:
+        """What all of it is expected to take: the budget, if something is trained in it."""
+        if self.budget is not None and self.shares:
             return Seconds.about(self.budget)
         return total(part.seconds for part in self.parts.values())
 

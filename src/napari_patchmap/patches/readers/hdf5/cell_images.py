@@ -11,6 +11,8 @@ import numpy as np
 from napari_patchmap.errors import PatchError, UnclearArrayError
 from napari_patchmap.patches.anndata_file import AnnDataFile
 from napari_patchmap.patches.images import as_images
+from napari_patchmap.patches.labels.choice import choose_label
+from napari_patchmap.patches.labels.meanings import CLASSES, named
 from napari_patchmap.patches.readers.array_columns import add_columns
 from napari_patchmap.patches.readers.hdf5.array_source import array_source
 from napari_patchmap.patches.readers.hdf5.hdf5_axes import texts
@@ -65,6 +67,9 @@ def read_cells(file: Any, path: Path, request: OpenRequest, watch: Watch) -> Sou
     if known.index_name:
         columns.setdefault(known.index_name, np.array(known.names, object))
     add_columns(source, columns, None, str(path), "obs")
+    classes = [name for name in named(columns, CLASSES) if table[name].notna().any()]
+    if "label" not in source.table and classes:
+        source.table, source.label_from = choose_label(source.table, classes[0], "", path.name)
     source.notes += notes
     _name_channels(source, array, file)
     if request.channels is None:

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QWidget
 from napari_patchmap.patches.cache.cache_folder import cache_folder, cache_size, clear_cache
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.preferences import PREFERENCES
-from napari_patchmap.plugin.qt.basics import button, label, row
+from napari_patchmap.plugin.qt.basics import button, column, label, row
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.worker import Task
 
@@ -26,7 +26,8 @@ class CacheLine(QWidget):
         self.no = button("Keep", "", "Leave them where they are.")
         rows = row(self.text, self.clear, self.yes, self.no)
         rows.setStretch(0, 1)
-        self.setLayout(rows)
+        self.trouble = label("", "error", wrap=True)
+        column(self, self.trouble, rows)
         self._newest = Newest(self, "Measuring the cache", self._on_measured)
         self.clear.clicked.connect(self._ask)
         self.no.clicked.connect(lambda: self.refresh())
@@ -46,6 +47,8 @@ class CacheLine(QWidget):
             f"<qt>{cache_folder()}<br>Images are decoded once and kept here, so that they open "
             "at once the next time. Place and size are among napari's Preferences.</qt>"
         )
+        self.trouble.setText(PREFERENCES.trouble)
+        self.trouble.setVisible(bool(PREFERENCES.trouble))
         self._newest.ask(lambda _: (*cache_size(), None))
 
     def _ask(self) -> None:
@@ -65,7 +68,9 @@ class CacheLine(QWidget):
             f"Decoded patches kept on this computer: {size_text(self._bytes)} in {sets_text}",
             False,
         )
-        self.setVisible(sets > 0)
+        self.text.setVisible(sets > 0)
+        self.clear.setVisible(sets > 0)
+        self.setVisible(sets > 0 or bool(PREFERENCES.trouble))
 
     def _say(self, text: str, asking: bool | None) -> None:
         """Show a text with the buttons that go with it, none while it is only told."""

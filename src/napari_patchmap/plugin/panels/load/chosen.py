@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
+from dataclasses import replace
 from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.labels.choice import with_label
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.panels.load.opening import keep_channels
@@ -67,5 +65,7 @@ class Chosen(QObject, Quiet):
         """Give the patches with all their channels the label that was chosen."""
         whole, patches = self._whole, self._workspace.patches
         if whole is not None and patches is not None:
-            with contextlib.suppress(PatchError):  # then channels are chosen with the old one
-                self._whole = with_label(whole, patches.label_from)
+            origin = {**patches.origin, "channels": whole.origin.get("channels")}
+            self._whole = replace(
+                whole, table=patches.table, label_from=patches.label_from, origin=origin
+            )

@@ -15,6 +15,9 @@ from napari_patchmap.plugin.qt.theme import label_colours, qcolor
 #: Rows that are shown; more are counted.
 _MOST_ROWS = 24
 
+#: What patches are called that have no label.
+_NONE = "without a label"
+
 
 class LabelBars(QWidget):
     """Rows of a colour, a label, a bar and a count."""
@@ -36,7 +39,7 @@ class LabelBars(QWidget):
         self._fit_height()
         self.setVisible(bool(rows))
         self.update()
-        return len(rows)
+        return len(rows) - any(name == _NONE for _, name, *_ in rows)
 
     def _row_height(self) -> int:
         return int(self.fontMetrics().height() * 1.35)
@@ -60,6 +63,7 @@ class LabelBars(QWidget):
         track = QColor(text)
         track.setAlpha(22)
         names = max((metrics.horizontalAdvance(n) for _, n, _, _ in self.rows), default=0)
+        names += 2  # widths are rounded, and a name that is short of a pixel is cut
         names = min(names, int(self.width() * 0.45))
         ends = max((metrics.horizontalAdvance(t) for *_, t in self.rows), default=0)
         left, right = 16 + names + 8, self.width() - ends - 8
@@ -87,6 +91,6 @@ def _rows(patches: PatchSet) -> list[tuple[QColor, str, float, str]]:
     colours = label_colours(patches)
     shown = [(colour, name, int(counts[name])) for name, colour in colours.items()]
     if "" in counts:
-        shown.append((qcolor(missing_colour()), "without a label", int(counts[""])))
+        shown.append((qcolor(missing_colour()), _NONE, int(counts[""])))
     most = max(int(counts.max()), 1)
     return [(colour, name, n / most, f"{n:,}") for colour, name, n in shown]

@@ -58,7 +58,10 @@ class Summary(QWidget):
     def show_patches(self, patches: PatchSet | None, channels: Sequence[str] = ()) -> None:
         """Describe a patch set, or nothing; ``channels`` are those one may choose among."""
         self.setVisible(patches is not None)
-        self.sheet.show_patches(patches)
+        pictured = patches is not None and patches.pictured
+        self.sheet.show_patches(patches if pictured else None)
+        for part in (self.sheet, self.again):
+            part.setVisible(pictured)
         if patches is None:
             return
         self.title.say(patches.name)

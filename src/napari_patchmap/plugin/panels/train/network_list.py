@@ -46,6 +46,7 @@ class NetworkList(QWidget):
         column(self, row(label("Networks for"), self.kind), self.list, spacing=4)
         self._costs: dict[str, Cost] = {}
         self._patch: tuple[int, int] | None = None
+        self._taken = ""
         self._tried = Newest(self, "Trying networks", self._on_tried)
         self.kind.currentTextChanged.connect(lambda _: self._fill())
         self.list.itemClicked.connect(lambda item: self.chosen.emit(item.data(_NAME)))
@@ -56,6 +57,15 @@ class NetworkList(QWidget):
         if patch != self._patch:
             self._patch, self._costs = patch, {}
             self._fill()
+
+    def show_taken(self, name: str) -> None:
+        """Show which of them is the one that is taken, if one is."""
+        self._taken = name
+        at = next((i for i in range(self.list.count()) if self._named(i) == name), -1)
+        self.list.setCurrentRow(at)
+
+    def _named(self, at: int) -> str:
+        return str(self.list.item(at).data(_NAME))
 
     def wait(self) -> None:
         """Try nothing more until asked again: a training needs the computer."""
@@ -69,6 +79,7 @@ class NetworkList(QWidget):
             item.setData(_NAME, network.name)
             item.setToolTip(_tip(network, self._costs.get(network.name)))
             self.list.addItem(item)
+        self.show_taken(self._taken)
         lines = 2 * self.list.fontMetrics().lineSpacing() + 6
         self.list.setFixedHeight(lines * min(_IN_VIEW, len(networks)) + 6)
         patch = self._patch

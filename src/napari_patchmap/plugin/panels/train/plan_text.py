@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtCore import QTimer, Signal
 
-from napari_patchmap.errors import ConfigError, MissingPackageError
+from napari_patchmap.errors import ConfigError, MissingPackageError, PatchmapError
 from napari_patchmap.networks.fine_tuned import PUBLISHED
 from napari_patchmap.networks.weights import check_file
 from napari_patchmap.patches import PatchSet
@@ -26,11 +26,12 @@ class PlanText(Wrapped):
 
     Signals
     -------
-    refused(str)
-        Why a training cannot follow the settings, "" once it is to be found out again.
+    refused(str, str)
+        Why a training cannot follow the settings, "" once it is to be found out again; and
+        the name of the setting, where that is known.
     """
 
-    refused = Signal(str)
+    refused = Signal(str, str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +50,7 @@ class PlanText(Wrapped):
             self._wish, self._plan = (patches, config), None
             self._plans.forget()
             self._files.forget()
-            self.refused.emit("")
+            self.refused.emit("", "")
             self.setText(_ESTIMATING)
             self._pause.start()
             weights = config.train.weights
@@ -79,7 +80,7 @@ class PlanText(Wrapped):
         self._plans.forget()
         self._files.forget()
         self._wish = self._plan = None
-        self.refused.emit("")
+        self.refused.emit("", "")
         self.setText("")
 
     def _describe(self) -> None:
@@ -92,16 +93,18 @@ class PlanText(Wrapped):
         self.tell("\n".join(plan.lines()))
 
     def _on_failed(self, sentence: str) -> None:
-        if isinstance(self._plans.error, ConfigError | MissingPackageError):
-            self._refuse(sentence)
+        error = self._plans.error
+        named = isinstance(error, PatchmapError) and error.setting
+        if named or isinstance(error, ConfigError | MissingPackageError):
+            self._refuse(sentence, named or "")
         else:
             self.tell(sentence)
 
     def _on_no_file(self, sentence: str) -> None:
         self._pause.stop()
         self._plans.forget()
-        self._refuse(sentence)
+        self._refuse(sentence, "weights")
 
-    def _refuse(self, sentence: str) -> None:
+    def _refuse(self, sentence: str, setting: str) -> None:
         self.setText("")
-        self.refused.emit(sentence)
+        self.refused.emit(sentence, setting)

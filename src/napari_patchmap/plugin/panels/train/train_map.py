@@ -8,7 +8,7 @@ from typing import Any
 import napari.viewer
 
 from napari_patchmap.methods.catalog import METHODS
-from napari_patchmap.methods.train_config import TSNE_SETTINGS, TrainConfig
+from napari_patchmap.methods.train_config import TSNE_SETTINGS, TrainConfig, unused_settings
 from napari_patchmap.networks.fixed import PRETRAINED
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.train.live import Live
@@ -40,7 +40,7 @@ class TrainMap(WorkPanel):
         preferred = PREFERENCES.now
         self.form = ConfigForm(
             TrainConfig(minutes=preferred.minutes, device=preferred.device),  # type: ignore[arg-type]
-            unused=lambda values: METHODS[values["method"]].not_seen,
+            unused=unused_settings,
         )
         self.networks = NetworkList()
         self.plan = PlanText()
@@ -126,7 +126,7 @@ class TrainMap(WorkPanel):
                 self.message.say("")
             if not patches.pictured and METHODS[self.form.config.method].sees_images:
                 own = next(m.name for m in METHODS.values() if not m.sees_images)
-                self.form.set_config(self.form.config.replace(method=own))
+                self.form.enter("method", own)
             self._describe()
         self._look_for_unfinished()
 
@@ -148,6 +148,7 @@ class TrainMap(WorkPanel):
         backbone = METHODS[train.method].backbone_of(train.backbone, train.weights, "")
         wanted = backbone.startswith(PRETRAINED) and not self.workspace.training
         self.networks.setVisible(wanted)
+        self.networks.show_taken(train.backbone or "")
         patches = self.workspace.patches
         if wanted and self.isVisible():
             self.networks.look(None if patches is None else patches.training_size())
@@ -156,7 +157,6 @@ class TrainMap(WorkPanel):
 
     def _take_network(self, name: str) -> None:
         """Take a network that was suggested."""
-        self.form.more.open(True)
         self.form.set_config(self.form.config.replace(backbone=name))
         self._describe()
 
@@ -194,8 +194,10 @@ class TrainMap(WorkPanel):
         self._describe()
         self._show_state()
 
-    def _on_unplannable(self, sentence: str) -> None:
+    def _on_unplannable(self, sentence: str, setting: str) -> None:
         self._unplannable = sentence
+        if not self.form.trouble:
+            self.form.mark((setting,))
         self._show_state()
 
     def _plan_again(self) -> None:
