@@ -20,6 +20,7 @@ from napari.qt.threading import create_worker
 from qtpy.QtCore import QCoreApplication, QObject, QThreadPool, QTimer, Signal, Slot
 
 from napari_patchmap.errors import PatchmapError
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.collector import MainThreadCollector
 
 log = logging.getLogger(__name__)
@@ -169,6 +170,11 @@ class Task(QObject):
     def should_leave(self) -> bool:
         """Whether nobody wants to wait for a result."""
         return self._leave.is_set() or self._is_abandoned()
+
+    @property
+    def watch(self) -> Watch:
+        """What work asks whether to end that is told nothing else."""
+        return Watch(should_stop=self.should_stop)
 
     def _is_abandoned(self) -> bool:
         """Whether nobody listens: napari, closing its window, told the worker to quit."""
