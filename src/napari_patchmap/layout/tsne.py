@@ -290,7 +290,7 @@ def early_iteration(
         If ``watch``, which is asked between some iterations, wants to stop.
     """
     watch = watch or Watch()
-    watch.step(0, 0)
+    watch.check()
     fast = dimensions == 2 and patches >= INTERPOLATED
     on_gpu = computes_forces(device)
     most = MOST_PAIRED if on_gpu else _MADE_UP if fast else _FEWER
@@ -307,7 +307,7 @@ def early_iteration(
     )
     layout, seconds = layout.optimize(2, exaggeration=12), []  # the first have more to do
     for _ in range(_TIMES):
-        watch.step(0, 0)
+        watch.check()
         began = time.perf_counter()
         layout = layout.optimize(_AT_ONCE, exaggeration=12)
         seconds.append((time.perf_counter() - began) / _AT_ONCE)

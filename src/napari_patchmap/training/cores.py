@@ -162,7 +162,7 @@ class Cores:
         try:
             for _ in range(_ROUNDS):
                 for threads in tried:
-                    watch.step(0, 0)
+                    watch.check()
                     torch.set_num_threads(threads)
                     seconds[threads] += self._probe(threads)
                 if max(seconds.values()) > _CLEAR * min(seconds.values()):

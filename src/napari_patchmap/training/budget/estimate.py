@@ -100,7 +100,7 @@ def update_seconds(watch: Watch, stage: Stage, spec: NetworkSpec, device: Device
 
     ``watch`` may end it between two steps.
     """
-    watch.step(0, 0)
+    watch.check()
     with torch.random.fork_rng():
         network = Network(spec).to(device.target)
     optimiser = make_optimiser(stage, network)
@@ -126,7 +126,7 @@ def measure_speed(
     patches; another ``attempt`` measures anew while the last measurement still holds.
     ``watch`` may end it between two passes.
     """
-    watch.step(0, 0)
+    watch.check()
     # A GPU is only busy with a whole batch; a CPU takes time in proportion.
     count = min(8, batch_size) if device.is_cpu else batch_size
     with torch.random.fork_rng():
@@ -177,7 +177,7 @@ def _measure(
         count = min(batch_size, 2 * count)
         views = images()
     network.train()
-    watch.step(0, 0)
+    watch.check()
     kept = _kept_bytes(train) // count
     times, doubt = _doubted(train, target, watch)
     features = torch.rand(2 * batch_size, network.width, device=target)
@@ -230,7 +230,7 @@ def _times(
     times: list[float] = []
     began = time.perf_counter()
     for repeat in range(1 + repeats):
-        watch.step(repeat, 1 + repeats)
+        watch.check()
         start = time.perf_counter()
         work()
         if device.type == "cuda":

@@ -46,7 +46,7 @@ class CacheLine(QWidget):
             f"<qt>{cache_folder()}<br>Images are decoded once and kept here, so that they open "
             "at once the next time. Place and size are among napari's Preferences.</qt>"
         )
-        self._newest.ask(lambda _: (*cache_size(), None))
+        self._newest.ask(lambda task: (*cache_size(task.watch), None))
 
     def _ask(self) -> None:
         self._say(f"Remove {size_text(self._bytes)}? They are decoded again when needed.", True)
