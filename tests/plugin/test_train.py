@@ -351,6 +351,8 @@ def test_times_are_said_in_words():
     report = Progress("stage", epoch=3.21, epochs=12, fraction=0.3, seconds_left=200)
     assert times(report) == ["epoch 3.21 of 12", "3 min 20 s left"]
     assert "estimating the time left" in times(Progress("stage"))
+    few = Progress("stage", epoch=1234.5, epochs=19_200, fraction=0.3)  # of 26 patches
+    assert times(few) == ["epoch 1,234 of 19,200"]
 
 
 def test_the_curve_keeps_stages_apart_and_forgets_nothing_new(qtbot):
