@@ -43,7 +43,7 @@ def test_a_grid_is_stopped_gone_on_with_and_summed_up(tmp_path):
         return (out / grid[0].name / "config.json").is_file()
 
     def in_its_first_stage():
-        return in_the_second() and reports[-1].stage == 1
+        return bool(reports) and reports[-1].stage == 1
 
     table = run_grid(patches, out, grid, TRAIN, should_stop=in_the_second)
     assert table["runs"].tolist() == [1]
