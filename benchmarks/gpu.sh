@@ -42,7 +42,7 @@ step machine 30 python3 -c "import torch, platform; c = torch.cuda
 print(c.get_device_name(), '| driver and CUDA', torch.version.cuda, '| torch', torch.__version__, '| Python', platform.python_version())"
 step everything 60 python3 "$here/gpu_everything.py" "$data"
 step resume 120 python3 "$here/gpu_resume.py" --device cuda --at-once 3
-map simclr_2min 150 --method simclr --minutes 2 --tsne-metric cosine --last-exaggeration 2
+map simclr_2min 150 --method simclr --minutes 2
 step tsne 100 python3 "$here/layout_speed.py" "$work/simclr_2min" --patches 17092
 map default_2min 150 --minutes 2
 step speed 120 python3 "$here/training_speed.py" "$data" --device cuda --seconds 6 "${peer[@]}"

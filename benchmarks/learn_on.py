@@ -6,12 +6,12 @@
         --networks networks/lite0 networks/lite1 networks/lite2
     python benchmarks/learn_on.py rows.jsonl --print
 
-Each row is a map by t-SNE with cosine distances and a last exaggeration of 2: of features of
-each network as it came, learned further in each way (SimCLR), from random weights, of each two
-networks side by side, and of the compact network from random weights. All that learn have equal
-minutes. A row is written into the file when it is there; the same command goes on with those
-that are missing, so stop it whenever you like. ``--print`` prints the table of the file. Labels
-are used for the figures alone.
+Each row is a map by the preset quick (whitened, cosine distances, a last exaggeration of 2): of
+features of each network as it came, learned further in each way (SimCLR), from random weights,
+of each two networks side by side, and of the compact network from random weights. All that
+learn have equal minutes. A row is written into the file when it is there; the same command
+goes on with those that are missing, so stop it whenever you like. ``--print`` prints the table
+of the file. Labels are used for the figures alone.
 """
 
 from __future__ import annotations
@@ -32,8 +32,6 @@ from napari_patchmap.augment import AugmentConfig
 from napari_patchmap.patches import PatchSet, open_patches
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import fit
-
-LAID_OUT: dict[str, Any] = {"tsne_metric": "cosine", "last_exaggeration": 2.0}
 
 #: How a network learns on, by what the table calls it.
 FURTHER = {
@@ -99,7 +97,7 @@ def _arguments() -> argparse.Namespace:
 
 def _rows(args: argparse.Namespace, data: Path, cells: int) -> Iterator[tuple[Row, Any]]:
     """Name the rows of a set, each with its settings."""
-    laid_out = LAID_OUT | {"seed": args.seed, "device": args.device}
+    laid_out = {"seed": args.seed, "device": args.device}
     trains = laid_out | {
         "method": "simclr", "minutes": args.minutes, "batch_size": args.batch_size,
     }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_patchmap.layout.first_layout import first_tsne, nearest_neighbours, standardised
+from napari_patchmap.layout.first_layout import first_tsne, standardised
 from napari_patchmap.quality import evaluate
 
 
@@ -47,21 +47,3 @@ def test_it_can_be_stopped():
     layout = laid_out(groups(120)[0], watch=stop)
     assert len(calls) <= 4
     assert np.isfinite(layout).all()
-
-
-@pytest.mark.parametrize("count", [5, 15, 400])
-def test_neighbours_are_the_nearest_by_cosine_of_standardised_features(count):
-    features, _ = groups(240)
-    found = nearest_neighbours(features, count)
-    standard = (features - features.mean(axis=0)) / features.std(axis=0)
-    standard /= np.linalg.norm(standard, axis=1, keepdims=True)
-    similarity = standard @ standard.T
-    np.fill_diagonal(similarity, -np.inf)
-    expected = np.argsort(-similarity, axis=1)[:, : min(count, 239)]
-    assert [set(row) for row in found] == [set(row) for row in expected]
-
-
-def test_neighbours_of_constant_features_exist():
-    found = nearest_neighbours(np.ones((12, 4)), 3)
-    assert found.shape == (12, 3)
-    assert not (found == np.arange(12)[:, None]).any()

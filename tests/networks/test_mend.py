@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from napari_patchmap.networks import mend
 from napari_patchmap.networks.backbones import make_backbone
 from napari_patchmap.networks.mend import SoundConv2d, mend_convolutions
 
@@ -35,6 +36,26 @@ def test_one_convolution(kernel, size):
     out.float().backward(slope)
     error = (layer.weight.grad - exact.weight.grad).abs().max()
     assert error < 0.02 * exact.weight.grad.abs().max()
+
+
+@pytest.mark.parametrize("stride", [2, (2, 3)])
+@pytest.mark.parametrize("together", [2**22, 1])
+def test_the_slope_of_the_weights_is_right_in_parts_as_well(stride, together, monkeypatch):
+    monkeypatch.setattr(mend, "_PIXELS", together)
+    torch.manual_seed(0)
+    layer = nn.Conv2d(8, 24, 3, stride, 1, bias=False).to(memory_format=torch.channels_last)
+    images = torch.randn(6, 8, 11, 9).bfloat16().float().requires_grad_()
+    exact, plain = copy.deepcopy(layer).double(), images.detach().double().requires_grad_()
+    slope = torch.randn_like(layer(images)).bfloat16().float()
+    exact(plain).backward(slope.double())
+    mend_convolutions(layer)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = layer(images)
+    out.float().backward(slope)
+    for ours, theirs in ((layer.weight, exact.weight), (images, plain)):
+        error = (ours.grad - theirs.grad).abs().max()
+        assert error < 0.02 * theirs.grad.abs().max()
+    assert layer.weight.grad.stride() == layer.weight.stride()
 
 
 def gradients(backbone: nn.Module, images: Tensor) -> dict[str, Tensor]:

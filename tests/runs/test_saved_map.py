@@ -35,7 +35,7 @@ def home(tmp_path_factory):
     fit(make_cells(), RunConfig(TrainConfig(device="cpu", method="pixels"))).save(
         home / "pixels"
     )
-    lay_out_again(simclr, last_exaggeration=2.0, dimensions=3).save(home / "again")
+    lay_out_again(simclr, last_exaggeration=3.0, dimensions=3).save(home / "again")
     others = RunConfig(TrainConfig(device="cpu", method="pixels"))
     fit(make_cells(45, seed=4), others).save(home / "others")
     return home
@@ -45,7 +45,7 @@ def test_a_map_is_named_by_what_sets_it_apart(home):
     titles = {one.folder.name: one.title for one in maps_in([home])}
     assert titles["simclr"] == "SimCLR, rotations without crop"
     assert titles["pixels"] == "t-SNE of pixels"
-    assert titles["again"] == "SimCLR, rotations without crop, last exaggeration 2, 3-D"
+    assert titles["again"] == "SimCLR, rotations without crop, last exaggeration 3, 3-D"
 
 
 def test_a_map_says_its_quality_and_cost(home):

@@ -10,7 +10,9 @@ import torch
 
 from napari_patchmap.augment import AugmentConfig, ViewMaker
 from napari_patchmap.augment.both_views import BothViews, pair_of
+from napari_patchmap.methods.coarse import WHOLE
 from napari_patchmap.methods.losses import cauchy_infonce
+from napari_patchmap.methods.recipe import RecipeRequest
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.device import Device, choose_device
 from napari_patchmap.runs import RunConfig, TrainConfig
@@ -136,6 +138,8 @@ def test_a_run_is_trained_with_compiled_views_and_resumed_with_them(
     monkeypatch.setattr(
         BothViews, "__call__", lambda self, *given: made.append(1) or call(self, *given)
     )
+    # Small views, with which a quick training begins, are not compiled.
+    monkeypatch.setattr(RecipeRequest, "coarse", WHOLE)
     settings = {"method": "simclr", "device": "cpu", "epochs": (3,), "batch_size": 20}
     whole = fit(cells, RunConfig(TrainConfig(**settings, compile="on")))
     assert len(made) > whole.info["steps"][0]

@@ -48,9 +48,13 @@ def pair_of(
     *,
     part: slice | None = None,
     batch: int | None = None,
+    size: tuple[int, int] | None = None,
 ) -> Tensor:
-    """Make two views of each patch by two calls of a maker, laid out as :class:`BothViews`."""
-    views = [maker(patches, generator, part=part, batch=batch) for _ in range(2)]
+    """Make two views of each patch by two calls of a maker, laid out as :class:`BothViews`.
+
+    They have the patches' size, or another one.
+    """
+    views = [maker(patches, generator, part=part, batch=batch, size=size) for _ in range(2)]
     return torch.cat(views).contiguous(memory_format=torch.channels_last)
 
 

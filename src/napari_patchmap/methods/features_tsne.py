@@ -25,4 +25,5 @@ METHOD = Method(
     implied=lambda chosen: OWN,
     unused=("epochs", "minutes", "backbone", "learn_on"),
     sees_images=False,
+    refines=False,
 )

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Literal
 
 from napari_patchmap.errors import ConfigError
+from napari_patchmap.methods.coarse import WHOLE
 from napari_patchmap.methods.method import Method
 from napari_patchmap.methods.objectives import CachedViewsObjective, ViewsObjective
 from napari_patchmap.methods.recipe import Recipe
@@ -149,6 +150,7 @@ def _steps(
             layer_decay=1.0 if trains == "adapters" else decay,
             last_blocks=last if trains == "blocks" else None,
             judged="decides" if how == "auto" else "told",
+            coarse=WHOLE,  # it was trained with views of its size
         )
         if trains == "head":
             step = replace(step, lr=_HEAD_RATE, objective=_cached(first))

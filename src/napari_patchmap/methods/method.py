@@ -72,6 +72,9 @@ class Method:
         Settings of the training that mean nothing to the method.
     sees_images : bool
         False where the map is made of features of people's own; there need be no images.
+    refines : bool
+        Whether the preset "quick" whitens the features and lays them out so that groups come
+        apart; False where a map is to be what others make of the same numbers.
     published : callable
         From the augmentations and the kind of recipe to settings that are published for them,
         and a sentence about it; what was set by hand stays.
@@ -94,6 +97,7 @@ class Method:
     implied: Callable[[str | None], str] | None = None
     unused: tuple[str, ...] = ()
     sees_images: bool = True
+    refines: bool = True
     published: Callable[[AugmentConfig, RecipeKind], tuple[Mapping[str, Any], str]] = (
         _nothing_published
     )

@@ -26,4 +26,5 @@ METHOD = Method(
     check=_check,
     implied=lambda chosen: PIXELS,
     unused=("epochs", "minutes", "backbone", "learn_on"),
+    refines=False,
 )

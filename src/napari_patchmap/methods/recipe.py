@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from napari_patchmap.methods.coarse import WHOLE, Coarse
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.networks.trained.learned_on import LEARNED
 
@@ -76,6 +77,11 @@ class RecipeRequest:
     def hurried(self) -> bool:
         """Whether the network is to learn within minutes."""
         return self.kind != "paper"
+
+    @property
+    def coarse(self) -> Coarse:
+        """Which views are small while features are learned within minutes on a CPU."""
+        return Coarse(0.75, 4 / 7) if self.kind == "compact" else WHOLE
 
     @property
     def scale(self) -> float:

@@ -44,6 +44,7 @@ def recipe(asked: RecipeRequest) -> Recipe:
         optimiser="muon" if hurried else "sgd",
         weight_decay=0.01 if hurried else 5e-4,
         objective=ViewsObjective("cosine", asked.temperature or _TEMPERATURE),
+        coarse=asked.coarse,
     )
     return Recipe(
         stages=(stage,),

@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from napari_patchmap.methods.coarse import WHOLE, Coarse
 from napari_patchmap.methods.objectives import Objective, ViewsObjective
 
 Optimiser = Literal["sgd", "adamw", "lars", "lamb", "muon"]
@@ -49,6 +50,8 @@ class Stage:
         Of a network that came trained: the rate of each block as a share of the next one's.
     last_blocks : int or None
         How many blocks move where it ``trains`` those.
+    coarse : Coarse
+        Whether it begins with smaller views, which most is learned from in less time.
     judged : {"", "told", "decides"}
         Whether it is measured without labels how well patches that were held out are told
         apart before and after it; "decides" undoes the stage unless it helped.
@@ -68,6 +71,7 @@ class Stage:
     objective: Objective = field(default_factory=ViewsObjective)
     layer_decay: float = 1.0
     last_blocks: int | None = None
+    coarse: Coarse = WHOLE
     judged: Literal["", "told", "decides"] = ""
 
     @property

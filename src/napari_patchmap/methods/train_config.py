@@ -8,7 +8,7 @@ from typing import Literal
 
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.layout.neighbour_search import Metric
-from napari_patchmap.layout.tsne import Start, Tsne
+from napari_patchmap.layout.tsne import QUICK, Start, Tsne
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.methods.learn_on import LearnOn, how_far
 from napari_patchmap.methods.stage import Optimiser
@@ -21,9 +21,12 @@ from napari_patchmap.settings import Config, setting
 
 #: Settings of a t-SNE among those of a training.
 TSNE_SETTINGS = (
-    "perplexity", "exaggeration", "last_exaggeration", "tsne_start", "tsne_metric",
-    "dimensions", "seed",
+    "perplexity", "exaggeration", "last_exaggeration", "tsne_iterations", "tsne_start",
+    "tsne_metric", "dimensions", "seed",
 )  # fmt: skip
+
+#: Power of the whitening with the preset quick; benchmarks/README.md has what was tried.
+WHITENING = 0.75
 
 _EACH = "; ".join(f"{method.name}: {method.help}" for method in METHODS.values())
 _STAGES = ", ".join(f"{m.name} has {len(m.stages)}" for m in METHODS.values() if m.trains)
@@ -237,6 +240,16 @@ class TrainConfig(Config):
         "which, the network's name first, as in DNA=Hoechst,ER=ConA.",
         label="Channel names",
     )
+    whitening: float | None = _network(
+        None,
+        "How far the main axes of the features are brought to one spread: 0 not at all, 1 "
+        "wholly. What a network learned first, such as brightness, then outweighs less what "
+        "else tells patches apart. Empty takes 0.75 with the preset quick where a network "
+        "sees images, else 0.",
+        low=0.0,
+        high=1.0,
+        step=0.05,
+    )
     dimensions: int = _network(2, "Dimensions of the map.", low=2, high=128)
     precision: Literal["auto", "float32", "bfloat16", "float16"] = _computer(
         "auto",
@@ -312,17 +325,27 @@ class TrainConfig(Config):
     last_exaggeration: float | None = _tsne(
         None,
         "Of a t-SNE: the exaggeration of 100 more iterations at the end; 2 sets groups apart "
-        "and costs few neighbours. Empty leaves them out.",
+        "and costs few neighbours, 1 leaves them out. Empty takes 2 with the preset quick "
+        "where a network sees images, else leaves them out.",
         low=1.0,
         high=20.0,
         step=0.5,
     )
+    tsne_iterations: int | None = _tsne(
+        None,
+        "Of a t-SNE: iterations after the early phase. Empty takes 250 with the preset quick "
+        "where a network sees images, else 500, as is usual.",
+        low=10,
+        high=100_000,
+        step=50,
+    )
     tsne_start: Start = setting(
         "pca", "First positions of a t-SNE.", label="t-SNE start", group="t-SNE", rare=True
     )
-    tsne_metric: Metric = setting(
-        "euclidean",
-        "Distance of features in a t-SNE.",
+    tsne_metric: Metric | None = setting(
+        None,
+        "Distance of features in a t-SNE. Empty takes cosine with the preset quick where a "
+        "network sees images, else euclidean, as is usual.",
         label="t-SNE metric",
         group="t-SNE",
         rare=True,
@@ -330,15 +353,28 @@ class TrainConfig(Config):
 
     def tsne(self) -> Tsne:
         """Return the t-SNE that lays the map out, if the method has one."""
+        usual = QUICK if self._refines else Tsne()
+        last = self.last_exaggeration or usual.last_exaggeration
         return Tsne(
             self.perplexity,
             self.exaggeration,
             self.tsne_start,
-            self.tsne_metric,
+            self.tsne_metric or usual.metric,
             self.dimensions,
             self.seed,
-            last_exaggeration=self.last_exaggeration or 0.0,
+            self.tsne_iterations or usual.iterations,
+            last_exaggeration=last if last > 1 else 0.0,
         )
+
+    @property
+    def whitens(self) -> float:
+        """Power of the whitening of the features, 0 for none."""
+        usual = WHITENING if self._refines else 0.0
+        return usual if self.whitening is None else self.whitening
+
+    @property
+    def _refines(self) -> bool:
+        return self.preset == "quick" and METHODS[self.method].refines
 
     weights: str | None = _network(
         None,

@@ -84,6 +84,7 @@ def hurried_recipe(asked: RecipeRequest) -> Recipe:
                 optimiser="muon",
                 weight_decay=0.01,
                 objective=ViewsObjective("cosine"),
+                coarse=asked.coarse,
             ),
             Stage(
                 name=layout,

@@ -60,12 +60,13 @@ def infer(
     Returns
     -------
     features : ndarray of float32, shape (n, d)
+        Whitened if the network's are.
     outputs : ndarray of float32, shape (n, out_dim)
         Without columns if the network's head makes no map.
     """
     if isinstance(network.backbone, OwnFeatures):
         rows = network.backbone.of_rows(pixels[:].cpu().numpy())
-        return rows, np.empty((len(rows), 0), np.float32)
+        return network.given_away(rows), np.empty((len(rows), 0), np.float32)
     device = network.device
     was_training = network.training
     network.eval()
@@ -96,7 +97,7 @@ def infer(
         if watch is not None:
             watch(min(start, count), count)
     network.train(was_training)
-    return features.numpy(), outputs.numpy()
+    return network.given_away(features.numpy()), outputs.numpy()
 
 
 def _mean_features(

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import chain, pairwise
 from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -13,6 +14,7 @@ from napari_patchmap.errors import ConfigError
 from napari_patchmap.networks.backbones import make_backbone, weigh_borders_more
 from napari_patchmap.networks.heads import HEADS, projector
 from napari_patchmap.networks.trained.trained_record import TrainedRecord
+from napari_patchmap.networks.whitening import Whitening
 
 #: More values of a patch, weights of a layer, or layers than any run has; a file may claim
 #: others, and memory would be taken for them before its weights are looked at.
@@ -40,6 +42,9 @@ class NetworkSpec:
     even_borders : bool
         Whether the compact network's averages count all pixels alike; those of runs before
         2026-11-28 do not, see :func:`~napari_patchmap.networks.backbones.weigh_borders_more`.
+    whitening : float
+        Power of the :class:`~napari_patchmap.networks.whitening.Whitening` of the features that
+        are given away, 0 for none; the projector sees them as they are.
     trained : TrainedRecord, optional
         How a backbone that came trained is made, and how images are prepared for it.
 
@@ -57,6 +62,7 @@ class NetworkSpec:
     out_dim: int = 128
     head: str = "projector"
     even_borders: bool = True
+    whitening: float = 0.0
     trained: TrainedRecord | None = None
 
     def __post_init__(self) -> None:
@@ -121,6 +127,7 @@ class Network(nn.Module):
         self.hidden, self.output = HEADS[spec.head].make(
             self.width, spec.hidden, spec.out_dim, norm=spec.norm
         )
+        self.whitening = Whitening(self.width) if spec.whitening else None
 
     @property
     def device(self) -> torch.device:
@@ -147,6 +154,19 @@ class Network(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return the projector's output, float32, shape (b, out_dim)."""
         return self.project(self.features(images))
+
+    def whiten(self, features: np.ndarray, power: float) -> np.ndarray:
+        """Whiten these features (n, d) and, from now on, all that are given away."""
+        self.whitening = Whitening(self.width).to(self.device)
+        self.whitening.fit(features, power)
+        self.spec = replace(self.spec, whitening=power)
+        return self.given_away(features)
+
+    def given_away(self, features: np.ndarray) -> np.ndarray:
+        """Return features (n, d) of the backbone as people and layouts get them."""
+        if self.whitening is None:
+            return features
+        return self.whitening.of(features)
 
     def replace_output(self, weight: Tensor, bias: Tensor) -> None:
         """Put another output layer in, with as many outputs as ``weight`` has rows."""

@@ -81,9 +81,19 @@ def _laid_out(run: Run) -> str:
     last = f", and a last exaggeration of {used.last_exaggeration:g} over {LAST} iterations"
     start = "principal components" if used.start == "pca" else f"a {used.start} layout"
     return (
-        f"Features were laid out by t-SNE (openTSNE; perplexity {used.perplexity:g}, "
+        f"{_whitened(run)} laid out by t-SNE (openTSNE; perplexity {used.perplexity:g}, "
         f"{used.metric} distance, exaggeration {used.exaggeration:g} after the early phase, "
         f"beginning with {start}{last if used.last_exaggeration else ''})."
+    )
+
+
+def _whitened(run: Run) -> str:
+    power = run.network.spec.whitening
+    if not power:
+        return "Features were"
+    return (
+        "Features were turned to their principal components, each of which was divided by its "
+        f"standard deviation to the power of {power:g}, and"
     )
 
 

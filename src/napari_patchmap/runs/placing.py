@@ -56,6 +56,7 @@ def place_on(
     check_features(own)
     if isinstance(run.network.backbone, OwnFeatures):
         given = features_of_new(run, patches, run.network.backbone)
+        given = run.network.given_away(given)
         return _placed(run, given, own, patches)
     if len(patches.channel_names) != len(run.images.channel_names):
         raise RunError(

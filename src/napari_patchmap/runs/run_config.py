@@ -23,6 +23,14 @@ class RunConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Rebuild settings written by :meth:`to_dict`."""
-        return cls(
-            TrainConfig.from_dict(values["train"]), AugmentConfig.from_dict(values["augment"])
-        )
+        train = values["train"]
+        if train.get("tsne_metric") and "tsne_iterations" not in train:
+            # Before 2026-11-28 the preset quick left these to openTSNE's defaults.
+            last = train.get("last_exaggeration") or 1.0
+            train = {
+                **train,
+                "whitening": 0.0,
+                "tsne_iterations": 500,
+                "last_exaggeration": last,
+            }
+        return cls(TrainConfig.from_dict(train), AugmentConfig.from_dict(values["augment"]))

@@ -168,7 +168,7 @@ class RunParts:
 
 def metric_of(config: RunConfig, layout: str) -> Metric:
     """Return the distance of features that a map was made to keep."""
-    return config.train.tsne_metric if layout == "tsne" else "euclidean"
+    return config.train.tsne().metric if layout == "tsne" else "euclidean"
 
 
 # A field as any other, but for when it is read.

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import RunError
-from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality import defined_in
@@ -158,13 +157,16 @@ def title_of(config: RunConfig, layout: str, *, complete: bool = True, evened: s
     if method.trains:
         words.append(config.augment.called)
     if layout == "tsne":
-        used, usual = train.tsne(), Tsne()
+        used = train.tsne()
+        usual = type(train)(method=train.method, preset=train.preset).tsne()
         words += [
             f"{name.replace('_', ' ')} {getattr(used, name):g}"
             for name in ("perplexity", "exaggeration", "last_exaggeration")
             if getattr(used, name) != getattr(usual, name)
         ]
         words += [used.metric] if used.metric != usual.metric else []
+    if train.whitening is not None:
+        words.append(f"whitening {train.whitening:g}")
     if train.dimensions != 2:
         words.append(f"{train.dimensions}-D")
     if evened:

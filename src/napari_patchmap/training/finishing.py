@@ -142,6 +142,9 @@ def _place(
     if layout == "network" and network.spec.out_dim != dimensions:
         start_map(network, features_of_some(network, pixels, half), "pca", dimensions)
     features, outputs = infer(network, pixels, symmetries=symmetries, half=half, watch=watch)
+    power = plan.config.train.whitens
+    if power:
+        features = network.whiten(features, power)
     if layout == "network":
         return features, outputs, None
     stops = setup.control.finishing

@@ -15,6 +15,7 @@ from napari_patchmap.networks import Network
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.pixels import Pixels
 from napari_patchmap.networks.trained.learned_on import LearnedOn
+from napari_patchmap.networks.whitening import Whitening
 from napari_patchmap.quality.view_pairs import partner_ranks
 from napari_patchmap.runs.run import metric_of
 from napari_patchmap.training.budget.speeds import Seconds
@@ -159,6 +160,10 @@ class Judge:
         generator = torch.Generator(device).manual_seed(self._seed)
         first = self._features(network, self._some[:count], generator)
         second = self._features(network, self._some, generator)
+        if power := self._plan.config.train.whitens:  # as those that are laid out
+            whitening = Whitening(second.shape[1])
+            whitening.fit(second, power)
+            first, second = whitening.of(first), whitening.of(second)
         others, own = second[count:], np.arange(count)
         metric = metric_of(self._plan.config, self._plan.method.layout)
         there = partner_ranks(first, second[:count], second, own, metric)

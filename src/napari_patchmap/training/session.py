@@ -195,10 +195,11 @@ class Session:
     # -- time and room -----------------------------------------------------------------
 
     def _pace(self, end: float | None) -> Pace:
-        clock = self._setup.clock
+        clock, coarse = self._setup.clock, self._plan.recipe.stages[self._stage].coarse
         if end is None:
-            return Pace(steps=self._plan.steps(self._stage), clock=clock)
-        return Pace(deadline=self._plan.times.stage_due(self._stage, clock(), end), clock=clock)
+            return Pace(steps=self._plan.steps(self._stage), coarse=coarse, clock=clock)
+        due = self._plan.times.stage_due(self._stage, clock(), end)
+        return Pace(deadline=due, coarse=coarse, clock=clock)
 
     def _bytes_on_disk(self) -> int:
         """About how many more bytes the run and its checkpoints take at the same time."""

@@ -64,8 +64,10 @@ def measure(
         speed = measure_speed(watch, spec, device, batch, trains=trains, attempt=attempt)
         steps = [share * learner_of(s).step_seconds(speed, s) for s in recipe.stages]
         step = tuple(
-            _rate(seconds + update, work, speed.doubt)
-            for seconds, update, work in zip(steps, updates, works, strict=True)
+            _rate(seconds + update, work, speed.doubt) * stage.coarse.mean_work
+            for seconds, update, work, stage in zip(
+                steps, updates, works, recipe.stages, strict=True
+            )
         )
         look = _rate(speed.look, look_of(spec, device), speed.doubt)
         return Measured(step, look, speed.memory)

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from napari_patchmap.methods.coarse import WHOLE, Coarse
+
 #: Steps at the start of a stage that are too slow to count (caches, thread pools).
 _WARM = 2
 
@@ -47,6 +49,8 @@ class Pace:
     steps, deadline : float, optional
         How many steps the stage has, or when it must end by the clock; one step is made in
         any case. One of the two is given.
+    coarse : Coarse
+        Which of its steps take less time, so that progress is a share of the time.
     clock : callable
         Seconds, ever growing.
     """
@@ -56,6 +60,7 @@ class Pace:
         *,
         steps: int | None = None,
         deadline: float | None = None,
+        coarse: Coarse = WHOLE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if (steps is None) == (deadline is None):
@@ -64,7 +69,7 @@ class Pace:
         self.fraction = 0.0
         self._steps = steps
         self._deadline = deadline
-        self._clock = clock
+        self._coarse, self._clock = coarse, clock
         self._marks: deque[tuple[float, int]] = deque()
         # By the clock: a long first plan, replaced as soon as the speed is known.
         self._left = steps if steps is not None else 10_000
@@ -94,11 +99,17 @@ class Pace:
         return (now - began) / (last - first)
 
     @property
+    def seconds_per_whole_step(self) -> float:
+        """Time of a step with whole views, by that of the last ones; NaN at first."""
+        return self.seconds_per_step / self._coarse.work(self.fraction)
+
+    @property
     def seconds_left(self) -> float:
         """Time until the stage ends; NaN at first."""
         if self._deadline is not None:
             return max(0.0, self._deadline - self._clock())
-        return self.seconds_per_step * (self.steps - self.done)
+        step = self.seconds_per_whole_step * self._coarse.mean_work
+        return step * self.steps * (1 - self.fraction)
 
     def state(self) -> dict[str, float | None]:
         """Return what :meth:`restore` needs to go on from here."""
@@ -121,7 +132,7 @@ class Pace:
             ):
                 marks.popleft()
         if self._steps is not None:
-            self.fraction = self.done / max(1, self._steps)
+            self.fraction = self._coarse.progress(self.done / max(1, self._steps))
             return
         self.fraction += (1 - self.fraction) / max(1, self._left)
         self._left = self._plan() if self.done > _WARM else max(1, self._left - 1)

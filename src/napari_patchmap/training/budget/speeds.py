@@ -100,9 +100,9 @@ def remember(seconds: dict[str, float]) -> None:
 
 
 def remember_steps(work: str, pace: Pace) -> None:
-    """Keep how long a step of a stage took lately, if steps were seen long enough."""
-    if pace.done >= _ENOUGH and math.isfinite(pace.seconds_per_step):
-        remember({work: pace.seconds_per_step})
+    """Keep how long a whole step of a stage takes, if steps were seen long enough."""
+    if pace.done >= _ENOUGH and math.isfinite(pace.seconds_per_whole_step):
+        remember({work: pace.seconds_per_whole_step})
 
 
 def step_of(stage: Stage, spec: NetworkSpec, device: Device, batch: int) -> str:

@@ -15,14 +15,15 @@ from napari_patchmap.augment.views import Symmetry
 from napari_patchmap.layout.first_layout import (
     MOST_LANDMARKS,
     first_tsne,
-    nearest_neighbours,
     standardised,
 )
+from napari_patchmap.layout.neighbour_search import nearest
 from napari_patchmap.methods.objectives import NeighboursObjective
 from napari_patchmap.methods.stage import Stage
 from napari_patchmap.networks import Network
 from napari_patchmap.networks.inference import BATCH, infer
 from napari_patchmap.networks.pixels import Pixels
+from napari_patchmap.networks.whitening import whitened
 from napari_patchmap.training.budget.estimate import Speed
 from napari_patchmap.training.budget.layout_time import LayoutTime
 from napari_patchmap.training.checkpoints import read_features
@@ -134,7 +135,9 @@ class NeighboursLearner(Learner):
         features, target = torch.cat(made), context.device.target
         wanted = self._objective.neighbours
         neighbours = context.ranks.from_main(
-            lambda: torch.from_numpy(nearest_neighbours(features.cpu().numpy(), wanted, target))
+            lambda: torch.from_numpy(
+                nearest(self._compared(features), wanted, "cosine", device=target)[0]
+            )
         )
         self._cache = FeatureCache(features, neighbours.to(target))
         self._layout = torch.empty(0, device=target)
@@ -149,6 +152,11 @@ class NeighboursLearner(Learner):
     def _objective(self) -> NeighboursObjective:
         assert isinstance(self.stage.objective, NeighboursObjective)
         return self.stage.objective
+
+    def _compared(self, features: Tensor) -> np.ndarray:
+        """Features (n, d) as their cosines are compared."""
+        plain, power = features.cpu().numpy(), self.context.plan.config.train.whitens
+        return whitened(plain, power) if power else standardised(plain)
 
     def _lay_out(self, features: Tensor, whole: float) -> Tensor:
         """Coordinates of the cached patches by t-SNE."""
@@ -171,8 +179,8 @@ class NeighboursLearner(Learner):
         def hurry(done: int) -> bool:
             return pace.seconds_left - timed.last() < _AFTER_LAYOUT * whole
 
-        standard, jobs = standardised(features.cpu().numpy()), torch.get_num_threads()
-        coordinates = tsne.lay_out(standard, jobs=jobs, device=device, watch=watch, hurry=hurry)
+        compared, jobs = self._compared(features), torch.get_num_threads()
+        coordinates = tsne.lay_out(compared, jobs=jobs, device=device, watch=watch, hurry=hurry)
         timed.keep()
         return torch.from_numpy(coordinates)
 

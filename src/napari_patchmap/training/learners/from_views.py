@@ -85,11 +85,14 @@ class ViewsLearner(Learner):
         network, (chosen, pixels) = self.context.network, fed
         seed, objective = self.context.seed_at(self.pace.done), self.stage.objective
         assert isinstance(objective, ViewsObjective)
+        whole = network.spec.size
+        size = self.stage.coarse.view_size(fraction, whole)
 
         def produce(part: slice) -> Tensor:
-            views = self._views(pixels, part, len(chosen), seed)
+            views = self._views(pixels, part, len(chosen), seed, size)
             with self.context.device.autocast():
-                if self._fused is not None and len(views) == 2 * len(pixels):
+                # What is compiled is for whole views of a whole batch.
+                if self._fused is not None and size == whole and len(views) == 2 * len(pixels):
                     return self._fused(views)
                 moves = torch.is_grad_enabled() and self.stage.moves_backbone
                 with torch.set_grad_enabled(moves):
@@ -98,11 +101,14 @@ class ViewsLearner(Learner):
 
         return gradient.compute(produce, len(chosen), objective.loss)
 
-    def _views(self, pixels: Tensor, part: slice, batch: int, seed: int) -> Tensor:
+    def _views(
+        self, pixels: Tensor, part: slice, batch: int, seed: int, size: tuple[int, int]
+    ) -> Tensor:
         """Two views of a part of a batch, the first ones first, of the own share's pixels."""
         maker, begin = self.context.maker, self.context.ranks.share(batch).start
         some = pixels[part.start - begin : part.stop - begin]
         self.generator.manual_seed(seed)
-        if self._pair is not None and len(some) == batch:
+        whole = size == self.context.network.spec.size
+        if self._pair is not None and whole and len(some) == batch:
             return self._pair(some, self.generator)
-        return pair_of(maker, some, self.generator, part=part, batch=batch)
+        return pair_of(maker, some, self.generator, part=part, batch=batch, size=size)
