@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from napari_patchmap.training import trainer
 from napari_patchmap.training.budget import estimate
 from napari_patchmap.training.budget.pace import Clock
 from napari_patchmap.training.feed import Fed
+from napari_patchmap.training.plan import Plan
 from napari_patchmap.training.stage_run import StageRun, StepMade
 from tests.narrow import narrow, widen
 
@@ -100,6 +102,25 @@ def _few_objects_to_sift() -> None:
     """Leave what libraries made out of the collections that each training ends with."""
     gc.collect()
     gc.freeze()
+
+
+class Steps:
+    """Counts how often a run asks whether to stop once it is planned, and stops it in the end.
+
+    It asks before each step. ``given`` are arguments of ``fit``; the ``way`` to stop it may be
+    ``should_leave`` as well.
+    """
+
+    def __init__(self, most: float = np.inf, way: str = "should_stop") -> None:
+        self.asked, self._most, self._planned = 0, most, False
+        self.given: dict[str, Any] = {way: self._ask, "planned": self._begin}
+
+    def _begin(self, _: Plan) -> None:
+        self._planned = True
+
+    def _ask(self) -> bool:
+        self.asked += self._planned
+        return self.asked > self._most
 
 
 class HandClock(Clock):

@@ -13,7 +13,7 @@ from napari_patchmap.errors import PatchmapError
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit
 
-from .conftest import make_cells
+from .conftest import Steps, make_cells
 from .fuzz import Kind, kinds, mutate
 
 #: Damaged copies of each kind. The seed is fixed, so that all see the same ones; what other
@@ -33,9 +33,7 @@ def made(tmp_path_factory) -> list[Kind]:
     """One small valid file or folder of every kind."""
     root = tmp_path_factory.mktemp("fuzz")
     config = RunConfig(TrainConfig(method="simclr", epochs=(2,), device="cpu"))
-    steps = iter([False, False])
-    cells, half = make_cells(24, 8), root / "half"
-    run = fit(cells, config, folder=half, should_stop=lambda: next(steps, True))
+    run = fit(make_cells(24, 8), config, folder=root / "half", **Steps(2).given)
     run.save(root / "half")
     run.save(root / "run")
     (root / "kinds").mkdir()

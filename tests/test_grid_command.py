@@ -37,13 +37,20 @@ def test_settings_fit_their_method():
 def test_a_grid_is_stopped_gone_on_with_and_summed_up(tmp_path):
     patches, out = make_cells(), tmp_path / "grid"
     grid = cells(["tsimcne", "simclr"], ["rotations"], ["nothing"], [0, 1])
-    asked, said = [], []
+    reports, said = [], []
 
-    def stop_in_the_second():
-        asked.append(1)
+    def in_the_second():
         return (out / grid[0].name / "config.json").is_file()
 
-    table = run_grid(patches, out, grid, TRAIN, should_stop=stop_in_the_second)
+    def in_its_first_stage():
+        return bool(reports) and reports[-1].stage == 1
+
+    table = run_grid(patches, out, grid, TRAIN, should_stop=in_the_second)
+    assert table["runs"].tolist() == [1]
+    assert not (out / grid[1].name).exists()  # it was only planned
+    table = run_grid(
+        patches, out, grid, TRAIN, progress=reports.append, should_stop=in_its_first_stage
+    )
     assert table["runs"].tolist() == [1]
     assert is_unfinished(out / grid[1].name)
     first = (out / grid[0].name / "config.json").stat().st_mtime_ns

@@ -48,6 +48,13 @@ def test_times_go_with_operations_and_only_the_first_transformer_is_tried():
     assert 10 < ratio < 16  # 14 times the weights
 
 
+def test_a_network_is_tried_no_further_when_nobody_waits_for_it():
+    asked = iter([False, False])  # before the first network, and before its first pass
+    some = [one for one in MADE if one.title == "DinoBloom S"]
+    device = Device(torch.device("cpu"), None, "CPU")
+    assert costs_of(some, (28, 28), device, lambda: next(asked, True)) == {}
+
+
 def test_the_command_line_lists_networks_for_a_kind(capsys):
     assert main(["networks", "--for", "tissue", "--no-times"]) == 0
     said = capsys.readouterr().out

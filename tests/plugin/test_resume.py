@@ -19,7 +19,7 @@ from napari_patchmap.plugin.panels.load.load_patches import LoadPatches
 from napari_patchmap.plugin.qt.docks import find_panel
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, is_unfinished, runs_home
 from napari_patchmap.training import fit
-from tests.conftest import make_cells
+from tests.conftest import Steps, make_cells
 from tests.plugin.toy import click, trained
 
 ONE_WINDOW = True
@@ -59,13 +59,8 @@ def stack(tmp_path):
 
 def interrupted(patches, folder, settings=QUICK, steps=5):
     """Train a few steps, and leave of it what is left when the process is killed."""
-    made = []
-    fit(
-        patches,
-        RunConfig(train=TrainConfig(**settings)),
-        folder=folder,
-        should_stop=lambda: made.append(1) or len(made) > steps,
-    )
+    config = RunConfig(train=TrainConfig(**settings))
+    fit(patches, config, folder=folder, **Steps(steps).given)
     assert is_unfinished(folder)
     assert not (folder / "config.json").exists()
     return folder

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from qtpy.QtCore import Qt, QTimer
 from scipy.spatial.distance import pdist
 
+from napari_patchmap.networks.backbones import Compact
 from napari_patchmap.patches import PatchSet, from_array
 from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.plugin.panels.load.load_patches import LoadPatches
@@ -24,6 +29,8 @@ from napari_patchmap.runs import (
     runs_home,
 )
 from napari_patchmap.training import Progress, fit
+from napari_patchmap.training.budget import estimate
+from napari_patchmap.training.budget.speeds import speeds_file
 from tests.conftest import make_cells
 from tests.plugin.toy import click, trained
 
@@ -281,6 +288,49 @@ def test_a_closed_window_leaves_a_training_that_can_be_resumed(qtbot, panel, cel
     assert read_unfinished(saved).config == panel.config
 
 
+@pytest.fixture
+def held(monkeypatch):
+    """Hold the first pass of a network until ``go``; ``passes`` are all that are made."""
+    monkeypatch.setattr(estimate, "_HOLDS", -1.0)  # what was measured before does not count
+    held = SimpleNamespace(begun=threading.Event(), go=threading.Event(), passes=[])
+
+    def hold(module, _):
+        if isinstance(module, Compact):
+            held.passes.append(module)
+            held.begun.set()
+            held.go.wait(60)
+
+    handle = torch.nn.modules.module.register_module_forward_pre_hook(hold)
+    yield held
+    held.go.set()
+    handle.remove()
+
+
+@pytest.mark.usefixtures("make_napari_viewer")
+def test_a_window_closed_while_a_training_is_planned(qtbot, panel, cells, tasks, held, caplog):
+    panel.workspace.set_patches(cells)
+    qtbot.waitUntil(held.begun.is_set)
+    panel.viewer.close()
+    held.go.set()
+    qtbot.waitUntil(lambda: not any(task.running for task in tasks))
+    assert len(held.passes) == 1  # nothing more is measured that nobody will hear of
+    assert not speeds_file().exists()
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+def test_cancelling_while_a_training_is_planned_makes_no_map(qtbot, panel, cells, held):
+    panel.workspace.set_patches(cells)
+    configure(panel, LONG)
+    click(panel.button)
+    qtbot.waitUntil(held.begun.is_set)
+    click(panel.button)
+    held.go.set()
+    qtbot.waitUntil(lambda: not panel.workspace.training)
+    assert panel.message.text.startswith("Stopped before there was a map")
+    assert panel.workspace.run is None
+    assert not any(runs_home().glob("*/config.json"))
+
+
 def test_closing_the_panel_ends_the_training(qtbot, panel, cells):
     panel.workspace.set_patches(cells)
     viewer, workspace = panel.viewer, panel.workspace
@@ -301,6 +351,8 @@ def test_times_are_said_in_words():
     report = Progress("stage", epoch=3.21, epochs=12, fraction=0.3, seconds_left=200)
     assert times(report) == ["epoch 3.21 of 12", "3 min 20 s left"]
     assert "estimating the time left" in times(Progress("stage"))
+    few = Progress("stage", epoch=1234.5, epochs=19_200, fraction=0.3)  # of 26 patches
+    assert times(few) == ["epoch 1,234 of 19,200"]
 
 
 def test_the_curve_keeps_stages_apart_and_forgets_nothing_new(qtbot):

@@ -24,7 +24,7 @@ from napari_patchmap.training import fit, fused, make_plan, muon
 from napari_patchmap.training.budget import estimate
 from napari_patchmap.training.reporter import Reporter
 from napari_patchmap.training.stage_run import StageRun
-from tests.conftest import make_cells
+from tests.conftest import Steps, make_cells
 from tests.narrow import narrow
 from tests.pretended_gpu import pretend
 
@@ -195,15 +195,8 @@ def test_pixels_are_read_while_the_gpu_computes(cells):
 
 def train(cells, settings, folder, *, until: int, resume: bool = False):
     """Train up to a step of the first stage and leave a checkpoint."""
-    asked = iter(range(10_000))
-    made = 4 if resume else 0
-    run = fit(
-        cells,
-        settings,
-        folder=folder,
-        resume=resume,
-        should_stop=lambda: next(asked) >= until - made,
-    )
+    stop = Steps(until - (4 if resume else 0))
+    run = fit(cells, settings, folder=folder, resume=resume, **stop.given)
     assert run.info["steps"] == [until]
     return run.network.state_dict()
 

@@ -33,7 +33,7 @@ from napari_patchmap.runs.checkpoint import state_file, write_state
 from napari_patchmap.runs.picture import draw_maps, save_picture
 from napari_patchmap.training import fit
 from napari_patchmap.writing import write_whole
-from tests.conftest import make_cells
+from tests.conftest import Steps, make_cells
 
 CONFIG = RunConfig(TrainConfig(method="pixels", device="cpu"))
 TRAINED = RunConfig(TrainConfig(epochs=(1, 1, 1), batch_size=32, device="cpu"))
@@ -262,10 +262,10 @@ def test_two_trainings_of_one_folder_never_meet(tmp_path):
 
 def test_what_was_learned_is_there_when_the_training_is_over_but_not_saved(tmp_path):
     """A process that ends after the last step has lost nothing."""
-    folder, cells, steps = tmp_path / "run", make_cells(), []
+    folder, cells, steps = tmp_path / "run", make_cells(), Steps()
     run = fit(cells, TRAINED, folder=folder)
-    again = fit(cells, folder=folder, resume=True, should_stop=lambda: bool(steps.append(1)))
-    assert steps == []  # not a step was made again
+    again = fit(cells, folder=folder, resume=True, **steps.given)
+    assert steps.asked == 0  # not a step was made again
     assert np.array_equal(again.embedding, run.embedding)
     again.save(folder)
     assert not is_unfinished(folder)
@@ -276,15 +276,10 @@ def test_no_room_is_said_before_the_training(tmp_path, monkeypatch):
 
     usage = collections.namedtuple("usage", "total used free")(10**9, 10**9 - 10_000, 10_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    steps: list[int] = []
+    steps = Steps()
     with pytest.raises(RunError, match=r"takes about \d+ MB, but only 0 MB are free"):
-        fit(
-            make_cells(),
-            TRAINED,
-            folder=tmp_path / "run",
-            should_stop=lambda: bool(steps.append(1)),
-        )
-    assert steps == []
+        fit(make_cells(), TRAINED, folder=tmp_path / "run", **steps.given)
+    assert steps.asked == 0
 
 
 def test_a_picture_that_fails_costs_the_picture(newer, tmp_path, monkeypatch):
@@ -372,7 +367,7 @@ def test_a_run_that_is_being_trained_is_not_discarded(older, tmp_path):
     import threading
 
     folder = tmp_path / "run"
-    fit(make_cells(), TRAINED, folder=folder, should_stop=lambda: True)
+    fit(make_cells(), TRAINED, folder=folder, **Steps(0).given)
     found, refused = read_unfinished(folder), []
 
     def discard() -> None:

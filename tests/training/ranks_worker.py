@@ -8,7 +8,6 @@ they began together.
 
 from __future__ import annotations
 
-import itertools
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +26,7 @@ from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from napari_patchmap.training.distributed.ranks import Ranks
 from napari_patchmap.training.step import Gradient
-from tests.conftest import make_cells
+from tests.conftest import Steps, make_cells
 from tests.narrow import narrow
 
 
@@ -229,8 +228,7 @@ def config(optimiser: str = "sgd") -> RunConfig:
 
 def begin(folder: Path) -> dict[str, Tensor]:
     """Train a run up to a step inside of its first stage; return its weights."""
-    cells, asked = make_cells(40, side=8), itertools.count()
-    run = fit(cells, config(), folder=folder, should_stop=lambda: next(asked) >= 3)
+    run = fit(make_cells(40, side=8), config(), folder=folder, **Steps(3).given)
     assert run.info["steps"] == [3]
     return run.network.state_dict()
 

@@ -16,7 +16,7 @@ from napari_patchmap.networks.heads import Prototypes
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, is_unfinished
 from napari_patchmap.training import fit
 from napari_patchmap.training.teacher import Teacher
-from tests.conftest import make_cells
+from tests.conftest import Steps, make_cells
 
 QUICK = {"method": "dino", "device": "cpu", "epochs": (3,), "batch_size": 20}
 
@@ -189,13 +189,7 @@ def test_it_learns_to_tell_kinds_apart():
 
 
 def test_a_stopped_run_is_resumed_to_the_same_map(run, tmp_path, cells):
-    made = []
-    stopped = fit(
-        cells,
-        config(),
-        folder=tmp_path / "run",
-        should_stop=lambda: made.append(1) or len(made) > 4,
-    )
+    stopped = fit(cells, config(), folder=tmp_path / "run", **Steps(4).given)
     assert not stopped.complete
     assert is_unfinished(tmp_path / "run")
     resumed = fit(cells, folder=tmp_path / "run", resume=True)

@@ -20,6 +20,7 @@ from napari_patchmap.training import fit
 from napari_patchmap.training import fused as module
 from napari_patchmap.training.budget.speeds import recall, remember
 from napari_patchmap.training.fused import Fuser, wants_fusing
+from tests.conftest import Steps
 
 CPU = choose_device("cpu", "float32")
 
@@ -143,8 +144,7 @@ def test_a_run_is_trained_with_compiled_views_and_resumed_with_them(
     whole = fit(cells, RunConfig(TrainConfig(**settings, compile="on")))
     assert len(made) > whole.info["steps"][0]
     config = RunConfig(TrainConfig(**settings, compile="on"))
-    asked = iter(range(99))
-    fit(cells, config, folder=tmp_path, should_stop=lambda: next(asked) >= 3)
+    fit(cells, config, folder=tmp_path, **Steps(3).given)
     monkeypatch.setattr(module, "_GAIN", 0.0)  # it would not be chosen, but is kept
     resumed = fit(cells, config, folder=tmp_path, resume=True)
     assert (resumed.embedding == whole.embedding).all()

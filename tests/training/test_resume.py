@@ -25,7 +25,7 @@ from napari_patchmap.runs import Run, RunConfig
 from napari_patchmap.runs.checkpoint import is_unfinished, state_file
 from napari_patchmap.training import fit
 from napari_patchmap.training.kept import Kept, described
-from tests.conftest import make_cells
+from tests.conftest import Steps, make_cells
 from tests.training.resume_worker import config
 
 ROOT = Path(__file__).parents[2]
@@ -115,8 +115,8 @@ def test_killed_again_and_again_the_result_is_the_same_bit_for_bit(straight, tmp
 
 @pytest.mark.parametrize("when", [3, 40])
 def test_a_stopped_run_goes_on_where_it_stopped(straight, tmp_path, when):
-    cells, steps = make_cells(120), iter(range(10_000))
-    stopped = fit(cells, config(), folder=tmp_path, should_stop=lambda: next(steps) >= when)
+    cells = make_cells(120)
+    stopped = fit(cells, config(), folder=tmp_path, **Steps(when).given)
     assert not stopped.complete
     stopped.save(tmp_path)
     assert is_unfinished(tmp_path)  # the partial map is kept, and so is the way on
@@ -158,7 +158,7 @@ def test_a_pause_holds_the_training_and_changes_nothing(straight, hand_clock):
 
 
 def test_other_settings_are_noticed(tmp_path):
-    fit(make_cells(120), config(), folder=tmp_path, should_stop=lambda: True)
+    fit(make_cells(120), config(), folder=tmp_path, **Steps(0).given)
     other = RunConfig(replace(config().train, seed=6, batch_size=16))
     with pytest.raises(
         RunError, match=r"seed was 5 and is 6 now; batch size was 32 and is 16 now"
@@ -168,7 +168,7 @@ def test_other_settings_are_noticed(tmp_path):
 
 def test_other_images_are_noticed(tmp_path):
     cells = make_cells(120)
-    fit(cells, config(), folder=tmp_path, should_stop=lambda: True)
+    fit(cells, config(), folder=tmp_path, **Steps(0).given)
     changed = cells.stack().copy()
     changed[77, 3, 3] ^= 1
     others = PatchSet(changed, cells.table, cells.channel_names, name="cells 2")
@@ -179,7 +179,7 @@ def test_other_images_are_noticed(tmp_path):
 def test_nothing_to_resume_and_a_damaged_checkpoint_are_one_sentence(tmp_path):
     with pytest.raises(RunError, match="holds no unfinished run; start it without --resume"):
         fit(make_cells(120), folder=tmp_path / "none", resume=True)
-    fit(make_cells(120), config(), folder=tmp_path, should_stop=lambda: True)
+    fit(make_cells(120), config(), folder=tmp_path, **Steps(0).given)
     whole = state_file(tmp_path).read_bytes()
     state_file(tmp_path).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(RunError, match=r"state.safetensors is damaged"):

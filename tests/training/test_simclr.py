@@ -209,7 +209,7 @@ def test_the_last_exaggeration_is_within_the_minutes_that_are_given(monkeypatch,
 
             return super().lay_out(features, watch=later, **given)
 
-    monkeypatch.setattr(layout_time, "early_iteration", lambda *_: 5.7e-5)
+    monkeypatch.setattr(layout_time, "_early_rate", lambda *_: 5.7e-5)
     monkeypatch.setattr(TrainConfig, "tsne", lambda self: Slow(last_exaggeration=2.0))
     run = fit(make_cells(), config(minutes=0.2, epochs=None))
     (note,) = [note for note in run.info["notes"] if "t-SNE" in note]

@@ -10,6 +10,7 @@ import pytest
 from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import fit, save_run
+from napari_patchmap.training.budget import estimate, layout_time
 from napari_patchmap.training.budget.amount import too_short
 from napari_patchmap.training.budget.layout_time import LayoutTime
 from napari_patchmap.training.budget.pace import Pace
@@ -122,6 +123,15 @@ def test_how_long_a_run_takes_to_be_saved_is_known_the_next_time(plan, tmp_path)
     assert not make_plan(cells, pixels).times.seconds("saving").in_doubt
     # Some of it is done once, so that it is known for sets of about this size alone.
     assert plan.times.seconds("saving").in_doubt
+
+
+def test_how_fast_a_tsne_was_while_others_worked_is_not_believed_for_long(monkeypatch):
+    rates = iter([5e-4, 1e-4])
+    monkeypatch.setattr(layout_time, "early_iteration", lambda *_: next(rates))
+    busy, again = (LayoutTime(Tsne(), 3001).expected.likely for _ in range(2))
+    assert again == busy  # so soon
+    monkeypatch.setattr(estimate, "_HOLDS", -1.0)
+    assert LayoutTime(Tsne(), 3001).expected.likely == pytest.approx(busy / 5)
 
 
 def test_a_tsne_takes_what_it_took_here_before(monkeypatch, tmp_path):

@@ -18,7 +18,7 @@ from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import describe_plan, fit, make_plan
 from napari_patchmap.training.kept import Kept
 from napari_patchmap.training.session import Session
-from tests.conftest import make_cells
+from tests.conftest import Steps, make_cells
 
 
 def config(**changes) -> RunConfig:
@@ -84,9 +84,8 @@ def test_training_leaves_the_callers_randomness_alone(cells):
 
 @pytest.mark.parametrize("when", [0, 3, 9, 14])
 def test_a_stop_in_any_stage_keeps_a_valid_run(cells, when, tmp_path):
-    steps = iter(range(1000))
     settings = config(device="cpu", precision="float32")  # others round otherwise
-    run = fit(cells, settings, should_stop=lambda: next(steps) >= when)
+    run = fit(cells, settings, **Steps(when).given)
     assert not run.complete
     assert sum(run.info["steps"]) <= when
     assert run.embedding.shape == (60, 2)
@@ -107,11 +106,12 @@ def test_a_time_budget_is_kept(hand_clock):
 
 
 def test_a_plan_that_was_made_before_is_followed_while_it_holds(cells, monkeypatch):
-    plan, followed = make_plan(cells, config()), []
+    plan = make_plan(cells, config())
 
     def begin(settings):
-        fit(cells, settings, plan=plan, planned=followed.append, should_stop=lambda: True)
-        return followed[-1] is plan
+        plans = []
+        fit(cells, settings, plan=plan, planned=plans.append, should_stop=lambda: bool(plans))
+        return plans[0] is plan
 
     assert begin(config())
     assert not begin(config(seed=5))
@@ -120,9 +120,9 @@ def test_a_plan_that_was_made_before_is_followed_while_it_holds(cells, monkeypat
 
 
 def test_leaving_makes_no_map_and_the_run_can_be_resumed(cells, tmp_path):
-    steps, folder = iter(range(1000)), tmp_path / "run"
+    folder = tmp_path / "run"
     with pytest.raises(TrainingStopped, match="no map"):
-        fit(cells, config(), folder=folder, should_leave=lambda: next(steps) >= 6)
+        fit(cells, config(), folder=folder, **Steps(6, "should_leave").given)
     run = fit(cells, folder=folder, resume=True)
     assert run.complete
     assert np.array_equal(run.embedding, fit(cells, config()).embedding)

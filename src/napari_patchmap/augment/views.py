@@ -13,6 +13,7 @@ from napari_patchmap.augment.colour import solarise_some
 from napari_patchmap.augment.geometry import resample
 from napari_patchmap.augment.random_views import RandomViews
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import Watch
 
 Symmetry = tuple[int, bool]
 
@@ -135,9 +136,14 @@ def apply_symmetry(images: Tensor, symmetry: Symmetry) -> Tensor:
 
 
 def preview_views(
-    patches: PatchSet, index: int, config: AugmentConfig, count: int, seed: int = 0
+    patches: PatchSet,
+    index: int,
+    config: AugmentConfig,
+    count: int,
+    seed: int = 0,
+    watch: Watch | None = None,
 ) -> np.ndarray:
-    """Make views of one patch for people to look at.
+    """Make views of one patch for people to look at; ``watch`` may end it between two.
 
     Returns
     -------
@@ -150,7 +156,11 @@ def preview_views(
     batch = torch.from_numpy(patches.pixels([index], size)).expand(count, -1, -1, -1)
     # Each view in a batch of its own, so that the order of the colour changes varies too.
     generator = torch.Generator().manual_seed(seed)
-    views = torch.cat([maker(one[None], generator) for one in batch])
+    watch, made = watch or Watch(), []
+    for one in batch:
+        watch.check()
+        made.append(maker(one[None], generator))
+    views = torch.cat(made)
     pixels = views.mul(255).round().byte().permute(0, 2, 3, 1).numpy()
     return patches.picture(pixels)
 

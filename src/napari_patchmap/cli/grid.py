@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from napari_patchmap.augment import AugmentConfig
-from napari_patchmap.errors import RunError
+from napari_patchmap.errors import RunError, TrainingStopped
 from napari_patchmap.explore.side_by_side import turned_alike
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.patches import PatchSet
@@ -161,16 +161,19 @@ def run_grid(
             say(f"{where}: finished before")
         else:
             say(where)
-            with alone_in(folder):
-                run = fit(
-                    patches,
-                    config,
-                    folder=folder,
-                    resume=is_unfinished(folder),
-                    progress=progress,
-                    should_stop=should_stop,
-                )
-                save_run(run, folder)
+            try:
+                with alone_in(folder):
+                    run = fit(
+                        patches,
+                        config,
+                        folder=folder,
+                        resume=is_unfinished(folder),
+                        progress=progress,
+                        should_stop=should_stop,
+                    )
+                    save_run(run, folder)
+            except TrainingStopped:  # while it was planned
+                break
             for note in run.missed:
                 say(f"{where}: {note}")
             if not run.complete:

@@ -93,6 +93,7 @@ class ProgressLine:
 
     def show(self, progress: Progress) -> None:
         """Show a report of the trainer."""
+        from napari_patchmap.percent import rounded
         from napari_patchmap.training.progress import say_left
 
         if progress.note:
@@ -102,7 +103,8 @@ class ProgressLine:
             return
         parts = [f"{100 * progress.fraction:3.0f} %  {progress.phase}"]
         if progress.epoch > 0:
-            planned = f" of {progress.epochs:.4g}" if progress.epochs == progress.epochs else ""
+            known = progress.epochs == progress.epochs
+            planned = f" of {rounded(progress.epochs, 4)}" if known else ""
             parts.append(f"epoch {progress.epoch:.1f}{planned}")
             parts.append(f"loss {progress.loss:.3f}")
             parts.append(f"{progress.views_per_second:,.0f} views/s")

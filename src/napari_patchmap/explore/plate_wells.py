@@ -13,6 +13,7 @@ from napari_patchmap.patches.labels.meanings import named
 from napari_patchmap.patches.labels.well_rows import PLATE_NAMES, WELL_NAMES
 from napari_patchmap.patches.names import natural_key
 from napari_patchmap.patches.wells import PLATES, row_name, well_name, well_place
+from napari_patchmap.percent import rounded
 
 #: Least share of the values of a column that have to name wells.
 _MOST = 0.9
@@ -103,7 +104,7 @@ class WellFigure:
 
     def said(self, value: float) -> str:
         """Write a value in its unit."""
-        return f"{100 * value:.3g} %" if self.shares else f"{value:,.4g}"
+        return f"{100 * value:.3g} %" if self.shares else rounded(value, 4)
 
     def tip(self, row: int, column: int, selected: int) -> str:
         """Say in a line what a well holds."""

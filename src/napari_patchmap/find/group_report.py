@@ -124,12 +124,18 @@ def grouped(
     return Found({GROUP: names}, listed, report, (*first, *_lines(report, labels["all"])))
 
 
-def regrouped(looked: FindInput, points: np.ndarray, names: np.ndarray, found: Found) -> Found:
+def regrouped(
+    looked: FindInput,
+    points: np.ndarray,
+    names: np.ndarray,
+    found: Found,
+    ended: Callable[[], bool] = lambda: False,
+) -> Found:
     """Describe groups that a person has changed; ``found`` are those before."""
     about = {name: found.report[name] for name in _ABOUT if name in found.report}
     count = len(group_codes(names)[1])
     first = f"{count:,} group{'s' if count != 1 else ''}, changed by hand."
-    return grouped(looked, points, names, {**about, "changed": True}, (first,))
+    return grouped(looked, points, names, {**about, "changed": True}, (first,), ended)
 
 
 def _typical(

@@ -8,13 +8,17 @@ import numpy as np
 
 from napari_patchmap.find.patch_faults import sharpness
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import Watch
 
 #: Which of a group is kept.
 KeptCopy = Literal["first", "sharpest"]
 
 
 def spare_copies(
-    groups: np.ndarray, keep: KeptCopy = "first", patches: PatchSet | None = None
+    groups: np.ndarray,
+    keep: KeptCopy = "first",
+    patches: PatchSet | None = None,
+    watch: Watch | None = None,
 ) -> np.ndarray:
     """Return the patches that are left when one of each group is kept, in order.
 
@@ -26,6 +30,8 @@ def spare_copies(
         The first in the order of the patches, or the one with the strongest edges.
     patches : PatchSet, optional
         The images, for the sharpest.
+    watch : Watch, optional
+        May end it while those are read.
 
     Examples
     --------
@@ -36,7 +42,7 @@ def spare_copies(
     names = groups[rows].astype(str)
     edges = np.zeros(len(rows))
     if keep == "sharpest" and patches is not None:
-        edges = sharpness(patches, rows)
+        edges = sharpness(patches, rows, watch)
     order = np.lexsort((rows, -edges, names))
     first = (
         np.r_[True, names[order][1:] != names[order][:-1]] if len(rows) else np.empty(0, bool)

@@ -11,6 +11,7 @@ from napari_patchmap.find.readable import readable
 from napari_patchmap.find.scratches import lines_across
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.fit import resize
+from napari_patchmap.patches.watch import Watch
 
 #: Longer side in pixels at which patches are measured, and lines are; patches read at once.
 _SIDE, _LINES, _STEP = 64, 32, 256
@@ -99,11 +100,13 @@ def measured_faults(
     return found
 
 
-def sharpness(patches: PatchSet, rows: np.ndarray) -> np.ndarray:
+def sharpness(patches: PatchSet, rows: np.ndarray, watch: Watch | None = None) -> np.ndarray:
     """Return the ``edges`` of some patches, (m,), -1 where one could not be read."""
+    watch = watch or Watch()
     found = np.full(len(rows), -1.0)
     size = patches.training_size(_SIDE)
     for start in range(0, len(rows), _STEP):
+        watch.check()
         some = rows[start : start + _STEP]
         read, pixels = readable(patches, some, size)
         if len(read):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -24,6 +23,7 @@ from napari_patchmap.errors import ConfigError
 from napari_patchmap.layout.device_forces import MOST_PAIRED, DeviceForces, computes_forces
 from napari_patchmap.layout.neighbour_search import Metric, nearest
 from napari_patchmap.networks.device import CPU
+from napari_patchmap.patches.watch import Watch
 
 Start = Literal["pca", "spectral", "random"]
 
@@ -273,9 +273,12 @@ class Tsne:
 QUICK = Tsne(metric="cosine", iterations=250, last_exaggeration=2.0)
 
 
-@lru_cache
 def early_iteration(
-    patches: int, dimensions: int = 2, jobs: int = 1, device: torch.device = CPU
+    patches: int,
+    dimensions: int = 2,
+    jobs: int = 1,
+    device: torch.device = CPU,
+    watch: Watch | None = None,
 ) -> float:
     """Measure about how long an iteration of the early phase takes here for each patch.
 
@@ -286,7 +289,14 @@ def early_iteration(
     -------
     float
         Seconds for a patch.
+
+    Raises
+    ------
+    LoadCancelled
+        If ``watch``, which is asked between some iterations, wants to stop.
     """
+    watch = watch or Watch()
+    watch.check()
     fast = dimensions == 2 and patches >= INTERPOLATED
     on_gpu = computes_forces(device)
     most = MOST_PAIRED if on_gpu else _MADE_UP if fast else _FEWER
@@ -303,6 +313,7 @@ def early_iteration(
     )
     layout, seconds = layout.optimize(2, exaggeration=12), []  # the first have more to do
     for _ in range(_TIMES):
+        watch.check()
         began = time.perf_counter()
         layout = layout.optimize(_AT_ONCE, exaggeration=12)
         seconds.append((time.perf_counter() - began) / _AT_ONCE)

@@ -18,6 +18,7 @@ from napari_patchmap.patches.fit import FITS, Fit, explain_sizes
 from napari_patchmap.patches.images import Images, as_images
 from napari_patchmap.patches.intensity import Intensity
 from napari_patchmap.patches.own_rows import OwnRows
+from napari_patchmap.patches.watch import Watch
 
 #: Longest side in pixels at which patches are trained when nothing is said.
 LONGEST_SIDE = 64
@@ -210,10 +211,17 @@ class PatchParts:
         """Whether the patches differ in size."""
         return not self.images.uniform
 
-    def all_identical(self) -> bool:
-        """Whether every patch has the same pixels; ends at the first that differs."""
-        first = self[0]
-        return all(np.array_equal(first, self.images[i]) for i in range(1, len(self)))
+    def all_identical(self, watch: Watch | None = None) -> bool:
+        """Whether every patch has the same pixels; ends at the first that differs.
+
+        ``watch`` may end it before.
+        """
+        first, watch = self[0], watch or Watch()
+        for index in range(1, len(self)):
+            watch.check()
+            if not np.array_equal(first, self.images[index]):
+                return False
+        return True
 
     @property
     def common_size(self) -> tuple[int, int]:

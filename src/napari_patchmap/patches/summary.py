@@ -6,6 +6,7 @@ from napari_patchmap.few_names import and_more
 from napari_patchmap.patches.axes import GREY
 from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.patchset import PatchSet
+from napari_patchmap.percent import rounded
 
 #: How many labels, sizes or files a line names before it only counts them.
 _LISTED = 8
@@ -26,7 +27,9 @@ def describe(ps: PatchSet) -> list[str]:
     lines = headline(ps)
     if ps.intensity is not None and not ps.intensity.is_identity:
         ranges = zip(ps.channel_names, ps.intensity.low, ps.intensity.high, strict=True)
-        listed = [f"{name} {low:.4g} to {high:.4g}" for name, low, high in ranges]
+        listed = [
+            f"{name} {rounded(low, 4)} to {rounded(high, 4)}" for name, low, high in ranges
+        ]
         lines.append(f"Intensities scaled over the whole set: {and_more(listed, _LISTED)}")
     lines.append(_labels(ps))
     columns = [str(c) for c in ps.table.columns if c not in (*BOX_COLUMNS, "label")]

@@ -25,6 +25,22 @@ class Watch:
     progress: OnProgress | None = None
     should_stop: Callable[[], bool] | None = None
 
+    @property
+    def stops(self) -> bool:
+        """Whether the caller wants to stop."""
+        return self.should_stop is not None and self.should_stop()
+
+    def check(self) -> None:
+        """Ask whether to end; nothing is reported.
+
+        Raises
+        ------
+        LoadCancelled
+            If the caller wants to stop.
+        """
+        if self.stops:
+            raise LoadCancelled("Loading was cancelled; nothing was changed.")
+
     def step(self, done: int, total: int) -> None:
         """Report progress.
 
@@ -33,8 +49,7 @@ class Watch:
         LoadCancelled
             If the caller wants to stop.
         """
-        if self.should_stop is not None and self.should_stop():
-            raise LoadCancelled("Loading was cancelled; nothing was changed.")
+        self.check()
         if self.progress is not None:
             self.progress(done, total)
 

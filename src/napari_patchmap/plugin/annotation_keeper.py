@@ -103,7 +103,11 @@ class AnnotationKeeper(QObject, OnePerViewer):
     def _look_up(self, patches: PatchSet) -> None:
         """Find out, beside the window, where annotations of a set from a slow disk belong."""
         self._looking = True
-        task = Task(lambda _: key_of_set(patches), "Looking for annotations", listed=False)
+        task = Task(
+            lambda task: key_of_set(patches, task.watch),
+            "Looking for annotations",
+            listed=False,
+        )
         task.done.connect(lambda _: self._on_known(patches))
         task.failed.connect(self._say)
         task.ended.connect(self._on_looked_up)

@@ -14,13 +14,16 @@ import threading
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import create_worker
 from qtpy.QtCore import QCoreApplication, QObject, QThreadPool, QTimer, Signal, Slot
 
 from napari_patchmap.errors import PatchmapError
 from napari_patchmap.plugin.collector import MainThreadCollector
+
+if TYPE_CHECKING:
+    from napari_patchmap.patches.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -169,6 +172,13 @@ class Task(QObject):
     def should_leave(self) -> bool:
         """Whether nobody wants to wait for a result."""
         return self._leave.is_set() or self._is_abandoned()
+
+    @property
+    def watch(self) -> Watch:
+        """What work asks whether to end that is told nothing else."""
+        from napari_patchmap.patches.watch import Watch  # slow, and Patchmap starts with this
+
+        return Watch(should_stop=self.should_stop)
 
     def _is_abandoned(self) -> bool:
         """Whether nobody listens: napari, closing its window, told the worker to quit."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality.figure import (
     PERCENT,
     FigureInput,
@@ -53,7 +54,7 @@ class Votes:
         return np.bincount(pairs, minlength=count**2).reshape(count, count)
 
 
-def votes(embedding: np.ndarray, labels: np.ndarray) -> Votes:
+def votes(embedding: np.ndarray, labels: np.ndarray, watch: Watch | None = None) -> Votes:
     """Let the nearest 15 others of each patch vote on its label.
 
     Parameters
@@ -61,12 +62,15 @@ def votes(embedding: np.ndarray, labels: np.ndarray) -> Votes:
     embedding : ndarray, shape (n, d)
         Finite; of more than 15 patches.
     labels : ndarray of str, shape (n,)
+    watch : Watch, optional
     """
+    watch = watch or Watch()
     names, own = np.unique(labels, return_inverse=True)
     points = np.asarray(embedding, np.float64)
     tree = cKDTree(points)
     voted, same = np.empty(len(points), np.intp), np.empty(len(points))
     for start in range(0, len(points), _PART):
+        watch.check()
         rows = np.arange(start, min(start + _PART, len(points)))
         found = tree.query(points[rows], VOTERS + 1)[1]
         others = found != rows[:, None]

@@ -28,6 +28,7 @@ from napari_patchmap.explore.named_selections import SELECTIONS
 from napari_patchmap.foreign import words
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.content import content_of
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.identity import (
     PATCHES,
     WHERE,
@@ -314,17 +315,18 @@ def is_known(patches: PatchSet) -> bool:
     return patches in _keys or bool(patches.origin.get("path")) or in_memory
 
 
-def key_of_set(patches: PatchSet) -> str:
+def key_of_set(patches: PatchSet, watch: Watch | None = None) -> str:
     """Return what a set is known by; of one that lies in no file a few patches are read."""
     if patches not in _keys:
-        _keys[patches] = _key(patches)
+        _keys[patches] = _key(patches, watch)
     return _keys[patches]
 
 
-def _key(patches: PatchSet) -> str:
+def _key(patches: PatchSet, watch: Watch | None) -> str:
     origin = patches.origin
     said = [str(origin.get(name, "")) for name in ("kind", "path", "objects", "labels_layer")]
     if not origin.get("path"):
         rows = np.unique(np.linspace(0, len(patches) - 1, _LOOKED_AT).astype(np.intp))
-        said += [str(len(patches)), *map(str, content_of(patches.images, rows).tolist())]
+        contents = content_of(patches.images, rows, watch)
+        said += [str(len(patches)), *map(str, contents.tolist())]
     return hashlib.sha256("\n".join(said).encode("utf-8", "backslashreplace")).hexdigest()[:16]

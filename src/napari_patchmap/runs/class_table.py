@@ -46,6 +46,7 @@ def read_classes(
     patches: PatchSet,
     known: pd.DataFrame,
     wanted: str = "",
+    watch: Watch | None = None,
 ) -> ClassTable:
     """Read which class each patch has in a table (CSV).
 
@@ -60,6 +61,8 @@ def read_classes(
         Which patch each is; see :func:`napari_patchmap.runs.identity.identify`.
     wanted : str
         The column of the classes, where the table has several.
+    watch : Watch, optional
+        May end it while the table is read and joined.
 
     Raises
     ------
@@ -68,7 +71,7 @@ def read_classes(
     AnnotationError
         If it has no column of classes.
     """
-    path, watch = Path(path), Watch()
+    path, watch = Path(path), watch or Watch()
     joined = _of_another_run(path, known, watch)
     if joined is None:
         joined = _as_labels(path, patches, watch)

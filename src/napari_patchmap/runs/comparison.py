@@ -13,6 +13,7 @@ from napari_patchmap.explore.side_by_side import turned_alike
 from napari_patchmap.lock import alone_in
 from napari_patchmap.patches.box_table import labels_of
 from napari_patchmap.patches.labels.choice import GIVEN
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality.columns import figure_cells, figure_numbers, markdown, written
 from napari_patchmap.runs.picture import draw_maps
 from napari_patchmap.runs.saved_map import SavedMap
@@ -82,7 +83,9 @@ def labels_apart(labels: Sequence[str]) -> list[str]:
     return [f"label {name}" if len({*named}) > 1 else "" for name in named]
 
 
-def read_same(maps: Sequence[SavedMap]) -> tuple[list[np.ndarray], pd.DataFrame]:
+def read_same(
+    maps: Sequence[SavedMap], watch: Watch | None = None
+) -> tuple[list[np.ndarray], pd.DataFrame]:
     """Read maps, ``(n, 2)``, turned like the first, and the table as the first run has it.
 
     Raises
@@ -90,13 +93,21 @@ def read_same(maps: Sequence[SavedMap]) -> tuple[list[np.ndarray], pd.DataFrame]
     RunError
         If one is a map of other patches, or damaged.
     """
+    watch = watch or Watch()
     first, table = maps[0].read()
-    known = maps[0].read_known()
-    return turned_alike([first, *(one.read_for(known) for one in maps[1:])]), table
+    known, found = maps[0].read_known(), [first]
+    for one in maps[1:]:
+        watch.check()
+        found.append(one.read_for(known))
+    return turned_alike(found), table
 
 
-def compare(maps: Sequence[SavedMap], out: str | Path | None = None) -> pd.DataFrame:
-    """Compare some maps of the same patches.
+def compare(
+    maps: Sequence[SavedMap],
+    out: str | Path | None = None,
+    watch: Watch | None = None,
+) -> pd.DataFrame:
+    """Compare some maps of the same patches; ``watch`` may end it before anything is written.
 
     The table is that of :func:`table_of`; ``comparison.csv`` and ``comparison.png`` go into
     the folder ``out``, if there is one.
@@ -113,7 +124,7 @@ def compare(maps: Sequence[SavedMap], out: str | Path | None = None) -> pd.DataF
     out = check_folder(out)  # before the maps are read
     with alone_in(out):
         check_not_foreign(out / _TABLE, list(found.columns[:2]), RunError, (_FIGURE,))
-        embeddings, table = read_same(maps)
+        embeddings, table = read_same(maps, watch)
         labels = labels_of(table)
         apart = labels_apart([one.label_from for one in maps])
         titles = [

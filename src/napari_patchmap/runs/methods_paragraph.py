@@ -6,6 +6,7 @@ from typing import Any
 
 from napari_patchmap.layout.tsne import LAST
 from napari_patchmap.methods.catalog import METHODS
+from napari_patchmap.percent import rounded
 from napari_patchmap.quality import defined_in
 from napari_patchmap.runs.evening import FEWEST, Evening
 from napari_patchmap.runs.run import Run
@@ -51,7 +52,7 @@ def methods_paragraph(run: Run, versions: dict[str, str]) -> str:
 
 def _trained(run: Run) -> str:
     info = run.info
-    epochs = " + ".join(f"{one:.3g}" for one in info.get("epochs", []))
+    epochs = " + ".join(rounded(one) for one in info.get("epochs", []))
     named = dict.fromkeys(stage.get("optimiser", "") for stage in info.get("stages", []))
     optimisers = ", then ".join(filter(None, named))
     return (

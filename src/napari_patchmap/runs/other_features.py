@@ -14,11 +14,11 @@ from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.saved_map import SavedMap, same_rows
 
 
-def known_of(patches: PatchSet, run: Run | None) -> pd.DataFrame:
+def known_of(patches: PatchSet, run: Run | None, watch: Watch | None = None) -> pd.DataFrame:
     """Say which patches these are, as far as their run noted it; else they are looked at."""
     if run is not None and len(run.who) == len(patches):
         return run.who
-    return identify(patches)
+    return identify(patches, watch)
 
 
 def more_like_by(

@@ -8,11 +8,14 @@ from pathlib import Path
 from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.patches import PatchSet, from_array
 from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.placing import Placed
 from napari_patchmap.runs.run import Run
 
 
-def place_image(run: Run, path: str | os.PathLike[str]) -> tuple[PatchSet, Placed]:
+def place_image(
+    run: Run, path: str | os.PathLike[str], watch: Watch | None = None
+) -> tuple[PatchSet, Placed]:
     """Place one image on the map, whole, as one patch.
 
     Its ``features`` are what :func:`napari_patchmap.explore.similar.like_features` looks
@@ -23,6 +26,8 @@ def place_image(run: Run, path: str | os.PathLike[str]) -> tuple[PatchSet, Place
     run : Run
     path : path
         Of a PNG, JPEG, TIFF, BMP, WebP, GIF or JPEG 2000 file.
+    watch : Watch, optional
+        May end it once the image is read.
 
     Returns
     -------
@@ -46,4 +51,6 @@ def place_image(run: Run, path: str | os.PathLike[str]) -> tuple[PatchSet, Place
     patch = from_array(
         found.pixels[None], name=path.name, axes="NYXC", channel_names=found.channel_names
     )
-    return patch, run.place(patch)
+    watch = watch or Watch()
+    watch.check()
+    return patch, run.place(patch, watch.step)

@@ -12,6 +12,7 @@ from typing import TypeVar
 from platformdirs import user_data_path
 
 from napari_patchmap.errors import PatchmapError
+from napari_patchmap.patches.watch import Watch
 
 T = TypeVar("T")
 
@@ -21,16 +22,25 @@ def runs_home() -> Path:
     return user_data_path("napari-patchmap", appauthor=False) / "runs"
 
 
-def read_all(read: Callable[[Path], T], home: str | Path | None = None) -> list[T]:
+def read_all(
+    read: Callable[[Path], T], home: str | Path | None = None, watch: Watch | None = None
+) -> list[T]:
     """Read all runs in a folder, by default of those started from napari; it need not exist.
 
     A folder of which ``read`` raises a :class:`PatchmapError` is left out.
+
+    Raises
+    ------
+    LoadCancelled
+        If ``watch``, which is asked before each, wants to stop.
     """
+    watch = watch or Watch()
     folders: list[Path] = []
     with contextlib.suppress(OSError):
         folders += Path(home or runs_home()).iterdir()
     found = []
     for folder in folders:
+        watch.check()
         if not folder.name.startswith("."):
             with contextlib.suppress(PatchmapError):
                 found.append(read(folder))

@@ -14,6 +14,7 @@ import pandas as pd
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.methods.catalog import METHODS
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality import defined_in
 from napari_patchmap.quality.label_changes import of_label
 from napari_patchmap.runs.chosen_label import chosen_label, own_label
@@ -216,7 +217,7 @@ def read_map(folder: str | Path) -> SavedMap:
         )
 
 
-def maps_in(folders: Sequence[str | Path]) -> list[SavedMap]:
+def maps_in(folders: Sequence[str | Path], watch: Watch | None = None) -> list[SavedMap]:
     """Read runs, and all runs in folders that are no runs themselves; each once.
 
     Raises
@@ -224,6 +225,7 @@ def maps_in(folders: Sequence[str | Path]) -> list[SavedMap]:
     RunError
         If a folder neither is a run nor holds any, or a run is damaged.
     """
+    watch = watch or Watch()
     found: dict[Path, SavedMap] = {}
     for given in folders:
         folder = Path(given).expanduser().resolve()
@@ -231,15 +233,19 @@ def maps_in(folders: Sequence[str | Path]) -> list[SavedMap]:
         if folder.is_dir() and not (folder / CONFIG).is_file():
             inside = sorted(path.parent for path in folder.glob(f"*/{CONFIG}")) or [folder]
         for one in inside:
+            watch.check()
             found[one] = read_map(one)
     return list(found.values())
 
 
-def find_maps(name: str, count: int, home: str | Path | None = None) -> list[SavedMap]:
+def find_maps(
+    name: str, count: int, home: str | Path | None = None, watch: Watch | None = None
+) -> list[SavedMap]:
     """Return the saved maps of a patch set, the newest first.
 
     ``name`` and ``count`` are those of the patches. Looked for in ``home``, by default among
     the runs started from napari; what is damaged or no run is left out.
     """
-    found = [m for m in read_all(read_map, home) if m.name == name and m.count == count]
+    saved = read_all(read_map, home, watch)
+    found = [one for one in saved if one.name == name and one.count == count]
     return sorted(found, key=lambda one: one.written, reverse=True)

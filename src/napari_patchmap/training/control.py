@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from napari_patchmap.errors import TrainingStopped
+from napari_patchmap.patches.watch import LoadCancelled, Watch
 from napari_patchmap.training.budget.pace import Clock
 from napari_patchmap.training.distributed.ranks import Ranks
 from napari_patchmap.training.progress import StopCallback
@@ -44,6 +47,17 @@ class Control:
         return self.stopped
 
     @property
+    def planning(self) -> Watch:
+        """Ends what comes before anything is learned, for who wants to stop or to leave."""
+        alone = self._ranks.world == 1
+        return Watch(should_stop=lambda: alone and (self.should_stop() or self.leaves))
+
+    @property
+    def finishing(self) -> Watch:
+        """Ends what makes a map, for who wants to leave."""
+        return Watch(should_stop=lambda: self.leaves)
+
+    @property
     def leaves(self) -> bool:
         """Whether the person does not want to wait for a map of what was learned."""
         return self._ranks.world == 1 and self._should_leave()
@@ -52,3 +66,12 @@ class Control:
         """Raise TrainingStopped if the person does not want to wait for a map."""
         if self.leaves:
             raise TrainingStopped("Stopped at once, so there is no map of what was learned.")
+
+
+@contextmanager
+def ends_training() -> Iterator[None]:
+    """Tell of work that a watch ended as of a training that the person stopped."""
+    try:
+        yield
+    except LoadCancelled:
+        raise TrainingStopped("Stopped before there was a map, so nothing was saved.") from None

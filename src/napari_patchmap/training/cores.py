@@ -20,6 +20,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from napari_patchmap.patches.watch import Watch
+
 #: Seconds between two measurements: at first, and at most, where nothing changes.
 _SOON, _SELDOM = 4.0, 30.0
 
@@ -86,16 +88,18 @@ class Cores:
             self._next, self._wait, self._slow = self._clock(), _SOON, 0
         self.look()
 
-    def look(self, *, sure: bool = False) -> None:
+    def look(self, watch: Watch | None = None, *, sure: bool = False) -> None:
         """Measure if it is time to, and take the number of threads that is faster.
 
-        To be ``sure``, measure now, and a second time before anything changes.
+        To be ``sure``, measure now, and a second time before anything changes. ``watch``
+        may end that.
         """
+        watch = watch or Watch()
         if not self.adapts or (self._clock() < self._next and not sure):
             return
-        best = self._fastest()
+        best = self._fastest(watch)
         if sure and best != self.now:
-            best = best if self._fastest() == best else self.now
+            best = best if self._fastest(watch) == best else self.now
         elif best != self.now and best != self._suspected:
             # Some other program may have worked for a moment only: the next step asks again.
             self._suspected = best
@@ -150,7 +154,7 @@ class Cores:
         else:
             self._before = threads, usual, seen + 1
 
-    def _fastest(self) -> int:
+    def _fastest(self, watch: Watch) -> int:
         """Return the number of threads that is faster by far than the present one, or this."""
         place = self._choices.index(self.now)
         tried = self._choices[max(0, place - 1) : place + 2]
@@ -158,6 +162,7 @@ class Cores:
         try:
             for _ in range(_ROUNDS):
                 for threads in tried:
+                    watch.check()
                     torch.set_num_threads(threads)
                     seconds[threads] += self._probe(threads)
                 if max(seconds.values()) > _CLEAR * min(seconds.values()):
@@ -168,10 +173,13 @@ class Cores:
         return best if seconds[self.now] > _GAIN * seconds[best] else self.now
 
     @contextmanager
-    def chosen(self) -> Iterator[None]:
-        """Compute with the chosen number meanwhile, and leave all threads to others."""
+    def chosen(self, watch: Watch | None = None) -> Iterator[None]:
+        """Compute with the chosen number meanwhile, and leave all threads to others.
+
+        ``watch`` may end the choosing.
+        """
         try:
-            self.look(sure=True)
+            self.look(watch, sure=True)
             yield
         finally:
             if self.adapts:

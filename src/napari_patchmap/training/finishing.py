@@ -12,13 +12,12 @@ import torch
 from torch import Tensor
 
 from napari_patchmap.augment.views import Symmetry
-from napari_patchmap.errors import TrainingError
+from napari_patchmap.errors import TrainingError, TrainingStopped
 from napari_patchmap.layout.tsne import LAST
 from napari_patchmap.networks import Network
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.pixels import Pixels
 from napari_patchmap.patches import LoadCancelled
-from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality import add_training, measure
 from napari_patchmap.quality.figure import AT_FIRST, FigureInput
 from napari_patchmap.runs.evening import Evening
@@ -57,8 +56,16 @@ def finish(
     setup.control.check_leaving()
     metric = metric_of(plan.config, plan.method.layout)
     found = measure(
-        FigureInput(embedding, patches.labels, features, metric=metric, most=AT_FIRST)
+        FigureInput(
+            embedding,
+            patches.labels,
+            features,
+            metric=metric,
+            most=AT_FIRST,
+            watch=lambda *_: setup.control.leaves,
+        )
     )
+    setup.control.check_leaving()
     metrics = found.report
     steps, wanted = made["steps"], plan.trained_stages
     epochs = [n * plan.batch_size / len(patches) for n in steps]
@@ -131,7 +138,7 @@ def _place(
             "features", f"computing features: {done:,} of {total:,} patches", done / total
         )
         if setup.control.asked_to_stop():
-            raise TrainingError("Stopped before there was a map, so nothing was saved.")
+            raise TrainingStopped("Stopped before there was a map, so nothing was saved.")
 
     if layout == "network" and network.spec.out_dim != dimensions:
         start_map(network, features_of_some(network, pixels, half), "pca", dimensions)
@@ -141,7 +148,7 @@ def _place(
         features = network.whiten(features, power)
     if layout == "network":
         return features, outputs, None
-    stops = Watch(should_stop=lambda: setup.control.leaves)
+    stops = setup.control.finishing
     features, evening = evened(features, setup.patches, plan.config.train, stops)
     return features, _lay_out(setup, features), evening
 
@@ -152,7 +159,7 @@ def _lay_out(setup: RunSetup, features: np.ndarray) -> np.ndarray:
     clock, late, snapshots = setup.clock, setup.plan.times.map_due, setup.snapshots
     tsne = setup.plan.config.train.tsne()
     total, device = tsne.steps, setup.plan.device.target
-    timed = LayoutTime(tsne, len(features), clock, device=device)
+    timed = LayoutTime(tsne, len(features), clock, device=device, watch=control.finishing)
 
     def hurry(done: int) -> bool:
         if clock() + timed.last() < late:
@@ -201,11 +208,9 @@ def _lay_out(setup: RunSetup, features: np.ndarray) -> np.ndarray:
 def _known(setup: RunSetup) -> pd.DataFrame:
     """Note which patch each row is; if pixels cannot be read again, by its name alone."""
     patches, control = setup.patches, setup.control
-    watch = Watch(should_stop=lambda: control.leaves)
     try:
-        return identify(patches, watch, hurry=control.stopped)
-    except LoadCancelled:
-        control.check_leaving()
+        return identify(patches, control.finishing, hurry=control.stopped)
+    except LoadCancelled:  # the person leaves
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the map is worth more
         reason = " ".join(str(error).split())[:200] or type(error).__name__

@@ -36,7 +36,7 @@ def check_seen(patches: PatchSet, method: Method) -> None:
     )
 
 
-def with_own(patches: PatchSet, train: TrainConfig) -> PatchSet:
+def with_own(patches: PatchSet, train: TrainConfig, watch: Watch | None = None) -> PatchSet:
     """Return patches with the features that settings name, or those that the patches are.
 
     Raises
@@ -54,7 +54,7 @@ def with_own(patches: PatchSet, train: TrainConfig) -> PatchSet:
             "The method features needs a file of features (--features); choose one with a row "
             "for each patch."
         )
-    return with_features(patches, path, train.feature_columns, train.feature_gaps)
+    return with_features(patches, path, train.feature_columns, train.feature_gaps, watch)
 
 
 def is_scaled(own: OwnRows, train: TrainConfig) -> bool:

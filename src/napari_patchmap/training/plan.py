@@ -18,6 +18,7 @@ from napari_patchmap.networks.device import Device
 from napari_patchmap.networks.fine_tuned import FINE_TUNED
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.own_rows import OwnRows
+from napari_patchmap.percent import rounded
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training.budget.timetable import Timetable
 from napari_patchmap.training.given_features import own_lines
@@ -141,9 +142,9 @@ class Plan:
             parts = ", ".join(f"{s.name} {say_time(budget * s.share)}" for s in stages)
             length = f"{say_time(budget)} in all: {parts}"
         else:
-            parts = ", ".join(f"{s.name} {s.epochs:.4g}" for s in stages)
+            parts = ", ".join(f"{s.name} {rounded(s.epochs, 4)}" for s in stages)
             total = sum(self.steps(i) for i in range(len(stages)))
-            epochs = f"{sum(s.epochs for s in stages):.4g} epochs ({total:,} steps)"
+            epochs = f"{rounded(sum(s.epochs for s in stages), 4)} epochs ({total:,} steps)"
             about += "," if self.times.whole.in_doubt else ""
             length = f"{about} for {epochs}: {parts}"
         backbone = self.spec.backbone.removeprefix(FINE_TUNED)

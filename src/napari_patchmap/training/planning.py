@@ -19,6 +19,7 @@ from napari_patchmap.networks.trained.learned_on import LEARNED
 from napari_patchmap.networks.trained.network_blocks import count_blocks
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.source import check_columns
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training.balance import balance_groups
 from napari_patchmap.training.budget.amount import epochs_in_budget, few_patches, too_short
@@ -55,6 +56,7 @@ def make_plan(
     config: RunConfig,
     ranks: Ranks | None = None,
     kept: Kept | None = None,
+    watch: Watch | None = None,
 ) -> Plan:
     """Decide device, network, batch and stages of a run.
 
@@ -66,12 +68,17 @@ def make_plan(
         The processes that share each batch.
     kept : Kept, optional
         What a run that is resumed had decided before.
+    watch : Watch, optional
+        May end it between two passes of the network that is measured.
 
     Raises
     ------
     TrainingError
         If these patches cannot be mapped, or the device is not there.
+    LoadCancelled
+        If ``watch`` wants to stop; nothing of what was measured is remembered.
     """
+    watch = watch or Watch()
     count = len(patches)
     if count < _MIN_PATCHES:
         have = "there is only one" if count == 1 else f"there are {count}"
@@ -84,13 +91,13 @@ def make_plan(
     own = None
     if not method.sees_images:
         with about("features"):
-            own = with_own(patches, train).own
+            own = with_own(patches, train, watch).own
             assert own is not None
             check_varied(own, patches.name, train.dimensions)
         wanted = [train.even_by] if train.even_by else []
         with about("even_by"):
             check_columns(wanted, map(str, patches.table.columns), patches.name)
-    elif patches.all_identical():
+    elif patches.all_identical(watch):
         raise TrainingError(
             f"All {count:,} patches of {patches.name} are identical, so there is nothing to "
             "map; check that the right images were loaded."
@@ -154,7 +161,7 @@ def make_plan(
         check_weights(spec, train)
     share = ranks.largest_share(batch_size)
     with _trying(device):
-        measured = measure(recipe, spec, device, batch_size, share)
+        measured = measure(recipe, spec, device, batch_size, share, watch)
     # Processes have a GPU each, but share the memory of their computer.
     free = free_memory(device.target) // (ranks.here if device.is_cpu else 1)
     parts = -int(ranks.least(-_parts(measured.memory, share, free)))
@@ -178,15 +185,15 @@ def make_plan(
         held_out=patches_held_out(recipe, train, count, measured.look, kept),
         own=own,
     )
-    plan = replace(plan, times=timetable(plan, measured))
+    plan = replace(plan, times=timetable(plan, measured, watch))
     judged = sum(bool(stage.judged) for stage in recipe.stages)
     if kept is None and (most := steps_in_time(plan)) < judged:
         recipe = recipe_of(method, train, kind, epochs, batch_size, blocks, most, rank)
         held = patches_held_out(recipe, train, count, measured.look, None)
         plan = replace(plan, recipe=recipe, held_out=held)
         with _trying(device):
-            measured = measure(recipe, spec, device, batch_size, share)
-        plan = replace(plan, times=timetable(plan, measured))
+            measured = measure(recipe, spec, device, batch_size, share, watch)
+        plan = replace(plan, times=timetable(plan, measured, watch))
         notes.append(
             "In this time the network does not learn as a whole, for there would be hardly a "
             "step for that; give it more minutes or a GPU."
@@ -194,7 +201,7 @@ def make_plan(
     turned = len(plan.symmetries)
     if turned > 1 and _as_they_lie(plan, ranks, kept):
         plan = replace(plan, recipe=replace(recipe, average_symmetries=False))
-        plan = replace(plan, times=timetable(plan, measured))
+        plan = replace(plan, times=timetable(plan, measured, watch))
         notes.append(
             "So that time is left to learn, each patch is looked at as it lies, not in its "
             f"{turned} orientations."
@@ -259,10 +266,13 @@ def _parts(patch_bytes: int, batch_size: int, free: int) -> int:
     return parts
 
 
-def plan_alone(patches: PatchSet, config: RunConfig) -> Plan:
-    """Make the plan of a run before it is started, with as many threads as it will take."""
-    with Cores(choose_device(config.train.device).is_cpu).chosen():
-        return make_plan(patches, config)
+def plan_alone(patches: PatchSet, config: RunConfig, watch: Watch | None = None) -> Plan:
+    """Make the plan of a run before it is started, with as many threads as it will take.
+
+    ``watch`` may end it, see :func:`make_plan`.
+    """
+    with Cores(choose_device(config.train.device).is_cpu).chosen(watch):
+        return make_plan(patches, config, watch=watch)
 
 
 def describe_plan(patches: PatchSet, config: RunConfig) -> str:

@@ -11,10 +11,12 @@ import torch
 
 from napari_patchmap.explore.feature_rows import check_features
 from napari_patchmap.networks.device import choose_device
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality.figure import AT_FIRST
 from napari_patchmap.runs.run import Run
 from napari_patchmap.training.budget.layout_time import LayoutTime
 from napari_patchmap.training.budget.pace import Clock
+from napari_patchmap.training.control import ends_training
 from napari_patchmap.training.progress import Progress, ProgressCallback, StopCallback
 
 
@@ -35,7 +37,8 @@ def lay_out_again(
     progress : callable, optional
         Called with a :class:`Progress` every ten iterations.
     should_stop : callable, optional
-        Asked every ten iterations; True ends with the map as it is.
+        Asked every ten iterations; True ends with the map as it is, or without one before
+        the first of them.
     snapshot_seconds : float
         Least time between two reports that hold the map as it is.
     **settings
@@ -53,6 +56,8 @@ def lay_out_again(
         If a setting is out of its range.
     SuggestionError
         If the run has no features.
+    TrainingStopped
+        If ``should_stop`` said so before there was a map.
     """
     train = run.config.train.replace(**settings)
     tsne = train.tsne()
@@ -60,7 +65,9 @@ def lay_out_again(
     features = run.features
     check_features(features)
     device = choose_device("cpu" if train.device == "cpu" else "auto").target
-    timed = LayoutTime(tsne, len(features), clock, device=device)
+    with ends_training():
+        asked = Watch(should_stop=should_stop)
+        timed = LayoutTime(tsne, len(features), clock, device=device, watch=asked)
 
     def watch(done: int, embedding: np.ndarray) -> bool:
         nonlocal stopped, shown

@@ -26,7 +26,7 @@ from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training.budget.pace import Clock
 from napari_patchmap.training.budget.speeds import remember, saving_of
 from napari_patchmap.training.checkpoints import Checkpoints
-from napari_patchmap.training.control import Control
+from napari_patchmap.training.control import Control, ends_training
 from napari_patchmap.training.cores import Cores
 from napari_patchmap.training.distributed.ranks import Ranks
 from napari_patchmap.training.given_features import check_seen
@@ -78,12 +78,14 @@ def fit(
     progress : callable, optional
         Called with a :class:`Progress` about twice a second, in this thread.
     should_stop : callable, optional
-        Asked before every step; True ends training and returns what was learned.
+        Asked before every step; True ends training and returns what was learned. Asked as
+        well while the run is planned, when there is nothing to return.
     should_pause : callable, optional
         Asked before every step; training waits as long as it says True.
     should_leave : callable, optional
-        Asked before every step, and while a map is being made of what was learned; True
-        writes a checkpoint, if steps were being made, and ends without a map.
+        Asked before every step, while the run is planned, and while a map is being made of
+        what was learned; True writes a checkpoint, if steps were being made, and ends
+        without a map.
     plan : Plan, optional
         Of these patches by these settings, made before; it is followed while it holds.
     planned : callable, optional
@@ -106,7 +108,7 @@ def fit(
         included), or a run is resumed with other images. Always one sentence that
         says what to do.
     TrainingStopped
-        If ``should_leave`` said so.
+        If ``should_leave`` said so, or ``should_stop`` before the run was planned.
     RunError
         If there is nothing to resume in ``folder``, or with other settings, or
         another process trains the run in ``folder`` just now, or checkpoints there are
@@ -143,17 +145,17 @@ def fit(
     kept = None if saved is None else Kept.of(saved)
     device = choose_device(ranks.device if ranks.world > 1 else config.train.device)
     cores = Cores(device.is_cpu and ranks.world == 1)
-    with cores.chosen():
+    control = Control(should_stop, should_pause, should_leave, clock, ranks)
+    with ends_training(), cores.chosen(control.planning):
         fresh = ranks.world == 1 and kept is None
         if plan is None or not (fresh and plan.holds(patches, config)):
-            plan = make_plan(patches, config, ranks, kept)
+            plan = make_plan(patches, config, ranks, kept, control.planning)
         if planned is not None:
             planned(plan)
         if plan.device.is_cpu:
             keep_freed_memory()
         reporter = Reporter(progress if ranks.is_main else None, clock, plan)
         cores.tell(reporter.note)
-        control = Control(should_stop, should_pause, should_leave, clock, ranks)
         checkpoints = Checkpoints(
             folder if ranks.is_main else None, config.train.checkpoint_every, reporter.note
         )

@@ -58,7 +58,7 @@ def costs_of(
         Of the patches, in pixels.
     device : Device
     should_stop : callable, optional
-        Asked before each network; what was found until then is returned.
+        Asked before each pass of a network; what was found until then is returned.
     """
     found: dict[str, Cost] = {}
     rate = 0.0  # operations a second, of the transformer that was tried
@@ -73,7 +73,9 @@ def costs_of(
         if any(record.tokens) and rate:
             found[network.name] = Cost(side, 1000 * operations(record) / rate, False)
             continue
-        seconds = _try(record, patch, device)
+        seconds = _try(record, patch, device, should_stop)
+        if seconds is None:
+            break
         if any(record.tokens):
             rate = operations(record) / seconds
         found[network.name] = Cost(side, 1000 * seconds, True)
@@ -89,16 +91,25 @@ def operations(record: TrainedRecord) -> float:
     return float(counter.get_total_flops())
 
 
-def _try(record: TrainedRecord, patch: tuple[int, int], device: Device) -> float:
-    """Return the seconds that a patch takes a network with weights drawn at random."""
+def _try(
+    record: TrainedRecord,
+    patch: tuple[int, int],
+    device: Device,
+    should_stop: Callable[[], bool],
+) -> float | None:
+    """Return the seconds that a patch takes a network with weights drawn at random.
+
+    None where it is to stop.
+    """
     with torch.random.fork_rng([]):
         features = TrainedFeatures(record, record.takes).eval().to(device.target)
     images = torch.rand(_TRIED, record.takes, *patch, device=device.target)
     fastest, began = float("inf"), time.monotonic()
     with torch.inference_mode(), device.autocast():
-        while True:
+        while not should_stop():
             start = time.monotonic()
             features(images).cpu()
             fastest = min(fastest, time.monotonic() - start)
             if time.monotonic() - began > _LONGEST:
                 return fastest / _TRIED
+    return None

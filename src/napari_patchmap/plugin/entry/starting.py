@@ -99,7 +99,9 @@ def _ready() -> bool:
     return _OPENER in sys.modules
 
 
-def _import_panels(_: object) -> None:
+def _import_panels(task: Task) -> None:
     import_module(_OPENER)
     for panel in import_module("napari_patchmap.plugin.qt.docks").PANELS.values():
+        if task.should_stop():
+            return
         panel.load()

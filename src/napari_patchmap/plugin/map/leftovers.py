@@ -48,7 +48,7 @@ class Leftovers:
             return
 
         def work(task: Task) -> tuple[Run, PatchSet, Placed]:
-            return run, left, run.place(left)
+            return run, left, run.place(left, task.watch.step)
 
         self._placing.ask(work)
 

@@ -11,7 +11,6 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
 
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.napari_private import canvas_widget
 from napari_patchmap.plugin.newest import Newest
@@ -91,9 +90,7 @@ class SessionImages:
         }
         self._opener.open(rows[rows >= 0].tolist())
         if stack and not len(patches.missing):
-            self._reader.ask(
-                lambda task: (patches, read_stack(patches, Watch(None, task.should_stop)))
-            )
+            self._reader.ask(lambda task: (patches, read_stack(patches, task.watch)))
 
     def _on_opened(self, sources: set[str]) -> None:
         waiting = self._waiting.items()

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QMainWindow
 from napari_patchmap.errors import RunError
 from napari_patchmap.explore.given_names import SUGGESTED
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.annotation_keeper import AnnotationKeeper
 from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.canvas.two_views import BESIDE, View
@@ -291,7 +292,9 @@ class SessionKeeper(QObject, Quiet):
         if run is None or patches is None or set(folders) <= there:
             return
         self._absent = tuple(folders)
-        self._reader.ask(lambda _: (run, patches, _read_maps(folders, run, patches)))
+        self._reader.ask(
+            lambda task: (run, patches, _read_maps(folders, run, patches, task.watch))
+        )
 
     def _on_read(self, found: tuple[Run, PatchSet, _Maps]) -> None:
         run, patches, (maps, absent, sentence) = found
@@ -306,12 +309,13 @@ class SessionKeeper(QObject, Quiet):
             workspace.say(sentence)
 
 
-def _read_maps(folders: Sequence[Path], run: Run, patches: PatchSet) -> _Maps:
-    known = known_of(patches, run)
+def _read_maps(folders: Sequence[Path], run: Run, patches: PatchSet, watch: Watch) -> _Maps:
+    known = known_of(patches, run, watch)
     maps: list[Compared] = []
     absent: list[Path] = []
     why = ""
     for folder in folders:
+        watch.check()
         try:
             saved = read_map(folder)
             maps.append(Compared(saved, saved.read_for(known)))

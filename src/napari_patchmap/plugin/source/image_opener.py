@@ -8,7 +8,6 @@ from napari.viewer import Viewer
 from psygnal import Signal
 
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.canvas.two_views import Views
 from napari_patchmap.plugin.napari_private import canvas_widget
 from napari_patchmap.plugin.newest import Newest
@@ -75,8 +74,7 @@ class ImageOpener(OfViewer):
         wanted = list(dict.fromkeys(sources.iloc[row] for row in rows))
 
         def read(task: Task) -> _Read:
-            watch = Watch(None, task.should_stop)
-            return patches, read_source_images(patches.origin, wanted, watch)
+            return patches, read_source_images(patches.origin, wanted, task.watch)
 
         self._set_busy(True)
         self._reader.ask(read)

@@ -70,7 +70,10 @@ def draw_attention(given: Drawable, config: AttentionConfig) -> Figure:
     rows = _chosen(given, config)
     patches, _ = given.pictured()
     sees = WhatItSees(given.open_run(), patches)
-    found = [sees.attended(given.rows[[row]]) for row in rows]
+    found = []
+    for row in rows:
+        given.watch.check()
+        found.append(sees.attended(given.rows[[row]]))
     maps = [[one.maps[0], *(one.heads[0] if config.heads else ())] for one in found]
     size, width = config.font_size, (config.width - 2 * MARGIN) * MM * 72
     across = 1 + len(maps[0])
@@ -84,7 +87,7 @@ def draw_attention(given: Drawable, config: AttentionConfig) -> Figure:
     pitch = side * (1 + _GAP) + LINE * size * named
     lines = -(-len(rows) // columns)
     page = LegendPage(given.colouring, config, room=lines * pitch)
-    pictures, measure = FramedPictures(page, patches), text_widths(size)
+    pictures, measure = FramedPictures(page, patches, given.watch), text_widths(size)
     left, top = page.box[:2]
     for place, (row, own) in enumerate(zip(rows.tolist(), maps, strict=True)):
         x = left + place % columns * (wide + _GAP * side)

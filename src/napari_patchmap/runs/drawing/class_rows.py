@@ -69,7 +69,7 @@ def draw_class_rows(given: Drawable, config: ClassRowsConfig) -> Figure:
     side = min((width - beside) / config.each / (1 + _GAP), _LARGEST * MM * 72)
     pitch = max(side * (1 + _GAP), 2.2 * LINE * size)
     page = LegendPage(colouring, config, room=pitch * len(groups))
-    pictures = FramedPictures(page, patches)
+    pictures = FramedPictures(page, patches, given.watch)
     left, top = page.box[:2]
     for line, (group, name, number) in enumerate(zip(groups, names, numbers, strict=True)):
         colour, middle = colouring.palette[group], top + (line + 0.5) * pitch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -43,6 +43,8 @@ class Drawable:
         Returns the looks at the map while it learned, None where there are none.
     open_table : callable
         Returns the table of the n patches, with what was found of them.
+    watch : Watch
+        Asked before each picture of a patch.
     """
 
     embedding: np.ndarray
@@ -52,6 +54,7 @@ class Drawable:
     open_run: Callable[[], Run]
     open_looks: Callable[[], Looks | None] = lambda: None
     open_table: Callable[[], pd.DataFrame] = pd.DataFrame
+    watch: Watch = field(default_factory=Watch)
 
     def pictured(self) -> tuple[PatchSet, np.ndarray]:
         """Return the patch set, and which of the n patches have an image, (n,) of bool.
@@ -126,7 +129,7 @@ def drawable_of(
     colouring = chosen_colouring(table, column)
     return Drawable(
         embedding, colouring, np.arange(len(embedding)), patches, opened,
-        lambda: Looks.load(saved.folder / LOOKS, saved.count), lambda: table,
+        lambda: Looks.load(saved.folder / LOOKS, saved.count), lambda: table, watch,
     )  # fmt: skip
 
 

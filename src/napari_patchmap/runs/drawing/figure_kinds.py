@@ -60,9 +60,7 @@ class FigureKind:
     endings: tuple[str, ...] = tuple(ENDINGS)
     write: Callable[[Drawable, Any, Path, Watch], Path] | None = None
 
-    def save(
-        self, given: Drawable, config: PageConfig, path: Path, watch: Watch | None = None
-    ) -> Path:
+    def save(self, given: Drawable, config: PageConfig, path: Path) -> Path:
         """Draw it into a file that :func:`check_figure_file` took.
 
         Raises
@@ -73,7 +71,7 @@ class FigureKind:
         if self.write is None:
             return save_figure(self.draw(given, config), path)
         with writing(path):
-            return self.write(given, config, path, watch or Watch())
+            return self.write(given, config, path, given.watch)
 
 
 #: By their names on the command line.
@@ -160,4 +158,4 @@ def make_figure(
     chosen = FIGURE_KINDS[kind]
     path = check_figure_file(path, chosen.endings)
     given = drawable_of(folder, config.colour_by, images, watch)
-    return chosen.save(given, config, path, watch)
+    return chosen.save(given, config, path)

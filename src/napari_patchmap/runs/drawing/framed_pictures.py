@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.drawing.legend_page import LegendPage
 
 #: Width of a frame: a share of the picture's side, and at least so many points.
@@ -18,8 +19,8 @@ class FramedPictures:
     as sharp as it can be. In SVG and PDF it is a picture of its own, to be moved by hand.
     """
 
-    def __init__(self, page: LegendPage, patches: PatchSet) -> None:
-        self._page, self._patches = page, patches
+    def __init__(self, page: LegendPage, patches: PatchSet, watch: Watch) -> None:
+        self._page, self._patches, self._watch = page, patches, watch
         self._dot = 72 / page.config.dpi
 
     def put(
@@ -29,6 +30,7 @@ class FramedPictures:
 
         Without a colour there is no frame. What is not square lies in the middle.
         """
+        self._watch.check()
         picture = self._patches.thumbnail(int(patch), self.room(side, colour))
         self.put_pixels(picture, x, y, side, colour)
 

@@ -82,7 +82,7 @@ def draw_montage(given: Drawable, config: MontageConfig) -> Figure:
         )
     named = config.names == "legend"
     page = LegendPage(colouring, config, 1.0, legend=named, bar=named)
-    pictures = FramedPictures(page, patches)
+    pictures = FramedPictures(page, patches, given.watch)
     left, top, wide, _ = page.box
     side = wide / squares
     coloured = bool(colouring.names) or colouring.limits is not None

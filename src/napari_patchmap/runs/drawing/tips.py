@@ -225,7 +225,8 @@ class _Layout:
                 x + wide / 2, y + 0.45 * self._line, name, ha="center", weight="bold",
                 color=readable(colouring.colours[row, :3], page.config.look), zorder=6,
             )  # fmt: skip
-        pictures, step = FramedPictures(page, patches), self.side * (1 + _BETWEEN)
+        pictures = FramedPictures(page, patches, self._given.watch)
+        step = self.side * (1 + _BETWEEN)
         x += (wide - step * len(nearest) + self.side * _BETWEEN) / 2
         for place, one in enumerate(nearest.tolist()):
             colour = colouring.colours[one, :3]

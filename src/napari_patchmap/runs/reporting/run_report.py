@@ -10,6 +10,7 @@ import pandas as pd
 
 from napari_patchmap.explore.colouring import Colouring, colour_by
 from napari_patchmap.methods.catalog import METHODS
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality import FIGURES, defined_in
 from napari_patchmap.quality.baselines import BASELINES, baseline_text
 from napari_patchmap.quality.columns import column_of
@@ -40,7 +41,7 @@ from napari_patchmap.runs.run_folder import CONFIG
 from napari_patchmap.runs.saved_map import title_of
 
 
-def report_of(run: Run, labels: np.ndarray | None) -> Report:
+def report_of(run: Run, labels: np.ndarray | None, watch: Watch | None = None) -> Report:
     """Say what is known of a run.
 
     Parameters
@@ -49,10 +50,13 @@ def report_of(run: Run, labels: np.ndarray | None) -> Report:
         Its figures are taken as they are known; see :meth:`Run.measured`.
     labels : ndarray of str, shape (n,), or None
         What its patches are, where that is known.
+    watch : Watch, optional
+        Asked before each picture.
     """
+    watch = watch or Watch()
     title = title_of(run.config, run.layout, complete=run.complete, evened=run.evened_by)
     blocks = [
-        *_map(run, labels),
+        *_map(run, labels, watch),
         *_trust(run),
         *_labels(run, labels),
         *checked(run.metrics),
@@ -71,12 +75,14 @@ def _saved(run: Run) -> dict[str, Any]:
     return saved
 
 
-def _map(run: Run, labels: np.ndarray | None) -> list[Block]:
+def _map(run: Run, labels: np.ndarray | None, watch: Watch) -> list[Block]:
     table = pd.DataFrame({} if labels is None else {"label": labels}, index=range(len(run)))
     said = "by label" if labels is not None else "one point a patch"
     colours = colour_by(table, "label" if labels is not None else "")
+    watch.check()
     shown: list[Block] = [_picture(run, colours, f"The map, {said}.")]
     for figure in FIGURES:
+        watch.check()
         if figure.headline and figure.key in run.columns and not figure.needs_labels:
             name, values = column_of(figure), run.columns[figure.key]
             colours = colour_by(pd.DataFrame({name: values}), name)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_patchmap.errors import RunError
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.reporting.html_report import as_html
 from napari_patchmap.runs.reporting.pdf_report import as_pdf
 from napari_patchmap.runs.reporting.run_report import report_of
@@ -33,7 +34,10 @@ def check_report_file(path: str | os.PathLike[str]) -> Path:
 
 
 def write_report(
-    run: Run, path: str | os.PathLike[str], labels: np.ndarray | None = None
+    run: Run,
+    path: str | os.PathLike[str],
+    labels: np.ndarray | None = None,
+    watch: Watch | None = None,
 ) -> Path:
     """Write a report of a saved run: map, figures, settings, and what a paper has to say.
 
@@ -45,6 +49,8 @@ def write_report(
         Of the file, which ends in .html (one page, which loads nothing) or .pdf.
     labels : ndarray of str, shape (n,), optional
         Others than those of its table.
+    watch : Watch, optional
+        May end it before anything is written.
 
     Raises
     ------
@@ -52,7 +58,9 @@ def write_report(
         If it cannot be written.
     """
     path = check_report_file(path)
-    report = report_of(run, run.labels if labels is None else labels)
+    watch = watch or Watch()
+    report = report_of(run, run.labels if labels is None else labels, watch)
+    watch.check()
     with writing(path):
         write_whole(path, _WRITERS[path.suffix.lower()](report))
     return path

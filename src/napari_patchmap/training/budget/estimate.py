@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import torch
 
@@ -16,6 +16,7 @@ from napari_patchmap.methods.stage import Stage
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.device import Device
 from napari_patchmap.networks.out_of_memory import is_out_of_memory
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.training.optimisers import make_optimiser
 
 P = ParamSpec("P")
@@ -72,43 +73,60 @@ def backbone_seconds(speed: Speed, stage: Stage) -> float:
     return look + share * max(0.0, speed.train - look) if share < 1 else speed.train
 
 
-def _kept_for_a_while(measure: Callable[P, T]) -> Callable[P, T]:
-    """Let a measurement hold for some seconds: of a computer that may be busy any moment."""
+def kept_for_a_while(
+    measure: Callable[Concatenate[Watch, P], T],
+) -> Callable[Concatenate[Watch, P], T]:
+    """Let a measurement hold for some seconds: of a computer that may be busy any moment.
+
+    One that is ended before time is not kept.
+    """
     known: dict[Any, tuple[float, T]] = {}
 
     @functools.wraps(measure)
-    def kept(*args: P.args, **named: P.kwargs) -> T:
+    def kept(watch: Watch, *args: P.args, **named: P.kwargs) -> T:
         now, key = time.monotonic(), (args, tuple(named.items()), torch.get_num_threads())
         for old in [k for k, (when, _) in known.items() if now - when > _HOLDS]:
             del known[old]
         if key not in known:
-            known[key] = now, measure(*args, **named)
+            known[key] = now, measure(watch, *args, **named)
         return known[key][1]
 
     return kept
 
 
-@_kept_for_a_while
-def update_seconds(stage: Stage, spec: NetworkSpec, device: Device) -> float:
-    """Seconds for a step of a stage's optimiser, without what computes its gradients."""
+@kept_for_a_while
+def update_seconds(watch: Watch, stage: Stage, spec: NetworkSpec, device: Device) -> float:
+    """Seconds for a step of a stage's optimiser, without what computes its gradients.
+
+    ``watch`` may end it between two steps.
+    """
+    watch.check()
     with torch.random.fork_rng():
         network = Network(spec).to(device.target)
     optimiser = make_optimiser(stage, network)
     for group in optimiser.param_groups:
         for parameter in group["params"]:
             parameter.grad = torch.zeros_like(parameter)
-    return median(_times(optimiser.step, device.target))
+    return median(_times(optimiser.step, device.target, watch))
 
 
-@_kept_for_a_while
+@kept_for_a_while
 def measure_speed(
-    spec: NetworkSpec, device: Device, batch_size: int, *, trains: bool = True, attempt: int = 1
+    watch: Watch,
+    spec: NetworkSpec,
+    device: Device,
+    batch_size: int,
+    *,
+    trains: bool = True,
+    attempt: int = 1,
 ) -> Speed:
     """Time a network on a device with made-up images, in about a second on a CPU.
 
     Random states of the caller are not touched. Where nothing ``trains``, it only looks at
     patches; another ``attempt`` measures anew while the last measurement still holds.
+    ``watch`` may end it between two passes.
     """
+    watch.check()
     # A GPU is only busy with a whole batch; a CPU takes time in proportion.
     count = min(8, batch_size) if device.is_cpu else batch_size
     with torch.random.fork_rng():
@@ -117,7 +135,7 @@ def measure_speed(
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         while True:
             try:
-                return _measure(network, device, count, batch_size, trains)
+                return _measure(network, device, count, batch_size, trains, watch)
             except RuntimeError as error:
                 if count <= 8 or not is_out_of_memory(error):
                     raise
@@ -125,7 +143,7 @@ def measure_speed(
 
 
 def _measure(
-    network: Network, device: Device, count: int, batch_size: int, trains: bool
+    network: Network, device: Device, count: int, batch_size: int, trains: bool, watch: Watch
 ) -> Speed:
     spec, target = network.spec, device.target
 
@@ -150,23 +168,24 @@ def _measure(
     views = images()
     if not trains:
         network.eval()
-        times, doubt = _doubted(look, target)
+        times, doubt = _doubted(look, target, watch)
         return Speed(0.0, median(times) / (2 * count), 0.0, 0, doubt)
     # Larger batches are faster per patch on a CPU, until its caches are full.
     while device.is_cpu and count < min(batch_size, 128):
-        if min(_times(train, target, 1)) > 0.1:
+        if min(_times(train, target, watch, 1)) > 0.1:
             break
         count = min(batch_size, 2 * count)
         views = images()
     network.train()
+    watch.check()
     kept = _kept_bytes(train) // count
-    times, doubt = _doubted(train, target)
+    times, doubt = _doubted(train, target, watch)
     features = torch.rand(2 * batch_size, network.width, device=target)
-    head = _times(lambda: learn(network.project, features), target)
+    head = _times(lambda: learn(network.project, features), target, watch)
     network.eval()
     return Speed(
         train=median(times) / count,
-        look=median(_times(look, target)) / (2 * count),
+        look=median(_times(look, target, watch)) / (2 * count),
         head=median(head) / batch_size,
         memory=kept,
         doubt=doubt,
@@ -174,11 +193,11 @@ def _measure(
 
 
 def _doubted(
-    work: Callable[[], None], device: torch.device
+    work: Callable[[], None], device: torch.device, watch: Watch
 ) -> tuple[list[float], tuple[float, float]]:
     """Seconds of some repetitions, and between how many times as long they may take."""
     began, worked = time.perf_counter(), time.thread_time()
-    times = _times(work, device)
+    times = _times(work, device, watch)
     varies = max(times) / min(times)
     high = varies if varies > _VARIES else 1.0
     had = (time.thread_time() - worked) / (time.perf_counter() - began)
@@ -202,12 +221,16 @@ def _kept_bytes(work: Callable[[], None]) -> int:
 
 
 def _times(
-    work: Callable[[], None], device: torch.device, repeats: int = _REPEATS
+    work: Callable[[], None], device: torch.device, watch: Watch, repeats: int = _REPEATS
 ) -> list[float]:
-    """Seconds of some repetitions, after a first one that does not count."""
+    """Seconds of some repetitions, after a first one that does not count.
+
+    Beside other programs one may take a second: before each it is asked whether to end.
+    """
     times: list[float] = []
     began = time.perf_counter()
     for repeat in range(1 + repeats):
+        watch.check()
         start = time.perf_counter()
         work()
         if device.type == "cuda":

@@ -11,6 +11,7 @@ from napari_patchmap.methods.recipe import Recipe
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.device import Device
 from napari_patchmap.networks.inference import MOST_SETTLING
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality.figures import FIGURES
 from napari_patchmap.training.budget.estimate import measure_speed, update_seconds
 from napari_patchmap.training.budget.layout_time import LayoutTime
@@ -44,18 +45,23 @@ class Measured(NamedTuple):
 
 
 def measure(
-    recipe: Recipe, spec: NetworkSpec, device: Device, batch: int, share: int
+    recipe: Recipe, spec: NetworkSpec, device: Device, batch: int, share: int, watch: Watch
 ) -> Measured:
     """Measure a network; a second time if what is found is implausible.
 
     A step has ``batch`` patches, of which this process computes a ``share`` at most.
+
+    Raises
+    ------
+    LoadCancelled
+        If ``watch`` wants to stop; what was measured by then is forgotten.
     """
     works = [step_of(stage, spec, device, share) for stage in recipe.stages]
-    updates = [update_seconds(stage, spec, device) for stage in recipe.stages]
+    updates = [update_seconds(watch, stage, spec, device) for stage in recipe.stages]
 
     def found(attempt: int) -> Measured:
         trains = bool(recipe.stages)
-        speed = measure_speed(spec, device, batch, trains=trains, attempt=attempt)
+        speed = measure_speed(watch, spec, device, batch, trains=trains, attempt=attempt)
         steps = [share * learner_of(s).step_seconds(speed, s) for s in recipe.stages]
         step = tuple(
             _rate(seconds + update, work, speed.doubt) * stage.coarse.mean_work
@@ -82,8 +88,14 @@ def _rate(measured: float, work: str, doubt: tuple[float, float]) -> Seconds:
     return Seconds(measured, before, measured)  # other programs work now
 
 
-def timetable(plan: Plan, measured: Measured) -> Timetable:
-    """Put together what the parts of a run are expected to take."""
+def timetable(plan: Plan, measured: Measured, watch: Watch) -> Timetable:
+    """Put together what the parts of a run are expected to take.
+
+    Raises
+    ------
+    LoadCancelled
+        If ``watch`` wants to stop.
+    """
     recipe, device, spec, count = plan.recipe, plan.device, plan.spec, plan.patches
     train, turned, look = plan.config.train, len(plan.symmetries), measured.look
     cached, settled = min(count, MOST_LANDMARKS), min(count, MOST_SETTLING)
@@ -91,7 +103,7 @@ def timetable(plan: Plan, measured: Measured) -> Timetable:
     none, parts = Seconds.about(0.0), dict[Key, Part]()
 
     def made(tsne: Tsne, patches: int) -> Seconds:
-        return LayoutTime(tsne, patches, device=device.target).expected
+        return LayoutTime(tsne, patches, device=device.target, watch=watch).expected
 
     parts["reading", 0] = Part.of(reading, 0 if plan.streamed else count, _READING)
     for number, stage in enumerate(recipe.stages):

@@ -9,6 +9,8 @@ import torch
 from napari_patchmap.layout.device_forces import computes_forces
 from napari_patchmap.layout.tsne import EVERY, INTERPOLATED, Tsne, early_iteration
 from napari_patchmap.networks.device import CPU
+from napari_patchmap.patches.watch import Watch
+from napari_patchmap.training.budget.estimate import kept_for_a_while
 from napari_patchmap.training.budget.speeds import (
     FEWEST,
     Seconds,
@@ -24,8 +26,16 @@ _DOUBT = 1.6
 _ENOUGH = 0.05
 
 
+@kept_for_a_while
+def _early_rate(watch: Watch, patches: int, dimensions: int, device: torch.device) -> float:
+    return early_iteration(patches, dimensions, torch.get_num_threads(), device, watch)
+
+
 class LayoutTime:
-    """Seconds of a t-SNE, expected and seen; the clock is for one that is made."""
+    """Seconds of a t-SNE, expected and seen; the clock is for one that is made.
+
+    Where none was made here before, some iterations are tried; ``watch`` may end that.
+    """
 
     def __init__(
         self,
@@ -34,6 +44,7 @@ class LayoutTime:
         clock: Callable[[], float] = lambda: 0.0,
         *,
         device: torch.device = CPU,
+        watch: Watch | None = None,
     ) -> None:
         self._tsne, self._patches, self._clock, self._device = tsne, patches, clock, device
         self._work = name_of(
@@ -41,7 +52,8 @@ class LayoutTime:
             patches >= INTERPOLATED, *([device.type] if computes_forces(device) else []),
         )  # fmt: skip
         known = recall(self._work)
-        self._rate = Seconds.about(known) if known is not None else self._measured()
+        watch = watch or Watch()
+        self._rate = self._measured(watch) if known is None else Seconds.about(known)
         self._whole = tsne.cost(tsne.steps, patches, device)
         self._began: float | None = None
         self._spent = self._made = 0.0
@@ -51,9 +63,8 @@ class LayoutTime:
         """The whole of it, before it begins."""
         return self._rate * self._whole
 
-    def _measured(self) -> Seconds:
-        threads = torch.get_num_threads()
-        rate = early_iteration(self._patches, self._tsne.dimensions, threads, self._device)
+    def _measured(self, watch: Watch) -> Seconds:
+        rate = _early_rate(watch, self._patches, self._tsne.dimensions, self._device)
         return Seconds.about(rate, _DOUBT)
 
     def share(self, done: int) -> float:

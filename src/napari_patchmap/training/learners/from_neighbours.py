@@ -163,7 +163,9 @@ class NeighboursLearner(Learner):
         context, pace = self.context, self.pace
         tsne = first_tsne(context.plan.config.train.seed)
         device = context.device.target
-        timed = LayoutTime(tsne, len(features), context.clock, device=device)
+        timed = LayoutTime(
+            tsne, len(features), context.clock, device=device, watch=context.control.finishing
+        )
 
         def watch(done: int, _: np.ndarray) -> bool:
             timed.note(done)

@@ -83,7 +83,7 @@ class Keeping(QWidget):
         self._say("Reading…")
 
         def work(task: Task) -> tuple[PatchSet, Path, ClassTable]:
-            return patches, Path(path), read_classes(path, patches, known, wanted)
+            return patches, Path(path), read_classes(path, patches, known, wanted, task.watch)
 
         self._reader.ask(work)
 
@@ -117,12 +117,12 @@ class Keeping(QWidget):
         if patches is None:
             return
 
-        def work(_: Task) -> Path:
+        def work(task: Task) -> Path:
             if (folder / ANNOTATIONS).exists():
                 raise AnnotationError(
                     f"{folder} holds annotations already; choose another folder."
                 )
-            known = identify(patches, hurry=True) if run is None else run.who
+            known = identify(patches, task.watch, hurry=True) if run is None else run.who
             numbers = np.arange(len(patches))
             save_annotations(
                 AnnotationPlace(folder, numbers, known), annotations, pd.DataFrame()

@@ -105,7 +105,9 @@ class Likeness(QWidget):
         def work(watch: Watch) -> Similar:
             if saved is None:
                 return more_like(run.features, rows, _COUNT, watch, hidden)
-            return more_like_by(saved, known_of(patches, run), rows, _COUNT, watch, hidden)
+            return more_like_by(
+                saved, known_of(patches, run, watch), rows, _COUNT, watch, hidden
+            )
 
         by = "their features" if saved is None else f"the features of {saved.title}"
         self.said.say("")
@@ -138,7 +140,7 @@ class Likeness(QWidget):
 
         def work(watch: Watch) -> tuple[PatchSet, Placed, Similar]:
             features = run.features
-            patch, placed = place_image(run, path)
+            patch, placed = place_image(run, path, watch)
             found = like_features(features, placed.features, _COUNT, watch, hidden)
             return patch, placed, found
 

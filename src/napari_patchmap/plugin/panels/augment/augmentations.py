@@ -208,8 +208,8 @@ class Augmentations(WorkPanel):
             return
         index, seed = self._index, self._seed
 
-        def work(_: Task) -> _Preview:
-            views = preview_views(patches, index, config, VIEWS, seed)
+        def work(task: Task) -> _Preview:
+            views = preview_views(patches, index, config, VIEWS, seed, task.watch)
             return _Preview(patches, index, patches.thumbnail(index, 88), views)
 
         self._previews.ask(work)

@@ -8,10 +8,11 @@ from typing import Any
 
 import napari.viewer
 import numpy as np
-import pandas as pd
 from qtpy.QtWidgets import QFileDialog, QTableWidgetItem
 
 from napari_patchmap.errors import RunError
+from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.compare.maps_table import AllFigures, MapsTable
 from napari_patchmap.plugin.qt.basics import button, label, row
@@ -138,7 +139,7 @@ class CompareMaps(WorkPanel):
         else:
             self.need("")
         name, count, added, own = patches.name, len(patches), list(self._added), self._own
-        self._finder.ask(lambda _: _maps_of(name, count, added, own))
+        self._finder.ask(lambda task: _maps_of(name, count, added, own, task.watch))
 
     def _on_training(self, training: bool) -> None:
         self.table.setEnabled(not training)
@@ -188,7 +189,7 @@ class CompareMaps(WorkPanel):
             return
         self._wanted = [one.folder for one in maps]
         self.message.say("")
-        self._reader.ask(lambda _: _read_all(maps, known_of(patches, run), read))
+        self._reader.ask(lambda task: _read_all(maps, patches, run, read, task.watch))
 
     def _on_read(self, found: list[Compared]) -> None:
         self._read |= {one.saved.folder: one for one in found}
@@ -210,11 +211,12 @@ class CompareMaps(WorkPanel):
             return
         own = self._own
 
-        def work() -> list[Compared]:
-            others = [one for one in maps_in([run_folder(folder)]) if one.folder != own]
-            return _read_all(others, known_of(patches, run), {})
+        def work(task: Task) -> list[Compared]:
+            maps = maps_in([run_folder(folder)], task.watch)
+            others = [one for one in maps if one.folder != own]
+            return _read_all(others, patches, run, {}, task.watch)
 
-        task = Task(lambda _: work(), "Reading a saved run")
+        task = Task(work, "Reading a saved run")
         task.done.connect(self._on_added)
         task.failed.connect(self._on_failed)
         task.start()
@@ -241,9 +243,9 @@ class CompareMaps(WorkPanel):
             return
         assert marked is not None
 
-        def work(_: Task) -> Run:
+        def work(task: Task) -> Run:
             run = Run.load(marked)
-            rows = same_rows(known_of(patches, current), run.who, marked)
+            rows = same_rows(known_of(patches, current, task.watch), run.who, marked)
             return run if np.array_equal(rows, np.arange(len(rows))) else run.picked(rows)
 
         self._opener.ask(work)
@@ -256,7 +258,7 @@ class CompareMaps(WorkPanel):
         """Write table and picture of this map and those that are ticked."""
         wanted = {*self.table.ticked(), self._own}
         maps = [one for one in self.maps if one.folder in wanted]
-        self._saver.ask(lambda _: (compare(maps, folder), Path(folder))[1])
+        self._saver.ask(lambda task: (compare(maps, folder, task.watch), Path(folder))[1])
 
     def _on_saved(self, folder: Path) -> None:
         self.message.say(f"Saved comparison.csv and comparison.png in {folder}.")
@@ -288,9 +290,11 @@ class CompareMaps(WorkPanel):
             self.add_run(str(path))
 
 
-def _maps_of(name: str, count: int, added: list[SavedMap], own: Path | None) -> list[SavedMap]:
+def _maps_of(
+    name: str, count: int, added: list[SavedMap], own: Path | None, watch: Watch
+) -> list[SavedMap]:
     """Find saved maps of a patch set; those that were added, and the current one, as well."""
-    found = find_maps(name, count)
+    found = find_maps(name, count, watch=watch)
     known = {one.folder for one in found}
     more = [one for one in added if one.folder not in known]
     if own is not None and own not in {*known, *(one.folder for one in more)}:
@@ -304,7 +308,15 @@ def _folders(maps: list[SavedMap]) -> set[Path]:
 
 
 def _read_all(
-    maps: list[SavedMap], known: pd.DataFrame, read: dict[Path, Compared]
+    maps: list[SavedMap],
+    patches: PatchSet,
+    run: Run | None,
+    read: dict[Path, Compared],
+    watch: Watch,
 ) -> list[Compared]:
-    """Read the maps that have not been read yet."""
-    return [read.get(one.folder) or Compared(one, one.read_for(known)) for one in maps]
+    """Read the maps of the patches of a run that have not been read yet."""
+    known, found = known_of(patches, run, watch), []
+    for one in maps:
+        watch.check()
+        found.append(read.get(one.folder) or Compared(one, one.read_for(known)))
+    return found

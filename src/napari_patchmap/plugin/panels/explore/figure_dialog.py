@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from napari_patchmap.plugin.qt.saving import with_ending
 from napari_patchmap.plugin.qt.style import panel_style
 from napari_patchmap.plugin.qt.texts import Sentence
 from napari_patchmap.plugin.qt.work_bar import WorkBar
+from napari_patchmap.plugin.worker import Task
 from napari_patchmap.runs.drawing.drawable import Drawable
 from napari_patchmap.runs.drawing.figure_kinds import FIGURE_KINDS
 from napari_patchmap.runs.drawing.paper import check_figure_file, drawn_page, save_figure
@@ -58,6 +60,9 @@ _PAUSE = 250
 
 #: Where tips were put: the middle, in shares of the page, by what they point at.
 _Moved = dict[int, tuple[float, float]]
+
+#: The name of a figure, its pixels, and its tips: where, and of which patch.
+_Seen = tuple[str, np.ndarray, np.ndarray, np.ndarray]
 
 
 class FigureDialog(QDialog):
@@ -197,10 +202,14 @@ class FigureDialog(QDialog):
         config, name, moved = self.form.config, self._name, dict(self._moved)
         dpi = min(config.dpi, max(_COARSE, round(_PREVIEW / (config.width / 25.4))))
         config = config.replace(dpi=dpi)
-        self._seen.ask(lambda _: _pictured(name, given, config, moved))
+
+        def look(task: Task) -> _Seen:
+            return _pictured(name, replace(given, watch=task.watch), config, moved)
+
+        self._seen.ask(look)
 
     @Slot(object)
-    def _on_seen(self, seen: tuple[str, np.ndarray, np.ndarray, np.ndarray]) -> None:
+    def _on_seen(self, seen: _Seen) -> None:
         name, rgb, boxes, tips = seen
         if name == self._name:
             self._tips = tips
@@ -268,9 +277,10 @@ class FigureDialog(QDialog):
 
         def work(watch: Watch) -> Path:
             check_figure_file(target, kind.endings)
+            watched = replace(given, watch=watch)
             if isinstance(config, TipsConfig):
-                return save_figure(draw_tips_moved(given, config, moved).figure, target)
-            return kind.save(given, config, target, watch)
+                return save_figure(draw_tips_moved(watched, config, moved).figure, target)
+            return kind.save(watched, config, target)
 
         self.said.say("")
         self.writing.start("Drawing a figure", work, "drawing…")
@@ -284,10 +294,8 @@ def _described() -> list[str]:
     return [f"{kind.title}, {kind.help}" for kind in FIGURE_KINDS.values()]
 
 
-def _pictured(
-    name: str, given: Drawable, config: Any, moved: _Moved
-) -> tuple[str, np.ndarray, np.ndarray, np.ndarray]:
-    """Draw a figure; return its name, its pixels, and its tips: where, and of which patch."""
+def _pictured(name: str, given: Drawable, config: Any, moved: _Moved) -> _Seen:
+    """Draw a figure to be looked at."""
     boxes, tips = np.empty((0, 4)), np.empty(0, np.intp)
     if isinstance(config, TipsConfig):
         page = draw_tips_moved(given, config, moved)

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 
 from napari_patchmap.explore.colouring import Colouring
 from napari_patchmap.explore.words import said_counts
+from napari_patchmap.percent import rounded
 from napari_patchmap.plugin.qt.modifiers import how_meant
 from napari_patchmap.plugin.qt.named_rows import NamedRows
 from napari_patchmap.plugin.qt.swatch import swatch
@@ -115,7 +116,7 @@ class ColourBar(QWidget):
     def set_limits(self, low: float, high: float) -> None:
         """Name the values at the two ends."""
         self._low, self._high = low, high
-        self.setAccessibleName(f"Colour bar from {low:.4g} to {high:.4g}")
+        self.setAccessibleName(f"Colour bar from {rounded(low, 4)} to {rounded(high, 4)}")
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -131,5 +132,5 @@ class ColourBar(QWidget):
             (middle, Qt.AlignmentFlag.AlignHCenter),
             (self._high, Qt.AlignmentFlag.AlignRight),
         ):
-            painter.drawText(below, side | Qt.AlignmentFlag.AlignVCenter, f"{value:.4g}")
+            painter.drawText(below, side | Qt.AlignmentFlag.AlignVCenter, rounded(value, 4))
         painter.end()

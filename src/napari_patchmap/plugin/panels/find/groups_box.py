@@ -140,10 +140,12 @@ class GroupsBox(SearchBox):
             return
         table = self.workspace.table
 
-        def answer(_: Tell[Found], __: Watch) -> Found:
+        def answer(_: Tell[Found], watch: Watch) -> Found:
             given = input_of(run, table, patches)
             points = points_of(given, found.report["of"])
-            return regrouped(given, points, change(found.columns[GROUP], points), found)
+            watch.check()
+            names = change(found.columns[GROUP], points)
+            return regrouped(given, points, names, found, lambda: watch.stops)
 
         self.ask(run, answer, "changing…")
 

@@ -49,7 +49,7 @@ class CacheLine(QWidget):
         )
         self.trouble.setText(PREFERENCES.trouble)
         self.trouble.setVisible(bool(PREFERENCES.trouble))
-        self._newest.ask(lambda _: (*cache_size(), None))
+        self._newest.ask(lambda task: (*cache_size(task.watch), None))
 
     def _ask(self) -> None:
         self._say(f"Remove {size_text(self._bytes)}? They are decoded again when needed.", True)

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QMenu, QToolButton
 
 from napari_patchmap.errors import PatchmapError
 from napari_patchmap.patches import Kind, OpenRequest
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.panels.load.opening import Request
 from napari_patchmap.plugin.panels.load.sources import SOURCES
@@ -93,7 +94,7 @@ class RecentButton(QToolButton):
 
     def refresh(self) -> None:
         """Read the list again, in the background."""
-        self._look.ask(lambda task: _existing(recent_sources()))
+        self._look.ask(lambda task: _existing(recent_sources(), task.watch))
 
     def remember(self, request: Request) -> None:
         """Put a source at the head of the list, in the background."""
@@ -115,9 +116,14 @@ class RecentButton(QToolButton):
         self.chosen.emit(source)
 
 
-def _existing(sources: list[Request]) -> list[tuple[str, Request]]:
+def _existing(sources: list[Request], watch: Watch) -> list[tuple[str, Request]]:
     """Return those that are there, each with what it is called."""
-    return [(_called(one), one) for one in sources if os.path.exists(one.what.path)]
+    found = []
+    for one in sources:
+        watch.check()
+        if os.path.exists(one.what.path):
+            found.append((_called(one), one))
+    return found
 
 
 def _called(source: Request) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QProgressBar, QWidget
 
+from napari_patchmap.percent import rounded
 from napari_patchmap.plugin.panels.train.loss_curve import LossCurve
 from napari_patchmap.plugin.qt.basics import column, label
 from napari_patchmap.plugin.qt.texts import Message
@@ -91,7 +92,8 @@ def times(report: Progress) -> list[str]:
     """Say epoch, time left and speed."""
     said = []
     if report.epochs > 0:
-        said.append(f"epoch {min(report.epoch, report.epochs):.3g} of {report.epochs:.3g}")
+        epoch = rounded(min(report.epoch, report.epochs))
+        said.append(f"epoch {epoch} of {rounded(report.epochs)}")
     if report.seconds_left == report.seconds_left:
         said.append(f"{say_time(report.seconds_left)} left")
     elif report.fraction < _EARLY:

@@ -86,7 +86,7 @@ class PlanText(Wrapped):
     def _describe(self) -> None:
         if self._wish is not None:
             patches, config = self._wish
-            self._plans.ask(lambda _: plan_alone(patches, config))
+            self._plans.ask(lambda task: plan_alone(patches, config, task.watch))
 
     def _on_planned(self, plan: Plan) -> None:
         self._plan = plan

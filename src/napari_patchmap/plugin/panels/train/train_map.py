@@ -366,11 +366,10 @@ class TrainMap(WorkPanel):
             self.message.say("Cancelled; the map shows what was learned until then.", "note")
 
     def _on_failed(self, sentence: str) -> None:
-        leaving = self._doing is Doing.LEAVING
-        self._forget_training()
+        training = self._forget_training()
         self.plan.forget()  # it may never have been made
         self.live.hide()
-        self.message.say(sentence, "note" if leaving else "error")
+        self.message.say(sentence, "note" if training.stopped else "error")
 
     def _forget_training(self) -> Training:
         training, self._training = self._training, None

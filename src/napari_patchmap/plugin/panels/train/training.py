@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from qtpy.QtCore import QObject, Signal, Slot
 
-from napari_patchmap.errors import PatchmapError, RunError
+from napari_patchmap.errors import PatchmapError, RunError, TrainingStopped
 from napari_patchmap.explore.pixel_map import pixel_map
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.networks.out_of_memory import free_cached_memory
@@ -180,6 +180,11 @@ class Training(QObject):
     def paused(self) -> bool:
         """Whether a pause was asked for."""
         return self._pause.is_set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether there is no run because the person did not wait for one."""
+        return isinstance(self._task.error, TrainingStopped)
 
     @property
     def current(self) -> bool:

@@ -7,9 +7,11 @@ from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.explore.words import say_day
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.qt.basics import button, column, row
 from napari_patchmap.plugin.qt.texts import Message
+from napari_patchmap.plugin.worker import Task
 from napari_patchmap.runs import (
     Unfinished,
     discard_unfinished,
@@ -77,7 +79,7 @@ class UnfinishedOffer(QWidget):
         if patches is None:
             self._finder.forget()
         else:
-            self._finder.ask(lambda _: _newest(patches, opened))
+            self._finder.ask(lambda task: _newest(patches, opened, task.watch))
 
     def withdraw(self) -> None:
         """Offer nothing for now."""
@@ -114,9 +116,9 @@ class UnfinishedOffer(QWidget):
         if found is None or patches is None:
             return
 
-        def work(_: object) -> Unfinished | None:
+        def work(task: Task) -> Unfinished | None:
             discard_unfinished(found)
-            return _newest(patches, opened)
+            return _newest(patches, opened, task.watch)
 
         self._finder.ask(work)
 
@@ -125,12 +127,12 @@ class UnfinishedOffer(QWidget):
         self.refused.emit(sentence)
 
 
-def _newest(patches: PatchSet, opened: object) -> Unfinished | None:
+def _newest(patches: PatchSet, opened: object, watch: Watch) -> Unfinished | None:
     """Return the interrupted training to offer, None if there is none."""
     if opened is not None and is_unfinished(str(opened)):
         found = [read_unfinished(str(opened))]
     else:
-        found = find_unfinished(patches)
+        found = find_unfinished(patches, watch)
     return next((one for one in found if not is_being_trained(one.folder)), None)
 
 
