@@ -10,7 +10,7 @@ from scipy.spatial.distance import pdist
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.whitening import whitened
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
-from napari_patchmap.training import fit
+from napari_patchmap.training import finishing, fit
 from tests.conftest import make_cells
 
 
@@ -76,6 +76,14 @@ def test_patches_that_are_placed_later_get_the_features_of_the_run(method, tmp_p
     assert run.network.spec.whitening == 0.75
     placed = run.place(cells)
     np.testing.assert_allclose(placed.features, run.features, rtol=0.02, atol=0.02)
+
+
+def test_too_many_features_are_left_as_they_are_which_is_said(monkeypatch):
+    monkeypatch.setattr(finishing, "MOST_WHITENED", 100)
+    train = TrainConfig(method="simclr", device="cpu", epochs=(1.0,), batch_size=20)
+    run = fit(make_cells(), RunConfig(train))
+    assert run.network.spec.whitening == 0
+    assert "There are 192 features, too many to be whitened (at most 100)." in run.info["notes"]
 
 
 @pytest.mark.parametrize(

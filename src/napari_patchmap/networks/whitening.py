@@ -9,6 +9,9 @@ from torch import Tensor, nn
 #: The least spread of an axis that counts, as a share of that of the first: less is noise.
 _LEAST = 1e-3
 
+#: Features that are whitened at most: time grows with their third power.
+MOST_WHITENED = 4096
+
 
 class Whitening(nn.Module):
     """Turns features to their principal axes and divides by a power of the spread of each.

@@ -17,6 +17,7 @@ from napari_patchmap.layout.tsne import LAST
 from napari_patchmap.networks import Network
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.pixels import Pixels
+from napari_patchmap.networks.whitening import MOST_WHITENED
 from napari_patchmap.patches import LoadCancelled
 from napari_patchmap.quality import add_training, measure
 from napari_patchmap.quality.figure import AT_FIRST, FigureInput
@@ -144,7 +145,12 @@ def _place(
         start_map(network, features_of_some(network, pixels, half), "pca", dimensions)
     features, outputs = infer(network, pixels, symmetries=symmetries, half=half, watch=watch)
     power = plan.config.train.whitens
-    if power:
+    if power and features.shape[1] > MOST_WHITENED:
+        setup.reporter.note(
+            f"There are {features.shape[1]:,} features, too many to be whitened (at most "
+            f"{MOST_WHITENED:,})."
+        )
+    elif power:
         features = network.whiten(features, power)
     if layout == "network":
         return features, outputs, None
