@@ -131,7 +131,6 @@ def test_what_was_typed_and_not_confirmed_is_what_is_trained(train, qtbot):
     assert train.workspace.training
     assert train.form.config.epochs == (1.0, 1.0, 1.0)
     assert train.form.config.batch_size == 12
-    train.cancel()
     qtbot.waitUntil(lambda: not train.workspace.training, timeout=150_000)
     assert train.workspace.run.config.train.batch_size == 12
 

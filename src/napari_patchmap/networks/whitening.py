@@ -9,6 +9,9 @@ from torch import Tensor, nn
 #: The least spread of an axis that counts, as a share of that of the first: less is noise.
 _LEAST = 1e-3
 
+#: How much of the mean variance is added to all where there are more features than patches.
+_SHRUNK = 0.1
+
 #: Features that are whitened at most: time grows with their third power.
 MOST_WHITENED = 4096
 
@@ -50,6 +53,9 @@ class Whitening(nn.Module):
             apart = part - mean
             covariance += apart.T @ apart
         variances, axes = np.linalg.eigh(covariance / len(features))
+        # Of few patches the least variances are too small: new ones vary along all axes.
+        unsure = min(1.0, len(mean) / len(features))
+        variances = variances.clip(0) + _SHRUNK * unsure * variances.clip(0).mean()
         variances, axes = variances[::-1], axes[:, ::-1]
         spread = np.sqrt(np.maximum(variances, _LEAST**2 * variances[0]))
         if not spread[0] > 0:  # all patches are alike

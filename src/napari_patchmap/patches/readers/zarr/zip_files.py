@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import threading
 import weakref
 import zipfile
+import zlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +17,11 @@ from napari_patchmap.formats import ZIPPED_ZARR
 
 #: Files that describe a group or an array; one of them lies at the top of every store.
 MARKS = ("zarr.json", ".zarray", ".zgroup")
+
+#: What reading from a damaged zip file raises.
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError,
+)  # fmt: skip
 
 #: Those that describe; all others are chunks.
 _DESCRIBED = (*MARKS, ".zattrs", ".zmetadata")
@@ -40,12 +47,26 @@ class ZippedStore:
         self._top = _top(self._file.namelist())
 
     def read(self, key: str, most: int) -> bytes | None:
-        """Return a file of the store; None if there is none, or one of more bytes."""
+        """Return a file of the store; None if there is none, or one of more bytes.
+
+        Raises
+        ------
+        UnusableError
+            If it is damaged, encrypted, or packed in a way that Python does not know.
+        """
         try:
             known = self._file.getinfo(self._top + key)
         except KeyError:
             return None
-        return self._file.read(known) if known.file_size <= most else None
+        if known.file_size > most:
+            return None
+        try:
+            return self._file.read(known)
+        except _DAMAGE:
+            raise UnusableError(
+                f"is a zip file in which {known.filename} cannot be read",
+                "copy or save it again",
+            ) from None
 
     def has_chunks(self, key: str) -> bool:
         """Whether an array has any chunk at all."""
