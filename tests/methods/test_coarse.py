@@ -48,6 +48,18 @@ def test_the_time_that_is_left_counts_whole_steps_ahead():
         assert left == pytest.approx(now[0] - time, rel=0.02, abs=20)
 
 
+def test_by_the_clock_no_more_steps_are_promised_than_are_made():
+    now = [0.0]
+    pace, promised = Pace(deadline=500.0, coarse=THREE_QUARTERS, clock=lambda: now[0]), []
+    while not pace.finished:
+        now[0] += THREE_QUARTERS.work(pace.fraction)
+        pace.advance()
+        promised.append((pace.steps, pace.seconds_per_mean_step))
+    for steps, seconds in promised[50:-20:100]:
+        assert steps == pytest.approx(pace.done, rel=0.03)
+        assert seconds == pytest.approx(500 / pace.done, rel=0.03)
+
+
 @pytest.mark.parametrize("method", ["simclr", "tsimcne"])
 def test_a_quick_training_on_a_cpu_sees_small_views_first(method, monkeypatch):
     seen = []

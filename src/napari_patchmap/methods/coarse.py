@@ -49,6 +49,16 @@ class Coarse:
             return steps * self.share / small
         return self.share + (steps - small) * (1 - self.share) / (1 - small or 1.0)
 
+    def ahead(self, done: float) -> float:
+        """Steps that are made in the time after the share ``done``, about.
+
+        They are a multiple of as many as it would be at the speed of that moment.
+        """
+        if done >= self.share:
+            return 1.0
+        whole = (self.share - done) / self._work + 1 - self.share
+        return whole * self._work / (1 - done)
+
     @property
     def _work(self) -> float:
         return _FIXED + (1 - _FIXED) * self.scale**2

@@ -176,7 +176,7 @@ class Reporter:
             lr=lr,
             views_per_second=speed,
         )
-        slowness = pace.seconds_per_step / plan.times.step[number].likely
+        slowness = pace.seconds_per_mean_step / plan.times.step[number].likely
         self._tell_where(said, "steps", number, pace.fraction, slowness)
 
     def _tell_where(

@@ -88,7 +88,9 @@ class Pace:
         """Steps of the whole stage, as planned now; NaN while the speed is unknown."""
         if self._steps is not None:
             return self._steps
-        return self.done + self._left if self.done > _WARM else float("nan")
+        if self.done <= _WARM:
+            return float("nan")
+        return self.done + self._left * self._coarse.ahead(self.fraction)
 
     @property
     def seconds_per_step(self) -> float:
@@ -104,12 +106,16 @@ class Pace:
         return self.seconds_per_step / self._coarse.work(self.fraction)
 
     @property
+    def seconds_per_mean_step(self) -> float:
+        """Mean time of all steps of the stage, by that of the last ones; NaN at first."""
+        return self.seconds_per_whole_step * self._coarse.mean_work
+
+    @property
     def seconds_left(self) -> float:
         """Time until the stage ends; NaN at first."""
         if self._deadline is not None:
             return max(0.0, self._deadline - self._clock())
-        step = self.seconds_per_whole_step * self._coarse.mean_work
-        return step * self.steps * (1 - self.fraction)
+        return self.seconds_per_mean_step * self.steps * (1 - self.fraction)
 
     def state(self) -> dict[str, float | None]:
         """Return what :meth:`restore` needs to go on from here."""
