@@ -356,11 +356,11 @@ def test_measuring_can_be_cancelled(qtbot, panel, trained, monkeypatch):
     began = threading.Event()
     given = threading.Event()
 
-    def slow(self, labels, *, most=0, watch=None, tell=None, missing=False):
-        tell({**run.metrics, "knn": None})
+    def slow(self, labels, *, most=0, watch=None, missing=False):
+        watch.tell({**run.metrics, "knn": None})
         began.set()
         while not given.is_set():
-            watch(1, 100)
+            watch.step(1, 100)
             time.sleep(0.01)
         raise AssertionError("it went on")
 

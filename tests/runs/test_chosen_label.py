@@ -13,6 +13,7 @@ import pytest
 from napari_patchmap.cli import main
 from napari_patchmap.errors import PatchError
 from napari_patchmap.explore.annotations import Annotations
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality import FIGURES
 from napari_patchmap.quality.label_changes import OF_LABELS, lacks_labels, other_label
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, read_map
@@ -106,7 +107,7 @@ def test_only_what_is_missing_is_computed(saved, monkeypatch):
     run = Run.load(saved)
     run.use_label("patient")
     told = []
-    run.measured(run.labels, missing=True, tell=told.append)
+    run.measured(run.labels, missing=True, watch=Watch(so_far=told.append))
     assert len(told) == len(OF_LABELS)  # one time a figure
     assert all(one["trustworthiness"] == run.metrics["trustworthiness"] for one in told)
 

@@ -87,7 +87,7 @@ WORKS = {
         run, home / "out.html", cells.labels, watch
     ),
     "an image": lambda run, cells, home, watch: place_image(run, home / "one.png", watch),
-    "placing": lambda run, cells, home, watch: run.place(cells, watch.step),
+    "placing": lambda run, cells, home, watch: run.place(cells, watch),
     "class table": lambda run, cells, home, watch: read_classes(
         home / "classes.csv", cells, identify(cells), watch=watch
     ),

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from napari_patchmap.layout.neighbour_search import Metric
-from napari_patchmap.quality.figure import Ended, MeasureWatch
+from napari_patchmap.patches.watch import UNWATCHED, LoadCancelled, Watch
 from napari_patchmap.quality.ranked_places import RankedPlaces
 from napari_patchmap.quality.ranked_points import RankedPoints
 
@@ -85,7 +85,7 @@ def neighbourhood(
     rows: np.ndarray | None = None,
     ranked: int = RANKED,
     kept: tuple[int, ...] = (RANKED, MOST),
-    watch: MeasureWatch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> Neighbourhood:
     """Compare the neighbours of patches on a map with those among their features.
 
@@ -105,13 +105,13 @@ def neighbourhood(
         Neighbours whose ranks are counted; fewer than half of the patches.
     kept : tuple of int
         Numbers of neighbours; fewer than the patches.
-    watch : callable, optional
-        Asked between two parts with the rows that are done and how many there are.
+    watch : Watch
+        Told between two parts how many of how many rows are done.
 
     Raises
     ------
-    Ended
-        If ``watch`` said so.
+    LoadCancelled
+        If ``watch`` wants to stop.
     """
     count = len(embedding)
     rows = np.arange(count) if rows is None else np.asarray(rows, np.intp)
@@ -138,9 +138,11 @@ def neighbourhood(
     with ThreadPoolExecutor(threads) as pool, threadpool_limits(1):
         waiting = [pool.submit(compare, part) for part in there.groups]
         for part, one in zip(there.groups, waiting, strict=True):
-            if watch is not None and watch(done, len(rows)):
+            try:
+                watch.step(done, len(rows))
+            except LoadCancelled:
                 pool.shutdown(cancel_futures=True)
-                raise Ended
+                raise
             one.result()
             done += len(part)
     return Neighbourhood(count, rows, false, missing, shares)

@@ -28,7 +28,7 @@ from napari_patchmap.explore.named_selections import SELECTIONS
 from napari_patchmap.foreign import words
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.content import content_of
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.runs.identity import (
     PATCHES,
     WHERE,
@@ -315,14 +315,14 @@ def is_known(patches: PatchSet) -> bool:
     return patches in _keys or bool(patches.origin.get("path")) or in_memory
 
 
-def key_of_set(patches: PatchSet, watch: Watch | None = None) -> str:
+def key_of_set(patches: PatchSet, watch: Watch = UNWATCHED) -> str:
     """Return what a set is known by; of one that lies in no file a few patches are read."""
     if patches not in _keys:
         _keys[patches] = _key(patches, watch)
     return _keys[patches]
 
 
-def _key(patches: PatchSet, watch: Watch | None) -> str:
+def _key(patches: PatchSet, watch: Watch) -> str:
     origin = patches.origin
     said = [str(origin.get(name, "")) for name in ("kind", "path", "objects", "labels_layer")]
     if not origin.get("path"):

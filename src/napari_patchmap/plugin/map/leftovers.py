@@ -48,7 +48,7 @@ class Leftovers:
             return
 
         def work(task: Task) -> tuple[Run, PatchSet, Placed]:
-            return run, left, run.place(left, task.watch.step)
+            return run, left, run.place(left, task.watch)
 
         self._placing.ask(work)
 

@@ -28,6 +28,7 @@ from napari_patchmap.patches.readers.slides.zarr_slide import ZarrSlide
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.source import OnProgress, Watch
 from napari_patchmap.patches.tile_config import TILES_OF_MANY, TileConfig
+from napari_patchmap.patches.watch import UNWATCHED
 from napari_patchmap.percent import percent
 
 #: Longer side of the picture of a slide, in pixels.
@@ -111,7 +112,7 @@ def plan_tiles(
     config: TileConfig | None = None,
     *,
     several: bool = False,
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> TilePlan:
     """Plan the tiles of one slide, to be shown before anything is loaded.
 
@@ -130,7 +131,6 @@ def plan_tiles(
         One sentence that names the slide and the remedy.
     LoadCancelled
     """
-    watch = watch or Watch()
     with_name = Path(os.path.abspath(os.path.expanduser(path)))
     slide = open_slide(with_name)
     try:

@@ -121,7 +121,7 @@ def place_request(
     patches = open_request(request, watch).patches
     if features:
         patches = with_given(run, patches, features, columns, watch)
-    return patches, run.place(patches, watch.step)
+    return patches, run.place(patches, watch)
 
 
 def keep_channels(patches: PatchSet, wanted: Sequence[str]) -> PatchSet:

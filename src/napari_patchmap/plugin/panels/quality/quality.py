@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -158,7 +159,8 @@ class Quality(WorkPanel):
 
         def work(watch: Watch) -> tuple[Run, Evaluation, str]:
             missing = lacks_labels(run.metrics)
-            found = run.measured(labels, watch=watch.ends, tell=so_far.append, missing=missing)
+            told = replace(watch, so_far=so_far.append)
+            found = run.measured(labels, watch=told, missing=missing)
             trouble = run.keep(found)
             return run, found, trouble if asked else ""
 
