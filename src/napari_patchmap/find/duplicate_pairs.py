@@ -74,8 +74,8 @@ def proposed(of: Described, rows: np.ndarray, watch: Watch) -> tuple[np.ndarray,
         spaces.append((of.features[rows], of.metric))
     pairs = np.empty((0, 2), np.intp)
     for k, (points, metric) in enumerate(spaces):
-        part = watch.part(100 * k / len(spaces), 100 * (k + 1) / len(spaces))
-        near = _near(points, metric, of.set[rows] if of.across else None, part)
+        sets = of.set[rows] if of.across else None
+        near = _near(points, metric, sets, watch.one_of(k, len(spaces)))
         new = np.stack([np.repeat(rows, near.shape[1]), _named(rows, near)], axis=1)
         pairs = _unique(np.concatenate([pairs, new[new[:, 1] >= 0]]))
         if watch.ends(k + 1, len(spaces)):

@@ -100,6 +100,18 @@ class Watch:
 
         return replace(self, progress=progress)
 
+    def one_of(self, number: int, count: int) -> Watch:
+        """Return the watch of one of some parts of the work that take as long as each other."""
+
+        def progress(done: int, total: int) -> None:
+            self._report(number * total + done, count * total)
+
+        return replace(self, progress=progress)
+
+    def at(self, done: int, total: int) -> Watch:
+        """Return the watch of work of which always this is reported, whatever it does."""
+        return replace(self, progress=lambda *_: self._report(done, total))
+
     def telling(self, make: Callable[[Any], Any]) -> Watch:
         """Return one whose caller is told what ``make`` makes of what is known so far."""
         tell = self.so_far

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from scipy.linalg import orthogonal_procrustes
 
-from napari_patchmap.layout.tsne import Tsne
+from napari_patchmap.layout.tsne import LayoutWatch, Tsne
 from napari_patchmap.networks.device import choose_device
 from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.quality.asked import STABLE, AskedCheck, check_usable, map_width
@@ -63,15 +63,8 @@ def other_layouts(given: FigureInput, tsne: Tsne, watch: Watch = UNWATCHED) -> E
     for number in range(_TIMES):
         other = replace(tsne, start="random", seed=tsne.seed + 1 + number)
 
-        def look(
-            done: int,
-            _: np.ndarray,
-            before: int = number * other.steps,
-            total: int = _TIMES * other.steps,
-        ) -> bool:
-            return watch.ends(before + done, total)
-
-        points = other.lay_out(features, jobs=jobs, device=device, watch=look)
+        asked = _asked(watch.one_of(number, _TIMES), other.steps)
+        points = other.lay_out(features, jobs=jobs, device=device, watch=asked)
         if watch.stops:
             return found
         again = nearest_on_map(np.asarray(points, np.float64), every, RANKED)
@@ -80,6 +73,10 @@ def other_layouts(given: FigureInput, tsne: Tsne, watch: Watch = UNWATCHED) -> E
         found = _summary(shared / (number + 1), apart / (number + 1), number + 1)
         watch.ends(number + 1, _TIMES, found)
     return found
+
+
+def _asked(watch: Watch, steps: int) -> LayoutWatch:
+    return lambda done, _: watch.ends(done, steps)
 
 
 def _apart(places: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -124,15 +124,12 @@ def second_set(run: Run, path: str | Path, watch: Watch = UNWATCHED) -> FindInpu
     """
     path = Path(path).expanduser()
     if (path / CONFIG).is_file():
-        patches = reopen_patches(
-            Run.load(path), progress=watch.progress, should_stop=watch.should_stop
-        )
+        patches = reopen_patches(Run.load(path), watch=watch)
     else:
         patches = open_patches(
             path,
             sizes="resize" if run.images.fit is None else run.images.fit,
-            progress=watch.progress,
-            should_stop=watch.should_stop,
+            watch=watch,
         )
     features = run.place(patches, watch).features if run.dimensions else None
     places = np.zeros((len(patches), 2), np.float32)

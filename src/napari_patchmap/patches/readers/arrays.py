@@ -25,8 +25,8 @@ from napari_patchmap.patches.labels.join import Labels
 from napari_patchmap.patches.numbers import as_pixels, check_numbers
 from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.patches.readers.flat import sampled
-from napari_patchmap.patches.source import Source, Watch, finish
-from napari_patchmap.patches.watch import UNWATCHED
+from napari_patchmap.patches.source import Source, finish
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 
 def from_array(

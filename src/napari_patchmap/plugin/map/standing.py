@@ -41,8 +41,7 @@ class _Wish:
         grid = PointGrid(self.places[self.among])
         thinned = None
         if self.thinned:
-            stop = task.should_stop
-            thinned = thin(self.places, self.among, self.groups, should_stop=stop)
+            thinned = thin(self.places, self.among, self.groups, watch=task.watch)
         return self, _Found(len(self.places), self.among, grid, thinned)
 
 

@@ -80,9 +80,7 @@ class LocateImages(QWidget):
         self._say("Looking for the images…")
 
         def work(task: Task) -> tuple[Run, PatchSet, PatchSet, str]:
-            found = reopen_patches(
-                run, where=where, layers=layers, should_stop=task.should_stop
-            )
+            found = reopen_patches(run, where=where, layers=layers, watch=task.watch)
             return run, patches, found, "" if where is None else os.fspath(where)
 
         self._finder.ask(work)

@@ -117,9 +117,7 @@ def drawable_of(
 
     def patches() -> PatchSet:
         try:
-            return reopen_patches(
-                opened(), where=images, progress=watch.progress, should_stop=watch.should_stop
-            )
+            return reopen_patches(opened(), where=images, watch=watch)
         except LoadCancelled:
             raise
         except PatchError as error:

@@ -216,6 +216,4 @@ def _opened(
         if parts.folder is None:
             raise RunError(f"The run {parts.name} is not saved, so its images are not known.")
         run = Run.load(parts.folder)
-    return reopen_patches(
-        run, where=images, progress=watch.progress, should_stop=watch.should_stop
-    )
+    return reopen_patches(run, where=images, watch=watch)
