@@ -9,7 +9,7 @@ import numpy as np
 from napari_patchmap.find.readable import readable
 from napari_patchmap.find.scratches import lines_across
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.fit import resize
+from napari_patchmap.patches.fit import border_pixels, resize
 from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Longer side in pixels at which patches are measured, and lines are; patches read at once.
@@ -144,7 +144,7 @@ class _Usual:
         _, pixels = readable(patches, spread, size)
         if not len(pixels):
             return cls(np.zeros(patches.channels, np.float32), np.inf, None)
-        background = np.median(_border(pixels), axis=(0, 2)).astype(np.float32)
+        background = np.median(border_pixels(pixels), axis=(0, 2)).astype(np.float32)
         away = _away(pixels, background)
         rare = None
         if patches.is_rgb:
@@ -167,7 +167,7 @@ class _Usual:
             "edges": _edges(grey),
             "contrast": np.log2(grey.std(axis=(1, 2)) + 1),
             "limits": limits.all(axis=1).mean(axis=(1, 2)),
-            "border": (_away(_border(pixels), self.background) > self.far).mean(axis=1),
+            "border": (_away(border_pixels(pixels), self.background) > self.far).mean(axis=1),
         }
         shrink = min(1.0, _LINES / max(grey.shape[1:]))
         size = tuple(max(3, round(length * shrink)) for length in grey.shape[1:])
@@ -175,12 +175,6 @@ class _Usual:
         if self.rare is not None:
             found["rare colours"] = self.rare[_colour(pixels)].mean(axis=(1, 2))
         return found
-
-
-def _border(pixels: np.ndarray) -> np.ndarray:
-    """Return the pixels at the border, (n, channel, m)."""
-    edges = pixels[:, :, 0], pixels[:, :, -1], pixels[:, :, 1:-1, 0], pixels[:, :, 1:-1, -1]
-    return np.concatenate(edges, axis=2)
 
 
 def _away(pixels: np.ndarray, background: np.ndarray) -> np.ndarray:

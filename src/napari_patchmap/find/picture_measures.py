@@ -44,9 +44,7 @@ def measured(
     dict of str to ndarray of float64, shape (m,)
         NaN where an image is missing or cannot be read.
     """
-    height, width = patches.common_size
-    shrink = min(1.0, _SIDE / max(height, width))
-    size = max(2, round(height * shrink)), max(2, round(width * shrink))
+    size = patches.training_size(_SIDE)
     found: dict[str, list[np.ndarray]] = {}
     standing, read = [], []
     for start in range(0, len(rows), _PART):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.fit import border_pixels
 from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.quality.batches import OTHER, as_batches
 
@@ -67,20 +68,12 @@ def _far_out(values: np.ndarray) -> list[np.ndarray]:
 
 def _border_colours(patches: PatchSet, watch: Watch) -> np.ndarray:
     """Return the mean colour of each patch's border, (n, channel), NaN where it is missing."""
-    height, width = patches.common_size
-    shrink = min(1.0, _SIDE / max(height, width))
-    size = max(2, round(height * shrink)), max(2, round(width * shrink))
+    size = patches.training_size(_SIDE)
     colours = np.empty((len(patches), patches.channels))
     for start in range(0, len(patches), _PART):
         watch.step(start, len(patches))
         rows = np.arange(start, min(start + _PART, len(patches)))
         pixels = np.asarray(patches.pixels(rows, size), np.float64)
-        edges = [
-            pixels[:, :, 0],
-            pixels[:, :, -1],
-            pixels[:, :, 1:-1, 0],
-            pixels[:, :, 1:-1, -1],
-        ]
-        colours[rows] = np.concatenate(edges, axis=2).mean(axis=2)
+        colours[rows] = border_pixels(pixels).mean(axis=2)
     colours[patches.missing] = np.nan
     return colours

@@ -83,7 +83,6 @@ def neighbourhood(
     *,
     metric: Metric = "euclidean",
     rows: np.ndarray | None = None,
-    ranked: int = RANKED,
     kept: tuple[int, ...] = (RANKED, MOST),
     watch: Watch = UNWATCHED,
 ) -> Neighbourhood:
@@ -101,8 +100,6 @@ def neighbourhood(
         Of the features; the map's is Euclidean.
     rows : ndarray of int, shape (m,), optional
         Patches to look at; all by default.
-    ranked : int
-        Neighbours whose ranks are counted; fewer than half of the patches.
     kept : tuple of int
         Numbers of neighbours; fewer than the patches.
     watch : Watch
@@ -116,21 +113,21 @@ def neighbourhood(
     count = len(embedding)
     rows = np.arange(count) if rows is None else np.asarray(rows, np.intp)
     points = _values(embedding).astype(np.float64)
-    on_map = nearest_on_map(points, rows, max(ranked, *kept))
-    threads, asked = torch.get_num_threads(), on_map[:, :ranked]
+    on_map = nearest_on_map(points, rows, max(RANKED, *kept))
+    threads, asked = torch.get_num_threads(), on_map[:, :RANKED]
     there = RankedPoints(_values(features, metric), rows, asked, on_map.shape[1], threads)
     places = RankedPlaces(points)
-    false, missing = np.empty((len(rows), ranked)), np.empty((len(rows), ranked))
+    false, missing = np.empty((len(rows), RANKED)), np.empty((len(rows), RANKED))
     shares = {k: np.empty(len(rows)) for k in kept}
 
     def compare(part: np.ndarray) -> None:
         ours = there.squares(rows[part], on_map[part])
-        among = there.of(rows[part], ours, ranked)
+        among = there.of(rows[part], ours, RANKED)
         for k, share in shares.items():
             share[part] = (ours[:, :k] <= among.squares[:, k - 1 : k]).sum(axis=1) / k
-        false[part] = _beyond(ours[:, :ranked], among.squares[:, ranked - 1], among.nearer)
-        theirs = places.squares(rows[part], among.found[:, :ranked])
-        nearest = places.squares(rows[part], on_map[part][:, ranked - 1 : ranked])[:, 0]
+        false[part] = _beyond(ours[:, :RANKED], among.squares[:, RANKED - 1], among.nearer)
+        theirs = places.squares(rows[part], among.found[:, :RANKED])
+        nearest = places.squares(rows[part], on_map[part][:, RANKED - 1 : RANKED])[:, 0]
         missing[part] = _beyond(theirs, nearest, places.nearer(rows[part], theirs, nearest))
 
     done = 0

@@ -37,7 +37,6 @@ _OUTLINES: dict[str, Callable[[Path], tuple[list[Outline], list[str]]]] = {
 
 #: Ends of the names of files that hold objects and are no images.
 OUTLINE_FILES = tuple(_OUTLINES)
-OBJECT_FILES = (CELLPOSE, *OUTLINE_FILES)
 
 #: The column of a file of outlines that becomes the label of its objects.
 CLASS = "classification"
