@@ -128,7 +128,7 @@ class Offer(QWidget):
         self._otherwise = _unused(propose(images), used) or sample
         objects: Any = next(layer for layer in layers if layer.name == seen.objects)
         data = objects.data[0] if objects.multiscale else objects.data
-        self._counter.ask(lambda task: (seen, count_objects(data, task.watch)))
+        self._counter.ask(lambda watch: (seen, count_objects(data, watch)))
         if self.proposal is None:
             self._show(self._otherwise)  # until it is known whether there are any
 

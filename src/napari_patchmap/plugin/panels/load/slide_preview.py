@@ -102,7 +102,7 @@ class SlidePreview(QWidget):
             return
         name, known = self.slides.currentText(), self._names
         self._say("Looking for tissue…")
-        self._newest.ask(lambda task: _planned(path, name, known, config, task.watch))
+        self._newest.ask(lambda watch: _planned(path, name, known, config, watch))
 
     def _on_button(self) -> None:
         if not self._path:

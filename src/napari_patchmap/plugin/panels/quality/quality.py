@@ -231,7 +231,7 @@ class Quality(WorkPanel):
         rows, embedding = np.flatnonzero(labels != ""), run.embedding
         if len(rows) <= VOTERS or not 2 <= len(patches.label_counts()) <= MOST_LABELS:
             return
-        self._voting.ask(lambda task: (rows, votes(embedding[rows], labels[rows], task.watch)))
+        self._voting.ask(lambda watch: (rows, votes(embedding[rows], labels[rows], watch)))
 
     def _show_votes(self, found: tuple[np.ndarray, Votes] | None) -> None:
         patches = self.workspace.patches
