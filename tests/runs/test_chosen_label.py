@@ -17,7 +17,8 @@ from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality import FIGURES
 from napari_patchmap.quality.label_changes import OF_LABELS, lacks_labels, other_label
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, read_map
-from napari_patchmap.runs.annotation_files import AnnotationPlace, save_annotations
+from napari_patchmap.runs.annotation_files import save_annotations
+from napari_patchmap.runs.annotation_place import AnnotationPlace
 from napari_patchmap.runs.chosen_label import LABEL
 from napari_patchmap.runs.gathering import without_images
 from napari_patchmap.training import fit

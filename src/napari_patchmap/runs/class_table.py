@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import AnnotationError, PatchError
-from napari_patchmap.explore.annotations import Annotation
+from napari_patchmap.explore.annotation import Annotation
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.labels.join import join_labels

@@ -17,7 +17,7 @@ from napari_patchmap.few_names import some_of
 from napari_patchmap.kind import Kind
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import UNWATCHED, Watch
-from napari_patchmap.runs.annotation_files import ANNOTATIONS, CLASSES
+from napari_patchmap.runs.annotation_place import ANNOTATIONS, CLASSES
 from napari_patchmap.runs.export.export_format import Exportable
 from napari_patchmap.runs.export.export_formats import export_format_of
 from napari_patchmap.runs.export.export_table import whole_table

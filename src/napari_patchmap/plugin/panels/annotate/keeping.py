@@ -16,7 +16,8 @@ from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.qt.basics import button, column
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.qt.texts import Sentence
-from napari_patchmap.runs.annotation_files import ANNOTATIONS, AnnotationPlace, save_annotations
+from napari_patchmap.runs.annotation_files import save_annotations
+from napari_patchmap.runs.annotation_place import ANNOTATIONS, AnnotationPlace
 from napari_patchmap.runs.class_table import ClassTable, read_classes, with_names
 from napari_patchmap.runs.identity import identify, places_of
 

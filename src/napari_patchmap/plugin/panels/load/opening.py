@@ -32,7 +32,7 @@ from napari_patchmap.runs import (
     reopen_patches,
     without_images,
 )
-from napari_patchmap.runs.annotation_files import key_of_set
+from napari_patchmap.runs.annotation_place import key_of_set
 from napari_patchmap.runs.given_for_new import check_given, with_given
 from napari_patchmap.runs.session_file import SavedSession, read_session
 
