@@ -15,7 +15,6 @@ import argparse
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -35,12 +34,13 @@ from napari_patchmap.methods.coarse import Coarse
 from napari_patchmap.methods.objectives import ViewsObjective
 from napari_patchmap.methods.recipe import RecipeRequest
 from napari_patchmap.networks import Network
+from napari_patchmap.networks.first_layer import first_layer_of
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.pixels import spread
 from napari_patchmap.patches import PatchSet, open_patches
 from napari_patchmap.quality import evaluate
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
-from napari_patchmap.training import fit, session
+from napari_patchmap.training import fit, new_network, optimisers, planning, session
 
 
 class Trial(NamedTuple):
@@ -143,23 +143,30 @@ def begins(alter: Callable[[Network, Tensor], None]) -> Callable[[], AbstractCon
 
 
 def cut(network: Network, images: Tensor, by: float = 3.0) -> None:
-    """Divide all weights (cut-initialisation of Draganov et al., ICML 2025)."""
+    """Divide weights that learn (cut-initialisation of Draganov et al., ICML 2025)."""
+    first = first_layer_of(network.backbone)
     for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
+        if isinstance(layer, nn.Conv2d | nn.Linear) and layer is not first:
             layer.weight.div_(by)
 
 
-def whitened_stem(network: Network, images: Tensor, *, at_rest: bool) -> None:
-    """Let the first filters be whitened main axes of pieces of patches, and their negatives."""
-    stem = next(layer for layer in network.modules() if isinstance(layer, nn.Conv2d))
-    side, count = stem.kernel_size[0], stem.out_channels // 2
-    pieces = nn.functional.unfold(images, side, stride=side).transpose(1, 2).flatten(0, 1)
-    variances, axes = torch.linalg.eigh(torch.cov(pieces.T.double()))
-    filters = (axes / (variances + 1e-3).sqrt()).flip(1).T[:count].float()
-    filters = torch.cat([filters, -filters]).unflatten(1, stem.weight.shape[1:])
-    stem.weight[: len(filters)] = filters
-    if at_rest:
-        stem.weight.register_hook(torch.zeros_like)
+def first_layer_learned() -> AbstractContextManager[Any]:
+    """Let the first layer be drawn at random and learn, one convolution for all sizes."""
+    return patch.object(planning, "usual_first_layer", lambda *_: "learned")
+
+
+@contextmanager
+def first_layer_moves() -> Iterator[None]:
+    """Let the whitened first layer go on learning."""
+    with patch.object(optimisers, "first_layer_of", lambda _: nn.Identity()):
+        yield
+
+
+@contextmanager
+def first_layer_drawn() -> Iterator[None]:
+    """Let it look at 3 x 3 pixels as it does, but be drawn at random and learn."""
+    with first_layer_moves(), patch.object(new_network, "whiten_first_layer", lambda *_: None):
+        yield
 
 
 # --- views
@@ -193,8 +200,9 @@ def coarse(share: float, scale: float) -> Callable[[], AbstractContextManager[An
 TRIALS = {
     "as it is": Trial(),
     "cut-initialisation, c = 3": Trial(begins(cut)),
-    "first layer whitened, then learned": Trial(begins(partial(whitened_stem, at_rest=False))),
-    "first layer whitened, at rest": Trial(begins(partial(whitened_stem, at_rest=True))),
+    "first layer learned, as published": Trial(first_layer_learned),
+    "first layer whitened, then learned": Trial(first_layer_moves),
+    "first layer of 3 x 3, drawn and learned": Trial(first_layer_drawn),
     "second view mirrored where the first is not": Trial(mirrored_pairs),
     "hard negatives, beta = 0.5": Trial(loss(hard_negatives, beta=0.5)),
     "hard negatives, beta = 1": Trial(loss(hard_negatives, beta=1.0)),
