@@ -56,22 +56,22 @@ class Compact(nn.Module):
     ) -> None:
         super().__init__()
         first, second, third = widths
-        stride, average = max(1, round(max(size) / _COMPACT_GRID)), 1
+        filters, stride, average = first, max(1, round(max(size) / _COMPACT_GRID)), 1
         kernel = stride + 1 + stride % 2  # odd, and a little wider than the stride
         if whitened:
-            first *= math.ceil(channels / 3)
+            filters *= math.ceil(channels / 3)  # for most of the axes
             kernel, whole = 3, stride
             stride = min(stride, 2 if stride <= _FINE_STRIDES else 4)
             average = round(whole / stride)
         self.stem = nn.Sequential(
-            nn.Conv2d(channels, first, kernel, stride, kernel // 2, bias=False),
-            nn.BatchNorm2d(first),
+            nn.Conv2d(channels, filters, kernel, stride, kernel // 2, bias=False),
+            nn.BatchNorm2d(filters),
             nn.ReLU(inplace=True),
         )
         if average > 1:
             self.stem.append(_average(average))
         self.blocks = nn.Sequential(
-            _Block(first, first, 1), _Block(first, second, 2), _Block(second, third, 2)
+            _Block(filters, first, 1), _Block(first, second, 2), _Block(second, third, 2)
         )
         self.out_features = third
 
