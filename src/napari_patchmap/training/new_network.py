@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from napari_patchmap.augment.views import plain
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.fine_tuned import FINE_TUNED, PUBLISHED, FineTuned, load_start
+from napari_patchmap.networks.first_layer import whiten_first_layer
 from napari_patchmap.networks.fixed import PixelFeatures
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.pixels import Pixels, spread
@@ -35,8 +36,8 @@ def make_network(
     """Make a network, and say where its weights came from if they were not drawn at random.
 
     ``weights`` is the setting: a file, "published", or None for what is usual. Of pixels
-    as features, and of features of many channels, the main axes are taken; the latter on
-    ``device``.
+    as features, of pieces of patches and of features of many channels the main axes are taken;
+    the latter on ``device``.
     """
     network, used = Network(spec), None
     backbone, file = network.backbone, None if weights == PUBLISHED else weights
@@ -49,6 +50,8 @@ def make_network(
         used = load_start(backbone, name, spec.channels, file)
     elif isinstance(backbone, PixelFeatures):
         backbone.fit(plain(spread(pixels, _AXES_SAMPLE)).cpu())
+    elif spec.first_layer == "whitened":
+        whiten_first_layer(backbone, plain(spread(pixels, _AXES_SAMPLE)).cpu())
     return network, used
 
 
