@@ -41,7 +41,7 @@ class AskedMap:
     dimensions : int
         How many features each patch has, 0 where there are none.
     figures : callable
-        Takes a watch; returns map, labels and features, which are read then.
+        Returns map, labels and features, which are read then.
     images : callable
         Returns the patches, None where they are not to be had.
     tsne : callable
@@ -64,7 +64,7 @@ class AskedMap:
     origin: Mapping[str, Any]
     layout: str
     dimensions: int
-    figures: Callable[[Watch], FigureInput]
+    figures: Callable[[], FigureInput]
     images: Callable[[], PatchSet | None]
     tsne: Callable[[], Tsne]
     views: Callable[[PatchSet, np.ndarray, int], tuple[np.ndarray, np.ndarray]]

@@ -91,7 +91,9 @@ def _answer(asked: AskedMap, _: object, watch: Watch) -> Evaluation:
         pixels = asked.pixel_map(asked.images(), watch)
     except TrainingStopped:
         return Evaluation({}, {})
-    return Evaluation({BASELINES.key: measure_baselines(asked.figures(watch), pixels)}, {})
+    return Evaluation(
+        {BASELINES.key: measure_baselines(replace(asked.figures(), watch=watch), pixels)}, {}
+    )
 
 
 BASELINES = AskedCheck(

@@ -80,9 +80,7 @@ def _check(asked: AskedMap, config: BatchConfig) -> None:
 def _answer(asked: AskedMap, config: BatchConfig, watch: Watch) -> Evaluation:
     patches = None if config.column in asked.table else asked.images()
     batches = batches_of(asked.table, config.column, patches, watch)
-    return Evaluation(
-        {BATCH.key: batch_effect(asked.figures(UNWATCHED), batches, config.column)}, {}
-    )
+    return Evaluation({BATCH.key: batch_effect(asked.figures(), batches, config.column)}, {})
 
 
 def _offers(asked: AskedMap) -> dict[str, list[str]]:

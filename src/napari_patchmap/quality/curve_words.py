@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from napari_patchmap.few_names import some_of
-from napari_patchmap.patches.watch import UNWATCHED, Watch
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality.asked import AskedCheck, AskedMap
 from napari_patchmap.quality.label_curve import CurveConfig, label_curve
 from napari_patchmap.quality.report import Evaluation
@@ -56,7 +56,7 @@ def curve_lines(found: dict[str, Any]) -> list[str]:
 
 
 def _answer(asked: AskedMap, config: CurveConfig, watch: Watch) -> Evaluation:
-    given = asked.figures(UNWATCHED)
+    given = asked.figures()
     assert given.features is not None
     assert given.labels is not None
     found = label_curve(given.features, given.labels, config, LABEL_CURVE.growing(watch))

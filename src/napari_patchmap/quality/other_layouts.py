@@ -129,7 +129,7 @@ OTHER_LAYOUTS = AskedCheck(
     needs_features=True,
     by_network="A network placed these patches, so only another training would make the map "
     "again; a t-SNE of what it has learned can be asked this.",
-    answer=lambda asked, _, watch: other_layouts(asked.figures(UNWATCHED), asked.tsne(), watch),
+    answer=lambda asked, _, watch: other_layouts(asked.figures(), asked.tsne(), watch),
     lines=_lines,
     help="The same features are laid out twice more with the same settings, from random first "
     f"positions. Which of its {RANKED} neighbours does a patch have there as well? Where they "

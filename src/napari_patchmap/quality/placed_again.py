@@ -156,7 +156,7 @@ PLACED_AGAIN = AskedCheck(
     needs_features=True,
     by_network="A network placed these patches, by their images alone and not by their "
     "neighbours; two views of a patch say how firmly it lies.",
-    answer=lambda asked, _, watch: placed_again(asked.figures(UNWATCHED), asked.tsne(), watch),
+    answer=lambda asked, _, watch: placed_again(asked.figures(), asked.tsne(), watch),
     lines=_lines,
     help="The features of a patch are moved by a quarter of the distance between a typical "
     "patch and the one most like it, along their three main directions, there and back; then "

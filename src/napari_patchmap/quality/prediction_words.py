@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from napari_patchmap.errors import QualityError
-from napari_patchmap.patches.watch import UNWATCHED, Watch
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality.asked import AskedCheck, AskedMap
 from napari_patchmap.quality.prediction import PredictionConfig, Score, predict, scores_of
 from napari_patchmap.quality.report import Evaluation
@@ -115,7 +115,7 @@ def _answer(asked: AskedMap, config: PredictionConfig, watch: Watch) -> Evaluati
     apart = asked.table[config.apart] if config.apart else None
     values, growing = asked.table[config.column], PREDICTION.growing(watch)
     return Evaluation(
-        {PREDICTION.key: predict(asked.figures(UNWATCHED), values, apart, config, growing)}, {}
+        {PREDICTION.key: predict(asked.figures(), values, apart, config, growing)}, {}
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from napari_patchmap.layout.neighbour_search import Metric, nearer
-from napari_patchmap.patches.watch import UNWATCHED, Watch
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality.asked import (
     STABLE,
     AskedCheck,
@@ -63,7 +63,7 @@ def views_entry(ranks: np.ndarray, of: int) -> dict[str, Any]:
 
 def _two_views(asked: AskedMap, _: object, watch: Watch) -> Evaluation:
     """Look at two views of patches, made with the run's own augmentations."""
-    given, patches = asked.figures(UNWATCHED), asked.images()
+    given, patches = asked.figures(), asked.images()
     assert patches is not None
     pool = check_usable(given, _FEWEST, "compare two views of patches")
     there = np.setdiff1d(np.arange(len(given)), patches.missing)

@@ -41,7 +41,7 @@ def asked_run(
         origin=run.origin,
         layout=run.layout,
         dimensions=run.dimensions,
-        figures=lambda watch: run.to_measure(labels_of(table), watch=watch),
+        figures=lambda: run.to_measure(labels_of(table)),
         images=images,
         tsne=run.config.train.tsne,
         views=lambda *of: _look_at_views(run, *of),
