@@ -181,7 +181,7 @@ def test_a_cell_of_the_confusion_matrix_selects_its_patches(qtbot, viewer, works
     viewer.window.resize(1300, 1000)
     workspace.set_patches(cells)
     workspace.set_run(run)
-    table = panel.confusion
+    table = panel.confusion.table
     qtbot.waitUntil(table.isVisible)
     found = votes(run.embedding, cells.labels)
     names = [table.verticalHeaderItem(i).text() for i in range(3)]
