@@ -13,7 +13,8 @@ from qtpy.QtWidgets import QLayout, QWidget
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.qt.basics import button, column, label, row
-from napari_patchmap.plugin.qt.form import ConfigForm, Fold
+from napari_patchmap.plugin.qt.fold import Fold
+from napari_patchmap.plugin.qt.form import ConfigForm
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.qt.texts import Sentence
 from napari_patchmap.plugin.qt.work_bar import WorkBar

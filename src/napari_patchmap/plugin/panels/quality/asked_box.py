@@ -15,7 +15,7 @@ from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.ask_box import AskBox
 from napari_patchmap.plugin.qt.basics import button, column, row
-from napari_patchmap.plugin.qt.form import Fold
+from napari_patchmap.plugin.qt.fold import Fold
 from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.quality import Evaluation
 from napari_patchmap.quality.asked import AskedCheck
