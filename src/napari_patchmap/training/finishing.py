@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ def finish(
             features,
             metric=metric,
             most=AT_FIRST,
-            watch=setup.control.finishing,
+            watch=replace(setup.control.finishing, keeps=True),
         )
     )
     setup.control.check_leaving()
