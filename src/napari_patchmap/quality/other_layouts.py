@@ -71,7 +71,7 @@ def other_layouts(given: FigureInput, tsne: Tsne, watch: Watch = UNWATCHED) -> E
         shared += (near[:, :, None] == again[:, None, :]).sum(axis=(1, 2)) / RANKED
         apart += _apart(places, np.asarray(points, np.float64))
         found = _summary(shared / (number + 1), apart / (number + 1), number + 1)
-        watch.ends(number + 1, _TIMES, found)
+        watch.tell(found)
     return found
 
 
