@@ -48,8 +48,8 @@ class Trial(NamedTuple):
 
     change: Callable[[], AbstractContextManager[Any]] = nullcontext
     settings: Mapping[str, Any] = MappingProxyType({})
-    #: Epochs in units of those asked for.
-    epochs: float = 1.0
+    #: Epochs of each stage in units of those asked for.
+    epochs: tuple[float, ...] = (1.0,)
 
 
 # --- losses of the outputs (2 b, d), the two views of a patch b rows apart
@@ -97,6 +97,21 @@ def sigreg(objective: ViewsObjective, outputs: Tensor, share: float) -> Tensor:
     apart = (real - normal).square() + imaginary.square()
     statistic = (apart * (normal * step)).sum(dim=-1).mean() * views.shape[1]
     return (1 - share) * alike + share * statistic
+
+
+def hard_on_map(objective: ViewsObjective, outputs: Tensor, beta: float) -> Tensor:
+    """The same among places on a map (ParamRepulsor mines those, NeurIPS 2024)."""
+    if outputs.shape[1] > 2:
+        return losses.nt_xent(outputs, objective.temperature)
+    points = outputs.float()
+    apart = (points[:, None] - points[None]).square().sum(dim=2).log1p()
+    views = len(points)
+    partner = -torch.cat(2 * [apart.diagonal(views // 2)])
+    mine = torch.eye(views, dtype=torch.bool, device=points.device)
+    others = (-apart).masked_fill(mine | mine.roll(views // 2, dims=1), -torch.inf)
+    weight = (beta * others.detach()).softmax(dim=1) * (views - 2)
+    negatives = torch.logsumexp(others + weight.clamp_min(1e-20).log(), dim=1)
+    return (torch.logaddexp(partner, negatives) - partner).mean()
 
 
 class Annealed:
@@ -213,8 +228,15 @@ TRIALS = {
     "batches of 512": Trial(settings={"batch_size": 512}),
     "SIGReg, 0.02": Trial(loss(sigreg, share=0.02)),
     "SIGReg, 0.1": Trial(loss(sigreg, share=0.1)),
-    "small views for half of the time": Trial(coarse(0.5, 4 / 7), epochs=0.8),
-    "small views for nine tenths of it": Trial(coarse(0.9, 4 / 7), epochs=1.15),
+    "small views for half of the time": Trial(coarse(0.5, 4 / 7), epochs=(0.8,)),
+    "small views for nine tenths of it": Trial(coarse(0.9, 4 / 7), epochs=(1.15,)),
+}
+
+#: t-SimCNE, whose later stages are laid out anew.
+_STAGES = {"settings": {"method": "tsimcne"}, "epochs": (1.0, 0.8, 0.16)}
+TRIALS |= {
+    "t-SimCNE as it is": Trial(**_STAGES),
+    "t-SimCNE, hard negatives on the map, 0.5": Trial(loss(hard_on_map, beta=0.5), **_STAGES),
 }
 
 #: One stage, whose outputs fall to the two of the map; of the last the network's map counts.
@@ -228,6 +250,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--epochs", type=float, default=10.0)
     parser.add_argument("--seed", type=int, nargs="+", default=[0])
+    parser.add_argument("--cells", type=int, help="so many, drawn at random; all if not said")
     parser.add_argument("--trials", nargs="+", choices=[*TRIALS, *ANNEALED])
     parser.add_argument("--device", default="auto")
     parser.add_argument("--print", action="store_true", help="the table, and measure nothing")
@@ -236,6 +259,9 @@ def main() -> None:
     done = {(one["trial"], one["epochs"], one["seed"]): one for one in map(json.loads, lines)}
     if not args.print:
         patches = open_patches(args.data)
+        if args.cells is not None:
+            order = np.random.default_rng(0).permutation(len(patches))
+            patches = patches.picked(np.sort(order[: args.cells]))
         for seed in args.seed:
             for name in args.trials or [*TRIALS, *ANNEALED]:
                 known = (name, args.epochs, seed)
@@ -255,11 +281,11 @@ def tried(patches: PatchSet, name: str, epochs: float, config: dict[str, Any]) -
     trial = TRIALS.get(name, Trial())
     if name in ANNEALED:
         # t-SimCNE's first stage takes 60 % of its time, and this is all of it.
-        trial = Trial(epochs=1 / 0.6)
-        steps = int(epochs * trial.epochs * len(patches) / 256)
+        trial = Trial(epochs=(1 / 0.6,))
+        steps = int(epochs * trial.epochs[0] * len(patches) / 256)
         trial = trial._replace(change=loss(Annealed(steps, piecewise=ANNEALED[name])))
-    count = epochs * trial.epochs
-    train = TrainConfig(**config | {"epochs": (count,)} | dict(trial.settings))
+    counts = tuple(epochs * share for share in trial.epochs)
+    train = TrainConfig(**config | {"epochs": counts} | dict(trial.settings))
     with ExitStack() as changes:
         changes.enter_context(trial.change())
         run = fit(patches, RunConfig(train, AugmentConfig.preset("rotations")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import prod
 from typing import Literal
 
 import torch
@@ -21,6 +22,9 @@ from napari_patchmap.networks.trained.trained_features import TrainedFeatures
 
 #: Patches from which main axes are taken.
 _AXES_SAMPLE = 4096
+
+#: Where pieces of them are looked at, at least these, and no more than are so many numbers.
+_PIECES_SAMPLE, _MOST_NUMBERS = 64, 2**24
 
 #: And where each costs a look of a large network at all of its channels.
 _CHANNEL_SAMPLE = 2048
@@ -51,7 +55,8 @@ def make_network(
     elif isinstance(backbone, PixelFeatures):
         backbone.fit(plain(spread(pixels, _AXES_SAMPLE)).cpu())
     elif spec.first_layer == "whitened":
-        whiten_first_layer(backbone, plain(spread(pixels, _AXES_SAMPLE)).cpu())
+        count = min(_AXES_SAMPLE, max(_PIECES_SAMPLE, _MOST_NUMBERS // prod(pixels.shape[1:])))
+        whiten_first_layer(backbone, plain(spread(pixels, count)).cpu())
     return network, used
 
 
