@@ -142,7 +142,7 @@ def test_of_some_patches_they_are_those_of_all_in_the_order_asked_for(monkeypatc
 def test_it_ends_when_it_is_told_so(monkeypatch):
     monkeypatch.setattr(ranked_points, "_ROWS", 16)
     features, points = sets()["features of a network"]
-    somebody = Onlooker(lambda heard: len(heard.steps) == 3)
+    somebody = Onlooker(lambda heard: len(heard.steps) == 2)
     with pytest.raises(LoadCancelled):
         neighbourhood(features, points, watch=somebody.watch)
-    assert somebody.steps[-1] == (32, 700)
+    assert somebody.steps[-1] == (64, 700)
