@@ -15,6 +15,8 @@ from napari_patchmap.networks.first_layer import (
 )
 from napari_patchmap.training.optimisers import make_optimiser
 
+pytestmark = pytest.mark.usefixtures("whole_network")
+
 
 @pytest.fixture
 def images():
