@@ -7,6 +7,7 @@ import pytest
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 
+from napari_patchmap.patches.watch import LoadCancelled, Watch
 from napari_patchmap.quality import FIGURES as LISTED
 from napari_patchmap.quality import evaluate
 from napari_patchmap.quality.figure import FigureInput, mean_entry, share_entry
@@ -206,3 +207,5 @@ def test_measuring_can_be_ended_and_keeps_what_is_known():
     assert report["knn"] is not None
     assert report["neighbours_kept"] is None
     assert "ended before all figures were known" in report["notes"][-1]
+    with pytest.raises(LoadCancelled):  # no figure is said not to be measurable
+        evaluate(points, labels, points, watch=Watch(should_stop=lambda: True))
