@@ -127,6 +127,8 @@ def test_cells_have_the_colours_of_the_map_from_afar_and_from_near(
     cells.colour_by("annotation")
     tick(panel.on_image.paint)
     QApplication.processEvents()
+    fit_box(viewer, np.zeros(2), np.array([2400.0, 3200.0]))  # beside the panel
+    QApplication.processEvents()
     places = workspace.patches.table[["y", "x"]].to_numpy() + 3.5
     # A cell is not two pixels wide where all of the slide is seen.
     assert 8 * camera_of(viewer).zoom < 2

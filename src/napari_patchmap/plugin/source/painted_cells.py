@@ -15,6 +15,7 @@ from napari_patchmap.explore.paint_order import paint_order
 from napari_patchmap.explore.patch_colours import PatchColours
 from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.canvas.two_views import OVERLAY
+from napari_patchmap.plugin.source.class_colours import lay_above
 from napari_patchmap.plugin.source.place import Place
 
 #: Pixels of the screen that a disc takes at least.
@@ -77,11 +78,7 @@ class PaintedCells:
             painted = colours.palette[colours.codes[self._rows]]
             # napari draws a border round what it draws larger than it is.
             layer.face_color = layer.border_color = painted
-        layers = self._viewer().layers
-        if layer not in layers:
-            active = layers.selection.active
-            layers.insert(layers.index(place.layer) + 1, layer)
-            layers.selection.active = active
+        lay_above(self._viewer(), layer, place.layer)
         layer.visible = True
         self._on_zoom()
 
