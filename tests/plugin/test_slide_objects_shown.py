@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QApplication
 from napari_patchmap.patches import CropConfig, open_patches
 from napari_patchmap.plugin.canvas.two_views import camera_of, fit_box
 from napari_patchmap.plugin.panels.explore.explore import Explore
+from napari_patchmap.plugin.source.painting import EDGE, BoxPicture
 from tests.patches.objects.test_outlines import feature, square
 from tests.patches.slides.drawn import write_pyramid
 from tests.plugin.images import BLUE, RED, tick
@@ -148,10 +149,25 @@ def test_cells_have_the_colours_of_the_map_from_afar_and_from_near(
     assert layer not in viewer.layers
 
 
-def test_from_afar_a_cell_is_hit_beside_it(
-    viewer, workspace, cells, hand
-):
+def test_from_afar_a_cell_is_hit_beside_it(viewer, workspace, cells, hand):
     y, x = workspace.patches.table[["y", "x"]].to_numpy()[7] + 3.5
     pixel = 1 / camera_of(viewer).zoom
     hand.click((y + 5, x + pixel))
     assert workspace.current == 7
+
+
+def test_many_chosen_cells_do_not_cover_the_slide():
+    """A tenth of 100,000 cells, seen from so far that a pixel spans 100 of a slide."""
+    side, count = 60_000, 100_000
+    corners = np.random.default_rng(0).integers(0, side - 64, (count, 2))
+    boxes = np.concatenate([corners, np.full((count, 2), 64)], axis=1)
+    picture = BoxPicture(boxes, np.zeros(count, int), (side, side))
+    assert picture.seen_at(100)
+
+    def share(chosen: int) -> float:
+        """How much of the slide each of so many dots covers, in pixels of the screen."""
+        lit = picture.draw(0, np.arange(count) < chosen) == EDGE
+        return float(lit.mean() * (side / 100) ** 2 / chosen)
+
+    assert 9 <= share(10) <= 50
+    assert 2 <= share(count // 10) < 9  # each is to be seen, and what lies between

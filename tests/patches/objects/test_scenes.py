@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import h5py
 import numpy as np
@@ -85,8 +86,8 @@ def write_objects(folder, outlines: bool):
     return path
 
 
-def exported(patches, folder) -> np.ndarray:
-    """Export objects for QuPath; return them filled again, numbered as the patches are."""
+def export(patches, folder):
+    """Export objects for QuPath; return the file."""
     count = len(patches)
     known = Exportable(
         "a", "pixels", {}, np.arange(count), patches.table.assign(index=range(count)),
@@ -95,7 +96,12 @@ def exported(patches, folder) -> np.ndarray:
     )  # fmt: skip
     (written,), notes = FORMAT.write(known, folder / "out.geojson")
     assert notes == []
-    painted = np.zeros((40, 50), np.uint16)
+    return written
+
+
+def exported(patches, folder) -> np.ndarray:
+    """Export objects for QuPath; return them filled again, numbered as the patches are."""
+    written, painted = export(patches, folder), np.zeros((40, 50), np.uint16)
     features = json.loads(written.read_text())["features"]
     for number, one in zip(patches.table["label_id"], features, strict=True):
         rings = [np.array(ring, float) for ring in one["geometry"]["coordinates"]]
@@ -167,3 +173,20 @@ def test_labels_are_read_from_hdf5(tmp_path):
     assert patches.table["label_id"].tolist() == [1, 2, 3]
     assert_cut_out_of(patches, image[None])
     np.testing.assert_array_equal(exported(patches, tmp_path), labels())
+
+
+def test_outlines_are_written_one_at_a_time(tmp_path):
+    """Of 100,000 cells they would take gigabytes; here each has a thousand corners."""
+    rng = np.random.default_rng(0)
+    numbers = np.zeros((50 * 8, 50 * 8), np.uint16)
+    for number, (y, x) in enumerate(np.ndindex(8, 8), start=1):
+        ragged = rng.random((46, 46)) < 0.5
+        numbers[50 * y : 50 * y + 46, 50 * x : 50 * x + 46][ragged] = number
+    tifffile.imwrite(tmp_path / "masks.tif", numbers)
+    tifffile.imwrite(tmp_path / "a.tif", numbers.astype(np.uint8))
+    patches = open_patches(tmp_path / "a.tif", objects=tmp_path / "masks.tif")
+    tracemalloc.start()
+    written = export(patches, tmp_path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < written.stat().st_size
