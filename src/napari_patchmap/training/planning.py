@@ -13,6 +13,7 @@ from napari_patchmap.methods.method import Method
 from napari_patchmap.methods.recipe import Recipe, kind_of
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.device import Device, choose_device, free_memory
+from napari_patchmap.networks.first_layer import usual_first_layer
 from napari_patchmap.networks.fixed import OWN, PIXELS
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.networks.trained.learned_on import LEARNED
@@ -155,6 +156,9 @@ def make_plan(
         norm=recipe.norm,
         out_dim=recipe.stages[0].dimensions if recipe.stages else 0,
         head=method.head,
+        first_layer=usual_first_layer(backbone, patches.channels)
+        if recipe.whitened_start
+        else "learned",
         trained=trained,
     )
     if kept is None:
