@@ -21,7 +21,7 @@ from napari_patchmap.patches.safe_hdf5 import arrays_in, open_hdf5
 from napari_patchmap.patches.watch import Watch
 
 #: Pixels, one letter an axis or "auto", and the names of channels where they are known.
-Field = tuple[Any, str, Sequence[str] | None]
+FieldArray = tuple[Any, str, Sequence[str] | None]
 
 
 class _Squeezed:
@@ -47,7 +47,7 @@ class _Squeezed:
             ) from None
 
 
-def zarr_field(path: Path, axes: str, key: str | None, labels: bool) -> Field:
+def zarr_field(path: Path, axes: str, key: str | None, labels: bool) -> FieldArray:
     """Open an image out of which objects are cut, or their ``labels``, which have no channels.
 
     Of an OME-Zarr the first, largest level; of a group of arrays the one called ``key``. Axes
@@ -65,7 +65,7 @@ def zarr_field(path: Path, axes: str, key: str | None, labels: bool) -> Field:
     return _field(found.array, found.letters, found.channel_names, path, axes, labels)
 
 
-def hdf5_field(path: Path, axes: str, key: str | None, labels: bool) -> Field:
+def hdf5_field(path: Path, axes: str, key: str | None, labels: bool) -> FieldArray:
     """Open an image in an HDF5 file, or labels, as :func:`zarr_field` does.
 
     Raises
@@ -88,7 +88,7 @@ def hdf5_field(path: Path, axes: str, key: str | None, labels: bool) -> Field:
 
 def _field(
     array: Any, letters: str | None, said: Sequence[str], path: Path, axes: str, labels: bool
-) -> Field:
+) -> FieldArray:
     """Lay out an array whose file names its axes ``letters`` and its channels ``said``."""
     count = len(array.shape)
     letters = letters if axes == "auto" else check_axes(axes, count, path.name)
