@@ -170,6 +170,11 @@ def first_layer_learned() -> AbstractContextManager[Any]:
     return patch.object(planning, "usual_first_layer", lambda *_: "learned")
 
 
+def first_layer_whitened() -> AbstractContextManager[Any]:
+    """Let it be whitened whatever the network: those with filters of 3 x 3 pixels are meant."""
+    return patch.object(planning, "usual_first_layer", lambda *_: "whitened")
+
+
 @contextmanager
 def first_layer_moves() -> Iterator[None]:
     """Let the whitened first layer go on learning."""
@@ -232,6 +237,13 @@ TRIALS = {
     "small views for nine tenths of it": Trial(coarse(0.9, 4 / 7), epochs=(1.15,)),
 }
 
+#: The paper's network, which takes a GPU.
+_RESNET = {"backbone": "resnet18-small-kernel", "batch_size": 256}
+TRIALS |= {
+    "ResNet18 as it is": Trial(settings=_RESNET),
+    "ResNet18, first layer whitened": Trial(first_layer_whitened, _RESNET),
+}
+
 #: t-SimCNE, whose later stages are laid out anew.
 _STAGES = {"settings": {"method": "tsimcne"}, "epochs": (1.0, 0.8, 0.16)}
 TRIALS |= {
@@ -241,6 +253,9 @@ TRIALS |= {
 
 #: One stage, whose outputs fall to the two of the map; of the last the network's map counts.
 ANNEALED = {"dimensions annealed by a cosine": False, "dimensions annealed in pieces": True}
+
+#: All but the ResNets.
+USUAL = [name for name in (*TRIALS, *ANNEALED) if not name.startswith("ResNet")]
 
 
 def main() -> None:
@@ -263,7 +278,7 @@ def main() -> None:
             order = np.random.default_rng(0).permutation(len(patches))
             patches = patches.picked(np.sort(order[: args.cells]))
         for seed in args.seed:
-            for name in args.trials or [*TRIALS, *ANNEALED]:
+            for name in args.trials or USUAL:
                 known = (name, args.epochs, seed)
                 if known not in done:
                     print(f"{name}, seed {seed}", flush=True)

@@ -153,7 +153,7 @@ class ResNet(nn.Module):
         return self.net(images)
 
 
-_OURS: dict[str, Callable[[int, tuple[int, int]], nn.Module]] = {
+_OURS: dict[str, Callable[..., nn.Module]] = {
     "compact": Compact,
     "resnet18": partial(ResNet, 18, False),
     "resnet34": partial(ResNet, 34, False),
@@ -216,10 +216,9 @@ def make_backbone(
         plain = name.removeprefix(FINE_TUNED)
         return FineTuned(make_backbone(plain, channels, size), plain, channels)
     check_backbone(name)
-    if name == "compact":
-        backbone: nn.Module = Compact(channels, size, whitened=whitened)
-    elif name in _OURS:
-        backbone = _OURS[name](channels, size)
+    if name in _OURS:
+        fine = {"whitened": whitened} if name == "compact" else {}
+        backbone = _OURS[name](channels, size, **fine)
     else:
         backbone = make_timm(name.removeprefix(PREFIX), channels, size)
     mend_convolutions(backbone)

@@ -20,7 +20,7 @@ from napari_patchmap.networks.trained.learned_on import LEARNED
 from napari_patchmap.networks.trained.network_blocks import count_blocks
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.source import check_columns
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training.balance import balance_groups
 from napari_patchmap.training.budget.amount import epochs_in_budget, few_patches, too_short
@@ -57,7 +57,7 @@ def make_plan(
     config: RunConfig,
     ranks: Ranks | None = None,
     kept: Kept | None = None,
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> Plan:
     """Decide device, network, batch and stages of a run.
 
@@ -79,7 +79,6 @@ def make_plan(
     LoadCancelled
         If ``watch`` wants to stop; nothing of what was measured is remembered.
     """
-    watch = watch or Watch()
     count = len(patches)
     if count < _MIN_PATCHES:
         have = "there is only one" if count == 1 else f"there are {count}"
@@ -270,7 +269,7 @@ def _parts(patch_bytes: int, batch_size: int, free: int) -> int:
     return parts
 
 
-def plan_alone(patches: PatchSet, config: RunConfig, watch: Watch | None = None) -> Plan:
+def plan_alone(patches: PatchSet, config: RunConfig, watch: Watch = UNWATCHED) -> Plan:
     """Make the plan of a run before it is started, with as many threads as it will take.
 
     ``watch`` may end it, see :func:`make_plan`.
