@@ -15,7 +15,7 @@ from napari_patchmap.errors import UnclearArrayError
 from napari_patchmap.patches import CropConfig, open_patches, reopen
 from napari_patchmap.patches.readers.objects.drawn_objects import Outline, fill
 from napari_patchmap.patches.watch import Watch
-from napari_patchmap.runs.annotation_files import key_of_set
+from napari_patchmap.runs.annotation_place import key_of_set
 from napari_patchmap.runs.export.export_format import Exportable
 from napari_patchmap.runs.export.geojson_export import FORMAT
 from napari_patchmap.runs.source_images import read_source_images
