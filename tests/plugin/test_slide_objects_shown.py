@@ -11,8 +11,11 @@ from qtpy.QtWidgets import QApplication
 from napari_patchmap.patches import CropConfig, open_patches
 from napari_patchmap.plugin.canvas.looking import fit_box
 from napari_patchmap.plugin.canvas.two_views import camera_of
+from napari_patchmap.plugin.panels.explore.explore import Explore
+from napari_patchmap.plugin.source.painting import EDGE, BoxPicture
 from tests.patches.objects.test_outlines import feature, square
 from tests.patches.slides.drawn import write_pyramid
+from tests.plugin.images import BLUE, RED, tick
 from tests.plugin.toy import on_map
 
 ONE_WINDOW = True
@@ -100,3 +103,72 @@ def test_a_cell_is_clicked_where_its_dot_is(viewer, workspace, cells, hand):
     assert workspace.current == 2
     hand.click((y + 3, x - 3))
     assert workspace.current == 7
+
+
+def coloured(viewer, place, red: bool) -> int:
+    """Count the pixels of the screen around a place (y, x) that are red, or blue."""
+    picture = viewer.screenshot(flash=False)[..., :3].astype(int)
+    camera = camera_of(viewer)
+    away = (np.array(place) - np.array(camera.center[-2:])) * camera.zoom
+    middle = away + np.array(picture.shape[:2]) / 2
+    (top, left), (bottom, right) = np.rint([middle - 12, middle + 12]).astype(int)
+    around = picture[max(0, top) : bottom, max(0, left) : right]
+    strong, weak = (around[..., 0], around[..., 2])[:: 1 if red else -1]
+    return int((strong > weak + 40).sum())
+
+
+def test_cells_have_the_colours_of_the_map_from_afar_and_from_near(
+    viewer, workspace, cells, qtbot
+):
+    panel = Explore(viewer)
+    viewer.window.add_dock_widget(panel, name="Explore")
+    now = workspace.annotations.now.with_class("a", RED).with_class("b", BLUE)
+    workspace.set_annotations(workspace.annotations.put(now))
+    workspace.annotate(np.array([3]), 0)
+    workspace.annotate(np.array([17]), 1)
+    cells.colour_by("annotation")
+    tick(panel.on_image.paint)
+    QApplication.processEvents()
+    fit_box(viewer, np.zeros(2), np.array([2400.0, 3200.0]))  # beside the panel
+    QApplication.processEvents()
+    places = workspace.patches.table[["y", "x"]].to_numpy() + 3.5
+    # A cell is not two pixels wide where all of the slide is seen.
+    assert 8 * camera_of(viewer).zoom < 2
+    assert 9 <= coloured(viewer, places[3], red=True) <= 100
+    assert coloured(viewer, places[3], red=False) == 0
+    assert 9 <= coloured(viewer, places[17], red=False) <= 100
+    layer = viewer.layers["a.tif (colours)"]
+    afar = layer.opacity
+    camera_of(viewer).zoom *= 40
+    camera_of(viewer).center = tuple(places[3])
+    QApplication.processEvents()
+    assert layer.opacity < afar / 2  # the cell is seen through it
+    assert coloured(viewer, places[3], red=True) > 400
+    # As large as it is, and no larger: crops are 8 pixels wide, of which it fills 64.
+    np.testing.assert_allclose(layer.size, 2 * np.sqrt(64 / np.pi), atol=0.2)
+    tick(panel.on_image.paint)
+    assert layer not in viewer.layers
+
+
+def test_from_afar_a_cell_is_hit_beside_it(viewer, workspace, cells, hand):
+    y, x = workspace.patches.table[["y", "x"]].to_numpy()[7] + 3.5
+    pixel = 1 / camera_of(viewer).zoom
+    hand.click((y + 5, x + pixel))
+    assert workspace.current == 7
+
+
+def test_many_chosen_cells_do_not_cover_the_slide():
+    """A tenth of 100,000 cells, seen from so far that a pixel spans 100 of a slide."""
+    side, count = 60_000, 100_000
+    corners = np.random.default_rng(0).integers(0, side - 64, (count, 2))
+    boxes = np.concatenate([corners, np.full((count, 2), 64)], axis=1)
+    picture = BoxPicture(boxes, np.zeros(count, int), (side, side))
+    assert picture.seen_at(100)
+
+    def share(chosen: int) -> float:
+        """How much of the slide each of so many dots covers, in pixels of the screen."""
+        lit = picture.draw(0, np.arange(count) < chosen) == EDGE
+        return float(lit.mean() * (side / 100) ** 2 / chosen)
+
+    assert 9 <= share(10) <= 50
+    assert 2 <= share(count // 10) < 9  # each is to be seen, and what lies between

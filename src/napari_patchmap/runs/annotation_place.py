@@ -142,6 +142,8 @@ def key_of_set(patches: PatchSet, watch: Watch = UNWATCHED) -> str:
 def _key(patches: PatchSet, watch: Watch) -> str:
     origin = patches.origin
     said = [str(origin.get(name, "")) for name in ("kind", "path", "objects", "labels_layer")]
+    if origin.get("key"):  # the scenes of a file number their patches alike
+        said.append(str(origin["key"]))
     if not origin.get("path"):
         rows = np.unique(np.linspace(0, len(patches) - 1, _LOOKED_AT).astype(np.intp))
         contents = content_of(patches.images, rows, watch)

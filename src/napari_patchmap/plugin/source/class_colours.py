@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
-from napari.layers import Labels
+from napari.layers import Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
 from napari.viewer import Viewer
 from qtpy.compat import isalive
@@ -37,6 +37,15 @@ class Painted(Protocol):
 
     def leave(self) -> None:
         """Leave it as it was for good: its patches have gone."""
+
+
+def lay_above(viewer: Viewer, layer: Layer, image: Layer) -> None:
+    """Put a layer of ours right above its image, below all that lies on that."""
+    layers = viewer.layers
+    if layer not in layers and image in layers:  # which may just be going
+        active = layers.selection.active
+        layers.insert(layers.index(image) + 1, layer)
+        layers.selection.active = active
 
 
 class PaintedObjects:
@@ -154,7 +163,7 @@ class PaintedTiles:
         matrix = place.matrix(self._image.step, self._image.corner)
         if not np.array_equal(layer.affine.affine_matrix[-3:, -3:], matrix):
             layer.affine = matrix
-        self._add()
+        lay_above(self._viewer(), layer, place.layer)
         layer.visible = True
 
     def _ask(self, frame: int) -> None:
@@ -171,14 +180,6 @@ class PaintedTiles:
         self._frame, self._rows, self.layer.data = made
         self._shown, self._asked = None, -1
         self._drawn()
-
-    def _add(self) -> None:
-        """Put the layer right above its image, below all that lies on it."""
-        layers = self._viewer().layers
-        if self.layer not in layers:
-            active = layers.selection.active
-            layers.insert(layers.index(self.place.layer) + 1, self.layer)
-            layers.selection.active = active
 
     def put_away(self) -> None:
         """Take the layer out of the viewer; it comes back as a person left it."""

@@ -16,6 +16,7 @@ from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.source.class_colours import Painted, PaintedObjects, PaintedTiles
 from napari_patchmap.plugin.source.highlights import Places, ShowsImages
 from napari_patchmap.plugin.source.image_colours import ImageColours
+from napari_patchmap.plugin.source.painted_cells import PaintedCells
 from napari_patchmap.plugin.source.place import Place
 
 
@@ -93,6 +94,8 @@ class ClassPainter(OfViewer, Listening):
         if isinstance(place.layer, Labels):
             place.layer.events.colormap.connect(self._on_colormap)
             return PaintedObjects(place)
+        if not place.outlined:
+            return PaintedCells(place, lambda: self.viewer, self._on_hidden, self._parent)
         return PaintedTiles(
             place, lambda: self.viewer, self._on_hidden, self.paint, self._parent
         )
@@ -114,7 +117,8 @@ class ClassPainter(OfViewer, Listening):
             self._give_up()
 
     def _on_removed(self, event: Any) -> None:
-        if any(isinstance(p, PaintedTiles) and p.layer is event.value for p in self._painted):
+        ours = [one for one in self._painted if isinstance(one, (PaintedTiles, PaintedCells))]
+        if any(one.layer is event.value for one in ours):
             self._give_up()
 
     def _give_up(self) -> None:

@@ -112,6 +112,10 @@ class Places(OfViewer, Quiet, Listening):
 
     def at(self, point: tuple[float, ...]) -> np.ndarray:
         """Return the patches at a place in the world, the one that is meant first."""
+        zoom = float(camera_of(self.viewer).zoom)
+        for place in self.found:
+            if place.overlay is None:  # from afar a cell is hit beside it, too
+                place.seen_at(zoom)
         found = (place.find(point) for place in self.found if place.shown)
         return np.concatenate([np.zeros(0, np.intp), *found])
 

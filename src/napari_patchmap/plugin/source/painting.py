@@ -24,6 +24,9 @@ _TILE, _LEAST_TILE, _SCREEN = 20, 8, 420
 #: Pixels of the screen that a chosen box takes at least, so that it is found on a whole slide.
 _DOT = 3
 
+#: Dots of more than this share of a picture are half as wide: they would cover the slide.
+_CROWDED = 0.1
+
 #: A box of fewer pixels of the picture has no edge, which would cover what is in it.
 _LEAST_RING = 6
 
@@ -148,9 +151,12 @@ class BoxPicture:
             # Nothing is shaded then, so that outlines are all there is to be seen.
             self._outline(picture, self._corners(here), OUTLINE, OTHER)
         else:
-            for top, left, bottom, right in self._corners(here & chosen, self._dot):
+            which, dot = here & chosen, self._dot
+            if np.count_nonzero(which) * dot**2 > _CROWDED * picture.size:
+                dot = -(-dot // 2)
+            for top, left, bottom, right in self._corners(which, dot):
                 inside = picture[top + 1 : bottom - 1, left + 1 : right - 1]
-                if bottom - top <= self._dot > 1:
+                if bottom - top <= dot > 1:
                     picture[top:bottom, left:right] = EDGE
                 elif min(bottom - top, right - left) < _LEAST_RING:
                     picture[top:bottom, left:right] = CHOSEN

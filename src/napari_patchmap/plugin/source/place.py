@@ -48,6 +48,8 @@ class Place:
         What the table calls it.
     overlay : Image or None
         The layer that brings out the chosen patches, while it is in the viewer.
+    across : ndarray of float, shape (n,)
+        How many pixels of the source an object spans; half its crop where that is not known.
     """
 
     def __init__(self, layer: Layer, patches: PatchSet, rows: np.ndarray) -> None:
@@ -57,6 +59,9 @@ class Place:
         self.source = str(table["source"].iloc[rows[0]])
         self.frames = table["frame"].to_numpy()[rows]
         self.boxes = table[["y", "x", "height", "width"]].to_numpy(np.int64)[rows]
+        self.across = self.boxes[:, 2:].min(axis=1) / 2
+        if "area" in table:
+            self.across = 2 * np.sqrt(table["area"].to_numpy(float)[rows] / np.pi)
         #: Tiles are outlined while none is selected; objects can be seen without it.
         self.outlined = "label_id" not in table
         self._drawn: tuple[int, np.ndarray] | None = None
@@ -137,6 +142,11 @@ class Place:
         )
         return origin + data[:, :1] * (down - origin) + data[:, 1:] * (right - origin)
 
+    @property
+    def unit(self) -> float:
+        """Units of the world that one pixel of the source spans."""
+        return float(np.linalg.norm(self.matrix(1)[:2, 0]))
+
     # -- the overlay ---------------------------------------------------------------
 
     def seen_at(self, zoom: float) -> bool:
@@ -146,8 +156,7 @@ class Place:
         """
         if self.outlined or isinstance(self.picture, ObjectPicture):
             return False
-        unit = float(np.linalg.norm(self.matrix(1)[:2, 0]))
-        if not self.picture.seen_at(1 / (zoom * unit)):
+        if not self.picture.seen_at(1 / (zoom * self.unit)):
             return False
         self._drawn = None
         return True
@@ -230,11 +239,26 @@ def places_in(layers: list[Layer], patches: PatchSet | None) -> list[Place]:
 def _source_of(layer: Layer, origin: dict[str, Any], sources: np.ndarray) -> str | None:
     """Return the source that a layer shows, by its name or its file."""
     path, root = _path(layer), str(origin.get("path") or "")
-    if (path is not None and path == root) or layer.name == origin.get("layer"):
+    if layer.name == origin.get("layer"):
         return str(sources[0])
+    if path is not None and path == root:
+        return _scene_of(layer.name, origin.get("key"), sources)
     if path is not None and root and path.startswith(root):
         return path[len(root) :].lstrip("/\\").replace("\\", "/")
     return None
+
+
+def _scene_of(name: str, key: object, sources: np.ndarray) -> str | None:
+    """Return the source that a layer shows of one file, which other readers name it by.
+
+    Of a file of several images a layer may show any.
+    """
+    if key:
+        return str(sources[0]) if str(key) in name else None
+    scenes = sorted(set(sources.tolist()), key=len, reverse=True)
+    if len(scenes) == 1:
+        return str(scenes[0])
+    return next((str(scene) for scene in scenes if scene in name), None)
 
 
 def _field_of(layer: Layer, origin: dict[str, Any], sources: np.ndarray) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -36,9 +36,16 @@ from napari_patchmap.writing import whole_file
 #: Numbers of the table that measure nothing.
 _NO_MEASUREMENTS = {*BOX_COLUMNS, "label", "label_id"}
 
+#: Columns of the box of a patch.
+_BOX = ["y", "x", "height", "width"]
+
 #: Returns the label image of a source and frame; of a slide that, or outlines by numbers.
 _Plane = Callable[[str, int], np.ndarray]
 _OnSlide = Callable[[str], Sequence[Outline] | SlideLabels]
+
+#: Returns the geometry of the object of a row, by its place among the rows of its image; None
+#: where it is not known. Of all of a slide at a time they would take gigabytes.
+_Shape = Callable[[int], dict[str, Any] | None]
 
 
 def _write(data: Exportable, path: Path) -> tuple[list[Path], list[str]]:
@@ -58,21 +65,27 @@ def _write(data: Exportable, path: Path) -> tuple[list[Path], list[str]]:
         notes.append(f"There are {len(paths):,} images, so each has a file of its own.")
     plane, on_slide = _objects(data, notes)
     measured = _measurements(table)
-    boxed = 0
-    for place, ((key, rows), to) in enumerate(zip(groups, paths, strict=True)):
-        data.watch.step(place, len(groups))
+    boxes, where = table[_BOX].to_numpy(np.int64), table[[*BOX_COLUMNS]].astype(str).to_numpy()
+    done = boxed = 0
+    for (key, of_group), to in zip(groups, paths, strict=True):
+        rows, source = np.asarray(of_group), str(key[0])
+        data.watch.step(done, len(table))
         if on_slide is not None:
-            shapes, without = _of_slide(data, on_slide, str(key[0]), np.asarray(rows))
+            shape = _of_slide(data, on_slide, source, rows)
         else:
-            shapes, without = _shapes(data, plane, str(key[0]), int(key[1]), np.asarray(rows))
-        boxed += without
+            shape = _of_image(data, plane, source, int(key[1]), rows)
         with whole_file(to) as file:
             file.write(b'{"type": "FeatureCollection", "features": [')
-            for k, feature in enumerate(_features(data, np.asarray(rows), shapes, measured)):
-                if k % 1_000 == 0:
-                    data.watch.step(place, len(groups))
+            for k, row in enumerate(rows.tolist()):
+                if done % 1_000 == 0:
+                    data.watch.step(done, len(table))
+                found = shape(k)
+                boxed += found is None
+                outlined = found or _box(*boxes[row].tolist())
+                feature = _feature(data, row, "|".join(where[row]), outlined, measured)
                 text = json.dumps(feature, ensure_ascii=False, allow_nan=False)
                 file.write((",\n" if k else "\n").encode() + text.encode())
+                done += 1
             file.write(b"\n]}\n")
     if (plane or on_slide) and boxed:
         notes.append(
@@ -122,81 +135,70 @@ def _objects(data: Exportable, notes: list[str]) -> tuple[_Plane | None, _OnSlid
         return None, None
 
 
-def _of_slide(
-    data: Exportable, on_slide: _OnSlide, source: str, rows: np.ndarray
-) -> tuple[list[dict[str, Any]], int]:
-    """Return the geometry of the objects of a slide, and how many are boxes."""
+def _of_slide(data: Exportable, on_slide: _OnSlide, source: str, rows: np.ndarray) -> _Shape:
+    """Return what gives the geometry of the objects of a slide."""
     table = data.table.iloc[rows]
-    shapes = _boxes(table)
     try:
         known = on_slide(source)
         if isinstance(known, SlideLabels):
             found = known.objects(data.watch)
-            areas = known.on_slide(found).area
-            return shapes, _trace(table, shapes, found, areas, known.read, known.scale)
+            return _traced(table, found, known.on_slide(found).area, known.read, known.scale)
     except LoadCancelled:
         raise
     except PatchError:
-        return shapes, len(rows)
-    numbers = table["label_id"].to_numpy(np.int64)
-    lost = int((numbers > len(known)).sum())
-    for k, number in enumerate(numbers.tolist()):
-        if number <= len(known):
-            shapes[k] = drawn(known[number - 1].rings)
-    return shapes, lost
+        return _unknown
+    numbers = table["label_id"].to_numpy(np.int64).tolist()
+    return lambda k: drawn(known[numbers[k] - 1].rings) if numbers[k] <= len(known) else None
 
 
-def _shapes(
+def _of_image(
     data: Exportable, plane: _Plane | None, source: str, frame: int, rows: np.ndarray
-) -> tuple[list[dict[str, Any]], int]:
-    """Return the geometry of each row of an image, and how many objects are boxes."""
-    table = data.table.iloc[rows]
-    shapes = _boxes(table)
+) -> _Shape:
+    """Return what gives the geometry of the objects of an image; of tiles nothing is known."""
     if plane is None:
-        return shapes, len(rows)
+        return _unknown
     try:
         labels = plane(source, frame)
     except LoadCancelled:
         raise
     except PatchError:
-        return shapes, len(rows)
+        return _unknown
 
     def read(y: int, x: int, height: int, width: int) -> np.ndarray:
         return labels[y : y + height, x : x + width]
 
     found = find_objects(labels)
-    return shapes, _trace(table, shapes, found, found.area, read)
+    return _traced(data.table.iloc[rows], found, found.area, read)
 
 
-def _trace(
+def _unknown(k: int) -> None:
+    return None
+
+
+def _traced(
     table: pd.DataFrame,
-    shapes: list[dict[str, Any]],
     found: Objects,
     areas: np.ndarray,
     read: Callable[[int, int, int, int], np.ndarray],
     scale: float = 1,
-) -> int:
-    """Put outlines of labels in place of boxes; return how many objects are not there.
-
-    ``areas`` are those of the objects as the table says them.
-    """
+) -> _Shape:
+    """Return what traces the outlines of labels; ``areas`` are as the table says them."""
     at = pd.Index(found.ids).get_indexer(table["label_id"].to_numpy(np.int64))
     before = table["area"].to_numpy() if "area" in table else None
-    lost = 0
-    for k, one in enumerate(at.tolist()):
+
+    def shape(k: int) -> dict[str, Any] | None:
+        one = int(at[k])
         # An object that was painted over since is another one.
         if one < 0 or (before is not None and before[k] != areas[one]):
-            lost += 1
-            continue
+            return None
         top, left, bottom, right = found.boxes[one].tolist()
-        mask = read(top, left, bottom - top, right - left) == found.ids[one]
-        shapes[k] = outline(mask, top, left, scale)
-    return lost
+        try:
+            mask = read(top, left, bottom - top, right - left) == found.ids[one]
+        except PatchError:  # damaged there
+            return None
+        return outline(mask, top, left, scale)
 
-
-def _boxes(table: pd.DataFrame) -> list[dict[str, Any]]:
-    boxes = table[["y", "x", "height", "width"]].to_numpy(np.int64)
-    return [_box(*box) for box in boxes.tolist()]
+    return shape
 
 
 def _box(y: int, x: int, height: int, width: int) -> dict[str, Any]:
@@ -206,30 +208,30 @@ def _box(y: int, x: int, height: int, width: int) -> dict[str, Any]:
     return {"type": "Polygon", "coordinates": [ring]}
 
 
-def _features(
+def _feature(
     data: Exportable,
-    rows: np.ndarray,
-    shapes: list[dict[str, Any]],
+    row: int,
+    where: str,
+    shape: dict[str, Any],
     measured: dict[str, np.ndarray],
-) -> Iterator[dict[str, Any]]:
-    index = data.table["index"].to_numpy()
-    where = data.table[[*BOX_COLUMNS]].astype(str).to_numpy()
-    for row, shape in zip(rows.tolist(), shapes, strict=True):
-        # The same patch has the same id in every export, so that QuPath knows it again.
-        said = "|".join(["patchmap", printable("|".join(where[row])), str(index[row])])
-        who = uuid.uuid5(uuid.NAMESPACE_URL, said)
-        properties: dict[str, Any] = {
-            "objectType": "detection",
-            "name": f"patch {index[row]}",
-        }
-        name = data.classes[row]
-        if name:
-            colour = data.class_colours.get(name, "#8a8a8a")
-            rgb = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-            properties["classification"] = {"name": name, "color": rgb}
-        values = {key: float(one[row]) for key, one in measured.items()}
-        properties["measurements"] = {k: v for k, v in values.items() if np.isfinite(v)}
-        yield {"type": "Feature", "id": str(who), "geometry": shape, "properties": properties}
+) -> dict[str, Any]:
+    index = data.table["index"].iat[row]
+    # The same patch has the same id in every export, so that QuPath knows it again.
+    said = "|".join(["patchmap", printable(where), str(index)])
+    properties: dict[str, Any] = {"objectType": "detection", "name": f"patch {index}"}
+    name = data.classes[row]
+    if name:
+        colour = data.class_colours.get(name, "#8a8a8a")
+        rgb = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+        properties["classification"] = {"name": name, "color": rgb}
+    values = {key: float(one[row]) for key, one in measured.items()}
+    properties["measurements"] = {k: v for k, v in values.items() if np.isfinite(v)}
+    return {
+        "type": "Feature",
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, said)),
+        "geometry": shape,
+        "properties": properties,
+    }
 
 
 def _measurements(table: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -56,10 +56,24 @@ def array_source(array: Any, path: Path, request: OpenRequest, watch: Watch) -> 
     return source
 
 
-class _Stored:
-    """An array that keeps its file open for as long as it is wanted itself."""
+class StoredArray:
+    """An array that keeps its file open for as long as it is wanted itself.
 
-    def __init__(self, path: Path, name: str, axes: str) -> None:
+    Parameters
+    ----------
+    path : Path
+    name : str
+        Of the array in the file.
+    axes : str, optional
+        One letter an axis, where it is to say what is well read at once.
+
+    Raises
+    ------
+    PatchError
+        If its values lie in another file, or need a decoder that is not part of HDF5.
+    """
+
+    def __init__(self, path: Path, name: str, axes: str = "") -> None:
         self._file = open_hdf5(path)
         array = self._array = self._file[name]
         check_stored(array)
@@ -86,4 +100,4 @@ def _images(path: Path, array: Any, axes: str) -> Images:
     plain = array.dtype.kind in "uif" and array.chunks is None and not array.file.userblock_size
     if plain and offset is not None:  # in one piece, as in a .npy file
         return FlatImages(RandomFile(path), offset, array.dtype, array.shape, axes)
-    return ChunkedImages(_Stored(path, array.name, axes), axes, f"{array.name} in {path}")
+    return ChunkedImages(StoredArray(path, array.name, axes), axes, f"{array.name} in {path}")

@@ -49,6 +49,11 @@ def file_and_scene(path: Path) -> tuple[Path, str] | None:
     return (path.parent, path.name) if is_microscope(path.parent) else None
 
 
+def scene_path(path: Path, key: object) -> Path:
+    """Return the path of the scene ``key`` of a microscope's file; without one, ``path``."""
+    return path / str(key) if key and is_microscope(path) else path
+
+
 def number_of(file: MicroscopeFile, name: str) -> int:
     """Return which scene has a name; without one, the only one there is.
 

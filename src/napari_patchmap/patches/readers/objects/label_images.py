@@ -13,6 +13,7 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.names import printable
 from napari_patchmap.patches.readers.objects.folders import pair_files, read_again
 from napari_patchmap.patches.readers.objects.frames import ArrayFrames
+from napari_patchmap.patches.readers.objects.object_files import is_object_file
 from napari_patchmap.patches.readers.objects.open_objects import read_labels, read_pair
 from napari_patchmap.patches.readers.objects.slide_object_files import slides_of
 from napari_patchmap.patches.readers.plate.field_labels import labels_named
@@ -60,7 +61,11 @@ def label_images(origin: Mapping[str, Any], watch: Watch) -> Callable[[str, int]
             return read_again(path, masks, *pairs[source])[1][..., 0]
 
         return of_file
-    labels = read_pair(path, masks, str(origin.get("axes") or "auto"), watch)[0].labels
+    if is_object_file(masks):  # which says nothing of the size of the image
+        key = origin.get("key")
+        labels = read_pair(path, masks, str(origin.get("axes") or "auto"), watch, key)[0].labels
+    else:
+        labels = read_labels(masks)
     planes = ArrayFrames(labels, "YX" if labels.ndim == 2 else "TYX", masks.name)
 
     def of_plane(source: str, frame: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from napari_patchmap import formats
 from napari_patchmap.errors import PatchError, UnclearAxesError, UnusableError
 from napari_patchmap.foreign import decoding
 from napari_patchmap.patches.axes import (
@@ -24,7 +25,7 @@ from napari_patchmap.patches.axes import (
 from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.photometric import meaning_of
 from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
-from napari_patchmap.patches.readers.microscope.makers import is_microscope
+from napari_patchmap.patches.readers.microscope.makers import is_microscope, scene_path
 from napari_patchmap.patches.readers.npy import read_head, refuse_objects
 from napari_patchmap.patches.readers.objects.crops import check_labels, object_source
 from napari_patchmap.patches.readers.objects.folders import read_object_folders
@@ -42,7 +43,11 @@ from napari_patchmap.patches.readers.objects.object_files import (
 from napari_patchmap.patches.readers.objects.open_slide_objects import read_slide_objects
 from napari_patchmap.patches.readers.objects.plate_objects import read_plate_objects
 from napari_patchmap.patches.readers.objects.slide_object_files import on_slides
-from napari_patchmap.patches.readers.objects.zarr_field import missing_notes, zarr_field
+from napari_patchmap.patches.readers.objects.stored_field import (
+    hdf5_field,
+    missing_notes,
+    zarr_field,
+)
 from napari_patchmap.patches.readers.plate.read_plate import is_plate
 from napari_patchmap.patches.readers.tiff.tiff_planes import read_tiff
 from napari_patchmap.patches.readers.tiff.tiff_series import may_be_slide
@@ -78,8 +83,9 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     for one in (path, masks):
         if not one.exists():
             raise PatchError(f"There is no file or folder {one}; check the path.")
-    if on_slides(path, masks, config):
-        return read_slide_objects(path, masks, config, watch)
+    slide = scene_path(path, request.key)
+    if on_slides(slide, masks, config):
+        return read_slide_objects(slide, masks, config, watch)
     folders = [one.is_dir() and not is_zarr(one) for one in (path, masks)]
     if folders[0] != folders[1]:
         raise PatchError(
@@ -98,7 +104,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
         rows = found.table.reindex(source.table["label_id"])
         add_rows(source, rows.reset_index(drop=True))
     if is_zarr(path):
-        source.notes += missing_notes(path, watch)
+        source.notes += missing_notes(path, request.key, watch)
     elif is_microscope(path):
         source.notes += missing_planes(image, path.name)
     return source
@@ -109,7 +115,7 @@ def read_pair(
 ) -> tuple[FileLabels, tuple[Any, str, Sequence[str] | None]]:
     """Read the labels of an image, and the image as :func:`read_field` does.
 
-    ``key`` is the name of the image in a microscope's file that holds several.
+    ``key`` is the name of the image in a file that holds several.
 
     Raises
     ------
@@ -159,6 +165,8 @@ def read_field(
 ) -> tuple[Any, str, Sequence[str] | None]:
     """Read an image (or labels, if there are none yet): pixels, axes, channel names.
 
+    ``key`` is the name of the image in a file that holds several.
+
     Raises
     ------
     PatchError
@@ -170,12 +178,14 @@ def read_field(
         if path.suffix.lower() == ".npy":
             return _read_npy(path), axes, None
         if is_zarr(path):
-            return zarr_field(path, axes, labels is None)
+            return zarr_field(path, axes, key, labels is None)
+        if path.name.lower().endswith(formats.HDF5):
+            return hdf5_field(path, axes, key, labels is None)
         if is_microscope(path) and labels is not None:
             return microscope_field(path, axes, key)
     decoded = try_decode(str(path), axes, numbers=labels is None)
     if isinstance(decoded, UnusableError):
-        raise decoded.of(path, "choose a TIFF, PNG, Zarr or NumPy file (.npy)")
+        raise decoded.of(path, "choose a TIFF, PNG, Zarr, HDF5 or NumPy file (.npy)")
     colour = decoded.channel_names if decoded.pixels.shape[-1] > 1 else None
     return decoded.pixels, "YXS", colour
 
@@ -228,7 +238,7 @@ def _read_tiff(path: Path, axes: str, labels: Any) -> tuple[Any, str, Sequence[s
 
 def _one_channel(labels: Any, path: Path) -> Any:
     """Drop the channel axis that readers add; labels have one channel."""
-    if path.suffix.lower() == ".npy" or is_zarr(path):
+    if path.name.lower().endswith((".npy", *formats.HDF5)) or is_zarr(path):
         return labels
     if labels.shape[-1] > 1:
         raise PatchError(

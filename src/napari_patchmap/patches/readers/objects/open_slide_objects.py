@@ -15,6 +15,11 @@ from napari_patchmap.foreign import decoding
 from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.patchset import Skipped
+from napari_patchmap.patches.readers.microscope.makers import (
+    is_microscope,
+    number_of,
+    open_microscope,
+)
 from napari_patchmap.patches.readers.objects.centre_tables import (
     CENTRE_TABLES,
     centres_at,
@@ -77,9 +82,14 @@ def read_slide_objects(path: Path, objects: Path, config: CropConfig, watch: Wat
     ------
     PatchError
         If one of the two cannot be read, or they do not match.
+    UnclearArrayError
+        If outlines are given for a file of several scenes, of which none was named.
     LoadCancelled
     """
     folder = not is_one_slide(path)
+    alone = not objects.is_dir() and not objects.name.lower().endswith(CENTRE_TABLES)
+    if folder and alone and is_microscope(path):
+        number_of(open_microscope(path), "")  # outlines are those of one scene
     files, skipped = pair_slides(path, objects) if folder else ({path.name: objects}, [])
     tables: dict[Path, tuple[pd.DataFrame, list[str]]] = {}
     root, cuts = path if folder else path.parent, list[_Cut]()

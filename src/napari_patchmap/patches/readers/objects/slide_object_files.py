@@ -14,6 +14,11 @@ from napari_patchmap.kind import Kind
 from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.names import composed
 from napari_patchmap.patches.patchset import Skipped
+from napari_patchmap.patches.readers.microscope.makers import (
+    file_and_scene,
+    is_microscope,
+    scene_path,
+)
 from napari_patchmap.patches.readers.objects.centre_tables import CENTRE_TABLES
 from napari_patchmap.patches.readers.objects.drawn_objects import Outline
 from napari_patchmap.patches.readers.objects.folders import MASK_ENDINGS, without
@@ -31,6 +36,7 @@ from napari_patchmap.patches.readers.plate.read_plate import is_plate
 from napari_patchmap.patches.readers.slides.dicom_slide import is_dicom_slide
 from napari_patchmap.patches.readers.slides.find_slides import find_slides, holds_slides
 from napari_patchmap.patches.readers.slides.levels import is_slide
+from napari_patchmap.patches.readers.slides.microscope_slide import is_microscope_slide
 from napari_patchmap.patches.readers.slides.tiles import is_one_slide, open_slide
 from napari_patchmap.patches.readers.slides.zarr_slide import holds_levels
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
@@ -56,15 +62,23 @@ def on_slides(path: Path, objects: Path, config: CropConfig) -> bool:
         return any(on_slides(path / name, file, config) for name, file in pairs[:1])
     chosen = config.mpp is not None or config.level is not None
     if is_outline_file(objects) and objects.is_file():
-        if _has_levels(path):
-            return True
-        return chosen and path.name.lower().endswith(formats.endings(Kind.SLIDES))
+        return _has_levels(path) or (chosen and _called_a_slide(path))
     return is_label_file(objects) and _beside_labels(path, objects, chosen)
 
 
 def _has_levels(path: Path) -> bool:
     """Whether an image is a slide by itself, with smaller copies."""
-    return holds_levels(path) if is_zarr(path) else is_slide(path) or is_dicom_slide(path)
+    if is_zarr(path):
+        return holds_levels(path)
+    if is_microscope(path.parent):  # a scene
+        return is_microscope_slide(path)
+    return is_slide(path) or is_dicom_slide(path)
+
+
+def _called_a_slide(path: Path) -> bool:
+    """Whether a file may be a slide, by its name; a scene is called as its file is."""
+    file, _ = file_and_scene(path) or (path, "")
+    return file.name.lower().endswith(formats.endings(Kind.SLIDES))
 
 
 def _beside_labels(path: Path, labels: Path, chosen: bool) -> bool:
@@ -73,7 +87,7 @@ def _beside_labels(path: Path, labels: Path, chosen: bool) -> bool:
     ``chosen`` says that the resolution of the crops is.
     """
     levels = _has_levels(path)
-    if not levels and not path.name.lower().endswith(formats.endings(Kind.SLIDES)):
+    if not levels and not _called_a_slide(path):
         return False
     try:
         slide = open_slide(path)
@@ -93,7 +107,9 @@ def slides_of(origin: Mapping[str, Any]) -> bool:
     """Whether the objects of a patch set, of which this is the origin, are those of slides."""
     path, objects = Path(str(origin.get("path"))), Path(str(origin.get("objects")))
     config = CropConfig.from_dict(origin.get("crops") or {})
-    return path.exists() and not is_plate(path) and on_slides(path, objects, config)
+    if not path.exists() or is_plate(path):
+        return False
+    return on_slides(scene_path(path, origin.get("key")), objects, config)
 
 
 def slide_shapes(
@@ -108,7 +124,8 @@ def slide_shapes(
     PatchError
         If that is in no file any more; also when it is read.
     """
-    path, objects = Path(str(origin["path"])), Path(str(origin["objects"]))
+    path = scene_path(Path(str(origin["path"])), origin.get("key"))
+    objects = Path(str(origin["objects"]))
     if not objects.exists():
         raise PatchError(f"There is no file or folder {objects}.")
     one = is_one_slide(path)

@@ -77,16 +77,18 @@ class MicroscopeSlide(Pyramid):
 
 
 def is_microscope_slide(path: Path) -> bool:
-    """Whether a file's first image is large and has smaller copies; no pixels are read.
+    """Whether a scene, or the first of a file, is large and has copies; no pixels are read.
 
     Raises
     ------
     PatchmapError
         If it cannot be opened.
     """
-    if not is_microscope(path):
+    found = file_and_scene(path)
+    if found is None:
         return False
-    scene = open_microscope(path).scenes[0]
+    file = open_microscope(found[0])
+    scene = file.scenes[number_of(file, found[1]) if found[1] else 0]
     large = max(scene.lengths["Y"], scene.lengths["X"]) >= _LARGE
     return large and not scene.lead and len(scene.downsamples) > 1
 

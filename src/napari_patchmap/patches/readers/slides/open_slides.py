@@ -16,7 +16,7 @@ from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.images import Images, same_sizes
 from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.dicom.dicom_file import dicom_files
-from napari_patchmap.patches.readers.microscope.makers import is_microscope
+from napari_patchmap.patches.readers.microscope.makers import scene_path
 from napari_patchmap.patches.readers.plate.open_plate import FEW_FIELDS, plate_notes, with_wells
 from napari_patchmap.patches.readers.plate.read_plate import is_plate, read_plate
 from napari_patchmap.patches.readers.slides.dicom_slide import is_dicom_slide
@@ -90,9 +90,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
         If there are no tiles, or the slides cannot be one set.
     LoadCancelled
     """
-    path, config = Path(request.path), request.tiles or TileConfig()
-    if request.key and is_microscope(path):
-        path /= request.key
+    path, config = scene_path(Path(request.path), request.key), request.tiles or TileConfig()
     plate = read_plate(path, "auto", watch) if is_plate(path) else None
     folder = not is_one_slide(path)
     if plate is not None:

@@ -19,7 +19,8 @@ from napari_patchmap.plugin.source.class_layer import (
 
 _HELP = (
     "Objects and tiles have, on their image, the colours that their points have on the map, "
-    "and follow what you annotate. Objects of a Labels layer get their former colours back "
+    "and follow what you annotate; cells of a slide are dots from afar. Objects of a Labels "
+    "layer get their former colours back "
     "when this is switched off."
 )
 _NEW = (

@@ -56,7 +56,7 @@ SOURCES = {
             "Whole slide",
             f"An {formats.listed(Kind.SLIDES)}, or a folder of them, cut into tiles where "
             "tissue is, or around objects.",
-            ("path", "tiles", "objects file"),
+            ("path", "tiles", "key", "objects file"),
             "slide, or folder of slides",
             "Choose a slide",
         ),
