@@ -21,8 +21,8 @@ from napari_patchmap.patches.readers.plate.field_labels import labels_named
 from napari_patchmap.patches.readers.plate.read_plate import is_plate, read_plate
 from napari_patchmap.patches.readers.slides.pyramid import look_of, picture
 from napari_patchmap.patches.readers.slides.tiles import PICTURE, is_one_slide, open_slide
-from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.room import check_room
+from napari_patchmap.patches.safe_zarr.open_zarr import is_zarr
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.slide_levels import SlideLevel, finer_levels
 

@@ -17,7 +17,7 @@ from napari_patchmap.patches.readers.objects.open_objects import read_labels, re
 from napari_patchmap.patches.readers.objects.slide_object_files import slides_of
 from napari_patchmap.patches.readers.plate.field_labels import labels_named
 from napari_patchmap.patches.readers.plate.read_plate import is_plate, read_plate
-from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
+from napari_patchmap.patches.safe_zarr.open_zarr import is_zarr
 from napari_patchmap.patches.watch import Watch
 
 

@@ -46,9 +46,9 @@ from napari_patchmap.patches.readers.objects.zarr_field import missing_notes, za
 from napari_patchmap.patches.readers.plate.read_plate import is_plate
 from napari_patchmap.patches.readers.tiff.tiff_planes import read_tiff
 from napari_patchmap.patches.readers.tiff.tiff_series import may_be_slide
-from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.room import check_room
+from napari_patchmap.patches.safe_zarr.open_zarr import is_zarr
 from napari_patchmap.patches.source import Source, Watch
 
 _TIFF = (".tif", ".tiff")

@@ -33,7 +33,7 @@ from napari_patchmap.patches.readers.slides.find_slides import find_slides, hold
 from napari_patchmap.patches.readers.slides.levels import is_slide
 from napari_patchmap.patches.readers.slides.tiles import is_one_slide, open_slide
 from napari_patchmap.patches.readers.slides.zarr_slide import holds_levels
-from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
+from napari_patchmap.patches.safe_zarr.open_zarr import is_zarr
 
 #: An image of more pixels is read part by part with its label image, if it can be; smaller
 #: ones as ordinary images, which are seen at full resolution.

@@ -16,8 +16,8 @@ from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.plate.plate_fields import Plate, well_columns
 from napari_patchmap.patches.readers.plate.plate_images import FieldImages, KnownArray
 from napari_patchmap.patches.readers.plate.read_plate import is_plate, read_plate
-from napari_patchmap.patches.readers.zarr.zip_files import split_zip
 from napari_patchmap.patches.request import OpenRequest
+from napari_patchmap.patches.safe_zarr.zip_files import split_zip
 from napari_patchmap.patches.source import Source, Watch
 
 #: Fields of a longer side than this show many cells: it is said how to cut them.

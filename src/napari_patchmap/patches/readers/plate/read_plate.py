@@ -26,7 +26,7 @@ from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.plate.plate_fields import Plate, PlateField
 from napari_patchmap.patches.readers.plate.well_files import FoundWells, plate_node, read_wells
 from napari_patchmap.patches.readers.zarr.ngff import Multiscale, StoreFiles
-from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
+from napari_patchmap.patches.safe_zarr.open_zarr import is_zarr
 from napari_patchmap.patches.watch import LoadCancelled, Watch
 
 #: How deep folders of plates may lie in a folder, and entries of each that are looked at.
