@@ -32,9 +32,9 @@ ROOMS = [
 #: sub-package, which imports from the entries before its own alone.
 FLOORS = [
     # what everything uses
-    "watch", "latest", "threads", "room", "random_file", "names", "numbers", "quantity", "fit",
-    "safe_hdf5", "safe_zarr", "anndata_nodes", "anndata_columns", "anndata_file", "intensity",
-    "images", "axes", "wells", "colour_spaces", "photometric", "pictures",
+    "watch", "latest", "threads", "room", "random_file", "signature", "names", "numbers",
+    "quantity", "fit", "safe_hdf5", "safe_zarr", "anndata_nodes", "anndata_columns",
+    "anndata_file", "intensity", "images", "axes", "wells", "colour_spaces", "photometric", "pictures",
     "content", "box_table", "own_rows", "patch_parts", "patchset",
     "field_of_view", "summary", "sample",
     # what all readers share

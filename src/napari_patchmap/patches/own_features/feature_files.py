@@ -20,6 +20,7 @@ from napari_patchmap.patches.names import tidy
 from napari_patchmap.patches.own_features.feature_columns import sort_columns
 from napari_patchmap.patches.own_features.feature_table import FeatureTable
 from napari_patchmap.patches.room import check_room
+from napari_patchmap.patches.signature import named_rightly
 from napari_patchmap.patches.watch import Watch
 
 CSV, PARQUET = (".csv", ".tsv", ".txt"), (".parquet", ".pq")
@@ -58,7 +59,9 @@ def read_features(
     """
     path = Path(path).expanduser()
     about = check_features_file(path)
-    return _read(_Watched(watch or Watch()), path, columns, about.st_mtime_ns, about.st_size)
+    watched = _Watched(watch or Watch())
+    with named_rightly(path):
+        return _read(watched, path, columns, about.st_mtime_ns, about.st_size)
 
 
 def check_features_file(path: Path) -> os.stat_result:

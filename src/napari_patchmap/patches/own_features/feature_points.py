@@ -45,7 +45,7 @@ def holds_rows(path: Path) -> bool:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception:  # noqa: BLE001 - it is somebody else's to say what is wrong with it
         return False
-    return array.ndim == 2 and array.dtype.kind == "f"
+    return getattr(array, "ndim", 0) == 2 and array.dtype.kind == "f"
 
 
 def read_points(path: Path, watch: Watch) -> Points:

@@ -27,7 +27,7 @@ from napari_patchmap.patches.readers.objects.slide_labels import (
     SlideLabels,
     is_label_file,
 )
-from napari_patchmap.patches.readers.plate.read_plate import is_plate
+from napari_patchmap.patches.readers.plate.labelled_fields import has_fields
 from napari_patchmap.patches.readers.slides.dicom_slide import is_dicom_slide
 from napari_patchmap.patches.readers.slides.find_slides import find_slides, holds_slides
 from napari_patchmap.patches.readers.slides.levels import is_slide
@@ -93,7 +93,7 @@ def slides_of(origin: Mapping[str, Any]) -> bool:
     """Whether the objects of a patch set, of which this is the origin, are those of slides."""
     path, objects = Path(str(origin.get("path"))), Path(str(origin.get("objects")))
     config = CropConfig.from_dict(origin.get("crops") or {})
-    return path.exists() and not is_plate(path) and on_slides(path, objects, config)
+    return path.exists() and not has_fields(path, objects) and on_slides(path, objects, config)
 
 
 def slide_shapes(

@@ -79,7 +79,12 @@ def channel_names_of(plate: Plate) -> tuple[str, ...]:
 
 
 def with_wells(table: pd.DataFrame, plate: Plate, field_of: np.ndarray) -> pd.DataFrame:
-    """Add the columns plate, row, column, well and field; ``field_of`` is that of each row."""
+    """Add the columns plate, row, column, well and field; ``field_of`` is that of each row.
+
+    Of fields in no wells, there is nothing to add.
+    """
+    if not plate.in_wells:
+        return table
     columns = pd.DataFrame(well_columns(plate.fields)).iloc[field_of]
     return pd.concat([table, columns.reset_index(drop=True)], axis=1)
 
@@ -90,6 +95,8 @@ def plate_notes(plate: Plate, whole: bool = False) -> list[str]:
     names = plate.names
     what = f"Plate {names[0]}" if len(names) == 1 else f"{len(names)} plates ({_few(names)})"
     notes = [f"{what}: {len(plate.fields):,} fields in {len(wells):,} wells."]
+    if not plate.in_wells:
+        notes = [f"{len(plate.fields):,} images of {plate.root.name} were read as one set."]
     sizes = {plate.size(one) for one in plate.fields}
     if len(sizes) > 1:
         (low, high) = min(sizes), max(sizes)
