@@ -34,8 +34,8 @@ FLOORS = [
     # what everything uses
     "watch", "latest", "threads", "room", "random_file", "signature", "names", "numbers",
     "quantity", "fit", "safe_hdf5", "safe_zarr", "anndata_nodes", "anndata_columns",
-    "anndata_file", "intensity", "images", "axes", "wells", "colour_spaces", "photometric", "pictures",
-    "content", "box_table", "own_rows", "patch_parts", "patchset",
+    "anndata_file", "intensity", "images", "axes", "wells", "colour_spaces", "photometric",
+    "pictures", "content", "box_table", "own_rows", "patch_parts", "patchset",
     "field_of_view", "summary", "sample",
     # what all readers share
     "cache", "labels", "own_features", "source", "crop_config", "tile_config", "request",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,9 @@ from napari_patchmap.patches.recognise import format_of
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.sample import bundled_cells
 from napari_patchmap.patches.signature import named_rightly
-from napari_patchmap.patches.source import OnProgress, Watch, finish
+from napari_patchmap.patches.source import finish
 from napari_patchmap.patches.threads import attended
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 load()
 
@@ -37,8 +38,7 @@ _READ_AS = {
 def open_patches(
     path: str | os.PathLike[str] | OpenRequest,
     *,
-    progress: OnProgress | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    watch: Watch = UNWATCHED,
     **settings: Any,
 ) -> PatchSet:
     """Open patches from a folder or a file.
@@ -46,11 +46,8 @@ def open_patches(
     Parameters
     ----------
     path : path or OpenRequest
-    progress : callable, optional
-        Called now and then with how many of how many images are done, in the
-        calling thread.
-    should_stop : callable, optional
-        Loading is cancelled when it returns True.
+    watch : Watch, optional
+        Told now and then how many of how many images are done, in the calling thread.
     **settings
         Those of :class:`OpenRequest`: sizes, labels, axes, pattern, channels,
         label_column, tiles, objects, crops, columns, key.
@@ -65,7 +62,7 @@ def open_patches(
     PatchError
         One sentence that names what is wrong and the remedy.
     LoadCancelled
-        If ``should_stop`` said so.
+        If ``watch`` wants to stop.
 
     Examples
     --------
@@ -81,7 +78,7 @@ def open_patches(
     given = path if isinstance(path, OpenRequest) else OpenRequest(path)
     request = given.but(**settings).absolute()
     with named_rightly(request.path, request.objects, request.labels_path):
-        return attended(lambda watch: _open(request, watch), Watch(progress, should_stop))
+        return attended(lambda inner: _open(request, inner), watch)
 
 
 def _open(request: OpenRequest, watch: Watch) -> PatchSet:
@@ -116,12 +113,7 @@ def _open(request: OpenRequest, watch: Watch) -> PatchSet:
     return patches
 
 
-def reopen(
-    origin: Mapping[str, Any],
-    *,
-    progress: OnProgress | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> PatchSet:
+def reopen(origin: Mapping[str, Any], watch: Watch = UNWATCHED) -> PatchSet:
     """Open the set again that :attr:`PatchSet.origin` describes.
 
     Raises
@@ -147,7 +139,7 @@ def reopen(
             "or choose where it is now."
         )
     else:
-        patches = open_patches(request, progress=progress, should_stop=should_stop)
+        patches = open_patches(request, watch=watch)
     if count is not None and len(patches) != count:
         raise PatchError(
             f"{request.path} now holds {len(patches):,} patches instead of {count:,}; bring "

@@ -67,7 +67,7 @@ def named_rightly(*paths: object) -> Iterator[None]:
     except PatchError as error:
         if type(error) in (PatchError, UnusableError):
             for path in (Path(str(path)) for path in paths if path):
-                what = belied(path) if str(path) in str(error) else ""
+                what = belied(path) if path.name in str(error) else ""
                 if what:
                     raise PatchError(
                         f"{path} is {what} by its content, not what its name says; choose "

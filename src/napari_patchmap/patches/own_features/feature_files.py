@@ -21,7 +21,7 @@ from napari_patchmap.patches.own_features.feature_columns import sort_columns
 from napari_patchmap.patches.own_features.feature_table import FeatureTable
 from napari_patchmap.patches.room import check_room
 from napari_patchmap.patches.signature import named_rightly
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 CSV, PARQUET = (".csv", ".tsv", ".txt"), (".parquet", ".pq")
 
@@ -36,7 +36,7 @@ _INDEX = "__index_level_0__"
 
 
 def read_features(
-    path: str | os.PathLike[str], columns: str | None = None, watch: Watch | None = None
+    path: str | os.PathLike[str], columns: str | None = None, watch: Watch = UNWATCHED
 ) -> FeatureTable:
     """Read a file of features. What was read last is kept, for a plan asks before a run does.
 
@@ -59,9 +59,8 @@ def read_features(
     """
     path = Path(path).expanduser()
     about = check_features_file(path)
-    watched = _Watched(watch or Watch())
     with named_rightly(path):
-        return _read(watched, path, columns, about.st_mtime_ns, about.st_size)
+        return _read(_Watched(watch), path, columns, about.st_mtime_ns, about.st_size)
 
 
 def check_features_file(path: Path) -> os.stat_result:
@@ -105,7 +104,7 @@ def _read(
 ) -> FeatureTable:
     name = path.name.lower()
     reader = next((read for ends, read in _READERS if name.endswith(ends)), _anndata)
-    watch, watched.watch = watched.watch, Watch()
+    watch, watched.watch = watched.watch, UNWATCHED
     wrong = "cannot be read as features"
     with decoding(path, wrong, "copy it again, or write it again as .npy or .csv"):
         return reader(path, columns, watch)
