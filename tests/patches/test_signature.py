@@ -63,6 +63,7 @@ def test_what_a_name_says_rightly_or_nobody_knows_is_left_alone(tmp_path):
     for name, content in (
         ("a.zip", zip_file()), ("a.zarr.zip", zip_file()), ("a.PNG", png_file()),
         ("a.csv", b"name,label"), ("gone.csv", None),
+        ("both.dcm", b"II*\x00" + b"\0" * 124 + b"DICM"),
     ):  # fmt: skip
         if content is not None:
             (tmp_path / name).write_bytes(content)

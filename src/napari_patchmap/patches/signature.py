@@ -22,6 +22,8 @@ class _Kind(NamedTuple):
 
 
 _KINDS = (
+    # First, for its beginning may be that of a TIFF as well.
+    _Kind("a DICOM file", (b"DICM",), (".dcm", ".dicom"), 128),
     _Kind("a zip file, as spreadsheets are, too", (b"PK\x03\x04", b"PK\x05\x06"),
           (".zip", ".npz", ".ozx", ".xlsx", ".ods")),
     _Kind("an old spreadsheet (.xls)", (b"\xd0\xcf\x11\xe0",), (".xls",)),
@@ -35,7 +37,6 @@ _KINDS = (
     _Kind("a compressed file (gzip)", (b"\x1f\x8b",), (".gz", ".tgz")),
     _Kind("a PDF document", (b"%PDF",), (".pdf",)),
     _Kind("a Zeiss CZI file", (b"ZISRAWFILE",), (".czi",)),
-    _Kind("a DICOM file", (b"DICM",), (".dcm", ".dicom"), 128),
 )  # fmt: skip
 
 
