@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from napari_patchmap.errors import PatchError
+from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.foreign import decoding
 from napari_patchmap.patches.readers.zarr.ngff import StoreFiles
 from napari_patchmap.patches.readers.zarr.zarr_find import ome
@@ -29,8 +29,11 @@ def inside_store(request: OpenRequest) -> OpenRequest:
     if not is_zarr(path):
         return request
     with decoding(path, "is a Zarr store that cannot be read", "copy or save it again"):
-        files = StoreFiles(path)
-        node = files.node("")
+        try:
+            files = StoreFiles(path)
+            node = files.node("")
+        except UnusableError:  # whoever reads it says what is wrong
+            return request
         known = {} if node is None else node.attributes
         if "multiscales" in ome(known):  # images of SpatialData have its mark, too
             place, own = "", request
