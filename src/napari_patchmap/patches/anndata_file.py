@@ -105,7 +105,7 @@ class AnnDataFile:
         nodes.check("obs")
         obs = nodes.member("obs")
         if obs is None:
-            raise UnusableError("is not AnnData (it has no obs)", "choose an .h5ad file")
+            raise UnusableError("is not AnnData (it has no obs)", "choose a file of AnnData")
         if "_index" not in obs.attrs:
             raise UnusableError("is AnnData as it was written before version 0.7", WRITE_AGAIN)
         self._obs = obs

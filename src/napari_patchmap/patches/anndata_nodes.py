@@ -91,7 +91,7 @@ class ZarrNodes:
 
     def check(self, place: str) -> None:
         """Refuse decoders that are not known."""
-        waiting = [self.member(place)]
+        waiting: list[Any] = [self.member(place)]
         while waiting:
             one = waiting.pop()
             if hasattr(one, "keys"):
