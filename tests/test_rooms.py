@@ -32,10 +32,10 @@ ROOMS = [
 #: sub-package, which imports from the entries before its own alone.
 FLOORS = [
     # what everything uses
-    "watch", "latest", "threads", "room", "random_file", "names", "numbers", "quantity", "fit",
-    "safe_hdf5", "anndata_file", "intensity", "images", "axes", "wells", "colour_spaces",
-    "photometric", "pictures", "content", "box_table", "own_rows",
-    "patch_parts", "patchset",
+    "watch", "latest", "threads", "room", "random_file", "signature", "names", "numbers",
+    "quantity", "fit", "safe_hdf5", "safe_zarr", "anndata_nodes", "anndata_columns",
+    "anndata_file", "intensity", "images", "axes", "wells", "colour_spaces", "photometric",
+    "pictures", "content", "box_table", "own_rows", "patch_parts", "patchset",
     "field_of_view", "summary", "sample",
     # what all readers share
     "cache", "labels", "own_features", "source", "crop_config", "tile_config", "request",
@@ -44,8 +44,9 @@ FLOORS = [
 ]  # fmt: skip
 #: The floors of the readers, likewise: what several share, then one entry a format.
 READER_FLOORS = [
-    "flat", "chunked", "arrays", "array_columns", "npy", "npz", "tiff", "zarr", "hdf5",
-    "plate", "dicom", "microscope", "folder", "stack_folder", "slides", "objects", "points",
+    "flat", "chunked", "arrays", "array_columns", "cell_images", "npy", "npz", "tiff", "zarr",
+    "hdf5", "plate", "dicom", "microscope", "folder", "stack_folder", "slides", "objects",
+    "points",
 ]  # fmt: skip
 #: The floors of the last room, likewise.
 PLUGIN_FLOORS = [

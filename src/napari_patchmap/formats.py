@@ -96,8 +96,9 @@ FORMATS = (
         HDF5, HDF5,
     ),
     Format(
-        "points", Kind.POINTS, "a file of features", ".h5ad, CSV, Parquet or .npy of features",
-        (".h5ad", ".h5sc", ".csv", ".tsv", ".parquet", ".pq", ".npy"),
+        "points", Kind.POINTS, "a file of features",
+        "AnnData (.h5ad, .zarr), CSV, Parquet or .npy of features",
+        (".h5ad", ".h5sc", ".csv", ".tsv", ".parquet", ".pq", ".npy", *ZIPPED_ZARR),
     ),
     Format("npy", Kind.STACK, "a NumPy array", ".npy", (".npy",)),
     Format(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,14 @@ NAMES = [f"cell {i}" for i in range(6)]
 VALUES = np.arange(24, dtype=np.float32).reshape(6, 4) * (np.arange(4) != 2)
 
 
-def test_columns_of_every_kind_are_read(tmp_path):
+@pytest.fixture(params=[("a.h5ad", 3), ("a.zarr", 2), ("a.zarr", 3)], ids=str)
+def write(request, tmp_path):
+    """Writes AnnData as a file, and as stores of both formats of Zarr."""
+    name, zarr_format = request.param
+    return partial(write_anndata, tmp_path / name, zarr_format=zarr_format)
+
+
+def test_columns_of_every_kind_are_read(write):
     kinds = pd.Categorical(["b", "a", None, "a", "b", "b"], categories=["b", "a", "unused"])
     gaps = pd.array([1, None, 3, 4, 5, 6], dtype="Int64")
     obs = {
@@ -25,7 +34,7 @@ def test_columns_of_every_kind_are_read(tmp_path):
         "alive": np.arange(6) % 2 == 0, "well": np.array(list("ABCDEF"), object),
         "number": pd.Categorical([7, 8, 7, 8, 7, None]),
     }  # fmt: skip
-    path = write_anndata(tmp_path / "a.h5ad", NAMES, X=VALUES, obs=obs, index="cell_id")
+    path = write(NAMES, X=VALUES, obs=obs, index="cell_id")
     with anndata_file(path) as file:
         table, notes = file.obs()
         assert (file.names, file.index_name, file.keys) == (NAMES, "cell_id", ["X"])
@@ -42,32 +51,32 @@ def test_columns_of_every_kind_are_read(tmp_path):
 @pytest.mark.parametrize(
     "made", [np.asarray, sparse.csr_matrix, sparse.csc_matrix, lambda x: x.astype(np.int16)]
 )
-def test_arrays_dense_and_sparse_are_the_same_numbers(tmp_path, made):
-    path = write_anndata(
-        tmp_path / "a.h5ad", NAMES, X=made(VALUES), obsm={"X_pca": VALUES[:, :2]}
-    )
+def test_arrays_dense_and_sparse_are_the_same_numbers(write, made):
+    table = pd.DataFrame({"a": VALUES[:, 1], "b": VALUES[:, 3]})
+    path = write(NAMES, X=made(VALUES), obsm={"X_pca": VALUES[:, :2], "table": table})
     with anndata_file(path) as file:
-        assert file.keys == ["X", "X_pca"]
+        assert file.keys == ["X", "X_pca", "table"]
         assert file.shape("X") == (6, 4)
         rows = file.rows("X")
         np.testing.assert_array_equal(file.rows("obsm/X_pca"), VALUES[:, :2])
+        np.testing.assert_array_equal(file.rows("table"), table)
     np.testing.assert_array_equal(rows, VALUES)
     assert rows.dtype == np.float32
 
 
-def test_a_key_that_is_not_there_lists_those_that_are(tmp_path):
-    path = write_anndata(tmp_path / "a.h5ad", NAMES, X=VALUES, obsm={"X_pca": VALUES})
+def test_a_key_that_is_not_there_lists_those_that_are(write):
+    path = write(NAMES, X=VALUES, obsm={"X_pca": VALUES})
     with (
-        pytest.raises(PatchError, match=r"a.h5ad has no X_umap; .* X, X_pca\.$"),
+        pytest.raises(PatchError, match=r"a\.\w+ has no X_umap; .* X, X_pca\.$"),
         anndata_file(path) as file,
     ):
         file.rows("X_umap")
 
 
-def test_a_sparse_matrix_with_wrong_indices_is_refused(tmp_path):
+def test_a_sparse_matrix_with_wrong_indices_is_refused(write):
     matrix = sparse.csr_matrix(VALUES)
     matrix.indices[3] = 4000
-    path = write_anndata(tmp_path / "a.h5ad", NAMES, X=matrix)
+    path = write(NAMES, X=matrix)
     with (
         pytest.raises(PatchError, match="cannot be read as AnnData"),
         anndata_file(path) as file,
@@ -75,8 +84,8 @@ def test_a_sparse_matrix_with_wrong_indices_is_refused(tmp_path):
         file.rows("X")
 
 
-def test_an_array_larger_than_memory_is_refused_before_it_is_read(tmp_path, monkeypatch):
-    path = write_anndata(tmp_path / "a.h5ad", NAMES, X=VALUES)
+def test_an_array_larger_than_memory_is_refused_before_it_is_read(write, monkeypatch):
+    path = write(NAMES, X=VALUES)
     monkeypatch.setattr("napari_patchmap.patches.room.free_memory", lambda: 100)
     with pytest.raises(PatchError, match="choose fewer features"), anndata_file(path) as file:
         file.rows("X")
@@ -99,6 +108,17 @@ def test_other_files_are_said_to_be_none(tmp_path):
         file["obs"] = np.zeros(3, [("index", "S4"), ("kind", "i1")])
     with pytest.raises(PatchError, match=r"before version 0\.7"), anndata_file(old):
         pass
+
+
+@pytest.mark.parametrize("place", ["X", "obsm/X_pca", "obs/kind"])
+def test_a_store_that_would_run_code_is_not_decoded(tmp_path, place):
+    arrays = {"X": VALUES, "obsm": {"X_pca": VALUES}, "obs": {"kind": np.arange(6)}}
+    path = write_anndata(tmp_path / "a.zarr", NAMES, **arrays, zarr_format=2)
+    described = path / place / ".zarray"
+    known = json.loads(described.read_text())
+    described.write_text(json.dumps(known | {"filters": [{"id": "pickle"}]}))
+    with pytest.raises(PatchError, match=r"a\.zarr.*'pickle'"), anndata_file(path) as file:
+        file.rows(place)
 
 
 def test_without_h5py_one_is_told_what_to_install(tmp_path, monkeypatch):

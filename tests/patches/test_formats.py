@@ -22,7 +22,7 @@ from tests.patches.microscopes.made_czi import write_czi
 from tests.patches.plates.drawn_plate import write_plate
 
 #: Of the room of readers, what several share.
-SHARED = {"__init__", "array_columns", "arrays", "chunked", "flat"}
+SHARED = {"__init__", "array_columns", "arrays", "cell_images", "chunked", "flat"}
 
 
 def pixels(count: int = 6, side: int = 12) -> np.ndarray:

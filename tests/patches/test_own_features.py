@@ -233,6 +233,24 @@ def test_a_file_of_features_opens_as_points_without_pictures(tmp_path):
     assert again.table["age"].tolist() == list(range(COUNT))[::-1]
 
 
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_anndata_in_a_store_is_read_as_anndata_in_a_file(tmp_path, zarr_format):
+    known = {"obs": {"kind": np.array(list("ab"), object)}, "obsm": {"X_pca": np.eye(2)}}
+    names = ["cell 1", "cell 2"]
+    file = write_anndata(tmp_path / "f.h5ad", names, X=np.eye(2) * 3, **known)
+    store = write_anndata(
+        tmp_path / "f.zarr", names, X=np.eye(2) * 3, **known, zarr_format=zarr_format
+    )
+    for columns in (None, "X_pca"):
+        one, two = (read_features(path, columns) for path in (file, store))
+        np.testing.assert_array_equal(one.values, two.values)
+        pd.testing.assert_frame_equal(one.keys, two.keys)
+        assert one.one_unit == two.one_unit
+    points = open_patches(store)
+    assert (points.origin["kind"], points.table["name"].tolist()) == ("points", names)
+    assert points.table["kind"].tolist() == ["a", "b"]
+
+
 def test_points_of_a_table_keep_what_is_no_feature_as_columns(tmp_path):
     table(**{"class": ["a", "b"] * 6, "plate": "007"}).to_csv(tmp_path / "f.csv", index=False)
     points = open_patches(tmp_path / "f.csv")

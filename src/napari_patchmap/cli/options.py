@@ -62,7 +62,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "data", metavar="DATA",
         help="folder of images (sub-folders: labels), "
         f"stack ({', '.join(formats.endings(Kind.STACK))}), slide, or file of features without "
-        "images (.h5ad, .csv, .parquet)",
+        "images (AnnData as .h5ad or .zarr, .csv, .parquet)",
     )  # fmt: skip
     parser.add_argument("--labels", metavar="CSV", help="table with a label for each image")
     parser.add_argument(

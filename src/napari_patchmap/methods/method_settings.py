@@ -35,7 +35,7 @@ class MethodSettings(Config):
     features: str | None = _own(
         None,
         "Of the method features: a file with a row of numbers for each patch (.npy, .csv, "
-        ".parquet, .h5ad), joined by file names, ids or a column index, as tables of labels "
+        ".parquet, AnnData), joined by file names, ids or a column index, as tables of labels "
         "are; by order only where nothing else tells.",
         label="File of features",
         file=True,
@@ -43,15 +43,15 @@ class MethodSettings(Config):
     feature_columns: str | None = _own(
         None,
         "Which of it are features: of a table, names of columns separated by commas, in which "
-        "* stands for anything (emb_*); of .h5ad, X or the key of an array in obsm (X_pca). "
+        "* stands for anything (emb_*); of AnnData, X or the key of an array in obsm (X_pca). "
         "Empty takes all numbers of a table that are no id, class or place, and X.",
         label="Columns or array",
     )
     feature_scaling: Literal["auto", "standard", "none"] = _own(
         "auto",
         "standard: each feature is brought to the mean 0 and the deviation 1; none: as they "
-        "are. auto takes standard for columns of tables and X of .h5ad, which are measured in "
-        "units of their own, and none for .npy and arrays in obsm, which networks made.",
+        "are. auto takes standard for columns of tables and X of AnnData, which are measured "
+        "in units of their own, and none for .npy and arrays in obsm, which networks made.",
         label="Scaling",
         rare=True,
     )

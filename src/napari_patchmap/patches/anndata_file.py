@@ -1,9 +1,9 @@
-"""AnnData as it lies in an .h5ad file: names, table and arrays, each read when it is asked for.
+"""AnnData as it lies in an .h5ad file or a Zarr store: each part read when it is asked for.
 
-Read by h5py as the format is documented
+Read by h5py or zarr as the format is documented
 (https://anndata.readthedocs.io/en/stable/fileformat-prose.html), without anndata: nothing but
 what is asked for is read, nothing that a file brings along is run, and no other file is
-opened (:mod:`~napari_patchmap.patches.safe_hdf5`).
+opened (:mod:`~napari_patchmap.patches.safe_hdf5`, :mod:`~napari_patchmap.patches.safe_zarr`).
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.few_names import some_of
 from napari_patchmap.foreign import decoding
 from napari_patchmap.optional import optional
+from napari_patchmap.patches.anndata_columns import WRITE_AGAIN, column_values
+from napari_patchmap.patches.anndata_nodes import Hdf5Nodes, Nodes, ZarrNodes
 from napari_patchmap.patches.names import tidy
 from napari_patchmap.patches.room import check_room
-from napari_patchmap.patches.safe_hdf5 import check_inside, member
+from napari_patchmap.patches.safe_zarr.open_zarr import is_zarr, open_store
 from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Endings of AnnData in HDF5; the second is scPortrait's, with images among its arrays.
@@ -33,19 +35,17 @@ H5AD = (".h5ad", ".h5sc")
 #: Values that are read between two reports.
 _VALUES = 2**22
 
-_ELSE = "write it again with anndata 0.8 or newer"
-
 
 @contextmanager
 def anndata_file(path: str | os.PathLike[str]) -> Iterator[AnnDataFile]:
-    """Open a file to be read; what goes wrong within is a sentence with its name.
+    """Open a file or a Zarr store; what goes wrong within is a sentence with its name.
 
     Raises
     ------
     PatchError
         If it cannot be opened, is not AnnData, or what is read of it is damaged.
     MissingPackageError
-        Without h5py.
+        Without h5py, of a file.
 
     Examples
     --------
@@ -53,21 +53,44 @@ def anndata_file(path: str | os.PathLike[str]) -> Iterator[AnnDataFile]:
     ...     file.names[:2], file.keys, file.rows("X_pca").shape
     (['cell 1', 'cell 2'], ['X', 'X_pca'], (100, 50))
     """
-    make = optional("h5py").File
-    if not Path(path).is_file():
-        raise PatchError(f"There is no file {path}; check the path.")
+    path = Path(path)
     wrong, remedy = "cannot be read as AnnData", "copy it again, or write it again with anndata"
+    if is_zarr(path):
+        with decoding(path, wrong, remedy):
+            yield AnnDataFile(path, ZarrNodes(open_store(path), path))
+        return
+    make = optional("h5py").File
+    if not path.is_file():
+        raise PatchError(f"There is no file {path}; check the path.")
     with decoding(path, wrong, remedy), make(path, "r") as file:
-        yield AnnDataFile(Path(path), file)
+        yield AnnDataFile(path, Hdf5Nodes(file))
+
+
+def is_anndata(group: Any) -> bool:
+    """Whether a group of an HDF5 file or a Zarr store is laid out as AnnData."""
+    said = _word(group.attrs.get("encoding-type", ""))
+    return said == "anndata" or ("obs" in group and "obsm" in group)
+
+
+def is_anndata_store(path: Path) -> bool:
+    """Whether a path is a Zarr store that holds AnnData; no array of it is read."""
+    try:
+        if not is_zarr(path):
+            return False
+        group = open_store(path)
+        return hasattr(group, "keys") and is_anndata(group)
+    except Exception:  # noqa: BLE001 - whoever reads it says what is wrong with it
+        return False
 
 
 class AnnDataFile:
-    """What is in an AnnData file that is open; see :func:`anndata_file`.
+    """What is in AnnData that is open; see :func:`anndata_file`.
 
     Parameters
     ----------
     path : Path
-    file : h5py.File
+    nodes : Nodes
+        Of the store it lies in.
 
     Attributes
     ----------
@@ -77,21 +100,21 @@ class AnnDataFile:
         Of what has a row an observation: ``X``, if it is there, and all of ``obsm``.
     """
 
-    def __init__(self, path: Path, file: Any) -> None:
-        self.path, self.file = path, file
-        check_inside(file, "obs")
-        obs = member(file, "obs")
+    def __init__(self, path: Path, nodes: Nodes) -> None:
+        self.path, self.nodes = path, nodes
+        nodes.check("obs")
+        obs = nodes.member("obs")
         if obs is None:
-            raise UnusableError("is not AnnData (it has no obs)", "choose an .h5ad file")
+            raise UnusableError("is not AnnData (it has no obs)", "choose a file of AnnData")
         if "_index" not in obs.attrs:
-            raise UnusableError("is AnnData as it was written before version 0.7", _ELSE)
+            raise UnusableError("is AnnData as it was written before version 0.7", WRITE_AGAIN)
         self._obs = obs
         self._index = _word(obs.attrs["_index"])
         self.names = [str(name) for name in self._column(self._index)]
-        matrix = member(file, "X")
+        matrix = nodes.member("X")
         shape = () if matrix is None else _shape(matrix)
         self.keys = ["X"] if shape and shape[-1] else []
-        self.keys += sorted(member(file, "obsm") or ())
+        self.keys += sorted(nodes.member("obsm") or ())
 
     def __len__(self) -> int:
         return len(self.names)
@@ -152,7 +175,7 @@ class AnnDataFile:
         return shape
 
     def at(self, key: str) -> Any:
-        """Return ``X`` or what obsm calls ``key``: an h5py Dataset, or a Group of parts.
+        """Return ``X`` or what obsm calls ``key``: an array, or a group of parts.
 
         Raises
         ------
@@ -166,8 +189,8 @@ class AnnDataFile:
             listed = ", ".join(self.keys) or "neither X nor any obsm"
             raise UnusableError(f"has no {key}", f"choose among what it has: {listed}")
         place = key if key == "X" else f"obsm/{key}"
-        check_inside(self.file, place)
-        return member(self.file, place)
+        self.nodes.check(place)
+        return self.nodes.member(place)
 
     def rows(self, key: str, watch: Watch = UNWATCHED) -> np.ndarray:
         """Read ``X`` or what obsm calls ``key`` as a row of numbers an observation.
@@ -199,9 +222,8 @@ class AnnDataFile:
         )
         if kind == "dataframe":
             names = [_word(name) for name in np.atleast_1d(there.attrs["column-order"])]
-            return _numbers(
-                np.column_stack([_values(there[name], name) for name in names]), key
-            )
+            columns = [column_values(self.nodes, there[name], name) for name in names]
+            return _numbers(np.column_stack(columns), key)
         if hasattr(there, "keys"):
             return self._dense(there, shape, kind, watch)
         if there.dtype.kind not in "fiub":
@@ -217,7 +239,7 @@ class AnnDataFile:
         check_room(nbytes, f"The sparse X of {self.path}", "choose another of its arrays")
         makes = {"csc_matrix": sparse.csc_matrix, "csr_matrix": sparse.csr_matrix}
         if kind not in makes:
-            raise UnusableError(f"holds an array of the kind {kind}", _ELSE)
+            raise UnusableError(f"holds an array of the kind {kind}", WRITE_AGAIN)
         parts = (group["data"][:], group["indices"][:], group["indptr"][:])
         watch.step(0, 0)
         matrix = makes[kind](parts, shape=shape)
@@ -225,12 +247,7 @@ class AnnDataFile:
         return matrix.astype(np.float32).toarray()
 
     def _column(self, name: str) -> np.ndarray:
-        column = self._obs[name]
-        known = column.attrs.get("categories")
-        if known is not None:  # as anndata 0.7 refers to them
-            categories = _plain(self._obs.file[known], name)
-            return _of_codes(column[:], categories)
-        values = _values(column, name)
+        values = column_values(self.nodes, self._obs[name], name)
         if len(values.shape) != 1:
             raise UnusableError(f"has a column {name} that is no single value an observation")
         return values
@@ -246,48 +263,6 @@ def _shape(there: Any) -> tuple[int, ...]:
         index = there[_word(there.attrs["_index"])]
         return int(index.shape[0]), len(np.atleast_1d(there.attrs["column-order"]))
     return ()
-
-
-def _values(column: Any, name: str) -> np.ndarray:
-    """Read a column: an array, categories, or values with a mask where they are missing."""
-    if hasattr(column, "shape"):
-        return _plain(column, name)
-    if "codes" in column:
-        return _of_codes(column["codes"][:], _plain(column["categories"], name))
-    if "mask" in column and "values" in column:
-        return _with_gaps(_plain(column["values"], name), column["mask"][:].astype(bool))
-    raise UnusableError(f"has a column {name} that is of no known kind", _ELSE)
-
-
-def _plain(dataset: Any, name: str) -> np.ndarray:
-    if hasattr(dataset, "keys"):  # categories that may be missing themselves
-        return _values(dataset, name)
-    string = optional("h5py").check_string_dtype(dataset.dtype)
-    if string is not None:
-        return np.asarray(dataset.asstr(errors="replace")[:], object)
-    if dataset.dtype.kind not in "fiub":
-        raise UnusableError(f"has a column {name} of the type {dataset.dtype}", _ELSE)
-    return np.asarray(dataset[:])
-
-
-def _of_codes(codes: np.ndarray, categories: np.ndarray) -> np.ndarray:
-    """Return the category of each code; a code below 0 is a missing one."""
-    codes = codes.astype(np.int64)
-    if len(codes) and codes.max() >= len(categories):
-        raise UnusableError(
-            "is damaged (a code has no category)", "write it again with anndata"
-        )
-    if not len(categories):
-        return np.full(len(codes), None, object)
-    return _with_gaps(categories[codes.clip(min=0)], codes < 0)
-
-
-def _with_gaps(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
-    if not missing.any():
-        return values
-    values = values.astype(np.float64 if values.dtype.kind in "fiu" else object)
-    values[missing] = np.nan if values.dtype.kind == "f" else None
-    return values
 
 
 def _numbers(values: np.ndarray, key: str) -> np.ndarray:

@@ -15,9 +15,11 @@ from napari_patchmap.patches.labels.join import Labels, LabelsFile
 from napari_patchmap.patches.labels.patterns import check_pattern
 from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.patches.readers import load, read
+from napari_patchmap.patches.readers.zarr.inside_store import inside_store
 from napari_patchmap.patches.recognise import format_of
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.sample import bundled_cells
+from napari_patchmap.patches.signature import named_rightly
 from napari_patchmap.patches.source import finish
 from napari_patchmap.patches.threads import attended
 from napari_patchmap.patches.watch import UNWATCHED, Watch
@@ -75,7 +77,8 @@ def open_patches(
     """
     given = path if isinstance(path, OpenRequest) else OpenRequest(path)
     request = given.but(**settings).absolute()
-    return attended(lambda inner: _open(request, inner), watch)
+    with named_rightly(request.path, request.objects, request.labels_path):
+        return attended(lambda inner: _open(request, inner), watch)
 
 
 def _open(request: OpenRequest, watch: Watch) -> PatchSet:
@@ -85,6 +88,7 @@ def _open(request: OpenRequest, watch: Watch) -> PatchSet:
     labels: Labels | None = request.labels
     if request.labels_path is not None:
         labels = LabelsFile.read(request.labels_path, watch)
+    request = inside_store(request)
     one = format_of(request)
     if request.pattern and one.kind is not Kind.FOLDER:
         raise PatchError(

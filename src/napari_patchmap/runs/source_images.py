@@ -18,11 +18,11 @@ from napari_patchmap.patches.readers.objects.frames import ArrayFrames, match_ax
 from napari_patchmap.patches.readers.objects.open_objects import read_pair
 from napari_patchmap.patches.readers.objects.slide_object_files import slides_of
 from napari_patchmap.patches.readers.plate.field_labels import labels_named
-from napari_patchmap.patches.readers.plate.read_plate import is_plate, read_plate
+from napari_patchmap.patches.readers.plate.labelled_fields import has_fields, read_fields
 from napari_patchmap.patches.readers.slides.pyramid import look_of, picture
 from napari_patchmap.patches.readers.slides.tiles import PICTURE, is_one_slide, open_slide
-from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.room import check_room
+from napari_patchmap.patches.safe_zarr.open_zarr import is_zarr
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs.slide_levels import SlideLevel, finer_levels
 
@@ -101,7 +101,7 @@ def read_source_images(
         try:
             if origin.get("kind") == Kind.SLIDES or slides_of(origin):
                 read.append(_slide(root if is_one_slide(root) else root / source, source))
-            elif is_plate(root):
+            elif has_fields(root, Path(str(origin["objects"]))):
                 read += _of_plate(root, origin, source, watch)
             elif root.is_dir() and not is_zarr(root):
                 read += _of_folder(root, Path(str(origin["objects"])), source, watch)
@@ -131,9 +131,9 @@ def _slide(path: Path, source: str) -> SourceImage:
 def _of_plate(
     root: Path, origin: Mapping[str, Any], source: str, watch: Watch
 ) -> list[SourceImage]:
-    """Read one field of a plate and its labels."""
+    """Read one field of a plate, or image of a folder, and its labels."""
     axes = str(origin.get("axes") or "auto")
-    plate = read_plate(root, axes, watch)
+    plate = read_fields(root, axes, watch)
     labels = labels_named(plate, Path(str(origin["objects"])))
     return _of_file(root / source, root / source / "labels" / labels, axes, source, watch)
 

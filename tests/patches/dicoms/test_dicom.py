@@ -43,6 +43,25 @@ def test_low_values_that_are_bright_are_turned(tmp_path):
     np.testing.assert_array_equal(open_patches(path).stack()[..., 0], turned)
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+def test_numbers_of_a_palette_become_their_colours(tmp_path, bits):
+    colours = np.random.default_rng(1).integers(0, 2**bits, (3, 100)).astype(f"<u{bits // 8}")
+    path = write_dicom(
+        tmp_path / "a.dcm", grey(dtype=np.uint8), PhotometricInterpretation="PALETTE COLOR",
+        **{
+            f"{name}PaletteColorLookupTableDescriptor": [100, 0, bits]
+            for name in ("Red", "Green", "Blue")
+        },
+        **{
+            f"{name}PaletteColorLookupTableData": values.tobytes()
+            for name, values in zip(("Red", "Green", "Blue"), colours, strict=True)
+        },
+    )  # fmt: skip
+    patches = open_patches(path)
+    assert patches.channel_names == ("red", "green", "blue")
+    np.testing.assert_array_equal(patches.stack(), colours.T[grey(dtype=np.uint8)])
+
+
 def test_files_of_a_folder_are_patches_and_those_of_another_kind_are_left_out(tmp_path):
     for i, frame in enumerate(grey(12)):
         write_dicom(tmp_path / f"{i}.dcm", frame[None])

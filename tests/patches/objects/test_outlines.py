@@ -84,6 +84,33 @@ def test_qupath_cells_with_classes_and_measurements(tmp_path, grey):
     assert both.labels.tolist() == ["Tumor", "", ""]
 
 
+def test_qupath_objects_within_others_with_metadata(tmp_path, grey):
+    """As QuPath 0.5 writes a hierarchy, and QuPath 0.2 kinds of objects."""
+    tifffile.imwrite(tmp_path / "a.tif", grey(60, 80))
+    inside = [
+        feature([square(5, 5, 6)], "cell", metadata={"patient": "P1"}, measurements={"A": 1}),
+        feature([square(20, 5, 6)], "cell", metadata={"patient": "P2"}),
+    ]
+    inside[0]["nucleusGeometry"] = {"type": "Polygon", "coordinates": [square(7, 7, 2)]}
+    inside[1]["geometry"]["plane"] = {"c": -1, "z": 0, "t": 0}
+    region = feature([square(0, 0, 50)], "annotation", childObjects=inside)
+    path = tmp_path / "a.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [region]}))
+    patches = open_patches(tmp_path / "a.tif", objects=path)
+    assert patches.table["patient"].tolist() == ["P1", "P2"]
+    assert patches.table["area"].tolist() == [36, 36]
+    inside[1]["geometry"]["plane"]["z"] = 2
+    path.write_text(json.dumps([region]))
+    with pytest.raises(PatchError, match=r"a\.geojson has objects on several planes"):
+        open_patches(tmp_path / "a.tif", objects=path)
+    old = [feature([square(x, 5, 6)], "") | {"id": "PathCellObject"} for x in (5, 20)]
+    old.append(feature([square(0, 0, 50)], "") | {"id": "PathAnnotationObject"})
+    path.write_text(json.dumps(old))
+    patches = open_patches(tmp_path / "a.tif", objects=path)
+    assert patches.table["area"].tolist() == [36, 36]
+    assert "object" not in patches.table
+
+
 def test_annotations_are_the_objects_where_there_is_nothing_else(tmp_path, grey):
     tifffile.imwrite(tmp_path / "a.tif", grey(60, 80))
     drawn = [

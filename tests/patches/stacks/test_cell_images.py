@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import zarr
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import Kind, open_patches
@@ -54,6 +55,28 @@ def test_channels_come_with_their_names_and_without_the_masks(tmp_path, said):
     (note,) = (note for note in patches.notes if "masks" in note)
     assert "left out (seg_nucleus, seg_cytosol)" in note
     named = open_patches(tmp_path / "cells.h5sc", channels=["actin", "seg_nucleus"])
+    np.testing.assert_array_equal(named.stack(), images[:, [3, 0]].transpose(0, 2, 3, 1))
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_cells_of_a_store_are_those_of_a_file(tmp_path, zarr_format):
+    images = write_h5sc(tmp_path / "cells.h5ad", kind=np.array(list("abcde"), object))
+    expected = open_patches(tmp_path / "cells.h5ad")
+    store = write_anndata(
+        tmp_path / "cells.zarr", CELLS, zarr_format=zarr_format,
+        obs={"scportrait_cell_id": np.array([7, 3, 9, 4, 1]), "kind": np.array(list("abcde"))},
+        obsm={"single_cell_images": images},
+    )  # fmt: skip
+    array = zarr.open_group(store, mode="a")["obsm/single_cell_images"]
+    array.attrs.update({"channel_names": NAMES, "channel_mapping": KINDS})
+    assert recognise(store) is Kind.STACK
+    found = open_patches(store)
+    assert (found.channel_names, found.notes) == (expected.channel_names, expected.notes)
+    np.testing.assert_array_equal(found.stack(), expected.stack())
+    pd.testing.assert_frame_equal(
+        found.table.drop(columns="source"), expected.table.drop(columns="source")
+    )
+    named = open_patches(store, channels=["actin", "seg_nucleus"])
     np.testing.assert_array_equal(named.stack(), images[:, [3, 0]].transpose(0, 2, 3, 1))
 
 

@@ -209,7 +209,7 @@ def test_what_is_no_set_of_patches_is_one_sentence(store, grey):
     with pytest.raises(PatchError, match=r"does not say which array .*\(it has nothing\)"):
         open_patches(store)
     group.attrs["encoding-type"] = "anndata"
-    with pytest.raises(PatchError, match=r"set\.zarr is AnnData in a Zarr .*\(write_h5ad\)"):
+    with pytest.raises(PatchError, match=r"set\.zarr is not AnnData \(it has no obs"):
         open_patches(store)
     del group.attrs["encoding-type"]
     group.attrs["ome"] = {"version": "0.5", "plate": {}}

@@ -1,4 +1,4 @@
-"""Files of features: .npy, CSV, Parquet, AnnData; each a :class:`FeatureTable`."""
+"""Features in files: .npy, CSV, Parquet, AnnData; each a :class:`FeatureTable`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.few_names import and_more
 from napari_patchmap.foreign import decoding
 from napari_patchmap.optional import optional
-from napari_patchmap.patches.anndata_file import H5AD, anndata_file
+from napari_patchmap.patches.anndata_file import H5AD, anndata_file, is_anndata_store
 from napari_patchmap.patches.names import tidy
 from napari_patchmap.patches.own_features.feature_columns import sort_columns
 from napari_patchmap.patches.own_features.feature_table import FeatureTable
 from napari_patchmap.patches.room import check_room
+from napari_patchmap.patches.signature import named_rightly
 from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 CSV, PARQUET = (".csv", ".tsv", ".txt"), (".parquet", ".pq")
@@ -42,10 +43,10 @@ def read_features(
     Parameters
     ----------
     path : path
-        .npy (rows of numbers), .csv, .tsv, .parquet, .h5ad.
+        .npy (rows of numbers), .csv, .tsv, .parquet, .h5ad, AnnData as .zarr.
     columns : str, optional
         Of tables, the columns that are features, separated by commas; ``*`` stands for
-        anything. Of .h5ad, which array: ``X`` or the key of one in obsm.
+        anything. Of AnnData, which array: ``X`` or the key of one in obsm.
     watch : Watch, optional
 
     Raises
@@ -58,7 +59,8 @@ def read_features(
     """
     path = Path(path).expanduser()
     about = check_features_file(path)
-    return _read(_Watched(watch), path, columns, about.st_mtime_ns, about.st_size)
+    with named_rightly(path):
+        return _read(_Watched(watch), path, columns, about.st_mtime_ns, about.st_size)
 
 
 def check_features_file(path: Path) -> os.stat_result:
@@ -74,9 +76,11 @@ def check_features_file(path: Path) -> os.stat_result:
     except OSError as error:
         why = "" if isinstance(error, FileNotFoundError) else f" ({error.strerror})"
         raise PatchError(f"There is no file of features {path}{why}; check the path.") from None
-    if not path.is_file() or not path.name.lower().endswith(ENDINGS):
+    named = path.is_file() and path.name.lower().endswith(ENDINGS)
+    if not named and not is_anndata_store(path):
         raise PatchError(
-            f"{path} is no file of features; choose one that ends in {', '.join(ENDINGS)}."
+            f"{path} is no file of features; choose one that ends in {', '.join(ENDINGS)}, or "
+            "AnnData in a Zarr store."
         )
     return about
 
@@ -98,7 +102,8 @@ class _Watched:
 def _read(
     watched: _Watched, path: Path, columns: str | None, changed: int, size: int
 ) -> FeatureTable:
-    reader = next(read for ends, read in _READERS if path.name.lower().endswith(ends))
+    name = path.name.lower()
+    reader = next((read for ends, read in _READERS if name.endswith(ends)), _anndata)
     watch, watched.watch = watched.watch, UNWATCHED
     wrong = "cannot be read as features"
     with decoding(path, wrong, "copy it again, or write it again as .npy or .csv"):
@@ -200,7 +205,7 @@ def _of_table(
     return FeatureTable(path, values, tuple(map(str, features)), keys, False, "", notes)
 
 
-def _h5ad(path: Path, columns: str | None, watch: Watch) -> FeatureTable:
+def _anndata(path: Path, columns: str | None, watch: Watch) -> FeatureTable:
     with anndata_file(path) as file:
         key = _key(columns, file.keys)
         values = file.rows(key, watch)
@@ -230,7 +235,7 @@ _READERS: tuple[tuple[tuple[str, ...], Callable[..., FeatureTable]], ...] = (
     ((".npy",), _npy),
     (CSV, _csv),
     (PARQUET, _parquet),
-    (H5AD, _h5ad),
+    (H5AD, _anndata),
 )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from napari_patchmap.errors import UnusableError
 from napari_patchmap.foreign import decoding
-from napari_patchmap.patches.anndata_file import H5AD, anndata_file
+from napari_patchmap.patches.anndata_file import H5AD, anndata_file, is_anndata_store
 from napari_patchmap.patches.labels.matching import NAME_HINTS
 from napari_patchmap.patches.labels.meanings import means_id
 from napari_patchmap.patches.labels.values import numbers_if_all
@@ -45,11 +45,11 @@ def holds_rows(path: Path) -> bool:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception:  # noqa: BLE001 - it is somebody else's to say what is wrong with it
         return False
-    return array.ndim == 2 and array.dtype.kind == "f"
+    return getattr(array, "ndim", 0) == 2 and array.dtype.kind == "f"
 
 
 def read_points(path: Path, watch: Watch) -> Points:
-    """Say which points a file of features holds; of .h5ad and .npy no features are read.
+    """Say which points a file of features holds; of AnnData and .npy no features are read.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def read_points(path: Path, watch: Watch) -> Points:
         If it is no such file, or damaged.
     """
     ending = path.suffix.lower()
-    if ending in H5AD:
+    if ending in H5AD or is_anndata_store(path):
         with anndata_file(path) as file:
             if not file.keys:
                 raise UnusableError(

@@ -30,6 +30,14 @@ class Unread(NamedTuple):
     shape: tuple[int, ...]
 
 
+def texts(values: Any) -> list[str]:
+    """Return names that a store keeps as bytes or text, as text."""
+    return [
+        one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one)
+        for one in np.ravel(values).tolist()
+    ]
+
+
 def is_column(key: str, shape: tuple[int, ...], itemsize: int, count: int) -> bool:
     """Whether an array has one value a patch, or some labels, so that it is worth reading."""
     if not shape or shape[0] != count or math.prod(shape[1:]) * itemsize > _WIDEST:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from napari_patchmap.patches.anndata_file import is_anndata_store
 from napari_patchmap.patches.axes import GREY
 from napari_patchmap.patches.box_table import BOX_COLUMNS, box_table
 from napari_patchmap.patches.images import NoImages
@@ -20,7 +21,9 @@ from napari_patchmap.patches.watch import Watch
 
 
 def recognises(path: Path, chosen: bool) -> bool:
-    """Whether a file holds rows of features; a text file is one only where that is said."""
+    """Whether a path holds rows of features; a text file is one only where that is said."""
+    if is_anndata_store(path):
+        return True
     ending = path.suffix.lower()
     return ending in ENDINGS and ending != ".txt" and path.is_file() and holds_rows(path)
 

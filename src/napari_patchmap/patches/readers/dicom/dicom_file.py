@@ -21,6 +21,9 @@ ENDINGS = (".dcm", ".dicom")
 #: The class of objects that are whole slides.
 _WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 
+#: One sample a pixel, which is the number of a colour.
+_PALETTE = "PALETTE COLOR"
+
 _COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 
 
@@ -42,6 +45,8 @@ class DicomHead(NamedTuple):
     series: str
     kind: str
     """Of a whole slide: VOLUME, or LABEL, OVERVIEW and the like."""
+    palette: Any = None
+    """The header with the colours, where pixels are numbers of colours."""
 
     @property
     def is_slide(self) -> bool:
@@ -85,7 +90,7 @@ def read_head(path: Path) -> DicomHead:
             raise UnusableError("holds no image", "leave it out")
         colour = str(known.get("PhotometricInterpretation", "MONOCHROME2"))
         channels = int(known.get("SamplesPerPixel", 1))
-        if channels != (3 if colour in _COLOURS else 1) or colour.startswith("PALETTE"):
+        if channels != (3 if colour in _COLOURS else 1):
             raise UnusableError(
                 f"holds colours as {colour} ({channels} samples), which is not read",
                 "export it as RGB or grey",
@@ -94,6 +99,10 @@ def read_head(path: Path) -> DicomHead:
         if bits not in (8, 16, 32):
             raise UnusableError(f"holds pixels of {bits} bits", "export it with 8 or 16")
         sign = "i" if int(known.get("PixelRepresentation", 0)) else "u"
+        palette = known if colour == _PALETTE else None
+        if palette is not None:  # as many bits a colour as the palette has
+            channels, sign = 3, "u"
+            bits = int(known.RedPaletteColorLookupTableDescriptor[2])
         return DicomHead(
             path,
             int(known.get("NumberOfFrames") or 1),
@@ -106,6 +115,7 @@ def read_head(path: Path) -> DicomHead:
             _matrix(known),
             str(known.get("SeriesInstanceUID", "")),
             _kind(known),
+            palette,
         )
 
 
@@ -122,6 +132,8 @@ def frame_of(head: DicomHead, index: int) -> np.ndarray:
         head.path, f"has a frame ({index}) that cannot be decoded", "copy or export it again"
     ):
         pixels = np.asarray(array(str(head.path), index=index))
+        if head.palette is not None:
+            pixels = pydicom.pixels.apply_color_lut(pixels, head.palette)
         if pixels.shape[:2] != (head.height, head.width) or pixels.size != (
             head.height * head.width * head.channels
         ):

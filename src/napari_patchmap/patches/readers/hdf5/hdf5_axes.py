@@ -6,8 +6,7 @@ import contextlib
 import json
 from typing import Any
 
-import numpy as np
-
+from napari_patchmap.patches.readers.array_columns import texts
 from napari_patchmap.patches.readers.zarr.zarr_find import letters_of
 
 #: Where ilastik and vigra write the names of axes, and scPortrait those of channels.
@@ -35,14 +34,6 @@ def said_channels(array: Any) -> list[str]:
     ):
         return []
     return texts(array.attrs[_CHANNELS])
-
-
-def texts(values: Any) -> list[str]:
-    """Return names as HDF5 keeps them, bytes or text, as text."""
-    return [
-        one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one)
-        for one in np.ravel(values).tolist()
-    ]
 
 
 def _text(array: Any, name: str) -> str:

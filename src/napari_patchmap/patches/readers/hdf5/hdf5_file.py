@@ -10,7 +10,8 @@ import numpy as np
 
 from napari_patchmap.errors import PatchmapError
 from napari_patchmap.foreign import decoding
-from napari_patchmap.patches.anndata_file import H5AD
+from napari_patchmap.patches.anndata_file import H5AD, is_anndata
+from napari_patchmap.patches.anndata_nodes import Hdf5Nodes
 from napari_patchmap.patches.readers.array_columns import (
     MOST_NAMES,
     Unread,
@@ -18,8 +19,8 @@ from napari_patchmap.patches.readers.array_columns import (
     images_key,
     is_column,
 )
+from napari_patchmap.patches.readers.cell_images import has_images, read_cells
 from napari_patchmap.patches.readers.hdf5.array_source import array_source
-from napari_patchmap.patches.readers.hdf5.cell_images import has_images, is_anndata, read_cells
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.safe_hdf5 import arrays_in, open_hdf5, values_of
 from napari_patchmap.patches.source import Source
@@ -43,7 +44,7 @@ def recognises(path: Path, chosen: bool) -> bool:
         return path.is_file()
     try:
         with open_hdf5(path) as file:
-            return has_images(file)
+            return has_images(Hdf5Nodes(file))
     except (PatchmapError, OSError):  # who reads it says what is wrong
         return False
 
@@ -73,7 +74,10 @@ def read(request: OpenRequest, watch: Watch) -> Source:
 
 def _read(file: Any, path: Path, request: OpenRequest, watch: Watch) -> Source:
     if is_anndata(file):
-        return read_cells(file, path, request, watch)
+        return read_cells(
+            Hdf5Nodes(file), path, request,
+            lambda array, how: array_source(array, path, how, watch), watch,
+        )  # fmt: skip
     arrays = arrays_in(file)
     shapes = {key: _Shaped(_plain(array.shape)) for key, array in arrays.items()}
     key = images_key(shapes, path, request.key)

@@ -24,10 +24,20 @@ def json_features(path: Path, remedy: str) -> Iterator[Mapping[str, Any]]:
     with path.open(encoding="utf-8-sig") as file:
         try:
             for value in _values(file):
-                if isinstance(value, Mapping) and "geometry" in value:
-                    yield value
+                yield from _with_children(value)
         except (ValueError, RecursionError) as error:
             raise UnusableError(f"is not a GeoJSON file ({error})", remedy) from None
+
+
+def _with_children(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Give a feature, and those that QuPath writes into it with the hierarchy of objects."""
+    if not isinstance(value, Mapping) or "geometry" not in value:
+        return
+    yield value
+    known = value.get("properties")
+    children = known.get("childObjects") if isinstance(known, Mapping) else None
+    for child in children if isinstance(children, list) else ():
+        yield from _with_children(child)
 
 
 def _values(file: TextIO) -> Iterator[Any]:

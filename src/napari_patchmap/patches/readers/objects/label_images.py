@@ -17,8 +17,8 @@ from napari_patchmap.patches.readers.objects.object_files import is_object_file
 from napari_patchmap.patches.readers.objects.open_objects import read_labels, read_pair
 from napari_patchmap.patches.readers.objects.slide_object_files import slides_of
 from napari_patchmap.patches.readers.plate.field_labels import labels_named
-from napari_patchmap.patches.readers.plate.read_plate import is_plate, read_plate
-from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
+from napari_patchmap.patches.readers.plate.labelled_fields import has_fields, read_fields
+from napari_patchmap.patches.safe_zarr.open_zarr import is_zarr
 from napari_patchmap.patches.watch import Watch
 
 
@@ -39,12 +39,13 @@ def label_images(origin: Mapping[str, Any], watch: Watch) -> Callable[[str, int]
     if not origin.get("objects"):
         raise PatchError("The labels were a layer and are in no file.")
     path, masks = Path(str(origin["path"])), Path(os.path.abspath(str(origin["objects"])))
-    if not masks.exists() and not is_plate(path):
+    fields = has_fields(path, masks)
+    if not masks.exists() and not fields:
         raise PatchError(f"There is no file or folder {masks}.")
     if slides_of(origin):
         raise PatchError("The objects of slides are in no label image.")
-    if is_plate(path):
-        plate = read_plate(path, str(origin.get("axes") or "auto"), watch)
+    if fields:
+        plate = read_fields(path, str(origin.get("axes") or "auto"), watch)
         name = labels_named(plate, masks)
 
         def of_field(source: str, frame: int) -> np.ndarray:

@@ -48,12 +48,12 @@ from napari_patchmap.patches.readers.objects.stored_field import (
     missing_notes,
     zarr_field,
 )
-from napari_patchmap.patches.readers.plate.read_plate import is_plate
+from napari_patchmap.patches.readers.plate.labelled_fields import has_fields
 from napari_patchmap.patches.readers.tiff.tiff_planes import read_tiff
 from napari_patchmap.patches.readers.tiff.tiff_series import may_be_slide
-from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.room import check_room
+from napari_patchmap.patches.safe_zarr.open_zarr import is_zarr
 from napari_patchmap.patches.source import Source
 from napari_patchmap.patches.watch import Watch
 
@@ -68,7 +68,8 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     regions of interest (``.roi``, ``.zip``). For a folder, one with files of the same names,
     which may end with ``_mask``, ``_labels`` and the like. May be the same folder then. Of a
     plate, they are the plate itself, or the labels of one of its fields, which are looked
-    for in all. Of whole slides, outlines or a table of centres, or a folder of these.
+    for in all, and so of a folder of OME-Zarr images. Of whole slides, outlines or a table of
+    centres, or a folder of these.
 
     Raises
     ------
@@ -78,7 +79,7 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     assert request.objects is not None
     path, config = Path(request.path), request.crops or CropConfig()
     masks = Path(os.path.abspath(os.path.expanduser(request.objects)))
-    if is_plate(path):
+    if has_fields(path, masks):
         return read_plate_objects(path, masks, request.axes, config, watch)
     for one in (path, masks):
         if not one.exists():

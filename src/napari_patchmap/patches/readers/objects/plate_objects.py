@@ -17,6 +17,7 @@ from napari_patchmap.patches.readers.objects.crops import check_objects
 from napari_patchmap.patches.readers.objects.find_objects import Objects, find_objects
 from napari_patchmap.patches.readers.objects.frames import FileFrames
 from napari_patchmap.patches.readers.plate.field_labels import labels_named
+from napari_patchmap.patches.readers.plate.labelled_fields import read_fields
 from napari_patchmap.patches.readers.plate.open_plate import (
     channel_names_of,
     field_images,
@@ -26,7 +27,6 @@ from napari_patchmap.patches.readers.plate.open_plate import (
 )
 from napari_patchmap.patches.readers.plate.plate_fields import Plate
 from napari_patchmap.patches.readers.plate.plate_images import FieldImages, KnownArray
-from napari_patchmap.patches.readers.plate.read_plate import read_plate
 from napari_patchmap.patches.readers.zarr.ngff import StoreFiles
 from napari_patchmap.patches.source import Source
 from napari_patchmap.patches.threads import Pieces, in_threads
@@ -36,12 +36,12 @@ from napari_patchmap.patches.watch import Watch
 def read_plate_objects(
     root: Path, objects: Path, axes: str, config: CropConfig, watch: Watch
 ) -> Source:
-    """Cut crops around the objects of every field of a plate that has labels.
+    """Cut crops around the objects of every field that has labels.
 
     Parameters
     ----------
     root : Path
-        The plate.
+        The plate, or the folder of images.
     objects : Path
         Which labels: see :func:`field_labels.labels_named`.
     axes : str
@@ -55,7 +55,7 @@ def read_plate_objects(
         If there are no such labels, or no object in them.
     LoadCancelled
     """
-    plate = read_plate(root, axes, watch)
+    plate = read_fields(root, axes, watch)
     name = labels_named(plate, objects)
     said = f"The labels {name} of {root.name}"
     images = field_images(plate)

@@ -19,6 +19,9 @@ _REMEDY = "export the objects again: in QuPath File > Export objects as GeoJSON"
 #: What QuPath calls objects that are single things; annotations are regions around them.
 _THINGS = ("cell", "detection", "tile")
 
+#: How QuPath 0.2 said the same, in place of an id.
+_OLD_KINDS = {f"Path{kind.capitalize()}Object": kind for kind in (*_THINGS, "annotation")}
+
 #: What is known of objects takes at most so many times the bytes of the text.
 _GROWS = 2
 
@@ -40,7 +43,7 @@ def qupath_outlines(path: Path) -> tuple[list[Outline], list[str]]:
     Raises
     ------
     UnusableError
-        If it is no GeoJSON, or holds neither.
+        If it is no GeoJSON, holds neither, or lies on several planes.
     PatchError
         If the memory does not take it.
     """
@@ -49,7 +52,7 @@ def qupath_outlines(path: Path) -> tuple[list[Outline], list[str]]:
     kinds: dict[tuple[bool, bool], list[Outline]] = {
         (things, outlined): [] for things in (True, False) for outlined in (True, False)
     }
-    lines = 0
+    lines, planes = 0, set[tuple[str, str]]()
     for feature in json_features(path, _REMEDY):
         properties = feature.get("properties")
         properties = properties if isinstance(properties, Mapping) else {}
@@ -57,12 +60,19 @@ def qupath_outlines(path: Path) -> tuple[list[Outline], list[str]]:
         lines += not rings and not places
         values = _values(feature, properties)
         kind = str(properties.get("objectType", properties.get("object_type", ""))).lower()
+        kind = kind or _OLD_KINDS.get(str(feature.get("id")), "")
+        if rings or places:
+            planes.add(_plane(feature["geometry"]))
         if rings:
             kinds[kind in _THINGS, True].append(Outline(rings, values))
         kinds[kind in _THINGS, False] += [Outline([place], values) for place in places]
     taken = next((kind for kind, found in kinds.items() if found), None)
     if taken is None:
         raise UnusableError("holds no object that encloses anything, and no point", _REMEDY)
+    if len(planes) > 1:
+        raise UnusableError(
+            "has objects on several planes of a stack", "export those of each plane alone"
+        )
     things, outlined = taken
     notes = []
     if lines:
@@ -81,6 +91,13 @@ def qupath_outlines(path: Path) -> tuple[list[Outline], list[str]]:
             "detections."
         )
     return kinds[taken], notes
+
+
+def _plane(geometry: Mapping[str, Any]) -> tuple[str, str]:
+    """Return time and depth, which QuPath leaves out where both are 0."""
+    plane = geometry.get("plane")
+    known = plane if isinstance(plane, Mapping) else {}
+    return str(known.get("t", 0)), str(known.get("z", 0))
 
 
 def _points(geometry: Any) -> list[np.ndarray]:
@@ -133,7 +150,7 @@ def _values(feature: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[s
         values["classification"] = str(name)
     if properties.get("name"):
         values["name"] = str(properties["name"])
-    if isinstance(feature.get("id"), str):
+    if isinstance(feature.get("id"), str) and feature["id"] not in _OLD_KINDS:
         values["object"] = feature["id"]
     said = properties.get("measurements")
     if isinstance(said, list):  # as before QuPath 0.4
@@ -143,4 +160,7 @@ def _values(feature: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[s
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         # Names of a file are kept once, not once an object.
         values[sys.intern(str(key))] = float(value) if number else np.nan
+    more = properties.get("metadata")  # since QuPath 0.5: words by words
+    for key, value in more.items() if isinstance(more, Mapping) else ():
+        values.setdefault(sys.intern(str(key)), str(value))
     return values

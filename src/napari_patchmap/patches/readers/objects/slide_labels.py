@@ -21,7 +21,8 @@ from napari_patchmap.patches.readers.slides.levels import whole_ratio
 from napari_patchmap.patches.readers.slides.slide import Slide
 from napari_patchmap.patches.readers.slides.zarr_slide import ZarrSlide
 from napari_patchmap.patches.readers.zarr.ngff import Multiscale, StoreFiles, ZarrLevel
-from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr, ome
+from napari_patchmap.patches.readers.zarr.zarr_find import ome
+from napari_patchmap.patches.safe_zarr.open_zarr import is_zarr
 from napari_patchmap.patches.watch import Watch
 
 #: Ends of the names of files that may be such label images; Zarr stores may be, too.

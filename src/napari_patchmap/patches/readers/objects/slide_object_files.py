@@ -32,14 +32,14 @@ from napari_patchmap.patches.readers.objects.slide_labels import (
     SlideLabels,
     is_label_file,
 )
-from napari_patchmap.patches.readers.plate.read_plate import is_plate
+from napari_patchmap.patches.readers.plate.labelled_fields import has_fields
 from napari_patchmap.patches.readers.slides.dicom_slide import is_dicom_slide
 from napari_patchmap.patches.readers.slides.find_slides import find_slides, holds_slides
 from napari_patchmap.patches.readers.slides.levels import is_slide
 from napari_patchmap.patches.readers.slides.microscope_slide import is_microscope_slide
 from napari_patchmap.patches.readers.slides.tiles import is_one_slide, open_slide
 from napari_patchmap.patches.readers.slides.zarr_slide import holds_levels
-from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
+from napari_patchmap.patches.safe_zarr.open_zarr import is_zarr
 
 #: An image of more pixels is read part by part with its label image, if it can be; smaller
 #: ones as ordinary images, which are seen at full resolution.
@@ -107,7 +107,7 @@ def slides_of(origin: Mapping[str, Any]) -> bool:
     """Whether the objects of a patch set, of which this is the origin, are those of slides."""
     path, objects = Path(str(origin.get("path"))), Path(str(origin.get("objects")))
     config = CropConfig.from_dict(origin.get("crops") or {})
-    if not path.exists() or is_plate(path):
+    if not path.exists() or has_fields(path, objects):
         return False
     return on_slides(scene_path(path, origin.get("key")), objects, config)
 

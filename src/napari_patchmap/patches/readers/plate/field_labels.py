@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.readers.plate.plate_fields import Plate
 from napari_patchmap.patches.readers.plate.read_plate import is_plate, plates_at
 from napari_patchmap.patches.readers.plate.well_files import images_of, plate_node, wells_of
+from napari_patchmap.patches.readers.zarr.inside_store import label_names
 from napari_patchmap.patches.readers.zarr.ngff import StoreFiles
-from napari_patchmap.patches.readers.zarr.zarr_find import ome
 
 #: Fields and wells that are looked at for the names of their labels.
 _LOOKS = 8
@@ -69,13 +69,5 @@ def labels_in(path: Path) -> list[str]:
 
 def _labels_at(fields: Iterable[tuple[StoreFiles, str]]) -> list[str]:
     """Return the names of the labels that the first field with labels has."""
-    for files, key in fields:
-        node = files.node(f"{key}/labels")
-        names = None if node is None else ome(node.attributes).get("labels")
-        if isinstance(names, Sequence) and not isinstance(names, str) and names:
-            return [str(name) for name in names]
-        inside = files.folders(f"{key}/labels")  # some programs list none
-        there = [n for n in inside if files.multiscale(f"{key}/labels/{n}") is not None]
-        if there:
-            return there
-    return []
+    found = (label_names(files, f"{key}/" if key else "") for files, key in fields)
+    return next(filter(None, found), [])

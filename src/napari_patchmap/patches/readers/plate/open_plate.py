@@ -16,8 +16,8 @@ from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.plate.plate_fields import Plate, well_columns
 from napari_patchmap.patches.readers.plate.plate_images import FieldImages, KnownArray
 from napari_patchmap.patches.readers.plate.read_plate import is_plate, read_plate
-from napari_patchmap.patches.readers.zarr.zip_files import split_zip
 from napari_patchmap.patches.request import OpenRequest
+from napari_patchmap.patches.safe_zarr.zip_files import split_zip
 from napari_patchmap.patches.source import Source
 from napari_patchmap.patches.watch import Watch
 
@@ -80,7 +80,12 @@ def channel_names_of(plate: Plate) -> tuple[str, ...]:
 
 
 def with_wells(table: pd.DataFrame, plate: Plate, field_of: np.ndarray) -> pd.DataFrame:
-    """Add the columns plate, row, column, well and field; ``field_of`` is that of each row."""
+    """Add the columns plate, row, column, well and field; ``field_of`` is that of each row.
+
+    Of fields in no wells, there is nothing to add.
+    """
+    if not plate.in_wells:
+        return table
     columns = pd.DataFrame(well_columns(plate.fields)).iloc[field_of]
     return pd.concat([table, columns.reset_index(drop=True)], axis=1)
 
@@ -91,6 +96,8 @@ def plate_notes(plate: Plate, whole: bool = False) -> list[str]:
     names = plate.names
     what = f"Plate {names[0]}" if len(names) == 1 else f"{len(names)} plates ({_few(names)})"
     notes = [f"{what}: {len(plate.fields):,} fields in {len(wells):,} wells."]
+    if not plate.in_wells:
+        notes = [f"{len(plate.fields):,} images of {plate.root.name} were read as one set."]
     sizes = {plate.size(one) for one in plate.fields}
     if len(sizes) > 1:
         (low, high) = min(sizes), max(sizes)

@@ -51,6 +51,8 @@ class Plate:
         As far as the plate names them.
     skipped : list of Skipped
         Plates, wells and fields that are not there or are of another kind.
+    in_wells : bool
+        Whether the fields lie in wells; else they are images of a folder.
     """
 
     root: Path
@@ -58,6 +60,7 @@ class Plate:
     letters: str
     channel_names: tuple[str, ...]
     skipped: list[Skipped]
+    in_wells: bool = True
 
     @property
     def names(self) -> list[str]:

@@ -14,10 +14,10 @@ from napari_patchmap.patches.axes import extents
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.latest import Latest
 from napari_patchmap.patches.numbers import pixel_type
-from napari_patchmap.patches.readers.zarr.zarr_codecs import check_array
-from napari_patchmap.patches.readers.zarr.zarr_find import open_store
 from napari_patchmap.patches.readers.zarr.zarr_images import ZarrImages
-from napari_patchmap.patches.readers.zarr.zip_files import zipped
+from napari_patchmap.patches.safe_zarr.open_zarr import open_store
+from napari_patchmap.patches.safe_zarr.zarr_codecs import check_array
+from napari_patchmap.patches.safe_zarr.zip_files import zipped
 
 #: Fields that are open at a time, and bytes of decoded chunks that each keeps.
 _OPEN, _KEPT = 8, 2**26

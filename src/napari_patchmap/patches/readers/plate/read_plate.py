@@ -26,7 +26,7 @@ from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.plate.plate_fields import Plate, PlateField
 from napari_patchmap.patches.readers.plate.well_files import FoundWells, plate_node, read_wells
 from napari_patchmap.patches.readers.zarr.ngff import Multiscale, StoreFiles
-from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
+from napari_patchmap.patches.safe_zarr.open_zarr import is_zarr
 from napari_patchmap.patches.watch import LoadCancelled, Watch
 
 #: How deep folders of plates may lie in a folder, and entries of each that are looked at.
@@ -153,7 +153,7 @@ def _words(path: Path, error: PatchError) -> str:
 def _joined(path: Path, plates: list[_Found], axes: str, skipped: list[Skipped]) -> Plate:
     """Make one set of the fields of all plates."""
     first = plates[0].wells.first
-    letters = _letters(first, axes)
+    letters = letters_of_fields(first, axes)
     names = Counter(one.name for one in plates)
     fields: list[PlateField] = []
     for place, name, wells in plates:
@@ -165,7 +165,7 @@ def _joined(path: Path, plates: list[_Found], axes: str, skipped: list[Skipped])
             continue
         called = name if names[name] == 1 else _stem(place)
         fields += [one._replace(plate=called, source=before + one.key) for one in wells.fields]
-    kept, others = _alike(fields, letters)
+    kept, others = alike(fields, letters)
     skipped += others
     if not kept:
         why = f" ({skipped[0].source}: {skipped[0].reason})" if skipped else ""
@@ -184,7 +184,7 @@ def _unlike(one: Multiscale, first: Multiscale) -> str:
     return ""
 
 
-def _letters(first: Multiscale, axes: str) -> str:
+def letters_of_fields(first: Multiscale, axes: str) -> str:
     """Decide what the axes of the fields are."""
     shape = first.levels[0].shape
     if axes != "auto":
@@ -194,9 +194,7 @@ def _letters(first: Multiscale, axes: str) -> str:
     return first.letters  # however many channels there are: fields are named apart from them
 
 
-def _alike(
-    fields: Sequence[PlateField], letters: str
-) -> tuple[list[PlateField], list[Skipped]]:
+def alike(fields: Sequence[PlateField], letters: str) -> tuple[list[PlateField], list[Skipped]]:
     """Keep the fields that make one set, the kind that most are of."""
     kinds: list[tuple[str, int]] = []
     for field in fields:

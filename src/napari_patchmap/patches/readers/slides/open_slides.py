@@ -35,8 +35,8 @@ from napari_patchmap.patches.readers.slides.tiles import (
     plan,
 )
 from napari_patchmap.patches.readers.slides.zarr_slide import holds_image
-from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.request import OpenRequest
+from napari_patchmap.patches.safe_zarr.open_zarr import is_zarr
 from napari_patchmap.patches.source import Source
 from napari_patchmap.patches.tile_config import TileConfig
 from napari_patchmap.patches.watch import LoadCancelled, Watch

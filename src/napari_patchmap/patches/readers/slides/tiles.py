@@ -25,7 +25,7 @@ from napari_patchmap.patches.readers.slides.pyramid import Pyramid, picture
 from napari_patchmap.patches.readers.slides.slide import Slide
 from napari_patchmap.patches.readers.slides.tile_grid import Sampling, grid, sampling
 from napari_patchmap.patches.readers.slides.zarr_slide import ZarrSlide
-from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
+from napari_patchmap.patches.safe_zarr.open_zarr import is_zarr
 from napari_patchmap.patches.tile_config import TILES_OF_MANY, TileConfig
 from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.percent import percent

@@ -24,9 +24,10 @@ from napari_patchmap.patches.readers.slides.metadata import objective
 from napari_patchmap.patches.readers.slides.pyramid import Level, Pyramid
 from napari_patchmap.patches.readers.slides.stored_blocks import Blocks
 from napari_patchmap.patches.readers.zarr.ngff import Multiscale, StoreFiles
-from napari_patchmap.patches.readers.zarr.zarr_codecs import check_array
-from napari_patchmap.patches.readers.zarr.zarr_find import ome, open_store
-from napari_patchmap.patches.readers.zarr.zip_files import split_zip
+from napari_patchmap.patches.readers.zarr.zarr_find import ome
+from napari_patchmap.patches.safe_zarr.open_zarr import open_store
+from napari_patchmap.patches.safe_zarr.zarr_codecs import check_array
+from napari_patchmap.patches.safe_zarr.zip_files import split_zip
 
 #: Channels that are the colours of a bright-field slide, in small letters.
 _COLOURS = (("red", "green", "blue"), ("r", "g", "b"))

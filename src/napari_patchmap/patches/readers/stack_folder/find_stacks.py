@@ -16,7 +16,7 @@ from napari_patchmap.patches.readers.npz import npz_file
 from napari_patchmap.patches.readers.tiff import tiff_stack
 from napari_patchmap.patches.readers.tiff.tiff_planes import Planes, read_tiff
 from napari_patchmap.patches.readers.zarr import zarr_store
-from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
+from napari_patchmap.patches.safe_zarr.open_zarr import is_zarr
 
 #: TIFF files are ordinary images, too; the others are stacks by their names.
 _TIFF = (".tif", ".tiff", ".btf", ".tf8")

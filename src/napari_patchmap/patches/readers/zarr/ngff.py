@@ -16,7 +16,7 @@ import numpy as np
 
 from napari_patchmap.errors import UnusableError
 from napari_patchmap.patches.readers.zarr.zarr_find import channel_labels, letters_of, ome
-from napari_patchmap.patches.readers.zarr.zip_files import ZippedStore, zipped
+from napari_patchmap.patches.safe_zarr.zip_files import ZippedStore, zipped
 
 #: Micrometres in one unit of OME-Zarr's lengths.
 _MICROMETRES = {

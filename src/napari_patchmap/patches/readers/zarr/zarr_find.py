@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.readers.array_columns import images_key
-from napari_patchmap.patches.readers.zarr.zarr_codecs import check_array
-from napari_patchmap.patches.readers.zarr.zip_files import MARKS, split_zip, zipped
+from napari_patchmap.patches.safe_zarr.open_zarr import open_store
+from napari_patchmap.patches.safe_zarr.zarr_codecs import check_array
 
 #: How one image is opened. OME-Zarr keeps the labels of an image inside of it.
 WITH_OBJECTS = (
@@ -29,14 +29,6 @@ _KNOWN = {
 
 #: What other axes are called; each numbers patches.
 _FREE = "NQPONMLKJIHGFED"
-
-
-def is_zarr(path: Path) -> bool:
-    """Whether a path is a Zarr store, or a group or array in one, zipped or not."""
-    if path.is_dir():
-        named = path.name.lower().endswith(".zarr")
-        return named or any((path / mark).is_file() for mark in MARKS)
-    return split_zip(path) is not None
 
 
 class FoundArrays(NamedTuple):
@@ -86,34 +78,8 @@ def _in_group(group: Any, path: Path, key: str | None) -> FoundArrays:
     if scales and key is None:
         array = group[scales[0]["datasets"][0]["path"]]
         return FoundArrays(array, scales[0].get("axes", "tczyx"), channel_labels(group.attrs))
-    if group.attrs.get("encoding-type") == "anndata":
-        raise PatchError(
-            f"{path} is AnnData in a Zarr store, out of which no images are read; save it with "
-            "anndata as one file (write_h5ad), and open that."
-        )
     arrays = {key: value for key, value in group.members() if isinstance(value, zarr.Array)}
     return FoundArrays(arrays.pop(images_key(arrays, path, key)), columns=arrays)
-
-
-def open_store(path: Path) -> Any:
-    """Open a store, or a group or array in it, as Zarr does; in a folder or a zip file.
-
-    Raises
-    ------
-    PatchError
-        If it is none.
-    """
-    import zarr
-
-    found = zipped(path)
-    if found is not None:
-        return found[0].open(found[1])
-    if not any((path / mark).is_file() for mark in MARKS):
-        raise PatchError(
-            f"{path} is not a Zarr store: it holds none of {', '.join(MARKS)}; choose another "
-            "folder, or copy it again."
-        )
-    return zarr.open(store=str(path), mode="r")
 
 
 def _image_group(group: Any, path: Path) -> Any:

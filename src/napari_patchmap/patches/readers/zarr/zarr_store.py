@@ -11,6 +11,8 @@ import numpy as np
 
 from napari_patchmap.errors import PatchError, SingleImageError
 from napari_patchmap.foreign import decoding
+from napari_patchmap.patches.anndata_file import is_anndata, is_anndata_store
+from napari_patchmap.patches.anndata_nodes import ZarrNodes
 from napari_patchmap.patches.axes import (
     channel_axis,
     check_axes,
@@ -27,11 +29,11 @@ from napari_patchmap.patches.readers.array_columns import (
     is_column,
 )
 from napari_patchmap.patches.readers.arrays import described, plain_axes
+from napari_patchmap.patches.readers.cell_images import has_images, read_cells
 from napari_patchmap.patches.readers.zarr.zarr_find import (
     WITH_OBJECTS,
     FoundArrays,
     find_array,
-    is_zarr,
 )
 from napari_patchmap.patches.readers.zarr.zarr_images import (
     ZarrImages,
@@ -39,17 +41,24 @@ from napari_patchmap.patches.readers.zarr.zarr_images import (
     missing_chunks,
 )
 from napari_patchmap.patches.request import OpenRequest
+from napari_patchmap.patches.safe_zarr.open_zarr import is_zarr, open_store
+from napari_patchmap.patches.safe_zarr.zarr_codecs import check_array
 from napari_patchmap.patches.source import Source
 from napari_patchmap.patches.watch import Watch
 
 
 def recognises(path: Path, chosen: bool) -> bool:
-    """Whether a path is a Zarr store; of files, those that are zipped."""
-    return is_zarr(path)
+    """Whether a path is a Zarr store; of AnnData, whether it has images of its cells."""
+    if not is_anndata_store(path):
+        return is_zarr(path)
+    try:
+        return has_images(ZarrNodes(open_store(path), path))
+    except Exception:  # noqa: BLE001 - who reads it says what is wrong
+        return False
 
 
 def read(request: OpenRequest, watch: Watch) -> Source:
-    """Open the images of a Zarr array, of a group that holds one, or of an OME-Zarr.
+    """Open the images of a Zarr array, of a group that holds one, of an OME-Zarr or AnnData.
 
     A chunk that is missing holds the fill value, as Zarr leaves such chunks out. Only where
     a store does not say which value that is are patches without all their chunks left out.
@@ -63,11 +72,18 @@ def read(request: OpenRequest, watch: Watch) -> Source:
     """
     path = Path(request.path)
     with decoding(path, "is a Zarr store that cannot be read", "copy or save it again"):
-        return _read(path, request, watch)
+        group = open_store(path)
+        if not (hasattr(group, "keys") and is_anndata(group)):
+            return _read(find_array(path, request.key), path, request, watch)
+
+        def open_array(array: Any, how: OpenRequest) -> Source:
+            check_array(array, path)
+            return _read(FoundArrays(array), path, how, watch)
+
+        return read_cells(ZarrNodes(group, path), path, request, open_array, watch)
 
 
-def _read(path: Path, request: OpenRequest, watch: Watch) -> Source:
-    found = find_array(path, request.key)
+def _read(found: FoundArrays, path: Path, request: OpenRequest, watch: Watch) -> Source:
     array = found.array
     check_numbers(np.dtype(array.dtype), math.prod(array.shape))
     letters, notes, named = _letters(found, request.axes, path)

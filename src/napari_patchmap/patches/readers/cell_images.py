@@ -1,25 +1,27 @@
-"""An image of each cell in AnnData, as scPortrait keeps them (.h5sc, .h5ad)."""
+"""An image of each cell in AnnData, as scPortrait keeps them (.h5sc, .h5ad, .zarr)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from napari_patchmap.errors import PatchError, UnclearArrayError
+from napari_patchmap.patches.anndata_columns import column_values
 from napari_patchmap.patches.anndata_file import AnnDataFile
+from napari_patchmap.patches.anndata_nodes import Nodes
 from napari_patchmap.patches.images import as_images
 from napari_patchmap.patches.labels.choice import choose_label
 from napari_patchmap.patches.labels.meanings import CLASSES, named
-from napari_patchmap.patches.readers.array_columns import add_columns
-from napari_patchmap.patches.readers.hdf5.array_source import array_source
-from napari_patchmap.patches.readers.hdf5.hdf5_axes import texts
+from napari_patchmap.patches.readers.array_columns import add_columns, texts
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.safe_hdf5 import check_inside, member, values_of
 from napari_patchmap.patches.source import Source
 from napari_patchmap.patches.watch import Watch
+
+#: What opens the images of one array, as a request wants them.
+OpenArray = Callable[[Any, OpenRequest], Source]
 
 #: What scPortrait calls the images: (cell, channel, height, width).
 IMAGES = "single_cell_images"
@@ -28,22 +30,27 @@ IMAGES = "single_cell_images"
 _MASK = "mask"
 
 
-def is_anndata(file: Any) -> bool:
-    """Whether an HDF5 file is laid out as AnnData."""
-    return file.attrs.get("encoding-type") in ("anndata", b"anndata") or (
-        "obs" in file and "obsm" in file
-    )
-
-
-def has_images(file: Any) -> bool:
+def has_images(nodes: Nodes) -> bool:
     """Whether AnnData has what may be an image of each cell."""
-    return bool(_stacks(member(file, "obsm") or {}))
+    return bool(_stacks(nodes))
 
 
-def read_cells(file: Any, path: Path, request: OpenRequest, watch: Watch) -> Source:
+def read_cells(
+    nodes: Nodes, path: Path, request: OpenRequest, open_array: OpenArray, watch: Watch
+) -> Source:
     """Open the images of cells in ``obsm``; the columns of ``obs`` become the table.
 
     Masks among the channels are left out unless ``request.channels`` names what is wanted.
+
+    Parameters
+    ----------
+    nodes : Nodes
+        Of the store, which is open.
+    path : Path
+    request : OpenRequest
+    open_array : callable
+        Takes an array of the store and the request with its axes.
+    watch : Watch
 
     Raises
     ------
@@ -51,11 +58,11 @@ def read_cells(file: Any, path: Path, request: OpenRequest, watch: Watch) -> Sou
         If there are no images, or the file leads to others.
     """
     for part in ("obs", "obsm", "var", "uns"):
-        check_inside(file, part)
-    array = _images(file, path, request.key)
+        nodes.check(part)
+    array = _images(nodes, path, request.key)
     axes = request.axes if request.axes != "auto" or array.ndim != 4 else "NCYX"
-    source = array_source(array, path, request.but(axes=axes), watch)
-    known = AnnDataFile(path, file)
+    source = open_array(array, request.but(axes=axes))
+    known = AnnDataFile(path, nodes)
     if len(known) != len(source.table):
         raise PatchError(
             f"{path} has {len(known):,} rows in obs and {len(source.table):,} images; they "
@@ -71,15 +78,14 @@ def read_cells(file: Any, path: Path, request: OpenRequest, watch: Watch) -> Sou
     if "label" not in source.table and classes:
         source.table, source.label_from = choose_label(source.table, classes[0], "", path.name)
     source.notes += notes
-    _name_channels(source, array, file)
+    _name_channels(source, array, nodes)
     if request.channels is None:
-        _leave_out_masks(source, array, file)
+        _leave_out_masks(source, array, nodes)
     return source
 
 
-def _images(file: Any, path: Path, wanted: str | None) -> Any:
-    obsm = member(file, "obsm") or {}
-    stacks = _stacks(obsm)
+def _images(nodes: Nodes, path: Path, wanted: str | None) -> Any:
+    obsm, stacks = nodes.member("obsm") or {}, _stacks(nodes)
     key = wanted.removeprefix("obsm/") if wanted else IMAGES
     if key in stacks:
         return obsm[key]
@@ -96,34 +102,34 @@ def _images(file: Any, path: Path, wanted: str | None) -> Any:
             "choose one (--key).",
             stacks,
         )
-    listed = ", ".join(["X", *obsm] if "X" in file else obsm) or "nothing else"
+    listed = ", ".join(["X", *obsm] if "X" in nodes.root else obsm) or "nothing else"
     raise PatchError(
         f"{path} is AnnData without images of cells (no obsm[{IMAGES!r}], but {listed}); open "
         "the images it was made from, and give this file as their features (--features)."
     )
 
 
-def _stacks(obsm: Any) -> list[str]:
+def _stacks(nodes: Nodes) -> list[str]:
     """Name what may be an image of each cell; links, which may lead anywhere, are refused."""
     found = []
-    for key in obsm:
-        array = member(obsm, key)
+    for key in nodes.member("obsm") or ():
+        array = nodes.member(f"obsm/{key}")
         if len(getattr(array, "shape", ())) in (3, 4):
             found.append(key)
     return found
 
 
-def _name_channels(source: Source, array: Any, file: Any) -> None:
+def _name_channels(source: Source, array: Any, nodes: Nodes) -> None:
     count = as_images(source.images).channels
-    names = _said(array, file, "channel_names", "channels")
+    names = _said(array, nodes, "channel_names", "channels")
     if len(names) == count == len(set(names)):
         source.channel_names = tuple(names)
 
 
-def _leave_out_masks(source: Source, array: Any, file: Any) -> None:
+def _leave_out_masks(source: Source, array: Any, nodes: Nodes) -> None:
     """Leave out the channels that are masks, and say so."""
     images = as_images(source.images)
-    kinds = _said(array, file, "channel_mapping", "channel_mapping")
+    kinds = _said(array, nodes, "channel_mapping", "channel_mapping")
     if len(kinds) != images.channels:
         first = int(np.ravel(array.attrs.get("n_masks", 0))[0])
         kinds = [_MASK if i < first else "" for i in range(images.channels)]
@@ -139,17 +145,13 @@ def _leave_out_masks(source: Source, array: Any, file: Any) -> None:
     )
 
 
-def _said(array: Any, file: Any, name: str, column: str) -> Sequence[str]:
+def _said(array: Any, nodes: Nodes, name: str, column: str) -> Sequence[str]:
     """Return what is said of each channel, beside the images, in uns, or in var."""
     if name in array.attrs:
         return texts(array.attrs[name])
     for place in (f"uns/{IMAGES}/{name}", f"var/{column}"):
-        found = member(file, place)
-        if found is None:
-            continue
-        if hasattr(found, "shape"):
-            return texts(values_of(found))
-        if "codes" in found:
-            categories = np.append(texts(values_of(found["categories"])), "")
-            return texts(categories[values_of(found["codes"])])
+        found = nodes.member(place)
+        if found is not None:
+            known = column_values(nodes, found, place)
+            return ["" if one is None else str(one) for one in known]
     return []
