@@ -8,8 +8,9 @@ the dock widget and is saved with the run.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from types import UnionType
 from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
@@ -133,22 +134,9 @@ class Config:
                 object.__setattr__(self, item.instead_of, None)
 
     @classmethod
-    def settings(cls) -> Iterator[Setting]:
+    def settings(cls) -> tuple[Setting, ...]:
         """Describe the settings in the order in which a form shows them."""
-        hints = get_type_hints(cls)
-        for one in dataclasses.fields(cls):
-            if "setting" not in one.metadata:
-                continue  # for callers alone
-            kind, choices, optional = _plain_type(hints[one.name])
-            known: Setting = one.metadata["setting"]
-            yield dataclasses.replace(
-                known,
-                name=one.name,
-                type=kind,
-                optional=optional,
-                label=known.label or one.name.replace("_", " ").capitalize(),
-                choices=choices or known.choices,
-            )
+        return _described(cls)
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some settings changed, validated again."""
@@ -174,6 +162,28 @@ class Config:
         if unknown:
             raise ConfigError(f"Unknown setting {unknown[0]!r} for {cls.__name__}.")
         return cls(**values)
+
+
+@cache
+def _described(kind: type[Config]) -> tuple[Setting, ...]:
+    """Describe the settings of a class, once: reading types from their names takes long."""
+    hints, found = get_type_hints(kind), []
+    for one in dataclasses.fields(kind):
+        if "setting" not in one.metadata:
+            continue  # for callers alone
+        plain, choices, optional = _plain_type(hints[one.name])
+        known: Setting = one.metadata["setting"]
+        found.append(
+            dataclasses.replace(
+                known,
+                name=one.name,
+                type=plain,
+                optional=optional,
+                label=known.label or one.name.replace("_", " ").capitalize(),
+                choices=choices or known.choices,
+            )
+        )
+    return tuple(found)
 
 
 def _plain_type(hint: Any) -> tuple[type, tuple[Any, ...], bool]:
