@@ -8,9 +8,8 @@ the dock widget and is saved with the run.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from types import UnionType
 from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
@@ -136,7 +135,9 @@ class Config:
     @classmethod
     def settings(cls) -> tuple[Setting, ...]:
         """Describe the settings in the order in which a form shows them."""
-        return _described(cls)
+        if cls not in _DESCRIBED:
+            _DESCRIBED[cls] = tuple(_describe(cls))
+        return _DESCRIBED[cls]
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some settings changed, validated again."""
@@ -164,26 +165,25 @@ class Config:
         return cls(**values)
 
 
-@cache
-def _described(kind: type[Config]) -> tuple[Setting, ...]:
-    """Describe the settings of a class, once: reading types from their names takes long."""
-    hints, found = get_type_hints(kind), []
-    for one in dataclasses.fields(kind):
+#: What is known of the settings of each class: reading types from their names takes long.
+_DESCRIBED: dict[type, tuple[Setting, ...]] = {}
+
+
+def _describe(config: type[Config]) -> Iterator[Setting]:
+    hints = get_type_hints(config)
+    for one in dataclasses.fields(config):
         if "setting" not in one.metadata:
             continue  # for callers alone
-        plain, choices, optional = _plain_type(hints[one.name])
+        kind, choices, optional = _plain_type(hints[one.name])
         known: Setting = one.metadata["setting"]
-        found.append(
-            dataclasses.replace(
-                known,
-                name=one.name,
-                type=plain,
-                optional=optional,
-                label=known.label or one.name.replace("_", " ").capitalize(),
-                choices=choices or known.choices,
-            )
+        yield dataclasses.replace(
+            known,
+            name=one.name,
+            type=kind,
+            optional=optional,
+            label=known.label or one.name.replace("_", " ").capitalize(),
+            choices=choices or known.choices,
         )
-    return tuple(found)
 
 
 def _plain_type(hint: Any) -> tuple[type, tuple[Any, ...], bool]:
