@@ -133,22 +133,11 @@ class Config:
                 object.__setattr__(self, item.instead_of, None)
 
     @classmethod
-    def settings(cls) -> Iterator[Setting]:
+    def settings(cls) -> tuple[Setting, ...]:
         """Describe the settings in the order in which a form shows them."""
-        hints = get_type_hints(cls)
-        for one in dataclasses.fields(cls):
-            if "setting" not in one.metadata:
-                continue  # for callers alone
-            kind, choices, optional = _plain_type(hints[one.name])
-            known: Setting = one.metadata["setting"]
-            yield dataclasses.replace(
-                known,
-                name=one.name,
-                type=kind,
-                optional=optional,
-                label=known.label or one.name.replace("_", " ").capitalize(),
-                choices=choices or known.choices,
-            )
+        if cls not in _DESCRIBED:
+            _DESCRIBED[cls] = tuple(_describe(cls))
+        return _DESCRIBED[cls]
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some settings changed, validated again."""
@@ -174,6 +163,27 @@ class Config:
         if unknown:
             raise ConfigError(f"Unknown setting {unknown[0]!r} for {cls.__name__}.")
         return cls(**values)
+
+
+#: What is known of the settings of each class: reading types from their names takes long.
+_DESCRIBED: dict[type, tuple[Setting, ...]] = {}
+
+
+def _describe(config: type[Config]) -> Iterator[Setting]:
+    hints = get_type_hints(config)
+    for one in dataclasses.fields(config):
+        if "setting" not in one.metadata:
+            continue  # for callers alone
+        kind, choices, optional = _plain_type(hints[one.name])
+        known: Setting = one.metadata["setting"]
+        yield dataclasses.replace(
+            known,
+            name=one.name,
+            type=kind,
+            optional=optional,
+            label=known.label or one.name.replace("_", " ").capitalize(),
+            choices=choices or known.choices,
+        )
 
 
 def _plain_type(hint: Any) -> tuple[type, tuple[Any, ...], bool]:

@@ -52,7 +52,8 @@ def one_window() -> Iterator[Viewer]:
             del viewer
             gc.collect()
             QtViewer._instances.clear()
-            Application.destroy(_NAME)
+            with app.menus.menus_changed.blocked():  # else menus are made anew for each entry
+                Application.destroy(_NAME)
             _initialize_plugins.cache_clear()
             init_qactions.cache_clear()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
+from napari_patchmap.explore.named_selections import SELECTIONS
 from napari_patchmap.lock import alone_in
 from napari_patchmap.plugin.panels.annotate.annotate import Annotate
 from napari_patchmap.plugin.panels.explore.explore import Explore
@@ -245,6 +247,7 @@ def test_killed_at_once_the_next_window_finds_them(tmp_path, qtbot):
         workspace.set_patches(toy_patches())
         now = workspace.annotations.now.with_class("found").give(np.array([3, 11]), 0)
         workspace.set_annotations(workspace.annotations.put(now))
+        workspace.set_named(workspace.named.keep("odd", np.array([5])))
         while keeper.pending:
             QApplication.processEvents()
         print("written", flush=True)
@@ -262,6 +265,8 @@ def test_killed_at_once_the_next_window_finds_them(tmp_path, qtbot):
     assert table["annotation"].tolist() == ["found", "found"]
     with alone_in(folder):
         assert table["index"].tolist() == ["3", "11"]
+    selections = json.loads((folder / SELECTIONS).read_text("utf-8"))["selections"]
+    assert selections == {"odd": "5"}
 
 
 def test_without_patches_it_leads_to_them(bare_viewer):

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import textwrap
 
 import numpy as np
 import pytest
@@ -272,31 +267,3 @@ def test_a_damaged_file_costs_no_annotations_and_is_kept_aside(panel, workspace,
     qtbot.waitUntil(aside.exists)
     assert aside.read_text() == "nonsense"
     assert written(qtbot, folder, 1) == {"b": "5"}
-
-
-def test_killed_at_once_the_next_window_finds_them(qtbot):
-    code = """
-        import time
-        import napari, numpy as np
-        from napari_patchmap.plugin.map.map_layer import MapLayer
-        from napari_patchmap.plugin.workspace import workspace_of
-        from qtpy.QtWidgets import QApplication
-        from tests.plugin.toy import toy_map, toy_patches
-        viewer = napari.Viewer(show=False)
-        keeper, workspace = MapLayer.of(viewer).keeper, workspace_of(viewer)
-        workspace.set_patches(toy_patches())
-        workspace.set_named(workspace.named.keep("found", np.array([3, 11])))
-        while keeper.pending:
-            QApplication.processEvents()
-        print("written", flush=True)
-        time.sleep(600)
-    """
-    with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True
-    ) as window:
-        assert window.stdout is not None
-        while window.stdout.readline() not in ("written\n", ""):
-            pass
-        os.kill(window.pid, signal.SIGKILL)
-    folder = place_of_set(toy_patches()).folder
-    assert written(qtbot, folder, 1) == {"found": "3,11"}

@@ -98,10 +98,9 @@ def test_a_run_learns_what_it_learns_on_the_cpu(cells, method):
     assert there.network.device.type == "cpu"
 
 
-@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 @pytest.mark.parametrize("method", EPOCHS)
-def test_half_precision_gives_a_map(cells, method, precision):
-    run = fit(cells, config(method, precision=precision))
+def test_float16_gives_a_map(cells, method):
+    run = fit(cells, config(method, precision="float16"))
     assert np.isfinite(run.embedding).all()
     assert np.isfinite(run.history["loss"]).all()
 
@@ -123,12 +122,6 @@ def test_further_patches_are_placed_on_the_gpu_or_where_there_is_room(cells):
     assert pretend.most_used() == 0
 
 
-@pytest.mark.parametrize("optimiser", ["sgd", "lars"])
-def test_every_optimiser_moves_a_network_there(cells, optimiser):
-    run = fit(cells, config("simclr", optimiser=optimiser, precision="bfloat16"))
-    assert np.isfinite(run.history["loss"]).all()
-
-
 @pytest.mark.parametrize(
     "changes",
     [
@@ -143,7 +136,7 @@ def test_every_optimiser_moves_a_network_there(cells, optimiser):
     ],
     ids=lambda changes: "-".join(changes.values()),
 )
-def test_no_step_waits_for_the_gpu(cells, changes, monkeypatch):
+def test_no_step_waits_for_the_gpu_and_there_is_a_map(cells, changes, monkeypatch):
     monkeypatch.setattr(fused, "_GAIN", np.inf)
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
     waits: dict[str, int] = {}
@@ -172,6 +165,8 @@ def test_no_step_waits_for_the_gpu(cells, changes, monkeypatch):
     # The loss of an epoch is fetched at its end, and a colour is sent once.
     assert waits.pop("views.colour_on: copy to the GPU", 0) <= 3
     assert waits == {"reporter._end_epoch: value": len(run.history)}
+    assert np.isfinite(run.embedding).all()
+    assert np.isfinite(run.history["loss"]).all()
 
 
 def test_views_that_are_compiled_for_a_gpu_are_the_plain_ones():

@@ -150,8 +150,8 @@ def test_a_run_is_trained_with_compiled_views_and_resumed_with_them(
     assert (resumed.embedding == whole.embedding).all()
 
 
-def test_the_ninth_training_is_compiled_too(network, views, monkeypatch):
-    """Torch compiles a function eight times and not again."""
+def test_a_later_training_is_compiled_too(network, views, monkeypatch):
+    """Torch compiles a function eight times, here twice, and not again."""
     compiled = []
 
     def note(graph, inputs):
@@ -159,7 +159,8 @@ def test_the_ninth_training_is_compiled_too(network, views, monkeypatch):
         return graph
 
     compile_always(monkeypatch, note)
-    for trained in range(1, 11):
-        again = copy.deepcopy(network)
-        Fuser(CPU, WORK).network(again, views)
-        assert len(compiled) >= trained
+    with torch._dynamo.config.patch(recompile_limit=2):
+        for trained in range(1, 5):
+            again = copy.deepcopy(network)
+            Fuser(CPU, WORK).network(again, views)
+            assert len(compiled) >= trained

@@ -118,16 +118,16 @@ def test_a_step_for_which_memory_really_ends_is_made_in_parts():
 
         torch.set_num_threads(1)
         torch.manual_seed(0)
-        spec = NetworkSpec("resnet18-small-kernel", 3, (16, 16), hidden=(32,), out_dim=2)
+        spec = NetworkSpec("compact", 3, (16, 16), hidden=(32,), out_dim=2)
         net = Network(spec).eval()
-        views = torch.rand(2, 96, 3, 16, 16)
+        views = torch.rand(2, 128, 3, 16, 16)
 
         def gradient(parts):
             def produce(part):
                 return net.output(net.hidden(net.features(torch.cat([*views[:, part]]))))
             net.zero_grad(set_to_none=True)
             step = Gradient(net, Ranks(), parts=parts, note=print)
-            loss = step.compute(produce, 96, cauchy_infonce)
+            loss = step.compute(produce, 128, cauchy_infonce)
             return step.parts, loss, [p.grad.clone() for p in net.parameters()]
 
         def taken(what):  # in bytes; the peak is of the whole life of a process
@@ -157,4 +157,4 @@ def test_a_step_for_which_memory_really_ends_is_made_in_parts():
     assert done.returncode == 0, done.stderr[-2000:]
     *notes, last = done.stdout.strip().splitlines()
     assert int(last.split()[1]) > 1
-    assert "as many negatives as before (96 patches)" in notes[0]
+    assert "as many negatives as before (128 patches)" in notes[0]

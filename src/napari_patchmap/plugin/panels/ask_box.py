@@ -97,7 +97,7 @@ class AskBox(QWidget, Generic[A]):
         self.found: A | None = None
         self._asked: _Asked[A] | None = None
         self.form: ConfigForm[Any] = ConfigForm(config)
-        self.form.setVisible(any(True for _ in config.settings()))
+        self.form.setVisible(bool(config.settings()))
         self.begin = button(begin, "", f"<qt>{about}</qt>")
         self.begin.setAccessibleName(f"{begin}: {title}")
         self.said = Sentence("")
