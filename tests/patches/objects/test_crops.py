@@ -58,7 +58,7 @@ def test_find_objects_puts_bands_of_rows_together(monkeypatch, rng):
     whole = find_objects(labels)
     monkeypatch.setattr("napari_patchmap.patches.readers.objects.find_objects._BAND", 120)
     steps = []
-    parts = find_objects(labels, lambda done, total: steps.append((done, total)))
+    parts = find_objects(labels, Watch(lambda done, total: steps.append((done, total))))
     np.testing.assert_array_equal(parts.boxes, whole.boxes)
     np.testing.assert_array_equal(parts.area, whole.area)
     assert steps[-1] == (50, 50)
