@@ -23,17 +23,13 @@ from sklearn.metrics import adjusted_rand_score
 from napari_patchmap.find.groups import GroupsConfig, find_groups
 from napari_patchmap.find.representative import RepresentativeConfig, find_representative
 from napari_patchmap.find.search import FindInput, Found
+from napari_patchmap.patches.watch import UNWATCHED
 
 #: Kinds of patches, and how far the centres are apart in deviations of a feature.
 KINDS, APART = 25, 1.5
 
 #: A search, and what is said of its answer beside what is known.
 Part = tuple[Callable[[FindInput], Found], Callable[[Found, np.ndarray], str]]
-
-
-def never(found: Found | None, done: int, total: int) -> bool:
-    """Never end."""
-    return False
 
 
 def groups(**settings: object) -> Part:
@@ -47,7 +43,7 @@ def groups(**settings: object) -> Part:
         return f"{made} groups of {KINDS}, ARI {ari:.3f}, {inside.mean():.1%} in groups"
 
     config = GroupsConfig(**settings)  # type: ignore[arg-type]
-    return lambda given: find_groups(given, config, never), compared
+    return lambda given: find_groups(given, config, UNWATCHED), compared
 
 
 def representative(**settings: object) -> Part:
@@ -58,7 +54,7 @@ def representative(**settings: object) -> Part:
         return f"{len(rows)} patches of {len(np.unique(kinds[rows]))} kinds of {KINDS}"
 
     config = RepresentativeConfig(**settings)  # type: ignore[arg-type]
-    return lambda given: find_representative(given, config, never), covered
+    return lambda given: find_representative(given, config, UNWATCHED), covered
 
 
 #: What is measured, by name; a search that is added gets a line here.

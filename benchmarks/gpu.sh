@@ -47,6 +47,8 @@ step tsne 100 python3 "$here/layout_speed.py" "$work/simclr_2min" --patches 1709
 map default_2min 150 --minutes 2
 step speed 120 python3 "$here/training_speed.py" "$data" --device cuda --seconds 6 "${peer[@]}"
 step step_parts 120 python3 "$here/step_parts.py" "$data"
+step trials 90 python3 "$here/recipe_trials.py" "$work/trials" "$data" --epochs 20 --device cuda \
+  --trials "ResNet18 as it is" "ResNet18, first layer whitened"
 map default_5min 330 --minutes 5
 step tsne_300000 120 python3 "$here/layout_speed.py" "$work/simclr_2min" --patches 300000 --without-peer
 map paper 600 --preset paper

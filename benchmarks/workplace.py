@@ -254,7 +254,7 @@ def look_around(bench: Bench) -> None:
     from qtpy.QtGui import QWheelEvent
     from qtpy.QtWidgets import QApplication
 
-    from napari_patchmap.plugin.canvas.two_views import to_canvas
+    from napari_patchmap.plugin.canvas.looking import to_canvas
 
     places = bench.map.board.positions
     rows = iter(np.random.default_rng(1).permutation(len(places)))

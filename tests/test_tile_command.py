@@ -13,6 +13,7 @@ from napari_patchmap.cli.tiling import cut, drawn
 from napari_patchmap.patches import open_patches
 from napari_patchmap.patches.readers.slides.tile_grid import Sampling
 from napari_patchmap.patches.readers.slides.tiles import TileConfig, TilePlan
+from tests.onlooker import Onlooker
 from tests.patches.plates.drawn_plate import field_pixels, write_plate
 from tests.patches.slides.drawn import (
     cells,
@@ -86,14 +87,8 @@ def test_fluorescence_is_written_whole(tmp_path):
 
 def test_a_stop_leaves_whole_files_only(tmp_path):
     path = write_pyramid(tmp_path / "a.tif", tissue())
-    done = []
-    tiled = cut(
-        path,
-        tmp_path / "out",
-        TileConfig(size=16),
-        progress=lambda *step: done.append(step),
-        should_stop=lambda: len(done) >= 5,
-    )
+    somebody = Onlooker(lambda heard: len(heard.steps) >= 5)
+    tiled = cut(path, tmp_path / "out", TileConfig(size=16), somebody.watch)
     assert tiled.stopped
     assert 5 <= tiled.written < tiled.planned
     table = pd.read_csv(tmp_path / "out/tiles.csv")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from napari_patchmap.errors import AnnotationError
-from napari_patchmap.explore.annotations import MOST_CLASSES, Annotation, Annotations, conflicts
+from napari_patchmap.explore.annotation import MOST_CLASSES, Annotation, conflicts
+from napari_patchmap.explore.annotations import Annotations
 from napari_patchmap.explore.given_names import LONGEST
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_patchmap.explore.annotations import Annotation
+from napari_patchmap.explore.annotation import Annotation
 from napari_patchmap.explore.class_image import object_class_image
 from napari_patchmap.explore.colouring import colour_by
 from napari_patchmap.explore.number_codes import NumberCodes

@@ -8,6 +8,7 @@ import pytest
 from napari_patchmap.explore import pixel_map as module
 from napari_patchmap.explore.pixel_map import pixel_map
 from napari_patchmap.patches import from_array
+from napari_patchmap.patches.watch import Watch
 from tests.conftest import make_cells
 
 
@@ -63,4 +64,4 @@ def test_there_is_none_where_it_would_mean_nothing_or_take_long(cells):
     same = from_array(np.full((40, 16, 16), 7, np.uint8), name="grey squares")
     assert pixel_map(same) is None
     assert pixel_map(cells, seconds=0.0) is None
-    assert pixel_map(cells, should_stop=lambda: True) is None
+    assert pixel_map(cells, watch=Watch(should_stop=lambda: True)) is None

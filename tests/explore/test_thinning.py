@@ -7,6 +7,7 @@ import pytest
 
 from napari_patchmap.explore.in_view import PointGrid, within
 from napari_patchmap.explore.thinning import clear_of, thin
+from napari_patchmap.patches.watch import Watch
 
 
 def groups_of_cells(count: int = 4_000) -> tuple[np.ndarray, np.ndarray]:
@@ -107,7 +108,7 @@ def test_a_place_that_is_not_finite_has_no_picture():
 def test_a_choice_that_is_not_wanted_any_more_ends_early():
     places, _ = groups_of_cells()
     whole = thin(places, np.arange(len(places)))
-    part = thin(places, np.arange(len(places)), should_stop=lambda: True)
+    part = thin(places, np.arange(len(places)), watch=Watch(should_stop=lambda: True))
     assert len(part.rows) < len(whole.rows)
 
 

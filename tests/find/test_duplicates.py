@@ -17,6 +17,8 @@ from napari_patchmap.find.duplicates import DuplicatesConfig, find_duplicates
 from napari_patchmap.find.keep_one import spare_copies
 from napari_patchmap.find.search import FindInput, Found
 from napari_patchmap.patches import PatchSet, from_array, open_patches
+from napari_patchmap.patches.watch import UNWATCHED
+from tests.onlooker import Onlooker
 
 SIDE = 32
 
@@ -52,7 +54,7 @@ def of(
 
 
 def look(given: FindInput, **settings) -> Found:
-    return find_duplicates(given, DuplicatesConfig(**settings), lambda *_: False)
+    return find_duplicates(given, DuplicatesConfig(**settings), UNWATCHED)
 
 
 def pairs(found: Found) -> set[frozenset[int]]:
@@ -192,14 +194,10 @@ def test_a_file_that_has_gone_leaves_its_pairs_not_decided(tmp_path):
     assert "1 patches have no image any more" in " ".join(found.lines)
     # Without any image nothing is decided.
     blind = find_duplicates(
-        dataclasses.replace(of(missing, features), patches=None), DuplicatesConfig(), _go_on
+        dataclasses.replace(of(missing, features), patches=None), DuplicatesConfig(), UNWATCHED
     )
     assert blind.listed["score"].isna().all()
     assert "nothing is decided" in blind.lines[0]
-
-
-def _go_on(found: Found | None, done: int, total: int) -> bool:
-    return False
 
 
 def test_all_alike_are_one_group_and_twelve_are_enough():
@@ -213,16 +211,11 @@ def test_all_alike_are_one_group_and_twelve_are_enough():
 def test_somebody_who_has_enough_keeps_the_same_pixels():
     pixels = textures(60)
     pixels[41], pixels[42] = pixels[7], np.rot90(pixels[8])
-    done: list[int] = []
-
-    def enough(found: Found | None, part: int, whole: int) -> bool:
-        done.append(part)
-        return found is not None
-
-    found = find_duplicates(of(pixels), DuplicatesConfig(), enough)
+    somebody = Onlooker(lambda heard: bool(heard.known))
+    found = find_duplicates(of(pixels), DuplicatesConfig(), somebody.watch)
     assert pairs(found) == {frozenset({7, 41})}
     assert found.lines[0].startswith("Stopped")
-    assert done == sorted(done)
+    assert somebody.steps == sorted(somebody.steps)
 
 
 def test_what_a_second_set_has_too_is_listed_with_both_names():

@@ -23,6 +23,8 @@ from napari_patchmap.find.groups import GroupsConfig, find_groups
 from napari_patchmap.find.search import FindInput, found_column
 from napari_patchmap.find.space import points_of
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import UNWATCHED
+from tests.onlooker import Onlooker
 
 SIZES = [400, 300, 200, 100, 60]
 
@@ -35,16 +37,12 @@ def blobs(seed: int = 0, spread: float = 1.0) -> tuple[FindInput, np.ndarray]:
     return FindInput(features[:, :2].copy(), features, table), kinds
 
 
-def never(found, done, total):
-    return False
-
-
 @pytest.mark.parametrize("method", ["k-means", "hdbscan", "leiden"])
 def test_groups_that_lie_apart_are_found_without_saying_how_many(method):
     if method == "leiden":
         pytest.importorskip("sknetwork")
     given, kinds = blobs()
-    found = find_groups(given, GroupsConfig(method=method), never)
+    found = find_groups(given, GroupsConfig(method=method), UNWATCHED)
     names = found.columns["group"]
     there = names != ""
     assert there.mean() > 0.97
@@ -59,7 +57,7 @@ def test_groups_that_lie_apart_are_found_without_saying_how_many(method):
 
 def test_the_curve_bends_at_the_number_of_groups_and_says_so():
     given, _ = blobs()
-    found = find_groups(given, GroupsConfig(), never)
+    found = find_groups(given, GroupsConfig(), UNWATCHED)
     elbow = found.report["elbow"]
     assert elbow["suggested"] == 5
     assert elbow["clear"]
@@ -73,7 +71,9 @@ def test_the_curve_bends_at_the_number_of_groups_and_says_so():
 
 def test_where_the_number_is_in_doubt_a_range_holds_what_other_draws_suggest():
     given, _ = blobs(spread=4.5)
-    first, *others = (find_groups(given, GroupsConfig(seed=seed), never) for seed in range(3))
+    first, *others = (
+        find_groups(given, GroupsConfig(seed=seed), UNWATCHED) for seed in range(3)
+    )
     low, high = first.report["elbow"]["likely"]
     for found in (first, *others):
         assert low <= found.report["elbow"]["suggested"] <= high
@@ -83,7 +83,7 @@ def test_where_the_number_is_in_doubt_a_range_holds_what_other_draws_suggest():
 def test_without_groups_no_number_is_praised():
     points = np.random.default_rng(0).normal(size=(2_000, 16)).astype(np.float32)
     given = FindInput(points[:, :2], points, pd.DataFrame(index=range(2_000)))
-    found = find_groups(given, GroupsConfig(), never)
+    found = find_groups(given, GroupsConfig(), UNWATCHED)
     assert not found.report["elbow"]["clear"]
     assert "does not bend" in " ".join(found.lines)
 
@@ -92,7 +92,7 @@ def test_groups_are_compared_with_labels_as_scikit_learn_does():
     given, kinds = blobs(spread=6.0)
     labels = np.where(np.arange(len(kinds)) % 7 == 0, "", [f"kind {k}" for k in kinds])
     given = replace(given, table=pd.DataFrame({"label": labels}))
-    found = find_groups(given, GroupsConfig(groups=7), never)
+    found = find_groups(given, GroupsConfig(groups=7), UNWATCHED)
     names, known = found.columns["group"], labels != ""
     assert found.report["ari"] == pytest.approx(
         adjusted_rand_score(labels[known], names[known])
@@ -112,7 +112,7 @@ def test_groups_are_compared_with_labels_as_scikit_learn_does():
 
 def test_the_three_nearest_to_each_middle_are_listed():
     given, _ = blobs()
-    found = find_groups(given, GroupsConfig(groups=5), never)
+    found = find_groups(given, GroupsConfig(groups=5), UNWATCHED)
     names = found.columns["group"]
     for name, rows in found.listed.groupby("group", sort=False):
         members = np.flatnonzero(names == name)
@@ -129,7 +129,7 @@ def test_patches_in_no_dense_part_are_in_no_group():
     lonely = np.random.default_rng(1).uniform(-60, 60, (80, 16)).astype(np.float32)
     features = np.concatenate([given.features, lonely])
     given = FindInput(features[:, :2], features, pd.DataFrame(index=range(len(features))))
-    found = find_groups(given, GroupsConfig(method="hdbscan"), never)
+    found = find_groups(given, GroupsConfig(method="hdbscan"), UNWATCHED)
     assert (found.columns["group"][-80:] == "").mean() > 0.9
     assert "are in no group" in " ".join(found.lines)
 
@@ -137,7 +137,7 @@ def test_patches_in_no_dense_part_are_in_no_group():
 def test_very_many_follow_those_that_were_grouped(monkeypatch):
     given, kinds = blobs()
     monkeypatch.setattr("napari_patchmap.find.dense_groups.FITTED", 400)
-    found = find_groups(given, GroupsConfig(method="hdbscan"), never)
+    found = find_groups(given, GroupsConfig(method="hdbscan"), UNWATCHED)
     names = found.columns["group"]
     there = names != ""
     assert there.mean() > 0.9
@@ -147,7 +147,7 @@ def test_very_many_follow_those_that_were_grouped(monkeypatch):
 
 def test_the_same_seed_finds_the_same_groups():
     given, _ = blobs(spread=8.0)
-    first, again = (find_groups(given, GroupsConfig(groups=6), never) for _ in range(2))
+    first, again = (find_groups(given, GroupsConfig(groups=6), UNWATCHED) for _ in range(2))
     assert (first.columns["group"] == again.columns["group"]).all()
 
 
@@ -158,7 +158,7 @@ def test_the_cosine_of_the_run_counts():
     long = np.tile([1.0, 30.0], 100)[:, None]
     features = ((way + random.normal(0, 0.02, way.shape)) * long).astype(np.float32)
     given = FindInput(features, features, pd.DataFrame(index=range(200)), metric="cosine")
-    found = find_groups(given, GroupsConfig(groups=2), never)
+    found = find_groups(given, GroupsConfig(groups=2), UNWATCHED)
     assert adjusted_rand_score(way[:, 0], found.columns["group"]) == 1
 
 
@@ -177,7 +177,7 @@ def test_what_sets_a_group_apart_is_said_in_words():
     table = pd.DataFrame({**boxes, **columns})
     patches = PatchSet(pixels, table, ("red", "green", "blue"))
     given = replace(given, table=table, patches=patches)
-    found = find_groups(given, GroupsConfig(groups=5), never)
+    found = find_groups(given, GroupsConfig(groups=5), UNWATCHED)
     apart = {row["label"]: row["apart"] for row in found.report["groups"]}
     assert "redder (+" in apart["kind 0"]
     assert "day monday: 100 % (0 % elsewhere)" in apart["kind 1"]
@@ -188,23 +188,18 @@ def test_what_sets_a_group_apart_is_said_in_words():
 
 def test_one_who_has_enough_gets_groups_of_what_was_tried():
     given, _ = blobs()
-    seen = []
-
-    def enough(found, done, total):
-        seen.append((done, total))
-        return len(seen) >= 4
-
-    found = find_groups(given, GroupsConfig(), enough)
+    somebody = Onlooker(lambda heard: len(heard.steps) >= 4)
+    found = find_groups(given, GroupsConfig(), somebody.watch)
     assert found.report["elbow"]["groups"] == [1, 2, 3, 4]
     assert len(found.report["groups"]) in (2, 3, 4)
-    assert all(done < total for done, total in seen)
+    assert all(done < total for done, total in somebody.steps)
 
 
 def test_dense_parts_are_those_of_scikit_learn():
     given, _ = blobs(spread=5.0)
     double = np.concatenate([given.features, given.features[:40]])  # some twice
     given = FindInput(double[:, :2], double, pd.DataFrame(index=range(len(double))))
-    found = find_groups(given, GroupsConfig(method="hdbscan", smallest=20), never)
+    found = find_groups(given, GroupsConfig(method="hdbscan", smallest=20), UNWATCHED)
     theirs = HDBSCAN(20, min_samples=15, copy=True).fit_predict(double.astype(float))
     names = found.columns["group"]
     assert theirs.max() > 0
@@ -219,14 +214,10 @@ def test_who_has_enough_of_a_long_search_is_heard_at_each_step(method, after, mo
         pytest.importorskip("sknetwork")
     monkeypatch.setattr("napari_patchmap.find.dense_groups._PART", 400)
     given, _ = blobs()
-    asked = []
-
-    def enough(found, done, total):
-        asked.append(done / total)
-        return len(asked) >= after
-
+    somebody = Onlooker(lambda heard: len(heard.steps) >= after)
     with pytest.raises(FindError, match="what was found before stays"):
-        find_groups(given, GroupsConfig(method=method), enough)
+        find_groups(given, GroupsConfig(method=method), somebody.watch)
+    asked = [done / total for done, total in somebody.steps]
     assert len(asked) == after
     assert asked == sorted(asked)
     assert asked[-1] < 1
@@ -243,19 +234,19 @@ def test_who_has_enough_of_a_long_search_is_heard_at_each_step(method, after, mo
 )
 def test_what_cannot_be_grouped_is_said(given, said):
     with pytest.raises(FindError, match=said):
-        find_groups(given, GroupsConfig(), never)
+        find_groups(given, GroupsConfig(), UNWATCHED)
 
 
 def test_a_map_without_extent_is_said():
     given = FindInput(np.zeros((50, 2)), np.eye(50), pd.DataFrame(index=range(50)))
     with pytest.raises(FindError, match="same place on the map"):
-        find_groups(given, GroupsConfig(of="map"), never)
+        find_groups(given, GroupsConfig(of="map"), UNWATCHED)
 
 
 def test_fewer_different_patches_than_groups_are_said():
     features = np.repeat(np.eye(4, dtype=np.float32), 10, axis=0)
     given = FindInput(features[:, :2], features, pd.DataFrame(index=range(40)))
-    found = find_groups(given, GroupsConfig(groups=9), never)
+    found = find_groups(given, GroupsConfig(groups=9), UNWATCHED)
     assert len(found.report["groups"]) == 4
     assert "9 were asked for" in " ".join(found.lines)
 
@@ -263,20 +254,20 @@ def test_fewer_different_patches_than_groups_are_said():
 def test_more_groups_than_patches_are_refused():
     given, _ = blobs()
     with pytest.raises(FindError, match="fewer groups"):
-        find_groups(given, GroupsConfig(groups=2_000), never)
+        find_groups(given, GroupsConfig(groups=2_000), UNWATCHED)
 
 
 def test_no_two_groups_so_large_are_refused():
     given, _ = blobs()
     with pytest.raises(FindError, match="smaller smallest group"):
-        find_groups(given, GroupsConfig(method="hdbscan", smallest=900), never)
+        find_groups(given, GroupsConfig(method="hdbscan", smallest=900), UNWATCHED)
 
 
 def test_a_package_that_is_missing_is_named_as_pip_knows_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "sknetwork.clustering", None)
     given, _ = blobs()
     with pytest.raises(MissingPackageError, match="pip install scikit-network"):
-        find_groups(given, GroupsConfig(method="leiden"), never)
+        find_groups(given, GroupsConfig(method="leiden"), UNWATCHED)
 
 
 # -- what people do with groups --------------------------------------------------------

@@ -12,7 +12,9 @@ from sklearn.preprocessing import StandardScaler
 
 from napari_patchmap.errors import FindError
 from napari_patchmap.find.mistakes import MistakesConfig, doubts, find_mistakes
-from napari_patchmap.find.search import FindInput, Found
+from napari_patchmap.find.search import FindInput
+from napari_patchmap.patches.watch import UNWATCHED
+from tests.onlooker import Onlooker
 
 
 def blobs(count: int = 300, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -30,18 +32,14 @@ def given(features: np.ndarray | None, labels: np.ndarray, **more: object) -> Fi
     return FindInput(np.zeros((count, 2), np.float32), features, table)
 
 
-def go_on(found: Found | None, done: int, total: int) -> bool:
-    return False
-
-
 def test_planted_mistakes_come_first_and_clean_labels_have_next_to_none():
     features, labels = blobs()
-    clean = find_mistakes(given(features, labels), MistakesConfig(), go_on)
+    clean = find_mistakes(given(features, labels), MistakesConfig(), UNWATCHED)
     assert len(clean.listed) <= 3
     wrong = np.random.default_rng(1).choice(300, 12, replace=False)
     swapped = labels.copy()
     swapped[wrong] = np.roll(["blast", "lymphocyte", "monocyte"], 1)[wrong % 3]
-    found = find_mistakes(given(features, swapped), MistakesConfig(), go_on)
+    found = find_mistakes(given(features, swapped), MistakesConfig(), UNWATCHED)
     assert set(wrong) <= set(found.listed["index"][:14])
     assert (found.listed["score"].diff()[1:] <= 0).all()
     for _, one in found.listed[:12].iterrows():
@@ -78,7 +76,7 @@ def test_shuffled_labels_are_not_called_right():
     """With labels that say nothing, the likely one is another for most."""
     features, labels = blobs()
     shuffled = np.random.default_rng(0).permutation(labels)
-    found = find_mistakes(given(features, shuffled), MistakesConfig(), go_on)
+    found = find_mistakes(given(features, shuffled), MistakesConfig(), UNWATCHED)
     assert len(found.listed) > 120
 
 
@@ -86,7 +84,7 @@ def test_patches_without_a_label_or_of_a_rare_one_are_not_judged_and_that_is_sai
     features, labels = blobs()
     labels[:30] = ""
     labels[30:33] = "mast cell"
-    found = find_mistakes(given(features, labels), MistakesConfig(), go_on)
+    found = find_mistakes(given(features, labels), MistakesConfig(), UNWATCHED)
     assert np.isnan(found.columns["label doubt"][:33]).all()
     assert (found.columns["likely label"][:33] == "").all()
     assert not np.isnan(found.columns["label doubt"][33:]).any()
@@ -97,26 +95,28 @@ def test_patches_without_a_label_or_of_a_rare_one_are_not_judged_and_that_is_sai
 def test_any_column_can_be_checked():
     features, labels = blobs()
     other = given(features, np.array([""] * 300, object), stage=labels)
-    assert len(find_mistakes(other, MistakesConfig(column="stage"), go_on).listed) <= 3
+    assert len(find_mistakes(other, MistakesConfig(column="stage"), UNWATCHED).listed) <= 3
 
 
 def test_what_cannot_be_checked_is_one_sentence():
     features, labels = blobs()
     with pytest.raises(FindError, match="no column stage whose values"):
-        find_mistakes(given(features, labels), MistakesConfig(column="stage"), go_on)
+        find_mistakes(given(features, labels), MistakesConfig(column="stage"), UNWATCHED)
     with pytest.raises(FindError, match="no features"):
-        find_mistakes(given(None, labels), MistakesConfig(), go_on)
+        find_mistakes(given(None, labels), MistakesConfig(), UNWATCHED)
     with pytest.raises(FindError, match="12 patches are too few"):
-        find_mistakes(given(features[:12], labels[:12]), MistakesConfig(), go_on)
+        find_mistakes(given(features[:12], labels[:12]), MistakesConfig(), UNWATCHED)
     with pytest.raises(FindError, match="same features"):
-        find_mistakes(given(np.ones_like(features), labels), MistakesConfig(), go_on)
+        find_mistakes(given(np.ones_like(features), labels), MistakesConfig(), UNWATCHED)
     one = np.array(["blast"] * 300, object)
     with pytest.raises(FindError, match="no two values of 5 patches"):
-        find_mistakes(given(features, one), MistakesConfig(), go_on)
+        find_mistakes(given(features, one), MistakesConfig(), UNWATCHED)
 
 
 def test_somebody_who_has_enough_gets_an_answer_that_says_so():
     features, labels = blobs()
-    found = find_mistakes(given(features, labels), MistakesConfig(), lambda *_: True)
+    found = find_mistakes(
+        given(features, labels), MistakesConfig(), Onlooker(lambda _: True).watch
+    )
     assert found.lines == ("Stopped before anything was known.",)
     assert len(found.listed) == 0

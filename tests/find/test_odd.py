@@ -13,6 +13,7 @@ from napari_patchmap.errors import FindError
 from napari_patchmap.find.odd import ALONE, OddConfig, find_odd, outlier_factor
 from napari_patchmap.find.search import FindInput, Found
 from napari_patchmap.patches import from_array
+from napari_patchmap.patches.watch import UNWATCHED
 
 SIDE = 32
 
@@ -35,7 +36,7 @@ def given(pixels: np.ndarray, features: np.ndarray | None = None) -> FindInput:
 
 
 def look(found: FindInput, **settings) -> Found:
-    return find_odd(found, OddConfig(**settings), lambda *_: False)
+    return find_odd(found, OddConfig(**settings), UNWATCHED)
 
 
 def _scratched(cell: np.ndarray) -> np.ndarray:
@@ -102,7 +103,7 @@ def test_a_patch_that_is_alone_among_the_features_is_the_oddest_of_them():
     assert found.listed["reason"][0] == ALONE
     assert found.columns["oddness"][200] == 1
     assert "only the features were looked at" in " ".join(found.lines)
-    factor = outlier_factor(blind, 15, lambda *_: False)
+    factor = outlier_factor(blind, 15)
     theirs = LocalOutlierFactor(15).fit(features.astype(np.float32)).negative_outlier_factor_
     np.testing.assert_allclose(factor, -theirs, rtol=1e-3)
 

@@ -32,8 +32,8 @@ def test_what_can_be_read_is_read_and_measured_as_if_all_were_there():
     assert read.tolist() == [2, 3, 4, 6, 8, 9, 10, 11]
     np.testing.assert_array_equal(pixels, whole.pixels(read, (16, 16)))
     assert len(readable(some, np.array([5, 7]), (16, 16))[1]) == 0
-    expected = measured(whole, rows, lambda: False)
-    found = measured(some, rows, lambda: False)
+    expected = measured(whole, rows)
+    found = measured(some, rows)
     there = np.isin(rows, read)
     for name in ("brightness", "contrast"):
         np.testing.assert_allclose(found[name][there], expected[name][there], rtol=1e-6)

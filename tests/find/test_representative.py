@@ -12,10 +12,8 @@ from napari_patchmap.errors import FindError
 from napari_patchmap.find.representative import RepresentativeConfig, find_representative
 from napari_patchmap.find.sampling import farthest_points, shares
 from napari_patchmap.find.search import FindInput, found_column
-
-
-def never(found, done, total):
-    return False
+from napari_patchmap.patches.watch import UNWATCHED
+from tests.onlooker import Onlooker
 
 
 def some(count: int = 400, seed: int = 0) -> FindInput:
@@ -40,7 +38,7 @@ def chosen(found) -> list[int]:
 def test_each_is_the_farthest_from_all_before(of):
     given = some()
     points = (given.features if of == "features" else given.embedding).astype(float)
-    found = find_representative(given, RepresentativeConfig(count=25, of=of), never)
+    found = find_representative(given, RepresentativeConfig(count=25, of=of), UNWATCHED)
     apart = np.linalg.norm(points[:, None] - points[None], axis=2)
     expected = [int(np.linalg.norm(points - points.mean(axis=0), axis=1).argmin())]
     gaps = []
@@ -56,32 +54,32 @@ def test_each_is_the_farthest_from_all_before(of):
 def test_copies_are_not_chosen_twice():
     features = np.repeat(np.arange(15, dtype=np.float32)[:, None] * [1, 2], 10, axis=0)
     given = FindInput(features, features, pd.DataFrame(index=range(150)))
-    found = find_representative(given, RepresentativeConfig(count=50), never)
+    found = find_representative(given, RepresentativeConfig(count=50), UNWATCHED)
     assert len(np.unique(features[chosen(found)], axis=0)) == 15 == len(found.listed)
     said = "50 were asked for, but only 15 patches differ by their features; the others are"
     assert said in " ".join(found.lines)
     for how in ("farthest", "grid"):
         config = RepresentativeConfig(count=50, how=how, of="map")
-        lines = find_representative(given, config, never).lines
+        lines = find_representative(given, config, UNWATCHED).lines
         assert "only 15 patches differ in their place on the map" in " ".join(lines)
-    whole = find_representative(some(), RepresentativeConfig(count=500), never)
+    whole = find_representative(some(), RepresentativeConfig(count=500), UNWATCHED)
     assert len(chosen(whole)) == 400
     assert "500 were asked for, but there are only 400 patches." in whole.lines
     labels = RepresentativeConfig(count=500, how="column")
-    lines = find_representative(some(), labels, never).lines
+    lines = find_representative(some(), labels, UNWATCHED).lines
     assert "500 were asked for, but only 394 have a value." in lines
 
 
 def test_one_who_has_enough_keeps_what_was_chosen():
-    whole = find_representative(some(), RepresentativeConfig(count=40), never)
-    part = find_representative(
-        some(), RepresentativeConfig(count=40), lambda found, done, total: done >= 12
-    )
+    whole = find_representative(some(), RepresentativeConfig(count=40), UNWATCHED)
+    somebody = Onlooker(lambda heard: len(heard.steps) >= 12)
+    part = find_representative(some(), RepresentativeConfig(count=40), somebody.watch)
+    assert chosen(somebody.known[-1]) == chosen(part)
     assert chosen(part) == chosen(whole)[:12]
 
 
 def test_the_same_number_of_each_label():
-    found = find_representative(some(), RepresentativeConfig(count=60, how="column"), never)
+    found = find_representative(some(), RepresentativeConfig(count=60, how="column"), UNWATCHED)
     labels = some().table["label"].to_numpy()[chosen(found)]
     assert pd.Series(labels).value_counts().to_dict() == {"a": 28, "b": 28, "c": 4}
     assert "All there are, for they have fewer: c." in found.lines
@@ -90,7 +88,7 @@ def test_the_same_number_of_each_label():
     assert set(labels[:6]) == {"a", "b", "c"}
     other = RepresentativeConfig(count=60, how="column", seed=1)
     again, different = (
-        find_representative(some(), config, never)
+        find_representative(some(), config, UNWATCHED)
         for config in (RepresentativeConfig(count=60, how="column"), other)
     )
     assert chosen(again) == chosen(found) != chosen(different)
@@ -101,7 +99,7 @@ def test_by_their_sizes_and_those_nearest_to_the_middle():
     config = RepresentativeConfig(
         count=40, how="column", share="proportional", within="typical"
     )
-    rows = np.array(chosen(find_representative(given, config, never)))
+    rows = np.array(chosen(find_representative(given, config, UNWATCHED)))
     labels = given.table["label"].to_numpy()
     assert pd.Series(labels[rows]).value_counts().to_dict() == {"a": 30, "b": 9, "c": 1}
     of_b = np.flatnonzero(labels == "b")
@@ -112,10 +110,10 @@ def test_by_their_sizes_and_those_nearest_to_the_middle():
 def test_groups_that_were_found_are_drawn_from():
     given = some()
     with pytest.raises(FindError, match="find groups first"):
-        find_representative(given, RepresentativeConfig(how="groups"), never)
+        find_representative(given, RepresentativeConfig(how="groups"), UNWATCHED)
     groups = np.where(np.arange(400) < 350, "group 1", "group 2").astype(object)
     given = replace(given, table=given.table.assign(**{found_column("group"): groups}))
-    found = find_representative(given, RepresentativeConfig(count=20, how="groups"), never)
+    found = find_representative(given, RepresentativeConfig(count=20, how="groups"), UNWATCHED)
     assert pd.Series(groups[chosen(found)]).value_counts().to_dict() == {
         "group 1": 10,
         "group 2": 10,
@@ -127,7 +125,9 @@ def test_a_grid_covers_the_map_evenly():
     crowded = given.embedding.copy()
     crowded[:300] = np.random.default_rng(3).normal(0, 0.2, (300, 2))
     given = replace(given, embedding=crowded)
-    rows = chosen(find_representative(given, RepresentativeConfig(count=50, how="grid"), never))
+    rows = chosen(
+        find_representative(given, RepresentativeConfig(count=50, how="grid"), UNWATCHED)
+    )
     assert len(set(rows)) == 50
     # Three quarters lie in one spot, of which few are needed.
     assert sum(row < 300 for row in rows) < 10
@@ -174,4 +174,4 @@ def test_columns_that_do_not_serve_are_named(config, said):
     )
     given = FindInput(np.random.default_rng(0).normal(size=(count, 2)), None, table)
     with pytest.raises(FindError, match=said):
-        find_representative(given, config, never)
+        find_representative(given, config, UNWATCHED)

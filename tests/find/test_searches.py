@@ -14,11 +14,13 @@ from napari_patchmap.errors import FindError
 from napari_patchmap.find.search import FindInput, Found
 from napari_patchmap.find.searches import SEARCHES
 from napari_patchmap.patches import from_array
+from napari_patchmap.patches.watch import UNWATCHED
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.runs.finding import find_in
 from napari_patchmap.runs.found_files import ANSWERS, COLUMNS
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
+from tests.onlooker import Onlooker
 
 EACH = pytest.mark.parametrize("search", SEARCHES, ids=lambda search: search.key)
 
@@ -37,7 +39,7 @@ def given(count: int, features: np.ndarray | None) -> FindInput:
 
 
 def ask(search, found: FindInput) -> Found:
-    return search.find(found, search.config(), lambda *_: False)
+    return search.find(found, search.config(), UNWATCHED)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +111,7 @@ def test_its_command_says_what_it_does(search, capsys):
 @EACH
 def test_somebody_who_has_enough_at_once_gets_what_there_is(search):
     features = np.random.default_rng(1).normal(size=(60, 8)).astype(np.float32)
-    found = search.find(given(60, features), search.config(), lambda *_: True)
+    found = search.find(given(60, features), search.config(), Onlooker(lambda _: True).watch)
     assert found.lines
 
 

@@ -14,6 +14,7 @@ from napari_patchmap.networks.trained.making import make_net
 from napari_patchmap.networks.trained.network_names import check_name
 from napari_patchmap.networks.trained.origin import origin_of
 from napari_patchmap.networks.trained.trained_features import describe
+from napari_patchmap.patches.watch import Watch
 
 MADE = [network for network in NETWORKS if network.architecture]
 
@@ -52,7 +53,7 @@ def test_a_network_is_tried_no_further_when_nobody_waits_for_it():
     asked = iter([False, False])  # before the first network, and before its first pass
     some = [one for one in MADE if one.title == "DinoBloom S"]
     device = Device(torch.device("cpu"), None, "CPU")
-    assert costs_of(some, (28, 28), device, lambda: next(asked, True)) == {}
+    assert costs_of(some, (28, 28), device, Watch(should_stop=lambda: next(asked, True))) == {}
 
 
 def test_the_command_line_lists_networks_for_a_kind(capsys):

@@ -43,8 +43,10 @@ def test_a_drive_that_does_not_answer_can_be_cancelled(many, monkeypatch):
     with pytest.raises(LoadCancelled):
         open_patches(
             many,
-            progress=lambda done, total: reports.append((done, total)),
-            should_stop=lambda: drive.asked > 0 and len(reports) > 5,
+            watch=Watch(
+                lambda *step: reports.append(step),
+                lambda: drive.asked > 0 and len(reports) > 5,
+            ),
         )
     assert not drive.answers.is_set()
     drive.answers.set()
@@ -55,7 +57,7 @@ def test_a_stop_is_heard_between_two_files_of_a_thread(many, monkeypatch):
     # The probes and some files come; of one that never does nothing depends.
     drive = Drive(monkeypatch, free=20)
     with pytest.raises(LoadCancelled):
-        open_patches(many, should_stop=lambda: drive.asked > 20)
+        open_patches(many, watch=Watch(should_stop=lambda: drive.asked > 20))
     begun = drive.asked
     drive.answers.set()
     deadline = time.monotonic() + 60

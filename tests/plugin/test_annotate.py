@@ -21,7 +21,7 @@ from napari_patchmap.lock import alone_in
 from napari_patchmap.plugin.panels.annotate.annotate import Annotate
 from napari_patchmap.plugin.panels.explore.explore import Explore
 from napari_patchmap.plugin.workspace import workspace_of
-from napari_patchmap.runs.annotation_files import ANNOTATIONS, place_of_set
+from napari_patchmap.runs.annotation_place import ANNOTATIONS, place_of_set
 from tests.holding import held_elsewhere
 from tests.plugin.toy import around, group, toy_map, toy_patches, type_name
 

@@ -20,7 +20,7 @@ from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.annotate.annotate import Annotate
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, reopen_patches
-from napari_patchmap.runs.annotation_files import ANNOTATIONS, place_of_set
+from napari_patchmap.runs.annotation_place import ANNOTATIONS, place_of_set
 from napari_patchmap.runs.session_file import SESSION
 from napari_patchmap.training import fit
 from tests.conftest import make_cells

@@ -11,7 +11,8 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QStyle, QStyleOptionViewItem
 
-from napari_patchmap.plugin.canvas.two_views import camera_of, to_canvas
+from napari_patchmap.plugin.canvas.looking import to_canvas
+from napari_patchmap.plugin.canvas.two_views import camera_of
 from napari_patchmap.plugin.map import marks
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.compare.compare import CompareMaps

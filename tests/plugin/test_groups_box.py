@@ -9,7 +9,7 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication, QLineEdit
 
-from napari_patchmap.explore.annotations import rgba
+from napari_patchmap.explore.annotation import rgba
 from napari_patchmap.find.search import found_column
 from napari_patchmap.patches import from_objects
 from napari_patchmap.plugin.map.map_layer import MapLayer

@@ -7,7 +7,8 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.plugin.canvas.two_views import camera_of, depth, to_canvas
+from napari_patchmap.plugin.canvas.looking import depth, to_canvas
+from napari_patchmap.plugin.canvas.two_views import camera_of
 from napari_patchmap.plugin.map.marks import CURRENT, SELECTED
 from napari_patchmap.plugin.napari_private import canvas_widget
 from tests.plugin.toy import group, on_map, toy_map, toy_patches

@@ -12,7 +12,8 @@ from qtpy.QtWidgets import QApplication
 from napari_patchmap.explore.palette import categorical_colours
 from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.patches.patchset import PatchSet
-from napari_patchmap.plugin.canvas.two_views import camera_of, camera_state, to_map, visible_box
+from napari_patchmap.plugin.canvas.looking import camera_state, to_map, visible_box
+from napari_patchmap.plugin.canvas.two_views import camera_of
 from napari_patchmap.plugin.map.layer_edits import MOST_MIRRORED
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.map.marks import CURRENT, MAP, SELECTED

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from qtpy.QtCore import Qt
 
-from napari_patchmap.plugin.canvas.two_views import camera_of, camera_state
+from napari_patchmap.plugin.canvas.looking import camera_state
+from napari_patchmap.plugin.canvas.two_views import camera_of
 from tests.plugin.toy import CENTRES, around, group, toy_map, words_on_card
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier

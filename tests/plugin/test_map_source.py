@@ -9,7 +9,8 @@ import pytest
 from qtpy.QtWidgets import QApplication
 
 from napari_patchmap.patches.watch import Watch
-from napari_patchmap.plugin.canvas.two_views import camera_of, camera_state
+from napari_patchmap.plugin.canvas.looking import camera_state
+from napari_patchmap.plugin.canvas.two_views import camera_of
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.map.marks import CURRENT, MAP
 from napari_patchmap.plugin.panels.load.offer import propose

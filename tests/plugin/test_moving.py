@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.plugin.canvas.two_views import camera_of, camera_state, visible_box
+from napari_patchmap.plugin.canvas.looking import camera_state, visible_box
+from napari_patchmap.plugin.canvas.two_views import camera_of
 from napari_patchmap.plugin.map import marks
 from napari_patchmap.plugin.map import shown_map as shown_map_module
 from napari_patchmap.plugin.map.map_layer import MapLayer

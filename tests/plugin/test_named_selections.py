@@ -14,7 +14,7 @@ from napari_patchmap.explore.named_selections import SELECTIONS
 from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.plugin.panels.explore.explore import Explore
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
-from napari_patchmap.runs.annotation_files import place_of_set
+from napari_patchmap.runs.annotation_place import place_of_set
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
 from tests.holding import held_elsewhere

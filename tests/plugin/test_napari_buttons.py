@@ -8,7 +8,8 @@ from napari.layers import Labels, Points, Shapes
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.plugin.canvas.two_views import camera_of, camera_state, visible_box
+from napari_patchmap.plugin.canvas.looking import camera_state, visible_box
+from napari_patchmap.plugin.canvas.two_views import camera_of
 from napari_patchmap.plugin.map.marks import MAP, SELECTED
 from napari_patchmap.plugin.map.patch_points import NO_EDITING, NO_STYLE
 from tests.plugin.toy import GROUPS, group, toy_map, toy_patches

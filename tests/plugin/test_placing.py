@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 
-from napari_patchmap.plugin.canvas.two_views import to_canvas
+from napari_patchmap.plugin.canvas.looking import to_canvas
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.napari_private import canvas_widget
 from napari_patchmap.runs import RunConfig, TrainConfig

@@ -181,7 +181,7 @@ def test_a_cell_of_the_confusion_matrix_selects_its_patches(qtbot, viewer, works
     viewer.window.resize(1300, 1000)
     workspace.set_patches(cells)
     workspace.set_run(run)
-    table = panel.confusion
+    table = panel.confusion.table
     qtbot.waitUntil(table.isVisible)
     found = votes(run.embedding, cells.labels)
     names = [table.verticalHeaderItem(i).text() for i in range(3)]
@@ -356,11 +356,11 @@ def test_measuring_can_be_cancelled(qtbot, panel, trained, monkeypatch):
     began = threading.Event()
     given = threading.Event()
 
-    def slow(self, labels, *, most=0, watch=None, tell=None, missing=False):
-        tell({**run.metrics, "knn": None})
+    def slow(self, labels, *, most=0, watch=None, missing=False):
+        watch.tell({**run.metrics, "knn": None})
         began.set()
         while not given.is_set():
-            watch(1, 100)
+            watch.step(1, 100)
             time.sleep(0.01)
         raise AssertionError("it went on")
 

@@ -9,7 +9,8 @@ import pytest
 from qtpy.QtWidgets import QApplication
 
 from napari_patchmap.patches import CropConfig, open_patches
-from napari_patchmap.plugin.canvas.two_views import camera_of, fit_box
+from napari_patchmap.plugin.canvas.looking import fit_box
+from napari_patchmap.plugin.canvas.two_views import camera_of
 from tests.patches.objects.test_outlines import feature, square
 from tests.patches.slides.drawn import write_pyramid
 from tests.plugin.toy import on_map

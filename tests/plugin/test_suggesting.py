@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from napari_patchmap.explore.annotations import Annotation
+from napari_patchmap.explore.annotation import Annotation
 from napari_patchmap.explore.given_names import SUGGESTED
 from napari_patchmap.plugin.panels.annotate.annotate import Annotate
 from napari_patchmap.plugin.panels.explore.gallery import Gallery

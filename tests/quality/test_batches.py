@@ -13,6 +13,7 @@ from napari_patchmap.cli import main
 from napari_patchmap.errors import QualityError
 from napari_patchmap.explore.colouring import colour_by
 from napari_patchmap.patches import from_array
+from napari_patchmap.patches.watch import LoadCancelled, Watch
 from napari_patchmap.quality.background import background
 from napari_patchmap.quality.batches import as_batches, batch_effect, batch_lines, in_order
 from napari_patchmap.quality.figure import FigureInput
@@ -131,7 +132,8 @@ def test_the_background_is_that_of_the_border(dtype):
     assert [float(name.split()[0]) for name in names] == sorted(
         float(name.split()[0]) for name in names
     )
-    assert background(from_array(images, name="tinted"), lambda done, total: True) is None
+    with pytest.raises(LoadCancelled):
+        background(from_array(images, name="tinted"), Watch(should_stop=lambda: True))
 
 
 def test_few_backgrounds_of_another_colour_are_a_group_of_their_own():

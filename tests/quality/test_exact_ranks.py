@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_patchmap.patches.watch import LoadCancelled
 from napari_patchmap.quality import ranked_points
 from napari_patchmap.quality.alike_groups import alike_groups
 from napari_patchmap.quality.distance_bounds import DistanceBounds
-from napari_patchmap.quality.figure import Ended
 from napari_patchmap.quality.neighbourhood import nearest_on_map, neighbourhood
+from tests.onlooker import Onlooker
 
 
 def sets():
@@ -129,23 +130,19 @@ def test_of_some_patches_they_are_those_of_all_in_the_order_asked_for(monkeypatc
     monkeypatch.setattr(ranked_points, "_ROWS", 16)
     features, points = sets()["features of a network"]
     rows = np.random.default_rng(1).permutation(700)[:90]
-    told = []
-    found = neighbourhood(
-        features, points, rows=rows, watch=lambda done, total: told.append((done, total))
-    )
+    somebody = Onlooker()
+    found = neighbourhood(features, points, rows=rows, watch=somebody.watch)
     every = neighbourhood(features, points)
     np.testing.assert_array_equal(found.false, every.false[rows])
     np.testing.assert_array_equal(found.missing, every.missing[rows])
     np.testing.assert_array_equal(found.kept[50], every.kept[50][rows])
-    assert told == [(done, 90) for done in range(0, 90, 16)]
+    assert somebody.steps == [(done, 90) for done in range(0, 90, 16)]
 
 
 def test_it_ends_when_it_is_told_so(monkeypatch):
     monkeypatch.setattr(ranked_points, "_ROWS", 16)
     features, points = sets()["features of a network"]
-    told = []
-    with pytest.raises(Ended):
-        neighbourhood(
-            features, points, watch=lambda done, total: told.append(done) or done > 50
-        )
-    assert told[-1] == 64
+    somebody = Onlooker(lambda heard: len(heard.steps) == 3)
+    with pytest.raises(LoadCancelled):
+        neighbourhood(features, points, watch=somebody.watch)
+    assert somebody.steps[-1] == (32, 700)

@@ -30,6 +30,7 @@ from napari_patchmap.quality.linear_layer import EarlyStoppedLayer
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
+from tests.onlooker import Onlooker
 
 
 def features(count=600, apart=2.0, seed=0):
@@ -197,14 +198,11 @@ def test_transformations_can_be_left_out(switched):
 
 def test_what_is_known_so_far_is_told_and_stays():
     x, labels = features()
-    told = []
-
-    def look(found, done, total):
-        told.append((done, total, found["repeats"]))
-        return done == 2
-
-    found = label_curve(x, labels, CurveConfig(repeats=9, classifiers=("10-NN",)), look)
-    assert told == [(1, 9, 1), (2, 9, 2)]
+    somebody = Onlooker(lambda heard: len(heard.known) == 2)
+    config = CurveConfig(repeats=9, classifiers=("10-NN",))
+    found = label_curve(x, labels, config, somebody.watch)
+    assert somebody.steps == [(1, 9), (2, 9)]
+    assert [known["repeats"] for known in somebody.known] == [1, 2]
     assert found["repeats"] == 2
 
 

@@ -23,6 +23,7 @@ from napari_patchmap.quality.splits import SplitConfig, splits
 from napari_patchmap.runs import Run, RunConfig, TrainConfig
 from napari_patchmap.training import fit
 from tests.conftest import make_cells
+from tests.onlooker import Onlooker
 
 RNG = np.random.default_rng(0)
 
@@ -166,14 +167,10 @@ def test_codes_and_yes_or_no_are_classes_and_labels_always():
 
 def test_what_is_known_is_told_after_each_time_and_can_be_enough():
     given, labels = blobs()
-    seen = []
-
-    def look(found, done, total):
-        seen.append((found["repeats"], done, total))
-        return done == 2
-
-    found = predict(given, labels, config=config(9), watch=look)
-    assert seen == [(1, 1, 9), (2, 2, 9)]
+    somebody = Onlooker(lambda heard: len(heard.known) == 2)
+    found = predict(given, labels, config=config(9), watch=somebody.watch)
+    assert somebody.steps == [(1, 9), (2, 9)]
+    assert [known["repeats"] for known in somebody.known] == [1, 2]
     assert found["repeats"] == 2
 
 

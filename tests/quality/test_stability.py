@@ -27,6 +27,7 @@ from napari_patchmap.runs.reporting.run_report import report_of
 from napari_patchmap.training import fit
 from napari_patchmap.training.asked_run import asked_run
 from tests.conftest import make_cells
+from tests.onlooker import Onlooker
 
 COUNT = 240
 CHECKS = [check for check in ALL if check.group == STABLE]
@@ -95,15 +96,13 @@ def test_far_groups_stay_and_on_a_random_map_hardly_anything_does():
 
 def test_a_sample_is_said_to_be_one_and_what_is_known_is_told(plain):
     features, _, embedding = plain
-    told = []
-    entry, shifts = moved(
-        features, embedding, most=60, look=lambda found, *n: told.append((found, n)) or False
-    )
+    somebody = Onlooker()
+    entry, shifts = moved(features, embedding, most=60, watch=somebody.watch)
     assert (entry["n"], entry["of"]) == (60, COUNT)
     assert np.isfinite(shifts).sum() == 60
     assert "60 of 240 patches, an estimate" in PLACED_AGAIN.lines(entry)[0]
-    assert told[0] == (None, (0, 60))
-    assert told[-1][0].report[PLACED_AGAIN.key] == entry
+    assert somebody.steps == [(0, 60), (60, 60)]
+    assert [known.report[PLACED_AGAIN.key] for known in somebody.known] == [entry]
 
 
 def test_clear_neighbourhoods_come_again_and_those_of_noise_do_not():
@@ -130,8 +129,8 @@ def test_a_layout_that_was_ended_does_not_count():
     features = touching()[0][:60]
     quick = Tsne(iterations=20)
     given = FigureInput(quick.lay_out(features), None, features)
-    assert other_layouts(given, quick, lambda found, *_: True).report == {}
-    ended = other_layouts(given, quick, lambda found, *_: found is not None)
+    assert other_layouts(given, quick, Onlooker(lambda _: True).watch).report == {}
+    ended = other_layouts(given, quick, Onlooker(lambda heard: bool(heard.known)).watch)
     assert ended.report[OTHER_LAYOUTS.key]["layouts"] == 1
     assert "one other map" in OTHER_LAYOUTS.lines(ended.report[OTHER_LAYOUTS.key])[0]
 

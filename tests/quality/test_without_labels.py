@@ -12,6 +12,7 @@ from napari_patchmap.quality import evaluate
 from napari_patchmap.quality.figure import FigureInput, mean_entry, share_entry
 from napari_patchmap.quality.neighbourhood import neighbourhood
 from napari_patchmap.quality.report import measure
+from tests.onlooker import Onlooker
 
 #: Of all patches; the others are means of these.
 FIGURES = (
@@ -201,7 +202,7 @@ def test_copies_of_one_patch_are_each_others_neighbours():
 def test_measuring_can_be_ended_and_keeps_what_is_known():
     points = np.random.default_rng(0).normal(size=(300, 2))
     labels = np.array(["a", "b"])[np.arange(300) % 2]
-    report = evaluate(points, labels, points, watch=lambda done, total: True)
+    report = evaluate(points, labels, points, watch=Onlooker(lambda _: True).watch)
     assert report["knn"] is not None
     assert report["neighbours_kept"] is None
     assert "ended before all figures were known" in report["notes"][-1]

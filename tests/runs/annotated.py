@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_patchmap.explore.annotations import Annotation, Annotations
+from napari_patchmap.explore.annotation import Annotation
+from napari_patchmap.explore.annotations import Annotations
 from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.patches.patchset import PatchSet
 

@@ -9,16 +9,16 @@ import pandas as pd
 import pytest
 
 from napari_patchmap.errors import AnnotationError
-from napari_patchmap.explore.annotations import Annotation, Annotations
+from napari_patchmap.explore.annotation import Annotation
+from napari_patchmap.explore.annotations import Annotations
 from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.patches.patchset import PatchSet
-from napari_patchmap.runs.annotation_files import (
+from napari_patchmap.runs.annotation_files import read_annotations, save_annotations
+from napari_patchmap.runs.annotation_place import (
     ANNOTATIONS,
     CLASSES,
     AnnotationPlace,
     place_of_set,
-    read_annotations,
-    save_annotations,
 )
 from tests.runs.annotated import patches, some
 

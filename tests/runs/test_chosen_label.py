@@ -13,10 +13,12 @@ import pytest
 from napari_patchmap.cli import main
 from napari_patchmap.errors import PatchError
 from napari_patchmap.explore.annotations import Annotations
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality import FIGURES
 from napari_patchmap.quality.label_changes import OF_LABELS, lacks_labels, other_label
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, read_map
-from napari_patchmap.runs.annotation_files import AnnotationPlace, save_annotations
+from napari_patchmap.runs.annotation_files import save_annotations
+from napari_patchmap.runs.annotation_place import AnnotationPlace
 from napari_patchmap.runs.chosen_label import LABEL
 from napari_patchmap.runs.gathering import without_images
 from napari_patchmap.training import fit
@@ -106,7 +108,7 @@ def test_only_what_is_missing_is_computed(saved, monkeypatch):
     run = Run.load(saved)
     run.use_label("patient")
     told = []
-    run.measured(run.labels, missing=True, tell=told.append)
+    run.measured(run.labels, missing=True, watch=Watch(so_far=told.append))
     assert len(told) == len(OF_LABELS)  # one time a figure
     assert all(one["trustworthiness"] == run.metrics["trustworthiness"] for one in told)
 

@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 
 from napari_patchmap.errors import AnnotationError, PatchError
-from napari_patchmap.explore.annotations import Annotation, Annotations
+from napari_patchmap.explore.annotation import Annotation
+from napari_patchmap.explore.annotations import Annotations
 from napari_patchmap.patches.box_table import box_table
 from napari_patchmap.patches.patchset import PatchSet
-from napari_patchmap.runs.annotation_files import ANNOTATIONS, AnnotationPlace, save_annotations
+from napari_patchmap.runs.annotation_files import save_annotations
+from napari_patchmap.runs.annotation_place import ANNOTATIONS, AnnotationPlace
 from napari_patchmap.runs.class_table import read_classes, with_names
 from napari_patchmap.runs.identity import PATCHES, identify, save_identity
 

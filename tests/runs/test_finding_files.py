@@ -11,11 +11,7 @@ import pytest
 from napari_patchmap.explore.annotations import Annotations
 from napari_patchmap.explore.findings import Findings
 from napari_patchmap.explore.named_selections import SELECTIONS, NamedSelections
-from napari_patchmap.runs.annotation_files import (
-    ANNOTATIONS,
-    AnnotationPlace,
-    place_of_set,
-)
+from napari_patchmap.runs.annotation_place import ANNOTATIONS, AnnotationPlace, place_of_set
 from napari_patchmap.runs.finding_files import FoundThere, read_findings, save_findings
 from tests.runs.annotated import patches, some
 

@@ -12,8 +12,8 @@ from napari_patchmap.cli import main
 from napari_patchmap.errors import QualityError
 from napari_patchmap.patches import open_patches
 from napari_patchmap.patches.request import OpenRequest
+from napari_patchmap.patches.watch import LoadCancelled, Watch
 from napari_patchmap.quality.batch_check import batches_of
-from napari_patchmap.quality.figure import Ended
 from napari_patchmap.quality.measured_columns import measured_columns
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.training import fit
@@ -48,8 +48,8 @@ def test_size_and_date_of_files_are_columns(files, tmp_path, capsys):
     assert set(sizes[odd]).isdisjoint(sizes[::2])
     assert len(set(dates[odd])) == len(set(dates[::2])) == 1
     assert dates[0].startswith("2020-09-1")
-    with pytest.raises(Ended):
-        batches_of(patches.table, "file size", patches, lambda done, total: True)
+    with pytest.raises(LoadCancelled):
+        batches_of(patches.table, "file size", patches, Watch(should_stop=lambda: True))
     run = fit(patches, RunConfig(TrainConfig(method="pixels", device="cpu")))
     folder = str(run.save(tmp_path / "run"))
     assert main(["evaluate", folder, "--batch", "file date"]) == 0

@@ -14,6 +14,7 @@ from safetensors.numpy import load_file
 from napari_patchmap.errors import PatchError, RunError, SuggestionError
 from napari_patchmap.patches import LoadCancelled, PatchSet, open_patches
 from napari_patchmap.patches.box_table import box_table
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.runs import (
     Run,
     RunConfig,
@@ -207,11 +208,11 @@ def test_opening_the_images_of_a_run_tells_how_far_it_is_and_can_be_stopped(tmp_
         (folder / f"{i}.png").write_bytes(imagecodecs.png_encode(cell))
     run = fit(open_patches(folder), CONFIG)
     told: list[tuple[int, int]] = []
-    patches = reopen_patches(run, progress=lambda *step: told.append(step))
+    patches = reopen_patches(run, watch=Watch(lambda *step: told.append(step)))
     assert len(patches) == 30
     assert told
     with pytest.raises(LoadCancelled):
-        reopen_patches(run, should_stop=lambda: True)
+        reopen_patches(run, watch=Watch(should_stop=lambda: True))
 
 
 def test_table_keeps_types_and_protects_coordinates(tmp_path):

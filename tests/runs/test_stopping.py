@@ -15,7 +15,7 @@ from napari_patchmap.patches.watch import LoadCancelled, Watch
 from napari_patchmap.quality.voting import votes
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, find_maps, find_unfinished
 from napari_patchmap.runs import read_map as read
-from napari_patchmap.runs.annotation_files import key_of_set
+from napari_patchmap.runs.annotation_place import key_of_set
 from napari_patchmap.runs.class_table import read_classes
 from napari_patchmap.runs.comparison import compare
 from napari_patchmap.runs.drawing.figure_kinds import FIGURE_KINDS
@@ -87,7 +87,7 @@ WORKS = {
         run, home / "out.html", cells.labels, watch
     ),
     "an image": lambda run, cells, home, watch: place_image(run, home / "one.png", watch),
-    "placing": lambda run, cells, home, watch: run.place(cells, watch.step),
+    "placing": lambda run, cells, home, watch: run.place(cells, watch),
     "class table": lambda run, cells, home, watch: read_classes(
         home / "classes.csv", cells, identify(cells), watch=watch
     ),

@@ -16,6 +16,8 @@ from napari_patchmap.find.search import Found
 from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.methods.objectives import ViewsObjective
+from napari_patchmap.networks.backbones import make_backbone
+from napari_patchmap.networks.first_layer import first_layer_of, whiten_first_layer
 from napari_patchmap.runs import Run, RunConfig, TrainConfig, is_unfinished
 from napari_patchmap.training import fit, make_plan
 from napari_patchmap.training.balance import balance_groups
@@ -45,6 +47,23 @@ def test_the_papers_stage():
     assert (recipe.hidden, recipe.norm, method.layout) == ((1024,), False, "tsne")
     assert method.preset_epochs("paper", "paper", 17_092) == (1000.0,)
     assert method.usual_batch("paper") == 1024
+
+
+def test_the_first_layer_of_a_run_rests_on_pieces_of_its_own_patches(run, tmp_path):
+    network = run.network
+    assert network.spec.first_layer == "whitened"
+    weight = first_layer_of(network.backbone).weight
+    again = make_backbone("compact", 3, (16, 16), whitened=True)
+    pixels = torch.from_numpy(make_cells().pixels(range(60), (16, 16)))
+    whiten_first_layer(again, pixels / 255)
+    paired = 2 * (len(weight) // 2)
+    torch.testing.assert_close(first_layer_of(again).weight[:paired], weight[:paired])
+    run.save(tmp_path / "run")
+    assert torch.equal(
+        first_layer_of(Run.load(tmp_path / "run").network.backbone).weight, weight
+    )
+    learned = fit(make_cells(), config(backbone="resnet18", batch_size=20, epochs=(0.1,)))
+    assert learned.network.spec.first_layer == "learned"
 
 
 def test_batches_can_be_balanced_over_a_column():

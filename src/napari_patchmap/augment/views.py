@@ -13,7 +13,7 @@ from napari_patchmap.augment.colour import solarise_some
 from napari_patchmap.augment.geometry import resample
 from napari_patchmap.augment.random_views import RandomViews
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 Symmetry = tuple[int, bool]
 
@@ -141,7 +141,7 @@ def preview_views(
     config: AugmentConfig,
     count: int,
     seed: int = 0,
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> np.ndarray:
     """Make views of one patch for people to look at; ``watch`` may end it between two.
 
@@ -156,7 +156,7 @@ def preview_views(
     batch = torch.from_numpy(patches.pixels([index], size)).expand(count, -1, -1, -1)
     # Each view in a batch of its own, so that the order of the colour changes varies too.
     generator = torch.Generator().manual_seed(seed)
-    watch, made = watch or Watch(), []
+    made = []
     for one in batch:
         watch.check()
         made.append(maker(one[None], generator))

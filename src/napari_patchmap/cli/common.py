@@ -40,8 +40,7 @@ def open_data(args: argparse.Namespace, columns: Sequence[str] = ()) -> PatchSet
     with counted("reading images") as watch:
         patches = open_patches(
             requested(args),
-            progress=watch.progress,
-            should_stop=watch.should_stop,
+            watch=watch,
             columns=columns,
         )
     for text in describe(patches):
@@ -72,9 +71,7 @@ def open_images(run: Run, where: str | None) -> PatchSet:
     from napari_patchmap.runs import reopen_patches
 
     with counted("reading images") as watch:
-        return reopen_patches(
-            run, where=where, progress=watch.progress, should_stop=watch.should_stop, tell=warn
-        )
+        return reopen_patches(run, where=where, watch=watch, tell=warn)
 
 
 def batches_named(run: Run, column: str, patches: Callable[[], PatchSet]) -> np.ndarray:

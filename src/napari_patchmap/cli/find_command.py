@@ -6,15 +6,14 @@ import argparse
 
 from napari_patchmap.cli.arguments import given
 from napari_patchmap.cli.common import load_run, open_images
-from napari_patchmap.cli.terminal import Interrupt, ProgressLine, say, warn
+from napari_patchmap.cli.terminal import counted, say, warn
 from napari_patchmap.errors import PatchError
 
 
 def command(args: argparse.Namespace, began: float) -> int:
     """Run the command."""
-    from napari_patchmap.find.search import Found, found_column
+    from napari_patchmap.find.search import found_column
     from napari_patchmap.find.searches import SEARCH_OF
-    from napari_patchmap.patches.watch import Watch
     from napari_patchmap.runs.finding import (
         annotated_table,
         check_second_set,
@@ -38,15 +37,11 @@ def command(args: argparse.Namespace, began: float) -> int:
             raise
         patches = None
         warn(f"{error} What needs the images is left out.")
-    with ProgressLine() as line, Interrupt() as interrupt:
-        reading = Watch(lambda done, total: line.count("reading the others", done, total),
-                        interrupt.is_set)  # fmt: skip
-        against = None if other is None else second_set(run, other, reading)
-
-        def watch(so_far: Found | None, done: int, total: int) -> bool:
-            line.count(search.title.lower(), done, total)
-            return interrupt.is_set()
-
+    against = None
+    if other is not None:
+        with counted("reading the others") as watch:
+            against = second_set(run, other, watch)
+    with counted(search.title.lower(), keeps=True) as watch:
         found = find_in(run, search, config, annotated_table(run), patches, watch, against)
     run.found[search.key] = found
     if trouble := run.keep_found():

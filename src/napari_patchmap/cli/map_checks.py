@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from napari_patchmap.cli.common import open_images
 from napari_patchmap.cli.terminal import ProgressLine
@@ -100,13 +100,11 @@ class _One:
     config: Config | None = None
 
     def __call__(self, found: Evaluation) -> list[str]:
+        from napari_patchmap.patches.watch import Watch
+
+        name = self.check.name or self.check.key.replace("_", " ")
         with ProgressLine() as line:
-
-            def look(_: Any, done: int, total: int) -> bool:
-                line.count(self.check.name or self.check.key.replace("_", " "), done, total)
-                return False
-
-            answer = self.check.ask(self.asked, self.config, look)
+            answer = self.check.ask(self.asked, self.config, Watch(partial(line.count, name)))
         found.report.update(answer.report)
         found.columns.update(answer.columns)
         return self.check.lines(answer.report[self.check.key])

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -163,9 +164,12 @@ class Interrupt:
 
 
 @contextlib.contextmanager
-def counted(what: str) -> Iterator[Watch]:
-    """Give a watch of what can be counted: a line says how far it is, and Ctrl+C ends it."""
+def counted(what: str, *, keeps: bool = False) -> Iterator[Watch]:
+    """Give a watch of what can be counted: a line says how far it is, and Ctrl+C ends it.
+
+    Where it ``keeps`` what is known, work that has something ends with that.
+    """
     from napari_patchmap.patches.watch import Watch
 
     with ProgressLine() as line, Interrupt() as interrupt:
-        yield Watch(lambda done, total: line.count(what, done, total), interrupt.is_set)
+        yield Watch(partial(line.count, what), interrupt.is_set, keeps=keeps)

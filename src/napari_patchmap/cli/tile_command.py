@@ -5,21 +5,15 @@ from __future__ import annotations
 import argparse
 
 from napari_patchmap.cli.arguments import chosen_tiles
-from napari_patchmap.cli.terminal import Interrupt, ProgressLine, say, warn
+from napari_patchmap.cli.terminal import counted, say, warn
 
 
 def command(args: argparse.Namespace, began: float) -> int:
     """Run the command."""
     from napari_patchmap.cli.tiling import cut
 
-    with ProgressLine() as line, Interrupt() as interrupt:
-        tiled = cut(
-            args.slide,
-            args.out,
-            chosen_tiles(args),
-            progress=lambda done, total: line.count("writing tiles", done, total),
-            should_stop=interrupt.is_set,
-        )
+    with counted("writing tiles", keeps=True) as watch:
+        tiled = cut(args.slide, args.out, chosen_tiles(args), watch)
     for text in tiled.notes:
         say(text)
     if tiled.skipped:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
@@ -23,9 +22,9 @@ from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.slides.open_slides import TileImages, read
 from napari_patchmap.patches.readers.slides.tiles import TilePlan
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.source import OnProgress, Watch
 from napari_patchmap.patches.threads import attended, cores
 from napari_patchmap.patches.tile_config import TileConfig
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.runs.writable import check_folder
 from napari_patchmap.writing import write_whole
 
@@ -58,9 +57,7 @@ def cut(
     path: str | os.PathLike[str],
     out: str | os.PathLike[str],
     config: TileConfig | None = None,
-    *,
-    progress: OnProgress | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
+    watch: Watch = UNWATCHED,
 ) -> Tiled:
     """Write the tiles of a slide, or of every slide in a folder, as files.
 
@@ -75,10 +72,8 @@ def cut(
     out : path
         Folder that does not exist yet, or is empty.
     config : TileConfig, optional
-    progress : callable, optional
-        Called with how many of how many tiles are written.
-    should_stop : callable
-        Ends the writing when it returns True; what is written stays.
+    watch : Watch, optional
+        Told how many of how many tiles are written. What is written by the end stays.
 
     Raises
     ------
@@ -91,7 +86,6 @@ def cut(
         _check_empty(out)
         if not path.exists():
             raise PatchError(f"There is no file or folder {path}; check the path.")
-        watch = Watch(progress, should_stop)
         return _cut(OpenRequest(path, tiles=config), out, watch)
 
 
@@ -220,9 +214,7 @@ def _write_all(
         while waiting:
             waiting.pop(0).result()
             done += 1
-            if watch.progress is not None:
-                watch.progress(done, len(names))
-            if watch.should_stop is None or not watch.should_stop():
+            if not watch.ends(done, len(names)):
                 waiting += [pool.submit(write, index) for index in islice(rest, 1)]
     return reasons, done
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari_patchmap.cli.arguments import requested
 from napari_patchmap.cli.common import load_run, open_data
-from napari_patchmap.cli.terminal import Interrupt, ProgressLine, say, warn
+from napari_patchmap.cli.terminal import counted, say, warn
 from napari_patchmap.errors import RunError
 
 if TYPE_CHECKING:
@@ -70,11 +70,10 @@ def _check_own_file(args: argparse.Namespace) -> None:
 
 
 def _placed(run: Run, patches: PatchSet) -> Placed:
-    with ProgressLine() as line, Interrupt() as interrupt:
+    from napari_patchmap.patches import LoadCancelled
 
-        def watch(done: int, total: int) -> None:
-            line.count("placing patches", done, total)
-            if interrupt.is_set():
-                raise RunError("Placing was stopped; nothing was written.")
-
-        return run.place(patches, watch)
+    try:
+        with counted("placing patches") as watch:
+            return run.place(patches, watch)
+    except LoadCancelled:
+        raise RunError("Placing was stopped; nothing was written.") from None

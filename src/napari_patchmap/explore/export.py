@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Side of a picture on a sheet, width of its frame, and what is between two, in pixels.
 _SIDE, _FRAME, _GAP = 64, 2, 3
@@ -18,7 +18,7 @@ def contact_sheet(
     patches: PatchSet,
     indices: np.ndarray,
     frames: np.ndarray,
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
     picture: Callable[[int, int], np.ndarray] | None = None,
 ) -> np.ndarray:
     """Lay out patches as one picture on white, row by row, in the order given.
@@ -47,8 +47,7 @@ def contact_sheet(
     cell, gap = _SIDE + 2 * _FRAME, _GAP
     sheet = np.full((rows * (cell + gap) + gap, columns * (cell + gap) + gap, 3), 255, np.uint8)
     for place, (index, frame) in enumerate(zip(indices, frames, strict=True)):
-        if watch is not None:
-            watch.step(place, len(indices))
+        watch.step(place, len(indices))
         row, column = divmod(place, columns)
         top, left = gap + row * (cell + gap), gap + column * (cell + gap)
         sheet[top : top + cell, left : left + cell] = (frame[:3] * 255).astype(np.uint8)
@@ -56,8 +55,7 @@ def contact_sheet(
         height, width = made.shape[:2]
         y, x = top + (cell - height) // 2, left + (cell - width) // 2
         sheet[y : y + height, x : x + width] = made
-    if watch is not None:
-        watch.step(len(indices), len(indices))
+    watch.step(len(indices), len(indices))
     return sheet
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import numpy as np
 
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Patches whose components are computed; the others are projected onto them.
 _SAMPLE = 2_000
@@ -29,7 +29,7 @@ def pixel_map(
     patches: PatchSet,
     *,
     seconds: float = 2.0,
-    should_stop: Callable[[], bool] = lambda: False,
+    watch: Watch = UNWATCHED,
 ) -> np.ndarray | None:
     """Lay patches out by the two main directions in which their pixels differ.
 
@@ -39,8 +39,8 @@ def pixel_map(
     seconds : float
         Of this thread, whatever else the computer does. When it would take longer there
         is no map: it is a first look and no more.
-    should_stop : callable
-        Asked between parts; True ends without a map.
+    watch : Watch, optional
+        Ends without a map.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def pixel_map(
         taken = (time.thread_time() - began) / (start + len(rows))
         # What all patches would take, by what those have that were read.
         slow = taken * (len(sample) + count * (count > len(sample))) > seconds
-        if should_stop() or slow or time.monotonic() > late:
+        if watch.stops or slow or time.monotonic() > late:
             return None
     some = np.concatenate(parts)
     mean = some.mean(axis=0)
@@ -74,7 +74,7 @@ def pixel_map(
         for start in range(0, count, _PART):
             rows = np.arange(start, min(count, start + _PART))
             places[rows] = (_flat(patches, rows, size) - mean) @ onto
-            if should_stop() or time.monotonic() > late:
+            if watch.stops or time.monotonic() > late:
                 return None
     return (places * (_SPREAD / np.sqrt(spread[-1]))).astype(np.float32)
 

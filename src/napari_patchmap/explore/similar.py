@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_patchmap.errors import SuggestionError
 from napari_patchmap.explore.feature_rows import check_features, in_parts, rows_of, spread_rows
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Of a selection, the nearest members that count: these, or a third of it where that is more.
 _NEAREST, _SHARE = 3, 3
@@ -37,7 +37,7 @@ def more_like(
     features: np.ndarray,
     rows: np.ndarray,
     count: int = 50,
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
     without: np.ndarray | None = None,
 ) -> Similar:
     """Find the patches that are most like one patch or a selection.
@@ -79,14 +79,14 @@ def more_like(
         )
     members = rows_of(features, rows[spread_rows(len(rows), _MEMBERS)])
     left_out = rows if without is None else np.union1d(rows, without)
-    return _nearest(features, members, count, left_out, watch or Watch())
+    return _nearest(features, members, count, left_out, watch)
 
 
 def like_features(
     features: np.ndarray,
     wanted: np.ndarray,
     count: int = 50,
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
     without: np.ndarray | None = None,
 ) -> Similar:
     """Find the patches that are most like features from outside; see :func:`more_like`.
@@ -115,7 +115,7 @@ def like_features(
         )
     members = rows_of(wanted, spread_rows(len(wanted), _MEMBERS))
     left_out = np.empty(0, np.intp) if without is None else np.asarray(without, np.intp)
-    return _nearest(features, members, count, left_out, watch or Watch())
+    return _nearest(features, members, count, left_out, watch)
 
 
 def _nearest(

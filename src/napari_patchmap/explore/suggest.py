@@ -23,7 +23,7 @@ from napari_patchmap.explore.feature_rows import (
     rows_of,
 )
 from napari_patchmap.few_names import and_more
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.percent import percent
 
 #: Annotated patches that are learned from at most; more hardly made suggestions better.
@@ -99,7 +99,7 @@ def suggest(
     features: np.ndarray,
     codes: np.ndarray,
     classes: Sequence[str],
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
     seed: int = 0,
     unseen: np.ndarray | None = None,
 ) -> Suggestions:
@@ -145,7 +145,6 @@ def suggest(
     >>> (found.codes[:100] == 0).all(), (found.codes[100:] == 1).all()
     (np.True_, np.True_)
     """
-    watch = watch or Watch()
     codes, names = np.asarray(codes), tuple(classes)
     check_features(features, len(codes))
     if codes.max(initial=-1) >= len(names):

@@ -18,7 +18,7 @@ not four times as many at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,7 @@ import numpy as np
 from napari_patchmap.explore.admission import Admission
 from napari_patchmap.explore.cell_groups import STEPS, CellGroups, fine_cells, first_least
 from napari_patchmap.explore.in_view import PointGrid, within
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Step down to which each group gets a picture where it is dense and there is room for one,
 #: and the cells in which that is looked for; for so many groups, the rarest.
@@ -83,7 +84,7 @@ def thin(
     among: np.ndarray,
     groups: np.ndarray | None = None,
     *,
-    should_stop: Callable[[], bool] = lambda: False,
+    watch: Watch = UNWATCHED,
 ) -> Thinned:
     """Choose which pictures stand for a map.
 
@@ -95,8 +96,8 @@ def thin(
         Rows that may have a picture; those whose place is not finite have none.
     groups : ndarray of int, shape (n,), optional
         Of which none should be hidden by the others.
-    should_stop : callable
-        Asked between steps; True ends with what there is.
+    watch : Watch, optional
+        Ends with what there is.
     """
     own = np.asarray(places[among], np.float32)
     finite = np.isfinite(own[:, 0] + own[:, 1])
@@ -108,11 +109,11 @@ def thin(
     # Neighbours in the memory are neighbours on the map from here on.
     among, own, at = among[order], own[order], at[order]
     levels = [CellGroups.finest(own, cells[order], codes[order])]
-    while len(levels) <= STEPS and not should_stop():
+    while len(levels) <= STEPS and not watch.stops:
         levels.insert(0, levels[0].coarser(own))
     admission = Admission(own, at)
     for step in range(STEPS):
-        if should_stop() or admission.is_full:
+        if watch.stops or admission.is_full:
             break
         admission.begin(step)
         if step < _SEARCH:

@@ -11,7 +11,7 @@ from napari_patchmap.explore.feature_rows import (
     spread_rows,
 )
 from napari_patchmap.explore.suggest import Suggestions
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Patches that are looked at for representative ones, at most.
 _SAMPLE = 20_000
@@ -29,7 +29,7 @@ def most_useful(
     codes: np.ndarray,
     count: int = 20,
     seed: int = 0,
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> np.ndarray:
     """Return the patches that are most useful to annotate next.
 
@@ -65,7 +65,6 @@ def most_useful(
     LoadCancelled
         If the watch says so.
     """
-    watch = watch or Watch()
     check_features(features, len(codes))
     watch.step(0, 2)
     free = np.flatnonzero(np.asarray(codes) < 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,7 @@ from napari_patchmap.find.density_tree import density_tree
 from napari_patchmap.find.space import drawn, reduced
 from napari_patchmap.layout.neighbour_search import nearest_of
 from napari_patchmap.optional import optional
+from napari_patchmap.patches.watch import Watch
 
 #: Patches that are grouped; the others take the group of the nearest of these.
 FITTED = 20_000
@@ -28,9 +28,6 @@ _CORE, _JOINED = 15, 15
 
 #: Patches whose nearest are looked for at once.
 _PART = 2_048
-
-#: Told which share of the work is done, 0 to 1; True ends it.
-EndAsked = Callable[[float], bool]
 
 #: Share of the patches in one group above which the dense parts inside it are wanted.
 _ALMOST_ALL = 0.9
@@ -55,7 +52,7 @@ class Dense:
     leaves: bool = False
 
 
-def dense_parts(points: np.ndarray, smallest: int, seed: int, ended: EndAsked) -> Dense:
+def dense_parts(points: np.ndarray, smallest: int, seed: int, watch: Watch) -> Dense:
     """Find the parts that are denser than their surroundings; the rest is noise.
 
     HDBSCAN (Campello, Moulavi and Sander, PAKDD 2013) on at most 20 principal components
@@ -70,7 +67,7 @@ def dense_parts(points: np.ndarray, smallest: int, seed: int, ended: EndAsked) -
         Fewest patches of a group, of all n.
     seed : int
         Draws the patches that are grouped.
-    ended : callable
+    watch : Watch
 
     Raises
     ------
@@ -86,8 +83,8 @@ def dense_parts(points: np.ndarray, smallest: int, seed: int, ended: EndAsked) -
             f"No two groups of {smallest:,} fit into {len(points):,} patches; choose a "
             "smaller smallest group."
         )
-    core = _near(some, min(_CORE, least) - 1, lambda part: ended(0.3 * part))[1][:, -1]
-    tree = density_tree(some, core.astype(np.float64), lambda part: ended(0.3 + 0.5 * part))
+    core = _near(some, min(_CORE, least) - 1, watch.part(0, 30))[1][:, -1]
+    tree = density_tree(some, core.astype(np.float64), watch.part(30, 80))
     if tree is None:
         raise _stopped()
     leaves = False
@@ -108,11 +105,11 @@ def dense_parts(points: np.ndarray, smallest: int, seed: int, ended: EndAsked) -
             f"No part with {smallest:,} patches is denser than its surroundings; choose a "
             "smaller smallest group, or k-means."
         )
-    codes = _of_all(near, rows, found, lambda part: ended(0.8 + 0.2 * part))
+    codes = _of_all(near, rows, found, watch.part(80, 100))
     return Dense(codes, len(rows), leaves)
 
 
-def knit_groups(points: np.ndarray, resolution: float, seed: int, ended: EndAsked) -> Dense:
+def knit_groups(points: np.ndarray, resolution: float, seed: int, watch: Watch) -> Dense:
     """Find groups of patches that are neighbours of each other more than of others.
 
     Leiden (Traag, Waltman and van Eck, Scientific Reports 9, 2019) for the modularity of the
@@ -125,7 +122,7 @@ def knit_groups(points: np.ndarray, resolution: float, seed: int, ended: EndAske
     resolution : float
         The larger, the more groups.
     seed : int
-    ended : callable
+    watch : Watch
 
     Raises
     ------
@@ -137,21 +134,21 @@ def knit_groups(points: np.ndarray, resolution: float, seed: int, ended: EndAske
     leiden = optional("sknetwork.clustering", "scikit-network").Leiden
     near = reduced(points, KNIT, seed)
     rows = drawn(len(near), FITTED, seed)
-    joined = _near(near[rows], _JOINED, lambda part: ended(0.5 * part))[0]
+    joined = _near(near[rows], _JOINED, watch.part(0, 50))[0]
     own = np.repeat(np.arange(len(rows)), joined.shape[1])
     graph = csr_matrix((np.ones(joined.size), (own, joined.ravel())), (len(rows), len(rows)))
     found = leiden(resolution=resolution, random_state=seed).fit_predict(
         graph.maximum(graph.T).tocsr()
     )
-    codes = _of_all(near, rows, np.asarray(found), lambda part: ended(0.6 + 0.4 * part))
+    codes = _of_all(near, rows, np.asarray(found), watch.part(60, 100))
     return Dense(codes, len(rows))
 
 
-def _near(points: np.ndarray, count: int, ended: EndAsked) -> tuple[np.ndarray, np.ndarray]:
+def _near(points: np.ndarray, count: int, watch: Watch) -> tuple[np.ndarray, np.ndarray]:
     """Return the nearest others of each point and how far they are, each (n, count)."""
     count, parts = min(count, len(points) - 1), []
     for start in range(0, len(points), _PART):
-        if ended(start / len(points)):
+        if watch.ends(start, len(points)):
             raise _stopped()
         own = np.arange(start, min(start + _PART, len(points)))
         parts.append(nearest_of(points[own], points, count, without=own))
@@ -160,14 +157,14 @@ def _near(points: np.ndarray, count: int, ended: EndAsked) -> tuple[np.ndarray, 
 
 
 def _of_all(
-    points: np.ndarray, rows: np.ndarray, found: np.ndarray, ended: EndAsked
+    points: np.ndarray, rows: np.ndarray, found: np.ndarray, watch: Watch
 ) -> np.ndarray:
     """Return the groups of all points from those of some rows."""
     codes = np.empty(len(points), np.intp)
     codes[rows] = found
     others = np.setdiff1d(np.arange(len(points)), rows, assume_unique=True)
     for start in range(0, len(others), _PART):
-        if ended(start / len(others)):
+        if watch.ends(start, len(others)):
             raise _stopped()
         some = others[start : start + _PART]
         codes[some] = found[pairwise_distances_argmin(points[some], points[rows])]

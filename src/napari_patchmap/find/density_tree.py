@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.sparse import csr_matrix
+
+from napari_patchmap.patches.watch import Watch
 
 #: Points after which is asked whether to end, and after which those in the tree are put away.
 _STEP = 1024
 
 
-def density_tree(
-    points: np.ndarray, core: np.ndarray, ended: Callable[[float], bool]
-) -> csr_matrix | None:
+def density_tree(points: np.ndarray, core: np.ndarray, watch: Watch) -> csr_matrix | None:
     """Join points by the shortest edges, as HDBSCAN measures them.
 
     An edge is as long as the distance of its ends, but no shorter than the core distance of
@@ -29,8 +27,8 @@ def density_tree(
     points : ndarray of float64, shape (n, d)
     core : ndarray of float64, shape (n,)
         Distance of each point from the neighbour that makes its surroundings dense.
-    ended : callable
-        Told which share of the points are in the tree, 0 to 1; True ends.
+    watch : Watch
+        Told how many of how many points are in the tree.
 
     Returns
     -------
@@ -50,7 +48,7 @@ def density_tree(
         own = left[at]
         waits[at] = False
         if step % _STEP == 0:
-            if ended(step / len(points)):
+            if watch.ends(step, len(points)):
                 return None
             left, some, some_squares, some_cores, shortest, joined = (
                 values[waits]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,7 @@ from napari_patchmap.find.small_pictures import SmallPictures, small_pictures
 from napari_patchmap.find.spectra import spectra_of
 from napari_patchmap.layout.neighbour_search import Metric
 from napari_patchmap.patches.content import content_of
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 _BOX = ("source", "frame", "y", "x", "height", "width")
 
@@ -87,27 +86,20 @@ class Described:
         cls,
         given: FindInput,
         side: int | None = None,
-        ended: Callable[[int, int], bool] | None = None,
+        watch: Watch = UNWATCHED,
     ) -> Described | None:
         """Read and describe the patches of a set whose images are to be had.
 
-        None if ``ended`` said to end, to which it is told how many of how many are read.
+        None if ``watch``, which is told how many of how many are read, ended it.
         """
         patches = given.patches
         assert patches is not None
-        stopped = False
-
-        def look(done: int, total: int) -> bool:
-            nonlocal stopped
-            stopped = stopped or (ended is not None and ended(done, total))
-            return stopped
-
-        pictures = small_pictures(patches, side, look)
-        if stopped:
+        pictures = small_pictures(patches, side, watch)
+        if watch.stops:
             return None
         content = np.zeros(len(patches), np.uint64)
         rows = np.flatnonzero(pictures.there)
-        content[rows] = content_of(patches.images, rows, Watch())
+        content[rows] = content_of(patches.images, rows)
         places = given.table[list(_BOX)].reset_index(drop=True)
         return cls(
             content, pictures, spectra_of(pictures.grey), pictures.flat(),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from scipy.sparse import coo_array
@@ -12,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from napari_patchmap.find.described import Described
 from napari_patchmap.find.duplicate_pairs import alike, laid
 from napari_patchmap.find.spectra import standing
+from napari_patchmap.patches.watch import Watch
 
 #: Members from which on a group is a crowd, which leaves each of them the others alone for
 #: neighbours.
@@ -35,7 +34,7 @@ def grouped(
     pairs: np.ndarray,
     scores: np.ndarray,
     least: float,
-    ended: Callable[[], bool],
+    watch: Watch,
 ) -> list[np.ndarray]:
     """Make groups of pairs that show the same.
 
@@ -52,8 +51,8 @@ def grouped(
     scores : ndarray of float32, shape (m,)
         At least ``least`` each.
     least : float
-    ended : callable
-        Whether to end with what is known.
+    watch : Watch
+        Where it has ended the work, what is known is all.
 
     Returns
     -------
@@ -61,7 +60,7 @@ def grouped(
         The members of each group, the one in the middle first.
     """
     groups = _split(of, pairs, scores, least)
-    if ended():
+    if watch.stops:
         return groups
     more = _around(of, rows, [group for group in groups if len(group) >= _CROWD])
     found = list(laid(of, more))

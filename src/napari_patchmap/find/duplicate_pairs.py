@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -10,6 +10,8 @@ import torch
 from napari_patchmap.find.described import Described
 from napari_patchmap.find.rough_neighbours import rough_neighbours
 from napari_patchmap.find.spectra import standing, turned
+from napari_patchmap.layout.neighbour_search import Metric
+from napari_patchmap.patches.watch import Watch
 
 #: Nearest patches of each that are looked at: by what is to be seen, and by the features.
 NEIGHBOURS = 4
@@ -23,8 +25,6 @@ _TOLD, LAID = 16_384, 4_096
 
 #: Distances between two sets that are in memory at once.
 _APART = 2**24
-
-AskEnd = Callable[[int, int], bool]
 
 
 def exact_groups(of: Described) -> tuple[list[np.ndarray], int]:
@@ -49,7 +49,7 @@ def exact_groups(of: Described) -> tuple[list[np.ndarray], int]:
     return groups, overlapping
 
 
-def proposed(of: Described, rows: np.ndarray, ended: AskEnd) -> tuple[np.ndarray, int]:
+def proposed(of: Described, rows: np.ndarray, watch: Watch) -> tuple[np.ndarray, int]:
     """Return pairs of some patches that may show the same, (m, 2), the smaller first.
 
     They are near by what a shift, a turn and a mirror leave of a picture, or by the features,
@@ -60,8 +60,8 @@ def proposed(of: Described, rows: np.ndarray, ended: AskEnd) -> tuple[np.ndarray
     of : Described
     rows : ndarray of int
         The patches that are compared.
-    ended : callable
-        Told how many of how many neighbours are known; True ends.
+    watch : Watch
+        Told how many of how many neighbours are known.
 
     Returns
     -------
@@ -69,19 +69,16 @@ def proposed(of: Described, rows: np.ndarray, ended: AskEnd) -> tuple[np.ndarray
     overlapping : int
         Pairs that were left out, for they are cut out of one image and overlap.
     """
-    spaces = [(standing(of.spectra[rows]), "euclidean")]
+    spaces: list[tuple[np.ndarray, Metric]] = [(standing(of.spectra[rows]), "euclidean")]
     if of.features is not None and of.features.shape[1]:
         spaces.append((of.features[rows], of.metric))
     pairs = np.empty((0, 2), np.intp)
     for k, (points, metric) in enumerate(spaces):
-
-        def look(done: int, total: int, k: int = k) -> bool:
-            return ended(k * total + done, len(spaces) * total)
-
-        near = _near(points, metric, of.set[rows] if of.across else None, look)
+        sets = of.set[rows] if of.across else None
+        near = _near(points, metric, sets, watch.one_of(k, len(spaces)))
         new = np.stack([np.repeat(rows, near.shape[1]), _named(rows, near)], axis=1)
         pairs = _unique(np.concatenate([pairs, new[new[:, 1] >= 0]]))
-        if ended(k + 1, len(spaces)):
+        if watch.ends(k + 1, len(spaces)):
             break
     likeness = alike(of, pairs)
     pairs, likeness = pairs[likeness >= _ALIKE], likeness[likeness >= _ALIKE]
@@ -95,13 +92,13 @@ def proposed(of: Described, rows: np.ndarray, ended: AskEnd) -> tuple[np.ndarray
 
 
 def _near(
-    points: np.ndarray, metric: str, sets: np.ndarray | None, ended: AskEnd
+    points: np.ndarray, metric: Metric, sets: np.ndarray | None, watch: Watch
 ) -> np.ndarray:
     """Return the places of the nearest points, (n, k), -1 for none; of the other set if two."""
     if len(points) < 2:
         return np.empty((len(points), 0), np.int64)
     if sets is None:
-        return rough_neighbours(points, NEIGHBOURS, metric, ended)[0]  # type: ignore[arg-type]
+        return rough_neighbours(points, NEIGHBOURS, metric, watch)[0]
     near = np.full((len(points), NEIGHBOURS), -1)
     whole = torch.from_numpy(np.ascontiguousarray(points, np.float32))
     if metric == "cosine":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,10 +10,11 @@ from napari_patchmap.errors import FindError
 from napari_patchmap.find.described import Described
 from napari_patchmap.find.duplicate_groups import grouped
 from napari_patchmap.find.duplicate_list import Doubles, found_of
-from napari_patchmap.find.duplicate_pairs import exact_groups, laid, proposed
+from napari_patchmap.find.duplicate_pairs import LAID, exact_groups, laid, proposed
 from napari_patchmap.find.duplicates_across import found_across
 from napari_patchmap.find.near_features import near_features
-from napari_patchmap.find.search import FindInput, FindWatch, Found, Search
+from napari_patchmap.find.search import FindInput, Found, Search
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.settings import Config, setting
 
 #: Shares of the time that reading, proposing, and comparing take, of 100.
@@ -39,7 +39,7 @@ class DuplicatesConfig(Config):
     )
 
 
-def find_duplicates(given: FindInput, config: DuplicatesConfig, watch: FindWatch) -> Found:
+def find_duplicates(given: FindInput, config: DuplicatesConfig, watch: Watch) -> Found:
     """Find groups of patches that show the same.
 
     Raises
@@ -54,54 +54,47 @@ def find_duplicates(given: FindInput, config: DuplicatesConfig, watch: FindWatch
     if given.patches is None:
         return _by_features(given)
     given = replace(given, features=_usable(given.features))
-    of = Described.of(given, None, lambda done, total: watch(None, _READ * done // total, 100))
+    of = Described.of(given, None, watch.part(0, _READ))
     if of is None:
         return found_of(given, None, Doubles([]), stopped=True)
     if not of.pictures.there.any():
         return _by_features(given)
-    doubles = compare(of, config, lambda so_far, done: watch(
-        None if so_far is None else found_of(given, of, so_far), done, 100
-    ))  # fmt: skip
+    doubles = compare(of, config, watch.telling(lambda known: found_of(given, of, known)))
     return found_of(given, of, doubles)
 
 
 def _across(
-    given: FindInput, other: FindInput, config: DuplicatesConfig, watch: FindWatch
+    given: FindInput, other: FindInput, config: DuplicatesConfig, watch: Watch
 ) -> Found:
     """Find the patches of a set that a second set has, too."""
     if given.patches is None or other.patches is None:
         raise FindError("Whether two sets share images is decided by their pixels; open both.")
-    half = _READ // 2
-    mine = Described.of(given, None, lambda k, n: watch(None, half * k // n, 100))
+    half = _READ / 2
+    mine = Described.of(given, None, watch.part(0, half))
     side = None if mine is None else mine.pictures.side
-    theirs = mine and Described.of(
-        other, side, lambda k, n: watch(None, half + half * k // n, 100)
-    )
+    theirs = mine and Described.of(other, side, watch.part(half, _READ))
     if mine is None or theirs is None:
         return found_across(given, other, None, Doubles([]), stopped=True)
     both = mine.beside(theirs)
-    doubles = compare(both, config, lambda so_far, done: watch(
-        None if so_far is None else found_across(given, other, both, so_far), done, 100
-    ))  # fmt: skip
+    doubles = compare(
+        both, config, watch.telling(lambda known: found_across(given, other, both, known))
+    )
     return found_across(given, other, both, doubles)
 
 
-def compare(
-    of: Described, config: DuplicatesConfig, tell: Callable[[Doubles | None, int], bool]
-) -> Doubles:
+def compare(of: Described, config: DuplicatesConfig, watch: Watch) -> Doubles:
     """Find the groups of patches that show the same, of one set or in one and another.
 
     Parameters
     ----------
     of : Described
     config : DuplicatesConfig
-    tell : callable
-        Told what is known so far, where it is more than before, and how many per cent of the
-        work are done; True ends it.
+    watch : Watch
+        Told the :class:`Doubles` that are known so far.
     """
     exact, overlapping = exact_groups(of)
     doubles = Doubles(exact, overlapping)
-    if tell(doubles, _READ):
+    if watch.ends(_READ, 100, doubles):
         return replace(doubles, stopped=True)
     if not config.near:
         return doubles
@@ -110,27 +103,19 @@ def compare(
     rows = np.setdiff1d(np.flatnonzero(of.pictures.there & ~of.flat), again)
     if len(rows) < 2:
         return doubles
-    stopped = False
-
-    def ended(done: float) -> bool:
-        nonlocal stopped
-        stopped = stopped or tell(None, int(done))
-        return stopped
-
-    likely, overlapping = proposed(of, rows, lambda k, n: ended(_READ + _PROPOSE * k / n))
+    begun = _READ + _PROPOSE
+    likely, overlapping = proposed(of, rows, watch.part(_READ, begun))
     kept, scores = [likely[:0]], [np.empty(0, np.float32)]
-    if not stopped:
-        begun = _READ + _PROPOSE
+    if not watch.stops:
+        comparing = watch.part(begun, begun + _COMPARE)
         for k, (part, found) in enumerate(laid(of, likely)):
             good = found >= config.least
             kept.append(part[good])
             scores.append(found[good])
-            if ended(begun + _COMPARE * min(1.0, (k + 1) * len(part) / len(likely))):
+            if comparing.ends(min(len(likely), (k + 1) * LAID), len(likely)):
                 break
-    near = grouped(
-        of, rows, np.concatenate(kept), np.concatenate(scores), config.least, lambda: stopped
-    )
-    return doubles.joined(near, overlapping, stopped)
+    near = grouped(of, rows, np.concatenate(kept), np.concatenate(scores), config.least, watch)
+    return doubles.joined(near, overlapping, watch.stops)
 
 
 def _usable(features: np.ndarray | None) -> np.ndarray | None:

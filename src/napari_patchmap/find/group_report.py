@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from napari_patchmap.find.set_apart import (
     picture_differences,
     said_apart,
 )
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.percent import percent
 
 #: Name of the column.
@@ -69,7 +69,7 @@ def grouped(
     names: np.ndarray,
     about: dict[str, Any],
     first: tuple[str, ...],
-    ended: Callable[[], bool] = lambda: False,
+    watch: Watch = UNWATCHED,
 ) -> Found:
     """Describe groups.
 
@@ -84,8 +84,8 @@ def grouped(
         How they were made; stands in the report beside the groups.
     first : tuple of str
         Lines that come before those about labels.
-    ended : callable
-        Whether to do without what takes longer, the pictures.
+    watch : Watch
+        Of what takes longer, the pictures; once ended, it does without.
     """
     codes, known = group_codes(names)
     sizes = np.bincount(codes[codes >= 0], minlength=len(known))
@@ -93,7 +93,7 @@ def grouped(
     differences = column_differences(looked.table, codes, len(known))
     if looked.patches is not None:
         some = _spread_over(codes, len(known))
-        measures = measured(looked.patches, some, ended)
+        measures = measured(looked.patches, some, watch)
         differences += picture_differences(measures, codes[some], len(known))
     labels = _labels(looked.labels, codes, len(known))
     rows = [
@@ -129,13 +129,13 @@ def regrouped(
     points: np.ndarray,
     names: np.ndarray,
     found: Found,
-    ended: Callable[[], bool] = lambda: False,
+    watch: Watch = UNWATCHED,
 ) -> Found:
     """Describe groups that a person has changed; ``found`` are those before."""
     about = {name: found.report[name] for name in _ABOUT if name in found.report}
     count = len(group_codes(names)[1])
     first = f"{count:,} group{'s' if count != 1 else ''}, changed by hand."
-    return grouped(looked, points, names, {**about, "changed": True}, (first,), ended)
+    return grouped(looked, points, names, {**about, "changed": True}, (first,), watch)
 
 
 def _typical(

@@ -9,16 +9,17 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import FindError
-from napari_patchmap.find.dense_groups import Dense, EndAsked, dense_parts, knit_groups
+from napari_patchmap.find.dense_groups import Dense, dense_parts, knit_groups
 from napari_patchmap.find.group_report import GROUP, grouped, named_by_size
 from napari_patchmap.find.k_means import Elbow, elbow, k_means
-from napari_patchmap.find.search import INDEX, FindInput, FindWatch, Found, Search
+from napari_patchmap.find.search import INDEX, FindInput, Found, Search
 from napari_patchmap.find.space import Space, points_of
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.percent import percent
 from napari_patchmap.settings import Config, setting
 
-#: What takes how much of the time, roughly: finding the groups, and describing them.
-_FIND, _DESCRIBE = 6, 2
+#: Per cent of the time that finding the groups takes, roughly; describing them is the rest.
+_FIND = 75
 
 #: A group is no smaller than this share of the patches, and this many, if nothing is said.
 _SHARE, _LEAST = 0.005, 10
@@ -59,7 +60,7 @@ class GroupsConfig(Config):
     )
 
 
-def find_groups(given: FindInput, config: GroupsConfig, watch: FindWatch) -> Found:
+def find_groups(given: FindInput, config: GroupsConfig, watch: Watch) -> Found:
     """Find groups of alike patches.
 
     The column ``group`` says which each patch is in, "group 1" the largest, "" for none.
@@ -78,60 +79,43 @@ def find_groups(given: FindInput, config: GroupsConfig, watch: FindWatch) -> Fou
     points = points_of(given, config.of)
     about: dict[str, Any] = {"method": config.method, "of": config.of}
     if config.method == "k-means":
-        codes, lines, ended = _around_centres(points, config, about, watch)
+        codes, lines = _around_centres(points, config, about, watch.part(0, _FIND))
     else:
-        ended = False
-        codes, lines = _of_any_shape(
-            points,
-            config,
-            about,
-            lambda part: watch(None, int(100 * part * _FIND), 100 * (_FIND + _DESCRIBE)),
-        )
+        codes, lines = _of_any_shape(points, config, about, watch.part(0, _FIND))
     names = named_by_size(codes)
-    done = about.pop("steps", _FIND)
     known = grouped(replace(given, patches=None), points, names, about, lines)
-    ended = watch(known, done, done + _DESCRIBE) or ended
-    if given.patches is None or ended:
+    if watch.ends(_FIND, 100, known) or given.patches is None:
         return known
-
-    def enough() -> bool:
-        return watch(known, done + 1, done + _DESCRIBE)
-
-    return grouped(given, points, names, about, lines, enough)
+    return grouped(given, points, names, about, lines, watch.part(_FIND, 100))
 
 
 def _around_centres(
-    points: np.ndarray, config: GroupsConfig, about: dict[str, Any], watch: FindWatch
-) -> tuple[np.ndarray, tuple[str, ...], bool]:
-    ended, said = False, ""
-    number = config.groups
+    points: np.ndarray, config: GroupsConfig, about: dict[str, Any], watch: Watch
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    number, said = config.groups, ""
     if number is None:
 
-        def look(known: Elbow, done: int, total: int) -> bool:
-            nonlocal ended
-            about["elbow"] = _as_numbers(known)
+        def so_far(known: Elbow) -> Found:
             tried = f"Tried 1 to {known.numbers[-1]} groups so far."
-            so_far = Found({}, _no_list(), dict(about), (tried,))
-            ended = watch(so_far, done, total + _FIND + _DESCRIBE)
-            return ended
+            return Found({}, _no_list(), {**about, "elbow": _as_numbers(known)}, (tried,))
 
-        found = elbow(points, config.seed, look)
+        found = elbow(points, config.seed, watch.telling(so_far))
         number = found.suggested
         said = _said_of(found, number)
-        about |= {"elbow": _as_numbers(found), "steps": len(found.numbers) + _FIND}
+        about["elbow"] = _as_numbers(found)
     else:
         if 2 * number > len(points):
             raise FindError(
                 f"{len(points):,} patches make no {number:,} groups of two or more; choose "
                 "fewer groups."
             )
-        ended = watch(None, 0, _FIND + _DESCRIBE)
+        watch.ends(0, 100)
     codes = k_means(points, number, config.seed)
     made = int(codes.max()) + 1
     first = f"{made:,} groups by k-means {_of(config.of)}."
     if made < number:
         said = f"{number:,} were asked for, but some centres have no patches near."
-    return codes, tuple(line for line in (first, said) if line), ended
+    return codes, tuple(line for line in (first, said) if line)
 
 
 def _said_of(found: Elbow, number: int) -> str:
@@ -162,14 +146,14 @@ def _as_numbers(found: Elbow) -> dict[str, Any]:
 
 
 def _of_any_shape(
-    points: np.ndarray, config: GroupsConfig, about: dict[str, Any], ended: EndAsked
+    points: np.ndarray, config: GroupsConfig, about: dict[str, Any], watch: Watch
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     if config.method == "hdbscan":
         smallest = config.smallest or max(_LEAST, round(_SHARE * len(points)))
-        found, called = dense_parts(points, smallest, config.seed, ended), "HDBSCAN"
+        found, called = dense_parts(points, smallest, config.seed, watch), "HDBSCAN"
         about["smallest"] = smallest
     else:
-        found, called = knit_groups(points, config.resolution, config.seed, ended), "Leiden"
+        found, called = knit_groups(points, config.resolution, config.seed, watch), "Leiden"
     made = int(found.codes.max()) + 1
     lines = [f"{made:,} group{'s' if made != 1 else ''} by {called} {_of(config.of)}."]
     about["fitted"] = found.fitted

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
 
 from napari_patchmap.find.space import drawn, reduced
+from napari_patchmap.patches.watch import Watch
 
 #: Numbers of groups that are tried first; then those between the neighbours of the best.
 TRIED = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 50, 60)
@@ -91,7 +91,7 @@ class Elbow:
         return tuple(1 - value / whole if whole > 0 else 0.0 for value in self.inertia)
 
 
-def elbow(points: np.ndarray, seed: int, look: Callable[[Elbow, int, int], bool]) -> Elbow:
+def elbow(points: np.ndarray, seed: int, watch: Watch) -> Elbow:
     """Try numbers of groups.
 
     Parameters
@@ -101,8 +101,8 @@ def elbow(points: np.ndarray, seed: int, look: Callable[[Elbow, int, int], bool]
         50 principal components; what varies besides is explained by none. The curve is the mean
         of those of five draws of at most 4,000 of them.
     seed : int
-    look : callable
-        Given what is known and how much of how much is done; True ends it.
+    watch : Watch
+        Told the :class:`Elbow` that is known so far.
     """
     whole = points[drawn(len(points), _SAMPLE, seed)]
     some = reduced(whole, _COMPONENTS, seed)
@@ -118,7 +118,7 @@ def elbow(points: np.ndarray, seed: int, look: Callable[[Elbow, int, int], bool]
     def try_all(numbers: list[int], total: int) -> bool:
         for number in numbers:
             known[number] = besides + _inertia(some, draws, number, seed)
-            if look(_curve(known), len(known), total):
+            if watch.ends(len(known), total, _curve(known)):
                 return True
         return False
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_patchmap.find.patch_faults import sharpness
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Which of a group is kept.
 KeptCopy = Literal["first", "sharpest"]
@@ -18,7 +18,7 @@ def spare_copies(
     groups: np.ndarray,
     keep: KeptCopy = "first",
     patches: PatchSet | None = None,
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> np.ndarray:
     """Return the patches that are left when one of each group is kept, in order.
 

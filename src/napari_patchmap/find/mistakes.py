@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import FindError
-from napari_patchmap.find.search import INDEX, FindInput, FindWatch, Found, Search
+from napari_patchmap.find.search import INDEX, FindInput, Found, Search
 from napari_patchmap.layout.neighbour_search import Metric, nearest
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.settings import Config, setting
 
 #: Parts in which labels are held out, and how often they are drawn.
@@ -84,7 +85,7 @@ def doubts(
     labels: np.ndarray,
     config: MistakesConfig,
     metric: Metric = "euclidean",
-    watch: FindWatch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> Doubt | None:
     """Say of each patch which label it should have, by the features of all others.
 
@@ -101,7 +102,7 @@ def doubts(
         Two different ones at least, each of five patches or more.
     config : MistakesConfig
     metric : {"euclidean", "cosine"}
-    watch : callable, optional
+    watch : Watch
 
     Returns
     -------
@@ -114,14 +115,14 @@ def doubts(
     done = 0
     chances = np.zeros((len(own), len(names)))
     for known, held in _held_out(own, config.seed):
-        if watch is not None and watch(None, done, total):
+        if watch.ends(done, total):
             return None
         chances[held] += _discriminants(features, own, known, held, len(names)) / _REPEATS
         done += 1
     agreeing = np.zeros((len(own), len(names)), np.int64)
     asked = 0
     for part in parts:
-        if watch is not None and watch(None, done, total):
+        if watch.ends(done, total):
             return None
         near = nearest(features[part], config.neighbours, metric)[0]
         asked = near.shape[1]
@@ -162,7 +163,7 @@ def _parts(count: int, seed: int) -> Iterator[np.ndarray]:
     yield from np.array_split(order, -(-count // _AT_ONCE))
 
 
-def find_mistakes(given: FindInput, config: MistakesConfig, watch: FindWatch) -> Found:
+def find_mistakes(given: FindInput, config: MistakesConfig, watch: Watch) -> Found:
     """List the patches that another label fits better, the surest first.
 
     Raises

@@ -11,7 +11,8 @@ import pandas as pd
 from napari_patchmap.errors import FindError
 from napari_patchmap.find.patch_faults import FAULTS, beyond, measured_faults
 from napari_patchmap.find.rough_neighbours import rough_neighbours
-from napari_patchmap.find.search import FEWEST, INDEX, FindInput, FindWatch, Found, Search
+from napari_patchmap.find.search import FEWEST, INDEX, FindInput, Found, Search
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.settings import Config, setting
 
 #: The columns of the patches.
@@ -43,7 +44,7 @@ class OddConfig(Config):
     listed: int = setting(200, "Patches in the list.", low=10, high=10_000, rare=True)
 
 
-def find_odd(given: FindInput, config: OddConfig, watch: FindWatch) -> Found:
+def find_odd(given: FindInput, config: OddConfig, watch: Watch) -> Found:
     """Rank patches by how rare the rarest thing about them is, and say what that is.
 
     Measured are the local outlier factor of the features and, where the images are to be
@@ -56,17 +57,10 @@ def find_odd(given: FindInput, config: OddConfig, watch: FindWatch) -> Found:
     """
     if len(given) < FEWEST or given.patches is None:
         given.usable_features()
-    stopped = False
-
-    def ended(part: float) -> bool:
-        nonlocal stopped
-        stopped = stopped or watch(None, int(part), 100)
-        return stopped
-
     measures: dict[str, np.ndarray] = {}
     missing = 0
     if given.patches is not None:
-        found = measured_faults(given.patches, lambda k, n: ended(_PIXELS * k / n))
+        found = measured_faults(given.patches, watch.part(0, _PIXELS))
         missing = int(np.isnan(found["edges"]).sum())
         measures = {
             fault.words: beyond(found[fault.measure], fault.sign)
@@ -74,18 +68,16 @@ def find_odd(given: FindInput, config: OddConfig, watch: FindWatch) -> Found:
             if fault.measure in found
         }
     has_features = given.features is not None and given.features.shape[1] > 0
-    if has_features and not stopped:
-        factor = outlier_factor(given, config.neighbours, lambda k, n: ended(
-            _PIXELS + (99 - _PIXELS) * k / n
-        ))  # fmt: skip
+    if has_features and not watch.stops:
+        factor = outlier_factor(given, config.neighbours, watch.part(_PIXELS, 99))
         measures = {ALONE: beyond(np.log(factor), 1), **measures}
     if not any(values.any() for values in measures.values()):
         raise FindError("All patches are alike, so none of them is odd.")
     report = {"n": len(given), "no image": missing, "features": has_features}
-    return _found(measures, config, report, given.patches is None, stopped)
+    return _found(measures, config, report, given.patches is None, watch.stops)
 
 
-def outlier_factor(given: FindInput, neighbours: int, ended: Any) -> np.ndarray:
+def outlier_factor(given: FindInput, neighbours: int, watch: Watch = UNWATCHED) -> np.ndarray:
     """Return the local outlier factor of each patch by its features, (n,).
 
     How much less crowded it is around a patch than around its neighbours; about 1 within a
@@ -94,7 +86,7 @@ def outlier_factor(given: FindInput, neighbours: int, ended: Any) -> np.ndarray:
     """
     features = given.usable_features()
     count = min(neighbours, len(features) - 1)
-    near, apart = rough_neighbours(features, count, given.metric, ended)
+    near, apart = rough_neighbours(features, count, given.metric, watch)
     known = near >= 0
     near = np.where(known, near, 0)
     edge = np.where(known, apart, 0).max(axis=1)

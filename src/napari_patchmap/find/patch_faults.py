@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +9,8 @@ import numpy as np
 from napari_patchmap.find.readable import readable
 from napari_patchmap.find.scratches import lines_across
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.fit import resize
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.fit import border_pixels, resize
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Longer side in pixels at which patches are measured, and lines are; patches read at once.
 _SIDE, _LINES, _STEP = 64, 32, 256
@@ -58,9 +57,7 @@ FAULTS = (
 )
 
 
-def measured_faults(
-    patches: PatchSet, ended: Callable[[int, int], bool]
-) -> dict[str, np.ndarray]:
+def measured_faults(patches: PatchSet, watch: Watch = UNWATCHED) -> dict[str, np.ndarray]:
     """Measure of each patch what tells its faults.
 
     ``edges`` is the logarithm of the variance of the Laplacian (Pech-Pacheco et al., "Diatom
@@ -73,8 +70,8 @@ def measured_faults(
     Parameters
     ----------
     patches : PatchSet
-    ended : callable
-        Told how many of how many are measured; True ends.
+    watch : Watch
+        Told how many of how many are measured.
 
     Returns
     -------
@@ -90,7 +87,7 @@ def measured_faults(
         if len(rows):
             for name, values in usual.measured(pixels).items():
                 found[name][rows] = values
-        if ended(min(start + _STEP, len(patches)), len(patches)):
+        if watch.ends(min(start + _STEP, len(patches)), len(patches)):
             break
     if patches.mixed_sizes:
         area = patches.images.sizes.prod(axis=1)
@@ -100,9 +97,8 @@ def measured_faults(
     return found
 
 
-def sharpness(patches: PatchSet, rows: np.ndarray, watch: Watch | None = None) -> np.ndarray:
+def sharpness(patches: PatchSet, rows: np.ndarray, watch: Watch = UNWATCHED) -> np.ndarray:
     """Return the ``edges`` of some patches, (m,), -1 where one could not be read."""
-    watch = watch or Watch()
     found = np.full(len(rows), -1.0)
     size = patches.training_size(_SIDE)
     for start in range(0, len(rows), _STEP):
@@ -148,7 +144,7 @@ class _Usual:
         _, pixels = readable(patches, spread, size)
         if not len(pixels):
             return cls(np.zeros(patches.channels, np.float32), np.inf, None)
-        background = np.median(_border(pixels), axis=(0, 2)).astype(np.float32)
+        background = np.median(border_pixels(pixels), axis=(0, 2)).astype(np.float32)
         away = _away(pixels, background)
         rare = None
         if patches.is_rgb:
@@ -171,7 +167,7 @@ class _Usual:
             "edges": _edges(grey),
             "contrast": np.log2(grey.std(axis=(1, 2)) + 1),
             "limits": limits.all(axis=1).mean(axis=(1, 2)),
-            "border": (_away(_border(pixels), self.background) > self.far).mean(axis=1),
+            "border": (_away(border_pixels(pixels), self.background) > self.far).mean(axis=1),
         }
         shrink = min(1.0, _LINES / max(grey.shape[1:]))
         size = tuple(max(3, round(length * shrink)) for length in grey.shape[1:])
@@ -179,12 +175,6 @@ class _Usual:
         if self.rare is not None:
             found["rare colours"] = self.rare[_colour(pixels)].mean(axis=(1, 2))
         return found
-
-
-def _border(pixels: np.ndarray) -> np.ndarray:
-    """Return the pixels at the border, (n, channel, m)."""
-    edges = pixels[:, :, 0], pixels[:, :, -1], pixels[:, :, 1:-1, 0], pixels[:, :, 1:-1, -1]
-    return np.concatenate(edges, axis=2)
 
 
 def _away(pixels: np.ndarray, background: np.ndarray) -> np.ndarray:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from napari_patchmap.find.readable import readable
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.readers.slides.foreground import otsu
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Longer side in pixels at which patches are measured, and patches read at once.
 _SIDE, _PART = 48, 128
@@ -25,7 +24,7 @@ SAID = {
 
 
 def measured(
-    patches: PatchSet, rows: np.ndarray, ended: Callable[[], bool]
+    patches: PatchSet, rows: np.ndarray, watch: Watch = UNWATCHED
 ) -> dict[str, np.ndarray]:
     """Measure some patches.
 
@@ -37,21 +36,19 @@ def measured(
     ----------
     patches : PatchSet
     rows : ndarray of int, shape (m,)
-    ended : callable
-        Whether to end; what was not measured is NaN then.
+    watch : Watch
+        What was not measured by the end is NaN.
 
     Returns
     -------
     dict of str to ndarray of float64, shape (m,)
         NaN where an image is missing or cannot be read.
     """
-    height, width = patches.common_size
-    shrink = min(1.0, _SIDE / max(height, width))
-    size = max(2, round(height * shrink)), max(2, round(width * shrink))
+    size = patches.training_size(_SIDE)
     found: dict[str, list[np.ndarray]] = {}
     standing, read = [], []
     for start in range(0, len(rows), _PART):
-        if ended():
+        if watch.ends(start, len(rows)):
             break
         some, whole = readable(patches, rows[start : start + _PART], size)
         if not len(some):

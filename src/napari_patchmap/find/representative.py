@@ -13,8 +13,9 @@ from napari_patchmap.explore.text_codes import text_codes
 from napari_patchmap.few_names import some_of
 from napari_patchmap.find.group_report import GROUP
 from napari_patchmap.find.sampling import farthest_points, grid_points, shares
-from napari_patchmap.find.search import INDEX, FindInput, FindWatch, Found, Search, found_column
+from napari_patchmap.find.search import INDEX, FindInput, Found, Search, found_column
 from napari_patchmap.find.space import Space, points_of
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.settings import Config, setting
 
 #: Name of the column: the rank of each that is chosen.
@@ -64,9 +65,7 @@ class RepresentativeConfig(Config):
     )
 
 
-def find_representative(
-    given: FindInput, config: RepresentativeConfig, watch: FindWatch
-) -> Found:
+def find_representative(given: FindInput, config: RepresentativeConfig, watch: Watch) -> Found:
     """Choose patches that stand for all.
 
     The column ``representative`` has the rank of each chosen patch, from 1. They are listed in
@@ -84,17 +83,12 @@ def find_representative(
     return _of_kinds(given, config)
 
 
-def _farthest(given: FindInput, config: RepresentativeConfig, watch: FindWatch) -> Found:
-    points, ended = points_of(given, config.of), False
-
-    def look(rows: list[int], apart: list[float]) -> bool:
-        nonlocal ended
-        ended = watch(_found(given, config, rows, apart=apart), len(rows), config.count)
-        return ended
-
-    rows, apart, radius = farthest_points(points, config.count, look=look)
+def _farthest(given: FindInput, config: RepresentativeConfig, watch: Watch) -> Found:
+    points = points_of(given, config.of)
+    told = watch.telling(lambda known: _found(given, config, known[0], apart=known[1]))
+    rows, apart, radius = farthest_points(points, config.count, watch=told)
     lines = []
-    if len(rows) < config.count and not ended:
+    if len(rows) < config.count and not watch.stops:
         lines.append(_too_few(len(rows), len(points), config))
     else:
         usual = _usual_distance(points, config.seed)

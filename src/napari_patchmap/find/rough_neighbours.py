@@ -7,13 +7,12 @@ search", IEEE PAMI 33, 2011), by the first principal components.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from napari_patchmap.layout.neighbour_search import Metric, nearest
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Up to so many points all pairs are compared.
 _EXACT = 25_000
@@ -32,7 +31,7 @@ def rough_neighbours(
     points: np.ndarray,
     count: int,
     metric: Metric = "euclidean",
-    ended: Callable[[int, int], bool] | None = None,
+    watch: Watch = UNWATCHED,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the nearest other points of each; of many, nearly all of them.
 
@@ -42,8 +41,8 @@ def rough_neighbours(
     count : int
         Neighbours of each; fewer if there are not so many others.
     metric : {"euclidean", "cosine"}
-    ended : callable, optional
-        Told how many of how many points have theirs; True ends the search.
+    watch : Watch
+        Told how many of how many points have theirs.
 
     Returns
     -------
@@ -76,7 +75,7 @@ def rough_neighbours(
         for some in own.split(_STEP):
             indices[some], distances[some] = _nearest(short, some, among, count)
         done += len(own)
-        if ended is not None and ended(done, len(points)):
+        if watch.ends(done, len(points)):
             break
     if metric == "cosine":
         distances = distances.square() / 2  # of points of length 1

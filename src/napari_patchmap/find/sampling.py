@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
+
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Cells along the longer side of a grid, at most.
 _FINEST = 1_024
@@ -14,7 +14,7 @@ def farthest_points(
     points: np.ndarray,
     count: int,
     begun: np.ndarray | None = None,
-    look: Callable[[list[int], list[float]], bool] | None = None,
+    watch: Watch = UNWATCHED,
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Choose points one by one, each the farthest from all before.
 
@@ -29,8 +29,8 @@ def farthest_points(
     begun : ndarray of int, optional
         Points that have been chosen already. If there are none, the point nearest to the mean
         is the first.
-    look : callable, optional
-        Given what is chosen and how far each was from those before; True ends it.
+    watch : Watch
+        Told what is chosen so far and how far each was from those before.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def farthest_points(
         chosen.append(row)
         take(row)
         row = int(apart.argmax())
-        if look is not None and look(chosen, gaps):
+        if watch.ends(len(chosen), count, (chosen, gaps)):
             break
     return np.array(chosen, np.intp), np.array(gaps, np.float32), float(np.sqrt(apart[row]))
 

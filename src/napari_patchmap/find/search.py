@@ -13,6 +13,7 @@ from napari_patchmap.errors import FindError
 from napari_patchmap.layout.neighbour_search import Metric
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.box_table import labels_of
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.settings import Config
 
 #: Column of a list that says which patch a row is about; always the first.
@@ -122,11 +123,6 @@ class Found:
         return replace(self, columns=columns, listed=there)
 
 
-#: Told what is known so far, if anything is, and how much of how much is done; True ends the
-#: search, which then returns what it has.
-FindWatch = Callable[[Found | None, int, int], bool]
-
-
 @dataclass(frozen=True)
 class Search:
     """Something that can be looked for; command line and window are made from it.
@@ -142,8 +138,9 @@ class Search:
     config : type of Config
         Its settings.
     find : callable
-        Takes a :class:`FindInput`, the settings and a :data:`FindWatch`; returns a
-        :class:`Found`, or raises a FindError that says why nothing can be found.
+        Takes a :class:`FindInput`, the settings and a
+        :class:`~napari_patchmap.patches.watch.Watch`, which it tells what is found so far;
+        returns a :class:`Found`, or raises a FindError that says why nothing can be found.
     help : str
         How it is found and what that takes, in plain sentences, and where it is from.
     needs_images : bool
@@ -158,7 +155,7 @@ class Search:
     title: str
     question: str
     config: type[Config]
-    find: Callable[[FindInput, Any, FindWatch], Found]
+    find: Callable[[FindInput, Any, Watch], Found]
     help: str
     needs_images: bool = False
     across: bool = False

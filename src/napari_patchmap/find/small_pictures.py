@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from napari_patchmap.find.readable import readable
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.fit import resize
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Longest and shortest side in pixels.
 _LONGEST, _SHORTEST = 32, 8
@@ -59,7 +59,7 @@ class SmallPictures:
 
 
 def small_pictures(
-    patches: PatchSet, side: int | None = None, ended: Callable[[int, int], bool] | None = None
+    patches: PatchSet, side: int | None = None, watch: Watch = UNWATCHED
 ) -> SmallPictures:
     """Read all patches as small grey pictures.
 
@@ -68,8 +68,8 @@ def small_pictures(
     patches : PatchSet
     side : int, optional
         Of the pictures; as the patches are, but from 8 to 32 pixels, if not given.
-    ended : callable, optional
-        Told how many of how many are read; True ends, and what was not read is not there.
+    watch : Watch
+        Told how many of how many are read; what was not read by the end is not there.
     """
     longest = max(patches.common_size)
     side = side or int(np.clip(longest, _SHORTEST, _LONGEST))
@@ -82,7 +82,7 @@ def small_pictures(
         if len(rows):
             grey[rows] = _square(pixels.mean(axis=1, dtype=np.float32), side)
             there[rows] = True
-        if ended is not None and ended(min(start + _STEP, len(patches)), len(patches)):
+        if watch.ends(min(start + _STEP, len(patches)), len(patches)):
             break
     return SmallPictures(grey, there, longest / side)
 

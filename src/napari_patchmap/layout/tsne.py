@@ -23,7 +23,7 @@ from napari_patchmap.errors import ConfigError
 from napari_patchmap.layout.device_forces import MOST_PAIRED, DeviceForces, computes_forces
 from napari_patchmap.layout.neighbour_search import Metric, nearest
 from napari_patchmap.networks.device import CPU
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 Start = Literal["pca", "spectral", "random"]
 
@@ -278,7 +278,7 @@ def early_iteration(
     dimensions: int = 2,
     jobs: int = 1,
     device: torch.device = CPU,
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> float:
     """Measure about how long an iteration of the early phase takes here for each patch.
 
@@ -295,7 +295,6 @@ def early_iteration(
     LoadCancelled
         If ``watch``, which is asked between some iterations, wants to stop.
     """
-    watch = watch or Watch()
     watch.check()
     fast = dimensions == 2 and patches >= INTERPOLATED
     on_gpu = computes_forces(device)

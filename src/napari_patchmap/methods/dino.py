@@ -72,6 +72,7 @@ def recipe(asked: RecipeRequest) -> Recipe:
         norm=compact,
         average_symmetries=compact,
         recalibrate=compact,
+        whitened_start=compact,
     )
 
 

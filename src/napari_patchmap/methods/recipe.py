@@ -31,6 +31,9 @@ class Recipe:
     recalibrate : bool
         Whether batch normalisation gets the statistics of patches as they are
         after each stage that trains the backbone, and after the last.
+    whitened_start : bool
+        Whether the first layer of a backbone that can have it so rests on main axes of the
+        patches, see :mod:`~napari_patchmap.networks.first_layer`.
     """
 
     stages: tuple[Stage, ...]
@@ -39,6 +42,7 @@ class Recipe:
     start: Literal["random", "pca", "tsne"] = "random"
     average_symmetries: bool = False
     recalibrate: bool = False
+    whitened_start: bool = False
 
     def settles_after(self, number: int) -> bool:
         """Whether statistics are wanted after a stage: not while the backbone rests."""

@@ -52,6 +52,7 @@ def recipe(asked: RecipeRequest) -> Recipe:
         norm=hurried,
         average_symmetries=hurried,
         recalibrate=hurried,
+        whitened_start=hurried,
     )
 
 

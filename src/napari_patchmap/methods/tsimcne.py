@@ -118,6 +118,7 @@ def hurried_recipe(asked: RecipeRequest) -> Recipe:
         start="tsne" if dimensions == 2 else "pca",  # t-SNE lays out in two dimensions
         average_symmetries=True,
         recalibrate=True,
+        whitened_start=True,
     )
 
 

@@ -7,6 +7,7 @@ works with any of those made here; those from timm may be choosy.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from difflib import get_close_matches
 from functools import partial
@@ -28,30 +29,49 @@ from napari_patchmap.networks.vision import torchvision
 #: Side in pixels to which the stem of the compact backbone brings a patch, roughly.
 _COMPACT_GRID = 14
 
+#: Up to this stride of a stem its convolution leaves out no pixel.
+_FINE_STRIDES = 8
+
 
 class Compact(nn.Module):
     """A small residual network meant for CPUs.
 
-    A strided convolution brings a patch to about 14 x 14; three residual blocks
-    (the second and third with stride 2) and an average follow. At 28 px it takes
-    4 % of the operations of the small-kernel ResNet18. The training size sets the stride
-    of the stem; the width of the last block is the number of features.
+    A stem brings a patch to about 14 x 14; three residual blocks (the second and third
+    with stride 2) and an average follow. At 28 px it takes 4 % of the operations of the
+    small-kernel ResNet18. The training size sets the stride of the stem; the width of the
+    last block is the number of features.
+
+    A stem that is whitened (see :mod:`~napari_patchmap.networks.first_layer`) looks at pieces
+    of 3 x 3 pixels and averages what it finds, so that fine structure counts however large
+    the patches are; one that is learned is a single convolution.
     """
 
     def __init__(
-        self, channels: int, size: tuple[int, int], widths: tuple[int, ...] = (32, 96, 192)
+        self,
+        channels: int,
+        size: tuple[int, int],
+        widths: tuple[int, ...] = (32, 96, 192),
+        *,
+        whitened: bool = False,
     ) -> None:
         super().__init__()
-        stride = max(1, round(max(size) / _COMPACT_GRID))
+        first, second, third = widths
+        filters, stride, average = first, max(1, round(max(size) / _COMPACT_GRID)), 1
         kernel = stride + 1 + stride % 2  # odd, and a little wider than the stride
+        if whitened:
+            filters *= math.ceil(channels / 3)  # for most of the axes
+            kernel, whole = 3, stride
+            stride = min(stride, 2 if stride <= _FINE_STRIDES else 4)
+            average = round(whole / stride)
         self.stem = nn.Sequential(
-            nn.Conv2d(channels, widths[0], kernel, stride, kernel // 2, bias=False),
-            nn.BatchNorm2d(widths[0]),
+            nn.Conv2d(channels, filters, kernel, stride, kernel // 2, bias=False),
+            nn.BatchNorm2d(filters),
             nn.ReLU(inplace=True),
         )
-        first, second, third = widths
+        if average > 1:
+            self.stem.append(_average(average))
         self.blocks = nn.Sequential(
-            _Block(first, first, 1), _Block(first, second, 2), _Block(second, third, 2)
+            _Block(filters, first, 1), _Block(first, second, 2), _Block(second, third, 2)
         )
         self.out_features = third
 
@@ -75,8 +95,7 @@ class _Block(nn.Module):
         self.shortcut: nn.Module = nn.Identity()
         if stride > 1 or channels != width:
             self.shortcut = nn.Sequential(
-                # Of an odd side the last window has fewer pixels; each counts as all others.
-                nn.AvgPool2d(stride, ceil_mode=True, divisor_override=stride**2),
+                _average(stride),
                 nn.Conv2d(channels, width, 1, bias=False),
                 nn.BatchNorm2d(width),
             )
@@ -88,6 +107,11 @@ class _Block(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return torch.relu(self.convolutions(images) + self.shortcut(images))
+
+
+def _average(side: int) -> nn.AvgPool2d:
+    """Average squares; of an odd side the last has fewer pixels, and each counts as others."""
+    return nn.AvgPool2d(side, ceil_mode=True, divisor_override=side**2)
 
 
 def weigh_borders_more(backbone: nn.Module) -> None:
@@ -129,7 +153,7 @@ class ResNet(nn.Module):
         return self.net(images)
 
 
-_OURS: dict[str, Callable[[int, tuple[int, int]], nn.Module]] = {
+_OURS: dict[str, Callable[..., nn.Module]] = {
     "compact": Compact,
     "resnet18": partial(ResNet, 18, False),
     "resnet34": partial(ResNet, 34, False),
@@ -144,7 +168,12 @@ BACKBONES: tuple[str, ...] = tuple(_OURS)
 
 
 def make_backbone(
-    name: str, channels: int, size: tuple[int, int], trained: TrainedRecord | None = None
+    name: str,
+    channels: int,
+    size: tuple[int, int],
+    trained: TrainedRecord | None = None,
+    *,
+    whitened: bool = False,
 ) -> nn.Module:
     """Make a backbone by name, with random weights from torch's global generator.
 
@@ -164,6 +193,8 @@ def make_backbone(
         Training size in pixels.
     trained : TrainedRecord, optional
         What is written of a network that came trained.
+    whitened : bool
+        Whether its first layer is to be whitened.
 
     Raises
     ------
@@ -186,7 +217,8 @@ def make_backbone(
         return FineTuned(make_backbone(plain, channels, size), plain, channels)
     check_backbone(name)
     if name in _OURS:
-        backbone = _OURS[name](channels, size)
+        fine = {"whitened": whitened} if name == "compact" else {}
+        backbone = _OURS[name](channels, size, **fine)
     else:
         backbone = make_timm(name.removeprefix(PREFIX), channels, size)
     mend_convolutions(backbone)

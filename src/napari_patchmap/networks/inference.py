@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -16,6 +16,7 @@ from napari_patchmap.networks.network import Network
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.networks.pixels import Pixels, spread
 from napari_patchmap.networks.trained.trained_features import TrainedFeatures
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Patches that go through the network at once.
 BATCH = 512
@@ -38,7 +39,7 @@ def infer(
     *,
     symmetries: Sequence[Symmetry] = ((0, False),),
     half: torch.dtype | None = None,
-    watch: Callable[[int, int], None] | None = None,
+    watch: Watch = UNWATCHED,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Compute features and outputs of patches as they are, without augmentation.
 
@@ -54,8 +55,8 @@ def infer(
         projected, so that the answer does not depend on how a patch was turned.
     half : torch.dtype, optional
         Half precision for the backbone; float32 when None.
-    watch : callable, optional
-        Told how many of how many patches are done; may raise to end.
+    watch : Watch
+        Told how many of how many patches are done.
 
     Returns
     -------
@@ -94,8 +95,7 @@ def infer(
                 outputs[part] = network.project(mean).float()
         features[part] = mean
         start = part.stop
-        if watch is not None:
-            watch(min(start, count), count)
+        watch.step(min(start, count), count)
     network.train(was_training)
     return network.given_away(features.numpy()), outputs.numpy()
 

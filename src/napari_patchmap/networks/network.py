@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from napari_patchmap.errors import ConfigError
 from napari_patchmap.networks.backbones import make_backbone, weigh_borders_more
+from napari_patchmap.networks.first_layer import FirstLayer
 from napari_patchmap.networks.heads import HEADS, projector
 from napari_patchmap.networks.trained.trained_record import TrainedRecord
 from napari_patchmap.networks.whitening import Whitening
@@ -42,6 +43,9 @@ class NetworkSpec:
     even_borders : bool
         Whether the compact network's averages count all pixels alike; those of runs before
         2026-11-28 do not, see :func:`~napari_patchmap.networks.backbones.weigh_borders_more`.
+    first_layer : {"learned", "whitened"}
+        Whether the first layer of the backbone learns, as that of all runs before 2026-11-28,
+        or rests on main axes of the patches, see :mod:`~napari_patchmap.networks.first_layer`.
     whitening : float
         Power of the :class:`~napari_patchmap.networks.whitening.Whitening` of the features that
         are given away, 0 for none; the projector sees them as they are.
@@ -62,6 +66,7 @@ class NetworkSpec:
     out_dim: int = 128
     head: str = "projector"
     even_borders: bool = True
+    first_layer: FirstLayer = "learned"
     whitening: float = 0.0
     trained: TrainedRecord | None = None
 
@@ -121,7 +126,13 @@ class Network(nn.Module):
     def __init__(self, spec: NetworkSpec) -> None:
         super().__init__()
         self.spec = spec
-        self.backbone = make_backbone(spec.backbone, spec.channels, spec.size, spec.trained)
+        self.backbone = make_backbone(
+            spec.backbone,
+            spec.channels,
+            spec.size,
+            spec.trained,
+            whitened=spec.first_layer == "whitened",
+        )
         if not spec.even_borders:
             weigh_borders_more(self.backbone)
         self.hidden, self.output = HEADS[spec.head].make(

@@ -10,18 +10,18 @@ from napari_patchmap.patches.readers.arrays import from_array
 from napari_patchmap.patches.readers.objects.crops import from_objects
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.sample import bundled_cells
-from napari_patchmap.patches.source import LoadCancelled, OnProgress
 from napari_patchmap.patches.summary import describe, headline
+from napari_patchmap.patches.watch import LoadCancelled, Watch
 
 __all__ = [
     "CropConfig",
     "Intensity",
     "Kind",
     "LoadCancelled",
-    "OnProgress",
     "OpenRequest",
     "PatchSet",
     "Skipped",
+    "Watch",
     "bundled_cells",
     "describe",
     "from_array",

@@ -25,7 +25,7 @@ from napari_patchmap.optional import optional
 from napari_patchmap.patches.names import tidy
 from napari_patchmap.patches.room import check_room
 from napari_patchmap.patches.safe_hdf5 import check_inside, member
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Endings of AnnData in HDF5; the second is scPortrait's, with images among its arrays.
 H5AD = (".h5ad", ".h5sc")
@@ -107,7 +107,7 @@ class AnnDataFile:
         order = [_word(name) for name in np.atleast_1d(self._obs.attrs.get("column-order", ()))]
         return [name for name in order if name in self._obs]
 
-    def obs(self, watch: Watch | None = None) -> tuple[pd.DataFrame, list[str]]:
+    def obs(self, watch: Watch = UNWATCHED) -> tuple[pd.DataFrame, list[str]]:
         """Read the table of the observations.
 
         Returns
@@ -118,7 +118,6 @@ class AnnDataFile:
         notes : list of str
             What was left out, in sentences.
         """
-        watch = watch or Watch()
         columns: dict[str, pd.Series] = {}
         odd: list[str] = []
         for number, name in enumerate(self.columns):
@@ -170,7 +169,7 @@ class AnnDataFile:
         check_inside(self.file, place)
         return member(self.file, place)
 
-    def rows(self, key: str, watch: Watch | None = None) -> np.ndarray:
+    def rows(self, key: str, watch: Watch = UNWATCHED) -> np.ndarray:
         """Read ``X`` or what obsm calls ``key`` as a row of numbers an observation.
 
         Sparse matrices become dense, tables the numbers of their columns.
@@ -186,7 +185,7 @@ class AnnDataFile:
         PatchError
             If the memory does not take it.
         """
-        watch, shape, there = watch or Watch(), self.shape(key), self.at(key)
+        shape, there = self.shape(key), self.at(key)
         kind = _word(there.attrs.get("encoding-type", "array"))
         if len(shape) != 2:
             raise UnusableError(

@@ -12,7 +12,7 @@ import numpy as np
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.images import Images
 from napari_patchmap.patches.threads import Pieces, in_threads
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Of a patch that takes more bytes, rows of pixels spread over it are looked at.
 _BYTES = 32_768
@@ -22,7 +22,7 @@ _STEP, _STEP_BYTES = 256, 2**24
 
 
 def content_of(
-    images: Images, rows: np.ndarray | None = None, watch: Watch | None = None
+    images: Images, rows: np.ndarray | None = None, watch: Watch = UNWATCHED
 ) -> np.ndarray:
     """Return a number for the pixels, type and size of each patch, or of those in ``rows``.
 
@@ -53,7 +53,7 @@ def content_of(
 
     if len(rows):
         threads = 1 if images.sequential else None
-        in_threads(look, len(rows), step, watch or Watch(), threads)
+        in_threads(look, len(rows), step, watch, threads)
     return found
 
 

@@ -34,7 +34,7 @@ def fit_to(patch: np.ndarray, size: tuple[int, int], how: Fit) -> np.ndarray:
         top, left = (scaled[0] - size[0]) // 2, (scaled[1] - size[1]) // 2
         return patch[top : top + size[0], left : left + size[1]]
     out = np.empty((*size, patch.shape[2]), np.uint8)
-    out[:] = np.rint(border_colour(patch[None])).astype(np.uint8)
+    out[:] = np.rint(border_colour(patch.transpose(2, 0, 1)[None])).astype(np.uint8)
     top, left = (size[0] - scaled[0]) // 2, (size[1] - scaled[1]) // 2
     out[top : top + scaled[0], left : left + scaled[1]] = patch
     return out
@@ -58,16 +58,21 @@ def resize(patches: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return out.astype(patches.dtype)
 
 
+def border_pixels(patches: np.ndarray) -> np.ndarray:
+    """Return the one-pixel border of patches ``(n, channel, y, x)``, ``(n, channel, m)``."""
+    mask = np.ones(patches.shape[2:], bool)
+    mask[1:-1, 1:-1] = False
+    return patches[:, :, mask]
+
+
 def border_colour(patches: np.ndarray) -> np.ndarray:
-    """Mean colour, ``(channel,)``, of the one-pixel border of patches ``(n, y, x, channel)``.
+    """Mean colour, ``(channel,)``, of the one-pixel border of patches ``(n, channel, y, x)``.
 
     Every border pixel counts once, every patch counts the same (the fill of the
     rotations in Nwabufo et al., "Self-supervised Visualisation of Medical Image
     Datasets").
     """
-    mask = np.ones(patches.shape[1:3], bool)
-    mask[1:-1, 1:-1] = False
-    return patches[:, mask].mean(axis=(0, 1), dtype=np.float64)
+    return border_pixels(patches).mean(axis=(0, 2), dtype=np.float64)
 
 
 def same_aspect(have: tuple[int, int], want: tuple[int, int]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from napari_patchmap.patches.readers import load, read
 from napari_patchmap.patches.recognise import format_of
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.sample import bundled_cells
-from napari_patchmap.patches.source import OnProgress, Watch, finish
+from napari_patchmap.patches.source import finish
 from napari_patchmap.patches.threads import attended
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 load()
 
@@ -35,8 +36,7 @@ _READ_AS = {
 def open_patches(
     path: str | os.PathLike[str] | OpenRequest,
     *,
-    progress: OnProgress | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    watch: Watch = UNWATCHED,
     **settings: Any,
 ) -> PatchSet:
     """Open patches from a folder or a file.
@@ -44,11 +44,8 @@ def open_patches(
     Parameters
     ----------
     path : path or OpenRequest
-    progress : callable, optional
-        Called now and then with how many of how many images are done, in the
-        calling thread.
-    should_stop : callable, optional
-        Loading is cancelled when it returns True.
+    watch : Watch, optional
+        Told now and then how many of how many images are done, in the calling thread.
     **settings
         Those of :class:`OpenRequest`: sizes, labels, axes, pattern, channels,
         label_column, tiles, objects, crops, columns, key.
@@ -63,7 +60,7 @@ def open_patches(
     PatchError
         One sentence that names what is wrong and the remedy.
     LoadCancelled
-        If ``should_stop`` said so.
+        If ``watch`` wants to stop.
 
     Examples
     --------
@@ -78,7 +75,7 @@ def open_patches(
     """
     given = path if isinstance(path, OpenRequest) else OpenRequest(path)
     request = given.but(**settings).absolute()
-    return attended(lambda watch: _open(request, watch), Watch(progress, should_stop))
+    return attended(lambda inner: _open(request, inner), watch)
 
 
 def _open(request: OpenRequest, watch: Watch) -> PatchSet:
@@ -112,12 +109,7 @@ def _open(request: OpenRequest, watch: Watch) -> PatchSet:
     return patches
 
 
-def reopen(
-    origin: Mapping[str, Any],
-    *,
-    progress: OnProgress | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> PatchSet:
+def reopen(origin: Mapping[str, Any], watch: Watch = UNWATCHED) -> PatchSet:
     """Open the set again that :attr:`PatchSet.origin` describes.
 
     Raises
@@ -143,7 +135,7 @@ def reopen(
             "or choose where it is now."
         )
     else:
-        patches = open_patches(request, progress=progress, should_stop=should_stop)
+        patches = open_patches(request, watch=watch)
     if count is not None and len(patches) != count:
         raise PatchError(
             f"{request.path} now holds {len(patches):,} patches instead of {count:,}; bring "

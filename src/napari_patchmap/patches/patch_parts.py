@@ -18,7 +18,7 @@ from napari_patchmap.patches.fit import FITS, Fit, explain_sizes
 from napari_patchmap.patches.images import Images, as_images
 from napari_patchmap.patches.intensity import Intensity
 from napari_patchmap.patches.own_rows import OwnRows
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Longest side in pixels at which patches are trained when nothing is said.
 LONGEST_SIDE = 64
@@ -211,12 +211,12 @@ class PatchParts:
         """Whether the patches differ in size."""
         return not self.images.uniform
 
-    def all_identical(self, watch: Watch | None = None) -> bool:
+    def all_identical(self, watch: Watch = UNWATCHED) -> bool:
         """Whether every patch has the same pixels; ends at the first that differs.
 
         ``watch`` may end it before.
         """
-        first, watch = self[0], watch or Watch()
+        first = self[0]
         for index in range(1, len(self)):
             watch.check()
             if not np.array_equal(first, self.images[index]):

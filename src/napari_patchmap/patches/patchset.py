@@ -97,7 +97,7 @@ class PatchSet(PatchParts):
         -------
         ndarray of float64, shape (channel,), 0 to 255
         """
-        return border_colour(self.pixels(self.spread(), size).transpose(0, 2, 3, 1))
+        return border_colour(self.pixels(self.spread(), size))
 
     def thumbnail(self, index: int, side: int = 64) -> np.ndarray:
         """Return patch ``index`` as an RGB picture for people, brightened where it is dim.

@@ -18,9 +18,7 @@ from napari_patchmap.patches.labels.choice import case_notes, choose_label
 from napari_patchmap.patches.labels.join import Labels, join_labels
 from napari_patchmap.patches.labels.patterns import columns_from_pattern
 from napari_patchmap.patches.patchset import PatchSet, Skipped
-from napari_patchmap.patches.watch import LoadCancelled as LoadCancelled
-from napari_patchmap.patches.watch import OnProgress as OnProgress
-from napari_patchmap.patches.watch import Watch as Watch
+from napari_patchmap.patches.watch import Watch
 
 #: Sets that take fewer bytes than this are decoded when they are opened.
 _AT_ONCE = 2**30

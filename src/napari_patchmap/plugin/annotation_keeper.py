@@ -20,7 +20,7 @@ from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.plugin.written_soon import WrittenSoon
 from napari_patchmap.runs import Run
-from napari_patchmap.runs.annotation_files import (
+from napari_patchmap.runs.annotation_place import (
     ANNOTATIONS,
     AnnotationPlace,
     is_known,

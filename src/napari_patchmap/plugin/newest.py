@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal, Slot
 
 from napari_patchmap.plugin.worker import Task
+
+if TYPE_CHECKING:
+    from napari_patchmap.patches.watch import Watch
 
 
 class Newest(QObject):
@@ -45,7 +48,7 @@ class Newest(QObject):
         self.error: Exception | None = None
         self._name = name
         self._task: Task | None = None
-        self._next: Callable[[Task], Any] | None = None
+        self._next: Callable[[Watch], Any] | None = None
         if done is not None:
             self.done.connect(done)
         if failed is not None:
@@ -56,13 +59,13 @@ class Newest(QObject):
         """Whether something is running or waiting."""
         return self._task is not None
 
-    def ask(self, work: Callable[[Task], Any]) -> None:
+    def ask(self, work: Callable[[Watch], Any]) -> None:
         """Do this instead of what was asked for before."""
         if self._task is not None:
             self._next = work
             self._task.stop()
             return
-        self._task = Task(work, self._name)
+        self._task = Task(lambda task: work(task.watch), self._name)
         self._task.done.connect(self._on_done)
         self._task.failed.connect(self._on_failed)
         self._task.ended.connect(self._on_ended)
@@ -92,5 +95,5 @@ class Newest(QObject):
             self.ask(work)
 
 
-def _nothing(_: Task) -> None:
+def _nothing(_: Watch) -> None:
     """Stand for a wish that was withdrawn."""

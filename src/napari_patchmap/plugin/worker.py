@@ -175,10 +175,10 @@ class Task(QObject):
 
     @property
     def watch(self) -> Watch:
-        """What work asks whether to end that is told nothing else."""
+        """What work tells how far it is, which is reported, and asks whether to end."""
         from napari_patchmap.patches.watch import Watch  # slow, and Patchmap starts with this
 
-        return Watch(should_stop=self.should_stop)
+        return Watch(lambda *step: self.report(step), self.should_stop)
 
     def _is_abandoned(self) -> bool:
         """Whether nobody listens: napari, closing its window, told the worker to quit."""

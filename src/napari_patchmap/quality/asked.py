@@ -13,12 +13,10 @@ from napari_patchmap.errors import QualityError
 from napari_patchmap.layout.tsne import Tsne
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.box_table import labels_of
-from napari_patchmap.quality.figure import FigureInput, GrowingWatch, MeasureWatch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
+from napari_patchmap.quality.figure import FigureInput
 from napari_patchmap.quality.report import Evaluation
 from napari_patchmap.settings import Config
-
-#: Told what is known so far, if anything is, and how much of how much is done; True ends.
-AskedWatch = Callable[[Evaluation | None, int, int], bool]
 
 #: In an answer that is of labels: what these are called.
 LABEL_FROM = "label_from"
@@ -43,7 +41,7 @@ class AskedMap:
     dimensions : int
         How many features each patch has, 0 where there are none.
     figures : callable
-        Takes a watch or None; returns map, labels and features, which are read then.
+        Returns map, labels and features, which are read then.
     images : callable
         Returns the patches, None where they are not to be had.
     tsne : callable
@@ -66,11 +64,11 @@ class AskedMap:
     origin: Mapping[str, Any]
     layout: str
     dimensions: int
-    figures: Callable[[MeasureWatch | None], FigureInput]
+    figures: Callable[[], FigureInput]
     images: Callable[[], PatchSet | None]
     tsne: Callable[[], Tsne]
     views: Callable[[PatchSet, np.ndarray, int], tuple[np.ndarray, np.ndarray]]
-    pixel_map: Callable[[PatchSet | None, MeasureWatch], np.ndarray | None]
+    pixel_map: Callable[[PatchSet | None, Watch], np.ndarray | None]
     columns: Sequence[str] = ()
     label_from: str = ""
     sees_images: bool = True
@@ -105,9 +103,11 @@ class AskedCheck:
     question : str
         As a heading.
     answer : callable
-        Takes an :class:`AskedMap`, the settings and an :data:`AskedWatch`; returns its entry
-        and its numbers of patches as they are known by the end, nothing of both where it was
-        ended at once; or raises a QualityError that says why there is no answer.
+        Takes an :class:`AskedMap`, the settings and a
+        :class:`~napari_patchmap.patches.watch.Watch`, which it tells the answer so far;
+        returns its entry and its numbers of patches as they are known by the end, nothing of
+        both where it was ended at once; or raises a QualityError that says why there is no
+        answer.
     lines : callable
         Takes its entry; returns the answer in short lines, the most important first.
     help, reference : str
@@ -136,7 +136,7 @@ class AskedCheck:
 
     key: str
     question: str
-    answer: Callable[[AskedMap, Any, AskedWatch], Evaluation]
+    answer: Callable[[AskedMap, Any, Watch], Evaluation]
     lines: Callable[[dict[str, Any]], list[str]]
     help: str
     reference: str
@@ -169,7 +169,7 @@ class AskedCheck:
         return self.why_not(asked)
 
     def ask(
-        self, asked: AskedMap, config: Config | None = None, look: AskedWatch | None = None
+        self, asked: AskedMap, config: Config | None = None, watch: Watch = UNWATCHED
     ) -> Evaluation:
         """Find it out.
 
@@ -182,7 +182,7 @@ class AskedCheck:
         if reason := self.refusal(asked):
             raise QualityError(reason)
         self.check(asked, config)
-        found = self.answer(asked, config, look or _on)
+        found = self.answer(asked, config, watch)
         for entry in found.report.values():
             if self.of_labels(entry):
                 entry[LABEL_FROM] = asked.label_from
@@ -202,13 +202,9 @@ class AskedCheck:
             return None
         return entry
 
-    def watch(self, look: AskedWatch) -> GrowingWatch:
-        """Return what tells ``look`` an entry as it grows."""
-        return lambda entry, done, total: look(Evaluation({self.key: entry}, {}), done, total)
-
-
-def _on(found: Evaluation | None, done: int, total: int) -> bool:
-    return False
+    def growing(self, watch: Watch) -> Watch:
+        """Return what tells ``watch`` an entry as it grows."""
+        return watch.telling(lambda entry: Evaluation({self.key: entry}, {}))
 
 
 def map_width(embedding: np.ndarray) -> float:

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.fit import border_pixels
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.quality.batches import OTHER, as_batches
-from napari_patchmap.quality.figure import MeasureWatch
 
 #: Its name where columns are listed.
 BACKGROUND = "background colour"
@@ -20,7 +21,7 @@ _FAR, _LEAST = 3.0, 4.0
 _SIDE, _PART = 32, 1_024
 
 
-def background(patches: PatchSet, watch: MeasureWatch | None = None) -> np.ndarray | None:
+def background(patches: PatchSet, watch: Watch = UNWATCHED) -> np.ndarray:
     """Divide patches by their backgrounds: how bright they are, and those of another colour.
 
     The mean colour of each patch's border is taken along the directions in which it varies most
@@ -30,14 +31,16 @@ def background(patches: PatchSet, watch: MeasureWatch | None = None) -> np.ndarr
 
     Returns
     -------
-    ndarray of str, or None
-        The group of each patch (n,), "" where its image is missing; fifths are named by their
-        ends, the higher the brighter. None if ``watch``, told what is done of how many, says to
-        end.
+    ndarray of str, shape (n,)
+        The group of each patch, "" where its image is missing; fifths are named by their ends,
+        the higher the brighter.
+
+    Raises
+    ------
+    LoadCancelled
+        If ``watch`` wants to stop.
     """
     colours = _border_colours(patches, watch)
-    if colours is None:
-        return None
     centred = colours - np.nanmean(colours, axis=0)
     known = np.isfinite(centred).all(axis=1)
     directions = np.linalg.svd(centred[known].T @ centred[known])[0]
@@ -63,23 +66,14 @@ def _far_out(values: np.ndarray) -> list[np.ndarray]:
     return sorted((rows for rows in found if len(rows)), key=len, reverse=True)
 
 
-def _border_colours(patches: PatchSet, watch: MeasureWatch | None) -> np.ndarray | None:
+def _border_colours(patches: PatchSet, watch: Watch) -> np.ndarray:
     """Return the mean colour of each patch's border, (n, channel), NaN where it is missing."""
-    height, width = patches.common_size
-    shrink = min(1.0, _SIDE / max(height, width))
-    size = max(2, round(height * shrink)), max(2, round(width * shrink))
+    size = patches.training_size(_SIDE)
     colours = np.empty((len(patches), patches.channels))
     for start in range(0, len(patches), _PART):
-        if watch is not None and watch(start, len(patches)):
-            return None
+        watch.step(start, len(patches))
         rows = np.arange(start, min(start + _PART, len(patches)))
         pixels = np.asarray(patches.pixels(rows, size), np.float64)
-        edges = [
-            pixels[:, :, 0],
-            pixels[:, :, -1],
-            pixels[:, :, 1:-1, 0],
-            pixels[:, :, 1:-1, -1],
-        ]
-        colours[rows] = np.concatenate(edges, axis=2).mean(axis=2)
+        colours[rows] = border_pixels(pixels).mean(axis=2)
     colours[patches.missing] = np.nan
     return colours

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from napari_patchmap.errors import TrainingStopped
-from napari_patchmap.quality.asked import AskedCheck, AskedMap, AskedWatch
+from napari_patchmap.patches.watch import Watch
+from napari_patchmap.quality.asked import AskedCheck, AskedMap
 from napari_patchmap.quality.figure import AT_FIRST, FigureInput, QualityFigure, capitalised
 from napari_patchmap.quality.figures import FIGURES
 from napari_patchmap.quality.report import Evaluation, labelled_rows
@@ -85,15 +86,14 @@ def baseline_lines(found: dict[str, Any]) -> list[str]:
     return ["To compare with:", *lines] if lines else []
 
 
-def _answer(asked: AskedMap, _: object, look: AskedWatch) -> Evaluation:
-    def watch(done: int, total: int) -> bool:
-        return look(None, done, total)
-
+def _answer(asked: AskedMap, _: object, watch: Watch) -> Evaluation:
     try:
         pixels = asked.pixel_map(asked.images(), watch)
     except TrainingStopped:
         return Evaluation({}, {})
-    return Evaluation({BASELINES.key: measure_baselines(asked.figures(watch), pixels)}, {})
+    return Evaluation(
+        {BASELINES.key: measure_baselines(replace(asked.figures(), watch=watch), pixels)}, {}
+    )
 
 
 BASELINES = AskedCheck(

@@ -9,10 +9,11 @@ import pandas as pd
 
 from napari_patchmap.errors import QualityError
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.quality.asked import AskedCheck, AskedMap, AskedWatch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
+from napari_patchmap.quality.asked import AskedCheck, AskedMap
 from napari_patchmap.quality.background import BACKGROUND
 from napari_patchmap.quality.batches import ASKED, as_batches, batch_effect, batch_lines
-from napari_patchmap.quality.figure import MeasureWatch, capitalised
+from napari_patchmap.quality.figure import capitalised
 from napari_patchmap.quality.measured_columns import (
     MEASURED,
     check_measurable,
@@ -41,7 +42,7 @@ def batches_of(
     table: pd.DataFrame,
     column: str,
     patches: PatchSet | None = None,
-    watch: MeasureWatch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> np.ndarray:
     """Return the batch of each patch by a column, or by what is measured on its image or file.
 
@@ -49,8 +50,8 @@ def batches_of(
     ------
     QualityError
         If there is no such column, or no image to look at.
-    Ended
-        If ``watch`` says so.
+    LoadCancelled
+        If ``watch`` wants to stop.
     """
     if column in table:
         return as_batches(table[column])
@@ -76,15 +77,10 @@ def _check(asked: AskedMap, config: BatchConfig) -> None:
     batches_of(asked.table, config.column)  # says what is missing
 
 
-def _answer(asked: AskedMap, config: BatchConfig, look: AskedWatch) -> Evaluation:
-    def watch(done: int, total: int) -> bool:
-        return look(None, done, total)
-
+def _answer(asked: AskedMap, config: BatchConfig, watch: Watch) -> Evaluation:
     patches = None if config.column in asked.table else asked.images()
     batches = batches_of(asked.table, config.column, patches, watch)
-    return Evaluation(
-        {BATCH.key: batch_effect(asked.figures(None), batches, config.column)}, {}
-    )
+    return Evaluation({BATCH.key: batch_effect(asked.figures(), batches, config.column)}, {})
 
 
 def _offers(asked: AskedMap) -> dict[str, list[str]]:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from napari_patchmap.few_names import some_of
-from napari_patchmap.quality.asked import AskedCheck, AskedMap, AskedWatch
+from napari_patchmap.patches.watch import Watch
+from napari_patchmap.quality.asked import AskedCheck, AskedMap
 from napari_patchmap.quality.label_curve import CurveConfig, label_curve
 from napari_patchmap.quality.report import Evaluation
 
@@ -54,11 +55,11 @@ def curve_lines(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _answer(asked: AskedMap, config: CurveConfig, look: AskedWatch) -> Evaluation:
-    given = asked.figures(None)
+def _answer(asked: AskedMap, config: CurveConfig, watch: Watch) -> Evaluation:
+    given = asked.figures()
     assert given.features is not None
     assert given.labels is not None
-    found = label_curve(given.features, given.labels, config, LABEL_CURVE.watch(look))
+    found = label_curve(given.features, given.labels, config, LABEL_CURVE.growing(watch))
     return Evaluation({LABEL_CURVE.key: found}, {})
 
 

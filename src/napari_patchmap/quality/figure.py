@@ -10,14 +10,9 @@ import numpy as np
 
 from napari_patchmap.errors import QualityError
 from napari_patchmap.layout.neighbour_search import Metric
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 T = TypeVar("T")
-
-#: Asked now and then with what is done and how much there is; True ends the work.
-MeasureWatch = Callable[[int, int], bool]
-
-#: Told what is known so far, and how many parts of how many it is of; True ends.
-GrowingWatch = Callable[[dict[str, Any], int, int], bool]
 
 Precision = Literal["rough", "usual", "exact"]
 
@@ -48,8 +43,8 @@ class FigureInput:
         Distance of the features that the map was made to keep.
     most : int
         Patches whose neighbours are looked for; of more, so many drawn at random.
-    watch : callable, optional
-        Told how far long work is; a figure raises :class:`Ended` where it says so.
+    watch : Watch
+        Told how far long work is; a figure that it ends raises a LoadCancelled.
     """
 
     embedding: np.ndarray
@@ -57,7 +52,7 @@ class FigureInput:
     features: np.ndarray | None = None
     metric: Metric = "euclidean"
     most: int = EXACT
-    watch: MeasureWatch | None = None
+    watch: Watch = UNWATCHED
     _known: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -79,10 +74,6 @@ class FigureInput:
             self._known[find] = find(self)
         found: T = self._known[find]
         return found
-
-
-class Ended(Exception):
-    """The person ended the measuring."""
 
 
 def refuse_useless(features: np.ndarray) -> None:

@@ -19,7 +19,8 @@ from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
 from napari_patchmap.errors import QualityError
-from napari_patchmap.quality.figure import GrowingWatch, refuse_useless
+from napari_patchmap.patches.watch import UNWATCHED, Watch
+from napari_patchmap.quality.figure import refuse_useless
 from napari_patchmap.quality.linear_layer import EarlyStoppedLayer, LinearLayer
 from napari_patchmap.settings import Config, setting
 
@@ -109,7 +110,7 @@ def label_curve(
     features: np.ndarray,
     labels: np.ndarray,
     config: CurveConfig | None = None,
-    watch: GrowingWatch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> dict[str, Any]:
     """Say how well labels are told from features, against the labels of each class.
 
@@ -123,8 +124,8 @@ def label_curve(
     labels : ndarray of str, shape (n,)
         "" where there is none.
     config : CurveConfig, optional
-    watch : callable, optional
-        Asked after each draw, with what is known so far.
+    watch : Watch
+        Told after each draw what is known so far.
 
     Returns
     -------
@@ -180,7 +181,7 @@ def label_curve(
             "small": [str(n) for n in kept if np.sum(labels[train] == n) < sizes[-1]],
             "left_out": [str(n) for n in names[counts < 4]],
         }
-        if watch is not None and watch(result, repeat + 1, config.repeats):
+        if watch.ends(repeat + 1, config.repeats, result):
             break
     return result
 

@@ -14,8 +14,8 @@ import pandas as pd
 from napari_patchmap.errors import QualityError
 from napari_patchmap.kind import Kind
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.quality.background import BACKGROUND, background
-from napari_patchmap.quality.figure import Ended, MeasureWatch
 
 #: Their names where columns are listed.
 FILE_SIZE, FILE_DATE = "file size", "file date"
@@ -49,21 +49,25 @@ def _own_files(origin: Mapping[str, Any]) -> bool:
     return origin.get("kind") == Kind.FOLDER and bool(origin.get("path"))
 
 
-def file_size(patches: PatchSet, watch: MeasureWatch | None = None) -> np.ndarray | None:
+def file_size(patches: PatchSet, watch: Watch = UNWATCHED) -> np.ndarray:
     """Return the size of each patch's file in KB of 1,000 bytes, (n,).
 
     It shows how images were compressed, and how sharp or noisy they are.
 
     Returns
     -------
-    ndarray of float64, or None
-        NaN where a file is not there. None if ``watch`` says to end.
+    ndarray of float64
+        NaN where a file is not there.
+
+    Raises
+    ------
+    LoadCancelled
+        If ``watch`` wants to stop.
     """
-    found = _of_files(patches, lambda status: status.st_size / 1000, watch)
-    return None if found is None else np.array(found, np.float64)
+    return np.array(_of_files(patches, lambda it: it.st_size / 1000, watch), np.float64)
 
 
-def file_date(patches: PatchSet, watch: MeasureWatch | None = None) -> np.ndarray | None:
+def file_date(patches: PatchSet, watch: Watch = UNWATCHED) -> np.ndarray:
     """Return the day on which each patch's file was last written, such as 2021-03-05, (n,).
 
     Here local time counts; None stands for a file that is not there. See :func:`file_size`.
@@ -71,19 +75,19 @@ def file_date(patches: PatchSet, watch: MeasureWatch | None = None) -> np.ndarra
     found = _of_files(
         patches, lambda status: f"{datetime.fromtimestamp(status.st_mtime):%Y-%m-%d}", watch
     )
-    return None if found is None else np.array(found, object)
+    return np.array(found, object)
 
 
 def _of_files(
     patches: PatchSet,
     value: Callable[[os.stat_result], float | str],
-    watch: MeasureWatch | None,
-) -> list[float | str | None] | None:
+    watch: Watch,
+) -> list[float | str | None]:
     folder = Path(str(patches.origin["path"]))
     found: list[float | str | None] = []
     for done, source in enumerate(patches.table["source"]):
-        if watch is not None and done % _AT_ONCE == 0 and watch(done, len(patches)):
-            return None
+        if done % _AT_ONCE == 0:
+            watch.step(done, len(patches))
         try:
             found.append(value((folder / str(source)).stat()))
         except (OSError, ValueError):  # moved, or with a name that cannot be shown as it is
@@ -95,18 +99,15 @@ def _of_files(
 MEASURED = {BACKGROUND: background, FILE_SIZE: file_size, FILE_DATE: file_date}
 
 
-def measured_column(name: str, patches: PatchSet, watch: MeasureWatch | None) -> pd.Series:
+def measured_column(name: str, patches: PatchSet, watch: Watch = UNWATCHED) -> pd.Series:
     """Measure a technical column.
 
     Raises
     ------
     QualityError
         If it cannot be measured of these patches.
-    Ended
-        If ``watch`` says so.
+    LoadCancelled
+        If ``watch`` wants to stop.
     """
     check_measurable(name, patches.origin, patches.name)
-    values = MEASURED[name](patches, watch)
-    if values is None:
-        raise Ended
-    return pd.Series(values)
+    return pd.Series(MEASURED[name](patches, watch))

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from napari_patchmap.layout.neighbour_search import Metric
-from napari_patchmap.quality.figure import Ended, MeasureWatch
+from napari_patchmap.patches.watch import UNWATCHED, LoadCancelled, Watch
 from napari_patchmap.quality.ranked_places import RankedPlaces
 from napari_patchmap.quality.ranked_points import RankedPoints
 
@@ -83,9 +83,8 @@ def neighbourhood(
     *,
     metric: Metric = "euclidean",
     rows: np.ndarray | None = None,
-    ranked: int = RANKED,
     kept: tuple[int, ...] = (RANKED, MOST),
-    watch: MeasureWatch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> Neighbourhood:
     """Compare the neighbours of patches on a map with those among their features.
 
@@ -101,36 +100,34 @@ def neighbourhood(
         Of the features; the map's is Euclidean.
     rows : ndarray of int, shape (m,), optional
         Patches to look at; all by default.
-    ranked : int
-        Neighbours whose ranks are counted; fewer than half of the patches.
     kept : tuple of int
         Numbers of neighbours; fewer than the patches.
-    watch : callable, optional
-        Asked between two parts with the rows that are done and how many there are.
+    watch : Watch
+        Told between two parts how many of how many rows are done.
 
     Raises
     ------
-    Ended
-        If ``watch`` said so.
+    LoadCancelled
+        If ``watch`` wants to stop.
     """
     count = len(embedding)
     rows = np.arange(count) if rows is None else np.asarray(rows, np.intp)
     points = _values(embedding).astype(np.float64)
-    on_map = nearest_on_map(points, rows, max(ranked, *kept))
-    threads, asked = torch.get_num_threads(), on_map[:, :ranked]
+    on_map = nearest_on_map(points, rows, max(RANKED, *kept))
+    threads, asked = torch.get_num_threads(), on_map[:, :RANKED]
     there = RankedPoints(_values(features, metric), rows, asked, on_map.shape[1], threads)
     places = RankedPlaces(points)
-    false, missing = np.empty((len(rows), ranked)), np.empty((len(rows), ranked))
+    false, missing = np.empty((len(rows), RANKED)), np.empty((len(rows), RANKED))
     shares = {k: np.empty(len(rows)) for k in kept}
 
     def compare(part: np.ndarray) -> None:
         ours = there.squares(rows[part], on_map[part])
-        among = there.of(rows[part], ours, ranked)
+        among = there.of(rows[part], ours, RANKED)
         for k, share in shares.items():
             share[part] = (ours[:, :k] <= among.squares[:, k - 1 : k]).sum(axis=1) / k
-        false[part] = _beyond(ours[:, :ranked], among.squares[:, ranked - 1], among.nearer)
-        theirs = places.squares(rows[part], among.found[:, :ranked])
-        nearest = places.squares(rows[part], on_map[part][:, ranked - 1 : ranked])[:, 0]
+        false[part] = _beyond(ours[:, :RANKED], among.squares[:, RANKED - 1], among.nearer)
+        theirs = places.squares(rows[part], among.found[:, :RANKED])
+        nearest = places.squares(rows[part], on_map[part][:, RANKED - 1 : RANKED])[:, 0]
         missing[part] = _beyond(theirs, nearest, places.nearer(rows[part], theirs, nearest))
 
     done = 0
@@ -138,9 +135,11 @@ def neighbourhood(
     with ThreadPoolExecutor(threads) as pool, threadpool_limits(1):
         waiting = [pool.submit(compare, part) for part in there.groups]
         for part, one in zip(there.groups, waiting, strict=True):
-            if watch is not None and watch(done, len(rows)):
+            try:
+                watch.step(done, len(rows))
+            except LoadCancelled:
                 pool.shutdown(cancel_futures=True)
-                raise Ended
+                raise
             one.result()
             done += len(part)
     return Neighbourhood(count, rows, false, missing, shares)

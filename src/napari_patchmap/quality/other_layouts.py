@@ -9,15 +9,10 @@ import numpy as np
 import torch
 from scipy.linalg import orthogonal_procrustes
 
-from napari_patchmap.layout.tsne import Tsne
+from napari_patchmap.layout.tsne import LayoutWatch, Tsne
 from napari_patchmap.networks.device import choose_device
-from napari_patchmap.quality.asked import (
-    STABLE,
-    AskedCheck,
-    AskedWatch,
-    check_usable,
-    map_width,
-)
+from napari_patchmap.patches.watch import UNWATCHED, Watch
+from napari_patchmap.quality.asked import STABLE, AskedCheck, check_usable, map_width
 from napari_patchmap.quality.figure import FigureInput, mean_entry
 from napari_patchmap.quality.neighbourhood import RANKED, nearest_on_map
 from napari_patchmap.quality.report import Evaluation
@@ -29,7 +24,7 @@ _TIMES = 2
 _FEWEST = 2 * RANKED + 1
 
 
-def other_layouts(given: FigureInput, tsne: Tsne, look: AskedWatch | None = None) -> Evaluation:
+def other_layouts(given: FigureInput, tsne: Tsne, watch: Watch = UNWATCHED) -> Evaluation:
     """Say how many neighbours a t-SNE keeps when it is made again from other beginnings.
 
     With the same settings and as many iterations, from random first positions of other
@@ -42,9 +37,8 @@ def other_layouts(given: FigureInput, tsne: Tsne, look: AskedWatch | None = None
     given : FigureInput
     tsne : Tsne
         As the map was made of the features.
-    look : callable, optional
-        See :data:`~napari_patchmap.quality.asked.AskedWatch`; a layout that was ended
-        does not count.
+    watch : Watch
+        Told the answer so far; a layout that was ended does not count.
 
     Returns
     -------
@@ -64,34 +58,25 @@ def other_layouts(given: FigureInput, tsne: Tsne, look: AskedWatch | None = None
     every = np.arange(len(places))
     near = nearest_on_map(places, every, RANKED)
     shared, apart = np.zeros(len(places)), np.zeros(len(places))
-    found, ended = Evaluation({}, {}), False
+    found = Evaluation({}, {})
     jobs, device = torch.get_num_threads(), choose_device().target
     for number in range(_TIMES):
         other = replace(tsne, start="random", seed=tsne.seed + 1 + number)
 
-        known = found if found.report else None
-
-        def watch(
-            done: int,
-            _: np.ndarray,
-            known: Evaluation | None = known,
-            before: int = number * other.steps,
-            total: int = _TIMES * other.steps,
-        ) -> bool:
-            nonlocal ended
-            ended = look is not None and look(known, before + done, total)
-            return ended
-
-        points = other.lay_out(features, jobs=jobs, device=device, watch=watch)
-        if ended:
+        asked = _asked(watch.one_of(number, _TIMES), other.steps)
+        points = other.lay_out(features, jobs=jobs, device=device, watch=asked)
+        if watch.stops:
             return found
         again = nearest_on_map(np.asarray(points, np.float64), every, RANKED)
         shared += (near[:, :, None] == again[:, None, :]).sum(axis=(1, 2)) / RANKED
         apart += _apart(places, np.asarray(points, np.float64))
         found = _summary(shared / (number + 1), apart / (number + 1), number + 1)
-    if look is not None:
-        look(found, 1, 1)
+        watch.tell(found)
     return found
+
+
+def _asked(watch: Watch, steps: int) -> LayoutWatch:
+    return lambda done, _: watch.ends(done, steps)
 
 
 def _apart(places: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -144,7 +129,7 @@ OTHER_LAYOUTS = AskedCheck(
     needs_features=True,
     by_network="A network placed these patches, so only another training would make the map "
     "again; a t-SNE of what it has learned can be asked this.",
-    answer=lambda asked, _, look: other_layouts(asked.figures(None), asked.tsne(), look),
+    answer=lambda asked, _, watch: other_layouts(asked.figures(), asked.tsne(), watch),
     lines=_lines,
     help="The same features are laid out twice more with the same settings, from random first "
     f"positions. Which of its {RANKED} neighbours does a patch have there as well? Where they "

@@ -11,13 +11,8 @@ from scipy.spatial import cKDTree
 from napari_patchmap.layout.held_map import HeldMap
 from napari_patchmap.layout.neighbour_search import nearest_of
 from napari_patchmap.layout.tsne import Tsne
-from napari_patchmap.quality.asked import (
-    STABLE,
-    AskedCheck,
-    AskedWatch,
-    check_usable,
-    map_width,
-)
+from napari_patchmap.patches.watch import UNWATCHED, Watch
+from napari_patchmap.quality.asked import STABLE, AskedCheck, check_usable, map_width
 from napari_patchmap.quality.figure import FigureInput, share_entry
 from napari_patchmap.quality.report import Evaluation
 
@@ -45,7 +40,7 @@ _PART, _STILL = 500, 1e-3
 
 
 def placed_again(
-    given: FigureInput, tsne: Tsne, look: AskedWatch | None = None, *, most: int = MOST_MOVED
+    given: FigureInput, tsne: Tsne, watch: Watch = UNWATCHED, *, most: int = MOST_MOVED
 ) -> Evaluation:
     """Say how far each patch moves on a t-SNE when its features are moved a little.
 
@@ -62,8 +57,8 @@ def placed_again(
     given : FigureInput
     tsne : Tsne
         As the map was made of the features.
-    look : callable, optional
-        See :data:`~napari_patchmap.quality.asked.AskedWatch`.
+    watch : Watch
+        Told the answer so far.
     most : int
         Patches that are placed again; of more, so many drawn at random.
 
@@ -93,7 +88,7 @@ def placed_again(
     shifts = np.empty((len(rows), len(steps)))
     found = Evaluation({}, {})
     for start in range(0, len(rows), _PART):
-        if look is not None and look(found if start else None, start, len(rows)):
+        if watch.ends(start, len(rows), found if start else None):
             return found
         some = rows[start : start + _PART]
         copies = (x[some, None] + steps).reshape(-1, x.shape[1])
@@ -103,8 +98,7 @@ def placed_again(
         known = start + len(some)
         found = _summary(rows[:known], shifts[:known], tree, width)
         found.report[PLACED_AGAIN.key]["length"] = float(np.linalg.norm(steps[1]))
-    if look is not None:
-        look(found, len(rows), len(rows))
+    watch.ends(len(rows), len(rows), found)
     return found
 
 
@@ -162,7 +156,7 @@ PLACED_AGAIN = AskedCheck(
     needs_features=True,
     by_network="A network placed these patches, by their images alone and not by their "
     "neighbours; two views of a patch say how firmly it lies.",
-    answer=lambda asked, _, look: placed_again(asked.figures(None), asked.tsne(), look),
+    answer=lambda asked, _, watch: placed_again(asked.figures(), asked.tsne(), watch),
     lines=_lines,
     help="The features of a patch are moved by a quarter of the distance between a typical "
     "patch and the one most like it, along their three main directions, there and back; then "

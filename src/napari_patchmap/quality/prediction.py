@@ -24,11 +24,11 @@ from threadpoolctl import threadpool_limits
 from napari_patchmap.errors import QualityError
 from napari_patchmap.few_names import some_of
 from napari_patchmap.patches.quantity import is_quantity
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.quality.figure import (
     DECIMAL,
     PERCENT,
     FigureInput,
-    GrowingWatch,
     Scale,
     refuse_useless,
 )
@@ -140,7 +140,7 @@ def predict(
     values: pd.Series,
     apart: pd.Series | None = None,
     config: PredictionConfig | None = None,
-    watch: GrowingWatch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> dict[str, Any]:
     """Say how well a column is predicted from the map and from the features.
 
@@ -161,8 +161,8 @@ def predict(
         What is predicted, and the groups. Quantities are predicted as numbers,
         everything else as classes. Patches without a value are left out.
     config : PredictionConfig, optional
-    watch : callable, optional
-        Asked after each repeat, with what is known so far; True ends.
+    watch : Watch
+        Told after each repeat what is known so far.
 
     Returns
     -------
@@ -234,7 +234,7 @@ def predict(
                 "mixed": _summary(leaked, scores) if mixed else {},
                 "left_out": left_out,
             }
-            if watch is not None and watch(result, repeat + 1, len(held)):
+            if watch.ends(repeat + 1, len(held), result):
                 break
     return result
 

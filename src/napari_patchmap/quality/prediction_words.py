@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from napari_patchmap.errors import QualityError
-from napari_patchmap.quality.asked import AskedCheck, AskedMap, AskedWatch
+from napari_patchmap.patches.watch import Watch
+from napari_patchmap.quality.asked import AskedCheck, AskedMap
 from napari_patchmap.quality.prediction import PredictionConfig, Score, predict, scores_of
 from napari_patchmap.quality.report import Evaluation
 
@@ -110,11 +111,11 @@ def _check(asked: AskedMap, config: PredictionConfig) -> None:
             raise QualityError(f"There is no column {name}; choose one of {names}.")
 
 
-def _answer(asked: AskedMap, config: PredictionConfig, look: AskedWatch) -> Evaluation:
+def _answer(asked: AskedMap, config: PredictionConfig, watch: Watch) -> Evaluation:
     apart = asked.table[config.apart] if config.apart else None
-    values, watch = asked.table[config.column], PREDICTION.watch(look)
+    values, growing = asked.table[config.column], PREDICTION.growing(watch)
     return Evaluation(
-        {PREDICTION.key: predict(asked.figures(None), values, apart, config, watch)}, {}
+        {PREDICTION.key: predict(asked.figures(), values, apart, config, growing)}, {}
     )
 
 

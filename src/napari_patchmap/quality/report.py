@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from napari_patchmap.few_names import some_of
-from napari_patchmap.quality.figure import Ended, FigureInput, QualityFigure, capitalised
+from napari_patchmap.patches.watch import LoadCancelled
+from napari_patchmap.quality.figure import FigureInput, QualityFigure, capitalised
 from napari_patchmap.quality.figures import FIGURES, defined_in
 
 #: In a report: those of its notes that say why figures of labels are not known, or of whom.
@@ -84,12 +85,12 @@ def measure(
     *,
     each: bool = True,
     only: Sequence[QualityFigure] | None = None,
-    tell: Callable[[dict[str, Any]], None] | None = None,
 ) -> Evaluation:
     """Say how good a map is; for each patch as well where ``each`` is wanted.
 
-    Where ``given.watch`` ended it, with what was known by then. Other figures than ``only``,
-    if that says some, are left at None. ``tell`` hears what is known after each figure.
+    Where ``given.watch`` ended it, with what was known by then, if that is wanted; it is told
+    what is known after each figure. Other figures than ``only``, if that says some, are left
+    at None.
     """
     notes: list[str] = []
     figures = dict.fromkeys(figure.key for figure in FIGURES)
@@ -117,15 +118,16 @@ def measure(
                 of = keep if figure.needs_labels and keep is not None else slice(None)
                 column[of] = figure.each(chosen)
                 columns[figure.key] = column
-        except Ended:
+        except LoadCancelled:
+            if not given.watch.keeps:
+                raise
             notes.append("Measuring was ended before all figures were known.")
             break
         except Exception as error:  # noqa: BLE001 - whatever it is, the map is worth more
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             failed.setdefault(f"could not be measured ({reason}).", []).append(figure.name)
             continue
-        if tell is not None:
-            tell(dict(report))
+        given.watch.tell(dict(report))
         if report[figure.key] is None:
             notes.append(figure.undefined.format(n=len(chosen)))
             if figure.needs_labels:

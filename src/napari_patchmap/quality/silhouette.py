@@ -13,7 +13,6 @@ from scipy.spatial.distance import cdist
 
 from napari_patchmap.quality.figure import (
     AT_FIRST,
-    Ended,
     FigureInput,
     QualityFigure,
     label_means,
@@ -89,8 +88,7 @@ def silhouettes(given: FigureInput) -> np.ndarray:
             )
 
     for start in range(0, len(rows), _PART):
-        if given.watch is not None and given.watch(start, len(rows)):
-            raise Ended
+        given.watch.step(start, len(rows))
         share_rows(find, rows[start : start + _PART], count)
     return values
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from napari_patchmap.layout.neighbour_search import Metric, nearer
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality.asked import (
     STABLE,
     AskedCheck,
     AskedMap,
-    AskedWatch,
     check_usable,
     map_width,
 )
@@ -61,9 +61,9 @@ def views_entry(ranks: np.ndarray, of: int) -> dict[str, Any]:
     return entry | ({"of": of} if len(ranks) < of else {})
 
 
-def _two_views(asked: AskedMap, _: object, look: AskedWatch) -> Evaluation:
+def _two_views(asked: AskedMap, _: object, watch: Watch) -> Evaluation:
     """Look at two views of patches, made with the run's own augmentations."""
-    given, patches = asked.figures(None), asked.images()
+    given, patches = asked.figures(), asked.images()
     assert patches is not None
     pool = check_usable(given, _FEWEST, "compare two views of patches")
     there = np.setdiff1d(np.arange(len(given)), patches.missing)
@@ -71,7 +71,7 @@ def _two_views(asked: AskedMap, _: object, look: AskedWatch) -> Evaluation:
     by_features, by_map, apart = [], [], []
     found = Evaluation({}, {})
     for start in range(0, len(rows), _PART):
-        if look(found if start else None, start, len(rows)):
+        if watch.ends(start, len(rows), found if start else None):
             return found
         some = rows[start : start + _PART]
         features, places = asked.views(patches, some, start)
@@ -82,7 +82,7 @@ def _two_views(asked: AskedMap, _: object, look: AskedWatch) -> Evaluation:
             by_map.append(partner_ranks(first, second, given.embedding, some, "euclidean"))
             apart.append(np.linalg.norm(first - second, axis=1) / map_width(given.embedding))
         found = _known(rows[: start + len(some)], by_features, by_map, apart, len(given))
-    look(found, len(rows), len(rows))
+    watch.ends(len(rows), len(rows), found)
     return found
 
 

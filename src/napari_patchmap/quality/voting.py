@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.quality.figure import (
     PERCENT,
     FigureInput,
@@ -54,7 +54,7 @@ class Votes:
         return np.bincount(pairs, minlength=count**2).reshape(count, count)
 
 
-def votes(embedding: np.ndarray, labels: np.ndarray, watch: Watch | None = None) -> Votes:
+def votes(embedding: np.ndarray, labels: np.ndarray, watch: Watch = UNWATCHED) -> Votes:
     """Let the nearest 15 others of each patch vote on its label.
 
     Parameters
@@ -64,7 +64,6 @@ def votes(embedding: np.ndarray, labels: np.ndarray, watch: Watch | None = None)
     labels : ndarray of str, shape (n,)
     watch : Watch, optional
     """
-    watch = watch or Watch()
     names, own = np.unique(labels, return_inverse=True)
     points = np.asarray(embedding, np.float64)
     tree = cKDTree(points)

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import AnnotationError, PatchError
-from napari_patchmap.explore.annotations import Annotation
+from napari_patchmap.explore.annotation import Annotation
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.labels.join import join_labels
 from napari_patchmap.patches.labels.table_file import read_table
 from napari_patchmap.patches.labels.values import as_text
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.runs.identity import CONTENT, PATCHES, read_identity
 from napari_patchmap.runs.joining import Contents, join
 from napari_patchmap.runs.table import INDEX
@@ -46,7 +46,7 @@ def read_classes(
     patches: PatchSet,
     known: pd.DataFrame,
     wanted: str = "",
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> ClassTable:
     """Read which class each patch has in a table (CSV).
 
@@ -71,7 +71,7 @@ def read_classes(
     AnnotationError
         If it has no column of classes.
     """
-    path, watch = Path(path), watch or Watch()
+    path = Path(path)
     joined = _of_another_run(path, known, watch)
     if joined is None:
         joined = _as_labels(path, patches, watch)

@@ -13,7 +13,7 @@ from napari_patchmap.explore.side_by_side import turned_alike
 from napari_patchmap.lock import alone_in
 from napari_patchmap.patches.box_table import labels_of
 from napari_patchmap.patches.labels.choice import GIVEN
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.quality.columns import figure_cells, figure_numbers, markdown, written
 from napari_patchmap.runs.picture import draw_maps
 from napari_patchmap.runs.saved_map import SavedMap
@@ -84,7 +84,7 @@ def labels_apart(labels: Sequence[str]) -> list[str]:
 
 
 def read_same(
-    maps: Sequence[SavedMap], watch: Watch | None = None
+    maps: Sequence[SavedMap], watch: Watch = UNWATCHED
 ) -> tuple[list[np.ndarray], pd.DataFrame]:
     """Read maps, ``(n, 2)``, turned like the first, and the table as the first run has it.
 
@@ -93,7 +93,6 @@ def read_same(
     RunError
         If one is a map of other patches, or damaged.
     """
-    watch = watch or Watch()
     first, table = maps[0].read()
     known, found = maps[0].read_known(), [first]
     for one in maps[1:]:
@@ -105,7 +104,7 @@ def read_same(
 def compare(
     maps: Sequence[SavedMap],
     out: str | Path | None = None,
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> pd.DataFrame:
     """Compare some maps of the same patches; ``watch`` may end it before anything is written.
 

@@ -14,7 +14,7 @@ from napari_patchmap.errors import BatchError
 from napari_patchmap.explore.components import ROUNDING, components, means_and_scales
 from napari_patchmap.explore.feature_rows import check_features, in_parts
 from napari_patchmap.few_names import some_of
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.settings import Config, setting
 from napari_patchmap.writing import whole_file
 
@@ -94,7 +94,7 @@ class Evening:
         batches: np.ndarray,
         column: str,
         config: EveningConfig | None = None,
-        watch: Watch | None = None,
+        watch: Watch = UNWATCHED,
     ) -> Self:
         """Find components and scales, in parts: of the features nothing is copied.
 
@@ -117,7 +117,7 @@ class Evening:
             If ``watch`` says so.
         """
         check_features(features)
-        config, watch = config or EveningConfig(), watch or Watch()
+        config = config or EveningConfig()
         names, counts = np.unique(batches[batches != ""], return_counts=True)
         large = [str(name) for name in names[counts >= FEWEST]]
         if len(large) < 2:
@@ -145,7 +145,7 @@ class Evening:
         )
 
     def apply(
-        self, features: np.ndarray, batches: np.ndarray, watch: Watch | None = None
+        self, features: np.ndarray, batches: np.ndarray, watch: Watch = UNWATCHED
     ) -> np.ndarray:
         """Even out features (n, d), whose batches are (n,); returns float32 (n, k).
 
@@ -157,7 +157,7 @@ class Evening:
         means = np.vstack([self.means, np.zeros_like(self.scale)])
         scales = np.vstack([self.scales, self.scale])
         found = np.empty((len(features), len(self.axes)), np.float32)
-        for rows, part in in_parts(features, watch or Watch()):
+        for rows, part in in_parts(features, watch):
             turned = (part - self.mean) @ self.axes.T
             found[rows] = (turned - means[place[rows]]) / scales[place[rows]]
         return found

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.errors import FindError, RunError
-from napari_patchmap.find.search import FindInput, FindWatch, Found, Search
+from napari_patchmap.find.search import FindInput, Found, Search
 from napari_patchmap.patches import PatchSet, open_patches
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.quality.asked import LABEL_FROM
 from napari_patchmap.runs.annotation_files import annotated_in
 from napari_patchmap.runs.reopening import reopen_patches
@@ -38,7 +38,7 @@ def find_in(
     config: Any,
     table: pd.DataFrame,
     patches: PatchSet | None = None,
-    watch: FindWatch | None = None,
+    watch: Watch = UNWATCHED,
     against: FindInput | None = None,
 ) -> Found:
     """Look for something in the patches of a run.
@@ -53,8 +53,8 @@ def find_in(
         A row a patch: :func:`annotated_table`, or what the window has.
     patches : PatchSet, optional
         The images, where they are to be had.
-    watch : callable, optional
-        Told what is known so far; True ends the search, with what it has.
+    watch : Watch
+        Told what is found so far.
     against : FindInput, optional
         A second set; see :func:`second_set`.
 
@@ -73,7 +73,7 @@ def find_in(
             "are now (--images FOLDER)."
         )
     given = replace(input_of(run, table, patches), against=against)
-    found = search.find(given, config, watch or _never)
+    found = search.find(given, config, watch)
     if search.of_labels and found.report:
         found = replace(found, report={**found.report, LABEL_FROM: run.label_from})
     return found
@@ -104,7 +104,7 @@ def check_second_set(path: str | Path) -> None:
         )
 
 
-def second_set(run: Run, path: str | Path, watch: Watch | None = None) -> FindInput:
+def second_set(run: Run, path: str | Path, watch: Watch = UNWATCHED) -> FindInput:
     """Open other images, or those of another run, and see them as a run's network does.
 
     Parameters
@@ -112,7 +112,7 @@ def second_set(run: Run, path: str | Path, watch: Watch | None = None) -> FindIn
     run : Run
     path : str or path
         A folder of images, a stack, a slide, or the folder of a saved run.
-    watch : Watch, optional
+    watch : Watch
         Told how many of how many images were opened, then how many were looked at.
 
     Raises
@@ -122,23 +122,15 @@ def second_set(run: Run, path: str | Path, watch: Watch | None = None) -> FindIn
     LoadCancelled
         If the watch wants to stop.
     """
-    watch = watch or Watch()
     path = Path(path).expanduser()
     if (path / CONFIG).is_file():
-        patches = reopen_patches(
-            Run.load(path), progress=watch.progress, should_stop=watch.should_stop
-        )
+        patches = reopen_patches(Run.load(path), watch=watch)
     else:
         patches = open_patches(
             path,
             sizes="resize" if run.images.fit is None else run.images.fit,
-            progress=watch.progress,
-            should_stop=watch.should_stop,
+            watch=watch,
         )
-    features = run.place(patches, watch.step).features if run.dimensions else None
+    features = run.place(patches, watch).features if run.dimensions else None
     places = np.zeros((len(patches), 2), np.float32)
     return FindInput(places, features, patches.table, patches, run.metric)
-
-
-def _never(found: Found | None, done: int, total: int) -> bool:
-    return False

@@ -10,11 +10,8 @@ import pandas as pd
 
 from napari_patchmap.explore.findings import Findings
 from napari_patchmap.explore.named_selections import SELECTIONS
-from napari_patchmap.runs.annotation_files import (
-    AnnotationPlace,
-    read_annotations,
-    save_annotations,
-)
+from napari_patchmap.runs.annotation_files import read_annotations, save_annotations
+from napari_patchmap.runs.annotation_place import AnnotationPlace
 from napari_patchmap.runs.selection_files import read_selections, save_selections
 
 

@@ -13,7 +13,7 @@ from napari_patchmap.patches import Kind, OpenRequest, PatchSet
 from napari_patchmap.patches.own_features.feature_files import check_features_file
 from napari_patchmap.patches.own_features.joined_features import with_features
 from napari_patchmap.patches.recognise import format_of
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.runs.run_parts import RunParts
 
 
@@ -50,7 +50,7 @@ def with_given(
     patches: PatchSet,
     file: str | os.PathLike[str],
     columns: str | None = None,
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> PatchSet:
     """Return new patches with the features that were given for them.
 

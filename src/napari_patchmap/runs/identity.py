@@ -9,7 +9,7 @@ import pandas as pd
 
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.content import content_of, spread_over
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.runs.table import INDEX
 from napari_patchmap.writing import whole_file
 
@@ -34,7 +34,7 @@ def places_of(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def identify(
-    patches: PatchSet, watch: Watch | None = None, *, hurry: bool = False
+    patches: PatchSet, watch: Watch = UNWATCHED, *, hurry: bool = False
 ) -> pd.DataFrame:
     """Note of each patch where it came from and what its pixels are.
 

@@ -12,7 +12,7 @@ import pandas as pd
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.content import content_of
 from napari_patchmap.patches.names import composed
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.runs.identity import CONTENT, WHERE, places_of
 
 
@@ -48,7 +48,7 @@ class Contents:
         self._seen = np.zeros(count, bool)
 
     @classmethod
-    def of(cls, patches: PatchSet, watch: Watch | None = None) -> Contents:
+    def of(cls, patches: PatchSet, watch: Watch = UNWATCHED) -> Contents:
         """Look at the pixels of a patch set."""
         images = patches.images
         each = images.nbytes / len(images)

@@ -8,13 +8,13 @@ import pandas as pd
 from napari_patchmap.errors import RunError
 from napari_patchmap.explore.similar import Similar, more_like
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.runs.identity import identify
 from napari_patchmap.runs.run import Run
 from napari_patchmap.runs.saved_map import SavedMap, same_rows
 
 
-def known_of(patches: PatchSet, run: Run | None, watch: Watch | None = None) -> pd.DataFrame:
+def known_of(patches: PatchSet, run: Run | None, watch: Watch = UNWATCHED) -> pd.DataFrame:
     """Say which patches these are, as far as their run noted it; else they are looked at."""
     if run is not None and len(run.who) == len(patches):
         return run.who
@@ -26,7 +26,7 @@ def more_like_by(
     known: pd.DataFrame,
     rows: np.ndarray,
     count: int,
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
     without: np.ndarray | None = None,
 ) -> Similar:
     """Find the patches that are most like some by what another run learned.

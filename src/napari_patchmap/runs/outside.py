@@ -8,13 +8,13 @@ from pathlib import Path
 from napari_patchmap.errors import PatchError, UnusableError
 from napari_patchmap.patches import PatchSet, from_array
 from napari_patchmap.patches.readers.folder.folder_decoder import try_decode
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.runs.placing import Placed
 from napari_patchmap.runs.run import Run
 
 
 def place_image(
-    run: Run, path: str | os.PathLike[str], watch: Watch | None = None
+    run: Run, path: str | os.PathLike[str], watch: Watch = UNWATCHED
 ) -> tuple[PatchSet, Placed]:
     """Place one image on the map, whole, as one patch.
 
@@ -51,6 +51,5 @@ def place_image(
     patch = from_array(
         found.pixels[None], name=path.name, axes="NYXC", channel_names=found.channel_names
     )
-    watch = watch or Watch()
     watch.check()
-    return patch, run.place(patch, watch.step)
+    return patch, run.place(patch, watch)

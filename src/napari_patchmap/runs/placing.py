@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from napari_patchmap.networks.out_of_memory import free_cached_memory
 from napari_patchmap.networks.pixels import PatchPixels, Pixels
 from napari_patchmap.networks.trained.trained_features import TrainedFeatures
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.runs.given_for_new import features_of_new
 from napari_patchmap.runs.image_kind import unlikeness
 from napari_patchmap.runs.network_file import whole_network
@@ -48,9 +49,7 @@ class Placed:
     features: np.ndarray
 
 
-def place_on(
-    run: RunParts, patches: PatchSet, watch: Callable[[int, int], None] | None
-) -> Placed:
+def place_on(run: RunParts, patches: PatchSet, watch: Watch) -> Placed:
     """Place patches on the map of a run; see :meth:`napari_patchmap.runs.Run.place`."""
     own = run.features  # once: many are read anew each time
     check_features(own)
@@ -107,7 +106,7 @@ def prepared_as(run: RunParts, patches: PatchSet) -> PatchSet:
 
 
 def look_at(
-    run: RunParts, pixels: Pixels, watch: Callable[[int, int], None] | None = None
+    run: RunParts, pixels: Pixels, watch: Watch = UNWATCHED
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what the network of a run makes of pixels: features and outputs.
 

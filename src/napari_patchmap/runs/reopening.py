@@ -17,7 +17,6 @@ from napari_patchmap.errors import PatchError, RunError
 from napari_patchmap.patches import (
     Kind,
     LoadCancelled,
-    OnProgress,
     PatchSet,
     from_array,
     reopen,
@@ -25,7 +24,7 @@ from napari_patchmap.patches import (
 from napari_patchmap.patches.crop_config import CropConfig
 from napari_patchmap.patches.readers.objects.crops import from_objects
 from napari_patchmap.patches.source import pick_channels
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.runs.gathering import (
     FoundPart,
     gather,
@@ -65,8 +64,7 @@ def reopen_patches(
     *,
     where: str | os.PathLike[str] | None = None,
     layers: Sequence[OpenLayer] = (),
-    progress: OnProgress | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    watch: Watch = UNWATCHED,
     tell: Callable[[str], None] = lambda sentence: None,
 ) -> PatchSet:
     """Open the images of a run again, row by row as the run has them.
@@ -84,7 +82,7 @@ def reopen_patches(
         computer for whatever else was moved along.
     layers : sequence of OpenLayer
         What is open in the viewer, for runs that were made of layers.
-    progress, should_stop : callable, optional
+    watch : Watch, optional
         See :func:`napari_patchmap.patches.open_patches`.
     tell : callable, optional
         Told what of the images that are there is not as it was when the run was made.
@@ -102,11 +100,10 @@ def reopen_patches(
         If ``where`` is not there, or a folder with more than 10,000 images, and more than
         three times as many as the run has.
     LoadCancelled
-        If ``should_stop`` said so.
+        If ``watch`` wants to stop.
     """
     if run.origin.get("kind") == Kind.POINTS:
         return without_images(run)
-    watch = Watch(progress, should_stop)
     known = run.who
     parts: list[FoundPart] = []
     troubles: list[str] = []
@@ -187,7 +184,7 @@ def _open_file(origin: dict[str, Any], path: str | None, watch: Watch) -> PatchS
     plain = {**moved, "labels": None, "label_column": None, "pattern": None, "count": None}
     # Whatever else lies there now may have another size.
     plain["sizes"] = origin.get("sizes") or "resize"
-    return reopen(plain, progress=watch.progress, should_stop=watch.should_stop)
+    return reopen(plain, watch)
 
 
 def _layers(run: Run, layers: Sequence[OpenLayer], watch: Watch) -> Iterator[_Place]:
@@ -232,7 +229,7 @@ def _open_objects(
     return from_objects(
         one.array, field.array, name=one.name, labels_name=field.name, axes=_axes(origin),
         config=crops, rgb=one.rgb, channels=origin.get("channels"),
-        progress=watch.progress, should_stop=watch.should_stop,
+        watch=watch,
     )  # fmt: skip
 
 

@@ -14,10 +14,11 @@ from napari_patchmap.find.searches import SEARCHES
 from napari_patchmap.lock import alone_in
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.labels.choice import Annotated, choose_label
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.quality import FIGURES, Evaluation, add_training, measure
 from napari_patchmap.quality.asked import LABEL_FROM
 from napari_patchmap.quality.asked_checks import CHECKS
-from napari_patchmap.quality.figure import EXACT, MeasureWatch
+from napari_patchmap.quality.figure import EXACT
 from napari_patchmap.quality.label_changes import of_label
 from napari_patchmap.quality.report import LABEL_NOTES
 from napari_patchmap.runs.annotation_files import annotated_in
@@ -61,32 +62,28 @@ class Run(RunParts):
         labels: np.ndarray | None,
         *,
         most: int = EXACT,
-        watch: MeasureWatch | None = None,
-        tell: Callable[[dict[str, Any]], None] | None = None,
+        watch: Watch = UNWATCHED,
         missing: bool = False,
     ) -> Evaluation:
         """Measure the map, against some labels; what is known of its training stays.
 
         See :func:`napari_patchmap.quality.evaluate`. Of more than ``most`` patches as many
-        are looked at where that takes long. ``tell`` hears what is known after each figure.
+        are looked at where that takes long. ``watch`` is told what is known after each figure.
         Where only what is ``missing`` is wanted and the figures that need no labels are known,
         those stay as they are, and only the others are computed.
         """
         stay = self._without_labels() if missing else {}
-        given = self.to_measure(labels, most=most, watch=watch)
+        told = watch.telling(lambda known: {**known, **stay})
+        given = self.to_measure(labels, most=most, watch=told)
         if stay:
-            found = measure(
-                given,
-                only=[figure for figure in FIGURES if figure.needs_labels],
-                tell=tell and (lambda known: tell({**known, **stay})),
-            )
+            found = measure(given, only=[each for each in FIGURES if each.needs_labels])
             warned = self.metrics.get("training", {}).get("warning")
-            told = [note for note in self.metrics.get("notes", ()) if note != warned]
-            found.report.update(stay, notes=[*found.report["notes"], *told])
+            said = [note for note in self.metrics.get("notes", ()) if note != warned]
+            found.report.update(stay, notes=[*found.report["notes"], *said])
             others = {k: v for k, v in self.columns.items() if k in stay}
             found = Evaluation(found.report, {**others, **found.columns})
         else:
-            found = measure(given, tell=tell)
+            found = measure(given)
         found.report[LABEL_FROM] = self.label_from
         if "training" in self.metrics:
             add_training(found.report, self.metrics["training"])
@@ -190,9 +187,7 @@ class Run(RunParts):
         """Place other patches on this map: the coordinates of :meth:`place`."""
         return self.place(patches).embedding
 
-    def place(
-        self, patches: PatchSet, watch: Callable[[int, int], None] | None = None
-    ) -> Placed:
+    def place(self, patches: PatchSet, watch: Watch = UNWATCHED) -> Placed:
         """Place other patches on this map, and say how they differ from its own.
 
         They are scaled to 8 bits and brought to the training size exactly as the
@@ -203,8 +198,8 @@ class Run(RunParts):
         Parameters
         ----------
         patches : PatchSet
-        watch : callable, optional
-            Told how many of how many patches were looked at; may raise to end.
+        watch : Watch
+            Told how many of how many patches were looked at.
 
         Raises
         ------

@@ -12,7 +12,7 @@ from typing import TypeVar
 from platformdirs import user_data_path
 
 from napari_patchmap.errors import PatchmapError
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ def runs_home() -> Path:
 
 
 def read_all(
-    read: Callable[[Path], T], home: str | Path | None = None, watch: Watch | None = None
+    read: Callable[[Path], T], home: str | Path | None = None, watch: Watch = UNWATCHED
 ) -> list[T]:
     """Read all runs in a folder, by default of those started from napari; it need not exist.
 
@@ -34,7 +34,6 @@ def read_all(
     LoadCancelled
         If ``watch``, which is asked before each, wants to stop.
     """
-    watch = watch or Watch()
     folders: list[Path] = []
     with contextlib.suppress(OSError):
         folders += Path(home or runs_home()).iterdir()

@@ -14,7 +14,7 @@ import pandas as pd
 
 from napari_patchmap.errors import RunError
 from napari_patchmap.methods.catalog import METHODS
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.quality import defined_in
 from napari_patchmap.quality.label_changes import of_label
 from napari_patchmap.runs.chosen_label import chosen_label, own_label
@@ -217,7 +217,7 @@ def read_map(folder: str | Path) -> SavedMap:
         )
 
 
-def maps_in(folders: Sequence[str | Path], watch: Watch | None = None) -> list[SavedMap]:
+def maps_in(folders: Sequence[str | Path], watch: Watch = UNWATCHED) -> list[SavedMap]:
     """Read runs, and all runs in folders that are no runs themselves; each once.
 
     Raises
@@ -225,7 +225,6 @@ def maps_in(folders: Sequence[str | Path], watch: Watch | None = None) -> list[S
     RunError
         If a folder neither is a run nor holds any, or a run is damaged.
     """
-    watch = watch or Watch()
     found: dict[Path, SavedMap] = {}
     for given in folders:
         folder = Path(given).expanduser().resolve()
@@ -239,7 +238,7 @@ def maps_in(folders: Sequence[str | Path], watch: Watch | None = None) -> list[S
 
 
 def find_maps(
-    name: str, count: int, home: str | Path | None = None, watch: Watch | None = None
+    name: str, count: int, home: str | Path | None = None, watch: Watch = UNWATCHED
 ) -> list[SavedMap]:
     """Return the saved maps of a patch set, the newest first.
 

@@ -14,7 +14,7 @@ import pandas as pd
 from napari_patchmap.errors import AnnotationError
 from napari_patchmap.explore.index_ranges import as_ranges, from_ranges
 from napari_patchmap.explore.named_selections import SELECTIONS, NamedSelection, NamedSelections
-from napari_patchmap.runs.annotation_files import AnnotationPlace, prepared
+from napari_patchmap.runs.annotation_place import AnnotationPlace, prepared
 from napari_patchmap.writing import write_json
 
 

@@ -14,7 +14,7 @@ from napari_patchmap.foreign import words
 from napari_patchmap.kind import Kind, known_origin
 from napari_patchmap.lock import alone_in
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.runs.checkpoint import (
     is_unfinished,
     read_state,
@@ -98,7 +98,7 @@ def read_unfinished(folder: str | Path) -> Unfinished:
         raise RunError(f"{path} is damaged ({words(error)}); start the run anew.") from error
 
 
-def find_unfinished(patches: PatchSet, watch: Watch | None = None) -> list[Unfinished]:
+def find_unfinished(patches: PatchSet, watch: Watch = UNWATCHED) -> list[Unfinished]:
     """Return the interrupted runs of some patches, started from napari, the newest first."""
     found = [one for one in read_all(read_unfinished, watch=watch) if one.is_of(patches)]
     return sorted(found, key=lambda one: one.written, reverse=True)

@@ -13,8 +13,8 @@ from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.networks.pixels import PatchPixels
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.box_table import labels_of
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality.asked import AskedMap
-from napari_patchmap.quality.figure import MeasureWatch
 from napari_patchmap.runs import RunConfig, TrainConfig
 from napari_patchmap.runs.placing import look_at, prepared_as
 from napari_patchmap.runs.run import Run
@@ -41,7 +41,7 @@ def asked_run(
         origin=run.origin,
         layout=run.layout,
         dimensions=run.dimensions,
-        figures=lambda watch: run.to_measure(labels_of(table), watch=watch),
+        figures=lambda: run.to_measure(labels_of(table)),
         images=images,
         tsne=run.config.train.tsne,
         views=lambda *of: _look_at_views(run, *of),
@@ -67,9 +67,7 @@ def _look_at_views(
     return look_at(run, views.mul(255).round().byte())
 
 
-def _map_of_pixels(
-    run: Run, patches: PatchSet | None, watch: MeasureWatch
-) -> np.ndarray | None:
+def _map_of_pixels(run: Run, patches: PatchSet | None, watch: Watch) -> np.ndarray | None:
     """Make a map of pixels of as many dimensions as a run's, (n, d), beside which it is seen.
 
     None without patches, or where the map is of pixels itself; raises a TrainingStopped where
@@ -80,11 +78,9 @@ def _map_of_pixels(
     if run.sees_images and not METHODS[run.config.train.method].trains:
         return None
     config = TrainConfig(method="pixels", device="cpu", dimensions=run.embedding.shape[1])
-    ended = False
 
     def report(progress: Progress) -> None:
-        nonlocal ended
-        ended = watch(round(100 * progress.fraction), 100)
+        watch.ends(round(100 * progress.fraction), 100)
 
-    made = fit(patches, RunConfig(config), progress=report, should_leave=lambda: ended)
+    made = fit(patches, RunConfig(config), progress=report, should_leave=lambda: watch.stops)
     return made.embedding

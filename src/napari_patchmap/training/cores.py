@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Seconds between two measurements: at first, and at most, where nothing changes.
 _SOON, _SELDOM = 4.0, 30.0
@@ -88,13 +88,12 @@ class Cores:
             self._next, self._wait, self._slow = self._clock(), _SOON, 0
         self.look()
 
-    def look(self, watch: Watch | None = None, *, sure: bool = False) -> None:
+    def look(self, watch: Watch = UNWATCHED, *, sure: bool = False) -> None:
         """Measure if it is time to, and take the number of threads that is faster.
 
         To be ``sure``, measure now, and a second time before anything changes. ``watch``
         may end that.
         """
-        watch = watch or Watch()
         if not self.adapts or (self._clock() < self._next and not sure):
             return
         best = self._fastest(watch)
@@ -173,7 +172,7 @@ class Cores:
         return best if seconds[self.now] > _GAIN * seconds[best] else self.now
 
     @contextmanager
-    def chosen(self, watch: Watch | None = None) -> Iterator[None]:
+    def chosen(self, watch: Watch = UNWATCHED) -> Iterator[None]:
         """Compute with the chosen number meanwhile, and leave all threads to others.
 
         ``watch`` may end the choosing.

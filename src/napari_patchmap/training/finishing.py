@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.pixels import Pixels
 from napari_patchmap.networks.whitening import MOST_WHITENED
 from napari_patchmap.patches import LoadCancelled
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.quality import add_training, measure
 from napari_patchmap.quality.figure import AT_FIRST, FigureInput
 from napari_patchmap.runs.evening import Evening
@@ -63,7 +65,7 @@ def finish(
             features,
             metric=metric,
             most=AT_FIRST,
-            watch=lambda *_: setup.control.leaves,
+            watch=replace(setup.control.finishing, keeps=True),
         )
     )
     setup.control.check_leaving()
@@ -143,7 +145,9 @@ def _place(
 
     if layout == "network" and network.spec.out_dim != dimensions:
         start_map(network, features_of_some(network, pixels, half), "pca", dimensions)
-    features, outputs = infer(network, pixels, symmetries=symmetries, half=half, watch=watch)
+    features, outputs = infer(
+        network, pixels, symmetries=symmetries, half=half, watch=Watch(watch)
+    )
     power = plan.config.train.whitens
     if power and features.shape[1] > MOST_WHITENED:
         setup.reporter.note(

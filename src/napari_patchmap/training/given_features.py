@@ -15,7 +15,7 @@ from napari_patchmap.networks.fixed import OwnFeatures
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.own_features.joined_features import with_features
 from napari_patchmap.patches.own_rows import OwnRows
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.quality.batch_check import batches_of
 from napari_patchmap.runs.evening import Evening, EveningConfig
 
@@ -36,7 +36,7 @@ def check_seen(patches: PatchSet, method: Method) -> None:
     )
 
 
-def with_own(patches: PatchSet, train: TrainConfig, watch: Watch | None = None) -> PatchSet:
+def with_own(patches: PatchSet, train: TrainConfig, watch: Watch = UNWATCHED) -> PatchSet:
     """Return patches with the features that settings name, or those that the patches are.
 
     Raises

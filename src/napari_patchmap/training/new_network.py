@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import prod
 from typing import Literal
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from napari_patchmap.augment.views import plain
 from napari_patchmap.networks import Network, NetworkSpec
 from napari_patchmap.networks.fine_tuned import FINE_TUNED, PUBLISHED, FineTuned, load_start
+from napari_patchmap.networks.first_layer import whiten_first_layer
 from napari_patchmap.networks.fixed import PixelFeatures
 from napari_patchmap.networks.inference import infer
 from napari_patchmap.networks.pixels import Pixels, spread
@@ -20,6 +22,9 @@ from napari_patchmap.networks.trained.trained_features import TrainedFeatures
 
 #: Patches from which main axes are taken.
 _AXES_SAMPLE = 4096
+
+#: Where pieces of them are looked at, at least these, and no more than are so many numbers.
+_PIECES_SAMPLE, _MOST_NUMBERS = 64, 2**24
 
 #: And where each costs a look of a large network at all of its channels.
 _CHANNEL_SAMPLE = 2048
@@ -35,8 +40,8 @@ def make_network(
     """Make a network, and say where its weights came from if they were not drawn at random.
 
     ``weights`` is the setting: a file, "published", or None for what is usual. Of pixels
-    as features, and of features of many channels, the main axes are taken; the latter on
-    ``device``.
+    as features, of pieces of patches and of features of many channels the main axes are taken;
+    the latter on ``device``.
     """
     network, used = Network(spec), None
     backbone, file = network.backbone, None if weights == PUBLISHED else weights
@@ -49,6 +54,9 @@ def make_network(
         used = load_start(backbone, name, spec.channels, file)
     elif isinstance(backbone, PixelFeatures):
         backbone.fit(plain(spread(pixels, _AXES_SAMPLE)).cpu())
+    elif spec.first_layer == "whitened":
+        count = min(_AXES_SAMPLE, max(_PIECES_SAMPLE, _MOST_NUMBERS // prod(pixels.shape[1:])))
+        whiten_first_layer(backbone, plain(spread(pixels, count)).cpu())
     return network, used
 
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from napari_patchmap.methods.stage import MovingWeights, Stage
 from napari_patchmap.networks import Network
+from napari_patchmap.networks.first_layer import first_layer_of
 from napari_patchmap.networks.timm_models import timm
 from napari_patchmap.networks.trained.learned_on import LearnedOn
 from napari_patchmap.training.muon import Muon
@@ -138,6 +139,8 @@ def _moving(stage: Stage, network: Network) -> _Named:
         moving |= {"adapters": (backbone.low_rank, *head), "all": (backbone.net, *head)}
     for part in moving[stage.trains]:
         part.requires_grad_(True)
+    if network.spec.first_layer == "whitened":
+        first_layer_of(backbone).requires_grad_(False)
     if stage.last_blocks is not None and isinstance(backbone, LearnedOn):
         numbers = backbone.blocks()
         resting = max(numbers.values()) - stage.last_blocks

@@ -13,13 +13,14 @@ from napari_patchmap.methods.method import Method
 from napari_patchmap.methods.recipe import Recipe, kind_of
 from napari_patchmap.networks import NetworkSpec
 from napari_patchmap.networks.device import Device, choose_device, free_memory
+from napari_patchmap.networks.first_layer import usual_first_layer
 from napari_patchmap.networks.fixed import OWN, PIXELS
 from napari_patchmap.networks.out_of_memory import free_cached_memory, is_out_of_memory
 from napari_patchmap.networks.trained.learned_on import LEARNED
 from napari_patchmap.networks.trained.network_blocks import count_blocks
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.source import check_columns
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.runs.run_config import RunConfig
 from napari_patchmap.training.balance import balance_groups
 from napari_patchmap.training.budget.amount import epochs_in_budget, few_patches, too_short
@@ -56,7 +57,7 @@ def make_plan(
     config: RunConfig,
     ranks: Ranks | None = None,
     kept: Kept | None = None,
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> Plan:
     """Decide device, network, batch and stages of a run.
 
@@ -78,7 +79,6 @@ def make_plan(
     LoadCancelled
         If ``watch`` wants to stop; nothing of what was measured is remembered.
     """
-    watch = watch or Watch()
     count = len(patches)
     if count < _MIN_PATCHES:
         have = "there is only one" if count == 1 else f"there are {count}"
@@ -155,6 +155,9 @@ def make_plan(
         norm=recipe.norm,
         out_dim=recipe.stages[0].dimensions if recipe.stages else 0,
         head=method.head,
+        first_layer=usual_first_layer(backbone, patches.channels)
+        if recipe.whitened_start
+        else "learned",
         trained=trained,
     )
     if kept is None:
@@ -266,7 +269,7 @@ def _parts(patch_bytes: int, batch_size: int, free: int) -> int:
     return parts
 
 
-def plan_alone(patches: PatchSet, config: RunConfig, watch: Watch | None = None) -> Plan:
+def plan_alone(patches: PatchSet, config: RunConfig, watch: Watch = UNWATCHED) -> Plan:
     """Make the plan of a run before it is started, with as many threads as it will take.
 
     ``watch`` may end it, see :func:`make_plan`.

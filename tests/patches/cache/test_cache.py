@@ -28,7 +28,8 @@ from napari_patchmap.patches.cache.cache_folder import (
 from napari_patchmap.patches.cache.cached import CachedImages
 from napari_patchmap.patches.images import ArrayImages, Images, as_images
 from napari_patchmap.patches.readers.folder import folder_decoder
-from napari_patchmap.patches.source import Source, Watch, finish
+from napari_patchmap.patches.source import Source, finish
+from napari_patchmap.patches.watch import Watch
 
 
 @pytest.fixture(autouse=True)
@@ -141,9 +142,9 @@ def test_two_processes_may_build_the_same_store(tmp_path, cache):
 def test_a_process_killed_half_way_leaves_nothing_that_hurts(tmp_path, cache):
     images = fill(tmp_path / "set", 600)
     code = (
-        "import os, signal, sys; from napari_patchmap.patches import open_patches\n"
+        "import os, signal, sys; from napari_patchmap.patches import Watch, open_patches\n"
         "kill = lambda done, total: os.kill(os.getpid(), signal.SIGKILL) if total > 0 else 0\n"
-        "open_patches(sys.argv[1], progress=kill)"
+        "open_patches(sys.argv[1], watch=Watch(kill))"
     )
     process = python(code, tmp_path / "set")
     assert process.wait() == -signal.SIGKILL
@@ -239,7 +240,7 @@ def test_cancelling_leaves_nothing_behind(tmp_path, cache, monkeypatch):
 
     monkeypatch.setattr(folder_decoder, "try_decode", held)
     with pytest.raises(LoadCancelled):
-        open_patches(tmp_path / "set", should_stop=stop)
+        open_patches(tmp_path / "set", watch=Watch(should_stop=stop))
     assert cache_size()[0] == 0
     assert half_built(cache) == []
 

@@ -14,7 +14,7 @@ from napari_patchmap.errors import MixedSizesError, PatchError
 from napari_patchmap.patches import LoadCancelled, Skipped, describe, open_patches, reopen
 from napari_patchmap.patches.readers.folder.image_folder import find_images
 from napari_patchmap.patches.readers.tiff.tiff_series import COPIES_NOTE
-from napari_patchmap.patches.source import Watch
+from napari_patchmap.patches.watch import Watch
 
 
 def test_values_order_and_labels(write, folder, grey):
@@ -421,11 +421,11 @@ def test_progress_goes_to_the_end_and_loading_can_be_cancelled(write, folder, gr
     for i in range(300):
         write(f"{i}.png", grey(4, 4))
     seen = []
-    open_patches(folder, progress=lambda done, total: seen.append((done, total)))
+    open_patches(folder, watch=Watch(lambda *step: seen.append(step)))
     assert seen[-1] == (300, 300)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     with pytest.raises(LoadCancelled):
-        open_patches(folder, should_stop=lambda: True)
+        open_patches(folder, watch=Watch(should_stop=lambda: True))
 
 
 def test_the_content_counts_not_the_ending(folder, grey):

@@ -274,7 +274,7 @@ def test_what_is_wrong_with_labels_is_said_before_anything_is_decoded(images, cs
         options["labels"] = csv(options.pop("text"))
     reported: list[tuple[int, int]] = []
     with pytest.raises(PatchError, match=said):
-        open_patches(images, progress=lambda *step: reported.append(step), **options)
+        open_patches(images, watch=Watch(lambda *step: reported.append(step)), **options)
     assert reported == []
     assert cache_size()[1] == 0
 

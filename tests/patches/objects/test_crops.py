@@ -13,6 +13,7 @@ from PIL import Image
 from napari_patchmap.errors import PatchError, UnclearAxesError
 from napari_patchmap.patches import CropConfig, from_objects, open_patches, reopen
 from napari_patchmap.patches.readers.objects.find_objects import find_objects
+from napari_patchmap.patches.watch import Watch
 from tests.patches.stacks.zarr_stores import fill, write_ome
 
 #: Ids that need 64 bits, far apart.
@@ -212,10 +213,10 @@ def test_what_does_not_fit_is_said_in_one_sentence(scene, grey):
 
 def test_loading_can_be_followed_and_stopped(scene):
     steps = []
-    crops(*scene, progress=lambda done, total: steps.append((done, total)))
+    crops(*scene, watch=Watch(lambda *step: steps.append(step)))
     assert steps[-1] == (60, 60)
     with pytest.raises(PatchError, match="cancelled"):
-        crops(*scene, should_stop=lambda: True)
+        crops(*scene, watch=Watch(should_stop=lambda: True))
 
 
 # -- files ----------------------------------------------------------------------

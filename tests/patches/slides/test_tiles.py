@@ -16,7 +16,7 @@ from napari_patchmap.patches.readers.slides.open_slides import read
 from napari_patchmap.patches.readers.slides.slide import Slide
 from napari_patchmap.patches.readers.slides.tiles import TileConfig, plan_tiles
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.source import Watch
+from napari_patchmap.patches.watch import Watch
 from tests.patches.slides.drawn import (
     cells,
     glass,
@@ -288,7 +288,7 @@ def test_loading_can_be_cancelled(tmp_path):
     steps = []
     with pytest.raises(LoadCancelled):
         open_patches(
-            path, should_stop=lambda: len(steps) > 1, progress=lambda *s: steps.append(s)
+            path, watch=Watch(lambda *step: steps.append(step), lambda: len(steps) > 1)
         )
     assert len(steps) <= 2
 

@@ -9,6 +9,7 @@ import pytest
 from napari_patchmap.errors import PatchError
 from napari_patchmap.patches import open_patches
 from napari_patchmap.patches.readers.npz.npz_member import Member
+from napari_patchmap.patches.watch import Watch
 
 
 def test_medmnist_splits_are_joined(tmp_path, grey):
@@ -204,7 +205,7 @@ def test_locked_and_odd_zip_files(tmp_path, grey):
 def test_unpacking_is_counted_in_images(tmp_path, grey):
     np.savez_compressed(tmp_path / "a.npz", images=grey(40, 160, 160))
     seen = []
-    open_patches(tmp_path / "a.npz", progress=lambda done, total: seen.append((done, total)))
+    open_patches(tmp_path / "a.npz", watch=Watch(lambda *step: seen.append(step)))
     unpacked = [done for done, total in seen if total == 40]
     assert len(unpacked) >= 3
     assert all(total in (0, 40) for _, total in seen)

@@ -10,6 +10,7 @@ from PIL import Image
 from napari_patchmap.errors import MixedSizesError, PatchError, UnclearAxesError
 from napari_patchmap.patches import LoadCancelled, open_patches
 from napari_patchmap.patches.readers.tiff.tiff_series import COPIES_NOTE
+from napari_patchmap.patches.watch import Watch
 
 
 @pytest.fixture
@@ -517,7 +518,7 @@ def test_opening_a_long_stack_can_be_cancelled(tmp_path, grey):
         for _ in range(3000):
             writer.write(grey(8, 8), contiguous=False, compression="zlib", metadata=None)
     with pytest.raises(LoadCancelled):
-        open_patches(tmp_path / "long.tif", should_stop=lambda: True)
+        open_patches(tmp_path / "long.tif", watch=Watch(should_stop=lambda: True))
     assert len(open_patches(tmp_path / "long.tif")) == 3000
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +16,7 @@ from napari_patchmap.networks.trained.making import make_net
 from napari_patchmap.networks.trained.origin import origin_of
 from napari_patchmap.networks.trained.trained_features import TrainedFeatures, describe
 from napari_patchmap.networks.trained.trained_record import TrainedRecord
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Patches that a network is tried with, and how long at most, in seconds.
 _TRIED, _LONGEST = 4, 1.0
@@ -45,7 +46,7 @@ def costs_of(
     networks: Sequence[KnownNetwork],
     patch: tuple[int, int],
     device: Device,
-    should_stop: Callable[[], bool] = lambda: False,
+    watch: Watch = UNWATCHED,
 ) -> dict[str, Cost]:
     """Estimate what networks take for 1,000 colour patches, by their names.
 
@@ -57,13 +58,13 @@ def costs_of(
     patch : (height, width)
         Of the patches, in pixels.
     device : Device
-    should_stop : callable, optional
+    watch : Watch, optional
         Asked before each pass of a network; what was found until then is returned.
     """
     found: dict[str, Cost] = {}
     rate = 0.0  # operations a second, of the transformer that was tried
     for network in networks:
-        if should_stop():
+        if watch.stops:
             break
         if not network.architecture:
             continue
@@ -73,7 +74,7 @@ def costs_of(
         if any(record.tokens) and rate:
             found[network.name] = Cost(side, 1000 * operations(record) / rate, False)
             continue
-        seconds = _try(record, patch, device, should_stop)
+        seconds = _try(record, patch, device, watch)
         if seconds is None:
             break
         if any(record.tokens):
@@ -95,7 +96,7 @@ def _try(
     record: TrainedRecord,
     patch: tuple[int, int],
     device: Device,
-    should_stop: Callable[[], bool],
+    watch: Watch,
 ) -> float | None:
     """Return the seconds that a patch takes a network with weights drawn at random.
 
@@ -106,7 +107,7 @@ def _try(
     images = torch.rand(_TRIED, record.takes, *patch, device=device.target)
     fastest, began = float("inf"), time.monotonic()
     with torch.inference_mode(), device.autocast():
-        while not should_stop():
+        while not watch.stops:
             start = time.monotonic()
             features(images).cpu()
             fastest = min(fastest, time.monotonic() - start)

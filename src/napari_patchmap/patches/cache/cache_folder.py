@@ -19,7 +19,7 @@ from typing import Any
 
 import platformdirs
 
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.writing import leftovers, write_whole
 
 #: Set this to keep the cache elsewhere, and this to how many gigabytes it may take.
@@ -92,9 +92,9 @@ def mark(root: Path) -> None:
         write_whole(root / _TAG, f"{_SIGNATURE}\n{_OURS}", flush=False)
 
 
-def cache_size(watch: Watch | None = None) -> tuple[int, int]:
+def cache_size(watch: Watch = UNWATCHED) -> tuple[int, int]:
     """Count the bytes and the patch sets in the cache."""
-    total, sets, watch = 0, 0, watch or Watch()
+    total, sets = 0, 0
     for root in _roots():
         for path in _files_in(root):
             watch.check()

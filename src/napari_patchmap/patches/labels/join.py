@@ -25,7 +25,7 @@ from napari_patchmap.patches.labels.values import (
     why_text,
 )
 from napari_patchmap.patches.labels.well_rows import match_wells
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: A label for each of more objects than this names them; it is no class.
 _FEW = 8
@@ -85,7 +85,7 @@ def join_labels(
     names: Sequence[str] | None,
     name: str,
     from_names: Collection[str] = (),
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> tuple[pd.DataFrame, list[str], str | None]:
     """Return ``table`` with the labels' columns, notes, and what the label was called.
 
@@ -112,7 +112,6 @@ def join_labels(
         If the file cannot be read, or its rows do not fit the patches.
     LoadCancelled
     """
-    watch = watch or Watch()
     if isinstance(labels, (str, os.PathLike)):
         labels = LabelsFile.read(labels, watch)
     if not isinstance(labels, LabelsFile):

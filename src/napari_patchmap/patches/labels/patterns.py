@@ -12,14 +12,14 @@ from napari_patchmap.errors import PatchError
 from napari_patchmap.patches.box_table import BOX_COLUMNS
 from napari_patchmap.patches.labels.values import as_text, numbers_if_all
 from napari_patchmap.patches.names import composed, printable
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: A field of a template: {label}, or {} for a part that is of no interest.
 _FIELD = re.compile(r"\{([^\W\d]\w*)?\}")
 
 
 def columns_from_pattern(
-    names: Sequence[str], pattern: str, where: str, watch: Watch | None = None
+    names: Sequence[str], pattern: str, where: str, watch: Watch = UNWATCHED
 ) -> tuple[dict[str, Any], list[str]]:
     r"""Take columns out of file names.
 
@@ -51,7 +51,6 @@ def columns_from_pattern(
         If the pattern cannot be used, or fits none of the names.
     LoadCancelled
     """
-    watch = watch or Watch()
     names = [composed(name) for name in names]
     expression = _compile(pattern)
     groups = _columns(expression, pattern)

@@ -15,7 +15,7 @@ from napari_patchmap.patches.labels.layout import with_decimal_points, with_one_
 from napari_patchmap.patches.labels.values import counts_rows
 from napari_patchmap.patches.names import tidy
 from napari_patchmap.patches.room import check_room
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Ends of the names of tables in Parquet.
 PARQUET = (".parquet", ".pq")
@@ -40,7 +40,7 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_table(
-    path: Path, watch: Watch | None = None, notes: list[str] | None = None
+    path: Path, watch: Watch = UNWATCHED, notes: list[str] | None = None
 ) -> pd.DataFrame:
     """Read a CSV file with a header row, or Parquet: every cell as text, NaN where empty.
 
@@ -60,7 +60,6 @@ def read_table(
         Without pyarrow, of a table in Parquet.
     LoadCancelled
     """
-    watch = watch or Watch()
     notes = [] if notes is None else notes
     try:
         with path.open("rb") as file:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.patches.names import tidy
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: What stands for a missing number: pandas, R, Excel, Java, MATLAB, Weka, old C libraries.
 MISSING = {
@@ -37,7 +37,7 @@ _NUMBERISH = re.compile(
 ).fullmatch
 
 
-def as_text(values: Any, watch: Watch | None = None) -> np.ndarray:
+def as_text(values: Any, watch: Watch = UNWATCHED) -> np.ndarray:
     """Return labels as text, with None where one is missing; 3.0 is written 3.
 
     Letters are composed (NFC), and blanks around or doubled within a label are left
@@ -47,7 +47,7 @@ def as_text(values: Any, watch: Watch | None = None) -> np.ndarray:
     values = np.asarray(values)
     texts = np.empty(len(values), dtype=object)
     # There are few different labels: each is looked at once, however many patches have it.
-    for part in (watch or Watch()).parts(len(values)):
+    for part in watch.parts(len(values)):
         texts[part] = [
             known[value] if value in known else known.setdefault(value, _text(value))
             for value in values[part].tolist()
@@ -68,7 +68,7 @@ def _text(value: Any) -> str | None:
 
 
 def numbers_if_all(
-    values: Sequence[str | float | None] | np.ndarray, watch: Watch | None = None
+    values: Sequence[str | float | None] | np.ndarray, watch: Watch = UNWATCHED
 ) -> np.ndarray:
     """Turn text into numbers when every value is one.
 
@@ -80,7 +80,7 @@ def numbers_if_all(
     missing = pd.isna(text)
     given = text if not missing.any() else text[~missing]
     found: list[np.ndarray] = []
-    for part in (watch or Watch()).parts(len(given)):
+    for part in watch.parts(len(given)):
         numbers = _numbers(given[part])
         if numbers is None:
             return as_text(text, watch)

@@ -20,7 +20,7 @@ from napari_patchmap.patches.names import tidy
 from napari_patchmap.patches.own_features.feature_columns import sort_columns
 from napari_patchmap.patches.own_features.feature_table import FeatureTable
 from napari_patchmap.patches.room import check_room
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 CSV, PARQUET = (".csv", ".tsv", ".txt"), (".parquet", ".pq")
 
@@ -35,7 +35,7 @@ _INDEX = "__index_level_0__"
 
 
 def read_features(
-    path: str | os.PathLike[str], columns: str | None = None, watch: Watch | None = None
+    path: str | os.PathLike[str], columns: str | None = None, watch: Watch = UNWATCHED
 ) -> FeatureTable:
     """Read a file of features. What was read last is kept, for a plan asks before a run does.
 
@@ -58,7 +58,7 @@ def read_features(
     """
     path = Path(path).expanduser()
     about = check_features_file(path)
-    return _read(_Watched(watch or Watch()), path, columns, about.st_mtime_ns, about.st_size)
+    return _read(_Watched(watch), path, columns, about.st_mtime_ns, about.st_size)
 
 
 def check_features_file(path: Path) -> os.stat_result:
@@ -99,7 +99,7 @@ def _read(
     watched: _Watched, path: Path, columns: str | None, changed: int, size: int
 ) -> FeatureTable:
     reader = next(read for ends, read in _READERS if path.name.lower().endswith(ends))
-    watch, watched.watch = watched.watch, Watch()
+    watch, watched.watch = watched.watch, UNWATCHED
     wrong = "cannot be read as features"
     with decoding(path, wrong, "copy it again, or write it again as .npy or .csv"):
         return reader(path, columns, watch)

@@ -15,7 +15,7 @@ from napari_patchmap.patches.own_features.feature_join import rows_of_patches
 from napari_patchmap.patches.own_features.feature_table import FeatureTable
 from napari_patchmap.patches.own_rows import OwnRows
 from napari_patchmap.patches.patchset import PatchSet
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: What becomes of gaps and infinite numbers: see ``feature_gaps`` of a training's settings.
 Gaps = Literal["refuse", "median", "columns"]
@@ -26,7 +26,7 @@ def with_features(
     path: str | os.PathLike[str],
     columns: str | None = None,
     gaps: Gaps = "refuse",
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> PatchSet:
     """Return patches with features of people's own, which are read and joined to them.
 
@@ -45,7 +45,6 @@ def with_features(
         If they cannot be read or joined, or hold gaps that are refused.
     LoadCancelled
     """
-    watch = watch or Watch()
     table = read_features(path, columns, watch)
     rows, said = rows_of_patches(table, patches, watch)
     in_order = len(rows) == len(table) and np.array_equal(rows, np.arange(len(rows)))

@@ -25,7 +25,8 @@ from napari_patchmap.patches.labels.join import Labels
 from napari_patchmap.patches.numbers import as_pixels, check_numbers
 from napari_patchmap.patches.patchset import PatchSet
 from napari_patchmap.patches.readers.flat import sampled
-from napari_patchmap.patches.source import Source, Watch, finish
+from napari_patchmap.patches.source import Source, finish
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 
 def from_array(
@@ -91,7 +92,7 @@ def from_array(
         raise error.of(name) from None
     letters = plain_axes(array.shape, name, axes, rgb)
     images = ArrayImages(arrange(as_pixels(array), letters))
-    source = described(images, letters, name, Watch(), rgb=rgb)
+    source = described(images, letters, name, UNWATCHED, rgb=rgb)
     if channel_names is not None:
         if len(channel_names) != len(source.channel_names):
             raise PatchError(
@@ -101,7 +102,7 @@ def from_array(
         source.channel_names = tuple(channel_names)
     known = {"kind": str(Kind.LAYER), "path": name, "layer": name, "axes": axes, "sizes": sizes}
     origin = known | (origin or {})
-    return finish(source, name=name, origin=origin, sizes=sizes, labels=labels, watch=Watch())
+    return finish(source, name=name, origin=origin, sizes=sizes, labels=labels, watch=UNWATCHED)
 
 
 def plain_axes(shape: tuple[int, ...], name: str, axes: str, rgb: bool | None = None) -> str:

@@ -19,7 +19,8 @@ from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.readers.arrays import described, plain_axes
 from napari_patchmap.patches.readers.flat import FlatImages
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.source import Source, Watch
+from napari_patchmap.patches.source import Source
+from napari_patchmap.patches.watch import Watch
 
 #: How Cellpose ends the name of the file in which it keeps all of its results.
 CELLPOSE = "_seg.npy"

@@ -15,7 +15,8 @@ from napari_patchmap.patches.labels.values import as_text
 from napari_patchmap.patches.own_features.feature_files import ENDINGS
 from napari_patchmap.patches.own_features.feature_points import holds_rows, read_points
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.source import Source, Watch
+from napari_patchmap.patches.source import Source
+from napari_patchmap.patches.watch import Watch
 
 
 def recognises(path: Path, chosen: bool) -> bool:

@@ -10,9 +10,9 @@ from qtpy.QtCore import QTimer
 
 from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.canvas.listening import Listening
+from napari_patchmap.plugin.canvas.looking import camera_state, fit
 from napari_patchmap.plugin.canvas.note import CanvasNote
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
-from napari_patchmap.plugin.canvas.two_views import camera_state, fit
 from napari_patchmap.plugin.map.keys import beside_keys
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.map.on_images import OnImages

@@ -13,7 +13,7 @@ from napari.viewer import Viewer
 from napari_patchmap.explore.nearest import NearestPoint
 from napari_patchmap.explore.paint_order import painting, ranks
 from napari_patchmap.explore.side_by_side import set_apart, turned_like
-from napari_patchmap.plugin.canvas.two_views import canvas_size, depth, to_canvas
+from napari_patchmap.plugin.canvas.looking import canvas_size, depth, to_canvas
 from napari_patchmap.plugin.map import marks
 from napari_patchmap.plugin.map.patch_points import PatchPoints
 from napari_patchmap.plugin.napari_private import choice_kept, cleaned_up_once

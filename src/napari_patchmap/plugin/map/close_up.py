@@ -10,8 +10,8 @@ from psygnal import Signal
 from qtpy.compat import isalive
 
 from napari_patchmap.plugin.canvas.arrangement import camera_of
+from napari_patchmap.plugin.canvas.looking import canvas_size, to_canvas, visible_box
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay, Picture
-from napari_patchmap.plugin.canvas.two_views import canvas_size, to_canvas, visible_box
 from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.map.standing import Standing
 from napari_patchmap.plugin.qt.framed import size_of

@@ -7,14 +7,14 @@ from napari.viewer import Viewer
 
 from napari_patchmap.explore.in_view import box_of
 from napari_patchmap.plugin.canvas.arrangement import camera_of
-from napari_patchmap.plugin.canvas.two_views import (
-    Views,
+from napari_patchmap.plugin.canvas.looking import (
     camera_state,
     canvas_size,
     fit_box,
     to_canvas,
     visible_box,
 )
+from napari_patchmap.plugin.canvas.two_views import Views
 from napari_patchmap.plugin.of_viewer import OfViewer
 
 #: Closest the camera goes by itself, as a share of the map's extent.

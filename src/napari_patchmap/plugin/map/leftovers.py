@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.newest import Newest
-from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class Leftovers:
         if run is None or left is None:
             return
 
-        def work(task: Task) -> tuple[Run, PatchSet, Placed]:
-            return run, left, run.place(left, task.watch.step)
+        def work(watch: Watch) -> tuple[Run, PatchSet, Placed]:
+            return run, left, run.place(left, watch)
 
         self._placing.ask(work)
 

@@ -15,9 +15,9 @@ from napari_patchmap.plugin.annotation_keeper import AnnotationKeeper
 from napari_patchmap.plugin.canvas.above import HelpButton
 from napari_patchmap.plugin.canvas.canvas_mouse import CanvasMouse
 from napari_patchmap.plugin.canvas.help_card import HelpCard
+from napari_patchmap.plugin.canvas.looking import to_canvas
 from napari_patchmap.plugin.canvas.note import CanvasNote
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
-from napari_patchmap.plugin.canvas.two_views import to_canvas
 from napari_patchmap.plugin.map.close_up import CloseUp
 from napari_patchmap.plugin.map.commands import MapCommands
 from napari_patchmap.plugin.map.follow_classes import FollowClasses

@@ -12,8 +12,8 @@ from napari_patchmap.explore.lasso import points_inside
 from napari_patchmap.explore.selection import How
 from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.canvas.canvas_mouse import CanvasMouse
+from napari_patchmap.plugin.canvas.looking import to_canvas, to_map
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
-from napari_patchmap.plugin.canvas.two_views import to_canvas, to_map
 from napari_patchmap.plugin.map import marks
 from napari_patchmap.plugin.map.card import SIDE, draw_card
 from napari_patchmap.plugin.map.close_up import CloseUp

@@ -11,8 +11,8 @@ from napari_patchmap.explore.lasso import points_inside
 from napari_patchmap.explore.selection import How
 from napari_patchmap.plugin.canvas.canvas_mouse import CanvasMouse
 from napari_patchmap.plugin.canvas.listening import Listening
+from napari_patchmap.plugin.canvas.looking import to_canvas
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
-from napari_patchmap.plugin.canvas.two_views import to_canvas
 from napari_patchmap.plugin.map.card import draw_card
 from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.source.class_painter import ClassPainter

@@ -13,7 +13,7 @@ from napari_patchmap.explore.paint_order import ranks
 from napari_patchmap.explore.words import caption
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.canvas.arrangement import camera_of
-from napari_patchmap.plugin.canvas.two_views import to_canvas
+from napari_patchmap.plugin.canvas.looking import to_canvas
 from napari_patchmap.plugin.map import marks
 from napari_patchmap.plugin.map.patch_points import PatchPoints
 from napari_patchmap.plugin.napari_private import canvas_widget

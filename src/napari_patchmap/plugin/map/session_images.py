@@ -90,7 +90,7 @@ class SessionImages:
         }
         self._opener.open(rows[rows >= 0].tolist())
         if stack and not len(patches.missing):
-            self._reader.ask(lambda task: (patches, read_stack(patches, task.watch)))
+            self._reader.ask(lambda watch: (patches, read_stack(patches, watch)))
 
     def _on_opened(self, sources: set[str]) -> None:
         waiting = self._waiting.items()

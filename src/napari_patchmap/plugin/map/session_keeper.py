@@ -292,9 +292,7 @@ class SessionKeeper(QObject, Quiet):
         if run is None or patches is None or set(folders) <= there:
             return
         self._absent = tuple(folders)
-        self._reader.ask(
-            lambda task: (run, patches, _read_maps(folders, run, patches, task.watch))
-        )
+        self._reader.ask(lambda watch: (run, patches, _read_maps(folders, run, patches, watch)))
 
     def _on_read(self, found: tuple[Run, PatchSet, _Maps]) -> None:
         run, patches, (maps, absent, sentence) = found

@@ -11,9 +11,9 @@ from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.explore.in_view import PointGrid, within
 from napari_patchmap.explore.thinning import Thinned, clear_of, thin
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.shown_map import ShownMap
 from napari_patchmap.plugin.newest import Newest
-from napari_patchmap.plugin.worker import Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +36,12 @@ class _Wish:
     groups: np.ndarray | None
     thinned: bool
 
-    def __call__(self, task: Task) -> tuple[_Wish, _Found]:
+    def __call__(self, watch: Watch) -> tuple[_Wish, _Found]:
         """Find it, in another thread."""
         grid = PointGrid(self.places[self.among])
         thinned = None
         if self.thinned:
-            stop = task.should_stop
-            thinned = thin(self.places, self.among, self.groups, should_stop=stop)
+            thinned = thin(self.places, self.among, self.groups, watch=watch)
         return self, _Found(len(self.places), self.among, grid, thinned)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from napari.viewer import Viewer
@@ -13,7 +13,8 @@ from qtpy.QtWidgets import QLayout, QWidget
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.qt.basics import button, column, label, row
-from napari_patchmap.plugin.qt.form import ConfigForm, Fold
+from napari_patchmap.plugin.qt.fold import Fold
+from napari_patchmap.plugin.qt.form import ConfigForm
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.qt.texts import Sentence
 from napari_patchmap.plugin.qt.work_bar import WorkBar
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
 
 A = TypeVar("A")
 
-#: Told the answer as far as it is known, None while nothing is, and how much of how much is
-#: done; raises to end the work.
-Tell = Callable[[A | None, int, int], bool]
-
 
 @dataclass(eq=False)
 class _Asked(Generic[A]):
@@ -38,6 +35,10 @@ class _Asked(Generic[A]):
     so_far: A | None = None
     shown: A | None = None
     trouble: str = ""
+
+    def know(self, found: A) -> None:
+        """Take what is known by now."""
+        self.so_far = found
 
 
 class AskBox(QWidget, Generic[A]):
@@ -141,7 +142,7 @@ class AskBox(QWidget, Generic[A]):
         """Return what is known of a run's map."""
         raise NotImplementedError
 
-    def prepare(self, run: Run, patches: PatchSet) -> Callable[[Tell[A], Watch], A | None]:
+    def prepare(self, run: Run, patches: PatchSet) -> Callable[[Watch], A | None]:
         """Read what was chosen; return the work, which runs in another thread."""
         raise NotImplementedError
 
@@ -207,19 +208,16 @@ class AskBox(QWidget, Generic[A]):
     def ask(
         self,
         run: Run,
-        answer: Callable[[Tell[A], Watch], A | None],
+        answer: Callable[[Watch], A | None],
         said: str = "beginning…",
     ) -> None:
         """Find out the answer of a run in the background; until it tells, ``said`` is shown."""
         asked: _Asked[A] = _Asked(run)
 
         def work(watch: Watch) -> None:
-            def look(found: A | None, done: int, total: int) -> bool:
-                asked.so_far = asked.so_far if found is None else found
-                return watch.ends(done, total)
-
-            found = answer(look, watch)
-            asked.so_far = asked.so_far if found is None else found
+            found = answer(replace(watch, so_far=asked.know))
+            if found is not None:
+                asked.know(found)
 
         self._asked = asked
         self.said.say("")

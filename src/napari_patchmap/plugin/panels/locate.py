@@ -11,6 +11,7 @@ from napari.viewer import Viewer
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_patchmap.patches import Kind, PatchSet
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.of_viewer import real_viewer
@@ -19,7 +20,6 @@ from napari_patchmap.plugin.qt.basics import button, column, row
 from napari_patchmap.plugin.qt.dropped import dropped_paths
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.qt.texts import Message
-from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import workspace_of
 from napari_patchmap.runs import Run, reopen_patches, say_missing
 
@@ -79,10 +79,8 @@ class LocateImages(QWidget):
         self._set_busy(True)
         self._say("Looking for the images…")
 
-        def work(task: Task) -> tuple[Run, PatchSet, PatchSet, str]:
-            found = reopen_patches(
-                run, where=where, layers=layers, should_stop=task.should_stop
-            )
+        def work(watch: Watch) -> tuple[Run, PatchSet, PatchSet, str]:
+            found = reopen_patches(run, where=where, layers=layers, watch=watch)
             return run, patches, found, "" if where is None else os.fspath(where)
 
         self._finder.ask(work)

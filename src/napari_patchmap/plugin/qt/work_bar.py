@@ -58,7 +58,7 @@ class WorkBar(QProgressBar):
         """
         self.setRange(0, 0)
         self.setFormat(said)
-        self._task = task = Task(lambda task: work(_watch(task)), name)
+        self._task = task = Task(lambda task: work(task.watch), name)
         task.reported.connect(self._on_reports)
         task.done.connect(self._on_done)
         task.failed.connect(self._on_failed)
@@ -104,7 +104,3 @@ class WorkBar(QProgressBar):
         self.setVisible(shown)
         if self.button is not None:
             self.button.setVisible(shown)
-
-
-def _watch(task: Task) -> Watch:
-    return Watch(lambda done, total: task.report((done, total)), task.should_stop)

@@ -15,14 +15,9 @@ from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.patchset import same_patches
 from napari_patchmap.plugin.canvas.arrangement import camera_of
 from napari_patchmap.plugin.canvas.listening import Listening
+from napari_patchmap.plugin.canvas.looking import fit_box, to_canvas, visible_box
 from napari_patchmap.plugin.canvas.overlay import CanvasOverlay
-from napari_patchmap.plugin.canvas.two_views import (
-    PREVIEW,
-    View,
-    fit_box,
-    to_canvas,
-    visible_box,
-)
+from napari_patchmap.plugin.canvas.two_views import PREVIEW, View
 from napari_patchmap.plugin.napari_private import choice_kept
 from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.own_changes import Quiet

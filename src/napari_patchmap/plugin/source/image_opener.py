@@ -8,13 +8,13 @@ from napari.viewer import Viewer
 from psygnal import Signal
 
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.canvas.two_views import Views
 from napari_patchmap.plugin.napari_private import canvas_widget
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.source.highlights import Places
 from napari_patchmap.plugin.source.source_layers import layers_of
-from napari_patchmap.plugin.worker import Task
 from napari_patchmap.plugin.workspace import Workspace
 from napari_patchmap.runs.source_images import (
     SourceImage,
@@ -73,8 +73,8 @@ class ImageOpener(OfViewer):
         sources = patches.table["source"].astype(str)
         wanted = list(dict.fromkeys(sources.iloc[row] for row in rows))
 
-        def read(task: Task) -> _Read:
-            return patches, read_source_images(patches.origin, wanted, task.watch)
+        def read(watch: Watch) -> _Read:
+            return patches, read_source_images(patches.origin, wanted, watch)
 
         self._set_busy(True)
         self._reader.ask(read)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from napari_patchmap.errors import PatchError, RunError
 from napari_patchmap.explore.colouring import Colouring, colour_by
 from napari_patchmap.explore.condition_columns import ConditionColumns
 from napari_patchmap.patches import LoadCancelled, PatchSet
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.runs.looks import LOOKS, Looks
 from napari_patchmap.runs.reopening import reopen_patches
 from napari_patchmap.runs.run import Run
@@ -54,7 +54,7 @@ class Drawable:
     open_run: Callable[[], Run]
     open_looks: Callable[[], Looks | None] = lambda: None
     open_table: Callable[[], pd.DataFrame] = pd.DataFrame
-    watch: Watch = field(default_factory=Watch)
+    watch: Watch = UNWATCHED
 
     def pictured(self) -> tuple[PatchSet, np.ndarray]:
         """Return the patch set, and which of the n patches have an image, (n,) of bool.
@@ -95,7 +95,7 @@ def drawable_of(
     folder: str | os.PathLike[str],
     column: str | None,
     images: str | os.PathLike[str] | None = None,
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> Drawable:
     """Return what is drawn of a saved run, coloured by a column of its table.
 
@@ -107,7 +107,6 @@ def drawable_of(
     RunError
         If the run is damaged, or has no such column.
     """
-    watch = watch or Watch()
     saved = read_map(Path(folder))
     embedding, table = saved.read()
     table = with_findings(table, saved.folder)
@@ -118,9 +117,7 @@ def drawable_of(
 
     def patches() -> PatchSet:
         try:
-            return reopen_patches(
-                opened(), where=images, progress=watch.progress, should_stop=watch.should_stop
-            )
+            return reopen_patches(opened(), where=images, watch=watch)
         except LoadCancelled:
             raise
         except PatchError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.runs.drawing.attention_page import AttentionConfig, draw_attention
 from napari_patchmap.runs.drawing.class_rows import ClassRowsConfig, draw_class_rows
 from napari_patchmap.runs.drawing.drawable import Drawable, drawable_of
@@ -130,7 +130,7 @@ def make_figure(
     config: PageConfig,
     *,
     images: str | os.PathLike[str] | None = None,
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> Path:
     """Draw a figure of a saved run into a file, whose ending says its format.
 

@@ -16,8 +16,8 @@ from napari_patchmap.explore.named_selections import SELECTIONS
 from napari_patchmap.few_names import some_of
 from napari_patchmap.kind import Kind
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.patches.watch import Watch
-from napari_patchmap.runs.annotation_files import ANNOTATIONS, CLASSES
+from napari_patchmap.patches.watch import UNWATCHED, Watch
+from napari_patchmap.runs.annotation_place import ANNOTATIONS, CLASSES
 from napari_patchmap.runs.export.export_format import Exportable
 from napari_patchmap.runs.export.export_formats import export_format_of
 from napari_patchmap.runs.export.export_table import whole_table
@@ -61,7 +61,7 @@ def export(
     selections: Mapping[str, np.ndarray] | None = None,
     patches: PatchSet | None = None,
     images: str | os.PathLike[str] | None = None,
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> Exported:
     """Write patches of a run with all that is known of them; the name says in which format.
 
@@ -118,7 +118,6 @@ def export(
     else:
         parts = MapParts.of(run) if isinstance(run, Run) else MapParts.read(run)
     _check_not_of_run(path, parts)
-    watch = watch or Watch()
     table, given, first, noted = whole_table(parts, columns, colours or {}, selections)
     column = _class_column(table, class_column, first)
     classes = text_of(table[column]) if column else np.full(len(table), "", object)
@@ -217,6 +216,4 @@ def _opened(
         if parts.folder is None:
             raise RunError(f"The run {parts.name} is not saved, so its images are not known.")
         run = Run.load(parts.folder)
-    return reopen_patches(
-        run, where=images, progress=watch.progress, should_stop=watch.should_stop
-    )
+    return reopen_patches(run, where=images, watch=watch)

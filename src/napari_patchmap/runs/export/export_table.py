@@ -10,7 +10,7 @@ import pandas as pd
 from napari_patchmap.errors import RunError
 from napari_patchmap.explore.annotations import Annotations
 from napari_patchmap.explore.findings import Findings
-from napari_patchmap.runs.annotation_files import AnnotationPlace
+from napari_patchmap.runs.annotation_place import AnnotationPlace
 from napari_patchmap.runs.export.map_parts import MapParts
 from napari_patchmap.runs.finding_files import read_findings
 from napari_patchmap.runs.found_files import found_columns

@@ -10,7 +10,7 @@ import pandas as pd
 
 from napari_patchmap.explore.colouring import Colouring, colour_by
 from napari_patchmap.methods.catalog import METHODS
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.quality import FIGURES, defined_in
 from napari_patchmap.quality.baselines import BASELINES, baseline_text
 from napari_patchmap.quality.columns import column_of
@@ -41,7 +41,7 @@ from napari_patchmap.runs.run_folder import CONFIG
 from napari_patchmap.runs.saved_map import title_of
 
 
-def report_of(run: Run, labels: np.ndarray | None, watch: Watch | None = None) -> Report:
+def report_of(run: Run, labels: np.ndarray | None, watch: Watch = UNWATCHED) -> Report:
     """Say what is known of a run.
 
     Parameters
@@ -53,7 +53,6 @@ def report_of(run: Run, labels: np.ndarray | None, watch: Watch | None = None) -
     watch : Watch, optional
         Asked before each picture.
     """
-    watch = watch or Watch()
     title = title_of(run.config, run.layout, complete=run.complete, evened=run.evened_by)
     blocks = [
         *_map(run, labels, watch),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_patchmap.errors import RunError
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.runs.reporting.html_report import as_html
 from napari_patchmap.runs.reporting.pdf_report import as_pdf
 from napari_patchmap.runs.reporting.run_report import report_of
@@ -37,7 +37,7 @@ def write_report(
     run: Run,
     path: str | os.PathLike[str],
     labels: np.ndarray | None = None,
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> Path:
     """Write a report of a saved run: map, figures, settings, and what a paper has to say.
 
@@ -58,7 +58,6 @@ def write_report(
         If it cannot be written.
     """
     path = check_report_file(path)
-    watch = watch or Watch()
     report = report_of(run, run.labels if labels is None else labels, watch)
     watch.check()
     with writing(path):

@@ -9,7 +9,7 @@ import torch
 from napari_patchmap.layout.device_forces import computes_forces
 from napari_patchmap.layout.tsne import EVERY, INTERPOLATED, Tsne, early_iteration
 from napari_patchmap.networks.device import CPU
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.training.budget.estimate import kept_for_a_while
 from napari_patchmap.training.budget.speeds import (
     FEWEST,
@@ -44,7 +44,7 @@ class LayoutTime:
         clock: Callable[[], float] = lambda: 0.0,
         *,
         device: torch.device = CPU,
-        watch: Watch | None = None,
+        watch: Watch = UNWATCHED,
     ) -> None:
         self._tsne, self._patches, self._clock, self._device = tsne, patches, clock, device
         self._work = name_of(
@@ -52,7 +52,6 @@ class LayoutTime:
             patches >= INTERPOLATED, *([device.type] if computes_forces(device) else []),
         )  # fmt: skip
         known = recall(self._work)
-        watch = watch or Watch()
         self._rate = self._measured(watch) if known is None else Seconds.about(known)
         self._whole = tsne.cost(tsne.steps, patches, device)
         self._began: float | None = None

@@ -136,6 +136,7 @@ def name_of(*parts: object) -> str:
 def _network(spec: NetworkSpec, device: Device) -> tuple[object, ...]:
     height, width = spec.size
     seen = "" if spec.trained is None else str((spec.trained.size, spec.trained.channels))
+    seen += spec.first_layer * (spec.first_layer != "learned")
     return device.reason, spec.backbone + seen, spec.channels, f"{height}x{width}"
 
 

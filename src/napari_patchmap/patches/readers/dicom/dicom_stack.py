@@ -21,7 +21,8 @@ from napari_patchmap.patches.readers.dicom.dicom_file import (
     heads_of,
 )
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.source import Source, Watch
+from napari_patchmap.patches.source import Source
+from napari_patchmap.patches.watch import Watch
 
 
 class DicomImages(Images):

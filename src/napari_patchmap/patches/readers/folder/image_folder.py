@@ -23,12 +23,8 @@ from napari_patchmap.patches.readers.folder.folder_labels import FOLDER, folder_
 from napari_patchmap.patches.readers.folder.passed_over import passed_over
 from napari_patchmap.patches.readers.tiff.ome_files import first_of_series
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.source import (
-    Source,
-    Watch,
-    add_pattern_columns,
-    check_columns,
-)
+from napari_patchmap.patches.source import Source, add_pattern_columns, check_columns
+from napari_patchmap.patches.watch import Watch
 
 #: Folders that systems put beside people's images.
 _SYSTEM = {"__macosx", "@eadir", "$recycle.bin", "system volume information"}

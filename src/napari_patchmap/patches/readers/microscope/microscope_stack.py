@@ -36,7 +36,8 @@ from napari_patchmap.patches.readers.microscope.microscope_file import (
     SceneArray,
 )
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.source import Source, Watch, pick_channels
+from napari_patchmap.patches.source import Source, pick_channels
+from napari_patchmap.patches.watch import Watch
 
 
 def recognises(path: Path, chosen: bool) -> bool:

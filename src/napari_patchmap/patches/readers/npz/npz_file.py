@@ -23,7 +23,8 @@ from napari_patchmap.patches.readers.array_columns import (
 from napari_patchmap.patches.readers.arrays import described, plain_axes
 from napari_patchmap.patches.readers.npz.npz_member import Member, joined
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.source import Source, Watch
+from napari_patchmap.patches.source import Source
+from napari_patchmap.patches.watch import Watch
 
 _SPLITS = ("train", "val", "test")
 

@@ -21,7 +21,7 @@ from napari_patchmap.patches.random_file import RandomFile
 from napari_patchmap.patches.readers.flat import FlatImages
 from napari_patchmap.patches.readers.npy import Head, read_head
 from napari_patchmap.patches.room import check_room
-from napari_patchmap.patches.source import Watch
+from napari_patchmap.patches.watch import Watch
 
 #: Compressed images up to this many bytes are kept in memory.
 _SMALL = 64_000_000

@@ -10,7 +10,7 @@ import pandas as pd
 
 from napari_patchmap.patches.images import ArrayImages, Images
 from napari_patchmap.patches.readers.objects.frames import Frames
-from napari_patchmap.patches.source import Watch
+from napari_patchmap.patches.watch import Watch
 
 #: Crops of an image that is slow to read are cut at once if they take fewer bytes than this.
 _AT_ONCE = 2**30

@@ -19,7 +19,7 @@ from napari_patchmap.patches.readers.objects.crop_images import (
 )
 from napari_patchmap.patches.readers.objects.find_objects import Objects
 from napari_patchmap.patches.readers.objects.frames import Frames
-from napari_patchmap.patches.source import Watch
+from napari_patchmap.patches.watch import Watch
 
 #: Share of the objects that fit into the crop whose size is chosen from them.
 _FITTING = 0.95

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,8 @@ from napari_patchmap.patches.readers.objects.crop_layout import cut
 from napari_patchmap.patches.readers.objects.find_objects import Objects, find_objects
 from napari_patchmap.patches.readers.objects.frames import ArrayFrames, Frames, match_axes
 from napari_patchmap.patches.room import check_room
-from napari_patchmap.patches.source import OnProgress, Source, Watch, finish
+from napari_patchmap.patches.source import Source, finish
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 
 def from_objects(
@@ -37,8 +38,7 @@ def from_objects(
     columns: Labels | None = None,
     channels: Sequence[str] | None = None,
     origin: dict[str, Any] | None = None,
-    progress: OnProgress | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    watch: Watch = UNWATCHED,
 ) -> PatchSet:
     """Make a patch set of the crops around the objects of two open layers.
 
@@ -68,7 +68,7 @@ def from_objects(
         The channels to keep, by name; all when None.
     origin : dict, optional
         How to open the set again; layers alone cannot be opened again.
-    progress, should_stop : callable, optional
+    watch : Watch, optional
         As in :func:`open_patches`, which also says what is raised.
 
     Returns
@@ -86,7 +86,7 @@ def from_objects(
     >>> crops.table[["label_id", "area", "centroid_y"]].to_dict("list")
     {'label_id': [1, 7], 'area': [100, 60], 'centroid_y': [14.5, 42.5]}
     """
-    config, watch = config or CropConfig(), Watch(progress, should_stop)
+    config = config or CropConfig()
     source = object_source(
         image, labels, axes=axes, config=config, name=name, labels_name=labels_name,
         channel_names=channel_names, rgb=rgb, watch=watch,
@@ -133,7 +133,7 @@ def object_source(
     if rgb and pixels.channels == 3:
         names = RGB
     count = len(planes)
-    found = [find_objects(planes.plane(i), _rows(watch, i, count)) for i in range(count)]
+    found = [find_objects(planes.plane(i), watch.one_of(i, count)) for i in range(count)]
     check_objects(found, planes, labels_name)
     if count > 1 and axes == "auto":
         notes.append(
@@ -205,8 +205,3 @@ def check_objects(found: Sequence[Objects], planes: Frames, name: str) -> None:
         raise PatchError(
             f"{name} holds one single object; a map needs many, so choose another label image."
         )
-
-
-def _rows(watch: Watch, frame: int, frames: int) -> Callable[[int, int], None]:
-    """Report rows of one frame as a part of all frames."""
-    return lambda done, total: watch.step(frame * total + done, frames * total)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Top, left and pixels ``(height, width)`` of a part of a label image.
 LabelPart = tuple[int, int, np.ndarray]
@@ -44,15 +46,12 @@ class Objects:
         return len(self.ids)
 
 
-def find_objects(
-    plane: np.ndarray, step: Callable[[int, int], None] = lambda done, total: None
-) -> Objects:
+def find_objects(plane: np.ndarray, watch: Watch = UNWATCHED) -> Objects:
     """Find the objects of a label image, ``(height, width)``, in one pass.
 
     0 is background, and so is what is below 0. Rows are taken apart into runs of one id, of
     which there are far fewer than pixels. So ids may be as large and as sparse as they like,
-    and no copy of the plane is made. ``step`` is called with how many of how many rows are
-    done.
+    and no copy of the plane is made. ``watch`` is told how many of how many rows are done.
     """
     height, width = plane.shape
     rows = max(1, _BAND // max(1, width))
@@ -60,7 +59,7 @@ def find_objects(
     def bands() -> Iterator[LabelPart]:
         for top in range(0, height, rows):
             yield top, 0, plane[top : top + rows]
-            step(min(top + rows, height), height)
+            watch.step(min(top + rows, height), height)
 
     return find_in_parts(bands(), plane.dtype)
 

@@ -29,8 +29,9 @@ from napari_patchmap.patches.readers.objects.object_files import (
     is_object_file,
     try_labels,
 )
-from napari_patchmap.patches.source import Source, Watch
+from napari_patchmap.patches.source import Source
 from napari_patchmap.patches.threads import Pieces, in_threads
+from napari_patchmap.patches.watch import Watch
 
 #: Ends of file names by which programs mark the labels of an image, or the image itself.
 MASK_ENDINGS = (

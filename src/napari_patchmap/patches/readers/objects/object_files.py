@@ -26,7 +26,7 @@ from napari_patchmap.patches.readers.objects.drawn_objects import (
 from napari_patchmap.patches.readers.objects.imagej_rois import roi_outlines
 from napari_patchmap.patches.readers.objects.qupath import qupath_outlines
 from napari_patchmap.patches.source import Source
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Files of outlines, by the ends of their names.
 _OUTLINES: dict[str, Callable[[Path], tuple[list[Outline], list[str]]]] = {
@@ -37,7 +37,6 @@ _OUTLINES: dict[str, Callable[[Path], tuple[list[Outline], list[str]]]] = {
 
 #: Ends of the names of files that hold objects and are no images.
 OUTLINE_FILES = tuple(_OUTLINES)
-OBJECT_FILES = (CELLPOSE, *OUTLINE_FILES)
 
 #: The column of a file of outlines that becomes the label of its objects.
 CLASS = "classification"
@@ -128,7 +127,7 @@ def try_labels(path: str, shape: tuple[int, int]) -> FileLabels | UnusableError:
     """
     try:
         if is_object_file(path):
-            found = read_object_file(Path(path), shape, Watch())
+            found = read_object_file(Path(path), shape, UNWATCHED)
             if found.labels.ndim != 2:
                 return UnusableError("holds several planes", "open it with its image alone")
             return found._replace(labels=whole_numbers(found.labels)[..., None])

@@ -49,7 +49,8 @@ from napari_patchmap.patches.readers.tiff.tiff_series import may_be_slide
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.request import OpenRequest
 from napari_patchmap.patches.room import check_room
-from napari_patchmap.patches.source import Source, Watch
+from napari_patchmap.patches.source import Source
+from napari_patchmap.patches.watch import Watch
 
 _TIFF = (".tif", ".tiff")
 

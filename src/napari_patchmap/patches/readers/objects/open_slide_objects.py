@@ -41,7 +41,8 @@ from napari_patchmap.patches.readers.slides.pyramid import Pyramid
 from napari_patchmap.patches.readers.slides.sampled import UnlikeSlides, check_alike
 from napari_patchmap.patches.readers.slides.tile_grid import Sampling, sampling
 from napari_patchmap.patches.readers.slides.tiles import is_one_slide, open_slide
-from napari_patchmap.patches.source import LoadCancelled, Source, Watch
+from napari_patchmap.patches.source import Source
+from napari_patchmap.patches.watch import LoadCancelled, Watch
 
 #: Side of the crops around centres where nothing is said, in pixels.
 _SIDE = 64

@@ -28,8 +28,9 @@ from napari_patchmap.patches.readers.plate.plate_fields import Plate
 from napari_patchmap.patches.readers.plate.plate_images import FieldImages, KnownArray
 from napari_patchmap.patches.readers.plate.read_plate import read_plate
 from napari_patchmap.patches.readers.zarr.ngff import StoreFiles
-from napari_patchmap.patches.source import Source, Watch
+from napari_patchmap.patches.source import Source
 from napari_patchmap.patches.threads import Pieces, in_threads
+from napari_patchmap.patches.watch import Watch
 
 
 def read_plate_objects(

@@ -18,7 +18,8 @@ from napari_patchmap.patches.readers.plate.plate_images import FieldImages, Know
 from napari_patchmap.patches.readers.plate.read_plate import is_plate, read_plate
 from napari_patchmap.patches.readers.zarr.zip_files import split_zip
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.source import Source, Watch
+from napari_patchmap.patches.source import Source
+from napari_patchmap.patches.watch import Watch
 
 #: Fields of a longer side than this show many cells: it is said how to cut them.
 _MANY_CELLS = 512

@@ -37,8 +37,9 @@ from napari_patchmap.patches.readers.slides.tiles import (
 from napari_patchmap.patches.readers.slides.zarr_slide import holds_image
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.source import LoadCancelled, Source, Watch
+from napari_patchmap.patches.source import Source
 from napari_patchmap.patches.tile_config import TileConfig
+from napari_patchmap.patches.watch import LoadCancelled, Watch
 
 
 class TileImages(Images):
@@ -125,9 +126,9 @@ def read(request: OpenRequest, watch: Watch) -> Source:
                 first = slide
             check_alike(first, slide)
             # Inside a folder progress counts slides, but a stop is heard at any time.
-            steps = (lambda *_, n=number: watch.step(n, len(names))) if folder else watch.step
+            inside = watch.at(number, len(names)) if folder else watch
             several, pictured = len(names) > 1, plate is None
-            made = plan(slide, config, several=several, step=steps, pictured=pictured)
+            made = plan(slide, config, several=several, watch=inside, pictured=pictured)
         except (LoadCancelled, UnlikeSlides):
             raise
         except PatchError as error:

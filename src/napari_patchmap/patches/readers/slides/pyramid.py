@@ -16,6 +16,7 @@ from napari_patchmap.patches.fit import resize
 from napari_patchmap.patches.intensity import Intensity
 from napari_patchmap.patches.pictures import as_rgb
 from napari_patchmap.patches.threads import cores
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 
 #: Side in pixels of the smallest box in which a damaged place is looked for.
 _DAMAGED = 128
@@ -132,9 +133,7 @@ class Pyramid(ABC):
     def _fill(self, level: int, y: int, x: int, out: np.ndarray) -> None:
         """Copy the pixels at ``y``, ``x`` of a level, all inside, into ``out``."""
 
-    def shrunk(
-        self, longest: int, step: Callable[[int, int], None] = lambda done, total: None
-    ) -> tuple[np.ndarray, float]:
+    def shrunk(self, longest: int, watch: Watch = UNWATCHED) -> tuple[np.ndarray, float]:
         """Read the whole slide small, without holding it in memory.
 
         What is damaged stays blank, and :attr:`damage` says so.
@@ -143,8 +142,8 @@ class Pyramid(ABC):
         ----------
         longest : int
             Longer side of the result at most, in pixels.
-        step : callable
-            Called with how many of how many parts are read; what it raises ends this.
+        watch : Watch, optional
+            Told how many of how many parts are read.
 
         Returns
         -------
@@ -189,7 +188,7 @@ class Pyramid(ABC):
             try:
                 for done, job in enumerate(jobs, 1):
                     job.result()
-                    step(done, len(jobs))
+                    watch.step(done, len(jobs))
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise

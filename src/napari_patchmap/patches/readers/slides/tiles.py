@@ -26,8 +26,8 @@ from napari_patchmap.patches.readers.slides.slide import Slide
 from napari_patchmap.patches.readers.slides.tile_grid import Sampling, grid, sampling
 from napari_patchmap.patches.readers.slides.zarr_slide import ZarrSlide
 from napari_patchmap.patches.readers.zarr.zarr_find import is_zarr
-from napari_patchmap.patches.source import OnProgress, Watch
 from napari_patchmap.patches.tile_config import TILES_OF_MANY, TileConfig
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.percent import percent
 
 #: Longer side of the picture of a slide, in pixels.
@@ -111,7 +111,7 @@ def plan_tiles(
     config: TileConfig | None = None,
     *,
     several: bool = False,
-    watch: Watch | None = None,
+    watch: Watch = UNWATCHED,
 ) -> TilePlan:
     """Plan the tiles of one slide, to be shown before anything is loaded.
 
@@ -130,11 +130,10 @@ def plan_tiles(
         One sentence that names the slide and the remedy.
     LoadCancelled
     """
-    watch = watch or Watch()
     with_name = Path(os.path.abspath(os.path.expanduser(path)))
     slide = open_slide(with_name)
     try:
-        return plan(slide, config or TileConfig(), several=several, step=watch.step)
+        return plan(slide, config or TileConfig(), several=several, watch=watch)
     except PatchError as error:
         raise error.of(with_name) from None
     finally:
@@ -167,7 +166,7 @@ def plan(
     config: TileConfig,
     *,
     several: bool = False,
-    step: OnProgress = lambda done, total: None,
+    watch: Watch = UNWATCHED,
     pictured: bool = True,
 ) -> TilePlan:
     """Plan the tiles of an open slide.
@@ -186,7 +185,7 @@ def plan(
     longest = int(np.clip(per_tile, PICTURE if pictured else _MASK_TILE, _MASK))
     small, scale = np.empty((0, 0, slide.channels), slide.dtype), 1.0
     if pictured or config.foreground != "none":
-        small, scale = slide.shrunk(longest, step)
+        small, scale = slide.shrunk(longest, watch)
     boxes["foreground"] = np.nan
     if config.foreground != "none":
         if config.foreground == "hsv" and not slide.is_rgb:

@@ -27,8 +27,8 @@ from napari_patchmap.patches.readers.stack_folder.find_stacks import (
 )
 from napari_patchmap.patches.readers.tiff.ome_files import first_of_series
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.source import LoadCancelled, Source
-from napari_patchmap.patches.watch import Watch
+from napari_patchmap.patches.source import Source
+from napari_patchmap.patches.watch import UNWATCHED, LoadCancelled, Watch
 from napari_patchmap.patches.wells import wells_in
 
 #: Files that are open at a time: systems allow some hundreds.
@@ -133,7 +133,7 @@ def _read(path: Path, request: OpenRequest, watch: Watch) -> Source:
     alone = request.but(path=path, labels=None)
     if request.axes == "auto" and (axes := single_array(path)):
         alone = alone.but(axes=axes)  # each file is a patch
-    quiet = Watch(lambda *_: watch.step(0, 0), watch.should_stop)
+    quiet = watch.at(0, 0)
     source = module.read(alone, quiet)
     source.images = as_images(source.images)
     return source
@@ -166,7 +166,7 @@ def _joined(stacks: list[_Stack], root: Path, request: OpenRequest) -> Source:
         path = root / name
 
         def again(path: Path = path) -> Images:
-            return as_images(_read(path, request, Watch()).images)
+            return as_images(_read(path, request, UNWATCHED).images)
 
         parts.append(_Opened(as_images(source.images), number, files, again))
         table = source.table.assign(source=printable(name))

@@ -13,7 +13,8 @@ from napari_patchmap.patches.cache.fingerprint import fingerprint
 from napari_patchmap.patches.patchset import Skipped
 from napari_patchmap.patches.readers.tiff.tiff_planes import read_tiff
 from napari_patchmap.patches.request import OpenRequest
-from napari_patchmap.patches.source import Source, Watch
+from napari_patchmap.patches.source import Source
+from napari_patchmap.patches.watch import Watch
 
 
 def read(request: OpenRequest, watch: Watch) -> Source:

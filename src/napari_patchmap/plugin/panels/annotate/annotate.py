@@ -10,7 +10,7 @@ import numpy as np
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLineEdit
 
 from napari_patchmap.errors import AnnotationError
-from napari_patchmap.explore.annotations import Annotation, conflicts
+from napari_patchmap.explore.annotation import Annotation, conflicts
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.actions import ACTIONS, with_key
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks

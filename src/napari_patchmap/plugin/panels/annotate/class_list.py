@@ -14,8 +14,8 @@ from qtpy.QtWidgets import (
     QTreeWidgetItem,
 )
 
-from napari_patchmap.explore.annotations import Annotation
-from napari_patchmap.explore.annotations import rgba as rgba_of
+from napari_patchmap.explore.annotation import Annotation
+from napari_patchmap.explore.annotation import rgba as rgba_of
 from napari_patchmap.explore.words import said_counts
 from napari_patchmap.plugin.qt.basics import button
 from napari_patchmap.plugin.qt.named_rows import NamedRows

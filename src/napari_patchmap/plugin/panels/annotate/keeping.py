@@ -10,13 +10,14 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_patchmap.errors import AnnotationError
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.annotation_keeper import AnnotationKeeper
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.qt.basics import button, column
 from napari_patchmap.plugin.qt.subscribe import subscribe
 from napari_patchmap.plugin.qt.texts import Sentence
-from napari_patchmap.plugin.worker import Task
-from napari_patchmap.runs.annotation_files import ANNOTATIONS, AnnotationPlace, save_annotations
+from napari_patchmap.runs.annotation_files import save_annotations
+from napari_patchmap.runs.annotation_place import ANNOTATIONS, AnnotationPlace
 from napari_patchmap.runs.class_table import ClassTable, read_classes, with_names
 from napari_patchmap.runs.identity import identify, places_of
 
@@ -82,8 +83,8 @@ class Keeping(QWidget):
         known = places_of(patches.table) if run is None else run.who
         self._say("Reading…")
 
-        def work(task: Task) -> tuple[PatchSet, Path, ClassTable]:
-            return patches, Path(path), read_classes(path, patches, known, wanted, task.watch)
+        def work(watch: Watch) -> tuple[PatchSet, Path, ClassTable]:
+            return patches, Path(path), read_classes(path, patches, known, wanted, watch)
 
         self._reader.ask(work)
 
@@ -117,12 +118,12 @@ class Keeping(QWidget):
         if patches is None:
             return
 
-        def work(task: Task) -> Path:
+        def work(watch: Watch) -> Path:
             if (folder / ANNOTATIONS).exists():
                 raise AnnotationError(
                     f"{folder} holds annotations already; choose another folder."
                 )
-            known = identify(patches, task.watch, hurry=True) if run is None else run.who
+            known = identify(patches, watch, hurry=True) if run is None else run.who
             numbers = np.arange(len(patches))
             save_annotations(
                 AnnotationPlace(folder, numbers, known), annotations, pd.DataFrame()

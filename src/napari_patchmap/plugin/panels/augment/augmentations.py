@@ -12,13 +12,13 @@ from qtpy.QtWidgets import QFormLayout, QVBoxLayout
 
 from napari_patchmap.augment import JITTERS, PRESETS, AugmentConfig, notes, preview_views
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.qt.basics import button, choice, label, line, row
 from napari_patchmap.plugin.qt.form import ConfigForm
 from napari_patchmap.plugin.qt.panel import WorkPanel
 from napari_patchmap.plugin.qt.picture_grid import PictureGrid
 from napari_patchmap.plugin.qt.texts import Message
-from napari_patchmap.plugin.worker import Task
 
 #: Name shown when the settings are none of the presets.
 CUSTOM = "custom"
@@ -208,8 +208,8 @@ class Augmentations(WorkPanel):
             return
         index, seed = self._index, self._seed
 
-        def work(task: Task) -> _Preview:
-            views = preview_views(patches, index, config, VIEWS, seed, task.watch)
+        def work(watch: Watch) -> _Preview:
+            views = preview_views(patches, index, config, VIEWS, seed, watch)
             return _Preview(patches, index, patches.thumbnail(index, 88), views)
 
         self._previews.ask(work)

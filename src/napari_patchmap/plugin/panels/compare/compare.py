@@ -139,7 +139,7 @@ class CompareMaps(WorkPanel):
         else:
             self.need("")
         name, count, added, own = patches.name, len(patches), list(self._added), self._own
-        self._finder.ask(lambda task: _maps_of(name, count, added, own, task.watch))
+        self._finder.ask(lambda watch: _maps_of(name, count, added, own, watch))
 
     def _on_training(self, training: bool) -> None:
         self.table.setEnabled(not training)
@@ -189,7 +189,7 @@ class CompareMaps(WorkPanel):
             return
         self._wanted = [one.folder for one in maps]
         self.message.say("")
-        self._reader.ask(lambda task: _read_all(maps, patches, run, read, task.watch))
+        self._reader.ask(lambda watch: _read_all(maps, patches, run, read, watch))
 
     def _on_read(self, found: list[Compared]) -> None:
         self._read |= {one.saved.folder: one for one in found}
@@ -211,12 +211,12 @@ class CompareMaps(WorkPanel):
             return
         own = self._own
 
-        def work(task: Task) -> list[Compared]:
-            maps = maps_in([run_folder(folder)], task.watch)
+        def work(watch: Watch) -> list[Compared]:
+            maps = maps_in([run_folder(folder)], watch)
             others = [one for one in maps if one.folder != own]
-            return _read_all(others, patches, run, {}, task.watch)
+            return _read_all(others, patches, run, {}, watch)
 
-        task = Task(work, "Reading a saved run")
+        task = Task(lambda task: work(task.watch), "Reading a saved run")
         task.done.connect(self._on_added)
         task.failed.connect(self._on_failed)
         task.start()
@@ -243,9 +243,9 @@ class CompareMaps(WorkPanel):
             return
         assert marked is not None
 
-        def work(task: Task) -> Run:
+        def work(watch: Watch) -> Run:
             run = Run.load(marked)
-            rows = same_rows(known_of(patches, current, task.watch), run.who, marked)
+            rows = same_rows(known_of(patches, current, watch), run.who, marked)
             return run if np.array_equal(rows, np.arange(len(rows))) else run.picked(rows)
 
         self._opener.ask(work)
@@ -258,7 +258,7 @@ class CompareMaps(WorkPanel):
         """Write table and picture of this map and those that are ticked."""
         wanted = {*self.table.ticked(), self._own}
         maps = [one for one in self.maps if one.folder in wanted]
-        self._saver.ask(lambda task: (compare(maps, folder, task.watch), Path(folder))[1])
+        self._saver.ask(lambda watch: (compare(maps, folder, watch), Path(folder))[1])
 
     def _on_saved(self, folder: Path) -> None:
         self.message.say(f"Saved comparison.csv and comparison.png in {folder}.")

@@ -12,7 +12,7 @@ from napari_patchmap.explore.words import say_day
 from napari_patchmap.plugin.own_changes import Quiet
 from napari_patchmap.plugin.panels.figures_table import FiguresTable, Number, help_of
 from napari_patchmap.plugin.qt.basics import column
-from napari_patchmap.plugin.qt.form import Fold
+from napari_patchmap.plugin.qt.fold import Fold
 from napari_patchmap.quality import FIGURES
 from napari_patchmap.quality.figure import capitalised
 from napari_patchmap.runs import SavedMap

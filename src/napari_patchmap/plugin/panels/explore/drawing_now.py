@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_patchmap.errors import PatchmapError, RunError
 from napari_patchmap.patches import PatchSet
-from napari_patchmap.plugin.canvas.two_views import to_canvas
+from napari_patchmap.plugin.canvas.looking import to_canvas
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.runs import Run
 from napari_patchmap.runs.drawing.drawable import Drawable

@@ -34,7 +34,6 @@ from napari_patchmap.plugin.qt.saving import with_ending
 from napari_patchmap.plugin.qt.style import panel_style
 from napari_patchmap.plugin.qt.texts import Sentence
 from napari_patchmap.plugin.qt.work_bar import WorkBar
-from napari_patchmap.plugin.worker import Task
 from napari_patchmap.runs.drawing.drawable import Drawable
 from napari_patchmap.runs.drawing.figure_kinds import FIGURE_KINDS
 from napari_patchmap.runs.drawing.paper import check_figure_file, drawn_page, save_figure
@@ -203,8 +202,8 @@ class FigureDialog(QDialog):
         dpi = min(config.dpi, max(_COARSE, round(_PREVIEW / (config.width / 25.4))))
         config = config.replace(dpi=dpi)
 
-        def look(task: Task) -> _Seen:
-            return _pictured(name, replace(given, watch=task.watch), config, moved)
+        def look(watch: Watch) -> _Seen:
+            return _pictured(name, replace(given, watch=watch), config, moved)
 
         self._seen.ask(look)
 

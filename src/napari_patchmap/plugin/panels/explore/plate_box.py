@@ -21,7 +21,7 @@ from napari_patchmap.patches import PatchSet
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.panels.explore.plate_picture import PlatePicture
 from napari_patchmap.plugin.qt.basics import choice, column, label, row
-from napari_patchmap.plugin.qt.form import Fold
+from napari_patchmap.plugin.qt.fold import Fold
 from napari_patchmap.plugin.qt.subscribe import subscribe
 
 

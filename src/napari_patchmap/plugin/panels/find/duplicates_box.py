@@ -107,7 +107,7 @@ class DuplicatesBox(WalkBox):
             return
         groups, patches = self.found.columns[GROUP], self.workspace.patches
         keep: Any = _KEPT[self.kept.currentText()]
-        self._sparing.ask(lambda task: spare_copies(groups, keep, patches, task.watch))
+        self._sparing.ask(lambda watch: spare_copies(groups, keep, patches, watch))
 
     def _on_spare(self, rows: np.ndarray) -> None:
         self.workspace.select(rows)

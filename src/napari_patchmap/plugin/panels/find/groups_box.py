@@ -22,7 +22,6 @@ from napari_patchmap.find.search import INDEX, Found, found_column
 from napari_patchmap.find.space import points_of
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.panels.ask_box import Tell
 from napari_patchmap.plugin.panels.find.elbow_plot import ElbowPlot
 from napari_patchmap.plugin.panels.find.groups_table import GroupsTable
 from napari_patchmap.plugin.panels.find.search_box import SearchBox
@@ -140,12 +139,12 @@ class GroupsBox(SearchBox):
             return
         table = self.workspace.table
 
-        def answer(_: Tell[Found], watch: Watch) -> Found:
+        def answer(watch: Watch) -> Found:
             given = input_of(run, table, patches)
             points = points_of(given, found.report["of"])
             watch.check()
             names = change(found.columns[GROUP], points)
-            return regrouped(given, points, names, found, lambda: watch.stops)
+            return regrouped(given, points, names, found, watch)
 
         self.ask(run, answer, "changing…")
 

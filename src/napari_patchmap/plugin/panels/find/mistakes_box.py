@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.errors import AnnotationError
-from napari_patchmap.explore.annotations import Annotation
+from napari_patchmap.explore.annotation import Annotation
 from napari_patchmap.find.search import INDEX
 from napari_patchmap.plugin.panels.find.walk_box import WalkBox
 from napari_patchmap.plugin.qt.basics import button, column, label, row

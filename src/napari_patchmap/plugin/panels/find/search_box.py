@@ -13,7 +13,7 @@ from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.gallery_hooks import GalleryHooks
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.panels.ask_box import AskBox, Tell
+from napari_patchmap.plugin.panels.ask_box import AskBox
 from napari_patchmap.plugin.qt.basics import button, row
 from napari_patchmap.plugin.qt.docks import show_panel
 from napari_patchmap.quality.label_changes import other_label
@@ -67,16 +67,15 @@ class SearchBox(AskBox[Found]):
         """Open a second set to look across, in the background; none by itself."""
         return None
 
-    def prepare(
-        self, run: Run, patches: PatchSet
-    ) -> Callable[[Tell[Found], Watch], Found | None]:
+    def prepare(self, run: Run, patches: PatchSet) -> Callable[[Watch], Found | None]:
         """Read the settings; return the search."""
         from napari_patchmap.runs.finding import find_in
 
         search, config, table = self.search, self.form.config, self.workspace.table
 
-        def answer(look: Tell[Found], watch: Watch) -> Found:
-            return find_in(run, search, config, table, patches, look, self.against(run, watch))
+        def answer(watch: Watch) -> Found:
+            against = self.against(run, watch)
+            return find_in(run, search, config, table, patches, watch, against)
 
         return answer
 

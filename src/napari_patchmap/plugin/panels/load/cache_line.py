@@ -7,11 +7,11 @@ from typing import Any
 from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.patches.cache.cache_folder import cache_folder, cache_size, clear_cache
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.preferences import PREFERENCES
 from napari_patchmap.plugin.qt.basics import button, column, label, row
 from napari_patchmap.plugin.qt.subscribe import subscribe
-from napari_patchmap.plugin.worker import Task
 
 
 class CacheLine(QWidget):
@@ -49,7 +49,7 @@ class CacheLine(QWidget):
         )
         self.trouble.setText(PREFERENCES.trouble)
         self.trouble.setVisible(bool(PREFERENCES.trouble))
-        self._newest.ask(lambda task: (*cache_size(task.watch), None))
+        self._newest.ask(lambda watch: (*cache_size(watch), None))
 
     def _ask(self) -> None:
         self._say(f"Remove {size_text(self._bytes)}? They are decoded again when needed.", True)
@@ -91,6 +91,6 @@ def size_text(size: int) -> str:
     return f"{value:,.{digits}f} {unit}"
 
 
-def _cleared(_: Task) -> tuple[int, int, int]:
+def _cleared(_: Watch) -> tuple[int, int, int]:
     freed = clear_cache()
     return (*cache_size(), freed)

@@ -59,7 +59,7 @@ class Chosen(QObject, Quiet):
         if self._workspace.training:
             self.failed.emit(_TRAINING)
             return
-        self._newest.ask(lambda task: keep_channels(whole, names))
+        self._newest.ask(lambda _: keep_channels(whole, names))
 
     def follow_label(self) -> None:
         """Give the patches with all their channels the label that was chosen."""

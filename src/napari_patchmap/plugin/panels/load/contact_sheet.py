@@ -12,10 +12,10 @@ from qtpy.QtWidgets import QToolTip
 
 from napari_patchmap.explore.words import details
 from napari_patchmap.patches import PatchSet
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.qt.picture_grid import PictureGrid
 from napari_patchmap.plugin.qt.theme import label_colours
-from napari_patchmap.plugin.worker import Task
 
 #: How many patches are shown, in how many columns.
 SHEET, COLUMNS = 48, 8
@@ -77,7 +77,7 @@ class ContactSheet(PictureGrid):
         """Choose other patches of the set."""
         patches, seed = self._patches, int(self._rng.integers(2**31))
         if patches is not None:
-            self._newest.ask(lambda task: _read(patches, seed, task))
+            self._newest.ask(lambda watch: _read(patches, seed, watch))
 
     def _on_read(self, found: tuple[PatchSet, np.ndarray, list[np.ndarray]] | None) -> None:
         if found is not None and found[0] is self._patches:
@@ -116,13 +116,13 @@ class ContactSheet(PictureGrid):
 
 
 def _read(
-    patches: PatchSet, seed: int, task: Task
+    patches: PatchSet, seed: int, watch: Watch
 ) -> tuple[PatchSet, np.ndarray, list[np.ndarray]] | None:
     rng = np.random.default_rng(seed)
     indices = spread_indices(patches.labels, len(patches), SHEET, rng)
     pictures = []
     for index in indices.tolist():
-        if task.should_stop():
+        if watch.stops:
             return None
         pictures.append(patches.thumbnail(index, _SIDE))
     return patches, indices, pictures

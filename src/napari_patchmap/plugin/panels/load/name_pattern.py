@@ -13,9 +13,9 @@ from napari_patchmap import formats
 from napari_patchmap.errors import PatchmapError
 from napari_patchmap.patches.labels.patterns import columns_from_pattern
 from napari_patchmap.patches.names import natural_key
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.qt.basics import column, label
-from napari_patchmap.plugin.worker import Task
 
 #: How many file names are shown, and how many are looked for.
 _SHOWN, _NAMES = 3, 200
@@ -80,7 +80,7 @@ class NamePattern(QWidget):
             self._newest.forget()
             self.preview.hide()
             return
-        self._newest.ask(lambda task: _taken(folder, pattern, known, task))
+        self._newest.ask(lambda watch: _taken(folder, pattern, known, watch))
 
     def _show(self, found: tuple[tuple[str, list[str]], list[str]] | None) -> None:
         if found is None:
@@ -95,10 +95,10 @@ class NamePattern(QWidget):
 
 
 def _taken(
-    folder: str, pattern: str, known: tuple[str, list[str]], task: Task
+    folder: str, pattern: str, known: tuple[str, list[str]], watch: Watch
 ) -> tuple[tuple[str, list[str]], list[str]]:
     """Apply a pattern to the first file names of a folder; a line for each of a few."""
-    names = known[1] if known[0] == folder else _first_names(folder, task)
+    names = known[1] if known[0] == folder else _first_names(folder, watch)
     if not names:
         return (folder, []), []
     try:
@@ -117,7 +117,7 @@ def _taken(
     return (folder, names), lines
 
 
-def _first_names(folder: str, task: Task) -> list[str]:
+def _first_names(folder: str, watch: Watch) -> list[str]:
     """List the first image files below a folder, ``/`` between the parts."""
     root, names = Path(folder).expanduser(), list[str]()
     for at, inner, files in os.walk(root):
@@ -126,6 +126,6 @@ def _first_names(folder: str, task: Task) -> list[str]:
         for name in files:
             if name.lower().endswith(formats.IMAGES) and not name.startswith("."):
                 names.append(name if below == "." else f"{below}/{name}")
-        if len(names) >= _NAMES or task.should_stop():
+        if len(names) >= _NAMES or watch.stops:
             break
     return sorted(names, key=natural_key)[:_NAMES]

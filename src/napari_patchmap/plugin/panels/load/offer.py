@@ -12,6 +12,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from napari_patchmap.patches import Kind
+from napari_patchmap.patches.watch import UNWATCHED, Watch
 from napari_patchmap.plugin.canvas.two_views import OVERLAY
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.qt.basics import column, label, set_look
@@ -72,13 +73,13 @@ def propose(layers: Sequence[Layer]) -> Proposal | None:
     return None
 
 
-def count_objects(data: Any, should_stop: Any = None) -> int | None:
+def count_objects(data: Any, watch: Watch = UNWATCHED) -> int | None:
     """Count the objects of a label image, plane by plane; None where that would take long."""
     if np.prod(data.shape, dtype=float) > _COUNTED:
         return None
     found = 0
     for place in np.ndindex(*data.shape[:-2]):
-        if should_stop is not None and should_stop():
+        if watch.stops:
             return None
         found += int(np.count_nonzero(np.unique(np.asarray(data[place]))))
     return found
@@ -127,7 +128,7 @@ class Offer(QWidget):
         self._otherwise = _unused(propose(images), used) or sample
         objects: Any = next(layer for layer in layers if layer.name == seen.objects)
         data = objects.data[0] if objects.multiscale else objects.data
-        self._counter.ask(lambda task: (seen, count_objects(data, task.should_stop)))
+        self._counter.ask(lambda watch: (seen, count_objects(data, watch)))
         if self.proposal is None:
             self._show(self._otherwise)  # until it is known whether there are any
 

@@ -32,7 +32,7 @@ from napari_patchmap.runs import (
     reopen_patches,
     without_images,
 )
-from napari_patchmap.runs.annotation_files import key_of_set
+from napari_patchmap.runs.annotation_place import key_of_set
 from napari_patchmap.runs.given_for_new import check_given, with_given
 from napari_patchmap.runs.session_file import SavedSession, read_session
 
@@ -104,7 +104,7 @@ def open_request(request: Request, watch: Watch) -> Opened:
         return _open_run(Path(what.path), request.layers, watch)
     if kind is Kind.SLIDES and what.tiles is None and what.objects is None:
         what = what.but(tiles=TileConfig())  # what else it may be, these are slides
-    return Opened(open_patches(what, progress=watch.progress, should_stop=watch.should_stop))
+    return Opened(open_patches(what, watch=watch))
 
 
 def place_request(
@@ -121,7 +121,7 @@ def place_request(
     patches = open_request(request, watch).patches
     if features:
         patches = with_given(run, patches, features, columns, watch)
-    return patches, run.place(patches, watch.step)
+    return patches, run.place(patches, watch)
 
 
 def keep_channels(patches: PatchSet, wanted: Sequence[str]) -> PatchSet:
@@ -159,8 +159,7 @@ def _open_objects(request: Request, objects: OpenLayer, watch: Watch) -> PatchSe
         rgb=image.rgb,
         columns=what.labels,
         origin=origin,
-        progress=watch.progress,
-        should_stop=watch.should_stop,
+        watch=watch,
     )
 
 
@@ -177,9 +176,7 @@ def _open_run(folder: Path, layers: Sequence[OpenLayer], watch: Watch) -> Opened
     folder = run_folder(folder.expanduser()).resolve()
     if is_unfinished(folder) and not (folder / "config.json").is_file():
         unfinished = read_unfinished(folder)
-        patches = reopen(
-            unfinished.origin, progress=watch.progress, should_stop=watch.should_stop
-        )
+        patches = reopen(unfinished.origin, watch)
         sentence = f"The training of {unfinished.name} is not finished; resume it in Train map."
         return Opened(patches, sentence=sentence, unfinished=folder)
     run = Run.load(folder)
@@ -189,8 +186,7 @@ def _open_run(folder: Path, layers: Sequence[OpenLayer], watch: Watch) -> Opened
         patches = reopen_patches(
             run,
             layers=layers,
-            progress=watch.progress,
-            should_stop=watch.should_stop,
+            watch=watch,
             tell=said.append,
         )
     except LoadCancelled:

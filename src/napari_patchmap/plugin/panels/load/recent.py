@@ -94,7 +94,7 @@ class RecentButton(QToolButton):
 
     def refresh(self) -> None:
         """Read the list again, in the background."""
-        self._look.ask(lambda task: _existing(recent_sources(), task.watch))
+        self._look.ask(lambda watch: _existing(recent_sources(), watch))
 
     def remember(self, request: Request) -> None:
         """Put a source at the head of the list, in the background."""

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 from napari_patchmap.errors import RunError
 from napari_patchmap.patches import Skipped
 from napari_patchmap.plugin.qt.basics import button, label, row
-from napari_patchmap.plugin.qt.form import Fold
+from napari_patchmap.plugin.qt.fold import Fold
 from napari_patchmap.plugin.qt.saving import with_ending
 from napari_patchmap.runs.unreadable import UNREADABLE, save_skipped
 

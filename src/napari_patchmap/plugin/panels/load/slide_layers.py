@@ -8,7 +8,8 @@ from napari.utils.colormaps import Colormap
 from napari.viewer import Viewer
 
 from napari_patchmap.patches.readers.slides.tiles import TilePlan
-from napari_patchmap.plugin.canvas.two_views import OVERLAY, PREVIEW, fit
+from napari_patchmap.plugin.canvas.looking import fit
+from napari_patchmap.plugin.canvas.two_views import OVERLAY, PREVIEW
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.of_viewer import OfViewer
 from napari_patchmap.plugin.source.painting import BoxPicture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
 from napari_patchmap.patches.tile_config import TileConfig
+from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.of_viewer import real_viewer
@@ -102,7 +102,7 @@ class SlidePreview(QWidget):
             return
         name, known = self.slides.currentText(), self._names
         self._say("Looking for tissue…")
-        self._newest.ask(lambda task: _planned(path, name, known, config, task.should_stop))
+        self._newest.ask(lambda watch: _planned(path, name, known, config, watch))
 
     def _on_button(self) -> None:
         if not self._path:
@@ -156,13 +156,13 @@ def _planned(
     name: str,
     known: tuple[str, list[str]],
     config: TileConfig,
-    should_stop: Callable[[], bool],
+    watch: Watch,
 ) -> _Planned | None:
     from napari_patchmap.errors import PatchError
     from napari_patchmap.patches.readers.plate.read_plate import is_plate, read_plate
     from napari_patchmap.patches.readers.slides.find_slides import find_slides
     from napari_patchmap.patches.readers.slides.tiles import is_one_slide, plan_tiles
-    from napari_patchmap.patches.source import LoadCancelled, Watch
+    from napari_patchmap.patches.watch import LoadCancelled
 
     given = Path(path)
     plate = is_plate(given)
@@ -170,7 +170,7 @@ def _planned(
     if folder:
         names = known[1] if known[0] == path else []
         if not names and plate:
-            names = read_plate(given, "auto", Watch(None, should_stop)).sources.tolist()
+            names = read_plate(given, "auto", watch).sources.tolist()
         names = names or find_slides(given)
         if not names:
             raise PatchError(f"{path} holds no slides (.svs or .tif); choose another folder.")
@@ -179,9 +179,7 @@ def _planned(
     name = name if name in names else names[0]
     root = given if folder else given.parent
     try:
-        plan = plan_tiles(
-            root / name, config, several=len(names) > 1, watch=Watch(None, should_stop)
-        )
+        plan = plan_tiles(root / name, config, several=len(names) > 1, watch=watch)
     except LoadCancelled:
         return None
     picture, step = tile_picture(plan)

@@ -23,7 +23,8 @@ from napari_patchmap.plugin.panels.load.recent import RecentButton
 from napari_patchmap.plugin.panels.load.slide_preview import SlidePreview
 from napari_patchmap.plugin.panels.load.sources import FILTERS, SOURCES
 from napari_patchmap.plugin.qt.basics import choice, column, label, row, set_look
-from napari_patchmap.plugin.qt.form import ConfigForm, Fold
+from napari_patchmap.plugin.qt.fold import Fold
+from napari_patchmap.plugin.qt.form import ConfigForm
 from napari_patchmap.plugin.qt.known_files import run_folder
 
 #: Readings of a stack's axes that a person may need to tell us.

@@ -13,9 +13,9 @@ from napari_patchmap.explore.first_look import look_at_first
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.panels.ask_box import AskBox, Tell
+from napari_patchmap.plugin.panels.ask_box import AskBox
 from napari_patchmap.plugin.qt.basics import button, column, row
-from napari_patchmap.plugin.qt.form import Fold
+from napari_patchmap.plugin.qt.fold import Fold
 from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.quality import Evaluation
 from napari_patchmap.quality.asked import AskedCheck
@@ -76,17 +76,15 @@ class AskedBox(AskBox[Evaluation]):
         """Say so if it is of another label than the patches have."""
         return other_label(found.report[self.check.key], self.label_from)
 
-    def prepare(
-        self, run: Run, patches: PatchSet
-    ) -> Callable[[Tell[Evaluation], Watch], Evaluation | None]:
+    def prepare(self, run: Run, patches: PatchSet) -> Callable[[Watch], Evaluation | None]:
         """Read the settings; return what finds it out."""
         from napari_patchmap.training.asked_run import asked_run
 
         check, config = self.check, self.form.config
         asked = asked_run(run, self.workspace.table, lambda: patches)
 
-        def answer(look: Tell[Evaluation], _: Watch) -> Evaluation | None:
-            found = check.ask(asked, config, look)
+        def answer(watch: Watch) -> Evaluation | None:
+            found = check.ask(asked, config, watch)
             return found if found.report else None
 
         return answer

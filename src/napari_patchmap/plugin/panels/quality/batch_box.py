@@ -11,7 +11,6 @@ from napari_patchmap.explore.colouring import colour_by
 from napari_patchmap.patches import PatchSet
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.panels.ask_box import Tell
 from napari_patchmap.plugin.panels.quality.asked_box import AskedBox
 from napari_patchmap.plugin.panels.quality.even_out_box import EvenOutBox
 from napari_patchmap.quality import Evaluation
@@ -44,19 +43,17 @@ class BatchBox(AskedBox):
             self.form.set_config(self.form.config.replace(column=column))
             self.evening.choose()
 
-    def prepare(
-        self, run: Run, patches: PatchSet
-    ) -> Callable[[Tell[Evaluation], Watch], Evaluation | None]:
+    def prepare(self, run: Run, patches: PatchSet) -> Callable[[Watch], Evaluation | None]:
         """Return what checks the column, and keeps how the patches were divided."""
         from napari_patchmap.training.asked_run import asked_run
 
         check, config, table = self.check, self.form.config, self.workspace.table
 
-        def answer(look: Tell[Evaluation], watch: Watch) -> Evaluation:
-            batches = batches_of(table, config.column, patches, watch.ends)
+        def answer(watch: Watch) -> Evaluation:
+            batches = batches_of(table, config.column, patches, watch)
             self._batches = run, config.column, batches
             divided = table.assign(**{config.column: batches})  # measured once
-            return check.ask(asked_run(run, divided, lambda: patches), config, look)
+            return check.ask(asked_run(run, divided, lambda: patches), config, watch)
 
         return answer
 

@@ -121,7 +121,7 @@ class EvenOutBox(QWidget):
             def follow(progress: Progress) -> None:
                 watch.step(round(100 * progress.fraction), 100)
 
-            batches = batches_of(patches.table, name, patches, watch.ends)
+            batches = batches_of(patches.table, name, patches, watch)
             warning = evening_warning(batches, patches.labels, name)
             if warning and not anyway:
                 return warning

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,6 @@ from qtpy.QtWidgets import QGridLayout, QWidget
 from napari_patchmap.methods.catalog import METHODS
 from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.map.map_layer import MapLayer
-from napari_patchmap.plugin.newest import Newest
-from napari_patchmap.plugin.panels.figures_table import help_of
 from napari_patchmap.plugin.panels.label_box import LabelBox
 from napari_patchmap.plugin.panels.quality.asked_box import (
     AskedBox,
@@ -21,11 +20,12 @@ from napari_patchmap.plugin.panels.quality.asked_box import (
     BaselinesBox,
 )
 from napari_patchmap.plugin.panels.quality.batch_box import BatchBox
-from napari_patchmap.plugin.panels.quality.confusion_table import ConfusionTable
+from napari_patchmap.plugin.panels.quality.confusion_box import ConfusionBox
 from napari_patchmap.plugin.panels.quality.curve_box import CurveBox
 from napari_patchmap.plugin.panels.quality.label_table import LabelTable
 from napari_patchmap.plugin.panels.quality.prediction_box import PredictionBox
 from napari_patchmap.plugin.panels.quality.save_report import SaveReport
+from napari_patchmap.plugin.panels.quality.shown_figure import ShownFigure
 from napari_patchmap.plugin.qt.basics import button, column, label, row
 from napari_patchmap.plugin.qt.docks import lead
 from napari_patchmap.plugin.qt.panel import WorkPanel
@@ -35,12 +35,11 @@ from napari_patchmap.plugin.qt.work_bar import WorkBar
 from napari_patchmap.quality import FIGURES, Evaluation, defined_in
 from napari_patchmap.quality.asked import STABLE
 from napari_patchmap.quality.asked_checks import CHECKS
-from napari_patchmap.quality.baselines import BASELINES, baseline_text
+from napari_patchmap.quality.baselines import BASELINES
 from napari_patchmap.quality.columns import column_of
-from napari_patchmap.quality.figure import NEIGHBOURS, QUESTIONS, QualityFigure, capitalised
+from napari_patchmap.quality.figure import NEIGHBOURS, QUESTIONS, QualityFigure
 from napari_patchmap.quality.label_changes import lacks_labels
 from napari_patchmap.quality.report import TRAINED_ON, label_figures
-from napari_patchmap.quality.voting import MOST_LABELS, VOTERS, Votes, votes
 
 if TYPE_CHECKING:
     from napari_patchmap.runs import Run
@@ -63,7 +62,7 @@ class Quality(WorkPanel):
         super().__init__(viewer)
         self.report: dict[str, Any] = {}
         self._so_far: list[dict[str, Any]] = []
-        self.figures = {figure.key: _Figure(figure) for figure in FIGURES}
+        self.figures = {figure.key: ShownFigure(figure) for figure in FIGURES}
         self.notes = Sentence()
         self.heading = label("Label by label", "group")
         self.table = LabelTable()
@@ -81,16 +80,8 @@ class Quality(WorkPanel):
         self.column.addWidget(self.label_box)
         self.column.addWidget(self.heading)
         self.column.addWidget(self.table)
-        self.among = label("What lies among what, in %", "group")
-        self.among.setToolTip(
-            f"<qt>For each label (row), which label most of the {VOTERS} nearest neighbours "
-            "have (column), over all labelled patches. Off the diagonal are patches that lie "
-            "among others: transitions, mistakes of the map, or wrong labels.</qt>"
-        )
-        self.confusion = ConfusionTable(self.viewer)
-        self.column.addWidget(self.among)
+        self.confusion = ConfusionBox(self.viewer)
         self.column.addWidget(self.confusion)
-        self._show_votes(None)
         self.checks = {
             check.key: BOXES.get(check.key, AskedBox)(self.viewer, check)
             for check in CHECKS
@@ -114,8 +105,6 @@ class Quality(WorkPanel):
         self.footer.addLayout(row(self.labels, self.again, self.save, 1))
         self.lead_to("compare", "Compare with other maps")
         self._wanted = ""
-        self._voting = Newest(self, "Asking neighbours", self._show_votes)
-        self.confusion.picked.connect(self._on_cell)
         self.baselines.shown.connect(self._show_baselines)
         self._show_baselines(self.baselines.entry)
         self.work.valueChanged.connect(self._on_progress)
@@ -158,7 +147,8 @@ class Quality(WorkPanel):
 
         def work(watch: Watch) -> tuple[Run, Evaluation, str]:
             missing = lacks_labels(run.metrics)
-            found = run.measured(labels, watch=watch.ends, tell=so_far.append, missing=missing)
+            told = replace(watch, so_far=so_far.append)
+            found = run.measured(labels, watch=told, missing=missing)
             trouble = run.keep(found)
             return run, found, trouble if asked else ""
 
@@ -218,33 +208,6 @@ class Quality(WorkPanel):
             answers = [f for f in defined_in(report) if f.question == question]
             box.setVisible(bool(answers))
 
-    def _ask_neighbours(self) -> None:
-        """Let neighbours vote in the background, where there are labels to vote on."""
-        run, patches = self.workspace.run, self.workspace.patches
-        labels = None if patches is None else patches.labels
-        self._voting.forget()
-        self._show_votes(None)
-        if run is None or patches is None or labels is None:
-            return
-        rows, embedding = np.flatnonzero(labels != ""), run.embedding
-        if len(rows) <= VOTERS or not 2 <= len(patches.label_counts()) <= MOST_LABELS:
-            return
-        self._voting.ask(lambda task: (rows, votes(embedding[rows], labels[rows], task.watch)))
-
-    def _show_votes(self, found: tuple[np.ndarray, Votes] | None) -> None:
-        patches = self.workspace.patches
-        for part in (self.among, self.confusion):
-            part.setVisible(found is not None)
-        if found is not None and patches is not None:
-            self.confusion.fill(found[1], found[0], label_colours(patches))
-
-    def _on_cell(self, rows: np.ndarray, said: str) -> None:
-        """Select the patches of a cell of the matrix."""
-        owner = MapLayer.of(self.viewer)
-        owner.show_map()
-        self.workspace.select(owner.visible(rows))
-        self.workspace.say(f"Selected: {len(self.workspace.selection):,} {said}.")
-
     def _on_patches(self, _: Any) -> None:
         self._on_run(self.workspace.run)
 
@@ -297,37 +260,4 @@ class Quality(WorkPanel):
         self.heading.setText(f"Label by label: {named}" if named else "Label by label")
         self.heading.setVisible(bool(rows))
         self.table.setVisible(bool(rows))
-        self._ask_neighbours()
-
-
-class _Figure(QWidget):
-    """One large number with its name, what it was computed on and an explanation."""
-
-    def __init__(self, figure: QualityFigure) -> None:
-        super().__init__()
-        self.figure = figure
-        self.value = label("", "figure")
-        self.size = label("", "hint", wrap=True)
-        self.baselines = Sentence()
-        self.where = button(
-            "Show where", "link", "Colour the map by this figure of each patch."
-        )
-        self.where.setVisible(figure.each is not None)
-        name = label(capitalised(figure.name), "group", wrap=True)
-        where = row(self.where, 1)
-        parts = (name, self.value, self.size, self.baselines, where)
-        column(self, *parts, spacing=0).addStretch(1)
-        self.setToolTip(help_of(figure))
-
-    def show_report(self, report: dict[str, Any]) -> None:
-        """Show the number and what it was computed on, or nothing if it is not known."""
-        known = bool(report.get(self.figure.key))
-        self.setVisible(known)
-        if known:
-            self.value.setText(self.figure.text(report))
-            self.size.setText(self.figure.basis_of(report))
-
-    def show_baselines(self, found: dict[str, Any]) -> None:
-        """Show what the number would be of other things, as far as that is known."""
-        text = baseline_text(found, self.figure)
-        self.baselines.say(f"({text})" if text else "")
+        self.confusion.ask(run, patches)

@@ -53,7 +53,7 @@ class SaveReport(QPushButton):
             self._workspace.say(str(error))
             return
         self.setEnabled(False)
-        self._saving.ask(lambda task: write_report(run, named, labels, task.watch))
+        self._saving.ask(lambda watch: write_report(run, named, labels, watch))
 
     def _on_saved(self, path: Path) -> None:
         self.setEnabled(True)

@@ -84,9 +84,7 @@ class NetworkList(QWidget):
         self.list.setFixedHeight(lines * min(_IN_VIEW, len(networks)) + 6)
         patch = self._patch
         if patch is not None and any(one.name not in self._costs for one in networks):
-            self._tried.ask(
-                lambda task: costs_of(networks, patch, choose_device(), task.should_stop)
-            )
+            self._tried.ask(lambda watch: costs_of(networks, patch, choose_device(), watch))
 
     def _on_tried(self, costs: Mapping[str, Cost]) -> None:
         self._costs |= costs

@@ -86,7 +86,7 @@ class PlanText(Wrapped):
     def _describe(self) -> None:
         if self._wish is not None:
             patches, config = self._wish
-            self._plans.ask(lambda task: plan_alone(patches, config, task.watch))
+            self._plans.ask(lambda watch: plan_alone(patches, config, watch))
 
     def _on_planned(self, plan: Plan) -> None:
         self._plan = plan

@@ -202,7 +202,7 @@ class Training(QObject):
     def _map_pixels(self, task: Task) -> None:
         """Make a map of pixels, in the other thread; one that cannot be made is left out."""
         try:
-            places = pixel_map(self.patches, should_stop=task.should_stop)
+            places = pixel_map(self.patches, watch=task.watch)
         except (PatchmapError, OSError, MemoryError):
             return  # the training says what is wrong with the patches
         if places is not None:

@@ -11,7 +11,6 @@ from napari_patchmap.patches.watch import Watch
 from napari_patchmap.plugin.newest import Newest
 from napari_patchmap.plugin.qt.basics import button, column, row
 from napari_patchmap.plugin.qt.texts import Message
-from napari_patchmap.plugin.worker import Task
 from napari_patchmap.runs import (
     Unfinished,
     discard_unfinished,
@@ -79,7 +78,7 @@ class UnfinishedOffer(QWidget):
         if patches is None:
             self._finder.forget()
         else:
-            self._finder.ask(lambda task: _newest(patches, opened, task.watch))
+            self._finder.ask(lambda watch: _newest(patches, opened, watch))
 
     def withdraw(self) -> None:
         """Offer nothing for now."""
@@ -116,9 +115,9 @@ class UnfinishedOffer(QWidget):
         if found is None or patches is None:
             return
 
-        def work(task: Task) -> Unfinished | None:
+        def work(watch: Watch) -> Unfinished | None:
             discard_unfinished(found)
-            return _newest(patches, opened, task.watch)
+            return _newest(patches, opened, watch)
 
         self._finder.ask(work)
 
