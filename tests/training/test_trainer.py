@@ -290,7 +290,14 @@ def test_maps_may_have_more_dimensions(cells, dimensions, backbone, tmp_path):
     seen = []
     run = fit(
         cells,
-        config(dimensions=dimensions, backbone=backbone, epochs=(1, 1, 1), device="cpu"),
+        config(
+            dimensions=dimensions,
+            backbone=backbone,
+            epochs=(1, 1, 1),
+            batch_size=60,
+            device="cpu",
+            optimiser="sgd",  # of so wide a layer, Muon takes a second for each step
+        ),
         progress=lambda p: seen.append(p.embedding) if p.embedding is not None else None,
         snapshot_seconds=0.0,
     )
@@ -329,7 +336,10 @@ def test_every_precision_trains(precision):
 
 def test_the_plan_says_when_the_time_is_too_short_for_the_network():
     patches = make_cells(400)
-    slow = TrainConfig(minutes=0.1, backbone="resnet50-small-kernel", device="cpu")
+    # What is to be slow is the network, not a step of Muon, which is measured, too.
+    slow = TrainConfig(
+        minutes=0.1, backbone="resnet50-small-kernel", device="cpu", optimiser="sgd"
+    )
     said = describe_plan(patches, RunConfig(slow))
     assert "too few to learn much" in said
     assert "take the compact network" in said
