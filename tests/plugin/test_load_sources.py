@@ -132,7 +132,7 @@ def test_only_what_matters_is_shown(panel):
     shown = {
         "folder": "path more pattern objects_file",
         "stack": "path more axes key objects_file",
-        "slides": "path tiles preview more objects_file",
+        "slides": "path tiles preview more key objects_file",
         "objects": "objects image crops",
         "layer": "stack more axes",
         "sample": "",
