@@ -24,7 +24,7 @@ class _Kind(NamedTuple):
 _KINDS = (
     # First, for its beginning may be that of a TIFF as well.
     _Kind("a DICOM file", (b"DICM",), (".dcm", ".dicom"), 128),
-    _Kind("a zip file, as spreadsheets are, too", (b"PK\x03\x04", b"PK\x05\x06"),
+    _Kind("a zip file (as spreadsheets are)", (b"PK\x03\x04", b"PK\x05\x06"),
           (".zip", ".npz", ".ozx", ".xlsx", ".ods")),
     _Kind("an old spreadsheet (.xls)", (b"\xd0\xcf\x11\xe0",), (".xls",)),
     _Kind("a PNG image", (b"\x89PNG",), (".png",)),
